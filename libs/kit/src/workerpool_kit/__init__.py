@@ -1,0 +1,1 @@
+"""What every Workerpool process shares: settings, logs, gRPC, HTTP side port, database, graceful stop."""

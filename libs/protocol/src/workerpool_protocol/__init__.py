@@ -1,0 +1,1 @@
+"""Generated gRPC stubs of every Workerpool contract."""

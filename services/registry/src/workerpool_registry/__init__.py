@@ -1,0 +1,1 @@
+"""Config server and platform registry."""

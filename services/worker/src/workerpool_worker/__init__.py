@@ -1,0 +1,1 @@
+"""Runs Docker apps on any host."""

@@ -1,0 +1,1 @@
+"""A whole pool on one machine: chain, contracts, database, services, workers."""
