@@ -1,1 +1,1 @@
-"""Generated gRPC stubs of every Workerpool contract."""
+"""Generated stubs of every contract in protos/; made by `make protos`."""
