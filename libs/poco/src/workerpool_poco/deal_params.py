@@ -1,0 +1,109 @@
+"""Deal params: the JSON text with which a requester tells the worker what to run."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_KEYS = frozenset(
+    {
+        "iexec_args",
+        "iexec_input_files",
+        "iexec_secrets",
+        "iexec_result_encryption",
+        "iexec_result_storage_provider",
+        "iexec_result_storage_proxy",
+        "bulk_cid",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DealParams:
+    """The requester's wishes; empty texts mean "not said"."""
+
+    args: str = ""
+    """Command line of the application."""
+    input_files: tuple[str, ...] = ()
+    """URLs the worker downloads before the application starts."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Application secret index -> name of the requester's secret (enclaves only)."""
+    result_encryption: bool = False
+    """Whether the result must be encrypted for the beneficiary (enclaves only)."""
+    result_storage_provider: str = ""
+    """``ipfs`` or ``dropbox``; empty lets the worker use IPFS."""
+    result_storage_proxy: str = ""
+    """Result proxy to use instead of the pool's own."""
+    bulk_cid: str = ""
+    """IPFS id of a list of datasets to process in bulk."""
+
+    @classmethod
+    def parse(cls, text: str) -> "DealParams":
+        """Read ``deal.params`` without ever failing.
+
+        A text that is not a JSON object of the known keys and types is taken, whole,
+        as the command line, as the protocol always did.
+        """
+        try:
+            content = json.loads(text)
+            if not isinstance(content, dict) or not content.keys() <= _KEYS:
+                return cls(args=text)
+            return cls(
+                args=_text(content, "iexec_args"),
+                input_files=_texts(content.get("iexec_input_files")),
+                secrets=_secrets(content.get("iexec_secrets")),
+                result_encryption=_flag(content.get("iexec_result_encryption")),
+                result_storage_provider=_text(content, "iexec_result_storage_provider"),
+                result_storage_proxy=_text(content, "iexec_result_storage_proxy"),
+                bulk_cid=_text(content, "bulk_cid"),
+            )
+        except (ValueError, TypeError, RecursionError):
+            return cls(args=text)
+
+    def encode(self) -> str:
+        """Return the JSON text for a request order, leaving out what was not said."""
+        content: dict[str, Any] = {
+            "iexec_args": self.args,
+            "iexec_input_files": list(self.input_files),
+            "iexec_secrets": dict(self.secrets),
+            "iexec_result_encryption": self.result_encryption,
+            "iexec_result_storage_provider": self.result_storage_provider,
+            "iexec_result_storage_proxy": self.result_storage_proxy,
+            "bulk_cid": self.bulk_cid,
+        }
+        return json.dumps({key: value for key, value in content.items() if value}, separators=(",", ":"))
+
+
+def _text(content: dict[str, Any], key: str) -> str:
+    value = content.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(key)
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError("iexec_input_files")
+    return tuple(value)
+
+
+def _secrets(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise TypeError("iexec_secrets")
+    return dict(value)
+
+
+def _flag(value: Any) -> bool:
+    if value is None:
+        return False
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise TypeError("iexec_result_encryption")
+    return value

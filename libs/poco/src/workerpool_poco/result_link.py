@@ -1,0 +1,47 @@
+"""The result link: what ``finalize`` stores on chain so that a requester finds the result."""
+
+import json
+from dataclasses import dataclass
+
+from workerpool_poco.errors import PocoError
+
+STORAGE_IPFS = "ipfs"
+STORAGE_DROPBOX = "dropbox"
+STORAGE_ETHEREUM = "ethereum"
+"""Callback tasks: the result is in the callback contract, nothing was uploaded."""
+
+
+class InvalidResultLink(PocoError, ValueError):
+    """The text is not a JSON object with a ``storage`` and a ``location``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLink:
+    """Where a result lies, e.g. ``ResultLink("ipfs", "/ipfs/<cid>")``.
+
+    On chain (``task.results``) it is the UTF-8 JSON ``{"storage": …, "location": …}``;
+    requesters' tools download it as ``GET {gateway}{location}``.
+    """
+
+    storage: str
+    location: str
+
+    def encode(self) -> str:
+        """Return the JSON text, without spaces, keys in the order of the protocol."""
+        return json.dumps({"storage": self.storage, "location": self.location}, separators=(",", ":"))
+
+    def to_bytes(self) -> bytes:
+        """Return the UTF-8 bytes handed to ``finalize`` as ``results``."""
+        return self.encode().encode()
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> "ResultLink":
+        """Read a result link from JSON; raises :class:`InvalidResultLink`."""
+        try:
+            content = json.loads(text)
+            storage, location = content["storage"], content["location"]
+        except (ValueError, KeyError, TypeError) as cause:
+            raise InvalidResultLink("a result link is JSON with storage and location") from cause
+        if not isinstance(storage, str) or not isinstance(location, str):
+            raise InvalidResultLink("storage and location of a result link are texts")
+        return cls(storage, location)
