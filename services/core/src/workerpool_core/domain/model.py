@@ -1,0 +1,200 @@
+"""State of tasks, replicates and workers, as the scheduler holds it in memory and the store keeps it.
+
+Ids of deals and tasks are 0x-prefixed lower-case hexadecimal of 32 bytes, wallets are checksummed
+addresses, times are Unix seconds, blocks are numbers.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+
+
+class Modifier(Enum):
+    """Who changed a replicate's status (core spec §2.3)."""
+
+    WORKER = "WORKER"
+    POOL_MANAGER = "POOL_MANAGER"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A mined transaction: block (0 when unknown) and hash (empty when unknown)."""
+
+    block: int = 0
+    transaction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChange:
+    """One entry of a task's history."""
+
+    status: TaskStatus
+    date: float
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicateChange:
+    """One entry of a replicate's history."""
+
+    status: ReplicateStatus
+    date: float
+    modifier: Modifier
+    cause: ReplicateStatusCause | None = None
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DealTerms:
+    """What a deal says of every task of its bag; read from the chain once, shared by its tasks."""
+
+    deal_id: str
+    block: int
+    app_address: str
+    app_uri: str
+    command_line: str
+    input_files: tuple[str, ...]
+    dataset_address: str
+    dataset_uri: str
+    dataset_checksum: str
+    trust: int
+    category: int
+    max_execution_s: int
+    tag: str
+    requester: str
+    beneficiary: str
+    callback: str
+    bot_first: int
+    bot_size: int
+    worker_stake: int
+    start_time: float
+    contribution_deadline: float
+    final_deadline: float
+    storage_provider: str = ""
+    storage_proxy: str = ""
+    result_encryption: bool = False
+    secrets: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Replicate:
+    """One worker's work on one task."""
+
+    task_id: str
+    wallet: str
+    weight: int
+    history: list[ReplicateChange]
+    contribution_hash: str = ""
+    result_link: str = ""
+    callback_data: str = ""
+    exit_code: int | None = None
+    logs_present: bool = False
+
+    @property
+    def status(self) -> ReplicateStatus:
+        """The last entry of the history."""
+        return self.history[-1].status
+
+    @property
+    def last_relevant(self) -> ReplicateStatus:
+        """The last entry that is neither WORKER_LOST nor RECOVERING (core spec §2.1)."""
+        skipped = (ReplicateStatus.WORKER_LOST, ReplicateStatus.RECOVERING)
+        return next(c.status for c in reversed(self.history) if c.status not in skipped)
+
+    def ever(self, status: ReplicateStatus) -> bool:
+        """Whether the history holds this status anywhere."""
+        return any(change.status is status for change in self.history)
+
+
+@dataclass(slots=True)
+class Task:
+    """One task of a deal, with its replicates by wallet."""
+
+    task_id: str
+    index: int
+    terms: DealTerms
+    history: list[TaskChange]
+    replicates: dict[str, Replicate] = field(default_factory=dict)
+    initialization_block: int = 0
+    enclave_challenge: str = ""
+    sms_url: str = ""
+    consensus: str = ""
+    consensus_block: int = 0
+    reveal_deadline: float = 0.0
+    winner_count: int = 0
+    uploader: str = ""
+    upload_requested_at: float = 0.0
+    result_link: str = ""
+    callback_data: str = ""
+
+    @property
+    def status(self) -> TaskStatus:
+        """The last entry of the history."""
+        return self.history[-1].status
+
+    @property
+    def ended(self) -> bool:
+        """Whether the task is COMPLETED or FAILED."""
+        return self.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+
+
+class Action(Enum):
+    """What a worker is told to do with a replicate: the protocol's PLEASE_ messages (core spec §2.8)."""
+
+    CONTINUE = "CONTINUE"
+    WAIT = "WAIT"
+    START = "START"
+    DOWNLOAD_APP = "DOWNLOAD_APP"
+    DOWNLOAD_DATA = "DOWNLOAD_DATA"
+    COMPUTE = "COMPUTE"
+    CONTRIBUTE = "CONTRIBUTE"
+    REVEAL = "REVEAL"
+    UPLOAD = "UPLOAD"
+    CONTRIBUTE_AND_FINALIZE = "CONTRIBUTE_AND_FINALIZE"
+    COMPLETE = "COMPLETE"
+    ABORT = "ABORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A durable order to one worker; sent on every connection until it is acknowledged."""
+
+    wallet: str
+    sequence: int
+    task_id: str
+    action: Action
+    block: int = 0
+    cause: ReplicateStatusCause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerModel:
+    """What a worker's host offers."""
+
+    name: str
+    version: str
+    os: str
+    cpu: str
+    slots: int
+    memory_bytes: int
+    gpus: int = 0
+    sgx: bool = False
+    tdx: bool = False
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker that registered at least once. `session` is empty while its stream is closed."""
+
+    wallet: str
+    model: WorkerModel
+    registered_at: float
+    last_seen: float
+    session: str = ""
+    lost: bool = False
+    drained_until: float = 0.0
+    quarantined_until: float = 0.0
+    consecutive_failures: int = 0
+    last_sequence: int = 0
+    pending: dict[int, Command] = field(default_factory=dict)

@@ -1,0 +1,23 @@
+"""Periods and limits of the scheduler, in seconds and counts, with the protocol's defaults."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How long the scheduler waits for whom.
+
+    `liveness_s`: silence after which a worker is lost (core spec §3.7). `upload_timeout_s`: silence of an
+    uploader before another one is asked (§1.5). `retry_s`: pause before an unanswered transaction, read or
+    check is asked again. `quarantine_after`: failures in a row before a worker gets no work for
+    `quarantine_s`, doubled each time up to `quarantine_max_s`. `required_worker_version`: empty allows any.
+    """
+
+    liveness_s: float = 60.0
+    upload_timeout_s: float = 120.0
+    retry_s: float = 2.0
+    quarantine_after: int = 3
+    quarantine_s: float = 60.0
+    quarantine_max_s: float = 3600.0
+    assignment_resend_s: float = 30.0
+    required_worker_version: str = ""
