@@ -1,0 +1,66 @@
+"""Throw-away accounts of the devnet, with gas, RLC and stake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eth_utils.crypto import keccak
+from workerpool_poco.wallet import Wallet
+
+from workerpool_devnet import artifacts
+from workerpool_devnet.contracts import Contracts
+from workerpool_devnet.jsonrpc import JsonRpc
+from workerpool_devnet.transactions import Outbox, calldata
+
+ETHER = 10**18
+"""Wei in one ether."""
+RLC = 10**9
+"""nRLC in one RLC."""
+
+GAS_BALANCE = 100 * ETHER
+"""Wei every funded account gets."""
+WALLET_RLC = 10_000 * RLC
+"""nRLC every funded account keeps in its wallet."""
+STAKE_RLC = 10_000 * RLC
+"""nRLC every funded account deposits on the hub."""
+
+_DEPLOYER = "deployer"
+
+
+def private_key(role: str) -> str:
+    """Return the private key of a role's account in hexadecimal; see `derive`."""
+    return "0x" + keccak(text=f"workerpool devnet: {role}").hex()
+
+
+def derive(role: str) -> Wallet:
+    """Return the account of a role ("requester", "poolOwner", "spare", "worker-1" …), the same every time.
+
+    The keys are public: never use them on another chain.
+    """
+    return Wallet.from_key(private_key(role))
+
+
+def deployer(rpc: JsonRpc) -> Wallet:
+    """Return the account that deploys the contracts and owns all RLC, with enough gas for both."""
+    account = derive(_DEPLOYER)
+    _give_gas(rpc, [account])
+    return account
+
+
+def fund(rpc: JsonRpc, contracts: Contracts, accounts: Sequence[Wallet]) -> None:
+    """Give every account gas (`GAS_BALANCE`), RLC (`WALLET_RLC`) and a deposit on the hub (`STAKE_RLC`)."""
+    _give_gas(rpc, accounts)
+    abi, treasury, outbox = artifacts.rlc().abi, derive(_DEPLOYER), Outbox(rpc)
+    for account in accounts:
+        transfer = calldata(abi, "transfer", account.address, WALLET_RLC + STAKE_RLC)
+        outbox.call(treasury, f"RLC for {account.address}", contracts.rlc, transfer, gas=100_000)
+    outbox.flush()
+    for account in accounts:
+        # approveAndCall makes the hub pull the amount in the same transaction.
+        deposit = calldata(abi, "approveAndCall", contracts.hub, STAKE_RLC, b"")
+        outbox.call(account, f"deposit of {account.address}", contracts.rlc, deposit, gas=300_000)
+    outbox.flush()
+
+
+def _give_gas(rpc: JsonRpc, accounts: Sequence[Wallet]) -> None:
+    rpc.batch([("anvil_setBalance", [account.address, hex(GAS_BALANCE)]) for account in accounts])

