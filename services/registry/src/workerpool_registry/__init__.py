@@ -1,1 +1,1 @@
-"""Config server and platform registry."""
+"""The registry: which chain the pool works on, and where the services of its platform are."""

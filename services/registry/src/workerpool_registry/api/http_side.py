@@ -1,0 +1,45 @@
+"""HTTP side of the registry: what workers, schedulers and Spring clients of the iExec stack read."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from workerpool_registry.app.platform import Platform
+from workerpool_registry.domain import ChainConfig, iso_duration, stack_of
+
+
+def routes(chain: ChainConfig, platform: Platform) -> list[Route]:
+    """Return ``/config/chain`` and the Spring Cloud Config paths ``/application/<stack>[/<label>]``."""
+
+    async def config_chain(_: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "chainId": chain.chain_id,
+                "sidechain": chain.sidechain,
+                "chainNodeUrl": chain.node_url,
+                "iexecHubContractAddress": chain.hub_address,
+                "blockTime": iso_duration(chain.block_time_s),
+            }
+        )
+
+    async def application(request: Request) -> JSONResponse:
+        stack = request.path_params["stack"]
+        label = request.path_params.get("label", "")
+        files = platform.files(stack, label)
+        # As in Spring, an unknown stack answers with what application.yml says, or with no source at all.
+        return JSONResponse(
+            {
+                "name": "application",
+                "profiles": stack.split(","),
+                "label": label or None,
+                "version": stack_of(stack, label, files).version if files else None,
+                "state": None,
+                "propertySources": [{"name": file.path, "source": file.values()} for file in files],
+            }
+        )
+
+    return [
+        Route("/config/chain", config_chain),
+        Route("/application/{stack}", application),
+        Route("/application/{stack}/{label:path}", application),
+    ]

@@ -1,0 +1,81 @@
+"""Settings of the registry, under the names the iExec stack documents."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator
+from workerpool_kit.settings import DurationSeconds, EthAddress, Port, Settings, env
+
+MIN_BLOCK_TIME_S = 0.1
+MAX_BLOCK_TIME_S = 20.0
+
+_ZERO_ADDRESS = "0x" + "00" * 20
+
+
+def _node_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("expected the URL of a node, such as https://host:port or wss://host:port")
+    return value
+
+
+NodeUrl = Annotated[str, AfterValidator(_node_url)]
+"""JSON-RPC address of a node: http(s) or ws(s)."""
+
+
+class RegistrySettings(Settings):
+    """Everything the registry is told at start.
+
+    `own_prefixes` stays empty: the documented names share their prefixes with variables of other services
+    (``IEXEC_CONFIG_SERVER_URL`` belongs to the scheduler), and one environment file may serve them all.
+    """
+
+    http_port: Port = env("IEXEC_CONFIG_SERVER_PORT", 8888, doc="Port of the HTTP side")
+    grpc_port: Port | None = env(
+        "WORKERPOOL_GRPC_PORT", None, doc="Port of the gRPC side; unset means the HTTP port + 10000"
+    )
+    chain_id: int = env("IEXEC_CHAIN_ID", 134, doc="EIP-155 id of the chain the pool works on")
+    sidechain: bool = env("IEXEC_IS_SIDECHAIN", True, doc="Whether gas costs nothing on that chain")
+    node_url: NodeUrl = env(
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+        "https://bellecour.iex.ec",
+        doc="Node address that workers are given, so it must be reachable from where they run",
+        aliases=("IEXEC_PUBLIC_CHAIN_ADDRESS",),
+    )
+    hub_address: EthAddress = env(
+        "IEXEC_HUB_ADDRESS",
+        "0x3eca1B216A7DF1C7689aEb259fFB83ADFB894E7f",
+        doc="Address of the IexecHub contract",
+    )
+    block_time_s: Annotated[DurationSeconds, Field(ge=MIN_BLOCK_TIME_S, le=MAX_BLOCK_TIME_S)] = env(
+        "IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks, 100 ms to 20 s"
+    )
+    platform_dir: Path | None = env(
+        "IEXEC_PLATFORM_REGISTRY_DIR",
+        None,
+        doc="Folder with application.yml and application-<stack>.yml; a sub-folder is the label of its files",
+    )
+    refresh_interval_s: Annotated[DurationSeconds, Field(gt=0)] = env(
+        "IEXEC_PLATFORM_REGISTRY_REFRESH_INTERVAL",
+        "PT1S",
+        doc="How often the folder is looked at for edited files",
+    )
+
+    @field_validator("chain_id")
+    @classmethod
+    def _positive_chain_id(cls, value: int) -> int:
+        if value <= 0:
+            raise ValueError("a chain id is greater than 0")
+        return value
+
+    @field_validator("hub_address")
+    @classmethod
+    def _real_hub(cls, value: str) -> str:
+        if value == _ZERO_ADDRESS:
+            raise ValueError("the hub cannot be the zero address")
+        return value
