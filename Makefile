@@ -1,0 +1,91 @@
+# `make help` lists the commands. Everything installs into this folder (.venv, node_modules, .cache),
+# except a Docker engine and two Debian packages when they are missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+WORKERS ?= 3
+BLOCK_TIME ?= 0
+OUT ?= devnet.json
+KEEP ?= 0
+SEEDS ?= 2000
+
+PY := .venv/bin/python
+BIN := .venv/bin
+SOURCES := libs/protocol/src libs/poco/src libs/kit/src $(wildcard services/*/src) tools/devnet/src
+CHECKED := $(filter-out libs/protocol/src,$(SOURCES))
+# With several variables from the environment, tools must not be misled by a foreign virtual environment.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
+
+# --- installation ---------------------------------------------------------------------------------
+
+.venv/.installed: requirements.lock tools/bootstrap.lock tools/install_python.sh pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
+	@echo "installing the Python environment …" >&2
+	@tools/install_python.sh
+
+node_modules/.installed: package.json package-lock.json
+	@echo "installing the npm packages (local chain, contracts) …" >&2
+	@command -v npm >/dev/null || { echo "npm is needed for the local chain: install Node.js 18 or newer (on Debian 'apt-get install npm')." >&2; exit 1; }
+	@npm ci --silent --no-audit --no-fund --no-update-notifier
+	@touch $@
+
+.PHONY: python docker install
+python: .venv/.installed
+docker:
+	@tools/install_docker.sh
+install: .venv/.installed node_modules/.installed docker ## install everything that the other commands need
+	@$(PY) -m workerpool_devnet.packages
+
+# --- use ------------------------------------------------------------------------------------------
+
+.PHONY: demo devnet
+demo: install ## a whole pool computes four tasks bought on a real chain (KEEP=1 leaves it up, BLOCK_TIME=1 mines each second)
+	@$(PY) -m workerpool_devnet demo --block-time $(BLOCK_TIME) $(if $(filter-out 0,$(KEEP)),--keep)
+
+devnet: install ## a pool in the foreground (WORKERS=3 BLOCK_TIME=0 OUT=devnet.json); Ctrl-C takes it down
+	@exec $(PY) -m workerpool_devnet up --workers $(WORKERS) --block-time $(BLOCK_TIME) --out $(OUT)
+
+# --- checks ---------------------------------------------------------------------------------------
+
+.PHONY: test check lint types imports protolint unit e2e
+test: install check ## every check and every test, on real parts
+	@$(BIN)/pytest -q -m "not e2e"
+	@$(BIN)/pytest -q -m e2e
+
+check: lint types imports protolint ## lint, types, import rules, contracts
+
+lint: python
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+types: python
+	@$(BIN)/mypy $(CHECKED) tools/protogen.py tools/protoc_gen_grpc_python.py
+imports: python
+	@$(BIN)/lint-imports --no-cache
+protolint: python
+	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check
+
+unit: install ## only the tests inside one process
+	@$(BIN)/pytest -q -m "not e2e"
+e2e: install ## only the tests that cross processes
+	@$(BIN)/pytest -q -m e2e
+
+# --- upkeep ---------------------------------------------------------------------------------------
+
+.PHONY: protos lock format go-tools clean
+protos: python ## write libs/protocol from protos/
+	@$(PY) tools/protogen.py
+lock: python ## write requirements.lock from every pyproject.toml
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tools/lock.sh
+format: python ## format Python and protos
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . && $(BIN)/buf format -w
+go-tools: .cache/bin/grpcurl ## build the Go programs that the tests run
+.cache/bin/grpcurl: tools/go/go.mod tools/go/go.sum
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed to build grpcurl: install it." >&2; exit 1; }
+	@echo "building grpcurl (about a minute, once) …" >&2
+	@cd tools/go && go build -o ../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
+	@touch $@
+clean: ## remove everything that was installed or generated here
+	@rm -rf .venv node_modules .cache .mypy_cache .pytest_cache .ruff_cache

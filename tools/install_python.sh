@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes .venv with exactly requirements.lock and every workspace member in place. Safe to run again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "Python 3.11 or newer is needed, and '$python' is not: install it, or name another with PYTHON=/path/to/python3." >&2
+    exit 1
+fi
+if [ ! -x .venv/bin/python ]; then
+    if ! "$python" -m venv .venv; then
+        echo "'$python -m venv' failed: on Debian, 'apt-get install python3-venv' provides it." >&2
+        exit 1
+    fi
+fi
+if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.lock
+fi
+export VIRTUAL_ENV="$PWD/.venv"
+.venv/bin/python -m uv pip sync --quiet --require-hashes requirements.lock tools/bootstrap.lock
+members=()
+for project in libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml; do
+    members+=(-e "$(dirname "$project")")
+done
+.venv/bin/python -m uv pip install --quiet --no-deps --no-build-isolation "${members[@]}"
+touch .venv/.installed
