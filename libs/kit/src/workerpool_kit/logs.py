@@ -1,0 +1,108 @@
+"""Log events with fields: readable in a terminal, one JSON object per line otherwise, and never a secret.
+
+Usage: ``log = get_logger(); log.info("task.finalized", task=task_id)``.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+get_logger = structlog.get_logger
+
+_HIDDEN = "***"
+_SECRET_WORDS = ("password", "passwd", "private_key", "privatekey", "secret", "authorization")
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Set up logging to stderr for the whole process; libraries that use `logging` come out in the same form.
+
+    Every event carries `service`. Libraries are heard from WARNING on, unless `level` is DEBUG.
+    """
+    threshold = logging.getLevelNamesMapping()[level]
+    structlog.reset_defaults()
+    renderer: list[Any] = (
+        [structlog.dev.ConsoleRenderer()]
+        if sys.stderr.isatty()
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _named(service),
+            redact,
+            *renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=_StderrLogger,
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers = [_FromLogging()]
+    root.setLevel(threshold if threshold <= logging.DEBUG else max(threshold, logging.WARNING))
+    logging.captureWarnings(True)
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide the values of keys that name secrets, at any depth, and the credentials inside URLs."""
+    for key, value in event.items():
+        event[key] = _HIDDEN if _names_secret(key) else _redacted(value)
+    return event
+
+
+def _names_secret(key: str) -> bool:
+    lower = key.lower()
+    return lower == "token" or lower.endswith("_token") or any(word in lower for word in _SECRET_WORDS)
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return _CREDENTIALS_IN_URL.sub(_HIDDEN, value) if "://" in value else value
+    if isinstance(value, dict):
+        return {k: _HIDDEN if _names_secret(str(k)) else _redacted(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(item) for item in value]
+    return value
+
+
+def _named(service: str) -> Any:
+    def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.setdefault("service", service)
+        return event
+
+    return add
+
+
+class _StderrLogger:
+    """Writes whole lines to whatever stderr is at that moment (a test may have replaced it)."""
+
+    def __init__(self, *_names: Any) -> None:
+        pass
+
+    def msg(self, message: str) -> None:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = warn = error = critical = exception = fatal = log = msg
+
+
+class _FromLogging(logging.Handler):
+    """Passes records of the standard `logging` module on as events."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            structlog.get_logger().log(
+                record.levelno,
+                "library.message",
+                logger=record.name,
+                message=record.getMessage(),
+                exc_info=record.exc_info,
+            )
+        except Exception:
+            self.handleError(record)

@@ -1,0 +1,199 @@
+"""The life of a service process: settings, logging, event loop, signals, exit code.
+
+Exit codes: 0 stopped as asked, 1 could not start or crashed (one sentence on stderr), 2 the environment is wrong
+(one line per problem on stderr), 128 + signal number when a second signal forces the end.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable, Coroutine
+from importlib import metadata
+from typing import Any, NoReturn, TypeVar
+
+from workerpool_kit import logs
+from workerpool_kit.settings import Settings, SettingsError, load, settings_rows
+
+S = TypeVar("S", bound=Settings)
+log = logs.get_logger()
+
+EXIT_OK, EXIT_FAILED, EXIT_SETTINGS = 0, 1, 2
+STOP_LIMIT_S = 10.0
+"""A service that has not cleaned up this long after it was asked to stop is cancelled."""
+
+
+class StartupError(Exception):
+    """The service cannot start. The message is one sentence for the operator: the cause, and what to do about it."""
+
+
+class Lifetime:
+    """How long the process should live, and the tasks that must not die unnoticed while it does."""
+
+    def __init__(self) -> None:
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._waiters: set[asyncio.Task[Any] | None] = set()
+        self.failure: BaseException | None = None
+
+    async def stopped(self) -> None:
+        """Return once the process has been asked to stop (signal, `stop` or `fail`)."""
+        self._waiters.add(asyncio.current_task())
+        await self._stop.wait()
+
+    @property
+    def stopping(self) -> bool:
+        """True once the process has been asked to stop."""
+        return self._stop.is_set()
+
+    def stop(self, reason: str) -> None:
+        """Ask the process to stop and to exit with code 0. Later calls change nothing."""
+        if not self._stop.is_set():
+            log.info("process.stopping", reason=reason)
+            self._stop.set()
+
+    def fail(self, exc: BaseException) -> None:
+        """Ask the process to stop and to exit with code 1, because of `exc`. The first failure is the one reported."""
+        if self.failure is None:
+            self.failure = exc
+            if not isinstance(exc, StartupError):
+                log.error("process.failed", error=repr(exc), exc_info=exc)
+        self._stop.set()
+
+    def spawn(self, coro: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run `coro` until it ends or the process does; if it raises, the whole process stops with code 1."""
+        task = asyncio.create_task(coro, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def cancel_spawned(self) -> None:
+        """Cancel every spawned task and wait for their ends; done by `run_service` after `serve` has returned."""
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (exc := task.exception()) is None:
+            return
+        if self.stopping:
+            # While things are being taken down around it, a task may well fail; that is worth a line, not an exit code.
+            log.warning("process.task_failed_while_stopping", task=task.get_name(), error=repr(exc))
+            return
+        log.error("process.task_crashed", task=task.get_name(), error=repr(exc))
+        self.fail(exc)
+
+    def waits_for_stop(self, task: asyncio.Task[Any]) -> bool:
+        """Tell whether `task` has called `stopped`, and so will notice a stop by itself."""
+        return task in self._waiters
+
+
+Serve = Callable[[S, Lifetime], Awaitable[None]]
+"""A service's composition root: starts everything, awaits `lifetime.stopped()`, takes everything down in `finally`."""
+
+
+def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: str) -> NoReturn:
+    """Be the console entry point of a service: parse ``--help``/``--version``, load settings, run, exit with a code."""
+    arguments = sys.argv[1:]
+    if "--help" in arguments or "-h" in arguments:
+        sys.stdout.write(help_text(settings_type, name, about))
+        sys.exit(EXIT_OK)
+    if "--version" in arguments:
+        sys.stdout.write(f"{name} {version_of(settings_type)}\n")
+        sys.exit(EXIT_OK)
+    if arguments:
+        _complain(f"{name}: unknown argument {arguments[0]}; settings are environment variables, see --help")
+        sys.exit(EXIT_SETTINGS)
+    try:
+        settings = load(settings_type)
+    except SettingsError as error:
+        _complain(f"{name}: the environment is not usable:", *(f"  {problem}" for problem in error.problems))
+        sys.exit(EXIT_SETTINGS)
+    logs.configure(name, settings.log_level)
+    log.info("process.starting", version=version_of(settings_type), pid=os.getpid())
+    code = asyncio.run(_live(settings, serve, name))
+    log.info("process.ended", code=code)
+    sys.exit(code)
+
+
+async def _live(settings: S, serve: Serve[S], name: str) -> int:
+    lifetime = Lifetime()
+    forget_signals = _stop_on_signals(lifetime)
+    serving = asyncio.ensure_future(_as_coroutine(serve, settings, lifetime))
+    stop_seen = asyncio.create_task(lifetime.stopped())
+    try:
+        await asyncio.wait({serving, stop_seen}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done() and not lifetime.waits_for_stop(serving):
+            # Still starting up (or waiting for something else): its `finally` blocks take down what is up already.
+            serving.cancel()
+        await asyncio.wait({serving}, timeout=STOP_LIMIT_S)
+        if not serving.done():
+            log.error("process.stop_took_too_long", limit_s=STOP_LIMIT_S)
+            serving.cancel()
+            await asyncio.wait({serving}, timeout=1)
+        _note_outcome(serving, lifetime)
+        stop_seen.cancel()
+        lifetime.stop("serving ended")
+        await asyncio.wait_for(lifetime.cancel_spawned(), STOP_LIMIT_S)
+    finally:
+        forget_signals()
+    if lifetime.failure is None:
+        return EXIT_OK
+    if isinstance(lifetime.failure, StartupError):
+        log.error("process.cannot_start", error=str(lifetime.failure))
+        _complain(f"{name}: {lifetime.failure}")
+    else:
+        _complain(f"{name}: stopped by an unexpected {type(lifetime.failure).__name__}: {lifetime.failure}")
+    return EXIT_FAILED
+
+
+async def _as_coroutine(serve: Serve[S], settings: S, lifetime: Lifetime) -> None:
+    await serve(settings, lifetime)
+
+
+def _note_outcome(serving: asyncio.Future[None], lifetime: Lifetime) -> None:
+    if serving.done() and not serving.cancelled() and (failure := serving.exception()) is not None:
+        lifetime.fail(failure)
+
+
+def _stop_on_signals(lifetime: Lifetime) -> Callable[[], None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def on_signal(number: signal.Signals) -> None:
+        if lifetime.stopping:
+            log.warning("process.forced_to_end", signal=number.name)
+            os._exit(128 + number)
+        lifetime.stop(number.name)
+
+    for number in signals:
+        loop.add_signal_handler(number, on_signal, number)
+    return lambda: [loop.remove_signal_handler(number) for number in signals] and None
+
+
+def help_text(settings_type: type[Settings], name: str, about: str) -> str:
+    """Return what ``--help`` prints: the purpose, the exit codes and every setting, in plain text."""
+    lines = [f"{name}: {about.strip()}", "", f"usage: {name} [--help | --version]", ""]
+    lines.append("Settings are environment variables:")
+    for variable, meaning, type_name, default in settings_rows(settings_type):
+        lines.append(f"  {variable}  [{type_name}; default: {default}]")
+        lines.extend(textwrap.wrap(meaning, 100, initial_indent="      ", subsequent_indent="      "))
+    lines += ["", "Exit codes: 0 stopped as asked, 1 could not start or crashed, 2 the environment is wrong."]
+    return "\n".join(lines) + "\n"
+
+
+def version_of(settings_type: type[Settings]) -> str:
+    """Return the version of the distribution that `settings_type` belongs to, "unknown" outside an installation."""
+    package = settings_type.__module__.partition(".")[0]
+    try:
+        return metadata.version(package.replace("_", "-"))
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _complain(*lines: str) -> None:
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
