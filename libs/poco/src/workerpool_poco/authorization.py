@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from workerpool_poco.ids import ZERO_ADDRESS, Address, address, address_bytes, bytes32
 from workerpool_poco.signatures import eip191_hash, recover_address

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from eth_abi import abi as eth_abi
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from workerpool_poco.ids import Address
 

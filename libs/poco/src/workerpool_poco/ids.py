@@ -8,7 +8,8 @@ checksummed ``str`` (EIP-55); the ``0x…`` spelling appears only at the borders
 from functools import lru_cache
 from typing import TypeAlias
 
-from eth_utils import keccak, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import InvalidId
 

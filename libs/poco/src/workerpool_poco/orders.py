@@ -6,7 +6,7 @@ nRLC per task. A restriction of the zero address means "anybody".
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 from workerpool_poco.eip712 import Eip712Domain, fields_of
@@ -27,11 +27,13 @@ def new_salt() -> bytes:
     return secrets.token_bytes(32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Order:
     """What the four orders share: their fields are those of the contract's struct, in its order."""
 
     TYPE: ClassVar[str]
+    sign: bytes = b""
+    """The owner's signature; empty in an order not signed yet."""
 
     def _values(self) -> list[Any]:
         return [getattr(self, name) for _, name in fields_of(self.TYPE)]
@@ -46,11 +48,11 @@ class _Order:
 
     def calldata(self) -> tuple[Any, ...]:
         """Return the values of the contract's struct, signature last."""
-        return (*self._values(), self.sign)  # type: ignore[attr-defined]
+        return (*self._values(), self.sign)
 
     def to_json(self) -> dict[str, Any]:
         """Return the order as the market and the SDK exchange it, ids in hexadecimal."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        values = {name: getattr(self, name) for _, name in fields_of(self.TYPE)} | {"sign": self.sign}
         return {name: to_hex(value) if isinstance(value, bytes) else value for name, value in values.items()}
 
     @classmethod
@@ -85,7 +87,6 @@ class AppOrder(_Order):
     workerpoolrestrict: Address = ZERO_ADDRESS
     requesterrestrict: Address = ZERO_ADDRESS
     salt: bytes = field(default_factory=new_salt)
-    sign: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,6 @@ class DatasetOrder(_Order):
     workerpoolrestrict: Address = ZERO_ADDRESS
     requesterrestrict: Address = ZERO_ADDRESS
     salt: bytes = field(default_factory=new_salt)
-    sign: bytes = b""
 
 
 NO_DATASET = DatasetOrder(dataset=ZERO_ADDRESS, volume=0, salt=ZERO_BYTES32)
@@ -130,7 +130,6 @@ class WorkerpoolOrder(_Order):
     datasetrestrict: Address = ZERO_ADDRESS
     requesterrestrict: Address = ZERO_ADDRESS
     salt: bytes = field(default_factory=new_salt)
-    sign: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,4 +156,3 @@ class RequestOrder(_Order):
     callback: Address = ZERO_ADDRESS
     params: str = ""
     salt: bytes = field(default_factory=new_salt)
-    sign: bytes = b""

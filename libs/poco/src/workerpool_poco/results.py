@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import InvalidId, PocoError
 from workerpool_poco.ids import address_bytes, bytes32, from_hex

@@ -1,7 +1,7 @@
 """secp256k1 signatures as the contracts read them: EIP-191 wrapping, 65 or 64 bytes, recovery."""
 
 import coincurve
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.ids import Address, address

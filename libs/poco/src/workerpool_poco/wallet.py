@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Self
 
 import coincurve
-import eth_keyfile
-import rlp
-from eth_utils import keccak
+import rlp  # type: ignore[import-untyped]
+from eth_keyfile import keyfile
+from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import PocoError
 from workerpool_poco.ids import Address, address_bytes, from_hex
@@ -107,7 +107,7 @@ class Wallet:
         if not isinstance(content, dict) or not ({"crypto", "Crypto"} & content.keys()):
             raise WalletFileInvalid(f"the wallet file is not a key store of version 3: {path}")
         try:
-            return cls.from_key(eth_keyfile.decode_keyfile_json(content, password.encode()))
+            return cls.from_key(keyfile.decode_keyfile_json(content, password.encode()))
         except ValueError as cause:
             if "MAC mismatch" in str(cause):
                 raise WrongWalletPassword(f"the password does not open the wallet {path}") from None
@@ -120,7 +120,7 @@ class Wallet:
 
         ``light`` makes a key store that opens in milliseconds, for tests and demos.
         """
-        content = eth_keyfile.create_keyfile_json(
+        content = keyfile.create_keyfile_json(
             self._key.secret,
             password.encode(),
             kdf="scrypt",

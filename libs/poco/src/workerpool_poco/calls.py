@@ -1,0 +1,191 @@
+"""The transactions of the protocol as values: calldata, coins and extra gas, ready to be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workerpool_poco import abi
+from workerpool_poco.ids import ZERO_ADDRESS, Address
+from workerpool_poco.orders import NO_DATASET, AppOrder, DatasetOrder, RequestOrder, WorkerpoolOrder
+
+WEI_PER_NRLC = 10**9
+"""On a chain whose own coin is RLC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a transaction does.
+
+    ``to`` None means the hub. ``value`` is in wei. ``gas`` None means "estimate";
+    ``extra_gas`` is added to an estimate.
+    """
+
+    data: bytes
+    to: Address | None = None
+    value: int = 0
+    gas: int | None = None
+    extra_gas: int = 0
+
+
+def initialize(deal_id: bytes, index: int) -> Call:
+    """Make a task ACTIVE; anybody may."""
+    return Call(abi.HUB.encode("initialize", deal_id, index))
+
+
+def initialize_array(tasks: Sequence[tuple[bytes, int]]) -> Call:
+    """Make many tasks ACTIVE at once, each given as (deal id, index); one failing fails all."""
+    deals, indexes = [deal for deal, _ in tasks], [index for _, index in tasks]
+    return Call(abi.HUB.encode("initializeArray", deals, indexes))
+
+
+def contribute(
+    task_id: bytes,
+    result_hash: bytes,
+    result_seal: bytes,
+    authorization_sign: bytes,
+    *,
+    enclave_challenge: Address = ZERO_ADDRESS,
+    enclave_sign: bytes = b"",
+) -> Call:
+    """Commit to a result; the sender is the worker and must have its stake in the hub."""
+    return Call(
+        abi.HUB.encode(
+            "contribute",
+            task_id,
+            result_hash,
+            result_seal,
+            enclave_challenge,
+            enclave_sign,
+            authorization_sign,
+        )
+    )
+
+
+def reveal(task_id: bytes, digest: bytes) -> Call:
+    """Reveal the digest of a winning contribution."""
+    return Call(abi.HUB.encode("reveal", task_id, digest))
+
+
+def finalize(task_id: bytes, results: bytes, callback_data: bytes = b"", *, callback_gas: int = 0) -> Call:
+    """Complete a task; the sender owns the workerpool.
+
+    ``callback_gas`` is what the hub grants the callback contract
+    (``HubClient.callback_gas``): an estimate does not see how much it needs, because
+    its failure is swallowed.
+    """
+    return Call(abi.HUB.encode("finalize", task_id, results, callback_data), extra_gas=callback_gas)
+
+
+def contribute_and_finalize(
+    task_id: bytes,
+    digest: bytes,
+    results: bytes,
+    authorization_sign: bytes,
+    *,
+    callback_data: bytes = b"",
+    enclave_challenge: Address = ZERO_ADDRESS,
+    enclave_sign: bytes = b"",
+    callback_gas: int = 0,
+) -> Call:
+    """Do it all in one transaction: only for trust 1 and a task nobody contributed to."""
+    data = abi.HUB.encode(
+        "contributeAndFinalize",
+        task_id,
+        digest,
+        results,
+        callback_data,
+        enclave_challenge,
+        enclave_sign,
+        authorization_sign,
+    )
+    return Call(data, extra_gas=callback_gas)
+
+
+def reopen(task_id: bytes) -> Call:
+    """Make a REVEALING task ACTIVE again, after its reveal deadline and without a single reveal."""
+    return Call(abi.HUB.encode("reopen", task_id))
+
+
+def claim(task_id: bytes) -> Call:
+    """Refund the requester of a task not completed by its final deadline."""
+    return Call(abi.HUB.encode("claim", task_id))
+
+
+def claim_array(task_ids: Sequence[bytes]) -> Call:
+    """Claim many tasks at once; one failing fails all."""
+    return Call(abi.HUB.encode("claimArray", list(task_ids)))
+
+
+def initialize_and_claim_array(tasks: Sequence[tuple[bytes, int]]) -> Call:
+    """Claim tasks nobody ever initialized, each given as (deal id, index)."""
+    deals, indexes = [deal for deal, _ in tasks], [index for _, index in tasks]
+    return Call(abi.HUB.encode("initializeAndClaimArray", deals, indexes))
+
+
+def match_orders(
+    app: AppOrder,
+    workerpool: WorkerpoolOrder,
+    request: RequestOrder,
+    dataset: DatasetOrder = NO_DATASET,
+) -> Call:
+    """Make a deal of signed orders."""
+    orders = (app, dataset, workerpool, request)
+    return Call(abi.HUB.encode("matchOrders", *(order.calldata() for order in orders)))
+
+
+def deposit(nrlc: int) -> Call:
+    """Move approved RLC tokens into the hub as stake (token flavour)."""
+    return Call(abi.HUB.encode("deposit", nrlc))
+
+
+def deposit_native(nrlc: int) -> Call:
+    """Move the chain's own coins into the hub as stake (native flavour)."""
+    return Call(abi.NATIVE_HUB.encode("deposit"), value=nrlc * WEI_PER_NRLC)
+
+
+def withdraw(nrlc: int) -> Call:
+    """Take free stake out of the hub."""
+    return Call(abi.HUB.encode("withdraw", nrlc))
+
+
+def approve_and_deposit(token: Address, hub: Address, nrlc: int) -> Call:
+    """Move RLC tokens into the hub as stake in one transaction (token flavour)."""
+    return Call(abi.RLC.encode("approveAndCall", hub, nrlc, b""), to=token)
+
+
+def transfer_rlc(token: Address, to: Address, nrlc: int) -> Call:
+    """Send RLC tokens."""
+    return Call(abi.RLC.encode("transfer", to, nrlc), to=token)
+
+
+def create_app(
+    registry: Address,
+    owner: Address,
+    name: str,
+    image: str,
+    *,
+    checksum: bytes = bytes(32),
+    mrenclave: bytes = b"",
+) -> Call:
+    """Register a Docker application; the same fields twice are refused."""
+    arguments = (owner, name, "DOCKER", image.encode(), checksum, mrenclave)
+    return Call(abi.APP_REGISTRY.encode("createApp", *arguments), to=registry)
+
+
+def create_dataset(
+    registry: Address, owner: Address, name: str, url: str, *, checksum: bytes = bytes(32)
+) -> Call:
+    """Register a dataset; the same fields twice are refused."""
+    return Call(
+        abi.DATASET_REGISTRY.encode("createDataset", owner, name, url.encode(), checksum), to=registry
+    )
+
+
+def create_workerpool(registry: Address, owner: Address, description: str) -> Call:
+    """Register a workerpool; the same fields twice are refused."""
+    return Call(abi.WORKERPOOL_REGISTRY.encode("createWorkerpool", owner, description), to=registry)
+
+
+def change_policy(workerpool: Address, worker_stake_ratio: int, scheduler_reward_ratio: int) -> Call:
+    """Set a workerpool's ratios, in percent; the sender owns it."""
+    data = abi.WORKERPOOL.encode("changePolicy", worker_stake_ratio, scheduler_reward_ratio)
+    return Call(data, to=workerpool)
