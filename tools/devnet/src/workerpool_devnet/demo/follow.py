@@ -1,0 +1,123 @@
+"""Following tasks while they run: the scheduler's stream for progress, the chain for the truth."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+from workerpool_poco.events import (
+    HubEvent,
+    TaskContribute,
+    TaskFinalize,
+    TaskInitialize,
+    TaskReveal,
+)
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import from_hex
+from workerpool_poco.model import ChainTask
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_protocol.core.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
+from workerpool_protocol.core.v1.statuses_pb2 import (
+    TASK_STATUS_COMPLETED,
+    TASK_STATUS_FAILED,
+    TaskStatus,
+)
+
+from workerpool_devnet.errors import DevnetError
+
+_ENDED = (TASK_STATUS_COMPLETED, TASK_STATUS_FAILED)
+_TRANSACTIONS = (TaskInitialize, TaskContribute, TaskReveal, TaskFinalize)
+
+
+@dataclass
+class Progress:
+    """What the scheduler last said of each task, by task id."""
+
+    tasks: dict[str, task_pb2.Task] = field(default_factory=dict)
+    on_change: Callable[[], None] = lambda: None
+
+    def update(self, task: task_pb2.Task) -> None:
+        """Take a new state of a task."""
+        self.tasks[task.task_id] = task
+        self.on_change()
+
+
+async def follow(core_target: str, task_ids: Sequence[str], progress: Progress, *, timeout: float) -> None:
+    """Follow tasks until the scheduler says that each has ended; a restart of the scheduler is bridged.
+
+    Raises `DevnetError` naming the tasks that did not end within `timeout` seconds.
+    """
+    async with grpc.aio.insecure_channel(core_target) as channel:
+        stub = task_service_pb2_grpc.TaskServiceStub(channel)
+        try:
+            async with asyncio.timeout(timeout), asyncio.TaskGroup() as group:
+                for task_id in task_ids:
+                    group.create_task(_follow_one(stub, task_id, progress))
+        except TimeoutError as error:
+            raise DevnetError(_not_ended(task_ids, progress, timeout)) from error
+
+
+async def _follow_one(
+    stub: task_service_pb2_grpc.TaskServiceAsyncStub, task_id: str, progress: Progress
+) -> None:
+    while True:
+        try:
+            async for answer in stub.WatchTask(task_service_pb2.WatchTaskRequest(task_id=task_id)):
+                progress.update(answer.task)
+                if answer.task.status in _ENDED:
+                    return
+        except grpc.aio.AioRpcError as error:
+            # NOT_FOUND: the scheduler has not seen the deal yet. UNAVAILABLE: it restarts.
+            if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAVAILABLE):
+                raise
+        await asyncio.sleep(0.05)
+
+
+def _not_ended(task_ids: Sequence[str], progress: Progress, timeout: float) -> str:
+    states = []
+    for task_id in task_ids:
+        task = progress.tasks.get(task_id)
+        if task is None:
+            states.append(f"{task_id[:10]} unknown to the scheduler")
+        elif task.status not in _ENDED:
+            states.append(f"{task_id[:10]} is {TaskStatus.Name(task.status).removeprefix('TASK_STATUS_')}")
+    return f"not every task ended within {timeout:g} s: {', '.join(states)}; the logs of the services say why"
+
+
+@dataclass(frozen=True)
+class ChainRecord:
+    """What the chain says of one task: its state, and its transactions by kind."""
+
+    task: ChainTask
+    transactions: tuple[HubEvent, ...]
+
+    @property
+    def completed(self) -> bool:
+        """Whether the chain says COMPLETED."""
+        return self.task.status is ChainTaskStatus.COMPLETED
+
+    @property
+    def final_block(self) -> int:
+        """Block of the finalization; 0 when there was none."""
+        return max(
+            (e.position.block_number for e in self.transactions if isinstance(e, TaskFinalize)), default=0
+        )
+
+    def counts(self) -> str:
+        """The transactions in words, such as `1 initialize, 3 contribute, 3 reveal, 1 finalize`."""
+        parts = []
+        for kind in _TRANSACTIONS:
+            if number := sum(isinstance(event, kind) for event in self.transactions):
+                parts.append(f"{number} {kind.__name__.removeprefix('Task').lower()}")
+        return ", ".join(parts) or "none"
+
+
+async def read_chain(hub: HubClient, task_id: str, from_block: int) -> ChainRecord:
+    """Read a task and its transactions from the chain."""
+    task = await hub.view_task(from_hex(task_id))
+    logs = await hub.get_logs(
+        from_block, await hub.block_number(), kinds=_TRANSACTIONS, first_indexed=[from_hex(task_id)]
+    )
+    return ChainRecord(task, tuple(logs))
