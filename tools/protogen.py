@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / ".cache" / "protogen"
 TARGET = ROOT / "libs" / "protocol" / "src"
 IMPORT = re.compile(r"^(from|import) workerpool\.", re.MULTILINE)
+PACKAGE_DOCSTRING = '"""Generated stubs of every contract in protos/; made by `make protos`."""\n'
 NAME = re.compile(r"(?<![\w./'\"])workerpool\.(\w+\.v1)\b")
 
 
@@ -37,7 +38,7 @@ def generated_files() -> dict[Path, str]:
         while folder != Path():
             files.setdefault(folder / "__init__.py", "")
             folder = folder.parent
-    files[Path("workerpool_protocol/__init__.py")] = '"""Generated stubs of every contract in protos/; made by `make protos`."""\n'
+    files[Path("workerpool_protocol/__init__.py")] = PACKAGE_DOCSTRING
     files[Path("workerpool_protocol/py.typed")] = ""
     return files
 
@@ -45,7 +46,9 @@ def generated_files() -> dict[Path, str]:
 def main(arguments: list[str]) -> int:
     """Write the stubs, or with --check compare them; returns the exit code."""
     files = generated_files()
-    present = {p.relative_to(TARGET) for p in TARGET.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    present = {
+        p.relative_to(TARGET) for p in TARGET.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    }
     stale = sorted(str(p) for p in present - set(files)) + sorted(
         str(p) for p, text in files.items() if p not in present or (TARGET / p).read_text() != text
     )
