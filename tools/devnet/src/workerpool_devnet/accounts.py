@@ -27,17 +27,17 @@ STAKE_RLC = 10_000 * RLC
 _DEPLOYER = "deployer"
 
 
-def private_key(role: str) -> str:
+def private_key(role: str, seed: str = "") -> str:
     """Return the private key of a role's account in hexadecimal; see `derive`."""
-    return "0x" + keccak(text=f"workerpool devnet: {role}").hex()
+    return "0x" + keccak(text=f"workerpool devnet {seed}: {role}").hex()
 
 
-def derive(role: str) -> Wallet:
+def derive(role: str, seed: str = "") -> Wallet:
     """Return the account of a role ("requester", "poolOwner", "spare", "worker-1" …), the same every time.
 
     The keys are public: never use them on another chain.
     """
-    return Wallet.from_key(private_key(role))
+    return Wallet.from_key(private_key(role, seed))
 
 
 def deployer(rpc: JsonRpc) -> Wallet:

@@ -7,7 +7,7 @@ from pathlib import Path
 from workerpool_devnet import packages
 from workerpool_devnet.errors import ChainError
 from workerpool_devnet.jsonrpc import JsonRpc
-from workerpool_devnet.ports import free_ports
+from workerpool_devnet.ports import free_port
 from workerpool_devnet.process import ManagedProcess
 
 CHAIN_ID = 65535
@@ -26,7 +26,7 @@ class Chain:
 
     def __init__(self, *, log: Path, port: int | None = None, chain_id: int = CHAIN_ID) -> None:
         self.chain_id = chain_id
-        self.port = port or free_ports(1)[0]
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.rpc = JsonRpc(self.url)
         self.process = ManagedProcess("chain", self._command(), log=log)
@@ -43,12 +43,20 @@ class Chain:
     def start(self) -> None:
         """Start anvil and wait until it answers; raises `ProcessError` when it does not."""
         packages.ensure_packages()
-        self.process.start()
+        self.launch()
         try:
-            self.process.wait_until(self._answers, timeout=20)
+            self.wait_ready()
         except BaseException:
             self.stop()
             raise
+
+    def launch(self) -> None:
+        """Start the process only. Call from a thread that lives as long as the chain."""
+        self.process.start()
+
+    def wait_ready(self, timeout: float = 20.0) -> None:
+        """Block until the chain answers; raises `ProcessError` when it does not."""
+        self.process.wait_until(self._answers, timeout=timeout)
 
     def stop(self) -> None:
         """Stop anvil; its state is gone."""

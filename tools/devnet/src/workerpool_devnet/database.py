@@ -14,7 +14,7 @@ import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from workerpool_devnet.errors import DatabaseError, ProcessError
-from workerpool_devnet.ports import free_ports
+from workerpool_devnet.ports import free_port
 from workerpool_devnet.process import ManagedProcess
 
 _REPLICA_SET = "workerpool"
@@ -78,12 +78,9 @@ class Database:
 
     def start(self) -> None:
         """Start the server (see the class); raises `DatabaseError` naming what is missing."""
-        if self.external:
-            self._check_external()
-            return
-        self._launch()
+        self.launch()
         try:
-            self.wait_primary()
+            self.wait_ready()
         except BaseException:
             self.stop()
             raise
@@ -97,21 +94,26 @@ class Database:
             assert self._folder is not None
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def wait_primary(self, timeout: float = 30.0) -> None:
-        """Block until our own server accepts writes, creating the replica set the first time."""
-        assert self.process is not None
+    def wait_ready(self, timeout: float = 30.0) -> None:
+        """Block until the server accepts writes; our own becomes a replica set on the way."""
+        if self.process is None:
+            self._check_external()
+            return
         try:
             with self._client(direct=True) as client:
-                self.process.wait_until(lambda: self._is_primary(client), timeout=timeout, what="primary")
+                self.process.wait_until(lambda: self._is_primary(client), timeout=timeout)
         except ProcessError as error:
             raise DatabaseError(_explain(str(error))) from error
 
-    def _launch(self) -> None:
+    def launch(self) -> None:
+        """Start the process only, if it is ours. Call from a thread that lives as long as the server."""
+        if self.external:
+            return
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="workerpool-mongod-"))
         data = self._folder / "data"
         data.mkdir(parents=True, exist_ok=True)
-        port = free_ports(1)[0]
+        port = free_port()
         self.uri = f"mongodb://127.0.0.1:{port}/?replicaSet={_REPLICA_SET}"
         self._address = f"127.0.0.1:{port}"
         command = [

@@ -25,3 +25,7 @@ class TransactionError(DevnetError):
 
 class DatabaseError(DevnetError):
     """No usable MongoDB: no binary, a library it needs is missing, or it did not become primary."""
+
+
+class OptionsError(DevnetError):
+    """The devnet was asked for something that cannot work."""

@@ -8,8 +8,10 @@ dependencies (Solidity sources, partly git repositories) by a small package that
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,18 +88,31 @@ def ensure_packages(report: Report = lambda line: None) -> None:
             raise PackagesError(
                 f"npm ci left out {', '.join(missing)}; the pinned anvil is for Linux on x86-64"
             )
-        shutil.copyfile(root / "package-lock.json", _stamp(root))
-
-
-def _stamp(root: Path) -> Path:
-    return root / "node_modules" / ".workerpool-lock.json"
 
 
 def _installed(root: Path) -> bool:
-    """Tell whether node_modules was filled from the present lock file."""
-    stamp, lock = _stamp(root), root / "package-lock.json"
-    return (
-        stamp.is_file()
-        and stamp.read_bytes() == lock.read_bytes()
-        and all((root / "node_modules" / name).is_file() for name in _NEEDED)
-    )
+    """Tell whether npm's record of what it installed agrees with the lock file, and the files are there."""
+    try:
+        wanted = json.loads((root / "package-lock.json").read_text())["packages"]
+        present = json.loads((root / "node_modules" / ".package-lock.json").read_text())["packages"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return all(
+        _identity(wanted[name]) == _identity(present.get(name, {})) for name in wanted if name
+    ) and all((root / "node_modules" / name).is_file() for name in _NEEDED)
+
+
+def _identity(package: dict[str, str]) -> tuple[str | None, str | None]:
+    return package.get("version"), package.get("integrity")
+
+
+def main() -> None:
+    """Install what is missing: `python -m workerpool_devnet.packages`."""
+    try:
+        ensure_packages(lambda line: print(line, file=sys.stderr))  # noqa: T201
+    except PackagesError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

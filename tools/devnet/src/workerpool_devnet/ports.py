@@ -1,26 +1,45 @@
-"""Free TCP ports of the loopback interface."""
+"""TCP ports for the processes of a devnet.
+
+Free ports are drawn below the range the kernel uses for outgoing connections (32768 and up), so
+that nobody takes one by chance between the choice and the moment its server listens.
+"""
 
 from __future__ import annotations
 
+import random
 import socket
+from dataclasses import dataclass
+
+GRPC_OFFSET = 10_000
+"""A service's gRPC port is its HTTP port plus this."""
+
+_FIRST, _LAST = 14_000, 22_700
 
 
-def free_ports(count: int) -> list[int]:
-    """Return `count` distinct ports that were free a moment ago.
+@dataclass(frozen=True)
+class ServicePorts:
+    """Where one service listens."""
 
-    All are held open until the last is found, so that no two are equal. Ports below the kernel's
-    range for outgoing connections would be safer but are not reserved for anybody either.
-    """
-    sockets = []
-    try:
-        for _ in range(count):
-            candidate = socket.socket()
-            sockets.append(candidate)
-            candidate.bind(("127.0.0.1", 0))
-        return [candidate.getsockname()[1] for candidate in sockets]
-    finally:
-        for candidate in sockets:
-            candidate.close()
+    http: int
+    grpc: int
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    return _draw([0])
+
+
+def free_service_ports() -> ServicePorts:
+    """Return a free HTTP port whose gRPC neighbour (plus `GRPC_OFFSET`) is free as well."""
+    http = _draw([0, GRPC_OFFSET])
+    return ServicePorts(http, http + GRPC_OFFSET)
+
+
+def documented_or_free(http: int) -> ServicePorts:
+    """Return the documented HTTP port and its gRPC neighbour when both are free, else others that are."""
+    if is_free(http) and is_free(http + GRPC_OFFSET):
+        return ServicePorts(http, http + GRPC_OFFSET)
+    return free_service_ports()
 
 
 def is_free(port: int) -> bool:
@@ -32,3 +51,10 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _draw(offsets: list[int]) -> int:
+    while True:
+        port = random.randint(_FIRST, _LAST)
+        if all(is_free(port + offset) for offset in offsets):
+            return port

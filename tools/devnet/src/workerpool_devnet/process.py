@@ -19,17 +19,24 @@ _TAIL_LINES = 15
 class ManagedProcess:
     """A command with its own process group and log file, which cannot outlive this process.
 
-    `env` replaces the environment altogether when given. The log file is appended to, so that a
-    restart keeps what the first life wrote.
+    `env` replaces the environment altogether when given, `folder` is the working directory. The log
+    file is appended to, so that a restart keeps what the first life wrote.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.name = name
         self.command = list(command)
         self.log = log
         self.env = None if env is None else dict(env)
+        self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,6 +68,7 @@ class ManagedProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self.env,
+                cwd=self.folder,
                 start_new_session=True,
             )
 
@@ -73,13 +81,13 @@ class ManagedProcess:
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ProcessError(f"{self.name} was not {what} within {timeout:g} s.{self._log_end()}")
+                raise ProcessError(f"{self.name} was not {what} within {timeout:g} s.{self.log_end()}")
             time.sleep(0.02)
 
     def check(self) -> None:
         """Raise `ProcessError` with the end of the log when the process has ended."""
         if not self.running:
-            raise ProcessError(f"{self.name} ended with exit code {self.exit_code}.{self._log_end()}")
+            raise ProcessError(f"{self.name} ended with exit code {self.exit_code}.{self.log_end()}")
 
     def kill(self) -> None:
         """End the whole process group at once (SIGKILL) and reap it."""
@@ -121,7 +129,8 @@ class ManagedProcess:
         except ProcessLookupError:
             return
 
-    def _log_end(self) -> str:
+    def log_end(self) -> str:
+        """Return the last lines of the log, to append to an error message."""
         try:
             lines = self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
         except OSError:

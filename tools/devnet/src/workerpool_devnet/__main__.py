@@ -1,0 +1,102 @@
+"""Command line of the devnet: `python -m workerpool_devnet up`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.errors import DevnetError
+from workerpool_devnet.options import DevnetOptions
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def about() -> None:
+    """Run a whole workerpool on this machine: chain, contracts, database, services, workers."""
+
+
+@app.command()
+def up(
+    workers: Annotated[int, typer.Option(help="Number of workers, each with its own wallet and stake.")] = 3,
+    cpus: Annotated[int, typer.Option(help="Tasks a worker computes at the same time.")] = 2,
+    block_time: Annotated[int, typer.Option(help="Seconds between blocks; 0 mines at once.")] = 0,
+    trust: Annotated[int, typer.Option(help="Highest trust that deals will ask for.")] = 1,
+    out: Annotated[Path, typer.Option(help="File that appears when all is ready.")] = Path("devnet.json"),
+    port_base: Annotated[
+        int | None, typer.Option(help="First HTTP port; default: the documented ports where they are free.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Run folder, whose logs stay; default: a temporary one.")
+    ] = None,
+    restart: Annotated[bool, typer.Option(help="Start services again when they end.")] = True,
+) -> None:
+    """Bring a pool up in the foreground; Ctrl-C takes it down and leaves nothing behind."""
+    started = time.monotonic()
+
+    def progress(line: str) -> None:
+        typer.echo(f"[{time.monotonic() - started:5.1f} s] {line}", err=True)
+
+    try:
+        options = DevnetOptions(
+            workers=workers,
+            cpus_per_worker=cpus,
+            block_time=block_time,
+            trust=trust,
+            ports="documented" if port_base is None else port_base,
+            restart=restart,
+            folder=folder,
+            progress=progress,
+        )
+        asyncio.run(until_signalled(_serve(options, out)))
+    except DevnetError as error:
+        typer.echo(f"devnet: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _serve(options: DevnetOptions, out: Path) -> None:
+    try:
+        async with Devnet(options) as net:
+            for name, service in net.services.items():
+                options.progress(f"{name:<14} {service.http}  gRPC {service.grpc}")
+            net.write_document(out)
+            options.progress(f"ready: {out}; logs in {net.logs}; Ctrl-C stops everything")
+            await net.wait()
+    finally:
+        options.progress("stopped")
+
+
+async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run until the work ends or SIGINT, SIGTERM or SIGHUP cancels it; more signals change nothing."""
+    task = asyncio.create_task(work)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

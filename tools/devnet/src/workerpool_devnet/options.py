@@ -1,0 +1,63 @@
+"""What a devnet can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from workerpool_poco.consensus import MIN_WEIGHT, consensus_reached
+
+from workerpool_devnet.errors import OptionsError
+
+Progress = Callable[[str], None]
+"""Receives one line per step that was done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevnetOptions:
+    """Options of `Devnet`; the defaults suit a test."""
+
+    workers: int = 3
+    """Number of worker processes, each with its own wallet and stake."""
+    cpus_per_worker: int = 2
+    """Tasks a worker computes at the same time."""
+    block_time: int = 0
+    """Seconds between blocks, up to 20; 0 mines every transaction at once (plus an empty one per second)."""
+    trust: int = 1
+    """Highest trust that deals on this devnet will ask for; more than the workers can reach is refused."""
+    ports: Literal["free", "documented"] | int = "free"
+    """Free ports, the documented ones where they are free, or consecutive HTTP ports from a number on."""
+    restart: bool = False
+    """Start a service again when it ended by itself or was killed."""
+    folder: Path | None = None
+    """Run folder to create; its `logs` stay at the end. None: a temporary folder that goes altogether."""
+    environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Additional environment variables by service name ("core", "worker-1"; "worker" means every worker)."""
+    start_timeout: float = 60.0
+    """Seconds the services have to become ready."""
+    progress: Progress = lambda line: None
+    """Where progress lines go."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, with `OptionsError`."""
+        if self.workers < 0:
+            raise OptionsError(f"the number of workers is at least 0, not {self.workers}")
+        if not 0 <= self.block_time <= 20:
+            raise OptionsError(f"the block time is 0 (instant) to 20 seconds, not {self.block_time}")
+        if self.cpus_per_worker < 1:
+            raise OptionsError(f"a worker has at least 1 CPU, not {self.cpus_per_worker}")
+        needed = workers_needed(self.trust)
+        if 0 < self.workers < needed:
+            raise OptionsError(
+                f"trust {self.trust} needs {needed} workers without history to agree, not {self.workers}"
+            )
+
+
+def workers_needed(trust: int) -> int:
+    """Return how many agreeing workers without history reach consensus at this trust."""
+    count = 1
+    while not consensus_reached(MIN_WEIGHT**count, [MIN_WEIGHT**count], trust):
+        count += 1
+    return count
