@@ -1,0 +1,63 @@
+"""kill -9 of any one process while tasks run: the devnet starts it again and every task completes."""
+
+import pytest
+from workerpool_devnet.demo.follow import Progress
+from workerpool_devnet.devnet import Devnet
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, TaskStatus
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+EARLY, MIDDLE, LATE = (
+    "TASK_STATUS_INITIALIZED",
+    "TASK_STATUS_CONSENSUS_REACHED",
+    "TASK_STATUS_RESULT_UPLOADING",
+)
+COMPUTING, CONTRIBUTING, REVEALED = (
+    "REPLICATE_STATUS_COMPUTING",
+    "REPLICATE_STATUS_CONTRIBUTING",
+    "REPLICATE_STATUS_REVEALED",
+)
+
+
+def reached(progress: Progress, moment: str) -> bool:
+    """Whether some task or replicate has ever been in this status."""
+    for task in progress.tasks.values():
+        if any(TaskStatus.Name(change.status) == moment for change in task.history):
+            return True
+        for replicate in task.replicates:
+            if any(ReplicateStatus.Name(change.status) == moment for change in replicate.history):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("victim", "moment"),
+    [
+        *[
+            (service, moment)
+            for service in ("core", "chain_adapter", "result_proxy")
+            for moment in (EARLY, MIDDLE, LATE)
+        ],
+        *[("worker-1", moment) for moment in (COMPUTING, CONTRIBUTING, REVEALED)],
+    ],
+)
+async def test_every_task_completes_when_a_process_is_killed(
+    net: Devnet, requester, victim: str, moment: str
+) -> None:
+    tasks = await requester.buy("one", volume=3) + await requester.buy("all", trust=5)
+    killed: list[int] = []
+
+    def kill_once(progress: Progress) -> None:
+        if not killed and reached(progress, moment):
+            killed.append(net.services[victim].pid)
+            net.services[victim].kill()
+
+    await requester.follow(tasks, kill_once)
+
+    assert killed, f"no task was ever seen in {moment}"
+    for task in tasks:
+        record = await requester.on_chain(task)
+        assert record.task.status is ChainTaskStatus.COMPLETED, record
+    await net.services[victim].wait_healthy(timeout=30)
+    assert net.services[victim].pid != killed[0]
