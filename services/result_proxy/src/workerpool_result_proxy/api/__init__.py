@@ -1,0 +1,1 @@
+"""The outside of the result proxy: gRPC and HTTP. Translates and delegates, decides nothing."""

@@ -1,0 +1,106 @@
+"""gRPC `workerpool.result_proxy.v1.ResultService`."""
+
+from collections.abc import AsyncIterator
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from workerpool_kit.auth import ANYONE, current_identity
+from workerpool_poco.authorization import WorkerpoolAuthorization
+from workerpool_poco.ids import address, bytes32, from_hex, to_hex
+from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
+from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
+
+from workerpool_result_proxy import metrics
+from workerpool_result_proxy.app.issue_token import WORKER_ROLE, IssueToken
+from workerpool_result_proxy.app.read_result import ReadResult
+from workerpool_result_proxy.app.upload import UploadResult
+from workerpool_result_proxy.domain.results import Declaration, StoredResult
+
+SERVICE = "workerpool.result_proxy.v1.ResultService"
+POLICY = {
+    f"/{SERVICE}/IssueToken": frozenset({ANYONE}),
+    f"/{SERVICE}/Upload": frozenset({WORKER_ROLE}),
+    f"/{SERVICE}/GetResult": frozenset({ANYONE}),
+    f"/{SERVICE}/Download": frozenset({ANYONE}),
+}
+
+
+class ResultServicer(pb_grpc.ResultServiceServicer):
+    """Serves the contract over the use cases."""
+
+    def __init__(self, tokens: IssueToken, uploads: UploadResult, results: ReadResult) -> None:
+        self._tokens = tokens
+        self._uploads = uploads
+        self._results = results
+
+    async def IssueToken(  # noqa: N802 (gRPC's name)
+        self, request: pb.IssueTokenRequest, context: grpc.aio.ServicerContext
+    ) -> pb.IssueTokenResponse:
+        """Trade an authorization for a token."""
+        token, expires = await self._tokens.issue(_authorization(request), from_hex(request.worker_signature))
+        return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=int(expires)))
+
+    async def Upload(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.UploadRequest], context: grpc.aio.ServicerContext
+    ) -> pb.UploadResponse:
+        """Take in an archive."""
+        wallet = address(current_identity().subject)
+        stored = await self._uploads.upload(wallet, _messages(request_iterator))
+        return pb.UploadResponse(result_link=stored.result_link)
+
+    async def GetResult(  # noqa: N802
+        self, request: pb.GetResultRequest, context: grpc.aio.ServicerContext
+    ) -> pb.GetResultResponse:
+        """Describe a stored archive."""
+        return pb.GetResultResponse(result=_result(await self._results.describe(bytes32(request.task_id))))
+
+    async def Download(  # noqa: N802
+        self, request: pb.DownloadRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.DownloadResponse]:
+        """Stream an archive, from an offset on."""
+        found = await self._results.describe(bytes32(request.task_id))
+        content = self._results.content(found, first=request.offset)
+        yield pb.DownloadResponse(header=_result(found))
+        async for chunk in content:
+            metrics.served_bytes.inc(len(chunk))
+            yield pb.DownloadResponse(chunk=chunk)
+
+
+def _authorization(request: pb.IssueTokenRequest) -> WorkerpoolAuthorization:
+    given = request.authorization
+    return WorkerpoolAuthorization(
+        worker=address(given.worker_wallet),
+        task_id=bytes32(given.task_id),
+        enclave_challenge=address(given.enclave_challenge),
+        deal_id=bytes32(given.deal_id),
+        task_index=given.task_index,
+        signature=from_hex(given.signature),
+    )
+
+
+async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[Declaration | bytes]:
+    async for request in requests:
+        if request.WhichOneof("part") == "chunk":
+            yield request.chunk
+        else:
+            header = request.header
+            yield Declaration(
+                task_id=bytes32(header.task_id),
+                size=header.size,
+                sha256=bytes32(header.sha256),
+                result_digest=bytes32(header.result_digest),
+            )
+
+
+def _result(stored: StoredResult) -> pb.Result:
+    stored_at = Timestamp()
+    stored_at.FromDatetime(stored.stored_at)
+    return pb.Result(
+        task_id=to_hex(stored.task_id),
+        size=stored.size,
+        sha256=to_hex(stored.sha256),
+        result_digest=to_hex(stored.result_digest),
+        result_link=stored.result_link,
+        uploader=stored.uploader,
+        stored_at=stored_at,
+    )

@@ -1,0 +1,54 @@
+"""Trading an authorization for a token."""
+
+import structlog
+from workerpool_kit.clock import Clock
+from workerpool_kit.tokens import Tokens
+from workerpool_poco.authorization import WorkerpoolAuthorization
+from workerpool_poco.ids import Address, to_hex
+
+from workerpool_result_proxy.domain.token_rules import check_on_chain, check_request
+from workerpool_result_proxy.ports import ChainView, Store
+
+WORKER_ROLE = "worker"
+"""The role of a token: may upload results of the tasks its wallet was authorized for."""
+
+log = structlog.get_logger()
+
+
+class IssueToken:
+    """Checks an authorization by the rules of the protocol, keeps it, and answers with a token for the wallet."""
+
+    def __init__(
+        self,
+        chain: ChainView,
+        store: Store,
+        tokens: Tokens,
+        clock: Clock,
+        *,
+        lifetime_s: float,
+        only_pool: Address | None,
+    ) -> None:
+        self._chain = chain
+        self._store = store
+        self._tokens = tokens
+        self._clock = clock
+        self._lifetime_s = lifetime_s
+        self._only_pool = only_pool
+
+    async def issue(
+        self, authorization: WorkerpoolAuthorization, worker_signature: bytes
+    ) -> tuple[str, float]:
+        """Return a token and when it ends (unix seconds).
+
+        The token stands for the wallet, and each upload wants an authorization kept here, so one token serves
+        all tasks whose authorizations were shown. Raises the refusal of the first rule that is broken.
+        """
+        check_request(authorization, worker_signature)
+        task = await self._chain.task(authorization.task_id)
+        deal = await self._chain.deal(task.deal_id)
+        now = self._clock.now()
+        check_on_chain(authorization, task, deal, now=now, only_pool=self._only_pool)
+        await self._store.keep_authorization(authorization)
+        token = await self._tokens.issue(authorization.worker, {WORKER_ROLE})
+        log.info("token.issued", task=to_hex(authorization.task_id), worker=authorization.worker)
+        return token, now + self._lifetime_s

@@ -1,0 +1,36 @@
+"""Reading what is stored; open to everybody, as results on IPFS are: confidentiality rests on encryption."""
+
+from collections.abc import AsyncIterator
+
+from workerpool_poco.ids import to_hex
+
+from workerpool_result_proxy.domain.results import StoredResult
+from workerpool_result_proxy.errors import OffsetBeyondEnd, ResultNotFound
+from workerpool_result_proxy.ports import Archives, Store
+
+
+class ReadResult:
+    """Describes and streams stored archives."""
+
+    def __init__(self, store: Store, archives: Archives) -> None:
+        self._store = store
+        self._archives = archives
+
+    async def describe(self, task_id: bytes) -> StoredResult:
+        """Return what is known of the task's result; raises `ResultNotFound`."""
+        result = await self._store.find_result(task_id)
+        if result is None:
+            raise ResultNotFound(f"no result is stored for task {to_hex(task_id)}")
+        return result
+
+    def content(
+        self, result: StoredResult, *, first: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield the archive's bytes from `first` on; at the very end that is nothing. Raises `OffsetBeyondEnd`."""
+        if first > result.size:
+            raise OffsetBeyondEnd(
+                f"the archive has {result.size} bytes; it cannot be read from byte {first} on"
+            )
+        rest = result.size - first
+        wanted = rest if length is None else min(length, rest)
+        return self._archives.read(result.file_id, first=first, length=wanted)

@@ -1,0 +1,78 @@
+"""Unpacking an archive that a stranger sent."""
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from workerpool_result_proxy.domain.archive_rules import ArchiveLimits, Entry, check_entries
+from workerpool_result_proxy.errors import ArchiveBomb, ArchiveBroken, ArchiveUnsafePath
+
+_PIECE_BYTES = 1 << 20
+_MAX_CONTENTS_BYTES = 16 << 20
+"""The longest table of contents that is read; zipfile loads it whole."""
+
+
+def unpack(archive: Path, into: Path, limits: ArchiveLimits) -> None:
+    """Unpack a zip archive into an empty folder.
+
+    Nothing is written outside `into`, no link is created, and no more bytes are written than `limits` allows, whatever
+    the archive declares. Raises a sub-class of `ArchiveRefused`, and `OSError` when the disk fails.
+    """
+    try:
+        with archive.open("rb") as file, zipfile.ZipFile(_BoundedReads(file)) as opened:  # type: ignore[arg-type]
+            entries = check_entries(opened.infolist(), limits)
+            budget = limits.max_bytes
+            for entry in entries:
+                budget -= _unpack_entry(opened, entry, into, budget)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        UnicodeError,
+        OverflowError,
+    ) as cause:
+        raise ArchiveBroken(f"this is not a whole, readable zip archive: {cause}") from cause
+    except ValueError as cause:
+        raise ArchiveUnsafePath(f"an entry has a name that no file can have: {cause}") from cause
+
+
+def _unpack_entry(opened: zipfile.ZipFile, entry: Entry, into: Path, budget: int) -> int:
+    """Unpack one entry; return its real size in bytes."""
+    target = into / entry.path
+    if entry.is_folder:
+        target.mkdir(parents=True, exist_ok=True)
+        return 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    # "x": the folder was empty and all names differ, so anything already there is a trick.
+    with opened.open(entry.info) as source, target.open("xb") as sink:
+        while piece := source.read(_PIECE_BYTES):
+            written += len(piece)
+            if written > budget:
+                raise ArchiveBomb("unpacked, the archive has more bytes than are allowed")
+            sink.write(piece)
+    return written
+
+
+class _BoundedReads:
+    """A file that refuses huge single reads, so that a forged table of contents cannot fill the memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self.seek = file.seek
+        self.tell = file.tell
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MAX_CONTENTS_BYTES or (size < 0 and self._size - self.tell() > _MAX_CONTENTS_BYTES):
+            raise ArchiveBomb(f"the archive's table of contents is longer than {_MAX_CONTENTS_BYTES} bytes")
+        return self._file.read(size)
+
+    def close(self) -> None:
+        self._file.close()

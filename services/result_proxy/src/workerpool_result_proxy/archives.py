@@ -1,0 +1,84 @@
+"""Archive bytes in MongoDB, laid out as the GridFS specification says, so that any GridFS tool can read them.
+
+Written here rather than through `gridfs.GridFSBucket`, whose writer keeps up to 48 MB of each file in memory.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bson import ObjectId
+from pymongo import ASCENDING
+from workerpool_kit.mongo import Database
+
+CHUNK_BYTES = 1 << 20
+"""Size of a stored piece, and of the pieces that `read` yields."""
+_BATCH_CHUNKS = 4
+"""Pieces per write to the database: the most that one upload holds in memory at this point."""
+
+
+class GridFsArchives:
+    """The `Archives` port over the collections ``archives.files`` and ``archives.chunks``.
+
+    The database's write concern (majority, journal) holds for every write.
+    """
+
+    def __init__(self, database: Database, bucket: str = "archives") -> None:
+        self._database = database
+        self._files = database.db[f"{bucket}.files"]
+        self._chunks = database.db[f"{bucket}.chunks"]
+
+    async def prepare(self) -> None:
+        """Create the index that the GridFS specification demands."""
+        keys = [("files_id", ASCENDING), ("n", ASCENDING)]
+        await self._database.run(lambda: self._chunks.create_index(keys, unique=True))
+
+    async def put(self, file_id: str, path: Path) -> None:
+        """Store a file; see `Archives`. The entry in ``files`` comes last, when all pieces are safe."""
+        identity = ObjectId(file_id)
+        number = 0
+        with path.open("rb") as source:
+            while batch := await self._database.run(_next_batch, source, identity, number):
+                await self._database.run(self._chunks.insert_many, batch, ordered=True)
+                number += len(batch)
+            length = source.tell()
+        entry = {
+            "_id": identity,
+            "length": length,
+            "chunkSize": CHUNK_BYTES,
+            "uploadDate": datetime.now(UTC),
+            "filename": f"{file_id}.zip",
+        }
+        await self._database.run(self._files.insert_one, entry)
+
+    async def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
+        """Yield a part of a file; see `Archives`. One piece is in memory at a time, and no cursor stays open."""
+        identity = ObjectId(file_id)
+        number, skip = divmod(first, CHUNK_BYTES)
+        while length > 0:
+            chunk = await self._database.run(self._chunks.find_one, {"files_id": identity, "n": number})
+            if chunk is None:
+                raise LookupError(f"piece {number} of archive {file_id} is missing in the database")
+            data: bytes = chunk["data"][skip : skip + length]
+            yield data
+            length -= len(data)
+            number, skip = number + 1, 0
+
+    async def delete(self, file_id: str) -> None:
+        """Remove whatever is there of a file; see `Archives`."""
+        identity = ObjectId(file_id)
+        await self._database.run(self._files.delete_one, {"_id": identity})
+        await self._database.run(self._chunks.delete_many, {"files_id": identity})
+
+
+def new_file_id() -> str:
+    """Return a name for a file that nothing else has."""
+    return str(ObjectId())
+
+
+def _next_batch(source: Any, identity: ObjectId, number: int) -> list[dict[str, Any]]:
+    batch: list[dict[str, Any]] = []
+    while len(batch) < _BATCH_CHUNKS and (data := source.read(CHUNK_BYTES)):
+        batch.append({"_id": ObjectId(), "files_id": identity, "n": number + len(batch), "data": data})
+    return batch

@@ -1,0 +1,67 @@
+"""Who gets a token: the rules of the protocol, in its order, each with its own refusal (worker spec C)."""
+
+from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
+from workerpool_poco.errors import InvalidSignature
+from workerpool_poco.ids import ZERO_ADDRESS, ZERO_BYTES32, Address
+from workerpool_poco.model import ChainTask, Deal
+from workerpool_poco.signatures import eip191_hash, recover_address
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.tags import requires_enclave
+
+from workerpool_result_proxy.errors import (
+    DealNotOnChain,
+    EmptyAuthorization,
+    EnclaveMismatch,
+    FinalDeadlineReached,
+    NotSelfSigned,
+    NotSignedByPoolOwner,
+    TaskNotOnChain,
+    WrongPool,
+)
+
+
+def check_request(authorization: WorkerpoolAuthorization, worker_signature: bytes) -> None:
+    """Check what needs no chain: the worker itself asks, and the authorization is not empty."""
+    try:
+        signer = recover_address(eip191_hash(authorization.hash), worker_signature)
+    except InvalidSignature:
+        signer = ZERO_ADDRESS
+    if signer != authorization.worker:
+        raise NotSelfSigned(f"sign the hash of the authorization with the key of {authorization.worker}")
+    if authorization.worker == ZERO_ADDRESS:
+        raise EmptyAuthorization("the authorization names no worker wallet")
+    if authorization.task_id == ZERO_BYTES32:
+        raise EmptyAuthorization("the authorization names no task")
+    if not any(authorization.signature):
+        raise EmptyAuthorization("the authorization has no signature")
+
+
+def check_on_chain(
+    authorization: WorkerpoolAuthorization,
+    task: ChainTask,
+    deal: Deal,
+    *,
+    now: float,
+    only_pool: Address | None,
+) -> None:
+    """Check an authorization against the chain; `now` in unix seconds, `only_pool` restricts to one workerpool.
+
+    What the contract does not know reads as zeros. The signer must be the owner that the deal fixed, for that is
+    whose signature ``contribute`` accepts.
+    """
+    if task.status is ChainTaskStatus.UNSET:
+        raise TaskNotOnChain("the chain does not know this task; is it initialized, and is this its chain?")
+    if now >= task.final_deadline:
+        raise FinalDeadlineReached("the final deadline of this task has passed")
+    if not deal.exists:
+        raise DealNotOnChain("the chain does not know the deal of this task")
+    if only_pool is not None and deal.workerpool.pointer != only_pool:
+        raise WrongPool(f"this proxy serves the workerpool {only_pool} only")
+    if (authorization.enclave_challenge != ZERO_ADDRESS) != requires_enclave(deal.tag):
+        raise EnclaveMismatch("the enclave challenge of the authorization does not fit the tag of the deal")
+    try:
+        signer = recover_signer(authorization)
+    except InvalidSignature:
+        signer = ZERO_ADDRESS
+    if signer != deal.workerpool.owner:
+        raise NotSignedByPoolOwner("the authorization is not signed by the owner of the deal's workerpool")

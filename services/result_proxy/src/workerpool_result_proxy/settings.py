@@ -1,0 +1,77 @@
+"""Settings of the result proxy, read from the documented environment variables."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from workerpool_kit.settings import DurationSeconds, EthAddress, MongoSettings, Port, Settings, Url, env
+
+GIB = 1 << 30
+Count = Annotated[int, Field(gt=0)]
+
+
+class ResultProxySettings(MongoSettings, Settings):
+    """Everything that can be set."""
+
+    own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_RESULT_PROXY_",)
+
+    http_port: Port = env("IEXEC_RESULT_PROXY_PORT", 13200, doc="HTTP port: results, health, metrics")
+    grpc_port: Port | None = env(
+        "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; default: the HTTP port + 10000"
+    )
+
+    mongo_host: str = env(
+        "IEXEC_RESULT_PROXY_MONGO_HOST",
+        "localhost",
+        doc="Host of the MongoDB replica set member to start from",
+        aliases=("MONGO_HOST",),
+    )
+    mongo_port: Port = env(
+        "IEXEC_RESULT_PROXY_MONGO_PORT", 13202, doc="Port of that member", aliases=("MONGO_PORT",)
+    )
+    mongo_database: str = env("MONGO_DATABASE", "result_proxy", doc="Name of this service's own database")
+
+    chain_id: int = env("IEXEC_CHAIN_ID", doc="Id of the blockchain")
+    node_url: Url = env("IEXEC_BLOCKCHAIN_NODE_ADDRESS", doc="HTTP URL of a blockchain node")
+    hub_address: EthAddress = env("IEXEC_HUB_ADDRESS", doc="Address of the PoCo hub contract")
+    block_time: DurationSeconds = env("IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks")
+    is_sidechain: bool = env(
+        "IEXEC_IS_SIDECHAIN", False, doc="Accepted like in all services; nothing here pays for gas"
+    )
+    pool_address: EthAddress | None = env(
+        "POOL_ADDRESS", None, doc="Serve only the tasks of this workerpool; default: any workerpool"
+    )
+    ipfs_url: Url | None = env(
+        "IEXEC_IPFS_URL", None, doc="Accepted but not used yet: archives are kept in MongoDB (GridFS)"
+    )
+
+    max_size: Count = env("IEXEC_RESULT_PROXY_MAX_SIZE", GIB, doc="Largest archive taken, in bytes")
+    max_unpacked_size: Count = env(
+        "IEXEC_RESULT_PROXY_MAX_UNPACKED_SIZE",
+        4 * GIB,
+        doc="Largest content of an archive once unpacked, in bytes",
+    )
+    max_uploads: Count = env(
+        "IEXEC_RESULT_PROXY_MAX_UPLOADS", 16, doc="Uploads taken in at the same time; others wait"
+    )
+    upload_idle: DurationSeconds = env(
+        "IEXEC_RESULT_PROXY_UPLOAD_IDLE_TIMEOUT",
+        "PT30S",
+        doc="An upload that sends nothing for so long is ended",
+    )
+    token_lifetime: DurationSeconds = env(
+        "IEXEC_RESULT_PROXY_TOKEN_LIFETIME", "P1D", doc="How long a token serves after it was issued"
+    )
+    temp_dir: Path = env(
+        "IEXEC_RESULT_PROXY_TEMP_DIR",
+        Path(tempfile.gettempdir()) / "workerpool-result-proxy",
+        doc="Folder for archives while they are checked; needs room for MAX_UPLOADS archives, packed and unpacked",
+    )
+
+    @property
+    def effective_grpc_port(self) -> int:
+        """The port to listen on for gRPC: 0 (any) when the HTTP port is 0 and none is set."""
+        if self.grpc_port is not None:
+            return self.grpc_port
+        return self.http_port + 10_000 if self.http_port else 0

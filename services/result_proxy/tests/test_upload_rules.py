@@ -1,0 +1,80 @@
+"""What the chain must say before an upload is taken."""
+
+import pytest
+from workerpool_poco.model import ChainTask, Contribution, Deal, Resource
+from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.results import result_hash
+from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.tags import TeeFramework, make_tag
+from workerpool_result_proxy import errors
+from workerpool_result_proxy.domain.upload_rules import (
+    Readiness,
+    check_digest,
+    check_kind,
+    check_size,
+    not_ready,
+    readiness,
+)
+
+TASK_ID, DIGEST = bytes([1] * 32), bytes([2] * 32)
+SOMEBODY = "0x" + "33" * 20
+
+
+def task(status: ChainTaskStatus) -> ChainTask:
+    return ChainTask(TASK_ID, status, bytes(32), 0, 1, 1, 1, 1, bytes(32), 0, 0, (), bytes(32), b"", 0, b"")
+
+
+def contribution(status: ContributionStatus) -> Contribution:
+    return Contribution(status, result_hash(TASK_ID, DIGEST), bytes(32), ZERO_ADDRESS, 0)
+
+
+def deal(*, tag: bytes = bytes(32), callback: str = ZERO_ADDRESS) -> Deal:
+    what = Resource(SOMEBODY, SOMEBODY, 0)
+    return Deal(
+        bytes(32), what, what, what, 1, 0, tag, SOMEBODY, SOMEBODY, callback, "", 1, 0, 1, 0, 0, SOMEBODY
+    )
+
+
+T, C = ChainTaskStatus, ContributionStatus
+
+
+@pytest.mark.parametrize("task_status", T)
+@pytest.mark.parametrize("contribution_status", C)
+def test_every_pair_of_statuses(task_status, contribution_status):
+    """Only a revealed contribution to a revealing task may upload; what our node may not know yet is waited for."""
+    may_wait = {(T.REVEALING, C.CONTRIBUTED)} | {(status, c) for status in (T.UNSET, T.ACTIVE) for c in C}
+    pair = (task_status, contribution_status)
+    if pair == (T.REVEALING, C.PROVED):
+        assert readiness(task(task_status), contribution(contribution_status)) is Readiness.READY
+    elif pair in may_wait:
+        assert readiness(task(task_status), contribution(contribution_status)) is Readiness.NOT_YET
+    else:
+        refusal = errors.NotRevealed if task_status is T.REVEALING else errors.TaskNotRevealing
+        with pytest.raises(refusal):
+            readiness(task(task_status), contribution(contribution_status))
+
+
+def test_waiting_in_vain_ends_in_the_refusal_of_what_is_missing():
+    assert isinstance(not_ready(task(T.ACTIVE), contribution(C.CONTRIBUTED)), errors.TaskNotRevealing)
+    assert isinstance(not_ready(task(T.REVEALING), contribution(C.CONTRIBUTED)), errors.NotRevealed)
+
+
+def test_the_digest_must_be_the_uploaders_own():
+    check_digest(TASK_ID, DIGEST, contribution(C.PROVED), what="the archive")
+    with pytest.raises(errors.ResultHashMismatch, match="the archive"):
+        check_digest(TASK_ID, DIGEST[:-1] + b"\0", contribution(C.PROVED), what="the archive")
+
+
+def test_results_of_tee_and_callback_tasks_do_not_come_this_way():
+    check_kind(deal())
+    with pytest.raises(errors.TeeNotSupported):
+        check_kind(deal(tag=make_tag(framework=TeeFramework.TDX)))
+    with pytest.raises(errors.CallbackTask):
+        check_kind(deal(callback=SOMEBODY))
+
+
+def test_the_declared_size_is_limited():
+    check_size(10, 10)
+    with pytest.raises(errors.ArchiveTooLarge) as refusal:
+        check_size(11, 10)
+    assert refusal.value.details == {"max_size": "10", "size": "11"}
