@@ -1,6 +1,6 @@
 """One running pool for each module of end-to-end tests, and what a requester does with it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -69,16 +69,3 @@ async def requester(net: Devnet, image: str) -> AsyncIterator[Requester]:
     """A requester with the demo's app and documents."""
     with DocumentServer() as documents:
         yield Requester(net, await net.create_app("end-to-end", image), documents.urls)
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
-    """Wait for a condition with a deadline instead of sleeping."""
-    import asyncio
-
-    async def wait(condition: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not await condition():
-                await asyncio.sleep(0.05)
-
-    return wait

@@ -1,0 +1,202 @@
+"""What is wrong is said in one sentence that names the cause, and nothing hangs."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from workerpool_devnet.contracts import CATEGORIES
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.ports import free_service_ports
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, ReplicateStatusCause, TaskStatus
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+SHORT_CATEGORY = list(CATEGORIES).index("DEV-2S")
+START_SECONDS = 40
+
+
+def environment(net: Devnet, service: str, changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment of one of the pool's services, on other ports and with `changes`."""
+    ports = free_service_ports()
+    spec = net.services[service].spec
+    own = {name: value for name, value in spec.environment.items() if name not in _replaced(changes)}
+    port_name = next(name for name in own if name.startswith("IEXEC_") and own[name] == str(spec.ports.http))
+    return own | {port_name: str(ports.http), "WORKERPOOL_GRPC_PORT": str(ports.grpc)} | dict(changes)
+
+
+def _replaced(changes: Mapping[str, str]) -> set[str]:
+    return {f"{name}_FILE" for name in changes} | {name.removesuffix("_FILE") for name in changes}
+
+
+async def start(net: Devnet, service: str, changes: Mapping[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *net.services[service].spec.command,
+        env=environment(net, service, changes),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def ends_with(net: Devnet, service: str, changes: Mapping[str, str]) -> tuple[int, str]:
+    """Start a service that cannot work; return its exit code and its output, at most after a deadline."""
+    process = await start(net, service, changes)
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, output.decode()
+
+
+@pytest.mark.parametrize(
+    ("service", "variable"),
+    [
+        ("core", "IEXEC_CORE_WALLET_PASSWORD"),
+        ("chain_adapter", "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD"),
+        ("worker-1", "IEXEC_WORKER_WALLET_PASSWORD"),
+    ],
+)
+async def test_wrong_password_for_a_wallet(net: Devnet, tmp_path: Path, service: str, variable: str) -> None:
+    code, output = await ends_with(net, service, {variable: "not the password"})
+    assert code == 1, output
+    assert "password" in output.splitlines()[-1].lower()
+    assert "not the password" not in output
+
+
+async def test_wrong_pool_address(net: Devnet) -> None:
+    code, output = await ends_with(net, "core", {"POOL_ADDRESS": net.contracts.rlc})
+    assert code == 1, output
+    assert net.contracts.rlc in output.splitlines()[-1]
+
+
+async def test_pool_owned_by_another_wallet(net: Devnet) -> None:
+    worker = net.services["worker-1"].spec.environment
+    changes = {
+        "IEXEC_CORE_WALLET_PATH": worker["IEXEC_WORKER_WALLET_PATH"],
+        "IEXEC_CORE_WALLET_PASSWORD_FILE": worker["IEXEC_WORKER_WALLET_PASSWORD_FILE"],
+    }
+    code, output = await ends_with(net, "core", changes)
+    assert code == 1, output
+    last = output.splitlines()[-1]
+    assert net.worker_wallets[0].address in last
+    assert net.accounts["poolOwner"].address in last
+
+
+async def test_worker_of_another_pool(net: Devnet) -> None:
+    code, output = await ends_with(net, "worker-1", {"POOL_ADDRESS": net.contracts.rlc})
+    assert code == 1, output
+    assert net.workerpool in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("service", ["core", "chain_adapter", "result_proxy"])
+async def test_unreachable_chain_is_out_of_service_until_it_answers(net: Devnet, service: str) -> None:
+    ports = free_service_ports()
+    nowhere = f"http://127.0.0.1:{free_service_ports().http}"
+    process = await asyncio.create_subprocess_exec(
+        *net.services[service].spec.command,
+        env=environment(net, service, {"IEXEC_BLOCKCHAIN_NODE_ADDRESS": nowhere})
+        | {name: str(ports.http) for name in _http_variables(net, service)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        answer = await _health(ports.http)
+        assert answer["status"] == "OUT_OF_SERVICE", answer
+        assert nowhere in json.dumps(answer) or "chain" in json.dumps(answer)
+    finally:
+        process.terminate()
+        output, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    assert nowhere in output.decode()
+    assert process.returncode == 0
+
+
+def _http_variables(net: Devnet, service: str) -> list[str]:
+    spec = net.services[service].spec
+    return [name for name, value in spec.environment.items() if value == str(spec.ports.http)]
+
+
+async def _health(port: int) -> dict[str, object]:
+    async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as http:
+        while True:
+            try:
+                answer: dict[str, object] = (
+                    await http.get(f"http://127.0.0.1:{port}/actuator/health")
+                ).json()
+                return answer
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+
+
+async def test_worker_with_the_wrong_version(net: Devnet) -> None:
+    ports = free_service_ports()
+    changes = {
+        "IEXEC_CORE_REQUIRED_WORKER_VERSION": "9.9.9",
+        "IEXEC_CORE_PORT": str(ports.http),
+        "WORKERPOOL_GRPC_PORT": str(ports.grpc),
+        "MONGO_DATABASE": "core_of_another_version",
+    }
+    core = await start(net, "core", changes)
+    try:
+        await _health(ports.http)
+        code, output = await ends_with(net, "worker-1", {"IEXEC_CORE_URL": f"http://127.0.0.1:{ports.http}"})
+    finally:
+        core.terminate()
+        await core.communicate()
+    assert code == 1, output
+    assert "9.9.9" in output.splitlines()[-1]
+    assert "0.1.0" in output.splitlines()[-1]
+
+
+async def test_unknown_and_malformed_settings_are_named(net: Devnet) -> None:
+    changes = {"IEXEC_CORE_NO_SUCH_THING": "1", "IEXEC_START_BLOCK_NUMBER": "soon"}
+    code, output = await ends_with(net, "core", changes)
+    assert code == 2, output
+    assert "IEXEC_CORE_NO_SUCH_THING" in output
+    assert "IEXEC_START_BLOCK_NUMBER" in output
+
+
+async def test_an_image_that_does_not_exist_ends_in_an_error_result(net: Devnet, requester) -> None:
+    missing = f"127.0.0.1:{free_service_ports().http}/no/such/image:1"
+    deal = await net.buy(await net.create_app("no such image", missing), workerpool_price=10**9)
+    task = "0x" + deal.task_ids[0].hex()
+
+    progress = await requester.follow([task])
+
+    (replicate,) = progress.tasks[task].replicates
+    causes = {ReplicateStatus.Name(c.status): ReplicateStatusCause.Name(c.cause) for c in replicate.history}
+    assert (
+        causes["REPLICATE_STATUS_APP_DOWNLOAD_FAILED"] == "REPLICATE_STATUS_CAUSE_APP_IMAGE_DOWNLOAD_FAILED"
+    )
+    assert (await requester.on_chain(task)).completed
+
+
+async def test_an_app_without_computed_json_ends_in_contribution_timeout(
+    net: Devnet, requester, image: str
+) -> None:
+    from workerpool_poco.deal_params import DealParams
+
+    app = await net.create_app("writes nothing", image)
+    deal = await net.buy(app, params=DealParams(args="nonsense"), category=SHORT_CATEGORY)
+    task = "0x" + deal.task_ids[0].hex()
+
+    progress = await requester.follow([task])
+
+    ended = progress.tasks[task]
+    assert [TaskStatus.Name(change.status) for change in ended.history][-2:] == [
+        "TASK_STATUS_CONTRIBUTION_TIMEOUT",
+        "TASK_STATUS_FAILED",
+    ]
+    for replicate in ended.replicates:
+        causes = {
+            ReplicateStatus.Name(c.status): ReplicateStatusCause.Name(c.cause) for c in replicate.history
+        }
+        assert (
+            causes["REPLICATE_STATUS_CONTRIBUTE_FAILED"]
+            == "REPLICATE_STATUS_CAUSE_DETERMINISM_HASH_NOT_FOUND"
+        )
+    assert (await requester.on_chain(task)).task.status is not ChainTaskStatus.COMPLETED
