@@ -64,11 +64,12 @@ class Chain:
         self.rpc.close()
 
     def mine_every(self, seconds: int) -> None:
-        """Mine a block every `seconds` with all waiting transactions; 0 = mine each at once (the start)."""
-        if seconds == 0:
-            self.rpc.batch([("evm_setAutomine", [True]), ("evm_setIntervalMining", [_HEARTBEAT_SECONDS])])
-        else:
-            self.rpc.batch([("evm_setAutomine", [False]), ("evm_setIntervalMining", [seconds])])
+        """Mine a block every `seconds` (at least 1) with all waiting transactions, from now on.
+
+        anvil cannot go back to its mixed mode, so a chain that has once been told stays like this.
+        """
+        self.rpc.call("evm_setAutomine", False)
+        self.rpc.call("evm_setIntervalMining", seconds)
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks now."""

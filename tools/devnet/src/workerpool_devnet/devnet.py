@@ -43,7 +43,8 @@ class Devnet:
         self.options = options or DevnetOptions()
         self._seed = secrets.token_hex(16)  # own keys per devnet, so that several can share a Docker engine
         self._keep_logs = self.options.folder is not None
-        self.folder = self.options.folder or Path(tempfile.mkdtemp(prefix="workerpool-devnet-"))
+        temporary = Path(tempfile.gettempdir()) / f"workerpool-devnet-{secrets.token_hex(4)}"
+        self.folder = (self.options.folder or temporary).absolute()
         self.logs = self.folder / "logs"
         self.accounts = {role: accounts.derive(role, self._seed) for role in _ROLES}
         """Wallets of the roles requester, poolOwner and spare, with gas, RLC and a deposit."""
@@ -202,7 +203,8 @@ class Devnet:
         accounts.fund(rpc, self.contracts, [*self.accounts.values(), *self.worker_wallets])
         self.market = Market(rpc, self.contracts)
         self.workerpool = self.market.create_workerpool(self.accounts["poolOwner"], "devnet")
-        self.chain.mine_every(self.options.block_time)
+        if self.options.block_time:
+            self.chain.mine_every(self.options.block_time)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(

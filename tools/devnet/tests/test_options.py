@@ -1,0 +1,24 @@
+import pytest
+from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.options import DevnetOptions, workers_needed
+
+
+@pytest.mark.parametrize(
+    ("trust", "workers"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4)]
+)
+def test_workers_needed_is_what_the_contract_was_seen_to_want(trust: int, workers: int) -> None:
+    assert workers_needed(trust) == workers
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"workers": -1}, "number of workers"),
+        ({"block_time": 21}, "block time"),
+        ({"cpus_per_worker": 0}, "at least 1 CPU"),
+        ({"workers": 2, "trust": 5}, "trust 5 needs 3 workers"),
+    ],
+)
+def test_what_cannot_work_is_refused(options: dict[str, int], complaint: str) -> None:
+    with pytest.raises(OptionsError, match=complaint):
+        DevnetOptions(**options)  # type: ignore[arg-type]

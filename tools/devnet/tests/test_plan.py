@@ -1,0 +1,82 @@
+import stat
+from pathlib import Path
+
+import pytest
+from workerpool_devnet import accounts
+from workerpool_devnet.options import DevnetOptions
+from workerpool_devnet.plan import ServicePlan, ServiceSpec, Surroundings
+from workerpool_poco.wallet import Wallet
+
+AROUND = Surroundings(
+    rpc="http://127.0.0.1:1",
+    chain_id=65535,
+    hub="0x5FC8d32690cc91D4c39d9d3abcBD16989F875707",
+    workerpool="0x5FbDB2315678afecb367f032d93F642f64180aa3",
+    block_time=0,
+    mongo_uri="mongodb://user:pass-word@127.0.0.1/",
+    databases={name: f"db_{name}" for name in ("chain_adapter", "result_proxy", "core")},
+)
+
+
+def specs(folder: Path, options: DevnetOptions | None = None) -> dict[str, ServiceSpec]:
+    workers = [accounts.derive("worker-1"), accounts.derive("worker-2")]
+    plan = ServicePlan(folder, options or DevnetOptions(), accounts.derive("poolOwner"), workers)
+    return {spec.name: spec for spec in plan.specs(AROUND)}
+
+
+def test_every_service_is_a_process_with_ports_of_its_own(tmp_path: Path) -> None:
+    found = specs(tmp_path)
+    assert list(found) == ["registry", "chain_adapter", "result_proxy", "core", "worker-1", "worker-2"]
+    assert found["worker-2"].command[1:] == ["-m", "workerpool_worker"]
+    ports = [port for spec in found.values() for port in (spec.ports.http, spec.ports.grpc)]
+    assert len(set(ports)) == len(ports)
+
+
+def test_clients_are_pointed_at_the_servers(tmp_path: Path) -> None:
+    found = specs(tmp_path)
+    core = found["core"].environment
+    assert core["IEXEC_CORE_CHAIN_ADAPTER_URL"] == found["chain_adapter"].http
+    assert core["IEXEC_CONFIG_SERVER_URL"] == found["registry"].http
+    assert core["IEXEC_RESULT_REPOSITORY_URL"] == found["result_proxy"].http
+    assert found["worker-1"].environment["IEXEC_CORE_URL"] == found["core"].http
+
+
+def test_key_stores_open_with_their_password_files(tmp_path: Path) -> None:
+    environment = specs(tmp_path)["worker-2"].environment
+    password = Path(environment["IEXEC_WORKER_WALLET_PASSWORD_FILE"]).read_text()
+    wallet = Wallet.from_keystore(environment["IEXEC_WORKER_WALLET_PATH"], password)
+    assert wallet.address == accounts.derive("worker-2").address
+
+
+def test_secrets_are_only_in_files_that_nobody_else_can_read(tmp_path: Path) -> None:
+    found = specs(tmp_path)
+    files = list((tmp_path / "secrets").iterdir())
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
+    secrets = [path.read_text() for path in files]
+    visible = [value for spec in found.values() for value in spec.environment.values()]
+    assert not [value for value in visible for secret in secrets if secret in value]
+
+
+def test_settings_of_another_pool_do_not_leak_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IEXEC_WORKERS_WHITELIST", "0x0")
+    monkeypatch.setenv("UNRELATED", "stays")
+    core = specs(tmp_path)["core"].environment
+    assert "IEXEC_WORKERS_WHITELIST" not in core
+    assert core["UNRELATED"] == "stays"
+
+
+def test_additional_environment_reaches_one_worker_or_all(tmp_path: Path) -> None:
+    options = DevnetOptions(environment={"worker": {"A": "all"}, "worker-2": {"B": "one"}})
+    found = specs(tmp_path, options)
+    assert [found[name].environment.get("A") for name in ("worker-1", "worker-2", "core")] == [
+        "all",
+        "all",
+        None,
+    ]
+    assert [found[name].environment.get("B") for name in ("worker-1", "worker-2")] == [None, "one"]
+
+
+def test_a_port_base_numbers_the_services_from_there(tmp_path: Path) -> None:
+    found = specs(tmp_path, DevnetOptions(ports=15000))
+    assert found["registry"].http == "http://127.0.0.1:15000"
+    assert found["worker-2"].grpc == "127.0.0.1:25005"
