@@ -1,0 +1,63 @@
+"""Errors on the wire, both ways: `WorkerpoolError` to a status with `google.rpc.ErrorInfo`, and back to a reason."""
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
+from workerpool_kit.errors import Kind, WorkerpoolError
+
+DOMAIN = "workerpool"
+"""The `domain` of every ErrorInfo this project sends."""
+
+_DETAILS_KEY = "grpc-status-details-bin"
+# Trailing metadata is limited to 8 KiB, and the message travels in it twice.
+_LONGEST_MESSAGE = 2_000
+
+CODES: dict[Kind, grpc.StatusCode] = {
+    Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    Kind.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Kind.ALREADY_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    Kind.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Kind.PERMISSION: grpc.StatusCode.PERMISSION_DENIED,
+    Kind.PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,
+    Kind.EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Kind.CONFLICT: grpc.StatusCode.ABORTED,
+    Kind.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+"""The status code of each kind of error."""
+
+
+async def abort(context: "grpc.aio.ServicerContext[object, object]", error: WorkerpoolError) -> None:
+    """End the call with the status of `error`. Always raises `grpc.aio.AbortError`."""
+    code = CODES[error.kind]
+    message = error.message[:_LONGEST_MESSAGE]
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details)
+    status = Status(code=code.value[0], message=message)
+    packed = Any()
+    packed.Pack(info)
+    status.details.append(packed)
+    await context.abort(code, message, ((_DETAILS_KEY, status.SerializeToString()),))
+
+
+def error_info(err: grpc.aio.AioRpcError) -> ErrorInfo | None:
+    """Return the ErrorInfo a server of this project attached to a failed call, None when there is none."""
+    for key, value in err.trailing_metadata() or ():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            try:
+                details = Status.FromString(value).details
+            except DecodeError:
+                return None
+            for packed in details:
+                info = ErrorInfo()
+                if packed.Unpack(info):
+                    return info
+    return None
+
+
+def error_reason(err: grpc.aio.AioRpcError) -> str | None:
+    """Return the reason (UPPER_SNAKE cause) of a failed call, None when the server gave none."""
+    info = error_info(err)
+    return info.reason if info else None

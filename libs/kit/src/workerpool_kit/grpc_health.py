@@ -1,0 +1,65 @@
+"""The standard health service (``grpc.health.v1.Health``): `Check`, and `Watch` streams that end when the server does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+_Status = health_pb2.HealthCheckResponse
+SERVICE_NAME = "grpc.health.v1.Health"
+
+
+class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
+    """Holds the state of each service by its full name; the empty name is the process as a whole."""
+
+    def __init__(self) -> None:
+        self._serving: dict[str, bool] = {"": True}
+        self._changed = asyncio.Event()
+        self._closing = False
+
+    def set(self, service: str, serving: bool) -> None:
+        """Record the state of `service` and wake its watchers."""
+        if self._serving.get(service) is not serving:
+            self._serving[service] = serving
+            self._wake()
+
+    def set_default(self, service: str, serving: bool) -> None:
+        """Record the state of `service` unless it has one."""
+        self._serving.setdefault(service, serving)
+
+    def close(self) -> None:
+        """Report everything as not serving from now on, tell the watchers so, and end their streams."""
+        self._closing = True
+        self._wake()
+
+    async def Check(self, request: Any, context: Any) -> Any:
+        """Answer with the state of one service; NOT_FOUND for an unknown one, as the protocol says."""
+        status = self._status(request.service)
+        if status == _Status.SERVICE_UNKNOWN:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
+        return _Status(status=status)
+
+    async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        """Send the state of one service now and after each change."""
+        sent = None
+        while True:
+            changed = self._changed
+            status = self._status(request.service)
+            if status != sent:
+                yield _Status(status=status)
+                sent = status
+            if self._closing:
+                return
+            await changed.wait()
+
+    def _status(self, service: str) -> int:
+        if service not in self._serving:
+            return int(_Status.SERVICE_UNKNOWN)
+        up = self._serving[service] and not self._closing
+        return int(_Status.SERVING if up else _Status.NOT_SERVING)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,41 @@
+"""Is this process fit to serve? Components report, the HTTP side and the gRPC health service answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+UP, OUT_OF_SERVICE = "UP", "OUT_OF_SERVICE"
+
+
+class Health:
+    """The state of the process's components (chain, database …): UP only when all of them are."""
+
+    def __init__(self) -> None:
+        self._components: dict[str, dict[str, Any]] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def is_up(self) -> bool:
+        """True when every component that has reported is up."""
+        return all(component["status"] == UP for component in self._components.values())
+
+    def set(self, component: str, up: bool, **details: object) -> None:
+        """Record the state of a component; `details` are shown with it (never put a secret there)."""
+        was = {name: state["status"] for name, state in self._components.items()}
+        state: dict[str, Any] = {"status": UP if up else OUT_OF_SERVICE}
+        if details:
+            state["details"] = details
+        self._components[component] = state
+        if was.get(component) != state["status"]:
+            for listener in self._listeners:
+                listener()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return ``{"status": …, "components": {name: {"status": …, "details": …}}}``, the actuator's form."""
+        return {
+            "status": UP if self.is_up else OUT_OF_SERVICE,
+            "components": {name: dict(state) for name, state in self._components.items()},
+        }
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each change of a component's status."""
+        self._listeners.append(callback)

@@ -1,0 +1,160 @@
+"""The connection to MongoDB: durable by default, checked at the start, used from a bounded thread pool.
+
+mongoengine is synchronous, so every call goes through `Database.run`. Writes are acknowledged by a majority and its
+journals, reads see what a majority has. Credentials of the connection string never reach an error or a log.
+"""
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import gridfs
+import mongoengine
+from pymongo import MongoClient
+from pymongo.database import Database as PyMongoDatabase
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+
+from workerpool_kit.logs import get_logger
+from workerpool_kit.process import StartupError
+from workerpool_kit.settings import MongoSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = get_logger()
+
+_ONE_ATTEMPT_MS = 2_000
+_UNAUTHORIZED = (13, 18)
+
+
+class Database:
+    """One service's database. Build it with `connect`."""
+
+    def __init__(self, client: "MongoClient[Any]", name: str, alias: str, threads: int) -> None:
+        self.client = client
+        self._alias = alias
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mongo")
+        # mongoengine finds connections by alias in a global table; it is handed the client that exists already.
+        mongoengine.connect(name, alias=alias, mongo_client_class=lambda **_ignored: client)
+        self.db: PyMongoDatabase[Any] = client[name]
+
+    @classmethod
+    async def connect(
+        cls,
+        settings: MongoSettings,
+        *,
+        models: Sequence[type[Any]] = (),
+        threads: int = 8,
+        patience_s: float = 20,
+        alias: str = mongoengine.DEFAULT_CONNECTION_NAME,
+    ) -> "Database":
+        """Connect, waiting up to `patience_s` seconds for a primary, and create the indexes of `models`.
+
+        `threads` bounds the calls that run at once. `alias` is the models' ``db_alias``.
+        Raises StartupError naming the host when it cannot be reached, is no replica set, or refuses the credentials.
+        """
+        client = _client(settings, max_pool_size=threads + 4)
+        where = _hosts(client, settings)
+        try:
+            await asyncio.to_thread(_wait_for_primary, client, where, patience_s)
+            database = cls(client, settings.mongo_database, alias, threads)
+        except BaseException:
+            client.close()
+            raise
+        try:
+            for model in models:
+                await database.run(model.ensure_indexes)
+        except PyMongoError as error:
+            await database.close()
+            raise StartupError(
+                f"cannot create the indexes in MongoDB at {where}: {type(error).__name__}"
+            ) from error
+        log.info("mongo.connected", hosts=where, database=settings.mongo_database)
+        return database
+
+    async def run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a synchronous database call in the thread pool and return its result.
+
+        Cancelling the caller does not undo a call that has begun: shield a write that must be awaited to its end.
+        """
+        call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def gridfs(self, bucket: str) -> gridfs.GridFSBucket:
+        """Return the GridFS bucket of that name; its methods are synchronous too."""
+        return gridfs.GridFSBucket(self.db, bucket)
+
+    async def close(self) -> None:
+        """Wait for running calls, then disconnect."""
+        await asyncio.to_thread(self._pool.shutdown)
+        mongoengine.disconnect(self._alias)
+        self.client.close()
+
+
+def _client(settings: MongoSettings, max_pool_size: int) -> "MongoClient[Any]":
+    host = settings.mongo_uri.get_secret_value() if settings.mongo_uri else settings.mongo_host
+    try:
+        return MongoClient(
+            host,
+            settings.mongo_port,
+            serverSelectionTimeoutMS=_ONE_ATTEMPT_MS,
+            connectTimeoutMS=_ONE_ATTEMPT_MS,
+            maxPoolSize=max_pool_size,
+            uuidRepresentation="standard",
+            tz_aware=True,
+            w="majority",
+            journal=True,
+            readConcernLevel="majority",
+        )
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        # pymongo's own text may repeat parts of the URI.
+        raise StartupError(
+            f"MONGO_URI is not a usable MongoDB connection string ({type(error).__name__})"
+        ) from None
+
+
+def _hosts(client: "MongoClient[Any]", settings: MongoSettings) -> str:
+    seeds = sorted(f"{host}:{port}" for host, port in client.topology_description.server_descriptions())
+    return ",".join(seeds) or f"{settings.mongo_host}:{settings.mongo_port}"
+
+
+def _wait_for_primary(client: "MongoClient[Any]", where: str, patience_s: float) -> None:
+    give_up_at = time.monotonic() + patience_s
+    while True:
+        try:
+            hello = client.admin.command("hello")
+            if "setName" not in hello:
+                raise StartupError(
+                    f"MongoDB at {where} is not a replica set; start mongod with --replSet and run rs.initiate()"
+                )
+            if hello.get("isWritablePrimary"):
+                # hello needs no login; this does.
+                client.admin.command("listDatabases", nameOnly=True, authorizedDatabases=True)
+                return
+        except OperationFailure as error:
+            if error.code in _UNAUTHORIZED:
+                raise StartupError(f"MongoDB at {where} refuses the credentials of MONGO_URI") from None
+            if time.monotonic() > give_up_at:
+                raise StartupError(f"MongoDB at {where} answers with error {error.code}") from None
+        except PyMongoError:
+            if time.monotonic() > give_up_at:
+                raise StartupError(_why_not(client, where, patience_s)) from None
+        if time.monotonic() > give_up_at:
+            raise StartupError(f"MongoDB at {where} has no primary after {patience_s:g} s; check rs.status()")
+        time.sleep(0.1)
+
+
+def _why_not(client: "MongoClient[Any]", where: str, patience_s: float) -> str:
+    kinds = {server.server_type_name for server in client.topology_description.server_descriptions().values()}
+    if "RSGhost" in kinds:
+        return (
+            f"MongoDB at {where} is a replica set member that nobody has initiated; run rs.initiate() on it"
+        )
+    if kinds & {"RSSecondary", "RSOther"}:
+        return f"MongoDB at {where} has no primary after {patience_s:g} s; check rs.status()"
+    return (
+        f"cannot reach MongoDB at {where} within {patience_s:g} s; start it or correct MONGO_URI / MONGO_HOST"
+    )
