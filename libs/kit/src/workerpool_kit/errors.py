@@ -1,4 +1,4 @@
-"""The errors a use case raises, free of any transport: the gRPC and HTTP sides translate `kind` into their own codes."""
+"""The errors a use case raises, free of any transport: gRPC and HTTP translate `kind` into their own codes."""
 
 from collections.abc import Mapping
 from enum import Enum

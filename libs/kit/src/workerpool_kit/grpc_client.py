@@ -146,17 +146,17 @@ class _Authorised:
 
 
 # gRPC picks interceptors by their class, one per arity, and calls a differently named method on each.
-class _UnaryUnary(_Authorised, grpc.aio.UnaryUnaryClientInterceptor):
-    intercept_unary_unary = _Authorised._intercept
+class _UnaryUnary(_Authorised, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
+    intercept_unary_unary = _Authorised._intercept  # type: ignore[assignment]
 
 
-class _UnaryStream(_Authorised, grpc.aio.UnaryStreamClientInterceptor):
-    intercept_unary_stream = _Authorised._intercept
+class _UnaryStream(_Authorised, grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    intercept_unary_stream = _Authorised._intercept  # type: ignore[assignment]
 
 
-class _StreamUnary(_Authorised, grpc.aio.StreamUnaryClientInterceptor):
-    intercept_stream_unary = _Authorised._intercept
+class _StreamUnary(_Authorised, grpc.aio.StreamUnaryClientInterceptor):  # type: ignore[type-arg]
+    intercept_stream_unary = _Authorised._intercept  # type: ignore[assignment]
 
 
-class _StreamStream(_Authorised, grpc.aio.StreamStreamClientInterceptor):
-    intercept_stream_stream = _Authorised._intercept
+class _StreamStream(_Authorised, grpc.aio.StreamStreamClientInterceptor):  # type: ignore[type-arg]
+    intercept_stream_stream = _Authorised._intercept  # type: ignore[assignment]

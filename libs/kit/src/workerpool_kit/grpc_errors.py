@@ -1,10 +1,12 @@
 """Errors on the wire, both ways: `WorkerpoolError` to a status with `google.rpc.ErrorInfo`, and back to a reason."""
 
+from typing import Any
+
 import grpc
-from google.protobuf.any_pb2 import Any
+from google.protobuf import any_pb2
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
+from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from workerpool_kit.errors import Kind, WorkerpoolError
 
@@ -36,7 +38,7 @@ async def abort(context: "grpc.aio.ServicerContext[object, object]", error: Work
     message = error.message[:_LONGEST_MESSAGE]
     info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details)
     status = Status(code=code.value[0], message=message)
-    packed = Any()
+    packed = any_pb2.Any()
     packed.Pack(info)
     status.details.append(packed)
     await context.abort(code, message, ((_DETAILS_KEY, status.SerializeToString()),))
@@ -44,7 +46,8 @@ async def abort(context: "grpc.aio.ServicerContext[object, object]", error: Work
 
 def error_info(err: grpc.aio.AioRpcError) -> ErrorInfo | None:
     """Return the ErrorInfo a server of this project attached to a failed call, None when there is none."""
-    for key, value in err.trailing_metadata() or ():
+    metadata: Any = err.trailing_metadata() or ()
+    for key, value in metadata:
         if key == _DETAILS_KEY and isinstance(value, bytes):
             try:
                 details = Status.FromString(value).details

@@ -31,7 +31,7 @@ def always_open(method: str) -> bool:
     return method.startswith(("/grpc.health.", "/grpc.reflection."))
 
 
-class CallGuard(grpc.aio.ServerInterceptor):
+class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """The interceptor; see the module's description."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The standard health service (``grpc.health.v1.Health``): `Check`, and `Watch` streams that end when the server does."""
+"""The standard health service (``grpc.health.v1.Health``): `Check`, and `Watch` streams that end with the server."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -56,7 +56,10 @@ class GrpcServer:
         self._services[service_full_name] = (add_to_server_fn, servicer)
 
     async def start(self) -> None:
-        """Start serving. Raises ValueError for a wrong policy or an unknown validation rule, StartupError for a taken port."""
+        """Start serving.
+
+        Raises ValueError for a wrong policy, UnsupportedRule for an unknown validation rule, StartupError for a taken port.
+        """
         self._check_policy()
         server = grpc.aio.server(interceptors=[self._guard], options=_options(self._max_message_bytes))
         for name, (add_to_server, servicer) in self._services.items():

@@ -171,7 +171,12 @@ def _stop_on_signals(lifetime: Lifetime) -> Callable[[], None]:
 
     for number in signals:
         loop.add_signal_handler(number, on_signal, number)
-    return lambda: [loop.remove_signal_handler(number) for number in signals] and None
+
+    def forget() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    return forget
 
 
 def help_text(settings_type: type[Settings], name: str, about: str) -> str:

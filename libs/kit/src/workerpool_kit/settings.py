@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     own_prefixes: ClassVar[tuple[str, ...]] = ()
-    """Variables that start with one of these and that no field declares are refused, so a misspelling is not ignored."""
+    """Variables that start with one of these and that no field declares are refused: they are misspellings."""
 
     log_level: LogLevel = env("WORKERPOOL_LOG_LEVEL", "INFO", doc="Least severe level that is logged")
 
@@ -272,7 +272,7 @@ def _annotation_name(annotation: Any) -> str:
         SecretStr: "secret",
         Path: "path",
     }
-    return words.get(annotation) or getattr(annotation, "__name__", str(annotation))
+    return words.get(annotation) or str(getattr(annotation, "__name__", annotation))
 
 
 def _default_text(info: FieldInfo) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 from pydantic import AfterValidator, BeforeValidator, Field
 
 _ISO_DURATION = re.compile(

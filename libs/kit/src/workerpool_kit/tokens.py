@@ -51,8 +51,8 @@ class ExpiredToken(Unauthenticated):
 class Tokens:
     """Issues and verifies tokens. Several processes may share one key store.
 
-    A token lives `lifetime_s` seconds. A new key signs after `rotate_after_s` seconds; the old ones verify until the last
-    token they can have signed has expired.
+    A token lives `lifetime_s` seconds. A new key signs after `rotate_after_s` seconds; the old ones verify
+    until the last token they can have signed has expired.
     """
 
     def __init__(

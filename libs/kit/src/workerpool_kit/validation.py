@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from buf.validate import validate_pb2
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
+from google.protobuf.descriptor import FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
 
 from workerpool_kit.errors import Kind, WorkerpoolError
@@ -42,12 +42,12 @@ _compiled: dict[str, _Compiled] = {}
 
 
 def validate(message: Message) -> None:
-    """Raise InvalidMessage for the first rule that `message` breaks, UnsupportedRule if its schema has an unknown one."""
+    """Raise InvalidMessage for the first rule `message` breaks, UnsupportedRule if its schema has an unknown one."""
     compiled = _compiled.get(message.DESCRIPTOR.full_name) or compile_rules(message.DESCRIPTOR)
     compiled(message, "")
 
 
-def compile_rules(descriptor: Descriptor) -> _Compiled:
+def compile_rules(descriptor: Any) -> _Compiled:
     """Prepare the checks of a message type and of all it contains; raises UnsupportedRule, naming the field."""
     name = descriptor.full_name
     if name in _compiled:
@@ -163,6 +163,7 @@ def _list_check(field: FieldDescriptor, rules: Any) -> Check | None:
 
 def _map_check(field: FieldDescriptor, rules: Any) -> Check | None:
     own = rules.map
+    assert field.message_type is not None
     key_field, value_field = (field.message_type.fields_by_name[part] for part in ("key", "value"))
     tests = value_tests(field, rules)
     check_key = None if _ignored(own.keys) else _single_check(key_field, own.keys)

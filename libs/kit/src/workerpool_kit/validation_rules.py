@@ -49,7 +49,7 @@ def _typed_tests(field: FieldDescriptor, kind: str, rules: Any) -> list[tuple[st
         if name in ("example", "items", "keys", "values"):
             continue
         if kind == "enum" and name == "defined_only":
-            known = frozenset(field.enum_type.values_by_number)
+            known = frozenset(field.enum_type.values_by_number) if field.enum_type else frozenset()
             if parameter:
                 tests.append(("must be a value of the enum", known.__contains__))
             continue
@@ -63,8 +63,8 @@ def _range(kind: str, bounds: Mapping[str, Any]) -> tuple[str, Test]:
     as_key = _time_key if kind in ("duration", "timestamp") else _same
     low_name = "gt" if "gt" in bounds else "gte" if "gte" in bounds else None
     high_name = "lt" if "lt" in bounds else "lte" if "lte" in bounds else None
-    low = as_key(bounds[low_name]) if low_name else None
-    high = as_key(bounds[high_name]) if high_name else None
+    low: Any = as_key(bounds[low_name]) if low_name else None
+    high: Any = as_key(bounds[high_name]) if high_name else None
     words = " and ".join(f"{kind}.{name} = {_shown(value)}" for name, value in sorted(bounds.items()))
 
     def above(value: Any) -> bool:
