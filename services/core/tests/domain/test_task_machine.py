@@ -1,0 +1,70 @@
+"""The task table against a second, independently typed listing of core spec §1.2."""
+
+import itertools
+
+import pytest
+from workerpool_core.domain.task_machine import may_follow, path_to_completed
+from workerpool_poco.statuses import FINAL_TASK_STATUSES, TaskStatus
+
+LISTING = """
+RECEIVED INITIALIZING
+RECEIVED INITIALIZE_FAILED
+INITIALIZING INITIALIZED
+INITIALIZING INITIALIZE_FAILED
+INITIALIZE_FAILED FAILED
+INITIALIZED RUNNING
+INITIALIZED CONTRIBUTION_TIMEOUT
+RUNNING CONTRIBUTION_TIMEOUT
+CONTRIBUTION_TIMEOUT FAILED
+RUNNING CONSENSUS_REACHED
+RUNNING FINALIZED
+RUNNING RUNNING_FAILED
+RUNNING_FAILED FAILED
+CONSENSUS_REACHED AT_LEAST_ONE_REVEALED
+CONSENSUS_REACHED REOPENING
+AT_LEAST_ONE_REVEALED RESULT_UPLOADING
+RESULT_UPLOADING RESULT_UPLOADED
+RESULT_UPLOADING RESULT_UPLOADING
+RESULT_UPLOADING RESULT_UPLOAD_TIMEOUT
+RESULT_UPLOAD_TIMEOUT FAILED
+RESULT_UPLOADED FINALIZING
+RESULT_UPLOADED FINALIZE_FAILED
+FINALIZING FINALIZED
+FINALIZING FINALIZE_FAILED
+FINALIZE_FAILED FAILED
+FINALIZED COMPLETED
+REOPENING REOPENED
+REOPENING REOPEN_FAILED
+REOPENED INITIALIZED
+REOPEN_FAILED FAILED
+FINAL_DEADLINE_REACHED FAILED
+RECEIVED FINAL_DEADLINE_REACHED
+INITIALIZING FINAL_DEADLINE_REACHED
+INITIALIZED FINAL_DEADLINE_REACHED
+RUNNING FINAL_DEADLINE_REACHED
+CONSENSUS_REACHED FINAL_DEADLINE_REACHED
+REOPENING FINAL_DEADLINE_REACHED
+REOPENED FINAL_DEADLINE_REACHED
+AT_LEAST_ONE_REVEALED FINAL_DEADLINE_REACHED
+RESULT_UPLOADING FINAL_DEADLINE_REACHED
+RESULT_UPLOADED FINAL_DEADLINE_REACHED
+FINALIZING FINAL_DEADLINE_REACHED
+FINALIZED FINAL_DEADLINE_REACHED
+"""
+ALLOWED = {tuple(TaskStatus[name] for name in line.split()) for line in LISTING.split("\n") if line}
+
+
+@pytest.mark.parametrize(("current", "new"), itertools.product(TaskStatus, repeat=2))
+def test_each_of_the_441_pairs_is_as_the_protocol_lists_it(current: TaskStatus, new: TaskStatus) -> None:
+    assert may_follow(current, new) is ((current, new) in ALLOWED)
+
+
+@pytest.mark.parametrize("start", [s for s in TaskStatus if may_follow(s, TaskStatus.FINAL_DEADLINE_REACHED)])
+def test_every_live_status_has_a_legal_way_to_completed(start: TaskStatus) -> None:
+    path = [start, *path_to_completed(start)]
+    assert path[-1] is TaskStatus.COMPLETED
+    assert all(may_follow(a, b) for a, b in itertools.pairwise(path))
+
+
+def test_final_statuses_lead_nowhere() -> None:
+    assert all(not may_follow(final, new) for final in FINAL_TASK_STATUSES for new in TaskStatus)
