@@ -97,12 +97,14 @@ class ServicePlan:
                 for number in range(1, len(self.workers) + 1)
             ),
         ]
-        return [self._spec(name, environment) for name, environment in plain]
+        return [self._spec(name, environment, around) for name, environment in plain]
 
-    def _spec(self, name: str, environment: dict[str, str]) -> ServiceSpec:
+    def _spec(self, name: str, environment: dict[str, str], around: Surroundings) -> ServiceSpec:
         kind = name.partition("-")[0]
         extra = {**self.options.environment.get(kind, {}), **self.options.environment.get(name, {})}
         environment["WORKERPOOL_GRPC_PORT"] = str(self.ports[name].grpc)
+        environment["POOL_ADDRESS"] = around.workerpool
+        environment["TMPDIR"] = str(self.folder / name)  # temporary files go with the run folder
         return ServiceSpec(
             name, f"workerpool_{kind}", self.ports[name], _cleaned_environment() | environment | extra
         )
@@ -130,7 +132,6 @@ class ServicePlan:
             "IEXEC_CORE_PORT": self._port("core"),
             "IEXEC_CORE_WALLET_PATH": wallet,
             "IEXEC_CORE_WALLET_PASSWORD_FILE": password,
-            "POOL_ADDRESS": around.workerpool,
             "IEXEC_BLOCKCHAIN_NODE_ADDRESS": around.rpc,
             "IEXEC_CORE_CHAIN_ADAPTER_URL": self._url("chain_adapter"),
             "IEXEC_CORE_CHAIN_ADAPTER_USERNAME": _ADAPTER_USER,
@@ -146,7 +147,6 @@ class ServicePlan:
             "IEXEC_WORKER_PORT": self._port(name),
             "IEXEC_WORKER_NAME": name,
             "IEXEC_CORE_URL": self._url("core"),
-            "POOL_ADDRESS": around.workerpool,
             "IEXEC_WORKER_BASE_DIR": str(self.folder / name),
             "IEXEC_WORKER_OVERRIDE_AVAILABLE_CPU_COUNT": str(self.options.cpus_per_worker),
             "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS": around.rpc,
