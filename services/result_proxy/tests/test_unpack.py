@@ -1,5 +1,6 @@
 """Archives that attack whoever unpacks them, and archives that do not."""
 
+import contextlib
 import io
 import stat
 import struct
@@ -59,9 +60,8 @@ def test_stored_entries_are_unpacked(unpacked):
     assert unpacked(packed([("a", "x" * 5000)], method=zipfile.ZIP_STORED)) == {"a": b"x" * 5000}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+BAD_NAMES = [
+    *(
         "../evil",
         "a/../../evil",
         "/etc/evil",
@@ -74,9 +74,13 @@ def test_stored_entries_are_unpacked(unpacked):
         "./",
         "//",
         "a\0b",
-    ]
-    + ["x" * 256, "/".join(["d" * 200] * 12)],
-)
+    ),
+    "x" * 256,
+    "/".join(["d" * 200] * 12),
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_lead_out_or_cannot_be_are_refused(unpacked, name):
     info = zipfile.ZipInfo("placeholder")
     info.filename = info.orig_filename = name
@@ -186,8 +190,6 @@ def test_any_damage_is_either_harmless_or_refused(tmp_path_factory, changes):
     folder: Path = tmp_path_factory.mktemp("damaged")
     (folder / "in.zip").write_bytes(content)
     (folder / "out").mkdir()
-    try:
+    with contextlib.suppress(errors.ArchiveRefused):
         unpack(folder / "in.zip", folder / "out", LIMITS)
-    except errors.ArchiveRefused:
-        pass
     assert sorted(path.name for path in folder.iterdir()) == ["in.zip", "out"]

@@ -1,8 +1,8 @@
 """What the chain must say before an upload is taken."""
 
 import pytest
-from workerpool_poco.model import ChainTask, Contribution, Deal, Resource
 from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.model import ChainTask, Contribution, Deal, Resource
 from workerpool_poco.results import result_hash
 from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_poco.tags import TeeFramework, make_tag

@@ -59,16 +59,14 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         lifetime.spawn(chain.watch(), "chain-watch")
 
         tokens = Tokens(
-            MongoKeyStore(database),
+            MongoKeyStore(database, keep_s=2 * settings.token_lifetime),
             issuer=NAME,
             audience=NAME,
             lifetime_s=settings.token_lifetime,
             rotate_after_s=settings.token_lifetime,
             clock=clock,
         )
-        issue_token = IssueToken(
-            chain, store, tokens, clock, lifetime_s=settings.token_lifetime, only_pool=settings.pool_address
-        )
+        issue_token = IssueToken(chain, store, tokens, clock, only_pool=settings.pool_address)
         uploads = UploadResult(chain, store, archives, workspace, threads, clock, upload_limits(settings))
         results = ReadResult(store, archives)
 
@@ -80,8 +78,8 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
             ResultServicer(issue_token, uploads, results),
             SERVICE,
         )
-        health.on_change(lambda: grpc_server.set_health(SERVICE, health.up))
         await grpc_server.start()
+        grpc_server.follow(health)
         stack.push_async_callback(grpc_server.stop)
 
         http_side = HttpSide(settings.http_port, health=health, version=version(NAME), routes=routes(results))
@@ -111,7 +109,7 @@ def _open_workspace(settings: ResultProxySettings, threads: FileThreads) -> Work
         workspace.open()
     except OSError as error:
         raise StartupError(
-            f"cannot write to {settings.temp_dir} ({error.strerror}): set IEXEC_RESULT_PROXY_TEMP_DIR to a folder of ours"
+            f"cannot write to {settings.temp_dir} ({error.strerror}); set IEXEC_RESULT_PROXY_TEMP_DIR to another folder"
         ) from error
     return workspace
 

@@ -11,7 +11,7 @@ GIB = 1 << 30
 Count = Annotated[int, Field(gt=0)]
 
 
-class ResultProxySettings(MongoSettings, Settings):
+class ResultProxySettings(Settings, MongoSettings):
     """Everything that can be set."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_RESULT_PROXY_",)
@@ -37,7 +37,7 @@ class ResultProxySettings(MongoSettings, Settings):
     hub_address: EthAddress = env("IEXEC_HUB_ADDRESS", doc="Address of the PoCo hub contract")
     block_time: DurationSeconds = env("IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks")
     is_sidechain: bool = env(
-        "IEXEC_IS_SIDECHAIN", False, doc="Accepted like in all services; nothing here pays for gas"
+        "IEXEC_IS_SIDECHAIN", False, doc="Accepted as in all services; nothing here pays for gas"
     )
     pool_address: EthAddress | None = env(
         "POOL_ADDRESS", None, doc="Serve only the tasks of this workerpool; default: any workerpool"

@@ -1,10 +1,12 @@
 """What the result proxy remembers in MongoDB: authorizations, results, announced files, signing keys of tokens."""
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
-from mongoengine import BinaryField, DateTimeField, Document, IntField, LongField, StringField
+from mongoengine import BinaryField, DateTimeField, Document, FloatField, LongField, StringField
 from mongoengine.errors import NotUniqueError
 from workerpool_kit.mongo import Database
+from workerpool_kit.tokens import SigningKey
 from workerpool_poco.authorization import WorkerpoolAuthorization
 from workerpool_poco.ids import Address, bytes32, to_hex
 
@@ -14,7 +16,10 @@ from workerpool_result_proxy.domain.results import StoredResult
 class AuthorizationDocument(Document):  # type: ignore[misc]
     """A checked authorization; one per task and worker."""
 
-    meta = {"collection": "authorizations", "indexes": [{"fields": ("task_id", "worker"), "unique": True}]}
+    meta: ClassVar = {
+        "collection": "authorizations",
+        "indexes": [{"fields": ("task_id", "worker"), "unique": True}],
+    }
 
     task_id = StringField(required=True)
     worker = StringField(required=True)
@@ -27,7 +32,7 @@ class AuthorizationDocument(Document):  # type: ignore[misc]
 class ResultDocument(Document):  # type: ignore[misc]
     """A task's one result. Its existence is what makes the bytes of `file_id` a result."""
 
-    meta = {"collection": "results"}
+    meta: ClassVar = {"collection": "results"}
 
     task_id = StringField(primary_key=True)
     size = LongField(required=True)
@@ -42,13 +47,23 @@ class ResultDocument(Document):  # type: ignore[misc]
 class AnnouncedFile(Document):  # type: ignore[misc]
     """A file whose bytes are being written: what a crash leaves behind is found by these."""
 
-    meta = {"collection": "announced_files"}
+    meta: ClassVar = {"collection": "announced_files"}
 
     file_id = StringField(primary_key=True)
     announced_at = DateTimeField(required=True)
 
 
-MODELS = (AuthorizationDocument, ResultDocument, AnnouncedFile)
+class SigningKeyDocument(Document):  # type: ignore[misc]
+    """A key that signs tokens; `created_at` in unix seconds."""
+
+    meta: ClassVar = {"collection": "signing_keys"}
+
+    kid = StringField(primary_key=True)
+    secret = BinaryField(required=True)
+    created_at = FloatField(required=True)
+
+
+MODELS = (AuthorizationDocument, ResultDocument, AnnouncedFile, SigningKeyDocument)
 
 
 class MongoStore:
@@ -87,6 +102,31 @@ class MongoStore:
     async def announced(self) -> list[str]:
         """Return files of interrupted uploads; see `Store`."""
         return await self._database.run(_announced)
+
+
+class MongoKeyStore:
+    """The kit's `KeyStore`: keys of tokens, so that tokens outlive a restart. A key is dropped after `keep_s` seconds."""
+
+    def __init__(self, database: Database, *, keep_s: float) -> None:
+        self._database = database
+        self._keep_s = keep_s
+
+    async def load(self) -> list[SigningKey]:
+        """Return all stored keys."""
+        return await self._database.run(_load_keys)
+
+    async def save(self, key: SigningKey) -> None:
+        """Store one more key, and drop those that no valid token can name any more."""
+        await self._database.run(_save_key, key, key.created_at - self._keep_s)
+
+
+def _load_keys() -> list[SigningKey]:
+    return [SigningKey(key.kid, bytes(key.secret), key.created_at) for key in SigningKeyDocument.objects]
+
+
+def _save_key(key: SigningKey, drop_before: float) -> None:
+    SigningKeyDocument(kid=key.kid, secret=key.secret, created_at=key.created_at).save(force_insert=True)
+    SigningKeyDocument.objects(created_at__lt=drop_before).delete()
 
 
 def _keep_authorization(authorization: WorkerpoolAuthorization) -> None:

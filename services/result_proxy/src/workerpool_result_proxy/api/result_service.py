@@ -1,6 +1,7 @@
 """gRPC `workerpool.result_proxy.v1.ResultService`."""
 
 from collections.abc import AsyncIterator
+from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -25,6 +26,9 @@ POLICY = {
 }
 
 
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
 class ResultServicer(pb_grpc.ResultServiceServicer):
     """Serves the contract over the use cases."""
 
@@ -33,29 +37,25 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
         self._uploads = uploads
         self._results = results
 
-    async def IssueToken(  # noqa: N802 (gRPC's name)
-        self, request: pb.IssueTokenRequest, context: grpc.aio.ServicerContext
-    ) -> pb.IssueTokenResponse:
+    async def IssueToken(self, request: pb.IssueTokenRequest, context: Context) -> pb.IssueTokenResponse:
         """Trade an authorization for a token."""
         token, expires = await self._tokens.issue(_authorization(request), from_hex(request.worker_signature))
-        return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=int(expires)))
+        return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires))
 
-    async def Upload(  # noqa: N802
-        self, request_iterator: AsyncIterator[pb.UploadRequest], context: grpc.aio.ServicerContext
+    async def Upload(
+        self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
     ) -> pb.UploadResponse:
         """Take in an archive."""
         wallet = address(current_identity().subject)
         stored = await self._uploads.upload(wallet, _messages(request_iterator))
         return pb.UploadResponse(result_link=stored.result_link)
 
-    async def GetResult(  # noqa: N802
-        self, request: pb.GetResultRequest, context: grpc.aio.ServicerContext
-    ) -> pb.GetResultResponse:
+    async def GetResult(self, request: pb.GetResultRequest, context: Context) -> pb.GetResultResponse:
         """Describe a stored archive."""
         return pb.GetResultResponse(result=_result(await self._results.describe(bytes32(request.task_id))))
 
-    async def Download(  # noqa: N802
-        self, request: pb.DownloadRequest, context: grpc.aio.ServicerContext
+    async def Download(
+        self, request: pb.DownloadRequest, context: Context
     ) -> AsyncIterator[pb.DownloadResponse]:
         """Stream an archive, from an offset on."""
         found = await self._results.describe(bytes32(request.task_id))

@@ -25,19 +25,15 @@ class IssueToken:
         tokens: Tokens,
         clock: Clock,
         *,
-        lifetime_s: float,
         only_pool: Address | None,
     ) -> None:
         self._chain = chain
         self._store = store
         self._tokens = tokens
         self._clock = clock
-        self._lifetime_s = lifetime_s
         self._only_pool = only_pool
 
-    async def issue(
-        self, authorization: WorkerpoolAuthorization, worker_signature: bytes
-    ) -> tuple[str, float]:
+    async def issue(self, authorization: WorkerpoolAuthorization, worker_signature: bytes) -> tuple[str, int]:
         """Return a token and when it ends (unix seconds).
 
         The token stands for the wallet, and each upload wants an authorization kept here, so one token serves
@@ -49,6 +45,6 @@ class IssueToken:
         now = self._clock.now()
         check_on_chain(authorization, task, deal, now=now, only_pool=self._only_pool)
         await self._store.keep_authorization(authorization)
-        token = await self._tokens.issue(authorization.worker, {WORKER_ROLE})
+        token = await self._tokens.issue(authorization.worker, frozenset({WORKER_ROLE}))
         log.info("token.issued", task=to_hex(authorization.task_id), worker=authorization.worker)
-        return token, now + self._lifetime_s
+        return token, int((await self._tokens.claims(token))["exp"])

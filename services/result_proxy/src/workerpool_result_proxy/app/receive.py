@@ -18,7 +18,7 @@ Messages = AsyncIterator[Declaration | bytes]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long an upload may take: `idle_s` seconds between two messages, and no less than `slowest` bytes/s overall."""
+    """How long an upload may take: `idle_s` seconds between two messages, at least `slowest` bytes/s overall."""
 
     idle_s: float = 30.0
     slowest: int = 32 * 1024

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class UploadLimits:
     place_wait_s: float = 30.0
     reveal_wait_s: float = 5.0
     reveal_poll_s: float = 0.25
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
 
 class UploadResult:

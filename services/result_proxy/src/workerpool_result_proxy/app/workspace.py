@@ -1,4 +1,4 @@
-"""Temporary files of uploads: in a folder of this process, gone with the upload or, after a crash, at the next start."""
+"""Temporary files of uploads, gone with the upload or, after a crash, at the next start."""
 
 import fcntl
 import os

@@ -1,0 +1,322 @@
+"""A result proxy as a real process, and workers whose contributions are really revealed on a real chain."""
+
+import asyncio
+import functools
+import hashlib
+import io
+import json
+import os
+import sys
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+from workerpool_devnet import artifacts
+from workerpool_devnet.market import Purchase
+from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.process import ManagedProcess
+from workerpool_devnet.transactions import Outbox, calldata
+from workerpool_kit.grpc_client import error_info, error_reason
+from workerpool_poco.authorization import WorkerpoolAuthorization, sign_authorization
+from workerpool_poco.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.results import result_hash, result_seal
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.poco.v1 import authorization_pb2
+from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
+from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
+
+CHUNK = 1 << 20
+LOG_LEVEL = "WARNING"
+
+
+def zipped(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def result_files(text: bytes) -> dict[str, bytes]:
+    """Return what an app leaves: its result and computed.json naming it."""
+    return {
+        "computed.json": json.dumps({"deterministic-output-path": "/iexec_out/r.txt"}).encode(),
+        "r.txt": text,
+    }
+
+
+@dataclass(frozen=True)
+class RevealedTask:
+    """A task in which `worker` revealed the digest of `text`; `archive` is the honest result."""
+
+    task_id: bytes
+    worker: Wallet
+    authorization: WorkerpoolAuthorization
+    digest: bytes
+    archive: bytes
+
+
+class OnChain:
+    """A workerpool and an app on the real contracts; tasks up to any step."""
+
+    def __init__(self, chain) -> None:
+        self.chain = chain
+        self.owner = chain.account("poolOwner")
+        self.requester = chain.account("requester")
+        self.hub_abi = artifacts.poco("IexecInterfaceToken").abi
+        self.pool = chain.market.create_workerpool(self.owner, "result proxy tests")
+        self.app = chain.market.create_app(self.requester, "app", "image:result-proxy-tests")
+
+    def worker(self, name: str) -> Wallet:
+        return self.chain.account(f"result-proxy-{name}")
+
+    def buy(self, *, trust: int = 1, category: int = 0, callback: str = ZERO_ADDRESS):
+        """Match orders for one task and initialize it; returns (deal id, task id)."""
+        (deal,) = self.chain.market.buy(
+            Purchase(
+                requester=self.requester,
+                app=self.app,
+                app_owner=self.requester,
+                workerpool=self.pool,
+                pool_owner=self.owner,
+                trust=trust,
+                category=category,
+                callback=callback,
+            )
+        )
+        self.send(self.owner, "initialize", deal.deal_id, 0)
+        return deal.deal_id, deal.task_ids[0]
+
+    def authorize(self, deal_id: bytes, task_id: bytes, worker: Wallet, *, by: Wallet | None = None):
+        return sign_authorization(
+            by or self.owner, worker=worker.address, task_id=task_id, deal_id=deal_id, task_index=0
+        )
+
+    def contribute(self, authorization: WorkerpoolAuthorization, worker: Wallet, digest: bytes) -> None:
+        task = authorization.task_id
+        hash_, seal = result_hash(task, digest), result_seal(worker.address, task, digest)
+        self.send(worker, "contribute", task, hash_, seal, ZERO_ADDRESS, b"", authorization.signature)
+
+    def reveal(self, task_id: bytes, worker: Wallet, digest: bytes) -> None:
+        self.send(worker, "reveal", task_id, digest)
+
+    def revealed(self, name: str, text: bytes = b"a result", *, files: dict[str, bytes] | None = None):
+        """Bring a task of trust 1 to REVEALING with this worker's contribution revealed."""
+        worker = self.worker(name)
+        deal_id, task_id = self.buy()
+        authorization = self.authorize(deal_id, task_id, worker)
+        digest = hashlib.sha256(text).digest()
+        self.contribute(authorization, worker, digest)
+        self.reveal(task_id, worker, digest)
+        return RevealedTask(task_id, worker, authorization, digest, zipped(files or result_files(text)))
+
+    def send(self, wallet: Wallet, function: str, *arguments) -> None:
+        outbox = Outbox(self.chain.chain.rpc)
+        outbox.call(
+            wallet, function, self.chain.hub, calldata(self.hub_abi, function, *arguments), gas=2_000_000
+        )
+        outbox.flush()
+
+
+@pytest.fixture(scope="session")
+def on_chain(poco_chain) -> OnChain:
+    return OnChain(poco_chain)
+
+
+class Proxy:
+    """One result proxy process and a client of it."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.ports = free_service_ports()
+        inherited = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
+        own = {"IEXEC_RESULT_PROXY_PORT": str(self.ports.http), "WORKERPOOL_GRPC_PORT": str(self.ports.grpc)}
+        command = [sys.executable, "-m", "workerpool_result_proxy"]
+        self.process = ManagedProcess("result_proxy", command, log=log, env=inherited | own | environment)
+        self.http = f"http://127.0.0.1:{self.ports.http}"
+
+    def start(self, *, healthy: bool = True) -> None:
+        self.process.start()
+        if healthy:
+            self.process.wait_until(lambda: self.health() == 200, timeout=20, what="healthy")
+
+    def health(self) -> int:
+        try:
+            return httpx.get(f"{self.http}/actuator/health", timeout=2).status_code
+        except httpx.TransportError:
+            return 0
+
+    def memory(self) -> int:
+        """Return the process's peak resident memory so far, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+
+    @functools.cached_property
+    def _channel(self) -> grpc.aio.Channel:
+        return grpc.aio.insecure_channel(f"127.0.0.1:{self.ports.grpc}")
+
+    @property
+    def stub(self):
+        return pb_grpc.ResultServiceStub(self._channel)
+
+    async def close(self) -> None:
+        if "_channel" in self.__dict__:
+            await self._channel.close()
+
+    async def token(self, authorization: WorkerpoolAuthorization, signer: Wallet) -> str:
+        answer = await self.stub.IssueToken(token_request(authorization, signer), timeout=10)
+        return answer.token
+
+    async def upload(self, token: str, messages, *, timeout: float = 60) -> str:
+        metadata = (("authorization", f"Bearer {token}"),)
+        return (await self.stub.Upload(messages, metadata=metadata, timeout=timeout)).result_link
+
+    async def upload_task(self, task: RevealedTask, archive: bytes | None = None, **declared) -> str:
+        token = await self.token(task.authorization, task.worker)
+        return await self.upload(token, messages(task, archive, **declared))
+
+    async def download(self, task_id: bytes, offset: int = 0):
+        """Return the header and the bytes."""
+        header, content = None, b""
+        async for part in self.stub.Download(pb.DownloadRequest(task_id=to_hex(task_id), offset=offset)):
+            if part.WhichOneof("part") == "header":
+                header = part.header
+            else:
+                content += part.chunk
+        return header, content
+
+
+def token_request(authorization: WorkerpoolAuthorization, signer: Wallet) -> pb.IssueTokenRequest:
+    return pb.IssueTokenRequest(
+        authorization=authorization_pb2.WorkerpoolAuthorization(
+            task_id=to_hex(authorization.task_id),
+            deal_id=to_hex(authorization.deal_id),
+            task_index=authorization.task_index,
+            worker_wallet=authorization.worker,
+            enclave_challenge=authorization.enclave_challenge,
+            signature=to_hex(authorization.signature),
+        ),
+        worker_signature=to_hex(signer.sign_message_hash(authorization.hash)),
+    )
+
+
+def header_of(task: RevealedTask, archive: bytes, *, size=None, sha256=None, digest=None) -> pb.UploadRequest:
+    return pb.UploadRequest(
+        header=pb.UploadHeader(
+            task_id=to_hex(task.task_id),
+            size=len(archive) if size is None else size,
+            sha256=to_hex(sha256 or hashlib.sha256(archive).digest()),
+            result_digest=to_hex(digest or task.digest),
+        )
+    )
+
+
+def messages(task: RevealedTask, archive: bytes | None = None, **declared):
+    archive = task.archive if archive is None else archive
+    yield header_of(task, archive, **declared)
+    for start in range(0, len(archive), CHUNK):
+        yield pb.UploadRequest(chunk=archive[start : start + CHUNK])
+
+
+@pytest.fixture(scope="session")
+def proxy_environment(poco_chain, mongod, tmp_path_factory):
+    """Return a function that gives the environment of a proxy with a database of its own."""
+
+    def build(**more: str) -> dict[str, str]:
+        return {
+            "MONGO_URI": mongod.uri,
+            "MONGO_DATABASE": mongod.new_name("result_proxy"),
+            "IEXEC_CHAIN_ID": str(poco_chain.chain_id),
+            "IEXEC_BLOCKCHAIN_NODE_ADDRESS": poco_chain.url,
+            "IEXEC_HUB_ADDRESS": poco_chain.hub,
+            "IEXEC_BLOCK_TIME": "PT1S",
+            "IEXEC_IS_SIDECHAIN": "true",
+            "IEXEC_RESULT_PROXY_TEMP_DIR": str(tmp_path_factory.mktemp("proxy-temp")),
+            "WORKERPOOL_LOG_LEVEL": LOG_LEVEL,
+            **more,
+        }
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def shared_process(proxy_environment, tmp_path_factory):
+    """Run one proxy for all tests that do not disturb it."""
+    environment = proxy_environment(
+        IEXEC_RESULT_PROXY_MAX_SIZE=str(8 << 20), IEXEC_RESULT_PROXY_UPLOAD_IDLE_TIMEOUT="PT1S"
+    )
+    proxy = Proxy(environment, tmp_path_factory.mktemp("proxy") / "log")
+    proxy.start()
+    yield proxy
+    proxy.process.stop()
+
+
+@pytest.fixture
+async def proxy(shared_process):
+    yield shared_process
+    await shared_process.close()
+    shared_process.__dict__.pop("_channel", None)  # a channel belongs to one event loop
+
+
+@pytest.fixture
+async def own_proxy(proxy_environment, tmp_path):
+    """Return a function that starts a proxy for this test alone; give `environment` to reuse a database."""
+    started: list[Proxy] = []
+
+    def start(*, healthy: bool = True, environment: dict[str, str] | None = None, **more: str) -> Proxy:
+        settings = {**(environment or proxy_environment()), **more}
+        proxy = Proxy(settings, tmp_path / f"proxy-{len(started)}.log")
+        proxy.environment = settings
+        started.append(proxy)
+        proxy.start(healthy=healthy)
+        return proxy
+
+    yield start
+    for proxy in started:
+        await proxy.close()
+        proxy.process.stop()
+
+
+class Refused:
+    """Asserts that a call is refused for one reason; `code`, `message` and `details` can be looked at afterwards."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, _kind, error, _traceback) -> bool:
+        assert isinstance(error, grpc.aio.AioRpcError), f"expected {self.reason}, got {error!r}"
+        assert error_reason(error) == self.reason, f"{error.code()} {error.details()}"
+        self.code, self.message = error.code(), error.details()
+        self.details = dict(error_info(error).metadata)
+        return True
+
+
+@pytest.fixture
+def refused():
+    return Refused
+
+
+async def eventually(condition, *, timeout: float = 10.0):
+    """Wait until `condition()` is true."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def client():
+    """The functions above, for tests (which cannot import each other's folder)."""
+
+    class Client:
+        pass
+
+    for function in (zipped, result_files, messages, header_of, token_request, eventually):
+        setattr(Client, function.__name__, staticmethod(function))
+    return Client

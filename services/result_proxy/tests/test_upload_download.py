@@ -1,0 +1,275 @@
+"""Tokens, uploads and downloads against real contracts, a real database and a real process."""
+
+import asyncio
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import grpc
+import httpx
+import pytest
+from workerpool_poco.ids import to_hex
+from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
+
+
+async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, on_chain):
+    task = on_chain.revealed("honest")
+    link = await proxy.upload_task(task)
+    assert json.loads(link) == {"storage": "ipfs", "location": f"/results/{to_hex(task.task_id)}"}
+
+    described = (await proxy.stub.GetResult(pb.GetResultRequest(task_id=to_hex(task.task_id)))).result
+    assert described.size == len(task.archive)
+    assert described.sha256 == to_hex(hashlib.sha256(task.archive).digest())
+    assert described.result_digest == to_hex(task.digest)
+    assert described.uploader == task.worker.address
+    assert described.result_link == link
+
+    header, content = await proxy.download(task.task_id)
+    assert (header, content) == (described, task.archive)
+
+    answer = httpx.get(proxy.http + json.loads(link)["location"])
+    assert answer.headers["content-type"] == "application/zip"
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).read("r.txt") == b"a result"
+
+
+async def test_a_cut_download_is_resumed(proxy, on_chain, client):
+    noise = hashlib.shake_256(b"noise").digest(2_500_000)
+    task = on_chain.revealed("resumed", noise, files=client.result_files(noise))
+    await proxy.upload_task(task)
+    size = len(task.archive)
+    for offset in (1, 1 << 20, (1 << 20) + 1, size - 1, size):
+        assert (await proxy.download(task.task_id, offset))[1] == task.archive[offset:]
+
+    url = f"{proxy.http}/results/{to_hex(task.task_id)}"
+    part = httpx.get(url, headers={"range": "bytes=1000000-2000000"})
+    assert part.status_code == 206
+    assert part.content == task.archive[1_000_000:2_000_001]
+    assert part.headers["content-range"] == f"bytes 1000000-2000000/{size}"
+    assert httpx.head(url).headers["content-length"] == str(size)
+    assert httpx.get(url, headers={"range": f"bytes={size}-"}).status_code == 416
+    assert httpx.get(url, headers={"if-none-match": part.headers["etag"]}).status_code == 304
+
+
+async def test_a_result_is_never_overwritten(proxy, on_chain, client, refused):
+    """Whoever comes second gets the stored link, whatever he brings (scenario 34)."""
+    task = on_chain.revealed("first")
+    link = await proxy.upload_task(task)
+    async with refused("RESULT_ALREADY_EXISTS") as same:
+        await proxy.upload_task(task)
+    assert same.code is grpc.StatusCode.ALREADY_EXISTS
+    assert same.details["result_link"] == link
+    assert same.details["uploader"] == task.worker.address
+    other = client.zipped({**client.result_files(b"a result"), "extra": b"more"})
+    async with refused("RESULT_ALREADY_EXISTS"):
+        await proxy.upload_task(task, other)
+    assert (await proxy.download(task.task_id))[1] == task.archive
+
+
+async def test_of_two_uploads_at_once_exactly_one_is_stored(proxy, on_chain):
+    task = on_chain.revealed("twice at once")
+    outcomes = await asyncio.gather(*(proxy.upload_task(task) for _ in range(4)), return_exceptions=True)
+    assert len([outcome for outcome in outcomes if isinstance(outcome, str)]) == 1
+    assert {o.code() for o in outcomes if isinstance(o, grpc.aio.AioRpcError)} == {
+        grpc.StatusCode.ALREADY_EXISTS
+    }
+    assert (await proxy.download(task.task_id))[1] == task.archive
+
+
+class TestTokens:
+    async def test_another_wallet_cannot_ask_for_the_worker(self, proxy, on_chain, refused):
+        task = on_chain.revealed("victim")
+        async with refused("NOT_SIGNED_BY_WORKER") as answer:
+            await proxy.token(task.authorization, on_chain.worker("thief"))
+        assert answer.code is grpc.StatusCode.UNAUTHENTICATED
+
+    async def test_an_authorization_signed_by_another_than_the_pool_owner(self, proxy, on_chain, refused):
+        deal_id, task_id = on_chain.buy()
+        worker = on_chain.worker("self-authorized")
+        async with refused("INVALID_SIGNATURE"):
+            await proxy.token(on_chain.authorize(deal_id, task_id, worker, by=worker), worker)
+
+    async def test_an_unknown_task(self, proxy, on_chain, refused):
+        worker = on_chain.worker("early")
+        async with refused("GET_CHAIN_TASK_FAILED") as answer:
+            await proxy.token(on_chain.authorize(bytes(32), bytes([9] * 32), worker), worker)
+        assert answer.code is grpc.StatusCode.NOT_FOUND
+
+    async def test_an_enclave_challenge_for_a_standard_task(self, proxy, on_chain, refused):
+        task = on_chain.revealed("enclave")
+        asked = replace(task.authorization, enclave_challenge=task.worker.address)
+        async with refused("NO_MATCH_ONCHAIN_TYPE"):
+            await proxy.token(asked, task.worker)
+
+    async def test_malformed_requests(self, proxy, refused):
+        async with refused("INVALID_ARGUMENT"):
+            await proxy.stub.IssueToken(pb.IssueTokenRequest())
+
+    @pytest.mark.parametrize("token", ["", "nonsense", "eyJhbGciOiJub25lIn0.e30."])
+    async def test_uploading_with_a_bad_token(self, proxy, on_chain, client, token):
+        task = on_chain.revealed("forger")
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await proxy.upload(token, client.messages(task))
+        assert error.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+class TestRights:
+    async def test_a_token_serves_only_tasks_it_was_authorized_for(self, proxy, on_chain, client, refused):
+        task = on_chain.revealed("owner of the result")
+        stranger = on_chain.worker("stranger")
+        own = on_chain.authorize(task.authorization.deal_id, task.task_id, stranger)
+        other_deal, other_task = on_chain.buy()
+        token = await proxy.token(on_chain.authorize(other_deal, other_task, stranger), stranger)
+        async with refused("NO_AUTHORIZATION_FOR_TASK"):
+            await proxy.upload(token, client.messages(task))
+        # Authorized too, but without a contribution of its own.
+        token = await proxy.token(own, stranger)
+        async with refused("CONTRIBUTION_NOT_REVEALED"):
+            await proxy.upload(token, client.messages(task))
+
+    async def test_a_task_without_contribution(self, proxy, on_chain, client, refused):
+        revealed = on_chain.revealed("eager")
+        deal_id, task_id = on_chain.buy()
+        authorization = on_chain.authorize(deal_id, task_id, revealed.worker)
+        async with refused("TASK_NOT_REVEALING"):
+            await proxy.upload_task(replace(revealed, task_id=task_id, authorization=authorization))
+
+    async def test_a_contribution_that_is_never_revealed(self, proxy, on_chain, client, refused):
+        task = contributed(on_chain, "secretive")
+        async with refused("CONTRIBUTION_NOT_REVEALED"):
+            await proxy.upload_task(replace(task, archive=client.zipped(client.result_files(b"x"))))
+
+    async def test_a_reveal_that_our_node_learns_of_during_the_upload(self, proxy, on_chain, client):
+        task = contributed(on_chain, "quick")
+        task = replace(task, archive=client.zipped(client.result_files(b"x")))
+        upload = asyncio.create_task(proxy.upload_task(task))
+        done, _ = await asyncio.wait([upload], timeout=0.5)
+        assert not done, "the upload must wait for the reveal"
+        await asyncio.to_thread(on_chain.reveal, task.task_id, task.worker, task.digest)
+        assert json.loads(await upload)["location"] == f"/results/{to_hex(task.task_id)}"
+
+    async def test_a_callback_task(self, proxy, on_chain, client, refused):
+        deal_id, task_id = on_chain.buy(callback=on_chain.pool)
+        task = replace(
+            on_chain.revealed("calls back"),
+            task_id=task_id,
+            authorization=on_chain.authorize(deal_id, task_id, on_chain.worker("calls back")),
+        )
+        async with refused("CALLBACK_TASK"):
+            await proxy.upload_task(task)
+
+
+def contributed(on_chain, name: str):
+    """Return a task whose worker contributed the digest of ``x`` but has not revealed it."""
+    template = on_chain.revealed(name)
+    deal_id, task_id = on_chain.buy()
+    authorization = on_chain.authorize(deal_id, task_id, template.worker)
+    digest = hashlib.sha256(b"x").digest()
+    on_chain.contribute(authorization, template.worker, digest)
+    return replace(template, task_id=task_id, authorization=authorization, digest=digest)
+
+
+class TestStreams:
+    async def test_an_archive_of_other_content(self, proxy, on_chain, client, refused):
+        task = on_chain.revealed("cheat")
+        async with refused("RESULT_HASH_MISMATCH") as answer:
+            await proxy.upload_task(task, client.zipped(client.result_files(b"something else")))
+        assert answer.message.startswith("the archive")
+        await proxy.upload_task(task)  # nothing of the refused one stayed
+
+    async def test_a_declared_digest_that_is_not_on_chain(self, proxy, on_chain, refused):
+        task = on_chain.revealed("liar")
+        async with refused("RESULT_HASH_MISMATCH") as answer:
+            await proxy.upload_task(task, digest=bytes([5] * 32))
+        assert answer.message.startswith("the declared digest")
+
+    async def test_an_archive_above_the_limit(self, proxy, on_chain, client, refused):
+        """Refused on the header alone: the caller never gets to send the bytes."""
+        task = on_chain.revealed("greedy")
+        token = await proxy.token(task.authorization, task.worker)
+
+        async def header_then_nothing():
+            yield client.header_of(task, task.archive, size=1 << 40)
+            await asyncio.Event().wait()
+
+        async with refused("RESULT_TOO_LARGE") as answer:
+            await proxy.upload(token, header_then_nothing())
+        assert answer.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert answer.details["max_size"] == str(8 << 20)
+
+    @pytest.mark.parametrize("difference", [-1, 1])
+    async def test_more_or_fewer_bytes_than_declared(self, proxy, on_chain, refused, difference):
+        task = on_chain.revealed("miscounted")
+        async with refused("RESULT_SIZE_MISMATCH"):
+            await proxy.upload_task(task, size=len(task.archive) + difference)
+
+    async def test_bytes_damaged_on_the_way(self, proxy, on_chain, refused):
+        task = on_chain.revealed("damaged")
+        async with refused("RESULT_CHECKSUM_MISMATCH"):
+            await proxy.upload_task(task, sha256=bytes([1] * 32))
+
+    async def test_chunks_without_header_and_two_headers(self, proxy, on_chain, client, refused):
+        task = on_chain.revealed("confused")
+        token = await proxy.token(task.authorization, task.worker)
+        header = client.header_of(task, task.archive)
+        for stream in ([], [pb.UploadRequest(chunk=b"x")], [header, header]):
+            async with refused("UPLOAD_HEADER_EXPECTED"):
+                await proxy.upload(token, iter(stream))
+
+    async def test_an_idle_stream_is_ended(self, proxy, on_chain, client, refused):
+        task = on_chain.revealed("sleepy")
+        token = await proxy.token(task.authorization, task.worker)
+
+        async def stalls():
+            yield client.header_of(task, task.archive)
+            yield pb.UploadRequest(chunk=task.archive[:10])
+            await asyncio.Event().wait()
+
+        async with refused("UPLOAD_STALLED"):
+            await proxy.upload(token, stalls())
+
+    async def test_a_chunk_that_is_too_large(self, proxy, on_chain, client, refused):
+        task = on_chain.revealed("coarse")
+        token = await proxy.token(task.authorization, task.worker)
+        too_much = pb.UploadRequest(chunk=bytes((1 << 20) + 1))
+        async with refused("INVALID_ARGUMENT"):
+            await proxy.upload(token, iter([client.header_of(task, bytes(2 << 20)), too_much]))
+
+    async def test_archives_that_are_none(self, proxy, on_chain, client, refused):
+        task = on_chain.revealed("vandal")
+        for archive, reason in (
+            (b"not a zip", "ARCHIVE_BROKEN"),
+            (client.zipped({"../r.txt": b"a result"}), "ARCHIVE_UNSAFE_PATH"),
+            (client.zipped({"r.txt": b"a result"}), "RESULT_DIGEST_COMPUTATION_FAILED"),
+        ):
+            async with refused(reason):
+                await proxy.upload_task(task, archive)
+
+    async def test_temporary_files_are_gone_afterwards(self, proxy, on_chain, refused):
+        from pathlib import Path
+
+        await proxy.upload_task(on_chain.revealed("tidy"))
+        async with refused("ARCHIVE_BROKEN"):
+            await proxy.upload_task(on_chain.revealed("untidy"), b"not a zip")
+        temp = Path(proxy.process.env["IEXEC_RESULT_PROXY_TEMP_DIR"])
+        left = [path for path in temp.glob("run-*/*") if path.name != "lock"]
+        assert left == []
+
+
+class TestReading:
+    async def test_an_unknown_task(self, proxy, refused):
+        unknown = to_hex(bytes([3] * 32))
+        async with refused("RESULT_NOT_FOUND"):
+            await proxy.stub.GetResult(pb.GetResultRequest(task_id=unknown))
+        async with refused("RESULT_NOT_FOUND"):
+            await proxy.download(bytes([3] * 32))
+        for name in (unknown, "nonsense", "0x12"):
+            answer = httpx.get(f"{proxy.http}/results/{name}")
+            assert (answer.status_code, answer.json()["error"]) == (404, "RESULT_NOT_FOUND")
+
+    async def test_an_offset_behind_the_end(self, proxy, on_chain, refused):
+        task = on_chain.revealed("impatient")
+        await proxy.upload_task(task)
+        async with refused("OFFSET_BEYOND_END"):
+            await proxy.download(task.task_id, len(task.archive) + 1)
