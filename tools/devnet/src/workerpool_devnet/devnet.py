@@ -232,19 +232,25 @@ class Devnet:
     async def _watch(self) -> None:
         """Notice ends: of the chain or the database for `wait`, of services to start them again."""
         while True:
+            pids = self._pids()
             await asyncio.sleep(_WATCH_SECONDS)
             self.chain.process.check()
             if self.database.process is not None:
                 self.database.process.check()
-            if not self.options.restart:
-                continue
-            for service in self.services.values():
-                if service.wanted and not service.process.running:
-                    self.options.progress(
-                        f"{service.name} ended (exit code {service.process.exit_code}); starting it again"
-                    )
-                    service.start()
-                    self._rewrite_document()
+            if self.options.restart:
+                self._revive()
+            if self._pids() != pids:
+                self._rewrite_document()
+
+    def _revive(self) -> None:
+        for service in self.services.values():
+            if service.wanted and not service.process.running:
+                code = service.process.exit_code
+                self.options.progress(f"{service.name} ended with exit code {code}; starting it again")
+                service.start()
+
+    def _pids(self) -> list[int]:
+        return [service.pid for service in self.services.values()]
 
     def _worker_addresses(self) -> list[Address]:
         return [wallet.address for wallet in self.worker_wallets]

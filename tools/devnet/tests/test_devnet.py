@@ -1,0 +1,119 @@
+"""The launcher with the real services. Slow: every test starts a whole pool."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.errors import DevnetError
+from workerpool_devnet.options import DevnetOptions
+
+pytestmark = pytest.mark.e2e
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def cli(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable,
+        "-m",
+        "workerpool_devnet",
+        "up",
+        "--out",
+        str(folder / "devnet.json"),
+        *arguments,
+    ]
+    with (folder / "output").open("wb") as output:
+        return subprocess.Popen(
+            command, stdout=output, stderr=output, env=os.environ | {"TMPDIR": str(folder)}
+        )
+
+
+def started(process: subprocess.Popen[bytes], folder: Path) -> dict[str, int]:
+    """Wait until the devnet is ready; return the pids of its services."""
+    document = folder / "devnet.json"
+    wait_until(lambda: document.exists() or process.poll() is not None, "the devnet is not ready", 90)
+    assert process.poll() is None, (folder / "output").read_text()
+    return {name: service["pid"] for name, service in json.loads(document.read_text())["services"].items()}
+
+
+def assert_nothing_left(folder: Path, pids: dict[str, int]) -> None:
+    wait_until(lambda: not any(map(alive, pids.values())), f"processes live on: {pids}", 5)
+    wait_until(
+        lambda: [path.name for path in folder.iterdir()] == ["output"],
+        f"left behind: {[path.name for path in folder.iterdir()]}",
+        10,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_the_command_leaves_nothing_behind_when_asked_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    with cli(tmp_path, "--workers", "1") as process:
+        pids = started(process, tmp_path)
+        asked = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 0
+    assert time.monotonic() - asked < 12
+    assert_nothing_left(tmp_path, pids)
+
+
+def test_kill_9_of_the_launcher_leaves_nothing_behind(tmp_path: Path) -> None:
+    with cli(tmp_path, "--workers", "1") as process:
+        pids = started(process, tmp_path)
+        process.kill()
+    assert_nothing_left(tmp_path, pids)
+
+
+def test_a_service_that_cannot_start_is_named_with_its_reason(tmp_path: Path) -> None:
+    async def start() -> None:
+        options = DevnetOptions(
+            workers=1, folder=tmp_path / "run", environment={"registry": {"IEXEC_BLOCK_TIME": "often"}}
+        )
+        async with Devnet(options):
+            pytest.fail("it must not start")
+
+    with pytest.raises(DevnetError, match=r"(?s)registry ended with exit code 2.*IEXEC_BLOCK_TIME"):
+        asyncio.run(start())
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["logs"]
+
+
+async def test_every_service_is_healthy_and_a_killed_one_comes_back(tmp_path: Path) -> None:
+    async with Devnet(DevnetOptions(workers=2, restart=True, folder=tmp_path / "run")) as net:
+        document = tmp_path / "devnet.json"
+        net.write_document(document)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            for service in net.services.values():
+                answer = await http.get(f"{service.http}/actuator/health")
+                assert answer.json()["status"] == "UP"
+        core = net.services["core"]
+        before = core.pid
+        core.kill()
+        await core.restart()
+        assert core.pid != before
+
+        def documented() -> bool:
+            return bool(json.loads(document.read_text())["services"]["core"]["pid"] == core.pid)
+
+        await asyncio.to_thread(wait_until, documented, "devnet.json still has the old process id", 5)
+    assert not document.exists()
