@@ -1,4 +1,4 @@
-"""Command line of the devnet: `python -m workerpool_devnet up`."""
+"""Command line of the devnet: `python -m workerpool_devnet up` and `… demo`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import signal
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.errors import DevnetError
 from workerpool_devnet.options import DevnetOptions
+
+T = TypeVar("T")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -61,6 +63,23 @@ def up(
         raise typer.Exit(1) from None
 
 
+@app.command()
+def demo(
+    block_time: Annotated[int, typer.Option(help="Seconds between blocks; 0 mines at once.")] = 0,
+    keep: Annotated[bool, typer.Option(help="Leave the pool up afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Let a whole pool compute four tasks bought on a real chain, and open their results."""
+    from workerpool_devnet.demo.run import run_demo
+
+    try:
+        code = asyncio.run(until_signalled(run_demo(block_time=block_time, keep=keep)))
+    except DevnetError as error:
+        typer.echo(f"demo: {error}", err=True)
+        raise typer.Exit(1) from None
+    # Interrupted: only a kept pool had finished its work, and that is how one is left.
+    raise typer.Exit(code if code is not None else int(not keep))
+
+
 async def _serve(options: DevnetOptions, out: Path) -> None:
     try:
         async with Devnet(options) as net:
@@ -73,8 +92,11 @@ async def _serve(options: DevnetOptions, out: Path) -> None:
         options.progress("stopped")
 
 
-async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run until the work ends or SIGINT, SIGTERM or SIGHUP cancels it; more signals change nothing."""
+async def until_signalled(work: Coroutine[Any, Any, T]) -> T | None:
+    """Run until the work ends, or until SIGINT, SIGTERM or SIGHUP cancels it (returns None).
+
+    Further signals change nothing, so that cleaning up is not interrupted.
+    """
     task = asyncio.create_task(work)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,10 +109,11 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
     try:
-        await task
+        return await task
     except asyncio.CancelledError:
         if not stopping.is_set():
             raise
+        return None
 
 
 def main() -> None:
