@@ -16,7 +16,7 @@ import grpc
 import httpx
 import pytest
 from workerpool_devnet import artifacts
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market import Market, Purchase
 from workerpool_devnet.ports import free_service_ports
 from workerpool_devnet.process import ManagedProcess
 from workerpool_devnet.transactions import Outbox, calldata
@@ -60,23 +60,53 @@ class RevealedTask:
     archive: bytes
 
 
+class FlatFees:
+    """The chain's JSON-RPC with a steady gas price.
+
+    The devnet doubles the node's suggestion, and the node suggests what was paid last, so prices would explode over
+    the many transactions of these tests.
+    """
+
+    def __init__(self, rpc) -> None:
+        self._rpc = rpc
+
+    def batch(self, calls):
+        answers = self._rpc.batch(calls)
+        fee = hex(10**10)
+        return [
+            fee if method == "eth_gasPrice" else answer
+            for (method, _), answer in zip(calls, answers, strict=True)
+        ]
+
+    def __getattr__(self, name):
+        return getattr(self._rpc, name)
+
+
 class OnChain:
     """A workerpool and an app on the real contracts; tasks up to any step."""
 
     def __init__(self, chain) -> None:
         self.chain = chain
+        self.rpc = FlatFees(chain.chain.rpc)
+        self.market = Market(self.rpc, chain.contracts)
         self.owner = chain.account("poolOwner")
         self.requester = chain.account("requester")
         self.hub_abi = artifacts.poco("IexecInterfaceToken").abi
-        self.pool = chain.market.create_workerpool(self.owner, "result proxy tests")
-        self.app = chain.market.create_app(self.requester, "app", "image:result-proxy-tests")
+        self.pool = self.market.create_workerpool(self.owner, "result proxy tests")
+        self.app = self.market.create_app(self.requester, "app", "image:result-proxy-tests")
 
-    def worker(self, name: str) -> Wallet:
-        return self.chain.account(f"result-proxy-{name}")
+    @property
+    def worker(self) -> Wallet:
+        return self.chain.account("worker-1")
+
+    @property
+    def stranger(self) -> Wallet:
+        """Another worker of the same pool."""
+        return self.chain.account("worker-2")
 
     def buy(self, *, trust: int = 1, category: int = 0, callback: str = ZERO_ADDRESS):
         """Match orders for one task and initialize it; returns (deal id, task id)."""
-        (deal,) = self.chain.market.buy(
+        (deal,) = self.market.buy(
             Purchase(
                 requester=self.requester,
                 app=self.app,
@@ -104,9 +134,9 @@ class OnChain:
     def reveal(self, task_id: bytes, worker: Wallet, digest: bytes) -> None:
         self.send(worker, "reveal", task_id, digest)
 
-    def revealed(self, name: str, text: bytes = b"a result", *, files: dict[str, bytes] | None = None):
-        """Bring a task of trust 1 to REVEALING with this worker's contribution revealed."""
-        worker = self.worker(name)
+    def revealed(self, text: bytes = b"a result", *, files: dict[str, bytes] | None = None):
+        """Bring a task of trust 1 to REVEALING with the worker's contribution revealed."""
+        worker = self.worker
         deal_id, task_id = self.buy()
         authorization = self.authorize(deal_id, task_id, worker)
         digest = hashlib.sha256(text).digest()
@@ -115,7 +145,7 @@ class OnChain:
         return RevealedTask(task_id, worker, authorization, digest, zipped(files or result_files(text)))
 
     def send(self, wallet: Wallet, function: str, *arguments) -> None:
-        outbox = Outbox(self.chain.chain.rpc)
+        outbox = Outbox(self.rpc)
         outbox.call(
             wallet, function, self.chain.hub, calldata(self.hub_abi, function, *arguments), gas=2_000_000
         )
@@ -165,6 +195,16 @@ class Proxy:
     async def close(self) -> None:
         if "_channel" in self.__dict__:
             await self._channel.close()
+
+    async def fetch(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+        """Make an HTTP request; underscores in the names of headers stand for dashes."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return await http.request(method, self.http + path, headers=named)
+
+    def temporary_files(self) -> list[Path]:
+        temp = Path(self.process.env["IEXEC_RESULT_PROXY_TEMP_DIR"])
+        return [path for path in temp.glob("run-*/*") if path.name != "lock"]
 
     async def token(self, authorization: WorkerpoolAuthorization, signer: Wallet) -> str:
         answer = await self.stub.IssueToken(token_request(authorization, signer), timeout=10)

@@ -8,14 +8,13 @@ import zipfile
 from dataclasses import replace
 
 import grpc
-import httpx
 import pytest
 from workerpool_poco.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 
 async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, on_chain):
-    task = on_chain.revealed("honest")
+    task = on_chain.revealed()
     link = await proxy.upload_task(task)
     assert json.loads(link) == {"storage": "ipfs", "location": f"/results/{to_hex(task.task_id)}"}
 
@@ -29,32 +28,32 @@ async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, o
     header, content = await proxy.download(task.task_id)
     assert (header, content) == (described, task.archive)
 
-    answer = httpx.get(proxy.http + json.loads(link)["location"])
+    answer = await proxy.fetch(json.loads(link)["location"])
     assert answer.headers["content-type"] == "application/zip"
     assert zipfile.ZipFile(io.BytesIO(answer.content)).read("r.txt") == b"a result"
 
 
 async def test_a_cut_download_is_resumed(proxy, on_chain, client):
     noise = hashlib.shake_256(b"noise").digest(2_500_000)
-    task = on_chain.revealed("resumed", noise, files=client.result_files(noise))
+    task = on_chain.revealed(noise, files=client.result_files(noise))
     await proxy.upload_task(task)
     size = len(task.archive)
     for offset in (1, 1 << 20, (1 << 20) + 1, size - 1, size):
         assert (await proxy.download(task.task_id, offset))[1] == task.archive[offset:]
 
-    url = f"{proxy.http}/results/{to_hex(task.task_id)}"
-    part = httpx.get(url, headers={"range": "bytes=1000000-2000000"})
+    path = f"/results/{to_hex(task.task_id)}"
+    part = await proxy.fetch(path, range="bytes=1000000-2000000")
     assert part.status_code == 206
     assert part.content == task.archive[1_000_000:2_000_001]
     assert part.headers["content-range"] == f"bytes 1000000-2000000/{size}"
-    assert httpx.head(url).headers["content-length"] == str(size)
-    assert httpx.get(url, headers={"range": f"bytes={size}-"}).status_code == 416
-    assert httpx.get(url, headers={"if-none-match": part.headers["etag"]}).status_code == 304
+    assert (await proxy.fetch(path, "HEAD")).headers["content-length"] == str(size)
+    assert (await proxy.fetch(path, range=f"bytes={size}-")).status_code == 416
+    assert (await proxy.fetch(path, if_none_match=part.headers["etag"])).status_code == 304
 
 
 async def test_a_result_is_never_overwritten(proxy, on_chain, client, refused):
     """Whoever comes second gets the stored link, whatever he brings (scenario 34)."""
-    task = on_chain.revealed("first")
+    task = on_chain.revealed()
     link = await proxy.upload_task(task)
     async with refused("RESULT_ALREADY_EXISTS") as same:
         await proxy.upload_task(task)
@@ -68,7 +67,7 @@ async def test_a_result_is_never_overwritten(proxy, on_chain, client, refused):
 
 
 async def test_of_two_uploads_at_once_exactly_one_is_stored(proxy, on_chain):
-    task = on_chain.revealed("twice at once")
+    task = on_chain.revealed()
     outcomes = await asyncio.gather(*(proxy.upload_task(task) for _ in range(4)), return_exceptions=True)
     assert len([outcome for outcome in outcomes if isinstance(outcome, str)]) == 1
     assert {o.code() for o in outcomes if isinstance(o, grpc.aio.AioRpcError)} == {
@@ -79,25 +78,25 @@ async def test_of_two_uploads_at_once_exactly_one_is_stored(proxy, on_chain):
 
 class TestTokens:
     async def test_another_wallet_cannot_ask_for_the_worker(self, proxy, on_chain, refused):
-        task = on_chain.revealed("victim")
+        task = on_chain.revealed()
         async with refused("NOT_SIGNED_BY_WORKER") as answer:
-            await proxy.token(task.authorization, on_chain.worker("thief"))
+            await proxy.token(task.authorization, on_chain.stranger)
         assert answer.code is grpc.StatusCode.UNAUTHENTICATED
 
     async def test_an_authorization_signed_by_another_than_the_pool_owner(self, proxy, on_chain, refused):
         deal_id, task_id = on_chain.buy()
-        worker = on_chain.worker("self-authorized")
+        worker = on_chain.worker
         async with refused("INVALID_SIGNATURE"):
             await proxy.token(on_chain.authorize(deal_id, task_id, worker, by=worker), worker)
 
     async def test_an_unknown_task(self, proxy, on_chain, refused):
-        worker = on_chain.worker("early")
+        worker = on_chain.worker
         async with refused("GET_CHAIN_TASK_FAILED") as answer:
             await proxy.token(on_chain.authorize(bytes(32), bytes([9] * 32), worker), worker)
         assert answer.code is grpc.StatusCode.NOT_FOUND
 
     async def test_an_enclave_challenge_for_a_standard_task(self, proxy, on_chain, refused):
-        task = on_chain.revealed("enclave")
+        task = on_chain.revealed()
         asked = replace(task.authorization, enclave_challenge=task.worker.address)
         async with refused("NO_MATCH_ONCHAIN_TYPE"):
             await proxy.token(asked, task.worker)
@@ -108,7 +107,7 @@ class TestTokens:
 
     @pytest.mark.parametrize("token", ["", "nonsense", "eyJhbGciOiJub25lIn0.e30."])
     async def test_uploading_with_a_bad_token(self, proxy, on_chain, client, token):
-        task = on_chain.revealed("forger")
+        task = on_chain.revealed()
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await proxy.upload(token, client.messages(task))
         assert error.value.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -116,8 +115,8 @@ class TestTokens:
 
 class TestRights:
     async def test_a_token_serves_only_tasks_it_was_authorized_for(self, proxy, on_chain, client, refused):
-        task = on_chain.revealed("owner of the result")
-        stranger = on_chain.worker("stranger")
+        task = on_chain.revealed()
+        stranger = on_chain.stranger
         own = on_chain.authorize(task.authorization.deal_id, task.task_id, stranger)
         other_deal, other_task = on_chain.buy()
         token = await proxy.token(on_chain.authorize(other_deal, other_task, stranger), stranger)
@@ -129,19 +128,19 @@ class TestRights:
             await proxy.upload(token, client.messages(task))
 
     async def test_a_task_without_contribution(self, proxy, on_chain, client, refused):
-        revealed = on_chain.revealed("eager")
+        revealed = on_chain.revealed()
         deal_id, task_id = on_chain.buy()
         authorization = on_chain.authorize(deal_id, task_id, revealed.worker)
         async with refused("TASK_NOT_REVEALING"):
             await proxy.upload_task(replace(revealed, task_id=task_id, authorization=authorization))
 
     async def test_a_contribution_that_is_never_revealed(self, proxy, on_chain, client, refused):
-        task = contributed(on_chain, "secretive")
+        task = contributed(on_chain)
         async with refused("CONTRIBUTION_NOT_REVEALED"):
             await proxy.upload_task(replace(task, archive=client.zipped(client.result_files(b"x"))))
 
     async def test_a_reveal_that_our_node_learns_of_during_the_upload(self, proxy, on_chain, client):
-        task = contributed(on_chain, "quick")
+        task = contributed(on_chain)
         task = replace(task, archive=client.zipped(client.result_files(b"x")))
         upload = asyncio.create_task(proxy.upload_task(task))
         done, _ = await asyncio.wait([upload], timeout=0.5)
@@ -152,17 +151,17 @@ class TestRights:
     async def test_a_callback_task(self, proxy, on_chain, client, refused):
         deal_id, task_id = on_chain.buy(callback=on_chain.pool)
         task = replace(
-            on_chain.revealed("calls back"),
+            on_chain.revealed(),
             task_id=task_id,
-            authorization=on_chain.authorize(deal_id, task_id, on_chain.worker("calls back")),
+            authorization=on_chain.authorize(deal_id, task_id, on_chain.worker),
         )
         async with refused("CALLBACK_TASK"):
             await proxy.upload_task(task)
 
 
-def contributed(on_chain, name: str):
+def contributed(on_chain):
     """Return a task whose worker contributed the digest of ``x`` but has not revealed it."""
-    template = on_chain.revealed(name)
+    template = on_chain.revealed()
     deal_id, task_id = on_chain.buy()
     authorization = on_chain.authorize(deal_id, task_id, template.worker)
     digest = hashlib.sha256(b"x").digest()
@@ -172,21 +171,21 @@ def contributed(on_chain, name: str):
 
 class TestStreams:
     async def test_an_archive_of_other_content(self, proxy, on_chain, client, refused):
-        task = on_chain.revealed("cheat")
+        task = on_chain.revealed()
         async with refused("RESULT_HASH_MISMATCH") as answer:
             await proxy.upload_task(task, client.zipped(client.result_files(b"something else")))
         assert answer.message.startswith("the archive")
         await proxy.upload_task(task)  # nothing of the refused one stayed
 
     async def test_a_declared_digest_that_is_not_on_chain(self, proxy, on_chain, refused):
-        task = on_chain.revealed("liar")
+        task = on_chain.revealed()
         async with refused("RESULT_HASH_MISMATCH") as answer:
             await proxy.upload_task(task, digest=bytes([5] * 32))
         assert answer.message.startswith("the declared digest")
 
     async def test_an_archive_above_the_limit(self, proxy, on_chain, client, refused):
         """Refused on the header alone: the caller never gets to send the bytes."""
-        task = on_chain.revealed("greedy")
+        task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
 
         async def header_then_nothing():
@@ -200,17 +199,17 @@ class TestStreams:
 
     @pytest.mark.parametrize("difference", [-1, 1])
     async def test_more_or_fewer_bytes_than_declared(self, proxy, on_chain, refused, difference):
-        task = on_chain.revealed("miscounted")
+        task = on_chain.revealed()
         async with refused("RESULT_SIZE_MISMATCH"):
             await proxy.upload_task(task, size=len(task.archive) + difference)
 
     async def test_bytes_damaged_on_the_way(self, proxy, on_chain, refused):
-        task = on_chain.revealed("damaged")
+        task = on_chain.revealed()
         async with refused("RESULT_CHECKSUM_MISMATCH"):
             await proxy.upload_task(task, sha256=bytes([1] * 32))
 
     async def test_chunks_without_header_and_two_headers(self, proxy, on_chain, client, refused):
-        task = on_chain.revealed("confused")
+        task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
         header = client.header_of(task, task.archive)
         for stream in ([], [pb.UploadRequest(chunk=b"x")], [header, header]):
@@ -218,7 +217,7 @@ class TestStreams:
                 await proxy.upload(token, iter(stream))
 
     async def test_an_idle_stream_is_ended(self, proxy, on_chain, client, refused):
-        task = on_chain.revealed("sleepy")
+        task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
 
         async def stalls():
@@ -230,14 +229,14 @@ class TestStreams:
             await proxy.upload(token, stalls())
 
     async def test_a_chunk_that_is_too_large(self, proxy, on_chain, client, refused):
-        task = on_chain.revealed("coarse")
+        task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
         too_much = pb.UploadRequest(chunk=bytes((1 << 20) + 1))
         async with refused("INVALID_ARGUMENT"):
             await proxy.upload(token, iter([client.header_of(task, bytes(2 << 20)), too_much]))
 
     async def test_archives_that_are_none(self, proxy, on_chain, client, refused):
-        task = on_chain.revealed("vandal")
+        task = on_chain.revealed()
         for archive, reason in (
             (b"not a zip", "ARCHIVE_BROKEN"),
             (client.zipped({"../r.txt": b"a result"}), "ARCHIVE_UNSAFE_PATH"),
@@ -247,14 +246,10 @@ class TestStreams:
                 await proxy.upload_task(task, archive)
 
     async def test_temporary_files_are_gone_afterwards(self, proxy, on_chain, refused):
-        from pathlib import Path
-
-        await proxy.upload_task(on_chain.revealed("tidy"))
+        await proxy.upload_task(on_chain.revealed())
         async with refused("ARCHIVE_BROKEN"):
-            await proxy.upload_task(on_chain.revealed("untidy"), b"not a zip")
-        temp = Path(proxy.process.env["IEXEC_RESULT_PROXY_TEMP_DIR"])
-        left = [path for path in temp.glob("run-*/*") if path.name != "lock"]
-        assert left == []
+            await proxy.upload_task(on_chain.revealed(), b"not a zip")
+        assert proxy.temporary_files() == []
 
 
 class TestReading:
@@ -265,11 +260,11 @@ class TestReading:
         async with refused("RESULT_NOT_FOUND"):
             await proxy.download(bytes([3] * 32))
         for name in (unknown, "nonsense", "0x12"):
-            answer = httpx.get(f"{proxy.http}/results/{name}")
+            answer = await proxy.fetch(f"/results/{name}")
             assert (answer.status_code, answer.json()["error"]) == (404, "RESULT_NOT_FOUND")
 
     async def test_an_offset_behind_the_end(self, proxy, on_chain, refused):
-        task = on_chain.revealed("impatient")
+        task = on_chain.revealed()
         await proxy.upload_task(task)
         async with refused("OFFSET_BEYOND_END"):
             await proxy.download(task.task_id, len(task.archive) + 1)

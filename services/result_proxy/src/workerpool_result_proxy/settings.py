@@ -11,7 +11,7 @@ GIB = 1 << 30
 Count = Annotated[int, Field(gt=0)]
 
 
-class ResultProxySettings(Settings, MongoSettings):
+class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
     """Everything that can be set."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_RESULT_PROXY_",)

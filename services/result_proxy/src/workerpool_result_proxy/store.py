@@ -105,7 +105,7 @@ class MongoStore:
 
 
 class MongoKeyStore:
-    """The kit's `KeyStore`: keys of tokens, so that tokens outlive a restart. A key is dropped after `keep_s` seconds."""
+    """The kit's `KeyStore`: keys of tokens, which thus outlive a restart. A key is dropped after `keep_s` seconds."""
 
     def __init__(self, database: Database, *, keep_s: float) -> None:
         self._database = database

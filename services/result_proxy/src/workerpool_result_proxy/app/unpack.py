@@ -21,7 +21,7 @@ def unpack(archive: Path, into: Path, limits: ArchiveLimits) -> None:
     the archive declares. Raises a sub-class of `ArchiveRefused`, and `OSError` when the disk fails.
     """
     try:
-        with archive.open("rb") as file, zipfile.ZipFile(_BoundedReads(file)) as opened:  # type: ignore[arg-type]
+        with archive.open("rb") as file, zipfile.ZipFile(_BoundedReads(file)) as opened:
             entries = check_entries(opened.infolist(), limits)
             budget = limits.max_bytes
             for entry in entries:
