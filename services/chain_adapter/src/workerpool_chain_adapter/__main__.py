@@ -1,0 +1,141 @@
+"""Entry point of the chain adapter: ``workerpool-chain-adapter`` or ``python -m workerpool_chain_adapter``."""
+
+from contextlib import AsyncExitStack
+from typing import NoReturn
+
+from workerpool_kit.auth import BasicAuthenticator
+from workerpool_kit.clock import SystemClock
+from workerpool_kit.grpc_client import GRPC_PORT_OFFSET
+from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.health import Health
+from workerpool_kit.http_side import HttpSide
+from workerpool_kit.logs import get_logger
+from workerpool_kit.mongo import Database
+from workerpool_kit.process import Lifetime, run_service, version_of
+from workerpool_poco.heads import HeadStream
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc
+
+from workerpool_chain_adapter import store
+from workerpool_chain_adapter.api import grpc_side
+from workerpool_chain_adapter.app import boot
+from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.app.commands import Commands
+from workerpool_chain_adapter.app.funds import Funds
+from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.lease import Lease
+from workerpool_chain_adapter.app.owner_chain import OwnerChain
+from workerpool_chain_adapter.app.recovery import resume
+from workerpool_chain_adapter.app.sender import Sender
+from workerpool_chain_adapter.app.settlement import Settlement
+from workerpool_chain_adapter.app.tracker import Tracker
+from workerpool_chain_adapter.domain.fees import GasPolicy
+from workerpool_chain_adapter.settings import DOCUMENTED_PASSWORD, ChainAdapterSettings
+
+log = get_logger()
+
+
+async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
+    """Serve commands until the process is asked to stop."""
+    if settings.password.get_secret_value() == DOCUMENTED_PASSWORD:
+        log.warning("password.is_the_documented_default", variable="IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD")
+    clock, health = SystemClock(), Health()
+    health.set(boot.CHAIN, False, reason="not connected yet")
+    async with AsyncExitStack() as cleanup:
+        http = HttpSide(settings.http_port, health=health, version=version_of(ChainAdapterSettings))
+        await http.start()
+        cleanup.push_async_callback(http.stop)
+
+        wallet = await boot.open_wallet(settings)
+        database = await Database.connect(settings, models=store.MODELS)
+        cleanup.push_async_callback(database.close)
+        hub = await boot.connect_hub(settings, health)
+        cleanup.push_async_callback(hub.close)
+        await boot.bind_journal(database, settings)
+        lease = Lease(database, wallet.address)
+        await lease.acquire()
+        cleanup.push_async_callback(lease.release)
+        lifetime.spawn(lease.keep(), "lease")
+
+        heads = HeadStream(
+            settings.node_url,
+            block_time=settings.block_time_s,
+            on_outage=lambda error: health.set(boot.CHAIN, False, reason=str(error)),
+            on_return=lambda: health.set(boot.CHAIN, True),
+        )
+        heads.start()
+        cleanup.push_async_callback(heads.stop)
+
+        chain = OwnerChain(hub, wallet)
+        await chain.prepare()
+        journal = store.Journal(database, wallet.address)
+        policy = GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap)
+        board, in_flight = Board(journal.save), InFlight()
+        settlement = Settlement(board, chain, clock)
+        funds = Funds(chain, policy, clock, sidechain=settings.sidechain)
+        await funds.refresh()
+        sender = Sender(
+            journal=journal,
+            board=board,
+            chain=chain,
+            heads=heads,
+            in_flight=in_flight,
+            settlement=settlement,
+            policy=policy,
+            clock=clock,
+            max_in_flight=settings.max_in_flight,
+            max_batch=boot.largest_batch(await chain.block_gas_limit()),
+        )
+        tracker = Tracker(
+            journal=journal,
+            board=board,
+            chain=chain,
+            heads=heads,
+            in_flight=in_flight,
+            sender=sender,
+            settlement=settlement,
+            funds=funds,
+            policy=policy,
+            clock=clock,
+        )
+        commands = Commands(journal=journal, board=board, chain=chain, funds=funds, clock=clock)
+        await resume(journal, board, in_flight, sender, clock)
+        lifetime.spawn(tracker.run(), "tracker")
+        lifetime.spawn(tracker.follow_heads(), "heads")
+        lifetime.spawn(sender.run(), "sender")
+
+        server = GrpcServer(
+            grpc_port(settings.http_port, settings.grpc_port),
+            authenticator=BasicAuthenticator(settings.username, settings.password, grpc_side.ADMIN),
+            policy=grpc_side.POLICY,
+        )
+        server.add(
+            transaction_service_pb2_grpc.add_TransactionServiceServicer_to_server,
+            grpc_side.TransactionServicer(commands, chain, sender),
+            grpc_side.SERVICE,
+        )
+        server.follow(health)
+        await server.start()
+        cleanup.push_async_callback(server.stop)
+        log.info("adapter.ready", wallet=wallet.address, chain=settings.chain_id, hub=settings.hub_address)
+        await lifetime.stopped()
+
+
+def grpc_port(http_port: int, override: int | None) -> int:
+    """Return the port of the gRPC side: the override, else HTTP port + 10000; 0 (any free port) stays 0."""
+    if override is not None:
+        return override
+    return http_port + GRPC_PORT_OFFSET if http_port else 0
+
+
+def main() -> NoReturn:
+    """Run the chain adapter."""
+    run_service(
+        ChainAdapterSettings,
+        serve,
+        name="workerpool-chain-adapter",
+        about="Sends the pool owner's transactions (initialize, finalize, reopen, claim) once each.",
+    )
+
+
+if __name__ == "__main__":
+    main()

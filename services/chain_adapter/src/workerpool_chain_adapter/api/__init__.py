@@ -1,0 +1,1 @@
+"""The adapter's gRPC and HTTP sides: translate, authorise, delegate."""

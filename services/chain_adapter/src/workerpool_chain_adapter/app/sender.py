@@ -1,0 +1,192 @@
+"""From waiting commands to transactions: plan, estimate, sign, journal, and only then send."""
+
+import asyncio
+from collections.abc import Sequence
+
+from workerpool_kit.clock import Clock
+from workerpool_kit.logs import get_logger
+from workerpool_poco.errors import PocoError
+from workerpool_poco.heads import HeadStream
+
+from workerpool_chain_adapter import metrics
+from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.owner_chain import Estimate, OwnerChain
+from workerpool_chain_adapter.app.settlement import Settlement
+from workerpool_chain_adapter.domain.command import Command, CommandKey
+from workerpool_chain_adapter.domain.fees import GasPolicy
+from workerpool_chain_adapter.domain.nonces import next_nonce
+from workerpool_chain_adapter.domain.planning import Plan, plan
+from workerpool_chain_adapter.domain.sending import SendOutcome
+from workerpool_chain_adapter.domain.transaction import JournaledTransaction
+from workerpool_chain_adapter.store import Journal
+
+log = get_logger()
+
+_OUTAGE_PAUSE_S = 1.0
+
+
+class Sender:
+    """Sends what waits on the board, with at most `max_in_flight` transactions not mined."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        board: Board,
+        chain: OwnerChain,
+        heads: HeadStream,
+        in_flight: InFlight,
+        settlement: Settlement,
+        policy: GasPolicy,
+        clock: Clock,
+        max_in_flight: int,
+        max_batch: int,
+    ) -> None:
+        self._journal = journal
+        self._board = board
+        self._chain = chain
+        self._heads = heads
+        self._in_flight = in_flight
+        self._settlement = settlement
+        self._policy = policy
+        self._clock = clock
+        self._max_in_flight = max_in_flight
+        self._max_batch = max_batch
+        self._next_nonce: int | None = None
+        self.doubtful: set[CommandKey] = set()
+        """Commands from before a restart: the chain is asked about them before they are sent."""
+        self.sent = asyncio.Event()
+        """Set after each sending: on an instantly mining chain the receipt is there already."""
+
+    @property
+    def next_nonce(self) -> int | None:
+        """The nonce of the next transaction, None when the node must be asked first."""
+        return self._next_nonce
+
+    def forget_nonce(self) -> None:
+        """Ask the node again before the next transaction: somebody else used the wallet."""
+        self._next_nonce = None
+
+    async def run(self) -> None:
+        """Send for ever; waits out a node that does not answer."""
+        while True:
+            await self._board.work.wait()
+            self._board.work.clear()
+            try:
+                await self.round()
+            except PocoError as error:
+                log.warning("sender.chain_unreachable", error=str(error))
+                await self._heads.wait_change(_OUTAGE_PAUSE_S)
+                self._board.work.set()
+
+    async def round(self) -> None:
+        """Put what waits now into transactions, as far as there is room."""
+        await self._settle_doubtful()
+        plans = plan(self._board.waiting(), self._max_in_flight - len(self._in_flight), self._max_batch)
+        if not plans:
+            return
+        network_price, ready = await self._estimate(plans)
+        if ready:
+            await self._send(ready, self._policy.price(network_price))
+        if self._board.waiting() and len(self._in_flight) < self._max_in_flight:
+            self._board.work.set()
+
+    async def _settle_doubtful(self) -> None:
+        waiting = self._board.waiting()
+        await self._settlement.settle(
+            [each for each in waiting if each.attempts > 0 or each.key in self.doubtful]
+        )
+        self.doubtful.clear()
+
+    async def _estimate(self, plans: Sequence[Plan]) -> tuple[int, list[tuple[Plan, int]]]:
+        """Return the network's gas price and the plans that would not revert, with their gas."""
+        network_price, estimates = await self._chain.estimate(plans)
+        # One command that somebody else fulfilled makes its whole batch revert: try each of the batch alone.
+        alone = [
+            single for each, answer in zip(plans, estimates, strict=True) for single in _split(each, answer)
+        ]
+        if alone:
+            pairs = [(p, e) for p, e in zip(plans, estimates, strict=True) if not _split(p, e)]
+            _, again = await self._chain.estimate(alone)
+            pairs += zip(alone, again, strict=True)
+        else:
+            pairs = list(zip(plans, estimates, strict=True))
+        for refused, answer in pairs:
+            if answer.gas is None:
+                await self._settlement.settle(refused.commands, refusal=answer.problem)
+        room = self._max_in_flight - len(self._in_flight)
+        return network_price, [(p, answer.gas) for p, answer in pairs if answer.gas is not None][:room]
+
+    async def _send(self, ready: Sequence[tuple[Plan, int]], gas_price: int) -> None:
+        now = self._clock.now()
+        first_block = self._heads.latest.number if self._heads.latest else 0
+        nonces = await self._take_nonces(len(ready))
+        transactions = [
+            JournaledTransaction(
+                nonce=nonce,
+                keys=tuple(command.key for command in each.commands),
+                data=each.data,
+                gas=gas,
+                versions=(self._chain.sign(nonce, gas, gas_price, each.data),),
+                created_at=now,
+                first_block=first_block,
+            )
+            for nonce, (each, gas) in zip(nonces, ready, strict=True)
+        ]
+        # From here on a crash loses nothing: the journal knows the nonces and what was, or may have been, sent.
+        await self._journal.add_transactions(transactions)
+        self._in_flight.put(transactions)
+        commands = [
+            command.processing(transaction.latest.hash, now)
+            for transaction, (each, _) in zip(transactions, ready, strict=True)
+            for command in each.commands
+        ]
+        self._board.show(*commands)
+        await asyncio.gather(self._broadcast(transactions, commands), self._board.record(*commands))
+
+    async def _broadcast(
+        self, transactions: Sequence[JournaledTransaction], commands: Sequence[Command]
+    ) -> None:
+        await broadcast(self._chain, self._in_flight, transactions)
+        for command in commands:
+            metrics.SEND_SECONDS.observe(max(self._clock.now() - command.created_at, 0))
+        self.sent.set()
+
+    async def _take_nonces(self, count: int) -> list[int]:
+        if self._next_nonce is None:
+            mined, pending = await self._chain.counts()
+            self._next_nonce = next_nonce(mined, pending, self._in_flight.nonces)
+        nonces = []
+        for _ in range(count):
+            nonces.append(self._next_nonce)
+            # The journal may hold nonces above a gap that is being filled.
+            self._next_nonce = next_nonce(self._next_nonce + 1, 0, self._in_flight.nonces)
+        return nonces
+
+
+def _split(each: Plan, answer: Estimate) -> list[Plan]:
+    return each.split() if answer.gas is None and len(each.commands) > 1 else []
+
+
+async def broadcast(
+    chain: OwnerChain, in_flight: InFlight, transactions: Sequence[JournaledTransaction]
+) -> None:
+    """Send the latest version of journaled transactions and note how the node took them.
+
+    What was not taken stays unsent; the tracker sends it again. Never raises for an unreachable node.
+    """
+    try:
+        answers = await chain.send([each.latest for each in transactions])
+    except PocoError as error:
+        log.warning("transactions.not_sent", count=len(transactions), error=str(error))
+        return
+    for each, answer in zip(transactions, answers, strict=True):
+        fields = {"nonce": each.nonce, "transaction": each.latest.hash}
+        if answer.outcome in (SendOutcome.ACCEPTED, SendOutcome.NONCE_USED):
+            in_flight.unsent.discard(each.nonce)
+            log.info("transaction.sent", **fields, commands=len(each.keys), outcome=answer.outcome.value)
+            continue
+        if answer.outcome is SendOutcome.UNDERPRICED:
+            in_flight.underpriced.add(each.nonce)
+        log.warning("transaction.not_taken", **fields, outcome=answer.outcome.value, message=answer.message)

@@ -1,0 +1,26 @@
+"""Every metric of the chain adapter, under the names upstream documents where it has them."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+TRANSACTIONS = Counter(
+    "iexec_poco_transaction",
+    "Transactions that ended, by contract function and outcome",
+    ["method", "status"],
+)
+COMMANDS = Counter("iexec_poco_command", "Commands that ended, by kind and state", ["kind", "state"])
+TX_COUNT = Gauge("iexec_chain_wallet_tx_count", "Transaction count of the wallet", ["block"])
+LATEST_BLOCK = Gauge("iexec_chain_block_latest", "Number of the latest block seen")
+BALANCE_WEI = Gauge("iexec_chain_wallet_balance_wei", "Balance of the wallet, in wei")
+IN_FLIGHT = Gauge("iexec_chain_wallet_in_flight", "Transactions of the journal that are not mined yet")
+WAITING = Gauge("iexec_poco_command_waiting", "Commands that are in no transaction yet")
+REPLACEMENTS = Counter("iexec_chain_wallet_replacement", "Transactions sent again with a higher fee")
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+SEND_SECONDS = Histogram(
+    "iexec_poco_command_send_seconds", "From the request of a command to its sending", buckets=_FAST
+)
+EFFECT_SECONDS = Histogram(
+    "iexec_poco_command_effect_seconds",
+    "From the request of a command to its effect being seen",
+    buckets=(*_FAST, 30, 60, 300),
+)

@@ -1,0 +1,93 @@
+"""Settings of the chain adapter, under the names the iExec stack documents."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field, SecretStr, field_validator
+from workerpool_kit.settings import (
+    DurationSeconds,
+    EthAddress,
+    MongoSettings,
+    Port,
+    Settings,
+    Url,
+    env,
+    secret,
+)
+
+DOCUMENTED_PASSWORD = "whatever"
+"""Upstream's default; usable for trials, warned about at every start."""
+
+
+class ChainAdapterSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
+    """Everything the chain adapter is told at start."""
+
+    own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_BLOCKCHAIN_ADAPTER_API_",)
+
+    http_port: Port = env("IEXEC_BLOCKCHAIN_ADAPTER_API_PORT", 13010, doc="Port of the HTTP side")
+    grpc_port: Port | None = env(
+        "WORKERPOOL_GRPC_PORT", None, doc="Port of the gRPC side; unset means the HTTP port + 10000"
+    )
+    username: str = env(
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_USERNAME", "admin", doc="User name callers must give (HTTP basic)"
+    )
+    password: SecretStr = secret(
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD", DOCUMENTED_PASSWORD, doc="Password callers must give"
+    )
+
+    mongo_host: str = env(
+        "MONGO_HOST",
+        "localhost",
+        doc="Host of the MongoDB replica set member to start from",
+        aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_MONGO_HOST",),
+    )
+    mongo_port: Port = env(
+        "MONGO_PORT", 13012, doc="Port of that member", aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_MONGO_PORT",)
+    )
+    mongo_database: str = env("MONGO_DATABASE", "chain_adapter", doc="Name of this service's own database")
+
+    wallet_path: Path = env(
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PATH",
+        doc="Key store (JSON, version 3) of the pool owner's wallet",
+    )
+    wallet_password: SecretStr = secret(
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD", doc="Password of that key store"
+    )
+    max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = env(
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_MAX_ALLOWED_TX_PER_BLOCK",
+        64,
+        doc="Most transactions sent and not yet mined (upstream's default of 1 sends one at a time)",
+    )
+
+    chain_id: Annotated[int, Field(gt=0)] = env("IEXEC_CHAIN_ID", 134, doc="EIP-155 id of the chain")
+    node_url: Url = env(
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS", "https://bellecour.iex.ec", doc="JSON-RPC address of the node to use"
+    )
+    hub_address: EthAddress = env(
+        "IEXEC_HUB_ADDRESS",
+        "0x3eca1B216A7DF1C7689aEb259fFB83ADFB894E7f",
+        doc="Address of the IexecHub contract",
+    )
+    block_time_s: Annotated[DurationSeconds, Field(ge=0.1, le=20)] = env(
+        "IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks, 100 ms to 20 s"
+    )
+    sidechain: bool = env("IEXEC_IS_SIDECHAIN", True, doc="Whether gas costs nothing on this chain")
+    gas_price_multiplier: Annotated[float, Field(gt=0)] = env(
+        "IEXEC_GAS_PRICE_MULTIPLIER",
+        1.0,
+        doc="Factor on the network's gas price",
+        aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_GAS_PRICE_MULTIPLIER",),
+    )
+    gas_price_cap: Annotated[int, Field(ge=0)] = env(
+        "IEXEC_GAS_PRICE_CAP",
+        22_000_000_000,
+        doc="Most wei paid for a unit of gas, replacements included",
+        aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_GAS_PRICE_CAP",),
+    )
+
+    @field_validator("hub_address")
+    @classmethod
+    def _real_hub(cls, value: str) -> str:
+        if int(value, 16) == 0:
+            raise ValueError("the hub cannot be the zero address")
+        return value
