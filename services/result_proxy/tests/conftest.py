@@ -220,13 +220,13 @@ class Proxy:
 
     async def download(self, task_id: bytes, offset: int = 0):
         """Return the header and the bytes."""
-        header, content = None, b""
+        header, content = None, []
         async for part in self.stub.Download(pb.DownloadRequest(task_id=to_hex(task_id), offset=offset)):
             if part.WhichOneof("part") == "header":
                 header = part.header
             else:
-                content += part.chunk
-        return header, content
+                content.append(part.chunk)
+        return header, b"".join(content)
 
 
 def token_request(authorization: WorkerpoolAuthorization, signer: Wallet) -> pb.IssueTokenRequest:

@@ -96,6 +96,7 @@ def upload_limits(settings: ResultProxySettings) -> UploadLimits:
         max_size=settings.max_size,
         archive=ArchiveLimits(max_bytes=settings.max_unpacked_size),
         places=settings.max_uploads,
+        place_wait_s=settings.upload_wait,
         # A node is rarely more than a block behind; two, but never longer than a caller's patience.
         reveal_wait_s=min(max(2 * settings.block_time, 2.0), 10.0),
         reveal_poll_s=min(max(settings.block_time / 4, 0.1), 0.5),

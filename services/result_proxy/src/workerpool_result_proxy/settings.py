@@ -55,6 +55,9 @@ class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pyd
     max_uploads: Count = env(
         "IEXEC_RESULT_PROXY_MAX_UPLOADS", 16, doc="Uploads taken in at the same time; others wait"
     )
+    upload_wait: DurationSeconds = env(
+        "IEXEC_RESULT_PROXY_UPLOAD_WAIT", "PT30S", doc="How long such an upload waits before it is refused"
+    )
     upload_idle: DurationSeconds = env(
         "IEXEC_RESULT_PROXY_UPLOAD_IDLE_TIMEOUT",
         "PT30S",

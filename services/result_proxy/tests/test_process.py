@@ -1,0 +1,234 @@
+"""The process as a whole: how it starts, what a kill -9 leaves behind, how much memory it takes."""
+
+import asyncio
+import hashlib
+import os
+from contextlib import asynccontextmanager
+
+import grpc
+import pymongo
+import pytest
+from workerpool_devnet.ports import free_port
+from workerpool_poco.ids import to_hex
+from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def database_of(mongod):
+    clients = []
+
+    def of(proxy):
+        clients.append(pymongo.MongoClient(mongod.uri))
+        return clients[-1][proxy.environment["MONGO_DATABASE"]]
+
+    yield of
+    for client in clients:
+        client.close()
+
+
+class TestKill:
+    async def test_while_bytes_come_in(self, own_proxy, on_chain, client):
+        proxy = own_proxy()
+        task = on_chain.revealed()
+        token = await proxy.token(task.authorization, task.worker)
+
+        async def half():
+            yield client.header_of(task, task.archive)
+            yield pb.UploadRequest(chunk=task.archive[:10])
+            await asyncio.Event().wait()
+
+        upload = asyncio.create_task(proxy.upload(token, half()))
+        await client.eventually(proxy.temporary_files)
+        proxy.process.kill()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await upload
+        assert proxy.temporary_files()
+
+        second = own_proxy(environment=proxy.environment)
+        assert second.temporary_files() == []
+        # The token of the first life still serves, and so does the authorization it stored.
+        assert await second.upload(token, client.messages(task))
+
+    async def test_while_the_archive_is_stored(self, own_proxy, on_chain, client, refused, database_of):
+        noise = os.urandom(64 * MIB)
+        task = on_chain.revealed(noise, files=client.result_files(noise))
+        proxy = own_proxy()
+        database = database_of(proxy)
+        chunks, files = database["archives.chunks"], database["archives.files"]
+        upload = asyncio.create_task(proxy.upload_task(task))
+        await client.eventually(lambda: chunks.estimated_document_count() > 0, timeout=30)
+        proxy.process.kill()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await upload
+        assert chunks.estimated_document_count() > 0
+        assert database["results"].count_documents({}) == 0
+
+        second = own_proxy(environment=proxy.environment)
+        assert chunks.count_documents({}) == files.count_documents({}) == 0
+        assert database["announced_files"].count_documents({}) == 0
+        async with refused("RESULT_NOT_FOUND"):
+            await second.stub.GetResult(pb.GetResultRequest(task_id=to_hex(task.task_id)))
+        await second.upload_task(task)
+
+        # The third life: what was acknowledged is there, whole.
+        second.process.kill()
+        third = own_proxy(environment=proxy.environment)
+        _, content = await third.download(task.task_id)
+        assert hashlib.sha256(content).digest() == hashlib.sha256(task.archive).digest()
+
+    async def test_a_caller_that_leaves_after_its_last_byte(self, own_proxy, on_chain, client, database_of):
+        """Whatever the moment, there is a whole result or none."""
+        proxy = own_proxy()
+        database = database_of(proxy)
+        task = on_chain.revealed()
+        token = await proxy.token(task.authorization, task.worker)
+        sent = asyncio.Event()
+
+        async def all_of_it():
+            for message in client.messages(task):
+                yield message
+            sent.set()
+
+        upload = asyncio.create_task(proxy.upload(token, all_of_it()))
+        await sent.wait()
+        upload.cancel()
+        await client.eventually(lambda: not proxy.temporary_files())
+        stored = database["results"].count_documents({})
+        assert database["archives.files"].count_documents({}) == stored
+        if stored:
+            assert (await proxy.download(task.task_id))[1] == task.archive
+
+
+async def test_memory_does_not_grow_with_the_archive(own_proxy, on_chain, client):
+    """200 MiB up, 200 MiB down, by gRPC and HTTP: at most 64 MiB more than an idle process takes."""
+    proxy = own_proxy()
+    await proxy.upload_task(on_chain.revealed())  # everything is imported and warm
+    before = proxy.memory()
+    noise = os.urandom(200 * MIB)
+    task = on_chain.revealed(noise, files=client.result_files(noise))
+    await proxy.upload_task(task)
+    after_upload = proxy.memory()
+    expected = hashlib.sha256(task.archive).digest()
+    assert hashlib.sha256((await proxy.download(task.task_id))[1]).digest() == expected
+    answer = await proxy.fetch(f"/results/{to_hex(task.task_id)}")
+    assert hashlib.sha256(answer.content).digest() == expected
+    growth = (after_upload - before) // MIB, (proxy.memory() - before) // MIB
+    assert max(growth) <= 64, f"MiB after the upload and after the downloads: {growth}"
+
+
+async def test_a_reader_that_stalls_does_not_fill_the_memory(own_proxy, on_chain, client):
+    proxy = own_proxy()
+    noise = os.urandom(100 * MIB)
+    task = on_chain.revealed(noise, files=client.result_files(noise))
+    await proxy.upload_task(task)
+    before = proxy.memory()
+    call = proxy.stub.Download(pb.DownloadRequest(task_id=to_hex(task.task_id)))
+    await call.read()
+    # A second, quick download passes while the first reader does nothing.
+    assert len((await proxy.download(task.task_id))[1]) == len(task.archive)
+    growth = (proxy.memory() - before) // MIB
+    call.cancel()
+    assert growth <= 64
+
+
+async def test_a_full_house_refuses_and_recovers(own_proxy, on_chain, client, refused):
+    proxy = own_proxy(IEXEC_RESULT_PROXY_MAX_UPLOADS="1", IEXEC_RESULT_PROXY_UPLOAD_WAIT="PT0.5S")
+    first, second = on_chain.revealed(), on_chain.revealed()
+    token = await proxy.token(first.authorization, first.worker)
+    go_on = asyncio.Event()
+
+    async def slow():
+        stream = client.messages(first)
+        yield next(stream)
+        await go_on.wait()
+        for message in stream:
+            yield message
+
+    upload = asyncio.create_task(proxy.upload(token, slow()))
+    await client.eventually(proxy.temporary_files)
+    async with refused("TOO_MANY_UPLOADS"):
+        await proxy.upload_task(second)
+    go_on.set()
+    assert await upload
+    assert await proxy.upload_task(second)
+
+
+class TestStart:
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            ({"IEXEC_CHAIN_ID": "1"}, "the node serves chain 65535, not 1"),
+            ({"IEXEC_HUB_ADDRESS": "0x" + "11" * 20}, "no PoCo hub at 0x1111"),
+        ],
+    )
+    async def test_the_wrong_chain_or_hub_ends_the_process(self, own_proxy, client, wrong, said):
+        proxy = own_proxy(healthy=False, **wrong)
+        await client.eventually(lambda: not proxy.process.running)
+        assert proxy.process.exit_code == 1
+        last = proxy.process.log.read_text().splitlines()[-1]
+        assert said in last
+        assert "IEXEC_HUB_ADDRESS" in last
+
+    @pytest.mark.parametrize(
+        ("wrong", "code", "said"),
+        [
+            ({"IEXEC_CHAIN_ID": "x"}, 2, "IEXEC_CHAIN_ID"),
+            ({"IEXEC_RESULT_PROXY_MAXSIZE": "5"}, 2, "did you mean IEXEC_RESULT_PROXY_MAX_SIZE"),
+            ({"IEXEC_RESULT_PROXY_TEMP_DIR": "/dev/null/x"}, 1, "IEXEC_RESULT_PROXY_TEMP_DIR"),
+        ],
+    )
+    async def test_an_unusable_setting_is_named(self, own_proxy, client, wrong, code, said):
+        proxy = own_proxy(healthy=False, **wrong)
+        await client.eventually(lambda: not proxy.process.running)
+        assert proxy.process.exit_code == code
+        assert said in proxy.process.log.read_text()
+
+    async def test_an_unreachable_node_is_waited_for(self, own_proxy, on_chain, client, refused):
+        task, port = on_chain.revealed(), free_port()
+        proxy = own_proxy(healthy=False, IEXEC_BLOCKCHAIN_NODE_ADDRESS=f"http://127.0.0.1:{port}")
+        await client.eventually(lambda: proxy.health() == 503)
+        async with refused("CHAIN_UNREACHABLE") as answer:
+            await proxy.token(task.authorization, task.worker)
+        assert answer.code is grpc.StatusCode.UNAVAILABLE
+        async with relay(port, on_chain.chain.chain.port):
+            await client.eventually(lambda: proxy.health() == 200, timeout=15)
+            assert await proxy.upload_task(task)
+
+    async def test_it_stops_when_asked(self, own_proxy):
+        proxy = own_proxy()
+        proxy.process.terminate()
+        assert await asyncio.to_thread(proxy.process.wait, 10)
+        assert proxy.process.exit_code == 0
+        temp = proxy.environment["IEXEC_RESULT_PROXY_TEMP_DIR"]
+        assert not [name for name in os.listdir(temp) if name.startswith("run-")]
+
+
+@asynccontextmanager
+async def relay(port: int, target: int):
+    """Listen on `port` and pass everything on to `target`."""
+
+    async def pump(reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    tasks = set()
+
+    async def accept(reader, writer):
+        there, back = await asyncio.open_connection("127.0.0.1", target)
+        for pair in ((reader, back), (there, writer)):
+            tasks.add(asyncio.create_task(pump(*pair)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", port)
+    async with server:
+        yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
