@@ -1,0 +1,52 @@
+"""A plain chain without contracts, and a scripted node for what a real one does rarely."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from workerpool_devnet.chain import Chain
+
+
+@pytest.fixture
+def plain_chain(tmp_path: Path) -> Iterator[Chain]:
+    """A chain of this test alone, mining at once and every second."""
+    with Chain(log=tmp_path / "chain.log") as chain:
+        yield chain
+
+
+class ScriptedNode:
+    """A node over HTTP only: answers each request by a function the test gives."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self.answer: Callable[[Any], Any] = lambda request: {
+            "jsonrpc": "2.0",
+            "id": request["id"],
+            "result": None,
+        }
+        self.before: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
+        self.url = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.requests.append(body)
+        await self.before()
+        answer = self.answer(body)
+        return answer if isinstance(answer, web.Response) else web.json_response(answer)
+
+
+@pytest.fixture
+async def scripted_node() -> AsyncIterator[ScriptedNode]:
+    node = ScriptedNode()
+    app = web.Application()
+    app.router.add_post("/", node.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    node.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield node
+    await runner.cleanup()

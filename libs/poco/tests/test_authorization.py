@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+from workerpool_poco.authorization import (
+    authorization_hash,
+    recover_signer,
+    sign_authorization,
+    sms_challenge_hash,
+)
+from workerpool_poco.ids import ZERO_ADDRESS, task_id, to_hex, uint256
+from workerpool_poco.signatures import compact_signature
+from workerpool_poco.wallet import Wallet
+
+WALLET = Wallet.from_key("0x" + "11" * 32)
+WORKER = "0x" + "22" * 20
+TASK = task_id(b"\xaa" * 32, 3)
+
+
+def authorization():  # type: ignore[no-untyped-def]
+    return sign_authorization(WALLET, worker=WORKER, task_id=TASK, deal_id=b"\xaa" * 32, task_index=3)
+
+
+def test_hash_vectors() -> None:
+    assert to_hex(authorization_hash(WORKER, TASK)) == (
+        "0x55e95b1b1f644e3c17fe58b22e98b479dfd7e2804915d75670b40afa5b7549d0"
+    )
+    assert to_hex(authorization_hash(WORKER, TASK, "0x" + "33" * 20)) == (
+        "0x8e74ae4e421791c1eaad828a513529b1c7cf68fff890bdd6a20c0ee7aca1ca05"
+    )
+    worker = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
+    assert to_hex(authorization_hash(worker, uint256(1), ZERO_ADDRESS)) == (
+        "0xa7704e491d33a261c02a9cb1a489a93e7ac42768ce7b52602e285dc5adab0829"
+    )
+    assert to_hex(sms_challenge_hash(TASK)) == (
+        "0xe66d5c597787fe6cabb29783b7dd6a9342fcc8c0f69b98a6fbf21456dbd9da77"
+    )
+
+
+def test_signature_vector() -> None:
+    assert to_hex(authorization().signature) == (
+        "0x36389dfcbe48f571bc721ded2b915b9a3335d0b481a5bea7fe4e19eccc70d6d5"
+        "2208a8e9d0e8a7a50540ca2e9fe2bd33948a7e0afa91fd0cdc760828a26672c71c"
+    )
+
+
+def test_the_signer_is_recovered_from_either_length() -> None:
+    signed = authorization()
+    assert recover_signer(signed) == WALLET.address == "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+    assert recover_signer(replace(signed, signature=compact_signature(signed.signature))) == WALLET.address
+
+
+def test_another_worker_or_task_or_enclave_is_not_what_was_signed() -> None:
+    signed = authorization()
+    for forged in (
+        replace(signed, worker="0x" + "44" * 20),
+        replace(signed, task_id=b"\x01" * 32),
+        replace(signed, enclave_challenge="0x" + "33" * 20),
+    ):
+        assert recover_signer(forged) != WALLET.address

@@ -1,0 +1,41 @@
+import pytest
+from workerpool_poco import deadlines, tags
+from workerpool_poco.tags import TeeFramework
+
+
+def test_deadlines_of_the_shortest_category() -> None:
+    times = deadlines.task_deadlines(1000, 300)
+    assert (times.contribution, times.final) == (1000 + 2100, 1000 + 3000)
+    assert deadlines.reveal_deadline(5000, 300) == 5600
+    assert deadlines.contribution_deadline(0, 300, ratio=10) == 3000
+
+
+@pytest.mark.parametrize(
+    ("nibble", "framework"),
+    [
+        (0b0000, None),
+        (0b0001, None),
+        (0b0011, TeeFramework.SCONE),
+        (0b0101, TeeFramework.GRAMINE),
+        (0b1001, TeeFramework.TDX),
+        (0b0111, None),
+        (0b1111, None),
+    ],
+)
+def test_a_framework_is_an_exact_nibble_whatever_else_the_tag_says(
+    nibble: int, framework: TeeFramework | None
+) -> None:
+    for others in (0, 1 << 8, 0xF0, 1 << 200):
+        tag = (nibble | others).to_bytes(32, "big")
+        assert tags.tee_framework(tag) is framework
+        assert tags.requires_enclave(tag) is bool(nibble & 1)
+        assert tags.requires_gpu(tag) is (others == 1 << 8)
+
+
+@pytest.mark.parametrize("framework", [None, *TeeFramework])
+@pytest.mark.parametrize("gpu", [False, True])
+def test_a_made_tag_reads_back(framework: TeeFramework | None, gpu: bool) -> None:
+    tag = tags.make_tag(framework=framework, gpu=gpu)
+    assert len(tag) == 32
+    assert tags.tee_framework("0x" + tag.hex()) is framework
+    assert tags.requires_gpu(tag) is gpu

@@ -1,0 +1,132 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workerpool_devnet.chain import Chain
+from workerpool_poco.heads import HeadStream
+from workerpool_poco.model import Block
+
+PATIENCE = 20.0
+
+
+@pytest.fixture(params=[True, False], ids=["websocket", "polling"])
+def websocket(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+async def first(stream: HeadStream) -> Block:
+    async for head in stream:
+        return head
+    raise AssertionError("the stream ended")
+
+
+async def test_the_latest_head_comes_at_once_and_every_change_after_it(
+    plain_chain: Chain, websocket: bool
+) -> None:
+    async with asyncio.timeout(PATIENCE), HeadStream(plain_chain.url, websocket=websocket) as stream:
+        start = await first(stream)
+        assert stream.mode == ("websocket" if websocket else "polling")
+        assert stream.reachable
+        await asyncio.to_thread(plain_chain.mine, 3)
+        head = await stream.wait_block(start.number + 3)
+        assert head.timestamp >= start.timestamp
+        assert len(head.hash) == len(head.parent_hash) == 32
+
+
+async def test_several_readers_share_one_stream(plain_chain: Chain) -> None:
+    async with asyncio.timeout(PATIENCE), HeadStream(plain_chain.url) as stream:
+        start = await first(stream)
+        waiting = [asyncio.create_task(stream.wait_block(start.number + 2)) for _ in range(3)]
+        await asyncio.to_thread(plain_chain.mine, 2)
+        assert len(await asyncio.gather(*waiting)) == 3
+
+
+async def test_an_outage_is_told_once_and_survived(tmp_path: Path, websocket: bool) -> None:
+    told: list[str] = []
+    chain = Chain(log=tmp_path / "one.log")
+    chain.start()
+    try:
+        stream = HeadStream(
+            chain.url,
+            websocket=websocket,
+            on_outage=lambda error: told.append("outage"),
+            on_return=lambda: told.append("return"),
+        )
+        async with asyncio.timeout(PATIENCE), stream:
+            await first(stream)
+            assert told == []
+            chain.stop()
+            while stream.reachable:
+                await stream.wait_change(0.05)
+            chain = Chain(log=tmp_path / "two.log", port=chain.port)
+            chain.start()
+            while not stream.reachable:
+                await stream.wait_change(0.05)
+            again = stream.latest
+            assert again is not None
+            await asyncio.to_thread(chain.mine, 2)
+            await stream.wait_block(again.number + 2)
+            assert told == ["outage", "return"]
+            assert stream.mode == ("websocket" if websocket else "polling")
+    finally:
+        chain.stop()
+
+
+async def test_a_node_that_is_down_at_first_is_waited_for(tmp_path: Path) -> None:
+    chain = Chain(log=tmp_path / "chain.log")
+    told: list[Exception] = []
+    async with asyncio.timeout(PATIENCE), HeadStream(chain.url, on_outage=told.append) as stream:
+        while not told:
+            await stream.wait_change(0.02)
+        assert stream.latest is None
+        chain.start()
+        try:
+            await first(stream)
+        finally:
+            chain.stop()
+
+
+async def test_a_node_without_websocket_is_polled(scripted_node: Any) -> None:
+    def answer(request: Any) -> Any:
+        number = len(scripted_node.requests)
+        block = {
+            "number": hex(number),
+            "hash": f"0x{number:064x}",
+            "parentHash": "0x" + "00" * 32,
+            "timestamp": "0x1",
+        }
+        return {"jsonrpc": "2.0", "id": request["id"], "result": block}
+
+    scripted_node.answer = answer
+    async with asyncio.timeout(PATIENCE), HeadStream(scripted_node.url, block_time=0.1) as stream:
+        await stream.wait_block(3)
+        assert stream.mode == "polling"
+
+
+async def test_a_reorganisation_shows_as_another_head(plain_chain: Chain) -> None:
+    async with asyncio.timeout(PATIENCE), HeadStream(plain_chain.url, websocket=False) as stream:
+        start = await first(stream)
+        snapshot = await asyncio.to_thread(plain_chain.snapshot)
+        await asyncio.to_thread(plain_chain.mine, 5)
+        await stream.wait_block(start.number + 5)
+        await asyncio.to_thread(plain_chain.revert, snapshot)
+        async for head in stream:
+            if head.number < start.number + 5:
+                break
+
+
+async def test_loops_end_when_the_stream_stops(plain_chain: Chain) -> None:
+    stream = HeadStream(plain_chain.url)
+    seen: list[Block] = []
+
+    async def read() -> None:
+        async for head in stream:
+            seen.append(head)
+
+    async with asyncio.timeout(PATIENCE):
+        reader = asyncio.create_task(read())
+        await first(stream)
+        await stream.stop()
+        await reader
+    assert seen

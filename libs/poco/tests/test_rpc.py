@@ -1,0 +1,92 @@
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import web
+from workerpool_poco.rpc import MAX_BATCH, ChainUnreachable, JsonRpc, RpcError
+
+
+def result(request: Any, value: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": request["id"], "result": value}
+
+
+async def test_a_request_is_tried_again_until_the_node_answers(scripted_node: Any) -> None:
+    def answer(request: Any) -> Any:
+        if len(scripted_node.requests) < 3:
+            return web.Response(status=503)
+        return result(request, "0x7")
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url, attempts=4, backoff=0.001)
+    assert await rpc.call("eth_blockNumber") == "0x7"
+    assert len(scripted_node.requests) == 3
+    await rpc.close()
+
+
+async def test_attempts_are_bounded(scripted_node: Any) -> None:
+    scripted_node.answer = lambda _: web.Response(text="<html>not JSON-RPC</html>")
+    rpc = JsonRpc(scripted_node.url, attempts=3, backoff=0.001)
+    with pytest.raises(ChainUnreachable):
+        await rpc.call("eth_blockNumber")
+    assert len(scripted_node.requests) == 3
+    await rpc.close()
+
+
+async def test_a_node_that_hangs_is_unreachable_after_the_time_limit(scripted_node: Any) -> None:
+    scripted_node.before = lambda: asyncio.sleep(30)
+    rpc = JsonRpc(scripted_node.url, attempts=2, backoff=0.001, timeout=0.05)
+    async with asyncio.timeout(5):
+        with pytest.raises(ChainUnreachable):
+            await rpc.call("eth_blockNumber")
+    await rpc.close()
+
+
+async def test_an_error_answer_is_not_tried_again(scripted_node: Any) -> None:
+    scripted_node.answer = lambda request: {
+        "jsonrpc": "2.0",
+        "id": request["id"],
+        "error": {"code": -32601, "message": "no such method", "data": "0x"},
+    }
+    rpc = JsonRpc(scripted_node.url)
+    with pytest.raises(RpcError) as caught:
+        await rpc.call("eth_nothing")
+    assert (caught.value.code, caught.value.message, caught.value.data) == (-32601, "no such method", "0x")
+    assert len(scripted_node.requests) == 1
+    await rpc.close()
+
+
+async def test_a_batch_keeps_its_order_is_cut_and_reports_each_refusal(scripted_node: Any) -> None:
+    def answer(requests: Any) -> Any:
+        answers = [result(request, request["params"][0]) for request in requests]
+        answers[0] = {"jsonrpc": "2.0", "id": requests[0]["id"], "error": {"code": 3, "message": "reverted"}}
+        return answers[::-1]
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url)
+    answers = await rpc.batch([("echo", (number,)) for number in range(MAX_BATCH + 10)])
+    assert [len(request) for request in scripted_node.requests] == [MAX_BATCH, 10]
+    refused = [0, MAX_BATCH]
+    for number, value in enumerate(answers):
+        if number in refused:
+            assert isinstance(value, RpcError)
+        else:
+            assert value == number
+    await rpc.close()
+
+
+async def test_a_node_without_batches_is_asked_one_by_one(scripted_node: Any) -> None:
+    def answer(request: Any) -> Any:
+        if isinstance(request, list):
+            return {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}}
+        return result(request, request["params"][0])
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url)
+    assert await rpc.batch([("echo", (number,)) for number in range(5)]) == [0, 1, 2, 3, 4]
+    await rpc.close()
+
+
+async def test_web3_works_over_the_same_connections(plain_chain: Any) -> None:
+    rpc = JsonRpc(plain_chain.url)
+    assert await rpc.web3.eth.chain_id == plain_chain.chain_id
+    await rpc.close()

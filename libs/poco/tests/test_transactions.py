@@ -1,0 +1,266 @@
+"""The sender against a real node: nonces, prices, refusals, receipts."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_poco import abi, calls
+from workerpool_poco.calls import Call
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import address
+from workerpool_poco.rpc import RpcError
+from workerpool_poco.transaction_errors import classify, revert_reason
+from workerpool_poco.transactions import (
+    GasPriceCapReached,
+    NodeUnreachable,
+    NonceTooLow,
+    OutOfGas,
+    ReceiptTimeout,
+    ReplacementUnderpriced,
+    Reverted,
+    TransactionError,
+    TransactionRejected,
+    TransactionSender,
+    Underpriced,
+)
+from workerpool_poco.wallet import Transaction, Wallet
+
+NOBODY = "0x" + "77" * 20
+
+
+@pytest.fixture
+async def hub(poco_chain: PocoChain) -> AsyncIterator[HubClient]:
+    async with HubClient(poco_chain.url, poco_chain.hub) as client:
+        yield client
+
+
+@pytest.fixture
+async def wallet(poco_chain: PocoChain) -> Wallet:
+    fresh = Wallet.create()
+    await asyncio.to_thread(poco_chain.chain.rpc.call, "anvil_setBalance", fresh.address, hex(10**20))
+    return fresh
+
+
+@pytest.fixture
+async def sender(hub: HubClient, wallet: Wallet) -> AsyncIterator[TransactionSender]:
+    async with TransactionSender(hub, wallet) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def no_mining(chain: PocoChain) -> AsyncIterator[None]:
+    """Let transactions wait in the node's pool inside the block."""
+    await asyncio.to_thread(
+        chain.chain.rpc.batch, [("evm_setAutomine", [False]), ("evm_setIntervalMining", [0])]
+    )
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(chain.chain.mine_every, 0)
+        await asyncio.to_thread(chain.chain.mine)
+
+
+def gift(wei: int = 1) -> Call:
+    return Call(b"", to=NOBODY, value=wei, gas=21_000)
+
+
+async def test_many_in_flight_have_consecutive_nonces(
+    poco_chain: PocoChain, hub: HubClient, sender: TransactionSender
+) -> None:
+    before = await hub.balance(NOBODY)
+    async with no_mining(poco_chain):
+        hashes = await asyncio.gather(*(sender.submit(gift()) for _ in range(50)))
+        assert len(set(hashes)) == 50
+    receipts = await asyncio.gather(*(sender.wait_receipt(item) for item in hashes))
+    assert all(receipt.succeeded for receipt in receipts)
+    assert await hub.balance(NOBODY) == before + 50
+
+
+async def test_prepared_apart_from_sent_for_a_journal_between(sender: TransactionSender) -> None:
+    first, second = await sender.prepare(gift()), await sender.prepare(gift())
+    assert (first.nonce, second.nonce) == (0, 1)
+    assert await sender.send(first) == first.hash
+    assert await sender.send(second) == second.hash
+    receipt = await sender.wait_receipt(second.hash)
+    assert receipt.transaction_hash == second.hash
+    assert await sender.send(first) == first.hash, "sending again does no harm, mined or not"
+
+
+async def test_an_abandoned_nonce_is_used_again(sender: TransactionSender) -> None:
+    first = await sender.prepare(gift())
+    await sender.abandon(first)
+    assert (await sender.prepare(gift())).nonce == first.nonce
+
+
+async def test_an_abandoned_nonce_does_not_block_what_was_sent_after_it(sender: TransactionSender) -> None:
+    first, second = await sender.prepare(gift()), await sender.prepare(gift())
+    await sender.send(second)
+    await sender.abandon(first)
+    assert (await sender.wait_receipt(second.hash, 20)).succeeded
+
+
+async def test_a_nonce_taken_by_somebody_else_is_noticed(hub: HubClient, wallet: Wallet) -> None:
+    async with TransactionSender(hub, wallet) as one, TransactionSender(hub, wallet) as other:
+        stale = await one.prepare(gift())
+        await other.execute(gift())
+        with pytest.raises(NonceTooLow):
+            await one.send(stale)
+        assert (await one.execute(gift())).succeeded
+
+
+async def test_a_wallet_without_coins_is_out_of_gas(hub: HubClient) -> None:
+    async with TransactionSender(hub, Wallet.create()) as poor:
+        with pytest.raises(OutOfGas):
+            await poor.submit(gift())
+        assert await poor.affordable_transactions() == 0
+
+
+async def test_a_refusal_by_the_contract_costs_nothing(hub: HubClient, sender: TransactionSender) -> None:
+    with pytest.raises(Reverted):
+        await sender.submit(calls.claim(b"\x01" * 32))
+    assert (await sender.prepare(gift())).nonce == 0
+
+
+async def test_a_refusal_on_chain_is_in_the_receipt(sender: TransactionSender) -> None:
+    doomed = Call(abi.HUB.encode("claim", b"\x01" * 32), gas=200_000)
+    receipt = await sender.wait_receipt(await sender.submit(doomed))
+    assert not receipt.succeeded
+    with pytest.raises(Reverted):
+        await sender.execute(doomed)
+
+
+async def test_the_contracts_reason_is_kept(hub: HubClient, sender: TransactionSender) -> None:
+    token = address((await hub.call(abi.HUB["token"]))[0])
+    with pytest.raises(Reverted) as caught:
+        await sender.submit(Call(abi.HUB.encode("withdraw", 10**30)))
+    assert "ERC20" in caught.value.reason
+    with pytest.raises(Reverted):
+        await sender.submit(calls.transfer_rlc(token, NOBODY, 1))
+
+
+async def test_the_gas_price_is_multiplied_and_capped(hub: HubClient, wallet: Wallet) -> None:
+    network = int(await hub.rpc.call("eth_gasPrice"), 16)
+    async with TransactionSender(hub, wallet, gas_price_multiplier=1.5) as generous:
+        assert await generous.gas_price() >= network
+    async with TransactionSender(hub, wallet, gas_price_cap=network // 2) as thrifty:
+        assert await thrifty.gas_price() == network // 2
+    async with TransactionSender(hub, wallet, gas_price_cap=0) as free:
+        assert await free.gas_price() == 0
+        assert await free.affordable_transactions() == float("inf")
+
+
+async def test_a_price_below_the_base_fee_is_underpriced(hub: HubClient, wallet: Wallet) -> None:
+    async with TransactionSender(hub, wallet, gas_price_cap=1) as thrifty:
+        with pytest.raises(Underpriced):
+            await thrifty.submit(gift())
+        assert (await thrifty.prepare(gift())).nonce == 0, "the nonce is free again"
+
+
+async def test_a_waiting_transaction_is_replaced_at_a_higher_price(
+    poco_chain: PocoChain, sender: TransactionSender
+) -> None:
+    async with no_mining(poco_chain):
+        first = await sender.prepare(gift())
+        await sender.send(first)
+        better = await sender.replace(first)
+        assert better.nonce == first.nonce
+        assert better.transaction.gas_price >= first.transaction.gas_price * 9 // 8
+        await sender.send(better)
+        old = first.transaction
+        same_price = Transaction(old.nonce, old.gas_price, old.gas, old.to, 2, old.data, old.chain_id)
+        with pytest.raises(ReplacementUnderpriced):
+            await sender.send(sender.wallet.sign_transaction(same_price))
+    assert (await sender.wait_receipt(better.hash)).succeeded
+    assert (await sender.execute(gift())).succeeded
+
+
+async def test_the_cap_also_holds_for_replacements(hub: HubClient, wallet: Wallet) -> None:
+    price = int(await hub.rpc.call("eth_gasPrice"), 16)
+    async with TransactionSender(hub, wallet, gas_price_cap=price) as thrifty:
+        with pytest.raises(GasPriceCapReached):
+            await thrifty.replace(await thrifty.prepare(gift()))
+
+
+async def test_waiting_for_a_receipt_has_an_end(poco_chain: PocoChain, sender: TransactionSender) -> None:
+    async with no_mining(poco_chain):
+        sent = await sender.submit(gift())
+        with pytest.raises(ReceiptTimeout):
+            await sender.wait_receipt(sent, 0.05)
+    assert (await sender.wait_receipt(sent)).succeeded
+
+
+async def test_a_transaction_lost_on_the_way_leaves_no_hole(
+    poco_chain: PocoChain, wallet: Wallet, scripted_node: Any
+) -> None:
+    """A node that goes down exactly when the transaction is sent, and comes back."""
+    import aiohttp
+    from aiohttp import web
+
+    down = False
+
+    async def forward(body: Any) -> Any:
+        async with aiohttp.ClientSession() as session, session.post(poco_chain.url, json=body) as answer:
+            return await answer.json()
+
+    answers: list[Any] = []
+
+    async def before() -> None:
+        answers.append(await forward(scripted_node.requests[-1]))
+
+    def answer(body: Any) -> Any:
+        given = answers.pop()
+        return web.Response(status=502) if down else given
+
+    async def dead() -> None:
+        answers.append(None)
+
+    scripted_node.before, scripted_node.answer = before, answer
+    async with HubClient(scripted_node.url, poco_chain.hub, attempts=2) as hub:
+        sender = TransactionSender(hub, wallet)
+        await sender.execute(gift())
+        await sender.gas_price()
+        lost = await sender.prepare(gift())
+        await sender.abandon(lost)
+        down, scripted_node.before = True, dead
+        with pytest.raises(NodeUnreachable):
+            await sender.submit(gift())
+        down, scripted_node.before = False, before
+        assert (await sender.execute(gift(), timeout=20)).succeeded
+        await sender.close()
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        ("insufficient funds for gas * price + value", OutOfGas),
+        ("Insufficient balance for transaction", OutOfGas),
+        ("nonce too low", NonceTooLow),
+        ("Transaction nonce is too low. Try incrementing the nonce.", NonceTooLow),
+        ("OldNonce", NonceTooLow),
+        ("replacement transaction underpriced", ReplacementUnderpriced),
+        ("transaction underpriced", Underpriced),
+        ("max fee per gas less than block base fee", Underpriced),
+        ("execution reverted", Reverted),
+        ("intrinsic gas too low", TransactionRejected),
+    ],
+)
+def test_what_nodes_say_and_what_it_means(message: str, cause: type[TransactionError]) -> None:
+    assert type(classify(RpcError("eth_sendRawTransaction", -32000, message))) is cause
+
+
+@pytest.mark.parametrize(
+    "message", ["already known", "ALREADY_EXISTS: already known", "transaction already imported"]
+)
+def test_a_node_that_has_the_transaction_is_no_error(message: str) -> None:
+    assert classify(RpcError("eth_sendRawTransaction", -32000, message)) is None
+
+
+def test_revert_reasons() -> None:
+    data = "0x08c379a0" + "20".rjust(64, "0") + "2".rjust(64, "0") + "4e6f".ljust(64, "0")
+    assert revert_reason(data) == "No"
+    assert revert_reason({"data": data}) == "No"
+    for nothing in (None, "", "0x", "0x08c379a0", "zz", 5):
+        assert revert_reason(nothing) == ""

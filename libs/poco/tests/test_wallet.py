@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from hypothesis import given
+from hypothesis import strategies as st
+from workerpool_poco.wallet import (
+    Transaction,
+    Wallet,
+    WalletError,
+    WalletFileInvalid,
+    WalletFileMissing,
+    WrongWalletPassword,
+)
+
+KEY = "0x" + "11" * 32
+
+
+def test_address_of_a_key() -> None:
+    assert Wallet.from_key(KEY).address == "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+
+
+def test_a_keystore_opens_with_its_password_only(tmp_path: Path) -> None:
+    path = tmp_path / "wallet.json"
+    Wallet.from_key(KEY).write_keystore(path, "pässword", light=True)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Wallet.from_keystore(path, "pässword").address == Wallet.from_key(KEY).address
+    with pytest.raises(WrongWalletPassword):
+        Wallet.from_keystore(path, "wrong")
+    assert Account.decrypt(json.loads(path.read_text()), "pässword") == bytes.fromhex("11" * 32)
+
+
+def test_a_missing_keystore_and_one_that_is_none_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(WalletFileMissing):
+        Wallet.from_keystore(tmp_path / "nothing.json", "x")
+    for number, content in enumerate(
+        [
+            b"",
+            b"hello",
+            b"[]",
+            b"{}",
+            b"\xff\xfe",
+            b'{"crypto": {}, "version": 3}',
+            b'{"crypto": 5, "version": 9}',
+        ]
+    ):
+        path = tmp_path / f"{number}.json"
+        path.write_bytes(content)
+        with pytest.raises(WalletFileInvalid):
+            Wallet.from_keystore(path, "x")
+
+
+@pytest.mark.parametrize("key", ["0x", "0x" + "00" * 32, "ff" * 32, b"short"])
+def test_what_is_not_a_key_is_refused(key: str | bytes) -> None:
+    with pytest.raises(WalletError):
+        Wallet.from_key(key)
+
+
+def test_the_key_is_never_shown() -> None:
+    wallet = Wallet.from_key(KEY)
+    assert "1111" not in repr(wallet)
+    assert "1111" not in str(wallet)
+    assert not hasattr(wallet, "__dict__")
+
+
+@given(
+    nonce=st.integers(0, 2**64 - 1),
+    gas_price=st.integers(0, 10**12),
+    gas=st.integers(21000, 10**9),
+    value=st.integers(0, 10**30),
+    data=st.binary(max_size=200),
+    chain_id=st.sampled_from([1, 134, 31337, 65535, 42161]),
+    create=st.booleans(),
+)
+def test_transactions_are_signed_as_eth_account_signs_them(
+    nonce: int, gas_price: int, gas: int, value: int, data: bytes, chain_id: int, create: bool
+) -> None:
+    target = None if create else "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+    ours = Wallet.from_key(KEY).sign_transaction(
+        Transaction(nonce, gas_price, gas, target, value, data, chain_id)
+    )
+    theirs = Account.sign_transaction(
+        {
+            "nonce": nonce,
+            "gasPrice": gas_price,
+            "gas": gas,
+            "to": target or b"",
+            "value": value,
+            "data": data,
+            "chainId": chain_id,
+        },
+        KEY,
+    )
+    assert ours.raw == bytes(theirs.raw_transaction)
+    assert ours.hash == bytes(theirs.hash)
+    assert ours.nonce == nonce
