@@ -58,7 +58,8 @@ class GrpcServer:
     async def start(self) -> None:
         """Start serving.
 
-        Raises ValueError for a wrong policy, UnsupportedRule for an unknown validation rule, StartupError for a taken port.
+        Raises ValueError for a wrong policy, UnsupportedRule for an unknown validation rule,
+        StartupError for a taken port.
         """
         self._check_policy()
         server = grpc.aio.server(interceptors=[self._guard], options=_options(self._max_message_bytes))

@@ -52,7 +52,7 @@ class BoundedOutbox(Generic[M]):
         return True
 
     def close(self, error: Exception | None = None) -> None:
-        """Let the reader take what waits, then end the stream, by raising `error` if given. Later closes change nothing."""
+        """Let the reader take what waits, then end the stream (by raising `error` if given). The first close counts."""
         if not self._closed:
             self._closed = True
             self._error = error

@@ -114,9 +114,8 @@ def _presence(field: FieldDescriptor) -> Callable[[Any], bool]:
         return lambda message: bool(message.HasField(name))
     if field.is_repeated:
         return lambda message: len(getattr(message, name)) > 0
-    # Compared by bits, so that a negative zero counts as set, as protobuf itself has it.
-    default = repr(field.default_value)
-    return lambda message: repr(getattr(message, name)) != default
+    default = field.default_value
+    return lambda message: bool(getattr(message, name) != default)
 
 
 def _value_check(field: FieldDescriptor, rules: Any) -> Check | None:
