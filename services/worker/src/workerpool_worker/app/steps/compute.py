@@ -1,0 +1,122 @@
+"""COMPUTE: run the app, once, however often the worker dies meanwhile; then make its result."""
+
+import asyncio
+import time
+
+from workerpool_poco.statuses import ReplicateStatusCause
+
+from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended
+from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.steps.prechecks import check_may_contribute
+from workerpool_worker.domain.command_line import split
+from workerpool_worker.domain.environment import IEXEC_IN, IEXEC_OUT, app_environment
+from workerpool_worker.domain.images import local_name
+from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, LOG_TAIL_CHARACTERS, Details, tail
+from workerpool_worker.errors import StepFailed
+from workerpool_worker.post_compute import make_result
+from workerpool_worker.workspace import TaskFolder
+
+_BYTES_PER_CHARACTER = 4
+_NEVER_RAN = -1
+
+
+async def compute(run: Replicate) -> None:
+    """Run the app in its slot and report COMPUTED, whatever the app did: its failures show in its result."""
+    office = run.office
+    async with office.slots:
+        ended = await _run_app(run)
+    began = time.monotonic()
+    succeeded = ended.exit_code == 0 and not ended.timed_out
+    result = await asyncio.to_thread(
+        make_result, run.folder, callback=run.task.has_callback, app_succeeded=succeeded
+    )
+    post_s = time.monotonic() - began
+    office.durations.add(ended.run_time_s, post_s)
+    run.log.info(
+        "app.ended",
+        exit_code=ended.exit_code,
+        run_time_s=round(ended.run_time_s, 3),
+        post_compute_s=round(post_s, 3),
+        timed_out=ended.timed_out,
+        result_digest=result.digest,
+        cause=result.cause and result.cause.value,
+    )
+    stdout, stderr = await asyncio.to_thread(_tails, run.folder)
+    if office.policy.show_app_output:
+        run.log.info("app.output", stdout=tail(stdout, 2000), stderr=tail(stderr, 2000))
+    if ended.error:
+        stderr = tail(f"{stderr}{ended.error}\n")
+    run.done(
+        Details(
+            exit_code=ended.exit_code,
+            stdout=stdout,
+            stderr=stderr,
+            error_message=_explain(run, ended, result.message)[:ERROR_MESSAGE_CHARACTERS],
+        ),
+        result=result,
+    )
+
+
+async def _run_app(run: Replicate) -> Ended:
+    engine = run.office.engine
+    container = await engine.find(run.task.task_id)
+    if container is not None:
+        run.log.info("app.attached_again", container=container[:12])
+    else:
+        await check_may_contribute(run)
+        image = local_name(run.task.app_uri)
+        if not await engine.has_image(image):
+            raise StepFailed(
+                ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, f"the image {image} is gone from this host"
+            )
+        await asyncio.to_thread(run.folder.prepare_output)
+        try:
+            container = await engine.create(_plan(run, image))
+        except AppCannotStart as refusal:
+            return Ended(_NEVER_RAN, 0.0, error=str(refusal))
+    try:
+        ended = await engine.run(container, run.task.max_execution_s)
+    except AppCannotStart as refusal:
+        return Ended(_NEVER_RAN, 0.0, error=str(refusal))
+    await engine.copy_logs(container, run.folder.stdout, run.folder.stderr)
+    return ended
+
+
+def _plan(run: Replicate, image: str) -> ContainerPlan:
+    policy = run.office.policy
+    return ContainerPlan(
+        task_id=run.task.task_id,
+        name=f"{policy.name}-{run.task.task_id}",
+        image=image,
+        command=split(run.task.command_line),
+        environment=app_environment(run.task),
+        binds={run.folder.input: (IEXEC_IN, True), run.folder.iexec_out: (IEXEC_OUT, False)},
+        limits=policy.limits,
+    )
+
+
+def _explain(run: Replicate, ended: Ended, result_message: str) -> str:
+    if ended.timed_out:
+        cause = ReplicateStatusCause.APP_COMPUTE_TIMEOUT
+        return f"{cause.value}: the app was stopped after {run.task.max_execution_s:g} s"
+    if ended.error:
+        return f"{ReplicateStatusCause.APP_COMPUTE_FAILED.value}: the app could not be started: {ended.error}"
+    if ended.exit_code != 0:
+        return (
+            f"{ReplicateStatusCause.APP_COMPUTE_FAILED.value}: the app ended with exit code {ended.exit_code}"
+        )
+    return result_message
+
+
+def _tails(folder: TaskFolder) -> tuple[str, str]:
+    """Read the ends of the two streams, without reading more than needed."""
+    texts = []
+    for path in (folder.stdout, folder.stderr):
+        if not path.exists():
+            texts.append("")
+            continue
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - LOG_TAIL_CHARACTERS * _BYTES_PER_CHARACTER, 0))
+            texts.append(tail(file.read().decode("utf-8", errors="replace")))
+    return texts[0], texts[1]

@@ -1,0 +1,89 @@
+"""REVEAL: show the digest that the contribution committed to."""
+
+import asyncio
+
+from workerpool_poco.ids import bytes32, from_hex
+from workerpool_poco.model import ChainTask, Contribution
+from workerpool_poco.results import result_hash
+from workerpool_poco.statuses import ContributionStatus, ReplicateStatusCause
+from workerpool_poco.transaction_errors import OutOfGas
+
+from workerpool_worker.app.ports import TransactionRefused
+from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.domain.prechecks import reveal_obstacle
+from workerpool_worker.domain.record import SentTransaction
+from workerpool_worker.domain.updates import Details, Receipt
+from workerpool_worker.errors import StepFailed
+
+_BLOCK_LIMIT_S = 60.0
+_SETTLING_TRIES = 3
+"""A node may announce a block a moment before all of its reads know it."""
+
+
+async def reveal(run: Replicate) -> None:
+    """Wait for the consensus block, check that the contribution won, and reveal it."""
+    if not run.record.consensus_block:
+        raise StepFailed(
+            ReplicateStatusCause.CONSENSUS_BLOCK_MISSING, "the scheduler named no consensus block"
+        )
+    if not run.record.result_available or run.record.result is None:
+        raise StepFailed(ReplicateStatusCause.DETERMINISM_HASH_NOT_FOUND, "there is no result to reveal")
+    digest = from_hex(run.record.result.digest)
+    if not await run.office.chain.wait_block(run.record.consensus_block, _BLOCK_LIMIT_S):
+        raise StepFailed(
+            ReplicateStatusCause.BLOCK_NOT_REACHED,
+            f"the node is at block {run.office.chain.head} and does not reach {run.record.consensus_block}",
+        )
+    chain_task, contribution = await _read(run)
+    if contribution.status is ContributionStatus.PROVED:
+        run.done(Details(receipt=await _earlier_receipt(run)))
+        return
+    own_hash = result_hash(bytes32(run.task.task_id), digest)
+    for attempt in range(1, _SETTLING_TRIES + 1):
+        problem = reveal_obstacle(
+            chain_task,
+            contribution.result_hash,
+            own_hash,
+            contributed=contribution.status is ContributionStatus.CONTRIBUTED,
+            now=run.office.clock.now(),
+        )
+        if not problem:
+            break
+        if attempt == _SETTLING_TRIES:
+            raise StepFailed(ReplicateStatusCause.CANNOT_REVEAL, problem)
+        await run.office.chain.wait_block(run.office.chain.head + 1, 2.0)
+        chain_task, contribution = await _read(run)
+    run.done(Details(receipt=await _send(run, digest)))
+
+
+async def _read(run: Replicate) -> tuple[ChainTask, Contribution]:
+    task_id = bytes32(run.task.task_id)
+    return await asyncio.gather(run.office.chain.task(task_id), run.office.chain.contribution(task_id))
+
+
+async def _earlier_receipt(run: Replicate) -> Receipt:
+    sent = run.record.reveal_tx
+    if sent is not None:
+        try:
+            receipt = await run.office.chain.resume(sent)
+        except TransactionRefused:
+            receipt = None
+        if receipt is not None:
+            return receipt
+    return Receipt(run.office.chain.head, sent.hash if sent else "")
+
+
+async def _send(run: Replicate, digest: bytes) -> Receipt:
+    async def keep(transaction: SentTransaction) -> None:
+        await run.save(reveal_tx=transaction)
+
+    try:
+        if run.record.reveal_tx is not None:
+            receipt = await run.office.chain.resume(run.record.reveal_tx)
+            if receipt is not None:
+                return receipt
+        return await run.office.chain.reveal(bytes32(run.task.task_id), digest, keep)
+    except OutOfGas as empty:
+        raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
+    except TransactionRefused as refused:
+        raise StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused)) from refused

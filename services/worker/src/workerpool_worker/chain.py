@@ -1,0 +1,198 @@
+"""The blockchain seen from one worker's wallet, on web3's node client and the PoCo hub."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import structlog
+from workerpool_poco import calls
+from workerpool_poco.authorization import WorkerpoolAuthorization
+from workerpool_poco.calls import Call
+from workerpool_poco.heads import HeadStream
+from workerpool_poco.hub import CallReverted, ChainUnreachable, HubClient
+from workerpool_poco.ids import Address, from_hex, to_hex
+from workerpool_poco.model import Account, ChainTask, Contribution
+from workerpool_poco.receipts import Receipt as MinedReceipt
+from workerpool_poco.transactions import (
+    NonceTooLow,
+    OutOfGas,
+    ReplacementUnderpriced,
+    TransactionError,
+    TransactionSender,
+)
+from workerpool_poco.wallet import SignedTransaction, Transaction, Wallet
+
+from workerpool_worker.app.ports import KeepTransaction, TransactionRefused
+from workerpool_worker.domain.record import SentTransaction
+from workerpool_worker.domain.updates import Receipt
+
+log = structlog.get_logger()
+
+_CONTRIBUTE_GAS, _REVEAL_GAS = 500_000, 100_000
+"""Gas that the protocol's workers grant; more where the estimate says so. An estimate alone may be too low: the
+contribution that reaches consensus costs more than the one before it."""
+
+_ESTIMATE_MARGIN_DENOMINATOR = 5
+_NONCE_TRIES = 4
+_RECEIPT_LIMIT_S = 60.0
+_RESEND_PAUSE_S = 0.5
+
+
+class WalletChain:
+    """Reads and transactions of one wallet. Implements the ``Chain`` port."""
+
+    def __init__(
+        self,
+        hub: HubClient,
+        heads: HeadStream,
+        sender: TransactionSender,
+        wallet: Wallet,
+        workerpool: Address,
+    ) -> None:
+        self._hub = hub
+        self._heads = heads
+        self._sender = sender
+        self._wallet = wallet
+        self._workerpool = workerpool
+        self._owner: Address | None = None
+
+    @property
+    def head(self) -> int:
+        """Number of the newest block seen; 0 before the first."""
+        return self._heads.latest.number if self._heads.latest else 0
+
+    async def wait_block(self, number: int, limit_s: float) -> bool:
+        """Wait until the node has a block; False when it took longer than ``limit_s`` seconds."""
+        if self.head >= number:
+            return True
+        # The head stream learns of a block a moment after the node has it; often one read is quicker.
+        if await self._hub.block_number() >= number:
+            return True
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._heads.wait_block(number)
+        except TimeoutError:
+            return False
+        return True
+
+    async def task(self, task_id: bytes) -> ChainTask:
+        """Read a task."""
+        return await self._hub.view_task(task_id)
+
+    async def account(self) -> Account:
+        """Read the worker's money in the hub."""
+        return await self._hub.view_account(self._wallet.address)
+
+    async def contribution(self, task_id: bytes) -> Contribution:
+        """Read the worker's own contribution."""
+        return await self._hub.view_contribution(task_id, self._wallet.address)
+
+    async def is_pool_owner(self, signer: Address) -> bool:
+        """Tell whether an address owns the workerpool; pools change hands, so a stranger is looked up again."""
+        if self._owner != signer:
+            try:
+                self._owner = await self._hub.workerpool_owner(self._workerpool)
+            except CallReverted:
+                return False
+        return self._owner == signer
+
+    async def can_pay(self, gas: int) -> bool:
+        """Tell whether the wallet can pay for that much gas at the present price."""
+        price = await self._sender.gas_price()
+        return price == 0 or await self._hub.balance(self._wallet.address) >= gas * price
+
+    async def contribute(
+        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, keep: KeepTransaction
+    ) -> Receipt:
+        """Send ``contribute`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
+        call = calls.contribute(
+            authorization.task_id,
+            result_hash,
+            seal,
+            authorization.signature,
+            enclave_challenge=authorization.enclave_challenge,
+        )
+        return await self._execute(call, _CONTRIBUTE_GAS, keep)
+
+    async def reveal(self, task_id: bytes, digest: bytes, keep: KeepTransaction) -> Receipt:
+        """Send ``reveal`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
+        return await self._execute(calls.reveal(task_id, digest), _REVEAL_GAS, keep)
+
+    async def resume(self, sent: SentTransaction) -> Receipt | None:
+        """Send a journaled transaction once more and wait for it; None when it can no longer be mined."""
+        signed = SignedTransaction(
+            sent.nonce, from_hex(sent.raw), from_hex(sent.hash), _unknown(sent, self._hub.chain_id)
+        )
+        try:
+            return await self._follow(signed)
+        except TransactionRefused:
+            raise
+        except TransactionError as refused:
+            log.info("transaction.superseded", transaction=sent.hash, nonce=sent.nonce, error=str(refused))
+            return None
+
+    # --- sending -------------------------------------------------------------
+
+    async def _execute(self, call: Call, least_gas: int, keep: KeepTransaction) -> Receipt:
+        for attempt in range(1, _NONCE_TRIES + 1):
+            try:
+                signed = await self._prepared(call, least_gas)
+                await self._kept(signed, keep)
+                return await self._follow(signed)
+            except (NonceTooLow, ReplacementUnderpriced):
+                if attempt == _NONCE_TRIES:
+                    raise TransactionRefused(
+                        "another process keeps sending transactions of this wallet"
+                    ) from None
+            except OutOfGas:
+                raise
+            except TransactionError as refused:
+                raise TransactionRefused(f"the chain refuses the transaction: {refused}") from refused
+        raise AssertionError("unreachable")
+
+    async def _prepared(self, call: Call, least_gas: int) -> SignedTransaction:
+        estimate = await self._sender.estimate_gas(call)
+        gas = max(least_gas, estimate + estimate // _ESTIMATE_MARGIN_DENOMINATOR)
+        return await self._sender.prepare(Call(call.data, call.to, call.value, gas))
+
+    async def _kept(self, signed: SignedTransaction, keep: KeepTransaction) -> None:
+        """Journal before sending; a transaction that will not be sent gives its nonce back."""
+        try:
+            await keep(SentTransaction(to_hex(signed.hash), to_hex(signed.raw), signed.nonce))
+        except BaseException:
+            await self._finish(self._sender.abandon(signed))
+            raise
+
+    async def _follow(self, signed: SignedTransaction) -> Receipt:
+        # Once journaled it is sent, even if the replicate is aborted meanwhile: a hole in the nonces stops all others.
+        await self._finish(self._sent(signed))
+        mined: MinedReceipt = await self._sender.wait_receipt(signed.hash, _RECEIPT_LIMIT_S)
+        if not mined.succeeded:
+            raise TransactionRefused(
+                f"transaction {to_hex(signed.hash)} was mined in block {mined.block_number} and failed"
+            )
+        return Receipt(mined.block_number, to_hex(mined.transaction_hash))
+
+    async def _sent(self, signed: SignedTransaction) -> None:
+        while True:
+            try:
+                await self._sender.send(signed)
+            except ChainUnreachable as trouble:
+                log.warning("transaction.send_retried", transaction=to_hex(signed.hash), error=str(trouble))
+                await asyncio.sleep(_RESEND_PAUSE_S)
+            else:
+                return
+
+    @staticmethod
+    async def _finish(work: Awaitable[None]) -> None:
+        """Await something that must not be interrupted; a cancellation is passed on afterwards."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=5)
+            raise
+
+
+def _unknown(sent: SentTransaction, chain_id: int) -> Transaction:
+    """Stand in for the fields of a transaction of which only the signed bytes were kept."""
+    return Transaction(nonce=sent.nonce, gas_price=0, gas=0, to=None, value=0, data=b"", chain_id=chain_id)

@@ -1,0 +1,359 @@
+"""Containers on a Docker engine. The SDK blocks, so calls run in threads; ends are waited for, not polled."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker
+import requests
+import structlog
+from docker import errors
+from docker.types import LogConfig
+
+from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended
+from workerpool_worker.domain.images import registry_of
+from workerpool_worker.errors import DockerUnavailable, ImageUnavailable
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+WORKER_LABEL, TASK_LABEL = "workerpool.worker", "workerpool.task"
+
+_CALL_LIMIT_S = 60
+_LOG_MEGABYTES, _LOG_FILES = "10m", "2"
+_NEVER = "0001-01-01"
+_CONNECTION_ERRORS = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+_CLIENT_ERROR, _NOT_FOUND, _SERVER_ERROR = 400, 404, 500
+
+
+class DockerEngine:
+    """One worker's containers, known by two labels. Implements the ``Engine`` port."""
+
+    def __init__(
+        self,
+        worker: str,
+        *,
+        registries: dict[str, tuple[str, str]] | None = None,
+        concurrency: int = 8,
+        base_url: str | None = None,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            worker: wallet of the worker, for the label of its containers.
+            registries: user and password by registry address.
+            concurrency: how many containers may be watched at once.
+            base_url: address of the engine; None takes ``DOCKER_HOST`` or the usual socket.
+        """
+        self._worker = worker
+        self._registries = registries or {}
+        self._pool = concurrency + 8
+        self._base_url = base_url
+        self._api: docker.APIClient | None = None
+        self._pulls: dict[str, asyncio.Lock] = {}
+
+    async def version(self) -> str:
+        """Connect if need be and return the engine's version; raises DockerUnavailable."""
+        return str((await self._call(lambda api: api.version()))["Version"])
+
+    async def memory_bytes(self) -> int:
+        """Return the memory of the engine's host."""
+        return int((await self._call(lambda api: api.info()))["MemTotal"])
+
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    # --- images --------------------------------------------------------------
+
+    async def has_image(self, image: str) -> bool:
+        """Tell whether an image is here."""
+
+        def look(api: Any) -> bool:
+            try:
+                api.inspect_image(image)
+            except errors.NotFound:
+                return False
+            return True
+
+        return await self._call(look)
+
+    async def ensure_image(self, image: str, limit_s: float) -> None:
+        """Have an image locally, pulling it if it is missing; raises ImageUnavailable. Equal pulls run once."""
+        async with self._pulls.setdefault(image, asyncio.Lock()):
+            if await self.has_image(image):
+                return
+            log.info("image.pull_started", image=image, limit_s=limit_s)
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(limit_s):
+                    await self._abandonable(lambda: self._pull(image, limit_s))
+            except TimeoutError:
+                raise ImageUnavailable(f"the image {image} did not arrive within {limit_s:.0f} s") from None
+            except (errors.APIError, requests.exceptions.RequestException) as refusal:
+                raise ImageUnavailable(f"the image {image} cannot be pulled: {_reason(refusal)}") from refusal
+            log.info("image.pulled", image=image, duration_s=round(time.monotonic() - began, 1))
+
+    def _pull(self, image: str, limit_s: float) -> None:
+        credentials = self._registries.get(registry_of(image))
+        api = self._connect(timeout=limit_s)
+        try:
+            auth = {"username": credentials[0], "password": credentials[1]} if credentials else None
+            for progress in api.pull(image, stream=True, decode=True, auth_config=auth):
+                if "error" in progress:
+                    raise ImageUnavailable(f"the image {image} cannot be pulled: {progress['error']}")
+        finally:
+            api.close()
+
+    # --- containers ----------------------------------------------------------
+
+    async def find(self, task_id: str) -> str | None:
+        """Return the id of this worker's container for a task, running or not; None when there is none."""
+        found = await self._call(
+            lambda api: api.containers(all=True, filters={"label": self._labels(task_id)})
+        )
+        return str(found[0]["Id"]) if found else None
+
+    async def create(self, plan: ContainerPlan) -> str:
+        """Create a container and return its id; one of the same name is removed first. Raises AppCannotStart."""
+
+        def create(api: Any) -> str:
+            config = api.create_host_config(
+                binds={
+                    str(path): {"bind": inside, "mode": "ro" if read_only else "rw"}
+                    for path, (inside, read_only) in plan.binds.items()
+                },
+                mem_limit=plan.limits.memory_bytes,
+                memswap_limit=plan.limits.memory_bytes,
+                nano_cpus=int(plan.limits.cpus * 1e9),
+                pids_limit=plan.limits.pids,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                log_config=LogConfig(
+                    type=LogConfig.types.JSON, config={"max-size": _LOG_MEGABYTES, "max-file": _LOG_FILES}
+                ),
+            )
+            arguments: dict[str, Any] = {
+                "image": plan.image,
+                "command": list(plan.command) or None,
+                "environment": dict(plan.environment),
+                "host_config": config,
+                "name": plan.name,
+                "labels": {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id},
+            }
+            with suppress(errors.NotFound):
+                api.remove_container(plan.name, force=True, v=True)
+            try:
+                return str(api.create_container(**arguments)["Id"])
+            except errors.APIError as refusal:
+                if _is_app_problem(refusal):
+                    raise AppCannotStart(_reason(refusal)) from refusal
+                raise
+
+        return await self._call(create)
+
+    async def run(self, container: str, limit_s: float) -> Ended:
+        """Start the container unless it runs or has ended, wait for its end, kill it ``limit_s`` after its start."""
+        state = await self._state(container)
+        if state["Status"] == "created":
+            await self._start(container)
+            state = await self._state(container)
+        timed_out = False
+        while state["Status"] not in ("exited", "dead"):
+            remaining = _timestamp(state["StartedAt"]) + limit_s - time.time()
+            if remaining <= 0:
+                timed_out = True
+                await self._kill(container)
+                remaining = _CALL_LIMIT_S
+            await self._wait(container, remaining)
+            state = await self._state(container)
+        run_time = max(_timestamp(state["FinishedAt"]) - _timestamp(state["StartedAt"]), 0.0)
+        killed_late = run_time > limit_s
+        return Ended(int(state["ExitCode"]), run_time, timed_out=timed_out or killed_late)
+
+    async def _start(self, container: str) -> None:
+        def start(api: Any) -> None:
+            try:
+                api.start(container)
+            except errors.APIError as refusal:
+                if _is_app_problem(refusal) or "OCI runtime create failed" in str(refusal):
+                    raise AppCannotStart(_reason(refusal)) from refusal
+                raise
+
+        await self._call(start)
+
+    async def _kill(self, container: str) -> None:
+        def kill(api: Any) -> None:
+            try:
+                api.kill(container)
+            except errors.APIError as refusal:
+                if refusal.status_code not in (_NOT_FOUND, 409):  # 409: it has just ended by itself
+                    raise
+
+        await self._call(kill)
+
+    async def _wait(self, container: str, limit_s: float) -> None:
+        """Return when the container has ended or ``limit_s`` seconds have passed."""
+
+        def wait() -> None:
+            try:
+                self._client().wait(container, timeout=max(limit_s, 0.1))
+            except requests.exceptions.ConnectionError as ended:
+                # The SDK reports the read time limit in two ways; only a lost engine is a problem.
+                if "timed out" not in str(ended).lower():
+                    raise
+            except requests.exceptions.ReadTimeout:
+                pass
+
+        await self._translated(self._abandonable(wait))
+
+    async def _state(self, container: str) -> dict[str, Any]:
+        details = await self._call(lambda api: api.inspect_container(container))
+        state: dict[str, Any] = details["State"]
+        return state
+
+    async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:
+        """Write the two output streams to files, chunk by chunk; the engine keeps at most 20 MB of them."""
+
+        def copy(api: Any) -> None:
+            for target, wanted in ((stdout, "stdout"), (stderr, "stderr")):
+                chunks: Iterable[bytes] = api.logs(
+                    container, stdout=wanted == "stdout", stderr=wanted == "stderr", stream=True, follow=False
+                )
+                with target.open("wb") as file:
+                    for chunk in chunks:
+                        file.write(chunk)
+
+        await self._call(copy)
+
+    async def remove(self, task_id: str) -> None:
+        """Kill and remove every container of a task."""
+        await self._remove(self._labels(task_id))
+
+    async def remove_others(self, kept: frozenset[str]) -> list[str]:
+        """Remove this worker's containers of all tasks but the kept ones, and name those tasks."""
+        found = await self._call(lambda api: api.containers(all=True, filters={"label": self._labels(None)}))
+        others = sorted({container["Labels"].get(TASK_LABEL, "") for container in found} - kept)
+        for task_id in others:
+            await self._remove(self._labels(task_id))
+        return others
+
+    async def _remove(self, labels: list[str]) -> None:
+        def remove(api: Any) -> None:
+            for container in api.containers(all=True, filters={"label": labels}):
+                try:
+                    api.remove_container(container["Id"], force=True, v=True)
+                except errors.NotFound:
+                    pass
+                except errors.APIError as refusal:
+                    if refusal.status_code != 409:  # somebody else is removing it
+                        raise
+
+        await self._call(remove)
+
+    def _labels(self, task_id: str | None) -> list[str]:
+        worker = f"{WORKER_LABEL}={self._worker}"
+        return [worker] if task_id is None else [worker, f"{TASK_LABEL}={task_id}"]
+
+    # --- calls ---------------------------------------------------------------
+
+    def _client(self) -> Any:
+        if self._api is None:
+            self._api = self._connect(timeout=_CALL_LIMIT_S)
+        return self._api
+
+    def _connect(self, timeout: float) -> Any:
+        options: dict[str, Any] = {"timeout": timeout, "version": "auto", "max_pool_size": self._pool}
+        if self._base_url is not None:
+            options["base_url"] = self._base_url
+        else:
+            options |= docker.utils.kwargs_from_env()
+        return docker.APIClient(**options)
+
+    async def _call(self, work: Callable[[Any], T]) -> T:
+        """Run a call that ends soon. A cancellation waits for it, so that nothing appears after a clean-up."""
+        call = asyncio.ensure_future(_in_thread(lambda: work(self._client())))
+        try:
+            return await self._translated(asyncio.shield(call))
+        except asyncio.CancelledError:
+            await asyncio.wait({call}, timeout=_CALL_LIMIT_S)
+            if call.done() and not call.cancelled():
+                call.exception()
+            raise
+
+    async def _abandonable(self, work: Callable[[], T]) -> T:
+        """Run a call that may take long. After a cancellation its thread ends by itself: nobody waits for it."""
+        return await _in_thread(work)
+
+    @staticmethod
+    async def _translated(call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except errors.APIError as refusal:
+            if (
+                refusal.status_code is not None
+                and refusal.status_code < _SERVER_ERROR
+                and refusal.status_code != _NOT_FOUND
+            ):
+                raise
+            raise DockerUnavailable(f"the Docker engine refused: {_reason(refusal)}") from refusal
+        except (errors.DockerException, *_CONNECTION_ERRORS) as outage:
+            raise DockerUnavailable(f"the Docker engine does not answer: {outage}") from outage
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run something in a daemon thread of its own: a wait for a container must not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def resolve(value: T | None, problem: BaseException | None) -> None:
+        if future.done():
+            return
+        if problem is not None:
+            future.set_exception(problem)
+        else:
+            future.set_result(value)  # type: ignore[arg-type]
+
+    def run() -> None:
+        value, problem = None, None
+        try:
+            value = work()
+        except BaseException as raised:
+            problem = raised
+        try:
+            loop.call_soon_threadsafe(resolve, value, problem)
+        except RuntimeError:
+            log.debug("docker.answer_after_the_end")
+
+    threading.Thread(target=run, name="docker-call", daemon=True).start()
+    return await future
+
+
+def _timestamp(text: str) -> float:
+    """Return Unix seconds of an engine time such as ``2024-05-01T10:00:00.123456789Z``."""
+    if text.startswith(_NEVER):
+        return time.time()
+    head, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(head + "+00:00").timestamp() + float(f"0.{fraction or 0}")
+
+
+def _is_app_problem(refusal: errors.APIError) -> bool:
+    """Tell whether the engine blames the app's image or command, not itself."""
+    text = str(refusal.explanation or refusal).lower()
+    return (
+        refusal.status_code == _CLIENT_ERROR
+        or "executable file not found" in text
+        or "no such file or dir" in text
+    )
+
+
+def _reason(problem: Exception) -> str:
+    explanation = getattr(problem, "explanation", None)
+    return str(explanation or problem)[:500]

@@ -1,0 +1,63 @@
+"""What the scheduler gives a worker: a task, and the pool owner's permission to contribute to it."""
+
+from dataclasses import dataclass
+
+from workerpool_poco.authorization import WorkerpoolAuthorization
+from workerpool_poco.ids import ZERO_ADDRESS, Address
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as the worker sees it. Times are Unix seconds, durations seconds, money nRLC, ids lower-case ``0x…``."""
+
+    task_id: str
+    deal_id: str
+    task_index: int
+    app_uri: str
+    command_line: str
+    max_execution_s: float
+    contribution_deadline: float
+    final_deadline: float
+    tag: str
+    bot_first: int = 0
+    bot_size: int = 1
+    app_address: Address = ZERO_ADDRESS
+    input_files: tuple[str, ...] = ()
+    dataset_address: Address = ZERO_ADDRESS
+    dataset_uri: str = ""
+    dataset_checksum: str = ""
+    trust: int = 1
+    callback: Address = ZERO_ADDRESS
+    requester: Address = ZERO_ADDRESS
+    beneficiary: Address = ZERO_ADDRESS
+    worker_stake: int = 0
+    result_storage_provider: str = ""
+    result_storage_proxy: str = ""
+    result_encryption: bool = False
+
+    @property
+    def has_dataset(self) -> bool:
+        """Whether the deal names a dataset."""
+        return self.dataset_address != ZERO_ADDRESS
+
+    @property
+    def has_callback(self) -> bool:
+        """Whether the result goes to a callback contract instead of a result proxy."""
+        return self.callback != ZERO_ADDRESS
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A replicate to run: complete, so that no second look-up is needed."""
+
+    authorization: WorkerpoolAuthorization
+    task: Task
+    initialization_block: int
+    """Block of the TaskInitialize event; a worker whose node is behind waits for it. 0 when unknown."""
+    wire: bytes = b""
+    """The message as it came, which is how the journal keeps it."""
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task, lower-case ``0x…``."""
+        return self.task.task_id

@@ -1,0 +1,47 @@
+"""Names of app images: which are good, which registry they come from, how long a pull may take."""
+
+import math
+import re
+
+DOCKER_HUB = "docker.io"
+
+_REFERENCE = re.compile(
+    r"(?P<name>[\w][\w.-]*(?::\d+)?(?:/[\w][\w.-]*)*)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+    re.ASCII,
+)
+
+
+class InvalidImageName(ValueError):
+    """The app names no pullable image; the message says what is wrong with it."""
+
+
+def local_name(app_uri: str) -> str:
+    """Return the name Docker knows an image by locally: without ``docker.io/`` and ``library/``.
+
+    Raises :class:`InvalidImageName` for an empty or malformed name and for one with neither tag nor digest: "latest"
+    would make two workers run different code for the same task.
+    """
+    name = app_uri.strip()
+    match = _REFERENCE.fullmatch(name)
+    if not match:
+        raise InvalidImageName(f"not an image name: {name[:200]!r}")
+    if not match["tag"] and not match["digest"]:
+        raise InvalidImageName(f"the image name needs a tag or a digest: {name[:200]!r}")
+    for prefix in (f"{DOCKER_HUB}/", f"index.{DOCKER_HUB}/", "library/"):
+        name = name.removeprefix(prefix)
+    return name
+
+
+def registry_of(image: str) -> str:
+    """Return the registry host of an image: the first path segment if it looks like a host, else Docker Hub."""
+    first, slash, _ = image.partition("/")
+    return first if slash and ("." in first or ":" in first or first == "localhost") else DOCKER_HUB
+
+
+def pull_limit_s(max_execution_s: float, minimum_s: float, maximum_s: float) -> float:
+    """Return how long a pull may take in seconds: ``10·log10(work time in minutes)`` minutes, within the two bounds.
+
+    So 7 minutes for a category of 5, 28 for one of 10 hours. Bounds the wrong way round: the maximum wins.
+    """
+    minutes = round(10 * math.log10(max(max_execution_s / 60, 1.0)))
+    return min(max(minutes * 60.0, minimum_s), maximum_s)

@@ -1,0 +1,39 @@
+"""May this worker still contribute? The protocol's pre-check list, in its order; the first cause is reported."""
+
+from collections.abc import Iterator
+
+from workerpool_poco.ids import Address
+from workerpool_poco.model import Account, ChainTask
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.statuses import ReplicateStatusCause as Cause
+
+
+def obstacles(
+    chain_task: ChainTask, account: Account, *, worker: Address, worker_stake: int, now: float
+) -> Iterator[Cause]:
+    """Yield every reason why a contribution would be refused. ``worker_stake`` in nRLC, ``now`` in Unix seconds."""
+    if account.stake < worker_stake:
+        yield Cause.STAKE_TOO_LOW
+    if chain_task.status is not ChainTaskStatus.ACTIVE:
+        yield Cause.TASK_NOT_ACTIVE
+    if chain_task.contribution_deadline <= now:
+        yield Cause.CONTRIBUTION_TIMEOUT
+    if worker in chain_task.contributors:
+        yield Cause.CONTRIBUTION_ALREADY_SET
+
+
+def reveal_obstacle(
+    chain_task: ChainTask, contribution_hash: bytes, own_hash: bytes, *, contributed: bool, now: float
+) -> str:
+    """Return why ``reveal`` would be refused, in words for people; empty when nothing stands against it."""
+    if chain_task.status is not ChainTaskStatus.REVEALING:
+        return f"the task is {chain_task.status.name}, not REVEALING"
+    if chain_task.reveal_deadline <= now:
+        return "the reveal deadline has passed"
+    if not contributed:
+        return "the worker's contribution is not open"
+    if contribution_hash != chain_task.consensus_value:
+        return "consensus was reached on another result"
+    if own_hash != contribution_hash:
+        return "the result on disk is not the one that was contributed"
+    return ""

@@ -1,0 +1,21 @@
+"""Names of the worker's own Prometheus figures, and where they come from."""
+
+from prometheus_client import Gauge
+
+from workerpool_worker.app.office import Office
+from workerpool_worker.app.supervisor import Supervisor
+
+REPLICATES = Gauge("workerpool_worker_replicates", "Replicates that the worker holds.")
+FREE_SLOTS = Gauge("workerpool_worker_free_slots", "Computing slots that no replicate uses.")
+UNANSWERED_UPDATES = Gauge(
+    "workerpool_worker_unanswered_updates", "Status updates without an answer of the scheduler."
+)
+HEAD_BLOCK = Gauge("iexec_chain_block_latest", "Newest block that the worker's node has.")
+
+
+def follow_worker(supervisor: Supervisor, office: Office) -> None:
+    """Let the figures show the state of a running worker."""
+    REPLICATES.set_function(lambda: len(supervisor.held()))
+    FREE_SLOTS.set_function(lambda: supervisor.free_slots)
+    UNANSWERED_UPDATES.set_function(lambda: len(office.outbox))
+    HEAD_BLOCK.set_function(lambda: office.chain.head)

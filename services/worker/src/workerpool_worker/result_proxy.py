@@ -1,0 +1,119 @@
+"""The gRPC client of result proxies: a token for a signed authorization, then the archive in chunks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import structlog
+from workerpool_kit.grpc_client import error_reason, grpc_target_of, open_channel
+from workerpool_poco.authorization import WorkerpoolAuthorization
+from workerpool_poco.ids import to_hex
+from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
+from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
+
+from workerpool_worker.api.translate import authorization_message
+from workerpool_worker.archive import file_sha256
+from workerpool_worker.errors import UploadRefused, UploadUnavailable
+
+log = structlog.get_logger()
+
+CHUNK_BYTES = 512 << 10
+_CALL_LIMIT_S = 20.0
+_LEAST_SPEED_BYTES_PER_S = 64 << 10
+_TRANSIENT = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED,
+    }
+)
+_TRANSIENT_REASONS = frozenset({"TOO_MANY_UPLOADS", "CONTRIBUTION_NOT_REVEALED", "GET_CHAIN_TASK_FAILED"})
+"""Busy, or its node is a block behind the worker's."""
+
+
+class GrpcResultStore:
+    """Implements the ``ResultStore`` port for any number of proxies."""
+
+    def __init__(self, sign_message_hash: Callable[[bytes], bytes]) -> None:
+        """Prepare; ``sign_message_hash`` signs as the worker's wallet (EIP-191)."""
+        self._sign = sign_message_hash
+        self._channels: dict[str, grpc.aio.Channel] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for channel in self._channels.values():
+            await channel.close(None)
+        self._channels.clear()
+
+    async def upload(
+        self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
+    ) -> str:
+        """Upload an archive and return the result link; one that is stored already counts as uploaded.
+
+        Raises UploadRefused when trying again cannot help, UploadUnavailable when it can.
+        """
+        try:
+            stub: Any = ResultServiceStub(self._channel(proxy_url))
+            token = await self._token(stub, authorization)
+            sha256, size = await asyncio.to_thread(file_sha256, archive)
+            header = pb.UploadHeader(
+                task_id=to_hex(authorization.task_id), size=size, sha256=sha256, result_digest=result_digest
+            )
+            limit = _CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S
+            try:
+                answer: pb.UploadResponse = await stub.Upload(
+                    _messages(header, archive),
+                    timeout=limit,
+                    metadata=(("authorization", f"Bearer {token}"),),
+                )
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                    raise
+                return await self._stored(stub, header)
+        except grpc.aio.AioRpcError as error:
+            reason = error_reason(error)
+            text = f"{reason or error.code().name}: {error.details()}"
+            if error.code() in _TRANSIENT or reason in _TRANSIENT_REASONS:
+                raise UploadUnavailable(text) from error
+            raise UploadRefused(f"the result proxy refused the result: {text}") from error
+        except (ValueError, OSError) as problem:
+            raise UploadRefused(str(problem)) from problem
+        log.info("result.uploaded", task=header.task_id, bytes=size, link=answer.result_link)
+        return answer.result_link
+
+    async def _token(self, stub: Any, authorization: WorkerpoolAuthorization) -> str:
+        request = pb.IssueTokenRequest(
+            authorization=authorization_message(authorization),
+            worker_signature=to_hex(self._sign(authorization.hash)),
+        )
+        answer: pb.IssueTokenResponse = await stub.IssueToken(request, timeout=_CALL_LIMIT_S)
+        return answer.token
+
+    async def _stored(self, stub: Any, header: pb.UploadHeader) -> str:
+        """Return the link of what is stored, if it is this result: an earlier try may have got through."""
+        answer: pb.GetResultResponse = await stub.GetResult(
+            pb.GetResultRequest(task_id=header.task_id), timeout=_CALL_LIMIT_S
+        )
+        if answer.result.result_digest.lower() != header.result_digest:
+            raise UploadRefused("the result proxy holds another result of this task")
+        log.info("result.already_stored", task=header.task_id, uploader=answer.result.uploader)
+        return answer.result.result_link
+
+    def _channel(self, proxy_url: str) -> grpc.aio.Channel:
+        target = grpc_target_of(proxy_url)
+        if target not in self._channels:
+            self._channels[target] = open_channel(target)
+        return self._channels[target]
+
+
+async def _messages(header: pb.UploadHeader, archive: Path) -> AsyncIterator[pb.UploadRequest]:
+    yield pb.UploadRequest(header=header)
+    with archive.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield pb.UploadRequest(chunk=chunk)
