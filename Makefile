@@ -27,18 +27,12 @@ help: ## list the commands
 	@echo "installing the Python environment …" >&2
 	@tools/install_python.sh
 
-node_modules/.installed: package.json package-lock.json
-	@echo "installing the npm packages (local chain, contracts) …" >&2
-	@command -v npm >/dev/null || { echo "npm is needed for the local chain: install Node.js 18 or newer (on Debian 'apt-get install npm')." >&2; exit 1; }
-	@npm ci --silent --no-audit --no-fund --no-update-notifier
-	@touch $@
-
 .PHONY: python docker install
 python: .venv/.installed
 docker:
 	@tools/install_docker.sh
-install: .venv/.installed node_modules/.installed docker ## install everything that the other commands need
-	@$(PY) -m workerpool_devnet.packages
+install: .venv/.installed docker ## install everything that the other commands need
+	@$(PY) -m workerpool_devnet install
 
 # --- use ------------------------------------------------------------------------------------------
 
@@ -51,32 +45,34 @@ devnet: install ## a pool in the foreground (WORKERS=3 BLOCK_TIME=0 OUT=devnet.j
 
 # --- checks ---------------------------------------------------------------------------------------
 
-.PHONY: test check lint types imports protolint unit e2e
-test: install check ## every check and every test, on real parts
+.PHONY: test check lint types imports generated unit e2e
+test: install check go-tools ## every check and every test, on real parts
 	@$(BIN)/pytest -q -m "not e2e"
 	@$(BIN)/pytest -q -m e2e
 
-check: lint types imports protolint ## lint, types, import rules, contracts
+check: lint types imports generated ## lint, types, import rules, contracts, generated files
 
 lint: python
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 types: python
-	@$(BIN)/mypy $(CHECKED) tools/protogen.py tools/protoc_gen_grpc_python.py
+	@$(BIN)/mypy $(CHECKED) tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
 imports: python
 	@$(BIN)/lint-imports --no-cache
-protolint: python
-	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check
+generated: python
+	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
 
 unit: install ## only the tests inside one process
 	@$(BIN)/pytest -q -m "not e2e"
-e2e: install ## only the tests that cross processes
+e2e: install go-tools ## only the tests that cross processes
 	@$(BIN)/pytest -q -m e2e
 
 # --- upkeep ---------------------------------------------------------------------------------------
 
-.PHONY: protos lock format go-tools clean
+.PHONY: protos docs lock format go-tools clean
 protos: python ## write libs/protocol from protos/
 	@$(PY) tools/protogen.py
+docs: python ## write the parts of docs/ that are derived from code
+	@$(PY) tools/docs.py
 lock: python ## write requirements.lock from every pyproject.toml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tools/lock.sh
 format: python ## format Python and protos
