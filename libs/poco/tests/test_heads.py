@@ -126,7 +126,7 @@ async def test_loops_end_when_the_stream_stops(plain_chain: Chain) -> None:
 
     async with asyncio.timeout(PATIENCE):
         reader = asyncio.create_task(read())
-        await first(stream)
+        while not seen:
+            await stream.wait_change(0.05)
         await stream.stop()
         await reader
-    assert seen

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from workerpool_devnet import accounts, contracts
+from workerpool_devnet.chain import Chain
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco import abi, calls
 from workerpool_poco.calls import Call
 from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import address
+from workerpool_poco.orders import AppOrder, RequestOrder, WorkerpoolOrder
 from workerpool_poco.rpc import RpcError
 from workerpool_poco.transaction_errors import classify, revert_reason
 from workerpool_poco.transactions import (
@@ -31,16 +35,23 @@ from workerpool_poco.wallet import Transaction, Wallet
 NOBODY = "0x" + "77" * 20
 
 
+@pytest.fixture(scope="module")
+def own_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
+    """A chain whose mining these tests may switch off without hurting others."""
+    with Chain(log=tmp_path_factory.mktemp("own") / "chain.log") as chain:
+        yield PocoChain(chain, contracts.deploy(chain.rpc, accounts.deployer(chain.rpc)))
+
+
 @pytest.fixture
-async def hub(poco_chain: PocoChain) -> AsyncIterator[HubClient]:
-    async with HubClient(poco_chain.url, poco_chain.hub) as client:
+async def hub(own_chain: PocoChain) -> AsyncIterator[HubClient]:
+    async with HubClient(own_chain.url, own_chain.hub) as client:
         yield client
 
 
 @pytest.fixture
-async def wallet(poco_chain: PocoChain) -> Wallet:
+async def wallet(own_chain: PocoChain) -> Wallet:
     fresh = Wallet.create()
-    await asyncio.to_thread(poco_chain.chain.rpc.call, "anvil_setBalance", fresh.address, hex(10**20))
+    await asyncio.to_thread(own_chain.chain.rpc.call, "anvil_setBalance", fresh.address, hex(10**20))
     return fresh
 
 
@@ -53,13 +64,12 @@ async def sender(hub: HubClient, wallet: Wallet) -> AsyncIterator[TransactionSen
 @contextlib.asynccontextmanager
 async def no_mining(chain: PocoChain) -> AsyncIterator[None]:
     """Let transactions wait in the node's pool inside the block."""
-    await asyncio.to_thread(
-        chain.chain.rpc.batch, [("evm_setAutomine", [False]), ("evm_setIntervalMining", [0])]
-    )
+    for switch in (("evm_setAutomine", False), ("evm_setIntervalMining", 0)):
+        await asyncio.to_thread(chain.chain.rpc.call, *switch)
     try:
         yield
     finally:
-        await asyncio.to_thread(chain.chain.mine_every, 0)
+        await asyncio.to_thread(chain.chain.rpc.call, "evm_setAutomine", True)
         await asyncio.to_thread(chain.chain.mine)
 
 
@@ -68,10 +78,10 @@ def gift(wei: int = 1) -> Call:
 
 
 async def test_many_in_flight_have_consecutive_nonces(
-    poco_chain: PocoChain, hub: HubClient, sender: TransactionSender
+    own_chain: PocoChain, hub: HubClient, sender: TransactionSender
 ) -> None:
     before = await hub.balance(NOBODY)
-    async with no_mining(poco_chain):
+    async with no_mining(own_chain):
         hashes = await asyncio.gather(*(sender.submit(gift()) for _ in range(50)))
         assert len(set(hashes)) == 50
     receipts = await asyncio.gather(*(sender.wait_receipt(item) for item in hashes))
@@ -105,7 +115,7 @@ async def test_an_abandoned_nonce_does_not_block_what_was_sent_after_it(sender: 
 async def test_a_nonce_taken_by_somebody_else_is_noticed(hub: HubClient, wallet: Wallet) -> None:
     async with TransactionSender(hub, wallet) as one, TransactionSender(hub, wallet) as other:
         stale = await one.prepare(gift())
-        await other.execute(gift())
+        await other.execute(gift(2))
         with pytest.raises(NonceTooLow):
             await one.send(stale)
         assert (await one.execute(gift())).succeeded
@@ -132,13 +142,15 @@ async def test_a_refusal_on_chain_is_in_the_receipt(sender: TransactionSender) -
         await sender.execute(doomed)
 
 
-async def test_the_contracts_reason_is_kept(hub: HubClient, sender: TransactionSender) -> None:
-    token = address((await hub.call(abi.HUB["token"]))[0])
+async def test_the_contracts_reason_is_kept(sender: TransactionSender) -> None:
+    other_category = calls.match_orders(
+        AppOrder(app=NOBODY),
+        WorkerpoolOrder(workerpool=NOBODY, category=1),
+        RequestOrder(app=NOBODY, requester=NOBODY, category=2),
+    )
     with pytest.raises(Reverted) as caught:
-        await sender.submit(Call(abi.HUB.encode("withdraw", 10**30)))
-    assert "ERC20" in caught.value.reason
-    with pytest.raises(Reverted):
-        await sender.submit(calls.transfer_rlc(token, NOBODY, 1))
+        await sender.submit(other_category)
+    assert caught.value.reason == "iExecV5-matchOrders-0x00"
 
 
 async def test_the_gas_price_is_multiplied_and_capped(hub: HubClient, wallet: Wallet) -> None:
@@ -160,9 +172,9 @@ async def test_a_price_below_the_base_fee_is_underpriced(hub: HubClient, wallet:
 
 
 async def test_a_waiting_transaction_is_replaced_at_a_higher_price(
-    poco_chain: PocoChain, sender: TransactionSender
+    own_chain: PocoChain, sender: TransactionSender
 ) -> None:
-    async with no_mining(poco_chain):
+    async with no_mining(own_chain):
         first = await sender.prepare(gift())
         await sender.send(first)
         better = await sender.replace(first)
@@ -184,8 +196,8 @@ async def test_the_cap_also_holds_for_replacements(hub: HubClient, wallet: Walle
             await thrifty.replace(await thrifty.prepare(gift()))
 
 
-async def test_waiting_for_a_receipt_has_an_end(poco_chain: PocoChain, sender: TransactionSender) -> None:
-    async with no_mining(poco_chain):
+async def test_waiting_for_a_receipt_has_an_end(own_chain: PocoChain, sender: TransactionSender) -> None:
+    async with no_mining(own_chain):
         sent = await sender.submit(gift())
         with pytest.raises(ReceiptTimeout):
             await sender.wait_receipt(sent, 0.05)
@@ -193,16 +205,13 @@ async def test_waiting_for_a_receipt_has_an_end(poco_chain: PocoChain, sender: T
 
 
 async def test_a_transaction_lost_on_the_way_leaves_no_hole(
-    poco_chain: PocoChain, wallet: Wallet, scripted_node: Any
+    own_chain: PocoChain, wallet: Wallet, scripted_node: Any
 ) -> None:
     """A node that goes down exactly when the transaction is sent, and comes back."""
-    import aiohttp
-    from aiohttp import web
-
     down = False
 
     async def forward(body: Any) -> Any:
-        async with aiohttp.ClientSession() as session, session.post(poco_chain.url, json=body) as answer:
+        async with aiohttp.ClientSession() as session, session.post(own_chain.url, json=body) as answer:
             return await answer.json()
 
     answers: list[Any] = []
@@ -218,7 +227,7 @@ async def test_a_transaction_lost_on_the_way_leaves_no_hole(
         answers.append(None)
 
     scripted_node.before, scripted_node.answer = before, answer
-    async with HubClient(scripted_node.url, poco_chain.hub, attempts=2) as hub:
+    async with HubClient(scripted_node.url, own_chain.hub, attempts=2) as hub:
         sender = TransactionSender(hub, wallet)
         await sender.execute(gift())
         await sender.gas_price()
