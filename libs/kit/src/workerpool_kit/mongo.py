@@ -38,7 +38,9 @@ class Database:
         self._alias = alias
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mongo")
         # mongoengine finds connections by alias in a global table; it is handed the client that exists already.
-        mongoengine.connect(name, alias=alias, mongo_client_class=lambda **_ignored: client)
+        mongoengine.connect(
+            name, alias=alias, uuidRepresentation="standard", mongo_client_class=lambda **_ignored: client
+        )
         self.db: PyMongoDatabase[Any] = client[name]
 
     @classmethod

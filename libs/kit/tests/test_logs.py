@@ -1,0 +1,61 @@
+"""What reaches the log: events with fields, in JSON when nobody watches, and never a secret."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from workerpool_kit import logs
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_an_event_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("core", "INFO")
+    logs.get_logger().info("task.finalized", task="0x1")
+    logs.get_logger().debug("unheard")
+    (event,) = lines(capsys)
+    assert (event["event"], event["task"], event["service"], event["level"]) == (
+        "task.finalized",
+        "0x1",
+        "core",
+        "info",
+    )
+
+
+def test_secrets_are_hidden_at_any_depth(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("core", "INFO")
+    logs.get_logger().info(
+        "e",
+        wallet_password="s3cret",
+        headers={"Authorization": "s3cret"},
+        keys=[{"private_key": "s3cret"}],
+        token="s3cret",
+        uri="mongodb://user:s3cret@host/db",
+        token_id=7,
+    )
+    text = capsys.readouterr().err
+    assert "s3cret" not in text
+    assert json.loads(text)["token_id"] == 7
+
+
+def test_libraries_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("core", "INFO")
+    logging.getLogger("pymongo").info("chatter")
+    logging.getLogger("pymongo").warning("slow %s", "query")
+    (event,) = lines(capsys)
+    assert (event["logger"], event["message"], event["level"]) == ("pymongo", "slow query", "warning")

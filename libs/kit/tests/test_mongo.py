@@ -1,0 +1,108 @@
+"""The database connection against a real replica set, and what an operator reads when it cannot be made."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import mongoengine
+import pymongo
+import pytest
+from workerpool_devnet.database import mongod_binary
+from workerpool_devnet.ports import free_port
+from workerpool_kit.mongo import Database
+from workerpool_kit.process import StartupError
+from workerpool_kit.settings import MongoSettings, Settings, load
+
+
+class KitSettings(MongoSettings, Settings):
+    pass
+
+
+class Note(mongoengine.Document):
+    name = mongoengine.StringField(required=True)
+    meta = {"collection": "notes", "indexes": [{"fields": ["name"], "unique": True}]}  # noqa: RUF012
+
+
+def settings_for(uri: str, name: str = "test") -> KitSettings:
+    return load(KitSettings, {"MONGO_URI": uri, "MONGO_DATABASE": name})
+
+
+@pytest.fixture
+async def database(mongod: Any, database_name: str) -> AsyncIterator[Database]:
+    database = await Database.connect(settings_for(mongod.uri, database_name), models=[Note])
+    yield database
+    await database.close()
+
+
+async def test_models_are_stored_in_the_services_database(database: Database, database_name: str) -> None:
+    await database.run(Note(name="a").save)
+    assert await database.run(database.db["notes"].count_documents, {"name": "a"}) == 1
+    assert database.db.name == database_name
+
+
+async def test_the_indexes_of_the_models_exist(database: Database) -> None:
+    await database.run(Note(name="a").save)
+    with pytest.raises(mongoengine.NotUniqueError):
+        await database.run(Note(name="a").save)
+
+
+async def test_writes_wait_for_majority_and_journal(database: Database) -> None:
+    assert database.client.write_concern.document == {"w": "majority", "j": True}
+    assert database.client.read_concern.level == "majority"
+
+
+async def test_gridfs_keeps_files(database: Database) -> None:
+    bucket = database.gridfs("archives")
+    file_id = await database.run(bucket.upload_from_stream, "a", b"content")
+    stream = await database.run(bucket.open_download_stream, file_id)
+    assert await database.run(stream.read) == b"content"
+
+
+async def test_it_can_be_opened_again_after_close(mongod: Any, database_name: str) -> None:
+    for name in ("a", "b"):
+        database = await Database.connect(settings_for(mongod.uri, database_name), models=[Note])
+        await database.run(Note(name=name).save)
+        await database.close()
+    with pymongo.MongoClient(mongod.uri) as client:
+        assert client[database_name]["notes"].count_documents({}) == 2
+
+
+class TestRefusals:
+    async def test_an_unreachable_server_is_named_without_credentials(self) -> None:
+        port = free_port()
+        with pytest.raises(StartupError) as refused:
+            await Database.connect(settings_for(f"mongodb://user:s3cret@127.0.0.1:{port}/"), patience_s=0.1)
+        assert f"cannot reach MongoDB at 127.0.0.1:{port}" in str(refused.value)
+        assert "s3cret" not in str(refused.value)
+
+    async def test_an_unusable_uri_is_not_repeated(self) -> None:
+        with pytest.raises(StartupError, match="MONGO_URI is not a usable") as refused:
+            await Database.connect(settings_for("mongodb://user:s3cret@@host:x"))
+        assert "s3cret" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("options", "words"), [((), "is not a replica set"), (("--replSet", "rs0"), "nobody has initiated")]
+    )
+    async def test_a_server_that_is_no_working_replica_set(
+        self, tmp_path: Path, options: tuple[str, ...], words: str
+    ) -> None:
+        port = free_port()
+        command = [
+            str(mongod_binary()),
+            "--dbpath",
+            str(tmp_path),
+            "--port",
+            str(port),
+            "--bind_ip",
+            "127.0.0.1",
+        ]
+        with subprocess.Popen(  # noqa: ASYNC220
+            [*command, "--nounixsocket", *options], stdout=subprocess.DEVNULL
+        ) as server:
+            try:
+                settings = settings_for(f"mongodb://127.0.0.1:{port}/")
+                with pytest.raises(StartupError, match=words):
+                    await Database.connect(settings, patience_s=15 if not options else 4)
+            finally:
+                server.kill()

@@ -1,0 +1,140 @@
+"""A service process from outside: help, version, exit codes, signals at any moment."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from workerpool_kit.process import Lifetime
+
+PROGRAM = """
+import asyncio, sys
+from workerpool_kit.process import StartupError, run_service
+from workerpool_kit.settings import Port, Settings, env
+
+class DemoSettings(Settings):
+    own_prefixes = ("DEMO_",)
+    port: Port = env("DEMO_PORT", 0, doc="Where it listens")
+
+async def crash():
+    raise RuntimeError("boom")
+
+async def serve(settings, lifetime):
+    how = sys.stdin.readline().strip()
+    print("up", flush=True)
+    try:
+        match how:
+            case "refuse": raise StartupError("no chain at http://x; start it")
+            case "crash": raise RuntimeError("boom")
+            case "spawn": lifetime.spawn(crash(), "demo")
+            case "start": await asyncio.Event().wait()
+            case "end": return
+        await lifetime.stopped()
+        if how == "linger":
+            await asyncio.Event().wait()
+    finally:
+        print("down", flush=True)
+
+run_service(DemoSettings, serve, name="demo", about="Shows how a service lives.")
+"""
+
+
+class Demo:
+    def __init__(self, script: Path) -> None:
+        self.script = script
+
+    async def start(self, *arguments: str, how: str = "", **environ: str) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(self.script),
+            *arguments,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env={**os.environ, **environ},
+        )
+        assert process.stdin is not None
+        process.stdin.write(how.encode() + b"\n")
+        return process
+
+    async def run(self, *arguments: str, how: str = "", **environ: str) -> tuple[int | None, str, str]:
+        process = await self.start(*arguments, how=how, **environ)
+        out, err = await asyncio.wait_for(process.communicate(), 20)
+        return process.returncode, out.decode(), err.decode()
+
+    async def up(self, how: str) -> asyncio.subprocess.Process:
+        process = await self.start(how=how)
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"up\n"
+        return process
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Demo:
+    script = tmp_path / "demo.py"
+    script.write_text(PROGRAM)
+    return Demo(script)
+
+
+async def test_help_shows_the_purpose_and_every_setting(demo: Demo) -> None:
+    code, out, _ = await demo.run("--help")
+    assert code == 0
+    assert "Shows how a service lives." in out
+    assert "DEMO_PORT  [port; default: 0]" in out
+
+
+async def test_a_wrong_environment_exits_with_2_and_names_the_variables(demo: Demo) -> None:
+    code, _, err = await demo.run(DEMO_PORT="x", DEMO_PROT="1")
+    assert code == 2
+    assert [line.split(":")[0].strip() for line in err.splitlines()[1:]] == ["DEMO_PORT", "DEMO_PROT"]
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "words"),
+    [
+        ("refuse", 1, "demo: no chain at http://x; start it"),
+        ("crash", 1, "demo: stopped by an unexpected RuntimeError: boom"),
+        ("spawn", 1, "demo: stopped by an unexpected RuntimeError: boom"),
+        ("end", 0, ""),
+    ],
+)
+async def test_how_it_ends_decides_the_exit_code(demo: Demo, how: str, code: int, words: str) -> None:
+    exit_code, out, err = await demo.run(how=how)
+    assert (exit_code, out) == (code, "up\ndown\n")
+    assert words in err.splitlines() or not words
+    assert ("Traceback" in err) is (how in ("crash", "spawn"))
+
+
+@pytest.mark.parametrize("how", ["serve", "start"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_cleanly_also_during_start_up(
+    demo: Demo, how: str, number: signal.Signals
+) -> None:
+    process = await demo.up(how)
+    process.send_signal(number)
+    out, _ = await asyncio.wait_for(process.communicate(), 5)
+    assert (process.returncode, out) == (0, b"down\n")
+
+
+async def test_a_second_signal_forces_the_end(demo: Demo) -> None:
+    process = await demo.up("linger")
+    assert process.stderr is not None
+    process.send_signal(signal.SIGTERM)
+    while b"process.stopping" not in await asyncio.wait_for(process.stderr.readline(), 5):
+        pass
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(), 5)
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+async def test_spawned_tasks_are_cancelled_with_the_lifetime() -> None:
+    lifetime = Lifetime()
+    task = lifetime.spawn(asyncio.Event().wait(), "endless")
+    lifetime.stop("test")
+    await lifetime.stopped()
+    await lifetime.cancel_spawned()
+    assert task.cancelled()
+    assert lifetime.failure is None
