@@ -1,0 +1,91 @@
+"""The worker process: a whole task, kill -9 at every stage, and start-up failures that name their cause."""
+
+import io
+import zipfile
+
+import pytest
+from workerpool_poco import calls
+from workerpool_poco.ids import bytes32
+from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+
+pytestmark = pytest.mark.e2e
+
+
+async def finish(pool, task_id):
+    """Play the scheduler from the contribution on: reveal, upload, finalize, complete."""
+    core = pool.core
+    contributed = await core.status(task_id, "CONTRIBUTED")
+    core.command(task_id, pb.ACTION_REVEAL, block=contributed.details.chain_receipt.block_number)
+    await core.status(task_id, "REVEALED")
+    core.command(task_id, pb.ACTION_UPLOAD)
+    uploaded = await core.status(task_id, "RESULT_UPLOADED")
+    link = uploaded.details.result_link
+    await pool.sender.execute(calls.finalize(bytes32(task_id), link.encode()))
+    core.command(task_id, pb.ACTION_COMPLETE)
+    await core.status(task_id, "COMPLETED")
+
+
+async def test_standard_task_from_assignment_to_completed(pool, worker, eventually):
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    worker.start()
+    core = pool.core
+    await eventually(lambda: core.connected)
+    core.send(assignment=assignment)
+    await finish(pool, task_id)
+
+    assert core.statuses(task_id) == [
+        "STARTING", "STARTED", "APP_DOWNLOADING", "APP_DOWNLOADED", "DATA_DOWNLOADING", "DATA_DOWNLOADED",
+        "COMPUTING", "COMPUTED", "CONTRIBUTING", "CONTRIBUTED", "REVEALING", "REVEALED",
+        "RESULT_UPLOADING", "RESULT_UPLOADED", "COMPLETING", "COMPLETED",
+    ]  # fmt: skip
+    computed = (await core.status(task_id, "COMPUTED")).details
+    assert (computed.exit_code, computed.stdout, computed.stderr) == (0, "said\n", "")
+    chain_task = await pool.hub.view_task(bytes32(task_id))
+    assert chain_task.status is ChainTaskStatus.COMPLETED
+    assert "0x" + chain_task.result_digest.hex() == pool.hello_digest
+    with zipfile.ZipFile(io.BytesIO(pool.results.archives[task_id])) as archive:
+        assert sorted(archive.namelist()) == ["computed.json", "result.txt", "stdout.txt"]
+        assert archive.read("result.txt") == b"hello"
+    assert worker.stop() == 0
+    assert not (worker.folder / task_id).exists()
+
+
+@pytest.mark.parametrize(
+    "after", ["STARTED", "COMPUTING", "COMPUTED", "CONTRIBUTING", "CONTRIBUTED", "REVEALING", "REVEALED"]
+)
+async def test_kill_9_after_any_status_loses_and_repeats_nothing(
+    pool, worker, containers_of, eventually, after
+):
+    assignment = await pool.task(pool.hello_app.replace("/bin/sh -c '", "/bin/sh -c 'sleep 1; "))
+    task_id = assignment.task.task_id
+    core = pool.core
+    worker.start()
+    await eventually(lambda: core.connected)
+    core.send(assignment=assignment)
+    if after.startswith("REVEAL"):
+        contributed = await core.status(task_id, "CONTRIBUTED")
+        core.command(task_id, pb.ACTION_REVEAL, block=contributed.details.chain_receipt.block_number)
+    await core.status(task_id, after)
+    worker.kill()
+    await eventually(lambda: not core.connected)
+    worker.start()
+    await eventually(lambda: core.connected)
+    assert [held.task_id for held in core.hellos[-1].held] == [task_id]
+
+    await finish(pool, task_id) if not after.startswith("REVEAL") else await finish_revealed(pool, task_id)
+    assert (await pool.contribution(task_id)).status is ContributionStatus.PROVED
+    statuses = core.statuses(task_id)
+    assert statuses.count("CONTRIBUTED") == statuses.count("COMPUTED") == statuses.count("REVEALED") == 1
+    await eventually(lambda: not containers_of(pool.worker.address))
+
+
+async def finish_revealed(pool, task_id):
+    core = pool.core
+    await core.status(task_id, "REVEALED")
+    core.command(task_id, pb.ACTION_UPLOAD)
+    uploaded = await core.status(task_id, "RESULT_UPLOADED")
+    await pool.sender.execute(calls.finalize(bytes32(task_id), uploaded.details.result_link.encode()))
+    core.command(task_id, pb.ACTION_COMPLETE)
+    await core.status(task_id, "COMPLETED")
