@@ -1,0 +1,199 @@
+"""The HTTP side that third parties use: tasks, replicates, logs, the platform metric (core spec §9)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from workerpool_poco.errors import InvalidId
+from workerpool_poco.ids import address
+
+from workerpool_core.app.pool_view import PoolSummary
+from workerpool_core.app.running import Core
+from workerpool_core.domain.model import Receipt, Replicate, Task
+from workerpool_core.errors import BadChallenge, BadRequest
+from workerpool_core.store.store import KeptLogs
+
+
+def routes(core: Core, *, open_actuator: Callable[[str], bool]) -> list[Route]:
+    """Return the routes that core adds to those of every service. They win over the built-in ones."""
+    side = _HttpSide(core)
+    closed = [
+        Route(f"/actuator/{endpoint}", _not_exposed)
+        for endpoint in ("health", "info", "prometheus")
+        if not open_actuator(endpoint)
+    ]
+    return [
+        *closed,
+        Route("/metrics", side.platform_metric),
+        Route("/tasks/logs/challenge", side.log_challenge),
+        Route("/tasks/{task_id}", side.task),
+        Route("/tasks/{task_id}/logs", side.task_logs),
+        Route("/tasks/{task_id}/replicates/{wallet}", side.replicate),
+        Route("/tasks/{task_id}/replicates/{wallet}/logs", side.replicate_logs),
+    ]
+
+
+async def _not_exposed(_request: Request) -> Response:
+    return JSONResponse(
+        {"error": "NOT_FOUND", "message": "add this endpoint to IEXEC_CORE_MANAGEMENT_ACTUATORS to open it"},
+        404,
+    )
+
+
+class _HttpSide:
+    """The handlers, over the running core."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def task(self, request: Request) -> Response:
+        task = await self._core.running.queries.task(_task_id(request))
+        return JSONResponse(task_model(task, _base(request)))
+
+    async def replicate(self, request: Request) -> Response:
+        found = await self._core.running.queries.replicate(_task_id(request), _wallet(request))
+        return JSONResponse(replicate_model(found, _base(request)))
+
+    async def log_challenge(self, request: Request) -> Response:
+        given = request.query_params.get("address", "")
+        try:
+            requester = address(given)
+        except InvalidId as error:
+            raise BadRequest("the query needs ?address=<the requester's address>") from error
+        return JSONResponse(self._core.running.log_access.challenge(requester).to_json())
+
+    async def task_logs(self, request: Request) -> Response:
+        logs = await self._logs(request, "")
+        content = [_logs_model(kept) for kept in logs]
+        return JSONResponse({"chainTaskId": _task_id(request), "computeLogsList": content})
+
+    async def replicate_logs(self, request: Request) -> Response:
+        logs = await self._logs(request, _wallet(request))
+        if not logs:
+            return JSONResponse({"error": "NOT_FOUND", "message": "no logs of this replicate are kept"}, 404)
+        return JSONResponse(_logs_model(logs[0]))
+
+    async def _logs(self, request: Request, wallet: str) -> list[KeptLogs]:
+        """Read `Authorization: <hash>_<signature>_<address>`, the form of the tools that exist."""
+        parts = request.headers.get("authorization", "").strip().split("_")
+        if len(parts) != 3:
+            raise BadChallenge("the Authorization header must be <hash>_<signature>_<address>")
+        claimed_hash, signature, signer = parts
+        try:
+            requester = address(signer)
+        except InvalidId as error:
+            raise BadChallenge("the Authorization header must end with the requester's address") from error
+        return await self._core.running.log_access.logs(
+            _task_id(request), requester, signature, wallet, claimed_hash=claimed_hash
+        )
+
+    async def platform_metric(self, _request: Request) -> Response:
+        return JSONResponse(platform_metric(self._core.running.view.summary()))
+
+
+def _task_id(request: Request) -> str:
+    return str(request.path_params["task_id"]).lower()
+
+
+def _wallet(request: Request) -> str:
+    try:
+        return address(str(request.path_params["wallet"]))
+    except InvalidId as error:
+        raise BadRequest("the path needs the worker's address") from error
+
+
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def platform_metric(now: PoolSummary) -> dict[str, Any]:
+    """Return the documented PlatformMetric, with its older names."""
+    block = now.latest_block
+    cpus, gpus = now.registered_cpus, now.registered_gpus
+    return {
+        "aliveWorkers": now.alive_workers,
+        "aliveComputingCpu": now.computing_cpus,
+        "aliveRegisteredCpu": cpus,
+        "aliveComputingGpu": now.computing_gpus,
+        "aliveRegisteredGpu": gpus,
+        "currentTaskStatusesCount": {status.value: count for status, count in now.tasks_by_status.items()},
+        "latestBlockMetric": {
+            "blockNumber": block.number if block is not None else 0,
+            "blockHash": "0x" + block.hash.hex() if block is not None else "",
+            "blockTimestamp": _date(block.timestamp) if block is not None else None,
+        },
+        "dealEventsCount": now.deal_events,
+        "dealsCount": now.deals,
+        "replayDealsCount": 0,
+        "latestBlockNumberWithDeal": now.latest_deal_block,
+        "aliveTotalCpu": cpus,
+        "aliveAvailableCpu": max(cpus - now.computing_cpus, 0),
+        "aliveTotalGpu": gpus,
+        "aliveAvailableGpu": max(gpus - now.computing_gpus, 0),
+    }
+
+
+def task_model(task: Task, base: str) -> dict[str, Any]:
+    """Return the documented TaskModel."""
+    return {
+        "chainTaskId": task.task_id,
+        "replicates": [replicate_model(replicate, base) for replicate in task.replicates.values()],
+        "maxExecutionTime": task.terms.max_execution_s * 1000,
+        "tag": task.terms.tag,
+        "dappType": "DOCKER",
+        "dappName": task.terms.app_uri,
+        "commandLine": task.terms.command_line,
+        "initializationBlockNumber": task.initialization_block,
+        "currentStatus": task.status.value,
+        "trust": task.terms.trust,
+        "uploadingWorkerWalletAddress": task.uploader or None,
+        "consensus": task.consensus or None,
+        "contributionDeadline": _date(task.terms.contribution_deadline),
+        "revealDeadline": _date(task.reveal_deadline) if task.reveal_deadline else None,
+        "finalDeadline": _date(task.terms.final_deadline),
+        "resultLink": task.result_link or None,
+        "chainCallbackData": task.callback_data or None,
+        "dateStatusList": [
+            {"date": _date(change.date), "status": change.status.value} | _receipt(change.receipt)
+            for change in task.history
+        ],
+    }
+
+
+def replicate_model(replicate: Replicate, base: str) -> dict[str, Any]:
+    """Return the documented ReplicateModel, which leaves out what is empty."""
+    url = f"{base}/tasks/{replicate.task_id}/replicates/{replicate.wallet}"
+    model: dict[str, Any] = {
+        "self": url,
+        "chainTaskId": replicate.task_id,
+        "walletAddress": replicate.wallet,
+        "currentStatus": replicate.status.value,
+        "statusUpdateList": [
+            {"status": change.status.value, "date": _date(change.date)}
+            | ({"cause": change.cause.value} if change.cause is not None else {})
+            for change in replicate.history
+        ],
+        "resultLink": replicate.result_link,
+        "chainCallbackData": replicate.callback_data,
+        "contributionHash": replicate.contribution_hash,
+        "appLogs": f"{url}/logs" if replicate.logs_present else "",
+        "appExitCode": replicate.exit_code,
+    }
+    return {key: value for key, value in model.items() if value not in (None, "")}
+
+
+def _logs_model(kept: KeptLogs) -> dict[str, str]:
+    return {"walletAddress": kept.wallet, "stdout": kept.stdout, "stderr": kept.stderr}
+
+
+def _receipt(receipt: Receipt | None) -> dict[str, Any]:
+    if receipt is None:
+        return {}
+    return {"chainReceipt": {"blockNumber": receipt.block, "txHash": receipt.transaction}}
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,121 @@
+"""The pool service, for operators: what workers do, and orders to them."""
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from workerpool_kit.auth import ANYONE
+from workerpool_poco.ids import address
+from workerpool_protocol.core.v1 import pool_service_pb2 as pb
+from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceServicer
+
+from workerpool_core.api.task_messages import timestamp
+from workerpool_core.app.pool_view import WorkerView
+from workerpool_core.app.running import Core, RunningCore
+from workerpool_core.domain.events import Event, WorkerDrained, WorkerReleased, WorkerUndrained
+from workerpool_core.errors import OperatorDisabled
+
+NAME = "workerpool.core.v1.PoolService"
+OPERATOR_ROLE = "operator"
+_READS = ("GetPoolStatus", "ListWorkers")
+_ORDERS = ("DrainWorker", "UndrainWorker", "ReleaseWorker")
+_DEFAULT_PAGE = 100
+
+
+def policy(*, operator_configured: bool) -> dict[str, frozenset[str]]:
+    """Return who may call what. Without operator credentials everybody may call, and is told why it is closed."""
+    orders = frozenset({OPERATOR_ROLE if operator_configured else ANYONE})
+    reads = {f"/{NAME}/{method}": frozenset({ANYONE}) for method in _READS}
+    return reads | {f"/{NAME}/{method}": orders for method in _ORDERS}
+
+
+class PoolServicer(PoolServiceServicer):
+    """See the protocol's own words in pool_service.proto."""
+
+    def __init__(self, core: Core, *, operator_configured: bool) -> None:
+        self._core = core
+        self._open = operator_configured
+
+    async def GetPoolStatus(self, request: pb.GetPoolStatusRequest, context: Any) -> pb.GetPoolStatusResponse:
+        """Summarise the pool."""
+        now = self._core.running.view.summary()
+        response = pb.GetPoolStatusResponse(
+            workerpool=now.pool,
+            alive_workers=now.alive_workers,
+            registered_cpus=now.registered_cpus,
+            computing_cpus=now.computing_cpus,
+            registered_gpus=now.registered_gpus,
+            computing_gpus=now.computing_gpus,
+            tasks_by_status={status.value: count for status, count in now.tasks_by_status.items()},
+            cursor_block=now.cursor_block,
+            deals=now.deals,
+        )
+        if now.latest_block is not None:
+            response.latest_block = now.latest_block.number
+            response.latest_block_time.CopyFrom(timestamp(now.latest_block.timestamp))
+        return response
+
+    async def ListWorkers(self, request: pb.ListWorkersRequest, context: Any) -> pb.ListWorkersResponse:
+        """Page through workers by wallet."""
+        core = self._core.running
+        size = request.page_size or _DEFAULT_PAGE
+        found = core.view.workers(request.page_token, size + 1, alive_only=request.alive_only)
+        page = found[:size]
+        token = page[-1].worker.wallet if len(found) > size else ""
+        return pb.ListWorkersResponse(workers=[_worker(core, view) for view in page], next_page_token=token)
+
+    async def DrainWorker(self, request: pb.DrainWorkerRequest, context: Any) -> pb.DrainWorkerResponse:
+        """Give a worker no more work."""
+        core = self._core.running
+        seconds = request.duration.ToTimedelta().total_seconds() if request.HasField("duration") else math.inf
+        until = core.clock.now() + seconds
+        return pb.DrainWorkerResponse(
+            worker=await self._ordered(request.wallet_address, lambda wallet: WorkerDrained(wallet, until))
+        )
+
+    async def UndrainWorker(self, request: pb.UndrainWorkerRequest, context: Any) -> pb.UndrainWorkerResponse:
+        """Give a drained worker work again."""
+        return pb.UndrainWorkerResponse(worker=await self._ordered(request.wallet_address, WorkerUndrained))
+
+    async def ReleaseWorker(self, request: pb.ReleaseWorkerRequest, context: Any) -> pb.ReleaseWorkerResponse:
+        """End a quarantine."""
+        return pb.ReleaseWorkerResponse(worker=await self._ordered(request.wallet_address, WorkerReleased))
+
+    async def _ordered(self, wallet: str, order: Callable[[str], Event]) -> pb.Worker:
+        """Submit an order about a known worker and return it once the order is durable."""
+        if not self._open:
+            raise OperatorDisabled(
+                "set IEXEC_CORE_OPERATOR_USERNAME and IEXEC_CORE_OPERATOR_PASSWORD to open the operator's methods"
+            )
+        core = self._core.running
+        wallet = address(wallet)
+        core.view.worker(wallet)
+        core.engine.submit(order(wallet))
+        drained: Awaitable[None] = core.drained()
+        await drained
+        return _worker(core, core.view.worker(wallet))
+
+
+def _worker(core: RunningCore, view: WorkerView) -> pb.Worker:
+    worker, now = view.worker, core.clock.now()
+    message = pb.Worker(
+        wallet_address=worker.wallet,
+        name=worker.model.name,
+        version=worker.model.version,
+        os=worker.model.os,
+        cpu=worker.model.cpu,
+        slots=worker.model.slots,
+        used_slots=view.computing,
+        memory_bytes=worker.model.memory_bytes,
+        gpus=worker.model.gpus,
+        connected=bool(worker.session),
+        last_seen_at=timestamp(worker.last_seen),
+        registered_at=timestamp(worker.registered_at),
+        consecutive_failures=worker.consecutive_failures,
+        task_ids=view.task_ids,
+    )
+    if worker.drained_until > now:
+        message.drained_until.CopyFrom(timestamp(worker.drained_until))
+    if worker.quarantined_until > now:
+        message.quarantined_until.CopyFrom(timestamp(worker.quarantined_until))
+    return message

@@ -1,0 +1,36 @@
+"""Between the scheduler's enums and the protocol's, both ways, as ready-made tables."""
+
+from enum import Enum
+from typing import Any, TypeVar
+
+from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_protocol.core.v1 import statuses_pb2 as statuses
+from workerpool_protocol.core.v1 import worker_service_pb2 as worker
+
+from workerpool_core.domain.decisions import UpdateOutcome
+from workerpool_core.domain.model import Action, Modifier
+
+E = TypeVar("E", bound=Enum)
+
+
+def _table(module: Any, prefix: str, kind: type[E]) -> dict[E, int]:
+    return {item: getattr(module, f"{prefix}_{item.value}") for item in kind}
+
+
+def _inverse(table: dict[E, int]) -> dict[int, E]:
+    return {number: item for item, number in table.items()}
+
+
+TASK_STATUS = _table(statuses, "TASK_STATUS", TaskStatus)
+REPLICATE_STATUS = _table(statuses, "REPLICATE_STATUS", ReplicateStatus)
+CAUSE: dict[ReplicateStatusCause | None, int] = {
+    **_table(statuses, "REPLICATE_STATUS_CAUSE", ReplicateStatusCause),
+    None: 0,
+}
+MODIFIER = _table(statuses, "MODIFIER", Modifier)
+ACTION = _table(worker, "ACTION", Action)
+UPDATE_OUTCOME = _table(worker, "UPDATE_OUTCOME", UpdateOutcome)
+
+TASK_STATUS_OF = _inverse(TASK_STATUS)
+REPLICATE_STATUS_OF = _inverse(REPLICATE_STATUS)
+CAUSE_OF = {number: cause for cause, number in CAUSE.items()}

@@ -1,0 +1,78 @@
+"""The task service, for requesters and operators."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from workerpool_kit.auth import ANYONE
+from workerpool_poco.ids import address
+from workerpool_protocol.core.v1 import task_pb2
+from workerpool_protocol.core.v1 import task_service_pb2 as pb
+from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceServicer
+
+from workerpool_core.api.protocol_enums import TASK_STATUS_OF
+from workerpool_core.api.task_messages import replicate_message, task_message
+from workerpool_core.app.running import Core
+from workerpool_core.store.store import TaskQuery
+
+NAME = "workerpool.core.v1.TaskService"
+_METHODS = ("GetTask", "ListTasks", "WatchTask", "GetReplicate", "CreateLogChallenge", "GetTaskLogs")
+POLICY = {f"/{NAME}/{method}": frozenset({ANYONE}) for method in _METHODS}
+"""Reads are open to everybody, as on chain; logs want a signature, which is checked with the request."""
+
+_DEFAULT_PAGE = 50
+
+
+class TaskServicer(TaskServiceServicer):
+    """See the protocol's own words in task_service.proto."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def GetTask(self, request: pb.GetTaskRequest, context: Any) -> pb.GetTaskResponse:
+        """Read one task."""
+        return pb.GetTaskResponse(task=task_message(await self._core.running.queries.task(request.task_id)))
+
+    async def ListTasks(self, request: pb.ListTasksRequest, context: Any) -> pb.ListTasksResponse:
+        """Page through tasks, newest deal first."""
+        query = TaskQuery(
+            statuses=tuple(TASK_STATUS_OF[status].value for status in request.statuses if status),
+            deal_id=request.deal_id,
+            requester=address(request.requester) if request.requester else "",
+            wallet=address(request.wallet_address) if request.wallet_address else "",
+        )
+        queries = self._core.running.queries
+        page, token = await queries.tasks(query, request.page_token, request.page_size or _DEFAULT_PAGE)
+        tasks = [task_message(task, with_replicates=False) for task in page]
+        return pb.ListTasksResponse(tasks=tasks, next_page_token=token)
+
+    async def WatchTask(
+        self, request: pb.WatchTaskRequest, context: Any
+    ) -> AsyncIterator[pb.WatchTaskResponse]:
+        """Send a task at once and at every change until it ends."""
+        async for task in self._core.running.queries.follow(request.task_id):
+            yield pb.WatchTaskResponse(task=task_message(task))
+
+    async def GetReplicate(self, request: pb.GetReplicateRequest, context: Any) -> pb.GetReplicateResponse:
+        """Read one worker's work on one task."""
+        found = await self._core.running.queries.replicate(request.task_id, request.wallet_address)
+        return pb.GetReplicateResponse(replicate=replicate_message(found))
+
+    async def CreateLogChallenge(
+        self, request: pb.CreateLogChallengeRequest, context: Any
+    ) -> pb.CreateLogChallengeResponse:
+        """Return what a requester signs to read logs."""
+        challenge = self._core.running.log_access.challenge(request.address)
+        return pb.CreateLogChallengeResponse(typed_data_json=json.dumps(challenge.to_json()))
+
+    async def GetTaskLogs(self, request: pb.GetTaskLogsRequest, context: Any) -> pb.GetTaskLogsResponse:
+        """Read the compute logs of a task, as its requester."""
+        found = await self._core.running.log_access.logs(
+            request.task_id, request.address, request.signature, request.wallet_address
+        )
+        return pb.GetTaskLogsResponse(
+            compute_logs=[
+                task_pb2.ComputeLogs(wallet_address=kept.wallet, stdout=kept.stdout, stderr=kept.stderr)
+                for kept in found
+            ]
+        )

@@ -1,0 +1,200 @@
+"""The worker's stream as protocol messages, both ways."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+from google.protobuf.duration_pb2 import Duration
+from workerpool_poco.ids import ZERO_ADDRESS, to_hex
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
+
+from workerpool_core.api.protocol_enums import (
+    ACTION,
+    CAUSE,
+    CAUSE_OF,
+    REPLICATE_STATUS_OF,
+    UPDATE_OUTCOME,
+)
+from workerpool_core.api.task_messages import timestamp
+from workerpool_core.app import messages as m
+from workerpool_core.app.running import PublicConfiguration
+from workerpool_core.domain.events import Details, Held, Update
+from workerpool_core.domain.model import Receipt, WorkerModel
+
+HEARTBEAT_PERIOD_S = 10
+LONGEST_LOG = 100_000
+"""Characters kept of each output stream of an app: its last ones."""
+
+_LARGEST_UINT64 = 2**64 - 1
+
+# --- from the worker ----------------------------------------------------------------------------
+
+
+def model_of(message: pb.WorkerModel) -> WorkerModel:
+    """Read what a worker's host offers. A worker with a GPU holds one task at a time (core spec §3.4)."""
+    return WorkerModel(
+        name=message.name,
+        version=message.version,
+        os=message.os,
+        cpu=message.cpu,
+        slots=1 if message.gpus else message.slots,
+        memory_bytes=message.memory_bytes,
+        gpus=message.gpus,
+        sgx=message.sgx,
+        tdx=message.tdx,
+    )
+
+
+def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[Held, ...]:
+    """Read the replicates that a worker says it holds."""
+    return tuple(
+        Held(
+            item.task_id, REPLICATE_STATUS_OF[item.status], item.result_available, item.last_command_sequence
+        )
+        for item in messages
+    )
+
+
+def update_of(message: pb.StatusUpdate) -> Update:
+    """Read one status update; logs are cut to their last 100,000 characters."""
+    if not message.HasField("details"):
+        return Update(message.sequence, message.task_id, REPLICATE_STATUS_OF[message.status])
+    details = message.details
+    receipt = details.chain_receipt if details.HasField("chain_receipt") else None
+    return Update(
+        message.sequence,
+        message.task_id,
+        REPLICATE_STATUS_OF[message.status],
+        Details(
+            cause=CAUSE_OF[details.cause],
+            receipt=Receipt(receipt.block_number, receipt.transaction_hash) if receipt is not None else None,
+            result_link=details.result_link,
+            callback_data=details.callback_data,
+            exit_code=details.exit_code if details.HasField("exit_code") else None,
+            stdout=details.stdout[-LONGEST_LOG:],
+            stderr=details.stderr[-LONGEST_LOG:],
+            error_message=details.error_message,
+        ),
+    )
+
+
+# --- to the worker ------------------------------------------------------------------------------
+
+
+def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> Iterator[pb.ConnectResponse]:
+    """Return the messages to send, in order; answers to updates that follow each other travel together."""
+    answers: list[pb.UpdateResult] = []
+    for message in waiting:
+        if isinstance(message, m.Answered):
+            answers.append(_result(message))
+            continue
+        if answers:
+            yield pb.ConnectResponse(update_results=pb.UpdateResults(results=answers))
+            answers = []
+        yield _response(message, configuration)
+    if answers:
+        yield pb.ConnectResponse(update_results=pb.UpdateResults(results=answers))
+
+
+def _result(answer: m.Answered) -> pb.UpdateResult:
+    return pb.UpdateResult(
+        sequence=answer.sequence,
+        outcome=UPDATE_OUTCOME[answer.outcome],
+        next_action=ACTION[answer.action],
+        reason=answer.reason,
+        message=answer.message,
+    )
+
+
+def _response(message: m.Message, configuration: PublicConfiguration) -> pb.ConnectResponse:
+    match message:
+        case m.Assigned():
+            return pb.ConnectResponse(assignment=assignment_message(message))
+        case m.Commanded(command, assignment):
+            return pb.ConnectResponse(
+                command=pb.Command(
+                    sequence=command.sequence,
+                    task_id=command.task_id,
+                    action=ACTION[command.action],
+                    block_number=command.block,
+                    cause=CAUSE[command.cause],
+                    assignment=assignment_message(assignment) if assignment is not None else None,
+                )
+            )
+        case m.Welcomed(session, dropped):
+            return pb.ConnectResponse(
+                welcome=pb.Welcome(
+                    session_id=session,
+                    configuration=configuration_message(configuration),
+                    heartbeat_period=Duration(seconds=HEARTBEAT_PERIOD_S),
+                    dropped_task_ids=dropped,
+                )
+            )
+        case m.Draining(deadline):
+            hurry = timestamp(deadline) if deadline and math.isfinite(deadline) else None
+            return pb.ConnectResponse(drain=pb.Drain(deadline=hurry))
+        case m.ShutDown(reason, text, retry_after_s):
+            retry = None if retry_after_s is None else Duration(nanos=0)
+            if retry is not None and retry_after_s is not None:
+                retry.FromMilliseconds(int(retry_after_s * 1000))
+            return pb.ConnectResponse(shutdown=pb.Shutdown(reason=reason, message=text, retry_after=retry))
+        case m.Answered():
+            return pb.ConnectResponse(update_results=pb.UpdateResults(results=[_result(message)]))
+
+
+def configuration_message(configuration: PublicConfiguration) -> pb.PublicConfiguration:
+    """Return the pool's public configuration as a message."""
+    return pb.PublicConfiguration(
+        workerpool=configuration.workerpool,
+        scheduler=configuration.scheduler,
+        config_server_url=configuration.config_server_url,
+        result_proxy_url=configuration.result_proxy_url,
+        required_worker_version=configuration.required_worker_version,
+        scheduler_version=configuration.scheduler_version,
+        configuration_hash=configuration.hash,
+    )
+
+
+def assignment_message(assigned: m.Assigned) -> pb.Assignment:
+    """Return an assignment as a message."""
+    signed, terms = assigned.authorization, assigned.terms
+    task_id = to_hex(signed.task_id)
+    return pb.Assignment(
+        authorization=WorkerpoolAuthorization(
+            task_id=task_id,
+            deal_id=terms.deal_id,
+            task_index=assigned.index,
+            worker_wallet=signed.worker,
+            enclave_challenge=signed.enclave_challenge,
+            signature=to_hex(signed.signature),
+        ),
+        task=pb.TaskDescription(
+            task_id=task_id,
+            deal_id=terms.deal_id,
+            task_index=assigned.index,
+            bot_first=terms.bot_first,
+            bot_size=terms.bot_size,
+            app_uri=terms.app_uri,
+            app_address=terms.app_address,
+            command_line=terms.command_line,
+            input_files=terms.input_files,
+            dataset_address=terms.dataset_address or ZERO_ADDRESS,
+            dataset_uri=terms.dataset_uri,
+            dataset_checksum=terms.dataset_checksum,
+            max_execution_time=Duration(seconds=terms.max_execution_s),
+            trust=terms.trust,
+            tag=terms.tag,
+            contribution_deadline=timestamp(terms.contribution_deadline),
+            final_deadline=timestamp(terms.final_deadline),
+            callback=terms.callback,
+            requester=terms.requester,
+            beneficiary=terms.beneficiary,
+            worker_stake=min(terms.worker_stake, _LARGEST_UINT64),
+            result_storage_provider=terms.storage_provider,
+            result_storage_proxy=terms.storage_proxy,
+            result_encryption=terms.result_encryption,
+            secrets=dict(terms.secrets),
+        ),
+        initialization_block=assigned.initialization_block,
+        sms_url=assigned.sms_url,
+    )

@@ -1,0 +1,152 @@
+"""The worker service: configuration, login, and the stream that is the heart of the pool."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from workerpool_kit.auth import ANYONE, current_identity
+from workerpool_kit.logs import get_logger
+from workerpool_kit.streams import SlowReader
+from workerpool_poco.errors import PocoError
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceServicer
+
+from workerpool_core.api.task_messages import timestamp
+from workerpool_core.api.worker_messages import (
+    configuration_message,
+    held_of,
+    model_of,
+    responses,
+    update_of,
+)
+from workerpool_core.app.login import WORKER_ROLE
+from workerpool_core.app.messages import ShutDown
+from workerpool_core.app.running import Core, RunningCore
+from workerpool_core.app.sessions import Session
+from workerpool_core.domain.events import (
+    CommandAcked,
+    StatusReported,
+    WorkerBeat,
+    WorkerConnected,
+    WorkerDisconnected,
+)
+from workerpool_core.errors import BadProtocolVersion, ChainAway, ForeignReplicate, HelloExpected
+
+log = get_logger()
+
+NAME = "workerpool.core.v1.WorkerService"
+PROTOCOL_VERSION = 1
+POLICY = {
+    f"/{NAME}/GetConfig": frozenset({ANYONE}),
+    f"/{NAME}/CreateChallenge": frozenset({ANYONE}),
+    f"/{NAME}/Login": frozenset({ANYONE}),
+    f"/{NAME}/Connect": frozenset({WORKER_ROLE}),
+}
+
+
+class WorkerServicer(WorkerServiceServicer):
+    """See the protocol's own words in worker_service.proto."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def GetConfig(self, request: pb.GetConfigRequest, context: Any) -> pb.GetConfigResponse:
+        """Return the pool's public configuration."""
+        return pb.GetConfigResponse(configuration=configuration_message(self._core.running.configuration))
+
+    async def CreateChallenge(
+        self, request: pb.CreateChallengeRequest, context: Any
+    ) -> pb.CreateChallengeResponse:
+        """Return what a wallet signs to log in."""
+        opened = self._core.running.login.challenge(request.wallet_address)
+        return pb.CreateChallengeResponse(
+            typed_data_json=json.dumps(opened.challenge.to_json()), expires_at=timestamp(opened.expires_at)
+        )
+
+    async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
+        """Trade a signed challenge for a token."""
+        core = self._core.running
+        token = await core.login.login(request.wallet_address, request.signature)
+        expires: Timestamp = timestamp(core.clock.now() + core.token_lifetime_s)
+        return pb.LoginResponse(token=token, expires_at=expires)
+
+    async def Connect(
+        self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Any
+    ) -> AsyncIterator[pb.ConnectResponse]:
+        """Serve one worker's stream until either side ends it."""
+        core = self._core.running
+        wallet = current_identity().subject
+        hello = await _hello(request_iterator)
+        required = core.configuration.required_worker_version
+        if required and hello.model.version != required:
+            text = f"this pool wants workers of version {required}, not {hello.model.version}; install that version"
+            for response in responses([ShutDown("BAD_VERSION", text)], core.configuration):
+                yield response
+            return
+        try:
+            weight = await core.weights.of(wallet)
+        except PocoError as error:
+            raise ChainAway(
+                "the scheduler cannot read this worker's score from the chain; try again soon"
+            ) from error
+        session = core.sessions.open(wallet)
+        log.info("worker.connected", wallet=wallet, session=session.id, version=hello.model.version)
+        core.engine.submit(
+            WorkerConnected(wallet, session.id, model_of(hello.model), weight, held_of(hello.held))
+        )
+        reading = asyncio.create_task(_read(core, session, request_iterator), name=f"stream of {wallet}")
+        reading.add_done_callback(lambda _done: session.end())
+        try:
+            while waiting := await session.next_messages():
+                for response in responses(waiting, core.configuration):
+                    yield response
+            if session.overflowed:
+                raise SlowReader("the stream was not read fast enough; connect again")
+            if reading.done():
+                # A malformed or foreign message ends the stream with its own status.
+                reading.result()
+        finally:
+            core.sessions.close(session)
+            reading.cancel()
+            core.engine.submit(WorkerDisconnected(wallet, session.id))
+            log.info("worker.disconnected", wallet=wallet, session=session.id)
+
+
+async def _hello(messages: AsyncIterator[pb.ConnectRequest]) -> pb.Hello:
+    try:
+        first = await anext(messages)
+    except StopAsyncIteration:
+        raise HelloExpected("the stream ended before Hello") from None
+    if first.WhichOneof("message") != "hello":
+        raise HelloExpected("the first message of a stream is Hello")
+    if first.hello.protocol_version != PROTOCOL_VERSION:
+        raise BadProtocolVersion(
+            f"this scheduler speaks version {PROTOCOL_VERSION} of the stream, "
+            f"the worker version {first.hello.protocol_version}"
+        )
+    return first.hello
+
+
+async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.ConnectRequest]) -> None:
+    """Pass on what a worker says until its stream ends. Raises WorkerpoolError for what must not be said."""
+    wallet, submit = session.wallet, core.engine.submit
+    async for message in messages:
+        if session.ended:
+            return
+        match message.WhichOneof("message"):
+            case "status_report":
+                updates = tuple(map(update_of, message.status_report.updates))
+                submit(StatusReported(wallet, session.id, updates))
+            case "heartbeat":
+                beat = message.heartbeat
+                submit(WorkerBeat(wallet, session.id, beat.free_slots, beat.head_block))
+            case "command_ack":
+                submit(CommandAcked(wallet, message.command_ack.sequence))
+            case "log_chunk":
+                task = core.engine.tasks.get(message.log_chunk.task_id)
+                if task is not None and wallet not in task.replicates:
+                    raise ForeignReplicate(f"this worker holds no replicate of task {task.task_id}")
+            case _:
+                raise HelloExpected("Hello is only the first message of a stream")

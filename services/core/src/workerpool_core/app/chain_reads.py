@@ -1,0 +1,118 @@
+"""Reads of the chain that the scheduler asks for, gathered into batches while one is under way."""
+
+import asyncio
+from collections.abc import Callable
+
+from workerpool_kit.logs import get_logger
+from workerpool_poco.consensus import weight_from_score
+from workerpool_poco.errors import PocoError
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import bytes32
+from workerpool_poco.model import ChainTask, Contribution
+from workerpool_poco.statuses import ChainTaskStatus
+
+from workerpool_core.domain.decisions import ReadTask
+from workerpool_core.domain.events import TaskRead
+
+log = get_logger()
+
+_RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 5.0
+_MOST_AT_ONCE = 200
+
+
+class TaskReads:
+    """Carries out `ReadTask`. Each request is answered once, as soon as the node answers."""
+
+    def __init__(self, hub: HubClient, answer: Callable[[TaskRead], None]) -> None:
+        self._hub = hub
+        self._answer = answer
+        self._waiting: dict[str, set[str]] = {}
+        self._something = asyncio.Event()
+
+    def request(self, wanted: ReadTask) -> None:
+        """Queue a read; several of one task that wait together become one."""
+        self._waiting.setdefault(wanted.task_id, set()).update(wanted.wallets)
+        self._something.set()
+
+    async def run(self) -> None:
+        """Answer requests, for ever; while the node is down they wait."""
+        pause = _RETRY_FIRST_S
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._waiting:
+                ids = list(self._waiting)[:_MOST_AT_ONCE]
+                wanted = {task_id: sorted(self._waiting.pop(task_id)) for task_id in ids}
+                try:
+                    answers = await self._read(wanted)
+                except PocoError as error:
+                    log.warning("chain.read_failed", tasks=len(wanted), error=str(error))
+                    for task_id, wallets in wanted.items():
+                        self._waiting.setdefault(task_id, set()).update(wallets)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _RETRY_LAST_S)
+                    continue
+                pause = _RETRY_FIRST_S
+                for answer in answers:
+                    self._answer(answer)
+
+    async def _read(self, wanted: dict[str, list[str]]) -> list[TaskRead]:
+        # The block comes first: what is read afterwards is at least as new as it says.
+        block = await self._hub.block_number()
+        ids = list(wanted)
+        tasks = await self._hub.view_tasks([bytes32(task_id) for task_id in ids])
+        pairs = [(task_id, wallet) for task_id, wallets in wanted.items() for wallet in wallets]
+        found = await self._hub.view_contributions([(bytes32(task_id), wallet) for task_id, wallet in pairs])
+        contributions: dict[str, dict[str, Contribution]] = {task_id: {} for task_id in ids}
+        for (task_id, wallet), contribution in zip(pairs, found, strict=True):
+            contributions[task_id][wallet] = contribution
+        return [
+            TaskRead(task_id, block, _known(task), contributions[task_id])
+            for task_id, task in zip(ids, tasks, strict=True)
+        ]
+
+
+def _known(task: ChainTask) -> ChainTask | None:
+    return None if task.status is ChainTaskStatus.UNSET else task
+
+
+class Weights:
+    """Contribution weights of workers, read from the chain in batches and remembered for a while."""
+
+    def __init__(self, hub: HubClient) -> None:
+        self._hub = hub
+        self._known: dict[str, int] = {}
+        self._asked: dict[str, asyncio.Future[int]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def of(self, wallet: str) -> int:
+        """Return a worker's weight as it is now; the last one known when the node does not answer.
+
+        Raises PocoError when the node does not answer and never told before.
+        """
+        if wallet not in self._asked:
+            self._asked[wallet] = asyncio.get_running_loop().create_future()
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read(), name="weights")
+        try:
+            return await asyncio.shield(self._asked[wallet])
+        except PocoError:
+            if wallet in self._known:
+                return self._known[wallet]
+            raise
+
+    async def _read(self) -> None:
+        while waiting := {wallet: future for wallet, future in self._asked.items() if not future.done()}:
+            try:
+                scores = await self._hub.view_scores(list(waiting))
+            except PocoError as error:
+                for future in waiting.values():
+                    future.set_exception(error)
+                    # A caller that went away meanwhile leaves nobody to take the error.
+                    future.exception()
+            else:
+                for (wallet, future), score in zip(waiting.items(), scores, strict=True):
+                    self._known[wallet] = weight_from_score(score)
+                    future.set_result(self._known[wallet])
+            for wallet in waiting:
+                self._asked.pop(wallet, None)

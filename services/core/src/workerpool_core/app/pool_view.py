@@ -1,0 +1,139 @@
+"""The pool at a glance: workers, slots in use, tasks by status, chain. Read from memory at the moment of asking."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workerpool_kit.clock import Clock
+from workerpool_poco.heads import HeadStream
+from workerpool_poco.ids import Address, address
+from workerpool_poco.model import Block
+from workerpool_poco.statuses import FINAL_TASK_STATUSES, TaskStatus
+
+from workerpool_core.app.chain_follower import ChainFollower
+from workerpool_core.app.engine import Engine
+from workerpool_core.domain.model import Replicate, Worker
+from workerpool_core.domain.replicate_machine import SLOT_STATUSES
+from workerpool_core.errors import UnknownWorker
+
+ALIVE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSummary:
+    """The documented platform metric."""
+
+    pool: Address
+    alive_workers: int
+    registered_cpus: int
+    computing_cpus: int
+    registered_gpus: int
+    computing_gpus: int
+    tasks_by_status: Mapping[TaskStatus, int]
+    latest_block: Block | None
+    cursor_block: int
+    deal_events: int
+    deals: int
+    latest_deal_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker with the replicates it holds."""
+
+    worker: Worker
+    computing: int
+    task_ids: tuple[str, ...]
+
+
+class PoolView:
+    """Answers questions about the pool. `ended` are the tasks that had ended when core started, by status."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        follower: ChainFollower,
+        heads: HeadStream,
+        clock: Clock,
+        pool: Address,
+        ended: Mapping[str, int],
+    ) -> None:
+        self._engine = engine
+        self._follower = follower
+        self._heads = heads
+        self._clock = clock
+        self._pool = pool
+        self._ended = Counter({status: ended.get(status.value, 0) for status in FINAL_TASK_STATUSES})
+        self.deals_taken = 0
+
+    def task_ended(self, status: TaskStatus) -> None:
+        """Count a task that ended."""
+        self._ended[status] += 1
+
+    def deal_taken(self) -> None:
+        """Count a deal that became tasks."""
+        self.deals_taken += 1
+
+    def is_alive(self, worker: Worker) -> bool:
+        """Whether the worker was heard from within the last 60 s."""
+        return self._clock.now() - worker.last_seen < ALIVE_S
+
+    def summary(self) -> PoolSummary:
+        """Return the pool as it is now."""
+        alive = {wallet: worker for wallet, worker in self._engine.workers.items() if self.is_alive(worker)}
+        computing: Counter[str] = Counter()
+        statuses: Counter[TaskStatus] = Counter(self._ended)
+        for task in self._engine.tasks.values():
+            if not task.ended:
+                statuses[task.status] += 1
+            computing.update(r.wallet for r in task.replicates.values() if _takes_slot(r))
+        with_gpu = {wallet for wallet, worker in alive.items() if worker.model.gpus}
+        plain = alive.keys() - with_gpu
+        return PoolSummary(
+            pool=self._pool,
+            alive_workers=len(alive),
+            registered_cpus=sum(alive[wallet].model.slots for wallet in plain),
+            computing_cpus=sum(computing[wallet] for wallet in plain),
+            registered_gpus=len(with_gpu),
+            computing_gpus=sum(computing[wallet] > 0 for wallet in with_gpu),
+            tasks_by_status={status: statuses[status] for status in TaskStatus},
+            latest_block=self._heads.latest,
+            cursor_block=max(self._follower.position.number, 0),
+            deal_events=self._follower.deals_seen,
+            deals=self.deals_taken,
+            latest_deal_block=self._follower.latest_deal_block,
+        )
+
+    def worker(self, wallet: str) -> WorkerView:
+        """Return one worker. Raises UnknownWorker."""
+        wallet = address(wallet)
+        if wallet not in self._engine.workers:
+            raise UnknownWorker(f"no worker with wallet {wallet} ever registered")
+        return self._views([wallet])[0]
+
+    def workers(self, after: str, limit: int, *, alive_only: bool) -> list[WorkerView]:
+        """Return up to `limit` workers by wallet, after one."""
+        wallets = sorted(
+            wallet
+            for wallet, worker in self._engine.workers.items()
+            if wallet > after and (not alive_only or self.is_alive(worker))
+        )
+        return self._views(wallets[:limit])
+
+    def _views(self, wallets: list[str]) -> list[WorkerView]:
+        held: dict[str, list[Replicate]] = {wallet: [] for wallet in wallets}
+        for task in self._engine.tasks.values():
+            for wallet in task.replicates.keys() & held.keys():
+                held[wallet].append(task.replicates[wallet])
+        return [
+            WorkerView(
+                self._engine.workers[wallet],
+                sum(map(_takes_slot, held[wallet])),
+                tuple(sorted(replicate.task_id for replicate in held[wallet])),
+            )
+            for wallet in wallets
+        ]
+
+
+def _takes_slot(replicate: Replicate) -> bool:
+    return replicate.status in SLOT_STATUSES

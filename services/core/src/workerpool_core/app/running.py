@@ -1,0 +1,76 @@
+"""What the API needs of a core that has started, and how it answers before that."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from workerpool_kit.clock import Clock
+from workerpool_poco.ids import Address
+
+from workerpool_core.app.chain_reads import Weights
+from workerpool_core.app.engine import Engine
+from workerpool_core.app.log_access import LogAccess
+from workerpool_core.app.login import Login
+from workerpool_core.app.pool_view import PoolView
+from workerpool_core.app.sessions import Sessions
+from workerpool_core.app.task_queries import TaskQueries
+from workerpool_core.errors import ServiceStarting
+
+
+@dataclass(frozen=True, slots=True)
+class PublicConfiguration:
+    """What every worker of the pool must know."""
+
+    workerpool: Address
+    scheduler: Address
+    config_server_url: str
+    result_proxy_url: str
+    required_worker_version: str
+    scheduler_version: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCore:
+    """Everything that the API delegates to."""
+
+    configuration: PublicConfiguration
+    engine: Engine
+    sessions: Sessions
+    login: Login
+    weights: Weights
+    queries: TaskQueries
+    log_access: LogAccess
+    view: PoolView
+    drained: Callable[[], Awaitable[None]]
+    clock: Clock
+    token_lifetime_s: float
+
+
+class Core:
+    """The running core, once there is one; before that every use says what the start waits for."""
+
+    def __init__(self) -> None:
+        self._running: RunningCore | None = None
+        self._waiting_for = "its settings"
+
+    def waits_for(self, what: str) -> None:
+        """Take note of what the start waits for."""
+        self._waiting_for = what
+
+    def started(self, running: RunningCore) -> None:
+        """Open the API."""
+        self._running = running
+
+    @property
+    def running(self) -> RunningCore:
+        """The running core. Raises ServiceStarting."""
+        if self._running is None:
+            raise ServiceStarting(
+                f"the scheduler is starting and waits for {self._waiting_for}; try again soon"
+            )
+        return self._running
+
+    @property
+    def maybe_running(self) -> RunningCore | None:
+        """The running core, None before the start is complete."""
+        return self._running

@@ -1,0 +1,74 @@
+"""Questions about tasks, answered from the store: what is told is durable, and as new as what was durable on asking."""
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator
+
+from workerpool_poco.ids import address
+
+from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.app.watchers import Watchers
+from workerpool_core.domain.model import Replicate, Task
+from workerpool_core.errors import BadPageToken, UnknownReplicate, UnknownTask
+from workerpool_core.store.store import KeptLogs, Store, TaskPosition, TaskQuery
+
+
+class TaskQueries:
+    """Reads tasks, replicates and logs."""
+
+    def __init__(self, store: Store, commit: GroupCommit, watchers: Watchers) -> None:
+        self._store = store
+        self._commit = commit
+        self._watchers = watchers
+
+    async def task(self, task_id: str) -> Task:
+        """Return a task with its replicates. Raises UnknownTask."""
+        await self._commit.visible()
+        task = await self._store.task(task_id)
+        if task is None:
+            raise UnknownTask(f"no deal of this pool holds task {task_id}")
+        return task
+
+    async def replicate(self, task_id: str, wallet: str) -> Replicate:
+        """Return one worker's work on a task. Raises UnknownReplicate."""
+        await self._commit.visible()
+        replicate = await self._store.replicate(task_id, address(wallet))
+        if replicate is None:
+            raise UnknownReplicate(f"worker {wallet} never took part in task {task_id}")
+        return replicate
+
+    async def tasks(self, query: TaskQuery, page_token: str, size: int) -> tuple[list[Task], str]:
+        """Return one page of tasks without replicates, and the token of the next. Raises BadPageToken."""
+        await self._commit.visible()
+        found = await self._store.tasks(query, _position(page_token), size + 1)
+        page = found[:size]
+        return page, _token(page[-1]) if len(found) > size else ""
+
+    async def follow(self, task_id: str) -> AsyncIterator[Task]:
+        """Yield a task at once and after each change, until it has ended. Raises UnknownTask."""
+        async for _ in self._watchers.follow(task_id):
+            task = await self.task(task_id)
+            yield task
+            if task.ended:
+                return
+
+    async def logs(self, task_id: str, wallet: str = "") -> list[KeptLogs]:
+        """Return the compute logs of a task."""
+        await self._commit.visible()
+        return await self._store.logs(task_id, wallet)
+
+
+def _token(task: Task) -> str:
+    content = json.dumps([task.terms.block, task.terms.deal_id, task.index])
+    return base64.urlsafe_b64encode(content.encode()).decode()
+
+
+def _position(token: str) -> TaskPosition | None:
+    if not token:
+        return None
+    try:
+        block, deal_id, index = json.loads(base64.urlsafe_b64decode(token.encode()))
+        return TaskPosition(int(block), str(deal_id), int(index))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise BadPageToken("this page token was not given out by this service") from error

@@ -1,0 +1,304 @@
+"""The composition root: what the scheduler is made of, in the order in which it comes up and goes down."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from random import Random
+
+from eth_utils import keccak
+from prometheus_client import REGISTRY
+from workerpool_kit import metrics as kit_metrics
+from workerpool_kit.auth import AnyOf, Authenticator, BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.clock import SystemClock
+from workerpool_kit.grpc_client import GRPC_PORT_OFFSET, grpc_target_of, open_channel
+from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.health import Health
+from workerpool_kit.http_side import HttpSide
+from workerpool_kit.logs import get_logger
+from workerpool_kit.mongo import Database
+from workerpool_kit.process import Lifetime, StartupError, version_of
+from workerpool_kit.tokens import Tokens
+from workerpool_poco.heads import HeadStream
+from workerpool_poco.hub import HubClient
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1.pool_service_pb2_grpc import add_PoolServiceServicer_to_server
+from workerpool_protocol.core.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
+from workerpool_protocol.core.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
+
+from workerpool_core.api import http_side, pool_service, task_service, worker_service
+from workerpool_core.app import boot
+from workerpool_core.app.adapter import AdapterClient
+from workerpool_core.app.assignments import Assignments
+from workerpool_core.app.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain_health import ChainHealth
+from workerpool_core.app.chain_reads import TaskReads, Weights
+from workerpool_core.app.deals import DealReader
+from workerpool_core.app.effects import Effects
+from workerpool_core.app.enclaves import EnclaveChallenges
+from workerpool_core.app.engine import Engine
+from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.app.log_access import LogAccess
+from workerpool_core.app.log_purge import purge_logs_daily
+from workerpool_core.app.login import Login
+from workerpool_core.app.messages import ShutDown
+from workerpool_core.app.metrics import Observer, PoolCollector
+from workerpool_core.app.pool_view import PoolView
+from workerpool_core.app.result_check import ResultCheck
+from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
+from workerpool_core.app.sessions import Sessions
+from workerpool_core.app.task_queries import TaskQueries
+from workerpool_core.app.watchers import Watchers
+from workerpool_core.domain.events import Event
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.scheduler import Scheduler
+from workerpool_core.settings import CoreSettings
+from workerpool_core.store.documents import MODELS
+from workerpool_core.store.keys import StoredKeys
+from workerpool_core.store.store import Store
+
+log = get_logger()
+
+_KEY_ROTATION_S = 30 * 86_400.0
+_LOOK_AT_CHAIN_S = 0.5
+_RECONNECT_S = 1.0
+
+
+async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
+    """Bring the scheduler up, work until the process is asked to stop, take it down."""
+    version = version_of(CoreSettings)
+    kit_metrics.build_info("core", version)
+    async with AsyncExitStack() as stack:
+        wallet = await boot.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
+        database = await Database.connect(settings, models=MODELS)
+        stack.push_async_callback(database.close)
+        health, core, clock = Health(), Core(), SystemClock()
+        tokens = Tokens(
+            StoredKeys(database),
+            issuer="workerpool-core",
+            audience=settings.pool_address,
+            lifetime_s=settings.token_lifetime_s,
+            rotate_after_s=_KEY_ROTATION_S,
+            clock=clock,
+        )
+        await _start_servers(stack, settings, core, health, tokens, version)
+        await _start_core(stack, settings, lifetime, core, health, tokens, wallet, database, version)
+        await lifetime.stopped()
+        if (running := core.maybe_running) is not None:
+            # Workers keep what they hold and come back; the successor learns it from their Hello.
+            running.sessions.end_all(
+                ShutDown("SCHEDULER_STOPPING", "the scheduler stops; connect again soon", _RECONNECT_S)
+            )
+
+
+async def _start_servers(
+    stack: AsyncExitStack, settings: CoreSettings, core: Core, health: Health, tokens: Tokens, version: str
+) -> None:
+    """Open both ports; until the start is complete they answer what it waits for."""
+    health.set("scheduler", False, reason="starting")
+    authenticators: list[Authenticator] = [BearerAuthenticator(tokens.verify)]
+    operator_configured = settings.operator_password is not None
+    if settings.operator_password is not None:
+        authenticators.append(
+            BasicAuthenticator(
+                settings.operator_username, settings.operator_password, pool_service.OPERATOR_ROLE
+            )
+        )
+    server = GrpcServer(
+        grpc_port(settings.http_port, settings.grpc_port),
+        authenticator=AnyOf(*authenticators),
+        policy=worker_service.POLICY
+        | task_service.POLICY
+        | pool_service.policy(operator_configured=operator_configured),
+    )
+    server.add(add_WorkerServiceServicer_to_server, worker_service.WorkerServicer(core), worker_service.NAME)
+    server.add(add_TaskServiceServicer_to_server, task_service.TaskServicer(core), task_service.NAME)
+    server.add(
+        add_PoolServiceServicer_to_server,
+        pool_service.PoolServicer(core, operator_configured=operator_configured),
+        pool_service.NAME,
+    )
+    server.follow(health)
+    http = HttpSide(
+        settings.http_port,
+        health=health,
+        version=version,
+        routes=http_side.routes(core, open_actuator=settings.actuator_open),
+    )
+    await http.start()
+    stack.push_async_callback(http.stop)
+    await server.start()
+    stack.push_async_callback(server.stop)
+
+
+async def _start_core(
+    stack: AsyncExitStack,
+    settings: CoreSettings,
+    lifetime: Lifetime,
+    core: Core,
+    health: Health,
+    tokens: Tokens,
+    wallet: Wallet,
+    database: Database,
+    version: str,
+) -> None:
+    """Wait for the chain, load what is stored, and let the scheduler take up its work."""
+    clock, pool = SystemClock(), settings.pool_address
+    config_url = settings.url_of("config_server")
+    chain = await boot.waited_for(
+        "the config server", lambda: boot.read_chain_config(config_url), core.waits_for
+    )
+    hub = HubClient(settings.node_url, chain.hub, chain_id=chain.chain_id)
+    stack.push_async_callback(hub.close)
+    await boot.waited_for(
+        "the blockchain node", lambda: boot.connect_chain(hub, settings.node_url), core.waits_for
+    )
+    await boot.waited_for("the blockchain node", lambda: boot.check_pool(hub, pool, wallet), core.waits_for)
+
+    core.waits_for("its database")
+    store = Store(database)
+    newest = await store.recover()
+    cursor = await store.cursor()
+    policy = Policy(required_worker_version=settings.required_worker_version)
+    scheduler = Scheduler(policy, Random(), await store.snapshot(clock.now()))
+
+    observer: Observer
+
+    def observe(event: Event, outcome: object, now: float) -> None:
+        observer.observe(event, outcome, now)  # type: ignore[arg-type]
+
+    engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
+    stack.callback(engine.stop)
+    sessions, watchers = Sessions(), Watchers()
+    try:
+        channel = open_channel(
+            grpc_target_of(settings.url_of("chain_adapter")),
+            basic=(settings.chain_adapter_username, settings.chain_adapter_password.get_secret_value()),
+        )
+    except ValueError as error:
+        raise StartupError(f"IEXEC_CORE_CHAIN_ADAPTER_URL: {error}") from error
+    stack.push_async_callback(channel.close)
+    adapter = AdapterClient(channel, engine.submit)
+    stack.push_async_callback(adapter.close)
+    results = ResultCheck(settings.url_of("result_proxy"), engine.submit)
+    stack.push_async_callback(results.close)
+    enclaves = EnclaveChallenges(
+        settings.platform_registry_url,
+        settings.platform_registry_stack,
+        settings.platform_registry_label,
+        wallet,
+        engine.submit,
+    )
+    stack.push_async_callback(enclaves.close)
+    reads = TaskReads(hub, engine.submit)
+    lifetime.spawn(reads.run(), "chain reads")
+    effects = Effects(
+        sessions=sessions,
+        assignments=Assignments(wallet, engine.tasks),
+        adapter=adapter,
+        reads=reads,
+        results=results,
+        enclaves=enclaves,
+        moved=watchers.moved,
+        assigned=lambda task_id, worker: observer.assigned(task_id, worker, clock.now()),
+    )
+    commit = GroupCommit(store, newest, effects.perform)
+
+    chain_health = ChainHealth(
+        clock,
+        health,
+        engine.submit,
+        threshold_s=settings.threshold_s(chain.block_time_s),
+        block_time_s=chain.block_time_s,
+    )
+    heads = HeadStream(
+        settings.node_url,
+        block_time=chain.block_time_s,
+        on_outage=chain_health.node_lost,
+        on_return=chain_health.node_returned,
+    )
+    follower = ChainFollower(
+        hub,
+        heads,
+        DealReader(hub, pool),
+        pool,
+        engine.submit,
+        known=engine.tasks,
+        confirmations=settings.confirmations,
+        start_block=settings.start_block,
+        position=Position(cursor.number, cursor.hash) if cursor is not None else None,
+        largest_range=settings.largest_log_range,
+    )
+    view = PoolView(engine, follower, heads, clock, pool, await store.status_counts())
+    observer = Observer(engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken)
+    collector = PoolCollector(view.summary, version)
+    REGISTRY.register(collector)
+    stack.callback(REGISTRY.unregister, collector)
+
+    commit.start(lifetime)
+    engine.start(commit)
+    heads.start()
+    stack.push_async_callback(heads.stop)
+    lifetime.spawn(follower.run(), "chain follower")
+    lifetime.spawn(_watch_chain(chain_health, heads), "chain health")
+    lifetime.spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler")
+    lifetime.spawn(
+        purge_logs_daily(
+            store,
+            clock,
+            every_days=settings.logs_purge_rate_days,
+            keep_days=settings.logs_availability_days,
+        ),
+        "log purge",
+    )
+    # Work decided before the stop is made durable and sent.
+    stack.push_async_callback(_drain, commit)
+    queries = TaskQueries(store, commit, watchers)
+    core.started(
+        RunningCore(
+            configuration=public_configuration(settings, wallet, version),
+            engine=engine,
+            sessions=sessions,
+            login=Login(tokens, clock, chain_id=chain.chain_id, pool=pool, whitelist=settings.whitelist),
+            weights=Weights(hub),
+            queries=queries,
+            log_access=LogAccess(queries, clock, chain.chain_id),
+            view=view,
+            drained=commit.drained,
+            clock=clock,
+            token_lifetime_s=settings.token_lifetime_s,
+        )
+    )
+    health.set("scheduler", True)
+    log.info("core.started", pool=pool, chain=chain.chain_id, hub=chain.hub, tasks=len(engine.tasks))
+
+
+async def _watch_chain(chain_health: ChainHealth, heads: HeadStream) -> None:
+    while True:
+        chain_health.look(heads.latest)
+        await heads.wait_change(_LOOK_AT_CHAIN_S)
+
+
+async def _drain(commit: GroupCommit) -> None:
+    try:
+        await asyncio.wait_for(commit.drained(), 2)
+    except TimeoutError:
+        log.warning("core.stopped_before_drained")
+
+
+def grpc_port(http_port: int, override: int | None) -> int:
+    """Return the port of the gRPC side: the override, else HTTP port + 10000; 0 (any free port) stays 0."""
+    if override is not None:
+        return override
+    return http_port + GRPC_PORT_OFFSET if http_port else 0
+
+
+def public_configuration(settings: CoreSettings, wallet: Wallet, version: str) -> PublicConfiguration:
+    """Return what every worker must know; the hash changes only when something of it does."""
+    fields = (
+        settings.pool_address,
+        wallet.address,
+        settings.url_of("config_server"),
+        settings.url_of("result_proxy"),
+        settings.required_worker_version,
+        version,
+    )
+    return PublicConfiguration(*fields, hash="0x" + keccak(text="\n".join(fields)).hex())

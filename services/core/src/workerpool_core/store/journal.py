@@ -1,0 +1,105 @@
+"""The journal and the collections behind it: synchronous, called in the database's thread pool."""
+
+from collections import defaultdict
+from typing import Any
+
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.write_concern import WriteConcern
+
+from workerpool_core.errors import StoreDiverged
+from workerpool_core.store.changes import Bson, Change, Kind, merge_all
+
+Operation = UpdateOne | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
+
+_APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
+# The journal is what makes a change durable, so the collections behind it need not wait for the disk each time;
+# entries are only removed after a last write with majority and journal (`trim`).
+_BEHIND = WriteConcern(w=1)
+
+
+class Journal:
+    """Appends batches durably and brings the collections up to date behind them."""
+
+    def __init__(self, database: Database[Bson]) -> None:
+        self._database = database
+        self._entries: Collection[Bson] = database.get_collection("journal", write_concern=_APPEND)
+
+    def append(self, number: int, changes: list[Bson]) -> None:
+        """Make one batch durable (majority and journal). Raises pymongo's errors."""
+        self._entries.insert_one({"_id": number, "changes": changes})
+
+    def apply(self, changes: list[Change]) -> None:
+        """Bring the collections up to date with changes that are durable, in their order.
+
+        A document that holds its change already, as in a replay, is left alone. Raises StoreDiverged when one does
+        not have the status that the scheduler built its decision on.
+        """
+        by_collection: dict[str, list[Change]] = defaultdict(list)
+        for change in merge_all(changes):
+            by_collection[change.collection].append(change)
+        for name, group in by_collection.items():
+            collection = self._database.get_collection(name, write_concern=_BEHIND)
+            result = collection.bulk_write([operation(change) for change in group], ordered=False)
+            inserted = result.upserted_ids or {}
+            suspects = [change for at, change in enumerate(group) if change.exclusive and at not in inserted]
+            if result.matched_count + len(inserted) != sum(
+                change.kind is not Kind.REMOVE for change in group
+            ):
+                suspects += [change for change in group if change.kind is Kind.ALTER]
+            verify(collection, suspects)
+
+    def trim(self, number: int) -> None:
+        """Remove the entries before `number`, whose changes the collections hold.
+
+        The delete waits for majority and journal, and so for everything that the server did before it: the changes
+        are durable in the collections when their entries are gone. The newest entry stays, as the count of them all.
+        """
+        self._entries.delete_many({"_id": {"$lt": number}})
+
+    def replay(self) -> int:
+        """Apply what the journal holds, after a start; return the number of its newest entry, 0 for none."""
+        newest = 0
+        for entry in self._entries.find(sort=[("_id", 1)], batch_size=50):
+            newest = entry["_id"]
+            self.apply([Change.from_bson(change, newest) for change in entry["changes"]])
+        return newest
+
+
+def operation(change: Change) -> Operation:
+    """Return the driver's operation for a change."""
+    key: Bson = {"_id": change.id}
+    match change.kind:
+        case Kind.CREATE:
+            return UpdateOne(key, {"$setOnInsert": {**change.document, "journal": change.last}}, upsert=True)
+        case Kind.PUT:
+            return ReplaceOne(key, {**change.document, "journal": change.last}, upsert=True)
+        case Kind.REMOVE:
+            return DeleteOne(key)
+        case Kind.ALTER:
+            update: Bson = {"$set": {**change.fields, "journal": change.last}}
+            if change.history:
+                update["$push"] = {"history": {"$each": change.history}}
+            return UpdateOne({**key, "status": change.expected, "journal": {"$lt": change.first}}, update)
+
+
+def verify(collection: Collection[Any], changes: list[Change]) -> None:
+    """Raise StoreDiverged unless every document holds its change already."""
+    if not changes:
+        return
+    held = {
+        found["_id"]: (found.get("journal", 0), found.get("status"))
+        for found in collection.find(
+            {"_id": {"$in": [change.id for change in changes]}}, {"journal": 1, "status": 1}
+        )
+    }
+    missing = [change for change in changes if held.get(change.id, (-1, None))[0] < change.last]
+    if missing:
+        raise StoreDiverged(
+            "the database does not hold what the scheduler decided on; does another process write to it?",
+            details={
+                f"{collection.name} {change.id}": f"expected {change.expected or '-'}, found {held.get(change.id)}"
+                for change in missing[:10]
+            },
+        )
