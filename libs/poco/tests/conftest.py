@@ -43,7 +43,7 @@ async def scripted_node() -> AsyncIterator[ScriptedNode]:
     node = ScriptedNode()
     app = web.Application()
     app.router.add_post("/", node.handle)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

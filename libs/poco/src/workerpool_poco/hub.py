@@ -37,7 +37,7 @@ __all__ = [
     "read_block",
 ]
 
-_LOG_RANGE_CODES = frozenset({-32005, -32602})
+_LOG_RANGE_CODES = frozenset({-32000, -32005, -32602})
 _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed")
 
 
