@@ -6,7 +6,7 @@ Written here rather than through `gridfs.GridFSBucket`, whose writer keeps up to
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from bson import ObjectId
 from pymongo import ASCENDING
@@ -14,8 +14,6 @@ from workerpool_kit.mongo import Database
 
 CHUNK_BYTES = 1 << 20
 """Size of a stored piece, and of the pieces that `read` yields."""
-_BATCH_CHUNKS = 4
-"""Pieces per write to the database: the most that one upload holds in memory at this point."""
 
 
 class GridFsArchives:
@@ -39,9 +37,9 @@ class GridFsArchives:
         identity = ObjectId(file_id)
         number = 0
         with path.open("rb") as source:
-            while batch := await self._database.run(_next_batch, source, identity, number):
-                await self._database.run(self._chunks.insert_many, batch, ordered=True)
-                number += len(batch)
+            # One piece per write: larger batches are hardly faster, and pymongo copies each a few times in memory.
+            while await self._database.run(self._put_chunk, source, identity, number):
+                number += 1
             length = source.tell()
         entry = {
             "_id": identity,
@@ -51,6 +49,12 @@ class GridFsArchives:
             "filename": f"{file_id}.zip",
         }
         await self._database.run(self._files.insert_one, entry)
+
+    def _put_chunk(self, source: BinaryIO, identity: ObjectId, number: int) -> bool:
+        data = source.read(CHUNK_BYTES)
+        if data:
+            self._chunks.insert_one({"files_id": identity, "n": number, "data": data})
+        return bool(data)
 
     async def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
         """Yield a part of a file; see `Archives`. One piece is in memory at a time, and no cursor stays open."""
@@ -75,10 +79,3 @@ class GridFsArchives:
 def new_file_id() -> str:
     """Return a name for a file that nothing else has."""
     return str(ObjectId())
-
-
-def _next_batch(source: Any, identity: ObjectId, number: int) -> list[dict[str, Any]]:
-    batch: list[dict[str, Any]] = []
-    while len(batch) < _BATCH_CHUNKS and (data := source.read(CHUNK_BYTES)):
-        batch.append({"_id": ObjectId(), "files_id": identity, "n": number + len(batch), "data": data})
-    return batch

@@ -1,6 +1,7 @@
 """Unpacking an archive that a stranger sent."""
 
 import os
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,6 +11,8 @@ from workerpool_result_proxy.domain.archive_rules import ArchiveLimits, Entry, c
 from workerpool_result_proxy.errors import ArchiveBomb, ArchiveBroken, ArchiveUnsafePath
 
 _PIECE_BYTES = 1 << 20
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, UnicodeError, OverflowError)
+"""What zipfile raises for malformed archives: its own error, and whatever it ran into."""
 _MAX_CONTENTS_BYTES = 16 << 20
 """The longest table of contents that is read; zipfile loads it whole."""
 
@@ -58,13 +61,17 @@ def _unpack_entry(opened: zipfile.ZipFile, entry: Entry, into: Path, budget: int
 
 
 class _BoundedReads:
-    """A file that refuses huge single reads, so that a forged table of contents cannot fill the memory."""
+    """A file for zipfile that stands forged tables of contents: no huge reads, no seeks to nowhere."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
-        self.seek = file.seek
         self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET and offset < 0:
+            raise zipfile.BadZipFile("an entry lies before the beginning of the file")
+        return self._file.seek(offset, whence)
 
     def seekable(self) -> bool:
         return True
