@@ -32,6 +32,9 @@ def closed_to(*roles: str) -> dict[str, frozenset[str]]:
     return dict.fromkeys(METHODS, frozenset(roles))
 
 
+OPEN_POLICY = closed_to(ANYONE)
+
+
 class Echo:
     """Answers every call with what it was given, and who gave it."""
 
@@ -360,6 +363,27 @@ class TestDeadlines:
         assert servicer.cancelled.is_set()
 
 
+async def test_a_client_that_vanishes_is_no_error(contract: Any, serve: Any) -> None:
+    ended = asyncio.Event()
+
+    class Endless(Echo):
+        async def Fan(self, request: Any, context: Any) -> Any:
+            try:
+                while True:
+                    yield self.note(text="x" * 1_000)
+            finally:
+                ended.set()
+
+    server = await serve(Endless(contract))
+    with capture_logs() as events:
+        for _ in range(5):
+            ended.clear()
+            async with open_channel(f"127.0.0.1:{server.port}", own_subchannel=True) as channel:
+                await anext(aiter(contract.grpc.EchoServiceStub(channel).Fan(contract.pb2.Note())))
+            await asyncio.wait_for(ended.wait(), 5)
+    assert [event for event in events if event["log_level"] == "error"] == []
+
+
 class TestStandardServices:
     async def test_health_is_open_and_follows_the_components(self, contract: Any, serve: Any) -> None:
         deny = BasicAuthenticator("a", "b", "owner")
@@ -431,3 +455,19 @@ async def test_call_repeats_while_the_server_is_unavailable(contract: Any, serve
             await call(method, contract.pb2.Note(), timeout_s=5)
         answer = await call(method, contract.pb2.Note(), timeout_s=5, retry_unavailable_for_s=5)
     assert answer.text == "there"
+
+
+async def test_a_channel_finds_a_restarted_server_within_seconds(contract: Any, serve: Any) -> None:
+    first = await serve(Echo(contract))
+    async with open_channel(f"127.0.0.1:{first.port}") as channel:
+        method = contract.grpc.EchoServiceStub(channel).Unary
+        await call(method, contract.pb2.Note(), timeout_s=5)
+        await first.stop(0)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call(method, contract.pb2.Note(), timeout_s=5)
+        second = GrpcServer(first.port, host="127.0.0.1", policy=OPEN_POLICY)
+        second.add(contract.grpc.add_EchoServiceServicer_to_server, Echo(contract), SERVICE)
+        await second.start()
+        answer = await call(method, contract.pb2.Note(text="back"), timeout_s=5, retry_unavailable_for_s=5)
+        await second.stop(0)
+    assert answer.text == ":back"

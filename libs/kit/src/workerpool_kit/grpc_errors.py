@@ -32,9 +32,11 @@ CODES: dict[Kind, grpc.StatusCode] = {
 """The status code of each kind of error."""
 
 
-async def abort(context: "grpc.aio.ServicerContext[object, object]", error: WorkerpoolError) -> None:
-    """End the call with the status of `error`. Always raises `grpc.aio.AbortError`."""
-    code = CODES[error.kind]
+async def abort(
+    context: "grpc.aio.ServicerContext[Any, Any]", error: WorkerpoolError, code: grpc.StatusCode | None = None
+) -> None:
+    """End the call with the status of `error`, or with another `code`. Always raises `grpc.aio.AbortError`."""
+    code = code or CODES[error.kind]
     message = error.message[:_LONGEST_MESSAGE]
     info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details)
     status = Status(code=code.value[0], message=message)

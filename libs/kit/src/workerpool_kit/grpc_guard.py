@@ -8,6 +8,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import grpc
@@ -16,7 +17,7 @@ from google.protobuf.message import DecodeError
 from workerpool_kit import metrics
 from workerpool_kit.auth import ANONYMOUS, ANYONE, Authenticator, Identity, identity_of_call
 from workerpool_kit.errors import PermissionDenied, Unauthenticated, WorkerpoolError
-from workerpool_kit.grpc_errors import abort
+from workerpool_kit.grpc_errors import CODES, abort
 from workerpool_kit.logs import get_logger
 from workerpool_kit.validation import InvalidMessage, validate
 
@@ -107,21 +108,15 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         except grpc.aio.AbortError:
             code = _code_name(context)
             raise
-        except WorkerpoolError as error:
-            code = error.kind.name
-            log.info("grpc.refused", method=method, reason=error.reason, message=error.message)
-            await abort(context, error)
-        except TimeoutError as error:
-            code = "DEADLINE_EXCEEDED" if deadline.expired() else "INTERNAL"
-            if not deadline.expired():
-                await self._abort_unexpected(method, context, error)
-            await context.abort(
-                grpc.StatusCode.DEADLINE_EXCEEDED,
-                f"not done within {limit:g} s, the limit for calls without a deadline",
-            )
         except Exception as error:
-            code = "INTERNAL"
-            await self._abort_unexpected(method, context, error)
+            if context.cancelled() or context.done():
+                # Whatever failed, most likely a write, failed because the client went away.
+                code = "CANCELLED"
+                log.debug("grpc.client_gone", method=method, error=repr(error))
+                raise asyncio.CancelledError from error
+            answer = _too_late(limit) if deadline.expired() else _answer_to(method, error)
+            code = answer.code.name
+            await abort(context, answer.error, answer.code)
         finally:
             metrics.grpc_handled(method, code, time.perf_counter() - started)
 
@@ -148,17 +143,29 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             raise PermissionDenied(f"this method is for {' or '.join(sorted(allowed))}")
         return identity
 
-    async def _abort_unexpected(self, method: str, context: Any, error: Exception) -> None:
-        correlation = uuid.uuid4().hex[:12]
-        log.error("grpc.unexpected_error", method=method, correlation=correlation, exc_info=error)
-        # What went wrong inside is for the log only; the id connects a caller's report with it.
-        await abort(
-            context,
-            WorkerpoolError(
-                f"internal error; the server's log has it under {correlation}",
-                details={"correlation": correlation},
-            ),
-        )
+
+@dataclass(frozen=True)
+class _Answer:
+    """How a failed call ends."""
+
+    error: WorkerpoolError
+    code: grpc.StatusCode
+
+
+def _too_late(limit: float | None) -> _Answer:
+    message = f"not done within {limit:g} s, the limit for calls without a deadline"
+    return _Answer(WorkerpoolError(message, reason="DEADLINE_EXCEEDED"), grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+def _answer_to(method: str, error: Exception) -> _Answer:
+    if isinstance(error, WorkerpoolError):
+        log.info("grpc.refused", method=method, reason=error.reason, message=error.message)
+        return _Answer(error, CODES[error.kind])
+    correlation = uuid.uuid4().hex[:12]
+    log.error("grpc.unexpected_error", method=method, correlation=correlation, exc_info=error)
+    # What went wrong inside is for the log only; the id connects a caller's report with it.
+    message = f"internal error; the server's log has it under {correlation}"
+    return _Answer(WorkerpoolError(message, details={"correlation": correlation}), grpc.StatusCode.INTERNAL)
 
 
 class _Malformed:
