@@ -1,4 +1,4 @@
-"""The journal in MongoDB: commands, transactions, the lease on the wallet. Written with majority and journal."""
+"""The journal in MongoDB: commands and transactions, written with majority and journal."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import Any
 import mongoengine
 import pymongo
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError
 from workerpool_kit.mongo import Database
 from workerpool_poco.ids import Address
 
@@ -74,17 +74,6 @@ class TransactionDocument(mongoengine.Document):  # type: ignore[misc]
     meta = {"collection": "transactions", "indexes": [("wallet", "state", "nonce")]}  # noqa: RUF012
 
 
-class LeaseDocument(mongoengine.Document):  # type: ignore[misc]
-    """Who may use the wallet now. Times are the database server's, so that clocks need not agree."""
-
-    id = mongoengine.StringField(primary_key=True)
-    holder = mongoengine.StringField(required=True)
-    where = mongoengine.DictField()
-    expires_at = mongoengine.DateTimeField(required=True)
-
-    meta = {"collection": "leases"}  # noqa: RUF012
-
-
 class OriginDocument(mongoengine.Document):  # type: ignore[misc]
     """Which chain and hub this journal is about; it means nothing on another one."""
 
@@ -95,7 +84,7 @@ class OriginDocument(mongoengine.Document):  # type: ignore[misc]
     meta = {"collection": "origin"}  # noqa: RUF012
 
 
-MODELS = (CommandDocument, TransactionDocument, LeaseDocument, OriginDocument)
+MODELS = (CommandDocument, TransactionDocument, OriginDocument)
 
 
 class NonceTaken(Exception):
@@ -223,52 +212,6 @@ class Journal:
             state=transaction.state.value,
         )
         return _checked(document)
-
-
-class WalletLease:
-    """The right to use the wallet with this journal: one document, taken and renewed by compare-and-set."""
-
-    def __init__(
-        self, database: Database, wallet: Address, holder: str, where: dict[str, Any], ttl_s: float
-    ) -> None:
-        self._database = database
-        self._id = wallet
-        self._holder = holder
-        self._where = where
-        self._ttl_ms = int(ttl_s * 1_000)
-
-    async def take(self, *, although_held_by: str | None = None) -> dict[str, Any] | None:
-        """Take or renew the lease; returns None, or the place (host, process) of the other holder.
-
-        The lease is free when it is not there, has expired, is ours, or its holder is `although_held_by`
-        (somebody who is known to be dead).
-        """
-        return await self._database.run(self._take, although_held_by)
-
-    async def release(self) -> None:
-        """Give the lease back, if it is ours."""
-        await self._database.run(self._leases().delete_one, {"_id": self._id, "holder": self._holder})
-
-    def _leases(self) -> Collection[dict[str, Any]]:
-        return self._database.db[LeaseDocument._get_collection_name()]
-
-    def _take(self, although_held_by: str | None) -> dict[str, Any] | None:
-        free = [
-            {"holder": {"$in": [self._holder, although_held_by]}},
-            {"$expr": {"$lt": ["$expires_at", "$$NOW"]}},
-        ]
-        taken = {
-            "holder": self._holder,
-            "where": {"$literal": self._where},
-            "expires_at": {"$add": ["$$NOW", self._ttl_ms]},
-        }
-        try:
-            self._leases().update_one({"_id": self._id, "$or": free}, [{"$set": taken}], upsert=True)
-        except DuplicateKeyError:
-            # The document is there and none of the conditions held.
-            found = self._leases().find_one({"_id": self._id}) or {}
-            return {"holder": found.get("holder", ""), **found.get("where", {})}
-        return None
 
 
 class JournalOrigin:

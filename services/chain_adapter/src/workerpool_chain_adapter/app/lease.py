@@ -12,7 +12,7 @@ from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError
 from workerpool_poco.ids import Address
 
-from workerpool_chain_adapter.store import WalletLease
+from workerpool_chain_adapter.lease_store import WalletLease
 
 log = get_logger()
 

@@ -1,0 +1,209 @@
+"""A chain adapter as its own process, on a real chain and a real database."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_devnet.database import Database
+from workerpool_devnet.market import Deal, Purchase
+from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_devnet.transactions import Outbox
+from workerpool_kit.grpc_client import open_channel
+from workerpool_poco import abi
+from workerpool_poco.authorization import sign_authorization
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.model import ChainTask
+from workerpool_poco.results import result_hash, result_seal
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
+
+WALLET_PASSWORD = "keystore password"
+API_PASSWORD = "api password"
+DIGEST = bytes(range(32))
+LINK = '{"storage":"ipfs","location":"/ipfs/QmTest"}'
+
+
+@dataclass
+class AdapterProcess:
+    """One adapter process; `api` speaks to it as core does."""
+
+    process: asyncio.subprocess.Process
+    port: int
+    log: Path
+    channel: grpc.aio.Channel = field(init=False)
+    api: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.channel = open_channel(
+            f"127.0.0.1:{self.port}", basic=("admin", API_PASSWORD), own_subchannel=True
+        )
+        self.api = pb_grpc.TransactionServiceStub(self.channel)
+
+    async def ready(self) -> "AdapterProcess":
+        """Wait until it answers; fails when it ended instead."""
+        async with asyncio.timeout(30):
+            while True:
+                if self.process.returncode is not None:
+                    pytest.fail(f"the adapter ended with {self.process.returncode}: {self.log.read_text()}")
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    await self.api.GetWallet(pb.GetWalletRequest(), timeout=2)
+                    return self
+                await asyncio.sleep(0.05)
+
+    async def outcome(self, task_id: str, kind: int) -> Any:
+        """Follow a command to its end."""
+        async with asyncio.timeout(30):
+            async for change in self.api.WatchCommand(pb.WatchCommandRequest(task_id=task_id, kind=kind)):
+                command = change.command
+        return command
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """Ask it to stop; returns its exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def ended(self, timeout: float = 40) -> tuple[int, str]:
+        """Wait until it ends by itself; returns exit code and everything it wrote."""
+        async with asyncio.timeout(timeout):
+            code = await self.process.wait()
+        await self.channel.close()
+        return code, self.log.read_text()
+
+    async def _end(self, number: signal.Signals) -> int:
+        await self.channel.close()
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await self.process.wait()
+
+
+Launch = Callable[..., Awaitable[AdapterProcess]]
+
+
+@pytest.fixture
+def environment(
+    fresh_poco_chain: PocoChain, mongod: Database, database_name: str, tmp_path: Path
+) -> dict[str, str]:
+    """Return the variables of an adapter that signs for the pool owner."""
+    keystore = tmp_path / "wallet.json"
+    fresh_poco_chain.account("poolOwner").write_keystore(keystore, WALLET_PASSWORD, light=True)
+    return {
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD": API_PASSWORD,
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PATH": str(keystore),
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD": WALLET_PASSWORD,
+        "IEXEC_CHAIN_ID": str(fresh_poco_chain.chain_id),
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS": fresh_poco_chain.url,
+        "IEXEC_HUB_ADDRESS": fresh_poco_chain.hub,
+        "IEXEC_BLOCK_TIME": "PT1S",
+        "IEXEC_IS_SIDECHAIN": "false",
+        "MONGO_URI": mongod.uri,
+        "MONGO_DATABASE": database_name,
+    }
+
+
+@pytest.fixture
+async def launch(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Launch]:
+    """Return a function that starts an adapter, with changed variables (None unsets one)."""
+    started: list[AdapterProcess] = []
+
+    async def start(**changes: str | None) -> AdapterProcess:
+        ports = free_service_ports()
+        wanted = environment | {"IEXEC_BLOCKCHAIN_ADAPTER_API_PORT": str(ports.http)} | changes
+        log = tmp_path / f"adapter-{len(started)}.log"
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "workerpool_chain_adapter"),
+                env={**os.environ, **{name: value for name, value in wanted.items() if value is not None}},
+                stdout=output,
+                stderr=output,
+            )
+        started.append(AdapterProcess(process, ports.grpc, log))
+        return started[-1]
+
+    yield start
+    for each in started:
+        await each.kill()
+
+
+@pytest.fixture
+async def adapter(launch: Launch) -> AdapterProcess:
+    """Run one adapter that is ready."""
+    return await (await launch()).ready()
+
+
+class Pool:
+    """The rest of the pool: deals to work on, and workers who contribute and reveal."""
+
+    def __init__(self, chain: PocoChain) -> None:
+        self.chain = chain
+        self.owner, requester = chain.account("poolOwner"), chain.account("requester")
+        self.worker = chain.account("worker-1")
+        self._purchase: dict[str, Any] = {
+            "requester": requester,
+            "app": chain.market.create_app(requester, "app", "docker.io/example/app:1"),
+            "app_owner": requester,
+            "workerpool": chain.market.create_workerpool(self.owner, "pool"),
+            "pool_owner": self.owner,
+            "workerpool_price": 1_000,
+        }
+
+    def buy(self, volume: int = 1, **changes: Any) -> Deal:
+        """Match orders for a bag of `volume` tasks."""
+        (deal,) = self.chain.market.buy(Purchase(**(self._purchase | {"volume": volume} | changes)))
+        return deal
+
+    def initialize(self, deal: Deal, index: int) -> None:
+        """Initialize a task from another wallet than the adapter's."""
+        self.call(self.worker, "initialize", deal.deal_id, index)
+
+    def contribute(self, deal: Deal, index: int = 0, digest: bytes = DIGEST) -> None:
+        """Let the worker contribute, which at trust 1 is a consensus."""
+        task, worker = deal.task_ids[index], self.worker.address
+        permission = sign_authorization(
+            self.owner, worker=worker, task_id=task, deal_id=deal.deal_id, task_index=index
+        )
+        hash_, seal = result_hash(task, digest), result_seal(worker, task, digest)
+        self.call(self.worker, "contribute", task, hash_, seal, ZERO_ADDRESS, b"", permission.signature)
+
+    def reveal(self, deal: Deal, index: int = 0, digest: bytes = DIGEST) -> None:
+        """Let the worker reveal."""
+        self.call(self.worker, "reveal", deal.task_ids[index], digest)
+
+    def call(self, wallet: Any, function: str, *arguments: Any) -> None:
+        """Call the hub and wait until it is mined."""
+        outbox = Outbox(self.chain.chain.rpc)
+        outbox.call(wallet, function, self.chain.hub, abi.HUB.encode(function, *arguments))
+        outbox.flush()
+
+    async def task(self, task_id: bytes) -> ChainTask:
+        """Read a task."""
+        async with HubClient(self.chain.url, self.chain.hub) as hub:
+            return await hub.view_task(task_id)
+
+    def owner_nonce(self) -> int:
+        """Return how many transactions of the pool owner are mined."""
+        answer = self.chain.chain.rpc.call("eth_getTransactionCount", self.owner.address, "latest")
+        return int(answer, 16)
+
+
+@pytest.fixture
+def pool(fresh_poco_chain: PocoChain) -> Pool:
+    """Return an app, a pool and a worker on a chain of the test's own."""
+    return Pool(fresh_poco_chain)
+
+
+def task_hex(deal: Deal, index: int = 0) -> str:
+    """Spell a task id as the API does."""
+    return to_hex(deal.task_ids[index])

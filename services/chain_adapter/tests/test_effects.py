@@ -1,0 +1,208 @@
+"""Commands and their effects, on the real contracts."""
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_devnet.market import Deal
+from workerpool_kit.grpc_client import error_reason, open_channel
+from workerpool_poco.ids import to_hex
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
+
+LINK = '{"storage":"ipfs","location":"/ipfs/QmTest"}'
+
+INITIALIZE, FINALIZE = pb.COMMAND_KIND_INITIALIZE, pb.COMMAND_KIND_FINALIZE
+REOPEN, CLAIM = pb.COMMAND_KIND_REOPEN, pb.COMMAND_KIND_CLAIM
+
+
+def task_hex(deal: Deal, index: int = 0) -> str:
+    return to_hex(deal.task_ids[index])
+
+
+def initialize(deal: Deal, index: int = 0) -> pb.InitializeRequest:
+    return pb.InitializeRequest(deal_id=to_hex(deal.deal_id), task_index=index)
+
+
+async def test_initialize_makes_the_task_active(adapter: Any, pool: Any) -> None:
+    deal = pool.buy()
+    answer = await adapter.api.Initialize(initialize(deal))
+    assert answer.command.task_id == task_hex(deal)
+    command = await adapter.outcome(task_hex(deal), INITIALIZE)
+    assert command.state == pb.COMMAND_STATE_SUCCESS
+    assert command.block_number > 0
+    assert command.gas_used > 0
+    assert command.attempts == 1
+    assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.ACTIVE
+
+
+async def test_the_same_wish_twice_is_one_transaction(adapter: Any, pool: Any) -> None:
+    deal, before = pool.buy(), pool.owner_nonce()
+    answers = await asyncio.gather(*(adapter.api.Initialize(initialize(deal)) for _ in range(20)))
+    assert {answer.command.task_id for answer in answers} == {task_hex(deal)}
+    first = await adapter.outcome(task_hex(deal), INITIALIZE)
+    again = (await adapter.api.Initialize(initialize(deal))).command
+    assert again == first
+    assert pool.owner_nonce() == before + 1
+
+
+async def test_a_bag_is_initialized_in_a_few_transactions(adapter: Any, pool: Any) -> None:
+    deal, before = pool.buy(volume=20), pool.owner_nonce()
+    begun = time.perf_counter()
+    await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(20)))
+    commands = await asyncio.gather(*(adapter.outcome(task_hex(deal, i), INITIALIZE) for i in range(20)))
+    print(f"bag of 20: {time.perf_counter() - begun:.3f} s, {pool.owner_nonce() - before} transactions")
+    assert {command.state for command in commands} == {pb.COMMAND_STATE_SUCCESS}
+    assert pool.owner_nonce() - before <= 4
+
+
+async def test_finalize_completes_the_task_with_its_result_link(adapter: Any, pool: Any) -> None:
+    deal = pool.buy()
+    await adapter.api.Initialize(initialize(deal))
+    await adapter.outcome(task_hex(deal), INITIALIZE)
+    pool.contribute(deal)
+    pool.reveal(deal)
+    await adapter.api.Finalize(pb.FinalizeRequest(task_id=task_hex(deal), result_link=LINK))
+    command = await adapter.outcome(task_hex(deal), FINALIZE)
+    assert command.state == pb.COMMAND_STATE_SUCCESS
+    task = await pool.task(deal.task_ids[0])
+    assert (task.status, task.results.decode()) == (ChainTaskStatus.COMPLETED, LINK)
+
+
+async def test_what_somebody_else_did_already_is_a_success(adapter: Any, pool: Any) -> None:
+    deal, before = pool.buy(), pool.owner_nonce()
+    pool.initialize(deal, 0)
+    command = (await adapter.api.Initialize(initialize(deal))).command
+    assert (command.state, command.block_number) == (pb.COMMAND_STATE_SUCCESS, 0)
+    assert pool.owner_nonce() == before
+
+
+async def test_a_batch_survives_that_somebody_else_was_faster_with_one_of_it(adapter: Any, pool: Any) -> None:
+    """Blocks stand still while the batch waits, so the stranger's higher fee goes first and the batch reverts."""
+    deal = pool.buy(volume=5)
+    pool.chain.chain.mine_every(3600)
+    try:
+        await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(5)))
+        async with asyncio.timeout(10):
+            while not all([await is_processing(adapter, task_hex(deal, i)) for i in range(5)]):
+                await asyncio.sleep(0.02)
+        rpc = pool.chain.chain.rpc
+        from workerpool_devnet.transactions import Outbox, calldata  # noqa: F401
+        from workerpool_poco import abi
+
+        outbox = Outbox(rpc)
+        outbox._gas_price *= 50
+        outbox.call(pool.worker, "initialize", pool.chain.hub, abi.HUB.encode("initialize", deal.deal_id, 3))
+        await asyncio.to_thread(lambda: (rpc.call("anvil_mine", "0x1"), outbox))
+        rpc.call("eth_sendRawTransaction", outbox._pending[0].raw)
+    finally:
+        pool.chain.chain.mine_every(0)
+    pool.chain.chain.mine()
+    commands = await asyncio.gather(*(adapter.outcome(task_hex(deal, i), INITIALIZE) for i in range(5)))
+    assert {command.state for command in commands} == {pb.COMMAND_STATE_SUCCESS}
+
+
+async def is_processing(adapter: Any, task_id: str) -> bool:
+    answer = await adapter.api.GetCommand(pb.GetCommandRequest(task_id=task_id, kind=INITIALIZE))
+    return bool(answer.command.state == pb.COMMAND_STATE_PROCESSING)
+
+
+async def test_reopen_and_claim(adapter: Any, pool: Any) -> None:
+    deal = pool.buy()
+    pool.initialize(deal, 0)
+    pool.contribute(deal)
+    task = task_hex(deal)
+    with pytest.raises(grpc.aio.AioRpcError) as early:
+        await adapter.api.Reopen(pb.ReopenRequest(task_id=task))
+    assert error_reason(early.value) == "REVEAL_DEADLINE_NOT_REACHED"
+    pool.chain.chain.increase_time(601)
+    await adapter.api.Reopen(pb.ReopenRequest(task_id=task))
+    assert (await adapter.outcome(task, REOPEN)).state == pb.COMMAND_STATE_SUCCESS
+    assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.ACTIVE
+    pool.chain.chain.increase_time(3000)
+    await adapter.api.Claim(pb.ClaimRequest(task_id=task))
+    assert (await adapter.outcome(task, CLAIM)).state == pb.COMMAND_STATE_SUCCESS
+    assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.FAILED
+    # The task has moved on, but the reopening did succeed.
+    again = await adapter.api.Reopen(pb.ReopenRequest(task_id=task))
+    assert again.command.state == pb.COMMAND_STATE_SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("request_of", "code", "reason"),
+    [
+        (
+            lambda deal: ("Initialize", pb.InitializeRequest(deal_id="0x" + "12" * 32)),
+            grpc.StatusCode.NOT_FOUND,
+            "DEAL_NOT_FOUND",
+        ),
+        (
+            lambda deal: ("Initialize", initialize(deal, 1)),
+            grpc.StatusCode.NOT_FOUND,
+            "TASK_INDEX_OUTSIDE_DEAL",
+        ),
+        (
+            lambda deal: ("Finalize", pb.FinalizeRequest(task_id=task_hex(deal), result_link=LINK)),
+            grpc.StatusCode.NOT_FOUND,
+            "TASK_NOT_FOUND",
+        ),
+        (
+            lambda deal: ("Claim", pb.ClaimRequest(task_id=task_hex(deal))),
+            grpc.StatusCode.NOT_FOUND,
+            "TASK_NOT_FOUND",
+        ),
+        (
+            lambda deal: ("GetCommand", pb.GetCommandRequest(task_id=task_hex(deal), kind=INITIALIZE)),
+            grpc.StatusCode.NOT_FOUND,
+            "COMMAND_NOT_FOUND",
+        ),
+        (
+            lambda deal: ("Initialize", pb.InitializeRequest(deal_id="0x12")),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "INVALID_ARGUMENT",
+        ),
+    ],
+)
+async def test_an_impossible_wish_is_refused_with_the_reason(
+    adapter: Any, pool: Any, request_of: Any, code: grpc.StatusCode, reason: str
+) -> None:
+    method, request = request_of(pool.buy())
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await getattr(adapter.api, method)(request)
+    assert (refused.value.code(), error_reason(refused.value)) == (code, reason)
+
+
+async def test_deadlines_are_respected(adapter: Any, pool: Any) -> None:
+    deal = pool.buy()
+    pool.chain.chain.increase_time(2101)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await adapter.api.Initialize(initialize(deal))
+    assert error_reason(refused.value) == "CONTRIBUTION_DEADLINE_REACHED"
+
+
+async def test_nobody_commands_without_the_password(adapter: Any, pool: Any) -> None:
+    async with open_channel(
+        f"127.0.0.1:{adapter.port}", basic=("admin", "wrong"), own_subchannel=True
+    ) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await pb_grpc.TransactionServiceStub(channel).GetWallet(pb.GetWalletRequest())
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_the_journal_can_be_paged(adapter: Any, pool: Any) -> None:
+    deal = pool.buy(volume=5)
+    await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(5)))
+    seen, token = [], ""
+    while True:
+        page = await adapter.api.ListCommands(pb.ListCommandsRequest(page_size=2, page_token=token))
+        seen += [command.task_id for command in page.commands]
+        token = page.next_page_token
+        if not token:
+            break
+    assert sorted(seen) == sorted(task_hex(deal, index) for index in range(5))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await adapter.api.ListCommands(pb.ListCommandsRequest(page_token="nonsense"))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
