@@ -119,6 +119,10 @@ class ManagedProcess:
     def stop(self, timeout: float = 10.0) -> None:
         """Stop gracefully, then by force after `timeout` seconds; children of the process end too."""
         self.terminate()
+        self.finish(timeout)
+
+    def finish(self, timeout: float) -> None:
+        """Wait for a process that was asked to stop; force it after `timeout` seconds."""
         self.wait(timeout)
         self.kill()
 
