@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from random import Random
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 from prometheus_client import REGISTRY
 from workerpool_kit import metrics as kit_metrics
 from workerpool_kit.auth import AnyOf, Authenticator, BasicAuthenticator, BearerAuthenticator
@@ -175,7 +175,7 @@ async def _start_core(
         )
     except ValueError as error:
         raise StartupError(f"IEXEC_CORE_CHAIN_ADAPTER_URL: {error}") from error
-    stack.push_async_callback(channel.close)
+    stack.push_async_callback(channel.close, None)
     adapter = AdapterClient(channel, engine.submit)
     stack.push_async_callback(adapter.close)
     results = ResultCheck(settings.url_of("result_proxy"), engine.submit)

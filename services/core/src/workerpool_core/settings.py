@@ -19,7 +19,7 @@ PositiveInt = Annotated[int, Field(gt=0)]
 _SPLIT = ("protocol", "host", "port")
 
 
-class CoreSettings(MongoSettings, Settings):
+class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
     """Everything the scheduler is told at start."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = (

@@ -13,20 +13,19 @@ from workerpool_core.domain.model import Action, Modifier
 E = TypeVar("E", bound=Enum)
 
 
-def _table(module: Any, prefix: str, kind: type[E]) -> dict[E, int]:
+def _table(module: Any, prefix: str, kind: type[E]) -> dict[E, Any]:
     return {item: getattr(module, f"{prefix}_{item.value}") for item in kind}
 
 
-def _inverse(table: dict[E, int]) -> dict[int, E]:
+def _inverse(table: dict[E, Any]) -> dict[int, E]:
     return {number: item for item, number in table.items()}
 
 
 TASK_STATUS = _table(statuses, "TASK_STATUS", TaskStatus)
 REPLICATE_STATUS = _table(statuses, "REPLICATE_STATUS", ReplicateStatus)
-CAUSE: dict[ReplicateStatusCause | None, int] = {
-    **_table(statuses, "REPLICATE_STATUS_CAUSE", ReplicateStatusCause),
-    None: 0,
-}
+CAUSE: dict[ReplicateStatusCause | None, Any] = {
+    None: 0
+} | _table(statuses, "REPLICATE_STATUS_CAUSE", ReplicateStatusCause)
 MODIFIER = _table(statuses, "MODIFIER", Modifier)
 ACTION = _table(worker, "ACTION", Action)
 UPDATE_OUTCOME = _table(worker, "UPDATE_OUTCOME", UpdateOutcome)

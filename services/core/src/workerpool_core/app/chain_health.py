@@ -39,7 +39,7 @@ class ChainHealth:
         self._oldest_head_s = max(threshold_s, _BLOCKS_OF_PATIENCE * block_time_s)
         self._silent_since: float | None = None
         self._first_failure: float | None = None
-        self.up = False
+        self.up: bool | None = None
         health.set(COMPONENT, False, reason="no block seen yet")
 
     def node_lost(self, error: Exception) -> None:

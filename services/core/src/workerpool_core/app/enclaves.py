@@ -65,7 +65,7 @@ class EnclaveChallenges:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         for channel in self._channels.values():
-            await channel.close()
+            await channel.close(None)
 
     async def _run(self, wanted: AskEnclaveChallenge) -> None:
         try:

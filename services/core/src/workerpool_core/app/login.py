@@ -77,7 +77,7 @@ class Login:
         if signer != wallet:
             raise BadSignature("the challenge was signed by another wallet, or another challenge was signed")
         del self._open[wallet]
-        return await self._tokens.issue(wallet, {WORKER_ROLE})
+        return await self._tokens.issue(wallet, frozenset({WORKER_ROLE}))
 
     def _check_whitelist(self, wallet: Address) -> None:
         if self._whitelist and wallet not in self._whitelist:

@@ -41,7 +41,7 @@ class ResultCheck:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         for channel in self._channels.values():
-            await channel.close()
+            await channel.close(None)
 
     async def _check(self, wanted: CheckResult) -> None:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from workerpool_kit.mongo import Database
 from workerpool_poco.statuses import FINAL_TASK_STATUSES
@@ -30,8 +31,10 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._db = database.db
-        self._journal = Journal(database.db)
+        # The collections hold nothing that the journal has not made durable, and what was just applied must be seen:
+        # so they are read as they stand on the primary, without waiting for a majority.
+        self._db = database.db.with_options(read_concern=ReadConcern("local"))
+        self._journal = Journal(self._db)
 
     # --- writing ----------------------------------------------------------------------------
 

@@ -1,0 +1,91 @@
+"""A store on a real database, and values to put into it."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from workerpool_core.domain.model import (
+    DealTerms,
+    Modifier,
+    Replicate,
+    ReplicateChange,
+    Task,
+    TaskChange,
+    Worker,
+    WorkerModel,
+)
+from workerpool_core.store.documents import MODELS
+from workerpool_core.store.store import Store
+from workerpool_devnet.database import Database as Mongod
+from workerpool_kit.mongo import Database
+from workerpool_kit.settings import MongoSettings
+from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+
+NOW = 1_700_000_000.5
+WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+
+
+@pytest.fixture
+async def database(mongod: Mongod, database_name: str) -> AsyncIterator[Database]:
+    settings = MongoSettings(mongo_uri=SecretStr(mongod.uri), mongo_database=database_name)
+    database = await Database.connect(settings, models=MODELS)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    return Store(database)
+
+
+def make_terms(number: int = 1, **changed: object) -> DealTerms:
+    """Return the terms of deal `number`, with some of them changed."""
+    terms = DealTerms(
+        deal_id=f"0x{number:064x}",
+        block=number,
+        app_address=ZERO_ADDRESS,
+        app_uri="app:1",
+        command_line="do it",
+        input_files=("http://host/a",),
+        dataset_address=ZERO_ADDRESS,
+        dataset_uri="",
+        dataset_checksum="",
+        trust=1,
+        category=0,
+        max_execution_s=300,
+        tag=f"0x{0:064x}",
+        requester=WALLET,
+        beneficiary=WALLET,
+        callback=ZERO_ADDRESS,
+        bot_first=0,
+        bot_size=1,
+        worker_stake=5,
+        start_time=NOW,
+        contribution_deadline=NOW + 2100,
+        final_deadline=NOW + 3000,
+        secrets=(("1", "name"),),
+    )
+    return replace(terms, **changed)  # type: ignore[arg-type]
+
+
+def make_task(number: int = 1, *, status: TaskStatus = TaskStatus.RECEIVED, **changed: object) -> Task:
+    """Return the only task of deal `number`."""
+    terms = make_terms(number, **changed)
+    return Task(f"0x{number + 1000:064x}", 0, terms, [TaskChange(status, NOW)])
+
+
+def make_replicate(task: Task, wallet: str = WALLET) -> Replicate:
+    """Return a replicate that was just created."""
+    created = ReplicateChange(ReplicateStatus.CREATED, NOW, Modifier.POOL_MANAGER)
+    return Replicate(task.task_id, wallet, 2, [created])
+
+
+@pytest.fixture
+def worker() -> Worker:
+    model = WorkerModel("one", "1.0", "linux", "x86", 4, 2**33, gpus=1)
+    return Worker(WALLET, model, NOW, NOW)
+
+
+TaskMaker = Callable[..., Task]

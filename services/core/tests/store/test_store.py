@@ -1,0 +1,219 @@
+"""The store keeps what the scheduler decided, through any death, and notices when somebody else wrote."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain.model import (
+    Action,
+    Command,
+    Modifier,
+    Receipt,
+    ReplicateChange,
+    TaskChange,
+    Worker,
+)
+from workerpool_core.errors import StoreDiverged
+from workerpool_core.store.changes import merge_all
+from workerpool_core.store.store import Cursor, Store, TaskPosition, TaskQuery
+from workerpool_kit.mongo import Database
+from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+
+from ..conftest import NOW, WALLET, make_replicate, make_task
+
+
+async def journal(store: Store, number: int, writes: Sequence[d.Write]) -> None:
+    """Append writes as entry `number`, without bringing the collections up to date: a death right after."""
+    await store.append(number, [change.to_bson() for change in merge_all(store.encode(writes))])
+
+
+async def write(store: Store, number: int, *writes: d.Write) -> None:
+    changes = store.encode(writes)
+    for change in changes:
+        change.first = change.last = number
+    await store.append(number, [change.to_bson() for change in changes])
+    await store.apply(changes)
+
+
+def started(expected: ReplicateStatus, *statuses: ReplicateStatus) -> d.ReplicateChanged:
+    task = make_task()
+    changes = tuple(ReplicateChange(status, NOW, Modifier.WORKER) for status in statuses)
+    return d.ReplicateChanged(task.task_id, WALLET, expected, changes)
+
+
+async def test_a_snapshot_holds_what_was_written(store: Store, worker: Worker) -> None:
+    task = make_task()
+    replicate = make_replicate(task)
+    command = Command(WALLET, 7, task.task_id, Action.ABORT, 3, ReplicateStatusCause.CONSENSUS_REACHED)
+    await write(
+        store,
+        1,
+        d.TaskCreated(task),
+        d.ReplicateCreated(replicate),
+        d.WorkerSaved(worker),
+        d.CommandQueued(command),
+        d.CursorMoved(12, "0xaa"),
+    )
+    snapshot = await store.snapshot(NOW)
+    task.replicates[WALLET] = replicate
+    assert snapshot.tasks == (task,)
+    assert snapshot.workers == (worker,)
+    assert snapshot.commands == (command,)
+    assert snapshot.ended == frozenset()
+    assert await store.cursor() == Cursor(12, "0xaa")
+
+
+async def test_histories_grow_with_receipts_and_causes(store: Store) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    task_change = TaskChange(TaskStatus.INITIALIZING, NOW + 1, Receipt(5, "0x01"))
+    failed = ReplicateChange(
+        ReplicateStatus.START_FAILED, NOW, Modifier.WORKER, ReplicateStatusCause.STAKE_TOO_LOW, Receipt(6)
+    )
+    await write(
+        store,
+        2,
+        d.TaskChanged(task.task_id, TaskStatus.RECEIVED, (task_change,), {"initialization_block": 5}),
+        started(ReplicateStatus.CREATED, ReplicateStatus.STARTING),
+        d.ReplicateChanged(task.task_id, WALLET, ReplicateStatus.STARTING, (failed,), {"exit_code": 3}),
+    )
+    found = await store.task(task.task_id)
+    assert found is not None
+    assert found.history == [*task.history, task_change]
+    assert found.initialization_block == 5
+    assert [c.status for c in found.replicates[WALLET].history] == ["CREATED", "STARTING", "START_FAILED"]
+    assert found.replicates[WALLET].history[-1] == failed
+    assert found.replicates[WALLET].exit_code == 3
+
+
+async def test_a_batch_that_only_reached_the_journal_is_replayed_whole(store: Store) -> None:
+    task = make_task()
+    await journal(store, 1, [d.TaskCreated(task), d.ReplicateCreated(make_replicate(task))])
+    await journal(
+        store, 2, [started(ReplicateStatus.CREATED, ReplicateStatus.STARTING), d.CursorMoved(1, "0x")]
+    )
+    assert await store.recover() == 2
+    found = await store.task(task.task_id)
+    assert found is not None
+    assert found.replicates[WALLET].status is ReplicateStatus.STARTING
+
+
+async def test_replaying_twice_changes_nothing(store: Store) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    await write(store, 2, started(ReplicateStatus.CREATED, ReplicateStatus.STARTING))
+    await write(store, 3, started(ReplicateStatus.STARTING, ReplicateStatus.STARTED))
+    before = await store.task(task.task_id)
+    assert await store.recover() == 3
+    assert await store.recover() == 3
+    assert await store.task(task.task_id) == before
+
+
+async def test_a_death_between_two_merged_entries_is_finished_exactly(store: Store) -> None:
+    """Entries 2 and 3 reached one document merged; replaying 2 must not append to it again."""
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    two = started(ReplicateStatus.CREATED, ReplicateStatus.STARTING)
+    three = started(ReplicateStatus.STARTING, ReplicateStatus.STARTED)
+    await journal(store, 2, [two])
+    await journal(store, 3, [three])
+    (merged,) = merge_all(store.encode([two])[:1] + store.encode([three])[:1])
+    merged.first, merged.last = 2, 3
+    await store.apply([merged])
+    await store.recover()
+    found = await store.task(task.task_id)
+    assert found is not None
+    assert [c.status for c in found.replicates[WALLET].history] == ["CREATED", "STARTING", "STARTED"]
+
+
+async def test_a_trimmed_journal_still_counts_on(store: Store) -> None:
+    for number in (1, 2, 3):
+        await write(store, number, d.CursorMoved(number, "0x"))
+    await store.trim(3)
+    assert await store.recover() == 3
+
+
+async def test_an_unexpected_status_is_noticed(store: Store) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    with pytest.raises(StoreDiverged) as refused:
+        await write(store, 2, started(ReplicateStatus.COMPUTING, ReplicateStatus.COMPUTED))
+    assert "replicate" in next(iter(refused.value.details))
+
+
+async def test_a_second_writer_of_the_same_replicate_is_noticed(store: Store) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    changes = store.encode([d.ReplicateCreated(make_replicate(task))])
+    changes[0].first = changes[0].last = 2
+    with pytest.raises(StoreDiverged):
+        await store.apply(changes)
+
+
+async def test_a_task_that_is_there_already_is_left_alone(store: Store) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task))
+    initializing = TaskChange(TaskStatus.INITIALIZING, NOW)
+    await write(store, 2, d.TaskChanged(task.task_id, TaskStatus.RECEIVED, (initializing,)))
+    await write(store, 3, d.TaskCreated(make_task()))
+    found = await store.task(task.task_id)
+    assert found is not None
+    assert found.status is TaskStatus.INITIALIZING
+
+
+async def test_two_processes_cannot_write_one_journal(store: Store) -> None:
+    await journal(store, 1, [d.CursorMoved(1, "0x")])
+    with pytest.raises(Exception, match="duplicate key"):
+        await journal(store, 1, [d.CursorMoved(2, "0x")])
+
+
+async def test_ended_tasks_are_named_while_their_deal_may_be_seen_again(store: Store) -> None:
+    task, claimed = make_task(1, status=TaskStatus.COMPLETED), make_task(2, status=TaskStatus.FAILED)
+    claimed.claim_due = True
+    await write(store, 1, d.TaskCreated(task), d.TaskCreated(claimed))
+    snapshot = await store.snapshot(NOW)
+    assert [item.task_id for item in snapshot.tasks] == [claimed.task_id]
+    assert snapshot.ended == {task.task_id}
+    assert (await store.snapshot(NOW + 10_000)).ended == frozenset()
+
+
+async def test_tasks_are_listed_newest_deal_first_and_filtered(store: Store) -> None:
+    tasks = [make_task(number) for number in (1, 2, 3)]
+    other = replace(tasks[0].terms, requester="0x" + "11" * 20, deal_id="0x" + "ff" * 32, block=9)
+    tasks[0].terms = other
+    await write(
+        store, 1, *(d.TaskCreated(task) for task in tasks), d.ReplicateCreated(make_replicate(tasks[1]))
+    )
+
+    async def listed(query: TaskQuery, after: TaskPosition | None = None) -> list[int]:
+        return [task.terms.block for task in await store.tasks(query, after, 10)]
+
+    assert await listed(TaskQuery()) == [9, 3, 2]
+    assert await listed(TaskQuery(), TaskPosition(3, tasks[2].terms.deal_id, 0)) == [2]
+    assert await listed(TaskQuery(requester=WALLET)) == [3, 2]
+    assert await listed(TaskQuery(wallet=WALLET)) == [2]
+    assert await listed(TaskQuery(deal_id=tasks[2].terms.deal_id)) == [3]
+    assert await listed(TaskQuery(statuses=("FAILED",))) == []
+
+
+async def test_the_first_logs_win_and_are_purged_after_the_final_deadline(store: Store) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.LogsKept(task.task_id, WALLET, "out", "err"))
+    await write(store, 2, d.LogsKept(task.task_id, WALLET, "later", ""))
+    (kept,) = await store.logs(task.task_id, WALLET)
+    assert (kept.wallet, kept.stdout, kept.stderr) == (WALLET, "out", "err")
+    assert await store.purge_logs(task.terms.final_deadline) == 0
+    assert await store.purge_logs(task.terms.final_deadline + 1) == 1
+    assert await store.logs(task.task_id) == []
+
+
+async def test_an_acknowledged_command_is_gone(store: Store) -> None:
+    await write(store, 1, d.CommandQueued(Command(WALLET, 1, "0x", Action.REVEAL)))
+    await write(store, 2, d.CommandDone(WALLET, 1))
+    assert (await store.snapshot(NOW)).commands == ()
+
+
+async def test_every_query_has_its_index(database: Database, store: Store) -> None:
+    names = {index["name"] for index in database.db["task"].list_indexes()}
+    assert {"deal_id_1_index_1", "status_1", "terms.block_-1_deal_id_1_index_1"} <= names
