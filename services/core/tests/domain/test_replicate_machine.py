@@ -74,7 +74,7 @@ def replicate(*statuses: ReplicateStatus) -> Replicate:
     )
 
 
-@pytest.mark.parametrize(("current", "new"), itertools.product(ReplicateStatus, repeat=2))
+@pytest.mark.parametrize(("current", "new"), list(itertools.product(ReplicateStatus, repeat=2)))
 def test_each_of_the_1089_pairs_is_as_the_protocol_lists_it(
     current: ReplicateStatus, new: ReplicateStatus
 ) -> None:
@@ -141,7 +141,7 @@ def test_an_eligible_computed_replicate_contributes_and_finalizes_at_once() -> N
 @pytest.mark.parametrize("last", ReplicateStatus)
 def test_replayed_statuses_follow_the_tables(last: ReplicateStatus, target: ReplicateStatus) -> None:
     current = last
-    for status in missing_statuses(replicate(last), target):
+    for status in missing_statuses(replicate(R.CREATED, last), target):
         assert may_follow(current, status) or may_be_proven(current, status)
         current = status
 

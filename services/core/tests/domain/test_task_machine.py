@@ -54,7 +54,7 @@ FINALIZED FINAL_DEADLINE_REACHED
 ALLOWED = {tuple(TaskStatus[name] for name in line.split()) for line in LISTING.split("\n") if line}
 
 
-@pytest.mark.parametrize(("current", "new"), itertools.product(TaskStatus, repeat=2))
+@pytest.mark.parametrize(("current", "new"), list(itertools.product(TaskStatus, repeat=2)))
 def test_each_of_the_441_pairs_is_as_the_protocol_lists_it(current: TaskStatus, new: TaskStatus) -> None:
     assert may_follow(current, new) is ((current, new) in ALLOWED)
 

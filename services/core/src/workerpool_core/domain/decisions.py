@@ -189,10 +189,14 @@ class RequestTransaction:
 
 @dataclass(frozen=True, slots=True)
 class ReadTask:
-    """Read the chain's state of a task and the contributions of `wallets`; answered by TaskRead."""
+    """Read the chain's state of a task and the contributions of `wallets`; answered by TaskRead.
+
+    `asked_at` comes back with the answer: only a read asked after a deadline can tell that it was missed.
+    """
 
     task_id: str
     wallets: tuple[str, ...] = ()
+    asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,15 @@ class BlocksReverted:
 class TaskRead:
     """Answer to ReadTask: the chain's state of a task, with the contribution of each wallet asked for.
 
-    `task` is None when the hub does not know the task (UNSET).
+    `task` is None when the hub does not know the task (UNSET). `asked_at` is that of the oldest ReadTask
+    that this answers; None counts as asked just now.
     """
 
     task_id: str
     block: int
     task: ChainTask | None
     contributions: Mapping[str, Contribution]
+    asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,11 @@ class Replicate:
 
 @dataclass(slots=True)
 class Task:
-    """One task of a deal, with its replicates by wallet."""
+    """One task of a deal, with its replicates by wallet.
+
+    `initialization_block` is 0 while the chain does not know the task. `claim_due` means that the task
+    FAILED here but is open on chain: it is claimed at its final deadline, so that the requester is refunded.
+    """
 
     task_id: str
     index: int
@@ -127,6 +131,7 @@ class Task:
     upload_requested_at: float = 0.0
     result_link: str = ""
     callback_data: str = ""
+    claim_due: bool = False
 
     @property
     def status(self) -> TaskStatus:

@@ -10,7 +10,12 @@ class Policy:
     `liveness_s`: silence after which a worker is lost (core spec §3.7). `upload_timeout_s`: silence of an
     uploader before another one is asked (§1.5). `retry_s`: pause before an unanswered transaction, read or
     check is asked again. `quarantine_after`: failures in a row before a worker gets no work for
-    `quarantine_s`, doubled each time up to `quarantine_max_s`. `required_worker_version`: empty allows any.
+    `quarantine_s`, doubled each time up to `quarantine_max_s`. `assignment_resend_s`: silence after which an
+    assignment is sent again. `proof_timeout_s`: how long a reported transaction may take to show on chain
+    before the report is refused (§2.5: three tries of six blocks). `read_timeout_s`: silence after which a
+    chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
+    stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
+    slot in use; 0 does not look at memory. `required_worker_version`: empty allows any.
     """
 
     liveness_s: float = 60.0
@@ -20,4 +25,8 @@ class Policy:
     quarantine_s: float = 60.0
     quarantine_max_s: float = 3600.0
     assignment_resend_s: float = 30.0
+    proof_timeout_s: float = 90.0
+    read_timeout_s: float = 15.0
+    ended_retention_s: float = 600.0
+    slot_memory_bytes: int = 0
     required_worker_version: str = ""

@@ -1,0 +1,84 @@
+"""Blocks of the followed chain: deals become tasks, logs move tasks and replicates."""
+
+from workerpool_poco.statuses import TaskStatus
+
+from . import ending, initialization, proofs
+from .decisions import CursorMoved
+from .events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind, TransactionKind
+from .forecast import is_caf_eligible
+from .model import Task
+from .turn import Turn
+
+REVEAL_PERIODS = 2
+"""Reveals end this many category times after the consensus (core spec §6.3)."""
+
+
+def seen(turn: Turn, block: BlockSeen) -> None:
+    """Take a block in; the cursor moves with the last of its writes."""
+    for deal in block.deals:
+        initialization.take_deal(turn, deal.terms)
+    at_once = {
+        (log.task_id, log.receipt.transaction) for log in block.logs if log.kind is TaskLogKind.FINALIZE
+    }
+    for log in block.logs:
+        task = turn.state.tasks.get(log.task_id)
+        if task is not None:
+            in_one = is_caf_eligible(task) and (log.task_id, log.receipt.transaction) in at_once
+            _log(turn, task, log, block, in_one)
+    turn.state.head = block.number
+    turn.writes.append(CursorMoved(block.number, block.hash))
+
+
+def _log(turn: Turn, task: Task, log: TaskLog, block: BlockSeen, in_one: bool) -> None:
+    """Apply one log. `in_one`: its transaction finalizes too, so it is a contributeAndFinalize."""
+    if log.kind is TaskLogKind.CLAIMED:
+        ending.fail(turn, task, TaskStatus.FINAL_DEADLINE_REACHED)
+        ending.claimed(turn, task)
+        return
+    if task.ended:
+        return
+    replicate = task.replicates.get(log.worker)
+    match log.kind:
+        case TaskLogKind.INITIALIZE:
+            initialization.initialized(turn, task, log.receipt)
+        case TaskLogKind.CONTRIBUTE if replicate is not None:
+            if in_one:
+                proofs.contributed_and_finalized(turn, replicate, log.value, "", log.receipt)
+            else:
+                proofs.contributed(turn, task, replicate, log.value, log.receipt)
+        case TaskLogKind.CONSENSUS if not in_one:
+            winners = sum(r.contribution_hash == log.value for r in task.replicates.values())
+            proofs.consensus(
+                turn,
+                task,
+                log.value,
+                receipt=log.receipt,
+                reveal_deadline=block.timestamp + REVEAL_PERIODS * task.terms.max_execution_s,
+                winner_count=max(winners, 1),
+            )
+        case TaskLogKind.REVEAL if replicate is not None and not in_one:
+            proofs.revealed(turn, replicate, log.receipt)
+        case TaskLogKind.REOPEN:
+            proofs.reopened(turn, task, log.receipt)
+        case TaskLogKind.FINALIZE:
+            ending.complete(turn, task, log.receipt, _text(log.value))
+
+
+def _text(value: str) -> str:
+    return bytes.fromhex(value.removeprefix("0x")).decode(errors="replace")
+
+
+def reverted(turn: Turn, event: BlocksReverted) -> None:
+    """Blocks vanished: every live task is read again, and repaired by what the chain says then.
+
+    A task whose own end vanished has its last transaction asked for again; it is mined anew.
+    """
+    turn.state.head = min(turn.state.head, event.ancestor)
+    for task in list(turn.state.tasks.values()):
+        if not task.ended:
+            turn.read(task)
+            continue
+        last = task.history[-1]
+        if last.receipt is not None and last.receipt.block > event.ancestor:
+            kind = TransactionKind.FINALIZE if task.status is TaskStatus.COMPLETED else TransactionKind.CLAIM
+            turn.request(kind, task)

@@ -1,0 +1,112 @@
+"""How tasks end, what their workers are told, and when they leave the memory."""
+
+from workerpool_poco.causes import ReplicateStatusCause
+from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+
+from . import task_machine
+from .events import TransactionKind
+from .forecast import at_dead_end
+from .model import Action, Receipt, Task
+from .timers import Alarm
+from .turn import Turn
+
+_TASK_ALARMS = (
+    Alarm.RETRY,
+    Alarm.READ,
+    Alarm.PROOF,
+    Alarm.UPLOAD,
+    Alarm.CONTRIBUTION_DEADLINE,
+    Alarm.REVEAL_DEADLINE,
+    Alarm.FINAL_DEADLINE,
+    Alarm.PENDING_STALE,
+)
+
+
+def complete(turn: Turn, task: Task, receipt: Receipt | None, result_link: str = "") -> None:
+    """Close a task that the chain completed, whatever was known of it, and tell its participants."""
+    if task.ended:
+        return
+    for replicate in task.replicates.values():
+        if not at_dead_end(replicate):
+            turn.command(replicate.wallet, task.task_id, Action.COMPLETE)
+    fields = {"result_link": result_link} if result_link and not task.result_link else {}
+    turn.move_task(task, *task_machine.path_to_completed(task.status), receipt=receipt, **fields)
+    _rest(turn, task)
+
+
+def fail(
+    turn: Turn, task: Task, reason: TaskStatus, cause: ReplicateStatusCause = ReplicateStatusCause.UNKNOWN
+) -> None:
+    """Close a task with a reason that stands before FAILED; if it is open on chain it will be claimed."""
+    if task.ended:
+        return
+    for replicate in task.replicates.values():
+        if not at_dead_end(replicate):
+            turn.command(replicate.wallet, task.task_id, Action.ABORT, cause=cause)
+    open_on_chain = task.initialization_block > 0
+    turn.move_task(task, reason, TaskStatus.FAILED, claim_due=open_on_chain)
+    _rest(turn, task)
+
+
+def _rest(turn: Turn, task: Task) -> None:
+    """Let only the alarms ring that an ended task still has a use for."""
+    timers = turn.state.timers
+    for alarm in _TASK_ALARMS:
+        timers.cancel(alarm, task.task_id)
+    for replicate in task.replicates.values():
+        timers.cancel(Alarm.ASSIGNMENT, task.task_id, replicate.wallet)
+    if task.claim_due:
+        timers.set(Alarm.FINAL_DEADLINE, task.task_id, max(task.terms.final_deadline, turn.now))
+    else:
+        retain(turn, task)
+
+
+def retain(turn: Turn, task: Task) -> None:
+    """Keep an ended task in memory for the last words of its workers, then forget it."""
+    policy = turn.state.policy
+    over = not any(task.task_id in turn.state.held.get(wallet, ()) for wallet in task.replicates)
+    delay = 0.0 if over else policy.ended_retention_s
+    turn.state.timers.set(Alarm.FORGET, task.task_id, turn.now + delay)
+
+
+def forget_early(turn: Turn, task: Task) -> None:
+    """Forget an ended task as soon as every worker said his last word."""
+    if not task.claim_due and all(task.task_id not in turn.state.held.get(w, ()) for w in task.replicates):
+        turn.state.timers.set(Alarm.FORGET, task.task_id, turn.now)
+
+
+def claim(turn: Turn, task: Task) -> None:
+    """Ask for the claim of a task that failed here and is open on chain, once its final deadline passed."""
+    if task.claim_due and turn.now >= task.terms.final_deadline:
+        turn.request(TransactionKind.CLAIM, task)
+        turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
+
+
+def claimed(turn: Turn, task: Task) -> None:
+    """Take note that nothing is left to claim."""
+    if task.claim_due:
+        turn.set_task(task, claim_due=False)
+        turn.state.timers.cancel(Alarm.RETRY, task.task_id)
+        retain(turn, task)
+
+
+def forget(turn: Turn, task_id: str) -> None:
+    """Let an ended task leave the memory; later, when its deal cannot be seen again, its id too."""
+    state = turn.state
+    task = state.tasks.get(task_id)
+    if task is None:
+        state.ended.discard(task_id)
+        return
+    if not task.ended or task.claim_due:
+        return
+    for replicate in task.replicates.values():
+        state.unindex(replicate)
+        state.parked.pop((task_id, replicate.wallet), None)
+        turn.recount[replicate.wallet] = None
+        if replicate.status is not ReplicateStatus.COMPLETED:
+            turn.drop_commands(state.workers[replicate.wallet], task_id)
+    state.waiting.remove(task_id)
+    del state.tasks[task_id]
+    if turn.now < task.terms.contribution_deadline:
+        state.ended.add(task_id)
+        state.timers.set(Alarm.FORGET, task_id, task.terms.contribution_deadline)

@@ -1,0 +1,85 @@
+"""From a deal to tasks that are ACTIVE on chain (core spec §1.2, §7)."""
+
+from workerpool_poco.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
+from workerpool_poco.statuses import TaskStatus
+from workerpool_poco.tags import tee_framework
+
+from . import ending
+from .decisions import AskEnclaveChallenge
+from .events import TransactionKind
+from .model import DealTerms, Receipt, Task, TaskChange
+from .timers import Alarm
+from .turn import Turn
+
+
+def is_wanted(terms: DealTerms, now: float) -> bool:
+    """Tell whether the deal's tasks can be done: in time, a bag that is not empty, no enclave with trust above 1."""
+    if terms.bot_size <= 0 or terms.contribution_deadline <= now:
+        return False
+    return tee_framework(terms.tag) is None or terms.trust <= 1
+
+
+def take_deal(turn: Turn, terms: DealTerms) -> None:
+    """Cut a deal into tasks; those that are known already are left alone, so replay is harmless."""
+    if not is_wanted(terms, turn.now):
+        return
+    deal = bytes32(terms.deal_id)
+    for index in range(terms.bot_first, terms.bot_first + terms.bot_size):
+        name = to_hex(task_id(deal, index))
+        if name in turn.state.tasks or name in turn.state.ended:
+            continue
+        received = TaskChange(TaskStatus.RECEIVED, turn.now, Receipt(terms.block))
+        task = Task(name, index, terms, [received])
+        turn.create_task(task)
+        arm_deadlines(turn, task)
+
+
+def arm_deadlines(turn: Turn, task: Task) -> None:
+    """Set the alarms for the deadlines that a task's status still has to meet."""
+    timers = turn.state.timers
+    timers.set(Alarm.FINAL_DEADLINE, task.task_id, task.terms.final_deadline)
+    timers.set(Alarm.CONTRIBUTION_DEADLINE, task.task_id, task.terms.contribution_deadline)
+    if task.reveal_deadline:
+        timers.set(Alarm.REVEAL_DEADLINE, task.task_id, task.reveal_deadline)
+
+
+def initialize(turn: Turn, task: Task) -> None:
+    """Ask for the task's initialization; anybody may have sent it already, which is as good."""
+    if task.status is TaskStatus.RECEIVED:
+        turn.move_task(task, TaskStatus.INITIALIZING)
+    turn.request(TransactionKind.INITIALIZE, task)
+
+
+def initialized(turn: Turn, task: Task, receipt: Receipt) -> None:
+    """Take note that the chain knows the task, whoever initialized it."""
+    turn.state.refused.pop((task.task_id, TransactionKind.INITIALIZE), None)
+    if receipt.block != task.initialization_block:
+        turn.set_task(task, initialization_block=receipt.block)
+        turn.reshelve[task.task_id] = None
+    if task.status is TaskStatus.RECEIVED:
+        turn.move_task(task, TaskStatus.INITIALIZING)
+    if task.status is not TaskStatus.INITIALIZING:
+        return
+    if tee_framework(task.terms.tag) is None:
+        turn.move_task(task, TaskStatus.INITIALIZED, receipt=receipt, enclave_challenge=ZERO_ADDRESS)
+    else:
+        ask_challenge(turn, task)
+
+
+def ask_challenge(turn: Turn, task: Task) -> None:
+    """Ask for the enclave challenge of a task that is ACTIVE; asked again when no answer comes."""
+    turn.effects.append(AskEnclaveChallenge(task.task_id, task.terms.tag))
+    turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
+
+
+def challenge_answered(turn: Turn, task: Task, challenge: str, sms_url: str) -> None:
+    """Finish the initialization of an enclave task, or give it up: without a challenge nobody can contribute."""
+    if task.status is not TaskStatus.INITIALIZING or not task.initialization_block:
+        return
+    if challenge in ("", ZERO_ADDRESS):
+        ending.fail(turn, task, TaskStatus.INITIALIZE_FAILED)
+        return
+    receipt = Receipt(task.initialization_block)
+    turn.move_task(
+        task, TaskStatus.INITIALIZED, receipt=receipt, enclave_challenge=challenge, sms_url=sms_url
+    )

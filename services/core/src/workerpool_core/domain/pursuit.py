@@ -1,0 +1,73 @@
+"""Asks again for whatever a task's status waits for; asking twice is harmless."""
+
+from workerpool_poco.statuses import FINAL_TASK_STATUSES, TaskStatus
+
+from . import ending, initialization
+from .events import TransactionAnswered, TransactionKind
+from .model import Receipt, Task
+from .proofs import reopened
+from .timers import Alarm
+from .turn import Turn
+
+_T = TaskStatus
+
+
+def pursue(turn: Turn, task: Task) -> None:
+    """Ask for the transaction or the enclave challenge that the task waits for, if it does."""
+    match task.status:
+        case TaskStatus.INITIALIZING if task.initialization_block:
+            initialization.ask_challenge(turn, task)
+        case TaskStatus.RECEIVED | TaskStatus.INITIALIZING:
+            initialization.initialize(turn, task)
+        case TaskStatus.REOPENING:
+            turn.request(TransactionKind.REOPEN, task)
+        case TaskStatus.FINALIZING:
+            turn.request(TransactionKind.FINALIZE, task)
+        case TaskStatus.FAILED:
+            ending.claim(turn, task)
+        case status if status not in FINAL_TASK_STATUSES and not task.initialization_block:
+            turn.request(TransactionKind.INITIALIZE, task)
+
+
+def retry_later(turn: Turn, task: Task) -> None:
+    """Ask again after a pause."""
+    turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.retry_s)
+
+
+def answered(turn: Turn, event: TransactionAnswered) -> None:
+    """Take the adapter's answer. A refusal ends nothing before the chain was asked what is true."""
+    task = turn.state.tasks.get(event.task_id)
+    if task is None:
+        return
+    if event.succeeded is None:
+        if _awaits(task, event.kind):
+            retry_later(turn, task)
+    elif event.succeeded is False:
+        if _awaits(task, event.kind):
+            turn.state.refused[task.task_id, event.kind] = turn.now
+            turn.read(task)
+    elif event.kind is TransactionKind.CLAIM:
+        ending.claimed(turn, task)
+    elif task.ended:
+        return
+    elif event.kind is TransactionKind.INITIALIZE and not event.block:
+        turn.read(task)
+    elif event.kind is TransactionKind.INITIALIZE:
+        if not task.initialization_block:
+            initialization.initialized(turn, task, Receipt(event.block))
+    elif event.kind is TransactionKind.FINALIZE:
+        ending.complete(turn, task, Receipt(event.block))
+    else:
+        reopened(turn, task, Receipt(event.block))
+
+
+def _awaits(task: Task, kind: TransactionKind) -> bool:
+    match kind:
+        case TransactionKind.INITIALIZE:
+            return not task.ended and not task.initialization_block
+        case TransactionKind.FINALIZE:
+            return task.status is _T.FINALIZING
+        case TransactionKind.REOPEN:
+            return task.status is _T.REOPENING
+        case TransactionKind.CLAIM:
+            return task.claim_due

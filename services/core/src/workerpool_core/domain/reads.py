@@ -1,0 +1,215 @@
+"""What a read of the chain says about a task: repairs first, then the deadlines that only the chain may judge.
+
+A read that is older than the newest block followed says nothing that the logs did not, and is asked again.
+"""
+
+from workerpool_poco.causes import ReplicateStatusCause
+from workerpool_poco.ids import to_hex
+from workerpool_poco.model import ChainTask
+from workerpool_poco.statuses import (
+    WAITING_CONTRIBUTION_TASK_STATUSES,
+    WAITING_REVEAL_TASK_STATUSES,
+    ChainTaskStatus,
+    ContributionStatus,
+    ReplicateStatus,
+    TaskStatus,
+)
+
+from . import ending, initialization, proofs, reports
+from .events import TaskRead, TransactionKind
+from .forecast import is_caf_eligible
+from .model import Receipt, Replicate, Task
+from .pursuit import retry_later
+from .timers import Alarm
+from .turn import Turn
+
+_R = ReplicateStatus
+_T = TaskStatus
+_CONSENSUS = (_T.CONSENSUS_REACHED, _T.REOPENING)
+
+
+def read(turn: Turn, event: TaskRead) -> None:
+    """Let the record of a task follow what the chain says."""
+    task = turn.state.tasks.get(event.task_id)
+    if task is None:
+        return
+    turn.state.timers.cancel(Alarm.READ, task.task_id)
+    if event.block < turn.state.head:
+        if not task.ended or task.claim_due:
+            turn.state.timers.set(Alarm.READ, task.task_id, turn.now + turn.state.policy.retry_s)
+        return
+    asked_at = turn.now if event.asked_at is None else event.asked_at
+    chain = event.task if event.task and event.task.status is not ChainTaskStatus.UNSET else None
+    if task.ended:
+        _of_ended(turn, task, chain)
+        return
+    if chain is None:
+        _unset(turn, task, event, asked_at)
+    else:
+        _known(turn, task, chain, event)
+    if not task.ended and chain is not None:
+        _judge_refusals(turn, task, chain, asked_at)
+    if not task.ended:
+        _judge_deadlines(turn, task, chain, asked_at)
+    turn.touched[task.task_id] = None
+
+
+def _of_ended(turn: Turn, task: Task, chain: ChainTask | None) -> None:
+    if chain is None or chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED):
+        ending.claimed(turn, task)
+    elif task.claim_due and turn.now >= task.terms.final_deadline:
+        retry_later(turn, task)
+
+
+# --- repairs ------------------------------------------------------------------------------------
+
+
+def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
+    """The chain does not know the task: not yet, or a reorganisation took its initialization back."""
+    for wallet in event.contributions:
+        replicate = task.replicates.get(wallet)
+        if replicate is not None:
+            if replicate.contribution_hash:
+                proofs.contribution_vanished(turn, task, replicate)
+            reports.proof_by_chain(turn, task, replicate, frozenset())
+    refused_at = turn.state.refused.get((task.task_id, TransactionKind.INITIALIZE))
+    if refused_at is not None and asked_at >= refused_at:
+        del turn.state.refused[task.task_id, TransactionKind.INITIALIZE]
+        if task.status in (_T.RECEIVED, _T.INITIALIZING):
+            ending.fail(turn, task, _T.INITIALIZE_FAILED)
+        else:
+            retry_later(turn, task)
+    elif task.initialization_block:
+        turn.set_task(task, initialization_block=0)
+        turn.reshelve[task.task_id] = None
+        turn.request(TransactionKind.INITIALIZE, task)
+        retry_later(turn, task)
+
+
+def _known(turn: Turn, task: Task, chain: ChainTask, event: TaskRead) -> None:
+    initialization.initialized(turn, task, Receipt(task.initialization_block or event.block))
+    if task.ended:
+        return
+    if chain.status is ChainTaskStatus.ACTIVE and task.status in _CONSENSUS:
+        _consensus_gone(turn, task, event)
+    for wallet, contribution in event.contributions.items():
+        replicate = task.replicates.get(wallet)
+        if replicate is not None:
+            result_hash = to_hex(contribution.result_hash)
+            _contribution(turn, task, replicate, contribution.status, result_hash, chain)
+    if chain.status is ChainTaskStatus.REVEALING:
+        proofs.consensus(
+            turn,
+            task,
+            to_hex(chain.consensus_value),
+            receipt=Receipt(event.block),
+            reveal_deadline=chain.reveal_deadline,
+            winner_count=chain.winner_counter,
+        )
+    elif chain.status is ChainTaskStatus.COMPLETED:
+        ending.complete(turn, task, Receipt(), chain.results.decode(errors="replace"))
+    elif chain.status is ChainTaskStatus.FAILED:
+        ending.fail(turn, task, _T.FINAL_DEADLINE_REACHED)
+        ending.claimed(turn, task)
+
+
+def _consensus_gone(turn: Turn, task: Task, event: TaskRead) -> None:
+    """The chain is ACTIVE after a consensus: reopened if it rejected the winners, else reorganised away."""
+    winners = [w for w, r in task.replicates.items() if r.contribution_hash == task.consensus]
+    rejected = [
+        wallet
+        for wallet in winners
+        if wallet in event.contributions and event.contributions[wallet].status is ContributionStatus.REJECTED
+    ]
+    if rejected:
+        proofs.reopened(turn, task)
+    else:
+        proofs.consensus_vanished(turn, task)
+
+
+def _contribution(
+    turn: Turn,
+    task: Task,
+    replicate: Replicate,
+    status: ContributionStatus,
+    result_hash: str,
+    chain: ChainTask,
+) -> None:
+    completed = chain.status is ChainTaskStatus.COMPLETED
+    proven: frozenset[ReplicateStatus] = frozenset()
+    if status is ContributionStatus.UNSET or (status is ContributionStatus.REJECTED and not completed):
+        if replicate.contribution_hash and status is ContributionStatus.UNSET:
+            proofs.contribution_vanished(turn, task, replicate)
+    elif status is not ContributionStatus.PROVED:
+        proven = frozenset({_R.CONTRIBUTED})
+    elif completed and is_caf_eligible(task) and not replicate.ever(_R.CONTRIBUTING):
+        proven = frozenset({_R.CONTRIBUTE_AND_FINALIZE_DONE})
+    else:
+        proven = frozenset({_R.CONTRIBUTED, _R.REVEALED})
+    # A worker's own report is recorded as his, before the scheduler fills in what he did not report.
+    reports.proof_by_chain(turn, task, replicate, proven)
+    if _R.CONTRIBUTE_AND_FINALIZE_DONE in proven:
+        link = chain.results.decode(errors="replace")
+        proofs.contributed_and_finalized(turn, replicate, result_hash, link, None)
+    elif proven:
+        proofs.contributed(turn, task, replicate, result_hash, None)
+        if _R.REVEALED in proven:
+            proofs.revealed(turn, replicate, None)
+
+
+# --- judgements ---------------------------------------------------------------------------------
+
+
+def _judge_refusals(turn: Turn, task: Task, chain: ChainTask, asked_at: float) -> None:
+    """A refused transaction fails the task, unless the chain shows that it was only too early."""
+    for kind in (TransactionKind.FINALIZE, TransactionKind.REOPEN):
+        refused_at = turn.state.refused.get((task.task_id, kind))
+        if refused_at is None or asked_at < refused_at:
+            continue
+        del turn.state.refused[task.task_id, kind]
+        revealing = chain.status is ChainTaskStatus.REVEALING
+        late = asked_at >= chain.reveal_deadline
+        if kind is TransactionKind.FINALIZE and task.status is _T.FINALIZING:
+            all_revealed = chain.reveal_counter == chain.winner_counter
+            if revealing and chain.reveal_counter > 0 and (all_revealed or late):
+                ending.fail(turn, task, _T.FINALIZE_FAILED)
+            else:
+                retry_later(turn, task)
+        elif kind is TransactionKind.REOPEN and task.status is _T.REOPENING:
+            ending.fail(turn, task, _T.REOPEN_FAILED)
+
+
+def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: float) -> None:
+    """Only a read asked after a deadline can tell that it was missed; an older one is asked again."""
+    terms = task.terms
+    passed = [
+        deadline
+        for deadline, statuses in (
+            (terms.final_deadline, frozenset(TaskStatus)),
+            (terms.contribution_deadline, WAITING_CONTRIBUTION_TASK_STATUSES),
+            (task.reveal_deadline or terms.final_deadline, WAITING_REVEAL_TASK_STATUSES),
+        )
+        if task.status in statuses and turn.now >= deadline
+    ]
+    if any(asked_at < deadline for deadline in passed):
+        turn.read(task)
+        return
+    if not passed:
+        return
+    if turn.now >= terms.final_deadline:
+        ending.fail(turn, task, _T.FINAL_DEADLINE_REACHED)
+    elif task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
+        if chain is None or chain.status is ChainTaskStatus.ACTIVE:
+            ending.fail(turn, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.CONTRIBUTION_TIMEOUT)
+    elif chain is not None and chain.status is ChainTaskStatus.REVEALING:
+        _reveals_over(turn, task, chain)
+
+
+def _reveals_over(turn: Turn, task: Task, chain: ChainTask) -> None:
+    for replicate in task.replicates.values():
+        if not replicate.ever(_R.REVEALED):
+            proofs.reveal_timed_out(turn, replicate)
+    in_time = turn.now < task.terms.contribution_deadline
+    if chain.reveal_counter == 0 and task.status is _T.CONSENSUS_REACHED and in_time:
+        turn.move_task(task, _T.REOPENING)
+        turn.request(TransactionKind.REOPEN, task)

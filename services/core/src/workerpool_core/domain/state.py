@@ -1,0 +1,91 @@
+"""The scheduler's memory: what the store holds of live tasks, and what only this process knows."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from random import Random
+
+from workerpool_poco.statuses import FINAL_REPLICATE_STATUSES
+
+from .events import TransactionKind, Update
+from .model import Replicate, Task, Worker
+from .policy import Policy
+from .replicate_machine import SLOT_STATUSES
+from .snapshot import Snapshot
+from .supply import FreeWorkers, WaitingTasks
+from .timers import Timers
+
+
+@dataclass(slots=True)
+class Parked:
+    """Reports of one replicate that wait, in order, until the first is proven or its time is up."""
+
+    session: str
+    updates: deque[Update]
+    until: float
+
+
+@dataclass(slots=True)
+class State:
+    """All of it. Tasks and replicates only change through a `Turn`, which also records the writes.
+
+    `ended` are tasks that are over and forgotten, so that a replayed deal does not bring them back. `held` are
+    the tasks of each worker's unfinished replicates, `busy` those that take a slot. `refused` says when
+    the adapter refused a transaction, until the chain was asked about it. `refusals` are the refused updates of
+    each worker's session, so that a repeated sequence gets the same answer.
+    """
+
+    policy: Policy
+    random: Random
+    tasks: dict[str, Task] = field(default_factory=dict)
+    workers: dict[str, Worker] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    timers: Timers = field(default_factory=Timers)
+    waiting: WaitingTasks = field(default_factory=WaitingTasks)
+    free: FreeWorkers = field(default_factory=FreeWorkers)
+    held: dict[str, set[str]] = field(default_factory=dict)
+    busy: dict[str, set[str]] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    command_floor: dict[str, int] = field(default_factory=dict)
+    parked: dict[tuple[str, str], Parked] = field(default_factory=dict)
+    refused: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
+    refusals: dict[str, dict[int, str]] = field(default_factory=dict)
+    chain_up: bool = True
+    head: int = 0
+    started_at: float = 0.0
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Take over the durable state."""
+        self.ended.update(snapshot.ended)
+        for worker in snapshot.workers:
+            worker.session = ""
+            worker.last_sequence = 0
+            self.workers[worker.wallet] = worker
+        for command in snapshot.commands:
+            if (owner := self.workers.get(command.wallet)) is not None:
+                owner.pending[command.sequence] = command
+        for task in snapshot.tasks:
+            self.tasks[task.task_id] = task
+            for replicate in task.replicates.values():
+                self.index(replicate)
+
+    def index(self, replicate: Replicate) -> None:
+        """Bring the indexes of a replicate's worker up to date with its status."""
+        wallet, task_id = replicate.wallet, replicate.task_id
+        status = replicate.last_relevant
+        if status in FINAL_REPLICATE_STATUSES:
+            self.held.get(wallet, _NOBODY).discard(task_id)
+            self.busy.get(wallet, _NOBODY).discard(task_id)
+            return
+        self.held.setdefault(wallet, set()).add(task_id)
+        if status in SLOT_STATUSES:
+            self.busy.setdefault(wallet, set()).add(task_id)
+        else:
+            self.busy.get(wallet, _NOBODY).discard(task_id)
+
+    def unindex(self, replicate: Replicate) -> None:
+        """Forget a replicate whose task leaves the memory."""
+        self.held.get(replicate.wallet, _NOBODY).discard(replicate.task_id)
+        self.busy.get(replicate.wallet, _NOBODY).discard(replicate.task_id)
+
+
+_NOBODY: set[str] = set()

@@ -1,0 +1,136 @@
+"""Who uploads the result: one revealed worker at a time, another when he fails or is silent (core spec §1.2)."""
+
+from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.result_link import STORAGE_IPFS
+from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+
+from .decisions import CheckResult
+from .model import Action, Replicate, Task
+from .replicate_machine import missing_statuses
+from .timers import Alarm
+from .turn import Turn
+
+_R = ReplicateStatus
+_UPLOADS = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
+
+
+def lies_in_proxy(task: Task) -> bool:
+    """Tell whether the result goes to a result proxy: no callback, and no storage of the requester's."""
+    return task.terms.callback in ("", ZERO_ADDRESS) and task.terms.storage_provider in ("", STORAGE_IPFS)
+
+
+def advance(turn: Turn, task: Task) -> None:
+    """Take the result if a worker delivered it; see to it that some worker is on it if not."""
+    for replicate in task.replicates.values():
+        if replicate.ever(_R.RESULT_UPLOADED):
+            _delivered(turn, task, replicate)
+            return
+    if task.status is TaskStatus.RESULT_UPLOADING and _is_on_it(turn, task.replicates.get(task.uploader)):
+        return
+    busy = [r for r in task.replicates.values() if _is_on_it(turn, r)]
+    if busy:
+        _entrust(turn, task, busy[0])
+        return
+    candidates = _candidates(turn, task)
+    if candidates:
+        chosen = turn.state.random.choice(candidates)
+        turn.move_replicate(chosen, _R.RESULT_UPLOAD_REQUESTED)
+        turn.command(chosen.wallet, task.task_id, Action.UPLOAD)
+        _entrust(turn, task, chosen)
+    elif task.status is TaskStatus.RESULT_UPLOADING and not turn.state.timers.is_set(
+        Alarm.UPLOAD, task.task_id
+    ):
+        _arm(turn, task)
+
+
+def _is_on_it(turn: Turn, replicate: Replicate | None) -> bool:
+    if replicate is None or turn.state.workers[replicate.wallet].lost:
+        return False
+    return replicate.last_relevant in _UPLOADS
+
+
+def _candidates(turn: Turn, task: Task) -> list[Replicate]:
+    """Return the replicates that revealed and did nothing since; those whose worker is connected, if any."""
+    workers = turn.state.workers
+    revealed = [
+        replicate
+        for _, replicate in sorted(task.replicates.items())
+        if replicate.last_relevant is _R.REVEALED and not workers[replicate.wallet].lost
+    ]
+    return [r for r in revealed if workers[r.wallet].session] or revealed
+
+
+def _entrust(turn: Turn, task: Task, replicate: Replicate) -> None:
+    turn.move_task(task, TaskStatus.RESULT_UPLOADING, uploader=replicate.wallet, upload_requested_at=turn.now)
+    _arm(turn, task)
+
+
+def _arm(turn: Turn, task: Task) -> None:
+    turn.state.timers.set(Alarm.UPLOAD, task.task_id, turn.now + turn.state.policy.upload_timeout_s)
+
+
+def _delivered(turn: Turn, task: Task, replicate: Replicate) -> None:
+    if task.status is TaskStatus.AT_LEAST_ONE_REVEALED:
+        turn.move_task(task, TaskStatus.RESULT_UPLOADING, uploader=replicate.wallet)
+    turn.state.timers.cancel(Alarm.UPLOAD, task.task_id)
+    turn.move_task(
+        task,
+        TaskStatus.RESULT_UPLOADED,
+        uploader=replicate.wallet,
+        result_link=replicate.result_link,
+        callback_data=replicate.callback_data,
+    )
+
+
+def is_expected(task: Task, replicate: Replicate) -> bool:
+    """Tell whether the uploader has still to deliver."""
+    return task.status is TaskStatus.RESULT_UPLOADING and not replicate.ever(_R.RESULT_UPLOADED)
+
+
+def check(turn: Turn, task: Task) -> None:
+    """Ask the result proxy whether it holds the archive."""
+    turn.effects.append(CheckResult(task.task_id, task.terms.storage_proxy))
+
+
+def overdue(turn: Turn, task: Task) -> None:
+    """The uploader was silent too long: ask the proxy first, it may hold the result already."""
+    if task.status is not TaskStatus.RESULT_UPLOADING:
+        return
+    if lies_in_proxy(task):
+        turn.state.timers.set(Alarm.UPLOAD, task.task_id, turn.now + turn.state.policy.read_timeout_s)
+        check(turn, task)
+    else:
+        replace(turn, task)
+
+
+def is_overdue(turn: Turn, task: Task) -> bool:
+    """Tell whether the uploader had his time."""
+    return turn.now >= task.upload_requested_at + turn.state.policy.upload_timeout_s
+
+
+def replace(turn: Turn, task: Task) -> None:
+    """Let another worker upload; when there is nobody else, ask the same one once more."""
+    uploader = task.replicates.get(task.uploader)
+    if _candidates(turn, task):
+        if uploader is not None and uploader.last_relevant in _UPLOADS:
+            for status in missing_statuses(uploader, _R.RESULT_UPLOADING):
+                turn.move_replicate(uploader, status)
+            turn.move_replicate(uploader, _R.RESULT_UPLOAD_FAILED)
+        turn.touched[task.task_id] = None
+        return
+    _arm(turn, task)
+    if uploader is not None and uploader.status not in (_R.ABORTED, _R.FAILED, _R.COMPLETED):
+        turn.command(uploader.wallet, task.task_id, Action.UPLOAD)
+        turn.set_task(task, upload_requested_at=turn.now)
+
+
+def stored(turn: Turn, task: Task, result_link: str) -> None:
+    """The proxy holds the archive: whoever was asked has delivered, whether or not he could say so."""
+    replicate = task.replicates.get(task.uploader)
+    if replicate is None or replicate.ever(_R.RESULT_UPLOADED):
+        return
+    statuses = missing_statuses(replicate, _R.RESULT_UPLOADED)
+    for status in statuses:
+        turn.move_replicate(replicate, status)
+    if statuses and not replicate.result_link:
+        turn.set_replicate(replicate, result_link=result_link)

@@ -1,0 +1,1 @@
+"""A seeded simulation of the scheduler with everything around it modelled, and everything able to fail."""

@@ -1,0 +1,108 @@
+"""A store in memory that applies writes exactly as the real one must, and refuses what it would refuse."""
+
+from copy import deepcopy
+
+from workerpool_core.domain.decisions import (
+    CommandDone,
+    CommandQueued,
+    CursorMoved,
+    LogsKept,
+    ReplicateChanged,
+    ReplicateCreated,
+    TaskChanged,
+    TaskCreated,
+    WorkerSaved,
+    Write,
+)
+from workerpool_core.domain.model import Command, Replicate, Task, Worker
+from workerpool_core.domain.snapshot import Snapshot
+
+
+class StoreConflict(AssertionError):
+    """A write expects what the store does not hold."""
+
+
+class Ledger:
+    """Tasks, replicates, workers, commands, logs and the cursor; what `snapshot` gives is a copy."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.replicates: dict[tuple[str, str], Replicate] = {}
+        self.workers: dict[str, Worker] = {}
+        self.commands: dict[tuple[str, int], Command] = {}
+        self.logs: dict[tuple[str, str], tuple[str, str]] = {}
+        self.cursor: tuple[int, str] = (0, "")
+
+    def apply(self, write: Write) -> None:
+        """Apply one write. Raises StoreConflict when the stored status is not the expected one."""
+        match write:
+            case TaskCreated(task):
+                if task.task_id not in self.tasks:
+                    self.tasks[task.task_id] = _copy_task(task)
+            case TaskChanged(task_id, expected, changes, fields):
+                stored = self.tasks.get(task_id)
+                if stored is None or stored.status is not expected:
+                    raise StoreConflict(
+                        f"task {task_id}: expected {expected}, found {stored and stored.status}"
+                    )
+                stored.history.extend(changes)
+                for name, value in fields.items():
+                    setattr(stored, name, value)
+            case ReplicateCreated(replicate):
+                key = (replicate.task_id, replicate.wallet)
+                if key in self.replicates:
+                    raise StoreConflict(f"replicate {key} exists")
+                self.replicates[key] = _copy_replicate(replicate)
+            case ReplicateChanged(task_id, wallet, expected, changes, fields):
+                kept = self.replicates.get((task_id, wallet))
+                if kept is None or kept.status is not expected:
+                    raise StoreConflict(
+                        f"replicate {task_id} {wallet}: expected {expected}, found {kept and kept.status}"
+                    )
+                kept.history.extend(changes)
+                for name, value in fields.items():
+                    setattr(kept, name, value)
+            case LogsKept(task_id, wallet, stdout, stderr):
+                self.logs.setdefault((task_id, wallet), (stdout, stderr))
+            case WorkerSaved(worker):
+                self.workers[worker.wallet] = _copy_worker(worker)
+            case CommandQueued(command):
+                if (command.wallet, command.sequence) in self.commands:
+                    raise StoreConflict(f"command {command.wallet} {command.sequence} exists")
+                self.commands[command.wallet, command.sequence] = command
+            case CommandDone(wallet, sequence):
+                self.commands.pop((wallet, sequence), None)
+            case CursorMoved(number, block_hash):
+                self.cursor = (number, block_hash)
+
+    def snapshot(self) -> Snapshot:
+        """Return what a start loads."""
+        tasks = {t.task_id: _copy_task(t) for t in self.tasks.values() if not t.ended or t.claim_due}
+        for replicate in self.replicates.values():
+            if replicate.task_id in tasks:
+                tasks[replicate.task_id].replicates[replicate.wallet] = _copy_replicate(replicate)
+        return Snapshot(
+            tasks=tuple(tasks.values()),
+            workers=tuple(_copy_worker(worker) for worker in self.workers.values()),
+            commands=tuple(self.commands.values()),
+            ended=frozenset(t.task_id for t in self.tasks.values() if t.task_id not in tasks),
+        )
+
+
+def _copy_task(task: Task) -> Task:
+    copy = Task(task.task_id, task.index, task.terms, list(task.history))
+    for name in Task.__dataclass_fields__:
+        if name not in ("task_id", "index", "terms", "history", "replicates"):
+            setattr(copy, name, getattr(task, name))
+    return copy
+
+
+def _copy_replicate(replicate: Replicate) -> Replicate:
+    copy = Replicate(replicate.task_id, replicate.wallet, replicate.weight, list(replicate.history))
+    for name in ("contribution_hash", "result_link", "callback_data", "exit_code", "logs_present"):
+        setattr(copy, name, getattr(replicate, name))
+    return copy
+
+
+def _copy_worker(worker: Worker) -> Worker:
+    return deepcopy(worker)
