@@ -421,7 +421,7 @@ class TestStandardServices:
 
 
 async def test_a_burst_of_two_thousand_streams_is_served(contract: Any, serve: Any) -> None:
-    """With gRPC's default limit of pending requests some of these fail at random."""
+    """With gRPC's default limits of pending requests about one in ten of these fails."""
     server = await serve(Echo(contract))
     channels = [open_channel(f"127.0.0.1:{server.port}", own_subchannel=True) for _ in range(20)]
 

@@ -1,5 +1,6 @@
 """The database connection against a real replica set, and what an operator reads when it cannot be made."""
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -75,6 +76,14 @@ class TestRefusals:
             await Database.connect(settings_for(f"mongodb://user:s3cret@127.0.0.1:{port}/"), patience_s=0.1)
         assert f"cannot reach MongoDB at 127.0.0.1:{port}" in str(refused.value)
         assert "s3cret" not in str(refused.value)
+
+    async def test_the_wait_for_a_server_can_be_interrupted(self) -> None:
+        waiting = asyncio.create_task(Database.connect(settings_for(f"mongodb://127.0.0.1:{free_port()}/")))
+        done, _ = await asyncio.wait({waiting}, timeout=0.3)
+        assert not done
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, 3)
 
     async def test_an_unusable_uri_is_not_repeated(self) -> None:
         with pytest.raises(StartupError, match="MONGO_URI is not a usable") as refused:

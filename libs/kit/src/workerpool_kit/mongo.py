@@ -61,7 +61,7 @@ class Database:
         client = _client(settings, max_pool_size=threads + 4)
         where = _hosts(client, settings)
         try:
-            await asyncio.to_thread(_wait_for_primary, client, where, patience_s)
+            await _wait_for_primary(client, where, patience_s)
             database = cls(client, settings.mongo_database, alias, threads)
         except BaseException:
             client.close()
@@ -123,30 +123,34 @@ def _hosts(client: "MongoClient[Any]", settings: MongoSettings) -> str:
     return ",".join(seeds) or f"{settings.mongo_host}:{settings.mongo_port}"
 
 
-def _wait_for_primary(client: "MongoClient[Any]", where: str, patience_s: float) -> None:
+async def _wait_for_primary(client: "MongoClient[Any]", where: str, patience_s: float) -> None:
+    # One attempt at a time goes to a thread, so that a signal ends the wait within one attempt.
     give_up_at = time.monotonic() + patience_s
-    while True:
-        try:
-            hello = client.admin.command("hello")
-            if "setName" not in hello:
-                raise StartupError(
-                    f"MongoDB at {where} is not a replica set; start mongod with --replSet and run rs.initiate()"
-                )
-            if hello.get("isWritablePrimary"):
-                # hello needs no login; this does.
-                client.admin.command("listDatabases", nameOnly=True, authorizedDatabases=True)
-                return
-        except OperationFailure as error:
-            if error.code in _UNAUTHORIZED:
-                raise StartupError(f"MongoDB at {where} refuses the credentials of MONGO_URI") from None
-            if time.monotonic() > give_up_at:
-                raise StartupError(f"MongoDB at {where} answers with error {error.code}") from None
-        except PyMongoError:
-            if time.monotonic() > give_up_at:
-                raise StartupError(_why_not(client, where, patience_s)) from None
+    while not await asyncio.to_thread(_has_primary, client, where):
         if time.monotonic() > give_up_at:
-            raise StartupError(f"MongoDB at {where} has no primary after {patience_s:g} s; check rs.status()")
-        time.sleep(0.1)
+            raise StartupError(_why_not(client, where, patience_s))
+        await asyncio.sleep(0.1)
+
+
+def _has_primary(client: "MongoClient[Any]", where: str) -> bool:
+    """Tell whether writes are possible now; raises StartupError for what waiting cannot change."""
+    try:
+        hello = client.admin.command("hello")
+        if "setName" not in hello:
+            raise StartupError(
+                f"MongoDB at {where} is not a replica set; start mongod with --replSet and run rs.initiate()"
+            )
+        if not hello.get("isWritablePrimary"):
+            return False
+        # hello needs no login; this does.
+        client.admin.command("listDatabases", nameOnly=True, authorizedDatabases=True)
+    except OperationFailure as error:
+        if error.code in _UNAUTHORIZED:
+            raise StartupError(f"MongoDB at {where} refuses the credentials of MONGO_URI") from None
+        return False
+    except PyMongoError:
+        return False
+    return True
 
 
 def _why_not(client: "MongoClient[Any]", where: str, patience_s: float) -> str:
@@ -155,7 +159,7 @@ def _why_not(client: "MongoClient[Any]", where: str, patience_s: float) -> str:
         return (
             f"MongoDB at {where} is a replica set member that nobody has initiated; run rs.initiate() on it"
         )
-    if kinds & {"RSSecondary", "RSOther"}:
+    if kinds & {"RSPrimary", "RSSecondary", "RSOther"}:
         return f"MongoDB at {where} has no primary after {patience_s:g} s; check rs.status()"
     return (
         f"cannot reach MongoDB at {where} within {patience_s:g} s; start it or correct MONGO_URI / MONGO_HOST"
