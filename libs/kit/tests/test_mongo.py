@@ -91,10 +91,15 @@ class TestRefusals:
         assert "s3cret" not in str(refused.value)
 
     @pytest.mark.parametrize(
-        ("options", "words"), [((), "is not a replica set"), (("--replSet", "rs0"), "nobody has initiated")]
+        ("options", "credentials", "words"),
+        [
+            ((), "", "is not a replica set"),
+            (("--replSet", "rs0"), "", "nobody has initiated"),
+            (("--auth",), "user:s3cret@", "refuses the credentials of MONGO_URI"),
+        ],
     )
-    async def test_a_server_that_is_no_working_replica_set(
-        self, tmp_path: Path, options: tuple[str, ...], words: str
+    async def test_a_server_that_cannot_be_used(
+        self, tmp_path: Path, options: tuple[str, ...], credentials: str, words: str
     ) -> None:
         port = free_port()
         command = [
@@ -110,8 +115,9 @@ class TestRefusals:
             [*command, "--nounixsocket", *options], stdout=subprocess.DEVNULL
         ) as server:
             try:
-                settings = settings_for(f"mongodb://127.0.0.1:{port}/")
-                with pytest.raises(StartupError, match=words):
-                    await Database.connect(settings, patience_s=15 if not options else 4)
+                settings = settings_for(f"mongodb://{credentials}127.0.0.1:{port}/")
+                with pytest.raises(StartupError, match=words) as refused:
+                    await Database.connect(settings, patience_s=4 if "--replSet" in options else 15)
+                assert "s3cret" not in str(refused.value)
             finally:
                 server.kill()
