@@ -79,11 +79,11 @@ class Pool:
             self.handle(e.Tick())
         self.now = end
 
-    def sent(self, kind: type, **fields: object) -> list:
+    def sent(self, of: type, /, **fields: object) -> list:
         """Effects of a kind so far whose attributes have these values; a command's fields count as its own."""
         found = []
         for effect in self.effects:
-            if isinstance(effect, kind):
+            if isinstance(effect, of):
                 subject = effect.command if isinstance(effect, d.SendCommand) else effect
                 if all(getattr(subject, name) == value for name, value in fields.items()):
                     found.append(effect)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from workerpool_poco.causes import ReplicateStatusCause
 from workerpool_poco.consensus import needs_more_contributions
 from workerpool_poco.statuses import DEAD_END_REPLICATE_STATUSES, INTERLUDE_REPLICATE_STATUSES
-from workerpool_poco.tags import tee_framework
 
 from .model import Replicate, Task, Worker
 from .replicate_machine import gave_up_download
+from .supply import needs_enclave
 
 
 def last_cause(replicate: Replicate) -> ReplicateStatusCause | None:
@@ -33,7 +33,7 @@ def is_live(replicate: Replicate, workers: Mapping[str, Worker]) -> bool:
 
 def is_caf_eligible(task: Task) -> bool:
     """Tell whether one transaction may contribute and finalize the task (core spec §1.4)."""
-    return task.terms.trust <= 1 and tee_framework(task.terms.tag) is not None
+    return task.terms.trust <= 1 and needs_enclave(task.terms.tag)
 
 
 def pending_until(replicate: Replicate, task: Task) -> float:

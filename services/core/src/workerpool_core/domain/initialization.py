@@ -2,12 +2,12 @@
 
 from workerpool_poco.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
 from workerpool_poco.statuses import TaskStatus
-from workerpool_poco.tags import tee_framework
 
 from . import ending
 from .decisions import AskEnclaveChallenge
 from .events import TransactionKind
 from .model import DealTerms, Receipt, Task, TaskChange
+from .supply import needs_enclave
 from .timers import Alarm
 from .turn import Turn
 
@@ -16,7 +16,7 @@ def is_wanted(terms: DealTerms, now: float) -> bool:
     """Tell whether the deal's tasks can be done: in time, a bag that is not empty, no enclave with trust above 1."""
     if terms.bot_size <= 0 or terms.contribution_deadline <= now:
         return False
-    return tee_framework(terms.tag) is None or terms.trust <= 1
+    return not needs_enclave(terms.tag) or terms.trust <= 1
 
 
 def take_deal(turn: Turn, terms: DealTerms) -> None:
@@ -60,7 +60,7 @@ def initialized(turn: Turn, task: Task, receipt: Receipt) -> None:
         turn.move_task(task, TaskStatus.INITIALIZING)
     if task.status is not TaskStatus.INITIALIZING:
         return
-    if tee_framework(task.terms.tag) is None:
+    if not needs_enclave(task.terms.tag):
         turn.move_task(task, TaskStatus.INITIALIZED, receipt=receipt, enclave_challenge=ZERO_ADDRESS)
     else:
         ask_challenge(turn, task)

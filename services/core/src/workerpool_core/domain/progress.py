@@ -1,12 +1,11 @@
 """What a task does next, given all that is known of it. Looked at again after every change: level, not edge."""
 
 from workerpool_poco.statuses import RUNNING_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
-from workerpool_poco.tags import tee_framework
 
 from . import ending, initialization, uploads
 from .events import TransactionKind
 from .model import Task
-from .supply import ability_of, need_of
+from .supply import ability_of, need_of, needs_enclave
 from .turn import Turn
 
 _FAILED_BEFORE_COMPUTED = (
@@ -34,7 +33,7 @@ def _step(turn: Turn, task: Task) -> None:
             if any(r.last_relevant in RUNNING_REPLICATE_STATUSES for r in task.replicates.values()):
                 turn.move_task(task, TaskStatus.RUNNING)
         case TaskStatus.RUNNING:
-            if tee_framework(task.terms.tag) is not None and nobody_can_run(turn, task):
+            if needs_enclave(task.terms.tag) and nobody_can_run(turn, task):
                 ending.fail(turn, task, TaskStatus.RUNNING_FAILED)
         case TaskStatus.CONSENSUS_REACHED:
             if reveals(task):

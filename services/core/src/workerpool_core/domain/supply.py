@@ -52,6 +52,11 @@ def need_of(tag: str) -> Need:
     return Need(tee_framework(tag), requires_gpu(tag))
 
 
+def needs_enclave(tag: str) -> bool:
+    """Tell whether a tag asks for a known enclave framework; any other nibble is a standard task."""
+    return need_of(tag).framework is not None
+
+
 @lru_cache(maxsize=4096)
 def ability_of(model: WorkerModel) -> Ability:
     """Read a worker's model."""

@@ -25,11 +25,12 @@ from .decisions import (
 )
 from .events import TransactionKind
 from .model import Action, Command, Modifier, Receipt, Replicate, ReplicateChange, Task, TaskChange, Worker
-from .replicate_machine import IllegalReplicateTransition
+from .replicate_machine import SLOT_STATUSES, IllegalReplicateTransition
 from .state import State
 from .task_machine import IllegalTaskTransition
 from .timers import Alarm
 
+# Steps of the work itself change nothing for anybody else; the others are worth a look.
 _SUPPLY_STATUSES = frozenset(ReplicateStatus) - {
     ReplicateStatus.STARTING,
     ReplicateStatus.STARTED,
@@ -42,6 +43,7 @@ _SUPPLY_STATUSES = frozenset(ReplicateStatus) - {
     ReplicateStatus.CONTRIBUTING,
     ReplicateStatus.CONTRIBUTE_AND_FINALIZE_ONGOING,
 }
+_QUIET_STATUSES = frozenset(ReplicateStatus) - _SUPPLY_STATUSES - {ReplicateStatus.STARTED}
 _OPENING_ACTIONS = (Action.ABORT, Action.COMPLETE)
 
 
@@ -156,11 +158,12 @@ class Turn:
             self.state.timers.cancel(Alarm.ASSIGNMENT, replicate.task_id, replicate.wallet)
         if status in _SUPPLY_STATUSES:
             self.reshelve[replicate.task_id] = None
-        busy = self.state.busy.get(replicate.wallet)
-        was_busy = busy is not None and replicate.task_id in busy
-        self.state.index(replicate)
-        if was_busy and busy is not None and replicate.task_id not in busy:
-            self.recount[replicate.wallet] = None
+        if status not in SLOT_STATUSES or before not in SLOT_STATUSES:
+            busy = self.state.busy.get(replicate.wallet)
+            was_busy = busy is not None and replicate.task_id in busy
+            self.state.index(replicate)
+            if was_busy and busy is not None and replicate.task_id not in busy:
+                self.recount[replicate.wallet] = None
 
     def set_replicate(self, replicate: Replicate, **fields: Any) -> None:
         """Set fields of a replicate that differ from what they are."""
@@ -186,8 +189,10 @@ class Turn:
             )
         else:
             self.writes.append(ReplicateChanged(task_id, wallet, before, changes, fields))
-        self.touched[task_id] = None
         self.moved[task_id] = None
+        quiet = bool(changes) and changes[-1].status in _QUIET_STATUSES
+        if not quiet or self.state.tasks[task_id].status is not TaskStatus.RUNNING:
+            self.touched[task_id] = None
 
     # --- workers and commands ---------------------------------------------------------------
 
