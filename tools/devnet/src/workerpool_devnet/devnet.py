@@ -150,9 +150,10 @@ class Devnet:
         for service in self.services.values():
             service.wanted = False
         await _stop([service.process for service in running if service.name.startswith("worker-")])
-        await _stop([service.process for service in running if not service.name.startswith("worker-")])
-        if self.worker_wallets:
-            await asyncio.to_thread(remove_docker_leftovers, self._worker_addresses())
+        await asyncio.gather(
+            _stop([service.process for service in running if not service.name.startswith("worker-")]),
+            asyncio.to_thread(remove_docker_leftovers, self._worker_addresses()),
+        )
         await asyncio.to_thread(self.database.stop)
         await asyncio.to_thread(self.chain.stop)
         await asyncio.to_thread(remove_run_folder, self.folder, keep_logs=self._keep_logs)
@@ -177,13 +178,16 @@ class Devnet:
                 folder=folder,
             )
             self.services[spec.name] = Service(spec, process)
-            self.services[spec.name].start()
-        with self._timed(f"{len(self.services)} services healthy"):
-            await self._wait_services()
-        workers = [service for service in self.services.values() if service.name.startswith("worker-")]
-        with self._timed(f"{len(workers)} workers registered"):
-            wallets = set(self._worker_addresses())
-            await wait_registered(self.services["core"], workers, wallets, timeout=self.options.start_timeout)
+            if self.options.services is None or spec.name in self.options.services:
+                self.services[spec.name].start()
+        started = [service for service in self.services.values() if service.wanted]
+        if started:
+            with self._timed(f"{len(started)} services healthy"):
+                await self._wait_healthy(started)
+        workers = [service for service in started if service.name.startswith("worker-")]
+        if self.services["core"].wanted:
+            with self._timed(f"{len(workers)} workers registered"):
+                await self._wait_registered(workers)
         self._watcher = asyncio.create_task(self._watch(), name="devnet watcher")
 
     async def _start_foundation(self) -> None:
@@ -217,11 +221,13 @@ class Devnet:
             databases=self.databases,
         )
 
-    async def _wait_services(self) -> None:
+    async def _wait_registered(self, workers: list[Service]) -> None:
+        wallets = {self.account(worker.name).address for worker in workers}
+        await wait_registered(self.services["core"], workers, wallets, timeout=self.options.start_timeout)
+
+    async def _wait_healthy(self, services: list[Service]) -> None:
         timeout = self.options.start_timeout
-        waiting = [
-            asyncio.create_task(service.wait_healthy(timeout=timeout)) for service in self.services.values()
-        ]
+        waiting = [asyncio.create_task(service.wait_healthy(timeout=timeout)) for service in services]
         try:
             await asyncio.gather(*waiting)
         finally:
@@ -250,7 +256,7 @@ class Devnet:
                 service.start()
 
     def _pids(self) -> list[int]:
-        return [service.pid for service in self.services.values()]
+        return [service.pid for service in self.services.values() if service.process.started]
 
     def _worker_addresses(self) -> list[Address]:
         return [wallet.address for wallet in self.worker_wallets]

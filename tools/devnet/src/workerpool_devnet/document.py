@@ -45,6 +45,7 @@ def describe(net: Devnet, private_keys: Mapping[str, str]) -> dict[str, Any]:
                 "log": str(service.process.log),
             }
             for name, service in net.services.items()
+            if service.process.started
         },
         "database": {"uri": net.database.uri, "names": dict(net.databases)},
     }

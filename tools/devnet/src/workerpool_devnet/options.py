@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,8 @@ class DevnetOptions:
     """Start a service again when it ended by itself or was killed."""
     folder: Path | None = None
     """Run folder to create; its `logs` stay at the end. None: a temporary folder that goes altogether."""
+    services: Collection[str] | None = None
+    """Names of the services to start at once; None: all. The others start with `Service.restart`."""
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Additional environment variables by service name ("core", "worker-1"; "worker" means every worker)."""
     start_timeout: float = 60.0

@@ -47,6 +47,11 @@ class ManagedProcess:
         return self._process.pid
 
     @property
+    def started(self) -> bool:
+        """Tell whether the process had a life at all."""
+        return self._process is not None
+
+    @property
     def exit_code(self) -> int | None:
         """Exit code of the last life (negative: the signal that ended it); None while it runs."""
         return None if self._process is None else self._process.poll()
