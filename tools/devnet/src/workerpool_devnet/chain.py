@@ -60,7 +60,7 @@ class Chain:
 
     def stop(self) -> None:
         """Stop anvil; its state is gone."""
-        self.process.stop(timeout=2)
+        self.process.kill()
         self.rpc.close()
 
     def mine_every(self, seconds: int) -> None:

@@ -90,7 +90,7 @@ class Database:
         if self.external:
             self._drop_all()
         if self.process is not None:
-            self.process.stop()
+            self.process.kill()  # its data is thrown away, so there is nothing to shut down in order
             assert self._folder is not None
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -80,10 +80,13 @@ def _disposable(folder: Path, keep_logs: bool) -> list[Path]:
 
 def remove_docker_leftovers(wallets: Sequence[str]) -> list[str]:
     """Remove the containers and networks of these workers; return their names. No engine, no leftovers."""
+    removed: list[str] = []
+    if not wallets:
+        return removed
+
     import docker  # half a second that the janitor only spends when there is something to clean
     import docker.errors
 
-    removed: list[str] = []
     try:
         engine = docker.from_env(timeout=20)
     except docker.errors.DockerException:
