@@ -53,7 +53,7 @@ class TestKill:
 
     async def test_while_the_archive_is_stored(self, own_proxy, on_chain, client, refused, database_of):
         noise = os.urandom(64 * MIB)
-        task = on_chain.revealed(noise, files=client.result_files(noise))
+        task = on_chain.revealed(noise)
         proxy = own_proxy()
         database = database_of(proxy)
         chunks, files = database["archives.chunks"], database["archives.files"]
@@ -107,7 +107,7 @@ async def test_memory_does_not_grow_with_the_archive(own_proxy, on_chain, client
     await proxy.upload_task(on_chain.revealed())  # everything is imported and warm
     before = proxy.memory()
     noise = os.urandom(200 * MIB)
-    task = on_chain.revealed(noise, files=client.result_files(noise))
+    task = on_chain.revealed(noise)
     await proxy.upload_task(task)
     after_upload = proxy.memory()
     expected = hashlib.sha256(task.archive).digest()
@@ -121,7 +121,7 @@ async def test_memory_does_not_grow_with_the_archive(own_proxy, on_chain, client
 async def test_a_reader_that_stalls_does_not_fill_the_memory(own_proxy, on_chain, client):
     proxy = own_proxy()
     noise = os.urandom(100 * MIB)
-    task = on_chain.revealed(noise, files=client.result_files(noise))
+    task = on_chain.revealed(noise)
     await proxy.upload_task(task)
     before = proxy.memory()
     call = proxy.stub.Download(pb.DownloadRequest(task_id=to_hex(task.task_id)))

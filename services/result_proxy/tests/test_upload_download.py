@@ -35,7 +35,7 @@ async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, o
 
 async def test_a_cut_download_is_resumed(proxy, on_chain, client):
     noise = hashlib.shake_256(b"noise").digest(2_500_000)
-    task = on_chain.revealed(noise, files=client.result_files(noise))
+    task = on_chain.revealed(noise)
     await proxy.upload_task(task)
     size = len(task.archive)
     for offset in (1, 1 << 20, (1 << 20) + 1, size - 1, size):

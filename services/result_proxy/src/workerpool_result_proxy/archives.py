@@ -32,6 +32,10 @@ class GridFsArchives:
         keys = [("files_id", ASCENDING), ("n", ASCENDING)]
         await self._database.run(lambda: self._chunks.create_index(keys, unique=True))
 
+    def new_id(self) -> str:
+        """Return a name that no file has; see `Archives`."""
+        return str(ObjectId())
+
     async def put(self, file_id: str, path: Path) -> None:
         """Store a file; see `Archives`. The entry in ``files`` comes last, when all pieces are safe."""
         identity = ObjectId(file_id)
@@ -74,8 +78,3 @@ class GridFsArchives:
         identity = ObjectId(file_id)
         await self._database.run(self._files.delete_one, {"_id": identity})
         await self._database.run(self._chunks.delete_many, {"files_id": identity})
-
-
-def new_file_id() -> str:
-    """Return a name for a file that nothing else has."""
-    return str(ObjectId())

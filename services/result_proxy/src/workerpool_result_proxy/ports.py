@@ -55,6 +55,9 @@ class Store(Protocol):
 class Archives(Protocol):
     """Keeps the bytes of archives."""
 
+    def new_id(self) -> str:
+        """Return a name that no file has."""
+
     async def put(self, file_id: str, path: Path) -> None:
         """Store a file; returns when it is safe on disk."""
 

@@ -21,7 +21,6 @@ from workerpool_result_proxy.app.receive import Messages, Patience, first_messag
 from workerpool_result_proxy.app.threads import FileThreads, to_the_end
 from workerpool_result_proxy.app.unpack import unpack
 from workerpool_result_proxy.app.workspace import Workspace
-from workerpool_result_proxy.archives import new_file_id
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.domain.results import Declaration, StoredResult, link_for
 from workerpool_result_proxy.domain.upload_rules import (
@@ -162,7 +161,7 @@ class UploadResult:
             result_link=link_for(declared.task_id),
             uploader=wallet,
             stored_at=datetime.fromtimestamp(self._clock.now(), UTC),
-            file_id=new_file_id(),
+            file_id=self._archives.new_id(),
         )
         await self._store.announce(result.file_id)
         try:
