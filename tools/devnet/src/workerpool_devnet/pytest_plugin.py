@@ -58,7 +58,9 @@ class PocoChain:
 @pytest.fixture(scope="session")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """Run a MongoDB replica set of one, or use the one `MONGO_URI` names."""
-    with Database(log=_log(tmp_path_factory, "mongod")) as database:
+    # In pytest's own folder, so that even a killed session leaves nothing that is never cleaned up.
+    folder = tmp_path_factory.mktemp("mongod")
+    with Database(log=_log(tmp_path_factory, "mongod"), folder=folder) as database:
         yield database
 
 
