@@ -55,6 +55,23 @@ async def test_an_error_answer_is_not_tried_again(scripted_node: Any) -> None:
     await rpc.close()
 
 
+async def test_a_read_whose_block_was_overtaken_is_asked_again_at_once(scripted_node: Any) -> None:
+    gone = {"code": -32602, "message": "BlockOutOfRangeError: block height is 77 but requested was 76"}
+
+    def answer(request: Any) -> Any:
+        if isinstance(request, list):
+            return [{"jsonrpc": "2.0", "id": item["id"], "error": gone} for item in request]
+        if len(scripted_node.requests) in (1, 2):
+            return {"jsonrpc": "2.0", "id": request["id"], "error": gone}
+        return result(request, "0x7")
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url)
+    assert await rpc.call("eth_call", {}, "latest") == "0x7"
+    assert await rpc.batch([("eth_call", ({}, "latest"))] * 2) == ["0x7", "0x7"]
+    await rpc.close()
+
+
 async def test_a_batch_keeps_its_order_is_cut_and_reports_each_refusal(scripted_node: Any) -> None:
     def answer(requests: Any) -> Any:
         answers = [result(request, request["params"][0]) for request in requests]

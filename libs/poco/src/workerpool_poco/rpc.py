@@ -19,6 +19,9 @@ from workerpool_poco.errors import PocoError
 MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are cut (many providers refuse more)."""
 
+_STATE_GONE_WORDS = ("blockoutofrange", "header not found", "missing trie node", "state is not available")
+_STATE_GONE_TRIES = 5
+
 
 class ChainUnreachable(PocoError):
     """The node does not answer: refused, timed out, overloaded, or no JSON-RPC speaks there."""
@@ -33,6 +36,14 @@ class RpcError(PocoError):
         self.code = code
         self.message = message
         self.data = data
+
+    @property
+    def state_gone(self) -> bool:
+        """Whether the head moved between the node's choice of a block and its read of that block's state.
+
+        A node that keeps only the newest state answers so; asked again it reads the new head.
+        """
+        return any(word in self.message.lower() for word in _STATE_GONE_WORDS)
 
 
 class NodeProvider(AsyncHTTPProvider):
@@ -122,6 +133,12 @@ class JsonRpc:
         async def request() -> Any:
             return _result(method, await self.provider.make_request(RPCEndpoint(method), params))
 
+        for _ in range(_STATE_GONE_TRIES - 1):
+            try:
+                return await self._retried(method, request, attempts)
+            except RpcError as error:
+                if not error.state_gone:
+                    raise
         return await self._retried(method, request, attempts)
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
@@ -145,7 +162,11 @@ class JsonRpc:
         answers = await self._retried("batch", request, None)
         if not isinstance(answers, list) or len(answers) != len(calls):
             return list(await asyncio.gather(*(self._single(*call) for call in calls)))
-        return [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
+        outcomes = [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
+        for position, outcome in enumerate(outcomes):
+            if isinstance(outcome, RpcError) and outcome.state_gone:
+                outcomes[position] = await self._single(*calls[position])
+        return outcomes
 
     async def _single(self, method: str, params: Sequence[Any]) -> Any | RpcError:
         try:
