@@ -24,13 +24,13 @@ from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import ZERO_ADDRESS, to_hex
 from workerpool_poco.model import ChainTask
 from workerpool_poco.results import result_hash, result_seal
+from workerpool_poco.wallet import Transaction
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
 
 WALLET_PASSWORD = "keystore password"
 API_PASSWORD = "api password"
 DIGEST = bytes(range(32))
-LINK = '{"storage":"ipfs","location":"/ipfs/QmTest"}'
 
 
 @dataclass
@@ -93,19 +93,23 @@ Launch = Callable[..., Awaitable[AdapterProcess]]
 
 
 @pytest.fixture
-def environment(
-    fresh_poco_chain: PocoChain, mongod: Database, database_name: str, tmp_path: Path
-) -> dict[str, str]:
+def chain(fresh_poco_chain: PocoChain) -> PocoChain:
+    """Return the chain of the test; a module may put another one in its place."""
+    return fresh_poco_chain
+
+
+@pytest.fixture
+def environment(chain: PocoChain, mongod: Database, database_name: str, tmp_path: Path) -> dict[str, str]:
     """Return the variables of an adapter that signs for the pool owner."""
     keystore = tmp_path / "wallet.json"
-    fresh_poco_chain.account("poolOwner").write_keystore(keystore, WALLET_PASSWORD, light=True)
+    chain.account("poolOwner").write_keystore(keystore, WALLET_PASSWORD, light=True)
     return {
         "IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD": API_PASSWORD,
         "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PATH": str(keystore),
         "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD": WALLET_PASSWORD,
-        "IEXEC_CHAIN_ID": str(fresh_poco_chain.chain_id),
-        "IEXEC_BLOCKCHAIN_NODE_ADDRESS": fresh_poco_chain.url,
-        "IEXEC_HUB_ADDRESS": fresh_poco_chain.hub,
+        "IEXEC_CHAIN_ID": str(chain.chain_id),
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS": chain.url,
+        "IEXEC_HUB_ADDRESS": chain.hub,
         "IEXEC_BLOCK_TIME": "PT1S",
         "IEXEC_IS_SIDECHAIN": "false",
         "MONGO_URI": mongod.uri,
@@ -187,6 +191,20 @@ class Pool:
         outbox.call(wallet, function, self.chain.hub, abi.HUB.encode(function, *arguments))
         outbox.flush()
 
+    def overtake(self, function: str, *arguments: Any) -> None:
+        """Call the hub from the worker's wallet with a fee that goes first in the next block; does not wait."""
+        rpc, worker = self.chain.chain.rpc, self.worker
+        transaction = Transaction(
+            nonce=int(rpc.call("eth_getTransactionCount", worker.address, "pending"), 16),
+            gas_price=100 * 10**9,
+            gas=2_000_000,
+            to=self.chain.hub,
+            value=0,
+            data=abi.HUB.encode(function, *arguments),
+            chain_id=self.chain.chain_id,
+        )
+        rpc.call("eth_sendRawTransaction", to_hex(worker.sign_transaction(transaction).raw))
+
     async def task(self, task_id: bytes) -> ChainTask:
         """Read a task."""
         async with HubClient(self.chain.url, self.chain.hub) as hub:
@@ -199,11 +217,6 @@ class Pool:
 
 
 @pytest.fixture
-def pool(fresh_poco_chain: PocoChain) -> Pool:
-    """Return an app, a pool and a worker on a chain of the test's own."""
-    return Pool(fresh_poco_chain)
-
-
-def task_hex(deal: Deal, index: int = 0) -> str:
-    """Spell a task id as the API does."""
-    return to_hex(deal.task_ids[index])
+def pool(chain: PocoChain) -> Pool:
+    """Return an app, a pool and a worker on the chain."""
+    return Pool(chain)

@@ -1,7 +1,6 @@
 """Commands and their effects, on the real contracts."""
 
 import asyncio
-import time
 from typing import Any
 
 import grpc
@@ -51,10 +50,8 @@ async def test_the_same_wish_twice_is_one_transaction(adapter: Any, pool: Any) -
 
 async def test_a_bag_is_initialized_in_a_few_transactions(adapter: Any, pool: Any) -> None:
     deal, before = pool.buy(volume=20), pool.owner_nonce()
-    begun = time.perf_counter()
     await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(20)))
     commands = await asyncio.gather(*(adapter.outcome(task_hex(deal, i), INITIALIZE) for i in range(20)))
-    print(f"bag of 20: {time.perf_counter() - begun:.3f} s, {pool.owner_nonce() - before} transactions")
     assert {command.state for command in commands} == {pb.COMMAND_STATE_SUCCESS}
     assert pool.owner_nonce() - before <= 4
 
@@ -78,36 +75,6 @@ async def test_what_somebody_else_did_already_is_a_success(adapter: Any, pool: A
     command = (await adapter.api.Initialize(initialize(deal))).command
     assert (command.state, command.block_number) == (pb.COMMAND_STATE_SUCCESS, 0)
     assert pool.owner_nonce() == before
-
-
-async def test_a_batch_survives_that_somebody_else_was_faster_with_one_of_it(adapter: Any, pool: Any) -> None:
-    """Blocks stand still while the batch waits, so the stranger's higher fee goes first and the batch reverts."""
-    deal = pool.buy(volume=5)
-    pool.chain.chain.mine_every(3600)
-    try:
-        await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(5)))
-        async with asyncio.timeout(10):
-            while not all([await is_processing(adapter, task_hex(deal, i)) for i in range(5)]):
-                await asyncio.sleep(0.02)
-        rpc = pool.chain.chain.rpc
-        from workerpool_devnet.transactions import Outbox, calldata  # noqa: F401
-        from workerpool_poco import abi
-
-        outbox = Outbox(rpc)
-        outbox._gas_price *= 50
-        outbox.call(pool.worker, "initialize", pool.chain.hub, abi.HUB.encode("initialize", deal.deal_id, 3))
-        await asyncio.to_thread(lambda: (rpc.call("anvil_mine", "0x1"), outbox))
-        rpc.call("eth_sendRawTransaction", outbox._pending[0].raw)
-    finally:
-        pool.chain.chain.mine_every(0)
-    pool.chain.chain.mine()
-    commands = await asyncio.gather(*(adapter.outcome(task_hex(deal, i), INITIALIZE) for i in range(5)))
-    assert {command.state for command in commands} == {pb.COMMAND_STATE_SUCCESS}
-
-
-async def is_processing(adapter: Any, task_id: str) -> bool:
-    answer = await adapter.api.GetCommand(pb.GetCommandRequest(task_id=task_id, kind=INITIALIZE))
-    return bool(answer.command.state == pb.COMMAND_STATE_PROCESSING)
 
 
 async def test_reopen_and_claim(adapter: Any, pool: Any) -> None:
