@@ -1,6 +1,7 @@
 """The process as a whole: how it starts, what a kill -9 leaves behind, how much memory it takes."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pymongo
 import pytest
+from workerpool_devnet.database import Database
 from workerpool_devnet.ports import free_port
 from workerpool_poco.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
@@ -195,6 +197,32 @@ class TestStart:
         async with relay(port, on_chain.chain.chain.port):
             await client.eventually(lambda: proxy.health() == 200, timeout=15)
             assert await proxy.upload_task(task)
+
+    async def test_a_database_that_goes_away_is_waited_for(
+        self, own_proxy, on_chain, client, refused, tmp_path
+    ):
+        with Database(log=tmp_path / "mongod.log", folder=tmp_path / "mongod") as database:
+            if database.external:
+                pytest.skip("only a database of our own may be killed")
+            proxy = own_proxy(MONGO_URI=database.uri)
+            task = on_chain.revealed()
+            token = await proxy.token(task.authorization, task.worker)
+            database.process.kill()
+            async with refused("STORE_UNAVAILABLE") as answer:
+                await proxy.upload(token, client.messages(task))
+            assert answer.code is grpc.StatusCode.UNAVAILABLE
+            assert (await proxy.fetch(f"/results/{to_hex(task.task_id)}")).status_code == 503
+            database.process.start()
+
+            async def accepted() -> str:
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    return await proxy.upload(token, client.messages(task))
+                return ""
+
+            async with asyncio.timeout(30):
+                while not await accepted():
+                    pass  # each try waits for the database by itself
+            proxy.process.stop()
 
     async def test_it_stops_when_asked(self, own_proxy):
         proxy = own_proxy()

@@ -26,6 +26,7 @@ from workerpool_result_proxy.app.workspace import Workspace
 from workerpool_result_proxy.archives import GridFsArchives
 from workerpool_result_proxy.chain import HubView
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
+from workerpool_result_proxy.mongo import Mongo
 from workerpool_result_proxy.settings import ResultProxySettings
 from workerpool_result_proxy.store import MODELS, MongoKeyStore, MongoStore
 
@@ -44,7 +45,8 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         database = await Database.connect(settings, models=MODELS)
         stack.push_async_callback(database.close)
         health.set("database", True)
-        store, archives = MongoStore(database), GridFsArchives(database)
+        mongo = Mongo(database)
+        store, archives = MongoStore(mongo), GridFsArchives(mongo)
         await archives.prepare()
         await purge_orphans(store, archives)
 
@@ -59,7 +61,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         lifetime.spawn(chain.watch(), "chain-watch")
 
         tokens = Tokens(
-            MongoKeyStore(database, keep_s=2 * settings.token_lifetime),
+            MongoKeyStore(mongo, keep_s=2 * settings.token_lifetime),
             issuer=NAME,
             audience=NAME,
             lifetime_s=settings.token_lifetime,

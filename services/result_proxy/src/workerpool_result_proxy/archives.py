@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from bson import ObjectId
 from pymongo import ASCENDING
-from workerpool_kit.mongo import Database
+
+from workerpool_result_proxy.mongo import Mongo
 
 CHUNK_BYTES = 1 << 20
 """Size of a stored piece, and of the pieces that `read` yields."""
@@ -22,7 +23,7 @@ class GridFsArchives:
     The database's write concern (majority, journal) holds for every write.
     """
 
-    def __init__(self, database: Database, bucket: str = "archives") -> None:
+    def __init__(self, database: Mongo, bucket: str = "archives") -> None:
         self._database = database
         self._files = database.db[f"{bucket}.files"]
         self._chunks = database.db[f"{bucket}.chunks"]

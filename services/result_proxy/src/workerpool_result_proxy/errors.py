@@ -7,7 +7,7 @@ class ResultProxyError(WorkerpoolError):
     """Root of the result proxy's own errors."""
 
 
-# Chain
+# What the proxy itself depends on
 
 
 class ChainUnreachable(ResultProxyError):
@@ -15,6 +15,13 @@ class ChainUnreachable(ResultProxyError):
 
     kind = Kind.UNAVAILABLE
     reason = "CHAIN_UNREACHABLE"
+
+
+class StoreUnavailable(ResultProxyError):
+    """The database does not answer, or not by a majority."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "STORE_UNAVAILABLE"
 
 
 # Tokens; the order is the order in which they are checked (worker spec C)

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from mongoengine import BinaryField, DateTimeField, Document, FloatField, LongField, StringField
 from mongoengine.errors import NotUniqueError
-from workerpool_kit.mongo import Database
 from workerpool_kit.tokens import SigningKey
 from workerpool_poco.authorization import WorkerpoolAuthorization
 from workerpool_poco.ids import Address, bytes32, to_hex
 
 from workerpool_result_proxy.domain.results import StoredResult
+from workerpool_result_proxy.mongo import Mongo
 
 
 class AuthorizationDocument(Document):  # type: ignore[misc]
@@ -69,7 +69,7 @@ MODELS = (AuthorizationDocument, ResultDocument, AnnouncedFile, SigningKeyDocume
 class MongoStore:
     """The `Store` port. Every write is acknowledged by a majority and its journal (the connection's write concern)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Mongo) -> None:
         self._database = database
 
     async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:
@@ -107,7 +107,7 @@ class MongoStore:
 class MongoKeyStore:
     """The kit's `KeyStore`: keys of tokens, which thus outlive a restart. A key is dropped after `keep_s` seconds."""
 
-    def __init__(self, database: Database, *, keep_s: float) -> None:
+    def __init__(self, database: Mongo, *, keep_s: float) -> None:
         self._database = database
         self._keep_s = keep_s
 
