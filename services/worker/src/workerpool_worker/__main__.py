@@ -90,6 +90,7 @@ async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:
             durations=durations,
             result_proxy_url=pool.result_proxy_url,
         )
+        _check_owner(kept, wallet, settings)
         await _purge(engine, workspace, kept)
         supervisor = Supervisor(office, STEPS, parse=parse_assignment, on_crash=lifetime.fail)
         stack.push_async_callback(supervisor.stop)
@@ -208,6 +209,19 @@ async def _open_journal(
         ) from problem
     stack.push_async_callback(journal.close)
     return journal, kept
+
+
+def _check_owner(kept: Kept, wallet: Wallet, settings: WorkerSettings) -> None:
+    """Refuse to go on with another wallet's replicates: their authorizations are worthless to this one."""
+    try:
+        owners = {parse_assignment(wire).authorization.worker for wire, _ in kept.replicates}
+    except ValueError as problem:
+        raise StartupError(f"the journal in {settings.folder} is damaged: {problem}; remove it") from problem
+    if owners - {wallet.address}:
+        raise StartupError(
+            f"the folder {settings.folder} holds tasks of the wallet {', '.join(sorted(owners))}, not of "
+            f"{wallet.address}; use that wallet, another IEXEC_WORKER_NAME, or remove the folder"
+        )
 
 
 async def _purge(engine: DockerEngine, workspace: Workspace, kept: Kept) -> None:

@@ -67,6 +67,7 @@ class CoreSession:
         self._model = model
         self._health = health
         self._token = ""
+        self._welcome_came = False
         self._background: set[asyncio.Task[None]] = set()
 
     async def run(self, token: str) -> None:
@@ -74,24 +75,27 @@ class CoreSession:
         self._token = token
         pause = _FIRST_PAUSE_S
         while True:
-            wait = pause * random.uniform(0.5, 1.0)
+            wait: float | None = None
+            self._welcome_came = False
             try:
                 if not self._token:
                     self._token = await self._login()
                 await self._stream()
                 reason = "the scheduler closed the stream"
             except _Ended as ended:
-                reason, wait = str(ended), ended.retry_after_s * random.uniform(1.0, 1.2)
+                reason, wait = str(ended), ended.retry_after_s
+            except TimeoutError:
+                reason = "the scheduler did not say Welcome in time"
             except grpc.aio.AioRpcError as error:
                 reason = describe(error)
                 if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                     self._token = ""
                 elif refused_for_good(error):
                     raise CoreRefused(f"the scheduler refuses this worker: {reason}") from error
-            except (TimeoutError, asyncio.InvalidStateError) as trouble:
-                reason = str(trouble) or "the scheduler did not answer in time"
-            if self._health.snapshot()["components"].get("core", {}).get("status") == "UP":
-                pause, wait = _FIRST_PAUSE_S, min(wait, _FIRST_PAUSE_S) if pause != _FIRST_PAUSE_S else wait
+            if self._welcome_came:
+                pause = _FIRST_PAUSE_S
+            # Jitter, because all workers of a pool lose their streams at the same moment.
+            wait = (pause if wait is None else wait) * random.uniform(0.75, 1.25)
             self._health.set("core", False, url=self._client.url, error=reason)
             log.warning("core.stream_lost", error=reason, retry_in_s=round(wait, 2))
             await asyncio.sleep(wait)
@@ -120,6 +124,9 @@ class CoreSession:
             for result in results:
                 if isinstance(result, Exception):
                     raise result
+        except asyncio.InvalidStateError:
+            # A write to a stream that has ended in the meantime: its status says why.
+            await _raise_status(call)
         finally:
             call.cancel()
 
@@ -131,6 +138,8 @@ class CoreSession:
         if message.WhichOneof("message") != "welcome":
             raise CoreRefused("the scheduler does not speak this worker's protocol: no Welcome came first")
         welcome = message.welcome
+        self._welcome_came = True
+        self._supervisor.draining = False
         configuration = PoolConfiguration.of(welcome.configuration)
         self._office.result_proxy_url = configuration.result_proxy_url or self._office.result_proxy_url
         self._supervisor.drop(list(welcome.dropped_task_ids))

@@ -15,6 +15,8 @@ from workerpool_worker.workspace import TaskFolder
 
 LONGEST_FILE_NAME = 31
 ERROR_FILE = "error.txt"
+LONGEST_CALLBACK_CHARACTERS = 65_538
+"""Callback data as ``0x…``: 32 KiB, the most the scheduler takes, and far more than a callback's gas can carry."""
 
 
 def make_result(folder: TaskFolder, *, callback: bool, app_succeeded: bool) -> Result:
@@ -67,9 +69,11 @@ def _checked(folder: TaskFolder, *, callback: bool) -> Result:
     except OSError as problem:
         cause = ReplicateStatusCause.POST_COMPUTE_SEND_COMPUTED_FILE_FAILED
         raise PostComputeFailed(cause, f"computed.json cannot be kept: {problem}") from problem
-    return Result(
-        digest=to_hex(digest), callback_data=_callback_data(computed.get("callback-data"), callback)
-    )
+    callback_data = _callback_data(computed.get("callback-data"), callback)
+    if len(callback_data) > LONGEST_CALLBACK_CHARACTERS:
+        cause = ReplicateStatusCause.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED
+        raise PostComputeFailed(cause, "callback-data is longer than 32 KiB")
+    return Result(digest=to_hex(digest), callback_data=callback_data)
 
 
 def _callback_data(value: object, callback: bool) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -46,18 +46,25 @@ class Replicate:
         self.log = structlog.get_logger().bind(task=assignment.task_id)
         self._steps = steps
         self._news = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
         self.forgotten = False
         """True once the scheduler does not want the replicate any more."""
 
     # --- what a step may do --------------------------------------------------
 
-    def report(self, status: ReplicateStatus, details: Details | None = None, **changes: Any) -> None:
-        """Enter a status: keep it together with changes of the record, and tell the scheduler once it is safe."""
+    def report(
+        self, status: ReplicateStatus, details: Details | None = None, **changes: Any
+    ) -> asyncio.Future[None]:
+        """Enter a status: keep it with changes of the record, and tell the scheduler once that is safe.
+
+        The answer resolves then; few have to wait for it.
+        """
         update = self._update(status, details)
         self.record = self.record.but(status=status, **changes)
         self.log.info("replicate.status", status=status.value, cause=details and details.cause)
         saved = self.office.journal.save(self.record, [update])
         saved.add_done_callback(lambda done: self._safe(done, update))
+        return saved
 
     def _safe(self, saved: asyncio.Future[None], update: Update) -> None:
         if not saved.cancelled() and saved.exception() is None:
@@ -68,10 +75,16 @@ class Replicate:
         self.record = self.record.but(**changes)
         await self.office.journal.save(self.record)
 
-    def done(self, details: Details | None = None, **changes: Any) -> None:
+    def done(self, details: Details | None = None, **changes: Any) -> asyncio.Future[None]:
         """Report that the step of the present stage is done, and go on to the next stage."""
         stage = self.record.stage
-        self.report(STATUSES[stage].done, details, stage=NEXT[stage], **changes)
+        return self.report(STATUSES[stage].done, details, stage=NEXT[stage], **changes)
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the stages; the end of the replicate waits for it."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     @property
     def deadline(self) -> float:
@@ -204,6 +217,7 @@ class Replicate:
 
     async def _end(self, status: ReplicateStatus | None, details: Details | None = None) -> None:
         """Remove containers and files, however often it takes, then say the last word and leave the journal."""
+        await asyncio.gather(*self._background, return_exceptions=True)
         pause = _FIRST_PAUSE_S
         while True:
             try:

@@ -6,7 +6,7 @@ import re
 DOCKER_HUB = "docker.io"
 
 _REFERENCE = re.compile(
-    r"(?P<name>[\w][\w.-]*(?::\d+)?(?:/[\w][\w.-]*)*)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+    r"(?P<name>(?:\w[\w.-]*(?::\d+)?/)?\w[\w.-]*(?:/\w[\w.-]*)*)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
     re.ASCII,
 )
 

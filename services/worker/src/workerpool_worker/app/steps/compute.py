@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 from workerpool_poco.statuses import ReplicateStatusCause
 
@@ -12,7 +13,7 @@ from workerpool_worker.domain.command_line import split
 from workerpool_worker.domain.environment import IEXEC_IN, IEXEC_OUT, app_environment
 from workerpool_worker.domain.images import local_name
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, LOG_TAIL_CHARACTERS, Details, tail
-from workerpool_worker.errors import StepFailed
+from workerpool_worker.errors import DockerUnavailable, StepFailed
 from workerpool_worker.post_compute import make_result
 from workerpool_worker.workspace import TaskFolder
 
@@ -46,7 +47,7 @@ async def compute(run: Replicate) -> None:
         run.log.info("app.output", stdout=tail(stdout, 2000), stderr=tail(stderr, 2000))
     if ended.error:
         stderr = tail(f"{stderr}{ended.error}\n")
-    run.done(
+    saved = run.done(
         Details(
             exit_code=ended.exit_code,
             stdout=stdout,
@@ -55,6 +56,14 @@ async def compute(run: Replicate) -> None:
         ),
         result=result,
     )
+    run.in_background(_discard_container(run, saved))
+
+
+async def _discard_container(run: Replicate, saved: asyncio.Future[None]) -> None:
+    """Remove the container once its result is safe; what fails here is made up for when the replicate ends."""
+    await saved
+    with suppress(DockerUnavailable):
+        await run.office.engine.remove(run.task.task_id)
 
 
 async def _run_app(run: Replicate) -> Ended:

@@ -1,0 +1,199 @@
+"""Results: the protocol's digest vectors through the worker's own files, archives, names, hostile output."""
+
+import json
+import os
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_worker.archive import file_sha256, write_archive
+from workerpool_worker.post_compute import make_result, write_error_result
+from workerpool_worker.workspace import TaskFolder, Workspace
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = TaskFolder(tmp_path / "task")
+    made.prepare_output()
+    return made
+
+
+def computed(folder, **content):
+    (folder.iexec_out / "computed.json").write_text(json.dumps(content))
+
+
+def result(folder, *, callback=False, succeeded=True):
+    return make_result(folder, callback=callback, app_succeeded=succeeded)
+
+
+def test_digest_of_a_file_is_the_vector(folder):
+    text = (
+        "Detected face in image1.jpg\nDetected face in image4.jpg\nDetected face in image5.jpg\nEnd compute"
+    )
+    (folder.iexec_out / "result.txt").write_text(text)
+    computed(folder, **{"deterministic-output-path": "/iexec_out/result.txt"})
+    assert result(folder).digest == "0x09b727883db89fa3b3504f83e0c67d04a0d4fc35a9670cc4517c49d2a27ad171"
+
+
+def test_digest_of_the_whole_folder_is_the_vector(folder):
+    (folder.iexec_out / "computed.json").write_text('{\n  "deterministic-output-path": "/iexec_out"\n}')
+    (folder.iexec_out / "result1.txt").write_text("A result")
+    (folder.iexec_out / "result2.txt").write_text("Another result")
+    assert result(folder).digest == "0xc6114778cc5c33db5fbbd4d0f9be116ed0232961045341714aba5a72d3ef7402"
+
+
+def test_digest_of_a_callback_is_the_vector(folder):
+    computed(folder, **{"callback-data": "0x" + "1".rjust(64, "0")})
+    found = result(folder, callback=True)
+    assert found.digest == "0xb10e2d527612073b26eecdfd717e6a320cf44b4afac2b0732d9fcbe2b7fa0cf6"
+    assert found.callback_data == "0x" + "1".rjust(64, "0")
+
+
+def test_own_result_digest_of_a_standard_app_is_ignored(folder):
+    (folder.iexec_out / "r").write_text("x")
+    computed(folder, **{"deterministic-output-path": "/iexec_out/r", "result-digest": "0x" + "ff" * 32})
+    assert result(folder).digest != "0x" + "ff" * 32
+
+
+@pytest.mark.parametrize(
+    ("content", "callback", "cause"),
+    [
+        (None, False, "POST_COMPUTE_COMPUTED_FILE_NOT_FOUND"),
+        ("not json", False, "POST_COMPUTE_COMPUTED_FILE_NOT_FOUND"),
+        ("[]", False, "POST_COMPUTE_COMPUTED_FILE_NOT_FOUND"),
+        ("{}", False, "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED"),
+        (
+            '{"deterministic-output-path": "/iexec_out/none"}',
+            False,
+            "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED",
+        ),
+        (
+            '{"deterministic-output-path": "/iexec_out/.."}',
+            False,
+            "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED",
+        ),
+        (
+            '{"deterministic-output-path": "/etc/passwd"}',
+            False,
+            "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED",
+        ),
+        ("{}", True, "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED"),
+        ('{"callback-data": ""}', True, "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED"),
+        (
+            '{"callback-data": "0x' + "00" * 40_000 + '"}',
+            True,
+            "POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED",
+        ),
+    ],
+)
+def test_output_without_a_digest_has_a_cause(folder, content, callback, cause):
+    if content is not None:
+        (folder.iexec_out / "computed.json").write_text(content)
+    found = result(folder, callback=callback)
+    assert (found.digest, found.cause) == ("", ReplicateStatusCause(cause))
+
+
+@pytest.mark.parametrize(("length", "allowed"), [(31, True), (32, False)])
+def test_file_names_have_at_most_31_characters(folder, length, allowed):
+    (folder.iexec_out / "deep").mkdir()
+    (folder.iexec_out / "deep" / ("n" * length)).write_text("x")
+    computed(folder, **{"deterministic-output-path": "/iexec_out/deep"})
+    found = result(folder)
+    assert bool(found.digest) is allowed
+    if not allowed:
+        assert found.cause is ReplicateStatusCause.POST_COMPUTE_TOO_LONG_RESULT_FILE_NAME
+
+
+def test_missing_output_folder(folder):
+    folder.iexec_out.rmdir()
+    assert result(folder).cause is ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "names"), [(True, ["computed.json", "r", "stdout.txt"]), (False, ["computed.json", "r"])]
+)
+def test_output_streams_belong_to_the_result_of_an_app_that_succeeded(folder, succeeded, names):
+    folder.stdout.write_text("said")
+    folder.stderr.write_text("")
+    (folder.iexec_out / "r").write_text("x")
+    computed(folder, **{"deterministic-output-path": "/iexec_out/r"})
+    result(folder, succeeded=succeeded)
+    with zipfile.ZipFile(folder.archive) as archive:
+        assert sorted(archive.namelist()) == names
+
+
+def test_a_link_in_place_of_stdout_does_not_lead_the_worker_astray(folder, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    folder.stdout.write_text("said")
+    (folder.iexec_out / "stdout.txt").symlink_to(victim)
+    computed(folder, **{"deterministic-output-path": "/iexec_out/computed.json"})
+    result(folder)
+    assert victim.read_text() == "untouched"
+    assert (folder.iexec_out / "stdout.txt").read_text() == "said"
+
+
+def test_a_link_out_of_the_folder_is_an_empty_entry_and_no_digest(folder, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("host secret")
+    (folder.iexec_out / "leak").symlink_to(secret)
+    (folder.iexec_out / "folder-leak").symlink_to(tmp_path)
+    computed(folder, **{"deterministic-output-path": "/iexec_out/leak"})
+    assert result(folder).cause is ReplicateStatusCause.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED
+    with zipfile.ZipFile(folder.archive) as archive:
+        assert archive.read("leak") == archive.read("folder-leak") == b""
+        assert len(archive.namelist()) == 3
+
+
+def test_pipes_and_odd_names_do_not_stop_the_archive(folder):
+    os.mkfifo(folder.iexec_out / "pipe")
+    (folder.iexec_out / "line\nbreak").write_text("1")
+    (folder.iexec_out / os.fsdecode(b"bad\xff")).write_text("2")
+    write_archive(folder.iexec_out, folder.archive)
+    with zipfile.ZipFile(folder.archive) as archive:
+        assert sorted(archive.namelist()) == ["bad\ufffd", "line\nbreak"]
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=5), st.binary(max_size=50), max_size=6))
+def test_equal_output_gives_equal_archives(files):
+    import tempfile
+    from pathlib import Path
+
+    hashes = set()
+    for order in (list(files), list(reversed(files))):
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name) / "out"
+            root.mkdir()
+            for file in order:
+                (root / file).write_bytes(files[file])
+            write_archive(root, Path(name) / "out.zip")
+            hashes.add(file_sha256(Path(name) / "out.zip"))
+    assert len(hashes) == 1
+
+
+def test_error_results_are_equal_on_every_worker(tmp_path):
+    digests = set()
+    for name in ("one", "two"):
+        made = write_error_result(
+            TaskFolder(tmp_path / name),
+            ReplicateStatus.DATA_DOWNLOAD_FAILED,
+            ReplicateStatusCause.DATASET_FILE_BAD_CHECKSUM,
+        )
+        digests.add(made.digest)
+    assert len(digests) == 1
+    assert all(digests)
+
+
+def test_folders_of_unknown_tasks_are_removed_and_nothing_else(tmp_path):
+    workspace = Workspace(tmp_path / "worker")
+    workspace.open()
+    kept, other = "0x" + "1" * 64, "0x" + "2" * 64
+    for task in (kept, other):
+        workspace.of(task).prepare_output()
+    (workspace.of(other).iexec_out / "closed").mkdir(mode=0o000)
+    (workspace.root / "mine").mkdir()
+    assert workspace.remove_others(frozenset({kept})) == [other]
+    assert sorted(entry.name for entry in workspace.root.iterdir()) == [kept, "mine"]
+    assert workspace.root.stat().st_mode & 0o777 == 0o700
