@@ -32,7 +32,7 @@ python: .venv/.installed
 docker:
 	@tools/install_docker.sh
 install: .venv/.installed docker ## install everything that the other commands need
-	@$(PY) -m workerpool_devnet install
+	@$(PY) -m workerpool_devnet.packages
 
 # --- use ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What an operator sees with the real grpcurl: every service lists, describes, is healthy and answers a read."""
 
 import asyncio
+import base64
 import json
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def grpcurl() -> Path:
     return binary
 
 
+def _credentials(net: Devnet) -> list[str]:
+    environment = net.services["chain_adapter"].spec.environment
+    user = environment["IEXEC_BLOCKCHAIN_ADAPTER_API_USERNAME"]
+    password = Path(environment["IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD_FILE"]).read_text()
+    return ["-H", "authorization: Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()]
+
+
 async def run(binary: Path, *arguments: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         binary, "-plaintext", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -53,15 +61,7 @@ async def test_a_service_explains_itself(net: Devnet, grpcurl: Path, name: str) 
     assert code == 0, health
     assert json.loads(health)["status"] == "SERVING"
 
-    credentials = []
-    if name == "chain_adapter":
-        user, password = net.adapter_credentials
-        import base64
-
-        credentials = [
-            "-H",
-            "authorization: Basic " + base64.b64encode(f"{user}:{password}".encode()).decode(),
-        ]
+    credentials = _credentials(net) if name == "chain_adapter" else []
     code, answer = await run(grpcurl, *credentials, "-d", json.dumps(request), target, f"{service}/{method}")
     if name == "result_proxy":
         assert "NotFound" in answer

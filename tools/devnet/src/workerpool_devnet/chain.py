@@ -15,6 +15,7 @@ CHAIN_ID = 65535
 
 _HEARTBEAT_SECONDS = 1
 _BLOCK_GAS_LIMIT = 1_000_000_000
+_KEPT_STATES = 128
 
 
 class Chain:
@@ -101,7 +102,8 @@ class Chain:
             *("--host", "127.0.0.1", "--port", str(self.port), "--chain-id", str(self.chain_id)),
             *("--block-time", str(_HEARTBEAT_SECONDS), "--mixed-mining"),
             *("--gas-limit", str(_BLOCK_GAS_LIMIT), "--accounts", "1"),
-            # Without it every block keeps its state and mining slows down as the chain grows.
-            "--prune-history",
+            # Without a bound every block keeps its state and mining slows down as the chain grows; with
+            # the newest state only, a client's read fails when a block is mined in the middle of it.
+            *("--prune-history", str(_KEPT_STATES)),
             "--silent",
         ]
