@@ -40,7 +40,7 @@ def store(database: Database) -> Store:
     return Store(database)
 
 
-def make_terms(number: int = 1, **changed: object) -> DealTerms:
+def _make_terms(number: int = 1, **changed: object) -> DealTerms:
     """Return the terms of deal `number`, with some of them changed."""
     terms = DealTerms(
         deal_id=f"0x{number:064x}",
@@ -70,13 +70,13 @@ def make_terms(number: int = 1, **changed: object) -> DealTerms:
     return replace(terms, **changed)  # type: ignore[arg-type]
 
 
-def make_task(number: int = 1, *, status: TaskStatus = TaskStatus.RECEIVED, **changed: object) -> Task:
+def _make_task(number: int = 1, *, status: TaskStatus = TaskStatus.RECEIVED, **changed: object) -> Task:
     """Return the only task of deal `number`."""
-    terms = make_terms(number, **changed)
+    terms = _make_terms(number, **changed)
     return Task(f"0x{number + 1000:064x}", 0, terms, [TaskChange(status, NOW)])
 
 
-def make_replicate(task: Task, wallet: str = WALLET) -> Replicate:
+def _make_replicate(task: Task, wallet: str = WALLET) -> Replicate:
     """Return a replicate that was just created."""
     created = ReplicateChange(ReplicateStatus.CREATED, NOW, Modifier.POOL_MANAGER)
     return Replicate(task.task_id, wallet, 2, [created])
@@ -89,3 +89,15 @@ def worker() -> Worker:
 
 
 TaskMaker = Callable[..., Task]
+
+
+@pytest.fixture
+def make_task() -> Callable[..., Task]:
+    """`make_task(number, status=…, **terms)` makes the only task of deal `number`."""
+    return _make_task
+
+
+@pytest.fixture
+def make_replicate() -> Callable[..., Replicate]:
+    """`make_replicate(task, wallet)` makes a replicate that was just created."""
+    return _make_replicate

@@ -6,6 +6,7 @@ from random import Random
 
 from eth_utils.crypto import keccak
 from prometheus_client import REGISTRY
+from starlette.middleware.cors import CORSMiddleware
 from workerpool_kit import metrics as kit_metrics
 from workerpool_kit.auth import AnyOf, Authenticator, BasicAuthenticator, BearerAuthenticator
 from workerpool_kit.clock import SystemClock
@@ -123,6 +124,8 @@ async def _start_servers(
         version=version,
         routes=http_side.routes(core, open_actuator=settings.actuator_open),
     )
+    # Requesters' tools run in browsers too.
+    http.app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
     await http.start()
     stack.push_async_callback(http.stop)
     await server.start()

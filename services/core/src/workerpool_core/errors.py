@@ -119,3 +119,10 @@ class BadRequest(CoreError):
 
     kind = Kind.INVALID
     reason = "INVALID_ARGUMENT"
+
+
+class NumberTooLarge(CoreError):
+    """A number in a message is larger than anything real, and than the database can hold."""
+
+    kind = Kind.INVALID
+    reason = "NUMBER_TOO_LARGE"

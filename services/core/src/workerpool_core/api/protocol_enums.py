@@ -23,9 +23,9 @@ def _inverse(table: dict[E, Any]) -> dict[int, E]:
 
 TASK_STATUS = _table(statuses, "TASK_STATUS", TaskStatus)
 REPLICATE_STATUS = _table(statuses, "REPLICATE_STATUS", ReplicateStatus)
-CAUSE: dict[ReplicateStatusCause | None, Any] = {
-    None: 0
-} | _table(statuses, "REPLICATE_STATUS_CAUSE", ReplicateStatusCause)
+CAUSE: dict[ReplicateStatusCause | None, Any] = {None: 0} | _table(
+    statuses, "REPLICATE_STATUS_CAUSE", ReplicateStatusCause
+)
 MODIFIER = _table(statuses, "MODIFIER", Modifier)
 ACTION = _table(worker, "ACTION", Action)
 UPDATE_OUTCOME = _table(worker, "UPDATE_OUTCOME", UpdateOutcome)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from google.protobuf.duration_pb2 import Duration
 from workerpool_poco.ids import ZERO_ADDRESS, to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.task_pb2 import ChainReceipt
 from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
 
 from workerpool_core.api.protocol_enums import (
@@ -20,12 +21,13 @@ from workerpool_core.app import messages as m
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.domain.events import Details, Held, Update
 from workerpool_core.domain.model import Receipt, WorkerModel
+from workerpool_core.errors import NumberTooLarge
 
 HEARTBEAT_PERIOD_S = 10
 LONGEST_LOG = 100_000
 """Characters kept of each output stream of an app: its last ones."""
 
-_LARGEST_UINT64 = 2**64 - 1
+_LARGEST_STORED = 2**63 - 1
 
 # --- from the worker ----------------------------------------------------------------------------
 
@@ -38,7 +40,7 @@ def model_of(message: pb.WorkerModel) -> WorkerModel:
         os=message.os,
         cpu=message.cpu,
         slots=1 if message.gpus else message.slots,
-        memory_bytes=message.memory_bytes,
+        memory_bytes=_stored(message.memory_bytes, "memory_bytes"),
         gpus=message.gpus,
         sgx=message.sgx,
         tdx=message.tdx,
@@ -57,17 +59,18 @@ def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[Held, ...]:
 
 def update_of(message: pb.StatusUpdate) -> Update:
     """Read one status update; logs are cut to their last 100,000 characters."""
+    sequence = _stored(message.sequence, "sequence")
     if not message.HasField("details"):
-        return Update(message.sequence, message.task_id, REPLICATE_STATUS_OF[message.status])
+        return Update(sequence, message.task_id, REPLICATE_STATUS_OF[message.status])
     details = message.details
     receipt = details.chain_receipt if details.HasField("chain_receipt") else None
     return Update(
-        message.sequence,
+        sequence,
         message.task_id,
         REPLICATE_STATUS_OF[message.status],
         Details(
             cause=CAUSE_OF[details.cause],
-            receipt=Receipt(receipt.block_number, receipt.transaction_hash) if receipt is not None else None,
+            receipt=_receipt(receipt) if receipt is not None else None,
             result_link=details.result_link,
             callback_data=details.callback_data,
             exit_code=details.exit_code if details.HasField("exit_code") else None,
@@ -76,6 +79,17 @@ def update_of(message: pb.StatusUpdate) -> Update:
             error_message=details.error_message,
         ),
     )
+
+
+def _receipt(message: ChainReceipt) -> Receipt:
+    return Receipt(_stored(message.block_number, "block_number"), message.transaction_hash)
+
+
+def _stored(value: int, field: str) -> int:
+    """Return a number that the database can hold. Raises NumberTooLarge."""
+    if value > _LARGEST_STORED:
+        raise NumberTooLarge(f"{field} must be less than 2^63")
+    return value
 
 
 # --- to the worker ------------------------------------------------------------------------------
@@ -189,7 +203,7 @@ def assignment_message(assigned: m.Assigned) -> pb.Assignment:
             callback=terms.callback,
             requester=terms.requester,
             beneficiary=terms.beneficiary,
-            worker_stake=min(terms.worker_stake, _LARGEST_UINT64),
+            worker_stake=terms.worker_stake,
             result_storage_provider=terms.storage_provider,
             result_storage_proxy=terms.storage_proxy,
             result_encryption=terms.result_encryption,

@@ -78,6 +78,7 @@ class WorkerServicer(WorkerServiceServicer):
         """Serve one worker's stream until either side ends it."""
         core = self._core.running
         wallet = current_identity().subject
+        core.login.admit(wallet)
         hello = await _hello(request_iterator)
         required = core.configuration.required_worker_version
         if required and hello.model.version != required:
@@ -97,21 +98,27 @@ class WorkerServicer(WorkerServiceServicer):
             WorkerConnected(wallet, session.id, model_of(hello.model), weight, held_of(hello.held))
         )
         reading = asyncio.create_task(_read(core, session, request_iterator), name=f"stream of {wallet}")
-        reading.add_done_callback(lambda _done: session.end())
+        reading.add_done_callback(lambda done: _read_ended(done, session))
         try:
             while waiting := await session.next_messages():
                 for response in responses(waiting, core.configuration):
                     yield response
             if session.overflowed:
                 raise SlowReader("the stream was not read fast enough; connect again")
-            if reading.done():
+            if reading.done() and (refusal := reading.exception()) is not None:
                 # A malformed or foreign message ends the stream with its own status.
-                reading.result()
+                raise refusal
         finally:
             core.sessions.close(session)
             reading.cancel()
             core.engine.submit(WorkerDisconnected(wallet, session.id))
             log.info("worker.disconnected", wallet=wallet, session=session.id)
+
+
+def _read_ended(reading: asyncio.Task[None], session: Session) -> None:
+    if not reading.cancelled() and (error := reading.exception()) is not None:
+        log.info("worker.stream_refused", wallet=session.wallet, session=session.id, error=repr(error))
+    session.end()
 
 
 async def _hello(messages: AsyncIterator[pb.ConnectRequest]) -> pb.Hello:

@@ -20,6 +20,8 @@ from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 log = get_logger()
 
 _CALL_LIMIT_S = 10.0
+_MOST_ASKED_AT_ONCE = 256
+"""A bag of thousands is asked for in as many calls; the rest waits its turn here rather than in the channel."""
 _WATCH_LIMIT_S = 600.0
 _TRANSIENT = (
     grpc.StatusCode.UNAVAILABLE,
@@ -45,6 +47,7 @@ class AdapterClient:
     def __init__(self, channel: grpc.aio.Channel, answer: Answer) -> None:
         self._stub = TransactionServiceStub(channel)
         self._answer = answer
+        self._asking = asyncio.Semaphore(_MOST_ASKED_AT_ONCE)
         self._open: dict[tuple[str, TransactionKind], asyncio.Task[None]] = {}
         self.reachable: bool | None = None
         """Whether the last call was answered; None before the first."""
@@ -66,8 +69,9 @@ class AdapterClient:
 
     async def _follow(self, wanted: RequestTransaction) -> None:
         try:
-            command = await self._ask(wanted)
-            if command.state not in (pb.COMMAND_STATE_SUCCESS, pb.COMMAND_STATE_FAILURE):
+            async with self._asking:
+                command = await self._ask(wanted)
+            while command.state not in (pb.COMMAND_STATE_SUCCESS, pb.COMMAND_STATE_FAILURE):
                 command = await self._watch(wanted) or command
             self._note_reachable(True)
             answer = _answer_of(wanted, command)
@@ -98,10 +102,13 @@ class AdapterClient:
     async def _watch(self, wanted: RequestTransaction) -> Any:
         request = pb.WatchCommandRequest(task_id=wanted.task_id, kind=_KINDS[wanted.kind])
         last = None
-        async for response in self._stub.WatchCommand(request, timeout=_WATCH_LIMIT_S):
-            last = response.command
-            if last.state in (pb.COMMAND_STATE_SUCCESS, pb.COMMAND_STATE_FAILURE):
-                return last
+        try:
+            async for response in self._stub.WatchCommand(request, timeout=_WATCH_LIMIT_S):
+                last = response.command
+        except grpc.aio.AioRpcError as error:
+            # Our own limit, after which the stream is opened anew, unless nothing came at all.
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED or last is None:
+                raise
         return last
 
     def _answer_of_error(

@@ -20,9 +20,10 @@ from workerpool_poco.hub import CallReverted, HubClient, LogRangeTooLarge
 from workerpool_poco.ids import Address, from_hex, task_id, to_hex
 from workerpool_poco.model import Block
 
-from workerpool_core.app.deals import DealReader
+from workerpool_core.app.deals import DealReader, DealRefused
 from workerpool_core.app.task_logs import FOLLOWED, task_log
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, TaskLog
+from workerpool_core.domain.model import DealTerms
 
 log = get_logger()
 T = TypeVar("T")
@@ -218,19 +219,19 @@ class ChainFollower:
         for attempt in range(1, _MALFORMED_ATTEMPTS + 1):
             try:
                 terms = await self._retried_read(notice, block)
+            except DealRefused as error:
+                log.info("deal.skipped", deal=to_hex(notice.deal_id), block=block, reason=str(error))
+                return None
             except (MalformedAnswer, CallReverted) as error:
                 log.error("deal.unreadable", deal=to_hex(notice.deal_id), attempt=attempt, error=str(error))
                 await asyncio.sleep(min(_RETRY_FIRST_S * attempt, _RETRY_LAST_S))
                 continue
-            if terms is None:
-                log.info("deal.skipped", deal=to_hex(notice.deal_id), block=block)
-                return None
             log.info("deal.seen", deal=terms.deal_id, block=block, tasks=terms.bot_size, trust=terms.trust)
             return DealSeen(terms)
         log.error("deal.given_up", deal=to_hex(notice.deal_id), block=block)
         return None
 
-    async def _retried_read(self, notice: SchedulerNotice, block: int) -> Any:
+    async def _retried_read(self, notice: SchedulerNotice, block: int) -> DealTerms:
         pause = _RETRY_FIRST_S
         while True:
             try:

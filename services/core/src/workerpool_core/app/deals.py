@@ -11,10 +11,17 @@ from workerpool_core.domain.model import DealTerms
 
 _LARGEST_TRUST = 2**62
 """No pool has workers enough for more, and the database's integers end soon after."""
+_LARGEST_INDEX = 2**32 - 1
+_LONGEST_TEXTS = 1_000_000
+"""Characters of everything that a requester wrote into a deal; more fits no message and no document."""
 
 
 class DealNotVisible(PocoError):
     """The node does not know a deal whose notice it has shown: another node of the same provider lags behind."""
+
+
+class DealRefused(Exception):
+    """The deal is none of ours, or no scheduler of this protocol could take it; the message says why."""
 
 
 class DealReader:
@@ -25,16 +32,21 @@ class DealReader:
         self._pool = pool
         self._deadline_ratio: int | None = None
 
-    async def read(self, deal_id: bytes, block: int) -> DealTerms | None:
-        """Return a deal's terms; None when it belongs to another pool or has no tasks.
+    async def read(self, deal_id: bytes, block: int) -> DealTerms:
+        """Return a deal's terms.
 
-        Raises PocoError when the node does not tell (`DealNotVisible` when it does not know the deal yet).
+        Raises DealRefused when it belongs to another pool or cannot be taken, PocoError when the node does not
+        tell (`DealNotVisible` when it does not know the deal yet).
         """
         deal = await self._hub.view_deal(deal_id)
         if not deal.exists:
             raise DealNotVisible(f"the node does not know deal {to_hex(deal_id)} yet")
-        if deal.workerpool.pointer != self._pool or deal.bot_size == 0:
-            return None
+        if deal.workerpool.pointer != self._pool:
+            raise DealRefused("it belongs to another pool")
+        if deal.bot_size == 0 or deal.bot_first + deal.bot_size - 1 > _LARGEST_INDEX:
+            raise DealRefused("it has no tasks, or task indexes past 2^32")
+        if len(deal.params) > _LONGEST_TEXTS:
+            raise DealRefused("its params are too long")
         if self._deadline_ratio is None:
             self._deadline_ratio = await self._hub.contribution_deadline_ratio()
         app = await self._hub.view_app(deal.app.pointer)

@@ -31,6 +31,12 @@ class SchedulerPort(Protocol):
     def workers(self) -> Mapping[str, Worker]:
         """Known workers by wallet."""
 
+    def busy(self, wallet: str) -> frozenset[str]:
+        """Return the tasks that take a computing slot of a worker."""
+
+    def held(self, wallet: str) -> frozenset[str]:
+        """Return the tasks whose replicates a worker still works on."""
+
     def start(self, now: float) -> Outcome:
         """Decide what a start asks for."""
 
@@ -78,6 +84,14 @@ class Engine:
     def workers(self) -> Mapping[str, Worker]:
         """Known workers by wallet."""
         return self._scheduler.workers
+
+    def busy(self, wallet: str) -> frozenset[str]:
+        """Return the tasks that take a computing slot of a worker."""
+        return self._scheduler.busy(wallet)
+
+    def held(self, wallet: str) -> frozenset[str]:
+        """Return the tasks whose replicates a worker still works on."""
+        return self._scheduler.held(wallet)
 
     def start(self, commit: CommitPort) -> None:
         """Let the scheduler take up its tasks; its outcomes go to `commit`."""

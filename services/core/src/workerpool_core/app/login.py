@@ -45,7 +45,7 @@ class Login:
     def challenge(self, wallet: str) -> OpenChallenge:
         """Return what the wallet signs; the same one while it is open. Raises NotWhitelisted."""
         wallet = address(wallet)
-        self._check_whitelist(wallet)
+        self.admit(wallet)
         now = self._clock.now()
         known = self._open.get(wallet)
         # Handing out the open one again keeps a stranger from cancelling a login that is under way.
@@ -65,7 +65,7 @@ class Login:
         nothing about the wallet's holder.
         """
         wallet = address(wallet)
-        self._check_whitelist(wallet)
+        self.admit(wallet)
         known = self._open.get(wallet)
         if known is None or self._clock.now() >= known.expires_at:
             self._open.pop(wallet, None)
@@ -79,6 +79,7 @@ class Login:
         del self._open[wallet]
         return await self._tokens.issue(wallet, frozenset({WORKER_ROLE}))
 
-    def _check_whitelist(self, wallet: Address) -> None:
+    def admit(self, wallet: Address) -> None:
+        """Raise NotWhitelisted unless the pool takes this wallet; a token may be older than the whitelist."""
         if self._whitelist and wallet not in self._whitelist:
             raise NotWhitelisted("this wallet is not on the pool's whitelist (IEXEC_WORKERS_WHITELIST)")

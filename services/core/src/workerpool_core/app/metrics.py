@@ -65,6 +65,7 @@ class Observer:
         for write in outcome.writes:
             match write:
                 case ReplicateChanged(task_id, wallet, _, changes, _):
+                    self._created.pop((task_id, wallet), None)
                     self._observe_stages(task_id, wallet, len(changes))
                 case TaskChanged(task_id, _, changes, _) if (
                     changes and changes[-1].status in FINAL_TASK_STATUSES

@@ -12,8 +12,7 @@ from workerpool_poco.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 from workerpool_core.app.chain_follower import ChainFollower
 from workerpool_core.app.engine import Engine
-from workerpool_core.domain.model import Replicate, Worker
-from workerpool_core.domain.replicate_machine import SLOT_STATUSES
+from workerpool_core.domain.model import Worker
 from workerpool_core.errors import UnknownWorker
 
 ALIVE_S = 60.0
@@ -81,12 +80,9 @@ class PoolView:
     def summary(self) -> PoolSummary:
         """Return the pool as it is now."""
         alive = {wallet: worker for wallet, worker in self._engine.workers.items() if self.is_alive(worker)}
-        computing: Counter[str] = Counter()
+        computing = {wallet: len(self._engine.busy(wallet)) for wallet in alive}
         statuses: Counter[TaskStatus] = Counter(self._ended)
-        for task in self._engine.tasks.values():
-            if not task.ended:
-                statuses[task.status] += 1
-            computing.update(r.wallet for r in task.replicates.values() if _takes_slot(r))
+        statuses.update(task.status for task in self._engine.tasks.values() if not task.ended)
         with_gpu = {wallet for wallet, worker in alive.items() if worker.model.gpus}
         plain = alive.keys() - with_gpu
         return PoolSummary(
@@ -109,7 +105,7 @@ class PoolView:
         wallet = address(wallet)
         if wallet not in self._engine.workers:
             raise UnknownWorker(f"no worker with wallet {wallet} ever registered")
-        return self._views([wallet])[0]
+        return self._view(wallet)
 
     def workers(self, after: str, limit: int, *, alive_only: bool) -> list[WorkerView]:
         """Return up to `limit` workers by wallet, after one."""
@@ -118,22 +114,8 @@ class PoolView:
             for wallet, worker in self._engine.workers.items()
             if wallet > after and (not alive_only or self.is_alive(worker))
         )
-        return self._views(wallets[:limit])
+        return [self._view(wallet) for wallet in wallets[:limit]]
 
-    def _views(self, wallets: list[str]) -> list[WorkerView]:
-        held: dict[str, list[Replicate]] = {wallet: [] for wallet in wallets}
-        for task in self._engine.tasks.values():
-            for wallet in task.replicates.keys() & held.keys():
-                held[wallet].append(task.replicates[wallet])
-        return [
-            WorkerView(
-                self._engine.workers[wallet],
-                sum(map(_takes_slot, held[wallet])),
-                tuple(sorted(replicate.task_id for replicate in held[wallet])),
-            )
-            for wallet in wallets
-        ]
-
-
-def _takes_slot(replicate: Replicate) -> bool:
-    return replicate.status in SLOT_STATUSES
+    def _view(self, wallet: str) -> WorkerView:
+        held = tuple(sorted(self._engine.held(wallet)))
+        return WorkerView(self._engine.workers[wallet], len(self._engine.busy(wallet)), held)

@@ -6,6 +6,7 @@ from typing import Any
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
 from workerpool_core.errors import StoreDiverged
@@ -27,8 +28,18 @@ class Journal:
         self._entries: Collection[Bson] = database.get_collection("journal", write_concern=_APPEND)
 
     def append(self, number: int, changes: list[Bson]) -> None:
-        """Make one batch durable (majority and journal). Raises pymongo's errors."""
-        self._entries.insert_one({"_id": number, "changes": changes})
+        """Make one batch durable (majority and journal). May be repeated when it is not known whether it succeeded.
+
+        Raises StoreDiverged when another process writes the same journal, and pymongo's errors.
+        """
+        entry = {"_id": number, "changes": changes}
+        try:
+            self._entries.insert_one(entry)
+        except DuplicateKeyError:
+            if self._entries.find_one({"_id": number}) != entry:
+                raise StoreDiverged(
+                    f"another process wrote entry {number} of the journal; only one core may use a database"
+                ) from None
 
     def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with changes that are durable, in their order.

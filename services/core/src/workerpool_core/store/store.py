@@ -1,10 +1,15 @@
 """What the application asks of the database."""
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ParamSpec
 
+from pymongo.errors import AutoReconnect
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_poco.statuses import FINAL_TASK_STATUSES
 
@@ -15,6 +20,11 @@ from workerpool_core.store import codec
 from workerpool_core.store.changes import Bson, Change
 from workerpool_core.store.journal import Journal
 
+log = get_logger()
+P = ParamSpec("P")
+
+_PATIENCE_S = 60.0
+_RETRY_S = 0.2
 _ENDED = [status.value for status in FINAL_TASK_STATUSES]
 
 
@@ -40,15 +50,29 @@ class Store:
 
     async def append(self, number: int, changes: list[Bson]) -> None:
         """Make a batch durable as journal entry `number`."""
-        await self._database.run(self._journal.append, number, changes)
+        await self._patiently(self._journal.append, number, changes)
 
     async def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with durable changes. Raises StoreDiverged."""
-        await self._database.run(self._journal.apply, changes)
+        await self._patiently(self._journal.apply, changes)
 
     async def trim(self, number: int) -> None:
         """Remove journal entries before `number`, which are applied."""
-        await self._database.run(self._journal.trim, number)
+        await self._patiently(self._journal.trim, number)
+
+    async def _patiently(self, write: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Repeat a write while the database is away (an election, a restart). Every write here may be repeated."""
+        give_up_at = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                await self._database.run(write, *args, **kwargs)
+            except AutoReconnect as error:
+                if time.monotonic() > give_up_at:
+                    raise
+                log.warning("store.waiting_for_database", error=type(error).__name__)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
 
     @staticmethod
     def encode(writes: Iterable[Write]) -> list[Change]:
