@@ -4,6 +4,7 @@ from workerpool_poco.statuses import RUNNING_REPLICATE_STATUSES, ReplicateStatus
 
 from . import ending, initialization, uploads
 from .events import TransactionKind
+from .forecast import at_dead_end
 from .model import Task
 from .supply import ability_of, need_of, needs_enclave
 from .turn import Turn
@@ -74,6 +75,9 @@ def nobody_can_run(turn: Turn, task: Task) -> bool:
         return False
     for worker in able:
         replicate = task.replicates.get(worker.wallet)
-        if replicate is None or not any(map(replicate.ever, _FAILED_BEFORE_COMPUTED)):
+        if replicate is None or replicate.contribution_hash or not at_dead_end(replicate):
+            # A download that failed for the requester's own reasons is contributed as the result.
+            return False
+        if not any(map(replicate.ever, _FAILED_BEFORE_COMPUTED)):
             return False
     return True

@@ -25,6 +25,7 @@ from .turn import Turn
 
 _R = ReplicateStatus
 _T = TaskStatus
+_REVEALS = WAITING_REVEAL_TASK_STATUSES | {_T.FINALIZING}
 _CONSENSUS = (_T.CONSENSUS_REACHED, _T.REOPENING)
 
 
@@ -187,7 +188,7 @@ def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: 
         for deadline, statuses in (
             (terms.final_deadline, frozenset(TaskStatus)),
             (terms.contribution_deadline, WAITING_CONTRIBUTION_TASK_STATUSES),
-            (task.reveal_deadline or terms.final_deadline, WAITING_REVEAL_TASK_STATUSES),
+            (task.reveal_deadline or terms.final_deadline, _REVEALS),
         )
         if task.status in statuses and turn.now >= deadline
     ]

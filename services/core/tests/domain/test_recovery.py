@@ -1,0 +1,436 @@
+"""Workers, core and chain that vanish and come back: acceptance scenarios 40-45 of core spec §13."""
+
+import pytest
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain import events as e
+from workerpool_core.domain.model import Modifier
+from workerpool_poco.statuses import ReplicateStatus as R
+
+SCONE = "0x" + f"{3:064x}"
+T = 300
+HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
+K = e.TransactionKind
+
+
+def held(task, status, available=True):
+    return (e.Held(task, status, available, 0),)
+
+
+def computed(pool, *, status=R.COMPUTED):
+    pool.connect(1)
+    task = pool.ready()
+    pool.compute(1, task)
+    if status is R.CONTRIBUTING:
+        pool.report(1, task, R.CONTRIBUTING)
+    return task
+
+
+def test_s40_a_contribution_whose_worker_died_is_found_with_block_and_transaction(pool):
+    task = computed(pool, status=R.CONTRIBUTING)
+    pool.cut(1)
+    pool.contribute(1, task)
+    last = pool.replicate(1, task).history[-1]
+    assert (last.status, last.modifier) == (R.CONTRIBUTED, Modifier.POOL_MANAGER)
+    assert (last.receipt.block, last.receipt.transaction) == (pool.block, "0xtxCONTRIBUTE1")
+
+
+def test_s40_a_reveal_whose_worker_died_is_found(pool):
+    task = pool.to_consensus(1)
+    pool.report(1, task, R.REVEALING)
+    pool.cut(1)
+    pool.reveal(1, task)
+    assert pool.statuses(1, task)[-3:-1] == ["REVEALING", "REVEALED"]
+    assert pool.status(task) == "RESULT_UPLOADING"
+
+
+def test_s41_missing_statuses_are_filled_in(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED)
+    pool.contribute(1, task)
+    assert pool.statuses(1, task) == [
+        "CREATED",
+        "STARTING",
+        "STARTED",
+        "APP_DOWNLOADING",
+        "APP_DOWNLOADED",
+        "DATA_DOWNLOADING",
+        "DATA_DOWNLOADED",
+        "COMPUTING",
+        "COMPUTED",
+        "CONTRIBUTING",
+        "CONTRIBUTED",
+    ]
+
+
+def test_s41_a_slow_pass_finds_a_contribution_that_no_log_told(pool):
+    task = computed(pool)
+    pool.handle(e.ReconcileDue())
+    pool.read(task, "REVEALING", {1: ("CONTRIBUTED", HASH_A)}, winners=1, value=HASH_A)
+    assert pool.statuses(1, task)[-2:] == ["CONTRIBUTING", "CONTRIBUTED"]
+    assert pool.commands(1) == ["REVEAL"]
+
+
+def test_s41_the_slow_pass_finds_a_contribute_and_finalize(pool):
+    pool.connect(1, sgx=True)
+    task = pool.ready(tag=SCONE)
+    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge"))
+    pool.compute(1, task)
+    pool.read(task, "COMPLETED", {1: ("PROVED", HASH_A)})
+    assert pool.statuses(1, task)[-1] == "CONTRIBUTE_AND_FINALIZE_DONE"
+    assert pool.status(task) == "COMPLETED"
+
+
+@pytest.mark.parametrize("gone", [R.ABORTED, R.CONTRIBUTE_FAILED])
+def test_a_worker_that_gave_up_although_its_contribution_landed_reveals(pool, gone):
+    task = computed(pool, status=R.CONTRIBUTING)
+    pool.report(1, task, gone)
+    pool.contribute(1, task, consensus=True)
+    assert pool.statuses(1, task)[-2:] == [gone.value, "CONTRIBUTED"]
+    assert pool.commands(1) == ["REVEAL"]
+
+
+def test_s42_a_silent_worker_is_lost_once_and_goes_on_when_it_returns(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED)
+    pool.wait(59)
+    assert pool.statuses(1, task)[-1] == "STARTED"
+    pool.wait(2)
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
+    assert pool.sent(d.CloseSession, wallet="0xWorker1", reason="HEARTBEAT_MISSED")
+    pool.connect(1, held=held(task, R.STARTED, False))
+    assert pool.statuses(1, task)[-1] == "RECOVERING"
+    pool.report(1, task, R.APP_DOWNLOADING)
+    pool.wait(61)
+    assert pool.statuses(1, task).count("WORKER_LOST") == 1
+
+
+def test_s42_a_cut_stream_is_not_a_lost_worker(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED)
+    pool.cut(1)
+    pool.connect(2)
+    pool.wait(50)
+    assert pool.assigned(task) == ["0xWorker1"]
+    pool.connect(1, held=held(task, R.STARTED, False))
+    pool.report(1, task, R.APP_DOWNLOADING)
+    assert "WORKER_LOST" not in pool.statuses(1, task)
+
+
+def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED)
+    pool.cut(1)
+    pool.wait(61)
+    pool.connect(2)
+    assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
+    pool.connect(1, held=held(task, R.STARTED, False))
+    (welcome,) = [w for w in pool.last if isinstance(w, d.Welcome)]
+    assert welcome.dropped == (task,)
+
+
+def test_s42_not_for_ended_replicates_or_expired_tasks(pool):
+    task = computed(pool)
+    pool.wait(10 * T)
+    pool.read(task, "ACTIVE")
+    before = pool.statuses(1, task)
+    pool.wait(120)
+    assert pool.statuses(1, task) == before
+
+
+def test_a_worker_that_never_returns_after_a_restart_of_core_is_lost_all_the_same(pool):
+    task = computed(pool)
+    pool.restart()
+    pool.wait(59)
+    assert pool.statuses(1, task)[-1] == "COMPUTED"
+    pool.wait(2)
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
+
+
+def hello(pool, task, status, available=True):
+    """Worker 1 restarts and says Hello; returns its commands since, with whether an assignment came along."""
+    pool.cut(1)
+    pool.effects.clear()
+    pool.connect(1, held=held(task, status, available))
+    return [(c.command.action.value, c.resume) for c in pool.sent(d.SendCommand)]
+
+
+@pytest.mark.parametrize("status", [R.COMPUTED, R.CONTRIBUTING])
+def test_s43_before_a_contribution_on_chain_it_is_told_to_contribute(pool, status):
+    task = computed(pool, status=status)
+    assert hello(pool, task, status) == [("CONTRIBUTE", True)]
+    assert pool.statuses(1, task)[-1] == "RECOVERING"
+
+
+def test_s43_without_a_result_it_gets_its_assignment_again(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED)
+    assert hello(pool, task, R.STARTED, available=False) == []
+    assert pool.sent(d.Assign, wallet="0xWorker1", task_id=task)
+
+
+def test_s43_an_assignment_that_never_arrived_is_sent_again(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.cut(1)
+    pool.effects.clear()
+    pool.connect(1)
+    assert pool.sent(d.Assign, task_id=task)
+    pool.effects.clear()
+    pool.wait(31)
+    assert pool.sent(d.Assign, task_id=task)
+
+
+def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool):
+    pool.connect(1, sgx=True)
+    task = pool.ready(tag=SCONE)
+    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge"))
+    pool.compute(1, task)
+    pool.report(1, task, R.CONTRIBUTE_AND_FINALIZE_ONGOING)
+    assert hello(pool, task, R.CONTRIBUTE_AND_FINALIZE_ONGOING) == [("CONTRIBUTE_AND_FINALIZE", True)]
+
+
+def test_s43_contributed_without_consensus_waits(pool):
+    for number in (1, 2, 3):
+        pool.connect(number)
+    task = pool.ready(trust=5)
+    pool.compute(1, task)
+    pool.contribute(1, task)
+    assert hello(pool, task, R.CONTRIBUTED) == []
+
+
+def test_s43_consensus_without_its_contribution_aborts_it(pool):
+    for number in (1, 2, 3):
+        pool.connect(number)
+    task = pool.ready(trust=5)
+    for number in (1, 2, 3):
+        pool.compute(number, task)
+    pool.contribute(2, task)
+    pool.contribute(3, task, consensus=True)
+    pool.handle(e.CommandAcked("0xWorker1", pool.sent(d.SendCommand, wallet="0xWorker1")[0].command.sequence))
+    assert hello(pool, task, R.COMPUTED) == [("ABORT", False)]
+
+
+def acknowledge(pool):
+    for effect in pool.sent(d.SendCommand, wallet="0xWorker1"):
+        pool.handle(e.CommandAcked("0xWorker1", effect.command.sequence))
+
+
+@pytest.mark.parametrize("status", [R.CONTRIBUTED, R.REVEALING])
+def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool, status):
+    task = pool.to_consensus(1)
+    if status is R.REVEALING:
+        pool.report(1, task, R.REVEALING)
+    acknowledge(pool)
+    assert hello(pool, task, status) == [("REVEAL", True)]
+    assert pool.sent(d.SendCommand)[0].command.block == pool.block
+
+
+def test_s43_revealing_and_on_chain_waits(pool):
+    task = pool.to_consensus(1, 2, trust=3)
+    pool.reveal(2, task)
+    pool.report(1, task, R.REVEALING)
+    pool.reveal(1, task)
+    acknowledge(pool)
+    assert hello(pool, task, R.REVEALING) == []
+
+
+@pytest.mark.parametrize("status", [R.RESULT_UPLOAD_REQUESTED, R.RESULT_UPLOADING])
+def test_s43_an_uploader_is_told_to_upload(pool, status):
+    task = pool.to_upload(1)
+    if status is R.RESULT_UPLOADING:
+        pool.report(1, task, R.RESULT_UPLOADING)
+    acknowledge(pool)
+    assert hello(pool, task, status) == [("UPLOAD", True)]
+
+
+def test_s43_an_uploader_whose_archive_is_in_the_proxy_has_delivered(pool):
+    task = pool.to_upload(1)
+    pool.report(1, task, R.RESULT_UPLOADING)
+    acknowledge(pool)
+    hello(pool, task, R.RESULT_UPLOADING)
+    assert pool.sent(d.CheckResult, task_id=task)
+    pool.handle(e.ResultChecked(task, True, "/results/x"))
+    assert pool.statuses(1, task)[-1] == "RESULT_UPLOADED"
+    assert pool.status(task) == "FINALIZING"
+
+
+def test_s43_after_the_upload_it_waits(pool):
+    task = pool.to_finalizing(1)
+    acknowledge(pool)
+    assert hello(pool, task, R.RESULT_UPLOADED) == []
+
+
+def test_s43_after_completion_it_is_told_to_complete(pool):
+    task = pool.to_finalizing(1)
+    pool.mine(pool.log("FINALIZE", task, value="0x"))
+    acknowledge(pool)
+    assert hello(pool, task, R.RESULT_UPLOADED) == [("COMPLETE", False)]
+
+
+def test_s43_what_the_scheduler_does_not_know_is_dropped(pool):
+    pool.connect(1, held=held("0x" + "99" * 32, R.COMPUTED))
+    assert pool.sent(d.Welcome)[0].dropped == ("0x" + "99" * 32,)
+
+
+def test_commands_are_sent_on_every_connection_until_acknowledged(pool):
+    task = pool.to_consensus(1)
+    (first,) = pool.sent(d.SendCommand)
+    pool.restart()
+    pool.effects.clear()
+    pool.connect(1, held=held(task, R.CONTRIBUTED))
+    assert [c.command for c in pool.sent(d.SendCommand)] == [first.command]
+    pool.handle(e.CommandAcked("0xWorker1", first.command.sequence))
+    assert not pool.ledger.commands
+
+
+def test_sequences_of_commands_rise_over_restarts(pool):
+    task = pool.to_consensus(1)
+    acknowledge(pool)
+    first = pool.sent(d.SendCommand)[-1].command.sequence
+    pool.restart()
+    pool.connect(1, held=(e.Held(task, R.CONTRIBUTED, True, first + 5),))
+    assert pool.sent(d.SendCommand)[-1].command.sequence > first + 5
+
+
+@pytest.mark.parametrize("stage", range(8))
+def test_s44_a_restart_of_core_at_every_status_still_completes(pool, stage):
+    pool.connect(1)
+    steps = iter(range(8))
+
+    def restart_at(status):
+        if next(steps) == stage:
+            pool.restart()
+            pool.connect(1, held=held(task, status) if status else ())
+
+    (task,) = pool.deal()
+    restart_at(None)
+    pool.mine(pool.log("INITIALIZE", task))
+    restart_at(None)
+    pool.compute(1, task)
+    restart_at(R.COMPUTED)
+    pool.contribute(1, task, consensus=True)
+    restart_at(R.CONTRIBUTED)
+    pool.reveal(1, task)
+    restart_at(R.REVEALED)
+    pool.report(1, task, R.RESULT_UPLOADING)
+    restart_at(R.RESULT_UPLOADING)
+    pool.report(1, task, R.RESULT_UPLOADED, result_link="link")
+    pool.handle(e.ResultChecked(task, True))
+    restart_at(R.RESULT_UPLOADED)
+    assert pool.sent(d.RequestTransaction, kind=K.FINALIZE)
+    restart_at(R.RESULT_UPLOADED)
+    pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, 99))
+    assert pool.status(task) == "COMPLETED"
+
+
+def test_s45_every_event_is_handled_whole_and_in_order(pool):
+    task = pool.to_upload(1)
+    outcome = pool.scheduler.handle(
+        e.StatusReported("0xWorker1", pool.sessions["0xWorker1"], (e.Update(99, task, R.RESULT_UPLOADING),)),
+        pool.now,
+    )
+    assert isinstance(outcome.writes[0], d.ReplicateChanged)
+    assert isinstance(outcome.effects[0], d.AnswerUpdate)
+
+
+# --- reorganisations ----------------------------------------------------------------------------
+
+
+def revert(pool, blocks):
+    ancestor = pool.block - blocks
+    effects = pool.handle(e.BlocksReverted(ancestor))
+    pool.block = ancestor
+    return effects
+
+
+def test_a_reverted_initialization_is_asked_for_again_and_nothing_is_supplied_meanwhile(pool):
+    task = pool.ready()
+    assert [x for x in revert(pool, 1) if isinstance(x, d.ReadTask)]
+    pool.read(task, None)
+    assert pool.last
+    assert pool.sent(d.RequestTransaction, kind=K.INITIALIZE)[-1]
+    pool.connect(1)
+    assert pool.assigned(task) == []
+    pool.mine(pool.log("INITIALIZE", task))
+    assert pool.assigned(task) == ["0xWorker1"]
+    assert pool.status(task) == "INITIALIZED"
+
+
+def test_a_reverted_contribution_is_asked_for_again_and_counts_when_it_returns(pool):
+    for number in (1, 2, 3):
+        pool.connect(number)
+    task = pool.ready(trust=5)
+    pool.compute(1, task)
+    pool.contribute(1, task)
+    revert(pool, 1)
+    pool.read(task, "ACTIVE", {1: ("UNSET", "0x")})
+    assert pool.replicate(1, task).contribution_hash == ""
+    assert pool.commands(1) == ["CONTRIBUTE"]
+    pool.contribute(1, task)
+    assert pool.replicate(1, task).contribution_hash == HASH_A
+
+
+def test_a_reverted_consensus_opens_the_task_again_until_it_returns(pool):
+    task = pool.to_consensus(1)
+    revert(pool, 1)
+    pool.read(task, "ACTIVE", {1: ("UNSET", "0x")})
+    assert pool.history(task)[-3:] == ["REOPENED", "INITIALIZED", "RUNNING"]
+    pool.contribute(1, task, consensus=True)
+    assert pool.status(task) == "CONSENSUS_REACHED"
+    assert pool.commands(1)[-1] == "REVEAL"
+
+
+def test_a_reverted_finalization_is_asked_for_again(pool):
+    task = pool.to_finalizing(1)
+    pool.mine(pool.log("FINALIZE", task, value="0x"))
+    pool.effects.clear()
+    revert(pool, 1)
+    assert pool.sent(d.RequestTransaction, kind=K.FINALIZE, task_id=task)
+    assert pool.status(task) == "COMPLETED"
+
+
+def test_a_read_older_than_the_followed_head_is_not_believed(pool):
+    task = pool.to_consensus(1)
+    old = e.TaskRead(task, pool.block - 1, pool.chain_task(task), {}, pool.now)
+    pool.handle(old)
+    assert pool.status(task) == "CONSENSUS_REACHED"
+    pool.effects.clear()
+    pool.wait(3)
+    assert pool.sent(d.ReadTask, task_id=task)
+
+
+# --- sessions -----------------------------------------------------------------------------------
+
+
+def test_a_second_stream_replaces_the_first(pool):
+    pool.connect(1)
+    pool.connect(1)
+    assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
+    pool.handle(e.WorkerDisconnected("0xWorker1", "1-1"))
+    assert pool.scheduler.workers["0xWorker1"].session == "1-2"
+
+
+def test_a_worker_of_another_version_is_sent_away(make_pool):
+    from workerpool_core.domain.policy import Policy
+
+    pool = make_pool(Policy(required_worker_version="2"))
+    pool.connect(1)
+    assert pool.sent(d.CloseSession, reason="BAD_VERSION")
+    assert "0xWorker1" not in pool.scheduler.workers
+
+
+def test_trap_slots_hold_no_duplicates_and_lost_queries_need_no_ping(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.cut(1)
+    pool.connect(1)
+    pool.connect(1)
+    assert pool.scheduler.busy("0xWorker1") == {task}
+    pool.restart()
+    pool.wait(61)
+    assert pool.scheduler.workers["0xWorker1"].lost

@@ -1,0 +1,283 @@
+"""Who gets which task: acceptance scenarios 9-18 of core spec §13."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain import events as e
+from workerpool_core.domain.policy import Policy
+from workerpool_poco.consensus import contributions_needed
+from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.statuses import ReplicateStatusCause as C
+
+SCONE, GRAMINE, TDX, GPU = ("0x" + f"{tag:064x}" for tag in (3, 5, 9, 0x100))
+SCONE_GPU = "0x" + f"{0x103:064x}"
+T = 300
+HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
+
+
+def holders(pool, task):
+    return [int(w.removeprefix("0xWorker")) for w in pool.assigned(task)]
+
+
+def challenge(pool, task):
+    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
+    return task
+
+
+def test_s09_no_work_for_a_worker_without_weight_or_slot_or_while_the_chain_is_down(pool):
+    pool.connect(1, weight=0)
+    first = pool.ready()
+    assert holders(pool, first) == []
+    pool.connect(2, slots=1)
+    assert holders(pool, first) == [2]
+    second = pool.ready()
+    assert holders(pool, second) == []
+    pool.handle(e.ChainHealthChanged(False))
+    pool.connect(3)
+    assert holders(pool, second) == []
+    pool.handle(e.ChainHealthChanged(True))
+    assert holders(pool, second) == [3]
+
+
+def test_s10_a_worker_never_gets_a_task_twice_even_after_failing(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    pool.cut(1)
+    pool.connect(1)
+    assert holders(pool, task) == [1]
+    pool.connect(2)
+    assert holders(pool, task) == [1, 2]
+
+
+def test_s11_two_workers_race_for_a_trust_1_task(pool):
+    pool.connect(1)
+    pool.connect(2)
+    task = pool.ready()
+    assert len(holders(pool, task)) == 1
+
+
+def test_s12_running_first_then_earliest_deadline_and_never_past_it(pool):
+    now = pool.now
+    pool.connect(1, slots=1)
+    running = pool.ready(trust=5, contribution_deadline=now + 2000)
+    pool.report(1, running, R.STARTING, R.STARTED)
+    late = pool.ready(contribution_deadline=now + 1900)
+    early = pool.ready(contribution_deadline=now + 1000)
+    dead = pool.ready(contribution_deadline=now + 10)
+    pool.wait(20)
+    pool.beat(1)
+    for number, expected in ((2, running), (3, running), (4, early), (5, late)):
+        pool.connect(number, slots=1)
+        assert holders(pool, expected)[-1:] == [number]
+    pool.connect(6, slots=1)
+    assert holders(pool, dead) == []
+
+
+@pytest.mark.parametrize(
+    ("ability", "can", "cannot"),
+    [
+        ({}, [], [SCONE, GRAMINE, TDX, GPU, SCONE_GPU]),
+        ({"sgx": True}, [SCONE, GRAMINE], [TDX, GPU, SCONE_GPU]),
+        ({"tdx": True}, [TDX], [SCONE, GRAMINE, GPU, SCONE_GPU]),
+        ({"gpus": 1}, [GPU], [SCONE, GRAMINE, TDX, SCONE_GPU]),
+        ({"gpus": 1, "sgx": True}, [SCONE_GPU], [TDX]),
+    ],
+)
+def test_s13_special_work_goes_to_workers_with_the_hardware_only(pool, ability, can, cannot):
+    pool.connect(1, **ability)
+    for tag in cannot:
+        task = pool.ready(tag=tag)
+        challenge(pool, task)
+        assert holders(pool, task) == []
+    for tag in can:
+        task = pool.ready(tag=tag)
+        challenge(pool, task)
+        assert holders(pool, task) == [1]
+
+
+def test_s13_a_tag_with_another_nibble_is_standard_work(pool):
+    pool.connect(1)
+    task = pool.ready(tag="0x" + f"{0b0111:064x}")
+    assert holders(pool, task) == [1]
+
+
+def test_s14_trust_5_serves_3_fresh_workers_and_more_only_after_a_dissent(pool):
+    for number in range(1, 8):
+        pool.connect(number)
+    task = pool.ready(trust=5)
+    assert holders(pool, task) == [1, 2, 3]
+    for number in (1, 2, 3):
+        pool.compute(number, task)
+    pool.contribute(1, task, HASH_A)
+    assert len(holders(pool, task)) == 3
+    pool.contribute(2, task, HASH_B)
+    # Against one dissenter four must agree: one did, so three may be under way.
+    assert len(holders(pool, task)) == 5
+
+
+def test_s15_a_worker_that_is_pending_longer_than_t_no_longer_counts(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.connect(2)
+    for _ in range(T // 30 - 1):
+        pool.wait(30)
+        pool.beat(1)
+        pool.beat(2)
+    assert holders(pool, task) == [1]
+    pool.wait(30)
+    assert holders(pool, task) == [1, 2]
+
+
+def test_s16_a_task_with_consensus_on_chain_is_not_supplied(pool):
+    task = pool.to_consensus(1)
+    pool.connect(2)
+    assert holders(pool, task) == [1]
+
+
+def test_s17_the_sms_is_known_for_enclave_tasks_only(pool):
+    pool.connect(1, sgx=True)
+    standard = pool.ready()
+    enclave = challenge(pool, pool.ready(tag=SCONE))
+    assert pool.task(standard).sms_url == ""
+    assert pool.task(enclave).sms_url == "https://sms"
+
+
+def test_s17_an_enclave_task_is_not_supplied_before_its_challenge(pool):
+    pool.connect(1, sgx=True)
+    task = pool.ready(tag=SCONE)
+    assert holders(pool, task) == []
+    challenge(pool, task)
+    assert holders(pool, task) == [1]
+
+
+def test_s18_a_worker_with_a_gpu_gets_one_task_at_a_time(pool):
+    pool.connect(1, gpus=1, slots=8)
+    first, second = pool.ready(), pool.ready()
+    assert (holders(pool, first), holders(pool, second)) == ([1], [])
+    pool.compute(1, first)
+    assert holders(pool, second) == [1]
+
+
+def test_memory_limits_the_slots(make_pool):
+    pool = make_pool(Policy(slot_memory_bytes=1 << 30))
+    pool.connect(1, slots=8, memory_bytes=2 << 30)
+    tasks = [pool.ready() for _ in range(4)]
+    assert [holders(pool, task) for task in tasks] == [[1], [1], [], []]
+
+
+def test_a_worker_with_16_slots_gets_16_tasks_at_once(pool):
+    tasks = pool.deal(bot_size=20)
+    pool.mine(*(pool.log("INITIALIZE", task) for task in tasks))
+    pool.connect(1, slots=16)
+    assert len(pool.sent(d.Assign)) == 16
+
+
+def test_requesters_take_turns(pool):
+    rich = pool.deal(bot_size=6, requester="0xRich")
+    poor = pool.deal(bot_size=2, requester="0xPoor")
+    pool.mine(*(pool.log("INITIALIZE", task) for task in (*rich, *poor)))
+    pool.connect(1, slots=4)
+    served = [effect.task_id for effect in pool.sent(d.Assign)]
+    assert [task in rich for task in served] == [True, False, True, False]
+
+
+def test_requesters_take_turns_among_tasks_that_become_ready_together(pool):
+    pool.connect(1, slots=4)
+    rich = pool.deal(bot_size=6, requester="0xRich")
+    poor = pool.deal(bot_size=2, requester="0xPoor")
+    pool.mine(*(pool.log("INITIALIZE", task) for task in (*rich, *poor)))
+    served = [effect.task_id for effect in pool.sent(d.Assign)]
+    assert sum(task in poor for task in served) == 2
+
+
+def test_a_dead_replicate_is_replaced_at_once(pool):
+    pool.connect(1)
+    task = pool.ready()
+    pool.connect(2)
+    pool.report(1, task, R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    assert holders(pool, task) == [1, 2]
+
+
+@pytest.mark.parametrize("failure", [R.CONTRIBUTE_FAILED, R.ABORTED])
+def test_an_aborted_or_unlucky_contribution_is_replaced_at_once(pool, failure):
+    pool.connect(1)
+    task = pool.ready()
+    pool.connect(2)
+    pool.compute(1, task)
+    pool.report(1, task, R.CONTRIBUTING, failure)
+    assert holders(pool, task) == [1, 2]
+
+
+def test_a_drained_worker_gets_nothing_until_its_time(pool):
+    pool.connect(1)
+    pool.handle(e.WorkerDrained("0xWorker1", pool.now + 30))
+    assert pool.sent(d.SendDrain, wallet="0xWorker1")
+    task = pool.ready()
+    assert holders(pool, task) == []
+    pool.wait(29)
+    assert holders(pool, task) == []
+    pool.wait(2)
+    assert holders(pool, task) == [1]
+
+
+def test_an_undrained_worker_gets_work_again(pool):
+    pool.connect(1)
+    pool.handle(e.WorkerDrained("0xWorker1", float("inf")))
+    task = pool.ready()
+    pool.handle(e.WorkerUndrained("0xWorker1"))
+    assert holders(pool, task) == [1]
+
+
+def test_a_worker_that_keeps_failing_rests_longer_each_time(pool):
+    pool.connect(1, slots=8)
+    for _ in range(3):
+        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    worker = pool.scheduler.workers["0xWorker1"]
+    assert worker.quarantined_until == pool.now + 60
+    task = pool.ready()
+    assert holders(pool, task) == []
+    for _ in range(3):
+        pool.wait(21)
+        pool.beat(1)
+    assert holders(pool, task) == [1]
+    pool.report(1, task, R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    assert worker.quarantined_until == pool.now + 120
+
+
+def test_an_operator_ends_a_quarantine(pool):
+    pool.connect(1, slots=8)
+    for _ in range(3):
+        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    task = pool.ready()
+    pool.handle(e.WorkerReleased("0xWorker1"))
+    assert holders(pool, task) == [1]
+
+
+def test_the_requesters_own_failures_quarantine_nobody(pool):
+    pool.connect(1, slots=8)
+    for _ in range(5):
+        task = pool.ready()
+        pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOADED)
+        pool.report(1, task, R.DATA_DOWNLOADING, R.DATA_DOWNLOADED, R.COMPUTING)
+        pool.report(1, task, R.COMPUTE_FAILED, cause=C.APP_COMPUTE_FAILED)
+    assert pool.scheduler.workers["0xWorker1"].quarantined_until == 0.0
+
+
+def test_a_contribution_on_chain_ends_a_series_of_failures(pool):
+    pool.connect(1, slots=8)
+    for _ in range(2):
+        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    pool.to_consensus(1)
+    assert pool.scheduler.workers["0xWorker1"].consecutive_failures == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(trust=st.integers(1, 64), workers=st.integers(1, 12))
+def test_never_more_replicates_than_trust_asks(make_pool, trust, workers):
+    pool = make_pool()
+    task = pool.ready(trust=trust)
+    for number in range(workers):
+        pool.connect(number)
+    assert len(holders(pool, task)) == min(workers, contributions_needed(trust))
