@@ -199,8 +199,11 @@ async def test_a_forgotten_transaction_is_sent_again(adapter: Any, pool: Any) ->
     await all_succeed(adapter, pool, deal)
 
 
-async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(adapter: Any, pool: Any) -> None:
+async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
+    launch: Callable[..., Awaitable[Any]], pool: Any
+) -> None:
     """Blocks come but have no room for it, as when everybody else pays more."""
+    adapter = await (await launch(IEXEC_GAS_PRICE_CAP=str(10**12))).ready()
     deal = pool.buy()
     rpc = pool.chain.chain.rpc
     stop_mining(pool)

@@ -20,7 +20,6 @@ PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"
         ({PREFIX + "WALLET_PATH": "/nowhere/wallet.json"}, "/nowhere/wallet.json"),
         ({"IEXEC_CHAIN_ID": "134"}, "the node serves chain 65535, not 134"),
         ({"IEXEC_HUB_ADDRESS": "0x" + "12" * 20}, "no PoCo hub at"),
-        ({"MONGO_URI": "mongodb://127.0.0.1:1/?replicaSet=none"}, "cannot reach MongoDB"),
     ],
 )
 async def test_a_wrong_value_ends_the_process_with_one_sentence(

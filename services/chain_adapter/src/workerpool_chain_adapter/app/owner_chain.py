@@ -9,6 +9,7 @@ from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import Address, HexId, from_hex, to_hex
 from workerpool_poco.model import ChainTask, Deal
 from workerpool_poco.rpc import ChainUnreachable, RpcError
+from workerpool_poco.transaction_errors import classify
 from workerpool_poco.wallet import Transaction, Wallet
 
 from workerpool_chain_adapter.domain.assessment import Situation
@@ -123,7 +124,7 @@ class OwnerChain:
             [("eth_sendRawTransaction", (to_hex(each.raw),)) for each in versions]
         )
         return [
-            Sent(outcome_of(answer.message), answer.message)
+            Sent(outcome_of(classify(answer)), answer.message)
             if isinstance(answer, RpcError)
             else Sent(SendOutcome.ACCEPTED)
             for answer in answers

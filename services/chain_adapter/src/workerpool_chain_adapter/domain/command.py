@@ -115,7 +115,8 @@ class Command:
 
     def restarted(self, asked: "Command") -> "Command":
         """Return the command as asked for again, with the arguments of the new request."""
-        self._moved(CommandState.RECEIVED, asked.updated_at)
+        if not self.is_final:
+            raise IllegalTransition(f"{self.key} is {self.state} and cannot start anew")
         return replace(asked, created_at=self.created_at)
 
     def _moved(self, to: CommandState, now: float) -> "Command":

@@ -1,6 +1,8 @@
-"""What a node's answer to a signed transaction means. Nodes differ in wording, so words are looked for."""
+"""What a node's answer to a signed transaction means for the journal."""
 
 from enum import Enum
+
+from workerpool_poco.transaction_errors import NonceTooLow, OutOfGas, TransactionError, Underpriced
 
 
 class SendOutcome(Enum):
@@ -15,34 +17,19 @@ class SendOutcome(Enum):
     NO_FUNDS = "no funds"
     """The wallet cannot pay for it."""
     REFUSED = "refused"
-    """The node does not take it, for another reason."""
+    """The node does not take it, for another reason; perhaps later."""
 
 
-_WORDS = (
-    (SendOutcome.ACCEPTED, ("already known", "already imported", "known transaction", "already exists")),
-    (
-        SendOutcome.NONCE_USED,
-        ("nonce too low", "nonce is too low", "nonce has already been used", "oldnonce"),
-    ),
-    (
-        SendOutcome.UNDERPRICED,
-        (
-            "underpriced",
-            "fee too low",
-            "less than block base fee",
-            "price too low",
-            "feetoolow",
-            "lower than",
-        ),
-    ),
-    (SendOutcome.NO_FUNDS, ("insufficient funds", "insufficient balance", "not enough funds")),
-)
-
-
-def outcome_of(error_message: str) -> SendOutcome:
-    """Classify the words with which a node refused ``eth_sendRawTransaction``."""
-    lower = error_message.lower()
-    for outcome, words in _WORDS:
-        if any(word in lower for word in words):
-            return outcome
-    return SendOutcome.REFUSED
+def outcome_of(refusal: TransactionError | None) -> SendOutcome:
+    """Judge the cause of a refusal; None is no refusal."""
+    match refusal:
+        case None:
+            return SendOutcome.ACCEPTED
+        case NonceTooLow():
+            return SendOutcome.NONCE_USED
+        case Underpriced():
+            return SendOutcome.UNDERPRICED
+        case OutOfGas():
+            return SendOutcome.NO_FUNDS
+        case _:
+            return SendOutcome.REFUSED

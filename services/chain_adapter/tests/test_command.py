@@ -1,0 +1,63 @@
+"""The life of a command."""
+
+import itertools
+
+import pytest
+from workerpool_chain_adapter.domain.command import (
+    TRANSITIONS,
+    Command,
+    CommandKey,
+    CommandKind,
+    CommandState,
+    IllegalTransition,
+)
+
+KEY = CommandKey("0x" + "11" * 32, CommandKind.INITIALIZE)
+NEW = Command(KEY, 100.0, 100.0)
+
+
+def in_state(state: CommandState) -> Command:
+    return Command(KEY, 100.0, 100.0, state=state)
+
+
+def move(command: Command, to: CommandState) -> Command:
+    match to:
+        case CommandState.RECEIVED:
+            return command.requeued(200.0)
+        case CommandState.PROCESSING:
+            return command.processing("0xaa", 200.0)
+        case CommandState.SUCCESS:
+            return command.succeeded(200.0)
+        case CommandState.FAILURE:
+            return command.failed(200.0, "REASON", "text")
+
+
+@pytest.mark.parametrize(("source", "target"), list(itertools.product(CommandState, CommandState)))
+def test_only_the_moves_of_the_table_are_possible(source: CommandState, target: CommandState) -> None:
+    again = (CommandState.PROCESSING, CommandState.PROCESSING)  # a replacement with a higher fee
+    if (source, target) in TRANSITIONS | {again}:
+        assert move(in_state(source), target).state is target
+    else:
+        with pytest.raises(IllegalTransition):
+            move(in_state(source), target)
+
+
+def test_each_sending_counts_as_an_attempt() -> None:
+    sent = NEW.processing("0xaa", 101.0)
+    replaced = sent.processing("0xbb", 102.0)
+    assert (sent.attempts, replaced.attempts) == (1, 2)
+    assert (replaced.transaction_hash, replaced.updated_at) == ("0xbb", 102.0)
+
+
+def test_asking_again_starts_anew_with_the_new_arguments() -> None:
+    failed = NEW.processing("0xaa", 101.0).failed(102.0, "REASON", "text")
+    asked = Command(KEY, 200.0, 200.0, result_link="new")
+    again = failed.restarted(asked)
+    assert (again.state, again.attempts, again.error_reason) == (CommandState.RECEIVED, 0, "")
+    assert (again.created_at, again.updated_at, again.result_link) == (100.0, 200.0, "new")
+
+
+@pytest.mark.parametrize("state", [CommandState.RECEIVED, CommandState.PROCESSING])
+def test_a_command_in_motion_is_not_restarted(state: CommandState) -> None:
+    with pytest.raises(IllegalTransition):
+        in_state(state).restarted(NEW)
