@@ -65,9 +65,10 @@ class Outbox:
 
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
-        chain_id, gas_price = rpc.batch([("eth_chainId", []), ("eth_gasPrice", [])])
+        chain_id, head = rpc.batch([("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])])
         self._chain_id = int(chain_id, 16)
-        self._gas_price = 2 * int(gas_price, 16)
+        # Not eth_gasPrice: it follows what was paid last, so that doubling it would climb for ever.
+        self._gas_price = 2 * int(head["baseFeePerGas"], 16)
         self._nonces: dict[str, int] = {}
         self._pending: list[_Pending] = []
 
@@ -81,14 +82,17 @@ class Outbox:
         """Add a call of a contract; `label` names it in errors."""
         self._add(account, label, to, data, gas)
 
-    def flush(self, *, timeout: float = 60.0) -> list[Receipt]:
+    def flush(self, *, timeout: float = 60.0, in_one_block: bool = False) -> list[Receipt]:
         """Send everything added so far; return the receipts in the same order.
 
+        `in_one_block` mines a block when everything is sent, for a chain that was told not to mine by itself.
         Raises `TransactionError` when one reverted (with the contract's reason when it gives one)
         or was not mined within `timeout` seconds.
         """
         pending, self._pending = self._pending, []
         hashes = self._rpc.batch([("eth_sendRawTransaction", [transaction.raw]) for transaction in pending])
+        if in_one_block:
+            self._rpc.call("anvil_mine", "0x1")
         receipts = self._receipts(hashes, timeout)
         for transaction, receipt in zip(pending, receipts, strict=True):
             if receipt["status"] != "0x1":

@@ -29,6 +29,7 @@ case "${1:-all}" in
     *) echo "analyse.sh: '$1' is neither 'one' nor 'all'" >&2; exit 2 ;;
 esac
 
+echo "documents: $IEXEC_INPUT_FILES_NUMBER" >"$IEXEC_OUT/analysis.txt"
 number=$first
 while [ "$number" -le "$last" ]; do
     eval "name=\$IEXEC_INPUT_FILE_NAME_$number"
