@@ -486,7 +486,8 @@ def worker(pool, docker_client, tmp_path, request):
 
 def _containers(client, wallet, task_id=None):
     labels = [f"{WORKER_LABEL}={wallet}"] + ([f"{TASK_LABEL}={task_id}"] if task_id else [])
-    return client.containers.list(all=True, filters={"label": labels})
+    # An engine lists a container a moment before it can be inspected.
+    return client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
 
 
 @pytest.fixture

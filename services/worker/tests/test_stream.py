@@ -1,0 +1,223 @@
+"""The stream to the scheduler: nothing is lost when it is cut, nothing happens twice when it is repeated."""
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from workerpool_poco.statuses import ContributionStatus
+from workerpool_protocol.core.v1 import statuses_pb2
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+
+pytestmark = pytest.mark.e2e
+
+LONG_APP = "/bin/sh -c 'echo started; sleep 30'"
+
+
+@pytest.fixture
+async def connected(pool, worker, eventually):
+    """A worker that is connected to the test's scheduler."""
+    worker.start()
+    await eventually(lambda: pool.core.connected)
+    return worker
+
+
+async def test_hello_and_heartbeats(pool, connected, eventually):
+    (hello,) = pool.core.hellos
+    assert (hello.protocol_version, hello.model.name, hello.model.slots, list(hello.held)) == (
+        1,
+        "test-worker",
+        2,
+        [],
+    )
+    assert hello.model.memory_bytes > 0
+    await eventually(lambda: len(pool.core.beats) >= 3)
+    assert pool.core.beats[-1].free_slots == 2
+    assert pool.core.beats[-1].head_block > 0
+
+
+async def test_repeated_assignment_runs_once(pool, connected, containers_of):
+    assignment = await pool.task()
+    for _ in range(3):
+        pool.core.send(assignment=assignment)
+    await pool.core.status(assignment.task.task_id, "CONTRIBUTED")
+    assert pool.core.statuses(assignment.task.task_id).count("STARTING") == 1
+
+
+async def test_updates_without_an_answer_are_sent_again_on_the_next_stream(pool, connected, eventually):
+    pool.core.silent = True
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    await pool.core.status(task_id, "CONTRIBUTED")
+    first = list(pool.core.updates[task_id])
+    pool.core.seen.clear()
+    pool.core.updates.clear()
+    pool.core.silent = False
+    pool.core.cut()
+    await pool.core.status(task_id, "CONTRIBUTED")
+    assert pool.core.updates[task_id] == first
+
+
+async def test_updates_without_an_answer_survive_kill_9(pool, connected, eventually):
+    pool.core.silent = True
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    await pool.core.status(task_id, "CONTRIBUTED")
+    first = list(pool.core.updates[task_id])
+    connected.kill()
+    pool.core.seen.clear()
+    pool.core.updates.clear()
+    pool.core.silent = False
+    connected.start()
+    await pool.core.status(task_id, "CONTRIBUTED")
+    assert pool.core.updates[task_id] == first
+
+
+async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventually):
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    await pool.core.status(task_id, "STARTED")
+    await pool.core.stop()
+
+    async def contributed():
+        return (await pool.contribution(task_id)).status is ContributionStatus.CONTRIBUTED
+
+    await eventually(contributed)
+    await pool.core.start()
+    await pool.core.status(task_id, "CONTRIBUTED")
+
+
+async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connected, eventually):
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
+    for _ in range(2):
+        pool.core.command(task_id, pb.ACTION_REVEAL, sequence=7, block=block)
+    await pool.core.status(task_id, "REVEALED")
+    connected.kill()
+    connected.start()
+    await eventually(lambda: len(pool.core.hellos) == 2)
+    pool.core.command(task_id, pb.ACTION_REVEAL, sequence=7, block=block)
+    await eventually(lambda: pool.core.acks.count(7) >= 3)
+    assert pool.core.hellos[-1].held[0].last_command_sequence == 7
+    assert pool.core.statuses(task_id).count("REVEALING") == 1
+
+
+async def test_abort_stops_the_app_and_leaves_nothing(pool, connected, containers_of, eventually):
+    assignment = await pool.task(LONG_APP)
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    cause = statuses_pb2.REPLICATE_STATUS_CAUSE_CONTRIBUTION_TIMEOUT
+    sequence = pool.core.command(task_id, pb.ACTION_ABORT, cause=cause)
+    aborted = await pool.core.status(task_id, "ABORTED", limit_s=10)
+    assert aborted.details.cause == cause
+    assert sequence in pool.core.acks
+    assert not containers_of(pool.worker.address)
+    assert not (connected.folder / task_id).exists()
+
+
+async def test_refused_update_aborts_the_replicate(pool, connected, containers_of):
+    def refuse(update, result):
+        if update.status == statuses_pb2.REPLICATE_STATUS_COMPUTING:
+            result.outcome = pb.UPDATE_OUTCOME_REFUSED
+            result.next_action = pb.ACTION_ABORT
+            result.reason = "BAD_WORKFLOW_TRANSITION"
+
+    pool.core.answer = refuse
+    assignment = await pool.task(LONG_APP)
+    pool.core.send(assignment=assignment)
+    await pool.core.status(assignment.task.task_id, "ABORTED", limit_s=10)
+    assert not containers_of(pool.worker.address)
+
+
+async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
+    pool, connected, containers_of, eventually
+):
+    assignment = await pool.task(LONG_APP)
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    await eventually(lambda: containers_of(pool.worker.address))
+    pool.core.dropped = [task_id]
+    pool.core.cut()
+    await eventually(
+        lambda: not containers_of(pool.worker.address) and not (connected.folder / task_id).exists()
+    )
+    assert "ABORTED" not in pool.core.statuses(task_id)
+
+
+async def test_commands_about_unknown_tasks_are_answered(pool, connected):
+    task_id = "0x" + "ab" * 32
+    pool.core.command(task_id, pb.ACTION_UPLOAD)
+    await pool.core.status(task_id, "RESULT_UPLOAD_FAILED")
+    pool.core.command(task_id, pb.ACTION_COMPLETE)
+    await pool.core.status(task_id, "COMPLETED")
+
+
+async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
+    pool, connected, containers_of, eventually
+):
+    assignment = await pool.task("/bin/sh -c 'sleep 4; echo -n x > /iexec_out/computed.json'")
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    (before,) = containers_of(pool.worker.address)
+    assert connected.stop() == 0
+    assert "replicates.left_for_next_start" in connected.log
+    (after,) = containers_of(pool.worker.address)
+    assert (after.id, after.status) == (before.id, "running")
+    connected.start()
+    await pool.core.status(task_id, "COMPUTED")
+    assert "app.attached_again" in connected.log
+    assert pool.core.statuses(task_id).count("COMPUTING") == 1
+
+
+async def test_shutdown_with_a_time_means_come_back(pool, connected, eventually):
+    pool.core.send(
+        shutdown=pb.Shutdown(
+            reason="SCHEDULER_STOPPING", message="later", retry_after=Duration(nanos=50_000_000)
+        )
+    )
+    await eventually(lambda: len(pool.core.hellos) == 2)
+
+
+async def test_shutdown_without_a_time_ends_the_worker_with_the_reason(pool, connected):
+    pool.core.send(
+        shutdown=pb.Shutdown(reason="REPLACED", message="another stream of this wallet was opened")
+    )
+    assert await connected.exit_code() == 1
+    assert "REPLACED: another stream of this wallet was opened" in connected.log
+
+
+async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
+    pool.results.failures = [
+        (grpc.StatusCode.UNAVAILABLE, "down"),
+        (grpc.StatusCode.UNAUTHENTICATED, "expired"),
+    ]
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
+    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
+    pool.core.command(task_id, pb.ACTION_UPLOAD)
+    first = await pool.core.status(task_id, "RESULT_UPLOADED")
+    # Asked again, the worker finds that its archive is stored already.
+    pool.core.updates.clear()
+    pool.core.command(task_id, pb.ACTION_UPLOAD)
+    again = await pool.core.status(task_id, "RESULT_UPLOADED")
+    assert first.details.result_link == again.details.result_link
+    assert "upload.retried" in connected.log
+
+
+async def test_refused_upload_names_the_reason(pool, connected):
+    pool.results.failures = [(grpc.StatusCode.INVALID_ARGUMENT, "not what was contributed")]
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
+    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
+    pool.core.command(task_id, pb.ACTION_UPLOAD)
+    failed = await pool.core.status(task_id, "RESULT_UPLOAD_FAILED")
+    assert "not what was contributed" in failed.details.error_message
