@@ -65,14 +65,18 @@ def task_hex(deal: Deal, index: int = 0) -> str:
     return to_hex(deal.task_ids[index])
 
 
-async def ask(adapter: Any, deal: Deal) -> None:
-    """Ask for every task of a deal, and wait until all are in transactions."""
+async def ask(adapter: Any, pool: Any, deal: Deal) -> None:
+    """Ask for every task of a deal, and wait until the node has all their transactions."""
     wishes = [
         pb.InitializeRequest(deal_id=to_hex(deal.deal_id), task_index=index) for index in range(deal.volume)
     ]
     await asyncio.gather(*(adapter.api.Initialize(wish) for wish in wishes))
-    for index in range(deal.volume):
-        await seen(adapter, task_hex(deal, index), lambda command: command.state == PROCESSING)
+    sent = [
+        (await seen(adapter, task_hex(deal, index), lambda c: c.state == PROCESSING)).transaction_hash
+        for index in range(deal.volume)
+    ]
+    rpc = pool.chain.chain.rpc
+    await until(lambda: all(rpc.call("eth_getTransactionByHash", each) for each in set(sent)))
 
 
 async def seen(adapter: Any, task_id: str, condition: Callable[[Any], bool]) -> Any:
@@ -111,7 +115,7 @@ async def test_a_batch_of_which_a_stranger_fulfilled_one_is_sent_again_without_i
 ) -> None:
     deal = pool.buy(volume=5)
     stop_mining(pool)
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     pool.overtake("initialize", deal.deal_id, 3)
     mine(pool)
     await in_pool(pool, 1)
@@ -127,7 +131,7 @@ async def test_kill_while_transactions_wait_and_the_node_keeps_them(
     deal, before = pool.buy(volume=3), pool.owner_nonce()
     stop_mining(pool)
     adapter = await (await launch()).ready()
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     await adapter.kill()
     mine(pool)
     mined = pool.owner_nonce() - before
@@ -144,7 +148,7 @@ async def test_kill_between_journal_and_send(
     deal, before = pool.buy(volume=3), pool.owner_nonce()
     stop_mining(pool)
     adapter = await (await launch()).ready()
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     await adapter.kill()
     forget_transactions(pool)
     with pymongo.MongoClient(mongod.uri) as client:
@@ -166,7 +170,7 @@ async def test_kill_between_acceptance_and_transaction(
     deal, before = pool.buy(volume=2), pool.owner_nonce()
     stop_mining(pool)
     adapter = await (await launch()).ready()
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     await adapter.kill()
     forget_transactions(pool)
     with pymongo.MongoClient(mongod.uri) as client:
@@ -186,7 +190,7 @@ async def test_kill_between_acceptance_and_transaction(
 async def test_a_forgotten_transaction_is_sent_again(adapter: Any, pool: Any) -> None:
     deal = pool.buy(volume=2)
     stop_mining(pool)
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     forget_transactions(pool)
     mine(pool, 6)
     await in_pool(pool, 1)
@@ -207,7 +211,7 @@ async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
     deal = pool.buy()
     rpc = pool.chain.chain.rpc
     stop_mining(pool)
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     first = (
         await seen(adapter, task_hex(deal), lambda command: command.state == PROCESSING)
     ).transaction_hash
@@ -231,7 +235,7 @@ async def test_a_nonce_that_somebody_else_used_is_replaced_by_a_fresh_one(
     deal = pool.buy()
     stop_mining(pool)
     adapter = await (await launch()).ready()
-    await ask(adapter, deal)
+    await ask(adapter, pool, deal)
     forget_transactions(pool)
     await asyncio.to_thread(use_nonce, pool)
     mine(pool)

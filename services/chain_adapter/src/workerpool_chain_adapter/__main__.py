@@ -16,7 +16,7 @@ from workerpool_poco.heads import HeadStream
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc
 
 from workerpool_chain_adapter import store
-from workerpool_chain_adapter.api import grpc_side
+from workerpool_chain_adapter.api import grpc_side, http_side
 from workerpool_chain_adapter.app import boot
 from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.commands import Commands
@@ -103,9 +103,12 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         lifetime.spawn(tracker.follow_heads(), "heads")
         lifetime.spawn(sender.run(), "sender")
 
+        authenticator = BasicAuthenticator(settings.username, settings.password, grpc_side.ADMIN)
+        # The HTTP side tells its health from the beginning; commands it takes only now.
+        http.app.router.routes[:0] = http_side.routes(commands, authenticator)
         server = GrpcServer(
             grpc_port(settings.http_port, settings.grpc_port),
-            authenticator=BasicAuthenticator(settings.username, settings.password, grpc_side.ADMIN),
+            authenticator=authenticator,
             policy=grpc_side.POLICY,
         )
         server.add(

@@ -1,5 +1,7 @@
 """From sent transactions to ended commands: receipts at each new block, lost and stuck transactions."""
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from workerpool_kit.clock import Clock
@@ -22,11 +24,13 @@ log = get_logger()
 
 STUCK_AFTER_BLOCKS = 5
 """A transaction that waits longer is sent again, the first in line with a higher fee."""
-LOST_AFTER_LOOKS = 3
-"""Looks at which a used nonce has no receipt of ours, before it counts as used by somebody else.
+LOST_AFTER_BLOCKS = 2
+"""Blocks that pass while a used nonce has no receipt of ours, before it counts as used by somebody else.
 
 One look is not enough: nodes behind one address may be a block apart.
 """
+LOOK_AT_LEAST_EVERY_S = 5.0
+"""Looks come with blocks; this is for chains where none comes while a transaction is not sent."""
 
 
 class Tracker:
@@ -56,7 +60,7 @@ class Tracker:
         self._funds = funds
         self._policy = policy
         self._clock = clock
-        self._without_receipt: dict[int, int] = {}
+        self._without_receipt_since: dict[int, int] = {}
 
     async def follow_heads(self) -> None:
         """Wake `run` at each new block, for ever."""
@@ -67,7 +71,8 @@ class Tracker:
     async def run(self) -> None:
         """Look for ever; waits out a node that does not answer."""
         while True:
-            await self._sender.sent.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._sender.sent.wait(), LOOK_AT_LEAST_EVERY_S)
             self._sender.sent.clear()
             try:
                 await self.look()
@@ -103,9 +108,9 @@ class Tracker:
     def _state(self, transaction: JournaledTransaction, receipt: Receipt | None) -> TransactionState:
         if receipt is not None:
             return TransactionState.MINED if receipt.succeeded else TransactionState.REVERTED
-        looks = self._without_receipt.get(transaction.nonce, 0) + 1
-        self._without_receipt[transaction.nonce] = looks
-        return TransactionState.PENDING if looks < LOST_AFTER_LOOKS else TransactionState.REPLACED
+        since = self._without_receipt_since.setdefault(transaction.nonce, self._head())
+        lost = self._head() - since >= LOST_AFTER_BLOCKS
+        return TransactionState.REPLACED if lost else TransactionState.PENDING
 
     async def _end(
         self, ended: Sequence[tuple[JournaledTransaction, TransactionState, Receipt | None]]
@@ -139,12 +144,12 @@ class Tracker:
         nonces = [transaction.nonce for transaction, _, _ in ended]
         self._in_flight.drop(nonces)
         for nonce in nonces:
-            self._without_receipt.pop(nonce, None)
+            self._without_receipt_since.pop(nonce, None)
         self._board.work.set()
 
     async def _push(self, waiting: Sequence[JournaledTransaction]) -> None:
         """Send again what the node does not have; replace the first in line when it is stuck."""
-        head = self._heads.latest.number if self._heads.latest else 0
+        head = self._head()
         again = {each.nonce: each for each in waiting if each.nonce in self._in_flight.unsent}
         old = [each for each in waiting if head - each.first_block >= STUCK_AFTER_BLOCKS]
         if old:
@@ -176,6 +181,9 @@ class Tracker:
         commands = self._board.unfinished(transaction.keys)
         await self._board.record(*(each.processing(version.hash, now) for each in commands))
         return replaced
+
+    def _head(self) -> int:
+        return self._heads.latest.number if self._heads.latest else 0
 
     @staticmethod
     def _count(transaction: JournaledTransaction, state: TransactionState) -> None:
