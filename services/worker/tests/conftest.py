@@ -40,7 +40,7 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_servi
 from workerpool_worker.api.translate import authorization_message
 from workerpool_worker.docker_engine import TASK_LABEL, WORKER_LABEL
 
-IMAGE = "workerpool-worker-tests:busybox"
+REPOSITORY = "workerpool-worker-tests"
 VERSION = "0.1.0"
 PASSWORD = "only for tests"
 TOKEN = "token-of-the-tests"
@@ -92,34 +92,26 @@ def app_image(docker_client):
     busybox = shutil.which("busybox")
     if busybox is None:
         pytest.skip("NO BUSYBOX: install the Debian package busybox-static; the container tests did not run")
+    programs = ("sh", "cat", "ls", "sleep", "head", "yes", "touch", "true", "sha256sum", "tr")
+    tag = hashlib.sha256(Path(busybox).read_bytes() + repr(programs).encode()).hexdigest()[:12]
+    image = f"{REPOSITORY}:{tag}"
+    if not docker_client.images.list(name=image):
+        docker_client.api.import_image_from_data(_root_of(busybox, programs), repository=REPOSITORY, tag=tag)
+    return image
+
+
+def _root_of(busybox, programs):
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:
         archive.add(busybox, "bin/busybox")
-        for name in (
-            "sh",
-            "cat",
-            "ls",
-            "id",
-            "sleep",
-            "head",
-            "yes",
-            "touch",
-            "ln",
-            "env",
-            "true",
-            "sha256sum",
-            "tr",
-        ):
+        for name in programs:
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
         folder = tarfile.TarInfo("tmp")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
         archive.addfile(folder)
-    docker_client.api.import_image_from_data(
-        tar.getvalue(), repository="workerpool-worker-tests", tag="busybox"
-    )
-    return IMAGE
+    return tar.getvalue()
 
 
 # --- peers ---------------------------------------------------------------------------------------
@@ -329,16 +321,17 @@ class Pool:
     hello_app = HELLO_APP
     hello_digest = HELLO_DIGEST
 
-    def __init__(self, chain, hub, core, results):
-        self.chain, self.hub, self.core, self.results = chain, hub, core, results
+    def __init__(self, chain, hub, core, results, image):
+        self.chain, self.hub, self.core, self.results, self.image = chain, hub, core, results, image
         self.owner = chain.account("poolOwner")
         self.requester = chain.account("requester")
         self.worker: Wallet = chain.account("worker-1")
         self.sender = TransactionSender(hub, self.owner)
         self._apps = {}
 
-    async def task(self, command_line=HELLO_APP, *, image=IMAGE, max_execution_s=30, **described):
+    async def task(self, command_line=HELLO_APP, *, image=None, max_execution_s=30, **described):
         """Buy and initialize a task, and return the assignment of the pool's worker to it."""
+        image = image or self.image
         deal = (await asyncio.to_thread(self._buy, image))[0]
         task_id = deal.task_ids[0]
         initialized = await self.sender.execute(calls.initialize(deal.deal_id, 0))
@@ -404,7 +397,7 @@ async def pool(fresh_poco_chain, app_image):
     await others.start()
     await core.start()
     async with HubClient(chain.url, chain.hub) as hub:
-        yield Pool(chain, hub, core, results)
+        yield Pool(chain, hub, core, results, app_image)
     await core.stop()
     await others.stop(None)
 

@@ -20,7 +20,7 @@ from workerpool_worker.errors import CoreRefused
 log = structlog.get_logger()
 
 PROTOCOL_VERSION = 1
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _WELCOME_LIMIT_S = 15.0
 _DEFAULT_BEAT_S = 10.0
 _REPORT_UPDATES = 256
