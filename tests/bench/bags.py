@@ -1,0 +1,89 @@
+"""Tasks for the scheduler: bags of one deal each, matched and initialised on chain before it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eth_utils.crypto import keccak
+from workerpool_devnet import artifacts
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.transactions import Outbox, calldata
+from workerpool_poco.deal_params import DealParams
+from workerpool_poco.ids import deal_id, task_id, to_hex
+from workerpool_poco.orders import NO_DATASET, AppOrder, RequestOrder, WorkerpoolOrder, order_domain
+from workerpool_poco.wallet import Wallet
+
+CATEGORY = 3
+"""L: workers may contribute for 21 hours, so no deadline comes near."""
+BAG_SIZE = 2_000
+"""Tasks of one deal; all are initialised in one block, which is about half of what a block may hold."""
+_PER_TRANSACTION = 50
+"""Initialisations in one transaction, below the 16.7 million gas that Ethereum allows it (EIP-7825)."""
+_TRANSACTION_GAS = 16_000_000
+
+
+@dataclass(frozen=True)
+class _Bag:
+    deal: bytes
+    volume: int
+    transactions: list[tuple[str, bytes]]
+
+
+def buy_ready_tasks(net: Devnet, count: int) -> list[str]:
+    """Buy at least `count` trust-1 tasks at no price and initialise all of them; return their ids.
+
+    The match and the initialisations of a bag are mined in one block, so that whoever follows the chain finds
+    INITIALIZED tasks and has nothing to send. Blocks are mined once a second afterwards.
+    """
+    rpc, pool_owner, app_owner = net.chain.rpc, net.accounts["poolOwner"], net.accounts["requester"]
+    app = net.market.create_app(app_owner, "no-op", "example/no-op:1")
+    # From here on a block holds what was sent before it; the default would mine each transaction alone.
+    rpc.call("evm_setAutomine", False)
+    rpc.call("evm_setIntervalMining", 0)
+    ids: list[str] = []
+    while len(ids) < count:
+        bag = _bag(net, app, app_owner, min(BAG_SIZE, count - len(ids)))
+        outbox = Outbox(rpc)
+        for label, data in bag.transactions:
+            outbox.call(pool_owner, label, net.contracts.hub, data, gas=_TRANSACTION_GAS)
+        outbox.flush(in_one_block=True, timeout=120)
+        ids += [to_hex(task_id(bag.deal, index)) for index in range(bag.volume)]
+    net.chain.mine_every(1)
+    return ids
+
+
+def _bag(net: Devnet, app: str, app_owner: Wallet, volume: int) -> _Bag:
+    domain = order_domain(net.chain.chain_id, net.contracts.hub)
+    requester = net.accounts["requester"]
+    pool_owner = net.accounts["poolOwner"]
+    request = RequestOrder(
+        app=app,
+        workerpool=net.workerpool,
+        requester=requester.address,
+        volume=volume,
+        category=CATEGORY,
+        trust=1,
+        beneficiary=requester.address,
+        params=DealParams(args="no-op").encode(),
+    ).signed(requester, domain)
+    orders = (
+        AppOrder(app=app, volume=volume).signed(app_owner, domain).calldata(),
+        NO_DATASET.calldata(),
+        WorkerpoolOrder(workerpool=net.workerpool, volume=volume, category=CATEGORY, trust=1)
+        .signed(pool_owner, domain)
+        .calldata(),
+        request.calldata(),
+    )
+    abi = artifacts.poco("IexecInterfaceToken").abi
+    deal = deal_id(request.hash(domain), 0)
+    transactions = [("matchOrders", calldata(abi, "matchOrders", *orders))]
+    for first in range(0, volume, _PER_TRANSACTION):
+        indexes = list(range(first, min(first + _PER_TRANSACTION, volume)))
+        data = calldata(abi, "initializeArray", [deal] * len(indexes), indexes)
+        transactions.append((f"initializeArray from {first}", data))
+    return _Bag(deal, volume, transactions)
+
+
+def worker_key(number: int) -> bytes:
+    """Return the private key of a simulated worker; it owns nothing on any chain."""
+    return keccak(text=f"workerpool bench worker {number}")

@@ -1,0 +1,86 @@
+"""The rival: dask.distributed with no-op tasks, in memory only. Prints its figures as JSON.
+
+A process of its own for each round, so that nothing of it runs while the scheduler is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, as_completed
+
+
+def no_op(number: int) -> int:
+    """Do nothing; the result shows which task it was."""
+    return number
+
+
+def one_at_a_time(client: Client, count: int) -> list[float]:
+    """Submit a task, wait for its result, and so on; return the seconds each took."""
+    latencies = []
+    for number in range(count):
+        started = time.perf_counter()
+        result = client.submit(no_op, number, pure=False).result()
+        latencies.append(time.perf_counter() - started)
+        _check(result, number)
+    return latencies
+
+
+def many_in_flight(client: Client, count: int, in_flight: int) -> float:
+    """Keep `in_flight` tasks under way until `count` are done and their results checked; return the seconds."""
+    started = time.perf_counter()
+    numbers: dict[Any, int] = {}
+
+    def submit(number: int) -> Any:
+        future = client.submit(no_op, number, pure=False)
+        numbers[future.key] = number
+        return future
+
+    running = as_completed([submit(number) for number in range(in_flight)], with_results=True)
+    following = iter(range(in_flight, count))
+    for future, result in running:
+        _check(result, numbers.pop(future.key))
+        if (number := next(following, None)) is not None:
+            running.add(submit(number))
+    return time.perf_counter() - started
+
+
+def _check(result: int, number: int) -> None:
+    if result != number:
+        raise SystemExit(f"dask answered {result} to task {number}")
+
+
+def main() -> None:
+    """Run one round."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--processes", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--in-flight", type=int, required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--singles", type=int, required=True)
+    wanted = parser.parse_args()
+    # Its profiler and its dashboard would only cost it time.
+    dask.config.set({"distributed.worker.profile.enabled": False, "distributed.admin.system-monitor.gil.enabled": False})
+    with (
+        LocalCluster(
+            n_workers=wanted.processes,
+            threads_per_worker=wanted.threads,
+            processes=True,
+            memory_limit=None,
+            dashboard_address=None,
+            silence_logs=50,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        many_in_flight(client, 4 * wanted.in_flight, wanted.in_flight)
+        seconds = many_in_flight(client, wanted.count, wanted.in_flight)
+        latencies = one_at_a_time(client, wanted.singles)
+    print(json.dumps({"seconds": seconds, "latencies": latencies}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The real parts that a bench needs: chain, database, registry and scheduler, each a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.options import DevnetOptions
+from workerpool_protocol.core.v1 import pool_service_pb2, pool_service_pb2_grpc
+
+from bench.bags import buy_ready_tasks
+from bench.report import say
+from bench.worker import PoolAddress
+
+_START_S = 60.0
+
+
+@dataclass(frozen=True)
+class BenchPool:
+    """A running scheduler with tasks that wait for workers."""
+
+    net: Devnet
+    task_ids: list[str]
+
+    @property
+    def address(self) -> PoolAddress:
+        """What a worker must know."""
+        return PoolAddress(
+            self.net.services["core"].grpc, self.net.chain.chain_id, self.net.workerpool
+        )
+
+    @property
+    def core_pid(self) -> int:
+        """Process id of the scheduler's present life."""
+        return self.net.services["core"].pid
+
+
+@contextlib.asynccontextmanager
+async def bench_pool(tasks: int) -> AsyncIterator[BenchPool]:
+    """Run a pool without workers whose scheduler has taken in `tasks` tasks that are INITIALIZED.
+
+    Adapter and result proxy stay down: nothing here sends a transaction or uploads a result.
+    """
+    options = DevnetOptions(workers=0, services=("registry",), progress=say)
+    async with Devnet(options) as net:
+        ids = await asyncio.to_thread(buy_ready_tasks, net, tasks)
+        say(f"{len(ids)} tasks matched and initialised on chain")
+        await net.services["core"].restart(timeout=_START_S)
+        await _taken_in(net.services["core"].grpc, len(ids))
+        say(f"core is up (process {net.services['core'].pid}) and has read all of them from the chain")
+        yield BenchPool(net, ids)
+
+
+async def _taken_in(target: str, tasks: int) -> None:
+    async with grpc.aio.insecure_channel(target) as channel, asyncio.timeout(_START_S):
+        stub = pool_service_pb2_grpc.PoolServiceStub(channel)
+        while True:
+            status = await stub.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest(), timeout=10)  # type: ignore[misc]
+            if status.tasks_by_status.get("INITIALIZED", 0) >= tasks:
+                return
+            await asyncio.sleep(0.1)

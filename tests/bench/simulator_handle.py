@@ -1,0 +1,84 @@
+"""The bench's end of a simulator process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from bench.worker import PoolAddress
+
+_LONGEST_LINE = 64 << 20
+
+
+class SimulatorHandle:
+    """Sends orders to a simulator process; each waits for its own answer, so several may be under way."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._number = 0
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._listening = asyncio.create_task(self._listen())
+
+    async def order(self, order: str, *, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        """Give an order (a method of `simulator.Simulator`) and return its answer.
+
+        Raises TimeoutError naming the order, or RuntimeError when the process ended.
+        """
+        self._number += 1
+        answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
+        line = json.dumps({"number": self._number, "order": order, "arguments": arguments})
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        try:
+            return await asyncio.wait_for(answer, timeout_s)
+        except TimeoutError:
+            problems = await self.order("problems", timeout_s=10) if order != "problems" else {}
+            raise TimeoutError(f"no answer to {order} {arguments} within {timeout_s:g} s; {problems}") from None
+
+    async def stop(self) -> None:
+        """Let the process end; all its streams end with it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 10)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        self._listening.cancel()
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            answer = json.loads(line)
+            self._answers.pop(answer.pop("number")).set_result(answer)
+        for waiting in self._answers.values():
+            if not waiting.done():
+                waiting.set_exception(RuntimeError("the simulator process ended; its error is above"))
+
+
+@contextlib.asynccontextmanager
+async def simulator(pool: PoolAddress) -> AsyncIterator[SimulatorHandle]:
+    """Run a simulator process; it ends with the context, or with this process whatever ends that."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bench.simulator",
+        pool.target,
+        str(pool.chain_id),
+        pool.workerpool,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=_LONGEST_LINE,
+        cwd=Path(__file__).resolve().parents[1],
+        start_new_session=True,  # Ctrl-C is for the bench, which ends us in order
+    )
+    handle = SimulatorHandle(process)
+    try:
+        yield handle
+    finally:
+        await handle.stop()

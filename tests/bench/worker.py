@@ -1,0 +1,257 @@
+"""One simulated worker: a wallet of its own, the real login, the real stream, and no work at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from workerpool_kit.grpc_client import open_channel
+from workerpool_poco.ids import to_hex
+from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+from bench.replicates import CHAIN, COMPUTED, Rhythm
+
+_MOST_UPDATES = 1_024
+"""Updates that the contract allows in one StatusReport."""
+_CALL_LIMIT_S = 60.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+_MEMORY_BYTES = 64 << 30
+
+
+@dataclass(frozen=True)
+class PoolAddress:
+    """Where the scheduler is and what its challenges must name."""
+
+    target: str
+    chain_id: int
+    workerpool: str
+
+
+@dataclass(slots=True)
+class Held:
+    """A replicate that a worker holds: how many of its statuses were sent and acknowledged."""
+
+    sent: int = 0
+    acknowledged: int = 0
+
+
+class SimulatedWorker:
+    """Holds what it is assigned; while `open`, reports each replicate's statuses up to `until` at once.
+
+    `on_done` is called when a replicate's last wanted status was acknowledged, `on_dispatch` with the seconds from
+    the moment a COMPUTED report was handed to the stream, which frees a slot, to the arrival of the Assignment
+    that fills it, `on_problem` with every answer that is not ACCEPTED.
+    """
+
+    def __init__(
+        self,
+        wallet: Wallet,
+        pool: PoolAddress,
+        slots: int,
+        *,
+        on_done: Callable[[], None],
+        on_dispatch: Callable[[float], None],
+        on_problem: Callable[[str], None],
+    ) -> None:
+        self.wallet = wallet
+        self.held: dict[str, Held] = {}
+        self.connections = 0
+        """How often the scheduler said Welcome."""
+        self.connected = asyncio.Event()
+        self.open = False
+        self.until = COMPUTED
+        self.rhythm = Rhythm.GATHERED
+        self._pool = pool
+        self._slots = slots
+        self._on_done = on_done
+        self._on_dispatch = on_dispatch
+        self._on_problem = on_problem
+        self._token = ""
+        self._sequence = 0
+        self._outgoing: deque[pb.StatusUpdate] = deque()
+        self._unanswered: dict[int, pb.StatusUpdate] = {}
+        self._something = asyncio.Event()
+        self._beat_is_due = False
+        self._freed: deque[float] = deque()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether every report was answered and every slot is filled again."""
+        return not self._unanswered and not self._freed
+
+    def go_on(self) -> None:
+        """Report what is held as far as `open`, `until` and `rhythm` allow now."""
+        if self.open:
+            for task_id, held in self.held.items():
+                self._advance(task_id, held)
+
+    async def run(self, delay_s: float = 0.0) -> None:
+        """Keep the stream open for ever; the first connection is made after `delay_s`."""
+        await asyncio.sleep(delay_s)
+        pause = _FIRST_PAUSE_S
+        channel = open_channel(self._pool.target, own_subchannel=True)
+        try:
+            while True:
+                try:
+                    stub = WorkerServiceStub(channel)
+                    if not self._token:
+                        self._token = await self._login(stub)
+                    await self._stream(stub)
+                    pause = _FIRST_PAUSE_S
+                except grpc.aio.AioRpcError as error:
+                    if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                        self._token = ""
+                    elif error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        self._on_problem(f"{error.code().name}: {error.details()}")
+                if self.connected.is_set():
+                    self.connected.clear()
+                    pause = _FIRST_PAUSE_S
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+        finally:
+            await channel.close(None)
+
+    async def _login(self, stub: WorkerServiceStub) -> str:
+        challenge = await stub.CreateChallenge(  # type: ignore[misc]
+            pb.CreateChallengeRequest(wallet_address=self.wallet.address), timeout=_CALL_LIMIT_S
+        )
+        message = json.loads(challenge.typed_data_json)["message"]
+        # Domain and wallet are our own, so that only a challenge of this pool is signed.
+        signed = sign_challenge(
+            self.wallet,
+            LoginChallenge(
+                self.wallet.address,
+                message["challenge"],
+                int(message["issuedAt"]),
+                self._pool.chain_id,
+                self._pool.workerpool,
+            ),
+        )
+        request = pb.LoginRequest(wallet_address=self.wallet.address, signature=to_hex(signed))
+        answer = await stub.Login(request, timeout=_CALL_LIMIT_S)  # type: ignore[misc]
+        return str(answer.token)
+
+    async def _stream(self, stub: WorkerServiceStub) -> None:
+        stream: Any = stub.Connect(metadata=(("authorization", f"Bearer {self._token}"),))  # type: ignore[call-arg]
+        await stream.write(pb.ConnectRequest(hello=self._hello()))
+        # What a cut stream left unanswered is reported again; the scheduler says ALREADY_KNOWN where it was stored.
+        self._outgoing = deque(self._unanswered.values())
+        self._freed.clear()
+        talking: list[asyncio.Task[None]] = []
+        try:
+            while (message := await stream.read()) is not grpc.aio.EOF:
+                match message.WhichOneof("message"):
+                    case "welcome":
+                        self.connections += 1
+                        self.connected.set()
+                        period = message.welcome.heartbeat_period.ToTimedelta().total_seconds()
+                        talking += [
+                            asyncio.create_task(self._beat(period)),
+                            asyncio.create_task(self._speak(stream)),
+                        ]
+                        for task_id in message.welcome.dropped_task_ids:
+                            self._on_problem(f"replicate of {task_id} dropped by the scheduler")
+                            self.held.pop(task_id, None)
+                        self.go_on()
+                    case "assignment":
+                        self._assigned(message.assignment.task.task_id)
+                    case "update_results":
+                        for result in message.update_results.results:
+                            self._answered(result)
+                    case "command":
+                        self._on_problem(f"command {message.command.action} for {message.command.task_id}")
+                    case "shutdown":
+                        self._on_problem(f"shutdown: {message.shutdown.reason}")
+        finally:
+            for task in talking:
+                task.cancel()
+            stream.cancel()
+
+    def _hello(self) -> pb.Hello:
+        model = pb.WorkerModel(
+            name=f"bench {self.wallet.address}",
+            version="bench",
+            os="Linux",
+            cpu="simulated",
+            slots=self._slots,
+            memory_bytes=_MEMORY_BYTES,
+        )
+        held = [
+            pb.HeldReplicate(task_id=task_id, status=CHAIN[held.sent - 1])  # type: ignore[arg-type]
+            for task_id, held in self.held.items()
+            if held.sent
+        ]
+        return pb.Hello(protocol_version=1, model=model, held=held)
+
+    async def _beat(self, period: float) -> None:
+        # Real workers do not start together either.
+        await asyncio.sleep(random.uniform(0, period))
+        while True:
+            self._beat_is_due = True
+            self._something.set()
+            await asyncio.sleep(period)
+
+    async def _speak(self, stream: Any) -> None:
+        """Write all that is to be said; a stream takes one write at a time."""
+        while True:
+            while not self._outgoing and not self._beat_is_due:
+                self._something.clear()
+                await self._something.wait()
+            if self._beat_is_due:
+                self._beat_is_due = False
+                free = self._slots - len(self.held)
+                await stream.write(pb.ConnectRequest(heartbeat=pb.Heartbeat(free_slots=free)))
+                continue
+            most = 1 if self.rhythm is Rhythm.SINGLE else _MOST_UPDATES
+            updates = [self._outgoing.popleft() for _ in range(min(most, len(self._outgoing)))]
+            now = time.perf_counter()
+            self._freed.extend(now for update in updates if update.status == COMPUTED)
+            await stream.write(pb.ConnectRequest(status_report=pb.StatusReport(updates=updates)))
+
+    def _assigned(self, task_id: str) -> None:
+        if task_id in self.held:
+            return  # sent again, because we have been silent for a while
+        if self._freed:
+            self._on_dispatch(time.perf_counter() - self._freed.popleft())
+        held = self.held[task_id] = Held()
+        if self.open:
+            self._advance(task_id, held)
+
+    def _advance(self, task_id: str, held: Held) -> None:
+        end = CHAIN.index(self.until) + 1
+        if self.rhythm is Rhythm.STEPWISE:
+            end = min(end, held.acknowledged + 1)
+        while held.sent < end:
+            self._sequence += 1
+            status: Any = CHAIN[held.sent]
+            update = pb.StatusUpdate(sequence=self._sequence, task_id=task_id, status=status)
+            held.sent += 1
+            self._unanswered[self._sequence] = update
+            self._outgoing.append(update)
+            self._something.set()
+
+    def _answered(self, result: pb.UpdateResult) -> None:
+        update = self._unanswered.pop(result.sequence, None)
+        if update is None:
+            return  # answered already, on the stream before this one
+        if result.outcome == pb.UPDATE_OUTCOME_REFUSED:
+            self._on_problem(f"update refused: {result.reason} {result.message}")
+            return
+        held = self.held[update.task_id]
+        held.acknowledged += 1
+        if update.status == COMPUTED:
+            del self.held[update.task_id]
+        if update.status == self.until:
+            self._on_done()
+        elif self.open:
+            self._advance(update.task_id, held)
