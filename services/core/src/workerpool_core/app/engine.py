@@ -118,7 +118,7 @@ class Engine:
             self._commit.put(outcome)
         except Exception as error:
             # The memory may be half changed: only the store is right now. Nothing more is written.
-            log.error("engine.event_failed", event=type(event).__name__, exc_info=error)
+            log.error("engine.event_failed", kind=type(event).__name__, exc_info=error)
             self.stop()
             self._crashed(error)
             return

@@ -1,0 +1,144 @@
+"""Events are handled in order of arrival, with the right time, and nothing is written after a defect."""
+
+import asyncio
+from collections.abc import Callable
+
+from workerpool_core.app.engine import Engine
+from workerpool_core.domain.decisions import CursorMoved, Outcome, TaskMoved
+from workerpool_core.domain.events import BlocksReverted, ChainHealthChanged, Event, ReconcileDue, Tick
+from workerpool_core.domain.model import Task, Worker
+from workerpool_kit.clock import FakeClock, SystemClock
+
+
+class Script:
+    """A scheduler that answers with what the test says."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.workers: dict[str, Worker] = {}
+        self.events: list[tuple[Event, float]] = []
+        self.wake: float | None = None
+        self.answer: Callable[[Event], Outcome] = lambda event: Outcome([], [TaskMoved(type(event).__name__)])
+
+    def busy(self, wallet: str) -> frozenset[str]:
+        return frozenset()
+
+    def held(self, wallet: str) -> frozenset[str]:
+        return frozenset()
+
+    def start(self, now: float) -> Outcome:
+        return Outcome([CursorMoved(0, "start")], [])
+
+    def handle(self, event: Event, now: float) -> Outcome:
+        self.events.append((event, now))
+        return self.answer(event)
+
+    def next_wake(self, now: float) -> float | None:
+        return self.wake
+
+
+class Committed:
+    """Keeps the outcomes in the order in which they were put."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.more = asyncio.Event()
+
+    def put(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.more.set()
+
+
+async def test_outcomes_are_committed_in_order_of_arrival() -> None:
+    script, committed, clock = Script(), Committed(), FakeClock()
+    engine = Engine(script, clock)
+    engine.start(committed)
+    engine.submit(ChainHealthChanged(True))
+    clock.advance(5)
+    engine.submit(BlocksReverted(3))
+    assert [outcome.effects for outcome in committed.outcomes] == [
+        [],
+        [TaskMoved("ChainHealthChanged")],
+        [TaskMoved("BlocksReverted")],
+    ]
+    assert script.events[1][1] - script.events[0][1] == 5
+    engine.stop()
+
+
+async def test_time_is_an_event_when_the_scheduler_wishes() -> None:
+    script, committed, clock = Script(), Committed(), SystemClock()
+    engine = Engine(script, clock)
+    script.wake = clock.now() + 0.05
+    engine.start(committed)
+    committed.more.clear()
+
+    def ticked(event: Event) -> Outcome:
+        script.wake = None
+        return Outcome([], [TaskMoved("tick")])
+
+    script.answer = ticked
+    await asyncio.wait_for(committed.more.wait(), 5)
+    ((event, now),) = script.events
+    assert event == Tick()
+    assert now >= clock.now() - 5
+    engine.stop()
+
+
+async def test_an_earlier_wish_replaces_a_later_one() -> None:
+    script, committed, clock = Script(), Committed(), SystemClock()
+    engine = Engine(script, clock)
+    script.wake = clock.now() + 50
+    engine.start(committed)
+
+    def answer(event: Event) -> Outcome:
+        script.wake = None if event == Tick() else clock.now() + 0.02
+        return Outcome([], [])
+
+    script.answer = answer
+    engine.submit(ChainHealthChanged(True))
+    committed.more.clear()
+    await asyncio.wait_for(committed.more.wait(), 5)
+    assert script.events[-1][0] == Tick()
+    engine.stop()
+
+
+async def test_a_defect_stops_everything_and_is_told() -> None:
+    script, committed = Script(), Committed()
+    crashes: list[BaseException] = []
+    engine = Engine(script, FakeClock(), crashed=crashes.append)
+    engine.start(committed)
+
+    def broken(_event: Event) -> Outcome:
+        raise ZeroDivisionError
+
+    script.answer = broken
+    engine.submit(ChainHealthChanged(True))
+    engine.submit(ChainHealthChanged(False))
+    assert len(crashes) == 1
+    assert len(script.events) == 1
+    assert len(committed.outcomes) == 1
+
+
+async def test_the_observer_sees_each_event_with_its_outcome() -> None:
+    seen: list[tuple[Event, int]] = []
+    engine = Engine(
+        Script(), FakeClock(), observe=lambda event, outcome, _now: seen.append((event, len(outcome.effects)))
+    )
+    engine.start(Committed())
+    engine.submit(BlocksReverted(1))
+    assert seen == [(BlocksReverted(1), 1)]
+    engine.stop()
+
+
+async def test_reconciling_is_asked_for_every_period() -> None:
+    script, committed = Script(), Committed()
+    engine = Engine(script, FakeClock())
+    engine.start(committed)
+    reconciling = asyncio.create_task(engine.reconcile(0.01))
+    async with asyncio.timeout(5):
+        while len(script.events) < 3:
+            committed.more.clear()
+            await committed.more.wait()
+    assert {event for event, _ in script.events} == {ReconcileDue()}
+    reconciling.cancel()
+    engine.stop()

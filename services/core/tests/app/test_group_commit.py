@@ -1,0 +1,183 @@
+"""Effects follow the durable writes of their outcome and of everything before it, in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.domain import decisions as d
+from workerpool_core.store.changes import Bson, Change
+from workerpool_core.store.store import Store
+from workerpool_kit.process import Lifetime
+
+
+class SlowStore:
+    """A store whose disk the test holds: `append` waits for `release`."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, list[Bson]]] = []
+        self.applied: list[Change] = []
+        self.trimmed = 0
+        self.failure: Exception | None = None
+        self._released = asyncio.Semaphore(0)
+        self.writing = asyncio.Event()
+
+    def release(self, batches: int = 1) -> None:
+        for _ in range(batches):
+            self._released.release()
+
+    async def append(self, number: int, changes: list[Bson]) -> None:
+        self.writing.set()
+        await self._released.acquire()
+        if self.failure is not None:
+            raise self.failure
+        self.entries.append((number, changes))
+
+    async def apply(self, changes: list[Change]) -> None:
+        self.applied += changes
+
+    async def trim(self, number: int) -> None:
+        self.trimmed = number
+
+    def encode(self, writes: Sequence[d.Write]) -> list[Change]:
+        return Store.encode(writes)
+
+
+class Harness:
+    """Group commit over a slow store, and the effects that happened, each with the batches durable by then."""
+
+    def __init__(self) -> None:
+        self.store = SlowStore()
+        self.lifetime = Lifetime()
+        self.done: list[tuple[str, int]] = []
+        self.commit = GroupCommit(self.store, 0, self._perform)
+        self.on_effect: dict[str, Any] = {}
+
+    def _perform(self, effect: d.Effect) -> None:
+        assert isinstance(effect, d.TaskMoved)
+        self.done.append((effect.task_id, len(self.store.entries)))
+        if (then := self.on_effect.pop(effect.task_id, None)) is not None:
+            then()
+
+    def put(self, name: str, *, block: int | None = None) -> None:
+        """Put an outcome with one effect, and with one write if `block` is given."""
+        writes: list[d.Write] = [] if block is None else [d.CursorMoved(block, name)]
+        self.commit.put(d.Outcome(writes, [d.TaskMoved(name)]))
+
+    def blocks(self) -> list[list[int]]:
+        return [[change["d"]["number"] for change in changes] for _, changes in self.store.entries]
+
+
+@pytest.fixture
+async def harness() -> AsyncIterator[Harness]:
+    harness = Harness()
+    harness.commit.start(harness.lifetime)
+    yield harness
+    await harness.lifetime.cancel_spawned()
+
+
+async def test_an_effect_waits_for_its_write(harness: Harness) -> None:
+    harness.put("a", block=1)
+    await harness.store.writing.wait()
+    assert harness.done == []
+    harness.store.release()
+    await harness.commit.drained()
+    assert harness.done == [("a", 1)]
+
+
+async def test_what_gathers_meanwhile_becomes_one_batch_with_merged_documents(harness: Harness) -> None:
+    harness.put("a", block=1)
+    await harness.store.writing.wait()
+    for number in (2, 3, 4):
+        harness.put(str(number), block=number)
+    harness.store.release(2)
+    await harness.commit.drained()
+    assert harness.blocks() == [[1], [4]]
+    assert harness.done == [("a", 1), ("2", 2), ("3", 2), ("4", 2)]
+    assert [number for number, _ in harness.store.entries] == [1, 2]
+
+
+async def test_an_outcome_without_writes_overtakes_nobody(harness: Harness) -> None:
+    harness.put("first", block=1)
+    harness.put("second")
+    await harness.store.writing.wait()
+    assert harness.done == []
+    harness.store.release()
+    await harness.commit.drained()
+    assert harness.done == [("first", 1), ("second", 1)]
+
+
+async def test_an_outcome_without_writes_costs_none_when_nothing_waits(harness: Harness) -> None:
+    harness.put("now")
+    assert harness.done == [("now", 0)]
+    assert harness.store.entries == []
+
+
+async def test_what_an_effect_puts_comes_after_the_effects_of_its_batch(harness: Harness) -> None:
+    harness.on_effect["a"] = lambda: harness.put("caused by a")
+    harness.put("a", block=1)
+    harness.put("b", block=2)
+    harness.store.release()
+    await harness.commit.drained()
+    assert [name for name, _ in harness.done] == ["a", "b", "caused by a"]
+
+
+async def test_a_failed_write_stops_the_process_before_any_effect(harness: Harness) -> None:
+    harness.store.failure = RuntimeError("disk full")
+    harness.put("a", block=1)
+    harness.store.release()
+    await harness.lifetime.stopped()
+    assert harness.lifetime.failure is harness.store.failure
+    assert harness.done == []
+
+
+async def test_the_scheduler_may_go_on_changing_what_it_wrote(harness: Harness, make_task: Any) -> None:
+    task = make_task()
+    harness.commit.put(d.Outcome([d.TaskCreated(task)], []))
+    task.result_link = "changed later"
+    harness.store.release()
+    await harness.commit.drained()
+    ((_, (change,)),) = harness.store.entries
+    assert change["d"]["result_link"] == ""
+
+
+async def test_queries_wait_until_they_see_what_is_durable(harness: Harness) -> None:
+    harness.put("a", block=1)
+    harness.store.release()
+    await harness.commit.drained()
+    await harness.commit.visible()
+    assert [change.document["number"] for change in harness.store.applied] == [1]
+
+
+async def test_an_outcome_too_large_for_one_entry_is_cut_and_its_effects_come_last(
+    harness: Harness, make_task: Any
+) -> None:
+    writes: list[d.Write] = [d.TaskCreated(make_task(number)) for number in range(9_000)]
+    harness.commit.put(d.Outcome([*writes, d.CursorMoved(7, "0x")], [d.TaskMoved("bag")]))
+    harness.store.release(10)
+    await harness.commit.drained()
+    sizes = [len(changes) for _, changes in harness.store.entries]
+    assert sum(sizes) == 9_001
+    assert len(sizes) > 2
+    assert harness.done == [("bag", len(sizes))]
+    assert harness.store.entries[-1][1][-1]["c"] == "cursor"
+
+
+async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> None:
+    text = "x" * 100_000
+    logs: list[d.Write] = [d.LogsKept(f"0x{number}", "w", text, text) for number in range(40)]
+    harness.commit.put(d.Outcome(logs, []))
+    harness.store.release(40)
+    await harness.commit.drained()
+    for _, changes in harness.store.entries:
+        assert sum(4 * len(change["d"]["stdout"] + change["d"]["stderr"]) for change in changes) < 16_000_000
+
+
+async def test_applied_entries_are_trimmed(harness: Harness) -> None:
+    for number in range(1, 131):
+        harness.put(str(number), block=number)
+        harness.store.release()
+        await harness.commit.drained()
+        await harness.commit.visible()
+    assert harness.store.trimmed >= 64
