@@ -98,48 +98,21 @@ async def test_reopen_and_claim(adapter: Any, pool: Any) -> None:
     assert again.command.state == pb.COMMAND_STATE_SUCCESS
 
 
-@pytest.mark.parametrize(
-    ("request_of", "code", "reason"),
-    [
-        (
-            lambda deal: ("Initialize", pb.InitializeRequest(deal_id="0x" + "12" * 32)),
-            grpc.StatusCode.NOT_FOUND,
-            "DEAL_NOT_FOUND",
-        ),
-        (
-            lambda deal: ("Initialize", initialize(deal, 1)),
-            grpc.StatusCode.NOT_FOUND,
-            "TASK_INDEX_OUTSIDE_DEAL",
-        ),
-        (
-            lambda deal: ("Finalize", pb.FinalizeRequest(task_id=task_hex(deal), result_link=LINK)),
-            grpc.StatusCode.NOT_FOUND,
-            "TASK_NOT_FOUND",
-        ),
-        (
-            lambda deal: ("Claim", pb.ClaimRequest(task_id=task_hex(deal))),
-            grpc.StatusCode.NOT_FOUND,
-            "TASK_NOT_FOUND",
-        ),
-        (
-            lambda deal: ("GetCommand", pb.GetCommandRequest(task_id=task_hex(deal), kind=INITIALIZE)),
-            grpc.StatusCode.NOT_FOUND,
-            "COMMAND_NOT_FOUND",
-        ),
-        (
-            lambda deal: ("Initialize", pb.InitializeRequest(deal_id="0x12")),
-            grpc.StatusCode.INVALID_ARGUMENT,
-            "INVALID_ARGUMENT",
-        ),
-    ],
-)
-async def test_an_impossible_wish_is_refused_with_the_reason(
-    adapter: Any, pool: Any, request_of: Any, code: grpc.StatusCode, reason: str
-) -> None:
-    method, request = request_of(pool.buy())
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await getattr(adapter.api, method)(request)
-    assert (refused.value.code(), error_reason(refused.value)) == (code, reason)
+async def test_an_impossible_wish_is_refused_with_the_reason(adapter: Any, pool: Any) -> None:
+    deal = pool.buy()
+    task, missing, invalid = task_hex(deal), grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT
+    api = adapter.api
+    for method, request, code, reason in (
+        (api.Initialize, pb.InitializeRequest(deal_id="0x" + "12" * 32), missing, "DEAL_NOT_FOUND"),
+        (api.Initialize, initialize(deal, 1), missing, "TASK_INDEX_OUTSIDE_DEAL"),
+        (api.Finalize, pb.FinalizeRequest(task_id=task, result_link=LINK), missing, "TASK_NOT_FOUND"),
+        (api.Claim, pb.ClaimRequest(task_id=task), missing, "TASK_NOT_FOUND"),
+        (api.GetCommand, pb.GetCommandRequest(task_id=task, kind=INITIALIZE), missing, "COMMAND_NOT_FOUND"),
+        (api.Initialize, pb.InitializeRequest(deal_id="0x12"), invalid, "INVALID_ARGUMENT"),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await method(request)
+        assert (refused.value.code(), error_reason(refused.value)) == (code, reason)
 
 
 async def test_deadlines_are_respected(adapter: Any, pool: Any) -> None:
