@@ -2,9 +2,9 @@
 
 from workerpool_poco.statuses import TaskStatus
 
-from . import ending, initialization, proofs
+from . import ending, initialization, proofs, pursuit
 from .decisions import CursorMoved
-from .events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind, TransactionKind
+from .events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind
 from .forecast import is_caf_eligible
 from .model import Task
 from .turn import Turn
@@ -36,6 +36,7 @@ def _log(turn: Turn, task: Task, log: TaskLog, block: BlockSeen, in_one: bool) -
         ending.claimed(turn, task)
         return
     if task.ended:
+        turn.state.unsettled.discard(task.task_id)
         return
     replicate = task.replicates.get(log.worker)
     match log.kind:
@@ -71,7 +72,7 @@ def _text(value: str) -> str:
 def reverted(turn: Turn, event: BlocksReverted) -> None:
     """Blocks vanished: every live task is read again, and repaired by what the chain says then.
 
-    A task whose own end vanished has its last transaction asked for again; it is mined anew.
+    A completed task whose finalization vanished has it asked for again.
     """
     turn.state.head = min(turn.state.head, event.ancestor)
     for task in list(turn.state.tasks.values()):
@@ -79,6 +80,7 @@ def reverted(turn: Turn, event: BlocksReverted) -> None:
             turn.read(task)
             continue
         last = task.history[-1]
-        if last.receipt is not None and last.receipt.block > event.ancestor:
-            kind = TransactionKind.FINALIZE if task.status is TaskStatus.COMPLETED else TransactionKind.CLAIM
-            turn.request(kind, task)
+        gone = last.receipt is not None and last.receipt.block > event.ancestor
+        if gone and task.status is TaskStatus.COMPLETED:
+            turn.state.unsettled.add(task.task_id)
+            pursuit.pursue(turn, task)

@@ -55,6 +55,9 @@ def _rest(turn: Turn, task: Task) -> None:
         timers.cancel(alarm, task.task_id)
     for replicate in task.replicates.values():
         timers.cancel(Alarm.ASSIGNMENT, task.task_id, replicate.wallet)
+        if (task.task_id, replicate.wallet) in turn.state.parked:
+            # What still waits for a proof will get none.
+            timers.set(Alarm.PROOF, task.task_id, turn.now)
     if task.claim_due:
         timers.set(Alarm.FINAL_DEADLINE, task.task_id, max(task.terms.final_deadline, turn.now))
     else:
@@ -65,7 +68,7 @@ def retain(turn: Turn, task: Task) -> None:
     """Keep an ended task in memory for the last words of its workers, then forget it."""
     policy = turn.state.policy
     over = not any(task.task_id in turn.state.held.get(wallet, ()) for wallet in task.replicates)
-    delay = 0.0 if over else policy.ended_retention_s
+    delay = 0.0 if over and task.task_id not in turn.state.unsettled else policy.ended_retention_s
     turn.state.timers.set(Alarm.FORGET, task.task_id, turn.now + delay)
 
 
@@ -98,6 +101,9 @@ def forget(turn: Turn, task_id: str) -> None:
         state.ended.discard(task_id)
         return
     if not task.ended or task.claim_due:
+        return
+    if task_id in state.unsettled:
+        retain(turn, task)
         return
     for replicate in task.replicates.values():
         state.unindex(replicate)

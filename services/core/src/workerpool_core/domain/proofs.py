@@ -3,7 +3,8 @@
 The chain is the truth. A log or a read moves replicates forward as POOL_MANAGER, filling in the statuses
 that their workers did not report. When a reorganisation takes something back, the record cannot run
 backwards: a contribution that vanished loses its hash (it counts as pending again) and its worker is asked
-to contribute again; a consensus that vanished leads through REOPENING and REOPENED to INITIALIZED.
+to contribute again, as one whose reveal vanished is asked to reveal again; a consensus that vanished leads
+through REOPENING and REOPENED to INITIALIZED.
 """
 
 from workerpool_poco.causes import ReplicateStatusCause
@@ -78,7 +79,8 @@ def consensus(
         # A read does not tell the block; it only bounds it. What a log said is kept.
         "consensus_block": receipt.block if not known or receipt.transaction else task.consensus_block,
     }
-    turn.state.timers.set(Alarm.REVEAL_DEADLINE, task.task_id, reveal_deadline)
+    if not known or task.reveal_deadline != reveal_deadline:
+        turn.state.timers.set(Alarm.REVEAL_DEADLINE, task.task_id, reveal_deadline)
     if known:
         turn.set_task(task, **fields)
         return
@@ -110,6 +112,16 @@ def reveal_timed_out(turn: Turn, replicate: Replicate) -> None:
             replicate.wallet, replicate.task_id, Action.ABORT, cause=ReplicateStatusCause.REVEAL_TIMEOUT
         )
         turn.move_replicate(replicate, _R.FAILED, cause=ReplicateStatusCause.REVEAL_TIMEOUT)
+
+
+def reveal_vanished(turn: Turn, task: Task, replicate: Replicate) -> None:
+    """A reorganisation took a reveal back; its worker is asked for it again."""
+    pending = turn.state.workers[replicate.wallet].pending.values()
+    asked = any(c.task_id == task.task_id and c.action is Action.REVEAL for c in pending)
+    if not asked and replicate.status not in FINAL_REPLICATE_STATUSES:
+        turn.command(
+            replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True
+        )
 
 
 def reopened(turn: Turn, task: Task, receipt: Receipt | None = None) -> None:

@@ -25,8 +25,19 @@ def pursue(turn: Turn, task: Task) -> None:
             turn.request(TransactionKind.FINALIZE, task)
         case TaskStatus.FAILED:
             ending.claim(turn, task)
+        case TaskStatus.COMPLETED:
+            _finalize_again(turn, task)
         case status if status not in FINAL_TASK_STATUSES and not task.initialization_block:
             turn.request(TransactionKind.INITIALIZE, task)
+
+
+def _finalize_again(turn: Turn, task: Task) -> None:
+    """The finalization vanished in a reorganisation; ask for it until it stands again or is too late."""
+    if turn.now >= task.terms.final_deadline:
+        turn.state.unsettled.discard(task.task_id)
+    elif task.task_id in turn.state.unsettled:
+        turn.request(TransactionKind.FINALIZE, task)
+        turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
 
 
 def retry_later(turn: Turn, task: Task) -> None:
@@ -49,7 +60,7 @@ def answered(turn: Turn, event: TransactionAnswered) -> None:
     elif event.kind is TransactionKind.CLAIM:
         ending.claimed(turn, task)
     elif task.ended:
-        return
+        turn.state.unsettled.discard(task.task_id)
     elif event.kind is TransactionKind.INITIALIZE and not event.block:
         turn.read(task)
     elif event.kind is TransactionKind.INITIALIZE:

@@ -156,6 +156,12 @@ def _contribution(
         proofs.contributed(turn, task, replicate, result_hash, None)
         if _R.REVEALED in proven:
             proofs.revealed(turn, replicate, None)
+        elif replicate.ever(_R.REVEALED) and _takes_reveals(turn, chain):
+            proofs.reveal_vanished(turn, task, replicate)
+
+
+def _takes_reveals(turn: Turn, chain: ChainTask) -> bool:
+    return chain.status is ChainTaskStatus.REVEALING and turn.now < chain.reveal_deadline
 
 
 # --- judgements ---------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def _resume(turn: Turn, task: Task, replicate: Replicate, worker: Worker, held: 
         return True
     if worker.lost and not wants_more(task, turn.state.workers, turn.now):
         # Others took his place while he was away.
-        turn.move_replicate(replicate, _R.ABORTED)
+        _abandon(turn, replicate)
         return False
     if held is None:
         turn.effects.append(Assign(worker.wallet, task.task_id))
@@ -88,10 +88,16 @@ def _resume_reveal(turn: Turn, task: Task, replicate: Replicate, worker: Worker,
 def _keep_or_abandon(turn: Turn, replicate: Replicate, held: Held | None) -> bool:
     """Without the replicate's files the worker can neither reveal nor upload: it is over."""
     if held is None:
-        turn.move_replicate(replicate, _R.ABORTED)
+        _abandon(turn, replicate)
         return False
     _recovering(turn, replicate)
     return True
+
+
+def _abandon(turn: Turn, replicate: Replicate) -> None:
+    """End a replicate for its worker; one that gave up once and was repaired since is left as it is."""
+    if not replicate.ever(_R.ABORTED):
+        turn.move_replicate(replicate, _R.ABORTED)
 
 
 def _recovering(turn: Turn, replicate: Replicate) -> None:

@@ -236,11 +236,11 @@ def proof_overdue(turn: Turn, task: Task) -> None:
         waiting = turn.state.parked.get((task.task_id, wallet))
         if waiting is None:
             continue
-        if turn.now >= waiting.until:
+        if task.ended or turn.now >= waiting.until:
             refuse_first(turn, task.task_id, wallet)
         else:
             statuses.add(waiting.updates[0].status in _BY_CHAIN)
-    if statuses:
+    if statuses and not task.ended:
         turn.state.timers.set(Alarm.PROOF, task.task_id, turn.now + turn.state.policy.retry_s)
     if True in statuses:
         turn.read(task)

@@ -31,7 +31,8 @@ class State:
     `ended` are tasks that are over and forgotten, so that a replayed deal does not bring them back. `held` are
     the tasks of each worker's unfinished replicates, `busy` those that take a slot. `refused` says when
     the adapter refused a transaction, until the chain was asked about it. `refusals` are the refused updates of
-    each worker's session, so that a repeated sequence gets the same answer.
+    each worker's session, so that a repeated sequence gets the same answer. `unsettled` are ended tasks whose
+    last transaction a reorganisation took back.
     """
 
     policy: Policy
@@ -49,6 +50,7 @@ class State:
     parked: dict[tuple[str, str], Parked] = field(default_factory=dict)
     refused: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
     chain_up: bool = True
     head: int = 0
     started_at: float = 0.0

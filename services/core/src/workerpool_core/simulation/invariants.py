@@ -1,0 +1,205 @@
+"""What must hold after every event, checked against tables, chain and store, never against the scheduler's word."""
+
+from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_poco.tags import TeeFramework, tee_framework
+
+from workerpool_core.domain import replicate_machine, task_machine
+from workerpool_core.domain.decisions import (
+    CommandQueued,
+    ReplicateChanged,
+    ReplicateCreated,
+    TaskChanged,
+    Write,
+)
+from workerpool_core.domain.model import Action, Modifier, Replicate, Task
+from workerpool_core.domain.scheduler import Scheduler
+
+from .chain import Chain
+from .ledger import Ledger
+
+_R = ReplicateStatus
+_DEAD = frozenset(
+    {
+        _R.START_FAILED,
+        _R.COMPUTE_FAILED,
+        _R.CONTRIBUTE_FAILED,
+        _R.REVEAL_FAILED,
+        _R.CONTRIBUTE_AND_FINALIZE_FAILED,
+        _R.ABORTED,
+        _R.FAILED,
+        _R.COMPLETED,
+        _R.COMPLETE_FAILED,
+        _R.APP_DOWNLOAD_FAILED,
+        _R.DATA_DOWNLOAD_FAILED,
+    }
+)
+_SLOT = frozenset(list(_R)[: list(_R).index(_R.COMPUTED)]) - _DEAD
+_UPLOADING = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
+
+
+class Violation(AssertionError):
+    """Something that must never happen."""
+
+
+def must(condition: object, message: str, *facts: object) -> None:
+    """Raise Violation unless a condition holds."""
+    if not condition:
+        raise Violation(" ".join([message, *map(str, facts)]))
+
+
+class Invariants:
+    """Watches every write before it is applied to the ledger, and the two memories when they should agree."""
+
+    def __init__(self, ledger: Ledger, chain: Chain, deposited: set[str]) -> None:
+        self._ledger = ledger
+        self._chain = chain
+        self._deposited = deposited
+
+    def before(self, write: Write) -> None:
+        """Check one write against what the ledger holds."""
+        match write:
+            case TaskChanged():
+                self._task(write)
+            case ReplicateChanged():
+                self._replicate(write)
+            case CommandQueued(command):
+                self._command(command.wallet, command.task_id, command.action)
+
+    def _task(self, write: TaskChanged) -> None:
+        task = self._ledger.tasks.get(write.task_id)
+        must(task is not None, "a task changes that was never stored", write)
+        assert task is not None
+        current = task.status
+        for change in write.changes:
+            must(
+                task_machine.may_follow(current, change.status), "task table broken:", current, change.status
+            )
+            current = change.status
+        name = write.task_id
+        if current is TaskStatus.COMPLETED:
+            must(self._ever("TaskFinalize", name), "COMPLETED without TaskFinalize", name)
+        if any(change.status is TaskStatus.CONSENSUS_REACHED for change in write.changes):
+            value = str(write.fields["consensus"])
+            must(("TaskConsensus", name, value) in self._chain.ever, "a consensus that never was", name)
+
+    def _ever(self, what: str, task_id: str) -> bool:
+        return any(w == what and t == task_id for w, t, _ in self._chain.ever)
+
+    def _replicate(self, write: ReplicateChanged) -> None:
+        key = (write.task_id, write.wallet)
+        replicate = self._ledger.replicates.get(key)
+        must(replicate is not None, "a replicate changes that was never stored", write)
+        assert replicate is not None
+        current = replicate.status
+        seen = {change.status for change in replicate.history}
+        for change in write.changes:
+            by_us = change.modifier is Modifier.POOL_MANAGER
+            legal = replicate_machine.may_follow(current, change.status) or (
+                by_us and replicate_machine.may_be_proven(current, change.status)
+            )
+            must(legal, "replicate table broken:", current, change.status, key)
+            must(change.status not in seen, "a status twice:", change.status, key)
+            seen.add(current := change.status)
+            self._proof(change.status, write)
+
+    def _proof(self, status: ReplicateStatus, write: ReplicateChanged) -> None:
+        key = (write.task_id, write.wallet)
+        ever = self._chain.ever
+        match status:
+            case _R.CONTRIBUTED:
+                must(("TaskContribute", *key) in ever, "CONTRIBUTED without a contribution", key)
+            case _R.REVEALED:
+                must(("TaskReveal", *key) in ever, "REVEALED without a reveal", key)
+            case _R.CONTRIBUTE_AND_FINALIZE_DONE:
+                must(self._ever("TaskFinalize", write.task_id), "CAF_DONE without a finalization", key)
+            case _R.RESULT_UPLOADED:
+                must(write.task_id in self._deposited, "RESULT_UPLOADED without an archive", key)
+
+    def _command(self, wallet: str, task_id: str, action: Action) -> None:
+        replicate = self._ledger.replicates.get((task_id, wallet))
+        must(replicate is not None, "a command for nobody", wallet, task_id, action)
+        assert replicate is not None
+        if action is Action.REVEAL:
+            value = replicate.contribution_hash
+            must(
+                ("TaskConsensus", task_id, value) in self._chain.ever,
+                "REVEAL for a loser",
+                wallet,
+                task_id,
+            )
+        if action is Action.UPLOAD:
+            must(("TaskReveal", task_id, wallet) in self._chain.ever, "UPLOAD without reveal", wallet)
+        if action is Action.COMPLETE:
+            must(self._ever("TaskFinalize", task_id), "COMPLETE before the end", task_id)
+
+    # --- supply: checked in the scheduler's memory the moment it decides ---------------------
+
+    def supplied(self, write: ReplicateCreated, scheduler: Scheduler, now: float) -> None:
+        """Check that a replicate that was just handed out should have been."""
+        new = write.replicate
+        task = scheduler.tasks[new.task_id]
+        worker = scheduler.workers[new.wallet]
+        must((new.task_id, new.wallet) not in self._ledger.replicates, "a task twice to", new.wallet)
+        must(now < task.terms.contribution_deadline, "supplied past its deadline", new.task_id)
+        must(worker.session and not worker.lost, "supplied to nobody", new.wallet)
+        must(worker.drained_until <= now, "supplied to a drained worker", new.wallet)
+        must(worker.quarantined_until <= now, "supplied to a worker in quarantine", new.wallet)
+        framework = tee_framework(task.terms.tag)
+        able = {None: True, TeeFramework.TDX: worker.model.tdx}.get(framework, worker.model.sgx)
+        must(able, "supplied to a worker without the hardware", new.wallet, framework)
+        used = sum(
+            replicates[new.wallet].last_relevant in _SLOT
+            for replicates in (t.replicates for t in scheduler.tasks.values())
+            if new.wallet in replicates
+        )
+        must(used <= worker.model.slots, "more work than slots", new.wallet, used)
+        must(self._wanted(task, new, scheduler, now), "more contributions than trust asks", new.task_id)
+
+    def _wanted(self, task: Task, new: Replicate, scheduler: Scheduler, now: float) -> bool:
+        """The need before `new` (and what followed it) was there, by the formula of core spec §6.2."""
+        groups: dict[str, int] = {}
+        pending = 1
+        waiting = 0
+        for replicate in task.replicates.values():
+            if replicate.wallet == new.wallet:
+                break
+            fresh = now < replicate.history[0].date + task.terms.max_execution_s
+            if replicate.contribution_hash:
+                value = replicate.contribution_hash
+                groups[value] = groups.get(value, 1) * replicate.weight
+            elif (
+                fresh
+                and replicate.last_relevant not in _DEAD
+                and not scheduler.workers[replicate.wallet].lost
+            ):
+                pending *= replicate.weight
+                waiting += 1
+        best = max(groups.values(), default=0)
+        worst = sum(groups.values()) - best
+        forecast = best * pending if best and waiting else best or (pending if waiting else 0)
+        trust = max(task.terms.trust, 1)
+        return not forecast * trust > (1 + worst + forecast) * (trust - 1)
+
+    # --- agreement --------------------------------------------------------------------------
+
+    def agree(self, scheduler: Scheduler) -> None:
+        """Nothing waits to be written: memory and ledger say the same of every live task."""
+        for task in scheduler.tasks.values():
+            stored = self._ledger.tasks[task.task_id]
+            must(stored.history == task.history, "memory and store disagree on", task.task_id)
+            must(
+                stored.uploader == task.uploader, "memory and store disagree on the uploader of", task.task_id
+            )
+            busy = 0
+            for replicate in task.replicates.values():
+                kept = self._ledger.replicates[replicate.task_id, replicate.wallet]
+                must(
+                    kept.history == replicate.history
+                    and kept.contribution_hash == replicate.contribution_hash,
+                    "memory and store disagree on",
+                    replicate.task_id,
+                    replicate.wallet,
+                )
+                lost = scheduler.workers[replicate.wallet].lost
+                busy += replicate.last_relevant in _UPLOADING and not lost
+            must(task.ended or busy <= 1 or not self._chain, "two uploaders of", task.task_id)
