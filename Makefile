@@ -66,6 +66,10 @@ unit: install ## only the tests inside one process
 e2e: install go-tools ## only the tests that cross processes
 	@$(BIN)/pytest -q -m e2e
 
+.PHONY: simulate
+simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000)
+	@$(PY) -m workerpool_core.simulation --seeds $(SEEDS)
+
 # --- upkeep ---------------------------------------------------------------------------------------
 
 .PHONY: protos docs lock format go-tools clean
