@@ -5,6 +5,7 @@ can do what the real one never would: cut the stream, repeat a command, forget a
 """
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import io
@@ -472,7 +473,9 @@ def worker(pool, docker_client, tmp_path, request):
     if process.process is not None and process.process.poll() is None:
         process.kill()
     for container in _containers(docker_client, pool.worker.address):
-        container.remove(force=True)
+        # The killed worker may have had the engine remove it just now.
+        with contextlib.suppress(docker.errors.APIError):
+            container.remove(force=True)
     if getattr(request.node, "failed", False):
         sys.stderr.write(process.log)
 
