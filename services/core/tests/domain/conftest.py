@@ -234,6 +234,13 @@ class Pool:
         chain = None if status is None else self.chain_task(task, status, **fields)
         return self.handle(e.TaskRead(task, self.block, chain, found, self.now))
 
+    def refuse(self, task: str, kind: e.TransactionKind, status: str | None, **chain: object) -> None:
+        """The adapter refuses a transaction, and once more, although the chain would take it."""
+        for _ in range(2):
+            self.handle(e.TransactionAnswered(task, kind, False, reason="reverted"))
+            self.read(task, status, **chain)
+            self.wait(self.policy.retry_s)
+
     def to_consensus(self, *numbers: int, trust: int = 1, **changes: object) -> str:
         """A task on whose result these workers agreed."""
         for number in numbers:

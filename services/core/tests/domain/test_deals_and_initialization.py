@@ -83,6 +83,10 @@ def test_s08_a_refused_initialization_fails_the_task_once_the_chain_agrees(pool)
     pool.handle(TransactionAnswered(task, INITIALIZE, False, reason="reverted"))
     assert pool.status(task) == "INITIALIZING"
     pool.read(task, None)
+    pool.wait(2)
+    assert len(pool.sent(d.RequestTransaction, task_id=task)) == 2
+    pool.handle(TransactionAnswered(task, INITIALIZE, False, reason="reverted"))
+    pool.read(task, None)
     assert pool.history(task)[-2:] == ["INITIALIZE_FAILED", "FAILED"]
 
 
@@ -121,8 +125,7 @@ def test_an_ended_task_does_not_come_back_with_a_replayed_deal(pool):
     terms = pool.terms()
     pool.mine(deals=(DealSeen(terms),))
     (task,) = pool.ledger.tasks
-    pool.handle(TransactionAnswered(task, INITIALIZE, False))
-    pool.read(task, None)
+    pool.refuse(task, INITIALIZE, None)
     pool.wait(1)
     assert task not in pool.scheduler.tasks
     pool.mine(deals=(DealSeen(terms),))

@@ -189,9 +189,10 @@ def test_s35_a_finalization_that_is_too_early_on_chain_is_tried_again(pool):
 
 def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool):
     task = pool.to_finalizing(1)
+    chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))
     assert pool.status(task) == "FINALIZING"
-    pool.read(task, "REVEALING", {1: ("PROVED", HASH_A)}, winners=1, reveals=1, value=HASH_A)
+    pool.refuse(task, K.FINALIZE, "REVEALING", **chain)
     assert pool.history(task)[-2:] == ["FINALIZE_FAILED", "FAILED"]
 
 
@@ -290,8 +291,8 @@ def test_zero_reveals_reopen_the_task_for_others(pool):
 
 def test_a_refused_reopening_fails_the_task(pool):
     task = unrevealed(pool)
-    pool.handle(e.TransactionAnswered(task, K.REOPEN, False))
-    pool.read(task, "REVEALING", {1: ("CONTRIBUTED", HASH_A)}, winners=1, value=HASH_A)
+    chain = {"contributions": {1: ("CONTRIBUTED", HASH_A)}, "winners": 1, "value": HASH_A}
+    pool.refuse(task, K.REOPEN, "REVEALING", **chain)
     assert pool.history(task)[-2:] == ["REOPEN_FAILED", "FAILED"]
 
 

@@ -75,6 +75,7 @@ def reverted(turn: Turn, event: BlocksReverted) -> None:
     A completed task whose finalization vanished has it asked for again.
     """
     turn.state.head = min(turn.state.head, event.ancestor)
+    turn.state.reverted_at = turn.now
     for task in list(turn.state.tasks.values()):
         if not task.ended:
             turn.read(task)

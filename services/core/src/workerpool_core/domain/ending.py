@@ -111,6 +111,9 @@ def forget(turn: Turn, task_id: str) -> None:
         turn.recount[replicate.wallet] = None
         if replicate.status is not ReplicateStatus.COMPLETED:
             turn.drop_commands(state.workers[replicate.wallet], task_id)
+    for kind in TransactionKind:
+        state.refused.pop((task_id, kind), None)
+        state.struck.discard((task_id, kind))
     state.waiting.remove(task_id)
     del state.tasks[task_id]
     if turn.now < task.terms.contribution_deadline:

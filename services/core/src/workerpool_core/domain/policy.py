@@ -15,7 +15,9 @@ class Policy:
     before the report is refused (§2.5: three tries of six blocks). `read_timeout_s`: silence after which a
     chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
     stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
-    slot in use; 0 does not look at memory. `required_worker_version`: empty allows any.
+    slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no refused
+    initialization fails a task, because its deal may only be on its way back. `required_worker_version`:
+    empty allows any.
     """
 
     liveness_s: float = 60.0
@@ -29,4 +31,5 @@ class Policy:
     read_timeout_s: float = 15.0
     ended_retention_s: float = 600.0
     slot_memory_bytes: int = 0
+    reorganisation_doubt_s: float = 120.0
     required_worker_version: str = ""

@@ -119,9 +119,7 @@ def reveal_vanished(turn: Turn, task: Task, replicate: Replicate) -> None:
     pending = turn.state.workers[replicate.wallet].pending.values()
     asked = any(c.task_id == task.task_id and c.action is Action.REVEAL for c in pending)
     if not asked and replicate.status not in FINAL_REPLICATE_STATUSES:
-        turn.command(
-            replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True
-        )
+        turn.command(replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True)
 
 
 def reopened(turn: Turn, task: Task, receipt: Receipt | None = None) -> None:

@@ -73,10 +73,12 @@ def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
             if replicate.contribution_hash:
                 proofs.contribution_vanished(turn, task, replicate)
             reports.proof_by_chain(turn, task, replicate, frozenset())
-    refused_at = turn.state.refused.get((task.task_id, TransactionKind.INITIALIZE))
-    if refused_at is not None and asked_at >= refused_at:
-        del turn.state.refused[task.task_id, TransactionKind.INITIALIZE]
-        if task.status in (_T.RECEIVED, _T.INITIALIZING):
+    if _was_refused(turn, task, TransactionKind.INITIALIZE, asked_at):
+        late = turn.now >= task.terms.contribution_deadline
+        doubt = turn.now < turn.state.reverted_at + turn.state.policy.reorganisation_doubt_s
+        never = task.status in (_T.RECEIVED, _T.INITIALIZING)
+        sure = late or (not doubt and _second_strike(turn, task, TransactionKind.INITIALIZE))
+        if never and sure:
             ending.fail(turn, task, _T.INITIALIZE_FAILED)
         else:
             retry_later(turn, task)
@@ -167,23 +169,42 @@ def _takes_reveals(turn: Turn, chain: ChainTask) -> bool:
 # --- judgements ---------------------------------------------------------------------------------
 
 
+def _was_refused(turn: Turn, task: Task, kind: TransactionKind, asked_at: float) -> bool:
+    """Tell, once, whether the adapter refused a transaction before this read was asked."""
+    refused_at = turn.state.refused.get((task.task_id, kind))
+    if refused_at is None or asked_at < refused_at:
+        return False
+    del turn.state.refused[task.task_id, kind]
+    return True
+
+
+def _second_strike(turn: Turn, task: Task, kind: TransactionKind) -> bool:
+    """Take note of a refusal that the chain does not explain; return whether it is the second."""
+    key = (task.task_id, kind)
+    known = key in turn.state.struck
+    turn.state.struck.symmetric_difference_update({key})
+    return known
+
+
 def _judge_refusals(turn: Turn, task: Task, chain: ChainTask, asked_at: float) -> None:
-    """A refused transaction fails the task, unless the chain shows that it was only too early."""
-    for kind in (TransactionKind.FINALIZE, TransactionKind.REOPEN):
-        refused_at = turn.state.refused.get((task.task_id, kind))
-        if refused_at is None or asked_at < refused_at:
-            continue
-        del turn.state.refused[task.task_id, kind]
-        revealing = chain.status is ChainTaskStatus.REVEALING
-        late = asked_at >= chain.reveal_deadline
-        if kind is TransactionKind.FINALIZE and task.status is _T.FINALIZING:
-            all_revealed = chain.reveal_counter == chain.winner_counter
-            if revealing and chain.reveal_counter > 0 and (all_revealed or late):
-                ending.fail(turn, task, _T.FINALIZE_FAILED)
-            else:
-                retry_later(turn, task)
-        elif kind is TransactionKind.REOPEN and task.status is _T.REOPENING:
+    """A refused transaction fails the task, unless the chain shows that it was only too early.
+
+    What the chain would take now may have been too early when it was refused: it is asked for once more.
+    """
+    revealing = chain.status is ChainTaskStatus.REVEALING
+    late = asked_at >= chain.reveal_deadline
+    if _was_refused(turn, task, TransactionKind.FINALIZE, asked_at) and task.status is _T.FINALIZING:
+        all_revealed = chain.reveal_counter == chain.winner_counter
+        possible = revealing and chain.reveal_counter > 0 and (all_revealed or late)
+        if possible and _second_strike(turn, task, TransactionKind.FINALIZE):
+            ending.fail(turn, task, _T.FINALIZE_FAILED)
+        else:
+            retry_later(turn, task)
+    if _was_refused(turn, task, TransactionKind.REOPEN, asked_at) and task.status is _T.REOPENING:
+        if _second_strike(turn, task, TransactionKind.REOPEN):
             ending.fail(turn, task, _T.REOPEN_FAILED)
+        else:
+            retry_later(turn, task)
 
 
 def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: float) -> None:

@@ -29,10 +29,11 @@ class State:
     """All of it. Tasks and replicates only change through a `Turn`, which also records the writes.
 
     `ended` are tasks that are over and forgotten, so that a replayed deal does not bring them back. `held` are
-    the tasks of each worker's unfinished replicates, `busy` those that take a slot. `refused` says when
-    the adapter refused a transaction, until the chain was asked about it. `refusals` are the refused updates of
-    each worker's session, so that a repeated sequence gets the same answer. `unsettled` are ended tasks whose
-    last transaction a reorganisation took back.
+    the tasks of each worker's unfinished replicates, `busy` those that take a slot. `refused` says when the
+    adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
+    the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
+    updates of each worker's session, so that a repeated sequence gets the same answer. `unsettled` are ended
+    tasks whose last transaction a reorganisation took back.
     """
 
     policy: Policy
@@ -49,11 +50,13 @@ class State:
     command_floor: dict[str, int] = field(default_factory=dict)
     parked: dict[tuple[str, str], Parked] = field(default_factory=dict)
     refused: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
+    struck: set[tuple[str, TransactionKind]] = field(default_factory=set)
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
     unsettled: set[str] = field(default_factory=set)
     chain_up: bool = True
     head: int = 0
     started_at: float = 0.0
+    reverted_at: float = float("-inf")
 
     def take(self, snapshot: Snapshot) -> None:
         """Take over the durable state."""

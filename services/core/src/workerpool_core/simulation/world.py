@@ -264,8 +264,10 @@ class World:
             must(ended_at <= terms.final_deadline + _GRACE_S, "ended too late:", name, ended_at - START)
             status = on_chain[name].status if name in on_chain else ChainTaskStatus.UNSET
             completed = task.status is TaskStatus.COMPLETED
-            if completed and self.faults.reorganisations:
-                # What stood on chain may be gone for good, when a reorganisation lost a worker's reveal.
+            never_began = task.history[-2].status is TaskStatus.INITIALIZE_FAILED
+            if (completed or never_began) and self.faults.reorganisations:
+                # What stood on chain may be gone for good when a reorganisation lost a worker's reveal, and an
+                # initialization that was given up may be mined again.
                 continue
             must(
                 completed is (status is ChainTaskStatus.COMPLETED),
