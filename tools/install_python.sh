@@ -14,6 +14,7 @@ if [ ! -x .venv/bin/python ]; then
     fi
 fi
 if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip --upgrade >/dev/null
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.lock
 fi
 export VIRTUAL_ENV="$PWD/.venv"
