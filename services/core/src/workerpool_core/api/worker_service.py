@@ -78,8 +78,8 @@ class WorkerServicer(WorkerServiceServicer):
         """Serve one worker's stream until either side ends it."""
         core = self._core.running
         wallet = current_identity().subject
-        core.login.admit(wallet)
         hello = await _hello(request_iterator)
+        core.login.admit(wallet)
         required = core.configuration.required_worker_version
         if required and hello.model.version != required:
             text = f"this pool wants workers of version {required}, not {hello.model.version}; install that version"
@@ -110,8 +110,9 @@ class WorkerServicer(WorkerServiceServicer):
                 raise refusal
         finally:
             core.sessions.close(session)
-            reading.cancel()
             core.engine.submit(WorkerDisconnected(wallet, session.id))
+            reading.cancel()
+            await asyncio.wait({reading})
             log.info("worker.disconnected", wallet=wallet, session=session.id)
 
 

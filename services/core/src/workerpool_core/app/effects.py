@@ -1,6 +1,7 @@
 """Carries out what the scheduler decided, once it is durable. Nothing here waits."""
 
 from collections.abc import Callable
+from typing import Any
 
 from workerpool_kit.logs import get_logger
 
@@ -34,46 +35,52 @@ class Effects:
         """Prepare; `moved` is told of a changed task, `assigned` of a task and worker whose assignment left."""
         self._sessions = sessions
         self._assignments = assignments
-        self._adapter = adapter
-        self._reads = reads
-        self._results = results
-        self._enclaves = enclaves
-        self._moved = moved
         self._assigned = assigned
+        # A table and not a match statement: a busy scheduler has tens of thousands of effects in a second.
+        self._performers: dict[type[d.Effect], Callable[[Any], None]] = {
+            d.AnswerUpdate: self._answer,
+            d.TaskMoved: lambda effect: moved(effect.task_id),
+            d.Assign: self._assign,
+            d.SendCommand: self._command,
+            d.Welcome: self._welcome,
+            d.SendDrain: self._drain,
+            d.CloseSession: self._close,
+            d.RequestTransaction: adapter.request,
+            d.ReadTask: reads.request,
+            d.CheckResult: results.request,
+            d.AskEnclaveChallenge: enclaves.request,
+        }
 
     def perform(self, effect: d.Effect) -> None:
         """Carry out one effect; what concerns a stream that has ended meanwhile is dropped."""
-        match effect:
-            case d.AnswerUpdate(wallet, session_id, sequence, outcome, action, reason, message):
-                if (session := self._sessions.of(wallet, session_id)) is not None:
-                    session.send(Answered(sequence, outcome, action, reason, message))
-            case d.TaskMoved(task_id):
-                self._moved(task_id)
-            case d.Assign(wallet, task_id):
-                self._assign(wallet, task_id)
-            case d.SendCommand(command, resume):
-                if (session := self._sessions.of(command.wallet)) is not None:
-                    assignment = self._assignments.of(command.wallet, command.task_id) if resume else None
-                    session.send(Commanded(command, assignment))
-            case d.Welcome(wallet, session_id, dropped):
-                if (session := self._sessions.of(wallet, session_id)) is not None:
-                    session.send(Welcomed(session_id, dropped))
-            case d.SendDrain(wallet, deadline):
-                if (session := self._sessions.of(wallet)) is not None:
-                    session.send(Draining(deadline))
-            case d.CloseSession(wallet, session_id, reason, message, retry_after_s):
-                if (session := self._sessions.of(wallet, session_id)) is not None:
-                    session.end(ShutDown(reason, message, retry_after_s))
-            case d.RequestTransaction():
-                self._adapter.request(effect)
-            case d.ReadTask():
-                self._reads.request(effect)
-            case d.CheckResult():
-                self._results.request(effect)
-            case d.AskEnclaveChallenge():
-                self._enclaves.request(effect)
+        self._performers[type(effect)](effect)
 
-    def _assign(self, wallet: str, task_id: str) -> None:
+    def _answer(self, effect: d.AnswerUpdate) -> None:
+        if (session := self._sessions.of(effect.wallet, effect.session)) is not None:
+            session.send(
+                Answered(effect.sequence, effect.outcome, effect.action, effect.reason, effect.message)
+            )
+
+    def _command(self, effect: d.SendCommand) -> None:
+        command = effect.command
+        if (session := self._sessions.of(command.wallet)) is not None:
+            assignment = self._assignments.of(command.wallet, command.task_id) if effect.resume else None
+            session.send(Commanded(command, assignment))
+
+    def _welcome(self, effect: d.Welcome) -> None:
+        if (session := self._sessions.of(effect.wallet, effect.session)) is not None:
+            session.send(Welcomed(effect.session, effect.dropped))
+
+    def _drain(self, effect: d.SendDrain) -> None:
+        if (session := self._sessions.of(effect.wallet)) is not None:
+            session.send(Draining(effect.deadline))
+
+    def _close(self, effect: d.CloseSession) -> None:
+        if (session := self._sessions.of(effect.wallet, effect.session)) is not None:
+            session.end(ShutDown(effect.reason, effect.message, effect.retry_after_s))
+
+    def _assign(self, effect: d.Assign) -> None:
+        wallet, task_id = effect.wallet, effect.task_id
         session = self._sessions.of(wallet)
         assignment = self._assignments.of(wallet, task_id) if session is not None else None
         if session is None or assignment is None:

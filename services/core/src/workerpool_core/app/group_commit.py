@@ -2,12 +2,14 @@
 
 While one batch is on its way to the disk, the next one gathers; so one outcome alone waits for one
 write, and a thousand at once also wait for one. Behind the journal a second loop brings the
-collections up to date, merging all that gathered meanwhile.
+collections up to date. It lets changes gather first, unless somebody waits to see them: most replicates
+run through several batches within that time, and all their changes become one write.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +23,8 @@ _MOST_BYTES = 6_000_000
 """Changes and estimated bytes in one journal entry; MongoDB takes documents of up to 16 MB."""
 _MOST_UNAPPLIED = 50_000
 """Changes that may wait to reach the collections before new batches wait for them."""
+_GATHER_S = 0.1
+"""How long durable changes gather before they reach the collections."""
 _TRIM_EVERY = 64
 """Journal entries that gather before they are removed together."""
 
@@ -60,6 +64,7 @@ class GroupCommit:
         self._unapplied: list[Change] = []
         self._appended_something = asyncio.Event()
         self._applied_something = asyncio.Condition()
+        self._apply_now = asyncio.Event()
         self._put_something = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -88,6 +93,9 @@ class GroupCommit:
     async def visible(self) -> None:
         """Wait until queries of the collections see everything that is durable now."""
         number = self._appended
+        if self._applied >= number:
+            return
+        self._apply_now.set()
         async with self._applied_something:
             await self._applied_something.wait_for(lambda: self._applied >= number)
 
@@ -154,7 +162,10 @@ class GroupCommit:
     async def _apply_loop(self) -> None:
         while True:
             await self._appended_something.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._apply_now.wait(), _GATHER_S)
             self._appended_something.clear()
+            self._apply_now.clear()
             number, changes = self._appended, self._unapplied
             self._unapplied = []
             await self._store.apply(changes)

@@ -1,0 +1,294 @@
+"""The API over real gRPC with the real scheduler and a real database; chain and other services are absent."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_core.api import pool_service, task_service, worker_service
+from workerpool_core.app.assignments import Assignments
+from workerpool_core.app.effects import Effects
+from workerpool_core.app.engine import Engine
+from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.app.log_access import LogAccess
+from workerpool_core.app.login import Login
+from workerpool_core.app.pool_view import PoolView
+from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
+from workerpool_core.app.sessions import Sessions
+from workerpool_core.app.task_queries import TaskQueries
+from workerpool_core.app.watchers import Watchers
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.scheduler import Scheduler
+from workerpool_core.store.keys import StoredKeys
+from workerpool_core.store.store import Store
+from workerpool_kit.auth import AnyOf, BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.clock import FakeClock
+from workerpool_kit.grpc_client import open_channel
+from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.mongo import Database
+from workerpool_kit.process import Lifetime
+from workerpool_kit.tokens import Tokens
+from workerpool_poco.ids import Address, to_hex
+from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.pool_service_pb2_grpc import (
+    PoolServiceStub,
+    add_PoolServiceServicer_to_server,
+)
+from workerpool_protocol.core.v1.task_service_pb2_grpc import (
+    TaskServiceStub,
+    add_TaskServiceServicer_to_server,
+)
+from workerpool_protocol.core.v1.worker_service_pb2_grpc import (
+    WorkerServiceStub,
+    add_WorkerServiceServicer_to_server,
+)
+
+POOL = "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
+CHAIN_ID = 65535
+NOW = 1_700_000_000.5
+
+
+class NoChain:
+    """Weights of workers without a chain."""
+
+    async def of(self, wallet: str) -> int:
+        return 2
+
+
+class Recorder:
+    """Stands for the services that effects go to; keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def request(self, wanted: Any) -> None:
+        self.asked.append(wanted)
+
+
+@dataclass
+class Api:
+    """One core with its API on a free port."""
+
+    store: Store
+    core: Core
+    clock: FakeClock
+    engine: Engine
+    sessions: Sessions
+    commit: GroupCommit
+    server: GrpcServer
+    asked: Recorder
+    channels: list[grpc.aio.Channel] = field(default_factory=list)
+
+    def channel(self, **credentials: Any) -> grpc.aio.Channel:
+        """Open a channel, closed with the fixture."""
+        channel = open_channel(f"127.0.0.1:{self.server.port}", **credentials)
+        self.channels.append(channel)
+        return channel
+
+    @property
+    def workers(self) -> Any:
+        return WorkerServiceStub(self.channel())
+
+    @property
+    def tasks(self) -> Any:
+        return TaskServiceStub(self.channel())
+
+    def pool(self, **credentials: Any) -> Any:
+        return PoolServiceStub(self.channel(**credentials))
+
+    async def login(self, wallet: Wallet) -> str:
+        """Log a wallet in and return its token."""
+        stub = self.workers
+        asked = await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
+        signature = sign_challenge(wallet, challenge_of(asked.typed_data_json))
+        answer = await stub.Login(pb.LoginRequest(wallet_address=wallet.address, signature=to_hex(signature)))
+        return str(answer.token)
+
+    async def connect(self, wallet: Wallet, **hello: Any) -> "Stream":
+        """Log in, open a stream and say Hello."""
+        stream = await self.open(await self.login(wallet))
+        await stream.send(hello=make_hello(**hello))
+        return stream
+
+    async def open(self, token: str) -> "Stream":
+        """Open a stream with a token."""
+
+        async def give() -> str:
+            return token
+
+        return Stream(WorkerServiceStub(self.channel(token=give)).Connect())  # type: ignore[no-untyped-call]
+
+
+@dataclass
+class Stream:
+    """A worker's stream."""
+
+    call: Any
+
+    async def send(self, **message: Any) -> None:
+        await self.call.write(pb.ConnectRequest(**message))
+
+    async def receive(self) -> pb.ConnectResponse:
+        """Return the next message; fails after a while without one."""
+        message = await asyncio.wait_for(self.call.read(), 10)
+        assert message is not grpc.aio.EOF, "the stream has ended"
+        return message  # type: ignore[no-any-return]
+
+    async def ended(self) -> tuple[grpc.StatusCode, str]:
+        """Wait for the end of the stream and return its status and message."""
+        async with asyncio.timeout(10):
+            while await self.call.read() is not grpc.aio.EOF:
+                pass
+            return await self.call.code(), await self.call.details()
+
+
+def challenge_of(typed_data_json: str) -> LoginChallenge:
+    """Read a login challenge as a worker does."""
+    data = json.loads(typed_data_json)
+    message, domain = data["message"], data["domain"]
+    assert domain["name"] == "Workerpool Core"
+    return LoginChallenge(
+        message["wallet"],
+        message["challenge"],
+        message["issuedAt"],
+        domain["chainId"],
+        domain["verifyingContract"],
+    )
+
+
+def make_hello(*, version: str = "1.0", protocol: int = 1, slots: int = 2, gpus: int = 0) -> pb.Hello:
+    model = pb.WorkerModel(
+        name="w", version=version, os="linux", cpu="x86", slots=slots, memory_bytes=2**33, gpus=gpus
+    )
+    return pb.Hello(protocol_version=protocol, model=model)
+
+
+OpenApi = Callable[..., Awaitable[Api]]
+
+
+@pytest.fixture
+async def open_api(database: Database) -> AsyncIterator[OpenApi]:
+    """`await open_api(whitelist=…, required_version=…, operator=…)` starts a core; twice = a restart."""
+    running: list[tuple[Api, Lifetime]] = []
+
+    async def start(
+        *, whitelist: tuple[Address, ...] = (), required_version: str = "", operator: bool = True
+    ) -> Api:
+        for earlier, lifetime in running:
+            await _stop(earlier, lifetime)
+        running.clear()
+        lifetime, clock = Lifetime(), FakeClock(NOW)
+        store = Store(database)
+        newest = await store.recover()
+        scheduler = Scheduler(
+            Policy(required_worker_version=required_version), Random(1), await store.snapshot(clock.now())
+        )
+        engine = Engine(scheduler, clock, crashed=lifetime.fail)
+        sessions, watchers, asked = Sessions(), Watchers(), Recorder()
+        owner = Wallet.from_key("0x" + "11" * 32)
+        port: Any = asked
+        effects = Effects(
+            sessions=sessions,
+            assignments=Assignments(owner, engine.tasks),
+            adapter=port,
+            reads=port,
+            results=port,
+            enclaves=port,
+            moved=watchers.moved,
+            assigned=lambda _task, _worker: None,
+        )
+        commit = GroupCommit(store, newest, effects.perform)
+        commit.start(lifetime)
+        engine.start(commit)
+        tokens = Tokens(
+            StoredKeys(database),
+            issuer="core",
+            audience=POOL,
+            lifetime_s=3600,
+            rotate_after_s=86400,
+            clock=clock,
+        )
+        queries = TaskQueries(store, commit, watchers)
+        nowhere: Any = SimpleNamespace(
+            latest=None, position=SimpleNamespace(number=0), deals_seen=0, latest_deal_block=0
+        )
+        no_chain: Any = NoChain()
+        core = Core()
+        core.started(
+            RunningCore(
+                configuration=PublicConfiguration(
+                    POOL,
+                    owner.address,
+                    "http://config:8888",
+                    "http://proxy:13200",
+                    required_version,
+                    "0.1.0",
+                    "0x",
+                ),
+                engine=engine,
+                sessions=sessions,
+                login=Login(tokens, clock, chain_id=CHAIN_ID, pool=POOL, whitelist=whitelist),
+                weights=no_chain,
+                queries=queries,
+                log_access=LogAccess(queries, clock, CHAIN_ID),
+                view=PoolView(engine, nowhere, nowhere, clock, POOL, {}),
+                drained=commit.drained,
+                clock=clock,
+                token_lifetime_s=3600,
+            )
+        )
+        authenticators: list[Any] = [BearerAuthenticator(tokens.verify)]
+        if operator:
+            authenticators.append(BasicAuthenticator("ops", "secret", pool_service.OPERATOR_ROLE))
+        server = GrpcServer(
+            0,
+            host="127.0.0.1",
+            authenticator=AnyOf(*authenticators),
+            policy=worker_service.POLICY
+            | task_service.POLICY
+            | pool_service.policy(operator_configured=operator),
+        )
+        server.add(
+            add_WorkerServiceServicer_to_server, worker_service.WorkerServicer(core), worker_service.NAME
+        )
+        server.add(add_TaskServiceServicer_to_server, task_service.TaskServicer(core), task_service.NAME)
+        server.add(
+            add_PoolServiceServicer_to_server,
+            pool_service.PoolServicer(core, operator_configured=operator),
+            pool_service.NAME,
+        )
+        await server.start()
+        api = Api(store, core, clock, engine, sessions, commit, server, asked)
+        running.append((api, lifetime))
+        return api
+
+    yield start
+    for api, lifetime in running:
+        await _stop(api, lifetime)
+
+
+async def _stop(api: Api, lifetime: Lifetime) -> None:
+    for channel in api.channels:
+        await channel.close(None)
+    await api.server.stop(2)
+    api.engine.stop()
+    await api.commit.drained()
+    await lifetime.cancel_spawned()
+    assert lifetime.failure is None
+
+
+@pytest.fixture
+async def api(open_api: OpenApi) -> Api:
+    return await open_api()
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return Wallet.create()

@@ -1,0 +1,298 @@
+"""A worker's way in, and its stream. What is not allowed is answered with status and reason, and changes nothing."""
+
+import json
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_core.domain.events import BlockSeen, DealSeen
+from workerpool_kit.grpc_client import error_reason
+from workerpool_poco.ids import to_hex
+from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import statuses_pb2 as statuses
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+
+
+async def refused(call: Any) -> tuple[grpc.StatusCode, str | None]:
+    """Return the status and reason with which a call is refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value.code(), error_reason(error.value)
+
+
+def ask(wallet: Wallet) -> pb.CreateChallengeRequest:
+    return pb.CreateChallengeRequest(wallet_address=wallet.address)
+
+
+async def signed(api: Any, wallet: Wallet, signer: Wallet | None = None) -> pb.LoginRequest:
+    data = json.loads((await api.workers.CreateChallenge(ask(wallet))).typed_data_json)
+    message, domain = data["message"], data["domain"]
+    challenge = LoginChallenge(
+        message["wallet"],
+        message["challenge"],
+        message["issuedAt"],
+        domain["chainId"],
+        domain["verifyingContract"],
+    )
+    signature = to_hex(sign_challenge(signer or wallet, challenge))
+    return pb.LoginRequest(wallet_address=wallet.address, signature=signature)
+
+
+# --- login --------------------------------------------------------------------------------------
+
+
+async def test_a_signed_challenge_opens_a_stream(api: Any, wallet: Wallet) -> None:
+    stream = await api.connect(wallet)
+    welcome = (await stream.receive()).welcome
+    assert welcome.session_id
+    assert welcome.heartbeat_period.seconds == 10
+    assert welcome.configuration.result_proxy_url == "http://proxy:13200"
+    assert api.engine.workers[wallet.address].session == welcome.session_id
+
+
+async def test_the_configuration_is_open_to_everybody(api: Any) -> None:
+    configuration = (await api.workers.GetConfig(pb.GetConfigRequest())).configuration
+    assert configuration.workerpool == "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
+
+
+async def test_a_challenge_serves_once(api: Any, wallet: Wallet) -> None:
+    request = await signed(api, wallet)
+    await api.workers.Login(request)
+    assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
+
+
+async def test_a_challenge_stays_the_same_until_it_is_used(api: Any, wallet: Wallet) -> None:
+    first = (await api.workers.CreateChallenge(ask(wallet))).typed_data_json
+    assert (await api.workers.CreateChallenge(ask(wallet))).typed_data_json == first
+    await api.login(wallet)
+    assert (await api.workers.CreateChallenge(ask(wallet))).typed_data_json != first
+
+
+async def test_a_challenge_lasts_sixty_seconds(api: Any, wallet: Wallet) -> None:
+    request = await signed(api, wallet)
+    api.clock.advance(60)
+    assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
+
+
+async def test_a_challenge_signed_by_another_wallet_is_refused(api: Any, wallet: Wallet) -> None:
+    request = await signed(api, wallet, signer=Wallet.create())
+    assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")
+
+
+async def test_a_wallet_off_the_whitelist_gets_no_challenge(open_api: Any, wallet: Wallet) -> None:
+    api = await open_api(whitelist=(Wallet.create().address,))
+    assert await refused(api.workers.CreateChallenge(ask(wallet))) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "NOT_WHITELISTED",
+    )
+
+
+async def test_the_whitelist_is_read_in_any_case(open_api: Any, wallet: Wallet) -> None:
+    api = await open_api(whitelist=(wallet.address.lower(),))
+    stub = api.workers
+    await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address="0x" + wallet.address[2:].upper()))
+    await api.login(wallet)
+
+
+async def test_a_token_of_a_wallet_that_left_the_whitelist_opens_nothing(
+    open_api: Any, wallet: Wallet
+) -> None:
+    token = await (await open_api()).login(wallet)
+    api = await open_api(whitelist=(Wallet.create().address,))
+    stream = await api.open(token)
+    await stream.send(hello=_hello())
+    assert await refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_WHITELISTED")
+
+
+async def test_a_token_survives_a_restart_of_core(open_api: Any, wallet: Wallet) -> None:
+    token = await (await open_api()).login(wallet)
+    restarted = await open_api()
+    stream = await restarted.open(token)
+    await stream.send(hello=_hello())
+    assert (await stream.receive()).welcome.session_id
+
+
+async def test_an_old_token_opens_nothing(api: Any, wallet: Wallet) -> None:
+    token = await api.login(wallet)
+    api.clock.advance(3600)
+    stream = await api.open(token)
+    assert await refused(stream.call.read()) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+
+
+async def test_a_stream_wants_a_token(api: Any) -> None:
+    call = api.workers.Connect()
+    assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+# --- the stream's first words -------------------------------------------------------------------
+
+
+def _hello(**changed: Any) -> pb.Hello:
+    model = pb.WorkerModel(
+        name="w",
+        version=changed.get("version", "1.0"),
+        slots=2,
+        memory_bytes=2**33,
+        gpus=changed.get("gpus", 0),
+    )
+    return pb.Hello(protocol_version=changed.get("protocol", 1), model=model)
+
+
+async def test_the_first_message_is_hello(api: Any, wallet: Wallet) -> None:
+    stream = await api.open(await api.login(wallet))
+    await stream.send(heartbeat=pb.Heartbeat())
+    assert await refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
+    assert wallet.address not in api.engine.workers
+
+
+async def test_another_version_of_the_stream_is_refused(api: Any, wallet: Wallet) -> None:
+    stream = await api.open(await api.login(wallet))
+    await stream.send(hello=_hello(protocol=2))
+    assert await refused(stream.call.read()) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "BAD_PROTOCOL_VERSION",
+    )
+
+
+async def test_a_worker_of_the_wrong_version_is_told_which_one_to_install(
+    open_api: Any, wallet: Wallet
+) -> None:
+    api = await open_api(required_version="2.0")
+    stream = await api.connect(wallet, version="1.0")
+    shutdown = (await stream.receive()).shutdown
+    assert shutdown.reason == "BAD_VERSION"
+    assert "2.0" in shutdown.message
+    assert not shutdown.HasField("retry_after")
+    assert await stream.ended() == (grpc.StatusCode.OK, "")
+    assert wallet.address not in api.engine.workers
+
+
+async def test_a_worker_with_a_gpu_has_one_slot(api: Any, wallet: Wallet) -> None:
+    stream = await api.connect(wallet, slots=8, gpus=1)
+    await stream.receive()
+    assert api.engine.workers[wallet.address].model.slots == 1
+
+
+async def test_a_second_stream_of_a_wallet_replaces_the_first(api: Any, wallet: Wallet) -> None:
+    first = await api.connect(wallet)
+    await first.receive()
+    second = await api.connect(wallet)
+    session = (await second.receive()).welcome.session_id
+    shutdown = (await first.receive()).shutdown
+    assert (shutdown.reason, shutdown.HasField("retry_after")) == ("REPLACED", False)
+    await first.ended()
+    await api.commit.drained()
+    assert api.engine.workers[wallet.address].session == session
+    assert len(api.sessions) == 1
+
+
+async def test_hello_twice_ends_the_stream(api: Any, wallet: Wallet) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    await stream.send(hello=_hello())
+    assert await refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
+
+
+# --- what must not be said ----------------------------------------------------------------------
+
+TASK = "0x" + "ab" * 32
+STARTING = statuses.REPLICATE_STATUS_STARTING
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"status_report": pb.StatusReport()}, "INVALID_ARGUMENT"),
+        (
+            {"status_report": {"updates": [{"sequence": 1, "task_id": "0x12", "status": 2}]}},
+            "INVALID_ARGUMENT",
+        ),
+        ({"status_report": {"updates": [{"sequence": 0, "task_id": TASK, "status": 2}]}}, "INVALID_ARGUMENT"),
+        (
+            {"status_report": {"updates": [{"sequence": 1, "task_id": TASK, "status": 99}]}},
+            "INVALID_ARGUMENT",
+        ),
+        (
+            {"status_report": {"updates": [{"sequence": 2**63, "task_id": TASK, "status": 2}]}},
+            "NUMBER_TOO_LARGE",
+        ),
+        (
+            {
+                "status_report": {
+                    "updates": [
+                        {
+                            "sequence": 1,
+                            "task_id": TASK,
+                            "status": 16,
+                            "details": {"chain_receipt": {"block_number": 2**64 - 1}},
+                        }
+                    ]
+                }
+            },
+            "NUMBER_TOO_LARGE",
+        ),
+        ({"command_ack": {"sequence": 0}}, "INVALID_ARGUMENT"),
+        ({}, "INVALID_ARGUMENT"),
+    ],
+)
+async def test_a_malformed_message_ends_the_stream_with_its_reason(
+    api: Any, wallet: Wallet, message: dict[str, Any], reason: str
+) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    await stream.send(**message)
+    assert await refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+    assert api.engine.tasks == {}
+
+
+async def test_an_update_of_an_unknown_replicate_is_refused_and_the_stream_goes_on(
+    api: Any, wallet: Wallet
+) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    for sequence in (1, 2):
+        await stream.send(
+            status_report={
+                "updates": [
+                    {"sequence": sequence, "task_id": TASK, "status": statuses.REPLICATE_STATUS_STARTING}
+                ]
+            }
+        )
+        (result,) = (await stream.receive()).update_results.results
+        assert (result.sequence, result.outcome) == (sequence, pb.UPDATE_OUTCOME_REFUSED)
+        assert result.reason
+
+
+async def test_an_acknowledgement_of_nothing_changes_nothing(api: Any, wallet: Wallet) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    await stream.send(command_ack={"sequence": 2**64 - 1})
+    await stream.send(heartbeat={"free_slots": 1, "head_block": 2**64 - 1})
+    await stream.send(
+        status_report={
+            "updates": [{"sequence": 1, "task_id": TASK, "status": statuses.REPLICATE_STATUS_STARTING}]
+        }
+    )
+    assert (await stream.receive()).WhichOneof("message") == "update_results"
+
+
+async def test_a_worker_cannot_speak_of_anothers_replicate(api: Any, wallet: Wallet, make_task: Any) -> None:
+    task = make_task()
+    api.engine.submit(BlockSeen(1, "0x", 0.0, (DealSeen(task.terms),)))
+    await api.commit.drained()
+    (task_id,) = api.engine.tasks
+    stream = await api.connect(wallet)
+    await stream.receive()
+    await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "mine!"})
+    assert await refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "FOREIGN_REPLICATE")
+    assert api.engine.tasks[task_id].replicates == {}
+
+
+async def test_a_cut_stream_is_a_disconnected_worker(api: Any, wallet: Wallet) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    await stream.call.done_writing()
+    assert await stream.ended() == (grpc.StatusCode.OK, "")
+    assert api.engine.workers[wallet.address].session == ""
+    assert not api.engine.workers[wallet.address].lost
