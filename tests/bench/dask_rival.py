@@ -64,7 +64,9 @@ def main() -> None:
     parser.add_argument("--singles", type=int, required=True)
     wanted = parser.parse_args()
     # Its profiler and its dashboard would only cost it time.
-    dask.config.set({"distributed.worker.profile.enabled": False, "distributed.admin.system-monitor.gil.enabled": False})
+    dask.config.set(
+        {"distributed.worker.profile.enabled": False, "distributed.admin.system-monitor.gil.enabled": False}
+    )
     with (
         LocalCluster(
             n_workers=wanted.processes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -29,14 +30,18 @@ class BenchPool:
     @property
     def address(self) -> PoolAddress:
         """What a worker must know."""
-        return PoolAddress(
-            self.net.services["core"].grpc, self.net.chain.chain_id, self.net.workerpool
-        )
+        return PoolAddress(self.net.services["core"].grpc, self.net.chain.chain_id, self.net.workerpool)
 
     @property
     def core_pid(self) -> int:
         """Process id of the scheduler's present life."""
         return self.net.services["core"].pid
+
+    @property
+    def database_pid(self) -> int:
+        """Process id of the database; of this process when the database is somebody else's (MONGO_URI)."""
+        process = self.net.database.process
+        return process.pid if process is not None else os.getpid()
 
 
 @contextlib.asynccontextmanager

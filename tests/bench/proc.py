@@ -27,6 +27,8 @@ def allow_many_files(needed: int) -> None:
     """Raise this process's limit of open files, which its children inherit; exit naming the limit if it is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
-        raise SystemExit(f"{needed} open files are needed, but the hard limit is {hard}: raise it (ulimit -Hn)")
+        raise SystemExit(
+            f"{needed} open files are needed, but the hard limit is {hard}: raise it (ulimit -Hn)"
+        )
     if soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed if hard == resource.RLIM_INFINITY else hard, hard))

@@ -24,6 +24,11 @@ class SimulatorHandle:
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._listening = asyncio.create_task(self._listen())
 
+    @property
+    def pid(self) -> int:
+        """Process id of the simulator."""
+        return self._process.pid
+
     async def order(self, order: str, *, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Give an order (a method of `simulator.Simulator`) and return its answer.
 
@@ -38,7 +43,9 @@ class SimulatorHandle:
             return await asyncio.wait_for(answer, timeout_s)
         except TimeoutError:
             problems = await self.order("problems", timeout_s=10) if order != "problems" else {}
-            raise TimeoutError(f"no answer to {order} {arguments} within {timeout_s:g} s; {problems}") from None
+            raise TimeoutError(
+                f"no answer to {order} {arguments} within {timeout_s:g} s; {problems}"
+            ) from None
 
     async def stop(self) -> None:
         """Let the process end; all its streams end with it."""
