@@ -1,0 +1,102 @@
+"""What operators see and order, and who may."""
+
+import math
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from workerpool_kit.grpc_client import error_reason
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import pool_service_pb2 as pb
+
+OPERATOR = {"basic": ("ops", "secret")}
+
+
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str | None]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value.code(), error_reason(error.value)
+
+
+def orders(stub: Any, wallet: str) -> list[Any]:
+    return [
+        stub.DrainWorker(pb.DrainWorkerRequest(wallet_address=wallet)),
+        stub.UndrainWorker(pb.UndrainWorkerRequest(wallet_address=wallet)),
+        stub.ReleaseWorker(pb.ReleaseWorkerRequest(wallet_address=wallet)),
+    ]
+
+
+async def test_the_pool_is_summarised(api: Any, wallet: Wallet) -> None:
+    await (await api.connect(wallet, slots=4)).receive()
+    status = await api.pool().GetPoolStatus(pb.GetPoolStatusRequest())
+    assert (status.alive_workers, status.registered_cpus, status.computing_cpus) == (1, 4, 0)
+    assert len(status.tasks_by_status) == 21
+    api.clock.advance(60)
+    assert (await api.pool().GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 0
+
+
+async def test_workers_are_paged_by_wallet(api: Any) -> None:
+    wallets = sorted((Wallet.create() for _ in range(3)), key=lambda wallet: wallet.address)
+    for wallet in wallets:
+        await (await api.connect(wallet)).receive()
+    first = await api.pool().ListWorkers(pb.ListWorkersRequest(page_size=2))
+    second = await api.pool().ListWorkers(
+        pb.ListWorkersRequest(page_size=2, page_token=first.next_page_token)
+    )
+    listed = [worker.wallet_address for page in (first, second) for worker in page.workers]
+    assert listed == [wallet.address for wallet in wallets]
+    assert second.next_page_token == ""
+    assert all(worker.connected for worker in first.workers)
+
+
+async def test_a_drained_worker_is_told_and_stays_drained_through_a_restart(
+    open_api: Any, wallet: Wallet
+) -> None:
+    api = await open_api()
+    stream = await api.connect(wallet)
+    await stream.receive()
+    request = pb.DrainWorkerRequest(wallet_address=wallet.address, duration=Duration(seconds=600))
+    drained = (await api.pool(**OPERATOR).DrainWorker(request)).worker
+    assert drained.drained_until.seconds == int(api.clock.now() + 600)
+    assert (await stream.receive()).WhichOneof("message") == "drain"
+    restarted = await open_api()
+    assert restarted.engine.workers[wallet.address].drained_until > restarted.clock.now()
+    undrain = pb.UndrainWorkerRequest(wallet_address=wallet.address)
+    undrained = (await restarted.pool(**OPERATOR).UndrainWorker(undrain)).worker
+    assert not undrained.HasField("drained_until")
+
+
+async def test_a_drain_without_end_lasts_until_undrained(api: Any, wallet: Wallet) -> None:
+    await (await api.connect(wallet)).receive()
+    request = pb.DrainWorkerRequest(wallet_address=wallet.address)
+    worker = (await api.pool(**OPERATOR).DrainWorker(request)).worker
+    assert worker.HasField("drained_until")
+    assert api.engine.workers[wallet.address].drained_until == math.inf
+
+
+async def test_orders_want_the_operators_credentials(api: Any, wallet: Wallet) -> None:
+    for call in orders(api.pool(), wallet.address):
+        assert (await refusal(call))[0] is grpc.StatusCode.UNAUTHENTICATED
+    for call in orders(api.pool(basic=("ops", "wrong")), wallet.address):
+        assert (await refusal(call))[0] is grpc.StatusCode.UNAUTHENTICATED
+    token = await api.login(wallet)
+
+    async def give() -> str:
+        return token
+
+    for call in orders(api.pool(token=give), wallet.address):
+        assert (await refusal(call))[0] is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_orders_about_unknown_workers_are_not_found(api: Any, wallet: Wallet) -> None:
+    for call in orders(api.pool(**OPERATOR), wallet.address):
+        assert await refusal(call) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_WORKER")
+
+
+async def test_orders_are_closed_while_no_operator_is_configured(open_api: Any, wallet: Wallet) -> None:
+    api = await open_api(operator=False)
+    await (await api.connect(wallet)).receive()
+    for call in orders(api.pool(), wallet.address):
+        assert await refusal(call) == (grpc.StatusCode.PERMISSION_DENIED, "OPERATOR_DISABLED")
+    assert api.engine.workers[wallet.address].drained_until == 0

@@ -1,0 +1,140 @@
+"""What requesters and operators read: tasks, replicates, logs."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain.model import Replicate, Task, TaskChange
+from workerpool_kit.grpc_client import error_reason
+from workerpool_poco.ids import to_hex
+from workerpool_poco.statuses import TaskStatus
+from workerpool_poco.typed_data import LogChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import statuses_pb2 as statuses
+from workerpool_protocol.core.v1 import task_service_pb2 as pb
+
+NOW = 1_700_000_000.5
+WORKER = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+MakeTask = Callable[..., Task]
+MakeReplicate = Callable[..., Replicate]
+
+
+async def write(api: Any, *writes: d.Write) -> None:
+    api.commit.put(d.Outcome(list(writes), []))
+    await api.commit.drained()
+
+
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str | None]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value.code(), error_reason(error.value)
+
+
+async def test_a_task_is_read_with_its_replicates(
+    api: Any, make_task: MakeTask, make_replicate: MakeReplicate
+) -> None:
+    task = make_task(trust=3, requester=WORKER)
+    await write(api, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    found = (await api.tasks.GetTask(pb.GetTaskRequest(task_id=task.task_id))).task
+    assert (found.task_id, found.trust, found.status) == (task.task_id, 3, statuses.TASK_STATUS_RECEIVED)
+    assert found.final_deadline.seconds == int(NOW + 3000)
+    assert not found.HasField("reveal_deadline")
+    (replicate,) = found.replicates
+    assert (replicate.wallet_address, replicate.worker_weight) == (WORKER, 2)
+    assert not replicate.HasField("exit_code")
+    same = await api.tasks.GetReplicate(
+        pb.GetReplicateRequest(task_id=task.task_id, wallet_address=WORKER.lower())
+    )
+    assert same.replicate == replicate
+
+
+async def test_what_nobody_knows_is_not_found(api: Any) -> None:
+    nothing = "0x" + "00" * 32
+    assert await refusal(api.tasks.GetTask(pb.GetTaskRequest(task_id=nothing))) == (
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_TASK",
+    )
+    request = pb.GetReplicateRequest(task_id=nothing, wallet_address=WORKER)
+    assert await refusal(api.tasks.GetReplicate(request)) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_REPLICATE")
+
+
+async def test_pages_of_tasks_join_without_gap(api: Any, make_task: MakeTask) -> None:
+    await write(api, *(d.TaskCreated(make_task(number)) for number in range(1, 8)))
+    seen: list[int] = []
+    token = ""
+    while True:
+        page = await api.tasks.ListTasks(pb.ListTasksRequest(page_size=3, page_token=token))
+        seen += [task.deal_block for task in page.tasks]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_an_invented_page_token_is_refused(api: Any) -> None:
+    request = pb.ListTasksRequest(page_token="nonsense")
+    assert await refusal(api.tasks.ListTasks(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "BAD_PAGE_TOKEN",
+    )
+
+
+async def test_a_follower_sees_every_end(api: Any, make_task: MakeTask) -> None:
+    task = make_task()
+    await write(api, d.TaskCreated(task))
+    call = api.tasks.WatchTask(pb.WatchTaskRequest(task_id=task.task_id))
+    first = await asyncio.wait_for(call.read(), 10)
+    assert first.task.status == statuses.TASK_STATUS_RECEIVED
+    changes = (TaskChange(TaskStatus.FINAL_DEADLINE_REACHED, NOW), TaskChange(TaskStatus.FAILED, NOW))
+    changed = d.TaskChanged(task.task_id, TaskStatus.RECEIVED, changes)
+    api.commit.put(d.Outcome([changed], [d.TaskMoved(task.task_id)]))
+    last = await asyncio.wait_for(call.read(), 10)
+    assert last.task.status == statuses.TASK_STATUS_FAILED
+    assert await asyncio.wait_for(call.read(), 10) is grpc.aio.EOF
+
+
+# --- logs ---------------------------------------------------------------------------------------
+
+
+async def kept_logs(api: Any, make_task: MakeTask, requester: Wallet) -> Task:
+    task = make_task(requester=requester.address)
+    await write(api, d.TaskCreated(task), d.LogsKept(task.task_id, WORKER, "out", "err"))
+    return task
+
+
+async def signed(api: Any, task: Task, signer: Wallet, address: str = "") -> pb.GetTaskLogsRequest:
+    asked = pb.CreateLogChallengeRequest(address=address or signer.address)
+    data = json.loads((await api.tasks.CreateLogChallenge(asked)).typed_data_json)
+    assert data["domain"]["name"] == "iExec Core"
+    challenge = LogChallenge(data["message"]["challenge"], data["domain"]["chainId"])
+    return pb.GetTaskLogsRequest(
+        task_id=task.task_id,
+        address=address or signer.address,
+        signature=to_hex(sign_challenge(signer, challenge)),
+    )
+
+
+async def test_the_requester_reads_the_logs_with_a_challenge_that_serves_once(
+    api: Any, make_task: MakeTask, wallet: Wallet
+) -> None:
+    task = await kept_logs(api, make_task, wallet)
+    request = await signed(api, task, wallet)
+    (logs,) = (await api.tasks.GetTaskLogs(request)).compute_logs
+    assert (logs.wallet_address, logs.stdout, logs.stderr) == (WORKER, "out", "err")
+    assert (await refusal(api.tasks.GetTaskLogs(request)))[1] == "BAD_CHALLENGE"
+
+
+async def test_nobody_else_reads_them(api: Any, make_task: MakeTask, wallet: Wallet) -> None:
+    task = await kept_logs(api, make_task, wallet)
+    stranger = Wallet.create()
+    request = await signed(api, task, stranger)
+    assert await refusal(api.tasks.GetTaskLogs(request)) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "NOT_THE_REQUESTER",
+    )
+    forged = await signed(api, task, stranger, address=wallet.address)
+    assert await refusal(api.tasks.GetTaskLogs(forged)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")

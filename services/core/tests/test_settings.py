@@ -1,0 +1,91 @@
+"""Every documented variable in each of its forms."""
+
+import pytest
+from workerpool_core.settings import CoreSettings
+from workerpool_kit.settings import SettingsError, load
+
+WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+
+
+def problems(**environ: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as refused:
+        load(CoreSettings, environ)
+    return refused.value.problems
+
+
+def test_the_documented_defaults() -> None:
+    settings = load(CoreSettings, {})
+    assert settings.http_port == 13000
+    assert (settings.mongo_host, settings.mongo_port, settings.mongo_database) == (
+        "localhost",
+        13002,
+        "iexec",
+    )
+    assert settings.pool_address == "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
+    assert settings.url_of("config_server") == "http://localhost:8888"
+    assert settings.url_of("chain_adapter") == "http://localhost:13010"
+    assert settings.url_of("result_proxy") == "http://localhost:13200"
+    assert settings.whitelist == ()
+    assert settings.actuator_open("health")
+    assert not settings.actuator_open("prometheus")
+    assert (settings.logs_purge_rate_days, settings.logs_availability_days) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("service", "prefix"),
+    [
+        ("config_server", "IEXEC_CONFIG_SERVER"),
+        ("chain_adapter", "IEXEC_CORE_CHAIN_ADAPTER"),
+        ("result_proxy", "IEXEC_RESULT_REPOSITORY"),
+    ],
+)
+def test_a_service_is_named_by_url_or_by_parts_but_not_both(service: str, prefix: str) -> None:
+    assert load(CoreSettings, {f"{prefix}_URL": "http://a:1"}).url_of(service) == "http://a:1"
+    parts = {f"{prefix}_PROTOCOL": "https", f"{prefix}_HOST": "b", f"{prefix}_PORT": "2"}
+    assert load(CoreSettings, parts).url_of(service) == "https://b:2"
+    (problem,) = problems(**{f"{prefix}_URL": "http://a:1", f"{prefix}_HOST": "b"})
+    assert problem.startswith(f"{prefix}_URL")
+    (problem,) = problems(**{f"{prefix}_PROTOCOL": "ftp"})
+    assert problem.startswith(f"{prefix}_PROTOCOL")
+
+
+def test_older_names_still_count() -> None:
+    assert load(CoreSettings, {"IEXEC_PRIVATE_CHAIN_ADDRESS": "http://n:1"}).node_url == "http://n:1"
+
+
+def test_the_whitelist_is_a_list_in_any_case() -> None:
+    settings = load(CoreSettings, {"IEXEC_WORKERS_WHITELIST": f" {WALLET.lower()} , {'0x' + '11' * 20}"})
+    assert settings.whitelist == (WALLET, "0x" + "11" * 20)
+
+
+def test_the_threshold_comes_from_either_generation_of_variables() -> None:
+    assert load(CoreSettings, {"CHAIN_OUTOFSERVICETHRESHOLD": "PT7S"}).threshold_s(5) == 7
+    assert load(CoreSettings, {}).threshold_s(5) == 60
+    older = {
+        "IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS": "2",
+        "IEXEC_CHAIN_HEALTH_OUT_OF_SERVICE_THRESHOLD": "3",
+    }
+    assert load(CoreSettings, older).threshold_s(5) == 30
+    assert load(CoreSettings, older).threshold_s(0.1) == 5
+
+
+def test_the_operator_needs_both_credentials() -> None:
+    (problem,) = problems(IEXEC_CORE_OPERATOR_USERNAME="ops")
+    assert problem.startswith("IEXEC_CORE_OPERATOR_USERNAME")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IEXEC_CORE_PORT", "thirteen"),
+        ("POOL_ADDRESS", "0x12"),
+        ("IEXEC_START_BLOCK_NUMBER", "-1"),
+        ("CHAIN_OUTOFSERVICETHRESHOLD", "soon"),
+        ("IEXEC_WORKERS_WHITELIST", "somebody"),
+        ("IEXEC_LOGS_PURGE_RATE_IN_DAYS", "0"),
+        ("IEXEC_CORE_WALLET_PASSWORT", "typing mistake"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(name)
