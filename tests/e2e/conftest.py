@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
+from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.demo.documents import DocumentServer
 from workerpool_devnet.demo.follow import ChainRecord, Progress, follow, read_chain
 from workerpool_devnet.demo.image import ensure_image
@@ -15,6 +16,8 @@ from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import to_hex
 
 TIMEOUT_SECONDS = 120.0
+PRICE = 10**9
+"""What the pool gets for each task, in nRLC."""
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +41,17 @@ class Requester:
     app: str
     documents: tuple[str, ...]
 
-    async def buy(self, arguments: str = "all", *, volume: int = 1, trust: int = 1) -> list[str]:
+    async def buy(
+        self, arguments: str = "all", *, volume: int = 1, trust: int = 1, category: str = "XS"
+    ) -> list[str]:
         """Buy `volume` tasks of the demo's app at a price; return the task ids."""
         deal = await self.net.buy(
             self.app,
             params=DealParams(args=arguments, input_files=self.documents),
             volume=volume,
             trust=trust,
-            workerpool_price=10**9,
+            category=list(CATEGORIES).index(category),
+            workerpool_price=PRICE,
         )
         return [to_hex(task_id) for task_id in deal.task_ids]
 

@@ -1,0 +1,31 @@
+"""What the scheduler's records of a task say, by the protocol's names."""
+
+from workerpool_devnet.demo.follow import Progress
+from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.statuses import TaskStatus as T
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_protocol.core.v1.task_pb2 import Replicate, Task
+
+
+def of_task(task: Task) -> list[T]:
+    """Every status the task was in, in order."""
+    return [T[TaskStatus.Name(change.status).removeprefix("TASK_STATUS_")] for change in task.history]
+
+
+def of_replicate(replicate: Replicate) -> list[R]:
+    """Every status the replicate was in, in order."""
+    return [
+        R[ReplicateStatus.Name(change.status).removeprefix("REPLICATE_STATUS_")]
+        for change in replicate.history
+    ]
+
+
+def last_cause(replicate: Replicate) -> str:
+    """Why the replicate is in its present status, or UNSPECIFIED."""
+    name = ReplicateStatusCause.Name(replicate.history[-1].cause)
+    return name.removeprefix("REPLICATE_STATUS_CAUSE_")
+
+
+def replicates(progress: Progress, task_id: str) -> dict[str, Replicate]:
+    """The replicates of a task by wallet."""
+    return {replicate.wallet_address: replicate for replicate in progress.tasks[task_id].replicates}

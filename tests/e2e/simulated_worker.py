@@ -1,0 +1,175 @@
+"""A worker of the test's own: real wallet, login, stream and transactions, but it does only what the test says.
+
+The devnet funds the wallet of every worker it was asked for; a test takes the wallet of one whose process it
+does not start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from workerpool_devnet.devnet import Devnet
+from workerpool_kit.grpc_client import open_channel
+from workerpool_poco import calls
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import from_hex, to_hex
+from workerpool_poco.results import result_hash, result_seal
+from workerpool_poco.transactions import TransactionSender
+from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import statuses_pb2 as statuses
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+_LIMIT_SECONDS = 60.0
+UNTIL_COMPUTED = (
+    statuses.REPLICATE_STATUS_STARTING,
+    statuses.REPLICATE_STATUS_STARTED,
+    statuses.REPLICATE_STATUS_APP_DOWNLOADING,
+    statuses.REPLICATE_STATUS_APP_DOWNLOADED,
+    statuses.REPLICATE_STATUS_DATA_DOWNLOADING,
+    statuses.REPLICATE_STATUS_DATA_DOWNLOADED,
+    statuses.REPLICATE_STATUS_COMPUTING,
+    statuses.REPLICATE_STATUS_COMPUTED,
+)
+"""What a worker reports before it contributes."""
+
+
+@dataclass
+class SimulatedWorker:
+    """Open it with `simulated_worker`. Commands are acknowledged and kept; an ABORT is obeyed, nothing else is."""
+
+    wallet: Wallet
+    _stream: Any
+    _sender: TransactionSender
+    assignments: dict[str, pb.Assignment] = field(default_factory=dict)
+    """By task id."""
+    commands: list[pb.Command] = field(default_factory=list)
+    """Every command that came, in order."""
+    _sequence: int = 0
+    _answers: dict[int, pb.UpdateResult] = field(default_factory=dict)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def assigned(self, task_id: str) -> pb.Assignment:
+        """Wait until this worker is given the task."""
+        await self._until(lambda: task_id in self.assignments)
+        return self.assignments[task_id]
+
+    async def commanded(self, task_id: str, action: int) -> pb.Command:
+        """Wait for a command and return it."""
+        return await self._until(
+            lambda: next((c for c in self.commands if (c.task_id, c.action) == (task_id, action)), None)
+        )
+
+    async def report(self, task_id: str, *updates: int, receipt: str = "") -> None:
+        """Report statuses and wait until the scheduler has stored each; an AssertionError tells of a refusal."""
+        for status in updates:
+            sequence = await self._report(task_id, status, receipt)
+            answer = await self._until(lambda sequence=sequence: self._answers.get(sequence))
+            assert answer.outcome != pb.UPDATE_OUTCOME_REFUSED, answer
+
+    async def contribute(self, task_id: str, digest: bytes) -> None:
+        """Go through every stage and contribute `digest` on chain, as a result that never was computed."""
+        assignment = await self.assigned(task_id)
+        await self.report(task_id, *UNTIL_COMPUTED, statuses.REPLICATE_STATUS_CONTRIBUTING)
+        task = from_hex(task_id)
+        call = calls.contribute(
+            task,
+            result_hash(task, digest),
+            result_seal(self.wallet.address, task, digest),
+            from_hex(assignment.authorization.signature),
+            enclave_challenge=assignment.authorization.enclave_challenge,
+        )
+        mined = await self._sender.execute(calls.Call(call.data, gas=1_000_000))
+        await self.report(
+            task_id, statuses.REPLICATE_STATUS_CONTRIBUTED, receipt=to_hex(mined.transaction_hash)
+        )
+
+    async def _until(self, condition: Callable[[], Any]) -> Any:
+        async with asyncio.timeout(_LIMIT_SECONDS), self._news:
+            return await self._news.wait_for(condition)
+
+    async def _report(self, task_id: str, status: int, receipt: str = "") -> int:
+        self._sequence += 1
+        details = pb.StatusDetails()
+        if receipt:
+            details.chain_receipt.transaction_hash = receipt
+        update = pb.StatusUpdate(sequence=self._sequence, task_id=task_id, status=status, details=details)
+        await self._say(pb.ConnectRequest(status_report=pb.StatusReport(updates=[update])))
+        return update.sequence
+
+    async def _say(self, message: pb.ConnectRequest) -> None:
+        async with self._writing:
+            await self._stream.write(message)
+
+    async def _listen(self) -> None:
+        while (message := await self._stream.read()) is not grpc.aio.EOF:
+            match message.WhichOneof("message"):
+                case "assignment":
+                    self.assignments[message.assignment.task.task_id] = message.assignment
+                case "command":
+                    await self._take(message.command)
+                case "update_results":
+                    self._answers |= {result.sequence: result for result in message.update_results.results}
+            async with self._news:
+                self._news.notify_all()
+
+    async def _take(self, command: pb.Command) -> None:
+        self.commands.append(command)
+        await self._say(pb.ConnectRequest(command_ack=pb.CommandAck(sequence=command.sequence)))
+        if command.action == pb.ACTION_ABORT:
+            await self._report(command.task_id, statuses.REPLICATE_STATUS_ABORTED)
+
+    async def _beat(self, period_s: float) -> None:
+        while True:
+            await self._say(pb.ConnectRequest(heartbeat=pb.Heartbeat(free_slots=1)))
+            await asyncio.sleep(period_s)
+
+
+@contextlib.asynccontextmanager
+async def simulated_worker(net: Devnet, name: str, *, slots: int = 1) -> AsyncIterator[SimulatedWorker]:
+    """Log in with the wallet of a worker of the devnet and keep its stream open."""
+    wallet = net.account(name)
+    channel = open_channel(net.services["core"].grpc, own_subchannel=True)
+    try:
+        async with (
+            HubClient(net.chain.url, net.contracts.hub) as hub,
+            TransactionSender(hub, wallet) as sender,
+        ):
+            stub = WorkerServiceStub(channel)
+            token = await _login(stub, net, wallet)
+            stream = stub.Connect(metadata=(("authorization", f"Bearer {token}"),))  # type: ignore[call-arg]
+            model = pb.WorkerModel(name=name, version="simulated", slots=slots, memory_bytes=1 << 30)
+            await stream.write(pb.ConnectRequest(hello=pb.Hello(protocol_version=1, model=model)))
+            welcome = (await stream.read()).welcome
+            worker = SimulatedWorker(wallet, stream, sender)
+            living = [
+                asyncio.create_task(worker._listen()),
+                asyncio.create_task(worker._beat(welcome.heartbeat_period.ToNanoseconds() / 1e9)),
+            ]
+            try:
+                yield worker
+            finally:
+                for task in living:
+                    task.cancel()
+                await asyncio.gather(*living, return_exceptions=True)
+                stream.cancel()
+    finally:
+        await channel.close(None)
+
+
+async def _login(stub: WorkerServiceStub, net: Devnet, wallet: Wallet) -> str:
+    asked = await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
+    message = json.loads(asked.typed_data_json)["message"]
+    challenge = LoginChallenge(
+        wallet.address, message["challenge"], int(message["issuedAt"]), net.chain.chain_id, net.workerpool
+    )
+    signature = to_hex(sign_challenge(wallet, challenge))
+    return str((await stub.Login(pb.LoginRequest(wallet_address=wallet.address, signature=signature))).token)
