@@ -1,0 +1,255 @@
+"""A pool of real processes without workers, and clients that speak its contracts as anybody could.
+
+A module may define ``core_environment(net)`` to set environment variables of its scheduler.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+import pytest_asyncio
+from pymongo import MongoClient
+from workerpool_devnet.contracts import CATEGORIES
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.options import DevnetOptions
+from workerpool_devnet.ports import free_service_ports
+from workerpool_kit.grpc_client import error_reason, open_channel
+from workerpool_poco.ids import Address, to_hex
+from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import pool_service_pb2_grpc, task_pb2, task_service_pb2_grpc
+from workerpool_protocol.core.v1 import task_service_pb2 as tasks
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+SERVICES = ("registry", "chain_adapter", "result_proxy", "core")
+PATIENCE_S = 20.0
+Answer = tuple[grpc.StatusCode, str | None]
+"""How a call ended: its status code, and the reason of its ErrorInfo (None when it has none)."""
+
+
+async def answer_of(call: Awaitable[Any]) -> Answer:
+    """Return how a call ends."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await call
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error_reason(error)
+    return grpc.StatusCode.OK, None
+
+
+class WorkerStream:
+    """A worker's end of the stream, by hand: what comes down is kept, what goes up is up to the test."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+        self.received: list[pb.ConnectResponse] = []
+        self._news = asyncio.Event()
+        self._sequence = 0
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> Answer:
+        try:
+            while (message := await self.call.read()) is not grpc.aio.EOF:
+                self.received.append(message)
+                self._news.set()
+        except grpc.aio.AioRpcError as error:
+            return error.code(), error_reason(error)
+        finally:
+            self._news.set()
+        return await self.call.code(), None
+
+    async def send(self, **message: Any) -> None:
+        """Say one thing."""
+        await self.call.write(pb.ConnectRequest(**message))
+
+    async def until(self, found: Callable[[], Any]) -> Any:
+        """Wait for what `found` returns to be true, and return it; fails when the stream ends before."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not (what := found()):
+                assert not self._reading.done(), f"the stream ended: {self._reading.result()}"
+                self._news.clear()
+                await self._news.wait()
+        return what
+
+    async def first(self, kind: str) -> Any:
+        """Wait for the first message of a kind, such as "welcome"."""
+        return await self.until(lambda: next(iter(self.all(kind)), None))
+
+    def all(self, kind: str) -> list[Any]:
+        """Return every message of a kind that came so far."""
+        return [getattr(m, kind) for m in self.received if m.WhichOneof("message") == kind]
+
+    def result(self, sequence: int) -> pb.UpdateResult | None:
+        """Return the newest answer to a sequence, if one came."""
+        answers = [r for results in self.all("update_results") for r in results.results]
+        return next((r for r in reversed(answers) if r.sequence == sequence), None)
+
+    async def report(self, task: str, status: int, *, sequence: int = 0, **details: Any) -> int:
+        """Report a status and return its sequence."""
+        self._sequence = sequence or self._sequence + 1
+        update = {"sequence": self._sequence, "task_id": task, "status": status}
+        await self.send(status_report={"updates": [update | ({"details": details} if details else {})]})
+        return self._sequence
+
+    async def answer(self, task: str, status: int, *, sequence: int = 0, **details: Any) -> pb.UpdateResult:
+        """Report a status and return its answer."""
+        before = sum(len(results.results) for results in self.all("update_results"))
+        number = await self.report(task, status, sequence=sequence, **details)
+
+        def answered() -> pb.UpdateResult | None:
+            answers = [r for results in self.all("update_results") for r in results.results]
+            return next((r for r in answers[before:] if r.sequence == number), None)
+
+        found: pb.UpdateResult = await self.until(answered)
+        return found
+
+    async def ended(self) -> Answer:
+        """Wait for the end of the stream and return how it ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await asyncio.shield(self._reading)
+
+    async def close(self) -> None:
+        """Leave."""
+        self.call.cancel()
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
+
+
+@dataclass
+class Pool:
+    """A running pool and its doors."""
+
+    net: Devnet
+    stack: AsyncExitStack
+    tokens: dict[Address, str] = field(default_factory=dict)
+
+    def channel(self, service: str = "core") -> grpc.aio.Channel:
+        """Open a connection of its own; closed with the pool."""
+        channel = open_channel(self.net.services[service].grpc, own_subchannel=True)
+        self.stack.push_async_callback(channel.close, None)
+        return channel
+
+    @cached_property
+    def workers(self) -> Any:
+        """The worker service."""
+        return WorkerServiceStub(self.channel())
+
+    @cached_property
+    def tasks(self) -> Any:
+        """The task service."""
+        return task_service_pb2_grpc.TaskServiceStub(self.channel())
+
+    @cached_property
+    def operators(self) -> Any:
+        """The pool service."""
+        return pool_service_pb2_grpc.PoolServiceStub(self.channel())
+
+    def adapter_credentials(self) -> tuple[str, str]:
+        """User name and password that the scheduler has for the chain adapter."""
+        own = self.net.services["core"].spec.environment
+        password = Path(own["IEXEC_CORE_CHAIN_ADAPTER_PASSWORD_FILE"]).read_text().strip()
+        return own["IEXEC_CORE_CHAIN_ADAPTER_USERNAME"], password
+
+    async def challenge(self, wallet: Wallet) -> LoginChallenge:
+        """Ask for a login challenge."""
+        asked = await self.workers.CreateChallenge(
+            pb.CreateChallengeRequest(wallet_address=wallet.address), timeout=PATIENCE_S
+        )
+        data = json.loads(asked.typed_data_json)
+        return LoginChallenge(
+            data["message"]["wallet"],
+            data["message"]["challenge"],
+            data["message"]["issuedAt"],
+            data["domain"]["chainId"],
+            data["domain"]["verifyingContract"],
+        )
+
+    async def login(self, wallet: Wallet) -> str:
+        """Log a wallet in, once, and return its token."""
+        if wallet.address not in self.tokens:
+            signature = to_hex(sign_challenge(wallet, await self.challenge(wallet)))
+            request = pb.LoginRequest(wallet_address=wallet.address, signature=signature)
+            answer = await self.workers.Login(request, timeout=PATIENCE_S)
+            self.tokens[wallet.address] = answer.token
+        return self.tokens[wallet.address]
+
+    def token(
+        self, wallet: str, *, key: bytes = b"", roles: tuple[str, ...] = ("worker",), **claims: Any
+    ) -> str:
+        """Make a token by hand, with the scheduler's own signing key unless another one is given."""
+        with MongoClient[Any](self.net.database.uri) as mongo:
+            stored = mongo[self.net.databases["core"]]["signingKey"].find_one()
+        assert stored is not None
+        now = int(time.time())
+        payload = {
+            "iss": "workerpool-core",
+            "aud": self.net.workerpool,
+            "sub": wallet,
+            "roles": list(roles),
+            "iat": now,
+            "exp": now + 600,
+        }
+        return jwt.encode(payload | claims, key or stored["secret"], "HS256", headers={"kid": stored["_id"]})
+
+    async def open(self, token: str) -> WorkerStream:
+        """Open a stream and say nothing yet."""
+        stream = WorkerStream(
+            WorkerServiceStub(self.channel()).Connect(metadata=(("authorization", f"Bearer {token}"),))
+        )  # type: ignore[call-arg]
+        self.stack.push_async_callback(stream.close)
+        return stream
+
+    async def connect(self, wallet: Wallet, **changes: Any) -> WorkerStream:
+        """Open a stream, say Hello (with `changes`), wait for the Welcome."""
+        stream = await self.open(await self.login(wallet))
+        await stream.send(hello=hello(**changes))
+        await stream.first("welcome")
+        return stream
+
+    async def task(self, task: str) -> task_pb2.Task:
+        """Read one task with its replicates."""
+        answer = await self.tasks.GetTask(tasks.GetTaskRequest(task_id=task), timeout=PATIENCE_S)
+        found: task_pb2.Task = answer.task
+        return found
+
+    async def buy(self, volume: int = 1, category: str = "DEV-60S", **purchase: Any) -> list[str]:
+        """Buy tasks of an app that nobody will ever run; return their ids."""
+        app = await self.app()
+        deal = await self.net.buy(app, volume=volume, category=list(CATEGORIES).index(category), **purchase)
+        return [to_hex(task) for task in deal.task_ids]
+
+    async def app(self) -> Address:
+        """Create the app, once."""
+        if not hasattr(self, "_app"):
+            self._app = await self.net.create_app("contract", "example/never-run:1")
+        return self._app
+
+
+def hello(**changes: Any) -> dict[str, Any]:
+    """What a good worker says first."""
+    model = {"name": "by hand", "version": "contract-1", "slots": 64, "memory_bytes": 2**34}
+    return {"protocol_version": 1, "model": model} | changes
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
+    """Registry, chain adapter, result proxy and core on an instantly mining chain; wallets of three workers."""
+    # A worker that a test starts must not take the tasks that the test's own worker is to have.
+    nowhere = f"http://127.0.0.1:{free_service_ports().http}"
+    environment = {"worker": {"IEXEC_CORE_URL": nowhere}}
+    net = Devnet(DevnetOptions(workers=3, services=SERVICES, environment=environment))
+    settings: Callable[[Devnet], dict[str, str]] = getattr(request.module, "core_environment", lambda _: {})
+    # The wallets, which some settings name, are known only now.
+    environment["core"] = settings(net)
+    async with net, AsyncExitStack() as stack:
+        yield Pool(net, stack)
