@@ -1,0 +1,76 @@
+"""kill -9 of the scheduler in every status of a task's standard path: it starts again and the task completes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from e2e import history
+from workerpool_devnet.demo.follow import Progress
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.options import DevnetOptions
+from workerpool_poco.statuses import TaskStatus as T
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+STANDARD_PATH = (
+    T.RECEIVED,
+    T.INITIALIZING,
+    T.INITIALIZED,
+    T.RUNNING,
+    T.CONSENSUS_REACHED,
+    T.AT_LEAST_ONE_REVEALED,
+    T.RESULT_UPLOADING,
+    T.RESULT_UPLOADED,
+    T.FINALIZING,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def net() -> AsyncIterator[Devnet]:
+    """A pool with two workers, so that a task of trust 3 needs both; a killed service starts again."""
+    async with Devnet(DevnetOptions(workers=2, trust=3, restart=True)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("status", STANDARD_PATH, ids=lambda status: status.name)
+async def test_a_task_completes_when_core_is_killed_in_any_status(net: Devnet, requester, status: T) -> None:
+    (task,) = await requester.buy("one", trust=3)
+    killed: list[int] = []
+
+    def kill_once(progress: Progress) -> None:
+        if not killed and status in history.of_task(progress.tasks[task]):
+            killed.append(net.services["core"].pid)
+            net.services["core"].kill()
+
+    progress = await requester.follow([task], kill_once)
+
+    assert killed, f"the task was never seen in {status.name}"
+    assert await standard_task(requester, task, progress)
+    await net.services["core"].wait_healthy(timeout=60)
+
+
+async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_the_other(
+    net: Devnet, requester
+) -> None:
+    (task,) = await requester.buy("one", trust=3)
+    killed_in: list[T] = []
+
+    def kill_once_in_each(progress: Progress) -> None:
+        status = history.of_task(progress.tasks[task])[-1]
+        if status not in killed_in and status is not T.COMPLETED:
+            killed_in.append(status)
+            net.services["core"].kill()
+
+    progress = await requester.follow([task], kill_once_in_each)
+
+    assert len(killed_in) >= 3, killed_in
+    assert await standard_task(requester, task, progress)
+
+
+async def standard_task(requester, task: str, progress: Progress) -> bool:
+    """Whether the task went the standard path, nothing twice, here and on chain."""
+    walked = history.of_task(progress.tasks[task])
+    record = await requester.on_chain(task)
+    assert walked == [*STANDARD_PATH, T.FINALIZED, T.COMPLETED]
+    assert record.counts() == "1 initialize, 2 contribute, 2 reveal, 1 finalize"
+    return record.completed
