@@ -6,7 +6,7 @@ A module may define ``core_environment(net)`` to set environment variables of it
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,7 +24,7 @@ from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.ports import free_service_ports
 from workerpool_kit.grpc_client import error_reason, open_channel
 from workerpool_poco.ids import Address, to_hex
-from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.typed_data import LogChallenge, LoginChallenge, sign_challenge
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1 import pool_service_pb2_grpc, task_pb2, task_service_pb2_grpc
 from workerpool_protocol.core.v1 import task_service_pb2 as tasks
@@ -32,19 +32,9 @@ from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 SERVICES = ("registry", "chain_adapter", "result_proxy", "core")
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 Answer = tuple[grpc.StatusCode, str | None]
 """How a call ended: its status code, and the reason of its ErrorInfo (None when it has none)."""
-
-
-async def answer_of(call: Awaitable[Any]) -> Answer:
-    """Return how a call ends."""
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await call
-    except grpc.aio.AioRpcError as error:
-        return error.code(), error_reason(error)
-    return grpc.StatusCode.OK, None
 
 
 class WorkerStream:
@@ -216,6 +206,25 @@ class Pool:
         await stream.first("welcome")
         return stream
 
+    async def log_challenge(self, wallet: Wallet) -> LogChallenge:
+        """Ask for a log challenge."""
+        request = tasks.CreateLogChallengeRequest(address=wallet.address)
+        data = json.loads((await self.tasks.CreateLogChallenge(request, timeout=PATIENCE_S)).typed_data_json)
+        return LogChallenge(data["message"]["challenge"], data["domain"]["chainId"])
+
+    async def logs(
+        self, task: str, reader: Wallet | None = None, *, worker: str = ""
+    ) -> list[task_pb2.ComputeLogs]:
+        """Read logs as the requester, or as somebody else."""
+        reader = reader or self.net.accounts["requester"]
+        request = tasks.GetTaskLogsRequest(
+            task_id=task,
+            address=reader.address,
+            signature=to_hex(sign_challenge(reader, await self.log_challenge(reader))),
+            wallet_address=worker,
+        )
+        return list((await self.tasks.GetTaskLogs(request, timeout=PATIENCE_S)).compute_logs)
+
     async def task(self, task: str) -> task_pb2.Task:
         """Read one task with its replicates."""
         answer = await self.tasks.GetTask(tasks.GetTaskRequest(task_id=task), timeout=PATIENCE_S)
@@ -233,6 +242,12 @@ class Pool:
         if not hasattr(self, "_app"):
             self._app = await self.net.create_app("contract", "example/never-run:1")
         return self._app
+
+
+@pytest.fixture(name="hello", scope="session")
+def _hello() -> Callable[..., dict[str, Any]]:
+    """What a good worker says first, as a function of what is changed."""
+    return hello
 
 
 def hello(**changes: Any) -> dict[str, Any]:
