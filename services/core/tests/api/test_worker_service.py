@@ -5,9 +5,11 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.domain.events import BlockSeen, DealSeen
+from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
+from workerpool_core.domain.model import Receipt
 from workerpool_kit.grpc_client import error_reason
-from workerpool_poco.ids import to_hex
+from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
+from workerpool_poco.ids import bytes32, from_hex, to_hex
 from workerpool_poco.typed_data import LoginChallenge, sign_challenge
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
@@ -296,3 +298,56 @@ async def test_a_cut_stream_is_a_disconnected_worker(api: Any, wallet: Wallet) -
     assert await stream.ended() == (grpc.StatusCode.OK, "")
     assert api.engine.workers[wallet.address].session == ""
     assert not api.engine.workers[wallet.address].lost
+
+
+# --- work ---------------------------------------------------------------------------------------
+
+
+async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
+    api: Any, wallet: Wallet, make_task: Any
+) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    terms = make_task(bot_size=2, command_line="compute", trust=1).terms
+    api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(terms),)))
+    logs = tuple(
+        TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
+        for task_id in list(api.engine.tasks)
+    )
+    api.engine.submit(BlockSeen(2, "0x02", 0.0, (), logs))
+    assigned = [(await stream.receive()).assignment for _ in range(2)]
+    assert sorted(item.task.task_index for item in assigned) == [0, 1]
+    for item in assigned:
+        signed = item.authorization
+        authorization = WorkerpoolAuthorization(
+            worker=wallet.address,
+            task_id=bytes32(signed.task_id),
+            enclave_challenge=signed.enclave_challenge,
+            deal_id=bytes32(signed.deal_id),
+            task_index=signed.task_index,
+            signature=from_hex(signed.signature),
+        )
+        assert recover_signer(authorization) == Wallet.from_key("0x" + "11" * 32).address
+        assert (item.task.command_line, item.initialization_block) == ("compute", 2)
+        assert item.task.max_execution_time.seconds == 300
+
+
+async def test_a_report_is_durable_before_it_is_answered(api: Any, wallet: Wallet, make_task: Any) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(make_task().terms),)))
+    (task_id,) = api.engine.tasks
+    initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
+    api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
+    assert (await stream.receive()).assignment.task.task_id == task_id
+    for sequence, status in enumerate((STARTING, statuses.REPLICATE_STATUS_STARTED), start=1):
+        await stream.send(
+            status_report={"updates": [{"sequence": sequence, "task_id": task_id, "status": status}]}
+        )
+        (result,) = (await stream.receive()).update_results.results
+        assert (result.sequence, result.outcome) == (sequence, pb.UPDATE_OUTCOME_ACCEPTED)
+        await api.store.recover()
+        kept = await api.store.replicate(task_id, wallet.address)
+        assert kept is not None
+        assert kept.status.value == statuses.ReplicateStatus.Name(status).removeprefix("REPLICATE_STATUS_")
+    assert result.next_action == pb.ACTION_DOWNLOAD_APP

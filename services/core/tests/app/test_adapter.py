@@ -1,0 +1,160 @@
+"""Transactions are asked for once, followed to their end, and every doubt is told as a doubt."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_core.app.adapter import AdapterClient
+from workerpool_core.domain.decisions import RequestTransaction
+from workerpool_core.domain.events import TransactionAnswered, TransactionKind
+from workerpool_kit.errors import Kind, WorkerpoolError
+from workerpool_kit.grpc_client import open_channel
+from workerpool_kit.grpc_errors import abort
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
+from workerpool_protocol.chain_adapter.v1.transaction_service_pb2_grpc import (
+    TransactionServiceServicer,
+    add_TransactionServiceServicer_to_server,
+)
+
+TASK, DEAL = "0x" + "ab" * 32, "0x" + "cd" * 32
+INITIALIZE = RequestTransaction(TransactionKind.INITIALIZE, TASK, DEAL, 3)
+FINALIZE = RequestTransaction(TransactionKind.FINALIZE, TASK, result_link="link", callback_data="0x01")
+
+
+class Refused(WorkerpoolError):
+    kind = Kind.PRECONDITION
+    reason = "TASK_NOT_ACTIVE"
+
+
+class Adapter(TransactionServiceServicer):
+    """An adapter whose answers the test writes."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self.watches = 0
+        self.first = pb.Command(task_id=TASK, state=pb.COMMAND_STATE_RECEIVED)
+        self.later: list[pb.Command] = []
+        self.error: WorkerpoolError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def _take(self, request: Any, context: Any) -> pb.Command:
+        self.requests.append(request)
+        await self.gate.wait()
+        if self.error is not None:
+            await abort(context, self.error)
+        return self.first
+
+    async def Initialize(self, request: Any, context: Any) -> Any:
+        return pb.InitializeResponse(command=await self._take(request, context))
+
+    async def Finalize(self, request: Any, context: Any) -> Any:
+        return pb.FinalizeResponse(command=await self._take(request, context))
+
+    async def WatchCommand(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        self.watches += 1
+        yield pb.WatchCommandResponse(command=self.first)
+        for command in self.later:
+            yield pb.WatchCommandResponse(command=command)
+
+
+class Harness:
+    """The client, the adapter it speaks to, and what it answered."""
+
+    def __init__(self, port: int, adapter: Adapter) -> None:
+        self.adapter = adapter
+        self.answers: list[TransactionAnswered] = []
+        self._more = asyncio.Event()
+        self.channel = open_channel(f"127.0.0.1:{port}", own_subchannel=True)
+        self.client = AdapterClient(self.channel, self._take)
+
+    def _take(self, answer: TransactionAnswered) -> None:
+        self.answers.append(answer)
+        self._more.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._more.clear()
+                await self._more.wait()
+
+    async def answer_to(self, wanted: RequestTransaction) -> TransactionAnswered:
+        self.client.request(wanted)
+        await self.until(lambda: bool(self.answers))
+        return self.answers[-1]
+
+
+@pytest.fixture
+async def harness() -> AsyncIterator[Harness]:
+    server, adapter = grpc.aio.server(), Adapter()
+    add_TransactionServiceServicer_to_server(adapter, server)  # type: ignore[no-untyped-call]
+    harness = Harness(server.add_insecure_port("127.0.0.1:0"), adapter)
+    await server.start()
+    yield harness
+    await harness.client.close()
+    await harness.channel.close(None)
+    await server.stop(0)
+
+
+async def test_a_command_is_followed_to_its_success(harness: Harness) -> None:
+    harness.adapter.later = [
+        pb.Command(state=pb.COMMAND_STATE_PROCESSING),
+        pb.Command(state=pb.COMMAND_STATE_SUCCESS, block_number=7),
+    ]
+    answer = await harness.answer_to(INITIALIZE)
+    assert answer == TransactionAnswered(TASK, TransactionKind.INITIALIZE, True, block=7)
+    assert harness.adapter.requests == [pb.InitializeRequest(deal_id=DEAL, task_index=3)]
+
+
+async def test_a_command_that_is_done_already_is_not_watched(harness: Harness) -> None:
+    harness.adapter.first = pb.Command(state=pb.COMMAND_STATE_SUCCESS, block_number=2)
+    answer = await harness.answer_to(FINALIZE)
+    assert (answer.succeeded, answer.block, harness.adapter.watches) == (True, 2, 0)
+    assert harness.adapter.requests == [
+        pb.FinalizeRequest(task_id=TASK, result_link="link", callback_data="0x01")
+    ]
+
+
+async def test_a_stream_that_ends_early_is_opened_again(harness: Harness) -> None:
+    def succeed() -> None:
+        harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_SUCCESS)]
+
+    asyncio.get_running_loop().call_later(0.05, succeed)
+    assert (await harness.answer_to(INITIALIZE)).succeeded is True
+    assert harness.adapter.watches > 1
+
+
+async def test_a_failure_is_told_with_its_reason(harness: Harness) -> None:
+    harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_FAILURE, error_reason="REVERTED")]
+    answer = await harness.answer_to(FINALIZE)
+    assert (answer.succeeded, answer.reason) == (False, "REVERTED")
+
+
+async def test_a_refusal_is_a_failure(harness: Harness) -> None:
+    harness.adapter.error = Refused("no")
+    answer = await harness.answer_to(INITIALIZE)
+    assert (answer.succeeded, answer.reason) == (False, "TASK_NOT_ACTIVE")
+
+
+async def test_an_adapter_that_is_away_is_a_doubt(harness: Harness) -> None:
+    away = AdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
+    away.request(INITIALIZE)
+    async with asyncio.timeout(10):
+        while not harness.answers:  # noqa: ASYNC110 - the answer is a plain callback here
+            await asyncio.sleep(0.01)
+    assert harness.answers[0].succeeded is None
+    assert away.reachable is False
+
+
+async def test_asking_twice_at_once_asks_once_and_may_ask_again_afterwards(harness: Harness) -> None:
+    harness.adapter.first = pb.Command(state=pb.COMMAND_STATE_SUCCESS)
+    harness.adapter.gate.clear()
+    harness.client.request(INITIALIZE)
+    harness.client.request(INITIALIZE)
+    harness.adapter.gate.set()
+    await harness.until(lambda: len(harness.answers) == 1)
+    harness.client.request(INITIALIZE)
+    await harness.until(lambda: len(harness.answers) == 2)
+    assert len(harness.adapter.requests) == 2
