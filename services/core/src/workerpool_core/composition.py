@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from random import Random
+from typing import Any
 
 from eth_utils.crypto import keccak
 from prometheus_client import REGISTRY
@@ -32,6 +33,7 @@ from workerpool_core.app.assignments import Assignments
 from workerpool_core.app.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain_health import ChainHealth
 from workerpool_core.app.chain_reads import TaskReads, Weights
+from workerpool_core.app.collector import spare_live_tasks
 from workerpool_core.app.deals import DealReader
 from workerpool_core.app.effects import Effects
 from workerpool_core.app.enclaves import EnclaveChallenges
@@ -192,7 +194,8 @@ async def _start_core(
     )
     stack.push_async_callback(enclaves.close)
     reads = TaskReads(hub, engine.submit)
-    lifetime.spawn(reads.run(), "chain reads")
+    in_background = [lifetime.spawn(reads.run(), "chain reads")]
+    stack.push_async_callback(_cancel, in_background)
     effects = Effects(
         sessions=sessions,
         assignments=Assignments(wallet, engine.tasks),
@@ -236,22 +239,25 @@ async def _start_core(
     REGISTRY.register(collector)
     stack.callback(REGISTRY.unregister, collector)
 
-    commit.start(lifetime)
+    spare_live_tasks()
+    in_background += commit.start(lifetime)
     engine.start(commit)
     heads.start()
     stack.push_async_callback(heads.stop)
-    lifetime.spawn(follower.run(), "chain follower")
-    lifetime.spawn(_watch_chain(chain_health, heads), "chain health")
-    lifetime.spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler")
-    lifetime.spawn(
-        purge_logs_daily(
-            store,
-            clock,
-            every_days=settings.logs_purge_rate_days,
-            keep_days=settings.logs_availability_days,
+    in_background += [
+        lifetime.spawn(follower.run(), "chain follower"),
+        lifetime.spawn(_watch_chain(chain_health, heads), "chain health"),
+        lifetime.spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler"),
+        lifetime.spawn(
+            purge_logs_daily(
+                store,
+                clock,
+                every_days=settings.logs_purge_rate_days,
+                keep_days=settings.logs_availability_days,
+            ),
+            "log purge",
         ),
-        "log purge",
-    )
+    ]
     # Work decided before the stop is made durable and sent.
     stack.push_async_callback(_drain, commit)
     queries = TaskQueries(store, commit, watchers)
@@ -278,6 +284,12 @@ async def _watch_chain(chain_health: ChainHealth, heads: HeadStream) -> None:
     while True:
         chain_health.look(heads.latest)
         await heads.wait_change(_LOOK_AT_CHAIN_S)
+
+
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _drain(commit: GroupCommit) -> None:

@@ -92,6 +92,7 @@ class Outbox:
         pending, self._pending = self._pending, []
         hashes = self._rpc.batch([("eth_sendRawTransaction", [transaction.raw]) for transaction in pending])
         if in_one_block:
+            self._wait_pooled(len(pending), timeout)
             self._rpc.call("anvil_mine", "0x1")
         receipts = self._receipts(hashes, timeout)
         for transaction, receipt in zip(pending, receipts, strict=True):
@@ -117,6 +118,14 @@ class Outbox:
         if address not in self._nonces:
             self._nonces[address] = int(self._rpc.call("eth_getTransactionCount", address, "pending"), 16)
         return self._nonces[address]
+
+    def _wait_pooled(self, count: int, timeout: float) -> None:
+        """Wait until a block can take all; the node still sorts transactions in when it has answered."""
+        deadline = time.monotonic() + timeout
+        while int(self._rpc.call("txpool_status")["pending"], 16) < count:
+            if time.monotonic() > deadline:
+                raise TransactionError(f"{count} transactions did not wait together within {timeout:g} s")
+            time.sleep(0.01)
 
     def _receipts(self, hashes: list[str], timeout: float) -> list[Receipt]:
         deadline = time.monotonic() + timeout
