@@ -69,10 +69,12 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def start(self, lifetime: Lifetime) -> None:
+    def start(self, lifetime: Lifetime) -> list[asyncio.Task[None]]:
         """Begin to write; a failure of the database stops the process, since memory and store would differ."""
-        lifetime.spawn(self._write_loop(), "group-commit")
-        lifetime.spawn(self._apply_loop(), "apply-journal")
+        return [
+            lifetime.spawn(self._write_loop(), "group-commit"),
+            lifetime.spawn(self._apply_loop(), "apply-journal"),
+        ]
 
     def put(self, outcome: Outcome) -> None:
         """Take an outcome. Effects happen after its writes, and after everything that was put before."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
-from prometheus_client import Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from workerpool_poco.statuses import FINAL_TASK_STATUSES, ReplicateStatus, TaskStatus
 
@@ -22,7 +22,6 @@ from workerpool_core.domain.model import Task
 _SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LONG = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 36000)
 
-DEALS = Counter("iexec_core_deals", "Deals of this pool that became tasks since the start.")
 DEAL_TO_TASK = Histogram(
     "workerpool_core_deal_to_task_seconds", "From the deal's block to its stored task.", buckets=_SHORT
 )
@@ -84,7 +83,6 @@ class Observer:
                     DEAL_TO_TASK.observe(max(now - task.terms.start_time, 0))
                     if task.index == task.terms.bot_first:
                         self._deal_taken()
-                        DEALS.inc()
                 case _:
                     pass
 
@@ -118,7 +116,7 @@ class PoolCollector(Collector):
         self._summary = summary
         self._version = version
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield every gauge as it is now."""
         now = self._summary()
         tasks = GaugeMetricFamily(
@@ -133,8 +131,6 @@ class PoolCollector(Collector):
             "iexec_core_cpu_computing": ("CPUs of alive workers that compute.", now.computing_cpus),
             "iexec_core_gpu_registered": ("GPUs that alive workers registered.", now.registered_gpus),
             "iexec_core_gpu_computing": ("GPUs of alive workers that compute.", now.computing_gpus),
-            "iexec_core_deals_events": ("Deal notices of this pool since the start.", now.deal_events),
-            "iexec_core_deals_last_block": ("Newest block with a deal of this pool.", now.latest_deal_block),
             "iexec_chain_block_latest": (
                 "Newest block seen.",
                 now.latest_block.number if now.latest_block is not None else 0,
@@ -143,6 +139,14 @@ class PoolCollector(Collector):
         }
         for name, (text, value) in gauges.items():
             yield GaugeMetricFamily(name, text, value=value)
+        # Counters by their documented names, to which Prometheus adds `_total`.
+        counters = {
+            "iexec_core_deals_events": ("Deal notices of this pool since the start.", now.deal_events),
+            "iexec_core_deals": ("Deals of this pool that became tasks since the start.", now.deals),
+            "iexec_core_deals_last_block": ("Newest block with a deal of this pool.", now.latest_deal_block),
+        }
+        for name, (text, value) in counters.items():
+            yield CounterMetricFamily(name, text, value=value)
         info = GaugeMetricFamily(
             "iexec_version_info", "Always 1.", labels=["iexecAppName", "iexecAppVersion"]
         )

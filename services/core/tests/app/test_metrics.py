@@ -1,0 +1,83 @@
+"""The documented figures under their documented names, and durations."""
+
+from collections.abc import Callable
+
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from workerpool_core.app.metrics import Observer, PoolCollector
+from workerpool_core.app.pool_view import PoolSummary
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain.events import Tick
+from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task, TaskChange
+from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+
+SUMMARY = PoolSummary(
+    pool="0x",
+    alive_workers=2,
+    registered_cpus=8,
+    computing_cpus=3,
+    registered_gpus=1,
+    computing_gpus=0,
+    tasks_by_status={status: 0 for status in TaskStatus} | {TaskStatus.RUNNING: 4},
+    latest_block=None,
+    cursor_block=9,
+    deal_events=6,
+    deals=5,
+    latest_deal_block=7,
+)
+
+
+def test_prometheus_finds_the_documented_names() -> None:
+    registry = CollectorRegistry()
+    registry.register(PoolCollector(lambda: SUMMARY, "1.2"))
+    lines = generate_latest(registry).decode().splitlines()
+    for line in (
+        'iexec_core_tasks_count{period="current",status="RUNNING"} 4.0',
+        "iexec_core_workers 2.0",
+        "iexec_core_cpu_registered 8.0",
+        "iexec_core_cpu_computing 3.0",
+        "iexec_core_gpu_registered 1.0",
+        "iexec_core_gpu_computing 0.0",
+        "iexec_core_deals_total 5.0",
+        "iexec_core_deals_events_total 6.0",
+        "iexec_core_deals_last_block_total 7.0",
+        "iexec_chain_block_latest 0.0",
+        'iexec_version_info{iexecAppName="workerpool-core",iexecAppVersion="1.2"} 1.0',
+    ):
+        assert line in lines
+
+
+def sample(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def test_every_stage_of_a_replicate_is_measured(
+    make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task = make_task()
+    replicate = task.replicates["w"] = make_replicate(task, "w")
+    created = replicate.history[0].date
+    changes = tuple(
+        ReplicateChange(status, created + later, Modifier.WORKER)
+        for status, later in ((ReplicateStatus.STARTING, 1.0), (ReplicateStatus.STARTED, 3.5))
+    )
+    replicate.history += changes
+    before = sample("workerpool_core_replicate_stage_seconds_sum", status="STARTED")
+    observer = Observer({task.task_id: task}, task_ended=lambda _status: None, deal_taken=lambda: None)
+    write = d.ReplicateChanged(task.task_id, "w", ReplicateStatus.CREATED, changes)
+    observer.observe(Tick(), d.Outcome([write]), created + 4)
+    assert sample("workerpool_core_replicate_stage_seconds_sum", status="STARTED") - before == 2.5
+
+
+def test_deals_and_ends_are_counted_once(make_task: Callable[..., Task]) -> None:
+    task, deals, ended = make_task(), [0], list[TaskStatus]()
+
+    def deal_taken() -> None:
+        deals[0] += 1
+
+    observer = Observer({task.task_id: task}, task_ended=ended.append, deal_taken=deal_taken)
+    now = task.history[0].date
+    changes = (TaskChange(TaskStatus.FINAL_DEADLINE_REACHED, now), TaskChange(TaskStatus.FAILED, now))
+    observer.observe(Tick(), d.Outcome([d.TaskCreated(task)]), now)
+    observer.observe(Tick(), d.Outcome([d.TaskChanged(task.task_id, TaskStatus.RECEIVED, changes)]), now + 10)
+    assert (deals, ended) == ([1], [TaskStatus.FAILED])
