@@ -1,0 +1,174 @@
+"""kill -9 of the worker that holds a replicate, in every stage: it starts again and brings the replicate to its end.
+
+Stages that last a moment are held open where something outside the worker can do so: a document that does not
+arrive, a result proxy that does not answer. The others are caught as they pass.
+"""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import grpc
+import pytest
+import pytest_asyncio
+from e2e import history
+from workerpool_devnet.demo.follow import Progress
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.options import DevnetOptions
+from workerpool_devnet.service import Service
+from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_protocol.core.v1.task_pb2 import Replicate
+from workerpool_protocol.core.v1.task_service_pb2 import GetReplicateRequest
+from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+END_SECONDS = 60
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def net() -> AsyncIterator[Devnet]:
+    """A pool with one worker, whose task nobody else could take over; killed services start again."""
+    async with Devnet(DevnetOptions(workers=1, restart=True)) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        R.STARTING,
+        R.APP_DOWNLOADING,
+        R.COMPUTING,
+        R.CONTRIBUTING,
+        R.CONTRIBUTED,
+        R.REVEALING,
+        R.RESULT_UPLOADED,
+    ],
+    ids=lambda status: status.name,
+)
+async def test_a_replicate_is_completed_when_its_worker_is_killed_in_passing(
+    net: Devnet, requester, status: R
+) -> None:
+    (task,) = await requester.buy()
+    await killed_at(net, requester, task, status)
+
+
+async def test_a_replicate_is_completed_when_its_worker_is_killed_while_data_is_on_its_way(
+    net: Devnet, requester
+) -> None:
+    with slow_document() as (url, arrive):
+        requester.documents = (url, *requester.documents)
+        try:
+            (task,) = await requester.buy()
+            await killed_at(net, requester, task, R.DATA_DOWNLOADING, then=arrive.set)
+        finally:
+            requester.documents = requester.documents[1:]
+
+
+async def test_a_replicate_is_completed_when_its_worker_is_killed_while_the_result_is_on_its_way(
+    net: Devnet, requester
+) -> None:
+    proxy = net.services["result_proxy"].process
+    (task,) = await requester.buy()
+
+    def hold(progress: Progress) -> None:
+        if R.COMPUTED in statuses(progress, task):
+            proxy.signal(signal.SIGSTOP)
+
+    await killed_at(
+        net, requester, task, R.RESULT_UPLOADING, before=hold, then=lambda: proxy.signal(signal.SIGCONT)
+    )
+
+
+async def test_a_replicate_is_completed_when_its_worker_is_killed_as_the_task_ends(
+    net: Devnet, requester
+) -> None:
+    (task,) = await requester.buy()
+    await requester.follow([task])
+    worker = net.services["worker-1"]
+    worker.kill()
+    assert R.COMPLETED in history.of_replicate(await completed_replicate(net, task, worker))
+
+
+async def killed_at(
+    net: Devnet,
+    requester,
+    task: str,
+    status: R,
+    *,
+    before: Callable[[Progress], None] = lambda progress: None,
+    then: Callable[[], None] = lambda: None,
+) -> None:
+    """Kill the worker once its replicate is in a status; see that all ends well, and that nothing was done twice."""
+    worker = net.services["worker-1"]
+    killed: list[int] = []
+
+    def kill_once(progress: Progress) -> None:
+        if not killed and status in statuses(progress, task):
+            killed.append(worker.pid)
+            worker.kill()
+            then()
+        elif not killed:
+            before(progress)
+
+    await requester.follow([task], kill_once)
+
+    assert killed, f"the replicate was never seen in {status.name}"
+    record = await requester.on_chain(task)
+    assert record.completed
+    assert record.counts() == "1 initialize, 1 contribute, 1 reveal, 1 finalize"
+    replicate = await completed_replicate(net, task, worker)
+    assert worker.pid != killed[0]
+    assert R.WORKER_LOST not in history.of_replicate(replicate)
+
+
+def statuses(progress: Progress, task: str) -> list[R]:
+    """Every status of the task's only replicate so far."""
+    return [status for found in progress.tasks[task].replicates for status in history.of_replicate(found)]
+
+
+async def completed_replicate(net: Devnet, task: str, worker: Service) -> Replicate:
+    """Read the worker's replicate until it is COMPLETED, which comes a moment after its task is."""
+    request = GetReplicateRequest(task_id=task, wallet_address=net.account(worker.name).address)
+    async with (
+        asyncio.timeout(END_SECONDS),
+        grpc.aio.insecure_channel(net.services["core"].grpc) as channel,
+    ):
+        while True:
+            replicate = (await TaskServiceStub(channel).GetReplicate(request)).replicate
+            if R.COMPLETED in history.of_replicate(replicate):
+                return replicate
+            await asyncio.sleep(0.05)
+
+
+@contextlib.contextmanager
+def slow_document() -> Iterator[tuple[str, threading.Event]]:
+    """Serve a document whose bytes arrive when the event is set."""
+    arrive = threading.Event()
+    body = b"one slow document\n"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            arrive.wait(END_SECONDS)
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/slow.txt", arrive
+    finally:
+        arrive.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
