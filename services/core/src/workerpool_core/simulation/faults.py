@@ -7,7 +7,7 @@ from random import Random
 @dataclass(frozen=True, slots=True)
 class Faults:
     """Rates are per second for the whole pool, chances per occasion. `must_complete`: nothing in here is an
-    excuse for a task that does not COMPLETE."""
+    excuse for a task that does not COMPLETE. `cursed`: one worker more than needed is there, and fails always."""
 
     name: str
     must_complete: bool
@@ -25,6 +25,7 @@ class Faults:
     lazy_reveal: float = 0.0
     refused_challenge: float = 0.0
     drains: float = 0.0
+    cursed: bool = False
 
 
 def faults_of(random: Random) -> Faults:
@@ -41,6 +42,7 @@ def faults_of(random: Random) -> Faults:
             worker_crashes=random.choice((0.0, 0.01)),
             outages=random.choice((0.0, 0.01)),
             duplicates=random.choice((0.0, 0.3)),
+            cursed=random.random() < 0.3,
         )
     return Faults(
         "rough",

@@ -286,7 +286,7 @@ class Worker:
             if task is None or task.status is not ChainTaskStatus.ACTIVE:
                 self._report(entry, failed, cause=_C.TASK_NOT_ACTIVE)
                 return
-        if world.happens(world.faults.failing_stage):
+        if world.stage_fails(self.wallet):
             self._report(entry, failed, cause=cause)
             return
         if stage is _R.COMPUTING:
@@ -313,21 +313,23 @@ class Worker:
             if self.running and self._process == process and self._alive(entry):
                 mined(entry, ok)  # type: ignore[operator]
 
-        waiting = any(
-            t.kind == kind and t.task_id == entry.task_id and t.sender == self.wallet
-            for t in self._world.chain.mempool
-        )
-        if not waiting:
-            self._world.chain.send(Transaction(kind, entry.task_id, self.wallet, entry.value, done=done))
+        if self._is_waiting(entry, kind):
+            # An earlier process sent it; nobody will tell this one, so it looks for itself.
+            self._later(5.0, lambda: self._look(entry, kind, mined))
         else:
-            self._later(5.0, lambda: self._still_there(entry, kind, mined))
+            self._world.chain.send(Transaction(kind, entry.task_id, self.wallet, entry.value, done=done))
 
-    def _still_there(self, entry: Entry, kind: str, mined: object) -> None:
-        if self._alive(entry):
-            if kind == "reveal":
-                self._revealed(entry, False)
-            else:
-                self._contribution_mined(entry, False)
+    def _is_waiting(self, entry: Entry, kind: str) -> bool:
+        mempool = self._world.chain.mempool
+        return any((t.kind, t.task_id, t.sender) == (kind, entry.task_id, self.wallet) for t in mempool)
+
+    def _look(self, entry: Entry, kind: str, mined: object) -> None:
+        if not self._alive(entry):
+            return
+        if self._is_waiting(entry, kind):
+            self._later(5.0, lambda: self._look(entry, kind, mined))
+        else:
+            mined(entry, False)  # type: ignore[operator]
 
     def _contribution_mined(self, entry: Entry, ok: bool) -> None:
         caf = _R.CONTRIBUTE_AND_FINALIZE_ONGOING
@@ -355,7 +357,7 @@ class Worker:
     def _uploaded(self, entry: Entry) -> None:
         if not self._alive(entry) or entry.status is not _R.RESULT_UPLOADING:
             return
-        if self._world.happens(self._world.faults.failing_stage):
+        if self._world.stage_fails(self.wallet):
             self._report(entry, _R.RESULT_UPLOAD_FAILED, cause=_C.UNKNOWN)
             return
         must(entry.result, "uploaded nothing")

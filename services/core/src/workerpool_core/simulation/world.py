@@ -75,6 +75,11 @@ class World:
         """Throw the dice; while there is chaos."""
         return chance > 0 and self.clock.now < self.chaos_ends and self.random.random() < chance
 
+    def stage_fails(self, wallet: str) -> bool:
+        """Tell whether a stage of a worker's replicate fails."""
+        cursed = self.faults.cursed and wallet == f"0xW{len(self.workers) - 1}"
+        return cursed or self.happens(self.faults.failing_stage)
+
     def is_lazy(self, wallet: str) -> bool:
         """Tell whether a worker ignores this order to reveal."""
         return self.happens(self.faults.lazy_reveal)
@@ -89,7 +94,7 @@ class World:
             trust = 1 if enclave else random.choice((0, 1, 1, 2, 3, 5, 9))
             deals.append(self._deal(number, trust, enclave, random.choice((1, 1, 2, 3))))
         needed = max(contributions_needed(max(deal.trust, 1)) for deal in deals)
-        for number in range(needed + random.randint(0, 2)):
+        for number in range(needed + random.randint(0, 2) + self.faults.cursed):
             model = WorkerModel(
                 f"w{number}", "1", "linux", "x86", random.randint(1, 3), 1 << 34, sgx=number == 0, tdx=False
             )
