@@ -45,11 +45,13 @@ from workerpool_core.app.login import Login
 from workerpool_core.app.messages import ShutDown
 from workerpool_core.app.metrics import Observer, PoolCollector
 from workerpool_core.app.pool_view import PoolView
+from workerpool_core.app.progress_log import log_progress
 from workerpool_core.app.result_check import ResultCheck
 from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
 from workerpool_core.app.sessions import Sessions
 from workerpool_core.app.task_queries import TaskQueries
 from workerpool_core.app.watchers import Watchers
+from workerpool_core.domain.decisions import Outcome
 from workerpool_core.domain.events import Event
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
@@ -167,8 +169,9 @@ async def _start_core(
 
     observer: Observer
 
-    def observe(event: Event, outcome: object, now: float) -> None:
-        observer.observe(event, outcome, now)  # type: ignore[arg-type]
+    def observe(event: Event, outcome: Outcome, now: float) -> None:
+        observer.observe(event, outcome, now)
+        log_progress(event, outcome, now)
 
     engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
     stack.callback(engine.stop)

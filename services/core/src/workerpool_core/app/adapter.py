@@ -75,6 +75,15 @@ class AdapterClient:
                 command = await self._watch(wanted) or command
             self._note_reachable(True)
             answer = _answer_of(wanted, command)
+            log.info(
+                "transaction.ended",
+                task=wanted.task_id,
+                kind=wanted.kind.value,
+                succeeded=answer.succeeded,
+                block=answer.block,
+                transaction=command.transaction_hash,
+                reason=answer.reason,
+            )
         except grpc.aio.AioRpcError as error:
             answer = self._answer_of_error(wanted, error)
         # Free the place first: the answer may make the scheduler ask again at once.

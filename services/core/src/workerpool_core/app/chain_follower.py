@@ -33,7 +33,7 @@ REORG_WINDOW = 64
 _BLOCK_BY_BLOCK = 16
 """Up to this far behind the head blocks are read one by one; further behind, in ranges of logs."""
 _LARGEST_RANGE = 1_000
-_RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 5.0
+_RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MALFORMED_ATTEMPTS = 30
 
 

@@ -16,7 +16,7 @@ from workerpool_core.domain.events import TaskRead
 
 log = get_logger()
 
-_RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 5.0
+_RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MOST_AT_ONCE = 200
 
 
