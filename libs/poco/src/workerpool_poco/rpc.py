@@ -1,20 +1,23 @@
 """JSON-RPC to an Ethereum node: one persistent connection pool, time limits, bounded retries, batches.
 
-Sits on web3.py's asynchronous HTTP provider for the encoding of requests and answers,
-but keeps the TCP connections open between them (the stock provider closes each one)
-and skips the per-call formatters: the callers decode what they asked for.
+web3.py's own provider closes its connection after each request and formats every answer, and importing it
+takes most of a second; so requests go over an aiohttp session of our own, and callers decode what they
+asked for. `JsonRpc.web3` is a full web3.py client over the same session.
 """
 
 import asyncio
+import itertools
+import json
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from web3 import AsyncHTTPProvider, AsyncWeb3
-from web3.types import RPCEndpoint, RPCResponse
 
 from workerpool_poco.errors import PocoError
+
+if TYPE_CHECKING:
+    from web3 import AsyncWeb3
 
 MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are cut (many providers refuse more)."""
@@ -46,46 +49,46 @@ class RpcError(PocoError):
         return any(word in self.message.lower() for word in _STATE_GONE_WORDS)
 
 
-class NodeProvider(AsyncHTTPProvider):
-    """web3.py's HTTP provider over one kept-open aiohttp session."""
+class Transport:
+    """JSON-RPC bodies over one kept-open aiohttp session."""
 
     def __init__(self, node_url: str, *, timeout: float, max_connections: int) -> None:
-        super().__init__(node_url, exception_retry_configuration=None)
         self._url = node_url
         self._limit = max_connections
         self._time_limit = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
+        self._numbers = itertools.count(1)
 
-    async def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
-        return await self._post(request_data)
+    async def request(self, method: str, params: Sequence[Any]) -> Any:
+        """Send one request and return the node's answer, whatever it is."""
+        return await self._post(self._body(method, params))
 
-    async def make_batch_request(
-        self, batch_requests: list[tuple[RPCEndpoint, Any]]
-    ) -> list[RPCResponse] | RPCResponse:
-        """Send many requests in one body; the answers come in the order of the requests."""
-        answer: Any = self.decode_rpc_response(
-            await self._post(self.encode_batch_rpc_request(batch_requests))
-        )
+    async def request_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Any:
+        """Send many requests in one body; the answers of a node that knows batches come in the order of the calls."""
+        answer = await self._post([self._body(*call) for call in calls])
         if isinstance(answer, list):
             answer.sort(key=lambda item: item["id"])
-        return answer  # type: ignore[no-any-return]
+        return answer
 
-    async def _post(self, body: bytes) -> bytes:
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit),
-                timeout=self._time_limit,
-                headers=self.get_request_headers(),
-            )
-        async with self._session.post(self._url, data=body) as response:
-            response.raise_for_status()
-            return await response.read()
-
-    async def disconnect(self) -> None:
+    async def close(self) -> None:
         """Close the connections; the next request opens new ones."""
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    def _body(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": list(params)}
+
+    async def _post(self, body: Any) -> Any:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._limit),
+                timeout=self._time_limit,
+                headers={"Content-Type": "application/json"},
+            )
+        async with self._session.post(self._url, data=json.dumps(body)) as response:
+            response.raise_for_status()
+            return json.loads(await response.read())
 
 
 class JsonRpc:
@@ -110,18 +113,21 @@ class JsonRpc:
             max_connections: upper bound of simultaneous connections.
         """
         self.node_url = node_url
-        self.provider = NodeProvider(node_url, timeout=timeout, max_connections=max_connections)
+        self._transport = Transport(node_url, timeout=timeout, max_connections=max_connections)
         self._attempts = attempts
         self._backoff = backoff
 
     @property
-    def web3(self) -> AsyncWeb3[NodeProvider]:
+    def web3(self) -> "AsyncWeb3[Any]":
         """A web3.py client over the same connections, for what this library does not wrap."""
-        return AsyncWeb3(self.provider)
+        # Half a second of imports that most processes never need.
+        from workerpool_poco.web3_provider import web3_over
+
+        return web3_over(self._transport)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.provider.disconnect()
+        await self._transport.close()
 
     async def call(self, method: str, *params: Any, attempts: int | None = None) -> Any:
         """Call a method and return its result.
@@ -131,7 +137,7 @@ class JsonRpc:
         """
 
         async def request() -> Any:
-            return _result(method, await self.provider.make_request(RPCEndpoint(method), params))
+            return _result(method, await self._transport.request(method, params))
 
         for _ in range(_STATE_GONE_TRIES - 1):
             try:
@@ -157,7 +163,7 @@ class JsonRpc:
             return [await self._single(*calls[0])]
 
         async def request() -> Any:
-            return await self.provider.make_batch_request([(RPCEndpoint(name), args) for name, args in calls])
+            return await self._transport.request_batch(calls)
 
         answers = await self._retried("batch", request, None)
         if not isinstance(answers, list) or len(answers) != len(calls):

@@ -7,7 +7,6 @@ from typing import Self
 
 import coincurve
 import rlp  # type: ignore[import-untyped]
-from eth_keyfile import keyfile
 from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import PocoError
@@ -107,6 +106,8 @@ class Wallet:
         if not isinstance(content, dict) or not ({"crypto", "Crypto"} & content.keys()):
             raise WalletFileInvalid(f"the wallet file is not a key store of version 3: {path}")
         try:
+            from eth_keyfile import keyfile  # half a second of imports, for key stores only
+
             return cls.from_key(keyfile.decode_keyfile_json(content, password.encode()))
         except ValueError as cause:
             if "MAC mismatch" in str(cause):
@@ -120,6 +121,8 @@ class Wallet:
 
         ``light`` makes a key store that opens in milliseconds, for tests and demos.
         """
+        from eth_keyfile import keyfile
+
         content = keyfile.create_keyfile_json(
             self._key.secret,
             password.encode(),
