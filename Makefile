@@ -9,6 +9,8 @@ BLOCK_TIME ?= 0
 OUT ?= devnet.json
 KEEP ?= 0
 SEEDS ?= 2000
+# Test processes: most tests wait for other processes, so twice the cores are kept busy.
+JOBS ?= 4
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -47,8 +49,8 @@ devnet: install ## a pool in the foreground (WORKERS=3 BLOCK_TIME=0 OUT=devnet.j
 
 .PHONY: test check lint types imports generated unit e2e
 test: install check go-tools ## every check and every test, on real parts
-	@$(BIN)/pytest -q -m "not e2e"
-	@$(BIN)/pytest -q -m e2e
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not e2e"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e
 
 check: lint types imports generated ## lint, types, import rules, contracts, generated files
 
@@ -61,10 +63,10 @@ imports: python
 generated: python
 	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
 
-unit: install ## only the tests inside one process
-	@$(BIN)/pytest -q -m "not e2e"
+unit: install ## only the tests of one service or library
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not e2e"
 e2e: install go-tools ## only the tests that cross processes
-	@$(BIN)/pytest -q -m e2e
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e
 
 .PHONY: simulate
 simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000)

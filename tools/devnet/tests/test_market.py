@@ -11,6 +11,9 @@ from workerpool_devnet.transactions import calldata
 from workerpool_poco.deal_params import DealParams
 
 
+# The chain is shared with other tests of the session, so every account here has a role of its own.
+
+
 def view(chain: PocoChain, outputs: list[str], function: str, *arguments: object) -> tuple[Any, ...]:
     data = calldata(artifacts.poco("IexecInterfaceToken").abi, function, *arguments)
     answer = chain.chain.rpc.call("eth_call", {"to": chain.hub, "data": "0x" + data.hex()}, "latest")
@@ -18,7 +21,7 @@ def view(chain: PocoChain, outputs: list[str], function: str, *arguments: object
 
 
 def purchase(chain: PocoChain, **changes: Any) -> Purchase:
-    owner, requester = chain.account("poolOwner"), chain.account("requester")
+    owner, requester = chain.account("market pool owner"), chain.account("market requester")
     wanted: dict[str, Any] = {
         "requester": requester,
         "app": chain.market.create_app(requester, "hello", "docker.io/example/hello:1"),
@@ -30,7 +33,7 @@ def purchase(chain: PocoChain, **changes: Any) -> Purchase:
 
 
 def test_funded_account_has_gas_and_stake(fresh_poco_chain: PocoChain) -> None:
-    worker = fresh_poco_chain.account("worker-1")
+    worker = fresh_poco_chain.account("market worker")
     stake, locked = view(fresh_poco_chain, ["uint256", "uint256"], "viewAccount", worker.address)
     assert (stake, locked) == (accounts.STAKE_RLC, 0)
     gas = int(fresh_poco_chain.chain.rpc.call("eth_getBalance", worker.address, "latest"), 16)
