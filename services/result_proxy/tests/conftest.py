@@ -344,7 +344,7 @@ def refused():
     return Refused
 
 
-async def eventually(condition, *, timeout: float = 10.0):
+async def eventually(condition, *, timeout: float = 40.0):
     """Wait until `condition()` is true."""
     deadline = time.monotonic() + timeout
     while not condition():
