@@ -91,7 +91,12 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
     if status in SCHEDULER_REPLICATE_STATUSES or (verdict is not Verdict.LEGAL and not provable):
         _refuse(turn, wallet, session, update, Verdict.BAD_WORKFLOW_TRANSITION.value)
         return True
-    if status in _BY_CHAIN or (status in _BY_PROXY and uploads.lies_in_proxy(task)):
+    provable_only = status in _BY_CHAIN or (status in _BY_PROXY and uploads.lies_in_proxy(task))
+    if provable_only and task.ended:
+        # The end settled what the chain knows; nothing more is asked of it.
+        _refuse(turn, wallet, session, update, _UNPROVEN)
+        return True
+    if provable_only:
         _park(turn, task, wallet, session, update)
         return False
     if status is _R.RESULT_UPLOADED and not _has_result(task, update):

@@ -60,7 +60,7 @@ class Core:
             self._apply(write, at)
         self._queue = []
         self.scheduler = None
-        for wallet in list(self.links):
+        for wallet in self._world.workers:
             self._world.cut(wallet)
 
     def _later(self, delay: float, call: object) -> None:
