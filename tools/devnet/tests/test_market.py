@@ -10,7 +10,6 @@ from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_devnet.transactions import calldata
 from workerpool_poco.deal_params import DealParams
 
-
 # The chain is shared with other tests of the session, so every account here has a role of its own.
 
 
