@@ -119,10 +119,10 @@ ROWS = {
     "chain_adapter": {
         f"workerpool.chain_adapter.v1.TransactionService/{method}": row
         for method, row in {
-            "Initialize": Row(To.OWNER, {"deal_id": TASK}, NOT_FOUND, "TASK_DESCRIPTION_NOT_FOUND"),
-            "Finalize": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_DESCRIPTION_NOT_FOUND"),
-            "Reopen": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_DESCRIPTION_NOT_FOUND"),
-            "Claim": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_DESCRIPTION_NOT_FOUND"),
+            "Initialize": Row(To.OWNER, {"deal_id": TASK}, NOT_FOUND, "DEAL_NOT_FOUND"),
+            "Finalize": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
+            "Reopen": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
+            "Claim": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
             "GetCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
             "WatchCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
             "ListCommands": Row(To.OWNER, {}),
@@ -148,8 +148,12 @@ ROWS = {
     },
     "registry": {
         "workerpool.registry.v1.ConfigService/GetChain": Row(To.EVERYBODY, {}),
-        "workerpool.registry.v1.PlatformService/GetStack": Row(To.EVERYBODY, {}),
-        "workerpool.registry.v1.PlatformService/WatchStack": Row(To.EVERYBODY, {}),
+        "workerpool.registry.v1.PlatformService/GetStack": Row(
+            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
+        ),
+        "workerpool.registry.v1.PlatformService/WatchStack": Row(
+            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
+        ),
     },
     "worker-1": {},
 }

@@ -1,0 +1,185 @@
+"""How a worker gets a token: a challenge of its own, signed with its own key, once."""
+
+import asyncio
+import dataclasses
+import json
+import time
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+from grpc import StatusCode
+from workerpool_kit.grpc_client import error_reason
+from workerpool_poco.ids import to_hex
+from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+BAD_CHALLENGE = (StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
+BAD_SIGNATURE = (StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")
+
+
+def signed(wallet: Wallet, challenge: LoginChallenge, signer: Wallet | None = None) -> pb.LoginRequest:
+    """The request of somebody who says to be `wallet` and signed with the key of `signer`."""
+    signature = to_hex(sign_challenge(signer or wallet, challenge))
+    return pb.LoginRequest(wallet_address=wallet.address, signature=signature)
+
+
+async def login(pool: Any, request: pb.LoginRequest) -> tuple[StatusCode, str | None]:
+    try:
+        await pool.workers.Login(request, timeout=20)
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error_reason(error)
+    return StatusCode.OK, None
+
+
+async def test_a_challenge_is_bound_to_wallet_chain_and_pool_and_lasts_sixty_seconds(pool) -> None:
+    wallet = Wallet.create()
+    asked_at = time.time()
+    asked = await pool.workers.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
+    data = json.loads(asked.typed_data_json)
+    assert data["primaryType"] == "Login"
+    assert data["types"]["Login"] == [
+        {"name": "wallet", "type": "address"},
+        {"name": "challenge", "type": "string"},
+        {"name": "issuedAt", "type": "uint256"},
+    ]
+    assert data["domain"] == {
+        "name": "Workerpool Core",
+        "version": "1",
+        "chainId": pool.net.chain.chain_id,
+        "verifyingContract": pool.net.workerpool,
+    }
+    assert data["message"]["wallet"] == wallet.address
+    lasts = asked.expires_at.ToMicroseconds() / 1e6 - asked_at
+    assert 60 <= lasts < 65
+    assert asked_at - 1 <= data["message"]["issuedAt"] <= time.time()
+
+
+async def test_a_challenge_serves_once(pool) -> None:
+    wallet = Wallet.create()
+    request = signed(wallet, await pool.challenge(wallet))
+    assert await login(pool, request) == (StatusCode.OK, None)
+    assert await login(pool, request) == BAD_CHALLENGE
+    # The old signature does not serve for the next challenge either.
+    assert (await pool.challenge(wallet)).challenge
+    assert await login(pool, request) == BAD_SIGNATURE
+
+
+async def test_of_many_replays_at_once_only_one_gets_in(pool) -> None:
+    wallet = Wallet.create()
+    request = signed(wallet, await pool.challenge(wallet))
+    answers = await asyncio.gather(*(login(pool, request) for _ in range(20)))
+    assert sorted(answers, key=str) == sorted([(StatusCode.OK, None)] + 19 * [BAD_CHALLENGE], key=str)
+
+
+async def test_without_a_challenge_nobody_gets_in(pool) -> None:
+    wallet = Wallet.create()
+    made_up = LoginChallenge(
+        wallet.address, "made up", int(time.time()), pool.net.chain.chain_id, pool.net.workerpool
+    )
+    assert await login(pool, signed(wallet, made_up)) == BAD_CHALLENGE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chain_id": 1},
+        {"workerpool": "0x" + "12" * 20},
+        {"challenge": "another"},
+        {"issued_at": 1},
+        {"wallet": "0x" + "12" * 20},
+    ],
+    ids=["another chain", "another pool", "another challenge", "another time", "another wallet"],
+)
+async def test_what_was_signed_is_the_challenge_to_the_letter(pool, change: dict[str, Any]) -> None:
+    wallet = Wallet.create()
+    challenge = await pool.challenge(wallet)
+    assert await login(pool, signed(wallet, dataclasses.replace(challenge, **change))) == BAD_SIGNATURE
+    # Who failed may try again: a stranger cannot use up the challenge of a wallet.
+    assert await login(pool, signed(wallet, challenge)) == (StatusCode.OK, None)
+
+
+async def test_another_key_is_refused(pool) -> None:
+    wallet, thief = Wallet.create(), Wallet.create()
+    challenge = await pool.challenge(wallet)
+    assert await login(pool, signed(wallet, challenge, signer=thief)) == BAD_SIGNATURE
+    # Nor may the thief log in as himself with the challenge of another wallet.
+    await pool.challenge(thief)
+    assert await login(pool, signed(thief, challenge)) == BAD_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("wallet_address", ""),
+        ("wallet_address", "0x12"),
+        ("wallet_address", "z" * 42),
+        ("signature", ""),
+        ("signature", "0x12"),
+        ("signature", "0x" + "11" * 66),
+    ],
+)
+async def test_malformed_requests_are_refused(pool, field: str, value: str) -> None:
+    wallet = Wallet.create()
+    request = signed(wallet, await pool.challenge(wallet))
+    setattr(request, field, value)
+    assert await login(pool, request) == (StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("signature", ["00" * 65, "ff" * 65, "11" * 64, "00" * 64 + "1b"])
+async def test_signatures_of_nobody_are_refused(pool, signature: str) -> None:
+    wallet = Wallet.create()
+    await pool.challenge(wallet)
+    request = pb.LoginRequest(wallet_address=wallet.address, signature="0x" + signature)
+    assert await login(pool, request) == BAD_SIGNATURE
+
+
+async def test_many_challenges_of_one_wallet_are_one(pool) -> None:
+    wallet = Wallet.create()
+    asked = await asyncio.gather(*(pool.challenge(wallet) for _ in range(500)))
+    assert len(set(asked)) == 1
+    lower = await pool.workers.CreateChallenge(
+        pb.CreateChallengeRequest(wallet_address=wallet.address.lower())
+    )
+    assert json.loads(lower.typed_data_json)["message"]["challenge"] == asked[0].challenge
+    assert await login(pool, signed(wallet, asked[-1])) == (StatusCode.OK, None)
+
+
+async def test_a_token_says_for_whom_which_pool_and_how_long(pool) -> None:
+    wallet = Wallet.create()
+    asked_at = time.time()
+    answer = await pool.workers.Login(signed(wallet, await pool.challenge(wallet)))
+    claims = jwt.decode(answer.token, options={"verify_signature": False})
+    assert (claims["sub"], claims["aud"], claims["roles"]) == (
+        wallet.address,
+        pool.net.workerpool,
+        ["worker"],
+    )
+    assert claims["exp"] == pytest.approx(asked_at + 3600, abs=5)
+    assert answer.expires_at.seconds == pytest.approx(claims["exp"], abs=2)
+
+
+async def test_a_token_survives_a_killed_scheduler_and_a_challenge_does_not(pool) -> None:
+    wallet, late = pool.net.worker_wallets[0], Wallet.create()
+    stream = await pool.connect(wallet)
+    token = pool.tokens[wallet.address]
+    pending = signed(late, await pool.challenge(late))
+
+    core = pool.net.services["core"]
+    core.kill()
+    assert (await stream.ended())[0] is StatusCode.UNAVAILABLE
+    await core.restart()
+    async with asyncio.timeout(20):
+        await pool.channel().channel_ready()
+
+    assert pool.tokens[wallet.address] == token
+    again = await pool.connect(wallet)
+    refused = await again.answer("0x" + "ab" * 32, R.REPLICATE_STATUS_STARTING)
+    assert refused.reason == "UNKNOWN_REPLICATE"
+    await again.close()
+    assert await login(pool, pending) == BAD_CHALLENGE
