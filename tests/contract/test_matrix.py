@@ -289,6 +289,18 @@ async def initialized(pool: Any, task: str) -> Any:
 async def call(
     channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
 ) -> tuple[StatusCode, str | None]:
+    """Call a method and return how it was answered."""
+    for _ in range(20):
+        answer = await call_once(channel, method, request, metadata)
+        # gRPC's client says this by itself when its first message meets a stream that was refused already.
+        if answer != (StatusCode.INTERNAL, None):
+            return answer
+    return answer
+
+
+async def call_once(
+    channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
+) -> tuple[StatusCode, str | None]:
     """Call a method of any arity with one message, read at most one, and return how it was answered."""
     service, name = method.rsplit("/", 1)
     found = PROTOCOL.FindServiceByName(service).methods_by_name[name]
