@@ -76,9 +76,12 @@ def _give(turn: Turn, task: Task) -> None:
 def _fill(turn: Turn, wallet: str) -> None:
     state = turn.state
     ability = ability_of(state.workers[wallet].model) if wallet in state.workers else None
+    if state.fruitless.get(wallet) == state.waiting.version:
+        return
     while ability is not None and wallet in state.free and len(state.waiting):
         task_id = state.waiting.best_for(ability, lambda found: _suits(turn, state.tasks[found], wallet))
         if task_id is None:
+            state.fruitless[wallet] = state.waiting.version
             return
         _assign(turn, state.tasks[task_id], wallet)
 

@@ -33,6 +33,7 @@ def connected(turn: Turn, event: WorkerConnected) -> None:
         reports.drop_waiting(turn, worker.wallet)
     if worker.model != event.model:
         state.free.remove(worker.wallet)
+        state.fruitless.pop(worker.wallet, None)
     worker.model = event.model
     worker.session = event.session
     worker.last_seen = turn.now

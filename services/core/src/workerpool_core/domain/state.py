@@ -28,8 +28,9 @@ class Parked:
 class State:
     """All of it. Tasks and replicates only change through a `Turn`, which also records the writes.
 
-    `ended` are tasks that are over and forgotten, so that a replayed deal does not bring them back. `held` are
-    the tasks of each worker's unfinished replicates, `busy` those that take a slot. `refused` says when the
+    `ended` are tasks that are over and forgotten, so that a replayed deal does not bring them back.
+    `fruitless` is the version of `waiting` at which a worker last found nothing. `held` are the tasks of each
+    worker's unfinished replicates, `busy` those that take a slot. `refused` says when the
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
     updates of each worker's session, so that a repeated sequence gets the same answer. `unsettled` are ended
@@ -44,6 +45,7 @@ class State:
     timers: Timers = field(default_factory=Timers)
     waiting: WaitingTasks = field(default_factory=WaitingTasks)
     free: FreeWorkers = field(default_factory=FreeWorkers)
+    fruitless: dict[str, int] = field(default_factory=dict)
     held: dict[str, set[str]] = field(default_factory=dict)
     busy: dict[str, set[str]] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)

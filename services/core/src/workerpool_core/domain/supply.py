@@ -75,6 +75,8 @@ class WaitingTasks:
     _shelves: dict[tuple[TaskStatus, Need], _Shelf] = field(default_factory=dict)
     _where: dict[str, tuple[tuple[TaskStatus, Need], str, _Entry]] = field(default_factory=dict)
     _count: int = 0
+    version: int = 0
+    """Rises with every task that joins; what did not suit a worker at a version does not suit it later."""
 
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._where
@@ -95,6 +97,7 @@ class WaitingTasks:
         requester = task.terms.requester
         insort(self._shelves.setdefault(shelf_key, {}).setdefault(requester, []), entry)
         self._where[task.task_id] = (shelf_key, requester, entry)
+        self.version += known is None
         return known is None
 
     def remove(self, task_id: str) -> None:

@@ -37,8 +37,9 @@ def faults_of(random: Random) -> Faults:
         return Faults(
             "gentle",
             must_complete=True,
-            core_crashes=random.choice((0.0, 0.01, 0.03)),
-            cuts=random.choice((0.0, 0.02, 0.1)),
+            core_crashes=random.choice((0.0, 0.01, 0.02)),
+            cuts=random.choice((0.0, 0.02, 0.05)),
+            longest_cut_s=10.0,
             worker_crashes=random.choice((0.0, 0.01)),
             outages=random.choice((0.0, 0.01)),
             duplicates=random.choice((0.0, 0.3)),
