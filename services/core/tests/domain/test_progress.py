@@ -120,6 +120,10 @@ def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_lost(pool):
     others = {1, 2, 3} - {first}
     alive(pool, 61, *others)
     assert uploader(pool, task) in others
+    assert pool.statuses(first, task)[-1] == "RESULT_UPLOAD_FAILED"
+    pool.effects.clear()
+    pool.connect(first, held=(e.Held(task, R.REVEALED, True, 0),))
+    assert "UPLOAD" not in pool.commands(first)
 
 
 def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_silent_for_2_minutes(pool):

@@ -10,6 +10,7 @@ through REOPENING and REOPENED to INITIALIZED.
 from workerpool_poco.causes import ReplicateStatusCause
 from workerpool_poco.statuses import FINAL_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
+from . import uploads
 from .forecast import at_dead_end
 from .model import Action, Receipt, Replicate, Task
 from .replicate_machine import missing_statuses
@@ -82,7 +83,10 @@ def consensus(
     if not known or task.reveal_deadline != reveal_deadline:
         turn.state.timers.set(Alarm.REVEAL_DEADLINE, task.task_id, reveal_deadline)
     if known:
+        moved = bool(receipt.transaction) and receipt.block != task.consensus_block
         turn.set_task(task, **fields)
+        if moved:
+            _reveal_again(turn, task, winners)
         return
     if task.status in _CONTRIBUTING:
         if task.status is _T.RECEIVED:
@@ -105,6 +109,16 @@ def consensus(
             )
 
 
+def _reveal_again(turn: Turn, task: Task, winners: list[Replicate]) -> None:
+    """The consensus came back in another block: reveals that were under way or done went with the old one."""
+    for replicate in winners:
+        if not replicate.ever(_R.REVEALED) and replicate.status not in FINAL_REPLICATE_STATUSES:
+            turn.command(
+                replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True
+            )
+    turn.read(task)
+
+
 def reveal_timed_out(turn: Turn, replicate: Replicate) -> None:
     """A winner did not reveal in time; his stake is lost on chain."""
     if replicate.last_relevant in (_R.CONTRIBUTED, _R.REVEALING):
@@ -120,6 +134,8 @@ def reveal_vanished(turn: Turn, task: Task, replicate: Replicate) -> None:
     asked = any(c.task_id == task.task_id and c.action is Action.REVEAL for c in pending)
     if not asked and replicate.status not in FINAL_REPLICATE_STATUSES:
         turn.command(replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True)
+        if task.uploader == replicate.wallet and uploads.is_expected(task, replicate):
+            turn.command(replicate.wallet, task.task_id, Action.UPLOAD, resume=True)
 
 
 def reopened(turn: Turn, task: Task, receipt: Receipt | None = None) -> None:
@@ -155,5 +171,5 @@ def _open_again(turn: Turn, task: Task, receipt: Receipt | None) -> None:
 def contribution_vanished(turn: Turn, task: Task, replicate: Replicate) -> None:
     """A reorganisation took a contribution back; its worker is asked for it again."""
     turn.set_replicate(replicate, contribution_hash="")
-    if task.status in _CONTRIBUTING and not at_dead_end(replicate):
+    if not task.ended and not at_dead_end(replicate):
         turn.command(replicate.wallet, task.task_id, Action.CONTRIBUTE, resume=True)

@@ -33,6 +33,7 @@ def advance(turn: Turn, task: Task) -> None:
         return
     candidates = _candidates(turn, task)
     if candidates:
+        _dismiss(turn, task)
         chosen = turn.state.random.choice(candidates)
         turn.move_replicate(chosen, _R.RESULT_UPLOAD_REQUESTED)
         turn.command(chosen.wallet, task.task_id, Action.UPLOAD)
@@ -58,6 +59,17 @@ def _candidates(turn: Turn, task: Task) -> list[Replicate]:
         if replicate.last_relevant is _R.REVEALED and not workers[replicate.wallet].lost
     ]
     return [r for r in revealed if workers[r.wallet].session] or revealed
+
+
+def _dismiss(turn: Turn, task: Task) -> None:
+    """The uploader had his chance: his order is withdrawn, and the record says that he failed."""
+    uploader = task.replicates.get(task.uploader)
+    if uploader is None or uploader.last_relevant not in _UPLOADS:
+        return
+    turn.drop_commands(turn.state.workers[uploader.wallet], task.task_id)
+    # The tables know no way from the request to the failure but through the upload.
+    for status in (*missing_statuses(uploader, _R.RESULT_UPLOADING), _R.RESULT_UPLOAD_FAILED):
+        turn.move_replicate(uploader, status)
 
 
 def _entrust(turn: Turn, task: Task, replicate: Replicate) -> None:
@@ -112,10 +124,7 @@ def replace(turn: Turn, task: Task) -> None:
     """Let another worker upload; when there is nobody else, ask the same one once more."""
     uploader = task.replicates.get(task.uploader)
     if _candidates(turn, task):
-        if uploader is not None and uploader.last_relevant in _UPLOADS:
-            for status in missing_statuses(uploader, _R.RESULT_UPLOADING):
-                turn.move_replicate(uploader, status)
-            turn.move_replicate(uploader, _R.RESULT_UPLOAD_FAILED)
+        _dismiss(turn, task)
         turn.touched[task.task_id] = None
         return
     _arm(turn, task)
