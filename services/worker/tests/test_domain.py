@@ -83,7 +83,10 @@ class TestStages:
         ("stage", "action", "expected"),
         [
             (Stage.AWAIT_REVEAL, Action.REVEAL, Stage.REVEAL),
-            (Stage.AWAIT_UPLOAD, Action.REVEAL, None),
+            (Stage.AWAIT_UPLOAD, Action.REVEAL, Stage.REVEAL),
+            (Stage.UPLOAD, Action.CONTRIBUTE, Stage.CONTRIBUTE),
+            (Stage.AWAIT_REVEAL, Action.CONTRIBUTE, Stage.CONTRIBUTE),
+            (Stage.COMPUTE, Action.CONTRIBUTE, None),
             (Stage.AWAIT_UPLOAD, Action.UPLOAD, Stage.UPLOAD),
             (Stage.AWAIT_REVEAL, Action.UPLOAD, None),
             (Stage.AWAIT_END, Action.UPLOAD, Stage.UPLOAD),

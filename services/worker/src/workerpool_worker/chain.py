@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import structlog
 from workerpool_poco import calls
@@ -15,6 +16,7 @@ from workerpool_poco.receipts import Receipt as MinedReceipt
 from workerpool_poco.transactions import (
     NonceTooLow,
     OutOfGas,
+    ReceiptTimeout,
     ReplacementUnderpriced,
     TransactionError,
     TransactionSender,
@@ -34,6 +36,9 @@ contribution that reaches consensus costs more than the one before it."""
 _ESTIMATE_MARGIN_DENOMINATOR = 5
 _NONCE_TRIES = 4
 _RECEIPT_LIMIT_S = 60.0
+_SEND_AGAIN_S = 3.0
+"""How long a transaction may wait before it is sent once more: nodes forget transactions, and a reorganisation of the
+chain may drop those it takes back."""
 _RESEND_PAUSE_S = 0.5
 
 
@@ -165,12 +170,19 @@ class WalletChain:
     async def _follow(self, signed: SignedTransaction) -> Receipt:
         # Once journaled it is sent, even if the replicate is aborted meanwhile: a hole in the nonces stops all others.
         await self._finish(self._sent(signed))
-        mined: MinedReceipt = await self._sender.wait_receipt(signed.hash, _RECEIPT_LIMIT_S)
+        mined = await self._mined(signed)
         if not mined.succeeded:
             raise TransactionRefused(
                 f"transaction {to_hex(signed.hash)} was mined in block {mined.block_number} and failed"
             )
         return Receipt(mined.block_number, to_hex(mined.transaction_hash))
+
+    async def _mined(self, signed: SignedTransaction) -> MinedReceipt:
+        for _ in range(round(_RECEIPT_LIMIT_S / _SEND_AGAIN_S) - 1):
+            with suppress(ReceiptTimeout):
+                return await self._sender.wait_receipt(signed.hash, _SEND_AGAIN_S)
+            await self._finish(self._sent(signed))
+        return await self._sender.wait_receipt(signed.hash, _SEND_AGAIN_S)
 
     async def _sent(self, signed: SignedTransaction) -> None:
         while True:

@@ -14,6 +14,7 @@ from workerpool_worker.domain.stages import Action
 from workerpool_worker.domain.updates import Update
 
 _ACTIONS = {
+    pb.ACTION_CONTRIBUTE: Action.CONTRIBUTE,
     pb.ACTION_REVEAL: Action.REVEAL,
     pb.ACTION_UPLOAD: Action.UPLOAD,
     pb.ACTION_COMPLETE: Action.COMPLETE,

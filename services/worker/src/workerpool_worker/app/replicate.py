@@ -27,6 +27,8 @@ _TRANSIENT: dict[type[Exception], ReplicateStatusCause] = {
     ReceiptTimeout: ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID,
     DockerUnavailable: ReplicateStatusCause.APP_COMPUTE_FAILED,
 }
+_INTERRUPTING = frozenset({Action.COMPLETE, Action.CONTRIBUTE})
+"""Commands that do not wait for the end of the running step."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
 _AFTER_FINAL_DEADLINE_S = 3600.0
 """How long after its final deadline a replicate that the scheduler forgot is kept."""
@@ -140,7 +142,7 @@ class Replicate:
         for position, command in enumerate(self.record.pending):
             stage = after_command(self.record.stage, command.action)
             rest = self.record.pending[position + 1 :]
-            if stage is not None and (self.record.stage in WAITING or stage is Stage.COMPLETE):
+            if stage is not None and (self.record.stage in WAITING or command.action in _INTERRUPTING):
                 block = command.block_number or self.record.consensus_block
                 self.record = self.record.but(stage=stage, pending=rest, consensus_block=block)
                 self.office.journal.save(self.record)
@@ -163,7 +165,7 @@ class Replicate:
             self.forgotten = True
 
     async def _work(self) -> None:
-        """Run the step of the present stage; an ABORT, COMPLETE or loss of interest meanwhile cancels it."""
+        """Run the step of the present stage; an interrupting command or loss of interest meanwhile cancels it."""
         step = asyncio.create_task(self._step_with_retries(), name=f"step-{self.record.stage}")
         news = asyncio.create_task(self._cancelling_news())
         try:
@@ -177,12 +179,17 @@ class Replicate:
 
     async def _cancelling_news(self) -> None:
         while True:
-            if self.forgotten or any(
-                item.action in (Action.ABORT, Action.COMPLETE) for item in self.record.pending
-            ):
+            if self.forgotten or any(self._interrupts(item) for item in self.record.pending):
                 return
             self._news.clear()
             await self._news.wait()
+
+    def _interrupts(self, command: Command) -> bool:
+        if command.action is Action.ABORT:
+            return True
+        return (
+            command.action in _INTERRUPTING and after_command(self.record.stage, command.action) is not None
+        )
 
     async def _step_with_retries(self) -> None:
         stage = self.record.stage

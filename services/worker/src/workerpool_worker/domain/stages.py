@@ -32,6 +32,8 @@ class Stage(StrEnum):
 class Action(StrEnum):
     """What the scheduler wants done; the protocol's PLEASE_ messages that a standard worker acts on."""
 
+    CONTRIBUTE = "CONTRIBUTE"
+    """Send the contribution again: a reorganisation of the chain took it back."""
     REVEAL = "REVEAL"
     UPLOAD = "UPLOAD"
     COMPLETE = "COMPLETE"
@@ -76,7 +78,10 @@ NEXT: dict[Stage, Stage] = {
     Stage.UPLOAD: Stage.AWAIT_END,
 }
 
-_REVEAL_FROM = frozenset({Stage.AWAIT_REVEAL, Stage.FAILED})
+_CONTRIBUTE_FROM = frozenset(
+    {Stage.AWAIT_REVEAL, Stage.REVEAL, Stage.AWAIT_UPLOAD, Stage.UPLOAD, Stage.AWAIT_END, Stage.FAILED}
+)
+_REVEAL_FROM = frozenset({Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED})
 _UPLOAD_FROM = frozenset({Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED})
 
 
@@ -85,10 +90,13 @@ def after_command(stage: Stage, action: Action) -> Stage | None:
 
     A command that repeats what is under way or already done changes nothing, so that a second copy of it is harmless.
     One that comes too early (REVEAL while the worker still waits for the receipt of its contribution) is kept until
-    the running step is over. After a failure the scheduler may ask again. ABORT is no stage: it ends whatever runs.
+    the running step is over. After a failure the scheduler may ask again; after a reorganisation of the chain too, and
+    then a step that finds its transaction still standing sends nothing. ABORT is no stage: it ends whatever runs.
     """
     if action is Action.COMPLETE and stage is not Stage.COMPLETE:
         return Stage.COMPLETE
+    if action is Action.CONTRIBUTE and stage in _CONTRIBUTE_FROM:
+        return Stage.CONTRIBUTE
     if action is Action.REVEAL and stage in _REVEAL_FROM:
         return Stage.REVEAL
     if action is Action.UPLOAD and stage in _UPLOAD_FROM:

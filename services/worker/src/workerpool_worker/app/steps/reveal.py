@@ -10,14 +10,16 @@ from workerpool_poco.transaction_errors import OutOfGas
 
 from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.steps.reorganised import await_consensus
 from workerpool_worker.domain.prechecks import reveal_obstacle
 from workerpool_worker.domain.record import SentTransaction
+from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details, Receipt
 from workerpool_worker.errors import StepFailed
 
 _BLOCK_LIMIT_S = 60.0
-_SETTLING_TRIES = 3
-"""A node may announce a block a moment before all of its reads know it."""
+_TRIES = 3
+"""A node may announce a block a moment before all of its reads know it, and a block may vanish again."""
 
 
 async def reveal(run: Replicate) -> None:
@@ -34,12 +36,15 @@ async def reveal(run: Replicate) -> None:
             ReplicateStatusCause.BLOCK_NOT_REACHED,
             f"the node is at block {run.office.chain.head} and does not reach {run.record.consensus_block}",
         )
-    chain_task, contribution = await _read(run)
-    if contribution.status is ContributionStatus.PROVED:
-        run.done(Details(receipt=await _earlier_receipt(run)))
-        return
     own_hash = result_hash(bytes32(run.task.task_id), digest)
-    for attempt in range(1, _SETTLING_TRIES + 1):
+    failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, "")
+    for attempt in range(_TRIES):
+        if attempt:
+            await run.office.chain.wait_block(run.office.chain.head + 1, 2.0)
+        chain_task, contribution = await _read(run)
+        if contribution.status is ContributionStatus.PROVED:
+            run.done(Details(receipt=await _earlier_receipt(run)))
+            return
         problem = reveal_obstacle(
             chain_task,
             contribution.result_hash,
@@ -47,13 +52,18 @@ async def reveal(run: Replicate) -> None:
             contributed=contribution.status is ContributionStatus.CONTRIBUTED,
             now=run.office.clock.now(),
         )
-        if not problem:
-            break
-        if attempt == _SETTLING_TRIES:
-            raise StepFailed(ReplicateStatusCause.CANNOT_REVEAL, problem)
-        await run.office.chain.wait_block(run.office.chain.head + 1, 2.0)
-        chain_task, contribution = await _read(run)
-    run.done(Details(receipt=await _send(run, digest)))
+        if problem:
+            failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, problem)
+            continue
+        try:
+            receipt = await _send(run, digest)
+        except TransactionRefused as refused:
+            failure = StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused))
+            continue
+        run.done(Details(receipt=receipt))
+        return
+    if not await await_consensus(run, Stage.AWAIT_REVEAL):
+        raise failure
 
 
 async def _read(run: Replicate) -> tuple[ChainTask, Contribution]:
@@ -79,11 +89,13 @@ async def _send(run: Replicate, digest: bytes) -> Receipt:
 
     try:
         if run.record.reveal_tx is not None:
-            receipt = await run.office.chain.resume(run.record.reveal_tx)
+            try:
+                receipt = await run.office.chain.resume(run.record.reveal_tx)
+            except TransactionRefused as refused:
+                run.log.warning("reveal.earlier_one_failed", error=str(refused))
+                receipt = None
             if receipt is not None:
                 return receipt
         return await run.office.chain.reveal(bytes32(run.task.task_id), digest, keep)
     except OutOfGas as empty:
         raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
-    except TransactionRefused as refused:
-        raise StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused)) from refused

@@ -7,6 +7,8 @@ from workerpool_poco.result_link import STORAGE_ETHEREUM, ResultLink
 from workerpool_poco.statuses import ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.steps.reorganised import await_consensus
+from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details
 from workerpool_worker.errors import StepFailed, UploadRefused, UploadUnavailable
 
@@ -27,7 +29,13 @@ async def upload(run: Replicate) -> None:
             ReplicateStatusCause.RESULT_LINK_MISSING,
             f"standard tasks can only store their result on ipfs, not {run.task.result_storage_provider!r}",
         )
-    run.done(Details(result_link=await _upload(run, result.digest)))
+    try:
+        link = await _upload(run, result.digest)
+    except UploadRefused as refused:
+        if await await_consensus(run, Stage.AWAIT_UPLOAD):
+            return
+        raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, refused.message) from refused
+    run.done(Details(result_link=link))
 
 
 async def _upload(run: Replicate, digest: str) -> str:
@@ -38,8 +46,6 @@ async def _upload(run: Replicate, digest: str) -> str:
             return await run.office.store.upload(
                 proxy, run.assignment.authorization, run.folder.archive, digest
             )
-        except UploadRefused as refused:
-            raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, refused.message) from refused
         except UploadUnavailable as trouble:
             if run.office.clock.now() + pause > run.deadline:
                 raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, trouble.message) from trouble
