@@ -220,9 +220,10 @@ async def test_filters(scene) -> None:
     assert await listed(scene, wallet_address=scene.worker.address.lower()) >= set(scene.ours + scene.theirs)
     assert await listed(scene, wallet_address=scene.spare.address) == set()
     assert await listed(scene, deal_id=deal, requester=scene.spare.address) == set()
-    assert await listed(scene, deal_id=deal, statuses=[T.TASK_STATUS_RUNNING]) == set(scene.ours)
+    assert await listed(scene, deal_id=deal, statuses=[T.TASK_STATUS_RUNNING]) == {scene.computed}
+    assert await listed(scene, deal_id=deal, statuses=[T.TASK_STATUS_INITIALIZED]) == set(scene.ours[1:])
     assert await listed(scene, deal_id=deal, statuses=[T.TASK_STATUS_COMPLETED]) == set()
-    both = [T.TASK_STATUS_COMPLETED, T.TASK_STATUS_RUNNING]
+    both = [T.TASK_STATUS_INITIALIZED, T.TASK_STATUS_RUNNING]
     assert await listed(scene, deal_id=deal, statuses=both) == set(scene.ours)
 
 
@@ -245,9 +246,12 @@ def encoded(*position: Any) -> str:
         encoded(1, UNKNOWN, 2**64),
         base64.urlsafe_b64encode(b"\xff\xfe").decode(),
         base64.urlsafe_b64encode(b"[" * 180).decode(),
+        encoded(1.5, UNKNOWN, 0),
+        encoded(True, UNKNOWN, 0),
+        encoded(1, {"$gt": ""}, 0),
     ],
     ids=["rubbish", "é", "no base64", "short", "words", "nulls", "infinite", "no number", "2^200", "2^64",
-         "not UTF-8", "deep"],
+         "not UTF-8", "deep", "fraction", "truth", "operator"],
 )  # fmt: skip
 async def test_page_tokens_that_nobody_gave_out(scene, token: str) -> None:
     refused = await answer(scene.pool.tasks.ListTasks(pb.ListTasksRequest(page_token=token)))

@@ -22,7 +22,7 @@ from workerpool_core.api.worker_messages import (
     update_of,
 )
 from workerpool_core.app.login import WORKER_ROLE
-from workerpool_core.app.messages import ShutDown
+from workerpool_core.app.messages import Message, ShutDown
 from workerpool_core.app.running import Core, RunningCore
 from workerpool_core.app.sessions import Session
 from workerpool_core.domain.events import (
@@ -38,12 +38,16 @@ log = get_logger()
 
 NAME = "workerpool.core.v1.WorkerService"
 PROTOCOL_VERSION = 1
+WRITE_LIMIT_S = 5.0
+"""Seconds that a worker may leave unread what no longer fits into the buffers between it and us."""
 POLICY = {
     f"/{NAME}/GetConfig": frozenset({ANYONE}),
     f"/{NAME}/CreateChallenge": frozenset({ANYONE}),
     f"/{NAME}/Login": frozenset({ANYONE}),
     f"/{NAME}/Connect": frozenset({WORKER_ROLE}),
 }
+
+_TOO_SLOW = "the stream was not read fast enough; connect again"
 
 
 class WorkerServicer(WorkerServiceServicer):
@@ -72,9 +76,9 @@ class WorkerServicer(WorkerServiceServicer):
         expires: Timestamp = timestamp(core.clock.now() + core.token_lifetime_s)
         return pb.LoginResponse(token=token, expires_at=expires)
 
-    async def Connect(
+    async def Connect(  # type: ignore[override]  # the stubs do not know that a method may write by itself
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Any
-    ) -> AsyncIterator[pb.ConnectResponse]:
+    ) -> None:
         """Serve one worker's stream until either side ends it."""
         core = self._core.running
         wallet = current_identity().subject
@@ -83,8 +87,7 @@ class WorkerServicer(WorkerServiceServicer):
         required = core.configuration.required_worker_version
         if required and hello.model.version != required:
             text = f"this pool wants workers of version {required}, not {hello.model.version}; install that version"
-            for response in responses([ShutDown("BAD_VERSION", text)], core.configuration):
-                yield response
+            await _write(context, [ShutDown("BAD_VERSION", text)], core)
             return
         try:
             weight = await core.weights.of(wallet)
@@ -101,10 +104,9 @@ class WorkerServicer(WorkerServiceServicer):
         reading.add_done_callback(lambda done: _read_ended(done, session))
         try:
             while waiting := await session.next_messages():
-                for response in responses(waiting, core.configuration):
-                    yield response
+                await _write(context, waiting, core)
             if session.overflowed:
-                raise SlowReader("the stream was not read fast enough; connect again")
+                raise SlowReader(_TOO_SLOW)
             if reading.done() and (refusal := reading.exception()) is not None:
                 # A malformed or foreign message ends the stream with its own status.
                 raise refusal
@@ -114,6 +116,16 @@ class WorkerServicer(WorkerServiceServicer):
             reading.cancel()
             await asyncio.wait({reading})
             log.info("worker.disconnected", wallet=wallet, session=session.id)
+
+
+async def _write(context: Any, messages: list[Message], core: RunningCore) -> None:
+    """Send messages. Raises SlowReader: a write waits for as long as its reader does not read."""
+    for response in responses(messages, core.configuration):
+        try:
+            async with asyncio.timeout(WRITE_LIMIT_S):
+                await context.write(response)
+        except TimeoutError as error:
+            raise SlowReader(_TOO_SLOW) from error
 
 
 def _read_ended(reading: asyncio.Task[None], session: Session) -> None:

@@ -13,6 +13,9 @@ from workerpool_core.domain.model import Replicate, Task
 from workerpool_core.errors import BadPageToken, UnknownReplicate, UnknownTask
 from workerpool_core.store.store import KeptLogs, Store, TaskPosition, TaskQuery
 
+_FOREIGN_TOKEN = "this page token was not given out by this service"
+_TOO_LARGE = 2**63  # for the database
+
 
 class TaskQueries:
     """Reads tasks, replicates and logs."""
@@ -69,6 +72,9 @@ def _position(token: str) -> TaskPosition | None:
         return None
     try:
         block, deal_id, index = json.loads(base64.urlsafe_b64decode(token.encode()))
-        return TaskPosition(int(block), str(deal_id), int(index))
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise BadPageToken("this page token was not given out by this service") from error
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        raise BadPageToken(_FOREIGN_TOKEN) from error
+    numbers = all(type(number) is int and abs(number) < _TOO_LARGE for number in (block, index))
+    if not (numbers and isinstance(deal_id, str)):
+        raise BadPageToken(_FOREIGN_TOKEN)
+    return TaskPosition(block, deal_id, index)
