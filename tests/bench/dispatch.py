@@ -1,4 +1,4 @@
-"""`make bench-dispatch`: how fast the scheduler hands out work and takes in what becomes of it, beside dask.distributed.
+"""`make bench-dispatch`: how fast work is handed out and what becomes of it taken in, beside dask.distributed.
 
 A replicate counts when its COMPUTED is acknowledged, and an acknowledgement means majority and journal on disk.
 Dispatch latency: from the moment a worker hands the COMPUTED report that frees its slot to its stream, to the
@@ -78,17 +78,17 @@ async def run(wanted: argparse.Namespace) -> int:
         say("workers connected; warming up")
         await _many(workers, WORKERS * SLOTS * 4, Rhythm.GATHERED)
         for number in range(1, wanted.rounds + 1):
-            for rhythm in ours:
+            for rhythm, side in ours.items():
                 # Waiting for each answer is slow by nature; a shorter round says as much.
                 count = wanted.count if rhythm is Rhythm.GATHERED else wanted.count // 2
                 used = [cpu_seconds(pid) for pid in pids]
-                ours[rhythm].per_second.append(await _many(workers, count, rhythm))
+                side.per_second.append(await _many(workers, count, rhythm))
                 used = [
                     1e3 * (cpu_seconds(pid) - before) / count for pid, before in zip(pids, used, strict=True)
                 ]
-                ours[rhythm].add_processor(*used)
-                ours[rhythm].add_latencies(await _one(workers, wanted.singles, rhythm))
-                say(f"round {number}, {rhythm.value}: {_last(ours[rhythm])}")
+                side.add_processor(*used)
+                side.add_latencies(await _one(workers, wanted.singles, rhythm))
+                say(f"round {number}, {rhythm.value}: {_last(side)}")
             if not wanted.without_dask:
                 seconds, latencies = await _dask(wanted)
                 rival.per_second.append(wanted.count / seconds)

@@ -55,11 +55,18 @@ class Simulator:
         return {"seconds": time.monotonic() - started}
 
     async def round(
-        self, *, group: str, count: int, rhythm: str = "gathered", until: int = COMPUTED
+        self,
+        *,
+        group: str,
+        count: int,
+        rhythm: str = "gathered",
+        until: int = COMPUTED,
+        refill: bool = True,
     ) -> dict[str, Any]:
         """Let a group report its replicates up to `until`; answer when the last of `count` was acknowledged.
 
-        The group holds what it is assigned afterwards. Dispatch latencies are in seconds. One round at a time.
+        The group holds what it is assigned afterwards; `refill` waits until every slot is full again. Dispatch
+        latencies are in seconds. One round at a time.
         """
         workers = self._groups[group]
         self._done, self._wanted, self._dispatches = 0, count, []
@@ -72,7 +79,7 @@ class Simulator:
         for worker in workers:
             worker.open = False
         dispatches, self._dispatches = self._dispatches, []
-        await self._until(lambda: all(worker.quiet for worker in workers))
+        await self._until(lambda: all(worker.is_quiet(refill) for worker in workers))
         return {"seconds": self._round_over_at - started, "dispatches": dispatches}
 
     async def full(self, *, group: str, count: int) -> dict[str, Any]:
@@ -80,11 +87,21 @@ class Simulator:
         await self._until(lambda: sum(len(worker.held) for worker in self._groups[group]) >= count)
         return {}
 
+    async def reached(self, *, count: int) -> dict[str, Any]:
+        """Answer when `count` replicates of the round that is under way are done."""
+        await self._until(lambda: self._done >= count)
+        return {}
+
     async def back(self, *, connections: int) -> dict[str, Any]:
-        """Answer when every worker was welcomed `connections` times, with the moment of the last (monotonic seconds)."""
+        """Answer when every worker was welcomed `connections` times, with that moment (monotonic seconds)."""
         everybody = [worker for group in self._groups.values() for worker in group]
         await self._until(lambda: all(worker.connections >= connections for worker in everybody))
         return {"at": time.monotonic()}
+
+    async def state(self, *, group: str) -> dict[str, Any]:
+        """Answer how many workers of a group hold, and wait for, how much; for the reader of a failure."""
+        states = Counter(worker.state for worker in self._groups[group])
+        return {"workers": {str(state): count for state, count in states.items()}, "done": self._done}
 
     async def problems(self) -> dict[str, Any]:
         """Answer what went wrong so far, with how often, and forget it."""
@@ -115,7 +132,7 @@ class Simulator:
             await asyncio.sleep(_LOOK_S)
 
 
-async def _serve(pool: PoolAddress, lines: "asyncio.Queue[str | None]") -> None:
+async def _serve(pool: PoolAddress, lines: asyncio.Queue[str | None]) -> None:
     simulator = Simulator(pool)
     pending: set[asyncio.Task[None]] = set()
 

@@ -42,10 +42,8 @@ class SimulatorHandle:
         try:
             return await asyncio.wait_for(answer, timeout_s)
         except TimeoutError:
-            problems = await self.order("problems", timeout_s=10) if order != "problems" else {}
-            raise TimeoutError(
-                f"no answer to {order} {arguments} within {timeout_s:g} s; {problems}"
-            ) from None
+            why = await self._why(arguments) if order not in ("problems", "state") else ""
+            raise TimeoutError(f"no answer to {order} {arguments} within {timeout_s:g} s; {why}") from None
 
     async def stop(self) -> None:
         """Let the process end; all its streams end with it."""
@@ -57,6 +55,12 @@ class SimulatorHandle:
             self._process.kill()
             await self._process.wait()
         self._listening.cancel()
+
+    async def _why(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        problems = await self.order("problems", timeout_s=10)
+        if group := arguments.get("group"):
+            problems |= await self.order("state", timeout_s=10, group=group)
+        return problems
 
     async def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -84,10 +84,15 @@ class SimulatedWorker:
         self._beat_is_due = False
         self._freed: deque[float] = deque()
 
+    def is_quiet(self, refilled: bool) -> bool:
+        """Tell whether every report was answered and, if `refilled`, every slot filled again."""
+        return not self._unanswered and not (refilled and self._freed)
+
     @property
-    def quiet(self) -> bool:
-        """Whether every report was answered and every slot is filled again."""
-        return not self._unanswered and not self._freed
+    def state(self) -> tuple[int, int, int, tuple[tuple[int, int], ...]]:
+        """Connections, unanswered updates, updates to be sent, and sent and acknowledged statuses of what is held."""
+        held = tuple((held.sent, held.acknowledged) for held in self.held.values())
+        return self.connections, len(self._unanswered), len(self._outgoing), held
 
     def go_on(self) -> None:
         """Report what is held as far as `open`, `until` and `rhythm` allow now."""
@@ -111,7 +116,7 @@ class SimulatedWorker:
                 except grpc.aio.AioRpcError as error:
                     if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                         self._token = ""
-                    elif error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    elif not _is_cut(error):
                         self._on_problem(f"{error.code().name}: {error.details()}")
                 if self.connected.is_set():
                     self.connected.clear()
@@ -255,3 +260,11 @@ class SimulatedWorker:
             self._on_done()
         elif self.open:
             self._advance(update.task_id, held)
+
+
+def _is_cut(error: grpc.aio.AioRpcError) -> bool:
+    """Tell whether the connection is gone; a write that meets the end of its stream fails as INTERNAL on our side."""
+    code, details = error.code(), error.details() or ""
+    return code is grpc.StatusCode.UNAVAILABLE or (
+        code is grpc.StatusCode.INTERNAL and "Internal error from Core" in details
+    )
