@@ -72,6 +72,12 @@ e2e: install go-tools ## only the tests that cross processes
 simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000)
 	@$(PY) -m workerpool_core.simulation --seeds $(SEEDS)
 
+.PHONY: bench-dispatch bench-workers
+bench-dispatch: python ## replicates per second and dispatch latency, beside dask.distributed (docs/benchmarks.md)
+	@cd tests && exec ../$(PY) -m bench.dispatch
+bench-workers: python ## 5,000 connected workers: memory, heartbeats, kill -9 of the scheduler (docs/benchmarks.md)
+	@cd tests && exec ../$(PY) -m bench.workers
+
 # --- upkeep ---------------------------------------------------------------------------------------
 
 .PHONY: protos docs lock format go-tools clean
