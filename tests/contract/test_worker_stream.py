@@ -434,6 +434,11 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(b
     receipt = {"block_number": FAR_FUTURE, "transaction_hash": "0x" + "12" * 32}
     waiting = await ours.report(short, R.REPLICATE_STATUS_CONTRIBUTED, chain_receipt=receipt)
     await ours.send(heartbeat={"head_block": 2**64 - 1})
+    # What is said of the same replicate waits behind it, but not without bound.
+    behind = [await ours.report(short, R.REPLICATE_STATUS_REVEALING) for _ in range(100)]
+    crowded = await ours.until(lambda: ours.result(behind[-1]))
+    assert (crowded.outcome, crowded.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
+    assert ours.result(behind[0]) is None
 
     # Another replicate goes on, and blocks are taken in as ever.
     other = bench.task()

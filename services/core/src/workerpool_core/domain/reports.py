@@ -23,6 +23,7 @@ _R = ReplicateStatus
 _BY_CHAIN = (_R.CONTRIBUTED, _R.REVEALED, _R.CONTRIBUTE_AND_FINALIZE_DONE)
 _BY_PROXY = (_R.RESULT_UPLOADED, _R.RESULT_UPLOAD_FAILED)
 _LOG_LIMIT = 64
+_MOST_WAITING = 64  # more than a replicate has statuses; each may carry 200,000 characters of logs
 _UNPROVEN = "GENERIC_CANT_UPDATE"
 
 
@@ -38,7 +39,9 @@ def reported(turn: Turn, event: StatusReported) -> None:
             continue
         worker.last_sequence = update.sequence
         waiting = turn.state.parked.get((update.task_id, event.wallet))
-        if waiting is not None:
+        if waiting is not None and len(waiting.updates) >= _MOST_WAITING:
+            _refuse(turn, event.wallet, event.session, update, _UNPROVEN)
+        elif waiting is not None:
             waiting.updates.append(update)
         else:
             _take(turn, event.wallet, event.session, update)
