@@ -261,3 +261,23 @@ def use_nonce(pool: Any) -> None:
         chain_id=pool.chain.chain_id,
     )
     rpc.call("eth_sendRawTransaction", to_hex(pool.owner.sign_transaction(other).raw))
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+async def test_a_mined_transaction_that_a_reorganisation_took_back_is_sent_again(
+    launch: Callable[..., Awaitable[Any]], pool: Any, restarted: bool
+) -> None:
+    """The node does not bring it back, so that its nonce is missing and everything after it would wait for ever."""
+    first, second = pool.buy(), pool.buy()
+    adapter = await (await launch()).ready()
+    await ask(adapter, pool, first)
+    (done,) = await all_succeed(adapter, pool, first)
+    rpc = pool.chain.chain.rpc
+    rpc.call("anvil_reorg", int(rpc.call("eth_blockNumber"), 16) - done.block_number + 1, [])
+    if restarted:
+        await adapter.kill()
+        adapter = await (await launch()).ready()
+    await ask(adapter, pool, second)
+    await all_succeed(adapter, pool, second)
+    for deal in (first, second):
+        assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.ACTIVE

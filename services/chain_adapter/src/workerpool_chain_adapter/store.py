@@ -157,6 +157,10 @@ class Journal:
         """Return the transactions that are not known to have ended, by nonce."""
         return await self._database.run(self._find_pending)
 
+    async def ended_transactions(self, first: int, before: int | None) -> list[JournaledTransaction]:
+        """Return those that ended, with nonces from `first` on and below `before` (None: without an end), by nonce."""
+        return await self._database.run(self._find_ended, first, before)
+
     # --- synchronous side (runs in the database's threads) --------------------
 
     def _collection(self, model: type[mongoengine.Document]) -> Collection[dict[str, Any]]:
@@ -194,6 +198,14 @@ class Journal:
         query = {"wallet": self._wallet, "state": TransactionState.PENDING.value}
         found = self._collection(TransactionDocument).find(query).sort("nonce", 1)
         return [_transaction(each) for each in found]
+
+    def _find_ended(self, first: int, before: int | None) -> list[JournaledTransaction]:
+        nonces = {"$gte": first} if before is None else {"$gte": first, "$lt": before}
+        ended = {"$ne": TransactionState.PENDING.value}
+        found = self._collection(TransactionDocument).find(
+            {"wallet": self._wallet, "state": ended, "nonce": nonces}
+        )
+        return [_transaction(each) for each in found.sort("nonce", 1)]
 
     def _transaction_document(self, transaction: JournaledTransaction) -> dict[str, Any]:
         document = TransactionDocument(

@@ -13,6 +13,7 @@ from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.owner_chain import Estimate, OwnerChain
 from workerpool_chain_adapter.app.settlement import Settlement
+from workerpool_chain_adapter.app.vanished import revive
 from workerpool_chain_adapter.domain.command import Command, CommandKey
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.nonces import next_nonce
@@ -156,6 +157,7 @@ class Sender:
     async def _take_nonces(self, count: int) -> list[int]:
         if self._next_nonce is None:
             mined, pending = await self._chain.counts()
+            await revive(self._journal, self._in_flight, max(mined, pending))
             self._next_nonce = next_nonce(mined, pending, self._in_flight.nonces)
         nonces = []
         for _ in range(count):

@@ -16,6 +16,7 @@ from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.owner_chain import OwnerChain, Receipt
 from workerpool_chain_adapter.app.sender import Sender, broadcast
 from workerpool_chain_adapter.app.settlement import Settlement
+from workerpool_chain_adapter.app.vanished import revive
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
 from workerpool_chain_adapter.store import Journal
@@ -89,6 +90,10 @@ class Tracker:
         mined, pending = await self._chain.counts()
         metrics.TX_COUNT.labels("latest").set(mined)
         metrics.TX_COUNT.labels("pending").set(pending)
+        expected = max(mined, pending)
+        if expected < transactions[0].nonce:
+            await revive(self._journal, self._in_flight, expected, transactions[0].nonce)
+            transactions = self._in_flight.in_order()
         past = [each for each in transactions if each.nonce < mined]
         receipts = await self._receipts(past)
         ended = [

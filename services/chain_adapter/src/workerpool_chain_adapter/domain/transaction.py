@@ -54,6 +54,10 @@ class JournaledTransaction:
         """Return the transaction with one more version, to be journaled before that one is sent."""
         return replace(self, versions=(*self.versions, version), first_block=block)
 
+    def revived(self) -> "JournaledTransaction":
+        """Return the transaction as one that is not mined (any more)."""
+        return replace(self, state=TransactionState.PENDING)
+
     def ended(self, state: TransactionState) -> "JournaledTransaction":
         """Return the transaction in a final state."""
         return replace(self, state=state)
