@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from workerpool_devnet.jsonrpc import JsonRpc
 
 DEPLOY_GAS = 9_000_000
 CALL_GAS = 6_000_000
+_PATIENCE_SECONDS = 15.0
 
 Receipt = dict[str, Any]
 """A transaction receipt as the node gives it (hex strings)."""
@@ -94,7 +96,7 @@ class Outbox:
         if in_one_block:
             self._wait_pooled(len(pending), timeout)
             self._rpc.call("anvil_mine", "0x1")
-        receipts = self._receipts(hashes, timeout)
+        receipts = self._receipts(pending, hashes, timeout)
         for transaction, receipt in zip(pending, receipts, strict=True):
             if receipt["status"] != "0x1":
                 raise TransactionError(f"{transaction.label} reverted: {self._reason(transaction)}")
@@ -127,8 +129,9 @@ class Outbox:
                 raise TransactionError(f"{count} transactions did not wait together within {timeout:g} s")
             time.sleep(0.01)
 
-    def _receipts(self, hashes: list[str], timeout: float) -> list[Receipt]:
-        deadline = time.monotonic() + timeout
+    def _receipts(self, pending: list[_Pending], hashes: list[str], timeout: float) -> list[Receipt]:
+        now = time.monotonic()
+        deadline, nudge_at = now + timeout, now + _PATIENCE_SECONDS
         found: dict[str, Receipt] = {}
         while missing := [name for name in hashes if name not in found]:
             answers = self._rpc.batch([("eth_getTransactionReceipt", [name]) for name in missing])
@@ -136,8 +139,23 @@ class Outbox:
             if len(found) < len(set(hashes)):
                 if time.monotonic() > deadline:
                     raise TransactionError(f"{len(missing)} transactions were not mined within {timeout:g} s")
+                if time.monotonic() > nudge_at:
+                    nudge_at += _PATIENCE_SECONDS
+                    waiting = zip(pending, hashes, strict=True)
+                    self._put_again([(name, item.raw) for item, name in waiting if name not in found])
                 time.sleep(0.01)
         return [found[name] for name in hashes]
+
+    def _put_again(self, waiting: list[tuple[str, str]]) -> None:
+        """Take waiting transactions out of the pool and put them in anew.
+
+        On a busy machine anvil was seen to leave transactions queued behind a predecessor that was mined already.
+        """
+        for name, raw in waiting:
+            with contextlib.suppress(ChainError):
+                self._rpc.call("anvil_dropTransaction", name)
+            with contextlib.suppress(ChainError):
+                self._rpc.call("eth_sendRawTransaction", raw)
 
     def _reason(self, transaction: _Pending) -> str:
         """Replay a reverted transaction to read the contract's reason; PoCo's task functions give none."""
