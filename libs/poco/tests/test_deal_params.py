@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from workerpool_poco.deal_params import DealParams
 
 
-def test_all_known_keys() -> None:
+def test_s50_all_known_keys() -> None:
     text = json.dumps(
         {
             "iexec_args": "--size 3",
@@ -43,7 +43,7 @@ def test_all_known_keys() -> None:
         '{"iexec_result_encryption": 3}',
     ],
 )
-def test_anything_else_is_the_command_line(text: str) -> None:
+def test_s50_anything_else_is_the_command_line(text: str) -> None:
     assert DealParams.parse(text) == DealParams(args=text)
 
 

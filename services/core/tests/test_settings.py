@@ -1,8 +1,10 @@
 """Every documented variable in each of its forms."""
 
 import pytest
+from workerpool_core.composition import public_configuration
 from workerpool_core.settings import CoreSettings
 from workerpool_kit.settings import SettingsError, load
+from workerpool_poco.wallet import Wallet
 
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
@@ -89,3 +91,18 @@ def test_the_operator_needs_both_credentials() -> None:
 def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
     (problem,) = problems(**{name: value})
     assert problem.startswith(name)
+
+
+def test_s47_the_configuration_hash_changes_with_what_workers_are_told_and_with_nothing_else() -> None:
+    wallet = Wallet.from_key("0x" + "11" * 32)
+
+    def told(**environ: str) -> str:
+        return public_configuration(load(CoreSettings, environ), wallet, "0.1.0").hash
+
+    assert told() == told()
+    assert told() == told(IEXEC_CORE_PORT="14000", IEXEC_LOGS_PURGE_RATE_IN_DAYS="7")
+    changes = (
+        ("IEXEC_CORE_REQUIRED_WORKER_VERSION", "1.0"),
+        ("IEXEC_RESULT_REPOSITORY_URL", "http://results:1"),
+    )
+    assert len({told(), *(told(**{name: value}) for name, value in changes)}) == 3

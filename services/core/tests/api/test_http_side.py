@@ -101,7 +101,7 @@ async def authorization(http: httpx.AsyncClient, wallet: Wallet, address: str = 
     return {"Authorization": f"{to_hex(challenge.hash)}_{signature}_{asked}"}
 
 
-async def test_the_requester_reads_logs_with_the_documented_header(
+async def test_s48_the_requester_reads_logs_with_the_documented_header(
     http: httpx.AsyncClient, task: Task, wallet: Wallet
 ) -> None:
     answer = await http.get(f"/tasks/{task.task_id}/logs", headers=await authorization(http, wallet))
@@ -113,7 +113,7 @@ async def test_the_requester_reads_logs_with_the_documented_header(
     assert alone.json() == one
 
 
-async def test_everybody_else_is_refused(http: httpx.AsyncClient, task: Task, wallet: Wallet) -> None:
+async def test_s48_everybody_else_is_refused(http: httpx.AsyncClient, task: Task, wallet: Wallet) -> None:
     path, stranger = f"/tasks/{task.task_id}/logs", Wallet.create()
     assert (await http.get(path)).status_code == 401
     assert (await http.get(path, headers={"Authorization": "a_b_c"})).status_code == 401

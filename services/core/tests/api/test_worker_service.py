@@ -64,7 +64,7 @@ async def test_a_challenge_serves_once(api: Any, wallet: Wallet) -> None:
     assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
 
 
-async def test_a_challenge_stays_the_same_until_it_is_used(api: Any, wallet: Wallet) -> None:
+async def test_s46_a_challenge_stays_the_same_until_it_is_used(api: Any, wallet: Wallet) -> None:
     first = (await api.workers.CreateChallenge(ask(wallet))).typed_data_json
     assert (await api.workers.CreateChallenge(ask(wallet))).typed_data_json == first
     await api.login(wallet)
@@ -82,7 +82,7 @@ async def test_a_challenge_signed_by_another_wallet_is_refused(api: Any, wallet:
     assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")
 
 
-async def test_a_wallet_off_the_whitelist_gets_no_challenge(open_api: Any, wallet: Wallet) -> None:
+async def test_s46_a_wallet_off_the_whitelist_gets_no_challenge(open_api: Any, wallet: Wallet) -> None:
     api = await open_api(whitelist=(Wallet.create().address,))
     assert await refused(api.workers.CreateChallenge(ask(wallet))) == (
         grpc.StatusCode.PERMISSION_DENIED,
@@ -90,7 +90,7 @@ async def test_a_wallet_off_the_whitelist_gets_no_challenge(open_api: Any, walle
     )
 
 
-async def test_the_whitelist_is_read_in_any_case(open_api: Any, wallet: Wallet) -> None:
+async def test_s46_the_whitelist_is_read_in_any_case(open_api: Any, wallet: Wallet) -> None:
     api = await open_api(whitelist=(wallet.address.lower(),))
     stub = api.workers
     await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address="0x" + wallet.address[2:].upper()))
@@ -115,7 +115,7 @@ async def test_a_token_survives_a_restart_of_core(open_api: Any, wallet: Wallet)
     assert (await stream.receive()).welcome.session_id
 
 
-async def test_an_old_token_opens_nothing(api: Any, wallet: Wallet) -> None:
+async def test_s46_an_old_token_opens_nothing(api: Any, wallet: Wallet) -> None:
     token = await api.login(wallet)
     api.clock.advance(3600)
     stream = await api.open(token)

@@ -171,14 +171,14 @@ async def test_a_deal_from_before_the_start_is_found_by_catching_up(followed: Fo
     assert numbers == sorted(set(numbers))
 
 
-async def test_a_deal_before_the_start_block_is_ignored(followed: Followed, pool: Pool) -> None:
+async def test_s05_a_deal_before_the_start_block_is_ignored(followed: Followed, pool: Pool) -> None:
     deal = await asyncio.to_thread(pool.buy)
     await followed.start(start_block=deal.block_number + 1)
     await followed.caught_up()
     assert followed.deal_ids == []
 
 
-async def test_a_stored_position_wins_over_the_start_block(followed: Followed, pool: Pool) -> None:
+async def test_s05_a_stored_position_wins_over_the_start_block(followed: Followed, pool: Pool) -> None:
     deal = await asyncio.to_thread(pool.buy)
     await followed.hub.connect()
     before = await followed.hub.block(deal.block_number - 1)
@@ -270,7 +270,7 @@ async def test_a_cursor_that_left_the_chain_while_core_was_down_is_noticed(
     await _matches_the_chain(followed)
 
 
-async def test_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
+async def test_s04_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
     followed: Followed, pool: Pool
 ) -> None:
     class Unreadable(DealReader):

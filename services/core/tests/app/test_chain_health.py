@@ -24,7 +24,7 @@ class Watched:
         return Block(1, b"", b"", int(self.clock.now() - age_s))
 
 
-def test_it_is_down_until_a_fresh_block_was_seen() -> None:
+def test_s49_it_is_down_until_a_fresh_block_was_seen() -> None:
     watched = Watched()
     assert not watched.health.is_up
     watched.chain.look(None)
@@ -34,7 +34,7 @@ def test_it_is_down_until_a_fresh_block_was_seen() -> None:
     assert watched.health.is_up
 
 
-def test_an_old_head_takes_it_down_and_a_fresh_one_brings_it_back() -> None:
+def test_s49_an_old_head_takes_it_down_and_a_fresh_one_brings_it_back() -> None:
     watched = Watched()
     head = watched.head()
     watched.chain.look(head)
