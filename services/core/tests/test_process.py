@@ -60,7 +60,7 @@ class CoreProcess:
     async def up(self) -> None:
         """Wait until it is UP."""
         async with asyncio.timeout(LONG_S):
-            while (await self.health())[0] != 200:  # noqa: ASYNC110 - another process has no event to wait for
+            while (await self.health())[0] != 200:
                 await asyncio.sleep(0.05)
 
     async def task(self, task_id: str) -> Any:

@@ -142,7 +142,7 @@ async def test_an_adapter_that_is_away_is_a_doubt(harness: Harness) -> None:
     away = AdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
     away.request(INITIALIZE)
     async with asyncio.timeout(10):
-        while not harness.answers:  # noqa: ASYNC110 - the answer is a plain callback here
+        while not harness.answers:
             await asyncio.sleep(0.01)
     assert harness.answers[0].succeeded is None
     assert away.reachable is False
