@@ -1,7 +1,8 @@
 """Reads of the chain that the scheduler asks for, gathered into batches while one is under way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from workerpool_kit.logs import get_logger
 from workerpool_poco.consensus import weight_from_score
@@ -20,18 +21,32 @@ _RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MOST_AT_ONCE = 200
 
 
+@dataclass(slots=True)
+class _Wanted:
+    """What is wanted of one task: contributions of wallets, and since when (None: just now)."""
+
+    wallets: set[str] = field(default_factory=set)
+    asked_at: float | None = None
+
+    def join(self, wallets: Iterable[str], asked_at: float | None) -> None:
+        """Take another request of the same task; the answer is as old as the oldest of them."""
+        self.wallets.update(wallets)
+        if asked_at is not None:
+            self.asked_at = asked_at if self.asked_at is None else min(self.asked_at, asked_at)
+
+
 class TaskReads:
     """Carries out `ReadTask`. Each request is answered once, as soon as the node answers."""
 
     def __init__(self, hub: HubClient, answer: Callable[[TaskRead], None]) -> None:
         self._hub = hub
         self._answer = answer
-        self._waiting: dict[str, set[str]] = {}
+        self._waiting: dict[str, _Wanted] = {}
         self._something = asyncio.Event()
 
     def request(self, wanted: ReadTask) -> None:
         """Queue a read; several of one task that wait together become one."""
-        self._waiting.setdefault(wanted.task_id, set()).update(wanted.wallets)
+        self._waiting.setdefault(wanted.task_id, _Wanted()).join(wanted.wallets, wanted.asked_at)
         self._something.set()
 
     async def run(self) -> None:
@@ -42,13 +57,13 @@ class TaskReads:
             self._something.clear()
             while self._waiting:
                 ids = list(self._waiting)[:_MOST_AT_ONCE]
-                wanted = {task_id: sorted(self._waiting.pop(task_id)) for task_id in ids}
+                wanted = {task_id: self._waiting.pop(task_id) for task_id in ids}
                 try:
                     answers = await self._read(wanted)
                 except PocoError as error:
                     log.warning("chain.read_failed", tasks=len(wanted), error=str(error))
-                    for task_id, wallets in wanted.items():
-                        self._waiting.setdefault(task_id, set()).update(wallets)
+                    for task_id, ask in wanted.items():
+                        self._waiting.setdefault(task_id, _Wanted()).join(ask.wallets, ask.asked_at)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _RETRY_LAST_S)
                     continue
@@ -56,18 +71,18 @@ class TaskReads:
                 for answer in answers:
                     self._answer(answer)
 
-    async def _read(self, wanted: dict[str, list[str]]) -> list[TaskRead]:
+    async def _read(self, wanted: dict[str, _Wanted]) -> list[TaskRead]:
         # The block comes first: what is read afterwards is at least as new as it says.
         block = await self._hub.block_number()
         ids = list(wanted)
         tasks = await self._hub.view_tasks([bytes32(task_id) for task_id in ids])
-        pairs = [(task_id, wallet) for task_id, wallets in wanted.items() for wallet in wallets]
+        pairs = [(task_id, wallet) for task_id, ask in wanted.items() for wallet in sorted(ask.wallets)]
         found = await self._hub.view_contributions([(bytes32(task_id), wallet) for task_id, wallet in pairs])
         contributions: dict[str, dict[str, Contribution]] = {task_id: {} for task_id in ids}
         for (task_id, wallet), contribution in zip(pairs, found, strict=True):
             contributions[task_id][wallet] = contribution
         return [
-            TaskRead(task_id, block, _known(task), contributions[task_id])
+            TaskRead(task_id, block, _known(task), contributions[task_id], wanted[task_id].asked_at)
             for task_id, task in zip(ids, tasks, strict=True)
         ]
 
