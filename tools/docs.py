@@ -5,16 +5,11 @@ With --check nothing is written and the exit code says whether docs/ is up to da
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from workerpool_core.domain.replicate_machine import REPLICATE_TRANSITIONS
-from workerpool_core.domain.task_machine import TASK_TRANSITIONS
+from workerpool_core.domain import diagrams
 from workerpool_kit.settings import Settings, settings_table
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import TaskStatus as T
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = {
@@ -40,50 +35,12 @@ def settings_page() -> str:
 
 
 def machines_page() -> str:
-    """The life of tasks and replicates as diagrams, and every legal step as a table."""
-    side = {"F": R.FAILED, "L": R.WORKER_LOST, "R": R.RECOVERING, "A": R.ABORTED}
-    anything = {R.RECOVERING, R.WORKER_LOST}
-    normal = {
-        status: sorted(after - set(side.values()), key=list(R).index)
-        for status, after in REPLICATE_TRANSITIONS.items()
-        if status not in anything
-    }
-    rows = [
-        f"| {status.name} | "
-        + (_but(after) if status in anything else ", ".join(n.name for n in normal[status]) or "–")
-        + "".join(f" | {'x' if target in after else ''}" for target in side.values())
-        + " |"
-        for status, after in REPLICATE_TRANSITIONS.items()
-    ]
-    tasks = {
-        status: sorted(after - {T.FINAL_DEADLINE_REACHED}, key=list(T).index)
-        for status, after in TASK_TRANSITIONS.items()
-    }
+    """The life of tasks and replicates as diagrams."""
     return (
         "# State machines\n\n"
         "Made by `make docs` from the tables in `services/core/src/workerpool_core/domain`; do not edit.\n\n"
-        "## Tasks\n\nA task in any status that is not final may also enter FINAL_DEADLINE_REACHED.\n"
-        "A failure and the FAILED after it are written together.\n\n"
-        f"{_diagram(T.RECEIVED, tasks, {T.COMPLETED, T.FAILED})}\n"
-        "## Replicates\n\nThe steps of a replicate whose worker and task do well or fail by themselves:\n\n"
-        f"{_diagram(R.CREATED, normal, {R.COMPLETED, R.FAILED})}\n"
-        "Every legal step; F = FAILED, L = WORKER_LOST, R = RECOVERING, A = ABORTED:\n\n"
-        "| from | next | F | L | R | A |\n|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        f"{diagrams.document()}\n"
     )
-
-
-def _diagram(first: Enum, steps: Mapping[Any, Iterable[Enum]], final: set[Any]) -> str:
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.name}"]
-    lines += [
-        f"    {status.name} --> {after.name}" for status, all_after in steps.items() for after in all_after
-    ]
-    lines += [f"    {status.name} --> [*]" for status in sorted(final, key=lambda status: status.name)]
-    return "\n".join([*lines, "```", ""])
-
-
-def _but(after: frozenset[R]) -> str:
-    """Name the statuses that may not follow, for a status that nearly everything may follow."""
-    return "any but " + ", ".join(status.name for status in R if status not in after)
 
 
 PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "state-machines.md": machines_page}
