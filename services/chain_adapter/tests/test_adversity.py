@@ -47,7 +47,7 @@ def stop_mining(pool: Any) -> None:
 async def until(condition: Callable[[], Any]) -> None:
     """Wait for a condition of the chain; it has no events for these."""
     async with asyncio.timeout(20):
-        while not await asyncio.to_thread(condition):  # noqa: ASYNC110
+        while not await asyncio.to_thread(condition):
             await asyncio.sleep(0.02)
 
 
