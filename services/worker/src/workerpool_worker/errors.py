@@ -20,6 +20,13 @@ class StepFailed(WorkerError):
         self.cause = cause
 
 
+class TaskVanished(WorkerError):
+    """A reorganisation of the chain took the task's initialization back; the scheduler asks for it again."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "TASK_NOT_ACTIVE"
+
+
 class JournalUnusable(WorkerError):
     """The journal cannot be opened or written: no promise can be kept, so the worker stops."""
 

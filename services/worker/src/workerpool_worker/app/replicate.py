@@ -16,7 +16,7 @@ from workerpool_worker.domain.assignment import Assignment
 from workerpool_worker.domain.record import Command, Record
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
-from workerpool_worker.errors import DockerUnavailable, JournalUnusable, StepFailed
+from workerpool_worker.errors import DockerUnavailable, JournalUnusable, StepFailed, TaskVanished
 
 Step = Callable[["Replicate"], Awaitable[None]]
 """Does the work of one stage and moves the replicate on; raises StepFailed, or something transient to be retried."""
@@ -25,10 +25,11 @@ _TRANSIENT: dict[type[Exception], ReplicateStatusCause] = {
     ChainUnreachable: ReplicateStatusCause.CHAIN_UNREACHABLE,
     RpcError: ReplicateStatusCause.CHAIN_UNREACHABLE,
     ReceiptTimeout: ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID,
+    TaskVanished: ReplicateStatusCause.TASK_NOT_ACTIVE,
     DockerUnavailable: ReplicateStatusCause.APP_COMPUTE_FAILED,
 }
-_INTERRUPTING = frozenset({Action.COMPLETE, Action.CONTRIBUTE})
-"""Commands that do not wait for the end of the running step."""
+_INTERRUPTING = frozenset({Action.COMPLETE, Action.CONTRIBUTE, Action.REVEAL})
+"""Commands that do not wait for the end of a running step from which they lead on."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
 _AFTER_FINAL_DEADLINE_S = 3600.0
 """How long after its final deadline a replicate that the scheduler forgot is kept."""

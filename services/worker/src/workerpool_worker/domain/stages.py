@@ -81,7 +81,9 @@ NEXT: dict[Stage, Stage] = {
 _CONTRIBUTE_FROM = frozenset(
     {Stage.AWAIT_REVEAL, Stage.REVEAL, Stage.AWAIT_UPLOAD, Stage.UPLOAD, Stage.AWAIT_END, Stage.FAILED}
 )
-_REVEAL_FROM = frozenset({Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED})
+_REVEAL_FROM = frozenset(
+    {Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.UPLOAD, Stage.AWAIT_END, Stage.FAILED}
+)
 _UPLOAD_FROM = frozenset({Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED})
 
 

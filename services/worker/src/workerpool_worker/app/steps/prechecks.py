@@ -5,11 +5,12 @@ import asyncio
 from workerpool_poco.authorization import recover_signer
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.ids import address, bytes32
-from workerpool_poco.statuses import ReplicateStatusCause
+from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.domain.prechecks import obstacles
-from workerpool_worker.errors import StepFailed
+from workerpool_worker.domain.stages import Stage
+from workerpool_worker.errors import StepFailed, TaskVanished
 
 _BLOCK_LIMIT_S = 60.0
 
@@ -45,9 +46,11 @@ async def wait_initialization(run: Replicate) -> None:
 
 
 async def check_may_contribute(run: Replicate) -> None:
-    """Raise the first obstacle to a contribution, log them all."""
+    """Raise the first obstacle to a contribution, log them all; TaskVanished for one that passes by itself."""
     task, chain = run.task, run.office.chain
     chain_task, account = await asyncio.gather(chain.task(bytes32(task.task_id)), chain.account())
+    if chain_task.status is ChainTaskStatus.UNSET and run.record.stage is not Stage.START:
+        raise TaskVanished("the chain does not know the task any more; waiting for its initialization")
     found = list(
         obstacles(
             chain_task,
