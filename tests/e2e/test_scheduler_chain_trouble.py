@@ -11,7 +11,7 @@ import pytest_asyncio
 from e2e import history
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.options import DevnetOptions
+from workerpool_devnet.options import DevnetOptions, workers_needed
 from workerpool_poco.statuses import ReplicateStatus as R
 from workerpool_poco.statuses import TaskStatus as T
 from workerpool_protocol.core.v1.task_pb2 import Task
@@ -51,11 +51,15 @@ async def test_tasks_complete_after_a_chain_outage_that_health_tells(net: Devnet
 
 def first_contribution(task: Task) -> int:
     """Block of the first contribution that the scheduler knows of; 0 before there is one."""
+    return _first(task, R.CONTRIBUTED)
+
+
+def _first(task: Task, wanted: R) -> int:
     blocks = [
         change.chain_receipt.block_number
         for replicate in task.replicates
         for change, status in zip(replicate.history, history.of_replicate(replicate), strict=True)
-        if status is R.CONTRIBUTED
+        if status is wanted
     ]
     return min(filter(None, blocks), default=0)
 
@@ -65,10 +69,26 @@ def consensus(task: Task) -> int:
     return int(task.consensus_block)
 
 
+def first_reveal(task: Task) -> int:
+    """Block of the first reveal; 0 before there is one."""
+    return _first(task, R.REVEALED)
+
+
+def everything(task: Task) -> int:
+    """Block of the initialization, once there is a contribution; 0 before."""
+    return int(task.initialization_block) if first_contribution(task) else 0
+
+
 @pytest.mark.parametrize(
     ("trust", "vanishing"),
-    [(5, first_contribution), (1, consensus), (5, consensus)],
-    ids=["the first of three contributions", "the only contribution", "the consensus of three"],
+    [(5, first_contribution), (1, consensus), (5, consensus), (3, first_reveal), (3, everything)],
+    ids=[
+        "the first of three contributions",
+        "the only contribution",
+        "the consensus of three",
+        "the first reveal",
+        "all but the deal",
+    ],
 )
 async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
     net: Devnet, requester, trust: int, vanishing: Callable[[Task], int]
@@ -89,7 +109,7 @@ async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
     record = await requester.on_chain(task)
     assert record.completed
     assert history.of_task(progress.tasks[task])[-1] is T.COMPLETED
-    contributions = 1 if trust == 1 else 3
+    contributions = workers_needed(trust)
     assert record.counts() == (
         f"1 initialize, {contributions} contribute, {contributions} reveal, 1 finalize"
     )
