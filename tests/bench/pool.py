@@ -64,7 +64,7 @@ async def _taken_in(target: str, tasks: int) -> None:
     async with grpc.aio.insecure_channel(target) as channel, asyncio.timeout(_START_S):
         stub = pool_service_pb2_grpc.PoolServiceStub(channel)
         while True:
-            status = await stub.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest(), timeout=10)  # type: ignore[misc]
+            status = await stub.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest(), timeout=10)
             if status.tasks_by_status.get("INITIALIZED", 0) >= tasks:
                 return
             await asyncio.sleep(0.1)

@@ -47,8 +47,11 @@ async def run(wanted: argparse.Namespace) -> int:
         idle = await _cpu_percent(pool, wanted.seconds)
         each = (resident_bytes(pool.core_pid) - empty) / wanted.workers
         say(f"connected: {each / 1024:.1f} KiB each, {idle:.1f} % of a core over {wanted.seconds} s")
-        back_s, healthy_s = await _crash(pool, simulators[0], simulators, wanted)
-        say(f"killed and started again: healthy after {healthy_s:.1f} s, all back after {back_s:.1f} s")
+        back_s, healthy_s, used_s = await _crash(pool, simulators, wanted)
+        say(
+            f"killed and started again: healthy after {healthy_s:.1f} s, all back after {back_s:.1f} s; "
+            f"core used {used_s:.1f} s of processor for it"
+        )
         finished = await _tasks_in_order(pool)
         problems: dict[str, int] = {}
         for one in simulators:
@@ -61,6 +64,7 @@ async def run(wanted: argparse.Namespace) -> int:
         "cpu_percent_without_workers": alone,
         "healthy_s": healthy_s,
         "back_s": back_s,
+        "back_processor_s": used_s,
         "replicates_held": wanted.busy,
         "replicates_finished": finished,
         "problems": problems,
@@ -104,13 +108,14 @@ async def _cpu_percent(pool: BenchPool, seconds: float) -> float:
 
 
 async def _crash(
-    pool: BenchPool, busy: SimulatorHandle, simulators: list[SimulatorHandle], wanted: argparse.Namespace
-) -> tuple[float, float]:
+    pool: BenchPool, simulators: list[SimulatorHandle], wanted: argparse.Namespace
+) -> tuple[float, float, float]:
     """Kill the scheduler while replicates are reported COMPUTED, and start it at once.
 
-    Returns the seconds from the kill until the last worker was welcomed again, and until the scheduler was healthy.
+    Returns the seconds from the kill until the last worker was welcomed again, those until the scheduler was healthy,
+    and the processor time of the new scheduler by then.
     """
-    core = pool.net.services["core"]
+    core, busy = pool.net.services["core"], simulators[0]
     finishing = asyncio.create_task(
         busy.order("round", timeout_s=_BACK_LIMIT_S, group=_BUSY, count=wanted.busy, refill=False)
     )
@@ -124,8 +129,9 @@ async def _crash(
     await core.wait_healthy(timeout=_BACK_LIMIT_S)
     healthy_s = time.monotonic() - killed
     last = max([answer["at"] for answer in await asyncio.gather(*backs)])
+    used_s = cpu_seconds(pool.core_pid)
     await finishing
-    return last - killed, healthy_s
+    return last - killed, healthy_s, used_s
 
 
 async def _tasks_in_order(pool: BenchPool) -> int:
