@@ -149,16 +149,7 @@ async def _start_core(
 ) -> None:
     """Wait for the chain, load what is stored, and let the scheduler take up its work."""
     clock, pool = SystemClock(), settings.pool_address
-    config_url = settings.url_of("config_server")
-    chain = await boot.waited_for(
-        "the config server", lambda: boot.read_chain_config(config_url), core.waits_for
-    )
-    hub = HubClient(settings.node_url, chain.hub, chain_id=chain.chain_id)
-    stack.push_async_callback(hub.close)
-    await boot.waited_for(
-        "the blockchain node", lambda: boot.connect_chain(hub, settings.node_url), core.waits_for
-    )
-    await boot.waited_for("the blockchain node", lambda: boot.check_pool(hub, pool, wallet), core.waits_for)
+    chain, hub = await _reach_chain(stack, settings, core, wallet)
 
     core.waits_for("its database")
     store = Store(database)
@@ -175,40 +166,19 @@ async def _start_core(
 
     engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
     stack.callback(engine.stop)
-    sessions, watchers = Sessions(), Watchers()
-    try:
-        channel = open_channel(
-            grpc_target_of(settings.url_of("chain_adapter")),
-            basic=(settings.chain_adapter_username, settings.chain_adapter_password.get_secret_value()),
-        )
-    except ValueError as error:
-        raise StartupError(f"IEXEC_CORE_CHAIN_ADAPTER_URL: {error}") from error
-    stack.push_async_callback(channel.close, None)
-    adapter = AdapterClient(channel, engine.submit)
-    stack.push_async_callback(adapter.close)
-    results = ResultCheck(settings.url_of("result_proxy"), engine.submit)
-    stack.push_async_callback(results.close)
-    enclaves = EnclaveChallenges(
-        settings.platform_registry_url,
-        settings.platform_registry_stack,
-        settings.platform_registry_label,
-        wallet,
-        engine.submit,
-    )
-    stack.push_async_callback(enclaves.close)
-    reads = TaskReads(hub, engine.submit)
-    in_background = [lifetime.spawn(reads.run(), "chain reads")]
-    stack.push_async_callback(_cancel, in_background)
+    sessions, watchers, reads = Sessions(), Watchers(), TaskReads(hub, engine.submit)
     effects = Effects(
         sessions=sessions,
         assignments=Assignments(wallet, engine.tasks),
-        adapter=adapter,
+        adapter=_adapter(stack, settings, engine),
         reads=reads,
-        results=results,
-        enclaves=enclaves,
+        results=_results(stack, settings, engine),
+        enclaves=_enclaves(stack, settings, wallet, engine),
         moved=watchers.moved,
         assigned=lambda task_id, worker: observer.assigned(task_id, worker, clock.now()),
     )
+    in_background = [lifetime.spawn(reads.run(), "chain reads")]
+    stack.push_async_callback(_cancel, in_background)
     commit = GroupCommit(store, newest, effects.perform)
 
     chain_health = ChainHealth(
@@ -247,19 +217,13 @@ async def _start_core(
     engine.start(commit)
     heads.start()
     stack.push_async_callback(heads.stop)
+    keep_days = settings.logs_availability_days
+    purge = purge_logs_daily(store, clock, every_days=settings.logs_purge_rate_days, keep_days=keep_days)
     in_background += [
         lifetime.spawn(follower.run(), "chain follower"),
         lifetime.spawn(_watch_chain(chain_health, heads), "chain health"),
         lifetime.spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler"),
-        lifetime.spawn(
-            purge_logs_daily(
-                store,
-                clock,
-                every_days=settings.logs_purge_rate_days,
-                keep_days=settings.logs_availability_days,
-            ),
-            "log purge",
-        ),
+        lifetime.spawn(purge, "log purge"),
     ]
     # Work decided before the stop is made durable and sent.
     stack.push_async_callback(_drain, commit)
@@ -281,6 +245,56 @@ async def _start_core(
     )
     health.set("scheduler", True)
     log.info("core.started", pool=pool, chain=chain.chain_id, hub=chain.hub, tasks=len(engine.tasks))
+
+
+async def _reach_chain(
+    stack: AsyncExitStack, settings: CoreSettings, core: Core, wallet: Wallet
+) -> tuple[boot.ChainConfig, HubClient]:
+    """Wait for the config server and the node, and check that the pool is ours."""
+    config_url, node_url, pool = settings.url_of("config_server"), settings.node_url, settings.pool_address
+    chain = await boot.waited_for(
+        "the config server", lambda: boot.read_chain_config(config_url), core.waits_for
+    )
+    hub = HubClient(node_url, chain.hub, chain_id=chain.chain_id)
+    stack.push_async_callback(hub.close)
+    node = "the blockchain node"
+    await boot.waited_for(node, lambda: boot.connect_chain(hub, node_url), core.waits_for)
+    await boot.waited_for(node, lambda: boot.check_pool(hub, pool, wallet), core.waits_for)
+    return chain, hub
+
+
+def _adapter(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> AdapterClient:
+    try:
+        channel = open_channel(
+            grpc_target_of(settings.url_of("chain_adapter")),
+            basic=(settings.chain_adapter_username, settings.chain_adapter_password.get_secret_value()),
+        )
+    except ValueError as error:
+        raise StartupError(f"IEXEC_CORE_CHAIN_ADAPTER_URL: {error}") from error
+    stack.push_async_callback(channel.close, None)
+    adapter = AdapterClient(channel, engine.submit)
+    stack.push_async_callback(adapter.close)
+    return adapter
+
+
+def _results(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> ResultCheck:
+    results = ResultCheck(settings.url_of("result_proxy"), engine.submit)
+    stack.push_async_callback(results.close)
+    return results
+
+
+def _enclaves(
+    stack: AsyncExitStack, settings: CoreSettings, wallet: Wallet, engine: Engine
+) -> EnclaveChallenges:
+    enclaves = EnclaveChallenges(
+        settings.platform_registry_url,
+        settings.platform_registry_stack,
+        settings.platform_registry_label,
+        wallet,
+        engine.submit,
+    )
+    stack.push_async_callback(enclaves.close)
+    return enclaves
 
 
 async def _watch_chain(chain_health: ChainHealth, heads: HeadStream) -> None:
