@@ -221,3 +221,25 @@ async def test_refused_upload_names_the_reason(pool, connected):
     pool.core.command(task_id, pb.ACTION_UPLOAD)
     failed = await pool.core.status(task_id, "RESULT_UPLOAD_FAILED")
     assert "not what was contributed" in failed.details.error_message
+
+
+async def test_a_contribution_that_a_reorganisation_took_back_is_sent_again(pool, connected, eventually):
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.send(assignment=assignment)
+    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
+    rpc = pool.chain.chain.rpc
+    rpc.call("anvil_reorg", int(rpc.call("eth_blockNumber"), 16) - block + 1, [])
+    assert (await pool.contribution(task_id)).status is ContributionStatus.UNSET
+
+    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
+    await pool.core.status(task_id, "REVEALING")
+    pool.core.command(task_id, pb.ACTION_CONTRIBUTE)
+
+    async def contributed():
+        return (await pool.contribution(task_id)).status is ContributionStatus.CONTRIBUTED
+
+    await eventually(contributed)
+    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
+    await pool.core.status(task_id, "REVEALED")
+    assert "REVEAL_FAILED" not in pool.core.statuses(task_id)
