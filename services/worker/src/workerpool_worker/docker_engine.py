@@ -28,7 +28,7 @@ _CALL_LIMIT_S = 60
 _LOG_MEGABYTES, _LOG_FILES = "10m", "2"
 _NEVER = "0001-01-01"
 _CONNECTION_ERRORS = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
-_CLIENT_ERROR, _NOT_FOUND, _SERVER_ERROR = 400, 404, 500
+_CLIENT_ERROR, _NOT_FOUND, _CONFLICT, _SERVER_ERROR = 400, 404, 409, 500
 
 
 class DockerEngine:
@@ -122,7 +122,10 @@ class DockerEngine:
         return str(found[0]["Id"]) if found else None
 
     async def create(self, plan: ContainerPlan) -> str:
-        """Create a container and return its id; one of the same name is removed first. Raises AppCannotStart."""
+        """Create a container and return its id; one of the same name makes way.
+
+        Raises AppCannotStart, or ImageUnavailable when the image is not here.
+        """
 
         def create(api: Any) -> str:
             config = api.create_host_config(
@@ -148,10 +151,10 @@ class DockerEngine:
                 "name": plan.name,
                 "labels": {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id},
             }
-            with suppress(errors.NotFound):
-                api.remove_container(plan.name, force=True, v=True)
             try:
-                return str(api.create_container(**arguments)["Id"])
+                return _created(api, plan.name, arguments)
+            except errors.ImageNotFound as missing:
+                raise ImageUnavailable(f"the image {plan.image} is gone from this host") from missing
             except errors.APIError as refusal:
                 if _is_app_problem(refusal):
                     raise AppCannotStart(_reason(refusal)) from refusal
@@ -159,11 +162,15 @@ class DockerEngine:
 
         return await self._call(create)
 
-    async def run(self, container: str, limit_s: float) -> Ended:
-        """Start the container unless it runs or has ended, wait for its end, kill it ``limit_s`` after its start."""
-        state = await self._state(container)
+    async def run(self, container: str, limit_s: float, *, new: bool = False) -> Ended:
+        """Start the container unless it runs or has ended, wait for its end, kill it ``limit_s`` after its start.
+
+        A ``new`` one, just created, is started without a look at it first.
+        """
+        state = {"Status": "created"} if new else await self._state(container)
         if state["Status"] == "created":
             await self._start(container)
+            await self._wait(container, limit_s)
             state = await self._state(container)
         timed_out = False
         while state["Status"] not in ("exited", "dead"):
@@ -194,7 +201,7 @@ class DockerEngine:
             try:
                 api.kill(container)
             except errors.APIError as refusal:
-                if refusal.status_code not in (_NOT_FOUND, 409):  # 409: it has just ended by itself
+                if refusal.status_code not in (_NOT_FOUND, _CONFLICT):  # it has just ended by itself
                     raise
 
         await self._call(kill)
@@ -253,7 +260,7 @@ class DockerEngine:
                 except errors.NotFound:
                     pass
                 except errors.APIError as refusal:
-                    if refusal.status_code != 409:  # somebody else is removing it
+                    if refusal.status_code != _CONFLICT:  # somebody else is removing it
                         raise
 
         await self._call(remove)
@@ -342,6 +349,17 @@ def _timestamp(text: str) -> float:
         return time.time()
     head, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(head + "+00:00").timestamp() + float(f"0.{fraction or 0}")
+
+
+def _created(api: Any, name: str, arguments: dict[str, Any]) -> str:
+    try:
+        return str(api.create_container(**arguments)["Id"])
+    except errors.APIError as refusal:
+        if refusal.status_code != _CONFLICT:
+            raise
+    with suppress(errors.NotFound):
+        api.remove_container(name, force=True, v=True)
+    return str(api.create_container(**arguments)["Id"])
 
 
 def _is_app_problem(refusal: errors.APIError) -> bool:

@@ -100,10 +100,16 @@ class Engine(Protocol):
         """Return the id of the worker's own container for a task, running or not."""
 
     async def create(self, plan: ContainerPlan) -> str:
-        """Create a container and return its id; one of the same name is removed first. Raises AppCannotStart."""
+        """Create a container and return its id; one of the same name makes way.
 
-    async def run(self, container: str, limit_s: float) -> Ended:
-        """Start the container unless it runs already, wait for its end, kill it ``limit_s`` seconds after its start."""
+        Raises ``AppCannotStart``, or ``ImageUnavailable`` when the image is not here.
+        """
+
+    async def run(self, container: str, limit_s: float, *, new: bool = False) -> Ended:
+        """Start the container unless it runs already, wait for its end, kill it ``limit_s`` seconds after its start.
+
+        ``new`` says that it was just created.
+        """
 
     async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:
         """Write the two output streams to files, in bounded memory."""

@@ -50,6 +50,8 @@ class Replicate:
         self._steps = steps
         self._news = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
+        self.may_have_container = record.status is ReplicateStatus.COMPUTING
+        """Whether an earlier try, perhaps before a restart, may have left a container to attach to."""
         self.forgotten = False
         """True once the scheduler does not want the replicate any more."""
 

@@ -13,7 +13,7 @@ from workerpool_worker.domain.command_line import split
 from workerpool_worker.domain.environment import IEXEC_IN, IEXEC_OUT, app_environment
 from workerpool_worker.domain.images import local_name
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, LOG_TAIL_CHARACTERS, Details, tail
-from workerpool_worker.errors import DockerUnavailable, StepFailed
+from workerpool_worker.errors import DockerUnavailable, ImageUnavailable, StepFailed
 from workerpool_worker.post_compute import make_result
 from workerpool_worker.workspace import TaskFolder
 
@@ -68,23 +68,22 @@ async def _discard_container(run: Replicate, saved: asyncio.Future[None]) -> Non
 
 async def _run_app(run: Replicate) -> Ended:
     engine = run.office.engine
-    container = await engine.find(run.task.task_id)
+    container = await engine.find(run.task.task_id) if run.may_have_container else None
+    new = container is None
     if container is not None:
         run.log.info("app.attached_again", container=container[:12])
     else:
         await check_may_contribute(run)
-        image = local_name(run.task.app_uri)
-        if not await engine.has_image(image):
-            raise StepFailed(
-                ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, f"the image {image} is gone from this host"
-            )
         await asyncio.to_thread(run.folder.prepare_output)
+        run.may_have_container = True
         try:
-            container = await engine.create(_plan(run, image))
+            container = await engine.create(_plan(run, local_name(run.task.app_uri)))
+        except ImageUnavailable as gone:
+            raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, str(gone)) from gone
         except AppCannotStart as refusal:
             return Ended(_NEVER_RAN, 0.0, error=str(refusal))
     try:
-        ended = await engine.run(container, run.task.max_execution_s)
+        ended = await engine.run(container, run.task.max_execution_s, new=new)
     except AppCannotStart as refusal:
         return Ended(_NEVER_RAN, 0.0, error=str(refusal))
     await engine.copy_logs(container, run.folder.stdout, run.folder.stderr)
