@@ -19,6 +19,7 @@ from workerpool_core.api.protocol_enums import (
 from workerpool_core.api.task_messages import timestamp
 from workerpool_core.app import messages as m
 from workerpool_core.app.running import PublicConfiguration
+from workerpool_core.domain.decisions import AnswerUpdate
 from workerpool_core.domain.events import Details, Held, Update
 from workerpool_core.domain.model import Receipt, WorkerModel
 from workerpool_core.errors import NumberTooLarge
@@ -99,7 +100,7 @@ def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> I
     """Return the messages to send, in order; answers to updates that follow each other travel together."""
     answers: list[pb.UpdateResult] = []
     for message in waiting:
-        if isinstance(message, m.Answered):
+        if isinstance(message, AnswerUpdate):
             answers.append(_result(message))
             continue
         if answers:
@@ -110,7 +111,7 @@ def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> I
         yield pb.ConnectResponse(update_results=pb.UpdateResults(results=answers))
 
 
-def _result(answer: m.Answered) -> pb.UpdateResult:
+def _result(answer: AnswerUpdate) -> pb.UpdateResult:
     return pb.UpdateResult(
         sequence=answer.sequence,
         outcome=UPDATE_OUTCOME[answer.outcome],
@@ -152,7 +153,7 @@ def _response(message: m.Message, configuration: PublicConfiguration) -> pb.Conn
             if retry is not None and retry_after_s is not None:
                 retry.FromMilliseconds(int(retry_after_s * 1000))
             return pb.ConnectResponse(shutdown=pb.Shutdown(reason=reason, message=text, retry_after=retry))
-        case m.Answered():
+        case AnswerUpdate():
             return pb.ConnectResponse(update_results=pb.UpdateResults(results=[_result(message)]))
 
 

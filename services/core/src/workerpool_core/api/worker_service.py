@@ -39,7 +39,7 @@ log = get_logger()
 NAME = "workerpool.core.v1.WorkerService"
 PROTOCOL_VERSION = 1
 WRITE_LIMIT_S = 5.0
-"""Seconds that a worker may leave unread what no longer fits into the buffers between it and us."""
+"""Seconds within which a worker must read what was waiting for it, as far as the buffers between us do not hold it."""
 POLICY = {
     f"/{NAME}/GetConfig": frozenset({ANYONE}),
     f"/{NAME}/CreateChallenge": frozenset({ANYONE}),
@@ -120,12 +120,13 @@ class WorkerServicer(WorkerServiceServicer):
 
 async def _write(context: Any, messages: list[Message], core: RunningCore) -> None:
     """Send messages. Raises SlowReader: a write waits for as long as its reader does not read."""
-    for response in responses(messages, core.configuration):
-        try:
-            async with asyncio.timeout(WRITE_LIMIT_S):
+    try:
+        # One limit for all of them: a timer for each message costs as much as a small message does.
+        async with asyncio.timeout(WRITE_LIMIT_S):
+            for response in responses(messages, core.configuration):
                 await context.write(response)
-        except TimeoutError as error:
-            raise SlowReader(_TOO_SLOW) from error
+    except TimeoutError as error:
+        raise SlowReader(_TOO_SLOW) from error
 
 
 def _read_ended(reading: asyncio.Task[None], session: Session) -> None:

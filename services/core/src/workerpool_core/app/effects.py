@@ -9,7 +9,7 @@ from workerpool_core.app.adapter import AdapterClient
 from workerpool_core.app.assignments import Assignments
 from workerpool_core.app.chain_reads import TaskReads
 from workerpool_core.app.enclaves import EnclaveChallenges
-from workerpool_core.app.messages import Answered, Commanded, Draining, ShutDown, Welcomed
+from workerpool_core.app.messages import Commanded, Draining, ShutDown, Welcomed
 from workerpool_core.app.result_check import ResultCheck
 from workerpool_core.app.sessions import Sessions
 from workerpool_core.domain import decisions as d
@@ -57,9 +57,7 @@ class Effects:
 
     def _answer(self, effect: d.AnswerUpdate) -> None:
         if (session := self._sessions.of(effect.wallet, effect.session)) is not None:
-            session.send(
-                Answered(effect.sequence, effect.outcome, effect.action, effect.reason, effect.message)
-            )
+            session.send(effect)
 
     def _command(self, effect: d.SendCommand) -> None:
         command = effect.command

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from workerpool_poco.authorization import WorkerpoolAuthorization
 
-from workerpool_core.domain.decisions import UpdateOutcome
-from workerpool_core.domain.model import Action, Command, DealTerms
+from workerpool_core.domain.decisions import AnswerUpdate
+from workerpool_core.domain.model import Command, DealTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,6 @@ class Commanded:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """The answer to one status update."""
-
-    sequence: int
-    outcome: UpdateOutcome
-    action: Action
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Draining:
     """No more work comes; the worker is expected to be empty at `deadline` (infinity: no hurry)."""
 
@@ -62,4 +51,4 @@ class ShutDown:
     retry_after_s: float | None = None
 
 
-Message = Welcomed | Assigned | Commanded | Answered | Draining | ShutDown
+Message = Welcomed | Assigned | Commanded | AnswerUpdate | Draining | ShutDown

@@ -1,10 +1,13 @@
-"""One line for each step of a task, and for each beginning and each mishap of a replicate, for operators.
+"""One line for each step of tasks, and for each beginning and each mishap of replicates, for operators.
 
-The other statuses of replicates are in the database and in the figures; a line for each would be most of the log.
+What one event did to several tasks alike is one line that names them all. The other statuses of replicates are in the
+database and in the figures; a line for each would be most of the log.
 """
 
+from collections import defaultdict
+
 from workerpool_kit.logs import get_logger
-from workerpool_poco.statuses import DEAD_END_REPLICATE_STATUSES, ReplicateStatus
+from workerpool_poco.statuses import DEAD_END_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged, ReplicateCreated, TaskChanged
 from workerpool_core.domain.events import Event
@@ -22,13 +25,14 @@ _NOTEWORTHY = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
 
 def log_progress(_event: Event, outcome: Outcome, _now: float) -> None:
     """Write the lines of one outcome."""
+    moved: dict[tuple[TaskStatus, ...], list[str]] = defaultdict(list)
+    created: dict[str, list[str]] = defaultdict(list)
     for write in outcome.writes:
         match write:
             case TaskChanged(task_id, _, changes, _) if changes:
-                steps = [change.status.value for change in changes]
-                log.info("task.moved", task=task_id, status=steps[-1], steps=steps)
+                moved[tuple(change.status for change in changes)].append(task_id)
             case ReplicateCreated(replicate):
-                log.info("replicate.created", task=replicate.task_id, wallet=replicate.wallet)
+                created[replicate.wallet].append(replicate.task_id)
             case ReplicateChanged(task_id, wallet, _, changes, _):
                 for change in changes:
                     if change.status in _NOTEWORTHY:
@@ -43,3 +47,8 @@ def log_progress(_event: Event, outcome: Outcome, _now: float) -> None:
                         )
             case _:
                 pass
+    for statuses, tasks in moved.items():
+        steps = [status.value for status in statuses]
+        log.info("tasks.moved", status=steps[-1], steps=steps, tasks=tasks)
+    for wallet, tasks in created.items():
+        log.info("replicates.created", wallet=wallet, tasks=tasks)

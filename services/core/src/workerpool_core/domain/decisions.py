@@ -3,11 +3,12 @@
 An `Outcome` is applied as a whole: the shell makes all `writes` durable (majority and journal, grouped
 with those of other outcomes, in order), then carries out the `effects` in order. An effect that is
 lost because the process dies is decided anew after the restart, from the store, the chain and the
-workers' Hello.
+workers' Hello. What exists for every reported status is a named tuple: made in a third of the time.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from workerpool_poco.statuses import ReplicateStatus, TaskStatus
 
@@ -143,8 +144,7 @@ class UpdateOutcome(Enum):
     REFUSED = "REFUSED"
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerUpdate:
+class AnswerUpdate(NamedTuple):
     """Answer one status update of a worker. `reason` is the protocol's word when it was refused."""
 
     wallet: str

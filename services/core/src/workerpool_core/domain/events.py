@@ -1,8 +1,9 @@
 """What can happen to the scheduler. Every event is a value; the time comes beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from workerpool_poco.model import ChainTask, Contribution
 from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
@@ -130,14 +131,16 @@ class Details:
     error_message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+_NO_DETAILS = Details()
+
+
+class Update(NamedTuple):
     """One reported status; `sequence` is the worker's own."""
 
     sequence: int
     task_id: str
     status: ReplicateStatus
-    details: Details = field(default_factory=Details)
+    details: Details = _NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ addresses, times are Unix seconds, blocks are numbers.
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
@@ -34,8 +35,7 @@ class TaskChange:
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicateChange:
+class ReplicateChange(NamedTuple):
     """One entry of a replicate's history."""
 
     status: ReplicateStatus
