@@ -63,7 +63,8 @@ async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_th
 
     progress = await requester.follow([task], kill_once_in_each)
 
-    assert len(killed_in) >= 3, killed_in
+    # What happens on chain while core is away is caught up at once, so a quick task skips statuses.
+    assert len(killed_in) >= 2, killed_in
     assert await standard_task(requester, task, progress)
 
 

@@ -159,7 +159,7 @@ async def test_commands_about_unknown_tasks_are_answered(pool, connected):
 async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
     pool, connected, containers_of, eventually
 ):
-    assignment = await pool.task("/bin/sh -c 'sleep 4; echo -n x > /iexec_out/computed.json'")
+    assignment = await pool.task("/bin/sh -c 'sleep 10; echo -n x > /iexec_out/computed.json'")
     task_id = assignment.task.task_id
     pool.core.send(assignment=assignment)
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
