@@ -109,7 +109,8 @@ class ChainRecord:
         """The transactions in words, such as `1 initialize, 3 contribute, 3 reveal, 1 finalize`."""
         parts = []
         for kind in _TRANSACTIONS:
-            if number := sum(isinstance(event, kind) for event in self.transactions):
+            sent = {e.position.transaction_hash for e in self.transactions if isinstance(e, kind)}
+            if number := len(sent):
                 parts.append(f"{number} {kind.__name__.removeprefix('Task').lower()}")
         return ", ".join(parts) or "none"
 
