@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
 from workerpool_core.errors import StoreDiverged
@@ -14,6 +14,7 @@ from workerpool_core.store.changes import Bson, Change, Kind, merge_all
 
 Operation = UpdateOne | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 
+_DUPLICATE_KEY = 11000
 _APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
 # The journal is what makes a change durable, so the collections behind it need not wait for the disk each time;
 # entries are only removed after a last write with majority and journal (`trim`).
@@ -52,12 +53,9 @@ class Journal:
             by_collection[change.collection].append(change)
         for name, group in by_collection.items():
             collection = self._database.get_collection(name, write_concern=_BEHIND)
-            result = collection.bulk_write([operation(change) for change in group], ordered=False)
-            inserted = result.upserted_ids or {}
-            suspects = [change for at, change in enumerate(group) if change.exclusive and at not in inserted]
-            if result.matched_count + len(inserted) != sum(
-                change.kind is not Kind.REMOVE for change in group
-            ):
+            done, known = _write(collection, [operation(change) for change in group])
+            suspects = [group[at] for at in known if group[at].exclusive]
+            if done + len(known) != sum(change.kind is not Kind.REMOVE for change in group):
                 suspects += [change for change in group if change.kind is Kind.ALTER]
             verify(collection, suspects)
 
@@ -83,7 +81,8 @@ def operation(change: Change) -> Operation:
     key: Bson = {"_id": change.id}
     match change.kind:
         case Kind.CREATE:
-            return UpdateOne(key, {"$setOnInsert": {**change.document, "journal": change.last}}, upsert=True)
+            # An insert and not an upsert: the server takes many at once, and half the time for each.
+            return InsertOne({**key, **change.document, "journal": change.last})
         case Kind.PUT:
             return ReplaceOne(key, {**change.document, "journal": change.last}, upsert=True)
         case Kind.REMOVE:
@@ -93,6 +92,20 @@ def operation(change: Change) -> Operation:
             if change.history:
                 update["$push"] = {"history": {"$each": change.history}}
             return UpdateOne({**key, "status": change.expected, "journal": {"$lt": change.first}}, update)
+
+
+def _write(collection: Collection[Any], operations: list[Operation]) -> tuple[int, list[int]]:
+    """Write in any order; return how many documents were inserted or found, and which inserts found theirs there."""
+    try:
+        result = collection.bulk_write(operations, ordered=False)
+    except BulkWriteError as error:
+        details = error.details or {}
+        errors = details.get("writeErrors", [])
+        if details.get("writeConcernErrors") or any(found["code"] != _DUPLICATE_KEY for found in errors):
+            raise
+        done = details["nInserted"] + details["nMatched"] + details["nUpserted"]
+        return done, [found["index"] for found in errors]
+    return result.inserted_count + result.matched_count + result.upserted_count, []
 
 
 def verify(collection: Collection[Any], changes: list[Change]) -> None:
