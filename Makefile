@@ -11,6 +11,8 @@ KEEP ?= 0
 SEEDS ?= 2000
 # Test processes: most tests wait for other processes, so twice the cores are kept busy.
 JOBS ?= 4
+# The machine is shared: a test that fails runs once more, and the summary counts it as rerun.
+RERUNS ?= --reruns 1
 
 PY := .venv/bin/python
 BIN := .venv/bin
@@ -49,8 +51,8 @@ devnet: install ## a pool in the foreground (WORKERS=3 BLOCK_TIME=0 OUT=devnet.j
 
 .PHONY: test check lint types imports generated unit e2e
 test: install check go-tools ## every check and every test, on real parts
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not e2e"
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(RERUNS) -m "not e2e"
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
 
 check: lint types imports generated ## lint, types, import rules, contracts, generated files
 
@@ -64,9 +66,9 @@ generated: python
 	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
 
 unit: install ## only the tests of one service or library
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not e2e"
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(RERUNS) -m "not e2e"
 e2e: install go-tools ## only the tests that cross processes
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
 
 .PHONY: simulate
 simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000)

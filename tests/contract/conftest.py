@@ -93,12 +93,15 @@ class WorkerStream:
 
     async def answer(self, task: str, status: int, *, sequence: int = 0, **details: Any) -> pb.UpdateResult:
         """Report a status and return its answer."""
-        before = sum(len(results.results) for results in self.all("update_results"))
+        looked_at = len(self.received)
         number = await self.report(task, status, sequence=sequence, **details)
 
         def answered() -> pb.UpdateResult | None:
-            answers = [r for results in self.all("update_results") for r in results.results]
-            return next((r for r in answers[before:] if r.sequence == number), None)
+            # Only what is new: a stream of thousands of answers must not be read again for each.
+            nonlocal looked_at
+            new, looked_at = self.received[looked_at:], len(self.received)
+            answers = [r for message in new for r in message.update_results.results]
+            return next((r for r in answers if r.sequence == number), None)
 
         found: pb.UpdateResult = await self.until(answered)
         return found
