@@ -326,7 +326,8 @@ class Pool:
         self.chain, self.hub, self.core, self.results, self.image = chain, hub, core, results, image
         self.owner = chain.account("poolOwner")
         self.requester = chain.account("requester")
-        self.worker: Wallet = chain.account("worker-1")
+        # A worker clears away what its wallet's containers left, so test processes side by side need wallets apart.
+        self.worker: Wallet = chain.account(f"worker of test process {os.getpid()}")
         self.sender = TransactionSender(hub, self.owner)
         self._apps = {}
 
