@@ -93,9 +93,6 @@ class Engine(Protocol):
     async def ensure_image(self, image: str, limit_s: float) -> None:
         """Have an image locally, pulling it if it is missing; raises ``ImageUnavailable``."""
 
-    async def has_image(self, image: str) -> bool:
-        """Tell whether an image is here."""
-
     async def find(self, task_id: str) -> str | None:
         """Return the id of the worker's own container for a task, running or not."""
 
