@@ -2,7 +2,15 @@
 # Makes .venv with exactly requirements.lock and every workspace member in place. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python=${PYTHON:-python3}
+# The system's own Python first: distributions build it with profile feedback, which makes the whole pool up to half as fast
+# again as a plain `configure && make`, as version managers do it.
+python=${PYTHON:-}
+if [ -z "$python" ]; then
+    python=python3
+    if /usr/bin/python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=/usr/bin/python3
+    fi
+fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "Python 3.11 or newer is needed, and '$python' is not: install it, or name another with PYTHON=/path/to/python3." >&2
     exit 1

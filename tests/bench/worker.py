@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 from workerpool_kit.grpc_client import open_channel
+from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
 from workerpool_poco.ids import to_hex
 from workerpool_poco.typed_data import LoginChallenge, sign_challenge
 from workerpool_poco.wallet import Wallet
@@ -168,8 +169,9 @@ class SimulatedWorker:
                             self._on_problem(f"replicate of {task_id} dropped by the scheduler")
                             self.held.pop(task_id, None)
                         self.go_on()
-                    case "assignment":
-                        self._assigned(message.assignment.task.task_id)
+                    case "assignments":
+                        for assignment in message.assignments.assignments:
+                            self._assigned(assignment.task.task_id)
                     case "update_results":
                         for result in message.update_results.results:
                             self._answered(result)
@@ -199,12 +201,11 @@ class SimulatedWorker:
         return pb.Hello(protocol_version=1, model=model, held=held)
 
     async def _beat(self, period: float) -> None:
-        # Real workers do not start together either.
-        await asyncio.sleep(random.uniform(0, period))
+        phase = heartbeat_phase(period)
         while True:
+            await asyncio.sleep(until_heartbeat(time.time(), period, phase))
             self._beat_is_due = True
             self._something.set()
-            await asyncio.sleep(period)
 
     async def _speak(self, stream: Any) -> None:
         """Write all that is to be said; a stream takes one write at a time."""

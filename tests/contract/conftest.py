@@ -79,6 +79,10 @@ class WorkerStream:
         """Return every message of a kind that came so far."""
         return [getattr(m, kind) for m in self.received if m.WhichOneof("message") == kind]
 
+    def assignments(self) -> list[pb.Assignment]:
+        """Return every assignment that came so far."""
+        return [one for message in self.all("assignments") for one in message.assignments]
+
     def result(self, sequence: int) -> pb.UpdateResult | None:
         """Return the newest answer to a sequence, if one came."""
         answers = [r for results in self.all("update_results") for r in results.results]

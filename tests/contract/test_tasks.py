@@ -95,7 +95,7 @@ async def scene(pool) -> Scene:
     found.ours = await pool.buy(volume=7)
     found.theirs = await pool.buy(volume=3, requester=found.spare)
     (short,) = await pool.buy(category="DEV-2S")
-    await stream.until(lambda: len(stream.all("assignment")) == 11)
+    await stream.until(lambda: len(stream.assignments()) == 11)
     found.watched = asyncio.create_task(found.watch(short))
     found.computed = found.ours[0]
     for task in (found.computed, short):

@@ -71,7 +71,7 @@ async def bench(pool) -> Bench:
     """Tasks that stay CREATED in one worker's hands."""
     first = await pool.connect(pool.net.worker_wallets[0])
     tasks = await pool.buy(volume=24)
-    await first.until(lambda: len(first.all("assignment")) == len(tasks))
+    await first.until(lambda: len(first.assignments()) == len(tasks))
     await first.close()
     return Bench(pool, tasks)
 
@@ -322,13 +322,13 @@ async def test_claiming_to_hold_anothers_replicate_gives_nothing(bench) -> None:
     stream = await bench.pool.connect(bench.other, held=held)
     assert set((await stream.first("welcome")).dropped_task_ids) == {task, UNKNOWN}
     await refused_update(stream, task, R.REPLICATE_STATUS_CONTRIBUTING, "UNKNOWN_REPLICATE")
-    assert stream.all("assignment") == stream.all("command") == []
+    assert stream.assignments() == stream.all("command") == []
     assert await bench.pool.task(task) == before
     await stream.close()
 
 
 async def test_an_authorization_names_the_one_worker_it_is_for(bench, ours) -> None:
-    assignment = await ours.first("assignment")
+    (assignment,) = (await ours.first("assignments")).assignments
     assert assignment.authorization.worker_wallet == bench.ours.address
 
 
@@ -428,7 +428,7 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(b
     """The update waits for its proof, at most until the task ends; all others are answered meanwhile."""
     # Ends 14 s after the purchase, at its contribution deadline, which bounds this test.
     (short,) = await bench.pool.buy(category="DEV-2S")
-    await ours.until(lambda: any(a.task.task_id == short for a in ours.all("assignment")))
+    await ours.until(lambda: any(a.task.task_id == short for a in ours.assignments()))
     for step in TO_CONTRIBUTING:
         assert (await ours.answer(short, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
     receipt = {"block_number": FAR_FUTURE, "transaction_hash": "0x" + "12" * 32}

@@ -112,8 +112,9 @@ class SimulatedWorker:
     async def _listen(self) -> None:
         while (message := await self._stream.read()) is not grpc.aio.EOF:
             match message.WhichOneof("message"):
-                case "assignment":
-                    self.assignments[message.assignment.task.task_id] = message.assignment
+                case "assignments":
+                    for assignment in message.assignments.assignments:
+                        self.assignments[assignment.task.task_id] = assignment
                 case "command":
                     await self._take(message.command)
                 case "update_results":

@@ -228,6 +228,9 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
     def send(self, **message):
         self._down.put_nowait(pb.ConnectResponse(**message))
 
+    def assign(self, *assignments):
+        self.send(assignments=pb.Assignments(assignments=assignments))
+
     def cut(self):
         """End the stream."""
         self._down.put_nowait(None)

@@ -80,7 +80,7 @@ async def test_image_that_does_not_exist_becomes_a_result_that_says_so(pool, wor
     task_id = assignment.task.task_id
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     failed = await pool.core.status(task_id, "APP_DOWNLOAD_FAILED")
     assert cause(failed) == "APP_IMAGE_DOWNLOAD_FAILED"
     assert "127.0.0.1:9/no/such:image" in failed.details.error_message
@@ -96,7 +96,7 @@ async def test_input_file_that_cannot_be_fetched_becomes_a_result_that_says_so(p
     assignment = await pool.task("x", input_files=["http://127.0.0.1:9/file?secret=1"])
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     failed = await pool.core.status(assignment.task.task_id, "DATA_DOWNLOAD_FAILED")
     assert cause(failed) == "INPUT_FILES_DOWNLOAD_FAILED"
     assert "http://127.0.0.1:9/file " in failed.details.error_message
@@ -129,7 +129,7 @@ async def test_app_without_a_usable_result_ends_without_contribution(
     task_id = assignment.task.task_id
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     computed = await pool.core.status(task_id, "COMPUTED")
     assert computed.details.exit_code == exit_code
     failed = await pool.core.status(task_id, "CONTRIBUTE_FAILED")
@@ -145,7 +145,7 @@ async def test_app_past_its_time_limit_is_killed_and_its_output_kept(pool, worke
     assignment = await pool.task("/bin/sh -c 'trap true TERM; echo before; sleep 60'", max_execution_s=1)
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     computed = await pool.core.status(assignment.task.task_id, "COMPUTED", limit_s=15)
     assert computed.details.stdout == "before\n"
     assert computed.details.exit_code == 137
@@ -164,7 +164,7 @@ async def test_task_that_is_not_for_this_worker_is_not_started(pool, worker, eve
     assignment = await pool.task(**fields)
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     assert cause(await pool.core.status(assignment.task.task_id, "START_FAILED")) == expected
 
 
@@ -174,7 +174,7 @@ async def test_authorization_of_a_stranger_is_refused(pool, worker, eventually):
     assignment.authorization.signature = to_hex(pool.requester.sign_message_hash(digest))
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     failed = await pool.core.status(assignment.task.task_id, "START_FAILED")
     assert cause(failed) == "WORKERPOOL_AUTHORIZATION_NOT_FOUND"
     assert pool.requester.address in failed.details.error_message

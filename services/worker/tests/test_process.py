@@ -32,7 +32,7 @@ async def test_standard_task_from_assignment_to_completed(pool, worker, eventual
     worker.start()
     core = pool.core
     await eventually(lambda: core.connected)
-    core.send(assignment=assignment)
+    core.assign(assignment)
     await finish(pool, task_id)
 
     assert core.statuses(task_id) == [
@@ -63,7 +63,7 @@ async def test_kill_9_after_any_status_loses_and_repeats_nothing(
     core = pool.core
     worker.start()
     await eventually(lambda: core.connected)
-    core.send(assignment=assignment)
+    core.assign(assignment)
     if after.startswith("REVEAL"):
         contributed = await core.status(task_id, "CONTRIBUTED")
         core.command(task_id, pb.ACTION_REVEAL, block=contributed.details.chain_receipt.block_number)

@@ -37,7 +37,7 @@ async def test_hello_and_heartbeats(pool, connected, eventually):
 async def test_repeated_assignment_runs_once(pool, connected, containers_of):
     assignment = await pool.task()
     for _ in range(3):
-        pool.core.send(assignment=assignment)
+        pool.core.assign(assignment)
     await pool.core.status(assignment.task.task_id, "CONTRIBUTED")
     assert pool.core.statuses(assignment.task.task_id).count("STARTING") == 1
 
@@ -46,7 +46,7 @@ async def test_updates_without_an_answer_are_sent_again_on_the_next_stream(pool,
     pool.core.silent = True
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await pool.core.status(task_id, "CONTRIBUTED")
     first = list(pool.core.updates[task_id])
     pool.core.seen.clear()
@@ -61,7 +61,7 @@ async def test_updates_without_an_answer_survive_kill_9(pool, connected, eventua
     pool.core.silent = True
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await pool.core.status(task_id, "CONTRIBUTED")
     first = list(pool.core.updates[task_id])
     connected.kill()
@@ -76,7 +76,7 @@ async def test_updates_without_an_answer_survive_kill_9(pool, connected, eventua
 async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventually):
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await pool.core.status(task_id, "STARTED")
     await pool.core.stop()
 
@@ -91,7 +91,7 @@ async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventua
 async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connected, eventually):
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     for _ in range(2):
         pool.core.command(task_id, pb.ACTION_REVEAL, sequence=7, block=block)
@@ -108,7 +108,7 @@ async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connec
 async def test_abort_stops_the_app_and_leaves_nothing(pool, connected, containers_of, eventually):
     assignment = await pool.task(LONG_APP)
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     cause = statuses_pb2.REPLICATE_STATUS_CAUSE_CONTRIBUTION_TIMEOUT
     sequence = pool.core.command(task_id, pb.ACTION_ABORT, cause=cause)
@@ -128,7 +128,7 @@ async def test_refused_update_aborts_the_replicate(pool, connected, containers_o
 
     pool.core.answer = refuse
     assignment = await pool.task(LONG_APP)
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await pool.core.status(assignment.task.task_id, "ABORTED", limit_s=10)
     assert not containers_of(pool.worker.address)
 
@@ -138,7 +138,7 @@ async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
 ):
     assignment = await pool.task(LONG_APP)
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await eventually(lambda: containers_of(pool.worker.address))
     pool.core.dropped = [task_id]
     pool.core.cut()
@@ -161,7 +161,7 @@ async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
 ):
     assignment = await pool.task("/bin/sh -c 'sleep 10; echo -n x > /iexec_out/computed.json'")
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     (before,) = containers_of(pool.worker.address)
     assert connected.stop() == 0
@@ -198,7 +198,7 @@ async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
     ]
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
     pool.core.command(task_id, pb.ACTION_UPLOAD)
@@ -215,7 +215,7 @@ async def test_refused_upload_names_the_reason(pool, connected):
     pool.results.failures = [(grpc.StatusCode.INVALID_ARGUMENT, "not what was contributed")]
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
     pool.core.command(task_id, pb.ACTION_UPLOAD)
@@ -226,7 +226,7 @@ async def test_refused_upload_names_the_reason(pool, connected):
 async def test_a_contribution_that_a_reorganisation_took_back_is_sent_again(pool, connected, eventually):
     assignment = await pool.task()
     task_id = assignment.task.task_id
-    pool.core.send(assignment=assignment)
+    pool.core.assign(assignment)
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     rpc = pool.chain.chain.rpc
     rpc.call("anvil_reorg", int(rpc.call("eth_blockNumber"), 16) - block + 1, [])

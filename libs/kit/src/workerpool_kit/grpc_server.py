@@ -125,6 +125,10 @@ def _options(max_message_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", max_message_bytes),
         # On by default, which lets two servers share a port without an error.
         ("grpc.so_reuseport", 0),
+        # Otherwise each message after a silence, so each heartbeat, is answered with a ping that measures the
+        # bandwidth. The window is what that would give a fast peer, within the limit of a message.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", 1024 * 1024),
         # The defaults (1,000 and 3,000) refuse calls at random when thousands of workers reconnect at once.
         ("grpc.server.max_pending_requests", 20_000),
         ("grpc.server.max_pending_requests_hard_limit", 40_000),

@@ -39,6 +39,7 @@ from workerpool_core.app.effects import Effects
 from workerpool_core.app.enclaves import EnclaveChallenges
 from workerpool_core.app.engine import Engine
 from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.app.heartbeats import Heartbeats
 from workerpool_core.app.log_access import LogAccess
 from workerpool_core.app.log_purge import purge_logs_daily
 from workerpool_core.app.login import Login
@@ -233,6 +234,7 @@ async def _start_core(
             configuration=public_configuration(settings, wallet, version),
             engine=engine,
             sessions=sessions,
+            heartbeats=Heartbeats(engine.submit),
             login=Login(tokens, clock, chain_id=chain.chain_id, pool=pool, whitelist=settings.whitelist),
             weights=Weights(hub),
             queries=queries,

@@ -15,6 +15,7 @@ from workerpool_core.app.assignments import Assignments
 from workerpool_core.app.effects import Effects
 from workerpool_core.app.engine import Engine
 from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.app.heartbeats import Heartbeats
 from workerpool_core.app.log_access import LogAccess
 from workerpool_core.app.login import Login
 from workerpool_core.app.pool_view import PoolView
@@ -234,6 +235,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
                 ),
                 engine=engine,
                 sessions=sessions,
+                heartbeats=Heartbeats(engine.submit),
                 login=Login(tokens, clock, chain_id=CHAIN_ID, pool=POOL, whitelist=whitelist),
                 weights=no_chain,
                 queries=queries,

@@ -315,7 +315,7 @@ async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
         for task_id in list(api.engine.tasks)
     )
     api.engine.submit(BlockSeen(2, "0x02", 0.0, (), logs))
-    assigned = [(await stream.receive()).assignment for _ in range(2)]
+    assigned = (await stream.receive()).assignments.assignments
     assert sorted(item.task.task_index for item in assigned) == [0, 1]
     for item in assigned:
         signed = item.authorization
@@ -339,7 +339,7 @@ async def test_a_report_is_durable_before_it_is_answered(api: Any, wallet: Walle
     (task_id,) = api.engine.tasks
     initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
     api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
-    assert (await stream.receive()).assignment.task.task_id == task_id
+    assert (await stream.receive()).assignments.assignments[0].task.task_id == task_id
     for sequence, status in enumerate((STARTING, statuses.REPLICATE_STATUS_STARTED), start=1):
         await stream.send(
             status_report={"updates": [{"sequence": sequence, "task_id": task_id, "status": status}]}

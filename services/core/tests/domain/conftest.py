@@ -162,7 +162,7 @@ class Pool:
         return self.handle(e.WorkerDisconnected(wallet(number), self.sessions[wallet(number)]))
 
     def beat(self, number: int) -> list[object]:
-        return self.handle(e.WorkerBeat(wallet(number), self.sessions[wallet(number)], 0, 0))
+        return self.handle(e.WorkersBeat(((wallet(number), self.sessions[wallet(number)]),)))
 
     def report(
         self, number: int, task: str, *statuses: ReplicateStatus, **details: object

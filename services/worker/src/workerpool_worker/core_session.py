@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import grpc
 import structlog
 from workerpool_kit.health import Health
+from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 from workerpool_worker.api.translate import assignment_of, command_of, status_number, update_message
@@ -153,8 +155,9 @@ class CoreSession:
             if not isinstance(message, pb.ConnectResponse):  # the end of the stream
                 return await _raise_status(call)
             match message.WhichOneof("message"):
-                case "assignment":
-                    self._assign(message.assignment)
+                case "assignments":
+                    for assignment in message.assignments.assignments:
+                        self._assign(assignment)
                 case "command":
                     self._in_background(self._supervisor.command(command_of(message.command)))
                 case "update_results":
@@ -186,12 +189,13 @@ class CoreSession:
     async def _write(self, call: Any, beat_s: float) -> None:
         """Send heartbeats, acknowledgements and every update that has no answer yet, oldest first."""
         loop = asyncio.get_running_loop()
-        next_beat = loop.time()
+        phase_s = heartbeat_phase(beat_s)
+        next_beat = loop.time() + until_heartbeat(time.time(), beat_s, phase_s)
         sent = 0
         while True:
             if loop.time() >= next_beat:
                 await call.write(pb.ConnectRequest(heartbeat=self._heartbeat()))
-                next_beat = loop.time() + beat_s
+                next_beat = loop.time() + until_heartbeat(time.time(), beat_s, phase_s)
             for sequence in self._office.outbox.take_acks():
                 await call.write(pb.ConnectRequest(command_ack=pb.CommandAck(sequence=sequence)))
             while report := self._report(sent):

@@ -28,6 +28,8 @@ HEARTBEAT_PERIOD_S = 10
 LONGEST_LOG = 100_000
 """Characters kept of each output stream of an app: its last ones."""
 
+_MOST_ASSIGNMENTS, _MOST_BYTES = 64, 1024 * 1024
+"""Assignments in one message, and their size unless a single one is larger: a quarter of what a peer must take."""
 _LARGEST_STORED = 2**63 - 1
 
 # --- from the worker ----------------------------------------------------------------------------
@@ -97,18 +99,38 @@ def _stored(value: int, field: str) -> int:
 
 
 def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> Iterator[pb.ConnectResponse]:
-    """Return the messages to send, in order; answers to updates that follow each other travel together."""
+    """Return the messages to send. Answers to updates travel together, and so do assignments, up to the next of
+    another kind: what a message costs is mostly its sending."""
     answers: list[pb.UpdateResult] = []
+    assignments: list[m.Assigned] = []
     for message in waiting:
-        if isinstance(message, AnswerUpdate):
+        # By type, since nearly all messages of a busy scheduler are of these two.
+        kind = type(message)
+        if kind is AnswerUpdate:
             answers.append(_result(message))
-            continue
-        if answers:
-            yield pb.ConnectResponse(update_results=pb.UpdateResults(results=answers))
-            answers = []
-        yield _response(message, configuration)
+        elif kind is m.Assigned:
+            assignments.append(message)
+        else:
+            yield from _gathered(answers, assignments)
+            answers, assignments = [], []
+            yield _response(message, configuration)
+    yield from _gathered(answers, assignments)
+
+
+def _gathered(answers: list[pb.UpdateResult], assignments: list[m.Assigned]) -> Iterator[pb.ConnectResponse]:
     if answers:
         yield pb.ConnectResponse(update_results=pb.UpdateResults(results=answers))
+    message, size = pb.ConnectResponse(), 0
+    for assigned in assignments:
+        assignment = assignment_message(assigned)
+        cost = assignment.ByteSize()
+        if size and (size + cost > _MOST_BYTES or len(message.assignments.assignments) == _MOST_ASSIGNMENTS):
+            yield message
+            message, size = pb.ConnectResponse(), 0
+        message.assignments.assignments.append(assignment)
+        size += cost
+    if size:
+        yield message
 
 
 def _result(answer: AnswerUpdate) -> pb.UpdateResult:
@@ -123,8 +145,6 @@ def _result(answer: AnswerUpdate) -> pb.UpdateResult:
 
 def _response(message: m.Message, configuration: PublicConfiguration) -> pb.ConnectResponse:
     match message:
-        case m.Assigned():
-            return pb.ConnectResponse(assignment=assignment_message(message))
         case m.Commanded(command, assignment):
             return pb.ConnectResponse(
                 command=pb.Command(
@@ -153,8 +173,6 @@ def _response(message: m.Message, configuration: PublicConfiguration) -> pb.Conn
             if retry is not None and retry_after_s is not None:
                 retry.FromMilliseconds(int(retry_after_s * 1000))
             return pb.ConnectResponse(shutdown=pb.Shutdown(reason=reason, message=text, retry_after=retry))
-        case AnswerUpdate():
-            return pb.ConnectResponse(update_results=pb.UpdateResults(results=[_result(message)]))
 
 
 def configuration_message(configuration: PublicConfiguration) -> pb.PublicConfiguration:

@@ -28,7 +28,6 @@ from workerpool_core.app.sessions import Session
 from workerpool_core.domain.events import (
     CommandAcked,
     StatusReported,
-    WorkerBeat,
     WorkerConnected,
     WorkerDisconnected,
 )
@@ -161,8 +160,7 @@ async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.
                 updates = tuple(map(update_of, message.status_report.updates))
                 submit(StatusReported(wallet, session.id, updates))
             case "heartbeat":
-                beat = message.heartbeat
-                submit(WorkerBeat(wallet, session.id, beat.free_slots, beat.head_block))
+                core.heartbeats.beat(wallet, session.id)
             case "command_ack":
                 submit(CommandAcked(wallet, message.command_ack.sequence))
             case "log_chunk":

@@ -8,6 +8,7 @@ from workerpool_poco.ids import Address
 
 from workerpool_core.app.chain_reads import Weights
 from workerpool_core.app.engine import Engine
+from workerpool_core.app.heartbeats import Heartbeats
 from workerpool_core.app.log_access import LogAccess
 from workerpool_core.app.login import Login
 from workerpool_core.app.pool_view import PoolView
@@ -36,6 +37,7 @@ class RunningCore:
     configuration: PublicConfiguration
     engine: Engine
     sessions: Sessions
+    heartbeats: Heartbeats
     login: Login
     weights: Weights
     queries: TaskQueries

@@ -108,13 +108,10 @@ class WorkerDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerBeat:
-    """A sign of life."""
+class WorkersBeat:
+    """Signs of life, each as a wallet and the session it came by."""
 
-    wallet: str
-    session: str
-    free_slots: int
-    head_block: int
+    beats: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +244,7 @@ Event = (
     | TaskRead
     | WorkerConnected
     | WorkerDisconnected
-    | WorkerBeat
+    | WorkersBeat
     | StatusReported
     | CommandAcked
     | TransactionAnswered

@@ -32,11 +32,11 @@ from .events import (
     TaskRead,
     Tick,
     TransactionAnswered,
-    WorkerBeat,
     WorkerConnected,
     WorkerDisconnected,
     WorkerDrained,
     WorkerReleased,
+    WorkersBeat,
     WorkerUndrained,
 )
 from .model import Task, Worker
@@ -139,7 +139,7 @@ class Scheduler:
         match event:
             case StatusReported():
                 reports.reported(turn, event)
-            case WorkerBeat():
+            case WorkersBeat():
                 sessions.beat(turn, event)
             case CommandAcked():
                 sessions.acked(turn, event)

@@ -4,7 +4,7 @@ from workerpool_poco.statuses import ReplicateStatus
 
 from . import recovery, reports
 from .decisions import CloseSession, CommandDone, SendDrain, Welcome
-from .events import CommandAcked, WorkerBeat, WorkerConnected, WorkerDisconnected, WorkerDrained
+from .events import CommandAcked, WorkerConnected, WorkerDisconnected, WorkerDrained, WorkersBeat
 from .model import Worker
 from .timers import Alarm
 from .turn import Turn
@@ -70,10 +70,11 @@ def _speaks(turn: Turn, wallet: str, session: str) -> Worker | None:
     return worker if worker is not None and worker.session == session else None
 
 
-def beat(turn: Turn, event: WorkerBeat) -> None:
-    """Take note of a sign of life."""
-    if (worker := _speaks(turn, event.wallet, event.session)) is not None:
-        worker.last_seen = turn.now
+def beat(turn: Turn, event: WorkersBeat) -> None:
+    """Take note of signs of life."""
+    for wallet, session in event.beats:
+        if (worker := _speaks(turn, wallet, session)) is not None:
+            worker.last_seen = turn.now
 
 
 def disconnected(turn: Turn, event: WorkerDisconnected) -> None:

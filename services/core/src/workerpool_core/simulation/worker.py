@@ -143,7 +143,7 @@ class Worker:
     def _beat(self) -> None:
         self._later(10.0, self._beat)
         if (link := self.link) is not None:
-            link.carry("up", lambda: self._world.core.submit(e.WorkerBeat(self.wallet, link.session, 0, 0)))
+            link.carry("up", lambda: self._world.core.submit(e.WorkersBeat(((self.wallet, link.session),))))
 
     # --- reports ----------------------------------------------------------------------------
 

@@ -507,7 +507,10 @@ Global___HeldReplicate: _TypeAlias = HeldReplicate  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """Sign of life."""
+    """Sign of life, one in each period. A worker chooses one of the quarters of a second of the period by chance, and beats
+    whenever Unix time, divided by the period, leaves it: beats of many workers then come in groups, which cost the scheduler
+    less than half. A clock that is wrong does no harm.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -704,7 +707,7 @@ class ConnectResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WELCOME_FIELD_NUMBER: _builtins.int
-    ASSIGNMENT_FIELD_NUMBER: _builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
     UPDATE_RESULTS_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
@@ -714,8 +717,8 @@ class ConnectResponse(_message.Message):
         """First message of the stream."""
 
     @_builtins.property
-    def assignment(self) -> Global___Assignment:
-        """A replicate for this worker."""
+    def assignments(self) -> Global___Assignments:
+        """Replicates for this worker."""
 
     @_builtins.property
     def command(self) -> Global___Command:
@@ -737,17 +740,17 @@ class ConnectResponse(_message.Message):
         self,
         *,
         welcome: Global___Welcome | None = ...,
-        assignment: Global___Assignment | None = ...,
+        assignments: Global___Assignments | None = ...,
         command: Global___Command | None = ...,
         update_results: Global___UpdateResults | None = ...,
         drain: Global___Drain | None = ...,
         shutdown: Global___Shutdown | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "command", b"command", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "update_results", b"update_results", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "command", b"command", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "update_results", b"update_results", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "command", b"command", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "update_results", b"update_results", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "command", b"command", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "update_results", b"update_results", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "assignment", "command", "update_results", "drain", "shutdown"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "assignments", "command", "update_results", "drain", "shutdown"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -792,6 +795,30 @@ class Welcome(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
+
+@_typing.final
+class Assignments(_message.Message):
+    """Replicates that were handed out at the same time; each message costs more than what is in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]:
+        """The assignments, 64 at most."""
+
+    def __init__(
+        self,
+        *,
+        assignments: _abc.Iterable[Global___Assignment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assignments: _TypeAlias = Assignments  # noqa: Y015
 
 @_typing.final
 class Assignment(_message.Message):
