@@ -169,12 +169,11 @@ class SimulatedWorker:
                             self._on_problem(f"replicate of {task_id} dropped by the scheduler")
                             self.held.pop(task_id, None)
                         self.go_on()
-                    case "assignments":
-                        for assignment in message.assignments.assignments:
-                            self._assigned(assignment.task.task_id)
-                    case "update_results":
-                        for result in message.update_results.results:
+                    case "decisions":
+                        for result in message.decisions.results:
                             self._answered(result)
+                        for assignment in message.decisions.assignments:
+                            self._assigned(assignment.task.task_id)
                     case "command":
                         self._on_problem(f"command {message.command.action} for {message.command.task_id}")
                     case "shutdown":

@@ -81,11 +81,11 @@ class WorkerStream:
 
     def assignments(self) -> list[pb.Assignment]:
         """Return every assignment that came so far."""
-        return [one for message in self.all("assignments") for one in message.assignments]
+        return [one for message in self.all("decisions") for one in message.assignments]
 
     def result(self, sequence: int) -> pb.UpdateResult | None:
         """Return the newest answer to a sequence, if one came."""
-        answers = [r for results in self.all("update_results") for r in results.results]
+        answers = [r for results in self.all("decisions") for r in results.results]
         return next((r for r in reversed(answers) if r.sequence == sequence), None)
 
     async def report(self, task: str, status: int, *, sequence: int = 0, **details: Any) -> int:
@@ -104,7 +104,7 @@ class WorkerStream:
             # Only what is new: a stream of thousands of answers must not be read again for each.
             nonlocal looked_at
             new, looked_at = self.received[looked_at:], len(self.received)
-            answers = [r for message in new for r in message.update_results.results]
+            answers = [r for message in new for r in message.decisions.results]
             return next((r for r in answers if r.sequence == number), None)
 
         found: pb.UpdateResult = await self.until(answered)

@@ -328,7 +328,7 @@ async def test_claiming_to_hold_anothers_replicate_gives_nothing(bench) -> None:
 
 
 async def test_an_authorization_names_the_one_worker_it_is_for(bench, ours) -> None:
-    (assignment,) = (await ours.first("assignments")).assignments
+    (assignment,) = (await ours.first("decisions")).assignments
     assert assignment.authorization.worker_wallet == bench.ours.address
 
 
@@ -520,7 +520,7 @@ async def test_a_reader_that_does_not_read_loses_its_stream(bench, hello) -> Non
             (StatusCode.RESOURCE_EXHAUSTED, "SLOW_READER"),
             (StatusCode.INTERNAL, None),
         )
-        assert sum(len(message.update_results.results) for message in received) < sent
+        assert sum(len(message.decisions.results) for message in received) < sent
     again = await bench.pool.connect(bench.other)
     await refused_update(again, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
     await again.close()

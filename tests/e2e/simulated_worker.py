@@ -112,13 +112,12 @@ class SimulatedWorker:
     async def _listen(self) -> None:
         while (message := await self._stream.read()) is not grpc.aio.EOF:
             match message.WhichOneof("message"):
-                case "assignments":
-                    for assignment in message.assignments.assignments:
+                case "decisions":
+                    self._answers |= {result.sequence: result for result in message.decisions.results}
+                    for assignment in message.decisions.assignments:
                         self.assignments[assignment.task.task_id] = assignment
                 case "command":
                     await self._take(message.command)
-                case "update_results":
-                    self._answers |= {result.sequence: result for result in message.update_results.results}
             async with self._news:
                 self._news.notify_all()
 

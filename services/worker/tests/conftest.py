@@ -221,7 +221,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
                 self.answer(update, result)
             results.append(result)
         if not self.silent:
-            down.put_nowait(pb.ConnectResponse(update_results=pb.UpdateResults(results=results)))
+            down.put_nowait(pb.ConnectResponse(decisions=pb.Decisions(results=results)))
 
     # what tests say and see
 
@@ -229,7 +229,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
         self._down.put_nowait(pb.ConnectResponse(**message))
 
     def assign(self, *assignments):
-        self.send(assignments=pb.Assignments(assignments=assignments))
+        self.send(decisions=pb.Decisions(assignments=assignments))
 
     def cut(self):
         """End the stream."""

@@ -14,7 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import gridfs
 import mongoengine
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
@@ -24,6 +25,7 @@ from workerpool_kit.settings import MongoSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C")
 log = get_logger()
 
 _ONE_ATTEMPT_MS = 2_000
@@ -33,8 +35,11 @@ _UNAUTHORIZED = (13, 18)
 class Database:
     """One service's database. Build it with `connect`."""
 
-    def __init__(self, client: "MongoClient[Any]", name: str, alias: str, threads: int) -> None:
+    def __init__(self, client: "MongoClient[Any]", settings: MongoSettings, alias: str, threads: int) -> None:
+        name = settings.mongo_database
         self.client = client
+        self._settings = settings
+        self._async_client: AsyncMongoClient[Any] | None = None
         self._alias = alias
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mongo")
         # mongoengine finds connections by alias in a global table; it is handed the client that exists already.
@@ -58,11 +63,11 @@ class Database:
         `threads` bounds the calls that run at once. `alias` is the models' ``db_alias``.
         Raises StartupError naming the host when it cannot be reached, is no replica set, or refuses the credentials.
         """
-        client = _client(settings, max_pool_size=threads + 4)
+        client = _client(MongoClient[Any], settings, max_pool_size=threads + 4)
         where = _hosts(client, settings)
         try:
             await _wait_for_primary(client, where, patience_s)
-            database = cls(client, settings.mongo_database, alias, threads)
+            database = cls(client, settings, alias, threads)
         except BaseException:
             client.close()
             raise
@@ -85,6 +90,15 @@ class Database:
         call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
+    def asynchronous(self) -> AsyncDatabase[Any]:
+        """Return the same database through a client of the event loop: for the few writes whose latency counts.
+
+        It saves the way to a thread and back, and holds up to two connections.
+        """
+        if self._async_client is None:
+            self._async_client = _client(AsyncMongoClient[Any], self._settings, max_pool_size=2)
+        return self._async_client[self._settings.mongo_database]
+
     def gridfs(self, bucket: str) -> gridfs.GridFSBucket:
         """Return the GridFS bucket of that name; its methods are synchronous too."""
         return gridfs.GridFSBucket(self.db, bucket)
@@ -94,12 +108,14 @@ class Database:
         await asyncio.to_thread(self._pool.shutdown)
         mongoengine.disconnect(self._alias)
         self.client.close()
+        if self._async_client is not None:
+            await self._async_client.close()
 
 
-def _client(settings: MongoSettings, max_pool_size: int) -> "MongoClient[Any]":
+def _client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int) -> C:
     host = settings.mongo_uri.get_secret_value() if settings.mongo_uri else settings.mongo_host
     try:
-        return MongoClient(
+        return kind(
             host,
             settings.mongo_port,
             serverSelectionTimeoutMS=_ONE_ATTEMPT_MS,

@@ -7,6 +7,7 @@ the machine that also ran everything else; a whole unary call takes about 70 µs
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from buf.validate import validate_pb2
@@ -18,8 +19,8 @@ from workerpool_kit.validation_rules import Test, UnsupportedRule, value_tests
 
 __all__ = ["InvalidMessage", "UnsupportedRule", "compile_rules", "validate"]
 
-Check = Callable[[Any, str], None]
-"""Looks at one aspect of a message (its path is given, for the error) and raises InvalidMessage."""
+Check = Callable[[Any], None]
+"""Looks at one aspect of a message or value and raises _Broken."""
 
 
 class InvalidMessage(WorkerpoolError):
@@ -29,15 +30,28 @@ class InvalidMessage(WorkerpoolError):
     reason = "INVALID_ARGUMENT"
 
 
+class _Broken(Exception):
+    """A rule is broken at a path below the value that is looked at; each level above adds its own part."""
+
+    def __init__(self, path: str, rule: str) -> None:
+        self.path = path
+        self.rule = rule
+
+    def under(self, part: str) -> "_Broken":
+        """Add the part of a level above."""
+        self.path = f"{part}{'.' if self.path and not self.path.startswith('[') else ''}{self.path}"
+        return self
+
+
 class _Compiled:
     """The checks of one message type; filled after it is registered, so that types may contain themselves."""
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
 
-    def __call__(self, message: Any, path: str) -> None:
+    def __call__(self, message: Any) -> None:
         for check in self.checks:
-            check(message, path)
+            check(message)
 
 
 _compiled: dict[str, _Compiled] = {}
@@ -46,7 +60,12 @@ _compiled: dict[str, _Compiled] = {}
 def validate(message: Message) -> None:
     """Raise InvalidMessage for the first rule `message` breaks, UnsupportedRule if its schema has an unknown one."""
     compiled = _compiled.get(message.DESCRIPTOR.full_name) or compile_rules(message.DESCRIPTOR)
-    compiled(message, "")
+    try:
+        compiled(message)
+    except _Broken as broken:
+        raise InvalidMessage(
+            f"{broken.path}: {broken.rule}", details={"field": broken.path, "rule": broken.rule}
+        ) from None
 
 
 def compile_rules(descriptor: Any) -> _Compiled:
@@ -75,9 +94,9 @@ def _is_required_oneof(oneof: OneofDescriptor) -> bool:
 def _oneof_check(oneof: OneofDescriptor) -> Check:
     name = oneof.name
 
-    def check(message: Any, path: str) -> None:
+    def check(message: Any) -> None:
         if message.WhichOneof(name) is None:
-            raise _broken(path + name, "one of its fields is required")
+            raise _Broken(name, "one of its fields is required")
 
     return check
 
@@ -92,21 +111,27 @@ def _field_checks(field: FieldDescriptor) -> list[Check]:
     checks: list[Check] = []
     if rules.required:
 
-        def check_required(message: Any, path: str) -> None:
+        def check_required(message: Any) -> None:
             if not is_set(message):
-                raise _broken(path + name, "required")
+                raise _Broken(name, "required")
 
         checks.append(check_required)
     check_value = _value_check(field, rules)
     if check_value is not None:
+
+        def check_always(message: Any) -> None:
+            try:
+                check_value(getattr(message, name))
+            except _Broken as broken:
+                raise broken.under(name) from None
+
+        def check_if_set(message: Any) -> None:
+            if is_set(message):
+                check_always(message)
+
         # Fields that track presence are only judged when set; the others always, unless the schema says otherwise.
         only_if_set = field.has_presence or rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE
-
-        def check_field(message: Any, path: str) -> None:
-            if not only_if_set or is_set(message):
-                check_value(getattr(message, name), path + name)
-
-        checks.append(check_field)
+        checks.append(check_if_set if only_if_set else check_always)
     return checks
 
 
@@ -133,13 +158,15 @@ def _single_check(field: FieldDescriptor, rules: Any) -> Check | None:
     """Return the check of one value of a field: its own rules, then the rules inside, when it is a message."""
     tests = value_tests(field, rules)
     inside = compile_rules(field.message_type) if field.message_type is not None else None
-    if not tests and inside is None:
-        return None
+    if not tests:
+        # Not its checks: they may not be complete, in a type that contains itself.
+        return inside
+    if inside is None:
+        return partial(_apply, tests)
 
-    def check(value: Any, path: str) -> None:
-        _apply(tests, value, path)
-        if inside is not None and inside.checks:
-            inside(value, path + ".")
+    def check(value: Any) -> None:
+        _apply(tests, value)
+        inside(value)
 
     return check
 
@@ -152,12 +179,16 @@ def _list_check(field: FieldDescriptor, rules: Any) -> Check | None:
     if not tests and check_item is None:
         return None
 
-    def check(values: Any, path: str) -> None:
-        _apply(tests, values, path)
-        if check_item is not None:
-            for index, value in enumerate(values):
-                if value or not skip_zero:
-                    check_item(value, f"{path}[{index}]")
+    def check(values: Any) -> None:
+        _apply(tests, values)
+        if check_item is None:
+            return
+        for index, value in enumerate(values):
+            if value or not skip_zero:
+                try:
+                    check_item(value)
+                except _Broken as broken:
+                    raise broken.under(f"[{index}]") from None
 
     return check
 
@@ -172,13 +203,16 @@ def _map_check(field: FieldDescriptor, rules: Any) -> Check | None:
     if not tests and check_key is None and check_value is None:
         return None
 
-    def check(pairs: Any, path: str) -> None:
-        _apply(tests, pairs, path)
+    def check(pairs: Any) -> None:
+        _apply(tests, pairs)
         for key in pairs:
-            if check_key is not None:
-                check_key(key, f"{path}[{key!r}]")
-            if check_value is not None:
-                check_value(pairs[key], f"{path}[{key!r}]")
+            try:
+                if check_key is not None:
+                    check_key(key)
+                if check_value is not None:
+                    check_value(pairs[key])
+            except _Broken as broken:
+                raise broken.under(f"[{key!r}]") from None
 
     return check
 
@@ -187,11 +221,7 @@ def _ignored(rules: Any) -> bool:
     return bool(rules.ignore == validate_pb2.IGNORE_ALWAYS)
 
 
-def _apply(tests: list[tuple[str, Test]], value: Any, path: str) -> None:
+def _apply(tests: list[tuple[str, Test]], value: Any) -> None:
     for rule, passes in tests:
         if not passes(value):
-            raise _broken(path, rule)
-
-
-def _broken(path: str, rule: str) -> InvalidMessage:
-    return InvalidMessage(f"{path}: {rule}", details={"field": path, "rule": rule})
+            raise _Broken("", rule)

@@ -180,7 +180,7 @@ async def _start_core(
     )
     in_background = [lifetime.spawn(reads.run(), "chain reads")]
     stack.push_async_callback(_cancel, in_background)
-    commit = GroupCommit(store, newest, effects.perform)
+    commit = GroupCommit(store, newest, effects.perform, effects.prepare)
 
     chain_health = ChainHealth(
         clock,

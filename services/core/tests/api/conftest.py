@@ -205,7 +205,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
             moved=watchers.moved,
             assigned=lambda _task, _worker: None,
         )
-        commit = GroupCommit(store, newest, effects.perform)
+        commit = GroupCommit(store, newest, effects.perform, effects.prepare)
         commit.start(lifetime)
         engine.start(commit)
         tokens = Tokens(

@@ -261,7 +261,7 @@ async def test_an_update_of_an_unknown_replicate_is_refused_and_the_stream_goes_
                 ]
             }
         )
-        (result,) = (await stream.receive()).update_results.results
+        (result,) = (await stream.receive()).decisions.results
         assert (result.sequence, result.outcome) == (sequence, pb.UPDATE_OUTCOME_REFUSED)
         assert result.reason
 
@@ -276,7 +276,7 @@ async def test_an_acknowledgement_of_nothing_changes_nothing(api: Any, wallet: W
             "updates": [{"sequence": 1, "task_id": TASK, "status": statuses.REPLICATE_STATUS_STARTING}]
         }
     )
-    assert (await stream.receive()).WhichOneof("message") == "update_results"
+    assert (await stream.receive()).WhichOneof("message") == "decisions"
 
 
 async def test_a_worker_cannot_speak_of_anothers_replicate(api: Any, wallet: Wallet, make_task: Any) -> None:
@@ -315,7 +315,7 @@ async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
         for task_id in list(api.engine.tasks)
     )
     api.engine.submit(BlockSeen(2, "0x02", 0.0, (), logs))
-    assigned = (await stream.receive()).assignments.assignments
+    assigned = (await stream.receive()).decisions.assignments
     assert sorted(item.task.task_index for item in assigned) == [0, 1]
     for item in assigned:
         signed = item.authorization
@@ -339,12 +339,12 @@ async def test_a_report_is_durable_before_it_is_answered(api: Any, wallet: Walle
     (task_id,) = api.engine.tasks
     initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
     api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
-    assert (await stream.receive()).assignments.assignments[0].task.task_id == task_id
+    assert (await stream.receive()).decisions.assignments[0].task.task_id == task_id
     for sequence, status in enumerate((STARTING, statuses.REPLICATE_STATUS_STARTED), start=1):
         await stream.send(
             status_report={"updates": [{"sequence": sequence, "task_id": task_id, "status": status}]}
         )
-        (result,) = (await stream.receive()).update_results.results
+        (result,) = (await stream.receive()).decisions.results
         assert (result.sequence, result.outcome) == (sequence, pb.UPDATE_OUTCOME_ACCEPTED)
         await api.store.recover()
         kept = await api.store.replicate(task_id, wallet.address)

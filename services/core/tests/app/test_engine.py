@@ -119,13 +119,16 @@ async def test_a_defect_stops_everything_and_is_told() -> None:
     assert len(committed.outcomes) == 1
 
 
-async def test_the_observer_sees_each_event_with_its_outcome() -> None:
-    seen: list[tuple[Event, int]] = []
+async def test_the_observer_sees_each_event_that_changed_something() -> None:
+    script, seen = Script(), list[tuple[Event, int]]()
     engine = Engine(
-        Script(), FakeClock(), observe=lambda event, outcome, _now: seen.append((event, len(outcome.effects)))
+        script, FakeClock(), observe=lambda event, outcome, _now: seen.append((event, len(outcome.effects)))
     )
     engine.start(Committed())
+    engine.submit(ChainHealthChanged(True))
+    script.answer = lambda event: Outcome([CursorMoved(1, "0x")], [TaskMoved(type(event).__name__)])
     engine.submit(BlocksReverted(1))
+    await asyncio.sleep(0)
     assert seen == [(BlocksReverted(1), 1)]
     engine.stop()
 

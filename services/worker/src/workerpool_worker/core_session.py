@@ -155,13 +155,12 @@ class CoreSession:
             if not isinstance(message, pb.ConnectResponse):  # the end of the stream
                 return await _raise_status(call)
             match message.WhichOneof("message"):
-                case "assignments":
-                    for assignment in message.assignments.assignments:
+                case "decisions":
+                    self._supervisor.answers([_answer(result) for result in message.decisions.results])
+                    for assignment in message.decisions.assignments:
                         self._assign(assignment)
                 case "command":
                     self._in_background(self._supervisor.command(command_of(message.command)))
-                case "update_results":
-                    self._supervisor.answers([_answer(result) for result in message.update_results.results])
                 case "drain":
                     self._supervisor.draining = True
                     log.info("core.draining")

@@ -28,8 +28,10 @@ HEARTBEAT_PERIOD_S = 10
 LONGEST_LOG = 100_000
 """Characters kept of each output stream of an app: its last ones."""
 
-_MOST_ASSIGNMENTS, _MOST_BYTES = 64, 1024 * 1024
-"""Assignments in one message, and their size unless a single one is larger: a quarter of what a peer must take."""
+_MOST_BYTES = 1024 * 1024
+"""A message with more decisions than that takes no further one: a quarter of what a peer must take."""
+_ANSWER_BYTES = 256
+"""An answer with its reason and message, at most."""
 _LARGEST_STORED = 2**63 - 1
 
 # --- from the worker ----------------------------------------------------------------------------
@@ -99,36 +101,25 @@ def _stored(value: int, field: str) -> int:
 
 
 def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> Iterator[pb.ConnectResponse]:
-    """Return the messages to send. Answers to updates travel together, and so do assignments, up to the next of
-    another kind: what a message costs is mostly its sending."""
-    answers: list[pb.UpdateResult] = []
-    assignments: list[m.Assigned] = []
-    for message in waiting:
-        # By type, since nearly all messages of a busy scheduler are of these two.
-        kind = type(message)
-        if kind is AnswerUpdate:
-            answers.append(_result(message))
-        elif kind is m.Assigned:
-            assignments.append(message)
-        else:
-            yield from _gathered(answers, assignments)
-            answers, assignments = [], []
-            yield _response(message, configuration)
-    yield from _gathered(answers, assignments)
-
-
-def _gathered(answers: list[pb.UpdateResult], assignments: list[m.Assigned]) -> Iterator[pb.ConnectResponse]:
-    if answers:
-        yield pb.ConnectResponse(update_results=pb.UpdateResults(results=answers))
+    """Return the messages to send. Answers and assignments up to the next of another kind travel together: what a
+    message costs is mostly its sending."""
     message, size = pb.ConnectResponse(), 0
-    for assigned in assignments:
-        assignment = assignment_message(assigned)
-        cost = assignment.ByteSize()
-        if size and (size + cost > _MOST_BYTES or len(message.assignments.assignments) == _MOST_ASSIGNMENTS):
+    for found in waiting:
+        if isinstance(found, AnswerUpdate):
+            message.decisions.results.append(_result(found))
+            size += _ANSWER_BYTES
+        elif isinstance(found, m.Assigned):
+            assignment = assignment_message(found)
+            message.decisions.assignments.append(assignment)
+            size += assignment.ByteSize()
+        else:
+            if size:
+                yield message
+                message, size = pb.ConnectResponse(), 0
+            yield _response(found, configuration)
+        if size > _MOST_BYTES:
             yield message
             message, size = pb.ConnectResponse(), 0
-        message.assignments.assignments.append(assignment)
-        size += cost
     if size:
         yield message
 
@@ -143,7 +134,9 @@ def _result(answer: AnswerUpdate) -> pb.UpdateResult:
     )
 
 
-def _response(message: m.Message, configuration: PublicConfiguration) -> pb.ConnectResponse:
+def _response(
+    message: m.Commanded | m.Welcomed | m.Draining | m.ShutDown, configuration: PublicConfiguration
+) -> pb.ConnectResponse:
     match message:
         case m.Commanded(command, assignment):
             return pb.ConnectResponse(

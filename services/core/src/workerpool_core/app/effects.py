@@ -51,6 +51,11 @@ class Effects:
             d.AskEnclaveChallenge: enclaves.request,
         }
 
+    def prepare(self, effect: d.Effect) -> None:
+        """Do what can be done before an effect is certain: sign an assignment, the slowest part of a dispatch."""
+        if type(effect) is d.Assign:
+            self._assignments.prepare(effect.wallet, effect.task_id)
+
     def perform(self, effect: d.Effect) -> None:
         """Carry out one effect; what concerns a stream that has ended meanwhile is dropped."""
         self._performers[type(effect)](effect)

@@ -55,7 +55,7 @@ class CommitPort(Protocol):
 
 
 class Engine:
-    """Feeds the scheduler. `observe` sees each event with its outcome, for metrics."""
+    """Feeds the scheduler. `observe` sees each event that changed something with its outcome, a moment later."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Engine:
         self._scheduler = scheduler
         self._clock = clock
         self._observe = observe
+        self._unobserved: list[tuple[Event, Outcome, float]] = []
         self._crashed = crashed
         self._commit: CommitPort | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -122,7 +123,11 @@ class Engine:
             self.stop()
             self._crashed(error)
             return
-        self._observe(event, outcome, now)
+        if outcome.writes:
+            # Only once the writes are on their way to the disk: figures and log lines are made while it works.
+            if not self._unobserved:
+                asyncio.get_running_loop().call_soon(self._observe_all)
+            self._unobserved.append((event, outcome, now))
         self._arm(now)
 
     async def reconcile(self, period_s: float) -> None:
@@ -130,6 +135,11 @@ class Engine:
         while True:
             await asyncio.sleep(period_s)
             self.submit(ReconcileDue())
+
+    def _observe_all(self) -> None:
+        unobserved, self._unobserved = self._unobserved, []
+        for event, outcome, now in unobserved:
+            self._observe(event, outcome, now)
 
     def _arm(self, now: float) -> None:
         """Set the timer to the scheduler's wish; a later wish leaves an earlier timer, which then looks again."""

@@ -52,12 +52,22 @@ class _Pending:
 
 
 class GroupCommit:
-    """One writer for all outcomes. `perform` is called for each effect, in order, once it may happen."""
+    """One writer for all outcomes. `perform` is called for each effect, in order, once it may happen.
 
-    def __init__(self, store: DurableStore, newest: int, perform: Callable[[Effect], None]) -> None:
+    `prepare` is called for each effect while its batch is on its way to the disk.
+    """
+
+    def __init__(
+        self,
+        store: DurableStore,
+        newest: int,
+        perform: Callable[[Effect], None],
+        prepare: Callable[[Effect], None] = lambda _effect: None,
+    ) -> None:
         """Prepare; `newest` is the number of the journal's newest entry."""
         self._store = store
         self._perform = perform
+        self._prepare = prepare
         self._waiting: deque[_Pending] = deque()
         self._writing = False
         self._appended = self._applied = self._trimmed = newest
@@ -110,11 +120,16 @@ class GroupCommit:
                 # An effect may put the next outcome at once; while `_writing` it waits behind this batch.
                 self._writing = True
                 if changes:
+                    asyncio.get_running_loop().call_soon(self._prepare_all, effects)
                     await self._append(changes)
                 for effect in effects:
                     self._perform(effect)
                 self._writing = False
             self._idle.set()
+
+    def _prepare_all(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            self._prepare(effect)
 
     def _take(self) -> tuple[list[Change], list[Effect]]:
         """Take whole outcomes up to the limits. One that is larger by itself (a bag of thousands) is cut.

@@ -1,6 +1,6 @@
 """Core's figures for Prometheus: the documented ones under their documented names, and durations as histograms."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from prometheus_client import Histogram
@@ -17,7 +17,7 @@ from workerpool_core.domain.decisions import (
     TaskCreated,
 )
 from workerpool_core.domain.events import Event
-from workerpool_core.domain.model import Task
+from workerpool_core.domain.model import ReplicateChange, Task
 
 _SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _LONG = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 36000)
@@ -67,7 +67,7 @@ class Observer:
             match write:
                 case ReplicateChanged(task_id, wallet, _, changes, _):
                     self._created.pop((task_id, wallet), None)
-                    self._observe_stages(task_id, wallet, len(changes))
+                    self._observe_stages(task_id, wallet, changes)
                 case TaskChanged(task_id, _, changes, _) if (
                     changes and changes[-1].status in FINAL_TASK_STATUSES
                 ):
@@ -99,13 +99,15 @@ class Observer:
         ready = next((c.date for c in reversed(task.history) if c.status is TaskStatus.INITIALIZED), now)
         QUEUE_WAIT.observe(max(now - ready, 0))
 
-    def _observe_stages(self, task_id: str, wallet: str, count: int) -> None:
+    def _observe_stages(self, task_id: str, wallet: str, changes: Sequence[ReplicateChange]) -> None:
         task = self._tasks.get(task_id)
         replicate = task.replicates.get(wallet) if task is not None else None
-        if replicate is None:
+        if replicate is None or not changes:
             return
-        recent = replicate.history[-count - 1 :] if count else []
-        for earlier, later in pairwise(recent):
+        history = replicate.history
+        # It may have gone on since.
+        end = next(place for place in range(len(history), 0, -1) if history[place - 1] is changes[-1])
+        for earlier, later in pairwise(history[max(end - len(changes) - 1, 0) : end]):
             _STAGES[later.status].observe(max(later.date - earlier.date, 0))
 
 

@@ -1,9 +1,15 @@
-"""The journal and the collections behind it: synchronous, called in the database's thread pool."""
+"""The journal and the collections behind it.
+
+Appending happens in the event loop, since every acknowledgement waits for it; everything else is called in the
+database's thread pool.
+"""
 
 from collections import defaultdict
 from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -24,20 +30,22 @@ _BEHIND = WriteConcern(w=1)
 class Journal:
     """Appends batches durably and brings the collections up to date behind them."""
 
-    def __init__(self, database: Database[Bson]) -> None:
+    def __init__(self, database: Database[Bson], at_once: AsyncDatabase[Bson]) -> None:
+        """Prepare; `at_once` is the same database for the event loop."""
         self._database = database
         self._entries: Collection[Bson] = database.get_collection("journal", write_concern=_APPEND)
+        self._new: AsyncCollection[Bson] = at_once.get_collection("journal", write_concern=_APPEND)
 
-    def append(self, number: int, changes: list[Bson]) -> None:
+    async def append(self, number: int, changes: list[Bson]) -> None:
         """Make one batch durable (majority and journal). May be repeated when it is not known whether it succeeded.
 
         Raises StoreDiverged when another process writes the same journal, and pymongo's errors.
         """
         entry = {"_id": number, "changes": changes}
         try:
-            self._entries.insert_one(entry)
+            await self._new.insert_one(entry)
         except DuplicateKeyError:
-            if self._entries.find_one({"_id": number}) != entry:
+            if await self._new.find_one({"_id": number}) != entry:
                 raise StoreDiverged(
                     f"another process wrote entry {number} of the journal; only one core may use a database"
                 ) from None

@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import ParamSpec
 
 from pymongo.errors import AutoReconnect
 from pymongo.read_concern import ReadConcern
@@ -21,7 +20,6 @@ from workerpool_core.store.changes import Bson, Change
 from workerpool_core.store.journal import Journal
 
 log = get_logger()
-P = ParamSpec("P")
 
 _PATIENCE_S = 60.0
 _RETRY_S = 0.2
@@ -37,35 +35,35 @@ class Cursor:
 
 
 class Store:
-    """Core's database. Every method runs in the database's thread pool."""
+    """Core's database. Nothing here holds up the event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         # The collections hold nothing that the journal has not made durable, and what was just applied must be seen:
         # so they are read as they stand on the primary, without waiting for a majority.
         self._db = database.db.with_options(read_concern=ReadConcern("local"))
-        self._journal = Journal(self._db)
+        self._journal = Journal(self._db, database.asynchronous())
 
     # --- writing ----------------------------------------------------------------------------
 
     async def append(self, number: int, changes: list[Bson]) -> None:
         """Make a batch durable as journal entry `number`."""
-        await self._patiently(self._journal.append, number, changes)
+        await self._patiently(lambda: self._journal.append(number, changes))
 
     async def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with durable changes. Raises StoreDiverged."""
-        await self._patiently(self._journal.apply, changes)
+        await self._patiently(lambda: self._database.run(self._journal.apply, changes))
 
     async def trim(self, number: int) -> None:
         """Remove journal entries before `number`, which are applied."""
-        await self._patiently(self._journal.trim, number)
+        await self._patiently(lambda: self._database.run(self._journal.trim, number))
 
-    async def _patiently(self, write: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    async def _patiently(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeat a write while the database is away (an election, a restart). Every write here may be repeated."""
         give_up_at = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                await self._database.run(write, *args, **kwargs)
+                await write()
             except AutoReconnect as error:
                 if time.monotonic() > give_up_at:
                     raise

@@ -707,9 +707,8 @@ class ConnectResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WELCOME_FIELD_NUMBER: _builtins.int
-    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
-    UPDATE_RESULTS_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
     SHUTDOWN_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -717,16 +716,12 @@ class ConnectResponse(_message.Message):
         """First message of the stream."""
 
     @_builtins.property
-    def assignments(self) -> Global___Assignments:
-        """Replicates for this worker."""
+    def decisions(self) -> Global___Decisions:
+        """Answers to status reports, and new work."""
 
     @_builtins.property
     def command(self) -> Global___Command:
         """Something to do with a replicate."""
-
-    @_builtins.property
-    def update_results(self) -> Global___UpdateResults:
-        """Answers to a status report."""
 
     @_builtins.property
     def drain(self) -> Global___Drain:
@@ -740,17 +735,16 @@ class ConnectResponse(_message.Message):
         self,
         *,
         welcome: Global___Welcome | None = ...,
-        assignments: Global___Assignments | None = ...,
+        decisions: Global___Decisions | None = ...,
         command: Global___Command | None = ...,
-        update_results: Global___UpdateResults | None = ...,
         drain: Global___Drain | None = ...,
         shutdown: Global___Shutdown | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "command", b"command", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "update_results", b"update_results", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "decisions", b"decisions", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "command", b"command", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "update_results", b"update_results", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "decisions", b"decisions", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "assignments", "command", "update_results", "drain", "shutdown"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "decisions", "command", "drain", "shutdown"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -797,28 +791,34 @@ class Welcome(_message.Message):
 Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
-class Assignments(_message.Message):
-    """Replicates that were handed out at the same time; each message costs more than what is in it."""
+class Decisions(_message.Message):
+    """What the scheduler decided at one moment. It travels together, since the sending of a message is most of its cost."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    RESULTS_FIELD_NUMBER: _builtins.int
     ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateResult]:
+        """Answers to status updates, in their order."""
+
+    @_builtins.property
     def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]:
-        """The assignments, 64 at most."""
+        """New replicates for this worker."""
 
     def __init__(
         self,
         *,
+        results: _abc.Iterable[Global___UpdateResult] | None = ...,
         assignments: _abc.Iterable[Global___Assignment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Assignments: _TypeAlias = Assignments  # noqa: Y015
+Global___Decisions: _TypeAlias = Decisions  # noqa: Y015
 
 @_typing.final
 class Assignment(_message.Message):
@@ -1051,30 +1051,6 @@ class Command(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Command: _TypeAlias = Command  # noqa: Y015
-
-@_typing.final
-class UpdateResults(_message.Message):
-    """Answers to a status report, in its order."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RESULTS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateResult]:
-        """The answers."""
-
-    def __init__(
-        self,
-        *,
-        results: _abc.Iterable[Global___UpdateResult] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___UpdateResults: _TypeAlias = UpdateResults  # noqa: Y015
 
 @_typing.final
 class UpdateResult(_message.Message):
