@@ -25,7 +25,10 @@ from bench.replicates import CHAIN, COMPUTED, Rhythm
 _MOST_UPDATES = 1_024
 """Updates that the contract allows in one StatusReport."""
 _CALL_LIMIT_S = 60.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 2.0
+_RECONNECT_S = 1.0
+"""Before the second attempt to connect. More attempts of thousands would keep busy the processors that the scheduler
+needs to start again, which are elsewhere in a real pool."""
 _MEMORY_BYTES = 64 << 30
 
 
@@ -105,7 +108,7 @@ class SimulatedWorker:
         """Keep the stream open for ever; the first connection is made after `delay_s`."""
         await asyncio.sleep(delay_s)
         pause = _FIRST_PAUSE_S
-        channel = open_channel(self._pool.target, own_subchannel=True)
+        channel = open_channel(self._pool.target, own_subchannel=True, first_pause_s=_RECONNECT_S)
         try:
             while True:
                 try:
@@ -148,7 +151,11 @@ class SimulatedWorker:
         return str(answer.token)
 
     async def _stream(self, stub: WorkerServiceStub) -> None:
-        stream: Any = stub.Connect(metadata=(("authorization", f"Bearer {self._token}"),))  # type: ignore[call-arg]
+        # The channel reconnects by itself. A call that fails each time costs a hundred times as much, and here the
+        # processors of thousands of workers are those of the scheduler that starts again.
+        stream: Any = stub.Connect(  # type: ignore[call-arg]
+            metadata=(("authorization", f"Bearer {self._token}"),), wait_for_ready=True
+        )
         await stream.write(pb.ConnectRequest(hello=self._hello()))
         # What a cut stream left unanswered is reported again; the scheduler says ALREADY_KNOWN where it was stored.
         self._outgoing = deque(self._unanswered.values())

@@ -30,17 +30,19 @@ def open_channel(
     token: Token | None = None,
     max_message_bytes: int = _MAX_MESSAGE_BYTES,
     own_subchannel: bool = False,
+    first_pause_s: float = 0.1,
 ) -> grpc.aio.Channel:
     """Open a channel to `target`: ``host:port`` or ``http://host:port`` (plain), ``https://host:port`` (TLS).
 
     `basic` (user, password) or `token` (asked before each call) is sent as the authorization of every call.
     `own_subchannel` gives the channel a connection of its own; otherwise channels to one target share one.
+    `first_pause_s` is how long a channel waits after a first failure to connect; later pauses grow up to 2 s.
     Raises ValueError for a target without a port or when both credentials are given.
     """
     if basic is not None and token is not None:
         raise ValueError("give either basic credentials or a token, not both")
     address, secure = _address(target)
-    options = _options(max_message_bytes, own_subchannel)
+    options = _options(max_message_bytes, own_subchannel, first_pause_s)
     interceptors: list[Any] = []
     if basic is not None:
         interceptors = _authorised(_basic(*basic))
@@ -96,7 +98,7 @@ def _address(target: str) -> tuple[str, bool]:
     return f"{host}:{parts.port}", parts.scheme == "https"
 
 
-def _options(max_message_bytes: int, own_subchannel: bool) -> list[tuple[str, int]]:
+def _options(max_message_bytes: int, own_subchannel: bool, first_pause_s: float) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
@@ -106,7 +108,7 @@ def _options(max_message_bytes: int, own_subchannel: bool) -> list[tuple[str, in
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         # Services restart in a second or two; the default back-off grows to two minutes.
-        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.initial_reconnect_backoff_ms", int(first_pause_s * 1_000)),
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 2_000),
         ("grpc.use_local_subchannel_pool", int(own_subchannel)),

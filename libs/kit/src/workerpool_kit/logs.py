@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -56,6 +57,7 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
+@lru_cache(maxsize=1_024)
 def _names_secret(key: str) -> bool:
     lower = key.lower()
     return lower == "token" or lower.endswith("_token") or any(word in lower for word in _SECRET_WORDS)

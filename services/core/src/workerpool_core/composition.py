@@ -167,18 +167,20 @@ async def _start_core(
 
     engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
     stack.callback(engine.stop)
-    sessions, watchers, reads = Sessions(), Watchers(), TaskReads(hub, engine.submit)
+    sessions, watchers = Sessions(), Watchers()
+    reads, weights = TaskReads(hub, engine.submit), Weights(hub, engine.submit)
     effects = Effects(
         sessions=sessions,
         assignments=Assignments(wallet, engine.tasks),
         adapter=_adapter(stack, settings, engine),
         reads=reads,
+        weights=weights,
         results=_results(stack, settings, engine),
         enclaves=_enclaves(stack, settings, wallet, engine),
         moved=watchers.moved,
         assigned=lambda task_id, worker: observer.assigned(task_id, worker, clock.now()),
     )
-    in_background = [lifetime.spawn(reads.run(), "chain reads")]
+    in_background = [lifetime.spawn(reads.run(), "chain reads"), lifetime.spawn(weights.run(), "weights")]
     stack.push_async_callback(_cancel, in_background)
     commit = GroupCommit(store, newest, effects.perform, effects.prepare)
 
@@ -236,7 +238,6 @@ async def _start_core(
             sessions=sessions,
             heartbeats=Heartbeats(engine.submit),
             login=Login(tokens, clock, chain_id=chain.chain_id, pool=pool, whitelist=settings.whitelist),
-            weights=Weights(hub),
             queries=queries,
             log_access=LogAccess(queries, clock, chain.chain_id),
             view=view,

@@ -100,13 +100,6 @@ class ServiceStarting(CoreError):
     reason = "SERVICE_STARTING"
 
 
-class ChainAway(CoreError):
-    """Something must be read from the chain, and the node does not answer."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "CHAIN_UNREACHABLE"
-
-
 class ForeignReplicate(CoreError):
     """A worker speaks of a replicate that is not its own."""
 

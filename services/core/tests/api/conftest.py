@@ -23,6 +23,8 @@ from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
 from workerpool_core.app.sessions import Sessions
 from workerpool_core.app.task_queries import TaskQueries
 from workerpool_core.app.watchers import Watchers
+from workerpool_core.domain.decisions import ReadWeight
+from workerpool_core.domain.events import WorkersWeighed
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.store.keys import StoredKeys
@@ -57,10 +59,14 @@ NOW = 1_700_000_000.5
 
 
 class NoChain:
-    """Weights of workers without a chain."""
+    """Weights of workers without a chain: 2 for everybody."""
 
-    async def of(self, wallet: str) -> int:
-        return 2
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def request(self, wanted: ReadWeight) -> None:
+        weighed = WorkersWeighed(((wanted.wallet, 2),))
+        asyncio.get_running_loop().call_soon(self._engine.submit, weighed)
 
 
 class Recorder:
@@ -195,11 +201,13 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         sessions, watchers, asked = Sessions(), Watchers(), Recorder()
         owner = Wallet.from_key("0x" + "11" * 32)
         port: Any = asked
+        no_chain: Any = NoChain(engine)
         effects = Effects(
             sessions=sessions,
             assignments=Assignments(owner, engine.tasks),
             adapter=port,
             reads=port,
+            weights=no_chain,
             results=port,
             enclaves=port,
             moved=watchers.moved,
@@ -220,7 +228,6 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         nowhere: Any = SimpleNamespace(
             latest=None, position=SimpleNamespace(number=0), deals_seen=0, latest_deal_block=0
         )
-        no_chain: Any = NoChain()
         core = Core()
         core.started(
             RunningCore(
@@ -237,7 +244,6 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
                 sessions=sessions,
                 heartbeats=Heartbeats(engine.submit),
                 login=Login(tokens, clock, chain_id=CHAIN_ID, pool=POOL, whitelist=whitelist),
-                weights=no_chain,
                 queries=queries,
                 log_access=LogAccess(queries, clock, CHAIN_ID),
                 view=PoolView(engine, nowhere, nowhere, clock, POOL, {}),

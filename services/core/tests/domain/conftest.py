@@ -154,9 +154,9 @@ class Pool:
         count = int(self.sessions.get(name, "0-0").split("-")[1]) + 1
         self.sessions[name] = f"{number}-{count}"
         self.sequences[name] = 0
-        return self.handle(
-            e.WorkerConnected(name, self.sessions[name], self.models[name], weight, tuple(held))
-        )
+        welcomed = self.handle(e.WorkerConnected(name, self.sessions[name], self.models[name], tuple(held)))
+        self.last = welcomed + self.handle(e.WorkersWeighed(((name, weight),)))
+        return self.last
 
     def cut(self, number: int) -> list[object]:
         return self.handle(e.WorkerDisconnected(wallet(number), self.sessions[wallet(number)]))

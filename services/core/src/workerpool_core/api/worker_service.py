@@ -9,7 +9,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_kit.auth import ANYONE, current_identity
 from workerpool_kit.logs import get_logger
 from workerpool_kit.streams import SlowReader
-from workerpool_poco.errors import PocoError
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceServicer
 
@@ -31,7 +30,7 @@ from workerpool_core.domain.events import (
     WorkerConnected,
     WorkerDisconnected,
 )
-from workerpool_core.errors import BadProtocolVersion, ChainAway, ForeignReplicate, HelloExpected
+from workerpool_core.errors import BadProtocolVersion, ForeignReplicate, HelloExpected
 
 log = get_logger()
 
@@ -88,17 +87,9 @@ class WorkerServicer(WorkerServiceServicer):
             text = f"this pool wants workers of version {required}, not {hello.model.version}; install that version"
             await _write(context, [ShutDown("BAD_VERSION", text)], core)
             return
-        try:
-            weight = await core.weights.of(wallet)
-        except PocoError as error:
-            raise ChainAway(
-                "the scheduler cannot read this worker's score from the chain; try again soon"
-            ) from error
         session = core.sessions.open(wallet)
         log.info("worker.connected", wallet=wallet, session=session.id, version=hello.model.version)
-        core.engine.submit(
-            WorkerConnected(wallet, session.id, model_of(hello.model), weight, held_of(hello.held))
-        )
+        core.engine.submit(WorkerConnected(wallet, session.id, model_of(hello.model), held_of(hello.held)))
         reading = asyncio.create_task(_read(core, session, request_iterator), name=f"stream of {wallet}")
         reading.add_done_callback(lambda done: _read_ended(done, session))
         try:

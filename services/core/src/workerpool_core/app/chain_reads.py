@@ -12,13 +12,15 @@ from workerpool_poco.ids import bytes32
 from workerpool_poco.model import ChainTask, Contribution
 from workerpool_poco.statuses import ChainTaskStatus
 
-from workerpool_core.domain.decisions import ReadTask
-from workerpool_core.domain.events import TaskRead
+from workerpool_core.domain.decisions import ReadTask, ReadWeight
+from workerpool_core.domain.events import TaskRead, WorkersWeighed
 
 log = get_logger()
 
 _RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MOST_AT_ONCE = 200
+_GATHER_S = 0.05
+"""How long a worker's first work may be late for it: a read costs little more for many than for one."""
 
 
 @dataclass(slots=True)
@@ -92,42 +94,33 @@ def _known(task: ChainTask) -> ChainTask | None:
 
 
 class Weights:
-    """Contribution weights of workers, read from the chain in batches and remembered for a while."""
+    """Carries out `ReadWeight`: thousands of workers come back at the same moment, so requests gather first."""
 
-    def __init__(self, hub: HubClient) -> None:
+    def __init__(self, hub: HubClient, answer: Callable[[WorkersWeighed], None]) -> None:
         self._hub = hub
-        self._known: dict[str, int] = {}
-        self._asked: dict[str, asyncio.Future[int]] = {}
-        self._reading: asyncio.Task[None] | None = None
+        self._answer = answer
+        self._waiting: dict[str, None] = {}
+        self._something = asyncio.Event()
 
-    async def of(self, wallet: str) -> int:
-        """Return a worker's weight as it is now; the last one known when the node does not answer.
+    def request(self, wanted: ReadWeight) -> None:
+        """Queue a read."""
+        self._waiting[wanted.wallet] = None
+        self._something.set()
 
-        Raises PocoError when the node does not answer and never told before.
-        """
-        if wallet not in self._asked:
-            self._asked[wallet] = asyncio.get_running_loop().create_future()
-            if self._reading is None or self._reading.done():
-                self._reading = asyncio.create_task(self._read(), name="weights")
-        try:
-            return await asyncio.shield(self._asked[wallet])
-        except PocoError:
-            if wallet in self._known:
-                return self._known[wallet]
-            raise
-
-    async def _read(self) -> None:
-        while waiting := {wallet: future for wallet, future in self._asked.items() if not future.done()}:
-            try:
-                scores = await self._hub.view_scores(list(waiting))
-            except PocoError as error:
-                for future in waiting.values():
-                    future.set_exception(error)
-                    # A caller that went away meanwhile leaves nobody to take the error.
-                    future.exception()
-            else:
-                for (wallet, future), score in zip(waiting.items(), scores, strict=True):
-                    self._known[wallet] = weight_from_score(score)
-                    future.set_result(self._known[wallet])
-            for wallet in waiting:
-                self._asked.pop(wallet, None)
+    async def run(self) -> None:
+        """Answer requests, for ever; while the node is down they wait."""
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(_GATHER_S)
+            self._something.clear()
+            while wallets := list(self._waiting)[:_MOST_AT_ONCE]:
+                try:
+                    scores = await self._hub.view_scores(wallets)
+                except PocoError as error:
+                    log.warning("chain.read_failed", wallets=len(wallets), error=str(error))
+                    await asyncio.sleep(_RETRY_LAST_S)
+                    continue
+                for wallet in wallets:
+                    del self._waiting[wallet]
+                weights = map(weight_from_score, scores)
+                self._answer(WorkersWeighed(tuple(zip(wallets, weights, strict=True))))

@@ -7,7 +7,7 @@ from workerpool_kit.logs import get_logger
 
 from workerpool_core.app.adapter import AdapterClient
 from workerpool_core.app.assignments import Assignments
-from workerpool_core.app.chain_reads import TaskReads
+from workerpool_core.app.chain_reads import TaskReads, Weights
 from workerpool_core.app.enclaves import EnclaveChallenges
 from workerpool_core.app.messages import Commanded, Draining, ShutDown, Welcomed
 from workerpool_core.app.result_check import ResultCheck
@@ -27,6 +27,7 @@ class Effects:
         assignments: Assignments,
         adapter: AdapterClient,
         reads: TaskReads,
+        weights: Weights,
         results: ResultCheck,
         enclaves: EnclaveChallenges,
         moved: Callable[[str], None],
@@ -47,6 +48,7 @@ class Effects:
             d.CloseSession: self._close,
             d.RequestTransaction: adapter.request,
             d.ReadTask: reads.request,
+            d.ReadWeight: weights.request,
             d.CheckResult: results.request,
             d.AskEnclaveChallenge: enclaves.request,
         }

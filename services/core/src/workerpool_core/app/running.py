@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from workerpool_kit.clock import Clock
 from workerpool_poco.ids import Address
 
-from workerpool_core.app.chain_reads import Weights
 from workerpool_core.app.engine import Engine
 from workerpool_core.app.heartbeats import Heartbeats
 from workerpool_core.app.log_access import LogAccess
@@ -39,7 +38,6 @@ class RunningCore:
     sessions: Sessions
     heartbeats: Heartbeats
     login: Login
-    weights: Weights
     queries: TaskQueries
     log_access: LogAccess
     view: PoolView

@@ -200,6 +200,13 @@ class ReadTask:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadWeight:
+    """Read a worker's contribution weight from the chain; answered by WorkersWeighed."""
+
+    wallet: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """Ask the result proxy whether it holds the archive; answered by ResultChecked."""
 
@@ -231,6 +238,7 @@ Effect = (
     | CloseSession
     | RequestTransaction
     | ReadTask
+    | ReadWeight
     | CheckResult
     | AskEnclaveChallenge
     | TaskMoved

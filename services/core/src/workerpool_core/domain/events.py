@@ -89,13 +89,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class WorkerConnected:
-    """A worker opened a stream and said Hello; a previous stream of the wallet is replaced. `weight` is its
-    contribution weight on chain (core spec §6.1)."""
+    """A worker opened a stream and said Hello; a previous stream of the wallet is replaced."""
 
     wallet: str
     session: str
     model: WorkerModel
-    weight: int
     held: tuple[Held, ...] = ()
 
 
@@ -105,6 +103,13 @@ class WorkerDisconnected:
 
     wallet: str
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersWeighed:
+    """The chain told the contribution weights of workers (core spec §6.1)."""
+
+    weights: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +250,7 @@ Event = (
     | WorkerConnected
     | WorkerDisconnected
     | WorkersBeat
+    | WorkersWeighed
     | StatusReported
     | CommandAcked
     | TransactionAnswered

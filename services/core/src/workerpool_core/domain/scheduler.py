@@ -37,6 +37,7 @@ from .events import (
     WorkerDrained,
     WorkerReleased,
     WorkersBeat,
+    WorkersWeighed,
     WorkerUndrained,
 )
 from .model import Task, Worker
@@ -141,6 +142,8 @@ class Scheduler:
                 reports.reported(turn, event)
             case WorkersBeat():
                 sessions.beat(turn, event)
+            case WorkersWeighed():
+                sessions.weighed(turn, event)
             case CommandAcked():
                 sessions.acked(turn, event)
             case BlockSeen():

@@ -3,8 +3,15 @@
 from workerpool_poco.statuses import ReplicateStatus
 
 from . import recovery, reports
-from .decisions import CloseSession, CommandDone, SendDrain, Welcome
-from .events import CommandAcked, WorkerConnected, WorkerDisconnected, WorkerDrained, WorkersBeat
+from .decisions import CloseSession, CommandDone, ReadWeight, SendDrain, Welcome
+from .events import (
+    CommandAcked,
+    WorkerConnected,
+    WorkerDisconnected,
+    WorkerDrained,
+    WorkersBeat,
+    WorkersWeighed,
+)
 from .model import Worker
 from .timers import Alarm
 from .turn import Turn
@@ -38,12 +45,13 @@ def connected(turn: Turn, event: WorkerConnected) -> None:
     worker.session = event.session
     worker.last_seen = turn.now
     worker.last_sequence = 0
-    state.weights[worker.wallet] = event.weight
     _raise_floor(turn, worker, event)
     state.timers.set(Alarm.LIVENESS, worker.wallet, turn.now + state.policy.liveness_s)
     place = len(turn.effects)
     dropped = recovery.resume(turn, worker, event.held)
     turn.effects.insert(place, Welcome(worker.wallet, worker.session, dropped))
+    # He is welcome while the chain is away; new work he gets once his weight is known.
+    turn.effects.append(ReadWeight(worker.wallet))
     if worker.lost:
         worker.lost = False
         for task_id in state.held.get(worker.wallet, ()):
@@ -68,6 +76,12 @@ def _speaks(turn: Turn, wallet: str, session: str) -> Worker | None:
     """Return the worker if the session is his present one."""
     worker = turn.state.workers.get(wallet)
     return worker if worker is not None and worker.session == session else None
+
+
+def weighed(turn: Turn, event: WorkersWeighed) -> None:
+    """Take note of weights; a worker is given work from the first on that is more than 0."""
+    turn.state.weights.update(event.weights)
+    turn.recount.update(dict.fromkeys(wallet for wallet, _ in event.weights))
 
 
 def beat(turn: Turn, event: WorkersBeat) -> None:

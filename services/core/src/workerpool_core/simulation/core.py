@@ -144,6 +144,8 @@ class Core:
         match effect:
             case d.ReadTask():
                 self._later(delay, lambda: self._read(effect))
+            case d.ReadWeight(wallet):
+                self._later(delay, lambda: self._weigh(wallet))
             case d.RequestTransaction():
                 life = self.life
 
@@ -178,6 +180,12 @@ class Core:
             wanted.asked_at,
         )
         self.answer_to(self._world.random.expovariate(20.0), read)
+
+    def _weigh(self, wallet: str) -> None:
+        if self._world.chain.down:
+            self._later(2.0, lambda: self._weigh(wallet))
+        else:
+            self.answer_to(0.0, e.WorkersWeighed(((wallet, self._world.chain.weights[wallet]),)))
 
     def _to_worker(self, effect: d.Effect) -> None:
         wallet = effect.command.wallet if isinstance(effect, d.SendCommand) else effect.wallet  # type: ignore[union-attr]

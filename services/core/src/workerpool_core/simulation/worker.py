@@ -126,7 +126,7 @@ class Worker:
             e.Held(entry.task_id, entry.status, entry.result, entry.last_command)
             for entry in self.journal.entries.values()
         )
-        hello = e.WorkerConnected(self.wallet, link.session, self.model, self.weight, held)
+        hello = e.WorkerConnected(self.wallet, link.session, self.model, held)
 
         def arrive() -> None:
             core.links[self.wallet] = link
