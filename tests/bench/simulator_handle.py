@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from bench.proc import be_modest
 from bench.worker import PoolAddress
 
 _LONGEST_LINE = 64 << 20
@@ -73,8 +74,11 @@ class SimulatorHandle:
 
 
 @contextlib.asynccontextmanager
-async def simulator(pool: PoolAddress) -> AsyncIterator[SimulatorHandle]:
-    """Run a simulator process; it ends with the context, or with this process whatever ends that."""
+async def simulator(pool: PoolAddress, *, yields: bool = False) -> AsyncIterator[SimulatorHandle]:
+    """Run a simulator process; it ends with the context, or with this process whatever ends that.
+
+    `yields`: it takes what the other processes leave of the processors, as workers on other hosts would.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -88,6 +92,8 @@ async def simulator(pool: PoolAddress) -> AsyncIterator[SimulatorHandle]:
         cwd=Path(__file__).resolve().parents[1],
         start_new_session=True,  # Ctrl-C is for the bench, which ends us in order
     )
+    if yields:
+        be_modest(process.pid)
     handle = SimulatorHandle(process)
     try:
         yield handle

@@ -35,7 +35,9 @@ async def run(wanted: argparse.Namespace) -> int:
     """Measure; return 0 when every target is met."""
     allow_many_files(wanted.workers + _SPARE_FILES)
     async with bench_pool(wanted.busy) as pool, contextlib.AsyncExitStack() as stack:
-        simulators = [await stack.enter_async_context(simulator(pool.address)) for _ in range(_SIMULATORS)]
+        simulators = [
+            await stack.enter_async_context(simulator(pool.address, yields=True)) for _ in range(_SIMULATORS)
+        ]
         await asyncio.sleep(_SETTLE_S)
         empty, alone = resident_bytes(pool.core_pid), await _cpu_percent(pool, wanted.seconds / 3)
         say(f"without workers: {empty / 2**20:.0f} MiB, {alone:.1f} % of a core")
