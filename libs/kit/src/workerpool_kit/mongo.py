@@ -93,10 +93,13 @@ class Database:
     def asynchronous(self) -> AsyncDatabase[Any]:
         """Return the same database through a client of the event loop: for the few writes whose latency counts.
 
-        It saves the way to a thread and back, and holds up to two connections.
+        It saves the way to a thread and back, and holds up to two connections. The driver does not repeat a write
+        that failed, since for that the server writes a record more each time: the caller does, on AutoReconnect.
         """
         if self._async_client is None:
-            self._async_client = _client(AsyncMongoClient[Any], self._settings, max_pool_size=2)
+            self._async_client = _client(
+                AsyncMongoClient[Any], self._settings, max_pool_size=2, retryWrites=False
+            )
         return self._async_client[self._settings.mongo_database]
 
     def gridfs(self, bucket: str) -> gridfs.GridFSBucket:
@@ -112,7 +115,7 @@ class Database:
             await self._async_client.close()
 
 
-def _client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int) -> C:
+def _client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int, **options: Any) -> C:
     host = settings.mongo_uri.get_secret_value() if settings.mongo_uri else settings.mongo_host
     try:
         return kind(
@@ -126,6 +129,7 @@ def _client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int)
             w="majority",
             journal=True,
             readConcernLevel="majority",
+            **options,
         )
     except (InvalidURI, ConfigurationError, ValueError) as error:
         # pymongo's own text may repeat parts of the URI.
