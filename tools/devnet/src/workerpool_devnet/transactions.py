@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
@@ -19,7 +19,8 @@ from workerpool_devnet.jsonrpc import JsonRpc
 
 DEPLOY_GAS = 9_000_000
 CALL_GAS = 6_000_000
-_PATIENCE_SECONDS = 15.0
+_PATIENCE_SECONDS = 2.0
+"""Without any progress, until the transaction that is first in line is looked at."""
 
 Receipt = dict[str, Any]
 """A transaction receipt as the node gives it (hex strings)."""
@@ -52,10 +53,18 @@ def created_address(sender: str, nonce: int) -> str:
 @dataclass(frozen=True)
 class _Pending:
     label: str
-    sender: str
-    to: str | None
-    data: bytes
-    raw: str
+    account: Wallet
+    transaction: Transaction
+
+    @property
+    def raw(self) -> str:
+        """The signed transaction as the node takes it."""
+        return "0x" + self.account.sign_transaction(self.transaction).raw.hex()
+
+    def dearer(self) -> _Pending:
+        """Return the transaction at a price that nodes accept as a replacement."""
+        price = self.transaction.gas_price * 5 // 4 + 1
+        return replace(self, transaction=replace(self.transaction, gas_price=price))
 
 
 class Outbox:
@@ -113,8 +122,7 @@ class Outbox:
             chain_id=self._chain_id,
         )
         self._nonces[account.address] += 1
-        raw = account.sign_transaction(transaction).raw
-        self._pending.append(_Pending(label, account.address, to, data, "0x" + raw.hex()))
+        self._pending.append(_Pending(label, account, transaction))
 
     def _nonce(self, address: str) -> int:
         if address not in self._nonces:
@@ -130,36 +138,45 @@ class Outbox:
             time.sleep(0.01)
 
     def _receipts(self, pending: list[_Pending], hashes: list[str], timeout: float) -> list[Receipt]:
-        now = time.monotonic()
-        deadline, nudge_at = now + timeout, now + _PATIENCE_SECONDS
-        found: dict[str, Receipt] = {}
-        while missing := [name for name in hashes if name not in found]:
-            answers = self._rpc.batch([("eth_getTransactionReceipt", [name]) for name in missing])
-            found.update({answer["transactionHash"]: answer for answer in answers if answer})
-            if len(found) < len(set(hashes)):
-                if time.monotonic() > deadline:
-                    raise TransactionError(f"{len(missing)} transactions were not mined within {timeout:g} s")
-                if time.monotonic() > nudge_at:
-                    nudge_at += _PATIENCE_SECONDS
-                    waiting = zip(pending, hashes, strict=True)
-                    self._put_again([(name, item.raw) for item, name in waiting if name not in found])
-                time.sleep(0.01)
-        return [found[name] for name in hashes]
+        progress_at = time.monotonic()
+        deadline = progress_at + timeout
+        versions = [[name] for name in hashes]
+        found: dict[int, Receipt] = {}
+        while missing := [place for place in range(len(pending)) if place not in found]:
+            asked = [(place, name) for place in missing for name in versions[place]]
+            answers = self._rpc.batch([("eth_getTransactionReceipt", [name]) for _, name in asked])
+            mined = {place: answer for (place, _), answer in zip(asked, answers, strict=True) if answer}
+            found |= mined
+            now = time.monotonic()
+            if mined:
+                progress_at = now
+                continue
+            if now > deadline:
+                raise TransactionError(f"{len(missing)} transactions were not mined within {timeout:g} s")
+            if now > progress_at + _PATIENCE_SECONDS:
+                progress_at = now
+                for place in missing:
+                    if self._is_next(pending[place]):
+                        pending[place] = pending[place].dearer()
+                        with contextlib.suppress(ChainError):
+                            sent = self._rpc.call("eth_sendRawTransaction", pending[place].raw)
+                            versions[place].append(sent)
+            time.sleep(0.01)
+        return [found[place] for place in range(len(pending))]
 
-    def _put_again(self, waiting: list[tuple[str, str]]) -> None:
-        """Take waiting transactions out of the pool and put them in anew.
+    def _is_next(self, waiting: _Pending) -> bool:
+        """Tell whether nothing but the node itself keeps a transaction from being mined.
 
-        On a busy machine anvil was seen to leave transactions queued behind a predecessor that was mined already.
+        About one time in fifty anvil sorts a transaction that comes while its predecessor is mined among those that
+        wait for a predecessor, for ever: sent again it is known already, but a dearer one takes its place.
         """
-        for name, raw in waiting:
-            with contextlib.suppress(ChainError):
-                self._rpc.call("anvil_dropTransaction", name)
-            with contextlib.suppress(ChainError):
-                self._rpc.call("eth_sendRawTransaction", raw)
+        count = self._rpc.call("eth_getTransactionCount", waiting.account.address, "latest")
+        return int(count, 16) == waiting.transaction.nonce
 
     def _reason(self, transaction: _Pending) -> str:
         """Replay a reverted transaction to read the contract's reason; PoCo's task functions give none."""
-        fields = {"from": transaction.sender, "to": transaction.to, "data": "0x" + transaction.data.hex()}
+        sent = transaction.transaction
+        fields = {"from": transaction.account.address, "to": sent.to, "data": "0x" + sent.data.hex()}
         try:
             self._rpc.call("eth_call", fields, "latest")
         except ChainError as error:
