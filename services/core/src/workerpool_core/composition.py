@@ -40,6 +40,7 @@ from workerpool_core.app.enclaves import EnclaveChallenges
 from workerpool_core.app.engine import Engine
 from workerpool_core.app.group_commit import GroupCommit
 from workerpool_core.app.heartbeats import Heartbeats
+from workerpool_core.app.live_logs import LiveLogs
 from workerpool_core.app.log_access import LogAccess
 from workerpool_core.app.log_purge import purge_logs_daily
 from workerpool_core.app.login import Login
@@ -160,9 +161,11 @@ async def _start_core(
     scheduler = Scheduler(policy, Random(), await store.snapshot(clock.now()))
 
     observer: Observer
+    live_logs = LiveLogs()
 
     def observe(event: Event, outcome: Outcome, now: float) -> None:
         observer.observe(event, outcome, now)
+        live_logs.settle(outcome)
         log_progress(event, outcome, now)
 
     engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
@@ -230,13 +233,14 @@ async def _start_core(
     ]
     # Work decided before the stop is made durable and sent.
     stack.push_async_callback(_drain, commit)
-    queries = TaskQueries(store, commit, watchers)
+    queries = TaskQueries(store, commit, watchers, live_logs)
     core.started(
         RunningCore(
             configuration=public_configuration(settings, wallet, version),
             engine=engine,
             sessions=sessions,
             heartbeats=Heartbeats(engine.submit),
+            live_logs=live_logs,
             login=Login(tokens, clock, chain_id=chain.chain_id, pool=pool, whitelist=settings.whitelist),
             queries=queries,
             log_access=LogAccess(queries, clock, chain.chain_id),

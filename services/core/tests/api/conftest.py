@@ -16,6 +16,7 @@ from workerpool_core.app.effects import Effects
 from workerpool_core.app.engine import Engine
 from workerpool_core.app.group_commit import GroupCommit
 from workerpool_core.app.heartbeats import Heartbeats
+from workerpool_core.app.live_logs import LiveLogs
 from workerpool_core.app.log_access import LogAccess
 from workerpool_core.app.login import Login
 from workerpool_core.app.pool_view import PoolView
@@ -197,7 +198,13 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         scheduler = Scheduler(
             Policy(required_worker_version=required_version), Random(1), await store.snapshot(clock.now())
         )
-        engine = Engine(scheduler, clock, crashed=lifetime.fail)
+        live_logs = LiveLogs()
+        engine = Engine(
+            scheduler,
+            clock,
+            observe=lambda _event, outcome, _now: live_logs.settle(outcome),
+            crashed=lifetime.fail,
+        )
         sessions, watchers, asked = Sessions(), Watchers(), Recorder()
         owner = Wallet.from_key("0x" + "11" * 32)
         port: Any = asked
@@ -224,7 +231,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
             rotate_after_s=86400,
             clock=clock,
         )
-        queries = TaskQueries(store, commit, watchers)
+        queries = TaskQueries(store, commit, watchers, live_logs)
         nowhere: Any = SimpleNamespace(
             latest=None, position=SimpleNamespace(number=0), deals_seen=0, latest_deal_block=0
         )
@@ -243,6 +250,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
                 engine=engine,
                 sessions=sessions,
                 heartbeats=Heartbeats(engine.submit),
+                live_logs=live_logs,
                 login=Login(tokens, clock, chain_id=CHAIN_ID, pool=POOL, whitelist=whitelist),
                 queries=queries,
                 log_access=LogAccess(queries, clock, CHAIN_ID),

@@ -7,6 +7,7 @@ import grpc
 import pytest
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
+from workerpool_core.store.store import KeptLogs
 from workerpool_kit.grpc_client import error_reason
 from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
 from workerpool_poco.ids import bytes32, from_hex, to_hex
@@ -289,6 +290,40 @@ async def test_a_worker_cannot_speak_of_anothers_replicate(api: Any, wallet: Wal
     await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "mine!"})
     assert await refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "FOREIGN_REPLICATE")
     assert api.engine.tasks[task_id].replicates == {}
+
+
+async def test_what_a_running_app_prints_is_shown_until_the_report_of_its_end(
+    api: Any, wallet: Wallet, make_task: Any
+) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(make_task().terms),)))
+    (task_id,) = api.engine.tasks
+    initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
+    api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
+    await stream.receive()
+    await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "step 1, "})
+    await stream.send(log_chunk={"task_id": task_id, "stream": 2, "text": "warning"})
+    await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "step 2"})
+    names = (
+        "STARTING STARTED APP_DOWNLOADING APP_DOWNLOADED DATA_DOWNLOADING DATA_DOWNLOADED COMPUTING COMPUTED"
+    )
+    way = [getattr(statuses, f"REPLICATE_STATUS_{name}") for name in names.split()]
+    updates: list[dict[str, Any]] = [
+        {"sequence": number, "task_id": task_id, "status": status} for number, status in enumerate(way, 1)
+    ]
+    await stream.send(status_report={"updates": updates[:-1]})
+    await stream.receive()
+    assert await api.core.running.queries.logs(task_id) == [
+        KeptLogs(wallet.address, "step 1, step 2", "warning")
+    ]
+    updates[-1]["details"] = {"stdout": "all of it", "stderr": ""}
+    await stream.send(status_report={"updates": updates[-1:]})
+    await stream.receive()
+    await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "too late"})
+    await stream.send(status_report={"updates": updates[-1:]})
+    await stream.receive()
+    assert await api.core.running.queries.logs(task_id) == [KeptLogs(wallet.address, "all of it", "")]
 
 
 async def test_a_cut_stream_is_a_disconnected_worker(api: Any, wallet: Wallet) -> None:

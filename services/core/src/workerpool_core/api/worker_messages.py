@@ -18,6 +18,7 @@ from workerpool_core.api.protocol_enums import (
 )
 from workerpool_core.api.task_messages import timestamp
 from workerpool_core.app import messages as m
+from workerpool_core.app.live_logs import LONGEST_LOG
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.domain.decisions import AnswerUpdate
 from workerpool_core.domain.events import Details, Held, Update
@@ -25,8 +26,6 @@ from workerpool_core.domain.model import Receipt, WorkerModel
 from workerpool_core.errors import NumberTooLarge
 
 HEARTBEAT_PERIOD_S = 10
-LONGEST_LOG = 100_000
-"""Characters kept of each output stream of an app: its last ones."""
 
 _MOST_BYTES = 1024 * 1024
 """A message with more decisions than that takes no further one: a quarter of what a peer must take."""

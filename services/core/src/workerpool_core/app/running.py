@@ -8,6 +8,7 @@ from workerpool_poco.ids import Address
 
 from workerpool_core.app.engine import Engine
 from workerpool_core.app.heartbeats import Heartbeats
+from workerpool_core.app.live_logs import LiveLogs
 from workerpool_core.app.log_access import LogAccess
 from workerpool_core.app.login import Login
 from workerpool_core.app.pool_view import PoolView
@@ -37,6 +38,7 @@ class RunningCore:
     engine: Engine
     sessions: Sessions
     heartbeats: Heartbeats
+    live_logs: LiveLogs
     login: Login
     queries: TaskQueries
     log_access: LogAccess

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from workerpool_poco.ids import address
 
 from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.app.live_logs import LiveLogs
 from workerpool_core.app.watchers import Watchers
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_core.errors import BadPageToken, UnknownReplicate, UnknownTask
@@ -20,10 +21,11 @@ _TOO_LARGE = 2**63  # for the database
 class TaskQueries:
     """Reads tasks, replicates and logs."""
 
-    def __init__(self, store: Store, commit: GroupCommit, watchers: Watchers) -> None:
+    def __init__(self, store: Store, commit: GroupCommit, watchers: Watchers, live: LiveLogs) -> None:
         self._store = store
         self._commit = commit
         self._watchers = watchers
+        self._live = live
 
     async def task(self, task_id: str) -> Task:
         """Return a task with its replicates. Raises UnknownTask."""
@@ -57,9 +59,11 @@ class TaskQueries:
                 return
 
     async def logs(self, task_id: str, wallet: str = "") -> list[KeptLogs]:
-        """Return the compute logs of a task."""
+        """Return the compute logs of a task: what workers reported, and what apps that still run printed so far."""
         await self._commit.visible()
-        return await self._store.logs(task_id, wallet)
+        kept = await self._store.logs(task_id, wallet)
+        reported = {logs.wallet for logs in kept}
+        return kept + [logs for logs in self._live.of(task_id, wallet) if logs.wallet not in reported]
 
 
 def _token(task: Task) -> str:

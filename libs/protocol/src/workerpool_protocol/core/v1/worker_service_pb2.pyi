@@ -650,7 +650,7 @@ Global___StatusDetails: _TypeAlias = StatusDetails  # noqa: Y015
 
 @_typing.final
 class LogChunk(_message.Message):
-    """Output of a running app."""
+    """Output of a running app, shown to the requester until the app has ended and its report carries the logs. Not acknowledged."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
