@@ -34,6 +34,7 @@ from workerpool_core.app.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain_health import ChainHealth
 from workerpool_core.app.chain_reads import TaskReads, Weights
 from workerpool_core.app.collector import spare_live_tasks
+from workerpool_core.app.database_health import watch_database
 from workerpool_core.app.deals import DealReader
 from workerpool_core.app.effects import Effects
 from workerpool_core.app.enclaves import EnclaveChallenges
@@ -228,6 +229,7 @@ async def _start_core(
     in_background += [
         lifetime.spawn(follower.run(), "chain follower"),
         lifetime.spawn(_watch_chain(chain_health, heads), "chain health"),
+        lifetime.spawn(watch_database(store, health), "database health"),
         lifetime.spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler"),
         lifetime.spawn(purge, "log purge"),
     ]
