@@ -253,6 +253,16 @@ class HubClient:
         """Read an account's own coins, in wei: what pays for gas."""
         return int(await self.rpc.call("eth_getBalance", owner, "latest"), 16)
 
+    async def balances(self, owners: Sequence[Address]) -> list[int]:
+        """Read many accounts' own coins in one go, in wei, in order."""
+        answers = await self.rpc.batch([("eth_getBalance", (owner, "latest")) for owner in owners])
+        balances = []
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise answer
+            balances.append(int(answer, 16))
+        return balances
+
     # --- blocks and logs -----------------------------------------------------
 
     async def block_number(self) -> int:

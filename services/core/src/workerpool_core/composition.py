@@ -32,7 +32,7 @@ from workerpool_core.app.adapter import AdapterClient
 from workerpool_core.app.assignments import Assignments
 from workerpool_core.app.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain_health import ChainHealth
-from workerpool_core.app.chain_reads import TaskReads, Weights
+from workerpool_core.app.chain_reads import GAS_OF_A_TRANSACTION, TaskReads, Weights
 from workerpool_core.app.collector import spare_live_tasks
 from workerpool_core.app.database_health import watch_database
 from workerpool_core.app.deals import DealReader
@@ -172,7 +172,9 @@ async def _start_core(
     engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
     stack.callback(engine.stop)
     sessions, watchers = Sessions(), Watchers()
-    reads, weights = TaskReads(hub, engine.submit), Weights(hub, engine.submit)
+    reads = TaskReads(hub, engine.submit)
+    lowest_balance = 0 if chain.sidechain else GAS_OF_A_TRANSACTION * settings.gas_price_cap
+    weights = Weights(hub, engine.submit, lowest_balance=lowest_balance)
     effects = Effects(
         sessions=sessions,
         assignments=Assignments(wallet, engine.tasks),

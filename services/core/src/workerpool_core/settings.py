@@ -81,7 +81,10 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
         doc="Accepted for compatibility: core sends no transactions, the chain adapter does",
     )
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
-        "IEXEC_GAS_PRICE_CAP", 22_000_000_000, doc="Accepted for compatibility, as IEXEC_GAS_PRICE_MULTIPLIER"
+        "IEXEC_GAS_PRICE_CAP",
+        22_000_000_000,
+        doc="Wei. Unless gas costs nothing (a sidechain), a worker whose wallet cannot pay for 1,000,000 gas at this "
+        "price gets no work; 0 gives work to every wallet",
     )
     out_of_service_threshold_s: Annotated[DurationSeconds, Field(gt=0)] | None = env(
         "CHAIN_OUTOFSERVICETHRESHOLD",

@@ -22,6 +22,9 @@ _MOST_AT_ONCE = 200
 _GATHER_S = 0.05
 """How long a worker's first work may be late for it: a read costs little more for many than for one."""
 
+GAS_OF_A_TRANSACTION = 1_000_000
+"""A worker must be able to pay for one transaction of this much gas (core spec §4, condition 3)."""
+
 
 @dataclass(slots=True)
 class _Wanted:
@@ -94,11 +97,19 @@ def _known(task: ChainTask) -> ChainTask | None:
 
 
 class Weights:
-    """Carries out `ReadWeight`: thousands of workers come back at the same moment, so requests gather first."""
+    """Carries out `ReadWeight`: thousands of workers come back at the same moment, so requests gather first.
 
-    def __init__(self, hub: HubClient, answer: Callable[[WorkersWeighed], None]) -> None:
+    A wallet with less than `lowest_balance` (wei) cannot pay for its contribution: its weight counts as 0, which
+    means no work, until a later read finds it funded.
+    """
+
+    def __init__(
+        self, hub: HubClient, answer: Callable[[WorkersWeighed], None], *, lowest_balance: int = 0
+    ) -> None:
         self._hub = hub
         self._answer = answer
+        self._lowest_balance = lowest_balance
+        self._poor: set[str] = set()
         self._waiting: dict[str, None] = {}
         self._something = asyncio.Event()
 
@@ -115,12 +126,28 @@ class Weights:
             self._something.clear()
             while wallets := list(self._waiting)[:_MOST_AT_ONCE]:
                 try:
-                    scores = await self._hub.view_scores(wallets)
+                    weights = await self._weigh(wallets)
                 except PocoError as error:
                     log.warning("chain.read_failed", wallets=len(wallets), error=str(error))
                     await asyncio.sleep(_RETRY_LAST_S)
                     continue
                 for wallet in wallets:
                     del self._waiting[wallet]
-                weights = map(weight_from_score, scores)
                 self._answer(WorkersWeighed(tuple(zip(wallets, weights, strict=True))))
+
+    async def _weigh(self, wallets: list[str]) -> list[int]:
+        weights = [weight_from_score(score) for score in await self._hub.view_scores(wallets)]
+        if not self._lowest_balance:
+            return weights
+        balances = await self._hub.balances(wallets)
+        for place, (wallet, balance) in enumerate(zip(wallets, balances, strict=True)):
+            if balance >= self._lowest_balance:
+                self._poor.discard(wallet)
+                continue
+            weights[place] = 0
+            if wallet not in self._poor:
+                self._poor.add(wallet)
+                log.warning(
+                    "worker.without_gas", wallet=wallet, balance_wei=balance, needs_wei=self._lowest_balance
+                )
+        return weights

@@ -201,7 +201,10 @@ class ReadTask:
 
 @dataclass(frozen=True, slots=True)
 class ReadWeight:
-    """Read a worker's contribution weight from the chain; answered by WorkersWeighed."""
+    """Read a worker's contribution weight from the chain, 0 if it cannot pay for a contribution.
+
+    Answered by WorkersWeighed.
+    """
 
     wallet: str
 

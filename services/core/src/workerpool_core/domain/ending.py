@@ -31,6 +31,9 @@ def complete(turn: Turn, task: Task, receipt: Receipt | None, result_link: str =
             turn.command(replicate.wallet, task.task_id, Action.COMPLETE)
     fields = {"result_link": result_link} if result_link and not task.result_link else {}
     turn.move_task(task, *task_machine.path_to_completed(task.status), receipt=receipt, **fields)
+    if task.terms.trust > 1:
+        # A contributor alone neither wins nor loses score.
+        turn.weigh_contributors(task)
     _rest(turn, task)
 
 
@@ -88,6 +91,7 @@ def claim(turn: Turn, task: Task) -> None:
 def claimed(turn: Turn, task: Task) -> None:
     """Take note that nothing is left to claim."""
     if task.claim_due:
+        turn.weigh_contributors(task)
         turn.set_task(task, claim_due=False)
         turn.state.timers.cancel(Alarm.RETRY, task.task_id)
         retain(turn, task)

@@ -142,6 +142,7 @@ def reopened(turn: Turn, task: Task, receipt: Receipt | None = None) -> None:
     """Nobody revealed and the task was reopened on chain: the winners are out, others may contribute."""
     if task.status not in (_T.CONSENSUS_REACHED, _T.REOPENING):
         return
+    turn.weigh_contributors(task)
     for replicate in task.replicates.values():
         if replicate.contribution_hash == task.consensus:
             reveal_timed_out(turn, replicate)

@@ -191,6 +191,10 @@ class Scheduler:
                 uploads.replace(turn, task)
 
     def _reconcile(self, turn: Turn) -> None:
+        for worker in self._state.workers.values():
+            if worker.session:
+                # His score, and whether he can pay for a contribution, change without an event of this pool.
+                turn.weigh(worker.wallet)
         for task in list(self._state.tasks.values()):
             if not task.ended:
                 turn.read(task)

@@ -3,7 +3,7 @@
 from workerpool_poco.statuses import ReplicateStatus
 
 from . import recovery, reports
-from .decisions import CloseSession, CommandDone, ReadWeight, SendDrain, Welcome
+from .decisions import CloseSession, CommandDone, SendDrain, Welcome
 from .events import (
     CommandAcked,
     WorkerConnected,
@@ -51,7 +51,7 @@ def connected(turn: Turn, event: WorkerConnected) -> None:
     dropped = recovery.resume(turn, worker, event.held)
     turn.effects.insert(place, Welcome(worker.wallet, worker.session, dropped))
     # He is welcome while the chain is away; new work he gets once his weight is known.
-    turn.effects.append(ReadWeight(worker.wallet))
+    turn.weigh(worker.wallet)
     if worker.lost:
         worker.lost = False
         for task_id in state.held.get(worker.wallet, ()):

@@ -13,6 +13,7 @@ from .decisions import (
     Effect,
     Outcome,
     ReadTask,
+    ReadWeight,
     ReplicateChanged,
     ReplicateCreated,
     RequestTransaction,
@@ -248,6 +249,17 @@ class Turn:
         """Ask the chain about a task and its contributions; asked again when no answer comes."""
         self.effects.append(ReadTask(task.task_id, tuple(task.replicates), self.now))
         self.state.timers.set(Alarm.READ, task.task_id, self.now + self.state.policy.read_timeout_s)
+
+    def weigh(self, wallet: str) -> None:
+        """Ask the chain for a worker's weight."""
+        self.effects.append(ReadWeight(wallet))
+
+    def weigh_contributors(self, task: Task) -> None:
+        """Ask for the weights of a task's contributors: its end or reopening changed their scores (core spec §6.1)."""
+        contributors = [r.wallet for r in task.replicates.values() if r.contribution_hash]
+        for wallet in contributors:
+            if self.state.workers[wallet].session:
+                self.weigh(wallet)
 
     def request(self, kind: TransactionKind, task: Task) -> None:
         """Ask the adapter for a transaction; asked again when no answer comes."""
