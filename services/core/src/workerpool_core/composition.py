@@ -74,6 +74,8 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
     """Bring the scheduler up, work until the process is asked to stop, take it down."""
     version = version_of(CoreSettings)
     kit_metrics.build_info("core", version)
+    for variable, reason in settings.without_effect().items():
+        log.warning("settings.without_effect", variable=variable, reason=reason)
     async with AsyncExitStack() as stack:
         wallet = await boot.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
         database = await Database.connect(settings, models=MODELS)
@@ -158,7 +160,10 @@ async def _start_core(
     store = Store(database)
     newest = await store.recover()
     cursor = await store.cursor()
-    policy = Policy(required_worker_version=settings.required_worker_version)
+    policy = Policy(
+        slot_memory_bytes=settings.slot_memory_mib * 2**20,
+        required_worker_version=settings.required_worker_version,
+    )
     scheduler = Scheduler(policy, Random(), await store.snapshot(clock.now()))
 
     observer: Observer

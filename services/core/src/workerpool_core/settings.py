@@ -1,7 +1,7 @@
 """Settings of core, under the names the iExec stack documents. New ones start with WORKERPOOL_ or are marked so."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self, cast
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from workerpool_kit.settings import (
@@ -17,6 +17,7 @@ from workerpool_kit.settings import (
 
 PositiveInt = Annotated[int, Field(gt=0)]
 _SPLIT = ("protocol", "host", "port")
+_WITHOUT_EFFECT = "Accepted for compatibility, without effect"
 
 
 class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
@@ -78,7 +79,7 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
     gas_price_multiplier: Annotated[float, Field(gt=0)] = env(
         "IEXEC_GAS_PRICE_MULTIPLIER",
         1.0,
-        doc="Accepted for compatibility: core sends no transactions, the chain adapter does",
+        doc=f"{_WITHOUT_EFFECT}: core sends no transactions, the chain adapter does",
     )
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_CAP",
@@ -163,13 +164,19 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
     ask_replicate_period_ms: PositiveInt = env(
         "IEXEC_ASK_REPLICATE_PERIOD",
         5000,
-        doc="Accepted for compatibility: work is pushed to workers, nobody asks for it",
+        doc=f"{_WITHOUT_EFFECT}: work is pushed to workers, nobody asks for it",
     )
     reveal_timeout_period_ms: PositiveInt = env(
         "REVEAL_TIMEOUT_PERIOD",
         120_000,
         doc="Milliseconds between two comparisons of every live task with the chain, which find what no event told; "
         "deadlines, the reveal's included, are acted on when they pass",
+    )
+    slot_memory_mib: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_CORE_SLOT_MEMORY_MIB",
+        0,
+        doc="Memory that a worker must have for each task it computes at once: one with less than the sum gets fewer "
+        "tasks than it has slots; 0 looks at slots only",
     )
     token_lifetime_s: Annotated[DurationSeconds, Field(gt=0)] = env(
         "WORKERPOOL_CORE_TOKEN_LIFETIME", "PT1H", doc="How long a worker's bearer token lasts"
@@ -225,6 +232,16 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
         url: str | None = getattr(self, f"{service}_url")
         protocol, host, port = (getattr(self, f"{service}_{part}") for part in _SPLIT)
         return url or f"{protocol}://{host}:{port}"
+
+    def without_effect(self) -> dict[str, str]:
+        """Return the variables that are set and change nothing here, with the reason."""
+        fields = type(self).model_fields
+        docs = {name: fields[name].description or "" for name in self.model_fields_set}
+        return {
+            str(cast(dict[str, object], fields[name].json_schema_extra)["variable"]): doc.partition(": ")[2]
+            for name, doc in sorted(docs.items())
+            if doc.startswith(_WITHOUT_EFFECT)
+        }
 
     def threshold_s(self, block_time_s: float) -> float:
         """Return the documented out-of-service threshold in seconds."""
