@@ -16,7 +16,7 @@ class Policy:
     chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
     stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
     slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no refused
-    initialization fails a task, because its deal may only be on its way back. `required_worker_version`:
+    transaction fails a task, because what it needs may only be on its way back. `required_worker_version`:
     empty allows any.
     """
 

@@ -75,9 +75,8 @@ def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
             reports.proof_by_chain(turn, task, replicate, frozenset())
     if _was_refused(turn, task, TransactionKind.INITIALIZE, asked_at):
         late = turn.now >= task.terms.contribution_deadline
-        doubt = turn.now < turn.state.reverted_at + turn.state.policy.reorganisation_doubt_s
         never = task.status in (_T.RECEIVED, _T.INITIALIZING)
-        sure = late or (not doubt and _second_strike(turn, task, TransactionKind.INITIALIZE))
+        sure = late or _second_strike(turn, task, TransactionKind.INITIALIZE)
         if never and sure:
             ending.fail(turn, task, _T.INITIALIZE_FAILED)
         else:
@@ -179,7 +178,12 @@ def _was_refused(turn: Turn, task: Task, kind: TransactionKind, asked_at: float)
 
 
 def _second_strike(turn: Turn, task: Task, kind: TransactionKind) -> bool:
-    """Take note of a refusal that the chain does not explain; return whether it is the second."""
+    """Take note of a refusal that the chain does not explain; return whether it is the second.
+
+    For a while after a reorganisation none counts: what was refused may have met another chain.
+    """
+    if turn.now < turn.state.reverted_at + turn.state.policy.reorganisation_doubt_s:
+        return False
     key = (task.task_id, kind)
     known = key in turn.state.struck
     turn.state.struck.symmetric_difference_update({key})
