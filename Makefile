@@ -71,8 +71,8 @@ e2e: install go-tools ## only the tests that cross processes
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
 
 .PHONY: simulate
-simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000)
-	@$(PY) -m workerpool_core.simulation --seeds $(SEEDS)
+simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000, or one with a trace: SEED=17)
+	@$(PY) -m workerpool_core.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 .PHONY: bench-dispatch bench-workers
 bench-dispatch: python ## replicates per second and dispatch latency, beside dask.distributed (docs/benchmarks.md)
