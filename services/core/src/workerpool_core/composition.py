@@ -56,7 +56,7 @@ from workerpool_core.app.task_queries import TaskQueries
 from workerpool_core.app.watchers import Watchers
 from workerpool_core.domain.decisions import Outcome
 from workerpool_core.domain.events import Event
-from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.policy import Policy, proof_timeout
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.settings import CoreSettings
 from workerpool_core.store.documents import MODELS
@@ -161,6 +161,7 @@ async def _start_core(
     newest = await store.recover()
     cursor = await store.cursor()
     policy = Policy(
+        proof_timeout_s=proof_timeout(chain.block_time_s),
         slot_memory_bytes=settings.slot_memory_mib * 2**20,
         required_worker_version=settings.required_worker_version,
     )

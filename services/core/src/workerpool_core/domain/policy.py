@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+_PROOF_BLOCKS = 18
+_SHORTEST_PROOF_S = 10.0
+
+
+def proof_timeout(block_time_s: float) -> float:
+    """Return the seconds in which a reported transaction must show on chain: three tries of six blocks (§2.5)."""
+    return max(_PROOF_BLOCKS * block_time_s, _SHORTEST_PROOF_S)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -12,7 +20,7 @@ class Policy:
     check is asked again. `quarantine_after`: failures in a row before a worker gets no work for
     `quarantine_s`, doubled each time up to `quarantine_max_s`. `assignment_resend_s`: silence after which an
     assignment is sent again. `proof_timeout_s`: how long a reported transaction may take to show on chain
-    before the report is refused (§2.5: three tries of six blocks). `read_timeout_s`: silence after which a
+    before the report is refused (see `proof_timeout`). `read_timeout_s`: silence after which a
     chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
     stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
     slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no refused

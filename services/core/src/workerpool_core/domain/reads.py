@@ -47,7 +47,7 @@ def read(turn: Turn, event: TaskRead) -> None:
     if chain is None:
         _unset(turn, task, event, asked_at)
     else:
-        _known(turn, task, chain, event)
+        _known(turn, task, chain, event, asked_at)
     if not task.ended and chain is not None:
         _judge_refusals(turn, task, chain, asked_at)
     if not task.ended:
@@ -72,7 +72,7 @@ def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
         if replicate is not None:
             if replicate.contribution_hash:
                 proofs.contribution_vanished(turn, task, replicate)
-            reports.proof_by_chain(turn, task, replicate, frozenset())
+            reports.proof_by_chain(turn, task, replicate, frozenset(), asked_at)
     if _was_refused(turn, task, TransactionKind.INITIALIZE, asked_at):
         late = turn.now >= task.terms.contribution_deadline
         never = task.status in (_T.RECEIVED, _T.INITIALIZING)
@@ -88,7 +88,7 @@ def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
         retry_later(turn, task)
 
 
-def _known(turn: Turn, task: Task, chain: ChainTask, event: TaskRead) -> None:
+def _known(turn: Turn, task: Task, chain: ChainTask, event: TaskRead, asked_at: float) -> None:
     initialization.initialized(turn, task, Receipt(task.initialization_block or event.block))
     if task.ended:
         return
@@ -98,7 +98,7 @@ def _known(turn: Turn, task: Task, chain: ChainTask, event: TaskRead) -> None:
         replicate = task.replicates.get(wallet)
         if replicate is not None:
             result_hash = to_hex(contribution.result_hash)
-            _contribution(turn, task, replicate, contribution.status, result_hash, chain)
+            _contribution(turn, task, replicate, contribution.status, result_hash, chain, asked_at)
     if chain.status is ChainTaskStatus.REVEALING:
         proofs.consensus(
             turn,
@@ -136,6 +136,7 @@ def _contribution(
     status: ContributionStatus,
     result_hash: str,
     chain: ChainTask,
+    asked_at: float,
 ) -> None:
     completed = chain.status is ChainTaskStatus.COMPLETED
     proven: frozenset[ReplicateStatus] = frozenset()
@@ -149,7 +150,7 @@ def _contribution(
     else:
         proven = frozenset({_R.CONTRIBUTED, _R.REVEALED})
     # A worker's own report is recorded as his, before the scheduler fills in what he did not report.
-    reports.proof_by_chain(turn, task, replicate, proven)
+    reports.proof_by_chain(turn, task, replicate, proven, asked_at)
     if _R.CONTRIBUTE_AND_FINALIZE_DONE in proven:
         link = chain.results.decode(errors="replace")
         proofs.contributed_and_finalized(turn, replicate, result_hash, link, None)

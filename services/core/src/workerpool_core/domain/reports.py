@@ -110,7 +110,9 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
 
 
 def _has_result(task: Task, update: Update) -> bool:
-    return bool(update.details.callback_data or update.details.result_link)
+    """Tell whether a delivered result can be finalized: a callback needs its data, everything else its link."""
+    details = update.details
+    return bool(details.callback_data if uploads.has_callback(task) else details.result_link)
 
 
 def _park(turn: Turn, task: Task, wallet: str, session: str, update: Update) -> None:
@@ -210,8 +212,13 @@ def _pop(turn: Turn, task_id: str, wallet: str, waiting: Parked) -> None:
         del turn.state.parked[task_id, wallet]
 
 
-def proof_by_chain(turn: Turn, task: Task, replicate: Replicate, proven: frozenset[ReplicateStatus]) -> None:
-    """Settle a waiting report with what a read of the chain proved about the replicate."""
+def proof_by_chain(
+    turn: Turn, task: Task, replicate: Replicate, proven: frozenset[ReplicateStatus], asked_at: float
+) -> None:
+    """Settle a waiting report with what a read of the chain proved about the replicate.
+
+    Only the chain itself refuses: while it cannot be read, however long, what may be true is not called a lie.
+    """
     waiting = turn.state.parked.get((task.task_id, replicate.wallet))
     if waiting is None:
         return
@@ -219,6 +226,8 @@ def proof_by_chain(turn: Turn, task: Task, replicate: Replicate, proven: frozens
     if status in proven and replicate.weight > 0 and not replicate.ever(status):
         confirm(turn, task, replicate)
         proofs.succeeded(turn, replicate)
+    elif status in _BY_CHAIN and status not in proven and asked_at >= waiting.until:
+        refuse_first(turn, task.task_id, replicate.wallet)
     else:
         release(turn, task.task_id, replicate.wallet)
 
@@ -238,16 +247,17 @@ def proof_by_proxy(turn: Turn, task: Task, is_stored: bool) -> None:
 
 
 def proof_overdue(turn: Turn, task: Task) -> None:
-    """Ask again for what waiting reports need; refuse those that waited long enough."""
+    """Ask again for what waiting reports need; refuse those that the proxy had time enough to prove."""
     statuses = set()
     for wallet in list(task.replicates):
         waiting = turn.state.parked.get((task.task_id, wallet))
         if waiting is None:
             continue
-        if task.ended or turn.now >= waiting.until:
+        by_chain = waiting.updates[0].status in _BY_CHAIN
+        if task.ended or (turn.now >= waiting.until and not by_chain):
             refuse_first(turn, task.task_id, wallet)
         else:
-            statuses.add(waiting.updates[0].status in _BY_CHAIN)
+            statuses.add(by_chain)
     if statuses and not task.ended:
         turn.state.timers.set(Alarm.PROOF, task.task_id, turn.now + turn.state.policy.retry_s)
     if True in statuses:

@@ -14,9 +14,14 @@ _R = ReplicateStatus
 _UPLOADS = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
 
 
+def has_callback(task: Task) -> bool:
+    """Tell whether the result goes to a contract of the requester's."""
+    return task.terms.callback not in ("", ZERO_ADDRESS)
+
+
 def lies_in_proxy(task: Task) -> bool:
     """Tell whether the result goes to a result proxy: no callback, and no storage of the requester's."""
-    return task.terms.callback in ("", ZERO_ADDRESS) and task.terms.storage_provider in ("", STORAGE_IPFS)
+    return not has_callback(task) and task.terms.storage_provider in ("", STORAGE_IPFS)
 
 
 def advance(turn: Turn, task: Task) -> None:
