@@ -128,7 +128,7 @@ class TestSpelling:
             ReplicateStatus.REVEALING,
             Result("0x11", "0x22", ReplicateStatusCause.POST_COMPUTE_COMPUTED_FILE_NOT_FOUND, "none"),
             SentTransaction("0xaa", "0xbb", 7),
-            SentTransaction("0xcc", "0xdd", 8),
+            SentTransaction("0xcc", "0xdd", 8, ("0xee", "0xff")),
             12,
             9,
             (Command(9, TASK_ID, Action.ABORT, 5, ReplicateStatusCause.UNKNOWN),),
@@ -136,6 +136,10 @@ class TestSpelling:
         )
         assert Record.from_json(record.to_json()) == record
         assert Record.from_json(Record(TASK_ID).to_json()) == Record(TASK_ID)
+
+    def test_a_journal_from_before_there_were_replacements_is_read(self):
+        record = Record(TASK_ID, contribute_tx=SentTransaction("0xaa", "0xbb", 7))
+        assert Record.from_json(record.to_json().replace(', "earlier": []', "")) == record
 
     def test_an_update_survives_the_journal(self):
         details = Details(

@@ -76,11 +76,13 @@ async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:
         stack.push_async_callback(store.close)
         stack.push_async_callback(downloader.close)
 
+        wallet_chain = WalletChain(hub, heads, sender, wallet, settings.pool_address)
+        stack.push_async_callback(wallet_chain.close)
         office = Office(
             wallet_address=wallet.address,
             policy=_policy(settings, slot_count, memory_bytes),
             clock=SystemClock(),
-            chain=WalletChain(hub, heads, sender, wallet, settings.pool_address),
+            chain=wallet_chain,
             engine=engine,
             store=store,
             downloader=downloader,

@@ -1,31 +1,30 @@
 """The blockchain seen from one worker's wallet, on web3's node client and the PoCo hub."""
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Awaitable, Sequence
 
 import structlog
 from workerpool_poco import calls
 from workerpool_poco.authorization import WorkerpoolAuthorization
 from workerpool_poco.calls import Call
 from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import CallReverted, ChainUnreachable, HubClient
+from workerpool_poco.hub import CallReverted, HubClient
 from workerpool_poco.ids import Address, from_hex, to_hex
 from workerpool_poco.model import Account, ChainTask, Contribution
-from workerpool_poco.receipts import Receipt as MinedReceipt
 from workerpool_poco.transactions import (
     NonceTooLow,
     OutOfGas,
-    ReceiptTimeout,
     ReplacementUnderpriced,
     TransactionError,
     TransactionSender,
 )
-from workerpool_poco.wallet import SignedTransaction, Transaction, Wallet
+from workerpool_poco.wallet import SignedTransaction, Wallet
 
 from workerpool_worker.app.ports import KeepTransaction, TransactionRefused
+from workerpool_worker.delivery import Delivery, kept_form
 from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.updates import Receipt
+from workerpool_worker.raw_transaction import read_transaction
 
 log = structlog.get_logger()
 
@@ -35,11 +34,6 @@ contribution that reaches consensus costs more than the one before it."""
 
 _ESTIMATE_MARGIN_DENOMINATOR = 5
 _NONCE_TRIES = 4
-_RECEIPT_LIMIT_S = 60.0
-_SEND_AGAIN_S = 3.0
-"""How long a transaction may wait before it is sent once more: nodes forget transactions, and a reorganisation of the
-chain may drop those it takes back."""
-_RESEND_PAUSE_S = 0.5
 
 
 class WalletChain:
@@ -58,6 +52,7 @@ class WalletChain:
         self._sender = sender
         self._wallet = wallet
         self._workerpool = workerpool
+        self._delivery = Delivery(hub, heads, sender)
         self._owner: Address | None = None
 
     @property
@@ -122,18 +117,20 @@ class WalletChain:
         """Send ``reveal`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
         return await self._execute(calls.reveal(task_id, digest), _REVEAL_GAS, keep)
 
-    async def resume(self, sent: SentTransaction) -> Receipt | None:
-        """Send a journaled transaction once more and wait for it; None when it can no longer be mined."""
-        signed = SignedTransaction(
-            sent.nonce, from_hex(sent.raw), from_hex(sent.hash), _unknown(sent, self._hub.chain_id)
-        )
+    async def resume(self, sent: SentTransaction, keep: KeepTransaction) -> Receipt | None:
+        """Send a journaled transaction once more and wait for it; None when no version of it can be mined any more."""
         try:
-            return await self._follow(signed)
+            earlier = [from_hex(each) for each in sent.earlier]
+            return await self._mined(read_transaction(from_hex(sent.raw)), keep, earlier)
         except TransactionRefused:
             raise
         except TransactionError as refused:
             log.info("transaction.superseded", transaction=sent.hash, nonce=sent.nonce, error=str(refused))
             return None
+
+    async def close(self) -> None:
+        """Stop looking after transactions that are not mined yet."""
+        await self._delivery.close()
 
     # --- sending -------------------------------------------------------------
 
@@ -142,7 +139,7 @@ class WalletChain:
             try:
                 signed = await self._prepared(call, least_gas)
                 await self._kept(signed, keep)
-                return await self._follow(signed)
+                return await self._mined(signed, keep)
             except (NonceTooLow, ReplacementUnderpriced):
                 if attempt == _NONCE_TRIES:
                     raise TransactionRefused(
@@ -162,37 +159,21 @@ class WalletChain:
     async def _kept(self, signed: SignedTransaction, keep: KeepTransaction) -> None:
         """Journal before sending; a transaction that will not be sent gives its nonce back."""
         try:
-            await keep(SentTransaction(to_hex(signed.hash), to_hex(signed.raw), signed.nonce))
+            await keep(kept_form(signed))
         except BaseException:
             await self._finish(self._sender.abandon(signed))
             raise
 
-    async def _follow(self, signed: SignedTransaction) -> Receipt:
-        # Once journaled it is sent, even if the replicate is aborted meanwhile: a hole in the nonces stops all others.
-        await self._finish(self._sent(signed))
-        mined = await self._mined(signed)
+    async def _mined(
+        self, signed: SignedTransaction, keep: KeepTransaction, earlier: Sequence[bytes] = ()
+    ) -> Receipt:
+        mined = await self._delivery.deliver(signed, keep, earlier)
+        transaction = to_hex(mined.transaction_hash)
         if not mined.succeeded:
             raise TransactionRefused(
-                f"transaction {to_hex(signed.hash)} was mined in block {mined.block_number} and failed"
+                f"transaction {transaction} was mined in block {mined.block_number} and failed"
             )
-        return Receipt(mined.block_number, to_hex(mined.transaction_hash))
-
-    async def _mined(self, signed: SignedTransaction) -> MinedReceipt:
-        for _ in range(round(_RECEIPT_LIMIT_S / _SEND_AGAIN_S) - 1):
-            with suppress(ReceiptTimeout):
-                return await self._sender.wait_receipt(signed.hash, _SEND_AGAIN_S)
-            await self._finish(self._sent(signed))
-        return await self._sender.wait_receipt(signed.hash, _SEND_AGAIN_S)
-
-    async def _sent(self, signed: SignedTransaction) -> None:
-        while True:
-            try:
-                await self._sender.send(signed)
-            except ChainUnreachable as trouble:
-                log.warning("transaction.send_retried", transaction=to_hex(signed.hash), error=str(trouble))
-                await asyncio.sleep(_RESEND_PAUSE_S)
-            else:
-                return
+        return Receipt(mined.block_number, transaction)
 
     @staticmethod
     async def _finish(work: Awaitable[None]) -> None:
@@ -203,8 +184,3 @@ class WalletChain:
         except asyncio.CancelledError:
             await asyncio.wait({task}, timeout=5)
             raise
-
-
-def _unknown(sent: SentTransaction, chain_id: int) -> Transaction:
-    """Stand in for the fields of a transaction of which only the signed bytes were kept."""
-    return Transaction(nonce=sent.nonce, gas_price=0, gas=0, to=None, value=0, data=b"", chain_id=chain_id)

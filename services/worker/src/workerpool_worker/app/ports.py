@@ -55,8 +55,11 @@ class Chain(Protocol):
     async def reveal(self, task_id: bytes, digest: bytes, keep: KeepTransaction) -> Receipt:
         """Send ``reveal`` and wait for its receipt; raises :class:`TransactionRefused`."""
 
-    async def resume(self, sent: SentTransaction) -> Receipt | None:
-        """Send a journaled transaction once more and wait for it; None when its nonce went to another one."""
+    async def resume(self, sent: SentTransaction, keep: KeepTransaction) -> Receipt | None:
+        """Send a journaled transaction once more and wait for it; None when its nonce went to another one.
+
+        A version that replaces it, because it waits too long, is kept before it is sent.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from workerpool_poco.transactions import ReceiptTimeout
 
 from workerpool_worker.app.office import Office
 from workerpool_worker.domain.assignment import Assignment
-from workerpool_worker.domain.record import Command, Record
+from workerpool_worker.domain.record import Command, Record, SentTransaction
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
 from workerpool_worker.errors import DockerUnavailable, JournalUnusable, StepFailed, TaskVanished
@@ -50,6 +50,7 @@ class Replicate:
         self._steps = steps
         self._news = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
+        self._over = False
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
         """Whether an earlier try, perhaps before a restart, may have left a container to attach to."""
         self.forgotten = False
@@ -75,8 +76,21 @@ class Replicate:
         if not saved.cancelled() and saved.exception() is None:
             self.office.outbox.add(update)
 
+    async def keep_contribution(self, transaction: SentTransaction) -> None:
+        """Keep a contribution, or a version that replaces it, before it is sent."""
+        await self.save(contribute_tx=transaction)
+
+    async def keep_reveal(self, transaction: SentTransaction) -> None:
+        """Keep a reveal, or a version that replaces it, before it is sent."""
+        await self.save(reveal_tx=transaction)
+
     async def save(self, **changes: Any) -> None:
-        """Keep changes of the record; returns when they are safe."""
+        """Keep changes of the record; returns when they are safe. Nothing is kept once the replicate has ended.
+
+        Its transactions may be delivered, and replaced, for some time after that.
+        """
+        if self._over:
+            return
         self.record = self.record.but(**changes)
         await self.office.journal.save(self.record)
 
@@ -238,6 +252,7 @@ class Replicate:
                 self.log.warning("replicate.cleaning_retried", error=str(trouble), pause_s=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+        self._over = True
         updates = [] if status is None else [self._update(status, details)]
         await self.office.journal.end(self.record.task_id, updates, remember=status is not None)
         self.office.outbox.add(*updates)

@@ -16,6 +16,8 @@ class SentTransaction:
     hash: str
     raw: str
     nonce: int
+    earlier: tuple[str, ...] = ()
+    """Hashes of cheaper versions under the same nonce, oldest first; any of them may be the one that is mined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,14 @@ class Record:
             content["result"] = Result(**result)
         for name in ("contribute_tx", "reveal_tx"):
             if content[name] is not None:
-                content[name] = SentTransaction(**content[name])
+                content[name] = _sent(content[name])
         return cls(**content)
+
+
+def _sent(content: dict[str, Any]) -> SentTransaction:
+    # A journal of an earlier version of the worker knows nothing of replacements.
+    content["earlier"] = tuple(content.get("earlier", ()))
+    return SentTransaction(**content)
 
 
 def _command(content: dict[str, Any]) -> Command:

@@ -56,7 +56,7 @@ async def _already_done(run: Replicate) -> Receipt | None:
 
 async def _resume(run: Replicate, sent: SentTransaction) -> Receipt | None:
     try:
-        return await run.office.chain.resume(sent)
+        return await run.office.chain.resume(sent, run.keep_contribution)
     except TransactionRefused as refused:
         run.log.warning("contribution.earlier_one_failed", error=str(refused))
         return None
@@ -64,16 +64,12 @@ async def _resume(run: Replicate, sent: SentTransaction) -> Receipt | None:
 
 async def _send(run: Replicate, digest: bytes) -> Receipt:
     task_id = bytes32(run.task.task_id)
-
-    async def keep(transaction: SentTransaction) -> None:
-        await run.save(contribute_tx=transaction)
-
     try:
         return await run.office.chain.contribute(
             run.assignment.authorization,
             result_hash(task_id, digest),
             result_seal(run.office.wallet_address, task_id, digest),
-            keep,
+            run.keep_contribution,
         )
     except OutOfGas as empty:
         raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty

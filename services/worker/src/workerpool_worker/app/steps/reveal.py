@@ -12,7 +12,6 @@ from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.reorganised import await_consensus
 from workerpool_worker.domain.prechecks import reveal_obstacle
-from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details, Receipt
 from workerpool_worker.errors import StepFailed
@@ -75,7 +74,7 @@ async def _earlier_receipt(run: Replicate) -> Receipt:
     sent = run.record.reveal_tx
     if sent is not None:
         try:
-            receipt = await run.office.chain.resume(sent)
+            receipt = await run.office.chain.resume(sent, run.keep_reveal)
         except TransactionRefused:
             receipt = None
         if receipt is not None:
@@ -84,18 +83,15 @@ async def _earlier_receipt(run: Replicate) -> Receipt:
 
 
 async def _send(run: Replicate, digest: bytes) -> Receipt:
-    async def keep(transaction: SentTransaction) -> None:
-        await run.save(reveal_tx=transaction)
-
     try:
         if run.record.reveal_tx is not None:
             try:
-                receipt = await run.office.chain.resume(run.record.reveal_tx)
+                receipt = await run.office.chain.resume(run.record.reveal_tx, run.keep_reveal)
             except TransactionRefused as refused:
                 run.log.warning("reveal.earlier_one_failed", error=str(refused))
                 receipt = None
             if receipt is not None:
                 return receipt
-        return await run.office.chain.reveal(bytes32(run.task.task_id), digest, keep)
+        return await run.office.chain.reveal(bytes32(run.task.task_id), digest, run.keep_reveal)
     except OutOfGas as empty:
         raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty

@@ -1,0 +1,204 @@
+"""Delivery of transactions, on a real node that is made to hold them back: none holds up the wallet for ever."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import structlog
+from workerpool_poco.calls import Call
+from workerpool_poco.heads import HeadStream
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import from_hex, to_hex
+from workerpool_poco.transactions import TransactionSender
+from workerpool_poco.wallet import Wallet
+from workerpool_worker.chain import WalletChain
+from workerpool_worker.delivery import STUCK_AFTER_BLOCKS, Delivery, kept_form
+from workerpool_worker.domain.record import Record
+from workerpool_worker.raw_transaction import read_transaction
+
+TASK_ID = "0x" + "01" * 32
+COINS = 10**20
+
+
+class Bench:
+    """A wallet with coins on a real node, and a journal of one transaction."""
+
+    def __init__(self, chain, hub, heads, wallet):
+        self.rpc, self.hub, self.heads, self.wallet = chain.chain.rpc, hub, heads, wallet
+        self.journal = []
+        self.unsent_when_journaled = []
+        self.open()
+
+    def open(self, **options):
+        """Be a new process of the worker: nothing is known but the journal."""
+        self.sender = TransactionSender(self.hub, self.wallet, heads=self.heads, **options)
+        self.delivery = Delivery(self.hub, self.heads, self.sender)
+        self.chain = WalletChain(self.hub, self.heads, self.sender, self.wallet, self.wallet.address)
+
+    async def close(self):
+        for closing in (self.delivery, self.chain, self.sender):
+            await closing.close()
+
+    async def restart(self, **options):
+        await self.close()
+        self.open(**options)
+
+    async def keep(self, transaction):
+        self.unsent_when_journaled.append(self.rpc.call("eth_getTransactionByHash", transaction.hash) is None)
+        record = Record(TASK_ID, contribute_tx=transaction)
+        self.journal.append(Record.from_json(record.to_json()).contribute_tx)
+
+    def set_nonce(self, nonce):
+        self.rpc.call("anvil_setNonce", self.wallet.address, hex(nonce))
+
+    def mined_nonce(self):
+        return int(self.rpc.call("eth_getTransactionCount", self.wallet.address, "latest"), 16)
+
+    async def signed(self):
+        """Sign the wallet's next transaction, a transfer to itself."""
+        signed = await self.sender.prepare(Call(b"", to=self.wallet.address, gas=21_000))
+        await self.keep(kept_form(signed))
+        return signed
+
+    async def signed_to_get_stuck(self):
+        """Sign a transaction that the node will queue behind one that is missing."""
+        nonce = self.mined_nonce()
+        self.set_nonce(nonce + 1)
+        signed = await self.signed()
+        self.set_nonce(nonce)
+        return signed
+
+    async def get_stuck(self, signed, eventually):
+        """Fill the gap behind the node's back: it holds the transaction although that is the next in line."""
+        await eventually(lambda: self.knows(signed.hash))
+        self.set_nonce(signed.nonce)
+        self.pass_blocks()
+        assert self.rpc.call("eth_getTransactionReceipt", to_hex(signed.hash)) is None
+
+    def pass_blocks(self):
+        self.rpc.call("anvil_mine", hex(STUCK_AFTER_BLOCKS + 1))
+
+    def knows(self, transaction_hash):
+        return self.rpc.call("eth_getTransactionByHash", to_hex(transaction_hash)) is not None
+
+
+@pytest.fixture
+async def bench(fresh_poco_chain, eventually):
+    wallet = Wallet.create()
+    fresh_poco_chain.chain.rpc.call("anvil_setBalance", wallet.address, hex(COINS))
+    async with (
+        HubClient(fresh_poco_chain.url, fresh_poco_chain.hub) as hub,
+        HeadStream(fresh_poco_chain.url) as heads,
+    ):
+        await eventually(lambda: heads.latest)
+        bench = Bench(fresh_poco_chain, hub, heads, wallet)
+        yield bench
+        await bench.close()
+
+
+async def test_signed_bytes_are_read_back_with_every_field(bench):
+    signed = await bench.signed()
+    assert read_transaction(signed.raw) == signed
+    for damaged in (b"", signed.raw[:-1], b"\xc0", b"hello"):
+        with pytest.raises(ValueError, match="not a"):
+            read_transaction(damaged)
+
+
+async def test_a_transaction_that_the_node_holds_back_is_replaced_and_those_behind_it_are_mined(
+    bench, eventually
+):
+    signed = await bench.signed_to_get_stuck()
+    delivered = asyncio.create_task(bench.delivery.deliver(signed, bench.keep))
+    await bench.get_stuck(signed, eventually)
+    behind = await bench.sender.submit(Call(b"", to=bench.wallet.address, gas=21_000))
+
+    receipt = await asyncio.wait_for(delivered, 20)
+    first, replacement = bench.journal
+    assert (to_hex(receipt.transaction_hash), receipt.succeeded) == (replacement.hash, True)
+    assert replacement.earlier == (first.hash,)
+    assert all(bench.unsent_when_journaled), "journaled before it was sent"
+    old, new = (read_transaction(from_hex(each.raw)).transaction for each in bench.journal)
+    assert new.gas_price > old.gas_price
+    assert (new.nonce, new.data, new.to, new.gas) == (old.nonce, old.data, old.to, old.gas)
+    assert (await bench.sender.wait_receipt(behind, 10)).succeeded
+
+
+async def test_a_transaction_is_replaced_after_a_restart_too(bench, eventually):
+    signed = await bench.signed_to_get_stuck()
+    delivered = asyncio.create_task(bench.delivery.deliver(signed, bench.keep))
+    await bench.get_stuck(signed, eventually)
+    delivered.cancel()
+    await bench.restart()
+
+    head = bench.chain.head
+    resumed = asyncio.create_task(bench.chain.resume(bench.journal[-1], bench.keep))
+    bench.pass_blocks()
+    await eventually(lambda: bench.chain.head > head)
+    receipt = await asyncio.wait_for(resumed, 20)
+    assert receipt.transaction_hash == bench.journal[-1].hash != to_hex(signed.hash)
+
+
+@pytest.mark.parametrize("mined", ["old", "new"])
+async def test_after_a_restart_the_receipt_of_either_version_is_found(bench, mined):
+    old = await bench.signed()
+    new = await bench.sender.replace(old)
+    await bench.keep(kept_form(new, [old.hash]))
+    bench.rpc.call("eth_sendRawTransaction", to_hex(old.raw if mined == "old" else new.raw))
+    await bench.restart()
+    receipt = await asyncio.wait_for(bench.chain.resume(bench.journal[-1], bench.keep), 10)
+    assert receipt.transaction_hash == to_hex(old.hash if mined == "old" else new.hash)
+
+
+async def test_a_nonce_that_went_to_another_transaction_is_given_up(bench):
+    old = await bench.signed()
+    new = await bench.sender.replace(old)
+    await bench.keep(kept_form(new, [old.hash]))
+    bench.set_nonce(old.nonce + 1)
+    await bench.restart()
+    assert await asyncio.wait_for(bench.chain.resume(bench.journal[-1], bench.keep), 10) is None
+
+
+async def test_at_the_price_cap_it_waits_on_and_says_so(bench, eventually):
+    await bench.restart(gas_price_cap=await bench.sender.gas_price())
+    signed = await bench.signed_to_get_stuck()
+    with structlog.testing.capture_logs() as lines:
+        delivered = asyncio.create_task(bench.delivery.deliver(signed, bench.keep))
+        await bench.get_stuck(signed, eventually)
+        await eventually(lambda: lines, 10)
+    assert [line["event"] for line in lines] == ["transaction.at_cap"]
+    assert not delivered.done()
+    assert len(bench.journal) == 1
+    delivered.cancel()
+
+
+async def test_the_transaction_of_an_aborted_replicate_does_not_hold_up_the_others(bench, eventually):
+    signed = await bench.signed_to_get_stuck()
+    aborted = asyncio.create_task(bench.delivery.deliver(signed, bench.keep))
+    await bench.get_stuck(signed, eventually)
+    aborted.cancel()
+    behind = await bench.signed()
+    await asyncio.wait_for(bench.delivery.deliver(behind, bench.keep), 20)
+
+
+async def test_what_an_earlier_process_left_before_a_transaction_is_got_out_of_the_way(bench, eventually):
+    left = await bench.signed_to_get_stuck()
+    await bench.sender.send(left)
+    await bench.get_stuck(left, eventually)
+    await bench.restart()
+    behind = bench.wallet.sign_transaction(replace(left.transaction, nonce=left.nonce + 1))
+    delivered = asyncio.create_task(bench.delivery.deliver(behind, bench.keep))
+    await eventually(lambda: bench.knows(behind.hash))
+    bench.pass_blocks()
+    assert (await asyncio.wait_for(delivered, 30)).transaction_hash == behind.hash
+
+
+async def test_a_transaction_that_the_node_forgot_is_sent_again(bench, eventually):
+    nonce = bench.mined_nonce()
+    signed = await bench.signed_to_get_stuck()
+    delivered = asyncio.create_task(bench.delivery.deliver(signed, bench.keep))
+    await eventually(lambda: bench.knows(signed.hash))
+    bench.rpc.call("anvil_removePoolTransactions", bench.wallet.address)
+    assert not bench.knows(signed.hash)
+    bench.set_nonce(nonce + 1)
+    assert (await asyncio.wait_for(delivered, 20)).transaction_hash == signed.hash
+    assert len(bench.journal) == 1
