@@ -69,6 +69,7 @@ def test_s07_an_enclave_task_gets_its_challenge_and_sms_from_the_answer(pool):
 def test_s07_without_a_challenge_an_enclave_task_fails(pool, answer):
     task = pool.ready(tag=SCONE)
     pool.handle(EnclaveChallengeAnswered(task, answer))
+    pool.read(task)
     assert pool.history(task)[-2:] == ["INITIALIZE_FAILED", "FAILED"]
 
 

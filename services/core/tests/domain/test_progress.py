@@ -81,6 +81,7 @@ def test_s32_an_enclave_task_that_every_able_worker_failed_is_over(pool):
     assert pool.status(task) == "RUNNING"
     pool.report(1, task, R.ABORTED)
     pool.report(2, task, R.STARTING, R.START_FAILED)
+    pool.read(task)
     assert pool.history(task)[-2:] == ["RUNNING_FAILED", "FAILED"]
 
 

@@ -51,6 +51,13 @@ def fail(
     _rest(turn, task)
 
 
+def fail_unless_chain_knows_better(turn: Turn, task: Task, reason: TaskStatus) -> None:
+    """Read the chain first: the answer fails the task if it is still open there and nothing else helps."""
+    if task.task_id not in turn.state.doomed and task.initialization_block:
+        turn.state.doomed[task.task_id] = reason, turn.now
+        turn.read(task)
+
+
 def _rest(turn: Turn, task: Task) -> None:
     """Let only the alarms ring that an ended task still has a use for."""
     timers = turn.state.timers
@@ -115,6 +122,7 @@ def forget(turn: Turn, task_id: str) -> None:
         turn.recount[replicate.wallet] = None
         if replicate.status is not ReplicateStatus.COMPLETED:
             turn.drop_commands(state.workers[replicate.wallet], task_id)
+    state.doomed.pop(task_id, None)
     for kind in TransactionKind:
         state.refused.pop((task_id, kind), None)
         state.struck.discard((task_id, kind))

@@ -77,7 +77,7 @@ def challenge_answered(turn: Turn, task: Task, challenge: str, sms_url: str) -> 
     if task.status is not TaskStatus.INITIALIZING or not task.initialization_block:
         return
     if challenge in ("", ZERO_ADDRESS):
-        ending.fail(turn, task, TaskStatus.INITIALIZE_FAILED)
+        ending.fail_unless_chain_knows_better(turn, task, TaskStatus.INITIALIZE_FAILED)
         return
     receipt = Receipt(task.initialization_block)
     turn.move_task(

@@ -35,7 +35,7 @@ def _step(turn: Turn, task: Task) -> None:
                 turn.move_task(task, TaskStatus.RUNNING)
         case TaskStatus.RUNNING:
             if needs_enclave(task.terms.tag) and nobody_can_run(turn, task):
-                ending.fail(turn, task, TaskStatus.RUNNING_FAILED)
+                ending.fail_unless_chain_knows_better(turn, task, TaskStatus.RUNNING_FAILED)
         case TaskStatus.CONSENSUS_REACHED:
             if reveals(task):
                 turn.move_task(task, TaskStatus.AT_LEAST_ONE_REVEALED)

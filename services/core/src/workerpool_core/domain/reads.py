@@ -15,7 +15,7 @@ from workerpool_poco.statuses import (
     TaskStatus,
 )
 
-from . import ending, initialization, proofs, reports
+from . import ending, initialization, progress, proofs, reports, task_machine
 from .events import TaskRead, TransactionKind
 from .forecast import is_caf_eligible
 from .model import Receipt, Replicate, Task
@@ -52,6 +52,8 @@ def read(turn: Turn, event: TaskRead) -> None:
         _judge_refusals(turn, task, chain, asked_at)
     if not task.ended:
         _judge_deadlines(turn, task, chain, asked_at)
+    if not task.ended:
+        _judge_doom(turn, task, chain, asked_at)
     turn.touched[task.task_id] = None
 
 
@@ -236,6 +238,24 @@ def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: 
             ending.fail(turn, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.CONTRIBUTION_TIMEOUT)
     elif chain is not None and chain.status is ChainTaskStatus.REVEALING:
         _reveals_over(turn, task, chain)
+
+
+def _judge_doom(turn: Turn, task: Task, chain: ChainTask | None, asked_at: float) -> None:
+    """Fail a task that nobody can do, unless the chain holds a contribution or a consensus that nobody told of."""
+    reason, since = turn.state.doomed.get(task.task_id, (None, 0.0))
+    if reason is None:
+        return
+    if task_machine.may_follow(task.status, reason):
+        if asked_at < since:
+            turn.read(task)
+            return
+        if chain is not None and chain.status is ChainTaskStatus.REVEALING:
+            # Its winners are not all known yet, and the chain is asked again.
+            return
+        hopeless = reason is not _T.RUNNING_FAILED or progress.nobody_can_run(turn, task)
+        if chain is not None and hopeless:
+            ending.fail(turn, task, reason)
+    del turn.state.doomed[task.task_id]
 
 
 def _reveals_over(turn: Turn, task: Task, chain: ChainTask) -> None:
