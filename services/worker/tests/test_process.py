@@ -1,6 +1,7 @@
 """The worker process: a whole task, kill -9 at every stage, and start-up failures that name their cause."""
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -79,6 +80,25 @@ async def test_kill_9_after_any_status_loses_and_repeats_nothing(
     statuses = core.statuses(task_id)
     assert statuses.count("CONTRIBUTED") == statuses.count("COMPUTED") == statuses.count("REVEALED") == 1
     await eventually(lambda: not containers_of(pool.worker.address))
+
+
+def troubles(log):
+    """Return the lines of a worker's log that tell of trouble, and those of tracebacks."""
+    return [
+        line
+        for line in log.splitlines()
+        if not line.startswith("{") or json.loads(line)["level"] not in ("info", "debug")
+    ]
+
+
+async def test_a_stop_as_asked_for_is_quiet_whatever_is_going_on(pool, worker, containers_of, eventually):
+    worker.start()
+    await eventually(lambda: pool.core.connected)
+    pool.core.assign(await pool.task("/bin/sh -c 'sleep 30'"))
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    assert worker.stop() == 0
+    assert "process.ended" in worker.log
+    assert troubles(worker.log) == []
 
 
 async def finish_revealed(pool, task_id):

@@ -1,5 +1,6 @@
 """Wiring of the worker: ``poolworker``, or ``python -m workerpool_worker``."""
 
+import asyncio
 import fcntl
 import os
 import platform
@@ -113,7 +114,9 @@ async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:
             return await client.login(wallet, settings.pool_address, chain.chain_id)
 
         session = CoreSession(client, login, supervisor, office, model, health)
-        lifetime.spawn(_keep_connected(session, token, lifetime), "core-session")
+        connected = lifetime.spawn(_keep_connected(session, token, lifetime), "core-session")
+        # It ends before what it stands on is closed: else its calls would find their channel gone.
+        stack.push_async_callback(_end, connected)
         log.info("worker.ready", wallet=wallet.address, slots=slot_count, resumed=len(kept.replicates))
         await lifetime.stopped()
 
@@ -123,6 +126,11 @@ async def _keep_connected(session: CoreSession, token: str, lifetime: Lifetime) 
         await session.run(token)
     except CoreRefused as refused:
         lifetime.fail(StartupError(refused.message))
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _open_side_ports(
