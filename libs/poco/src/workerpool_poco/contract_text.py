@@ -7,9 +7,31 @@ from functools import cached_property
 from typing import Any
 
 from eth_abi import abi as eth_abi
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import StringDecoder
+from eth_abi.registry import BaseEquals
+from eth_abi.registry import registry as standard_types
 from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import PocoError
+
+
+class _AnyText(StringDecoder):
+    """Contracts take any bytes as text: what is not UTF-8 reads as replacement characters, like everywhere else."""
+
+    def __init__(self) -> None:
+        super().__init__("replace")  # type: ignore[no-untyped-call]
+
+
+def _tolerant() -> ABICodec:
+    types: Any = standard_types
+    types = types.copy()
+    types.unregister_decoder("string")
+    types.register_decoder(BaseEquals("string", with_sub=False), _AnyText)  # type: ignore[no-untyped-call]
+    return ABICodec(types)
+
+
+_CODEC = _tolerant()
 
 
 class MalformedAnswer(PocoError):
@@ -18,6 +40,10 @@ class MalformedAnswer(PocoError):
     Usually there is no such contract at the address (an empty answer), or it is
     another version of it.
     """
+
+
+class EmptyAnswer(MalformedAnswer):
+    """A node answered nothing where a contract answers something: it knows no contract at the address (yet)."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +74,10 @@ class Function:
 
     def decode(self, answer: bytes) -> tuple[Any, ...]:
         """Return the values of an ``eth_call`` answer; raises :class:`MalformedAnswer`."""
+        if self.outputs and not answer:
+            raise EmptyAnswer(f"{self.name} answered nothing: the node knows no such contract at the address")
         try:
-            return tuple(eth_abi.decode(self.outputs, answer))
+            return tuple(_CODEC.decode(self.outputs, answer))
         except Exception as cause:
             raise MalformedAnswer(f"{self.name} answered {len(answer)} bytes that do not decode") from cause
 
@@ -70,10 +98,10 @@ class Event:
         """Return the event's values in the order of its parameters; raises :class:`MalformedAnswer`."""
         plain = [item.type for item in self.parameters if not item.indexed]
         try:
-            values = iter(eth_abi.decode(plain, data))
+            values = iter(_CODEC.decode(plain, data))
             indexed = iter(topics[1:])
             return tuple(
-                eth_abi.decode([item.type], next(indexed))[0] if item.indexed else next(values)
+                _CODEC.decode([item.type], next(indexed))[0] if item.indexed else next(values)
                 for item in self.parameters
             )
         except Exception as cause:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from workerpool_kit.logs import get_logger
-from workerpool_poco.contract_text import MalformedAnswer
+from workerpool_poco.contract_text import EmptyAnswer, MalformedAnswer
 from workerpool_poco.errors import PocoError
 from workerpool_poco.events import HubEvent, SchedulerNotice
 from workerpool_poco.heads import HeadStream
@@ -213,7 +213,7 @@ class ChainFollower:
         """Read a deal, however long it takes: the cursor does not pass a deal that could not be read.
 
         Only a deal that the node tells and that still does not decode is given up in the end, since whoever wrote
-        it would otherwise hold the whole pool.
+        it would otherwise hold the whole pool. An empty answer is none of that: a node lags behind another.
         """
         block = notice.position.block_number
         for attempt in range(1, _MALFORMED_ATTEMPTS + 1):
@@ -236,9 +236,9 @@ class ChainFollower:
         while True:
             try:
                 return await self._deals.read(notice.deal_id, block)
-            except (MalformedAnswer, CallReverted):
-                raise
             except PocoError as error:
+                if isinstance(error, (MalformedAnswer, CallReverted)) and not isinstance(error, EmptyAnswer):
+                    raise
                 log.warning("deal.retry", deal=to_hex(notice.deal_id), error=str(error))
             if await self._vanished(notice):
                 raise Reorganised
