@@ -16,6 +16,8 @@ from workerpool_core.domain.model import Receipt, Replicate, Task
 from workerpool_core.errors import BadChallenge, BadRequest
 from workerpool_core.store.store import KeptLogs
 
+_TEE_SESSION = "TEE_SESSION_GENERATION_"
+
 
 def routes(core: Core, *, open_actuator: Callable[[str], bool]) -> list[Route]:
     """Return the routes that core adds to those of every service. They win over the built-in ones."""
@@ -181,8 +183,16 @@ def replicate_model(replicate: Replicate, base: str) -> dict[str, Any]:
         "contributionHash": replicate.contribution_hash,
         "appLogs": f"{url}/logs" if replicate.logs_present else "",
         "appExitCode": replicate.exit_code,
+        "teeSessionGenerationError": _tee_session_error(replicate),
     }
     return {key: value for key, value in model.items() if value not in (None, "")}
+
+
+def _tee_session_error(replicate: Replicate) -> str:
+    """Return why the SMS gave no enclave session, as it says it itself: the cause without its prefix."""
+    causes = [change.cause.value for change in replicate.history if change.cause is not None]
+    errors = [cause for cause in causes if cause.startswith(_TEE_SESSION)]
+    return errors[-1].removeprefix(_TEE_SESSION) if errors else ""
 
 
 def _logs_model(kept: KeptLogs) -> dict[str, str]:

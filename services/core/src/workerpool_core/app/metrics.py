@@ -145,6 +145,7 @@ class PoolCollector(Collector):
         counters = {
             "iexec_core_deals_events": ("Deal notices of this pool since the start.", now.deal_events),
             "iexec_core_deals": ("Deals of this pool that became tasks since the start.", now.deals),
+            "iexec_core_deals_replay": ("Always 0: a deal that was missed comes with the others.", 0),
             "iexec_core_deals_last_block": ("Newest block with a deal of this pool.", now.latest_deal_block),
         }
         for name, (text, value) in counters.items():
