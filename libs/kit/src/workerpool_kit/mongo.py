@@ -17,7 +17,7 @@ import mongoengine
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database as PyMongoDatabase
-from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import AutoReconnect, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
@@ -29,6 +29,7 @@ C = TypeVar("C")
 log = get_logger()
 
 _ONE_ATTEMPT_MS = 2_000
+_PATIENCE_S, _RETRY_S = 60.0, 0.2
 _UNAUTHORIZED = (13, 18)
 
 
@@ -89,6 +90,21 @@ class Database:
         """
         call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    async def insist(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `run`, repeated while the database is away (an election, a restart), for up to a minute.
+
+        Only for calls that may be repeated although it is not known whether the first had its effect.
+        """
+        give_up_at = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return await self.run(fn, *args, **kwargs)
+            except AutoReconnect as error:
+                if time.monotonic() > give_up_at:
+                    raise
+                log.warning("mongo.waiting", error=type(error).__name__)
+                await asyncio.sleep(_RETRY_S)
 
     def asynchronous(self) -> AsyncDatabase[Any]:
         """Return the same database through a client of the event loop: for the few writes whose latency counts.

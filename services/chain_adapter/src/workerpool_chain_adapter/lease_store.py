@@ -38,7 +38,7 @@ class WalletLease:
         The lease is free when nobody has it, when it has expired, when it is ours, or when its holder is
         `although_held_by` (somebody who is known to be dead).
         """
-        return await self._database.run(self._take, although_held_by)
+        return await self._database.insist(self._take, although_held_by)
 
     async def release(self) -> None:
         """Give the lease back, if it is ours."""

@@ -1,13 +1,13 @@
 """The journal in MongoDB: commands and transactions, written with majority and journal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import mongoengine
 import pymongo
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import AutoReconnect, BulkWriteError
 from workerpool_kit.mongo import Database
 from workerpool_poco.ids import Address
 
@@ -19,7 +19,10 @@ from workerpool_chain_adapter.domain.command import (
     CommandState,
 )
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
+from workerpool_chain_adapter.errors import JournalUnavailable
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _DUPLICATE_KEY = 11000
 
 
@@ -92,7 +95,11 @@ class NonceTaken(Exception):
 
 
 class Journal:
-    """Reads and writes of the journal; each call is one round trip, whatever the number of entries."""
+    """Reads and writes of the journal; each call is one round trip, whatever the number of entries.
+
+    What a caller asks for raises JournalUnavailable while the database is away; what the adapter needs for its own
+    work waits for it.
+    """
 
     def __init__(self, database: Database, wallet: Address) -> None:
         self._database = database
@@ -102,22 +109,22 @@ class Journal:
 
     async def add(self, commands: Sequence[Command]) -> list[Command | None]:
         """Add commands; for each the one that was there before instead, or None when it was added."""
-        return await self._database.run(self._add, commands)
+        return await self._ask(self._add, commands)
 
     async def save(self, commands: Sequence[Command]) -> None:
         """Write the present form of commands."""
         if commands:
-            await self._database.run(self._save, commands)
+            await self._database.insist(self._save, commands)
 
     async def get(self, key: CommandKey) -> Command | None:
         """Return one command."""
-        found = await self._database.run(self._collection(CommandDocument).find_one, {"_id": str(key)})
+        found = await self._ask(self._collection(CommandDocument).find_one, {"_id": str(key)})
         return _command(found) if found else None
 
     async def live(self) -> list[Command]:
         """Return all commands that are not final, oldest first."""
         unfinished = [state.value for state in CommandState if state not in FINAL_STATES]
-        return await self._database.run(self._find_commands, {"state": {"$in": unfinished}}, 1, 0)
+        return await self._database.insist(self._find_commands, {"state": {"$in": unfinished}}, 1, 0)
 
     async def page(
         self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: str
@@ -131,35 +138,36 @@ class Journal:
         if before is not None:
             at, last = before
             query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": last}}]
-        return await self._database.run(self._find_commands, query, -1, size)
+        return await self._ask(self._find_commands, query, -1, size)
 
     # --- transactions --------------------------------------------------------
 
     async def add_transactions(self, transactions: Sequence[JournaledTransaction]) -> None:
         """Add new transactions, before any is sent. Raises NonceTaken."""
         documents = [self._transaction_document(each) for each in transactions]
-        try:
-            await self._database.run(self._collection(TransactionDocument).insert_many, documents)
-        except BulkWriteError as error:
-            if any(problem["code"] == _DUPLICATE_KEY for problem in error.details["writeErrors"]):
-                raise NonceTaken(
-                    f"nonces {[each.nonce for each in transactions]} of {self._wallet}"
-                ) from error
-            raise
+        await self._database.insist(self._insert_transactions, documents)
 
     async def save_transactions(self, transactions: Sequence[JournaledTransaction]) -> None:
         """Write the present form of transactions."""
         if transactions:
             documents = [self._transaction_document(each) for each in transactions]
-            await self._database.run(self._replace, self._collection(TransactionDocument), documents)
+            await self._database.insist(self._replace, self._collection(TransactionDocument), documents)
 
     async def pending_transactions(self) -> list[JournaledTransaction]:
         """Return the transactions that are not known to have ended, by nonce."""
-        return await self._database.run(self._find_pending)
+        return await self._database.insist(self._find_pending)
 
     async def ended_transactions(self, first: int, before: int | None) -> list[JournaledTransaction]:
         """Return those that ended, with nonces from `first` on and below `before` (None: without an end), by nonce."""
-        return await self._database.run(self._find_ended, first, before)
+        return await self._database.insist(self._find_ended, first, before)
+
+    async def _ask(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._database.run(fn, *args, **kwargs)
+        except AutoReconnect as error:
+            raise JournalUnavailable(
+                "the database of the chain adapter does not answer; ask again soon"
+            ) from error
 
     # --- synchronous side (runs in the database's threads) --------------------
 
@@ -181,6 +189,21 @@ class Journal:
                 existing[str(each.key)] if index in refused else None for index, each in enumerate(commands)
             ]
         return [None] * len(commands)
+
+    def _insert_transactions(self, documents: list[dict[str, Any]]) -> None:
+        collection = self._collection(TransactionDocument)
+        try:
+            collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            problems = error.details["writeErrors"]
+            if any(problem["code"] != _DUPLICATE_KEY for problem in problems):
+                raise
+            twice = [documents[problem["index"]] for problem in problems]
+            there = {each["_id"]: each["versions"] for each in collection.find(_ids(twice))}
+            # An insert that is repeated because its answer was lost finds its own transactions.
+            taken = [each["nonce"] for each in twice if there.get(each["_id"]) != each["versions"]]
+            if taken:
+                raise NonceTaken(f"nonces {taken} of {self._wallet}") from error
 
     def _save(self, commands: Sequence[Command]) -> None:
         self._replace(self._collection(CommandDocument), [_command_document(each) for each in commands])
@@ -247,6 +270,10 @@ class JournalOrigin:
         )
         assert found is not None  # it was inserted if it was not there
         return found["chain_id"], found["hub_address"]
+
+
+def _ids(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"_id": {"$in": [each["_id"] for each in documents]}}
 
 
 def _checked(document: mongoengine.Document) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class Database:
         self._folder = folder
         self._log = log
         self.process: ManagedProcess | None = None
+        self.wanted = True
+        """Whether it is meant to run; false between `kill` and `revive`."""
         self.uri = os.environ.get("MONGO_URI", "")
 
     def __enter__(self) -> Database:
@@ -93,6 +95,18 @@ class Database:
             self.process.kill()  # its data is thrown away, so there is nothing to shut down in order
             assert self._folder is not None
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """Kill our own server; its data stays for `revive`. Does nothing to a server that is not ours."""
+        self.wanted = False
+        if self.process is not None:
+            self.process.kill()
+
+    def revive(self) -> None:
+        """Start our own server again after `kill`, in a thread that lives as long as it; see `wait_ready`."""
+        if self.process is not None:
+            self.process.start()
+        self.wanted = True
 
     def wait_ready(self, timeout: float = 30.0) -> None:
         """Block until the server accepts writes; our own becomes a replica set on the way."""

@@ -241,7 +241,7 @@ class Devnet:
             pids = self._pids()
             await asyncio.sleep(_WATCH_SECONDS)
             self.chain.process.check()
-            if self.database.process is not None:
+            if self.database.process is not None and self.database.wanted:
                 self.database.process.check()
             if self.options.restart:
                 self._revive()
