@@ -44,12 +44,31 @@ async def test_everything_comes_back(tmp_path):
     assert [update.sequence for update in kept.updates] == [first + 1, first + 2]
     assert kept.commands == {5}
     assert kept.last_sequence == first + 2
-    await journal.end(TASK_ID, [Update(first + 3, TASK_ID, ReplicateStatus.ABORTED)], remember=True)
+    await journal.end(TASK_ID, [Update(first + 3, TASK_ID, ReplicateStatus.ABORTED)])
     await journal.close()
 
     journal, kept = await opened(tmp_path / "journal.db")
     assert (kept.replicates, kept.ended) == ((), {TASK_ID})
     assert kept.last_sequence == first + 3
+    await journal.close()
+
+
+async def test_a_forgotten_task_leaves_nothing(tmp_path):
+    other = "0x" + "02" * 32
+    journal, kept = await opened(tmp_path / "journal.db")
+    sequences = range(kept.last_sequence + 1, kept.last_sequence + 5)
+    for task_id, first in ((TASK_ID, sequences[0]), (other, sequences[2])):
+        journal.take_assignment(b"wire", Record(task_id))
+        journal.save(Record(task_id), [Update(first, task_id, ReplicateStatus.STARTING)])
+        await journal.end(task_id, [Update(first + 1, task_id, ReplicateStatus.ABORTED)])
+    journal.take_assignment(b"wire", Record(TASK_ID))
+    await journal.forget_updates([sequences[3]], [TASK_ID])
+    await journal.close()
+
+    journal, kept = await opened(tmp_path / "journal.db")
+    assert (kept.replicates, kept.ended) == ((), {other})
+    assert [update.sequence for update in kept.updates] == [sequences[2]]
+    assert kept.last_sequence == sequences[-1]
     await journal.close()
 
 

@@ -133,6 +133,89 @@ async def test_refused_update_aborts_the_replicate(pool, connected, containers_o
     assert not containers_of(pool.worker.address)
 
 
+def refusing_as_unknown(core, task_id, status):
+    """Let the scheduler know nothing of a task from a status on; returns the statuses that it refused."""
+    number = statuses_pb2.ReplicateStatus.Value(f"REPLICATE_STATUS_{status}")
+    refused = []
+
+    def refuse(update, result):
+        if update.task_id == task_id and (refused or update.status == number):
+            refused.append(update.status)
+            result.outcome = pb.UPDATE_OUTCOME_REFUSED
+            result.next_action = pb.ACTION_ABORT
+            result.reason = "UNKNOWN_REPLICATE"
+
+    core.answer = refuse
+    return refused
+
+
+async def test_a_task_that_the_scheduler_lost_and_found_again_is_new_work(
+    pool, connected, containers_of, eventually
+):
+    assignment = await pool.task(LONG_APP)
+    task_id = assignment.task.task_id
+    refused = refusing_as_unknown(pool.core, task_id, "COMPUTING")
+    pool.core.assign(assignment)
+    await eventually(lambda: refused and not containers_of(pool.worker.address))
+    await eventually(lambda: not (connected.folder / task_id).exists())
+    assert "ABORTED" not in pool.core.statuses(task_id), "nobody waits for a word about it"
+
+    pool.core.answer = None
+    pool.core.updates.clear()
+    pool.core.assign(assignment)
+    await pool.core.status(task_id, "COMPUTING")
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    assert pool.core.statuses(task_id)[0] == "STARTING"
+
+
+async def test_new_work_waits_until_the_lost_replicate_of_its_task_is_removed(
+    pool, connected, containers_of, eventually
+):
+    assignment = await pool.task(LONG_APP)
+    task_id = assignment.task.task_id
+    pool.core.assign(assignment)
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    (first,) = containers_of(pool.worker.address)
+    pool.core.dropped = [task_id]
+    pool.core.cut()
+    await eventually(lambda: pool.core.connected)
+    pool.core.updates.clear()
+    pool.core.assign(assignment)
+    await pool.core.status(task_id, "COMPUTING")
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    (second,) = containers_of(pool.worker.address)
+    assert second.id != first.id
+    assert pool.core.statuses(task_id).count("STARTING") == 1
+
+
+async def test_an_ended_replicate_is_begun_again_only_if_the_scheduler_lost_it(
+    pool, connected, containers_of, eventually
+):
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    pool.core.assign(assignment)
+    await pool.core.status(task_id, "CONTRIBUTED")
+    refused = refusing_as_unknown(pool.core, task_id, "ABORTED")
+    pool.core.silent = True
+    pool.core.command(task_id, pb.ACTION_ABORT)
+    await pool.core.status(task_id, "ABORTED")
+    pool.core.assign(assignment)
+    await eventually(lambda: connected.log.count("assignment.repeated") == 1)
+
+    pool.core.silent = False
+    refused.clear()
+    pool.core.cut()
+    await eventually(lambda: refused)
+    await eventually(lambda: "update.refused" in connected.log)
+    connected.kill()
+    connected.start()
+    await eventually(lambda: len(pool.core.hellos) == 3)
+    await eventually(lambda: pool.core.connected)
+    pool.core.answer = None
+    pool.core.assign(assignment)
+    await eventually(lambda: connected.log.count("assignment.taken") == 2)
+
+
 async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
     pool, connected, containers_of, eventually
 ):

@@ -27,6 +27,8 @@ _WELCOME_LIMIT_S = 15.0
 _DEFAULT_BEAT_S = 10.0
 _REPORT_UPDATES = 256
 _REPORT_BYTES = 1 << 20
+_UNKNOWN_REPLICATE = "UNKNOWN_REPLICATE"
+"""The scheduler's word for a refusal since it has no such replicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,7 @@ def _answer(result: pb.UpdateResult) -> Answer:
         # A refusal that names nothing to do means that the replicate is not wanted.
         abort=result.next_action == pb.ACTION_ABORT
         or (refused and result.next_action == pb.ACTION_UNSPECIFIED),
+        unknown=refused and result.reason == _UNKNOWN_REPLICATE,
         reason=result.reason,
         message=result.message,
     )

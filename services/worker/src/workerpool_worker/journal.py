@@ -108,22 +108,24 @@ class Journal:
             *_inserts(updates),
         )
 
-    def forget_updates(self, sequences: Sequence[int]) -> asyncio.Future[None]:
-        """Drop updates that the scheduler has answered."""
+    def forget_updates(self, sequences: Iterable[int], unknown: Iterable[str] = ()) -> asyncio.Future[None]:
+        """Drop updates that the scheduler has answered, and all that is kept of tasks that are unknown to it."""
         return self._write(
-            *(("DELETE FROM updates WHERE sequence = ?", (sequence,)) for sequence in sequences)
+            *(("DELETE FROM updates WHERE sequence = ?", (sequence,)) for sequence in sequences),
+            *(statement for task_id in unknown for statement in _forgetting(task_id)),
         )
 
-    def end(self, task_id: str, updates: Iterable[Update] = (), *, remember: bool) -> asyncio.Future[None]:
-        """Drop a replicate and keep its last words; ``remember`` that it ended, so that it is not begun again."""
+    def forget(self, task_id: str) -> asyncio.Future[None]:
+        """Drop all that is kept of a task, as if the worker had never heard of it."""
+        return self._write(*_forgetting(task_id))
+
+    def end(self, task_id: str, updates: Iterable[Update]) -> asyncio.Future[None]:
+        """Drop a replicate, keep its last words, and remember that it ended, so that it is not begun again."""
         now = time.time()
-        ended: list[Statement] = (
-            [("INSERT OR REPLACE INTO ended VALUES (?, ?)", (task_id, now))] if remember else []
-        )
         return self._write(
             ("DELETE FROM replicates WHERE task_id = ?", (task_id,)),
             ("DELETE FROM ended WHERE at < ?", (now - _ENDED_KEPT_S,)),
-            *ended,
+            ("INSERT OR REPLACE INTO ended VALUES (?, ?)", (task_id, now)),
             *_inserts(updates),
         )
 
@@ -193,6 +195,14 @@ def _inserts(updates: Iterable[Update]) -> list[Statement]:
         statements.append(("INSERT INTO updates VALUES (?, ?)", (update.sequence, update.to_json())))
         statements.append(("INSERT OR REPLACE INTO counter VALUES ('update', ?)", (update.sequence,)))
     return statements
+
+
+def _forgetting(task_id: str) -> list[Statement]:
+    return [
+        ("DELETE FROM replicates WHERE task_id = ?", (task_id,)),
+        ("DELETE FROM ended WHERE task_id = ?", (task_id,)),
+        ("DELETE FROM updates WHERE json_extract(content, '$.task_id') = ?", (task_id,)),
+    ]
 
 
 def _connect(path: Path) -> sqlite3.Connection:

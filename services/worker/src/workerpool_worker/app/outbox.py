@@ -35,6 +35,12 @@ class Outbox:
         """Take out an update that was answered."""
         return self._updates.pop(sequence, None)
 
+    def forget(self, task_id: str) -> None:
+        """Take out what is unanswered about a task."""
+        self._updates = {
+            sequence: update for sequence, update in self._updates.items() if update.task_id != task_id
+        }
+
     def after(self, sequence: int, limit: int) -> list[Update]:
         """Return up to ``limit`` unanswered updates with a higher sequence, in order."""
         found: list[Update] = []

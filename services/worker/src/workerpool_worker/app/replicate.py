@@ -253,10 +253,16 @@ class Replicate:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         self._over = True
-        updates = [] if status is None else [self._update(status, details)]
-        await self.office.journal.end(self.record.task_id, updates, remember=status is not None)
-        self.office.outbox.add(*updates)
-        self.log.info("replicate.ended", status=status and status.value, cause=details and details.cause)
+        if status is None or self.forgotten:  # perhaps only since the cleaning began
+            await self.office.journal.forget(self.record.task_id)
+            self.office.outbox.forget(self.record.task_id)
+            self.log.info("replicate.forgotten")
+            return
+        update = self._update(status, details)
+        await self.office.journal.end(self.record.task_id, [update])
+        if not self.forgotten:
+            self.office.outbox.add(update)
+        self.log.info("replicate.ended", status=status.value, cause=details and details.cause)
 
     def _update(self, status: ReplicateStatus, details: Details | None) -> Update:
         return Update(self.office.outbox.next_sequence(), self.record.task_id, status, details or Details())

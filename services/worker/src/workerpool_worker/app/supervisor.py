@@ -25,11 +25,15 @@ _NOT_TO_BE_ABORTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The scheduler's answer to an update. ``abort`` when the replicate must be dropped."""
+    """The scheduler's answer to an update.
+
+    ``abort`` when the replicate must be ended, ``unknown`` when the scheduler knows of no such replicate (any more).
+    """
 
     sequence: int
     refused: bool
     abort: bool
+    unknown: bool = False
     reason: str = ""
     message: str = ""
 
@@ -54,13 +58,15 @@ class Supervisor:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commands: set[int] = set()
         self._ended: set[str] = set()
+        self._successors: dict[str, Assignment] = {}
+        """New work on tasks whose earlier replicate, unknown to the scheduler by now, is still being removed."""
         self.draining = False
 
     # --- state for the stream ------------------------------------------------
 
     def held(self) -> list[Record]:
-        """Return the records of all replicates that are held."""
-        return [replicate.record for replicate in self._replicates.values()]
+        """Return the records of all replicates that are held; those that are only being removed are not."""
+        return [each.record for each in self._replicates.values() if not each.forgotten]
 
     @property
     def free_slots(self) -> int:
@@ -94,9 +100,16 @@ class Supervisor:
     # --- what the scheduler says ---------------------------------------------
 
     def assign(self, assignment: Assignment) -> None:
-        """Take a replicate; a repetition changes nothing."""
+        """Take a replicate; a repetition changes nothing.
+
+        After the scheduler forgot a replicate of the same task it is new work, which begins with a clean folder.
+        """
         task_id = assignment.task_id
-        if task_id in self._replicates or task_id in self._ended:
+        replicate = self._replicates.get(task_id)
+        if replicate is not None and replicate.forgotten:
+            self._successors[task_id] = assignment
+            return
+        if replicate is not None or task_id in self._ended:
             log.info("assignment.repeated", task=task_id)
             return
         log.info("assignment.taken", task=task_id, app=assignment.task.app_uri, deal=assignment.task.deal_id)
@@ -116,7 +129,7 @@ class Supervisor:
 
     async def _take(self, command: Command) -> None:
         replicate = self._replicates.get(command.task_id)
-        if replicate is not None:
+        if replicate is not None and not replicate.forgotten:
             if command.action is Action.CONTINUE:
                 await self._office.journal.take_command(command.sequence, command.task_id)
             else:
@@ -127,12 +140,14 @@ class Supervisor:
             Update(self._office.outbox.next_sequence(), command.task_id, status, details)
             for status, details in answer_for_unheld(command, ended=command.task_id in self._ended)
         ]
+        if updates:
+            self._successors.pop(command.task_id, None)
         await self._office.journal.take_command(command.sequence, command.task_id, None, updates)
         self._office.outbox.add(*updates)
 
     def answers(self, answers: Sequence[Answer]) -> None:
         """Drop the updates that were answered, and the replicates that the scheduler does not want to go on."""
-        self._office.journal.forget_updates([answer.sequence for answer in answers])
+        unknown = set[str]()
         for answer in answers:
             update = self._office.outbox.answered(answer.sequence)
             if update is None:
@@ -145,16 +160,32 @@ class Supervisor:
                     reason=answer.reason,
                     message=answer.message,
                 )
-            if answer.abort and update.status not in _NOT_TO_BE_ABORTED:
+            if answer.unknown:
+                unknown.add(update.task_id)
+                self._forget(update.task_id)
+            elif answer.abort and update.status not in _NOT_TO_BE_ABORTED:
                 self._abort(update.task_id, update.details.cause)
+        self._office.journal.forget_updates([answer.sequence for answer in answers], unknown)
 
     def drop(self, task_ids: Sequence[str]) -> None:
         """End replicates that the scheduler does not want, without a word about them."""
-        for task_id in task_ids:
-            replicate = self._replicates.get(task_id.lower())
-            if replicate is not None:
+        for task_id in map(str.lower, task_ids):
+            if task_id in self._replicates:
                 log.warning("replicate.dropped_by_scheduler", task=task_id)
-                replicate.forget()
+                self._forget(task_id)
+                self._office.journal.forget(task_id)
+
+    def _forget(self, task_id: str) -> None:
+        """End what is here of a task of which the scheduler knows nothing, and what is still to be said about it.
+
+        That, and the memory of an end, would only harm the next replicate of the task: after a reorganisation, or once
+        the scheduler has found the task again, there may be one.
+        """
+        self._ended.discard(task_id)
+        replicate = self._replicates.get(task_id)
+        if replicate is not None:
+            replicate.forget()
+        self._office.outbox.forget(task_id)
 
     # --- replicates ----------------------------------------------------------
 
@@ -176,9 +207,12 @@ class Supervisor:
         task_id = replicate.record.task_id
         self._replicates.pop(task_id, None)
         self._tasks.pop(task_id, None)
+        successor = self._successors.pop(task_id, None)
         if task.cancelled():
             return
         if (crash := task.exception()) is not None:
             self._on_crash(crash)
         elif not replicate.forgotten:
             self._ended.add(task_id)
+        elif successor is not None:
+            self.assign(successor)
