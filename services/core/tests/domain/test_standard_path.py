@@ -56,6 +56,8 @@ def test_an_ended_task_leaves_the_memory_after_its_workers_last_word(pool):
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x6162"))
     assert pool.status(task) == "COMPLETED"
+    for _ in range(pool.policy.reorganisation_blocks):
+        pool.mine()
     pool.wait(1)
     assert task in pool.scheduler.tasks
     pool.report(1, task, R.COMPLETING, R.COMPLETED)

@@ -170,6 +170,18 @@ async def test_a_second_writer_of_the_same_replicate_is_noticed(
         await store.apply(changes)
 
 
+async def test_a_deal_that_a_reorganisation_moved_changes_the_terms_of_its_tasks(
+    store: Store, make_task: MakeTask
+) -> None:
+    task = make_task()
+    moved = replace(task.terms, block=task.terms.block + 3, final_deadline=task.terms.final_deadline + 15)
+    await write(store, 1, d.TaskCreated(task))
+    await write(store, 2, d.TaskChanged(task.task_id, TaskStatus.RECEIVED, (), {"terms": moved}))
+    found = await store.task(task.task_id)
+    assert found is not None
+    assert found.terms == moved
+
+
 async def test_a_task_that_is_there_already_is_left_alone(store: Store, make_task: MakeTask) -> None:
     task = make_task()
     await write(store, 1, d.TaskCreated(task))

@@ -36,7 +36,8 @@ def _log(turn: Turn, task: Task, log: TaskLog, block: BlockSeen, in_one: bool) -
         ending.claimed(turn, task)
         return
     if task.ended:
-        turn.state.unsettled.discard(task.task_id)
+        if log.kind is TaskLogKind.FINALIZE:
+            ending.finalized(turn, task, log.receipt.block)
         return
     replicate = task.replicates.get(log.worker)
     match log.kind:
@@ -80,8 +81,6 @@ def reverted(turn: Turn, event: BlocksReverted) -> None:
         if not task.ended:
             turn.read(task)
             continue
-        last = task.history[-1]
-        gone = last.receipt is not None and last.receipt.block > event.ancestor
-        if gone and task.status is TaskStatus.COMPLETED:
+        if turn.state.finalized.get(task.task_id, 0) > event.ancestor:
             turn.state.unsettled.add(task.task_id)
             pursuit.pursue(turn, task)

@@ -18,7 +18,6 @@ _TASK_ALARMS = (
     Alarm.CONTRIBUTION_DEADLINE,
     Alarm.REVEAL_DEADLINE,
     Alarm.FINAL_DEADLINE,
-    Alarm.PENDING_STALE,
 )
 
 
@@ -31,6 +30,7 @@ def complete(turn: Turn, task: Task, receipt: Receipt | None, result_link: str =
             turn.command(replicate.wallet, task.task_id, Action.COMPLETE)
     fields = {"result_link": result_link} if result_link and not task.result_link else {}
     turn.move_task(task, *task_machine.path_to_completed(task.status), receipt=receipt, **fields)
+    finalized(turn, task, receipt.block if receipt else 0)
     if task.terms.trust > 1:
         # A contributor alone neither wins nor loses score.
         turn.weigh_contributors(task)
@@ -65,6 +65,7 @@ def _rest(turn: Turn, task: Task) -> None:
         timers.cancel(alarm, task.task_id)
     for replicate in task.replicates.values():
         timers.cancel(Alarm.ASSIGNMENT, task.task_id, replicate.wallet)
+        timers.cancel(Alarm.PENDING_STALE, task.task_id, replicate.wallet)
         if (task.task_id, replicate.wallet) in turn.state.parked:
             # What still waits for a proof will get none.
             timers.set(Alarm.PROOF, task.task_id, turn.now)
@@ -78,8 +79,25 @@ def retain(turn: Turn, task: Task) -> None:
     """Keep an ended task in memory for the last words of its workers, then forget it."""
     policy = turn.state.policy
     over = not any(task.task_id in turn.state.held.get(wallet, ()) for wallet in task.replicates)
-    delay = 0.0 if over and task.task_id not in turn.state.unsettled else policy.ended_retention_s
+    delay = 0.0 if over and is_settled(turn, task) else policy.ended_retention_s
     turn.state.timers.set(Alarm.FORGET, task.task_id, turn.now + delay)
+
+
+def is_settled(turn: Turn, task: Task) -> bool:
+    """Tell whether no reorganisation can take the completion back any more, after which it would be sent again."""
+    state = turn.state
+    if task.task_id in state.unsettled:
+        return False
+    block = state.finalized.get(task.task_id)
+    late = turn.now >= task.terms.final_deadline
+    return block is None or late or state.head - block >= state.policy.reorganisation_blocks
+
+
+def finalized(turn: Turn, task: Task, block: int) -> None:
+    """Take note that the finalization of a COMPLETED task stands in a block (0: one that is not known)."""
+    if task.status is TaskStatus.COMPLETED:
+        turn.state.unsettled.discard(task.task_id)
+        turn.state.finalized[task.task_id] = block or turn.state.head
 
 
 def forget_early(turn: Turn, task: Task) -> None:
@@ -113,7 +131,7 @@ def forget(turn: Turn, task_id: str) -> None:
         return
     if not task.ended or task.claim_due:
         return
-    if task_id in state.unsettled:
+    if not is_settled(turn, task):
         retain(turn, task)
         return
     for replicate in task.replicates.values():
@@ -127,6 +145,7 @@ def forget(turn: Turn, task_id: str) -> None:
         state.refused.pop((task_id, kind), None)
         state.struck.discard((task_id, kind))
     state.waiting.remove(task_id)
+    state.finalized.pop(task_id, None)
     del state.tasks[task_id]
     if turn.now < task.terms.contribution_deadline:
         state.ended.add(task_id)

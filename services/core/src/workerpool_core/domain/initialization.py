@@ -20,17 +20,31 @@ def is_wanted(terms: DealTerms, now: float) -> bool:
 
 
 def take_deal(turn: Turn, terms: DealTerms) -> None:
-    """Cut a deal into tasks; those that are known already are left alone, so replay is harmless."""
+    """Cut a deal into tasks; those that are known already are left alone, so replay is harmless.
+
+    A deal that came back in another block after a reorganisation has the deadlines of that block.
+    """
     if not is_wanted(terms, turn.now):
         return
     deal = bytes32(terms.deal_id)
     for index in range(terms.bot_first, terms.bot_first + terms.bot_size):
         name = to_hex(task_id(deal, index))
-        if name in turn.state.tasks or name in turn.state.ended:
+        known = turn.state.tasks.get(name)
+        if known is not None and not known.ended:
+            _take_terms(turn, known, terms)
+        if known is not None or name in turn.state.ended:
             continue
         received = TaskChange(TaskStatus.RECEIVED, turn.now, Receipt(terms.block))
         task = Task(name, index, terms, [received])
         turn.create_task(task)
+        arm_deadlines(turn, task)
+
+
+def _take_terms(turn: Turn, task: Task, terms: DealTerms) -> None:
+    if task.terms != terms:
+        turn.state.waiting.remove(task.task_id)
+        turn.set_task(task, terms=terms)
+        turn.reshelve[task.task_id] = None
         arm_deadlines(turn, task)
 
 

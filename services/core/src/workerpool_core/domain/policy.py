@@ -24,8 +24,8 @@ class Policy:
     chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
     stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
     slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no refused
-    transaction fails a task, because what it needs may only be on its way back. `required_worker_version`:
-    empty allows any.
+    transaction fails a task, because what it needs may only be on its way back. `reorganisation_blocks`: so many blocks
+    above it, a finalization counts as there to stay. `required_worker_version`: empty allows any.
     """
 
     liveness_s: float = 60.0
@@ -40,4 +40,5 @@ class Policy:
     ended_retention_s: float = 600.0
     slot_memory_bytes: int = 0
     reorganisation_doubt_s: float = 120.0
+    reorganisation_blocks: int = 64
     required_worker_version: str = ""

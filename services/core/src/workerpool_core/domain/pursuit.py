@@ -23,21 +23,26 @@ def pursue(turn: Turn, task: Task) -> None:
             turn.request(TransactionKind.REOPEN, task)
         case TaskStatus.FINALIZING:
             turn.request(TransactionKind.FINALIZE, task)
-        case TaskStatus.FAILED:
-            ending.claim(turn, task)
-        case TaskStatus.COMPLETED:
+        case TaskStatus.COMPLETED if task.task_id in turn.state.unsettled:
             _finalize_again(turn, task)
+        case TaskStatus.COMPLETED | TaskStatus.FAILED:
+            ending.claim(turn, task)
         case status if status not in FINAL_TASK_STATUSES and not task.initialization_block:
             turn.request(TransactionKind.INITIALIZE, task)
 
 
 def _finalize_again(turn: Turn, task: Task) -> None:
-    """The finalization vanished in a reorganisation; ask for it until it stands again or is too late."""
-    if turn.now >= task.terms.final_deadline:
-        turn.state.unsettled.discard(task.task_id)
-    elif task.task_id in turn.state.unsettled:
+    """The finalization vanished in a reorganisation: ask for it until it stands again.
+
+    If reveals vanished with it, and their workers have left, it never will: then the requester is refunded.
+    """
+    if turn.now < task.terms.final_deadline:
         turn.request(TransactionKind.FINALIZE, task)
         turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
+    else:
+        turn.state.unsettled.discard(task.task_id)
+        turn.set_task(task, claim_due=True)
+        ending.claim(turn, task)
 
 
 def retry_later(turn: Turn, task: Task) -> None:
@@ -60,7 +65,8 @@ def answered(turn: Turn, event: TransactionAnswered) -> None:
     elif event.kind is TransactionKind.CLAIM:
         ending.claimed(turn, task)
     elif task.ended:
-        turn.state.unsettled.discard(task.task_id)
+        if event.kind is TransactionKind.FINALIZE:
+            ending.finalized(turn, task, event.block)
     elif event.kind is TransactionKind.INITIALIZE and not event.block:
         turn.read(task)
     elif event.kind is TransactionKind.INITIALIZE:

@@ -68,7 +68,12 @@ def _of_ended(turn: Turn, task: Task, chain: ChainTask | None) -> None:
 
 
 def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
-    """The chain does not know the task: not yet, or a reorganisation took its initialization back."""
+    """The chain does not know the task: not yet, or a reorganisation took its initialization or its deal back.
+
+    Workers are asked for their contributions at once; they send them when the task is initialized again.
+    """
+    if task.status in _CONSENSUS:
+        proofs.consensus_vanished(turn, task)
     for wallet in event.contributions:
         replicate = task.replicates.get(wallet)
         if replicate is not None:
@@ -77,16 +82,27 @@ def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
             reports.proof_by_chain(turn, task, replicate, frozenset(), asked_at)
     if _was_refused(turn, task, TransactionKind.INITIALIZE, asked_at):
         late = turn.now >= task.terms.contribution_deadline
-        never = task.status in (_T.RECEIVED, _T.INITIALIZING)
-        sure = late or _second_strike(turn, task, TransactionKind.INITIALIZE)
-        if never and sure:
-            ending.fail(turn, task, _T.INITIALIZE_FAILED)
+        if late or _second_strike(turn, task, TransactionKind.INITIALIZE):
+            _never_again(turn, task)
         else:
             retry_later(turn, task)
     elif task.initialization_block:
         turn.set_task(task, initialization_block=0)
         turn.reshelve[task.task_id] = None
         turn.request(TransactionKind.INITIALIZE, task)
+        retry_later(turn, task)
+
+
+def _never_again(turn: Turn, task: Task) -> None:
+    """The task cannot be initialized (any more), so nobody can contribute to it.
+
+    One that is past its consensus here keeps no worker busy, and ends at its final deadline.
+    """
+    if task.status in (_T.RECEIVED, _T.INITIALIZING):
+        ending.fail(turn, task, _T.INITIALIZE_FAILED)
+    elif task.status in (_T.INITIALIZED, _T.RUNNING):
+        ending.fail(turn, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.TASK_NOT_ACTIVE)
+    else:
         retry_later(turn, task)
 
 

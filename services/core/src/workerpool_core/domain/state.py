@@ -34,8 +34,8 @@ class State:
     reason, and since when, a task is to fail once the chain was read. `refused` says when the
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
-    updates of each worker's session, so that a repeated sequence gets the same answer. `unsettled` are ended
-    tasks whose last transaction a reorganisation took back.
+    updates of each worker's session, so that a repeated sequence gets the same answer. `finalized` is the
+    block of each completed task's finalization, `unsettled` are those whose finalization a reorganisation took back.
     """
 
     policy: Policy
@@ -56,6 +56,7 @@ class State:
     refused: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
     struck: set[tuple[str, TransactionKind]] = field(default_factory=set)
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
+    finalized: dict[str, int] = field(default_factory=dict)
     unsettled: set[str] = field(default_factory=set)
     chain_up: bool = True
     head: int = 0

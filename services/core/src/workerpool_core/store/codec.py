@@ -83,6 +83,8 @@ def _altered(
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, DealTerms):
+        return terms_document(value)
     return value.value if isinstance(value, Enum) else value
 
 
