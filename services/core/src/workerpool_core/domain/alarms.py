@@ -6,7 +6,7 @@ from workerpool_poco.statuses import (
     ReplicateStatus,
 )
 
-from . import ending, pursuit, reports, sessions, uploads
+from . import ending, pauses, pursuit, reports, sessions, uploads
 from .decisions import Assign
 from .model import Task
 from .timers import Alarm, Key
@@ -20,7 +20,7 @@ def ring(turn: Turn, key: Key) -> None:
         case Alarm.LIVENESS:
             sessions.check_liveness(turn, subject)
         case Alarm.PAUSE_ENDS:
-            turn.recount[subject] = None
+            pauses.ended(turn, subject)
         case Alarm.FORGET:
             ending.forget(turn, subject)
         case _:

@@ -4,7 +4,7 @@ from workerpool_poco.statuses import WAITING_CONTRIBUTION_TASK_STATUSES
 
 from . import supply
 from .forecast import pending_until, wants_more
-from .model import Task, Worker
+from .model import Replicate, Task, Worker
 from .supply import ability_of, need_of
 from .timers import Alarm
 from .turn import Turn
@@ -86,6 +86,13 @@ def _fill(turn: Turn, wallet: str) -> None:
         _assign(turn, state.tasks[task_id], wallet)
 
 
+def arm_pending(turn: Turn, task: Task, replicate: Replicate) -> None:
+    """Look at a task's need again when a replicate no longer counts as a contribution to come."""
+    stale = pending_until(replicate, task)
+    if turn.now < stale < task.terms.contribution_deadline:
+        turn.state.timers.set(Alarm.PENDING_STALE, task.task_id, stale, replicate.wallet)
+
+
 def _suits(turn: Turn, task: Task, wallet: str) -> bool:
     """A wallet gets a task once, ever."""
     return wallet not in task.replicates and task.terms.contribution_deadline > turn.now
@@ -94,9 +101,7 @@ def _suits(turn: Turn, task: Task, wallet: str) -> bool:
 def _assign(turn: Turn, task: Task, wallet: str) -> None:
     state = turn.state
     replicate = turn.create_replicate(task, wallet, state.weights[wallet])
-    stale = pending_until(replicate, task)
-    if stale < task.terms.contribution_deadline:
-        state.timers.set(Alarm.PENDING_STALE, task.task_id, stale)
+    arm_pending(turn, task, replicate)
     worker = state.workers[wallet]
     if free_slots(turn, worker) > 0:
         state.free.add(wallet, ability_of(worker.model))

@@ -3,8 +3,8 @@
 from workerpool_poco.causes import ReplicateStatusCause
 from workerpool_poco.statuses import ReplicateStatus
 
+from . import pauses
 from .model import Replicate, Task
-from .timers import Alarm
 from .turn import Turn
 
 _C = ReplicateStatusCause
@@ -67,5 +67,5 @@ def consider(
     if rounds >= 0:
         rest = min(policy.quarantine_s * 2 ** min(rounds, 32), policy.quarantine_max_s)
         worker.quarantined_until = turn.now + rest
-        turn.state.timers.set(Alarm.PAUSE_ENDS, worker.wallet, worker.quarantined_until)
+        pauses.arm(turn, worker)
     turn.save_worker(worker)

@@ -11,6 +11,7 @@ from . import (
     dispatch,
     ending,
     initialization,
+    pauses,
     progress,
     pursuit,
     reads,
@@ -91,9 +92,7 @@ class Scheduler:
         for worker in state.workers.values():
             if not worker.lost:
                 state.timers.set(Alarm.LIVENESS, worker.wallet, now + state.policy.liveness_s)
-            for pause in (worker.drained_until, worker.quarantined_until):
-                if now < pause < float("inf"):
-                    state.timers.set(Alarm.PAUSE_ENDS, worker.wallet, pause)
+            pauses.arm(turn, worker)
         for task in list(state.tasks.values()):
             turn.touched[task.task_id] = None
             turn.reshelve[task.task_id] = None
@@ -101,6 +100,8 @@ class Scheduler:
                 state.timers.set(Alarm.FINAL_DEADLINE, task.task_id, max(now, task.terms.final_deadline))
                 continue
             initialization.arm_deadlines(turn, task)
+            for replicate in task.replicates.values():
+                dispatch.arm_pending(turn, task, replicate)
             if task.status is TaskStatus.RESULT_UPLOADING:
                 due = task.upload_requested_at + state.policy.upload_timeout_s
                 state.timers.set(Alarm.UPLOAD, task.task_id, max(now, due))

@@ -2,7 +2,7 @@
 
 from workerpool_poco.statuses import ReplicateStatus
 
-from . import recovery, reports
+from . import pauses, recovery, reports
 from .decisions import CloseSession, CommandDone, SendDrain, Welcome
 from .events import (
     CommandAcked,
@@ -139,8 +139,7 @@ def drained(turn: Turn, event: WorkerDrained) -> None:
     if worker is not None:
         worker.drained_until = event.until
         turn.save_worker(worker)
-        if event.until != float("inf"):
-            turn.state.timers.set(Alarm.PAUSE_ENDS, worker.wallet, event.until)
+        pauses.arm(turn, worker)
         if worker.session:
             turn.effects.append(SendDrain(worker.wallet, event.until))
 
