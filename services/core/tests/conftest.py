@@ -36,8 +36,10 @@ async def database(mongod: Mongod, database_name: str) -> AsyncIterator[Database
 
 
 @pytest.fixture
-def store(database: Database) -> Store:
-    return Store(database)
+async def store(database: Database) -> Store:
+    store = Store(database)
+    await store.recover()
+    return store
 
 
 def _make_terms(number: int = 1, **changed: object) -> DealTerms:

@@ -14,17 +14,23 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 from pymongo.write_concern import WriteConcern
+from workerpool_kit.logs import get_logger
 
 from workerpool_core.errors import StoreDiverged
 from workerpool_core.store.changes import Bson, Change, Kind, merge_all
+
+log = get_logger()
 
 Operation = UpdateOne | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 
 _DUPLICATE_KEY = 11000
 _APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
-# The journal is what makes a change durable, so the collections behind it need not wait for the disk each time;
-# entries are only removed after a last write with majority and journal (`trim`).
+# The journal is what makes a change durable, so the collections behind it need not wait for the disk each time. What a
+# server that died had not yet written there is applied once more, from entries that are removed only when it cannot
+# be lost any more (`trim`).
 _BEHIND = WriteConcern(w=1)
+_BARRIER = 0
+"""Number of an entry without changes."""
 
 
 class Journal:
@@ -35,6 +41,8 @@ class Journal:
         self._database = database
         self._entries: Collection[Bson] = database.get_collection("journal", write_concern=_APPEND)
         self._new: AsyncCollection[Bson] = at_once.get_collection("journal", write_concern=_APPEND)
+        self._server: object = None
+        """The server process that holds every change in memory at least, that was applied since the last `trim`."""
 
     async def append(self, number: int, changes: list[Bson]) -> None:
         """Make one batch durable (majority and journal). May be repeated when it is not known whether it succeeded.
@@ -54,8 +62,16 @@ class Journal:
         """Bring the collections up to date with changes that are durable, in their order.
 
         A document that holds its change already, as in a replay, is left alone. Raises StoreDiverged when one does
-        not have the status that the scheduler built its decision on.
+        not have the status that the scheduler built its decision on, and the server is the same as before.
         """
+        try:
+            self._apply(changes)
+        except StoreDiverged:
+            if self._identity() == self._server:
+                raise
+            self.replay(max(change.last for change in changes))
+
+    def _apply(self, changes: list[Change]) -> None:
         by_collection: dict[str, list[Change]] = defaultdict(list)
         for change in merge_all(changes):
             by_collection[change.collection].append(change)
@@ -68,20 +84,32 @@ class Journal:
             verify(collection, suspects)
 
     def trim(self, number: int) -> None:
-        """Remove the entries before `number`, whose changes the collections hold.
+        """Remove the entries before `number`, all of which were applied. The newest stays, as the count of them all.
 
-        The delete waits for majority and journal, and so for everything that the server did before it: the changes
-        are durable in the collections when their entries are gone. The newest entry stays, as the count of them all.
+        A write with majority and journal waits for everything that its server did before it. So if that is still the
+        server that the changes were applied on, they are durable; if not, they are applied once more instead.
         """
-        self._entries.delete_many({"_id": {"$lt": number}})
+        self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
+        if self._identity() == self._server:
+            self._entries.delete_many({"_id": {"$lt": number}})
+        else:
+            self.replay(number)
 
-    def replay(self) -> int:
-        """Apply what the journal holds, after a start; return the number of its newest entry, 0 for none."""
-        newest = 0
-        for entry in self._entries.find(sort=[("_id", 1)], batch_size=50):
-            newest = entry["_id"]
-            self.apply([Change.from_bson(change, newest) for change in entry["changes"]])
-        return newest
+    def replay(self, newest: int | None = None) -> int:
+        """Apply what the journal holds, up to an entry; return the number of the last one, 0 for none."""
+        self._server = self._identity()
+        last = 0
+        up_to = {} if newest is None else {"_id": {"$lte": newest}}
+        for entry in self._entries.find(up_to, sort=[("_id", 1)], batch_size=50):
+            last = entry["_id"]
+            self._apply([Change.from_bson(change, last) for change in entry["changes"]])
+        log.info("journal.replayed", up_to=last)
+        return last
+
+    def _identity(self) -> object:
+        """Return what tells one life of one server from all others."""
+        hello = self._database.command("hello")
+        return hello["me"], hello["topologyVersion"]["processId"]
 
 
 def operation(change: Change) -> Operation:

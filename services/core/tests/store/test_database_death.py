@@ -1,0 +1,116 @@
+"""The database dies without a word: what was acknowledged is in its collections again, without a restart of core."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from pydantic import SecretStr
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
+from workerpool_core.errors import StoreDiverged
+from workerpool_core.store.documents import MODELS
+from workerpool_core.store.store import Store
+from workerpool_devnet.database import Database as Mongod
+from workerpool_kit.mongo import Database
+from workerpool_kit.settings import MongoSettings
+from workerpool_poco.statuses import ReplicateStatus
+
+R = ReplicateStatus
+NOW = 1_700_000_000.5
+WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+STEPS = (R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOADED)
+
+
+class Core:
+    """A store on a server of its own, and the numbers of a group commit."""
+
+    def __init__(self, mongod: Mongod, database: Database) -> None:
+        self.mongod = mongod
+        self.store = Store(database)
+        self.number = 0
+
+    async def write(self, *writes: d.Write, applied: bool = True) -> None:
+        """Make writes durable, and bring the collections up to date."""
+        self.number += 1
+        changes = self.store.encode(writes)
+        for change in changes:
+            change.first = change.last = self.number
+        await self.store.append(self.number, [change.to_bson() for change in changes])
+        if applied:
+            await self.store.apply(changes)
+
+    async def die(self) -> None:
+        """Kill the server and start it again."""
+        self.mongod.kill()
+        self.mongod.revive()
+        await asyncio.to_thread(self.mongod.wait_ready)
+
+    async def history(self, task: Task) -> list[str]:
+        found = await self.store.task(task.task_id)
+        assert found is not None, "the task is lost"
+        return [change.status for change in found.replicates[WALLET].history]
+
+
+@pytest.fixture
+async def core(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Core]:
+    monkeypatch.delenv("MONGO_URI", raising=False)
+    with Mongod() as mongod:
+        settings = MongoSettings(mongo_uri=SecretStr(mongod.uri), mongo_database="core")
+        database = await Database.connect(settings, models=MODELS)
+        core = Core(mongod, database)
+        await core.store.recover()
+        yield core
+        await database.close()
+
+
+def moved(task: Task, before: ReplicateStatus, after: ReplicateStatus) -> d.ReplicateChanged:
+    change = ReplicateChange(after, NOW, Modifier.WORKER)
+    return d.ReplicateChanged(task.task_id, WALLET, before, (change,))
+
+
+async def test_what_the_collections_had_not_on_disk_is_applied_again_before_its_entries_go(
+    core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task = make_task()
+    await core.write(d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    await core.die()
+    await core.store.trim(core.number)
+    assert await core.history(task) == [R.CREATED]
+    await core.store.trim(core.number)
+    assert await core.history(task) == [R.CREATED]
+    assert await core.store.recover() == core.number
+
+
+async def test_work_goes_on_over_any_number_of_deaths(
+    core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task, before = make_task(), R.CREATED
+    await core.write(d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    for after in STEPS:
+        await core.die()
+        await core.write(moved(task, before, after))
+        before = after
+    assert await core.history(task) == [R.CREATED, *STEPS]
+
+
+async def test_an_entry_that_is_not_applied_yet_is_not_applied_by_the_replay_of_those_before_it(
+    core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    """Changes that wait are merged; one that the replay had applied in part could not be told from a stranger's."""
+    task = make_task()
+    await core.write(d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    applied = core.number
+    await core.write(moved(task, R.CREATED, R.STARTING), applied=False)
+    await core.die()
+    await core.store.trim(applied)
+    assert await core.history(task) == [R.CREATED]
+
+
+async def test_a_stranger_is_noticed_after_a_death_too(
+    core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task = make_task()
+    await core.write(d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    await core.die()
+    with pytest.raises(StoreDiverged):
+        await core.write(moved(task, R.COMPUTING, R.COMPUTED))
