@@ -1,0 +1,190 @@
+"""The chain takes back what it said (anvil's reorganisations): the scheduler and the chain agree again in the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+import pytest
+import pytest_asyncio
+from e2e import history
+from workerpool_devnet.demo.follow import ChainRecord, Progress
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.options import DevnetOptions, workers_needed
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.statuses import TaskStatus as T
+from workerpool_protocol.core.v1.task_pb2 import Task
+from workerpool_protocol.core.v1.task_service_pb2 import GetTaskRequest
+from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+PATIENCE_SECONDS = 60
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def net() -> AsyncIterator[Devnet]:
+    """A pool with three workers, so that a task of trust 5 needs them all."""
+    async with Devnet(DevnetOptions(workers=3, trust=5)) as running:
+        yield running
+
+
+def take_back(net: Devnet, block: int, mined_again: str = "") -> None:
+    """Replace the chain from a block on by empty blocks; a transaction may stand in the second of them."""
+    depth = int(net.chain.rpc.call("eth_blockNumber"), 16) - block + 1
+    net.chain.rpc.call("anvil_reorg", depth, [[mined_again, 1]] if mined_again else [])
+
+
+def in_block(net: Devnet, block: int) -> str:
+    """The one transaction of a block, as it was sent."""
+    (transaction,) = net.chain.rpc.call("eth_getBlockByNumber", hex(block), False)["transactions"]
+    return str(net.chain.rpc.call("eth_getRawTransactionByHash", transaction))
+
+
+def first_contribution(task: Task) -> int:
+    """Block of the first contribution that the scheduler knows of; 0 before there is one."""
+    return _first(task, R.CONTRIBUTED)
+
+
+def _first(task: Task, wanted: R) -> int:
+    blocks = [
+        change.chain_receipt.block_number
+        for replicate in task.replicates
+        for change, status in zip(replicate.history, history.of_replicate(replicate), strict=True)
+        if status is wanted
+    ]
+    return min(filter(None, blocks), default=0)
+
+
+def consensus(task: Task) -> int:
+    """Block of the consensus; 0 before there is one."""
+    return int(task.consensus_block)
+
+
+def first_reveal(task: Task) -> int:
+    """Block of the first reveal; 0 before there is one."""
+    return _first(task, R.REVEALED)
+
+
+def everything(task: Task) -> int:
+    """Block of the initialization, once there is a contribution; 0 before."""
+    return int(task.initialization_block) if first_contribution(task) else 0
+
+
+@pytest.mark.parametrize(
+    ("trust", "vanishing"),
+    [(5, first_contribution), (1, consensus), (5, consensus), (3, first_reveal), (3, everything)],
+    ids=[
+        "the first of three contributions",
+        "the only contribution",
+        "the consensus of three",
+        "the first reveal",
+        "all but the deal",
+    ],
+)
+async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
+    net: Devnet, requester, trust: int, vanishing: Callable[[Task], int]
+) -> None:
+    (task,) = await requester.buy(trust=trust)
+    reverted: list[int] = []
+
+    def reorganise_once(progress: Progress) -> None:
+        block = vanishing(progress.tasks[task])
+        if block and not reverted:
+            take_back(net, block)
+            reverted.append(block)
+
+    progress = await requester.follow([task], reorganise_once)
+
+    assert reverted, "nothing was there to be taken back"
+    record = await requester.on_chain(task)
+    assert record.completed
+    assert history.of_task(progress.tasks[task])[-1] is T.COMPLETED
+    contributions = workers_needed(trust)
+    assert record.counts() == (
+        f"1 initialize, {contributions} contribute, {contributions} reveal, 1 finalize"
+    )
+
+
+async def test_a_task_completes_when_its_deal_vanishes_and_comes_back_in_another_block(
+    net: Devnet, requester
+) -> None:
+    (task,) = await requester.buy(trust=3)
+    old: list[int] = []
+
+    def reorganise_once(progress: Progress) -> None:
+        if first_contribution(progress.tasks[task]) and not old:
+            old.append(int(progress.tasks[task].deal_block))
+            take_back(net, old[0], mined_again=in_block(net, old[0]))
+
+    progress = await requester.follow([task], reorganise_once)
+
+    assert old, "nothing was there to be taken back"
+    known, record = progress.tasks[task], await requester.on_chain(task)
+    assert record.completed
+    assert record.counts() == "1 initialize, 2 contribute, 2 reveal, 1 finalize"
+    assert history.of_task(known)[-1] is T.COMPLETED
+    assert known.deal_block == old[0] + 1
+    assert known.contribution_deadline.seconds == record.task.contribution_deadline
+    assert known.final_deadline.seconds == record.task.final_deadline
+
+
+async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers(
+    net: Devnet, requester
+) -> None:
+    (task,) = await requester.buy("all", trust=5, category="DEV-6S")
+    reverted: list[int] = []
+
+    def reorganise_once(progress: Progress) -> None:
+        if progress.tasks[task].replicates and not reverted:
+            reverted.append(int(progress.tasks[task].deal_block))
+            take_back(net, reverted[0])
+
+    progress = await requester.follow([task], reorganise_once)
+
+    assert reverted, "nothing was there to be taken back"
+    assert history.of_task(progress.tasks[task])[-2:] == [T.CONTRIBUTION_TIMEOUT, T.FAILED]
+    assert (await requester.on_chain(task)).task.status is ChainTaskStatus.UNSET
+    (next_task,) = await requester.buy("one", trust=5)
+    await requester.follow([next_task])
+    assert (await requester.on_chain(next_task)).completed
+
+
+@pytest.mark.parametrize("workers_gone", [False, True], ids=["at once", "after its workers cleaned up"])
+async def test_a_finalization_that_vanishes_is_sent_again(net: Devnet, requester, workers_gone: bool) -> None:
+    (task,) = await requester.buy("one", trust=3)
+    await requester.follow([task])
+    old = (await requester.on_chain(task)).final_block
+    if workers_gone:
+        await becomes(lambda: all_said_goodbye(net, task))
+    assert old
+
+    take_back(net, old)
+
+    async def finalized_anew() -> ChainRecord | None:
+        record = await requester.on_chain(task)
+        return record if record.completed and record.final_block > old else None
+
+    record = await becomes(finalized_anew)
+    assert record.counts() == "1 initialize, 2 contribute, 2 reveal, 1 finalize"
+    assert history.of_task(await known_to(net, task))[-1] is T.COMPLETED
+
+
+async def known_to(net: Devnet, task: str) -> Task:
+    """What the scheduler says of a task."""
+    async with grpc.aio.insecure_channel(net.services["core"].grpc) as channel:
+        return (await TaskServiceStub(channel).GetTask(GetTaskRequest(task_id=task))).task
+
+
+async def all_said_goodbye(net: Devnet, task: str) -> bool:
+    """Whether every worker of a task has cleaned up."""
+    replicates = (await known_to(net, task)).replicates
+    return all(history.of_replicate(replicate)[-1] is R.COMPLETED for replicate in replicates)
+
+
+async def becomes(found):
+    """Wait until what an asynchronous function returns is true, and return it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (what := await found()):
+            await asyncio.sleep(0.1)
+    return what
