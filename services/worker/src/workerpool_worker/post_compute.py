@@ -33,6 +33,9 @@ def make_result(folder: TaskFolder, *, callback: bool, app_succeeded: bool) -> R
     except OSError as problem:
         cause = ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE
         return Result(cause=cause, message=f"the output cannot be read: {problem.strerror or problem}")
+    except RecursionError:
+        cause = ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE
+        return Result(cause=cause, message="the output is nested too deeply")
 
 
 def write_error_result(folder: TaskFolder, status: ReplicateStatus, cause: ReplicateStatusCause) -> Result:

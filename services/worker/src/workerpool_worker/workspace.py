@@ -7,12 +7,15 @@
 import os
 import re
 import shutil
-import stat
+import time
 from pathlib import Path
 
+import structlog
 from workerpool_poco.results import COMPUTED_FILE
 
-_TASK_FOLDER = re.compile(r"0x[0-9a-f]{64}")
+log = structlog.get_logger()
+
+_TASK_FOLDER = re.compile(r"0x[0-9a-f]{64}(\.left-\d+)?")
 
 
 class TaskFolder:
@@ -61,26 +64,53 @@ class Workspace:
         """Remove a task's folder with everything in it; nothing happens when there is none."""
         _remove(self.root / task_id)
 
+    def set_aside(self, task_id: str) -> Path:
+        """Rename a folder that cannot be removed, so that the task could be begun anew, and return its new path.
+
+        The next start of the worker tries to remove it again.
+        """
+        return (self.root / task_id).rename(self.root / f"{task_id}.left-{time.time_ns()}")
+
     def remove_others(self, kept: frozenset[str]) -> list[str]:
-        """Remove the folders of all tasks but the kept ones, and name them. Other folders stay."""
-        others = [
-            entry.name
-            for entry in self.root.iterdir()
-            if _TASK_FOLDER.fullmatch(entry.name) and entry.name not in kept
-        ]
-        for name in others:
-            _remove(self.root / name)
-        return others
+        """Remove the folders of all tasks but the kept ones, and name those removed. Other folders stay."""
+        removed = []
+        for entry in list(self.root.iterdir()):
+            if not _TASK_FOLDER.fullmatch(entry.name) or entry.name in kept:
+                continue
+            try:
+                _remove(entry)
+            except OSError as problem:
+                log.warning("leftovers.folder_not_removed", folder=str(entry), error=str(problem))
+            else:
+                removed.append(entry.name)
+        return removed
 
 
 def _remove(path: Path) -> None:
     if not path.exists() and not path.is_symlink():
         return
-    # An app may leave folders that even their owner cannot list.
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            inner = os.path.join(folder, name)
-            mode = os.lstat(inner).st_mode
-            if stat.S_ISDIR(mode) and mode & 0o700 != 0o700:
-                os.chmod(inner, 0o700)
-    shutil.rmtree(path)
+    try:
+        shutil.rmtree(path)
+    except (OSError, RecursionError):
+        _remove_moving(path)
+
+
+def _remove_moving(root: Path) -> None:
+    """Remove what apps leave and Python's own way does not: each folder is opened, and moved up before it is emptied.
+
+    Apps leave folders that even their owner cannot list, and some in each other, deeper than a path may be long.
+    """
+    prefix = f"moved-{time.time_ns()}-"
+    folders, moved = [root], 0
+    while folders:
+        folder = folders.pop()
+        for entry in list(os.scandir(folder)):
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            moved += 1
+            os.chmod(entry.path, 0o700)
+            folders.append(Path(entry.path).rename(root / f"{prefix}{moved}"))
+        if folder != root:
+            folder.rmdir()
+    root.rmdir()

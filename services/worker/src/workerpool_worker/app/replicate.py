@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from workerpool_poco.rpc import ChainUnreachable, RpcError
@@ -17,6 +17,8 @@ from workerpool_worker.domain.record import Command, Record, SentTransaction
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
 from workerpool_worker.errors import DockerUnavailable, JournalUnusable, StepFailed, TaskVanished
+
+T = TypeVar("T")
 
 Step = Callable[["Replicate"], Awaitable[None]]
 """Does the work of one stage and moves the replicate on; raises StepFailed, or something transient to be retried."""
@@ -31,6 +33,7 @@ _TRANSIENT: dict[type[Exception], ReplicateStatusCause] = {
 _INTERRUPTING = frozenset({Action.COMPLETE, Action.CONTRIBUTE, Action.REVEAL})
 """Commands that do not wait for the end of a running step from which they lead on."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
+_CLEANING_TRIES = 4
 _AFTER_FINAL_DEADLINE_S = 3600.0
 """How long after its final deadline a replicate that the scheduler forgot is kept."""
 
@@ -49,7 +52,7 @@ class Replicate:
         self.log = structlog.get_logger().bind(task=assignment.task_id)
         self._steps = steps
         self._news = asyncio.Event()
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._over = False
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
         """Whether an earlier try, perhaps before a restart, may have left a container to attach to."""
@@ -98,6 +101,18 @@ class Replicate:
         """Report that the step of the present stage is done, and go on to the next stage."""
         stage = self.record.stage
         return self.report(STATUSES[stage].done, details, stage=NEXT[stage], **changes)
+
+    async def in_thread(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run something that blocks. It cannot be interrupted, so the end of the replicate waits for it.
+
+        Else it would write into a folder that is being removed, or that belongs to new work on the same task.
+        """
+        task = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        # When the step was interrupted nobody hears of a failure.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(task)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the stages; the end of the replicate waits for it."""
@@ -240,18 +255,10 @@ class Replicate:
         self.report(STATUSES[stage].failed, details, stage=Stage.FAILED, failed_stage=stage)
 
     async def _end(self, status: ReplicateStatus | None, details: Details | None = None) -> None:
-        """Remove containers and files, however often it takes, then say the last word and leave the journal."""
+        """Remove containers and files, then say the last word and leave the journal."""
         await asyncio.gather(*self._background, return_exceptions=True)
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                await self.office.engine.remove(self.record.task_id)
-                await asyncio.to_thread(self.office.workspace.remove, self.record.task_id)
-                break
-            except (DockerUnavailable, OSError) as trouble:
-                self.log.warning("replicate.cleaning_retried", error=str(trouble), pause_s=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+        await self._remove_containers()
+        await self._remove_files()
         self._over = True
         if status is None or self.forgotten:  # perhaps only since the cleaning began
             await self.office.journal.forget(self.record.task_id)
@@ -263,6 +270,33 @@ class Replicate:
         if not self.forgotten:
             self.office.outbox.add(update)
         self.log.info("replicate.ended", status=status.value, cause=details and details.cause)
+
+    async def _remove_containers(self) -> None:
+        """Remove them, however often it takes and whatever the engine says: an app that still runs has not ended."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await self.office.engine.remove(self.record.task_id)
+            except Exception as trouble:
+                self.log.warning("replicate.cleaning_retried", error=str(trouble), pause_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def _remove_files(self) -> None:
+        """Remove the folder, or rename it if that is impossible: the scheduler waits for the replicate's last word.
+
+        A worker without root's rights cannot remove folders that an app made as root.
+        """
+        workspace, task_id = self.office.workspace, self.record.task_id
+        for attempt in range(_CLEANING_TRIES):
+            try:
+                return await asyncio.to_thread(workspace.remove, task_id)
+            except OSError as problem:
+                trouble = problem
+            await asyncio.sleep(_FIRST_PAUSE_S * 2**attempt)
+        with suppress(OSError):
+            await asyncio.to_thread(workspace.set_aside, task_id)
+        self.log.error("replicate.files_left", folder=str(self.folder.path), error=str(trouble))
 
     def _update(self, status: ReplicateStatus, details: Details | None) -> Update:
         return Update(self.office.outbox.next_sequence(), self.record.task_id, status, details or Details())

@@ -28,7 +28,7 @@ async def compute(run: Replicate) -> None:
         ended = await _run_app(run)
     began = time.monotonic()
     succeeded = ended.exit_code == 0 and not ended.timed_out
-    result = await asyncio.to_thread(
+    result = await run.in_thread(
         make_result, run.folder, callback=run.task.has_callback, app_succeeded=succeeded
     )
     post_s = time.monotonic() - began
@@ -42,7 +42,7 @@ async def compute(run: Replicate) -> None:
         result_digest=result.digest,
         cause=result.cause and result.cause.value,
     )
-    stdout, stderr = await asyncio.to_thread(_tails, run.folder)
+    stdout, stderr = await run.in_thread(_tails, run.folder)
     if office.policy.show_app_output:
         run.log.info("app.output", stdout=tail(stdout, 2000), stderr=tail(stderr, 2000))
     if ended.error:
@@ -74,7 +74,7 @@ async def _run_app(run: Replicate) -> Ended:
         run.log.info("app.attached_again", container=container[:12])
     else:
         await check_may_contribute(run)
-        await asyncio.to_thread(run.folder.prepare_output)
+        await run.in_thread(run.folder.prepare_output)
         run.may_have_container = True
         try:
             container = await engine.create(_plan(run, local_name(run.task.app_uri)))

@@ -35,7 +35,7 @@ async def download_data(run: Replicate) -> None:
     if run.task.has_dataset or run.task.input_files:
         try:
             async with asyncio.timeout(run.office.policy.download_limit_s):
-                await asyncio.to_thread(run.folder.prepare_input)
+                await run.in_thread(run.folder.prepare_input)
                 await _fetch_dataset(run)
                 await _fetch_input_files(run)
         except (StepFailed, TimeoutError) as problem:
@@ -67,7 +67,7 @@ async def _fetch_dataset(run: Replicate) -> None:
             problem = failed.message
             continue
         if digest != task.dataset_checksum.lower():
-            await asyncio.to_thread(target.unlink)
+            await run.in_thread(target.unlink)
             raise StepFailed(
                 ReplicateStatusCause.DATASET_FILE_BAD_CHECKSUM,
                 f"the dataset's SHA-256 is {digest}, not the one on chain",
@@ -98,7 +98,7 @@ async def _contribute_failure(
     """Make the failure the result and go on to contribute it; when even that fails, the replicate has failed."""
     run.log.warning("replicate.error_result", cause=cause.value, error=message)
     try:
-        result = await asyncio.to_thread(write_error_result, run.folder, status, cause)
+        result = await run.in_thread(write_error_result, run.folder, status, cause)
     except Exception as problem:
         raise StepFailed(
             ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE,
