@@ -23,6 +23,7 @@ log = get_logger()
 
 _CALL_LIMIT_S = 5.0
 _RETRY_S = 30.0
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _FRAMEWORKS = {
     TeeFramework.SCONE: registry_pb.TEE_FRAMEWORK_SCONE,
     TeeFramework.GRAMINE: registry_pb.TEE_FRAMEWORK_GRAMINE,
@@ -35,7 +36,7 @@ class NoSms(Exception):
 
 
 class EnclaveChallenges:
-    """Carries out `AskEnclaveChallenge`. `answer` gets exactly one answer per request."""
+    """Carries out `AskEnclaveChallenge`. Who is away gives no answer, so the scheduler asks again later."""
 
     def __init__(
         self,
@@ -58,6 +59,11 @@ class EnclaveChallenges:
             task = asyncio.create_task(self._run(wanted), name="enclave challenge")
             self._running[wanted.task_id] = task
 
+    @property
+    def asking(self) -> bool:
+        """Whether some request is under way."""
+        return bool(self._running)
+
     async def close(self) -> None:
         """Stop asking and close the channels."""
         running = list(self._running.values())
@@ -76,7 +82,10 @@ class EnclaveChallenges:
             answer = EnclaveChallengeAnswered(wanted.task_id, "")
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error) or error.code().name
-            log.warning("enclave.challenge_failed", task=wanted.task_id, reason=reason)
+            away = error.code() in _AWAY
+            log.warning("enclave.challenge_failed", task=wanted.task_id, reason=reason, asked_again=away)
+            if away:
+                return
             answer = EnclaveChallengeAnswered(wanted.task_id, "")
         finally:
             self._running.pop(wanted.task_id, None)

@@ -81,7 +81,10 @@ def initialized(turn: Turn, task: Task, receipt: Receipt) -> None:
 
 
 def ask_challenge(turn: Turn, task: Task) -> None:
-    """Ask for the enclave challenge of a task that is ACTIVE; asked again when no answer comes."""
+    """Ask for the enclave challenge of a task that is ACTIVE; asked again, while it is of use, when no answer comes."""
+    if turn.now >= task.terms.contribution_deadline:
+        ending.fail_unless_chain_knows_better(turn, task, TaskStatus.INITIALIZE_FAILED)
+        return
     turn.effects.append(AskEnclaveChallenge(task.task_id, task.terms.tag))
     turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
 
