@@ -17,6 +17,7 @@ import grpc
 import jwt
 import pytest
 import pytest_asyncio
+from contract.bench import Bench
 from pymongo import MongoClient
 from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
@@ -275,3 +276,29 @@ async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
     environment["core"] = settings(net)
     async with net, AsyncExitStack() as stack:
         yield Pool(net, stack)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bench(pool) -> Bench:
+    """Tasks that stay CREATED in one worker's hands."""
+    first = await pool.connect(pool.net.worker_wallets[0])
+    tasks = await pool.buy(volume=24)
+    await first.until(lambda: len(first.assignments()) == len(tasks))
+    await first.close()
+    return Bench(pool, tasks)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ours(bench):
+    """A stream of the worker that holds the tasks."""
+    stream = await bench.pool.connect(bench.ours)
+    yield stream
+    await stream.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def others(bench):
+    """A stream of the worker that holds nothing."""
+    stream = await bench.pool.connect(bench.other)
+    yield stream
+    await stream.close()

@@ -1,0 +1,165 @@
+"""Which statuses of its own replicates a worker may report: no other order, nothing twice, nothing unproven."""
+
+import asyncio
+
+import pytest
+from contract.bench import (
+    FAR_FUTURE,
+    TO_COMPUTING,
+    TO_CONTRIBUTING,
+    UNKNOWN,
+    Bench,
+    core_environment,
+    refused_update,
+)
+from workerpool_protocol.core.v1 import pool_service_pb2
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R
+from workerpool_protocol.core.v1.statuses_pb2 import TaskStatus as T
+
+__all__ = ["core_environment"]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        s
+        for s in R.values()
+        if s not in (0, R.REPLICATE_STATUS_CREATED, R.REPLICATE_STATUS_STARTING, R.REPLICATE_STATUS_ABORTED)
+    ],
+    ids=lambda s: R.Name(s)[17:],
+)
+async def test_what_may_not_follow_created_is_refused(bench, ours, status: int) -> None:
+    if not hasattr(bench, "created"):
+        bench.created = bench.task()
+    await refused_update(ours, bench.created, status, "BAD_WORKFLOW_TRANSITION")
+    assert await bench.history(bench.created) == [R.REPLICATE_STATUS_CREATED]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        R.REPLICATE_STATUS_WORKER_LOST,
+        R.REPLICATE_STATUS_RECOVERING,
+        R.REPLICATE_STATUS_FAILED,
+        R.REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED,
+    ],
+    ids=lambda s: R.Name(s)[17:],
+)
+async def test_the_schedulers_own_statuses_are_refused_where_the_tables_have_them(
+    bench, ours, status: int
+) -> None:
+    task = bench.task()
+    for step in TO_COMPUTING:
+        assert (await ours.answer(task, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
+    before = await bench.history(task)
+    await refused_update(ours, task, status, "BAD_WORKFLOW_TRANSITION")
+    assert await bench.history(task) == before
+
+
+async def test_created_is_known_already_and_changes_nothing(bench, ours) -> None:
+    task = bench.task()
+    assert (await ours.answer(task, R.REPLICATE_STATUS_CREATED)).outcome == pb.UPDATE_OUTCOME_ALREADY_KNOWN
+    assert await bench.history(task) == [R.REPLICATE_STATUS_CREATED]
+
+
+async def test_a_replayed_sequence_is_answered_again_and_changes_nothing(bench, ours) -> None:
+    task, untouched = bench.task(), bench.task()
+    first = await ours.answer(task, R.REPLICATE_STATUS_STARTING, sequence=7)
+    assert first.outcome == pb.UPDATE_OUTCOME_ACCEPTED
+    for replayed, status in (
+        (task, R.REPLICATE_STATUS_STARTING),
+        (task, R.REPLICATE_STATUS_STARTED),
+        (untouched, R.REPLICATE_STATUS_STARTING),
+    ):
+        again = await ours.answer(replayed, status, sequence=7)
+        assert again.outcome == pb.UPDATE_OUTCOME_ALREADY_KNOWN
+    await refused_update(ours, task, R.REPLICATE_STATUS_COMPUTED, "BAD_WORKFLOW_TRANSITION", sequence=9)
+    await refused_update(ours, task, R.REPLICATE_STATUS_COMPUTED, "BAD_WORKFLOW_TRANSITION", sequence=9)
+    assert await bench.history(task) == [R.REPLICATE_STATUS_CREATED, R.REPLICATE_STATUS_STARTING]
+    assert await bench.history(untouched) == [R.REPLICATE_STATUS_CREATED]
+
+
+async def test_a_status_that_is_known_is_not_entered_twice(bench, ours) -> None:
+    task = bench.task()
+    for step in TO_COMPUTING:
+        await ours.answer(task, step)
+    before = await bench.pool.task(task)
+    for step in TO_COMPUTING:
+        assert (await ours.answer(task, step)).outcome == pb.UPDATE_OUTCOME_ALREADY_KNOWN
+    assert await bench.pool.task(task) == before
+
+
+async def test_long_logs_are_cut_to_their_last_100000_characters(bench, ours) -> None:
+    task = bench.task()
+    for step in TO_COMPUTING:
+        await ours.answer(task, step)
+    stdout, stderr = "a" * 50_000 + "é" * 99_999 + "z", "b" * 100_001
+    done = await ours.answer(task, R.REPLICATE_STATUS_COMPUTED, stdout=stdout, stderr=stderr, exit_code=3)
+    assert done.outcome == pb.UPDATE_OUTCOME_ACCEPTED
+    replicate = await bench.replicate(task)
+    assert (replicate.logs_present, replicate.exit_code) == (True, 3)
+    (kept,) = await bench.pool.logs(task)
+    assert kept.stdout == stdout[-100_000:]
+    assert kept.stderr == stderr[-100_000:]
+
+
+# --- what only the chain can prove ---------------------------------------------------------------------
+
+
+async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(bench, ours) -> None:
+    """The update waits for its proof, for some blocks or until the task ends; all others are answered meanwhile."""
+    # Ends 14 s after the purchase, at its contribution deadline, which bounds this test.
+    (short,) = await bench.pool.buy(category="DEV-2S")
+    await ours.until(lambda: any(a.task.task_id == short for a in ours.assignments()))
+    for step in TO_CONTRIBUTING:
+        assert (await ours.answer(short, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
+    receipt = {"block_number": FAR_FUTURE, "transaction_hash": "0x" + "12" * 32}
+    waiting = await ours.report(short, R.REPLICATE_STATUS_CONTRIBUTED, chain_receipt=receipt)
+    await ours.send(heartbeat={"head_block": 2**64 - 1})
+    # What is said of the same replicate waits behind it, but not without bound.
+    behind = [await ours.report(short, R.REPLICATE_STATUS_REVEALING) for _ in range(100)]
+    crowded = await ours.until(lambda: ours.result(behind[-1]))
+    assert (crowded.outcome, crowded.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
+    assert ours.result(behind[0]) is None
+
+    # Another replicate goes on, and blocks are taken in as ever.
+    other = bench.task()
+    for step in TO_COMPUTING:
+        async with asyncio.timeout(5):
+            assert (await ours.answer(other, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
+    assert ours.result(waiting) is None
+    before = await status(bench)
+    async with asyncio.timeout(10):
+        while (now := await status(bench)).cursor_block <= before.cursor_block:
+            await asyncio.sleep(0.05)
+    assert now.cursor_block <= now.latest_block < FAR_FUTURE
+
+    refused = await ours.until(lambda: ours.result(waiting))
+    assert (refused.outcome, refused.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
+    assert R.REPLICATE_STATUS_CONTRIBUTED not in await bench.history(short)
+
+    # The order to abort is our worker's alone: another's acknowledgement does not take it away.
+    command = await ours.until(lambda: next((c for c in ours.all("command") if c.task_id == short), None))
+    assert command.action == pb.ACTION_ABORT
+    assert (await bench.pool.task(short)).status == T.TASK_STATUS_FAILED
+    other_stream = await bench.pool.connect(bench.other)
+    for sequence in (command.sequence, command.sequence + 1, 2**64 - 1):
+        await other_stream.send(command_ack={"sequence": sequence})
+    await other_stream.answer(UNKNOWN, R.REPLICATE_STATUS_STARTING)
+    await other_stream.close()
+    again = await bench.pool.connect(bench.ours)
+    resent = await again.until(lambda: next((c for c in again.all("command") if c.task_id == short), None))
+    assert (resent.sequence, resent.action) == (command.sequence, pb.ACTION_ABORT)
+    await again.send(command_ack={"sequence": resent.sequence})
+    await again.answer(UNKNOWN, R.REPLICATE_STATUS_STARTING)
+    await again.close()
+    last = await bench.pool.connect(bench.ours)
+    await last.answer(UNKNOWN, R.REPLICATE_STATUS_STARTING)
+    assert [c for c in last.all("command") if c.task_id == short] == []
+    await last.close()
+
+
+async def status(bench: Bench) -> pool_service_pb2.GetPoolStatusResponse:
+    return await bench.pool.operators.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest())
