@@ -7,7 +7,7 @@ journals, reads see what a majority has. Credentials of the connection string ne
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -92,19 +92,8 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     async def insist(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `run`, repeated while the database is away (an election, a restart), for up to a minute.
-
-        Only for calls that may be repeated although it is not known whether the first had its effect.
-        """
-        give_up_at = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                return await self.run(fn, *args, **kwargs)
-            except AutoReconnect as error:
-                if time.monotonic() > give_up_at:
-                    raise
-                log.warning("mongo.waiting", error=type(error).__name__)
-                await asyncio.sleep(_RETRY_S)
+        """Like `run`, but `repeated` while the database is away."""
+        return await repeated(lambda: self.run(fn, *args, **kwargs))
 
     def asynchronous(self) -> AsyncDatabase[Any]:
         """Return the same database through a client of the event loop: for the few writes whose latency counts.
@@ -129,6 +118,23 @@ class Database:
         self.client.close()
         if self._async_client is not None:
             await self._async_client.close()
+
+
+async def repeated(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what a call returns, repeated while the database is away (an election, a restart), for up to a minute.
+
+    Only for calls that may be repeated although it is not known whether the first had its effect.
+    Raises AutoReconnect.
+    """
+    give_up_at = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await call()
+        except AutoReconnect as error:
+            if time.monotonic() > give_up_at:
+                raise
+            log.warning("mongo.waiting", error=type(error).__name__)
+            await asyncio.sleep(_RETRY_S)
 
 
 def _client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int, **options: Any) -> C:

@@ -1,16 +1,14 @@
 """What the application asks of the database."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from pymongo.errors import AutoReconnect, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
-from workerpool_kit.logs import get_logger
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo import Database, repeated
 from workerpool_poco.statuses import FINAL_TASK_STATUSES
 
 from workerpool_core.domain.decisions import Write
@@ -23,11 +21,8 @@ from workerpool_core.store.journal import Journal
 
 P = ParamSpec("P")
 T = TypeVar("T")
-log = get_logger()
 
-_PATIENCE_S = 60.0
 _PING_LIMIT_S = 3.0
-_RETRY_S = 0.2
 _ENDED = [status.value for status in FINAL_TASK_STATUSES]
 
 
@@ -54,29 +49,15 @@ class Store:
 
     async def append(self, number: int, changes: list[Bson]) -> None:
         """Make a batch durable as journal entry `number`."""
-        await self._patiently(lambda: self._journal.append(number, changes))
+        await repeated(lambda: self._journal.append(number, changes))
 
     async def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with durable changes. Raises StoreDiverged."""
-        await self._patiently(lambda: self._database.run(self._journal.apply, changes))
+        await self._database.insist(self._journal.apply, changes)
 
     async def trim(self, number: int) -> None:
         """Remove journal entries before `number`, which are applied."""
-        await self._patiently(lambda: self._database.run(self._journal.trim, number))
-
-    async def _patiently(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a write while the database is away (an election, a restart). Every write here may be repeated."""
-        give_up_at = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                await write()
-            except AutoReconnect as error:
-                if time.monotonic() > give_up_at:
-                    raise
-                log.warning("store.waiting_for_database", error=type(error).__name__)
-                await asyncio.sleep(_RETRY_S)
-            else:
-                return
+        await self._database.insist(self._journal.trim, number)
 
     @staticmethod
     def encode(writes: Iterable[Write]) -> list[Change]:
