@@ -1,0 +1,38 @@
+"""Questions never hang on a database that is away."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from workerpool_core.app.live_logs import LiveLogs
+from workerpool_core.app.task_queries import TaskQueries
+from workerpool_core.app.watchers import Watchers
+from workerpool_core.errors import DatabaseAway
+from workerpool_core.store.store import Store, TaskQuery
+
+TASK = "0x" + "ab" * 32
+WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
+
+
+class StuckCommit:
+    """A group commit whose collections do not catch up."""
+
+    async def visible(self) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def queries(store: Store) -> TaskQueries:
+    commit: Any = StuckCommit()
+    return TaskQueries(store, commit, Watchers(), LiveLogs(), patience_s=0.01)
+
+
+async def test_every_question_is_answered_with_the_outage(queries: TaskQueries) -> None:
+    for question in (
+        queries.task(TASK),
+        queries.replicate(TASK, WALLET),
+        queries.tasks(TaskQuery(), "", 10),
+        queries.logs(TASK),
+    ):
+        with pytest.raises(DatabaseAway):
+            await question
