@@ -45,6 +45,15 @@ async def signed(api: Any, wallet: Wallet, signer: Wallet | None = None) -> pb.L
 # --- login --------------------------------------------------------------------------------------
 
 
+def ready_task(api: Any, make_task: Any) -> str:
+    """Let a deal of one task come, and its initialization be mined."""
+    api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(make_task().terms),)))
+    (task_id,) = api.engine.tasks
+    initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
+    api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
+    return str(task_id)
+
+
 async def test_a_signed_challenge_opens_a_stream(api: Any, wallet: Wallet) -> None:
     stream = await api.connect(wallet)
     welcome = (await stream.receive()).welcome
@@ -297,10 +306,7 @@ async def test_what_a_running_app_prints_is_shown_until_the_report_of_its_end(
 ) -> None:
     stream = await api.connect(wallet)
     await stream.receive()
-    api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(make_task().terms),)))
-    (task_id,) = api.engine.tasks
-    initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
-    api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
+    task_id = ready_task(api, make_task)
     await stream.receive()
     await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "step 1, "})
     await stream.send(log_chunk={"task_id": task_id, "stream": 2, "text": "warning"})
@@ -370,10 +376,7 @@ async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
 async def test_a_report_is_durable_before_it_is_answered(api: Any, wallet: Wallet, make_task: Any) -> None:
     stream = await api.connect(wallet)
     await stream.receive()
-    api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(make_task().terms),)))
-    (task_id,) = api.engine.tasks
-    initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
-    api.engine.submit(BlockSeen(2, "0x02", 0.0, (), (initialized,)))
+    task_id = ready_task(api, make_task)
     assert (await stream.receive()).decisions.assignments[0].task.task_id == task_id
     for sequence, status in enumerate((STARTING, statuses.REPLICATE_STATUS_STARTED), start=1):
         await stream.send(
