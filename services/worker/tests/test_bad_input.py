@@ -178,3 +178,17 @@ async def test_authorization_of_a_stranger_is_refused(pool, worker, eventually):
     failed = await pool.core.status(assignment.task.task_id, "START_FAILED")
     assert cause(failed) == "WORKERPOOL_AUTHORIZATION_NOT_FOUND"
     assert pool.requester.address in failed.details.error_message
+
+
+async def test_assignment_that_cannot_be_read_is_answered_once(pool, worker, eventually):
+    assignment = await pool.task()
+    task_id = assignment.task.task_id
+    assignment.authorization.deal_id = "0x12"
+    worker.start()
+    await eventually(lambda: pool.core.connected)
+    for _ in range(2):
+        pool.core.assign(assignment)
+    assert cause(await pool.core.status(task_id, "START_FAILED")) == "TASK_DESCRIPTION_INVALID"
+    await pool.core.status(task_id, "ABORTED")
+    await eventually(lambda: worker.log.count("assignment.unreadable") == 2)
+    assert pool.core.statuses(task_id) == ["STARTING", "START_FAILED", "ABORTED"]

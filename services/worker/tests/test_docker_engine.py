@@ -222,3 +222,17 @@ async def test_engine_that_is_away_is_named():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+
+
+async def test_a_worker_of_the_same_name_leaves_anothers_container_alone(engine, engine_of, plan):
+    other = engine_of(f"test-{uuid.uuid4().hex}")
+    task = plan("/bin/true").task_id
+    theirs = await other.create(plan("/bin/sleep", "30"))
+    try:
+        ours = await engine.create(plan("/bin/true"))
+        again = await engine.create(plan("/bin/true"))
+        assert len({theirs, ours, again}) == 3
+        assert await other.find(task) == theirs
+        assert await engine.find(task) == again
+    finally:
+        await other.remove(task)

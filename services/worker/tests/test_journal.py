@@ -27,7 +27,7 @@ async def opened(path):
 
 async def test_everything_comes_back(tmp_path):
     journal, kept = await opened(tmp_path / "journal.db")
-    assert (kept.replicates, kept.updates, kept.commands, kept.ended) == ((), (), frozenset(), frozenset())
+    assert (kept.replicates, kept.updates, kept.commands, kept.ended) == ((), (), frozenset(), ())
     first = kept.last_sequence + 1
     record = Record(TASK_ID)
     journal.take_assignment(b"wire", record)
@@ -48,7 +48,7 @@ async def test_everything_comes_back(tmp_path):
     await journal.close()
 
     journal, kept = await opened(tmp_path / "journal.db")
-    assert (kept.replicates, kept.ended) == ((), {TASK_ID})
+    assert (kept.replicates, kept.ended) == ((), (TASK_ID,))
     assert kept.last_sequence == first + 3
     await journal.close()
 
@@ -66,7 +66,7 @@ async def test_a_forgotten_task_leaves_nothing(tmp_path):
     await journal.close()
 
     journal, kept = await opened(tmp_path / "journal.db")
-    assert (kept.replicates, kept.ended) == ((), {other})
+    assert (kept.replicates, kept.ended) == ((), (other,))
     assert [update.sequence for update in kept.updates] == [sequences[2]]
     assert kept.last_sequence == sequences[-1]
     await journal.close()
@@ -173,5 +173,15 @@ async def test_a_write_that_fails_fails_everything_after_it(tmp_path):
         await journal.take_command(2, TASK_ID, None, [twice])
     with pytest.raises(JournalUnusable):
         await journal.forget_updates([1])
+    assert len(problems) == 1
+    await journal.close()
+
+
+async def test_what_the_file_cannot_hold_is_a_failure_and_no_silence(tmp_path):
+    problems = []
+    journal = Journal(tmp_path / "journal.db", on_failure=problems.append)
+    await journal.open()
+    with pytest.raises(JournalUnusable):
+        await asyncio.wait_for(journal.take_command(1 << 63, TASK_ID), 5)
     assert len(problems) == 1
     await journal.close()

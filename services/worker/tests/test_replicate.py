@@ -9,9 +9,11 @@ from workerpool_kit.clock import SystemClock
 from workerpool_poco.authorization import WorkerpoolAuthorization
 from workerpool_poco.ids import ZERO_ADDRESS, bytes32
 from workerpool_poco.statuses import ReplicateStatus
+from workerpool_worker.app import supervisor as supervisor_module
 from workerpool_worker.app.office import Office, Policy
 from workerpool_worker.app.outbox import Outbox
 from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.supervisor import Supervisor
 from workerpool_worker.domain.assignment import Assignment, Task
 from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.record import Command, Record, SentTransaction
@@ -136,3 +138,19 @@ async def test_a_transaction_that_is_replaced_after_the_end_changes_no_record(
     await office.journal.close()
     kept = await office.journal.open()
     assert kept.replicates == ((b"new work", Record(TASK_ID)),)
+
+
+async def test_the_memory_of_what_is_over_is_bounded(office_in, tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "_KEPT_ENDS", 3)
+    monkeypatch.setattr(supervisor_module, "KEPT_COMMANDS", 5)
+    office = office_in(Workspace(tmp_path / "worker"))
+    supervisor = Supervisor(office, {}, parse=unexpected, on_crash=unexpected)
+    tasks = [f"0x{number:064x}" for number in range(10)]
+    for sequence, task_id in enumerate(tasks, 1):
+        supervisor.refuse(task_id, "unreadable")
+        await supervisor.command(Command(sequence, task_id, Action.CONTINUE))
+        await supervisor.command(Command(sequence, task_id, Action.CONTINUE))
+    assert len(supervisor._commands) <= 2 * 5
+    assert list(supervisor._ended) == tasks[-3:]
+    await office.journal.close()
+    assert (await office.journal.open()).ended == tuple(tasks[-3:])

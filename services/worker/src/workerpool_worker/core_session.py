@@ -13,7 +13,13 @@ from workerpool_kit.health import Health
 from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
-from workerpool_worker.api.translate import assignment_of, command_of, status_number, update_message
+from workerpool_worker.api.translate import (
+    assignment_of,
+    command_of,
+    is_task_id,
+    status_number,
+    update_message,
+)
 from workerpool_worker.app.office import Office
 from workerpool_worker.app.supervisor import Answer, Supervisor
 from workerpool_worker.core_client import CoreClient, PoolConfiguration, describe, refused_for_good
@@ -176,6 +182,8 @@ class CoreSession:
             assignment = assignment_of(message)
         except ValueError as problem:
             log.error("assignment.unreadable", task=message.task.task_id, error=str(problem))
+            if is_task_id(message.task.task_id):
+                self._supervisor.refuse(message.task.task_id.lower(), str(problem))
             return
         self._supervisor.assign(assignment)
 

@@ -105,10 +105,13 @@ class DockerEngine:
         credentials = self._registries.get(registry_of(image))
         api = self._connect(timeout=limit_s)
         try:
+            began = time.monotonic()
             auth = {"username": credentials[0], "password": credentials[1]} if credentials else None
             for progress in api.pull(image, stream=True, decode=True, auth_config=auth):
                 if "error" in progress:
                     raise ImageUnavailable(f"the image {image} cannot be pulled: {progress['error']}")
+                if time.monotonic() - began > limit_s:
+                    return  # nobody waits any more; without a reader the engine gives up the pull
         finally:
             api.close()
 
@@ -152,7 +155,7 @@ class DockerEngine:
                 "labels": {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id},
             }
             try:
-                return _created(api, plan.name, arguments)
+                return self._created(api, plan.name, arguments)
             except errors.ImageNotFound as missing:
                 raise ImageUnavailable(f"the image {plan.image} is gone from this host") from missing
             except errors.APIError as refusal:
@@ -161,6 +164,20 @@ class DockerEngine:
                 raise
 
         return await self._call(create)
+
+    def _created(self, api: Any, name: str, arguments: dict[str, Any]) -> str:
+        try:
+            return str(api.create_container(**arguments)["Id"])
+        except errors.APIError as refusal:
+            if refusal.status_code != _CONFLICT:
+                raise
+        with suppress(errors.NotFound):
+            labels = api.inspect_container(name)["Config"]["Labels"] or {}
+            if labels.get(WORKER_LABEL) != self._worker:
+                # Another worker of the same name, on the same task: his container is not ours to remove.
+                return self._created(api, *_renamed(arguments, self._worker))
+            api.remove_container(name, force=True, v=True)
+        return str(api.create_container(**arguments)["Id"])
 
     async def run(self, container: str, limit_s: float, *, new: bool = False) -> Ended:
         """Start the container unless it runs or has ended, wait for its end, kill it ``limit_s`` after its start.
@@ -351,15 +368,9 @@ def _timestamp(text: str) -> float:
     return datetime.fromisoformat(head + "+00:00").timestamp() + float(f"0.{fraction or 0}")
 
 
-def _created(api: Any, name: str, arguments: dict[str, Any]) -> str:
-    try:
-        return str(api.create_container(**arguments)["Id"])
-    except errors.APIError as refusal:
-        if refusal.status_code != _CONFLICT:
-            raise
-    with suppress(errors.NotFound):
-        api.remove_container(name, force=True, v=True)
-    return str(api.create_container(**arguments)["Id"])
+def _renamed(arguments: dict[str, Any], worker: str) -> tuple[str, dict[str, Any]]:
+    name = f"{arguments['name']}-{worker[2:]}"
+    return name, arguments | {"name": name}
 
 
 def _is_app_problem(refusal: errors.APIError) -> bool:

@@ -26,7 +26,8 @@ CREATE TABLE commands (sequence INTEGER PRIMARY KEY, task_id TEXT NOT NULL);
 CREATE TABLE ended (task_id TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
-_KEPT_COMMANDS = 10_000
+KEPT_COMMANDS = 10_000
+"""Commands that are remembered, so that a copy of one does nothing."""
 _ENDED_KEPT_S = 14 * 86_400.0
 
 Statement = tuple[str, Sequence[object]]
@@ -42,8 +43,8 @@ class Kept:
     """Updates without an answer yet, in order."""
     commands: frozenset[int]
     """Sequences of commands that were taken."""
-    ended: frozenset[str]
-    """Tasks whose replicate has ended here."""
+    ended: tuple[str, ...]
+    """Tasks whose replicate has ended here, the oldest first."""
     last_sequence: int
     """Sequence of the newest update ever made."""
 
@@ -103,7 +104,7 @@ class Journal:
         )
         return self._write(
             ("INSERT OR IGNORE INTO commands VALUES (?, ?)", (sequence, task_id)),
-            ("DELETE FROM commands WHERE sequence <= ?", (sequence - _KEPT_COMMANDS,)),
+            ("DELETE FROM commands WHERE sequence <= ?", (sequence - KEPT_COMMANDS,)),
             *changed,
             *_inserts(updates),
         )
@@ -121,13 +122,15 @@ class Journal:
 
     def end(self, task_id: str, updates: Iterable[Update]) -> asyncio.Future[None]:
         """Drop a replicate, keep its last words, and remember that it ended, so that it is not begun again."""
-        now = time.time()
         return self._write(
             ("DELETE FROM replicates WHERE task_id = ?", (task_id,)),
-            ("DELETE FROM ended WHERE at < ?", (now - _ENDED_KEPT_S,)),
-            ("INSERT OR REPLACE INTO ended VALUES (?, ?)", (task_id, now)),
+            ("INSERT OR REPLACE INTO ended VALUES (?, ?)", (task_id, time.time())),
             *_inserts(updates),
         )
+
+    def forget_end(self, task_id: str) -> asyncio.Future[None]:
+        """Do not remember any longer that a replicate of a task ended here."""
+        return self._write(("DELETE FROM ended WHERE task_id = ?", (task_id,)))
 
     # --- the writing thread --------------------------------------------------
 
@@ -172,7 +175,8 @@ class Journal:
                         for sql, values in statements:
                             connection.execute(sql, values)
                 outcome = None
-            except sqlite3.Error as cause:
+            except Exception as cause:
+                # Of whatever kind: a thread that died in silence would leave everybody waiting for ever.
                 outcome = JournalUnusable(f"the journal {self.path} cannot be written: {cause}")
             loop.call_soon_threadsafe(self._resolve, [future for _, future in entries], outcome)
 
@@ -226,7 +230,8 @@ def _read(connection: sqlite3.Connection) -> Kept:
     replicates = connection.execute("SELECT assignment, record FROM replicates").fetchall()
     updates = connection.execute("SELECT content FROM updates ORDER BY sequence").fetchall()
     commands = connection.execute("SELECT sequence FROM commands").fetchall()
-    ended = connection.execute("SELECT task_id FROM ended").fetchall()
+    connection.execute("DELETE FROM ended WHERE at < ?", (time.time() - _ENDED_KEPT_S,))
+    ended = connection.execute("SELECT task_id FROM ended ORDER BY at").fetchall()
     counter = connection.execute("SELECT value FROM counter WHERE name = 'update'").fetchone()
     if counter is None:
         # A new journal. The scheduler takes a sequence it has seen for a repetition, and it may have seen some from
@@ -237,6 +242,6 @@ def _read(connection: sqlite3.Connection) -> Kept:
         replicates=tuple((bytes(assignment), Record.from_json(record)) for assignment, record in replicates),
         updates=tuple(Update.from_json(content) for (content,) in updates),
         commands=frozenset(sequence for (sequence,) in commands),
-        ended=frozenset(task_id for (task_id,) in ended),
+        ended=tuple(task_id for (task_id,) in ended),
         last_sequence=counter[0],
     )

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from workerpool_worker.errors import UploadRefused, UploadUnavailable
 log = structlog.get_logger()
 
 CHUNK_BYTES = 512 << 10
+KEPT_CONNECTIONS = 8
 _CALL_LIMIT_S = 20.0
 _LEAST_SPEED_BYTES_PER_S = 64 << 10
 _TRANSIENT = frozenset(
@@ -37,19 +40,25 @@ _TRANSIENT_REASONS = frozenset({"TOO_MANY_UPLOADS", "CONTRIBUTION_NOT_REVEALED",
 """Busy, or its node is a block behind the worker's."""
 
 
+@dataclass(slots=True)
+class _Connection:
+    channel: grpc.aio.Channel
+    users: int = 0
+
+
 class GrpcResultStore:
     """Implements the ``ResultStore`` port for any number of proxies."""
 
     def __init__(self, sign_message_hash: Callable[[bytes], bytes]) -> None:
         """Prepare; ``sign_message_hash`` signs as the worker's wallet (EIP-191)."""
         self._sign = sign_message_hash
-        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._connections: dict[str, _Connection] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        for channel in self._channels.values():
-            await channel.close(None)
-        self._channels.clear()
+        for connection in self._connections.values():
+            await connection.channel.close(None)
+        self._connections.clear()
 
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
@@ -59,23 +68,8 @@ class GrpcResultStore:
         Raises UploadRefused when trying again cannot help, UploadUnavailable when it can.
         """
         try:
-            stub: Any = ResultServiceStub(self._channel(proxy_url))
-            token = await self._token(stub, authorization)
-            sha256, size = await asyncio.to_thread(file_sha256, archive)
-            header = pb.UploadHeader(
-                task_id=to_hex(authorization.task_id), size=size, sha256=sha256, result_digest=result_digest
-            )
-            limit = _CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S
-            try:
-                answer: pb.UploadResponse = await stub.Upload(
-                    _messages(header, archive),
-                    timeout=limit,
-                    metadata=(("authorization", f"Bearer {token}"),),
-                )
-            except grpc.aio.AioRpcError as error:
-                if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
-                    raise
-                return await self._stored(stub, header)
+            async with self._connected(proxy_url) as stub:
+                return await self._upload(stub, authorization, archive, result_digest)
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error)
             text = f"{reason or error.code().name}: {error.details()}"
@@ -84,6 +78,25 @@ class GrpcResultStore:
             raise UploadRefused(f"the result proxy refused the result: {text}") from error
         except (ValueError, OSError) as problem:
             raise UploadRefused(str(problem)) from problem
+
+    async def _upload(
+        self, stub: Any, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
+    ) -> str:
+        token = await self._token(stub, authorization)
+        sha256, size = await asyncio.to_thread(file_sha256, archive)
+        header = pb.UploadHeader(
+            task_id=to_hex(authorization.task_id), size=size, sha256=sha256, result_digest=result_digest
+        )
+        try:
+            answer: pb.UploadResponse = await stub.Upload(
+                _messages(header, archive),
+                timeout=_CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S,
+                metadata=(("authorization", f"Bearer {token}"),),
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
+            return await self._stored(stub, header)
         log.info("result.uploaded", task=header.task_id, bytes=size, link=answer.result_link)
         return answer.result_link
 
@@ -105,11 +118,20 @@ class GrpcResultStore:
         log.info("result.already_stored", task=header.task_id, uploader=answer.result.uploader)
         return answer.result.result_link
 
-    def _channel(self, proxy_url: str) -> grpc.aio.Channel:
+    @asynccontextmanager
+    async def _connected(self, proxy_url: str) -> AsyncIterator[Any]:
+        """Use the connection to a proxy. Requesters name proxies as they like, so only the newest are kept open."""
         target = grpc_target_of(proxy_url)
-        if target not in self._channels:
-            self._channels[target] = open_channel(target)
-        return self._channels[target]
+        connection = self._connections.pop(target, None) or _Connection(open_channel(target))
+        self._connections[target] = connection
+        connection.users += 1
+        try:
+            yield ResultServiceStub(connection.channel)
+        finally:
+            connection.users -= 1
+            unused = [name for name, each in self._connections.items() if not each.users]
+            for name in unused[: max(len(self._connections) - KEPT_CONNECTIONS, 0)]:
+                await self._connections.pop(name).channel.close(None)
 
 
 async def _messages(header: pb.UploadHeader, archive: Path) -> AsyncIterator[pb.UploadRequest]:

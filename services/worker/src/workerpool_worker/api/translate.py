@@ -58,6 +58,15 @@ def assignment_of(message: pb.Assignment) -> Assignment:
     )
 
 
+def is_task_id(text: str) -> bool:
+    """Tell whether a text can be the id of a task."""
+    try:
+        bytes32(text)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_assignment(wire: bytes) -> Assignment:
     """Read an assignment as the journal kept it; raises ValueError when it is damaged."""
     try:

@@ -13,14 +13,17 @@ from workerpool_worker.domain.assignment import Assignment
 from workerpool_worker.domain.record import Command, Record
 from workerpool_worker.domain.stages import USES_SLOT, Action, Stage
 from workerpool_worker.domain.unheld import answer_for_unheld
-from workerpool_worker.domain.updates import Update
-from workerpool_worker.journal import Kept
+from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
+from workerpool_worker.journal import KEPT_COMMANDS, Kept
 
 log = structlog.get_logger()
 
 _NOT_TO_BE_ABORTED = frozenset(
     {ReplicateStatus.ABORTED, ReplicateStatus.COMPLETING, ReplicateStatus.COMPLETED}
 )
+
+_KEPT_ENDS = 20_000
+"""Ended tasks that are remembered; an assignment is repeated within minutes, if at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Supervisor:
         self._replicates: dict[str, Replicate] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commands: set[int] = set()
-        self._ended: set[str] = set()
+        self._ended: dict[str, None] = {}
         self._successors: dict[str, Assignment] = {}
         """New work on tasks whose earlier replicate, unknown to the scheduler by now, is still being removed."""
         self.draining = False
@@ -79,7 +82,7 @@ class Supervisor:
     def resume(self, kept: Kept) -> None:
         """Go on with everything the journal held."""
         self._commands |= kept.commands
-        self._ended |= kept.ended
+        self._ended |= dict.fromkeys(kept.ended)
         for wire, record in kept.replicates:
             log.info(
                 "replicate.resumed", task=record.task_id, stage=record.stage.value, status=record.status.value
@@ -117,10 +120,31 @@ class Supervisor:
         self._office.journal.take_assignment(assignment.wire, record)
         self._begin(assignment, record)
 
+    def refuse(self, task_id: str, problem: str) -> None:
+        """Answer an assignment that cannot be read: unanswered, it would come again and again until its deadline."""
+        if task_id in self._replicates or task_id in self._ended:
+            return
+        details = Details(
+            cause=ReplicateStatusCause.TASK_DESCRIPTION_INVALID,
+            error_message=problem[:ERROR_MESSAGE_CHARACTERS],
+        )
+        updates = [
+            Update(self._office.outbox.next_sequence(), task_id, ReplicateStatus.STARTING),
+            Update(self._office.outbox.next_sequence(), task_id, ReplicateStatus.START_FAILED, details),
+            Update(self._office.outbox.next_sequence(), task_id, ReplicateStatus.ABORTED, details),
+        ]
+        self._remember_end(task_id)
+        saved = self._office.journal.end(task_id, updates)
+        saved.add_done_callback(lambda done: self._send(done, updates))
+
+    def _send(self, saved: asyncio.Future[None], updates: Sequence[Update]) -> None:
+        if not saved.cancelled() and saved.exception() is None:
+            self._office.outbox.add(*updates)
+
     async def command(self, command: Command) -> None:
         """Take a command exactly once, and acknowledge it once it is safe; a repetition is only acknowledged."""
         if command.sequence not in self._commands:
-            self._commands.add(command.sequence)
+            self._remember_command(command.sequence)
             log.info(
                 "command.taken", task=command.task_id, action=command.action.value, sequence=command.sequence
             )
@@ -181,11 +205,25 @@ class Supervisor:
         That, and the memory of an end, would only harm the next replicate of the task: after a reorganisation, or once
         the scheduler has found the task again, there may be one.
         """
-        self._ended.discard(task_id)
+        self._ended.pop(task_id, None)
         replicate = self._replicates.get(task_id)
         if replicate is not None:
             replicate.forget()
         self._office.outbox.forget(task_id)
+
+    # --- memory of what is over, bounded -------------------------------------
+
+    def _remember_command(self, sequence: int) -> None:
+        self._commands.add(sequence)
+        if len(self._commands) > 2 * KEPT_COMMANDS:
+            self._commands = {each for each in self._commands if each > sequence - KEPT_COMMANDS}
+
+    def _remember_end(self, task_id: str) -> None:
+        self._ended[task_id] = None
+        if len(self._ended) > _KEPT_ENDS:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            self._office.journal.forget_end(oldest)
 
     # --- replicates ----------------------------------------------------------
 
@@ -213,6 +251,6 @@ class Supervisor:
         if (crash := task.exception()) is not None:
             self._on_crash(crash)
         elif not replicate.forgotten:
-            self._ended.add(task_id)
+            self._remember_end(task_id)
         elif successor is not None:
             self.assign(successor)
