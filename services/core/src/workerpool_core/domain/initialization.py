@@ -29,10 +29,10 @@ def take_deal(turn: Turn, terms: DealTerms) -> None:
     deal = bytes32(terms.deal_id)
     for index in range(terms.bot_first, terms.bot_first + terms.bot_size):
         name = to_hex(task_id(deal, index))
-        known = turn.state.tasks.get(name)
-        if known is not None and not known.ended:
+        if (known := turn.state.tasks.get(name)) is not None:
             _take_terms(turn, known, terms)
-        if known is not None or name in turn.state.ended:
+            continue
+        if name in turn.state.ended:
             continue
         received = TaskChange(TaskStatus.RECEIVED, turn.now, Receipt(terms.block))
         task = Task(name, index, terms, [received])
@@ -45,7 +45,8 @@ def _take_terms(turn: Turn, task: Task, terms: DealTerms) -> None:
         turn.state.waiting.remove(task.task_id)
         turn.set_task(task, terms=terms)
         turn.reshelve[task.task_id] = None
-        arm_deadlines(turn, task)
+        if not task.ended:
+            arm_deadlines(turn, task)
 
 
 def arm_deadlines(turn: Turn, task: Task) -> None:
