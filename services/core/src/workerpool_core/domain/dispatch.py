@@ -3,7 +3,7 @@
 from workerpool_poco.statuses import WAITING_CONTRIBUTION_TASK_STATUSES
 
 from . import supply
-from .forecast import pending_until, wants_more
+from .forecast import pending_of, pending_until, wants_more
 from .model import Replicate, Task, Worker
 from .supply import ability_of, need_of
 from .timers import Alarm
@@ -32,8 +32,17 @@ def is_suppliable(turn: Turn, task: Task) -> bool:
         and task.initialization_block > 0
         and bool(task.enclave_challenge)
         and task.terms.contribution_deadline > turn.now
-        and wants_more(task, turn.state.workers, turn.now)
+        and (wants_more(task, turn.state.workers, turn.now) or _chain_wants_more(turn, task))
     )
+
+
+def _chain_wants_more(turn: Turn, task: Task) -> bool:
+    """Tell whether the chain has no consensus although the forecast does: a weight fell since it was read.
+
+    Then one worker at a time is asked, until the chain is content.
+    """
+    unconvinced = task.task_id in turn.state.unconvinced
+    return unconvinced and not pending_of(task, turn.state.workers, turn.now)
 
 
 def serve(turn: Turn) -> None:

@@ -141,6 +141,7 @@ def forget(turn: Turn, task_id: str) -> None:
         if replicate.status is not ReplicateStatus.COMPLETED:
             turn.drop_commands(state.workers[replicate.wallet], task_id)
     state.doomed.pop(task_id, None)
+    state.unconvinced.discard(task_id)
     for kind in TransactionKind:
         state.refused.pop((task_id, kind), None)
         state.struck.discard((task_id, kind))

@@ -47,11 +47,22 @@ def wants_more(task: Task, workers: Mapping[str, Worker], now: float) -> bool:
     Contributions on chain count whatever became of their workers. Of the others only the living count, and
     only for one T (category time) after their creation: nobody waits for the dead.
     """
-    contributions: list[tuple[bytes, int]] = []
-    pending: list[int] = []
-    for replicate in task.replicates.values():
-        if replicate.contribution_hash:
-            contributions.append((replicate.contribution_hash.encode(), replicate.weight))
-        elif is_live(replicate, workers) and now < pending_until(replicate, task):
-            pending.append(replicate.weight)
+    contributions = [(r.contribution_hash.encode(), r.weight) for r in contributors(task)]
+    pending = [replicate.weight for replicate in pending_of(task, workers, now)]
     return needs_more_contributions(task.terms.trust, contributions, pending)
+
+
+def contributors(task: Task) -> list[Replicate]:
+    """Return the replicates whose contributions stand on chain."""
+    return [replicate for replicate in task.replicates.values() if replicate.contribution_hash]
+
+
+def pending_of(task: Task, workers: Mapping[str, Worker], now: float) -> list[Replicate]:
+    """Return the replicates that are expected to contribute yet."""
+    return [
+        replicate
+        for replicate in task.replicates.values()
+        if not replicate.contribution_hash
+        and is_live(replicate, workers)
+        and now < pending_until(replicate, task)
+    ]

@@ -17,7 +17,7 @@ from workerpool_poco.statuses import (
 
 from . import ending, initialization, progress, proofs, reports, task_machine
 from .events import TaskRead, TransactionKind
-from .forecast import is_caf_eligible
+from .forecast import contributors, is_caf_eligible, pending_of, wants_more
 from .model import Receipt, Replicate, Task
 from .pursuit import retry_later
 from .timers import Alarm
@@ -52,6 +52,8 @@ def read(turn: Turn, event: TaskRead) -> None:
         _judge_refusals(turn, task, chain, asked_at)
     if not task.ended:
         _judge_deadlines(turn, task, chain, asked_at)
+    if not task.ended and chain is not None:
+        _judge_forecast(turn, task, chain, event)
     if not task.ended:
         _judge_doom(turn, task, chain, asked_at)
     turn.touched[task.task_id] = None
@@ -254,6 +256,25 @@ def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: 
             ending.fail(turn, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.CONTRIBUTION_TIMEOUT)
     elif chain is not None and chain.status is ChainTaskStatus.REVEALING:
         _reveals_over(turn, task, chain)
+
+
+def _judge_forecast(turn: Turn, task: Task, chain: ChainTask, event: TaskRead) -> None:
+    """Compare the forecast with the chain, which weighs a worker when he contributes and not when he is asked."""
+    contributed = contributors(task)
+    short = (
+        task.status in WAITING_CONTRIBUTION_TASK_STATUSES
+        and chain.status is ChainTaskStatus.ACTIVE
+        # Only who was asked about is known to stand on the chain that was read.
+        and contributed != []
+        and all(replicate.wallet in event.contributions for replicate in contributed)
+        and not pending_of(task, turn.state.workers, turn.now)
+        and not wants_more(task, turn.state.workers, turn.now)
+    )
+    if short:
+        turn.state.unconvinced.add(task.task_id)
+        turn.reshelve[task.task_id] = None
+    elif task.status not in WAITING_CONTRIBUTION_TASK_STATUSES:
+        turn.state.unconvinced.discard(task.task_id)
 
 
 def _judge_doom(turn: Turn, task: Task, chain: ChainTask | None, asked_at: float) -> None:

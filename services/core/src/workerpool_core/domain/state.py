@@ -31,7 +31,8 @@ class State:
     `ended` are tasks that are over and forgotten, so that a replayed deal does not bring them back.
     `fruitless` is the version of `waiting` at which a worker last found nothing. `held` are the tasks of each
     worker's unfinished replicates, `busy` those that take a slot. `doomed` says for what
-    reason, and since when, a task is to fail once the chain was read. `refused` says when the
+    reason, and since when, a task is to fail once the chain was read. `unconvinced` are tasks that the chain was
+    read to have no consensus on although the forecast sees one. `refused` says when the
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
     updates of each worker's session, so that a repeated sequence gets the same answer. `finalized` is the
@@ -50,6 +51,7 @@ class State:
     held: dict[str, set[str]] = field(default_factory=dict)
     busy: dict[str, set[str]] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
+    unconvinced: set[str] = field(default_factory=set)
     doomed: dict[str, tuple[TaskStatus, float]] = field(default_factory=dict)
     command_floor: dict[str, int] = field(default_factory=dict)
     parked: dict[tuple[str, str], Parked] = field(default_factory=dict)
