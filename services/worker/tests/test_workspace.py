@@ -43,7 +43,7 @@ def test_folders_in_folders_in_folders_are_removed(workspace, name, levels):
 def test_output_that_is_nested_too_deeply_is_a_result_that_says_so(workspace):
     folder = workspace.of(TASK_ID)
     folder.prepare_output()
-    nest(folder.iexec_out, "d", 1_500)
+    nest(folder.iexec_out, "d", 3_000)
     result = make_result(folder, callback=False, app_succeeded=True)
     assert result.digest == ""
     assert result.cause in (
