@@ -20,7 +20,7 @@ class DatabaseAway(CoreError):
     """The database has no primary that answers; it is waited for, and asking again helps."""
 
     kind = Kind.UNAVAILABLE
-    reason = "DATABASE_AWAY"
+    reason = "DATABASE_UNREACHABLE"
 
 
 class UnknownTask(CoreError):
