@@ -209,7 +209,7 @@ class World:
             self.clock.later(self.random.uniform(0.5, self.faults.longest_cut_s), worker.start)
 
     def _reorganise(self) -> None:
-        depth = self.random.choice((1, 1, 2, 3, 6))
+        depth = self.random.choice((1, 1, 2, 3, 6, 64))
         self.note("reorganisation", depth=depth)
         self.chain.reorganise(depth)
         self.chain.mine()
