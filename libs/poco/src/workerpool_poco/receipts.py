@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,7 @@ class ReceiptWatcher:
         self._hub = hub
         self._heads = heads
         self._waiting: dict[bytes, asyncio.Future[Receipt]] = {}
+        self._callers: Counter[bytes] = Counter()
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -90,14 +92,20 @@ class ReceiptWatcher:
         self._asked.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch(), name="receipt-watcher")
+        self._callers[transaction_hash] += 1
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.shield(future)
         except TimeoutError as cause:
-            self._waiting.pop(transaction_hash, None)
             raise ReceiptTimeout(
                 f"transaction {to_hex(transaction_hash)} is not mined after {timeout} seconds"
             ) from cause
+        finally:
+            self._callers[transaction_hash] -= 1
+            if not self._callers[transaction_hash]:
+                # The last one who wanted to know; otherwise one that is never mined would be asked for for ever.
+                del self._callers[transaction_hash]
+                self._waiting.pop(transaction_hash, None)
 
     async def close(self) -> None:
         """Stop watching; whoever still waits is cancelled."""

@@ -1,0 +1,63 @@
+"""Who waits for a receipt, and for how long."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.receipts import ReceiptTimeout, ReceiptWatcher
+
+HASH = b"\x11" * 32
+MINED = {
+    "transactionHash": "0x" + HASH.hex(),
+    "blockNumber": "0x1",
+    "blockHash": "0x" + "22" * 32,
+    "status": "0x1",
+    "gasUsed": "0x1",
+    "logs": [],
+}
+
+
+class Node:
+    """Answers with what the test says, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.answer: dict[str, Any] | None = None
+        self.asked = 0
+
+    async def batch(self, calls: Sequence[object]) -> list[Any]:
+        await asyncio.sleep(0)
+        self.asked += len(calls)
+        return [self.answer for _ in calls]
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+@pytest.fixture
+def watcher(node: Any) -> ReceiptWatcher:
+    return ReceiptWatcher(node, ZERO_ADDRESS)
+
+
+async def test_a_waiter_that_gives_up_takes_nothing_from_another(watcher: ReceiptWatcher, node: Node) -> None:
+    patient = asyncio.create_task(watcher.wait(HASH, 10))
+    with pytest.raises(ReceiptTimeout):
+        await watcher.wait(HASH, 0.02)
+    node.answer = MINED
+    assert (await patient).block_number == 1
+
+
+async def test_nothing_is_asked_for_nobody(watcher: ReceiptWatcher, node: Node) -> None:
+    waiting = asyncio.create_task(watcher.wait(HASH, 10))
+    while not node.asked:
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    asked = node.asked
+    await asyncio.sleep(0.1)
+    assert node.asked <= asked + 1
+    node.answer = MINED
+    assert (await watcher.wait(HASH, 10)).succeeded
