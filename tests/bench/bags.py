@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 from workerpool_devnet import artifacts
+from workerpool_devnet.accounts import GAS_BALANCE
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.transactions import Outbox, calldata
 from workerpool_poco.deal_params import DealParams
@@ -85,5 +86,11 @@ def _bag(net: Devnet, app: str, app_owner: Wallet, volume: int) -> _Bag:
 
 
 def worker_key(number: int) -> bytes:
-    """Return the private key of a simulated worker; it owns nothing on any chain."""
+    """Return the private key of a simulated worker; it owns nothing but the gas of the bench's chain."""
     return keccak(text=f"workerpool bench worker {number}")
+
+
+def give_gas(net: Devnet, workers: int) -> None:
+    """Let the first `workers` simulated workers be able to pay for contributions."""
+    wallets = [Wallet.from_key(worker_key(number)).address for number in range(workers)]
+    net.chain.rpc.batch([("anvil_setBalance", [wallet, hex(GAS_BALANCE)]) for wallet in wallets])

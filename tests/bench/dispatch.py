@@ -66,7 +66,7 @@ async def run(wanted: argparse.Namespace) -> int:
     needed = wanted.rounds * (2 * wanted.count + 3 * wanted.singles) + wanted.count + WORKERS * SLOTS * 4
     ours = {rhythm: Side() for rhythm in Rhythm if rhythm.value in wanted.rhythms}
     rival = Side()
-    async with bench_pool(needed) as pool, simulator(pool.address) as workers:
+    async with bench_pool(needed, WORKERS + 1) as pool, simulator(pool.address) as workers:
         await workers.order(
             "connect", timeout_s=60, group=_MANY, first=0, workers=WORKERS, slots=SLOTS, spread_s=0.1
         )

@@ -13,7 +13,7 @@ from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_protocol.core.v1 import pool_service_pb2, pool_service_pb2_grpc
 
-from bench.bags import buy_ready_tasks
+from bench.bags import buy_ready_tasks, give_gas
 from bench.report import say
 from bench.worker import PoolAddress
 
@@ -45,14 +45,16 @@ class BenchPool:
 
 
 @contextlib.asynccontextmanager
-async def bench_pool(tasks: int) -> AsyncIterator[BenchPool]:
+async def bench_pool(tasks: int, workers: int) -> AsyncIterator[BenchPool]:
     """Run a pool without workers whose scheduler has taken in `tasks` tasks that are INITIALIZED.
 
+    The first `workers` wallets of simulated workers have gas, without which they would get no work.
     Adapter and result proxy stay down: nothing here sends a transaction or uploads a result.
     """
     options = DevnetOptions(workers=0, services=("registry",), progress=say)
     async with Devnet(options) as net:
         ids = await asyncio.to_thread(buy_ready_tasks, net, tasks)
+        await asyncio.to_thread(give_gas, net, workers)
         say(f"{len(ids)} tasks matched and initialised on chain")
         await net.services["core"].restart(timeout=_START_S)
         await _taken_in(net.services["core"].grpc, len(ids))

@@ -34,7 +34,7 @@ _BUSY, _IDLE = "busy", "idle"
 async def run(wanted: argparse.Namespace) -> int:
     """Measure; return 0 when every target is met."""
     allow_many_files(wanted.workers + _SPARE_FILES)
-    async with bench_pool(wanted.busy) as pool, contextlib.AsyncExitStack() as stack:
+    async with bench_pool(wanted.busy, wanted.workers) as pool, contextlib.AsyncExitStack() as stack:
         simulators = [
             await stack.enter_async_context(simulator(pool.address, yields=True)) for _ in range(_SIMULATORS)
         ]

@@ -11,10 +11,13 @@ def weighed(pool) -> list[str]:
     return sorted(effect.wallet for effect in pool.last if isinstance(effect, d.ReadWeight))
 
 
-def test_a_reconciliation_weighs_every_connected_worker_again(pool):
-    for number in (1, 2, 3):
-        pool.connect(number)
-    pool.cut(2)
+def test_a_reconciliation_weighs_connected_workers_that_work_or_cannot(pool):
+    pool.connect(1)
+    assert pool.assigned(pool.ready()) == ["0xWorker1"]
+    pool.connect(2)
+    pool.connect(3, weight=0)
+    pool.connect(4, weight=0)
+    pool.cut(4)
     pool.handle(e.ReconcileDue())
     assert weighed(pool) == ["0xWorker1", "0xWorker3"]
 

@@ -193,8 +193,12 @@ class Scheduler:
 
     def _reconcile(self, turn: Turn) -> None:
         for worker in self._state.workers.values():
-            if worker.session:
-                # His score, and whether he can pay for a contribution, change without an event of this pool.
+            # His work may have used up his gas, or somebody gave him some. Those who rest change nothing by it: to read
+            # thousands of them again and again would cost more than all that they say.
+            is_idle = self._state.weights.get(worker.wallet, 0) > 0 and not self._state.held.get(
+                worker.wallet
+            )
+            if worker.session and not is_idle:
                 turn.weigh(worker.wallet)
         for task in list(self._state.tasks.values()):
             if not task.ended:
