@@ -12,7 +12,7 @@ SEEDS ?= 2000
 # Test processes: most tests wait for other processes, so twice the cores are kept busy.
 JOBS ?= 4
 # The machine is shared: a test that fails runs once more, and the summary counts it as rerun.
-RERUNS ?= --reruns 1
+RERUNS ?= --reruns 1 -rR
 
 PY := .venv/bin/python
 BIN := .venv/bin

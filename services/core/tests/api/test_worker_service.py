@@ -9,6 +9,7 @@ from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogK
 from workerpool_core.domain.model import Receipt
 from workerpool_core.store.store import KeptLogs
 from workerpool_kit.grpc_client import error_reason
+from workerpool_kit.mongo import Database
 from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
 from workerpool_poco.ids import bytes32, from_hex, to_hex
 from workerpool_poco.typed_data import LoginChallenge, sign_challenge
@@ -373,7 +374,18 @@ async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
         assert item.task.max_execution_time.seconds == 300
 
 
-async def test_a_report_is_durable_before_it_is_answered(api: Any, wallet: Wallet, make_task: Any) -> None:
+def journaled(database: Database, task_id: str, wallet: Wallet) -> list[str]:
+    """The statuses of a replicate that the journal holds."""
+    changes = [
+        change for entry in database.db["journal"].find(sort=[("_id", 1)]) for change in entry["changes"]
+    ]
+    ours = [change for change in changes if change["i"] == f"{task_id}:{wallet.address}"]
+    return [step["status"] for change in ours for step in (change.get("d", {}).get("history") or change["h"])]
+
+
+async def test_a_report_is_durable_before_it_is_answered(
+    api: Any, wallet: Wallet, make_task: Any, database: Database
+) -> None:
     stream = await api.connect(wallet)
     await stream.receive()
     task_id = ready_task(api, make_task)
@@ -384,8 +396,6 @@ async def test_a_report_is_durable_before_it_is_answered(api: Any, wallet: Walle
         )
         (result,) = (await stream.receive()).decisions.results
         assert (result.sequence, result.outcome) == (sequence, pb.UPDATE_OUTCOME_ACCEPTED)
-        await api.store.recover()
-        kept = await api.store.replicate(task_id, wallet.address)
-        assert kept is not None
-        assert kept.status.value == statuses.ReplicateStatus.Name(status).removeprefix("REPLICATE_STATUS_")
+        name = statuses.ReplicateStatus.Name(status).removeprefix("REPLICATE_STATUS_")
+        assert journaled(database, task_id, wallet)[-1] == name
     assert result.next_action == pb.ACTION_DOWNLOAD_APP
