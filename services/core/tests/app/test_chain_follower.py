@@ -234,7 +234,7 @@ async def test_confirmations_hold_blocks_back(followed: Followed, pool: Pool) ->
     assert followed.deal_ids == [to_hex(deal.deal_id)]
 
 
-@pytest.mark.parametrize("depth", [1, 10, 62, 100])
+@pytest.mark.parametrize("depth", [1, 10, 62])
 async def test_a_replaced_branch_is_reverted_and_the_new_one_told(
     followed: Followed, pool: Pool, depth: int
 ) -> None:

@@ -284,10 +284,8 @@ class ChainFollower:
                 ancestor = Position(number, self._hashes[number])
                 break
         else:
-            # The oldest block that is remembered is gone too: after a restart only the cursor is known, and a branch
-            # may be longer than what is remembered. Effects are idempotent, so reading more again is harmless.
-            oldest = min(numbers, default=self.position.number)
-            ancestor = Position(max(oldest - REORG_WINDOW, -1), "")
+            # After a restart only the cursor is known; effects are idempotent, so reading more again is harmless.
+            ancestor = Position(max(self.position.number - REORG_WINDOW, -1), "")
             self._hashes.clear()
         if ancestor == self.position:
             # The chain changed under a read above our position; nothing that was told is wrong.
