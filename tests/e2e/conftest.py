@@ -16,8 +16,22 @@ from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import to_hex
 
 TIMEOUT_SECONDS = 120.0
+LOG_LINES_SHOWN = 40
 PRICE = 10**9
 """What the pool gets for each task, in nRLC."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Show what the pool's processes said last beside a failure: their folder goes with the pool."""
+    report = yield
+    net = getattr(item, "funcargs", {}).get("net")
+    if report.failed and isinstance(net, Devnet):
+        for path in sorted(net.logs.glob("*.log")):
+            if path.name not in ("chain.log", "mongod.log"):
+                lines = path.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+                report.sections.append((f"end of {path.name}", "\n".join(line[:400] for line in lines)))
+    return report
 
 
 @pytest.fixture(scope="session")

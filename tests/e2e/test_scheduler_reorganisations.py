@@ -31,8 +31,7 @@ async def net() -> AsyncIterator[Devnet]:
 
 def take_back(net: Devnet, block: int, mined_again: str = "") -> None:
     """Replace the chain from a block on by empty blocks; a transaction may stand in the second of them."""
-    depth = int(net.chain.rpc.call("eth_blockNumber"), 16) - block + 1
-    net.chain.rpc.call("anvil_reorg", depth, [[mined_again, 1]] if mined_again else [])
+    net.chain.reorganise(block, *([(mined_again, 1)] if mined_again else []))
 
 
 def in_block(net: Devnet, block: int) -> str:

@@ -272,8 +272,7 @@ async def test_a_mined_transaction_that_a_reorganisation_took_back_is_sent_again
     adapter = await (await launch()).ready()
     await ask(adapter, pool, first)
     (done,) = await all_succeed(adapter, pool, first)
-    rpc = pool.chain.chain.rpc
-    rpc.call("anvil_reorg", int(rpc.call("eth_blockNumber"), 16) - done.block_number + 1, [])
+    pool.chain.chain.reorganise(done.block_number)
     if restarted:
         await adapter.kill()
         adapter = await (await launch()).ready()

@@ -311,8 +311,7 @@ async def test_a_contribution_that_a_reorganisation_took_back_is_sent_again(pool
     task_id = assignment.task.task_id
     pool.core.assign(assignment)
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
-    rpc = pool.chain.chain.rpc
-    rpc.call("anvil_reorg", int(rpc.call("eth_blockNumber"), 16) - block + 1, [])
+    pool.chain.chain.reorganise(block)
     assert (await pool.contribution(task_id)).status is ContributionStatus.UNSET
 
     pool.core.command(task_id, pb.ACTION_REVEAL, block=block)

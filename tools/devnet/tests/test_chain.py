@@ -35,6 +35,18 @@ def test_time_can_be_moved_and_a_revert_undoes_it(poco_chain: PocoChain) -> None
     assert head(poco_chain.chain)[1] < before + 5000
 
 
+def test_reorganisations_do_not_leave_the_head_behind_the_clock(tmp_path: Path) -> None:
+    with Chain(log=tmp_path / "chain.log") as chain:
+        for _ in range(3):
+            first = head(chain)[0] + 1
+            wait_for_block(chain, first + 1)
+            taken_back = chain.rpc.call("eth_getBlockByNumber", hex(first), False)["hash"]
+            now = int(time.time())
+            chain.reorganise(first)
+            assert chain.rpc.call("eth_getBlockByNumber", hex(first), False)["hash"] != taken_back
+            assert head(chain)[1] >= now
+
+
 def test_a_snapshot_serves_once(poco_chain: PocoChain) -> None:
     snapshot = poco_chain.snapshot()
     poco_chain.revert(snapshot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from workerpool_devnet import packages
@@ -80,6 +81,18 @@ class Chain:
         """Move the chain's clock forward and mine a block with the new time."""
         self.rpc.call("evm_increaseTime", seconds)
         self.mine()
+
+    def reorganise(self, block: int, *mined_again: tuple[str, int]) -> None:
+        """Replace the chain from a block on by as many new blocks, empty but for the transactions `mined_again`.
+
+        Each of those is a signed transaction and the place of its block, 0 for `block` itself.
+        anvil sets its clock back to the time of the last block that stays, so the clock is put right after it:
+        a few reorganisations would otherwise leave a chain whose head is always too old to be trusted.
+        """
+        head = int(self.rpc.call("eth_blockNumber"), 16)
+        self.rpc.call("anvil_reorg", head - block + 1, list(mined_again))
+        newest = self.rpc.call("eth_getBlockByNumber", "latest", False)
+        self.increase_time(max(int(time.time()) - int(newest["timestamp"], 16), 0))
 
     def snapshot(self) -> str:
         """Remember the present state; returns the name `revert` takes. A snapshot serves once."""

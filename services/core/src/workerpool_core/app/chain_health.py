@@ -5,6 +5,7 @@ block may be. A chain of slow blocks is not sick because a block takes its time,
 always reach six block times.
 """
 
+import logging
 from collections.abc import Callable
 
 from workerpool_kit.clock import Clock
@@ -67,7 +68,8 @@ class ChainHealth:
         self._health.set(COMPONENT, reason is None, **details)
         if (reason is None) is not self.up:
             self.up = reason is None
-            log.info("chain.health_changed", up=self.up, reason=reason)
+            level = logging.INFO if self.up else logging.WARNING
+            log.log(level, "chain.health_changed", up=self.up, reason=reason)
             self._submit(ChainHealthChanged(self.up))
 
     def _ailment(self, head: Block | None, now: float) -> str | None:
