@@ -11,6 +11,7 @@ import pymongo
 import pytest
 from workerpool_devnet.database import mongod_binary
 from workerpool_devnet.ports import free_port
+from workerpool_kit.errors import DatabaseAway, Kind
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings import MongoSettings, Settings, load
@@ -67,6 +68,16 @@ async def test_it_can_be_opened_again_after_close(mongod: Any, database_name: st
         await database.close()
     with pymongo.MongoClient(mongod.uri) as client:
         assert client[database_name]["notes"].count_documents({}) == 2
+
+
+async def test_a_caller_is_told_to_ask_again_while_the_database_is_away(database: Database) -> None:
+    def fails() -> None:
+        raise pymongo.errors.NotPrimaryError("an election")
+
+    with pytest.raises(DatabaseAway) as refused:
+        await database.ask(fails)
+    assert refused.value.kind is Kind.UNAVAILABLE
+    assert await database.ask(database.db["notes"].count_documents, {}) == 0
 
 
 class TestRefusals:

@@ -208,7 +208,7 @@ class TestStart:
             task = on_chain.revealed()
             token = await proxy.token(task.authorization, task.worker)
             database.process.kill()
-            async with refused("STORE_UNAVAILABLE") as answer:
+            async with refused("DATABASE_UNREACHABLE") as answer:
                 await proxy.upload(token, client.messages(task))
             assert answer.code is grpc.StatusCode.UNAVAILABLE
             assert (await proxy.fetch(f"/results/{to_hex(task.task_id)}")).status_code == 503

@@ -62,3 +62,10 @@ class PermissionDenied(WorkerpoolError):
 
     kind = Kind.PERMISSION
     reason = "PERMISSION_DENIED"
+
+
+class DatabaseAway(WorkerpoolError):
+    """The database has no primary that answers; it is waited for, and asking again helps."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "DATABASE_UNREACHABLE"

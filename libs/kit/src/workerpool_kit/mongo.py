@@ -17,8 +17,17 @@ import mongoengine
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database as PyMongoDatabase
-from pymongo.errors import AutoReconnect, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
 
+from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings import MongoSettings
@@ -90,6 +99,14 @@ class Database:
         """
         call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    async def ask(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `run`, on behalf of somebody who can ask again. Raises DatabaseAway while no majority answers."""
+        try:
+            return await self.run(fn, *args, **kwargs)
+        except (ConnectionFailure, WTimeoutError) as outage:
+            log.warning("mongo.unavailable", error=type(outage).__name__)
+            raise DatabaseAway("the database does not answer at the moment; ask again soon") from outage
 
     async def insist(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `run`, but `repeated` while the database is away."""

@@ -40,13 +40,6 @@ class OutOfGas(ChainAdapterError):
     reason = "OUT_OF_GAS"
 
 
-class JournalUnavailable(ChainAdapterError):
-    """The database does not answer, so nothing can be accepted or looked up now."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "DATABASE_UNREACHABLE"
-
-
 class ChainUnavailable(ChainAdapterError):
     """The node does not answer, so nothing can be checked or sent now."""
 

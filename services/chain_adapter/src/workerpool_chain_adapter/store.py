@@ -1,13 +1,13 @@
 """The journal in MongoDB: commands and transactions, written with majority and journal."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import mongoengine
 import pymongo
 from pymongo.collection import Collection
-from pymongo.errors import AutoReconnect, BulkWriteError
+from pymongo.errors import BulkWriteError
 from workerpool_kit.mongo import Database
 from workerpool_poco.ids import Address
 
@@ -19,10 +19,7 @@ from workerpool_chain_adapter.domain.command import (
     CommandState,
 )
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
-from workerpool_chain_adapter.errors import JournalUnavailable
 
-P = ParamSpec("P")
-T = TypeVar("T")
 _DUPLICATE_KEY = 11000
 
 
@@ -97,7 +94,7 @@ class NonceTaken(Exception):
 class Journal:
     """Reads and writes of the journal; each call is one round trip, whatever the number of entries.
 
-    What a caller asks for raises JournalUnavailable while the database is away; what the adapter needs for its own
+    What a caller asks for raises DatabaseAway while the database is away; what the adapter needs for its own
     work waits for it.
     """
 
@@ -109,7 +106,7 @@ class Journal:
 
     async def add(self, commands: Sequence[Command]) -> list[Command | None]:
         """Add commands; for each the one that was there before instead, or None when it was added."""
-        return await self._ask(self._add, commands)
+        return await self._database.ask(self._add, commands)
 
     async def save(self, commands: Sequence[Command]) -> None:
         """Write the present form of commands."""
@@ -118,7 +115,7 @@ class Journal:
 
     async def get(self, key: CommandKey) -> Command | None:
         """Return one command."""
-        found = await self._ask(self._collection(CommandDocument).find_one, {"_id": str(key)})
+        found = await self._database.ask(self._collection(CommandDocument).find_one, {"_id": str(key)})
         return _command(found) if found else None
 
     async def live(self) -> list[Command]:
@@ -138,7 +135,7 @@ class Journal:
         if before is not None:
             at, last = before
             query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": last}}]
-        return await self._ask(self._find_commands, query, -1, size)
+        return await self._database.ask(self._find_commands, query, -1, size)
 
     # --- transactions --------------------------------------------------------
 
@@ -160,14 +157,6 @@ class Journal:
     async def ended_transactions(self, first: int, before: int | None) -> list[JournaledTransaction]:
         """Return those that ended, with nonces from `first` on and below `before` (None: without an end), by nonce."""
         return await self._database.insist(self._find_ended, first, before)
-
-    async def _ask(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await self._database.run(fn, *args, **kwargs)
-        except AutoReconnect as error:
-            raise JournalUnavailable(
-                "the database of the chain adapter does not answer; ask again soon"
-            ) from error
 
     # --- synchronous side (runs in the database's threads) --------------------
 

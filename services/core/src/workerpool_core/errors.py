@@ -16,13 +16,6 @@ class StoreDiverged(CoreError):
     reason = "STORE_DIVERGED"
 
 
-class DatabaseAway(CoreError):
-    """The database has no primary that answers; it is waited for, and asking again helps."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "DATABASE_UNREACHABLE"
-
-
 class UnknownTask(CoreError):
     """No deal of this pool holds the task."""
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from workerpool_core.app.database_health import watch_database
-from workerpool_core.errors import DatabaseAway
 from workerpool_core.store.documents import MODELS
 from workerpool_core.store.store import Store
 from workerpool_devnet.database import Database as Mongod
+from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.health import Health
 from workerpool_kit.mongo import Database
 from workerpool_kit.settings import MongoSettings

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 from workerpool_core.app.log_purge import purge_logs_daily
-from workerpool_core.errors import DatabaseAway
 from workerpool_kit.clock import FakeClock
+from workerpool_kit.errors import DatabaseAway
 
 DAY_S = 86_400
 

@@ -7,8 +7,8 @@ import pytest
 from workerpool_core.app.live_logs import LiveLogs
 from workerpool_core.app.task_queries import TaskQueries
 from workerpool_core.app.watchers import Watchers
-from workerpool_core.errors import DatabaseAway
 from workerpool_core.store.store import Store, TaskQuery
+from workerpool_kit.errors import DatabaseAway
 
 TASK = "0x" + "ab" * 32
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"

@@ -26,7 +26,6 @@ from workerpool_result_proxy.app.workspace import Workspace
 from workerpool_result_proxy.archives import GridFsArchives
 from workerpool_result_proxy.chain import HubView
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
-from workerpool_result_proxy.mongo import Mongo
 from workerpool_result_proxy.settings import ResultProxySettings
 from workerpool_result_proxy.store import MODELS, MongoKeyStore, MongoStore
 
@@ -45,8 +44,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         database = await Database.connect(settings, models=MODELS)
         stack.push_async_callback(database.close)
         health.set("database", True)
-        mongo = Mongo(database)
-        store, archives = MongoStore(mongo), GridFsArchives(mongo)
+        store, archives = MongoStore(database), GridFsArchives(database)
         await archives.prepare()
         await purge_orphans(store, archives)
 
@@ -61,7 +59,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         lifetime.spawn(chain.watch(), "chain-watch")
 
         tokens = Tokens(
-            MongoKeyStore(mongo, keep_s=2 * settings.token_lifetime),
+            MongoKeyStore(database, keep_s=2 * settings.token_lifetime),
             issuer=NAME,
             audience=NAME,
             lifetime_s=settings.token_lifetime,

@@ -10,8 +10,7 @@ from typing import BinaryIO
 
 from bson import ObjectId
 from pymongo import ASCENDING
-
-from workerpool_result_proxy.mongo import Mongo
+from workerpool_kit.mongo import Database
 
 CHUNK_BYTES = 1 << 20
 """Size of a stored piece, and of the pieces that `read` yields."""
@@ -23,7 +22,7 @@ class GridFsArchives:
     The database's write concern (majority, journal) holds for every write.
     """
 
-    def __init__(self, database: Mongo, bucket: str = "archives") -> None:
+    def __init__(self, database: Database, bucket: str = "archives") -> None:
         self._database = database
         self._files = database.db[f"{bucket}.files"]
         self._chunks = database.db[f"{bucket}.chunks"]
@@ -31,7 +30,7 @@ class GridFsArchives:
     async def prepare(self) -> None:
         """Create the index that the GridFS specification demands."""
         keys = [("files_id", ASCENDING), ("n", ASCENDING)]
-        await self._database.run(lambda: self._chunks.create_index(keys, unique=True))
+        await self._database.ask(lambda: self._chunks.create_index(keys, unique=True))
 
     def new_id(self) -> str:
         """Return a name that no file has; see `Archives`."""
@@ -43,7 +42,7 @@ class GridFsArchives:
         number = 0
         with path.open("rb") as source:
             # One piece per write: larger batches are hardly faster, and pymongo copies each a few times in memory.
-            while await self._database.run(self._put_chunk, source, identity, number):
+            while await self._database.ask(self._put_chunk, source, identity, number):
                 number += 1
             length = source.tell()
         entry = {
@@ -53,7 +52,7 @@ class GridFsArchives:
             "uploadDate": datetime.now(UTC),
             "filename": f"{file_id}.zip",
         }
-        await self._database.run(self._files.insert_one, entry)
+        await self._database.ask(self._files.insert_one, entry)
 
     def _put_chunk(self, source: BinaryIO, identity: ObjectId, number: int) -> bool:
         data = source.read(CHUNK_BYTES)
@@ -66,7 +65,7 @@ class GridFsArchives:
         identity = ObjectId(file_id)
         number, skip = divmod(first, CHUNK_BYTES)
         while length > 0:
-            chunk = await self._database.run(self._chunks.find_one, {"files_id": identity, "n": number})
+            chunk = await self._database.ask(self._chunks.find_one, {"files_id": identity, "n": number})
             if chunk is None:
                 raise LookupError(f"piece {number} of archive {file_id} is missing in the database")
             data: bytes = chunk["data"][skip : skip + length]
@@ -77,5 +76,5 @@ class GridFsArchives:
     async def delete(self, file_id: str) -> None:
         """Remove whatever is there of a file; see `Archives`."""
         identity = ObjectId(file_id)
-        await self._database.run(self._files.delete_one, {"_id": identity})
-        await self._database.run(self._chunks.delete_many, {"files_id": identity})
+        await self._database.ask(self._files.delete_one, {"_id": identity})
+        await self._database.ask(self._chunks.delete_many, {"files_id": identity})

@@ -17,13 +17,6 @@ class ChainUnreachable(ResultProxyError):
     reason = "CHAIN_UNREACHABLE"
 
 
-class StoreUnavailable(ResultProxyError):
-    """The database does not answer, or not by a majority."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "STORE_UNAVAILABLE"
-
-
 # Tokens; the order is the order in which they are checked (worker spec C)
 
 

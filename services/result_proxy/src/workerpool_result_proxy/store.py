@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from mongoengine import BinaryField, DateTimeField, Document, FloatField, LongField, StringField
 from mongoengine.errors import NotUniqueError
+from workerpool_kit.mongo import Database
 from workerpool_kit.tokens import SigningKey
 from workerpool_poco.authorization import WorkerpoolAuthorization
 from workerpool_poco.ids import Address, bytes32, to_hex
 
 from workerpool_result_proxy.domain.results import StoredResult
-from workerpool_result_proxy.mongo import Mongo
 
 
 class AuthorizationDocument(Document):  # type: ignore[misc]
@@ -69,55 +69,55 @@ MODELS = (AuthorizationDocument, ResultDocument, AnnouncedFile, SigningKeyDocume
 class MongoStore:
     """The `Store` port. Every write is acknowledged by a majority and its journal (the connection's write concern)."""
 
-    def __init__(self, database: Mongo) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:
         """Remember an authorization; see `Store`."""
-        await self._database.run(_keep_authorization, authorization)
+        await self._database.ask(_keep_authorization, authorization)
 
     async def is_authorized(self, task_id: bytes, worker: Address) -> bool:
         """Tell whether an authorization is known; see `Store`."""
-        return await self._database.run(
+        return await self._database.ask(
             lambda: AuthorizationDocument.objects(task_id=to_hex(task_id), worker=worker).count() > 0
         )
 
     async def find_result(self, task_id: bytes) -> StoredResult | None:
         """Return the task's result; see `Store`."""
-        return await self._database.run(_find_result, task_id)
+        return await self._database.ask(_find_result, task_id)
 
     async def announce(self, file_id: str) -> None:
         """Remember a file about to be written; see `Store`."""
         entry = AnnouncedFile(file_id=file_id, announced_at=datetime.now(UTC))
-        await self._database.run(entry.save, force_insert=True)
+        await self._database.ask(entry.save, force_insert=True)
 
     async def commit(self, result: StoredResult) -> bool:
         """Make the result the task's one and only; see `Store`."""
-        return await self._database.run(_commit, result)
+        return await self._database.ask(_commit, result)
 
     async def retract(self, file_id: str) -> None:
         """Forget an announced file; see `Store`."""
-        await self._database.run(lambda: AnnouncedFile.objects(file_id=file_id).delete())
+        await self._database.ask(lambda: AnnouncedFile.objects(file_id=file_id).delete())
 
     async def announced(self) -> list[str]:
         """Return files of interrupted uploads; see `Store`."""
-        return await self._database.run(_announced)
+        return await self._database.ask(_announced)
 
 
 class MongoKeyStore:
     """The kit's `KeyStore`: keys of tokens, which thus outlive a restart. A key is dropped after `keep_s` seconds."""
 
-    def __init__(self, database: Mongo, *, keep_s: float) -> None:
+    def __init__(self, database: Database, *, keep_s: float) -> None:
         self._database = database
         self._keep_s = keep_s
 
     async def load(self) -> list[SigningKey]:
         """Return all stored keys."""
-        return await self._database.run(_load_keys)
+        return await self._database.ask(_load_keys)
 
     async def save(self, key: SigningKey) -> None:
         """Store one more key, and drop those that no valid token can name any more."""
-        await self._database.run(_save_key, key, key.created_at - self._keep_s)
+        await self._database.ask(_save_key, key, key.created_at - self._keep_s)
 
 
 def _load_keys() -> list[SigningKey]:

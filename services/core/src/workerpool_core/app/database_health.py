@@ -6,10 +6,9 @@ While it is away nothing is acknowledged: reports, deals and commands wait in me
 import asyncio
 from typing import Protocol
 
+from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
-
-from workerpool_core.errors import DatabaseAway
 
 log = get_logger()
 

@@ -4,9 +4,8 @@ import asyncio
 from typing import Protocol
 
 from workerpool_kit.clock import Clock
+from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.logs import get_logger
-
-from workerpool_core.errors import DatabaseAway
 
 log = get_logger()
 

@@ -6,13 +6,14 @@ import binascii
 import json
 from collections.abc import AsyncIterator
 
+from workerpool_kit.errors import DatabaseAway
 from workerpool_poco.ids import address
 
 from workerpool_core.app.group_commit import GroupCommit
 from workerpool_core.app.live_logs import LiveLogs
 from workerpool_core.app.watchers import Watchers
 from workerpool_core.domain.model import Replicate, Task
-from workerpool_core.errors import BadPageToken, DatabaseAway, UnknownReplicate, UnknownTask
+from workerpool_core.errors import BadPageToken, UnknownReplicate, UnknownTask
 from workerpool_core.store.store import KeptLogs, Store, TaskPosition, TaskQuery
 
 _FOREIGN_TOKEN = "this page token was not given out by this service"

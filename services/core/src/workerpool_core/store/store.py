@@ -1,20 +1,20 @@
 """What the application asks of the database."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.mongo import Database, repeated
 from workerpool_poco.statuses import FINAL_TASK_STATUSES
 
 from workerpool_core.domain.decisions import Write
 from workerpool_core.domain.model import DealTerms, Replicate, Task
 from workerpool_core.domain.snapshot import Snapshot
-from workerpool_core.errors import DatabaseAway
 from workerpool_core.store import codec
 from workerpool_core.store.changes import Bson, Change
 from workerpool_core.store.journal import Journal
@@ -108,16 +108,9 @@ class Store:
         except (PyMongoError, TimeoutError) as error:
             raise DatabaseAway(f"no primary of the database answers ({type(error).__name__})") from error
 
-    async def _read(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Ask the database on behalf of somebody who can ask again. Raises DatabaseAway."""
-        try:
-            return await self._database.run(fn, *args, **kwargs)
-        except AutoReconnect as error:
-            raise DatabaseAway(f"the database does not answer ({type(error).__name__})") from error
-
     async def task(self, task_id: str) -> Task | None:
         """Read one task with its replicates."""
-        return await self._read(self._task, task_id)
+        return await self._database.ask(self._task, task_id)
 
     def _task(self, task_id: str) -> Task | None:
         document = self._db["task"].find_one({"_id": task_id})
@@ -132,12 +125,12 @@ class Store:
     async def replicate(self, task_id: str, wallet: str) -> Replicate | None:
         """Read one worker's work on one task."""
         key = {"_id": codec.pair_id(task_id, wallet)}
-        found = await self._read(self._db["replicate"].find_one, key)
+        found = await self._database.ask(self._db["replicate"].find_one, key)
         return codec.replicate_of(found) if found else None
 
     async def tasks(self, query: "TaskQuery", after: "TaskPosition | None", limit: int) -> list[Task]:
         """Return up to `limit` tasks without replicates, newest deal first, after a position."""
-        return await self._read(self._tasks, query, after, limit)
+        return await self._database.ask(self._tasks, query, after, limit)
 
     def _tasks(self, query: "TaskQuery", after: "TaskPosition | None", limit: int) -> list[Task]:
         conditions: Bson = {}
@@ -178,11 +171,11 @@ class Store:
             found = self._db["taskLogs"].find(condition).sort("wallet", 1)
             return [KeptLogs(item["wallet"], item["stdout"], item["stderr"]) for item in found]
 
-        return await self._read(read)
+        return await self._database.ask(read)
 
     async def purge_logs(self, final_deadline_before: float) -> int:
         """Delete the logs of tasks whose final deadline lies before a date; return how many. Raises DatabaseAway."""
-        return await self._read(self._purge_logs, final_deadline_before)
+        return await self._database.ask(self._purge_logs, final_deadline_before)
 
     def _purge_logs(self, date: float) -> int:
         logs = self._db.get_collection("taskLogs", write_concern=WriteConcern(w="majority", j=True))
