@@ -5,13 +5,15 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from workerpool_devnet import accounts, contracts
+from workerpool_devnet.chain import Chain
 from workerpool_devnet.database import Database
 from workerpool_devnet.market import Deal, Purchase
 from workerpool_devnet.ports import free_service_ports
@@ -24,6 +26,7 @@ from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import ZERO_ADDRESS, to_hex
 from workerpool_poco.model import ChainTask
 from workerpool_poco.results import result_hash, result_seal
+from workerpool_poco.statuses import ChainTaskStatus
 from workerpool_poco.wallet import Transaction
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
@@ -60,12 +63,49 @@ class AdapterProcess:
                     return self
                 await asyncio.sleep(0.05)
 
+    async def initialize(self, pool: "Pool", deal: Deal) -> None:
+        """Ask for every task of a deal, and wait until the node has all their transactions."""
+        wishes = [
+            pb.InitializeRequest(deal_id=to_hex(deal.deal_id), task_index=index)
+            for index in range(deal.volume)
+        ]
+        await asyncio.gather(*(self.api.Initialize(wish) for wish in wishes))
+        sent = [
+            (await self.seen(to_hex(each), lambda command: command.transaction_hash)).transaction_hash
+            for each in deal.task_ids
+        ]
+        rpc = pool.chain.chain.rpc
+        await pool.until(lambda: all(rpc.call("eth_getTransactionByHash", each) for each in set(sent)))
+
+    async def initialized(self, pool: "Pool", deal: Deal) -> list[Any]:
+        """Wait until every task of a deal is ACTIVE; returns their commands."""
+        outcomes = await asyncio.gather(
+            *(self.outcome(to_hex(each), pb.COMMAND_KIND_INITIALIZE) for each in deal.task_ids)
+        )
+        assert {command.state for command in outcomes} == {pb.COMMAND_STATE_SUCCESS}
+        for task_id in deal.task_ids:
+            assert (await pool.task(task_id)).status is ChainTaskStatus.ACTIVE
+        return outcomes
+
+    async def seen(self, task_id: str, condition: Callable[[Any], Any]) -> Any:
+        """Follow an initialization until it is as wanted."""
+        request = pb.WatchCommandRequest(task_id=task_id, kind=pb.COMMAND_KIND_INITIALIZE)
+        async with asyncio.timeout(20):
+            async for change in self.api.WatchCommand(request):
+                if condition(change.command):
+                    return change.command
+        pytest.fail("the command ended otherwise")
+
     async def outcome(self, task_id: str, kind: int) -> Any:
         """Follow a command to its end."""
         async with asyncio.timeout(30):
             async for change in self.api.WatchCommand(pb.WatchCommandRequest(task_id=task_id, kind=kind)):
                 command = change.command
         return command
+
+    def pause(self, on: bool = True) -> None:
+        """Let it stand still, so that it sees what happens in the meantime all at once, or go on."""
+        self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     async def kill(self) -> None:
         """End it as a power cut would."""
@@ -96,6 +136,23 @@ Launch = Callable[..., Awaitable[AdapterProcess]]
 def chain(fresh_poco_chain: PocoChain) -> PocoChain:
     """Return the chain of the test; a module may put another one in its place."""
     return fresh_poco_chain
+
+
+@pytest.fixture(scope="module")
+def chain_of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
+    """Run a chain for one module."""
+    with Chain(log=tmp_path_factory.mktemp("chain") / "chain.log") as chain:
+        yield PocoChain(chain, contracts.deploy(chain.rpc, accounts.deployer(chain.rpc)))
+
+
+@pytest.fixture
+def own_chain(chain_of_the_module: PocoChain) -> Iterator[PocoChain]:
+    """Return a chain of which a test may decide when a block is mined."""
+    snapshot = chain_of_the_module.snapshot()
+    yield chain_of_the_module
+    chain_of_the_module.chain.rpc.call("anvil_dropAllTransactions")
+    chain_of_the_module.chain.rpc.call("evm_setAutomine", True)
+    chain_of_the_module.revert(snapshot)
 
 
 @pytest.fixture
@@ -204,6 +261,36 @@ class Pool:
             chain_id=self.chain.chain_id,
         )
         rpc.call("eth_sendRawTransaction", to_hex(worker.sign_transaction(transaction).raw))
+
+    def stop_mining(self) -> None:
+        """Mine only when told to, from now on."""
+        # The mixed mode in which the chain starts is left by asking for instant mining first.
+        for instantly in (True, False):
+            self.chain.chain.rpc.call("evm_setAutomine", instantly)
+
+    def mine(self, blocks: int = 1) -> None:
+        """Mine blocks, each with all that waits."""
+        for _ in range(blocks):
+            self.chain.chain.mine()
+
+    def forget_transactions(self) -> None:
+        """Let the node forget what waits in its pool, as nodes do when they restart."""
+        self.chain.chain.rpc.call("anvil_dropAllTransactions")
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait for a condition of the chain; it has no events for these."""
+        async with asyncio.timeout(20):
+            while not await asyncio.to_thread(condition):
+                await asyncio.sleep(0.02)
+
+    async def in_node(self, count: int) -> None:
+        """Wait until the node holds `count` transactions of the pool owner that are not mined."""
+        rpc, owner = self.chain.chain.rpc, self.owner.address
+        await self.until(
+            lambda: (
+                int(rpc.call("eth_getTransactionCount", owner, "pending"), 16) >= self.owner_nonce() + count
+            )
+        )
 
     async def task(self, task_id: bytes) -> ChainTask:
         """Read a task."""

@@ -25,7 +25,9 @@ def move(command: Command, to: CommandState) -> Command:
         case CommandState.RECEIVED:
             return command.requeued(200.0)
         case CommandState.PROCESSING:
-            return command.processing("0xaa", 200.0)
+            # A command that succeeded moves there only together with its transaction.
+            done = command.state is CommandState.SUCCESS
+            return command.taken_back(200.0) if done else command.processing("0xaa", 200.0)
         case CommandState.SUCCESS:
             return command.succeeded(200.0)
         case CommandState.FAILURE:
@@ -61,3 +63,15 @@ def test_asking_again_starts_anew_with_the_new_arguments() -> None:
 def test_a_command_in_motion_is_not_restarted(state: CommandState) -> None:
     with pytest.raises(IllegalTransition):
         in_state(state).restarted(NEW)
+
+
+def test_what_a_reorganisation_took_back_waits_in_the_same_transaction() -> None:
+    done = NEW.processing("0xaa", 101.0).succeeded(102.0, transaction_hash="0xaa", block_number=7, gas_used=9)
+    back = done.taken_back(103.0)
+    assert (back.state, back.transaction_hash, back.attempts) == (CommandState.PROCESSING, "0xaa", 1)
+    assert (back.block_number, back.gas_used, back.updated_at) == (0, 0, 103.0)
+
+
+def test_a_command_that_succeeded_is_in_no_new_transaction_unless_asked_for_again() -> None:
+    with pytest.raises(IllegalTransition):
+        in_state(CommandState.SUCCESS).processing("0xbb", 200.0)

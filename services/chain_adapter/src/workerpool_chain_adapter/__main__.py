@@ -23,6 +23,7 @@ from workerpool_chain_adapter.app.commands import Commands
 from workerpool_chain_adapter.app.funds import Funds
 from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.lease import Lease
+from workerpool_chain_adapter.app.mined import Mined
 from workerpool_chain_adapter.app.owner_chain import OwnerChain
 from workerpool_chain_adapter.app.recovery import resume
 from workerpool_chain_adapter.app.sender import Sender
@@ -70,6 +71,7 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         journal = store.Journal(database, wallet.address)
         policy = GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap)
         board, in_flight = Board(journal.save), InFlight()
+        mined = Mined(journal=journal, board=board, chain=chain, in_flight=in_flight, clock=clock)
         settlement = Settlement(board, chain, clock)
         funds = Funds(chain, policy, clock, sidechain=settings.sidechain)
         await funds.refresh()
@@ -79,6 +81,7 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
             chain=chain,
             heads=heads,
             in_flight=in_flight,
+            mined=mined,
             settlement=settlement,
             policy=policy,
             clock=clock,
@@ -91,14 +94,17 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
             chain=chain,
             heads=heads,
             in_flight=in_flight,
+            mined=mined,
             sender=sender,
             settlement=settlement,
             funds=funds,
             policy=policy,
             clock=clock,
         )
-        commands = Commands(journal=journal, board=board, chain=chain, funds=funds, clock=clock)
-        await resume(journal, board, in_flight, sender, clock)
+        commands = Commands(
+            journal=journal, board=board, chain=chain, tracker=tracker, funds=funds, clock=clock
+        )
+        await resume(journal, board, in_flight, mined, sender, clock)
         lifetime.spawn(tracker.run(), "tracker")
         lifetime.spawn(tracker.follow_heads(), "heads")
         lifetime.spawn(sender.run(), "sender")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import takewhile
 from typing import Any
 
 import mongoengine
@@ -69,6 +70,7 @@ class TransactionDocument(mongoengine.Document):  # type: ignore[misc]
     versions = mongoengine.EmbeddedDocumentListField(VersionDocument)
     created_at = mongoengine.FloatField(required=True)
     first_block = mongoengine.IntField(required=True)
+    block_number = mongoengine.IntField()
     state = mongoengine.StringField(required=True, choices=[state.value for state in TransactionState])
 
     meta = {"collection": "transactions", "indexes": [("wallet", "state", "nonce")]}  # noqa: RUF012
@@ -118,6 +120,11 @@ class Journal:
         found = await self._database.ask(self._collection(CommandDocument).find_one, {"_id": str(key)})
         return _command(found) if found else None
 
+    async def named(self, keys: Sequence[CommandKey]) -> list[Command]:
+        """Return those of the commands that exist, oldest first."""
+        query = {"_id": {"$in": [str(key) for key in keys]}}
+        return await self._database.insist(self._find_commands, query, 1, 0) if keys else []
+
     async def live(self) -> list[Command]:
         """Return all commands that are not final, oldest first."""
         unfinished = [state.value for state in CommandState if state not in FINAL_STATES]
@@ -157,6 +164,10 @@ class Journal:
     async def ended_transactions(self, first: int, before: int | None) -> list[JournaledTransaction]:
         """Return those that ended, with nonces from `first` on and below `before` (None: without an end), by nonce."""
         return await self._database.insist(self._find_ended, first, before)
+
+    async def last_mined(self, blocks: int) -> list[JournaledTransaction]:
+        """Return the transactions mined in the newest block that has one, and in the `blocks` before it."""
+        return await self._database.insist(self._find_last_mined, blocks)
 
     # --- synchronous side (runs in the database's threads) --------------------
 
@@ -219,6 +230,18 @@ class Journal:
         )
         return [_transaction(each) for each in found.sort("nonce", 1)]
 
+    def _find_last_mined(self, blocks: int) -> list[JournaledTransaction]:
+        query = {"wallet": self._wallet, "state": TransactionState.MINED.value, "block_number": {"$gt": 0}}
+        # Nonces are mined in their order, and have an index.
+        newest_first = map(_transaction, self._collection(TransactionDocument).find(query).sort("nonce", -1))
+        newest = next(newest_first, None)
+        if newest is None:
+            return []
+        return [
+            newest,
+            *takewhile(lambda each: each.block_number >= newest.block_number - blocks, newest_first),
+        ]
+
     def _transaction_document(self, transaction: JournaledTransaction) -> dict[str, Any]:
         document = TransactionDocument(
             id=f"{self._wallet}:{transaction.nonce}",
@@ -233,6 +256,7 @@ class Journal:
             ],
             created_at=transaction.created_at,
             first_block=transaction.first_block,
+            block_number=transaction.block_number,
             state=transaction.state.value,
         )
         return _checked(document)
@@ -300,4 +324,6 @@ def _transaction(found: dict[str, Any]) -> JournaledTransaction:
         created_at=found["created_at"],
         first_block=found["first_block"],
         state=TransactionState(found["state"]),
+        # Journals from before this field was written have none.
+        block_number=found.get("block_number", 0),
     )

@@ -12,6 +12,7 @@ from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.funds import Funds
 from workerpool_chain_adapter.app.grouped import Grouped
 from workerpool_chain_adapter.app.owner_chain import OwnerChain
+from workerpool_chain_adapter.app.tracker import Tracker
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import (
@@ -31,11 +32,19 @@ class Commands:
     """The use cases behind the API. One instance serves one wallet and is the only one that does."""
 
     def __init__(
-        self, *, journal: Journal, board: Board, chain: OwnerChain, funds: Funds, clock: Clock
+        self,
+        *,
+        journal: Journal,
+        board: Board,
+        chain: OwnerChain,
+        tracker: Tracker,
+        funds: Funds,
+        clock: Clock,
     ) -> None:
         self._journal = journal
         self._board = board
         self._chain = chain
+        self._tracker = tracker
         self._funds = funds
         self._clock = clock
         self._assess = Grouped(self._assess_many, most=100)
@@ -122,16 +131,27 @@ class Commands:
             raise OutOfGas(f"the wallet {self._chain.address} cannot pay for gas; send it some coins")
         existing = await self._add(asked)
         if existing is not None:
-            if existing.state is CommandState.SUCCESS and asked.is_final:
-                return existing
+            if existing.state is CommandState.SUCCESS:
+                if asked.is_final:
+                    return existing
+                await self._find_taken_back()
+            if (live := self._board.get(asked.key)) is not None and not live.is_final:
+                return live
             if not existing.is_final:
-                return self._board.get(asked.key) or existing
+                return existing
             asked = existing.restarted(asked)
             await self._board.record(asked)
         elif not asked.is_final:
             self._board.show(asked)
         log.info("command.accepted", task=asked.key.task_id, kind=asked.key.kind, state=asked.state)
         return asked
+
+    async def _find_taken_back(self) -> None:
+        """Notice at once what a reorganisation took back: the same transaction brings it again, not another one."""
+        try:
+            await self._tracker.look(in_doubt=True)
+        except PocoError as error:
+            raise ChainUnavailable(f"the chain cannot be read now: {error}") from error
 
     async def _already_done_or_raise(self, key: CommandKey, verdict: Impossible) -> Command:
         """Return the command when it did succeed before and the task has moved on since; raise otherwise."""

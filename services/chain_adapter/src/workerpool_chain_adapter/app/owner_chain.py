@@ -16,7 +16,7 @@ from workerpool_chain_adapter.domain.assessment import Situation
 from workerpool_chain_adapter.domain.command import Command
 from workerpool_chain_adapter.domain.planning import Plan
 from workerpool_chain_adapter.domain.sending import SendOutcome, outcome_of
-from workerpool_chain_adapter.domain.transaction import Version
+from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Version
 
 GAS_MARGIN_PERCENT = 20
 """Added to the node's estimate: the state may change until the transaction is mined."""
@@ -140,17 +140,22 @@ class OwnerChain:
         # Some nodes know no "pending" count; the journal knows what is in flight anyway.
         return int(mined, 16), int(mined if isinstance(pending, RpcError) else pending, 16)
 
-    async def receipts(self, hashes: Sequence[HexId]) -> list[Receipt | None]:
-        """Return the receipts, None for transactions that are not mined."""
-        answers = await self._rpc.batch([("eth_getTransactionReceipt", (each,)) for each in hashes])
-        return [
-            Receipt(
-                each, answer["status"] == "0x1", int(answer["blockNumber"], 16), int(answer["gasUsed"], 16)
-            )
-            if isinstance(answer, dict)
-            else None
-            for each, answer in zip(hashes, answers, strict=True)
-        ]
+    async def receipts(self, transactions: Sequence[JournaledTransaction]) -> dict[int, Receipt]:
+        """Return the receipts of those that are mined, by nonce; any version of a transaction may be the mined one."""
+        wanted = [(each.nonce, version.hash) for each in transactions for version in each.versions]
+        if not wanted:
+            return {}
+        answers = await self._rpc.batch([("eth_getTransactionReceipt", (hash_,)) for _, hash_ in wanted])
+        receipts = {}
+        for (nonce, hash_), answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, RpcError):
+                # Not the same as "not mined": much would be set in motion for a node that is only busy.
+                raise ChainUnreachable(f"{self._rpc.node_url} tells no receipt: {answer}") from answer
+            if answer is not None:
+                succeeded = answer["status"] == "0x1"
+                block, gas = int(answer["blockNumber"], 16), int(answer["gasUsed"], 16)
+                receipts[nonce] = Receipt(hash_, succeeded, block, gas)
+        return receipts
 
     async def knows(self, hashes: Sequence[HexId]) -> list[bool]:
         """Tell which transactions the node has, mined or not."""

@@ -11,9 +11,9 @@ from workerpool_poco.heads import HeadStream
 from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.mined import Mined
 from workerpool_chain_adapter.app.owner_chain import Estimate, OwnerChain
 from workerpool_chain_adapter.app.settlement import Settlement
-from workerpool_chain_adapter.app.vanished import revive
 from workerpool_chain_adapter.domain.command import Command, CommandKey
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.nonces import next_nonce
@@ -38,6 +38,7 @@ class Sender:
         chain: OwnerChain,
         heads: HeadStream,
         in_flight: InFlight,
+        mined: Mined,
         settlement: Settlement,
         policy: GasPolicy,
         clock: Clock,
@@ -49,6 +50,7 @@ class Sender:
         self._chain = chain
         self._heads = heads
         self._in_flight = in_flight
+        self._mined = mined
         self._settlement = settlement
         self._policy = policy
         self._clock = clock
@@ -157,7 +159,7 @@ class Sender:
     async def _take_nonces(self, count: int) -> list[int]:
         if self._next_nonce is None:
             mined, pending = await self._chain.counts()
-            await revive(self._journal, self._in_flight, max(mined, pending))
+            await self._mined.revive(max(mined, pending))
             self._next_nonce = next_nonce(mined, pending, self._in_flight.nonces)
         nonces = []
         for _ in range(count):

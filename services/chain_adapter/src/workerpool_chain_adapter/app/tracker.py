@@ -13,10 +13,10 @@ from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.funds import Funds
 from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.mined import Mined
 from workerpool_chain_adapter.app.owner_chain import OwnerChain, Receipt
 from workerpool_chain_adapter.app.sender import Sender, broadcast
 from workerpool_chain_adapter.app.settlement import Settlement
-from workerpool_chain_adapter.app.vanished import revive
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
 from workerpool_chain_adapter.store import Journal
@@ -45,6 +45,7 @@ class Tracker:
         chain: OwnerChain,
         heads: HeadStream,
         in_flight: InFlight,
+        mined: Mined,
         sender: Sender,
         settlement: Settlement,
         funds: Funds,
@@ -56,17 +57,21 @@ class Tracker:
         self._chain = chain
         self._heads = heads
         self._in_flight = in_flight
+        self._mined = mined
         self._sender = sender
         self._settlement = settlement
         self._funds = funds
         self._policy = policy
         self._clock = clock
         self._without_receipt_since: dict[int, int] = {}
+        # A transaction that is about to leave the flight must not be put back into it meanwhile.
+        self._one_look = asyncio.Lock()
 
     async def follow_heads(self) -> None:
         """Wake `run` at each new block, for ever."""
         async for head in self._heads:
             metrics.LATEST_BLOCK.set(head.number)
+            self._mined.follow(head)
             self._sender.sent.set()
 
     async def run(self) -> None:
@@ -82,8 +87,18 @@ class Tracker:
                 # The next head comes when the node is back.
                 log.warning("tracker.chain_unreachable", error=str(error))
 
-    async def look(self) -> None:
-        """Compare the transactions in flight with the chain, once."""
+    async def look(self, *, in_doubt: bool = False) -> None:
+        """Compare the transactions in flight with the chain, once.
+
+        Those that are mined are compared too when a head, or the caller, gives reason to doubt them. Raises
+        ChainUnreachable.
+        """
+        async with self._one_look:
+            if in_doubt or self._mined.in_doubt:
+                await self._mined.look()
+            await self._look()
+
+    async def _look(self) -> None:
         transactions = self._in_flight.in_order()
         if not transactions:
             return
@@ -92,23 +107,15 @@ class Tracker:
         metrics.TX_COUNT.labels("pending").set(pending)
         expected = max(mined, pending)
         if expected < transactions[0].nonce:
-            await revive(self._journal, self._in_flight, expected, transactions[0].nonce)
+            await self._mined.revive(expected, transactions[0].nonce)
             transactions = self._in_flight.in_order()
         past = [each for each in transactions if each.nonce < mined]
-        receipts = await self._receipts(past)
+        receipts = await self._chain.receipts(past)
         ended = [
             (each, self._state(each, receipts.get(each.nonce)), receipts.get(each.nonce)) for each in past
         ]
         await self._end([item for item in ended if item[1] is not TransactionState.PENDING])
         await self._push([each for each in transactions if each.nonce >= mined])
-
-    async def _receipts(self, transactions: Sequence[JournaledTransaction]) -> dict[int, Receipt]:
-        """Return the receipt by nonce; any version of a transaction may be the mined one."""
-        wanted = [(each.nonce, version.hash) for each in transactions for version in each.versions]
-        if not wanted:
-            return {}
-        found = await self._chain.receipts([hash_ for _, hash_ in wanted])
-        return {nonce: receipt for (nonce, _), receipt in zip(wanted, found, strict=True) if receipt}
 
     def _state(self, transaction: JournaledTransaction, receipt: Receipt | None) -> TransactionState:
         if receipt is not None:
@@ -145,8 +152,13 @@ class Tracker:
         await self._settlement.record(succeeded)
         await self._settlement.settle(unclear)
         # Last: as long as the transaction counts as pending, a restart comes here again.
-        await self._journal.save_transactions([transaction.ended(state) for transaction, state, _ in ended])
-        nonces = [transaction.nonce for transaction, _, _ in ended]
+        journaled = [
+            transaction.ended(state, receipt.block_number if receipt else 0)
+            for transaction, state, receipt in ended
+        ]
+        await self._journal.save_transactions(journaled)
+        self._mined.watch(journaled)
+        nonces = [transaction.nonce for transaction in journaled]
         self._in_flight.drop(nonces)
         for nonce in nonces:
             self._without_receipt_since.pop(nonce, None)

@@ -44,6 +44,8 @@ TRANSITIONS = frozenset(
         # Asked for again.
         (CommandState.FAILURE, CommandState.RECEIVED),
         (CommandState.SUCCESS, CommandState.RECEIVED),
+        # A reorganisation took its transaction back, which is in flight again.
+        (CommandState.SUCCESS, CommandState.PROCESSING),
     }
 )
 """Every allowed change of state. SUCCESS is left only when the chain says the effect is gone: a task
@@ -90,6 +92,8 @@ class Command:
 
     def processing(self, transaction_hash: HexId, now: float) -> "Command":
         """Return the command as part of a transaction that is sent (again, with a higher fee)."""
+        if self.is_final:
+            raise IllegalTransition(f"{self.key} is {self.state} and is in no new transaction")
         again = self.state is CommandState.PROCESSING
         changed = self if again else self._moved(CommandState.PROCESSING, now)
         return replace(changed, transaction_hash=transaction_hash, attempts=self.attempts + 1, updated_at=now)
@@ -112,6 +116,12 @@ class Command:
     def requeued(self, now: float) -> "Command":
         """Return the command as one to be sent in a new transaction."""
         return self._moved(CommandState.RECEIVED, now)
+
+    def taken_back(self, now: float) -> "Command":
+        """Return the command as one whose transaction was mined and is not any more: it waits in it again."""
+        if self.state is not CommandState.SUCCESS:
+            raise IllegalTransition(f"{self.key} is {self.state}: there is nothing to take back")
+        return replace(self._moved(CommandState.PROCESSING, now), block_number=0, gas_used=0)
 
     def restarted(self, asked: "Command") -> "Command":
         """Return the command as asked for again, with the arguments of the new request."""

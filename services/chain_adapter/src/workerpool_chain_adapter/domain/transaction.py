@@ -34,7 +34,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class JournaledTransaction:
-    """A transaction; `first_block` is the head when its latest version was signed."""
+    """A transaction; `first_block` is the head from which on its latest version waits to be mined.
+
+    `block_number` is the block it was mined in, 0 as long as it is not.
+    """
 
     nonce: int
     keys: tuple[CommandKey, ...]
@@ -44,6 +47,7 @@ class JournaledTransaction:
     created_at: float
     first_block: int
     state: TransactionState = TransactionState.PENDING
+    block_number: int = 0
 
     @property
     def latest(self) -> Version:
@@ -54,10 +58,10 @@ class JournaledTransaction:
         """Return the transaction with one more version, to be journaled before that one is sent."""
         return replace(self, versions=(*self.versions, version), first_block=block)
 
-    def revived(self) -> "JournaledTransaction":
-        """Return the transaction as one that is not mined (any more)."""
-        return replace(self, state=TransactionState.PENDING)
+    def revived(self, head: int) -> "JournaledTransaction":
+        """Return the transaction as one that is not mined (any more), and waits from the block `head` on."""
+        return replace(self, state=TransactionState.PENDING, block_number=0, first_block=head)
 
-    def ended(self, state: TransactionState) -> "JournaledTransaction":
-        """Return the transaction in a final state."""
-        return replace(self, state=state)
+    def ended(self, state: TransactionState, block_number: int = 0) -> "JournaledTransaction":
+        """Return the transaction in a final state, with the block it was mined in."""
+        return replace(self, state=state, block_number=block_number)

@@ -1,0 +1,179 @@
+"""What a reorganisation of the chain takes back comes again, from the same transactions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pymongo
+import pytest
+from workerpool_devnet.database import Database
+from workerpool_devnet.market import Deal
+from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_poco.ids import from_hex, to_hex
+from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
+
+INITIALIZE, FINALIZE, CLAIM = pb.COMMAND_KIND_INITIALIZE, pb.COMMAND_KIND_FINALIZE, pb.COMMAND_KIND_CLAIM
+PROCESSING, SUCCESS = pb.COMMAND_STATE_PROCESSING, pb.COMMAND_STATE_SUCCESS
+
+
+@pytest.fixture
+def chain(own_chain: PocoChain) -> PocoChain:
+    return own_chain
+
+
+def task_hex(deal: Deal) -> str:
+    return to_hex(deal.task_ids[0])
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+async def test_a_mined_transaction_that_a_reorganisation_took_back_is_sent_again(
+    launch: Callable[..., Awaitable[Any]], pool: Any, restarted: bool
+) -> None:
+    """The node does not bring it back, so that its nonce is missing and everything after it would wait for ever."""
+    first, second = pool.buy(), pool.buy()
+    adapter = await (await launch()).ready()
+    await adapter.initialize(pool, first)
+    (done,) = await adapter.initialized(pool, first)
+    pool.chain.chain.reorganise(done.block_number)
+    if restarted:
+        await adapter.kill()
+        adapter = await (await launch()).ready()
+    await adapter.initialize(pool, second)
+    await adapter.initialized(pool, second)
+    for deal in (first, second):
+        assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.ACTIVE
+
+
+@dataclass(frozen=True)
+class Done:
+    """Commands of one kind whose transactions are mined."""
+
+    kind: int
+    commands: list[Any]
+    status: ChainTaskStatus
+    """Of their tasks, by these transactions."""
+
+    @property
+    def transactions(self) -> set[str]:
+        return {command.transaction_hash for command in self.commands}
+
+    @property
+    def first_block(self) -> int:
+        return min(command.block_number for command in self.commands)
+
+
+async def one_initialization(adapter: Any, pool: Any) -> Done:
+    deal = pool.buy()
+    await adapter.initialize(pool, deal)
+    return Done(INITIALIZE, await adapter.initialized(pool, deal), ChainTaskStatus.ACTIVE)
+
+
+async def several_with_a_batch(adapter: Any, pool: Any) -> Done:
+    deals, commands = [pool.buy(), pool.buy(volume=5)], []
+    for deal in deals:
+        await adapter.initialize(pool, deal)
+        commands += await adapter.initialized(pool, deal)
+    done = Done(INITIALIZE, commands, ChainTaskStatus.ACTIVE)
+    assert 1 < len(done.transactions) < len(done.commands)
+    return done
+
+
+async def a_finalization(adapter: Any, pool: Any) -> Done:
+    deal = pool.buy()
+    pool.initialize(deal, 0)
+    pool.contribute(deal)
+    pool.reveal(deal)
+    await adapter.api.Finalize(pb.FinalizeRequest(task_id=task_hex(deal), result_link="{}"))
+    return Done(FINALIZE, [await adapter.outcome(task_hex(deal), FINALIZE)], ChainTaskStatus.COMPLETED)
+
+
+async def a_claim(adapter: Any, pool: Any) -> Done:
+    deal = pool.buy()
+    pool.initialize(deal, 0)
+    pool.chain.chain.increase_time(3_001)
+    await adapter.api.Claim(pb.ClaimRequest(task_id=task_hex(deal)))
+    return Done(CLAIM, [await adapter.outcome(task_hex(deal), CLAIM)], ChainTaskStatus.FAILED)
+
+
+async def told(adapter: Any, done: Done, condition: Callable[[Any], bool]) -> list[Any]:
+    """Wait until the adapter tells something else about all commands; who watches an ended one hears of its end."""
+    async with asyncio.timeout(20):
+        while True:
+            wishes = (pb.GetCommandRequest(task_id=each.task_id, kind=each.kind) for each in done.commands)
+            answers = await asyncio.gather(*(adapter.api.GetCommand(wish) for wish in wishes))
+            if all(condition(answer.command) for answer in answers):
+                return [answer.command for answer in answers]
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+@pytest.mark.parametrize(
+    "work",
+    [one_initialization, several_with_a_batch, a_finalization, a_claim],
+    ids=lambda work: work.__name__,
+)
+async def test_what_a_reorganisation_took_back_is_mined_again_although_nothing_else_is_asked(
+    launch: Callable[..., Awaitable[Any]],
+    pool: Any,
+    work: Callable[[Any, Any], Awaitable[Done]],
+    restarted: bool,
+) -> None:
+    before = pool.owner_nonce()
+    adapter = await (await launch()).ready()
+    done = await work(adapter, pool)
+    pool.stop_mining()
+    adapter.pause()
+    pool.chain.chain.reorganise(done.first_block)
+    assert pool.owner_nonce() == before
+    if restarted:
+        await adapter.kill()
+        adapter = await (await launch()).ready()
+    adapter.pause(False)
+    taken_back = await told(adapter, done, lambda command: command.state == PROCESSING)
+    assert [(each.block_number, each.gas_used) for each in taken_back] == [(0, 0)] * len(taken_back)
+    await pool.in_node(len(done.transactions))
+    following = [asyncio.create_task(adapter.outcome(each.task_id, each.kind)) for each in taken_back]
+    pool.mine()
+    again = await asyncio.gather(*following)
+    assert {command.state for command in again} == {SUCCESS}
+    # The same transactions, in another block, and nothing besides them.
+    assert [each.transaction_hash for each in again] == [each.transaction_hash for each in done.commands]
+    assert [each.attempts for each in again] == [each.attempts for each in done.commands]
+    assert {each.block_number for each in again} == {int(pool.chain.chain.rpc.call("eth_blockNumber"), 16)}
+    assert pool.owner_nonce() == before + len(done.transactions)
+    for command in again:
+        assert (await pool.task(from_hex(command.task_id))).status is done.status
+
+
+async def test_what_a_reorganisation_took_back_is_not_sent_twice_when_it_is_asked_for_again_at_once(
+    adapter: Any, pool: Any
+) -> None:
+    """Whoever asked follows the chain too, and may be faster than the adapter."""
+    before, done = pool.owner_nonce(), await one_initialization(adapter, pool)
+    pool.stop_mining()
+    adapter.pause()
+    pool.chain.chain.reorganise(done.first_block)
+    (command,) = done.commands
+    wish = pb.InitializeRequest(deal_id=command.deal_id, task_index=command.task_index)
+    asking = asyncio.ensure_future(adapter.api.Initialize(wish))
+    adapter.pause(False)
+    assert (await asking).command.transaction_hash == command.transaction_hash
+    await pool.in_node(1)
+    pool.mine()
+    assert (await adapter.outcome(command.task_id, INITIALIZE)).state == SUCCESS
+    assert pool.owner_nonce() == before + 1
+
+
+async def test_what_a_reorganisation_moved_to_another_block_is_told_with_that_block(
+    adapter: Any, pool: Any, mongod: Database, database_name: str
+) -> None:
+    before, done = pool.owner_nonce(), await one_initialization(adapter, pool)
+    with pymongo.MongoClient(mongod.uri) as client:
+        (journaled,) = client[database_name]["transactions"].find()
+    pool.mine(2)
+    pool.chain.chain.reorganise(done.first_block, (to_hex(journaled["versions"][0]["raw"]), 1))
+    (moved,) = await told(adapter, done, lambda command: command.block_number == done.first_block + 1)
+    assert moved.state == SUCCESS
+    assert pool.owner_nonce() == before + 1
