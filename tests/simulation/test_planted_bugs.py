@@ -19,6 +19,7 @@ from workerpool_core.domain import (
 from workerpool_core.domain.decisions import UpdateOutcome
 from workerpool_core.domain.events import TransactionKind
 from workerpool_core.domain.model import Action
+from workerpool_core.simulation import ledger
 from workerpool_core.simulation.world import World
 from workerpool_poco.statuses import ReplicateStatus, TaskStatus
 
@@ -204,6 +205,12 @@ def forgets_transactions_at_a_restart(patch):
 def brings_ended_tasks_back(patch):
     """A replayed deal creates its ended tasks anew."""
     patch.setattr(ending, "retain", lambda turn, task: turn.state.tasks.pop(task.task_id, None))
+
+
+@bug
+def forgets_at_a_restart_what_ended(patch):
+    """A finalization that vanishes after core was restarted is not asked for again."""
+    patch.setattr(ledger, "is_remembered", lambda task, policy, now, head: not task.ended or task.claim_due)
 
 
 @bug

@@ -165,7 +165,7 @@ async def _start_core(
         slot_memory_bytes=settings.slot_memory_mib * 2**20,
         required_worker_version=settings.required_worker_version,
     )
-    scheduler = Scheduler(policy, Random(), await store.snapshot(clock.now()))
+    scheduler = Scheduler(policy, Random(), await store.snapshot(policy, clock.now()))
 
     observer: Observer
     live_logs = LiveLogs()

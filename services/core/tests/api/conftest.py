@@ -195,9 +195,8 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         lifetime, clock = Lifetime(), FakeClock(NOW)
         store = Store(database)
         newest = await store.recover()
-        scheduler = Scheduler(
-            Policy(required_worker_version=required_version), Random(1), await store.snapshot(clock.now())
-        )
+        policy = Policy(required_worker_version=required_version)
+        scheduler = Scheduler(policy, Random(1), await store.snapshot(policy, clock.now()))
         live_logs = LiveLogs()
         engine = Engine(
             scheduler,

@@ -52,9 +52,12 @@ class Pool:
         self.sessions: dict[str, str] = {}
         self.models: dict[str, WorkerModel] = {}
         self.deals = 0
-        self.scheduler = Scheduler(self.policy, Random(seed), self.ledger.snapshot())
+        self.scheduler = self._load()
 
     # --- machinery ---
+
+    def _load(self) -> Scheduler:
+        return Scheduler(self.policy, Random(self.seed), self.ledger.snapshot(self.policy, self.now))
 
     def _apply(self, outcome: d.Outcome) -> list[object]:
         for write in outcome.writes:
@@ -67,7 +70,7 @@ class Pool:
         return self._apply(self.scheduler.handle(event, self.now))
 
     def restart(self) -> list[object]:
-        self.scheduler = Scheduler(self.policy, Random(self.seed), self.ledger.snapshot())
+        self.scheduler = self._load()
         self.sessions.clear()
         return self._apply(self.scheduler.start(self.now))
 
@@ -132,6 +135,12 @@ class Pool:
     def mine(self, *logs: e.TaskLog, deals: tuple = ()) -> list[object]:
         self.block += 1
         return self.handle(e.BlockSeen(self.block, f"0xb{self.block}", self.now, deals, logs))
+
+    def bury(self) -> None:
+        """Mine so many blocks that nothing stands in a block that can be taken back, and let that sink in."""
+        for _ in range(self.policy.reorganisation_blocks + 1):
+            self.mine()
+        self.wait(self.policy.ended_retention_s + 1)
 
     def log(
         self, kind: str, task: str, number: int | None = None, value: str = "", tx: str = ""

@@ -132,5 +132,6 @@ def test_an_ended_task_does_not_come_back_with_a_replayed_deal(pool):
     pool.mine(deals=(DealSeen(terms),))
     assert task not in pool.scheduler.tasks
     pool.restart()
+    pool.wait(1)
     pool.mine(deals=(DealSeen(terms),))
     assert task not in pool.scheduler.tasks

@@ -9,6 +9,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.model import DealTerms, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
+from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.simulation.chain import Chain, Transaction
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.ledger import Ledger
@@ -32,7 +33,7 @@ class Follower:
     def __init__(self, chain: Chain, now: float) -> None:
         self.chain, self.now = chain, now
         self.ledger = Ledger()
-        self.scheduler = Scheduler(Policy(), Random(1), self.ledger.snapshot())
+        self.scheduler = Scheduler(Policy(), Random(1), Snapshot())
         self.reads: dict[str, d.ReadTask] = {}
         self.asked: dict[str, d.RequestTransaction] = {}
         self.at = chain.blocks[0].hash

@@ -311,7 +311,7 @@ def test_a_task_that_failed_is_claimed_at_its_final_deadline_even_after_a_restar
     pool.wait(3 * T)
     assert pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)
     pool.mine(pool.log("CLAIMED", task))
-    pool.wait(1)
+    pool.bury()
     assert task not in pool.scheduler.tasks
     assert pool.ledger.tasks[task].claim_due is False
 
@@ -322,8 +322,10 @@ def test_an_unanswered_claim_is_asked_again(pool):
     pool.read(task, "ACTIVE")
     pool.wait(60)
     assert len(pool.sent(d.RequestTransaction, kind=K.CLAIM)) > 1
-    pool.handle(e.TransactionAnswered(task, K.CLAIM, True, 99))
-    pool.wait(1)
+    pool.handle(e.TransactionAnswered(task, K.CLAIM, True, pool.block + 1))
+    pool.effects.clear()
+    pool.bury()
+    assert not pool.sent(d.RequestTransaction, kind=K.CLAIM)
     assert task not in pool.scheduler.tasks
 
 

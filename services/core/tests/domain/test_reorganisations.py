@@ -278,10 +278,32 @@ def test_a_finalization_is_asked_for_again_until_it_stands(pool):
     pool.wait(60)
     assert len(finalizations(pool, task)) > 1
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 1))
+    pool.read(task, "COMPLETED")
     pool.effects.clear()
     pool.wait(60)
     assert not finalizations(pool, task)
     assert pool.history(task)[-1] == "COMPLETED"
+
+
+def test_an_answer_about_the_branch_that_is_gone_does_not_settle_it(pool):
+    """The adapter saw the finalization mined, and says so when the scheduler knows already that it vanished."""
+    task = completed(pool)
+    gone = pool.block
+    revert(pool, 1)
+    pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, gone))
+    pool.effects.clear()
+    pool.read(task, "REVEALING")
+    pool.wait(pool.policy.retry_s)
+    assert finalizations(pool, task)
+
+
+def test_an_answer_soon_after_a_reorganisation_completes_nothing_that_the_chain_has_open(pool):
+    task = pool.to_finalizing(1)
+    revert(pool, 1)
+    pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 1))
+    assert pool.status(task) == "FINALIZING"
+    pool.read(task, "COMPLETED")
+    assert pool.status(task) == "COMPLETED"
 
 
 def test_only_the_finalization_itself_says_that_it_stands_again(pool):
@@ -319,9 +341,11 @@ def test_a_branch_that_holds_the_finalization_changes_nothing(pool):
 
 def test_64_blocks_later_it_counts_as_there_to_stay(pool):
     task = completed(pool)
-    for _ in range(pool.policy.reorganisation_blocks):
-        assert task in pool.scheduler.tasks
+    for _ in range(pool.policy.reorganisation_blocks - 1):
         pool.mine()
+    pool.wait(pool.policy.ended_retention_s + 1)
+    assert task in pool.scheduler.tasks
+    pool.mine()
     pool.wait(pool.policy.ended_retention_s + 1)
     assert task not in pool.scheduler.tasks
 
@@ -333,7 +357,7 @@ def test_one_that_never_stands_again_refunds_the_requester(pool):
     pool.wait(10 * T)
     assert pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)
     pool.mine(pool.log("CLAIMED", task))
-    pool.wait(pool.policy.ended_retention_s)
+    pool.bury()
     assert task not in pool.scheduler.tasks
     assert pool.history(task)[-1] == "COMPLETED"
 

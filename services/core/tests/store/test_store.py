@@ -16,13 +16,16 @@ from workerpool_core.domain.model import (
     TaskChange,
     Worker,
 )
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.snapshot import is_remembered
 from workerpool_core.errors import StoreDiverged
 from workerpool_core.store.changes import merge_all
-from workerpool_core.store.store import Cursor, Store, TaskPosition, TaskQuery
+from workerpool_core.store.store import Cursor, Store, TaskPosition, TaskQuery, remembered
 from workerpool_kit.mongo import Database
 from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 NOW = 1_700_000_000.5
+POLICY = Policy()
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 TASK_ID = f"0x{1001:064x}"
 MakeTask = Callable[..., Task]
@@ -62,12 +65,13 @@ async def test_a_snapshot_holds_what_was_written(
         d.CommandQueued(command),
         d.CursorMoved(12, "0xaa"),
     )
-    snapshot = await store.snapshot(NOW)
+    snapshot = await store.snapshot(POLICY, NOW)
     task.replicates[WALLET] = replicate
     assert snapshot.tasks == (task,)
     assert snapshot.workers == (worker,)
     assert snapshot.commands == (command,)
     assert snapshot.ended == frozenset()
+    assert snapshot.head == 12
     assert await store.cursor() == Cursor(12, "0xaa")
 
 
@@ -202,13 +206,77 @@ async def test_two_processes_cannot_write_one_journal(store: Store) -> None:
 async def test_ended_tasks_are_named_while_their_deal_may_be_seen_again(
     store: Store, make_task: MakeTask
 ) -> None:
-    task, claimed = make_task(1, status=TaskStatus.COMPLETED), make_task(2, status=TaskStatus.FAILED)
-    claimed.claim_due = True
-    await write(store, 1, d.TaskCreated(task), d.TaskCreated(claimed))
-    snapshot = await store.snapshot(NOW)
-    assert [item.task_id for item in snapshot.tasks] == [claimed.task_id]
+    task, to_claim = make_task(1, status=TaskStatus.FAILED), make_task(2, status=TaskStatus.FAILED)
+    to_claim.claim_due = True
+    await write(store, 1, d.TaskCreated(task), d.TaskCreated(to_claim))
+    later = NOW + POLICY.ended_retention_s
+    snapshot = await store.snapshot(POLICY, later)
+    assert [item.task_id for item in snapshot.tasks] == [to_claim.task_id]
     assert snapshot.ended == {task.task_id}
-    assert (await store.snapshot(NOW + 10_000)).ended == frozenset()
+    assert (await store.snapshot(POLICY, NOW + 10_000)).ended == frozenset()
+
+
+def endings(make_task: MakeTask) -> list[Task]:
+    """Tasks in every state that matters to whether a start takes them up; the chain was followed up to block 100."""
+    tasks = [make_task(1), make_task(2, status=TaskStatus.RUNNING)]
+    for status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+        for final_block in (0, 1, 36, 37, 100):
+            for claim_due in (False, True):
+                for date in (NOW, NOW - POLICY.ended_retention_s):
+                    task = make_task(len(tasks) + 1)
+                    task.history.append(TaskChange(status, date))
+                    task.final_block, task.claim_due = final_block, claim_due
+                    tasks.append(task)
+    return tasks
+
+
+@pytest.mark.parametrize("head", [0, 20, 100])
+async def test_a_start_takes_up_what_the_scheduler_would_remember(
+    store: Store, make_task: MakeTask, head: int
+) -> None:
+    tasks = endings(make_task)
+    await write(store, 1, *(d.TaskCreated(task) for task in tasks))
+    if head:
+        await write(store, 2, d.CursorMoved(head, "0x"))
+    found = await store.snapshot(POLICY, NOW)
+    expected = {task.task_id for task in tasks if is_remembered(task, POLICY, NOW, head)}
+    assert {task.task_id for task in found.tasks} == expected
+    assert found.ended == {task.task_id for task in tasks} - expected
+
+
+async def test_a_task_whose_end_was_written_as_a_change_is_taken_up_too(
+    store: Store, make_task: MakeTask, make_replicate: MakeReplicate
+) -> None:
+    task = make_task()
+    await write(store, 1, d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
+    failed = TaskChange(TaskStatus.FAILED, NOW + 1)
+    await write(store, 2, d.TaskChanged(task.task_id, TaskStatus.RECEIVED, (failed,)))
+    (found,) = (await store.snapshot(POLICY, NOW + POLICY.ended_retention_s)).tasks
+    assert (found.status, [*found.replicates]) == (TaskStatus.FAILED, [WALLET])
+    assert (await store.snapshot(POLICY, NOW + POLICY.ended_retention_s + 1)).tasks == ()
+
+
+async def test_what_an_older_core_left_behind_does_not_come_back(
+    database: Database, store: Store, make_task: MakeTask
+) -> None:
+    ended, live = make_task(1, status=TaskStatus.COMPLETED), make_task(2)
+    await write(store, 1, d.TaskCreated(ended), d.TaskCreated(live), d.CursorMoved(12, "0x"))
+    database.db["task"].update_many({}, {"$unset": {"final_block": 1, "ended_at": 1}})
+    assert (await store.snapshot(POLICY, NOW)).tasks == (live,)
+
+
+async def test_a_start_reads_no_more_of_the_history_than_it_takes_up(
+    database: Database, store: Store, make_task: MakeTask
+) -> None:
+    history = [make_task(number, status=TaskStatus.COMPLETED) for number in range(1, 501)]
+    for task in history:
+        task.final_block = 1
+    later = NOW + 10_000
+    await write(store, 1, *(d.TaskCreated(task) for task in [*history, *endings(make_task)[-2:]]))
+    query = {"find": "task", "filter": remembered(POLICY, later, 100)}
+    told = database.db.command({"explain": query, "verbosity": "executionStats"})["executionStats"]
+    assert told["totalDocsExamined"] < 10
+    assert told["totalKeysExamined"] < 30
 
 
 async def test_tasks_are_listed_newest_deal_first_and_filtered(
@@ -248,9 +316,14 @@ async def test_the_first_logs_win_and_are_purged_after_the_final_deadline(
 async def test_an_acknowledged_command_is_gone(store: Store) -> None:
     await write(store, 1, d.CommandQueued(Command(WALLET, 1, "0x", Action.REVEAL)))
     await write(store, 2, d.CommandDone(WALLET, 1))
-    assert (await store.snapshot(NOW)).commands == ()
+    assert (await store.snapshot(POLICY, NOW)).commands == ()
 
 
 async def test_every_query_has_its_index(database: Database, store: Store) -> None:
     names = {index["name"] for index in database.db["task"].list_indexes()}
-    assert {"deal_id_1_index_1", "status_1", "terms.block_-1_deal_id_1_index_1"} <= names
+    assert {
+        "deal_id_1_index_1",
+        "status_1_final_block_1",
+        "ended_at_1",
+        "terms.block_-1_deal_id_1_index_1",
+    } <= names

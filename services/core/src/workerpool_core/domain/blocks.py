@@ -33,11 +33,11 @@ def _log(turn: Turn, task: Task, log: TaskLog, block: BlockSeen, in_one: bool) -
     """Apply one log. `in_one`: its transaction finalizes too, so it is a contributeAndFinalize."""
     if log.kind is TaskLogKind.CLAIMED:
         ending.fail(turn, task, TaskStatus.FINAL_DEADLINE_REACHED)
-        ending.claimed(turn, task)
+        ending.closed(turn, task, log.receipt.block)
         return
     if task.ended:
         if log.kind is TaskLogKind.FINALIZE:
-            ending.finalized(turn, task, log.receipt.block)
+            ending.closed(turn, task, log.receipt.block)
         return
     replicate = task.replicates.get(log.worker)
     match log.kind:
@@ -73,7 +73,7 @@ def _text(value: str) -> str:
 def reverted(turn: Turn, event: BlocksReverted) -> None:
     """Blocks vanished: every live task is read again, and repaired by what the chain says then.
 
-    A completed task whose finalization vanished has it asked for again.
+    An ended task whose finalization or claim vanished has it asked for again.
     """
     turn.state.head = min(turn.state.head, event.ancestor)
     turn.state.reverted_at = turn.now
@@ -81,6 +81,6 @@ def reverted(turn: Turn, event: BlocksReverted) -> None:
         if not task.ended:
             turn.read(task)
             continue
-        if turn.state.finalized.get(task.task_id, 0) > event.ancestor:
-            turn.state.unsettled.add(task.task_id)
+        if task.final_block > event.ancestor:
+            ending.opened_again(turn, task)
             pursuit.pursue(turn, task)

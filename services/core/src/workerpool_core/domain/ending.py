@@ -29,8 +29,9 @@ def complete(turn: Turn, task: Task, receipt: Receipt | None, result_link: str =
         if not at_dead_end(replicate):
             turn.command(replicate.wallet, task.task_id, Action.COMPLETE)
     fields = {"result_link": result_link} if result_link and not task.result_link else {}
-    turn.move_task(task, *task_machine.path_to_completed(task.status), receipt=receipt, **fields)
-    finalized(turn, task, receipt.block if receipt else 0)
+    final_block = (receipt.block if receipt else 0) or turn.state.head
+    path = task_machine.path_to_completed(task.status)
+    turn.move_task(task, *path, receipt=receipt, final_block=final_block, **fields)
     if task.terms.trust > 1:
         # A contributor alone neither wins nor loses score.
         turn.weigh_contributors(task)
@@ -84,20 +85,27 @@ def retain(turn: Turn, task: Task) -> None:
 
 
 def is_settled(turn: Turn, task: Task) -> bool:
-    """Tell whether no reorganisation can take the completion back any more, after which it would be sent again."""
-    state = turn.state
-    if task.task_id in state.unsettled:
+    """Tell whether no reorganisation can open an ended task on chain any more, after which it would be closed again."""
+    if task.finalize_due or task.claim_due:
         return False
-    block = state.finalized.get(task.task_id)
-    late = turn.now >= task.terms.final_deadline
-    return block is None or late or state.head - block >= state.policy.reorganisation_blocks
+    return (
+        not task.final_block or turn.state.head - task.final_block >= turn.state.policy.reorganisation_blocks
+    )
 
 
-def finalized(turn: Turn, task: Task, block: int) -> None:
-    """Take note that the finalization of a COMPLETED task stands in a block (0: one that is not known)."""
-    if task.status is TaskStatus.COMPLETED:
-        turn.state.unsettled.discard(task.task_id)
-        turn.state.finalized[task.task_id] = block or turn.state.head
+def closed(turn: Turn, task: Task, block: int) -> None:
+    """Take note that the chain has closed an ended task, in a block (0: one that is not known)."""
+    was_due = task.claim_due
+    turn.set_task(task, final_block=block or turn.state.head, claim_due=False)
+    if was_due:
+        turn.weigh_contributors(task)
+        turn.state.timers.cancel(Alarm.RETRY, task.task_id)
+        retain(turn, task)
+
+
+def opened_again(turn: Turn, task: Task) -> None:
+    """Take note that a reorganisation took back what had closed an ended task on chain."""
+    turn.set_task(task, final_block=0, claim_due=task.status is TaskStatus.FAILED)
 
 
 def forget_early(turn: Turn, task: Task) -> None:
@@ -107,19 +115,14 @@ def forget_early(turn: Turn, task: Task) -> None:
 
 
 def claim(turn: Turn, task: Task) -> None:
-    """Ask for the claim of a task that failed here and is open on chain, once its final deadline passed."""
-    if task.claim_due and turn.now >= task.terms.final_deadline:
-        turn.request(TransactionKind.CLAIM, task)
-        turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
-
-
-def claimed(turn: Turn, task: Task) -> None:
-    """Take note that nothing is left to claim."""
-    if task.claim_due:
-        turn.weigh_contributors(task)
-        turn.set_task(task, claim_due=False)
-        turn.state.timers.cancel(Alarm.RETRY, task.task_id)
-        retain(turn, task)
+    """Ask for the claim of a task that ended here and is open on chain, once its final deadline passed."""
+    if not task.claim_due:
+        return
+    if turn.now < task.terms.final_deadline:
+        turn.state.timers.set(Alarm.FINAL_DEADLINE, task.task_id, task.terms.final_deadline)
+        return
+    turn.request(TransactionKind.CLAIM, task)
+    turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
 
 
 def forget(turn: Turn, task_id: str) -> None:
@@ -146,7 +149,6 @@ def forget(turn: Turn, task_id: str) -> None:
         state.refused.pop((task_id, kind), None)
         state.struck.discard((task_id, kind))
     state.waiting.remove(task_id)
-    state.finalized.pop(task_id, None)
     del state.tasks[task_id]
     if turn.now < task.terms.contribution_deadline:
         state.ended.add(task_id)

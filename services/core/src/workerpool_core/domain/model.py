@@ -115,7 +115,9 @@ class Task:
     """One task of a deal, with its replicates by wallet.
 
     `initialization_block` is 0 while the chain does not know the task. `claim_due` means that the task
-    FAILED here but is open on chain: it is claimed at its final deadline, so that the requester is refunded.
+    ended here but is open on chain: it is claimed at its final deadline, so that the requester is refunded.
+    `final_block` is the block of the finalization or claim that closed an ended task on chain, or in which the chain
+    was read to have nothing to close; 0 before, and again when a reorganisation took that block back.
     """
 
     task_id: str
@@ -135,6 +137,7 @@ class Task:
     result_link: str = ""
     callback_data: str = ""
     claim_due: bool = False
+    final_block: int = 0
 
     @property
     def status(self) -> TaskStatus:
@@ -145,6 +148,11 @@ class Task:
     def ended(self) -> bool:
         """Whether the task is COMPLETED or FAILED."""
         return self.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+
+    @property
+    def finalize_due(self) -> bool:
+        """Whether the task COMPLETED here, and a reorganisation took its finalization back."""
+        return self.status is TaskStatus.COMPLETED and not self.final_block and not self.claim_due
 
 
 class Action(Enum):

@@ -23,9 +23,10 @@ class Policy:
     before the report is refused (see `proof_timeout`). `read_timeout_s`: silence after which a
     chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
     stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
-    slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no refused
-    transaction fails a task, because what it needs may only be on its way back. `reorganisation_blocks`: so many blocks
-    above it, a finalization counts as there to stay. `required_worker_version`: empty allows any.
+    slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no answer
+    of the adapter is taken at its word: what a refused transaction needs may only be on its way back, and what
+    succeeded may be gone. `reorganisation_blocks`: so many blocks above it, a finalization or a claim counts as there
+    to stay. `required_worker_version`: empty allows any.
     """
 
     liveness_s: float = 60.0

@@ -23,7 +23,7 @@ def pursue(turn: Turn, task: Task) -> None:
             turn.request(TransactionKind.REOPEN, task)
         case TaskStatus.FINALIZING:
             turn.request(TransactionKind.FINALIZE, task)
-        case TaskStatus.COMPLETED if task.task_id in turn.state.unsettled:
+        case TaskStatus.COMPLETED if task.finalize_due:
             _finalize_again(turn, task)
         case TaskStatus.COMPLETED | TaskStatus.FAILED:
             ending.claim(turn, task)
@@ -40,7 +40,6 @@ def _finalize_again(turn: Turn, task: Task) -> None:
         turn.request(TransactionKind.FINALIZE, task)
         turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
     else:
-        turn.state.unsettled.discard(task.task_id)
         turn.set_task(task, claim_due=True)
         ending.claim(turn, task)
 
@@ -51,7 +50,10 @@ def retry_later(turn: Turn, task: Task) -> None:
 
 
 def answered(turn: Turn, event: TransactionAnswered) -> None:
-    """Take the adapter's answer. A refusal ends nothing before the chain was asked what is true."""
+    """Take the adapter's answer. A refusal ends nothing before the chain was asked what is true.
+
+    Nor does a success soon after a reorganisation: it may be about a block that is gone.
+    """
     task = turn.state.tasks.get(event.task_id)
     if task is None:
         return
@@ -62,11 +64,11 @@ def answered(turn: Turn, event: TransactionAnswered) -> None:
         if _awaits(task, event.kind):
             turn.state.refused[task.task_id, event.kind] = turn.now
             turn.read(task)
-    elif event.kind is TransactionKind.CLAIM:
-        ending.claimed(turn, task)
+    elif turn.in_doubt or task.finalize_due:
+        turn.read(task)
     elif task.ended:
-        if event.kind is TransactionKind.FINALIZE:
-            ending.finalized(turn, task, event.block)
+        if event.kind in (TransactionKind.FINALIZE, TransactionKind.CLAIM):
+            ending.closed(turn, task, event.block)
     elif event.kind is TransactionKind.INITIALIZE and not event.block:
         turn.read(task)
     elif event.kind is TransactionKind.INITIALIZE:

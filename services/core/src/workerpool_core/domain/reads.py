@@ -36,13 +36,13 @@ def read(turn: Turn, event: TaskRead) -> None:
         return
     turn.state.timers.cancel(Alarm.READ, task.task_id)
     if event.block < turn.state.head:
-        if not task.ended or task.claim_due:
+        if not task.ended or task.claim_due or task.finalize_due:
             turn.state.timers.set(Alarm.READ, task.task_id, turn.now + turn.state.policy.retry_s)
         return
     asked_at = turn.now if event.asked_at is None else event.asked_at
     chain = event.task if event.task and event.task.status is not ChainTaskStatus.UNSET else None
     if task.ended:
-        _of_ended(turn, task, chain)
+        _of_ended(turn, task, chain, event.block)
         return
     if chain is None:
         _unset(turn, task, event, asked_at)
@@ -59,10 +59,11 @@ def read(turn: Turn, event: TaskRead) -> None:
     turn.touched[task.task_id] = None
 
 
-def _of_ended(turn: Turn, task: Task, chain: ChainTask | None) -> None:
-    if chain is None or chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED):
-        ending.claimed(turn, task)
-    elif task.claim_due and turn.now >= task.terms.final_deadline:
+def _of_ended(turn: Turn, task: Task, chain: ChainTask | None, block: int) -> None:
+    nothing_to_claim = task.claim_due and chain is None
+    if nothing_to_claim or (chain and chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED)):
+        ending.closed(turn, task, block)
+    elif task.finalize_due or (task.claim_due and turn.now >= task.terms.final_deadline):
         retry_later(turn, task)
 
 
@@ -132,7 +133,7 @@ def _known(turn: Turn, task: Task, chain: ChainTask, event: TaskRead, asked_at: 
         ending.complete(turn, task, Receipt(), chain.results.decode(errors="replace"))
     elif chain.status is ChainTaskStatus.FAILED:
         ending.fail(turn, task, _T.FINAL_DEADLINE_REACHED)
-        ending.claimed(turn, task)
+        ending.closed(turn, task, event.block)
 
 
 def _consensus_gone(turn: Turn, task: Task, event: TaskRead) -> None:
@@ -203,7 +204,7 @@ def _second_strike(turn: Turn, task: Task, kind: TransactionKind) -> bool:
 
     For a while after a reorganisation none counts: what was refused may have met another chain.
     """
-    if turn.now < turn.state.reverted_at + turn.state.policy.reorganisation_doubt_s:
+    if turn.in_doubt:
         return False
     key = (task.task_id, kind)
     known = key in turn.state.struck

@@ -97,7 +97,9 @@ class Scheduler:
             turn.touched[task.task_id] = None
             turn.reshelve[task.task_id] = None
             if task.ended:
-                state.timers.set(Alarm.FINAL_DEADLINE, task.task_id, max(now, task.terms.final_deadline))
+                if not task.claim_due:
+                    ending.retain(turn, task)
+                pursuit.pursue(turn, task)
                 continue
             initialization.arm_deadlines(turn, task)
             for replicate in task.replicates.values():

@@ -35,8 +35,8 @@ class State:
     read to have no consensus on although the forecast sees one. `refused` says when the
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
-    updates of each worker's session, so that a repeated sequence gets the same answer. `finalized` is the
-    block of each completed task's finalization, `unsettled` are those whose finalization a reorganisation took back.
+    updates of each worker's session, so that a repeated sequence gets the same answer. `head` is the block up to
+    which the chain was followed, 0 before the first.
     """
 
     policy: Policy
@@ -58,8 +58,6 @@ class State:
     refused: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
     struck: set[tuple[str, TransactionKind]] = field(default_factory=set)
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
-    finalized: dict[str, int] = field(default_factory=dict)
-    unsettled: set[str] = field(default_factory=set)
     chain_up: bool = True
     head: int = 0
     started_at: float = 0.0
@@ -67,6 +65,7 @@ class State:
 
     def take(self, snapshot: Snapshot) -> None:
         """Take over the durable state."""
+        self.head = snapshot.head
         self.ended.update(snapshot.ended)
         for worker in snapshot.workers:
             worker.session = ""

@@ -70,6 +70,11 @@ class Turn:
         self.effects.extend(TaskMoved(task_id) for task_id in self.moved)
         return Outcome(self.writes, self.effects)
 
+    @property
+    def in_doubt(self) -> bool:
+        """Tell whether a reorganisation is so fresh that others may still speak of the chain before it."""
+        return self.now < self.state.reverted_at + self.state.policy.reorganisation_doubt_s
+
     # --- tasks ------------------------------------------------------------------------------
 
     def create_task(self, task: Task) -> None:

@@ -45,7 +45,8 @@ class Core:
         self._queue = []
         self._wake_at = float("inf")
         self._followed = [self.ledger.cursor if self.ledger.cursor[1] else (0, "0x0")]
-        self.scheduler = Scheduler(self._policy, Random(world.random.random()), self.ledger.snapshot())
+        snapshot = self.ledger.snapshot(self._policy, world.clock.now)
+        self.scheduler = Scheduler(self._policy, Random(world.random.random()), snapshot)
         world.note("core starts", tasks=len(self.scheduler.tasks))
         self._take(self.scheduler.start(world.clock.now))
         self._later(0.0, self.follow)

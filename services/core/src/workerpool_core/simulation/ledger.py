@@ -15,7 +15,8 @@ from workerpool_core.domain.decisions import (
     Write,
 )
 from workerpool_core.domain.model import Command, Replicate, Task, Worker
-from workerpool_core.domain.snapshot import Snapshot
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.snapshot import Snapshot, is_remembered
 
 
 class StoreConflict(AssertionError):
@@ -75,9 +76,11 @@ class Ledger:
             case CursorMoved(number, block_hash):
                 self.cursor = (number, block_hash)
 
-    def snapshot(self) -> Snapshot:
-        """Return what a start loads."""
-        tasks = {t.task_id: _copy_task(t) for t in self.tasks.values() if not t.ended or t.claim_due}
+    def snapshot(self, policy: Policy, now: float) -> Snapshot:
+        """Return what a start at `now` (Unix seconds) loads."""
+        head, _ = self.cursor
+        remembered = [task for task in self.tasks.values() if is_remembered(task, policy, now, head)]
+        tasks = {task.task_id: _copy_task(task) for task in remembered}
         for replicate in self.replicates.values():
             if replicate.task_id in tasks:
                 tasks[replicate.task_id].replicates[replicate.wallet] = _copy_replicate(replicate)
@@ -86,6 +89,7 @@ class Ledger:
             workers=tuple(_copy_worker(worker) for worker in self.workers.values()),
             commands=tuple(self.commands.values()),
             ended=frozenset(t.task_id for t in self.tasks.values() if t.task_id not in tasks),
+            head=head,
         )
 
 

@@ -23,6 +23,7 @@ from .worker import Worker
 
 START = 1_700_000_000.0
 T = 60
+_OPEN = (ChainTaskStatus.ACTIVE, ChainTaskStatus.REVEALING)
 _GRACE_S = 90.0
 """How long after its final deadline a task may take to end: a restart of core plus a read of the chain."""
 
@@ -269,6 +270,7 @@ class World:
             must(ended_at <= terms.final_deadline + _GRACE_S, "ended too late:", name, ended_at - START)
             status = on_chain[name].status if name in on_chain else ChainTaskStatus.UNSET
             completed = task.status is TaskStatus.COMPLETED
+            must(status not in _OPEN or not task.initialization_block, "left open on chain:", name, status)
             never_began = task.history[-2].status is TaskStatus.INITIALIZE_FAILED
             if (completed or never_began) and self.faults.reorganisations:
                 # What stood on chain may be gone for good when a reorganisation lost a worker's reveal, and an

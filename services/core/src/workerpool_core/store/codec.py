@@ -1,10 +1,11 @@
 """Between the scheduler's values and documents. Pure; enums are stored by name, dates as Unix seconds."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from enum import Enum
 from typing import Any
 
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.statuses import FINAL_TASK_STATUSES, ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import (
@@ -52,7 +53,7 @@ def encode(write: d.Write) -> Change:
             return Change(TASK, task.task_id, Kind.CREATE, task_document(task))
         case d.TaskChanged(task_id, expected, changes, changed):
             history = [task_change(change) for change in changes]
-            return _altered(TASK, task_id, expected, history, changed)
+            return _altered(TASK, task_id, expected, history, {**changed, **_end(changes)})
         case d.ReplicateCreated(replicate):
             key = pair_id(replicate.task_id, replicate.wallet)
             return Change(REPLICATE, key, Kind.CREATE, replicate_document(replicate), exclusive=True)
@@ -112,7 +113,14 @@ def task_document(task: Task) -> Bson:
     }
     for name in _TASK_FIELDS:
         document[name] = getattr(task, name)
-    return document
+    return document | _end(task.history)
+
+
+def _end(changes: Sequence[TaskChange]) -> Bson:
+    """Return what marks a task as ended, for the index that finds those that ended lately."""
+    if changes and changes[-1].status in FINAL_TASK_STATUSES:
+        return {"ended_at": changes[-1].date}
+    return {}
 
 
 def task_of(document: Bson, terms: DealTerms | None = None) -> Task:
@@ -125,7 +133,8 @@ def task_of(document: Bson, terms: DealTerms | None = None) -> Task:
             TaskChange(TaskStatus(entry["status"]), entry["date"], _receipt(entry))
             for entry in document["history"]
         ],
-        **{name: document[name] for name in _TASK_FIELDS},
+        # Those of a document that an older core wrote may be fewer.
+        **{name: document[name] for name in _TASK_FIELDS if name in document},
     )
 
 

@@ -25,7 +25,8 @@ class TaskDocument(Document):  # type: ignore[misc]
         "auto_create_index": False,
         "indexes": [
             {"fields": ["deal_id", "index"], "unique": True},
-            "status",
+            ("status", "final_block"),
+            {"fields": ["ended_at"], "partialFilterExpression": {"ended_at": {"$gt": 0}}},
             ("-terms.block", "deal_id", "index"),
             ("terms.requester", "-terms.block", "deal_id", "index"),
             "terms.contribution_deadline",
@@ -50,6 +51,8 @@ class TaskDocument(Document):  # type: ignore[misc]
     result_link = StringField()
     callback_data = StringField()
     claim_due = BooleanField()
+    final_block = LongField()
+    ended_at = FloatField()
     journal = LongField()
 
 

@@ -10,10 +10,11 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.mongo import Database, repeated
-from workerpool_poco.statuses import FINAL_TASK_STATUSES
+from workerpool_poco.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 from workerpool_core.domain.decisions import Write
 from workerpool_core.domain.model import DealTerms, Replicate, Task
+from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.store import codec
 from workerpool_core.store.changes import Bson, Change
@@ -70,15 +71,20 @@ class Store:
         """Finish what a death interrupted; return the number of the newest journal entry."""
         return await self._database.run(self._journal.replay)
 
-    async def snapshot(self, now: float) -> Snapshot:
-        """Load every live task with its replicates, every worker, every command that is not acknowledged."""
-        return await self._database.run(self._load, now)
+    async def snapshot(self, policy: Policy, now: float) -> Snapshot:
+        """Load what a start at `now` (Unix seconds) takes up, however long the history behind it is.
 
-    def _load(self, now: float) -> Snapshot:
+        Those are the tasks that `is_remembered` names, with their replicates, every worker, and every command
+        that is not acknowledged.
+        """
+        return await self._database.run(self._load, policy, now)
+
+    def _load(self, policy: Policy, now: float) -> Snapshot:
+        cursor = self._cursor()
+        head = cursor.number if cursor else 0
         terms: dict[str, DealTerms] = {}
         tasks: dict[str, Task] = {}
-        live = {"$or": [{"status": {"$nin": _ENDED}}, {"claim_due": True}]}
-        for document in self._db["task"].find(live):
+        for document in self._db["task"].find(remembered(policy, now, head)):
             shared = terms.get(document["deal_id"]) or codec.terms_of(document["terms"])
             terms[shared.deal_id] = shared
             tasks[document["_id"]] = codec.task_of(document, shared)
@@ -88,13 +94,16 @@ class Store:
                 tasks[replicate.task_id].replicates[replicate.wallet] = replicate
         workers = [codec.worker_of(document) for document in self._db["worker"].find()]
         commands = [codec.command_of(document) for document in self._db["command"].find()]
-        over = {"status": {"$in": _ENDED}, "claim_due": False, "terms.contribution_deadline": {"$gt": now}}
-        ended = frozenset(found["_id"] for found in self._db["task"].find(over, {"_id": 1}))
-        return Snapshot(tuple(tasks.values()), tuple(workers), tuple(commands), ended)
+        over = {"status": {"$in": _ENDED}, "terms.contribution_deadline": {"$gt": now}}
+        ended = {found["_id"] for found in self._db["task"].find(over, {"_id": 1})} - tasks.keys()
+        return Snapshot(tuple(tasks.values()), tuple(workers), tuple(commands), frozenset(ended), head)
 
     async def cursor(self) -> Cursor | None:
         """Return the last block whose effects are all stored; None before the first."""
-        found = await self._database.run(self._db["cursor"].find_one, {"_id": codec.CURSOR_ID})
+        return await self._database.run(self._cursor)
+
+    def _cursor(self) -> Cursor | None:
+        found = self._db["cursor"].find_one({"_id": codec.CURSOR_ID})
         return Cursor(found["number"], found["hash"]) if found else None
 
     # --- reading ----------------------------------------------------------------------------
@@ -190,6 +199,20 @@ class Store:
 
 
 _MOST_TASKS_OF_A_WORKER = 10_000
+
+
+def remembered(policy: Policy, now: float, head: int) -> Bson:
+    """Return the query for the tasks of which `is_remembered` is true; each part of it has its index."""
+    ways: list[Bson] = [
+        {"status": {"$nin": _ENDED}},
+        {"claim_due": True},
+        {"status": TaskStatus.COMPLETED.value, "final_block": 0},
+        {"ended_at": {"$gt": now - policy.ended_retention_s}},
+    ]
+    if head > 0:
+        within_reach = {"$gt": max(head - policy.reorganisation_blocks, 0)}
+        ways.append({"status": {"$in": _ENDED}, "final_block": within_reach})
+    return {"$or": ways}
 
 
 @dataclass(frozen=True, slots=True)
