@@ -18,6 +18,7 @@ from workerpool_poco.orders import AppOrder, RequestOrder, WorkerpoolOrder
 from workerpool_poco.rpc import RpcError
 from workerpool_poco.transaction_errors import classify, revert_reason
 from workerpool_poco.transactions import (
+    TRANSFER_GAS,
     GasPriceCapReached,
     NodeUnreachable,
     NonceTooLow,
@@ -74,7 +75,7 @@ async def no_mining(chain: PocoChain) -> AsyncIterator[None]:
 
 
 def gift(wei: int = 1) -> Call:
-    return Call(b"", to=NOBODY, value=wei, gas=21_000)
+    return Call(b"", to=NOBODY, value=wei, gas=TRANSFER_GAS)
 
 
 async def test_many_in_flight_have_consecutive_nonces(
@@ -110,6 +111,19 @@ async def test_an_abandoned_nonce_does_not_block_what_was_sent_after_it(sender: 
     await sender.send(second)
     await sender.abandon(first)
     assert (await sender.wait_receipt(second.hash, 20)).succeeded
+
+
+async def test_a_filler_uses_up_a_nonce_and_moves_no_coins(hub: HubClient, sender: TransactionSender) -> None:
+    lost, waiting = await sender.prepare(gift()), await sender.prepare(gift())
+    await sender.send(waiting)
+    before = await hub.balance(sender.wallet.address)
+    filler = await sender.sign_filler(lost.nonce)
+    assert (filler.nonce, filler.transaction.value, filler.transaction.gas) == (lost.nonce, 0, TRANSFER_GAS)
+    await sender.send(filler)
+    receipts = [await sender.wait_receipt(each.hash, 20) for each in (filler, waiting)]
+    assert [receipt.gas_used for receipt in receipts] == [TRANSFER_GAS, TRANSFER_GAS]
+    fees = sum(each.transaction.gas_price for each in (filler, waiting)) * TRANSFER_GAS
+    assert await hub.balance(sender.wallet.address) == before - fees - 1
 
 
 async def test_a_nonce_taken_by_somebody_else_is_noticed(hub: HubClient, wallet: Wallet) -> None:

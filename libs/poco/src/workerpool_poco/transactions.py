@@ -28,6 +28,7 @@ from workerpool_poco.wallet import SignedTransaction, Transaction, Wallet
 
 __all__ = [
     "DEFAULT_GAS_PRICE_CAP",
+    "TRANSFER_GAS",
     "GasPriceCapReached",
     "NodeUnreachable",
     "NonceTooLow",
@@ -50,6 +51,9 @@ _PRICE_LIFETIME = 1.0
 
 _GAS_PER_TRANSACTION = 1_000_000
 """A generous bound of the gas of one protocol transaction, for "how many can this wallet pay"."""
+
+TRANSFER_GAS = 21_000
+"""Gas of a transfer of coins without data: what every transaction costs at least (Yellow Paper, G_transaction)."""
 
 _TRIES = 3
 
@@ -195,6 +199,16 @@ class TransactionSender:
             Transaction(old.nonce, price, old.gas, old.to, old.value, old.data, old.chain_id)
         )
 
+    async def sign_filler(self, nonce: int) -> SignedTransaction:
+        """Sign an empty transfer to the wallet itself, which uses up a nonce that nothing else will use.
+
+        Everything with a higher nonce waits until that one is used. It is the cheapest transaction there is
+        (:data:`TRANSFER_GAS` at :meth:`gas_price`). Nothing is sent, and the nonce is not reserved. Should the node
+        hold another transaction with this nonce, only :meth:`replace` of the filler overtakes it. Raises
+        :class:`ChainUnreachable`.
+        """
+        return self._sign(Call(b"", to=self.wallet.address), nonce, await self.gas_price(), TRANSFER_GAS)
+
     # --- gas -----------------------------------------------------------------
 
     async def gas_price(self) -> int:
@@ -289,10 +303,9 @@ class TransactionSender:
                 heapq.heappush(self._free, nonce)
 
     async def _fill(self, nonce: int) -> bool:
-        empty = Call(b"", to=self.wallet.address, gas=21_000)
         try:
-            signed = self._sign(empty, nonce, await self.gas_price(), 21_000)
-            await self.hub.rpc.call("eth_sendRawTransaction", to_hex(signed.raw))
+            filler = await self.sign_filler(nonce)
+            await self.hub.rpc.call("eth_sendRawTransaction", to_hex(filler.raw))
         except (RpcError, ChainUnreachable):
             return False
         return True

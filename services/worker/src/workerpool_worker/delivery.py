@@ -24,7 +24,7 @@ from workerpool_poco.transactions import (
     TransactionError,
     TransactionSender,
 )
-from workerpool_poco.wallet import SignedTransaction, Transaction
+from workerpool_poco.wallet import SignedTransaction
 
 from workerpool_worker.app.ports import KeepTransaction
 from workerpool_worker.domain.record import SentTransaction
@@ -41,7 +41,6 @@ _SEND_AGAIN_S = 3.0
 """How long a transaction may wait before it is sent once more and its place in line is looked at."""
 _RESEND_PAUSE_S = 0.5
 _RECEIPT_LIMIT_S = 60.0
-_TRANSFER_GAS = 21_000
 
 
 @dataclass(eq=False, slots=True)
@@ -207,14 +206,11 @@ class Delivery:
         It was left by a replicate that ended before a restart, or the node has lost it. Should it belong to a replicate
         after all, that finds its nonce used and sends anew.
         """
-        wallet, price = self._sender.wallet, await self._sender.gas_price()
-        transfer = wallet.sign_transaction(
-            Transaction(nonce, price, _TRANSFER_GAS, wallet.address, 0, b"", self._hub.chain_id)
-        )
+        filler = await self._sender.sign_filler(nonce)
         with suppress(GasPriceCapReached):
-            transfer = await self._sender.replace(transfer)
-        log.warning("transaction.nonce_filled", nonce=nonce, transaction=to_hex(transfer.hash))
-        self._begin(_Waiting(transfer, [transfer.hash], None, self._head, is_filler=True))
+            filler = await self._sender.replace(filler)
+        log.warning("transaction.nonce_filled", nonce=nonce, transaction=to_hex(filler.hash))
+        self._begin(_Waiting(filler, [filler.hash], None, self._head, is_filler=True))
 
     @property
     def _head(self) -> int:
