@@ -149,13 +149,28 @@ async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers
     assert (await requester.on_chain(next_task)).completed
 
 
-@pytest.mark.parametrize("workers_gone", [False, True], ids=["at once", "after its workers cleaned up"])
-async def test_a_finalization_that_vanishes_is_sent_again(net: Devnet, requester, workers_gone: bool) -> None:
+async def at_once(net: Devnet, task: str) -> None:
+    """Nothing else happens before."""
+
+
+async def its_workers_clean_up(net: Devnet, task: str) -> None:
+    """No worker is left who knows of the task."""
+    await becomes(lambda: all_said_goodbye(net, task))
+
+
+async def core_is_restarted(net: Devnet, task: str) -> None:
+    """Core knows no more of the task than its database."""
+    core = net.services["core"]
+    core.stop_for_good()
+    await core.restart(timeout=PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("before", [at_once, its_workers_clean_up, core_is_restarted])
+async def test_a_finalization_that_vanishes_is_sent_again(net: Devnet, requester, before) -> None:
     (task,) = await requester.buy("one", trust=3)
     await requester.follow([task])
     old = (await requester.on_chain(task)).final_block
-    if workers_gone:
-        await becomes(lambda: all_said_goodbye(net, task))
+    await before(net, task)
     assert old
 
     take_back(net, old)
