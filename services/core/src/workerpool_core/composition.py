@@ -168,7 +168,7 @@ async def _start_core(
     scheduler = Scheduler(policy, Random(), await store.snapshot(policy, clock.now()))
 
     observer: Observer
-    live_logs = LiveLogs()
+    live_logs = LiveLogs(scheduler.tasks)
 
     def observe(event: Event, outcome: Outcome, now: float) -> None:
         observer.observe(event, outcome, now)

@@ -197,7 +197,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         newest = await store.recover()
         policy = Policy(required_worker_version=required_version)
         scheduler = Scheduler(policy, Random(1), await store.snapshot(policy, clock.now()))
-        live_logs = LiveLogs()
+        live_logs = LiveLogs(scheduler.tasks)
         engine = Engine(
             scheduler,
             clock,

@@ -1,12 +1,33 @@
 """The tails of what running apps print."""
 
+from collections.abc import Callable
+
+import pytest
 from workerpool_core.app.live_logs import LONGEST_LOG, LiveLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
-from workerpool_core.domain.model import Modifier, ReplicateChange
+from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
+from workerpool_core.errors import ForeignReplicate
 from workerpool_core.store.store import KeptLogs
 from workerpool_poco.statuses import ReplicateStatus
 
-TASK, OTHER = "0x" + "11" * 32, "0x" + "22" * 32
+TASK, OTHER = f"0x{1001:064x}", f"0x{1002:064x}"
+WALLETS = ("0xA", "0xB", "0xC")
+Tasks = dict[str, Task]
+
+
+@pytest.fixture
+def tasks(make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]) -> Tasks:
+    """Two tasks that three workers work on."""
+    tasks = {task.task_id: task for task in (make_task(1), make_task(2))}
+    for task in tasks.values():
+        task.replicates = {wallet: make_replicate(task, wallet) for wallet in WALLETS}
+    assert tasks.keys() == {TASK, OTHER}
+    return tasks
+
+
+@pytest.fixture
+def logs(tasks: Tasks) -> LiveLogs:
+    return LiveLogs(tasks)
 
 
 def changed(status: ReplicateStatus) -> Outcome:
@@ -14,16 +35,14 @@ def changed(status: ReplicateStatus) -> Outcome:
     return Outcome([ReplicateChanged(TASK, "0xA", ReplicateStatus.COMPUTING, (change,), {})])
 
 
-def test_only_the_last_characters_of_each_stream_are_kept() -> None:
-    logs = LiveLogs()
+def test_only_the_last_characters_of_each_stream_are_kept(logs: LiveLogs) -> None:
     logs.add(TASK, "0xA", stdout="first" + "x" * LONGEST_LOG, stderr="e")
     logs.add(TASK, "0xA", stdout="last")
     (kept,) = logs.of(TASK)
     assert (len(kept.stdout), kept.stdout[-5:], kept.stderr) == (LONGEST_LOG, "xlast", "e")
 
 
-def test_tails_are_told_by_task_and_by_worker() -> None:
-    logs = LiveLogs()
+def test_tails_are_told_by_task_and_by_worker(logs: LiveLogs) -> None:
     logs.add(TASK, "0xA", stdout="a")
     logs.add(TASK, "0xB", stdout="b")
     logs.add(OTHER, "0xA", stdout="c")
@@ -32,8 +51,8 @@ def test_tails_are_told_by_task_and_by_worker() -> None:
     assert logs.of("0x" + "33" * 32) == []
 
 
-def test_the_silent_are_forgotten_first_when_all_together_are_too_long() -> None:
-    logs = LiveLogs(most_characters=10)
+def test_the_silent_are_forgotten_first_when_all_together_are_too_long(tasks: Tasks) -> None:
+    logs = LiveLogs(tasks, most_characters=10)
     logs.add(TASK, "0xA", stdout="aaaa")
     logs.add(TASK, "0xB", stdout="bbbb")
     logs.add(TASK, "0xA", stdout="a")
@@ -41,10 +60,26 @@ def test_the_silent_are_forgotten_first_when_all_together_are_too_long() -> None
     assert [kept.wallet for kept in logs.of(TASK)] == ["0xA", "0xC"]
 
 
-def test_a_tail_lasts_as_long_as_its_app_runs() -> None:
-    logs = LiveLogs()
+def test_a_tail_lasts_as_long_as_its_app_runs(logs: LiveLogs) -> None:
     logs.add(TASK, "0xA", stdout="a")
     logs.settle(changed(ReplicateStatus.COMPUTING))
     assert logs.of(TASK)
     logs.settle(changed(ReplicateStatus.COMPUTED))
     assert logs.of(TASK) == []
+
+
+def test_what_comes_after_the_end_of_an_app_is_old_news(tasks: Tasks, logs: LiveLogs) -> None:
+    ended = ReplicateChange(ReplicateStatus.COMPUTED, 1.0, Modifier.WORKER)
+    tasks[TASK].replicates["0xA"].history.append(ended)
+    logs.add(TASK, "0xA", stdout="a")
+    assert logs.of(TASK) == []
+
+
+def test_what_is_said_of_a_task_that_left_the_memory_is_old_news(logs: LiveLogs) -> None:
+    logs.add("0x" + "33" * 32, "0xA", stdout="a")
+    assert logs.of("0x" + "33" * 32) == []
+
+
+def test_a_worker_speaks_of_its_own_replicates_only(logs: LiveLogs) -> None:
+    with pytest.raises(ForeignReplicate, match=TASK):
+        logs.add(TASK, "0xD", stdout="d")

@@ -11,6 +11,7 @@ from workerpool_core.domain.events import Tick
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task, TaskChange
 from workerpool_poco.statuses import ReplicateStatus, TaskStatus
 
+NOW = 1_700_000_000.5
 SUMMARY = PoolSummary(
     pool="0x",
     alive_workers=2,
@@ -67,6 +68,22 @@ def test_every_stage_of_a_replicate_is_measured(
     write = d.ReplicateChanged(task.task_id, "w", ReplicateStatus.CREATED, changes)
     observer.observe(Tick(), d.Outcome([write]), created + 4)
     assert sample("workerpool_core_replicate_stage_seconds_sum", status="STARTED") - before == 2.5
+
+
+def test_a_stage_that_the_memory_holds_no_more_is_passed_over(
+    make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    """What is measured happened a moment ago; an error would be lost in the event loop, and with it what follows."""
+    task = make_task()
+    task.replicates["w"] = make_replicate(task, "w")
+    gone = ReplicateChange(ReplicateStatus.STARTING, NOW, Modifier.WORKER)
+    write = d.ReplicateChanged(task.task_id, "w", ReplicateStatus.CREATED, (gone,))
+    created: list[bool] = []
+    observer = Observer(
+        {task.task_id: task}, task_ended=lambda _status: None, deal_taken=lambda: created.append(True)
+    )
+    observer.observe(Tick(), d.Outcome([write, d.TaskCreated(task)]), NOW)
+    assert created
 
 
 def test_deals_and_ends_are_counted_once(make_task: Callable[..., Task]) -> None:

@@ -30,8 +30,7 @@ from workerpool_core.domain.events import (
     WorkerConnected,
     WorkerDisconnected,
 )
-from workerpool_core.domain.replicate_machine import SLOT_STATUSES
-from workerpool_core.errors import BadProtocolVersion, ForeignReplicate, HelloExpected
+from workerpool_core.errors import BadProtocolVersion, HelloExpected
 
 log = get_logger()
 
@@ -156,19 +155,8 @@ async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.
             case "command_ack":
                 submit(CommandAcked(wallet, message.command_ack.sequence))
             case "log_chunk":
-                _keep_log(core, wallet, message.log_chunk)
+                chunk = message.log_chunk
+                stream = "stderr" if chunk.stream == pb.LOG_STREAM_STDERR else "stdout"
+                core.live_logs.add(chunk.task_id, wallet, **{stream: chunk.text})
             case _:
                 raise HelloExpected("Hello is only the first message of a stream")
-
-
-def _keep_log(core: RunningCore, wallet: str, chunk: pb.LogChunk) -> None:
-    """Keep what an app printed, while it runs; later than that it is old news. Raises ForeignReplicate."""
-    task = core.engine.tasks.get(chunk.task_id)
-    if task is None:
-        return
-    replicate = task.replicates.get(wallet)
-    if replicate is None:
-        raise ForeignReplicate(f"this worker holds no replicate of task {task.task_id}")
-    if replicate.last_relevant in SLOT_STATUSES:
-        stream = "stderr" if chunk.stream == pb.LOG_STREAM_STDERR else "stdout"
-        core.live_logs.add(task.task_id, wallet, **{stream: chunk.text})

@@ -4,9 +4,12 @@ Nothing here is durable, since nothing was acknowledged: the report of the end o
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
+from workerpool_core.domain.model import Task
 from workerpool_core.domain.replicate_machine import SLOT_STATUSES
+from workerpool_core.errors import ForeignReplicate
 from workerpool_core.store.store import KeptLogs
 
 LONGEST_LOG = 100_000
@@ -16,15 +19,18 @@ _MOST_CHARACTERS = 64_000_000
 
 
 class LiveLogs:
-    """Tails of the two output streams of running apps, by task and wallet."""
+    """Tails of the two output streams of running apps, by task and wallet. `tasks` are those that core knows of."""
 
-    def __init__(self, most_characters: int = _MOST_CHARACTERS) -> None:
+    def __init__(self, tasks: Mapping[str, Task], most_characters: int = _MOST_CHARACTERS) -> None:
+        self._tasks = tasks
         self._most = most_characters
         self._kept: OrderedDict[tuple[str, str], KeptLogs] = OrderedDict()
         self._characters = 0
 
     def add(self, task_id: str, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
-        """Append what an app printed."""
+        """Append what an app printed, while it runs; later than that it is old news. Raises ForeignReplicate."""
+        if not self._runs(task_id, wallet):
+            return
         known = self._take(task_id, wallet) or KeptLogs(wallet, "", "")
         kept = KeptLogs(
             wallet, (known.stdout + stdout)[-LONGEST_LOG:], (known.stderr + stderr)[-LONGEST_LOG:]
@@ -51,6 +57,15 @@ class LiveLogs:
                 and write.changes[-1].status not in SLOT_STATUSES
             ):
                 self._take(write.task_id, write.wallet)
+
+    def _runs(self, task_id: str, wallet: str) -> bool:
+        task = self._tasks.get(task_id)
+        if task is None:
+            return False
+        replicate = task.replicates.get(wallet)
+        if replicate is None:
+            raise ForeignReplicate(f"this worker holds no replicate of task {task_id}")
+        return replicate.last_relevant in SLOT_STATUSES
 
     def _take(self, task_id: str, wallet: str) -> KeptLogs | None:
         kept = self._kept.pop((task_id, wallet), None)

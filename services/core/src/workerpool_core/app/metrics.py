@@ -105,8 +105,8 @@ class Observer:
         if replicate is None or not changes:
             return
         history = replicate.history
-        # It may have gone on since.
-        end = next(place for place in range(len(history), 0, -1) if history[place - 1] is changes[-1])
+        # It may have gone on since; or the task left the memory and came back, and what it knows now is another copy.
+        end = next((place for place in range(len(history), 0, -1) if history[place - 1] is changes[-1]), 0)
         for earlier, later in pairwise(history[max(end - len(changes) - 1, 0) : end]):
             _STAGES[later.status].observe(max(later.date - earlier.date, 0))
 
