@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from workerpool_poco import abi
-from workerpool_poco.ids import Address, address, from_hex
+from workerpool_poco.ids import Address, address, address_bytes, from_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,11 @@ _BY_TOPIC = {abi.HUB.events[kind.__name__].topic: kind for kind in EVENT_TYPES}
 def topic_of(kind: type[HubEvent]) -> bytes:
     """Return the first topic of an event's logs (32 bytes)."""
     return abi.HUB.events[kind.__name__].topic
+
+
+def topic_word(value: Address) -> bytes:
+    """Return an address as the 32-byte word that stands in a topic."""
+    return address_bytes(value).rjust(32, b"\0")
 
 
 def log_position(log: Mapping[str, Any]) -> LogPosition:

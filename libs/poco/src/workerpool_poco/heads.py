@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI, WebSocketException
 
 from workerpool_poco.errors import PocoError
-from workerpool_poco.hub import read_block
+from workerpool_poco.history import read_block
 from workerpool_poco.model import Block
 from workerpool_poco.rpc import ChainUnreachable, JsonRpc, RpcError
 

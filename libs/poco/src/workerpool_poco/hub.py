@@ -1,31 +1,27 @@
-"""The PoCo hub, typed: reads of deals, tasks, contributions and accounts; logs and blocks."""
+"""The PoCo hub, typed: reads of deals, tasks, contributions and accounts, besides blocks and logs."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from workerpool_poco import abi
+from workerpool_poco import abi, views
 from workerpool_poco.contract_text import Function, MalformedAnswer
 from workerpool_poco.deadlines import CONTRIBUTION_DEADLINE_RATIO
 from workerpool_poco.eip712 import Eip712Domain
 from workerpool_poco.errors import PocoError
-from workerpool_poco.events import EVENT_TYPES, HubEvent, SchedulerNotice, decode_log, topic_of
-from workerpool_poco.ids import Address, address, address_bytes, from_hex, to_hex
+from workerpool_poco.history import ChainHistory, LogRangeTooLarge
+from workerpool_poco.ids import Address, address, from_hex, to_hex
 from workerpool_poco.model import (
     Account,
     App,
-    Block,
     Category,
     ChainTask,
     Contribution,
     Dataset,
     Deal,
-    Resource,
     Workerpool,
 )
-from workerpool_poco.multiaddr import readable_multiaddr
 from workerpool_poco.orders import order_domain
 from workerpool_poco.rpc import ChainUnreachable, JsonRpc, RpcError
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
 
 __all__ = [
     "CallReverted",
@@ -34,11 +30,7 @@ __all__ = [
     "HubNotFound",
     "LogRangeTooLarge",
     "WrongChain",
-    "read_block",
 ]
-
-_LOG_RANGE_CODES = frozenset({-32000, -32005, -32602})
-_LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed")
 
 
 class WrongChain(PocoError):
@@ -53,11 +45,7 @@ class CallReverted(PocoError):
     """The contract refused a read, e.g. a category that does not exist."""
 
 
-class LogRangeTooLarge(PocoError):
-    """The node refuses to search that many blocks (or logs) at once: ask for fewer."""
-
-
-class HubClient:
+class HubClient(ChainHistory):
     """Reads of one hub through one node. Use as an async context manager, or connect and close."""
 
     def __init__(
@@ -78,8 +66,7 @@ class HubClient:
             timeout: seconds one request may take.
             attempts: how often a request is tried when the node does not answer.
         """
-        self.rpc = JsonRpc(node_url, timeout=timeout, attempts=attempts)
-        self.hub_address = address(hub_address)
+        super().__init__(JsonRpc(node_url, timeout=timeout, attempts=attempts), hub_address)
         self._expected_chain = chain_id
         self._chain_id: int | None = None
         self._categories: dict[int, Category] = {}
@@ -161,30 +148,30 @@ class HubClient:
 
     async def view_deal(self, deal_id: bytes) -> Deal:
         """Read a deal; an unknown id gives one whose ``exists`` is false."""
-        return _deal(deal_id, (await self.call(abi.HUB["viewDeal"], deal_id))[0])
+        return views.deal(deal_id, (await self.call(abi.HUB["viewDeal"], deal_id))[0])
 
     async def view_deals(self, deal_ids: Sequence[bytes]) -> list[Deal]:
         """Read many deals in one go, in order."""
         answers = await self.call_many(abi.HUB["viewDeal"], ((item,) for item in deal_ids))
-        return [_deal(deal_id, answer[0]) for deal_id, answer in zip(deal_ids, answers, strict=True)]
+        return [views.deal(deal_id, answer[0]) for deal_id, answer in zip(deal_ids, answers, strict=True)]
 
     async def view_task(self, task_id: bytes) -> ChainTask:
         """Read a task; its status is UNSET before ``initialize``."""
-        return _task(task_id, (await self.call(abi.HUB["viewTask"], task_id))[0])
+        return views.task(task_id, (await self.call(abi.HUB["viewTask"], task_id))[0])
 
     async def view_tasks(self, task_ids: Sequence[bytes]) -> list[ChainTask]:
         """Read many tasks in one go, in order."""
         answers = await self.call_many(abi.HUB["viewTask"], ((item,) for item in task_ids))
-        return [_task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
+        return [views.task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
 
     async def view_contribution(self, task_id: bytes, worker: Address) -> Contribution:
         """Read a worker's contribution; its status is UNSET when there is none."""
-        return _contribution((await self.call(abi.HUB["viewContribution"], task_id, worker))[0])
+        return views.contribution((await self.call(abi.HUB["viewContribution"], task_id, worker))[0])
 
     async def view_contributions(self, pairs: Sequence[tuple[bytes, Address]]) -> list[Contribution]:
         """Read many contributions, each given as (task id, worker), in one go, in order."""
         answers = await self.call_many(abi.HUB["viewContribution"], pairs)
-        return [_contribution(answer[0]) for answer in answers]
+        return [views.contribution(answer[0]) for answer in answers]
 
     async def view_category(self, category_id: int) -> Category:
         """Read a category (kept in memory: categories never change). Raises :class:`CallReverted`."""
@@ -198,18 +185,15 @@ class HubClient:
 
     async def view_app(self, app: Address) -> App:
         """Read a registered application. Raises :class:`CallReverted` when there is none."""
-        owner, name, kind, where, checksum, enclave = (await self.call(abi.HUB["viewApp"], app))[0]
-        return App(address(app), address(owner), name, kind, readable_multiaddr(where), checksum, enclave)
+        return views.app(app, (await self.call(abi.HUB["viewApp"], app))[0])
 
     async def view_dataset(self, dataset: Address) -> Dataset:
         """Read a registered dataset. Raises :class:`CallReverted` when there is none."""
-        owner, name, where, checksum = (await self.call(abi.HUB["viewDataset"], dataset))[0]
-        return Dataset(address(dataset), address(owner), name, readable_multiaddr(where), checksum)
+        return views.dataset(dataset, (await self.call(abi.HUB["viewDataset"], dataset))[0])
 
     async def view_workerpool(self, workerpool: Address) -> Workerpool:
         """Read a registered workerpool. Raises :class:`CallReverted` when there is none."""
-        owner, text, stake, reward = (await self.call(abi.HUB["viewWorkerpool"], workerpool))[0]
-        return Workerpool(address(workerpool), address(owner), text, stake, reward)
+        return views.workerpool(workerpool, (await self.call(abi.HUB["viewWorkerpool"], workerpool))[0])
 
     async def workerpool_owner(self, workerpool: Address) -> Address:
         """Return who owns a workerpool, as the workerpool itself says."""
@@ -263,148 +247,7 @@ class HubClient:
             balances.append(int(answer, 16))
         return balances
 
-    # --- blocks and logs -----------------------------------------------------
-
-    async def block_number(self) -> int:
-        """Return the number of the latest block."""
-        return int(await self.rpc.call("eth_blockNumber"), 16)
-
-    async def block(self, which: int | bytes | str = "latest") -> Block | None:
-        """Read a block by number, hash or name (``latest``, ``finalized``); None when unknown."""
-        if isinstance(which, bytes):
-            answer = await self.rpc.call("eth_getBlockByHash", to_hex(which), False)
-        else:
-            name = hex(which) if isinstance(which, int) else which
-            answer = await self.rpc.call("eth_getBlockByNumber", name, False)
-        return read_block(answer) if answer else None
-
-    async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Read many blocks by number in one go, in order."""
-        blocks: list[Block | None] = []
-        for answer in await self.rpc.batch(
-            [("eth_getBlockByNumber", (hex(item), False)) for item in numbers]
-        ):
-            if isinstance(answer, RpcError):
-                raise answer
-            blocks.append(read_block(answer) if answer else None)
-        return blocks
-
-    async def get_logs(
-        self,
-        from_block: int,
-        to_block: int,
-        *,
-        kinds: Collection[type[HubEvent]] = EVENT_TYPES,
-        first_indexed: Sequence[bytes] = (),
-    ) -> list[HubEvent]:
-        """Return the hub's events of the given kinds, in chain order, both blocks included.
-
-        ``first_indexed`` keeps only events whose first indexed argument is one of
-        these 32-byte words (an address is left-padded with zeros: see :func:`topic_word`).
-        Raises :class:`LogRangeTooLarge` when the node wants a smaller range.
-        """
-        topics: list[Any] = [[to_hex(topic_of(kind)) for kind in kinds]]
-        if first_indexed:
-            topics.append([to_hex(word) for word in first_indexed])
-        return await self._logs({"fromBlock": hex(from_block), "toBlock": hex(to_block), "topics": topics})
-
-    async def get_block_logs(
-        self, block_hash: bytes, *, kinds: Collection[type[HubEvent]] = EVENT_TYPES
-    ) -> list[HubEvent]:
-        """Return the hub's events of exactly one block: an answer that a reorganisation cannot mix up."""
-        return await self._logs(
-            {"blockHash": to_hex(block_hash), "topics": [[to_hex(topic_of(kind)) for kind in kinds]]}
-        )
-
-    async def scheduler_notices(
-        self, workerpool: Address, from_block: int, to_block: int
-    ) -> list[SchedulerNotice]:
-        """Return the notices of new deals for one workerpool, in chain order."""
-        events = await self.get_logs(
-            from_block, to_block, kinds=[SchedulerNotice], first_indexed=[topic_word(workerpool)]
-        )
-        return [event for event in events if isinstance(event, SchedulerNotice)]
-
-    async def _logs(self, query: dict[str, Any]) -> list[HubEvent]:
-        try:
-            answer = await self.rpc.call("eth_getLogs", {"address": self.hub_address, **query})
-        except RpcError as error:
-            if error.code in _LOG_RANGE_CODES and any(
-                word in error.message.lower() for word in _LOG_RANGE_WORDS
-            ):
-                raise LogRangeTooLarge(error.message) from error
-            raise
-        events = (decode_log(log) for log in answer)
-        return [event for event in events if event is not None]
-
-
-def topic_word(value: Address) -> bytes:
-    """Return an address as the 32-byte word that stands in a topic."""
-    return address_bytes(value).rjust(32, b"\0")
-
-
-def read_block(answer: dict[str, Any]) -> Block:
-    """Read the head of a block from a JSON-RPC answer or notification."""
-    return Block(
-        number=int(answer["number"], 16),
-        hash=from_hex(answer["hash"]),
-        parent_hash=from_hex(answer["parentHash"]),
-        timestamp=int(answer["timestamp"], 16),
-    )
-
 
 def _call_error(function: Function, error: RpcError) -> PocoError:
     reverted = error.code == 3 or "revert" in error.message.lower()
     return CallReverted(f"{function.name} was refused: {error.message}") if reverted else error
-
-
-def _deal(deal_id: bytes, values: tuple[Any, ...]) -> Deal:
-    return Deal(
-        deal_id=deal_id,
-        app=_resource(values[0]),
-        dataset=_resource(values[1]),
-        workerpool=_resource(values[2]),
-        trust=values[3],
-        category=values[4],
-        tag=values[5],
-        requester=address(values[6]),
-        beneficiary=address(values[7]),
-        callback=address(values[8]),
-        params=values[9],
-        start_time=values[10],
-        bot_first=values[11],
-        bot_size=values[12],
-        worker_stake=values[13],
-        scheduler_reward_ratio=values[14],
-        sponsor=address(values[15]),
-    )
-
-
-def _resource(values: tuple[Any, ...]) -> Resource:
-    return Resource(address(values[0]), address(values[1]), values[2])
-
-
-def _task(task_id: bytes, values: tuple[Any, ...]) -> ChainTask:
-    return ChainTask(
-        task_id=task_id,
-        status=ChainTaskStatus(values[0]),
-        deal_id=values[1],
-        index=values[2],
-        category_time=values[3],
-        contribution_deadline=values[4],
-        reveal_deadline=values[5],
-        final_deadline=values[6],
-        consensus_value=values[7],
-        reveal_counter=values[8],
-        winner_counter=values[9],
-        contributors=tuple(address(item) for item in values[10]),
-        result_digest=values[11],
-        results=values[12],
-        results_timestamp=values[13],
-        results_callback=values[14],
-    )
-
-
-def _contribution(values: tuple[Any, ...]) -> Contribution:
-    status, result_hash, seal, challenge, weight = values
-    return Contribution(ContributionStatus(status), result_hash, seal, address(challenge), weight)

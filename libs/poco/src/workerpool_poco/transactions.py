@@ -28,6 +28,7 @@ from workerpool_poco.wallet import SignedTransaction, Transaction, Wallet
 
 __all__ = [
     "DEFAULT_GAS_PRICE_CAP",
+    "GAS_PER_TRANSACTION",
     "TRANSFER_GAS",
     "GasPriceCapReached",
     "NodeUnreachable",
@@ -49,8 +50,8 @@ DEFAULT_GAS_PRICE_CAP = 22 * 10**9
 _PRICE_LIFETIME = 1.0
 """Seconds a gas price read from the node is used."""
 
-_GAS_PER_TRANSACTION = 1_000_000
-"""A generous bound of the gas of one protocol transaction, for "how many can this wallet pay"."""
+GAS_PER_TRANSACTION = 1_000_000
+"""A generous bound of the gas of one protocol transaction: what a wallet must be able to pay to send it."""
 
 TRANSFER_GAS = 21_000
 """Gas of a transfer of coins without data: what every transaction costs at least (Yellow Paper, G_transaction)."""
@@ -243,7 +244,7 @@ class TransactionSender:
         """Return how many transactions the wallet can surely pay; infinite where gas is free."""
         if self._cap == 0:
             return math.inf
-        return await self.hub.balance(self.wallet.address) / (_GAS_PER_TRANSACTION * self._cap)
+        return await self.hub.balance(self.wallet.address) / (GAS_PER_TRANSACTION * self._cap)
 
     # --- nonces --------------------------------------------------------------
 

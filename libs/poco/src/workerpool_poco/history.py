@@ -1,0 +1,111 @@
+"""What a node keeps of a chain's past: its blocks, and the hub's events in them."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from workerpool_poco.errors import PocoError
+from workerpool_poco.events import EVENT_TYPES, HubEvent, SchedulerNotice, decode_log, topic_of, topic_word
+from workerpool_poco.ids import Address, address, from_hex, to_hex
+from workerpool_poco.model import Block
+from workerpool_poco.rpc import JsonRpc, RpcError
+
+_LOG_RANGE_CODES = frozenset({-32000, -32005, -32602})
+_LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed")
+
+
+class LogRangeTooLarge(PocoError):
+    """The node refuses to search that many blocks (or logs) at once: ask for fewer."""
+
+
+class ChainHistory:
+    """Reads of blocks and of one hub's logs through one node.
+
+    Everything raises :class:`~workerpool_poco.rpc.ChainUnreachable` when the node does not answer, and
+    :class:`~workerpool_poco.rpc.RpcError` when it answers with an error.
+    """
+
+    def __init__(self, rpc: JsonRpc, hub_address: Address) -> None:
+        self.rpc = rpc
+        self.hub_address = address(hub_address)
+
+    async def block_number(self) -> int:
+        """Return the number of the latest block."""
+        return int(await self.rpc.call("eth_blockNumber"), 16)
+
+    async def block(self, which: int | bytes | str = "latest") -> Block | None:
+        """Read a block by number, hash or name (``latest``, ``finalized``); None when unknown."""
+        if isinstance(which, bytes):
+            answer = await self.rpc.call("eth_getBlockByHash", to_hex(which), False)
+        else:
+            name = hex(which) if isinstance(which, int) else which
+            answer = await self.rpc.call("eth_getBlockByNumber", name, False)
+        return read_block(answer) if answer else None
+
+    async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
+        """Read many blocks by number in one go, in order."""
+        blocks: list[Block | None] = []
+        for answer in await self.rpc.batch(
+            [("eth_getBlockByNumber", (hex(item), False)) for item in numbers]
+        ):
+            if isinstance(answer, RpcError):
+                raise answer
+            blocks.append(read_block(answer) if answer else None)
+        return blocks
+
+    async def get_logs(
+        self,
+        from_block: int,
+        to_block: int,
+        *,
+        kinds: Collection[type[HubEvent]] = EVENT_TYPES,
+        first_indexed: Sequence[bytes] = (),
+    ) -> list[HubEvent]:
+        """Return the hub's events of the given kinds, in chain order, both blocks included.
+
+        ``first_indexed`` keeps only events whose first indexed argument is one of
+        these 32-byte words (an address is left-padded with zeros: see :func:`~workerpool_poco.events.topic_word`).
+        Raises :class:`LogRangeTooLarge` when the node wants a smaller range.
+        """
+        topics: list[Any] = [[to_hex(topic_of(kind)) for kind in kinds]]
+        if first_indexed:
+            topics.append([to_hex(word) for word in first_indexed])
+        return await self._logs({"fromBlock": hex(from_block), "toBlock": hex(to_block), "topics": topics})
+
+    async def get_block_logs(
+        self, block_hash: bytes, *, kinds: Collection[type[HubEvent]] = EVENT_TYPES
+    ) -> list[HubEvent]:
+        """Return the hub's events of exactly one block: an answer that a reorganisation cannot mix up."""
+        return await self._logs(
+            {"blockHash": to_hex(block_hash), "topics": [[to_hex(topic_of(kind)) for kind in kinds]]}
+        )
+
+    async def scheduler_notices(
+        self, workerpool: Address, from_block: int, to_block: int
+    ) -> list[SchedulerNotice]:
+        """Return the notices of new deals for one workerpool, in chain order."""
+        events = await self.get_logs(
+            from_block, to_block, kinds=[SchedulerNotice], first_indexed=[topic_word(workerpool)]
+        )
+        return [event for event in events if isinstance(event, SchedulerNotice)]
+
+    async def _logs(self, query: dict[str, Any]) -> list[HubEvent]:
+        try:
+            answer = await self.rpc.call("eth_getLogs", {"address": self.hub_address, **query})
+        except RpcError as error:
+            if error.code in _LOG_RANGE_CODES and any(
+                word in error.message.lower() for word in _LOG_RANGE_WORDS
+            ):
+                raise LogRangeTooLarge(error.message) from error
+            raise
+        events = (decode_log(log) for log in answer)
+        return [event for event in events if event is not None]
+
+
+def read_block(answer: dict[str, Any]) -> Block:
+    """Read the head of a block from a JSON-RPC answer or notification."""
+    return Block(
+        number=int(answer["number"], 16),
+        hash=from_hex(answer["hash"]),
+        parent_hash=from_hex(answer["parentHash"]),
+        timestamp=int(answer["timestamp"], 16),
+    )
