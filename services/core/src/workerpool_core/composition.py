@@ -21,6 +21,7 @@ from workerpool_kit.process import Lifetime, StartupError, version_of
 from workerpool_kit.tokens import Tokens
 from workerpool_poco.heads import HeadStream
 from workerpool_poco.hub import HubClient
+from workerpool_poco.transactions import GAS_PER_TRANSACTION
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import add_PoolServiceServicer_to_server
 from workerpool_protocol.core.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
@@ -32,7 +33,7 @@ from workerpool_core.app.adapter import AdapterClient
 from workerpool_core.app.assignments import Assignments
 from workerpool_core.app.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain_health import ChainHealth
-from workerpool_core.app.chain_reads import GAS_OF_A_TRANSACTION, TaskReads, Weights
+from workerpool_core.app.chain_reads import TaskReads, Weights
 from workerpool_core.app.collector import spare_live_tasks
 from workerpool_core.app.database_health import watch_database
 from workerpool_core.app.deals import DealReader
@@ -179,7 +180,8 @@ async def _start_core(
     stack.callback(engine.stop)
     sessions, watchers = Sessions(), Watchers()
     reads = TaskReads(hub, engine.submit)
-    lowest_balance = 0 if chain.sidechain else GAS_OF_A_TRANSACTION * settings.gas_price_cap
+    # A worker must be able to pay for one transaction (core spec §4, condition 3).
+    lowest_balance = 0 if chain.sidechain else GAS_PER_TRANSACTION * settings.gas_price_cap
     weights = Weights(hub, engine.submit, lowest_balance=lowest_balance)
     effects = Effects(
         sessions=sessions,

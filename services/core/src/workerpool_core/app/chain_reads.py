@@ -22,9 +22,6 @@ _MOST_AT_ONCE = 200
 _GATHER_S = 0.05
 """How long a worker's first work may be late for it: a read costs little more for many than for one."""
 
-GAS_OF_A_TRANSACTION = 1_000_000
-"""A worker must be able to pay for one transaction of this much gas (core spec §4, condition 3)."""
-
 
 @dataclass(slots=True)
 class _Wanted:
