@@ -1,7 +1,6 @@
 """A store on a real database, and values to put into it."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +14,7 @@ from workerpool_core.domain.model import (
     Worker,
     WorkerModel,
 )
+from workerpool_core.simulation.deals import deal_terms
 from workerpool_core.store.documents import MODELS
 from workerpool_core.store.store import Store
 from workerpool_devnet.database import Database as Mongod
@@ -44,32 +44,17 @@ async def store(database: Database) -> Store:
 
 def _make_terms(number: int = 1, **changed: object) -> DealTerms:
     """Return the terms of deal `number`, with some of them changed."""
-    terms = DealTerms(
-        deal_id=f"0x{number:064x}",
-        block=number,
-        app_address=ZERO_ADDRESS,
-        app_uri="app:1",
-        command_line="do it",
-        input_files=("http://host/a",),
-        dataset_address=ZERO_ADDRESS,
-        dataset_uri="",
-        dataset_checksum="",
-        trust=1,
-        category=0,
-        max_execution_s=300,
-        tag=f"0x{0:064x}",
-        requester=WALLET,
-        beneficiary=WALLET,
-        callback=ZERO_ADDRESS,
-        bot_first=0,
-        bot_size=1,
-        worker_stake=5,
-        start_time=NOW,
-        contribution_deadline=NOW + 2100,
-        final_deadline=NOW + 3000,
-        secrets=(("1", "name"),),
-    )
-    return replace(terms, **changed)  # type: ignore[arg-type]
+    terms: dict[str, object] = {
+        "block": number,
+        "app_address": ZERO_ADDRESS,
+        "command_line": "do it",
+        "input_files": ("http://host/a",),
+        "requester": WALLET,
+        "beneficiary": WALLET,
+        "worker_stake": 5,
+        "secrets": (("1", "name"),),
+    }
+    return deal_terms(f"0x{number:064x}", start=NOW, execution_s=300, **(terms | changed))
 
 
 def _make_task(number: int = 1, *, status: TaskStatus = TaskStatus.RECEIVED, **changed: object) -> Task:

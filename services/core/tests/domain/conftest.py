@@ -10,8 +10,9 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.model import DealTerms, Receipt, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
+from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.ids import ZERO_ADDRESS, task_id, to_hex
+from workerpool_poco.ids import ZERO_ADDRESS, to_hex
 from workerpool_poco.model import ChainTask, Contribution
 from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
 
@@ -98,39 +99,15 @@ class Pool:
     # --- what happens ---
 
     def terms(self, **changes: object) -> DealTerms:
-        deal = DealTerms(
-            deal_id=to_hex(keccak(b"deal%d" % self.deals)),
-            block=self.block,
-            app_address="0xApp",
-            app_uri="docker.io/app",
-            command_line="",
-            input_files=(),
-            dataset_address=ZERO_ADDRESS,
-            dataset_uri="",
-            dataset_checksum="",
-            trust=1,
-            category=0,
-            max_execution_s=T,
-            tag="0x" + "00" * 32,
-            requester="0xRequester",
-            beneficiary="0xRequester",
-            callback=ZERO_ADDRESS,
-            bot_first=0,
-            bot_size=1,
-            worker_stake=0,
-            start_time=self.now,
-            contribution_deadline=self.now + 7 * T,
-            final_deadline=self.now + 10 * T,
-        )
-        return replace(deal, **changes)
+        deal_id = to_hex(keccak(b"deal%d" % self.deals))
+        return deal_terms(deal_id, start=self.now, execution_s=T, **{"block": self.block, **changes})
 
     def deal(self, **changes: object) -> list[str]:
         """A deal is seen; returns its task ids."""
         terms = self.terms(**changes)
         self.deals += 1
         self.mine(deals=(e.DealSeen(terms),))
-        indexes = range(terms.bot_first, terms.bot_first + terms.bot_size)
-        return [to_hex(task_id(bytes.fromhex(terms.deal_id[2:]), index)) for index in indexes]
+        return tasks_of(terms)
 
     def mine(self, *logs: e.TaskLog, deals: tuple = ()) -> list[object]:
         self.block += 1
@@ -230,14 +207,19 @@ class Pool:
             results_callback=b"",
         )
 
+    @staticmethod
+    def contribution(status: str, result_hash: str) -> Contribution:
+        """What the chain says of one worker's contribution."""
+        return Contribution(
+            ContributionStatus[status], bytes.fromhex(result_hash[2:]), bytes(32), ZERO_ADDRESS, 1
+        )
+
     def read(
         self, task: str, status: str | None = "ACTIVE", contributions: dict | None = None, **fields: object
     ) -> list[object]:
         """The chain answers; contributions by worker number, as (status name, hash)."""
         found = {
-            wallet(number): Contribution(
-                ContributionStatus[name], bytes.fromhex(value[2:]), bytes(32), ZERO_ADDRESS, 1
-            )
+            wallet(number): self.contribution(name, value)
             for number, (name, value) in (contributions or {}).items()
         }
         chain = None if status is None else self.chain_task(task, status, **fields)

@@ -117,8 +117,9 @@ def test_a_worker_that_stays_away_is_waited_for_no_longer_than_any(pool):
     assert pool.scheduler.held("0xWorker1") == frozenset()
 
 
-def test_an_answer_without_a_block_means_the_newest_block_that_was_followed(pool):
+def test_an_end_without_a_block_counts_as_one_in_the_newest_block_that_was_followed(pool):
     task = pool.to_finalizing(1)
     restart(pool)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, 0))
+    pool.read(task, "COMPLETED")
     assert pool.ledger.tasks[task].final_block == pool.block

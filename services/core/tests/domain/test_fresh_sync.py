@@ -12,8 +12,9 @@ from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.simulation.chain import Chain, Transaction
 from workerpool_core.simulation.clock import Clock
+from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
+from workerpool_poco.ids import to_hex
 from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus, TaskStatus
 
 T = 600
@@ -165,34 +166,8 @@ class Market:
 
 
 def terms(number: int) -> DealTerms:
-    return DealTerms(
-        deal_id=to_hex(keccak(b"deal%d" % number)),
-        block=0,
-        app_address="0xApp",
-        app_uri="app",
-        command_line="",
-        input_files=(),
-        dataset_address=ZERO_ADDRESS,
-        dataset_uri="",
-        dataset_checksum="",
-        trust=TRUST,
-        category=0,
-        max_execution_s=T,
-        tag="0x" + "00" * 32,
-        requester="0xRequester",
-        beneficiary="0xB",
-        callback=ZERO_ADDRESS,
-        bot_first=0,
-        bot_size=2,
-        worker_stake=0,
-        start_time=START,
-        contribution_deadline=START + 7 * T,
-        final_deadline=START + 10 * T,
-    )
-
-
-def tasks_of(deal: DealTerms) -> list[str]:
-    return [to_hex(task_id(bytes32(deal.deal_id), index)) for index in range(deal.bot_size)]
+    deal_id = to_hex(keccak(b"deal%d" % number))
+    return deal_terms(deal_id, start=START, execution_s=T, trust=TRUST, bot_size=2)
 
 
 def synchronised(chain: Chain) -> Follower:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from random import Random
 
 from workerpool_poco.consensus import contributions_needed
-from workerpool_poco.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
 from workerpool_poco.statuses import ChainTaskStatus, TaskStatus
 
 from workerpool_core.domain import decisions as d
@@ -16,6 +15,7 @@ from workerpool_core.domain.policy import Policy
 from .chain import Chain, Transaction
 from .clock import Clock
 from .core import Core
+from .deals import FINAL_PERIODS, deal_terms, tasks_of
 from .faults import faults_of
 from .invariants import Invariants, must
 from .services import Adapter
@@ -131,34 +131,20 @@ class World:
 
     def _deal(self, number: int, trust: int, enclave: bool, size: int) -> DealTerms:
         start = START + 30
-        return DealTerms(
-            deal_id="0x" + f"{self.seed * 10 + number + 1:064x}",
-            block=0,
-            app_address="0xApp",
-            app_uri="app",
-            command_line="",
-            input_files=(),
-            dataset_address=ZERO_ADDRESS,
-            dataset_uri="",
-            dataset_checksum="",
+        return deal_terms(
+            "0x" + f"{self.seed * 10 + number + 1:064x}",
+            start=start,
+            execution_s=T,
             trust=trust,
-            category=0,
-            max_execution_s=T,
             tag="0x" + ("3" if enclave else "0").zfill(64),
             requester=f"0xRequester{number}",
-            beneficiary="0xB",
-            callback=ZERO_ADDRESS,
-            bot_first=0,
             bot_size=size,
-            worker_stake=0,
-            start_time=start,
-            contribution_deadline=start + 7 * T,
-            final_deadline=start + 10 * T - 30,
+            # So that the last claims lie well before the end of the world.
+            final_deadline=start + FINAL_PERIODS * T - 30,
         )
 
     def _cut(self, terms: DealTerms) -> list[str]:
-        deal = bytes32(terms.deal_id)
-        names = [to_hex(task_id(deal, i)) for i in range(terms.bot_first, terms.bot_first + terms.bot_size)]
+        names = tasks_of(terms)
         for name in names:
             self._terms.setdefault(name, terms)
         return names

@@ -1,0 +1,48 @@
+"""Deals as the models of the chain make them: everything that does not matter is the simplest there is."""
+
+from typing import Any
+
+from workerpool_poco.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
+
+from workerpool_core.domain.model import DealTerms
+
+CONTRIBUTION_PERIODS, FINAL_PERIODS = 7, 10
+"""A task's deadlines lie this many category times after the start of its deal (the hub's rule, core spec §6.3)."""
+
+
+def deal_terms(deal_id: str, *, start: float, execution_s: int, **changed: Any) -> DealTerms:
+    """Return the terms of a deal of one plain task with trust 1, with some of them changed.
+
+    `start` is in Unix seconds, `execution_s` the time of the category in seconds; the deadlines follow from both.
+    """
+    terms: dict[str, Any] = {
+        "deal_id": deal_id,
+        "block": 0,
+        "app_address": "0xApp",
+        "app_uri": "docker.io/app",
+        "command_line": "",
+        "input_files": (),
+        "dataset_address": ZERO_ADDRESS,
+        "dataset_uri": "",
+        "dataset_checksum": "",
+        "trust": 1,
+        "category": 0,
+        "max_execution_s": execution_s,
+        "tag": "0x" + "00" * 32,
+        "requester": "0xRequester",
+        "beneficiary": "0xBeneficiary",
+        "callback": ZERO_ADDRESS,
+        "bot_first": 0,
+        "bot_size": 1,
+        "worker_stake": 0,
+        "start_time": start,
+        "contribution_deadline": start + CONTRIBUTION_PERIODS * execution_s,
+        "final_deadline": start + FINAL_PERIODS * execution_s,
+    }
+    return DealTerms(**(terms | changed))
+
+
+def tasks_of(terms: DealTerms) -> list[str]:
+    """Return the ids of a deal's tasks."""
+    deal = bytes32(terms.deal_id)
+    return [to_hex(task_id(deal, terms.bot_first + place)) for place in range(terms.bot_size)]
