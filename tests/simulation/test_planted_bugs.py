@@ -77,6 +77,18 @@ def believes_workers(patch):
 
 
 @bug
+def trusts_what_was_not_followed(patch):
+    """A fact from a block that the follower has not reached yet is never looked at again."""
+    patch.setattr(turn.Turn, "heard_of", lambda self, task, block, kind=None: None)
+
+
+@bug
+def believes_old_answers(patch):
+    """What succeeded before a reorganisation counts as done after it."""
+    patch.setattr(turn.Turn, "in_doubt", property(lambda self: False))
+
+
+@bug
 def believes_uploaders(patch):
     """RESULT_UPLOADED is stored although the proxy does not have the archive."""
     patch.setattr(uploads, "lies_in_proxy", lambda task: False)

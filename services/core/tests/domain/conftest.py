@@ -83,6 +83,14 @@ class Pool:
             self.handle(e.Tick())
         self.now = end
 
+    def live(self, seconds: float, *numbers: int) -> None:
+        """Let time pass while these workers keep giving signs of life."""
+        end = self.now + seconds
+        while self.now < end:
+            self.wait(min(20, end - self.now))
+            for number in numbers:
+                self.beat(number)
+
     def sent(self, of: type, /, **fields: object) -> list:
         """Effects of a kind so far whose attributes have these values; a command's fields count as its own."""
         found = []
@@ -119,6 +127,11 @@ class Pool:
             self.mine()
         self.wait(self.policy.ended_retention_s + 1)
 
+    def revert(self, blocks: int) -> list[object]:
+        """The chain forgets its newest blocks; what comes next is another branch."""
+        self.block -= blocks
+        return self.handle(e.BlocksReverted(self.block))
+
     def log(
         self, kind: str, task: str, number: int | None = None, value: str = "", tx: str = ""
     ) -> e.TaskLog:
@@ -143,6 +156,17 @@ class Pool:
         welcomed = self.handle(e.WorkerConnected(name, self.sessions[name], self.models[name], tuple(held)))
         self.last = welcomed + self.handle(e.WorkersWeighed(((name, weight),)))
         return self.last
+
+    def connect_all(self, *numbers: int, **model: object) -> None:
+        """Workers say Hello, who did not yet."""
+        for number in numbers:
+            if wallet(number) not in self.sessions:
+                self.connect(number, **model)
+
+    def acknowledge(self, number: int) -> None:
+        """A worker takes every command that it was sent."""
+        for effect in self.sent(d.SendCommand, wallet=wallet(number)):
+            self.handle(e.CommandAcked(wallet(number), effect.command.sequence))
 
     def cut(self, number: int) -> list[object]:
         return self.handle(e.WorkerDisconnected(wallet(number), self.sessions[wallet(number)]))
@@ -232,11 +256,17 @@ class Pool:
             self.read(task, status, **chain)
             self.wait(self.policy.retry_s)
 
+    def to_computed(self, *numbers: int, **changes: object) -> str:
+        """A task whose result these workers, the only ones, have."""
+        self.connect_all(*numbers)
+        task = self.ready(**changes)
+        for number in numbers:
+            self.compute(number, task)
+        return task
+
     def to_consensus(self, *numbers: int, trust: int = 1, **changes: object) -> str:
         """A task on whose result these workers agreed."""
-        for number in numbers:
-            if wallet(number) not in self.sessions:
-                self.connect(number)
+        self.connect_all(*numbers)
         task = self.ready(trust=trust, **changes)
         for place, number in enumerate(numbers, 1):
             self.compute(number, task)
@@ -253,14 +283,17 @@ class Pool:
 
     def to_finalizing(self, *numbers: int, **changes: object) -> str:
         task = self.to_upload(*numbers, **changes)
-        uploader = int(self.task(task).uploader.removeprefix("0xWorker"))
-        self.upload(uploader, task)
+        self.upload(self.uploader(task), task)
         return task
 
     # --- what is so ---
 
     def task(self, task: str):
         return self.scheduler.tasks[task]
+
+    def uploader(self, task: str) -> int:
+        """The number of the worker that was asked for the result."""
+        return int(self.task(task).uploader.removeprefix("0xWorker"))
 
     def status(self, task: str) -> str:
         """The stored status, which is what counts."""

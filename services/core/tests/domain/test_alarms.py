@@ -6,24 +6,16 @@ from workerpool_poco.statuses import ReplicateStatus as R
 T = 300
 
 
-def alive(pool, seconds, *numbers):
-    end = pool.now + seconds
-    while pool.now < end:
-        pool.wait(min(20, end - pool.now))
-        for number in numbers:
-            pool.beat(number)
-
-
 def test_s15_each_silent_replicate_is_replaced_after_its_own_t(pool):
     pool.connect(1)
     task = pool.ready(trust=3)
-    alive(pool, T / 2, 1)
+    pool.live(T / 2, 1)
     pool.connect(2)
     pool.connect(3)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
-    alive(pool, T / 2 - 1, 1, 2, 3)
+    pool.live(T / 2 - 1, 1, 2, 3)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
-    alive(pool, 1, 1, 2, 3)
+    pool.live(1, 1, 2, 3)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2", "0xWorker3"]
 
 
@@ -34,9 +26,9 @@ def test_s15_a_silent_replicate_is_replaced_after_t_although_core_was_restarted(
     pool.restart()
     pool.connect(1, held=(e.Held(task, R.STARTED, False, 0),))
     pool.connect(2)
-    alive(pool, T - 1, 1, 2)
+    pool.live(T - 1, 1, 2)
     assert pool.assigned(task) == ["0xWorker1"]
-    alive(pool, 1, 1, 2)
+    pool.live(1, 1, 2)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
 
 
@@ -59,9 +51,9 @@ def fails(pool, tasks: list[str]) -> float:
 def gets_work_at(pool, end: float) -> bool:
     """Whether a waiting task is handed out at a time and not a second before."""
     task = pool.ready()
-    alive(pool, end - 1 - pool.now, 1)
+    pool.live(end - 1 - pool.now, 1)
     before = pool.assigned(task)
-    alive(pool, 1, 1)
+    pool.live(1, 1)
     return (before, pool.assigned(task)) == ([], ["0xWorker1"])
 
 

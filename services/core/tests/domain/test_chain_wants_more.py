@@ -13,8 +13,7 @@ def agreed_here(pool, weight: int = 4) -> str:
         pool.connect(number, weight=weight)
     task = pool.ready(trust=9)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
-    for number in (3, 4):
-        pool.connect(number)
+    pool.connect_all(3, 4)
     for number in (1, 2):
         pool.compute(number, task)
         pool.report(number, task, R.CONTRIBUTING)
@@ -53,8 +52,7 @@ def test_a_read_that_does_not_tell_of_every_contribution_says_nothing(pool, know
 
 
 def test_while_somebody_may_still_contribute_nobody_is_asked(pool):
-    for number in (1, 2, 3):
-        pool.connect(number)
+    pool.connect_all(1, 2, 3)
     task = pool.ready(trust=3)
     pool.compute(1, task)
     pool.contribute(1, task)

@@ -30,12 +30,6 @@ def restart(pool):
     return pool.restart()
 
 
-def revert(pool, blocks):
-    """The chain forgets its newest blocks."""
-    pool.block -= blocks
-    return pool.handle(e.BlocksReverted(pool.block))
-
-
 ENDINGS = pytest.mark.parametrize(
     ("end", "kind"), [(completed, K.FINALIZE), (claimed, K.CLAIM)], ids=["a finalization", "a claim"]
 )
@@ -52,14 +46,14 @@ def test_what_vanishes_after_the_restart_is_asked_for_again(pool, end, kind, blo
     for _ in range(blocks):
         pool.mine()
     restart(pool)
-    revert(pool, blocks + 1)
+    pool.revert(blocks + 1)
     assert asked(pool, kind, task)
 
 
 @ENDINGS
 def test_what_vanished_before_the_restart_is_asked_for_until_it_stands(pool, end, kind):
     task = end(pool)
-    revert(pool, 1)
+    pool.revert(1)
     pool.bury()
     restart(pool)
     assert len(asked(pool, kind, task)) == 1

@@ -16,6 +16,14 @@ def held(task, status, available=True):
     return (e.Held(task, status, available, 0),)
 
 
+def started(pool):
+    """The only worker started on the only task."""
+    pool.connect(1)
+    task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED)
+    return task
+
+
 def computed(pool, *, status=R.COMPUTED):
     pool.connect(1)
     task = pool.ready()
@@ -44,9 +52,7 @@ def test_s40_a_reveal_whose_worker_died_is_found(pool):
 
 
 def test_s41_missing_statuses_are_filled_in(pool):
-    pool.connect(1)
-    task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
+    task = started(pool)
     pool.contribute(1, task)
     assert pool.statuses(1, task) == [
         "CREATED",
@@ -91,9 +97,7 @@ def test_a_worker_that_gave_up_although_its_contribution_landed_reveals(pool, go
 
 
 def test_s42_a_silent_worker_is_lost_once_and_goes_on_when_it_returns(pool):
-    pool.connect(1)
-    task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
+    task = started(pool)
     pool.wait(59)
     assert pool.statuses(1, task)[-1] == "STARTED"
     pool.wait(2)
@@ -107,9 +111,7 @@ def test_s42_a_silent_worker_is_lost_once_and_goes_on_when_it_returns(pool):
 
 
 def test_s42_a_cut_stream_is_not_a_lost_worker(pool):
-    pool.connect(1)
-    task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
+    task = started(pool)
     pool.cut(1)
     pool.connect(2)
     pool.wait(50)
@@ -120,9 +122,7 @@ def test_s42_a_cut_stream_is_not_a_lost_worker(pool):
 
 
 def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool):
-    pool.connect(1)
-    task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
+    task = started(pool)
     pool.cut(1)
     pool.wait(61)
     pool.connect(2)
@@ -166,9 +166,7 @@ def test_s43_before_a_contribution_on_chain_it_is_told_to_contribute(pool, statu
 
 
 def test_s43_without_a_result_it_gets_its_assignment_again(pool):
-    pool.connect(1)
-    task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
+    task = started(pool)
     assert hello(pool, task, R.STARTED, available=False) == []
     assert pool.sent(d.Assign, wallet="0xWorker1", task_id=task)
 
@@ -195,8 +193,7 @@ def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool):
 
 
 def test_s43_contributed_without_consensus_waits(pool):
-    for number in (1, 2, 3):
-        pool.connect(number)
+    pool.connect_all(1, 2, 3)
     task = pool.ready(trust=5)
     pool.compute(1, task)
     pool.contribute(1, task)
@@ -204,20 +201,11 @@ def test_s43_contributed_without_consensus_waits(pool):
 
 
 def test_s43_consensus_without_its_contribution_aborts_it(pool):
-    for number in (1, 2, 3):
-        pool.connect(number)
-    task = pool.ready(trust=5)
-    for number in (1, 2, 3):
-        pool.compute(number, task)
+    task = pool.to_computed(1, 2, 3, trust=5)
     pool.contribute(2, task)
     pool.contribute(3, task, consensus=True)
     pool.handle(e.CommandAcked("0xWorker1", pool.sent(d.SendCommand, wallet="0xWorker1")[0].command.sequence))
     assert hello(pool, task, R.COMPUTED) == [("ABORT", False)]
-
-
-def acknowledge(pool):
-    for effect in pool.sent(d.SendCommand, wallet="0xWorker1"):
-        pool.handle(e.CommandAcked("0xWorker1", effect.command.sequence))
 
 
 @pytest.mark.parametrize("status", [R.CONTRIBUTED, R.REVEALING])
@@ -225,7 +213,7 @@ def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool, status):
     task = pool.to_consensus(1)
     if status is R.REVEALING:
         pool.report(1, task, R.REVEALING)
-    acknowledge(pool)
+    pool.acknowledge(1)
     assert hello(pool, task, status) == [("REVEAL", True)]
     assert pool.sent(d.SendCommand)[0].command.block == pool.block
 
@@ -235,7 +223,7 @@ def test_s43_revealing_and_on_chain_waits(pool):
     pool.reveal(2, task)
     pool.report(1, task, R.REVEALING)
     pool.reveal(1, task)
-    acknowledge(pool)
+    pool.acknowledge(1)
     assert hello(pool, task, R.REVEALING) == []
 
 
@@ -244,14 +232,14 @@ def test_s43_an_uploader_is_told_to_upload(pool, status):
     task = pool.to_upload(1)
     if status is R.RESULT_UPLOADING:
         pool.report(1, task, R.RESULT_UPLOADING)
-    acknowledge(pool)
+    pool.acknowledge(1)
     assert hello(pool, task, status) == [("UPLOAD", True)]
 
 
 def test_s43_an_uploader_whose_archive_is_in_the_proxy_has_delivered(pool):
     task = pool.to_upload(1)
     pool.report(1, task, R.RESULT_UPLOADING)
-    acknowledge(pool)
+    pool.acknowledge(1)
     hello(pool, task, R.RESULT_UPLOADING)
     assert pool.sent(d.CheckResult, task_id=task)
     pool.handle(e.ResultChecked(task, True, "/results/x"))
@@ -261,14 +249,14 @@ def test_s43_an_uploader_whose_archive_is_in_the_proxy_has_delivered(pool):
 
 def test_s43_after_the_upload_it_waits(pool):
     task = pool.to_finalizing(1)
-    acknowledge(pool)
+    pool.acknowledge(1)
     assert hello(pool, task, R.RESULT_UPLOADED) == []
 
 
 def test_s43_after_completion_it_is_told_to_complete(pool):
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
-    acknowledge(pool)
+    pool.acknowledge(1)
     assert hello(pool, task, R.RESULT_UPLOADED) == [("COMPLETE", False)]
 
 
@@ -290,7 +278,7 @@ def test_commands_are_sent_on_every_connection_until_acknowledged(pool):
 
 def test_sequences_of_commands_rise_over_restarts(pool):
     task = pool.to_consensus(1)
-    acknowledge(pool)
+    pool.acknowledge(1)
     first = pool.sent(d.SendCommand)[-1].command.sequence
     pool.restart()
     pool.connect(1, held=(e.Held(task, R.CONTRIBUTED, True, first + 5),))

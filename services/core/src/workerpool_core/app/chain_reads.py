@@ -83,8 +83,9 @@ class TaskReads:
         contributions: dict[str, dict[str, Contribution]] = {task_id: {} for task_id in ids}
         for (task_id, wallet), contribution in zip(pairs, found, strict=True):
             contributions[task_id][wallet] = contribution
+        newest = await self._hub.block_number()
         return [
-            TaskRead(task_id, block, _known(task), contributions[task_id], wanted[task_id].asked_at)
+            TaskRead(task_id, block, _known(task), contributions[task_id], wanted[task_id].asked_at, newest)
             for task_id, task in zip(ids, tasks, strict=True)
         ]
 

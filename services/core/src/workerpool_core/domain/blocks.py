@@ -4,11 +4,17 @@ from workerpool_poco.statuses import TaskStatus
 
 from . import ending, initialization, proofs, pursuit
 from .decisions import CursorMoved
-from .events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind
+from .events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind, TransactionKind
 from .forecast import is_caf_eligible
 from .model import Task
 from .turn import Turn
 
+_LOGGED = {
+    TransactionKind.INITIALIZE: TaskLogKind.INITIALIZE,
+    TransactionKind.REOPEN: TaskLogKind.REOPEN,
+    TransactionKind.FINALIZE: TaskLogKind.FINALIZE,
+    TransactionKind.CLAIM: TaskLogKind.CLAIMED,
+}
 REVEAL_PERIODS = 2
 """Reveals end this many category times after the consensus (core spec §6.3)."""
 
@@ -26,11 +32,24 @@ def seen(turn: Turn, block: BlockSeen) -> None:
             in_one = is_caf_eligible(task) and (log.task_id, log.receipt.transaction) in at_once
             _log(turn, task, log, block, in_one)
     turn.state.head = block.number
+    _verify(turn)
     turn.writes.append(CursorMoved(block.number, block.hash))
+
+
+def _verify(turn: Turn) -> None:
+    """Read again what was learnt of blocks before they were followed, now that they are."""
+    state = turn.state
+    for task_id in [task_id for task_id, (block, _) in state.ahead.items() if block <= state.head]:
+        del state.ahead[task_id]
+        if (task := state.tasks.get(task_id)) is not None:
+            turn.read(task)
 
 
 def _log(turn: Turn, task: Task, log: TaskLog, block: BlockSeen, in_one: bool) -> None:
     """Apply one log. `in_one`: its transaction finalizes too, so it is a contributeAndFinalize."""
+    _, heard_of = turn.state.ahead.get(task.task_id, (0, None))
+    if heard_of is not None and log.kind is _LOGGED[heard_of]:
+        del turn.state.ahead[task.task_id]
     if log.kind is TaskLogKind.CLAIMED:
         ending.fail(turn, task, TaskStatus.FINAL_DEADLINE_REACHED)
         ending.closed(turn, task, log.receipt.block)

@@ -64,13 +64,17 @@ def answered(turn: Turn, event: TransactionAnswered) -> None:
         if _awaits(task, event.kind):
             turn.state.refused[task.task_id, event.kind] = turn.now
             turn.read(task)
-    elif turn.in_doubt or task.finalize_due:
+    elif turn.in_doubt or task.finalize_due or not event.block:
         turn.read(task)
-    elif task.ended:
+    else:
+        _succeeded(turn, task, event)
+
+
+def _succeeded(turn: Turn, task: Task, event: TransactionAnswered) -> None:
+    turn.heard_of(task, event.block, event.kind)
+    if task.ended:
         if event.kind in (TransactionKind.FINALIZE, TransactionKind.CLAIM):
             ending.closed(turn, task, event.block)
-    elif event.kind is TransactionKind.INITIALIZE and not event.block:
-        turn.read(task)
     elif event.kind is TransactionKind.INITIALIZE:
         if not task.initialization_block:
             initialization.initialized(turn, task, Receipt(event.block))

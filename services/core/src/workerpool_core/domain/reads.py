@@ -19,7 +19,7 @@ from . import ending, initialization, progress, proofs, reports, task_machine
 from .events import TaskRead, TransactionKind
 from .forecast import contributors, is_caf_eligible, pending_of, wants_more
 from .model import Receipt, Replicate, Task
-from .pursuit import retry_later
+from .pursuit import pursue, retry_later
 from .timers import Alarm
 from .turn import Turn
 
@@ -39,6 +39,13 @@ def read(turn: Turn, event: TaskRead) -> None:
         if not task.ended or task.claim_due or task.finalize_due:
             turn.state.timers.set(Alarm.READ, task.task_id, turn.now + turn.state.policy.retry_s)
         return
+    before = len(turn.writes)
+    _compare(turn, task, event)
+    if len(turn.writes) > before:
+        turn.heard_of(task, event.newest or event.block)
+
+
+def _compare(turn: Turn, task: Task, event: TaskRead) -> None:
     asked_at = turn.now if event.asked_at is None else event.asked_at
     chain = event.task if event.task and event.task.status is not ChainTaskStatus.UNSET else None
     if task.ended:
@@ -63,6 +70,9 @@ def _of_ended(turn: Turn, task: Task, chain: ChainTask | None, block: int) -> No
     nothing_to_claim = task.claim_due and chain is None
     if nothing_to_claim or (chain and chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED)):
         ending.closed(turn, task, block)
+    elif 0 < task.final_block <= block:
+        ending.opened_again(turn, task)
+        pursue(turn, task)
     elif task.finalize_due or (task.claim_due and turn.now >= task.terms.final_deadline):
         retry_later(turn, task)
 

@@ -36,7 +36,8 @@ class State:
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
     updates of each worker's session, so that a repeated sequence gets the same answer. `head` is the block up to
-    which the chain was followed, 0 before the first.
+    which the chain was followed, 0 before the first. `ahead` are the tasks about which more is known than was
+    followed: by which block that can have happened, and which transaction it was if it was one of ours.
     """
 
     policy: Policy
@@ -60,6 +61,7 @@ class State:
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
     chain_up: bool = True
     head: int = 0
+    ahead: dict[str, tuple[int, TransactionKind | None]] = field(default_factory=dict)
     started_at: float = 0.0
     reverted_at: float = float("-inf")
 

@@ -255,6 +255,16 @@ class Turn:
         self.effects.append(ReadTask(task.task_id, tuple(task.replicates), self.now))
         self.state.timers.set(Alarm.READ, task.task_id, self.now + self.state.policy.read_timeout_s)
 
+    def heard_of(self, task: Task, block: int, kind: TransactionKind | None = None) -> None:
+        """Take note that something was learnt that may stand in a block up to this one, which was not followed yet.
+
+        It may vanish before it is followed, and then no reorganisation tells of it: the task is read again then,
+        unless the log of `kind` (None: it was more than one transaction) shows it.
+        """
+        if block > self.state.head:
+            last, known = self.state.ahead.get(task.task_id, (block, kind))
+            self.state.ahead[task.task_id] = max(last, block), kind if kind is known else None
+
     def weigh(self, wallet: str) -> None:
         """Ask the chain for a worker's weight."""
         self.effects.append(ReadWeight(wallet))

@@ -117,7 +117,10 @@ class Chain:
         self.blocks.append(block)
 
     def reorganise(self, depth: int) -> None:
-        """Remove the newest blocks; most of their transactions, and every match, are mined again."""
+        """Remove the newest blocks; their transactions are mined again, but for some of workers'.
+
+        The adapter notices by itself that one of its own is missing, and sends it again.
+        """
         depth = min(depth, len(self.blocks) - 1)
         if depth <= 0:
             return
@@ -125,7 +128,7 @@ class Chain:
         del self.blocks[-depth:]
         for block in removed:
             for transaction in block.transactions:
-                lost = transaction.kind != "match" and self._random.random() < 0.15
+                lost = transaction.sender and self._random.random() < 0.15
                 if not lost:
                     self.mempool.append(replace(transaction, done=None))
 

@@ -258,9 +258,14 @@ class World:
             completed = task.status is TaskStatus.COMPLETED
             must(status not in _OPEN or not task.initialization_block, "left open on chain:", name, status)
             never_began = task.history[-2].status is TaskStatus.INITIALIZE_FAILED
-            if (completed or never_began) and self.faults.reorganisations:
-                # What stood on chain may be gone for good when a reorganisation lost a worker's reveal, and an
-                # initialization that was given up may be mined again.
+            if never_began and self.faults.reorganisations:
+                # An initialization that was given up may be mined again.
+                continue
+            if completed and self.faults.reorganisations:
+                # What stood on chain is gone for good when the reveal vanished too and its worker had left, or the
+                # initialization and it was too late for another.
+                is_open = status in (ChainTaskStatus.ACTIVE, ChainTaskStatus.REVEALING)
+                must(not is_open, "COMPLETED, but left open on chain:", name, status)
                 continue
             must(
                 completed is (status is ChainTaskStatus.COMPLETED),
