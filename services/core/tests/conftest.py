@@ -47,6 +47,7 @@ def _make_terms(number: int = 1, **changed: object) -> DealTerms:
     terms: dict[str, object] = {
         "block": number,
         "app_address": ZERO_ADDRESS,
+        "app_uri": "app:1",
         "command_line": "do it",
         "input_files": ("http://host/a",),
         "requester": WALLET,
