@@ -8,59 +8,11 @@ import uuid
 import warnings
 
 import pytest
-from workerpool_worker.app.ports import AppCannotStart, ContainerPlan
+from workerpool_worker.app.ports import AppCannotStart
 from workerpool_worker.docker_engine import DockerEngine
-from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.errors import DockerUnavailable, ImageUnavailable
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def engine_of(app_image):
-    """Make engines as several worker processes would have them."""
-    made = []
-
-    def make(worker):
-        made.append(DockerEngine(worker))
-        return made[-1]
-
-    yield make
-    for engine in made:
-        engine.close()
-
-
-@pytest.fixture
-def wallet():
-    return f"test-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def engine(engine_of, wallet):
-    return engine_of(wallet)
-
-
-@pytest.fixture
-async def plan(engine, app_image, tmp_path):
-    """Make plans whose containers are removed after the test."""
-    task_id = f"task-{uuid.uuid4().hex}"
-    for name in ("in", "out"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name).chmod(0o777)
-
-    def make(*command, limits=None, image=app_image):
-        return ContainerPlan(
-            task_id=task_id,
-            name=f"worker-{task_id}",
-            image=image,
-            command=command,
-            environment={"IEXEC_OUT": "/iexec_out", "EMPTY": ""},
-            binds={tmp_path / "in": ("/iexec_in", True), tmp_path / "out": ("/iexec_out", False)},
-            limits=limits or SlotLimits(1.0, 64 * MIB, 64),
-        )
-
-    yield make
-    await engine.remove(task_id)
 
 
 async def output(engine, container, tmp_path):

@@ -26,6 +26,9 @@ _FOR_GOOD = frozenset(
         grpc.StatusCode.ALREADY_EXISTS,
     }
 )
+_FOREIGN_REPLICATE = "FOREIGN_REPLICATE"
+"""The scheduler's word when output comes from a replicate that it lost, as in a reorganisation of the chain, and this
+worker did not hear of it yet: the next Hello settles what is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class CoreClient:
 
 def refused_for_good(error: grpc.aio.AioRpcError) -> bool:
     """Tell whether asking again is useless."""
-    return error.code() in _FOR_GOOD
+    return error.code() in _FOR_GOOD and error_reason(error) != _FOREIGN_REPLICATE
 
 
 def describe(error: grpc.aio.AioRpcError) -> str:

@@ -17,6 +17,7 @@ from workerpool_worker.api.translate import (
     assignment_of,
     command_of,
     is_task_id,
+    log_chunk_message,
     status_number,
     update_message,
 )
@@ -196,8 +197,9 @@ class CoreSession:
     # --- up ------------------------------------------------------------------
 
     async def _write(self, call: Any, beat_s: float) -> None:
-        """Send heartbeats, acknowledgements and every update that has no answer yet, oldest first."""
+        """Send heartbeats, acknowledgements, every update that has no answer yet, oldest first, and what apps print."""
         loop = asyncio.get_running_loop()
+        live_output = self._office.live_output
         phase_s = heartbeat_phase(beat_s)
         next_beat = loop.time() + until_heartbeat(time.time(), beat_s, phase_s)
         sent = 0
@@ -210,8 +212,11 @@ class CoreSession:
             while report := self._report(sent):
                 await call.write(pb.ConnectRequest(status_report=report))
                 sent = report.updates[-1].sequence
+            if printed := live_output.next(loop.time()):
+                await call.write(pb.ConnectRequest(log_chunk=log_chunk_message(printed)))
+                continue  # one at a time: output is all that can wait
             try:
-                async with asyncio.timeout_at(next_beat):
+                async with asyncio.timeout_at(min(next_beat, live_output.next_round_at())):
                     await self._office.outbox.changed()
             except TimeoutError:
                 continue

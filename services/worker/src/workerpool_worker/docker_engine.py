@@ -1,9 +1,8 @@
 """Containers on a Docker engine. The SDK blocks, so calls run in threads; ends are waited for, not polled."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,20 +14,21 @@ import structlog
 from docker import errors
 from docker.types import LogConfig
 
-from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended
+from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended, OutputSink
+from workerpool_worker.docker_calls import CALL_LIMIT_S, CONFLICT, NOT_FOUND, in_thread, reason_of, translated
+from workerpool_worker.docker_output import OutputFollower, copy_output
 from workerpool_worker.domain.images import registry_of
-from workerpool_worker.errors import DockerUnavailable, ImageUnavailable
+from workerpool_worker.domain.output_tail import OutputStream
+from workerpool_worker.errors import ImageUnavailable
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 WORKER_LABEL, TASK_LABEL = "workerpool.worker", "workerpool.task"
 
-_CALL_LIMIT_S = 60
 _LOG_MEGABYTES, _LOG_FILES = "10m", "2"
 _NEVER = "0001-01-01"
-_CONNECTION_ERRORS = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
-_CLIENT_ERROR, _NOT_FOUND, _CONFLICT, _SERVER_ERROR = 400, 404, 409, 500
+_CLIENT_ERROR = 400
 
 
 class DockerEngine:
@@ -47,12 +47,12 @@ class DockerEngine:
         Args:
             worker: wallet of the worker, for the label of its containers.
             registries: user and password by registry address.
-            concurrency: how many containers may be watched at once.
+            concurrency: how many containers may be watched at once; each takes two connections.
             base_url: address of the engine; None takes ``DOCKER_HOST`` or the usual socket.
         """
         self._worker = worker
         self._registries = registries or {}
-        self._pool = concurrency + 8
+        self._pool = 2 * concurrency + 8
         self._base_url = base_url
         self._api: docker.APIClient | None = None
         self._pulls: dict[str, asyncio.Lock] = {}
@@ -94,11 +94,13 @@ class DockerEngine:
             began = time.monotonic()
             try:
                 async with asyncio.timeout(limit_s):
-                    await self._abandonable(lambda: self._pull(image, limit_s))
+                    await in_thread(lambda: self._pull(image, limit_s))
             except TimeoutError:
                 raise ImageUnavailable(f"the image {image} did not arrive within {limit_s:.0f} s") from None
             except (errors.APIError, requests.exceptions.RequestException) as refusal:
-                raise ImageUnavailable(f"the image {image} cannot be pulled: {_reason(refusal)}") from refusal
+                raise ImageUnavailable(
+                    f"the image {image} cannot be pulled: {reason_of(refusal)}"
+                ) from refusal
             log.info("image.pulled", image=image, duration_s=round(time.monotonic() - began, 1))
 
     def _pull(self, image: str, limit_s: float) -> None:
@@ -160,7 +162,7 @@ class DockerEngine:
                 raise ImageUnavailable(f"the image {plan.image} is gone from this host") from missing
             except errors.APIError as refusal:
                 if _is_app_problem(refusal):
-                    raise AppCannotStart(_reason(refusal)) from refusal
+                    raise AppCannotStart(reason_of(refusal)) from refusal
                 raise
 
         return await self._call(create)
@@ -169,7 +171,7 @@ class DockerEngine:
         try:
             return str(api.create_container(**arguments)["Id"])
         except errors.APIError as refusal:
-            if refusal.status_code != _CONFLICT:
+            if refusal.status_code != CONFLICT:
                 raise
         with suppress(errors.NotFound):
             labels = api.inspect_container(name)["Config"]["Labels"] or {}
@@ -195,7 +197,7 @@ class DockerEngine:
             if remaining <= 0:
                 timed_out = True
                 await self._kill(container)
-                remaining = _CALL_LIMIT_S
+                remaining = CALL_LIMIT_S
             await self._wait(container, remaining)
             state = await self._state(container)
         run_time = max(_timestamp(state["FinishedAt"]) - _timestamp(state["StartedAt"]), 0.0)
@@ -208,7 +210,7 @@ class DockerEngine:
                 api.start(container)
             except errors.APIError as refusal:
                 if _is_app_problem(refusal) or "OCI runtime create failed" in str(refusal):
-                    raise AppCannotStart(_reason(refusal)) from refusal
+                    raise AppCannotStart(reason_of(refusal)) from refusal
                 raise
 
         await self._call(start)
@@ -218,7 +220,7 @@ class DockerEngine:
             try:
                 api.kill(container)
             except errors.APIError as refusal:
-                if refusal.status_code not in (_NOT_FOUND, _CONFLICT):  # it has just ended by itself
+                if refusal.status_code not in (NOT_FOUND, CONFLICT):  # it has just ended by itself
                     raise
 
         await self._call(kill)
@@ -236,26 +238,22 @@ class DockerEngine:
             except requests.exceptions.ReadTimeout:
                 pass
 
-        await self._translated(self._abandonable(wait))
+        await translated(in_thread(wait))
 
     async def _state(self, container: str) -> dict[str, Any]:
         details = await self._call(lambda api: api.inspect_container(container))
         state: dict[str, Any] = details["State"]
         return state
 
+    async def follow_output(self, container: str, sink: OutputSink, *, from_now: bool) -> None:
+        """Hand over what a container prints until cancelled; of what comes faster than it is read, the newest."""
+        await OutputFollower(self._client, container, sink, from_now=from_now).follow()
+
     async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:
-        """Write the two output streams to files, chunk by chunk; the engine keeps at most 20 MB of them."""
+        """Write the two output streams to files, block by block; the engine keeps at most 20 MB of them."""
 
-        def copy(api: Any) -> None:
-            for target, wanted in ((stdout, "stdout"), (stderr, "stderr")):
-                chunks: Iterable[bytes] = api.logs(
-                    container, stdout=wanted == "stdout", stderr=wanted == "stderr", stream=True, follow=False
-                )
-                with target.open("wb") as file:
-                    for chunk in chunks:
-                        file.write(chunk)
-
-        await self._call(copy)
+        targets = {OutputStream.STDOUT: stdout, OutputStream.STDERR: stderr}
+        await self._call(lambda api: copy_output(api, container, targets))
 
     async def remove(self, task_id: str) -> None:
         """Kill and remove every container of a task."""
@@ -277,7 +275,7 @@ class DockerEngine:
                 except errors.NotFound:
                     pass
                 except errors.APIError as refusal:
-                    if refusal.status_code != _CONFLICT:  # somebody else is removing it
+                    if refusal.status_code != CONFLICT:  # somebody else is removing it
                         raise
 
         await self._call(remove)
@@ -290,7 +288,7 @@ class DockerEngine:
 
     def _client(self) -> Any:
         if self._api is None:
-            self._api = self._connect(timeout=_CALL_LIMIT_S)
+            self._api = self._connect(timeout=CALL_LIMIT_S)
         return self._api
 
     def _connect(self, timeout: float) -> Any:
@@ -303,61 +301,14 @@ class DockerEngine:
 
     async def _call(self, work: Callable[[Any], T]) -> T:
         """Run a call that ends soon. A cancellation waits for it, so that nothing appears after a clean-up."""
-        call = asyncio.ensure_future(_in_thread(lambda: work(self._client())))
+        call = asyncio.ensure_future(in_thread(lambda: work(self._client())))
         try:
-            return await self._translated(asyncio.shield(call))
+            return await translated(asyncio.shield(call))
         except asyncio.CancelledError:
-            await asyncio.wait({call}, timeout=_CALL_LIMIT_S)
+            await asyncio.wait({call}, timeout=CALL_LIMIT_S)
             if call.done() and not call.cancelled():
                 call.exception()
             raise
-
-    async def _abandonable(self, work: Callable[[], T]) -> T:
-        """Run a call that may take long. After a cancellation its thread ends by itself: nobody waits for it."""
-        return await _in_thread(work)
-
-    @staticmethod
-    async def _translated(call: Awaitable[T]) -> T:
-        try:
-            return await call
-        except errors.APIError as refusal:
-            if (
-                refusal.status_code is not None
-                and refusal.status_code < _SERVER_ERROR
-                and refusal.status_code != _NOT_FOUND
-            ):
-                raise
-            raise DockerUnavailable(f"the Docker engine refused: {_reason(refusal)}") from refusal
-        except (errors.DockerException, *_CONNECTION_ERRORS) as outage:
-            raise DockerUnavailable(f"the Docker engine does not answer: {outage}") from outage
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Run something in a daemon thread of its own: a wait for a container must not keep the process from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def resolve(value: T | None, problem: BaseException | None) -> None:
-        if future.done():
-            return
-        if problem is not None:
-            future.set_exception(problem)
-        else:
-            future.set_result(value)  # type: ignore[arg-type]
-
-    def run() -> None:
-        value, problem = None, None
-        try:
-            value = work()
-        except BaseException as raised:
-            problem = raised
-        try:
-            loop.call_soon_threadsafe(resolve, value, problem)
-        except RuntimeError:
-            log.debug("docker.answer_after_the_end")
-
-    threading.Thread(target=run, name="docker-call", daemon=True).start()
-    return await future
 
 
 def _timestamp(text: str) -> float:
@@ -381,8 +332,3 @@ def _is_app_problem(refusal: errors.APIError) -> bool:
         or "executable file not found" in text
         or "no such file or dir" in text
     )
-
-
-def _reason(problem: Exception) -> str:
-    explanation = getattr(problem, "explanation", None)
-    return str(explanation or problem)[:500]

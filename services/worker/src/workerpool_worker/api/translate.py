@@ -8,7 +8,9 @@ from workerpool_protocol.core.v1 import statuses_pb2, task_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.poco.v1 import authorization_pb2
 
+from workerpool_worker.app.live_output import Printed
 from workerpool_worker.domain.assignment import Assignment, Task
+from workerpool_worker.domain.output_tail import OutputStream
 from workerpool_worker.domain.record import Command
 from workerpool_worker.domain.stages import Action
 from workerpool_worker.domain.updates import Update
@@ -20,6 +22,7 @@ _ACTIONS = {
     pb.ACTION_COMPLETE: Action.COMPLETE,
     pb.ACTION_ABORT: Action.ABORT,
 }
+_STREAMS = {OutputStream.STDOUT: pb.LOG_STREAM_STDOUT, OutputStream.STDERR: pb.LOG_STREAM_STDERR}
 
 
 def assignment_of(message: pb.Assignment) -> Assignment:
@@ -149,6 +152,11 @@ def update_message(update: Update) -> pb.StatusUpdate:
     return pb.StatusUpdate(
         sequence=update.sequence, task_id=update.task_id, status=status_number(update.status), details=message
     )
+
+
+def log_chunk_message(printed: Printed) -> pb.LogChunk:
+    """Write a piece of an app's output."""
+    return pb.LogChunk(task_id=printed.task_id, stream=_STREAMS[printed.stream], text=printed.text)
 
 
 def _address(text: str) -> Address:

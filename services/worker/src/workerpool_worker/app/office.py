@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from workerpool_kit.clock import Clock
 from workerpool_poco.ids import Address
 
+from workerpool_worker.app.live_output import LiveOutput
 from workerpool_worker.app.outbox import Outbox
 from workerpool_worker.app.ports import Chain, Downloader, Engine, ResultStore
 from workerpool_worker.domain.host import SlotLimits
@@ -45,6 +46,8 @@ class Office:
     durations: Durations
     result_proxy_url: str = ""
     slots: asyncio.Semaphore = field(init=False)
+    live_output: LiveOutput = field(init=False)
 
     def __post_init__(self) -> None:
         self.slots = asyncio.Semaphore(self.policy.slots)
+        self.live_output = LiveOutput(self.outbox.wake)

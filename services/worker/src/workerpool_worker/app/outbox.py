@@ -56,8 +56,12 @@ class Outbox:
         acks, self._acks = self._acks, []
         return acks
 
+    def wake(self) -> None:
+        """Let who waits for a change look for one."""
+        self._changed.set()
+
     async def changed(self) -> None:
-        """Wait until something was handed over since the last call."""
+        """Wait until something was handed over, or :meth:`wake` was called, since the last call."""
         await self._changed.wait()
         self._changed.clear()
 

@@ -11,6 +11,7 @@ from workerpool_poco.ids import Address
 from workerpool_poco.model import Account, ChainTask, Contribution
 
 from workerpool_worker.domain.host import SlotLimits
+from workerpool_worker.domain.output_tail import OutputStream
 from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.updates import Receipt
 
@@ -90,6 +91,16 @@ class AppCannotStart(Exception):
     """The engine refuses to run this app (bad command, no command); the message is the engine's."""
 
 
+class OutputSink(Protocol):
+    """Takes what an app prints. Its methods may be called in any thread, and do not block."""
+
+    def add(self, stream: OutputStream, data: bytes) -> None:
+        """Append what was printed."""
+
+    def skip(self) -> None:
+        """Hear that something may be missing before what comes next."""
+
+
 class Engine(Protocol):
     """The container engine. Every method raises ``DockerUnavailable`` when it does not answer."""
 
@@ -109,6 +120,13 @@ class Engine(Protocol):
         """Start the container unless it runs already, wait for its end, kill it ``limit_s`` seconds after its start.
 
         ``new`` says that it was just created.
+        """
+
+    async def follow_output(self, container: str, sink: OutputSink, *, from_now: bool) -> None:
+        """Hand over what a container prints, from its start or only ``from_now``, until cancelled.
+
+        In bounded memory, and never in the app's way: of what comes faster than it can be read, the newest. Outages of
+        the engine are waited out.
         """
 
     async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:

@@ -83,7 +83,10 @@ async def _run_app(run: Replicate) -> Ended:
         except AppCannotStart as refusal:
             return Ended(_NEVER_RAN, 0.0, error=str(refusal))
     try:
-        ended = await engine.run(container, run.task.max_execution_s, new=new)
+        async with run.office.live_output.shown(
+            run.task.task_id, lambda sink: engine.follow_output(container, sink, from_now=not new)
+        ):
+            ended = await engine.run(container, run.task.max_execution_s, new=new)
     except AppCannotStart as refusal:
         return Ended(_NEVER_RAN, 0.0, error=str(refusal))
     await engine.copy_logs(container, run.folder.stdout, run.folder.stderr)

@@ -1,0 +1,86 @@
+"""A workerpool on the real contracts, and tasks that are initialized for real."""
+
+import asyncio
+import hashlib
+import os
+import time
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from workerpool_devnet.market import Purchase
+from workerpool_poco import calls
+from workerpool_poco.authorization import sign_authorization
+from workerpool_poco.ids import bytes32, to_hex
+from workerpool_poco.transactions import TransactionSender
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_worker.api.translate import authorization_message
+
+HELLO_APP = (
+    """/bin/sh -c 'echo -n hello > $IEXEC_OUT/result.txt; echo said; """
+    """echo "{\\"deterministic-output-path\\": \\"/iexec_out/result.txt\\"}" > $IEXEC_OUT/computed.json'"""
+)
+HELLO_DIGEST = "0x" + hashlib.sha256(b"hello").hexdigest()
+
+
+class Pool:
+    """A workerpool on the real contracts with its peers, and tasks that are initialized for real."""
+
+    hello_app = HELLO_APP
+    hello_digest = HELLO_DIGEST
+
+    def __init__(self, chain, hub, core, results, image):
+        self.chain, self.hub, self.core, self.results, self.image = chain, hub, core, results, image
+        self.owner = chain.account("poolOwner")
+        self.requester = chain.account("requester")
+        # A worker clears away what its wallet's containers left, so test processes side by side need wallets apart.
+        self.worker: Wallet = chain.account(f"worker of test process {os.getpid()}")
+        self.sender = TransactionSender(hub, self.owner)
+        self._apps = {}
+
+    async def task(self, command_line=HELLO_APP, *, image=None, max_execution_s=30, **described):
+        """Buy and initialize a task, and return the assignment of the pool's worker to it."""
+        image = image or self.image
+        deal = (await asyncio.to_thread(self._buy, image))[0]
+        task_id = deal.task_ids[0]
+        initialized = await self.sender.execute(calls.initialize(deal.deal_id, 0))
+        chain_task = await self.hub.view_task(task_id)
+        authorization = sign_authorization(
+            self.owner, worker=self.worker.address, task_id=task_id, deal_id=deal.deal_id, task_index=0
+        )
+        fields = {
+            "task_id": to_hex(task_id),
+            "deal_id": to_hex(deal.deal_id),
+            "bot_size": 1,
+            "app_uri": image,
+            "command_line": command_line,
+            "max_execution_time": Duration(seconds=max_execution_s),
+            "trust": 1,
+            "tag": to_hex(bytes(32)),
+            "contribution_deadline": Timestamp(seconds=chain_task.contribution_deadline),
+            "final_deadline": Timestamp(seconds=chain_task.final_deadline),
+        } | described
+        return pb.Assignment(
+            authorization=authorization_message(authorization),
+            task=pb.TaskDescription(**fields),
+            initialization_block=initialized.block_number,
+        )
+
+    def _buy(self, image):
+        market = self.chain.market
+        if image not in self._apps:
+            self._apps[image] = market.create_app(
+                self.requester, f"app {len(self._apps)} {time.time()}", image
+            )
+        return market.buy(
+            Purchase(
+                requester=self.requester,
+                app=self._apps[image],
+                app_owner=self.requester,
+                workerpool=self.core.configuration.workerpool,
+                pool_owner=self.owner,
+            )
+        )
+
+    async def contribution(self, task_id):
+        return await self.hub.view_contribution(bytes32(task_id), self.worker.address)

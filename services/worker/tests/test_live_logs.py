@@ -1,0 +1,139 @@
+"""What a running app prints, on the worker's stream: soon, bounded, and in nobody's way."""
+
+import time
+
+import pytest
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_worker.app.live_output import PERIOD_S
+from workerpool_worker.domain.output_tail import LEFT_OUT, LONGEST_TEXT
+
+pytestmark = pytest.mark.e2e
+
+FLOOD = "/bin/sh -c 'echo begun >&2; yes 0123456789012345678901234567890123456789'"
+
+
+@pytest.fixture
+async def connected(pool, worker, eventually):
+    """A worker that is connected to the test's scheduler."""
+    worker.start()
+    await eventually(lambda: pool.core.connected)
+    return worker
+
+
+async def assigned(pool, script, **described):
+    assignment = await pool.task(script, **described)
+    pool.core.assign(assignment)
+    return assignment.task.task_id
+
+
+def memory_kib(process):
+    """Return the most memory that a process has ever held."""
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+async def test_both_streams_are_told_before_the_app_ends_and_its_report_has_the_whole(
+    pool, connected, eventually
+):
+    script = "echo one; echo oops >&2; sleep 1; echo two; sleep 1; echo three; sleep 1"
+    task_id = await assigned(pool, f"/bin/sh -c '{script}'")
+    await eventually(lambda: pool.core.output(task_id) == "one\ntwo\n")
+    assert pool.core.output(task_id, pb.LOG_STREAM_STDERR) == "oops\n"
+    assert pool.core.statuses(task_id)[-1] == "COMPUTING"
+    details = (await pool.core.status(task_id, "COMPUTED")).details
+    assert (details.stdout, details.stderr) == ("one\ntwo\nthree\n", "oops\n")
+
+
+async def test_a_flood_is_bounded_and_the_worker_keeps_serving(pool, connected, eventually, record_property):
+    before_kib = memory_kib(connected.process)
+    task_id = await assigned(pool, FLOOD, max_execution_s=8)
+    await eventually(lambda: pool.core.output(task_id))
+    began, beats = time.monotonic(), len(pool.core.beats)
+    served = await assigned(pool, pool.hello_app)
+    await pool.core.status(served, "CONTRIBUTED")
+    details = (await pool.core.status(task_id, "COMPUTED")).details
+    took_s = time.monotonic() - began
+
+    assert details.error_message.startswith("APP_COMPUTE_TIMEOUT")
+    assert len(details.stdout) == 100_000
+    chunks = [chunk for chunk in pool.core.printed if chunk.task_id == task_id]
+    assert len(chunks) <= 2 * ((took_s + 1) / PERIOD_S + 2)
+    assert max(len(chunk.text) for chunk in chunks) <= 2 * LONGEST_TEXT
+    assert LEFT_OUT in pool.core.output(task_id)
+    assert pool.core.output(task_id, pb.LOG_STREAM_STDERR) == "begun\n"
+    assert len(pool.core.beats) - beats >= took_s / 0.2 / 2, "signs of life come as before"
+    grown_kib = memory_kib(connected.process) - before_kib
+    assert grown_kib < 64 * 1024
+    record_property(
+        "figure",
+        f"live logs of a flooding app: {len(chunks)} messages, {sum(len(c.text) for c in chunks)} characters"
+        f" in {took_s:.1f} s; the worker grew by {grown_kib / 1024:.1f} MiB",
+    )
+
+
+async def test_an_aborted_app_is_told_of_no_more(pool, connected, containers_of, eventually):
+    task_id = await assigned(pool, "/bin/sh -c 'while true; do echo on; sleep 0.1; done'")
+    await eventually(lambda: pool.core.output(task_id))
+    pool.core.command(task_id, pb.ACTION_ABORT)
+    await pool.core.status(task_id, "ABORTED")
+    told = len(pool.core.printed)
+    beats = len(pool.core.beats)
+    await eventually(lambda: len(pool.core.beats) > beats + 5)
+    assert len(pool.core.printed) == told
+    assert not containers_of(pool.worker.address)
+
+
+async def test_a_container_that_somebody_kills_ends_its_live_log_and_has_its_report(
+    pool, connected, containers_of, eventually
+):
+    task_id = await assigned(pool, "/bin/sh -c 'echo said; sleep 60'")
+    await eventually(lambda: pool.core.output(task_id) == "said\n")
+    (container,) = containers_of(pool.worker.address)
+    container.kill()
+    details = (await pool.core.status(task_id, "COMPUTED")).details
+    assert (details.exit_code, details.stdout) == (137, "said\n")
+    assert "output.not_followed" not in connected.log
+
+
+async def test_the_scheduler_away_holds_nothing_up(pool, connected, containers_of, eventually):
+    script = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo $i; sleep 0.2; done; echo -n x > /iexec_out/r"
+    task_id = await assigned(pool, f"/bin/sh -c '{script}'")
+    await eventually(lambda: pool.core.output(task_id))
+    await pool.core.stop()
+    await eventually(lambda: not containers_of(pool.worker.address, task_id))
+    told = len(pool.core.printed)
+    await pool.core.start()
+    details = (await pool.core.status(task_id, "COMPUTED")).details
+    assert details.stdout == "".join(f"{number}\n" for number in range(1, 21))
+    assert len(pool.core.printed) == told, "the report says it all"
+
+
+async def test_what_was_printed_meanwhile_is_told_when_the_scheduler_is_back(pool, connected, eventually):
+    task_id = await assigned(pool, "/bin/sh -c 'echo first; sleep 3; echo second; sleep 60'")
+    await eventually(lambda: pool.core.output(task_id) == "first\n")
+    pool.core.cut()
+    await eventually(lambda: pool.core.output(task_id) == "first\nsecond\n")
+
+
+async def test_a_restarted_worker_goes_on_with_the_app_it_attaches_to(pool, connected, eventually):
+    task_id = await assigned(pool, "/bin/sh -c 'i=0; while true; do i=$((i+1)); echo $i; sleep 0.5; done'")
+    await eventually(lambda: pool.core.output(task_id))
+    connected.kill()
+    told = len(pool.core.output(task_id))
+    connected.start()
+    more = await eventually(lambda: pool.core.output(task_id)[told:])
+    assert more.startswith(LEFT_OUT), "what was printed while no worker ran only comes with the report"
+    assert "app.attached_again" in connected.log
+
+
+async def test_output_of_a_replicate_that_the_scheduler_lost_ends_the_stream_but_not_the_worker(
+    pool, connected, containers_of, eventually
+):
+    pool.core.foreign = True
+    task_id = await assigned(pool, "/bin/sh -c 'while true; do echo on; sleep 0.1; done'")
+    pool.core.dropped = [task_id]
+    await eventually(lambda: len(pool.core.hellos) >= 2)
+    await eventually(lambda: not containers_of(pool.worker.address))
+    pool.core.foreign = False
+    await eventually(lambda: pool.core.connected)
+    assert "FOREIGN_REPLICATE" in connected.log
