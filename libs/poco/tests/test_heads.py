@@ -104,6 +104,20 @@ async def test_a_node_without_websocket_is_polled(scripted_node: Any) -> None:
         assert stream.mode == "polling"
 
 
+@pytest.mark.parametrize("nonsense", [None, {}, "0x", {"number": None}], ids=repr)
+async def test_a_node_that_answers_nonsense_is_one_that_is_out(scripted_node: Any, nonsense: Any) -> None:
+    """As some do while they start: the stream must not end without a word."""
+    block = {"number": "0x7", "hash": "0x" + "07" * 32, "parentHash": "0x" + "06" * 32, "timestamp": "0x1"}
+    told: list[Exception] = []
+    scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": nonsense}
+    stream = HeadStream(scripted_node.url, websocket=False, on_outage=told.append)
+    async with asyncio.timeout(PATIENCE), stream:
+        while not told:
+            await stream.wait_change(0.02)
+        scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": block}
+        assert (await first(stream)).number == 7
+
+
 async def test_a_reorganisation_shows_as_another_head(plain_chain: Chain) -> None:
     async with asyncio.timeout(PATIENCE), HeadStream(plain_chain.url, websocket=False) as stream:
         start = await first(stream)

@@ -7,9 +7,6 @@ from workerpool_poco import abi
 from workerpool_poco.ids import ZERO_ADDRESS, Address
 from workerpool_poco.orders import NO_DATASET, AppOrder, DatasetOrder, RequestOrder, WorkerpoolOrder
 
-WEI_PER_NRLC = 10**9
-"""On a chain whose own coin is RLC."""
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -115,12 +112,6 @@ def claim_array(task_ids: Sequence[bytes]) -> Call:
     return Call(abi.HUB.encode("claimArray", list(task_ids)))
 
 
-def initialize_and_claim_array(tasks: Sequence[tuple[bytes, int]]) -> Call:
-    """Claim tasks nobody ever initialized, each given as (deal id, index)."""
-    deals, indexes = [deal for deal, _ in tasks], [index for _, index in tasks]
-    return Call(abi.HUB.encode("initializeAndClaimArray", deals, indexes))
-
-
 def match_orders(
     app: AppOrder,
     workerpool: WorkerpoolOrder,
@@ -137,24 +128,9 @@ def deposit(nrlc: int) -> Call:
     return Call(abi.HUB.encode("deposit", nrlc))
 
 
-def deposit_native(nrlc: int) -> Call:
-    """Move the chain's own coins into the hub as stake (native flavour)."""
-    return Call(abi.NATIVE_HUB.encode("deposit"), value=nrlc * WEI_PER_NRLC)
-
-
-def withdraw(nrlc: int) -> Call:
-    """Take free stake out of the hub."""
-    return Call(abi.HUB.encode("withdraw", nrlc))
-
-
 def approve_and_deposit(token: Address, hub: Address, nrlc: int) -> Call:
     """Move RLC tokens into the hub as stake in one transaction (token flavour)."""
     return Call(abi.RLC.encode("approveAndCall", hub, nrlc, b""), to=token)
-
-
-def transfer_rlc(token: Address, to: Address, nrlc: int) -> Call:
-    """Send RLC tokens."""
-    return Call(abi.RLC.encode("transfer", to, nrlc), to=token)
 
 
 def create_app(
@@ -171,21 +147,6 @@ def create_app(
     return Call(abi.APP_REGISTRY.encode("createApp", *arguments), to=registry)
 
 
-def create_dataset(
-    registry: Address, owner: Address, name: str, url: str, *, checksum: bytes = bytes(32)
-) -> Call:
-    """Register a dataset; the same fields twice are refused."""
-    return Call(
-        abi.DATASET_REGISTRY.encode("createDataset", owner, name, url.encode(), checksum), to=registry
-    )
-
-
 def create_workerpool(registry: Address, owner: Address, description: str) -> Call:
     """Register a workerpool; the same fields twice are refused."""
     return Call(abi.WORKERPOOL_REGISTRY.encode("createWorkerpool", owner, description), to=registry)
-
-
-def change_policy(workerpool: Address, worker_stake_ratio: int, scheduler_reward_ratio: int) -> Call:
-    """Set a workerpool's ratios, in percent; the sender owns it."""
-    data = abi.WORKERPOOL.encode("changePolicy", worker_stake_ratio, scheduler_reward_ratio)
-    return Call(data, to=workerpool)

@@ -222,7 +222,7 @@ def topic_word(value: Address) -> bytes:
     return address_bytes(value).rjust(32, b"\0")
 
 
-def log_position(log: Mapping[str, Any]) -> LogPosition:
+def _log_position(log: Mapping[str, Any]) -> LogPosition:
     """Read where a JSON-RPC log stands."""
     return LogPosition(
         block_number=int(log["blockNumber"], 16),
@@ -251,4 +251,4 @@ def decode_log(log: Mapping[str, Any]) -> HubEvent | None:
         )
     ]
     build: Callable[..., HubEvent] = kind
-    return build(*values, log_position(log))
+    return build(*values, _log_position(log))

@@ -27,6 +27,7 @@ _OUTAGES = (
     OSError,
     TimeoutError,
     ValueError,
+    AttributeError,
     KeyError,
     TypeError,
 )
@@ -127,7 +128,10 @@ class HeadStream:
         return True
 
     async def wait_block(self, number: int) -> Block:
-        """Wait until the chain has reached a block number and return the head then."""
+        """Wait until the chain has reached a block number and return the head then.
+
+        Raises :class:`ChainUnreachable` when the stream is stopped before.
+        """
         async for head in self:
             if head.number >= number:
                 return head
@@ -147,14 +151,7 @@ class HeadStream:
             except _NoWebSocket:
                 self._try_websocket = False
                 continue
-            except (
-                ChainUnreachable,
-                RpcError,
-                WebSocketException,
-                OSError,
-                TimeoutError,
-                ValueError,
-            ) as error:
+            except _OUTAGES as error:
                 self._lost(error)
             if self.latest != before:
                 pause = _BACKOFF_FIRST

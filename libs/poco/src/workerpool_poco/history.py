@@ -43,14 +43,10 @@ class ChainHistory:
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Read many blocks by number in one go, in order."""
-        blocks: list[Block | None] = []
-        for answer in await self.rpc.batch(
+        answers = await self.rpc.batch_results(
             [("eth_getBlockByNumber", (hex(item), False)) for item in numbers]
-        ):
-            if isinstance(answer, RpcError):
-                raise answer
-            blocks.append(read_block(answer) if answer else None)
-        return blocks
+        )
+        return [read_block(answer) if answer else None for answer in answers]
 
     async def get_logs(
         self,

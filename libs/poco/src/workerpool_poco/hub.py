@@ -239,13 +239,8 @@ class HubClient(ChainHistory):
 
     async def balances(self, owners: Sequence[Address]) -> list[int]:
         """Read many accounts' own coins in one go, in wei, in order."""
-        answers = await self.rpc.batch([("eth_getBalance", (owner, "latest")) for owner in owners])
-        balances = []
-        for answer in answers:
-            if isinstance(answer, RpcError):
-                raise answer
-            balances.append(int(answer, 16))
-        return balances
+        answers = await self.rpc.batch_results([("eth_getBalance", (owner, "latest")) for owner in owners])
+        return [int(answer, 16) for answer in answers]
 
 
 def _call_error(function: Function, error: RpcError) -> PocoError:

@@ -47,10 +47,7 @@ def bytes32(value: str | bytes) -> bytes:
 @lru_cache(maxsize=8192)
 def address(value: str | bytes) -> Address:
     """Return the checksummed spelling of an address; raises :class:`InvalidId` unless it has 20 bytes."""
-    raw = from_hex(value) if isinstance(value, str) else value
-    if len(raw) != 20:
-        raise InvalidId(f"an address has 20 bytes, not {len(raw)}: {to_hex(raw)[:80]}")
-    return to_checksum_address(raw)
+    return to_checksum_address(address_bytes(value))
 
 
 def address_bytes(value: str | bytes) -> bytes:

@@ -13,9 +13,6 @@ from workerpool_poco.eip712 import Eip712Domain, fields_of
 from workerpool_poco.ids import ZERO_ADDRESS, ZERO_BYTES32, Address, address, bytes32, from_hex, to_hex
 from workerpool_poco.typed_data import HashSigner
 
-MAX_VOLUME = 2**53 - 1
-"""The largest volume JavaScript tools can hold exactly."""
-
 
 def order_domain(chain_id: int, hub: Address) -> Eip712Domain:
     """Return the signing domain of a hub: ``iExecODB`` version ``5.0.0``."""

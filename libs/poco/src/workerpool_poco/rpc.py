@@ -151,11 +151,19 @@ class JsonRpc:
         """Call many methods in as few round trips as possible; answers in order.
 
         A call the node refuses yields its :class:`RpcError` in its place. Nodes that
-        know no batches are asked one by one.
+        know no batches are asked one by one. Raises :class:`ChainUnreachable`.
         """
         answers: list[Any | RpcError] = []
         for start in range(0, len(calls), MAX_BATCH):
             answers += await self._batch(calls[start : start + MAX_BATCH])
+        return answers
+
+    async def batch_results(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Call many methods as `batch` does, of which none may fail: raises the first :class:`RpcError`."""
+        answers = await self.batch(calls)
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise answer
         return answers
 
     async def _batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:

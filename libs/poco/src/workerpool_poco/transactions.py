@@ -248,15 +248,6 @@ class TransactionSender:
 
     # --- nonces --------------------------------------------------------------
 
-    async def resync(self) -> None:
-        """Count from the node's pending transactions again, e.g. after a restart of the chain."""
-        async with self._lock:
-            self._in_flight.clear()
-            self._nonce_of.clear()
-            self._free.clear()
-            self._unknown.clear()
-            self._next = await self._pending_count()
-
     async def _take_nonce(self) -> int:
         await self._settle_unknown()
         if self._free:
