@@ -32,7 +32,7 @@ from workerpool_core.store.keys import StoredKeys
 from workerpool_core.store.store import Store
 from workerpool_kit.auth import AnyOf, BasicAuthenticator, BearerAuthenticator
 from workerpool_kit.clock import FakeClock
-from workerpool_kit.grpc_client import open_channel
+from workerpool_kit.grpc_client import error_reason, open_channel
 from workerpool_kit.grpc_server import GrpcServer
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime
@@ -111,18 +111,33 @@ class Api:
     def pool(self, **credentials: Any) -> Any:
         return PoolServiceStub(self.channel(**credentials))
 
+    async def refused(self, call: Any) -> tuple[grpc.StatusCode, str | None]:
+        """Return the status and reason with which a call is refused."""
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call
+        return error.value.code(), error_reason(error.value)
+
+    async def signed_login(self, wallet: Wallet, signer: Wallet | None = None) -> pb.LoginRequest:
+        """Ask for a wallet's challenge and sign it, maybe with another wallet."""
+        asked = await self.workers.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
+        signature = sign_challenge(signer or wallet, challenge_of(asked.typed_data_json))
+        return pb.LoginRequest(wallet_address=wallet.address, signature=to_hex(signature))
+
     async def login(self, wallet: Wallet) -> str:
         """Log a wallet in and return its token."""
-        stub = self.workers
-        asked = await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
-        signature = sign_challenge(wallet, challenge_of(asked.typed_data_json))
-        answer = await stub.Login(pb.LoginRequest(wallet_address=wallet.address, signature=to_hex(signature)))
-        return str(answer.token)
+        return str((await self.workers.Login(await self.signed_login(wallet))).token)
+
+    def hello(self, *, version: str = "1.0", protocol: int = 1, slots: int = 2, gpus: int = 0) -> pb.Hello:
+        """Return what a worker says first."""
+        model = pb.WorkerModel(
+            name="w", version=version, os="linux", cpu="x86", slots=slots, memory_bytes=2**33, gpus=gpus
+        )
+        return pb.Hello(protocol_version=protocol, model=model)
 
     async def connect(self, wallet: Wallet, **hello: Any) -> "Stream":
         """Log in, open a stream and say Hello."""
         stream = await self.open(await self.login(wallet))
-        await stream.send(hello=make_hello(**hello))
+        await stream.send(hello=self.hello(**hello))
         return stream
 
     async def open(self, token: str) -> "Stream":
@@ -169,13 +184,6 @@ def challenge_of(typed_data_json: str) -> LoginChallenge:
         domain["chainId"],
         domain["verifyingContract"],
     )
-
-
-def make_hello(*, version: str = "1.0", protocol: int = 1, slots: int = 2, gpus: int = 0) -> pb.Hello:
-    model = pb.WorkerModel(
-        name="w", version=version, os="linux", cpu="x86", slots=slots, memory_bytes=2**33, gpus=gpus
-    )
-    return pb.Hello(protocol_version=protocol, model=model)
 
 
 OpenApi = Callable[..., Awaitable[Api]]

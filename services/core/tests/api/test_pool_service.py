@@ -4,19 +4,11 @@ import math
 from typing import Any
 
 import grpc
-import pytest
 from google.protobuf.duration_pb2 import Duration
-from workerpool_kit.grpc_client import error_reason
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 
 OPERATOR = {"basic": ("ops", "secret")}
-
-
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str | None]:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value.code(), error_reason(error.value)
 
 
 def orders(stub: Any, wallet: str) -> list[Any]:
@@ -77,26 +69,26 @@ async def test_a_drain_without_end_lasts_until_undrained(api: Any, wallet: Walle
 
 async def test_orders_want_the_operators_credentials(api: Any, wallet: Wallet) -> None:
     for call in orders(api.pool(), wallet.address):
-        assert (await refusal(call))[0] is grpc.StatusCode.UNAUTHENTICATED
+        assert (await api.refused(call))[0] is grpc.StatusCode.UNAUTHENTICATED
     for call in orders(api.pool(basic=("ops", "wrong")), wallet.address):
-        assert (await refusal(call))[0] is grpc.StatusCode.UNAUTHENTICATED
+        assert (await api.refused(call))[0] is grpc.StatusCode.UNAUTHENTICATED
     token = await api.login(wallet)
 
     async def give() -> str:
         return token
 
     for call in orders(api.pool(token=give), wallet.address):
-        assert (await refusal(call))[0] is grpc.StatusCode.PERMISSION_DENIED
+        assert (await api.refused(call))[0] is grpc.StatusCode.PERMISSION_DENIED
 
 
 async def test_orders_about_unknown_workers_are_not_found(api: Any, wallet: Wallet) -> None:
     for call in orders(api.pool(**OPERATOR), wallet.address):
-        assert await refusal(call) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_WORKER")
+        assert await api.refused(call) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_WORKER")
 
 
 async def test_orders_are_closed_while_no_operator_is_configured(open_api: Any, wallet: Wallet) -> None:
     api = await open_api(operator=False)
     await (await api.connect(wallet)).receive()
     for call in orders(api.pool(), wallet.address):
-        assert await refusal(call) == (grpc.StatusCode.PERMISSION_DENIED, "OPERATOR_DISABLED")
+        assert await api.refused(call) == (grpc.StatusCode.PERMISSION_DENIED, "OPERATOR_DISABLED")
     assert api.engine.workers[wallet.address].drained_until == 0

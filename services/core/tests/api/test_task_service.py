@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Replicate, Task, TaskChange
-from workerpool_kit.grpc_client import error_reason
 from workerpool_poco.ids import to_hex
 from workerpool_poco.statuses import TaskStatus
 from workerpool_poco.typed_data import LogChallenge, sign_challenge
@@ -26,12 +24,6 @@ MakeReplicate = Callable[..., Replicate]
 async def write(api: Any, *writes: d.Write) -> None:
     api.commit.put(d.Outcome(list(writes), []))
     await api.commit.drained()
-
-
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str | None]:
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value.code(), error_reason(error.value)
 
 
 async def test_a_task_is_read_with_its_replicates(
@@ -54,12 +46,15 @@ async def test_a_task_is_read_with_its_replicates(
 
 async def test_what_nobody_knows_is_not_found(api: Any) -> None:
     nothing = "0x" + "00" * 32
-    assert await refusal(api.tasks.GetTask(pb.GetTaskRequest(task_id=nothing))) == (
+    assert await api.refused(api.tasks.GetTask(pb.GetTaskRequest(task_id=nothing))) == (
         grpc.StatusCode.NOT_FOUND,
         "UNKNOWN_TASK",
     )
     request = pb.GetReplicateRequest(task_id=nothing, wallet_address=WORKER)
-    assert await refusal(api.tasks.GetReplicate(request)) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_REPLICATE")
+    assert await api.refused(api.tasks.GetReplicate(request)) == (
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_REPLICATE",
+    )
 
 
 async def test_pages_of_tasks_join_without_gap(api: Any, make_task: MakeTask) -> None:
@@ -77,7 +72,7 @@ async def test_pages_of_tasks_join_without_gap(api: Any, make_task: MakeTask) ->
 
 async def test_an_invented_page_token_is_refused(api: Any) -> None:
     request = pb.ListTasksRequest(page_token="nonsense")
-    assert await refusal(api.tasks.ListTasks(request)) == (
+    assert await api.refused(api.tasks.ListTasks(request)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "BAD_PAGE_TOKEN",
     )
@@ -125,16 +120,19 @@ async def test_the_requester_reads_the_logs_with_a_challenge_that_serves_once(
     request = await signed(api, task, wallet)
     (logs,) = (await api.tasks.GetTaskLogs(request)).compute_logs
     assert (logs.wallet_address, logs.stdout, logs.stderr) == (WORKER, "out", "err")
-    assert (await refusal(api.tasks.GetTaskLogs(request)))[1] == "BAD_CHALLENGE"
+    assert (await api.refused(api.tasks.GetTaskLogs(request)))[1] == "BAD_CHALLENGE"
 
 
 async def test_nobody_else_reads_them(api: Any, make_task: MakeTask, wallet: Wallet) -> None:
     task = await kept_logs(api, make_task, wallet)
     stranger = Wallet.create()
     request = await signed(api, task, stranger)
-    assert await refusal(api.tasks.GetTaskLogs(request)) == (
+    assert await api.refused(api.tasks.GetTaskLogs(request)) == (
         grpc.StatusCode.PERMISSION_DENIED,
         "NOT_THE_REQUESTER",
     )
     forged = await signed(api, task, stranger, address=wallet.address)
-    assert await refusal(api.tasks.GetTaskLogs(forged)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")
+    assert await api.refused(api.tasks.GetTaskLogs(forged)) == (
+        grpc.StatusCode.UNAUTHENTICATED,
+        "BAD_SIGNATURE",
+    )

@@ -1,6 +1,5 @@
-"""A worker's way in, and its stream. What is not allowed is answered with status and reason, and changes nothing."""
+"""A worker's stream. What is not allowed is answered with status and reason, and changes nothing."""
 
-import json
 from typing import Any
 
 import grpc
@@ -8,42 +7,12 @@ import pytest
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
 from workerpool_core.store.store import KeptLogs
-from workerpool_kit.grpc_client import error_reason
 from workerpool_kit.mongo import Database
 from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
-from workerpool_poco.ids import bytes32, from_hex, to_hex
-from workerpool_poco.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.ids import bytes32, from_hex
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
-
-
-async def refused(call: Any) -> tuple[grpc.StatusCode, str | None]:
-    """Return the status and reason with which a call is refused."""
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    return error.value.code(), error_reason(error.value)
-
-
-def ask(wallet: Wallet) -> pb.CreateChallengeRequest:
-    return pb.CreateChallengeRequest(wallet_address=wallet.address)
-
-
-async def signed(api: Any, wallet: Wallet, signer: Wallet | None = None) -> pb.LoginRequest:
-    data = json.loads((await api.workers.CreateChallenge(ask(wallet))).typed_data_json)
-    message, domain = data["message"], data["domain"]
-    challenge = LoginChallenge(
-        message["wallet"],
-        message["challenge"],
-        message["issuedAt"],
-        domain["chainId"],
-        domain["verifyingContract"],
-    )
-    signature = to_hex(sign_challenge(signer or wallet, challenge))
-    return pb.LoginRequest(wallet_address=wallet.address, signature=signature)
-
-
-# --- login --------------------------------------------------------------------------------------
 
 
 def ready_task(api: Any, make_task: Any) -> str:
@@ -69,60 +38,21 @@ async def test_the_configuration_is_open_to_everybody(api: Any) -> None:
     assert configuration.workerpool == "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
 
 
-async def test_a_challenge_serves_once(api: Any, wallet: Wallet) -> None:
-    request = await signed(api, wallet)
-    await api.workers.Login(request)
-    assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
-
-
-async def test_s46_a_challenge_stays_the_same_until_it_is_used(api: Any, wallet: Wallet) -> None:
-    first = (await api.workers.CreateChallenge(ask(wallet))).typed_data_json
-    assert (await api.workers.CreateChallenge(ask(wallet))).typed_data_json == first
-    await api.login(wallet)
-    assert (await api.workers.CreateChallenge(ask(wallet))).typed_data_json != first
-
-
-async def test_a_challenge_lasts_sixty_seconds(api: Any, wallet: Wallet) -> None:
-    request = await signed(api, wallet)
-    api.clock.advance(60)
-    assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
-
-
-async def test_a_challenge_signed_by_another_wallet_is_refused(api: Any, wallet: Wallet) -> None:
-    request = await signed(api, wallet, signer=Wallet.create())
-    assert await refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")
-
-
-async def test_s46_a_wallet_off_the_whitelist_gets_no_challenge(open_api: Any, wallet: Wallet) -> None:
-    api = await open_api(whitelist=(Wallet.create().address,))
-    assert await refused(api.workers.CreateChallenge(ask(wallet))) == (
-        grpc.StatusCode.PERMISSION_DENIED,
-        "NOT_WHITELISTED",
-    )
-
-
-async def test_s46_the_whitelist_is_read_in_any_case(open_api: Any, wallet: Wallet) -> None:
-    api = await open_api(whitelist=(wallet.address.lower(),))
-    stub = api.workers
-    await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address="0x" + wallet.address[2:].upper()))
-    await api.login(wallet)
-
-
 async def test_a_token_of_a_wallet_that_left_the_whitelist_opens_nothing(
     open_api: Any, wallet: Wallet
 ) -> None:
     token = await (await open_api()).login(wallet)
     api = await open_api(whitelist=(Wallet.create().address,))
     stream = await api.open(token)
-    await stream.send(hello=_hello())
-    assert await refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_WHITELISTED")
+    await stream.send(hello=api.hello())
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_WHITELISTED")
 
 
 async def test_a_token_survives_a_restart_of_core(open_api: Any, wallet: Wallet) -> None:
     token = await (await open_api()).login(wallet)
     restarted = await open_api()
     stream = await restarted.open(token)
-    await stream.send(hello=_hello())
+    await stream.send(hello=restarted.hello())
     assert (await stream.receive()).welcome.session_id
 
 
@@ -130,7 +60,7 @@ async def test_s46_an_old_token_opens_nothing(api: Any, wallet: Wallet) -> None:
     token = await api.login(wallet)
     api.clock.advance(3600)
     stream = await api.open(token)
-    assert await refused(stream.call.read()) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
 
 
 async def test_a_stream_wants_a_token(api: Any) -> None:
@@ -141,28 +71,17 @@ async def test_a_stream_wants_a_token(api: Any) -> None:
 # --- the stream's first words -------------------------------------------------------------------
 
 
-def _hello(**changed: Any) -> pb.Hello:
-    model = pb.WorkerModel(
-        name="w",
-        version=changed.get("version", "1.0"),
-        slots=2,
-        memory_bytes=2**33,
-        gpus=changed.get("gpus", 0),
-    )
-    return pb.Hello(protocol_version=changed.get("protocol", 1), model=model)
-
-
 async def test_the_first_message_is_hello(api: Any, wallet: Wallet) -> None:
     stream = await api.open(await api.login(wallet))
     await stream.send(heartbeat=pb.Heartbeat())
-    assert await refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
     assert wallet.address not in api.engine.workers
 
 
 async def test_another_version_of_the_stream_is_refused(api: Any, wallet: Wallet) -> None:
     stream = await api.open(await api.login(wallet))
-    await stream.send(hello=_hello(protocol=2))
-    assert await refused(stream.call.read()) == (
+    await stream.send(hello=api.hello(protocol=2))
+    assert await api.refused(stream.call.read()) == (
         grpc.StatusCode.FAILED_PRECONDITION,
         "BAD_PROTOCOL_VERSION",
     )
@@ -203,8 +122,8 @@ async def test_a_second_stream_of_a_wallet_replaces_the_first(api: Any, wallet: 
 async def test_hello_twice_ends_the_stream(api: Any, wallet: Wallet) -> None:
     stream = await api.connect(wallet)
     await stream.receive()
-    await stream.send(hello=_hello())
-    assert await refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
+    await stream.send(hello=api.hello())
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
 
 
 # --- what must not be said ----------------------------------------------------------------------
@@ -255,7 +174,7 @@ async def test_a_malformed_message_ends_the_stream_with_its_reason(
     stream = await api.connect(wallet)
     await stream.receive()
     await stream.send(**message)
-    assert await refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
     assert api.engine.tasks == {}
 
 
@@ -298,7 +217,7 @@ async def test_a_worker_cannot_speak_of_anothers_replicate(api: Any, wallet: Wal
     stream = await api.connect(wallet)
     await stream.receive()
     await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "mine!"})
-    assert await refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "FOREIGN_REPLICATE")
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "FOREIGN_REPLICATE")
     assert api.engine.tasks[task_id].replicates == {}
 
 
