@@ -17,6 +17,7 @@ import grpc
 import jwt
 import pytest
 import pytest_asyncio
+import task_logs
 from contract.bench import Bench
 from pymongo import MongoClient
 from workerpool_devnet.contracts import CATEGORIES
@@ -216,22 +217,14 @@ class Pool:
 
     async def log_challenge(self, wallet: Wallet) -> LogChallenge:
         """Ask for a log challenge."""
-        request = tasks.CreateLogChallengeRequest(address=wallet.address)
-        data = json.loads((await self.tasks.CreateLogChallenge(request, timeout=PATIENCE_S)).typed_data_json)
-        return LogChallenge(data["message"]["challenge"], data["domain"]["chainId"])
+        return await task_logs.log_challenge(self.tasks, wallet)
 
     async def logs(
         self, task: str, reader: Wallet | None = None, *, worker: str = ""
     ) -> list[task_pb2.ComputeLogs]:
         """Read logs as the requester, or as somebody else."""
         reader = reader or self.net.accounts["requester"]
-        request = tasks.GetTaskLogsRequest(
-            task_id=task,
-            address=reader.address,
-            signature=to_hex(sign_challenge(reader, await self.log_challenge(reader))),
-            wallet_address=worker,
-        )
-        return list((await self.tasks.GetTaskLogs(request, timeout=PATIENCE_S)).compute_logs)
+        return await task_logs.read_logs(self.tasks, task, reader, worker=worker)
 
     async def task(self, task: str) -> task_pb2.Task:
         """Read one task with its replicates."""

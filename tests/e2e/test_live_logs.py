@@ -1,0 +1,69 @@
+"""The requester reads what his app prints while it runs, from the real worker through the real scheduler."""
+
+import asyncio
+import io
+import time
+from dataclasses import replace
+
+import docker
+import grpc
+import pytest
+from task_logs import read_logs
+from workerpool_devnet.devnet import Devnet
+from workerpool_protocol.core.v1 import statuses_pb2 as statuses
+from workerpool_protocol.core.v1 import task_pb2
+from workerpool_protocol.core.v1 import task_service_pb2 as tasks
+from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+LIMIT_SECONDS = 60.0
+SCRIPT = (
+    "/bin/sh -c 'echo begun; echo careful >&2; sleep 8; echo done; echo x > $IEXEC_OUT/r; "
+    """echo "{\\"deterministic-output-path\\": \\"/iexec_out/r\\"}" > $IEXEC_OUT/computed.json'"""
+)
+
+
+@pytest.fixture
+def shell(image: str) -> str:
+    """The demo's image without its entry point: it runs whatever command the requester gives."""
+    client = docker.from_env()
+    try:
+        name = image.replace("analysis", "shell")
+        recipe = io.BytesIO(f"FROM {image}\nENTRYPOINT []\n".encode())
+        client.images.build(fileobj=recipe, tag=name, rm=True)
+        return name
+    finally:
+        client.close()
+
+
+async def test_a_running_app_s_output_is_read_before_it_ends_and_the_whole_of_it_after(
+    net: Devnet, requester, shell: str
+) -> None:
+    requester = replace(requester, app=await net.create_app("live logs", shell), documents=())
+    (task_id,) = await requester.buy(SCRIPT)
+    reader = net.accounts["requester"]
+    async with grpc.aio.insecure_channel(net.services["core"].grpc) as channel:
+        service = TaskServiceStub(channel)
+
+        async def logs() -> list[task_pb2.ComputeLogs]:
+            try:
+                return await read_logs(service, task_id, reader)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.NOT_FOUND:
+                    raise
+                return []  # the scheduler has not seen the deal yet
+
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not (found := await logs()):
+            assert time.monotonic() < deadline, "nothing was shown while the app ran"
+            await asyncio.sleep(0.1)
+        answer = await service.GetTask(tasks.GetTaskRequest(task_id=task_id))
+        (replicate,) = answer.task.replicates
+        assert replicate.history[-1].status == statuses.REPLICATE_STATUS_COMPUTING
+        (shown,) = found
+        assert (shown.wallet_address, shown.stdout) == (replicate.wallet_address, "begun\n")
+
+        await requester.follow([task_id])
+        (whole,) = await logs()
+        assert (whole.stdout, whole.stderr) == ("begun\ndone\n", "careful\n")

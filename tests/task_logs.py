@@ -1,0 +1,34 @@
+"""Reading the logs of a task as its requester does: with a challenge that is signed and serves once."""
+
+from __future__ import annotations
+
+import json
+
+from workerpool_poco.ids import to_hex
+from workerpool_poco.typed_data import LogChallenge, sign_challenge
+from workerpool_poco.wallet import Wallet
+from workerpool_protocol.core.v1 import task_pb2, task_service_pb2_grpc
+from workerpool_protocol.core.v1 import task_service_pb2 as tasks
+
+_PATIENCE_SECONDS = 10.0
+
+
+async def log_challenge(service: task_service_pb2_grpc.TaskServiceAsyncStub, reader: Wallet) -> LogChallenge:
+    """Ask for a log challenge."""
+    request = tasks.CreateLogChallengeRequest(address=reader.address)
+    answer = await service.CreateLogChallenge(request, timeout=_PATIENCE_SECONDS)
+    data = json.loads(answer.typed_data_json)
+    return LogChallenge(data["message"]["challenge"], data["domain"]["chainId"])
+
+
+async def read_logs(
+    service: task_service_pb2_grpc.TaskServiceAsyncStub, task_id: str, reader: Wallet, *, worker: str = ""
+) -> list[task_pb2.ComputeLogs]:
+    """Read the logs of a task, of one worker only if its wallet is given."""
+    request = tasks.GetTaskLogsRequest(
+        task_id=task_id,
+        address=reader.address,
+        signature=to_hex(sign_challenge(reader, await log_challenge(service, reader))),
+        wallet_address=worker,
+    )
+    return list((await service.GetTaskLogs(request, timeout=_PATIENCE_SECONDS)).compute_logs)
