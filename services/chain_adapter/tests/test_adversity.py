@@ -30,6 +30,14 @@ def task_hex(deal: Deal, index: int = 0) -> str:
     return to_hex(deal.task_ids[index])
 
 
+async def send_and_kill(launch: Callable[..., Awaitable[Any]], pool: Any, deal: Deal) -> None:
+    """Kill an adapter whose transactions for a deal wait in the node."""
+    pool.stop_mining()
+    adapter = await (await launch()).ready()
+    await adapter.initialize(pool, deal)
+    await adapter.kill()
+
+
 async def test_a_batch_of_which_a_stranger_fulfilled_one_is_sent_again_without_it(
     adapter: Any, pool: Any
 ) -> None:
@@ -49,10 +57,7 @@ async def test_kill_while_transactions_wait_and_the_node_keeps_them(
     launch: Callable[..., Awaitable[Any]], pool: Any
 ) -> None:
     deal, before = pool.buy(volume=3), pool.owner_nonce()
-    pool.stop_mining()
-    adapter = await (await launch()).ready()
-    await adapter.initialize(pool, deal)
-    await adapter.kill()
+    await send_and_kill(launch, pool, deal)
     pool.mine()
     mined = pool.owner_nonce() - before
     adapter = await (await launch()).ready()
@@ -66,10 +71,7 @@ async def test_kill_between_journal_and_send(
 ) -> None:
     """The journal has the signed bytes, no node has them: the same bytes are sent, under the same nonce."""
     deal, before = pool.buy(volume=3), pool.owner_nonce()
-    pool.stop_mining()
-    adapter = await (await launch()).ready()
-    await adapter.initialize(pool, deal)
-    await adapter.kill()
+    await send_and_kill(launch, pool, deal)
     pool.forget_transactions()
     with pymongo.MongoClient(mongod.uri) as client:
         journaled = list(client[database_name]["transactions"].find().sort("nonce"))
@@ -88,10 +90,7 @@ async def test_kill_between_acceptance_and_transaction(
 ) -> None:
     """The journal has the wish only."""
     deal, before = pool.buy(volume=2), pool.owner_nonce()
-    pool.stop_mining()
-    adapter = await (await launch()).ready()
-    await adapter.initialize(pool, deal)
-    await adapter.kill()
+    await send_and_kill(launch, pool, deal)
     pool.forget_transactions()
     with pymongo.MongoClient(mongod.uri) as client:
         client[database_name]["transactions"].delete_many({})

@@ -177,3 +177,27 @@ async def test_what_a_reorganisation_moved_to_another_block_is_told_with_that_bl
     (moved,) = await told(adapter, done, lambda command: command.block_number == done.first_block + 1)
     assert moved.state == SUCCESS
     assert pool.owner_nonce() == before + 1
+
+
+async def test_a_kill_between_transaction_and_commands_when_they_are_taken_back(
+    launch: Callable[..., Awaitable[Any]], pool: Any, mongod: Database, database_name: str
+) -> None:
+    """The journal has the transaction as one that waits, and its command as one that succeeded."""
+    before = pool.owner_nonce()
+    adapter = await (await launch()).ready()
+    done = await one_initialization(adapter, pool)
+    pool.stop_mining()
+    await adapter.kill()
+    pool.chain.chain.reorganise(done.first_block)
+    with pymongo.MongoClient(mongod.uri) as client:
+        client[database_name]["transactions"].update_many(
+            {}, {"$set": {"state": "PENDING", "block_number": 0}}
+        )
+        client[database_name]["commands"].update_many({}, {"$set": {"state": "SUCCESS"}})
+    adapter = await (await launch()).ready()
+    await told(adapter, done, lambda command: command.state == PROCESSING)
+    await pool.in_node(1)
+    pool.mine()
+    (again,) = await told(adapter, done, lambda command: command.state == SUCCESS)
+    assert again.block_number > done.first_block
+    assert pool.owner_nonce() == before + 1

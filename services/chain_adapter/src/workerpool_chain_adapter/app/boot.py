@@ -28,7 +28,9 @@ CHAIN = "chain"
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _GAS_OF_AN_INITIALIZATION = 300_000
+"""About 230,000 in a batch, and a margin like the one of estimates."""
 _BLOCK_SHARE_PERCENT = 90
+"""A transaction that wants a whole block waits for an empty one."""
 
 
 async def open_wallet(settings: ChainAdapterSettings) -> Wallet:

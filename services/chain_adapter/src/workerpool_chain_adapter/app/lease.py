@@ -17,7 +17,9 @@ from workerpool_chain_adapter.lease_store import WalletLease
 log = get_logger()
 
 LEASE_S = 10.0
+"""How long the wallet stays taken after its holder was last heard of."""
 RENEW_EVERY_S = 3.0
+"""Three renewals may be missed before the lease is lost."""
 _LOOK_EVERY_S = 0.5
 
 

@@ -30,7 +30,7 @@ async def resume(
     commands = [_resumed(command, serving.get(command.key), clock.now()) for command in await journal.live()]
     sender.doubtful.update(each.key for each in commands if each.state is CommandState.RECEIVED)
     await board.record(*commands, *await mined.taken_back(transactions))
-    sender.sent.set()
+    sender.look_due.set()
     if commands or transactions:
         log.info("journal.resumed", commands=len(commands), transactions=len(transactions))
 

@@ -12,7 +12,7 @@ from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.mined import Mined
-from workerpool_chain_adapter.app.owner_chain import Estimate, OwnerChain
+from workerpool_chain_adapter.app.owner_chain import OwnerChain
 from workerpool_chain_adapter.app.settlement import Settlement
 from workerpool_chain_adapter.domain.command import Command, CommandKey
 from workerpool_chain_adapter.domain.fees import GasPolicy
@@ -59,8 +59,8 @@ class Sender:
         self._next_nonce: int | None = None
         self.doubtful: set[CommandKey] = set()
         """Commands from before a restart: the chain is asked about them before they are sent."""
-        self.sent = asyncio.Event()
-        """Set after each sending: on an instantly mining chain the receipt is there already."""
+        self.look_due = asyncio.Event()
+        """Set when the tracker has a reason to look: a new head, or a sending (a chain may mine it at once)."""
 
     @property
     def next_nonce(self) -> int | None:
@@ -84,7 +84,7 @@ class Sender:
                 self._board.work.set()
 
     async def round(self) -> None:
-        """Put what waits now into transactions, as far as there is room."""
+        """Put what waits now into transactions, as far as there is room. Raises ChainUnreachable."""
         await self._settle_doubtful()
         plans = plan(self._board.waiting(), self._max_in_flight - len(self._in_flight), self._max_batch)
         if not plans:
@@ -105,16 +105,16 @@ class Sender:
     async def _estimate(self, plans: Sequence[Plan]) -> tuple[int, list[tuple[Plan, int]]]:
         """Return the network's gas price and the plans that would not revert, with their gas."""
         network_price, estimates = await self._chain.estimate(plans)
-        # One command that somebody else fulfilled makes its whole batch revert: try each of the batch alone.
-        alone = [
-            single for each, answer in zip(plans, estimates, strict=True) for single in _split(each, answer)
-        ]
+        pairs, alone = [], list[Plan]()
+        for each, answer in zip(plans, estimates, strict=True):
+            if answer.gas is None and len(each.commands) > 1:
+                # One command that somebody else fulfilled makes its whole batch revert: try each of the batch alone.
+                alone += each.split()
+            else:
+                pairs.append((each, answer))
         if alone:
-            pairs = [(p, e) for p, e in zip(plans, estimates, strict=True) if not _split(p, e)]
             _, again = await self._chain.estimate(alone)
             pairs += zip(alone, again, strict=True)
-        else:
-            pairs = list(zip(plans, estimates, strict=True))
         for refused, answer in pairs:
             if answer.gas is None:
                 await self._settlement.settle(refused.commands, refusal=answer.problem)
@@ -154,7 +154,7 @@ class Sender:
         await broadcast(self._chain, self._in_flight, transactions)
         for command in commands:
             metrics.SEND_SECONDS.observe(max(self._clock.now() - command.created_at, 0))
-        self.sent.set()
+        self.look_due.set()
 
     async def _take_nonces(self, count: int) -> list[int]:
         if self._next_nonce is None:
@@ -167,10 +167,6 @@ class Sender:
             # The journal may hold nonces above a gap that is being filled.
             self._next_nonce = next_nonce(self._next_nonce + 1, 0, self._in_flight.nonces)
         return nonces
-
-
-def _split(each: Plan, answer: Estimate) -> list[Plan]:
-    return each.split() if answer.gas is None and len(each.commands) > 1 else []
 
 
 async def broadcast(

@@ -9,7 +9,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.owner_chain import OwnerChain
-from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, assess
+from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
 from workerpool_chain_adapter.domain.command import Command, CommandState
 
 log = get_logger()
@@ -66,7 +66,7 @@ class Settlement:
                 )
         await self._board.record(*commands)
 
-    def _after(self, command: Command, verdict: object, refusal: str) -> Command:
+    def _after(self, command: Command, verdict: Verdict, refusal: str) -> Command:
         now = self._clock.now()
         if isinstance(verdict, InEffect):
             return replace(command.succeeded(now), transaction_hash="")

@@ -72,14 +72,14 @@ class Tracker:
         async for head in self._heads:
             metrics.LATEST_BLOCK.set(head.number)
             self._mined.follow(head)
-            self._sender.sent.set()
+            self._sender.look_due.set()
 
     async def run(self) -> None:
         """Look for ever; waits out a node that does not answer."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._sender.sent.wait(), LOOK_AT_LEAST_EVERY_S)
-            self._sender.sent.clear()
+                await asyncio.wait_for(self._sender.look_due.wait(), LOOK_AT_LEAST_EVERY_S)
+            self._sender.look_due.clear()
             try:
                 await self.look()
                 await self._funds.refresh()

@@ -19,8 +19,6 @@ class TransactionState(StrEnum):
     """One of its versions was mined, and reverted."""
     REPLACED = "REPLACED"
     """Something that is not in the journal was mined with this nonce."""
-    WITHDRAWN = "WITHDRAWN"
-    """No node ever took it; the nonce is free again."""
 
 
 @dataclass(frozen=True, slots=True)
