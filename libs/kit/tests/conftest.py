@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from grpc_tools import protoc
-from workerpool_kit.auth import ANYONE
 from workerpool_kit.grpc_server import GrpcServer
+
+from .echo import OPEN_POLICY, SERVICE
 
 HERE = Path(__file__).parent
 THIRD_PARTY = HERE.parents[2] / "third_party" / "protovalidate"
@@ -48,9 +49,6 @@ def _module(folder: Path, name: str) -> ModuleType:
     return module
 
 
-SERVICE = "kit_test.v1.EchoService"
-OPEN = {f"/{SERVICE}/{method}": frozenset({ANYONE}) for method in ("Unary", "Fan", "Collect", "Chat")}
-
 Serve = Callable[..., Any]
 
 
@@ -60,7 +58,7 @@ async def serve(contract: Contract) -> AsyncIterator[Serve]:
     servers: list[GrpcServer] = []
 
     async def start(servicer: object, **options: Any) -> GrpcServer:
-        options = {"policy": OPEN, **options}
+        options = {"policy": OPEN_POLICY, **options}
         server = GrpcServer(0, host="127.0.0.1", **options)
         server.add(contract.grpc.add_EchoServiceServicer_to_server, servicer, SERVICE)
         await server.start()

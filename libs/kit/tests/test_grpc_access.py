@@ -1,0 +1,122 @@
+"""Who may call which method: identities, policy, and a server that does not start with a wrong policy."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import pytest
+from workerpool_kit.auth import ANYONE, AnyOf, BasicAuthenticator, BearerAuthenticator, Identity
+from workerpool_kit.errors import Unauthenticated
+from workerpool_kit.grpc_client import error_reason, open_channel
+from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.process import StartupError
+
+from .echo import Echo, closed_to
+
+
+async def refusal(attempt: Callable[[], Awaitable[Any]]) -> grpc.aio.AioRpcError:
+    """How a call is refused. A write that meets a stream which is refused already fails inside the client
+    with an INTERNAL of its own before the status is read; such a call is made again."""
+    for _ in range(20):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await attempt()
+        if refused.value.code() is not grpc.StatusCode.INTERNAL:
+            break
+    return refused.value
+
+
+class TestIdentity:
+    @pytest.fixture
+    def authenticator(self) -> AnyOf:
+        async def verify(token: str) -> Identity:
+            if token != "good":
+                raise Unauthenticated("bad token", reason="TOKEN_INVALID")
+            return Identity("0xworker", frozenset({"worker"}))
+
+        return AnyOf(BasicAuthenticator("admin", "pässword", "owner"), BearerAuthenticator(verify))
+
+    async def test_basic_credentials_reach_every_arity(
+        self, contract: Any, serve: Any, authenticator: AnyOf
+    ) -> None:
+        server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to("owner"))
+        note = contract.pb2.Note
+        async with open_channel(f"http://127.0.0.1:{server.port}", basic=("admin", "pässword")) as channel:
+            stub = contract.grpc.EchoServiceStub(channel)
+            assert (await stub.Unary(note(text="a"))).text == "admin:a"
+            assert [n.text async for n in stub.Chat(iter([note(text="x")]))] == ["admin:x"]
+            assert [n.text async for n in stub.Fan(note(text="f", count=1))] == ["f"]
+            assert (await stub.Collect(iter([note(text="c")]))).text == "c"
+
+    async def test_a_token_is_asked_for_each_call(
+        self, contract: Any, serve: Any, authenticator: AnyOf
+    ) -> None:
+        asked = 0
+
+        async def token() -> str:
+            nonlocal asked
+            asked += 1
+            return "good"
+
+        server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to("worker"))
+        async with open_channel(f"127.0.0.1:{server.port}", token=token) as channel:
+            stub = contract.grpc.EchoServiceStub(channel)
+            await stub.Unary(contract.pb2.Note())
+            assert (await stub.Unary(contract.pb2.Note(text="a"))).text == "0xworker:a"
+        assert asked == 2
+
+    @pytest.mark.parametrize(
+        ("metadata", "code", "reason"),
+        [
+            ((), grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+            ((("authorization", "Basic bm90OnJpZ2h0"),), grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+            ((("authorization", "Basic %%%"),), grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+            ((("authorization", "Bearer bad"),), grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID"),
+            ((("authorization", "Bearer good"),), grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
+        ],
+    )
+    async def test_everybody_else_is_refused_on_every_arity(
+        self, contract: Any, serve: Any, authenticator: AnyOf, metadata: Any, code: Any, reason: str
+    ) -> None:
+        server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to("owner"))
+        note = contract.pb2.Note()
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = contract.grpc.EchoServiceStub(channel)
+            calls: tuple[Callable[[], Awaitable[Any]], ...] = (
+                lambda: stub.Unary(note, metadata=metadata),
+                lambda: stub.Collect(iter([note]), metadata=metadata),
+                lambda: anext(aiter(stub.Fan(note, metadata=metadata))),
+                lambda: anext(aiter(stub.Chat(iter([note]), metadata=metadata))),
+            )
+            for attempt in calls:
+                refused = await refusal(attempt)
+                assert (refused.code(), error_reason(refused)) == (code, reason)
+
+    async def test_an_open_method_ignores_stale_credentials(
+        self, contract: Any, serve: Any, authenticator: AnyOf
+    ) -> None:
+        server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to(ANYONE))
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = contract.grpc.EchoServiceStub(channel)
+            stale = (("authorization", "Bearer old"),)
+            assert (await stub.Unary(contract.pb2.Note(text="a"), metadata=stale)).text == ":a"
+
+
+class TestPolicy:
+    @pytest.mark.parametrize(
+        ("policy", "words"),
+        [
+            ({}, "no policy for /kit_test.v1.EchoService/Chat"),
+            ({**closed_to(ANYONE), "/kit_test.v1.EchoService/Gone": frozenset()}, "not served: .*Gone"),
+            (closed_to("owner"), "no authenticator"),
+        ],
+    )
+    async def test_a_wrong_policy_keeps_the_server_from_starting(
+        self, contract: Any, serve: Any, policy: Any, words: str
+    ) -> None:
+        with pytest.raises(ValueError, match=words):
+            await serve(Echo(contract), policy=policy)
+
+    async def test_a_taken_port_is_one_sentence(self, contract: Any, serve: Any) -> None:
+        server = await serve(Echo(contract))
+        with pytest.raises(StartupError, match=f"127.0.0.1:{server.port} for gRPC"):
+            await GrpcServer(server.port, host="127.0.0.1", policy={}).start()

@@ -1,0 +1,124 @@
+"""What a call is refused with: codes, reasons and details; messages that break the schema's rules or limits."""
+
+from typing import Any
+
+import grpc
+import pytest
+from structlog.testing import capture_logs
+from workerpool_kit.errors import Kind, WorkerpoolError
+from workerpool_kit.grpc_client import error_info, error_reason, open_channel
+from workerpool_kit.grpc_errors import CODES
+from workerpool_kit.streams import BoundedOutbox
+
+from .echo import SERVICE, Echo
+
+
+class TestErrors:
+    @pytest.mark.parametrize("kind", list(Kind))
+    async def test_each_kind_has_its_code_reason_and_details(
+        self, contract: Any, serve: Any, kind: Kind
+    ) -> None:
+        class Refused(WorkerpoolError):
+            reason = "TASK_LOST"
+
+        Refused.kind = kind
+
+        class Refusing(Echo):
+            async def Unary(self, request: Any, context: Any) -> Any:
+                raise Refused("look elsewhere", details={"task": 7})
+
+        server = await serve(Refusing(contract))
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError, match="look elsewhere") as refused:
+                await contract.grpc.EchoServiceStub(channel).Unary(contract.pb2.Note())
+        info = error_info(refused.value)
+        assert info is not None
+        assert (refused.value.code(), info.reason, info.domain) == (CODES[kind], "TASK_LOST", "workerpool")
+        assert dict(info.metadata) == {"task": "7"}
+
+    async def test_an_unexpected_error_is_hidden_behind_an_id_that_is_logged(
+        self, contract: Any, serve: Any
+    ) -> None:
+        class Broken(Echo):
+            async def Unary(self, request: Any, context: Any) -> Any:
+                raise RuntimeError("the private detail")
+
+        server = await serve(Broken(contract))
+        with capture_logs() as events:
+            async with open_channel(f"127.0.0.1:{server.port}") as channel:
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await contract.grpc.EchoServiceStub(channel).Unary(contract.pb2.Note())
+        info = error_info(refused.value)
+        assert info is not None
+        assert refused.value.code() is grpc.StatusCode.INTERNAL
+        assert "private" not in str(refused.value)
+        logged = [event for event in events if event["event"] == "grpc.unexpected_error"]
+        assert logged[0]["correlation"] == info.metadata["correlation"]
+        assert "private" in str(logged[0]["exc_info"])
+
+    async def test_an_error_after_some_answers_ends_the_stream_with_its_reason(
+        self, contract: Any, serve: Any
+    ) -> None:
+        class Stalling(Echo):
+            async def Fan(self, request: Any, context: Any) -> Any:
+                outbox: BoundedOutbox[Any] = BoundedOutbox(2)
+                yield self.note()
+                while outbox.send(self.note()):
+                    pass
+                async for message in outbox:
+                    yield message
+
+        server = await serve(Stalling(contract))
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            answers = aiter(contract.grpc.EchoServiceStub(channel).Fan(contract.pb2.Note()))
+            await anext(answers)
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await anext(answers)
+        assert error_reason(refused.value) == "SLOW_READER"
+
+
+class TestMessages:
+    async def test_every_message_is_validated_on_every_arity(self, contract: Any, serve: Any) -> None:
+        server = await serve(Echo(contract))
+        good, bad = contract.pb2.Note(text="a"), contract.pb2.Note(count=100_001)
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = contract.grpc.EchoServiceStub(channel)
+
+            async def chat() -> None:
+                async for _ in stub.Chat(iter([good, bad])):
+                    pass
+
+            for attempt in (
+                stub.Unary(bad),
+                stub.Collect(iter([good, bad])),
+                anext(aiter(stub.Fan(bad))),
+                chat(),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await attempt
+                assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+                assert "count: uint32.lte = 100000" in str(refused.value.details())
+
+    async def test_bytes_that_are_no_message_are_refused_with_a_reason(
+        self, contract: Any, serve: Any
+    ) -> None:
+        server = await serve(Echo(contract))
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            raw = channel.unary_unary(f"/{SERVICE}/Unary")
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await raw(b"\xff\xff\xff")
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert error_reason(refused.value) == "MALFORMED_MESSAGE"
+
+    async def test_a_message_over_the_limit_is_refused(self, contract: Any, serve: Any) -> None:
+        server = await serve(Echo(contract), max_message_bytes=1_000)
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await contract.grpc.EchoServiceStub(channel).Unary(contract.pb2.Note(text="a" * 2_000))
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    async def test_a_schema_with_an_unknown_rule_is_refused_at_start(self, contract: Any) -> None:
+        from workerpool_kit.validation import UnsupportedRule, compile_rules
+
+        with pytest.raises(UnsupportedRule, match=r"kit_test\.v1\.UsesUnknownRule\.value"):
+            compile_rules(contract.pb2.UsesUnknownRule.DESCRIPTOR)
