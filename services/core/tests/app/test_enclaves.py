@@ -110,7 +110,7 @@ async def test_an_sms_that_is_away_refuses_nothing_and_is_asked_again(harness: H
     harness.platform.error = grpc.StatusCode.UNAVAILABLE
     harness.challenges.request(AskEnclaveChallenge(TASK, SCONE_TAG))
     async with asyncio.timeout(20):
-        while harness.challenges.asking:
+        while harness.challenges.under_way:
             await asyncio.sleep(0.01)
     assert harness.answers.empty()
     harness.platform.error = None

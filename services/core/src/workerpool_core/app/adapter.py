@@ -14,6 +14,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1.transaction_service_pb2_grpc import TransactionServiceStub
 
+from workerpool_core.app.inquiries import Inquiries
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 
@@ -48,24 +49,18 @@ class AdapterClient:
         self._stub = TransactionServiceStub(channel)
         self._answer = answer
         self._asking = asyncio.Semaphore(_MOST_ASKED_AT_ONCE)
-        self._open: dict[tuple[str, TransactionKind], asyncio.Task[None]] = {}
+        self._under_way: Inquiries[tuple[str, TransactionKind]] = Inquiries()
         self.reachable: bool | None = None
         """Whether the last call was answered; None before the first."""
 
     def request(self, wanted: RequestTransaction) -> None:
         """Begin to ask; a request that is under way already is not doubled."""
-        key = (wanted.task_id, wanted.kind)
-        if key not in self._open:
-            task = asyncio.create_task(self._follow(wanted), name=f"transaction {wanted.kind.value}")
-            self._open[key] = task
-            task.add_done_callback(lambda _done: self._open.pop(key, None))
+        subject = (wanted.task_id, wanted.kind)
+        self._under_way.begin(subject, lambda: self._follow(wanted), name=f"transaction {wanted.kind.value}")
 
     async def close(self) -> None:
         """Stop following; after a restart everything is asked again."""
-        open_tasks = list(self._open.values())
-        for task in open_tasks:
-            task.cancel()
-        await asyncio.gather(*open_tasks, return_exceptions=True)
+        await self._under_way.close()
 
     async def _follow(self, wanted: RequestTransaction) -> None:
         try:
@@ -86,8 +81,7 @@ class AdapterClient:
             )
         except grpc.aio.AioRpcError as error:
             answer = self._answer_of_error(wanted, error)
-        # Free the place first: the answer may make the scheduler ask again at once.
-        self._open.pop((wanted.task_id, wanted.kind), None)
+        self._under_way.answered((wanted.task_id, wanted.kind))
         self._answer(answer)
 
     async def _ask(self, wanted: RequestTransaction) -> Any:

@@ -1,11 +1,10 @@
 """Enclave challenges of TEE tasks: which SMS serves the framework, and the challenge address it makes for a task."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import grpc
-from workerpool_kit.grpc_client import call, error_reason, grpc_target_of, open_channel
+from workerpool_kit.grpc_client import call, error_reason
 from workerpool_kit.logs import get_logger
 from workerpool_poco.authorization import sms_challenge_hash
 from workerpool_poco.ids import bytes32, to_hex
@@ -16,6 +15,8 @@ from workerpool_protocol.registry.v1.platform_service_pb2_grpc import PlatformSe
 from workerpool_protocol.sms.v1 import tee_service_pb2 as sms_pb
 from workerpool_protocol.sms.v1.tee_service_pb2_grpc import TeeServiceStub
 
+from workerpool_core.app.channels import Channels
+from workerpool_core.app.inquiries import Inquiries
 from workerpool_core.domain.decisions import AskEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered
 
@@ -50,28 +51,17 @@ class EnclaveChallenges:
         self._stack_request = registry_pb.GetStackRequest(stack=stack, label=label)
         self._wallet = wallet
         self._answer = answer
-        self._channels: dict[str, grpc.aio.Channel] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._channels = Channels()
+        self.under_way: Inquiries[str] = Inquiries()
 
     def request(self, wanted: AskEnclaveChallenge) -> None:
         """Begin to ask; a request for the same task that is under way already is not doubled."""
-        if wanted.task_id not in self._running:
-            task = asyncio.create_task(self._run(wanted), name="enclave challenge")
-            self._running[wanted.task_id] = task
-
-    @property
-    def asking(self) -> bool:
-        """Whether some request is under way."""
-        return bool(self._running)
+        self.under_way.begin(wanted.task_id, lambda: self._run(wanted), name="enclave challenge")
 
     async def close(self) -> None:
         """Stop asking and close the channels."""
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        for channel in self._channels.values():
-            await channel.close(None)
+        await self.under_way.close()
+        await self._channels.close()
 
     async def _run(self, wanted: AskEnclaveChallenge) -> None:
         try:
@@ -87,8 +77,7 @@ class EnclaveChallenges:
             if away:
                 return
             answer = EnclaveChallengeAnswered(wanted.task_id, "")
-        finally:
-            self._running.pop(wanted.task_id, None)
+        self.under_way.answered(wanted.task_id)
         self._answer(answer)
 
     async def _ask(self, wanted: AskEnclaveChallenge) -> tuple[str, str]:
@@ -114,9 +103,7 @@ class EnclaveChallenges:
         return await call(method, request, timeout_s=_CALL_LIMIT_S, retry_unavailable_for_s=_RETRY_S)
 
     def _channel(self, url: str) -> grpc.aio.Channel:
-        if url not in self._channels:
-            try:
-                self._channels[url] = open_channel(grpc_target_of(url))
-            except ValueError as error:
-                raise NoSms(str(error)) from error
-        return self._channels[url]
+        try:
+            return self._channels.to(url)
+        except ValueError as error:
+            raise NoSms(str(error)) from error

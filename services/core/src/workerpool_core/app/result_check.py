@@ -1,14 +1,15 @@
 """Asks a result proxy whether it holds the archive of a task."""
 
-import asyncio
 from collections.abc import Callable
 
 import grpc
-from workerpool_kit.grpc_client import call, grpc_target_of, open_channel
+from workerpool_kit.grpc_client import call
 from workerpool_kit.logs import get_logger
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
 
+from workerpool_core.app.channels import Channels
+from workerpool_core.app.inquiries import Inquiries
 from workerpool_core.domain.decisions import CheckResult
 from workerpool_core.domain.events import ResultChecked
 
@@ -16,7 +17,6 @@ log = get_logger()
 
 _CALL_LIMIT_S = 5.0
 _RETRY_S = 2.0
-_MOST_CHANNELS = 64
 
 
 class ResultCheck:
@@ -25,35 +25,27 @@ class ResultCheck:
     def __init__(self, default_proxy_url: str, answer: Callable[[ResultChecked], None]) -> None:
         self._default = default_proxy_url
         self._answer = answer
-        self._channels: dict[str, grpc.aio.Channel] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._channels = Channels()
+        self._under_way: Inquiries[str] = Inquiries()
 
     def request(self, wanted: CheckResult) -> None:
         """Begin to ask; a check of the same task that is under way already is not doubled."""
-        if wanted.task_id not in self._running:
-            task = asyncio.create_task(self._check(wanted), name="result check")
-            self._running[wanted.task_id] = task
+        self._under_way.begin(wanted.task_id, lambda: self._check(wanted), name="result check")
 
     async def close(self) -> None:
         """Stop asking and close the channels."""
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        for channel in self._channels.values():
-            await channel.close(None)
+        await self._under_way.close()
+        await self._channels.close()
 
     async def _check(self, wanted: CheckResult) -> None:
-        try:
-            answer = await self._ask(wanted)
-        finally:
-            self._running.pop(wanted.task_id, None)
+        answer = await self._ask(wanted)
+        self._under_way.answered(wanted.task_id)
         self._answer(answer)
 
     async def _ask(self, wanted: CheckResult) -> ResultChecked:
         url = wanted.storage_proxy or self._default
         try:
-            stub = ResultServiceStub(self._channel(url))
+            stub = ResultServiceStub(self._channels.to(url))
         except ValueError:
             # The requester named a proxy that is no address: nothing can be stored there.
             return ResultChecked(wanted.task_id, False)
@@ -68,11 +60,3 @@ class ResultCheck:
             log.warning("result.check_failed", task=wanted.task_id, proxy=url, code=error.code().name)
             return ResultChecked(wanted.task_id, None)
         return ResultChecked(wanted.task_id, True, result_link=found.result.result_link)
-
-    def _channel(self, url: str) -> grpc.aio.Channel:
-        if url not in self._channels:
-            if len(self._channels) >= _MOST_CHANNELS:
-                # Requesters choose these addresses, so their number is bounded.
-                raise ValueError("too many result proxies")
-            self._channels[url] = open_channel(grpc_target_of(url))
-        return self._channels[url]
