@@ -107,6 +107,18 @@ def test_s21_an_old_session_is_not_heard(pool):
     assert pool.handle(e.StatusReported("0xWorker1", "1-1", (e.Update(1, task, R.STARTING),))) == []
 
 
+def test_a_refusal_says_why_to_people_too(pool):
+    task = computing(pool)
+    unknown = pool.report(1, "0x" + "99" * 32, R.STARTED)
+    illegal = pool.report(1, task, R.REVEALING)
+    accepted = pool.report(1, task, R.COMPUTED)
+    assert [(answer.reason, bool(answer.message)) for (answer,) in (unknown, illegal, accepted)] == [
+        ("UNKNOWN_REPLICATE", True),
+        ("BAD_WORKFLOW_TRANSITION", True),
+        ("", False),
+    ]
+
+
 def contributing(pool, number=1, **deal):
     task = computing(pool, number, **deal)
     pool.report(number, task, R.COMPUTED, R.CONTRIBUTING)

@@ -10,7 +10,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_poco.statuses import DEAD_END_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged, ReplicateCreated, TaskChanged
-from workerpool_core.domain.events import Event
+from workerpool_core.domain.events import Event, StatusReported
 
 log = get_logger()
 
@@ -23,8 +23,11 @@ _NOTEWORTHY = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
 }
 
 
-def log_progress(_event: Event, outcome: Outcome, _now: float) -> None:
-    """Write the lines of one outcome."""
+def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
+    """Write the lines of one outcome. What a worker says of a mishap in its own words is told with it."""
+    reported = event.updates if isinstance(event, StatusReported) else ()
+    reporter = event.wallet if isinstance(event, StatusReported) else ""
+    said = {(update.task_id, reporter, update.status): update.details.error_message for update in reported}
     moved: dict[tuple[TaskStatus, ...], list[str]] = defaultdict(list)
     created: dict[str, list[str]] = defaultdict(list)
     for write in outcome.writes:
@@ -44,6 +47,7 @@ def log_progress(_event: Event, outcome: Outcome, _now: float) -> None:
                             status=change.status.value,
                             cause=cause,
                             by=change.modifier.value,
+                            said=said.get((task_id, wallet, change.status)) or None,
                         )
             case _:
                 pass

@@ -145,7 +145,10 @@ class UpdateOutcome(Enum):
 
 
 class AnswerUpdate(NamedTuple):
-    """Answer one status update of a worker. `reason` is the protocol's word when it was refused."""
+    """Answer one status update of a worker.
+
+    When it was refused, `reason` is the protocol's word for why and `message` says it to people.
+    """
 
     wallet: str
     session: str
@@ -227,7 +230,7 @@ class AskEnclaveChallenge:
 
 @dataclass(frozen=True, slots=True)
 class TaskMoved:
-    """A task or one of its replicates changed; watchers are told, metrics observe the time since `since`."""
+    """A task or one of its replicates changed: whoever watches it is told."""
 
     task_id: str
 

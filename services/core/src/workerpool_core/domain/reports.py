@@ -24,7 +24,14 @@ _BY_CHAIN = (_R.CONTRIBUTED, _R.REVEALED, _R.CONTRIBUTE_AND_FINALIZE_DONE)
 _BY_PROXY = (_R.RESULT_UPLOADED, _R.RESULT_UPLOAD_FAILED)
 _LOG_LIMIT = 64
 _MOST_WAITING = 64  # more than a replicate has statuses; each may carry 200,000 characters of logs
+_UNKNOWN = "UNKNOWN_REPLICATE"
 _UNPROVEN = "GENERIC_CANT_UPDATE"
+_ILLEGAL = Verdict.BAD_WORKFLOW_TRANSITION.value
+_EXPLANATIONS = {
+    _UNKNOWN: "the pool knows of no work of this worker on this task: drop it",
+    _UNPROVEN: "neither the chain nor the result proxy shows what was reported",
+    _ILLEGAL: "the replicate cannot enter this status from the one it is in",
+}
 
 
 def reported(turn: Turn, event: StatusReported) -> None:
@@ -67,7 +74,8 @@ def _answer(
     action: Action,
     reason: str = "",
 ) -> None:
-    turn.effects.append(AnswerUpdate(wallet, session, update.sequence, outcome, action, reason))
+    message = _EXPLANATIONS.get(reason, "")
+    turn.effects.append(AnswerUpdate(wallet, session, update.sequence, outcome, action, reason, message))
 
 
 def _refuse(turn: Turn, wallet: str, session: str, update: Update, reason: str) -> None:
@@ -83,7 +91,7 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
     task = turn.state.tasks.get(update.task_id)
     replicate = task.replicates.get(wallet) if task is not None else None
     if task is None or replicate is None:
-        _refuse(turn, wallet, session, update, "UNKNOWN_REPLICATE")
+        _refuse(turn, wallet, session, update, _UNKNOWN)
         return True
     status = update.status
     verdict = judge(replicate, status)
@@ -92,7 +100,7 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
         return True
     provable = may_be_proven(replicate.status, status)
     if status in SCHEDULER_REPLICATE_STATUSES or (verdict is not Verdict.LEGAL and not provable):
-        _refuse(turn, wallet, session, update, Verdict.BAD_WORKFLOW_TRANSITION.value)
+        _refuse(turn, wallet, session, update, _ILLEGAL)
         return True
     provable_only = status in _BY_CHAIN or (status in _BY_PROXY and uploads.lies_in_proxy(task))
     if provable_only and task.ended:
