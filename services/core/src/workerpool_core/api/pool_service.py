@@ -1,7 +1,7 @@
 """The pool service, for operators: what workers do, and orders to them."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from workerpool_kit.auth import ANYONE
@@ -91,8 +91,7 @@ class PoolServicer(PoolServiceServicer):
         wallet = address(wallet)
         core.view.worker(wallet)
         core.engine.submit(order(wallet))
-        drained: Awaitable[None] = core.drained()
-        await drained
+        await core.drained()
         return _worker(core, core.view.worker(wallet))
 
 

@@ -161,10 +161,14 @@ def _response(
             hurry = timestamp(deadline) if deadline and math.isfinite(deadline) else None
             return pb.ConnectResponse(drain=pb.Drain(deadline=hurry))
         case m.ShutDown(reason, text, retry_after_s):
-            retry = None if retry_after_s is None else Duration(nanos=0)
-            if retry is not None and retry_after_s is not None:
-                retry.FromMilliseconds(int(retry_after_s * 1000))
+            retry = None if retry_after_s is None else _duration(retry_after_s)
             return pb.ConnectResponse(shutdown=pb.Shutdown(reason=reason, message=text, retry_after=retry))
+
+
+def _duration(seconds: float) -> Duration:
+    message = Duration()
+    message.FromMilliseconds(int(seconds * 1000))
+    return message
 
 
 def configuration_message(configuration: PublicConfiguration) -> pb.PublicConfiguration:

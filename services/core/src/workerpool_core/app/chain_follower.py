@@ -24,12 +24,11 @@ from workerpool_core.app.deals import DealReader, DealRefused
 from workerpool_core.app.task_logs import FOLLOWED, task_log
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, TaskLog
 from workerpool_core.domain.model import DealTerms
+from workerpool_core.domain.policy import REORGANISATION_BLOCKS
 
 log = get_logger()
 T = TypeVar("T")
 
-REORG_WINDOW = 64
-"""Blocks whose hashes are remembered; a deeper reorganisation is answered by reading this many again."""
 _BLOCK_BY_BLOCK = 16
 """Up to this far behind the head blocks are read one by one; further behind, in ranges of logs."""
 _LARGEST_RANGE = 1_000
@@ -258,7 +257,7 @@ class ChainFollower:
     def _remember(self, position: Position) -> None:
         if position.hash:
             self._hashes[position.number] = position.hash
-            while len(self._hashes) > REORG_WINDOW + 1:
+            while len(self._hashes) > REORGANISATION_BLOCKS + 1:
                 self._hashes.popitem(last=False)
 
     def _differs(self, number: int, head: Block) -> bool:
@@ -284,8 +283,9 @@ class ChainFollower:
                 ancestor = Position(number, self._hashes[number])
                 break
         else:
-            # After a restart only the cursor is known; effects are idempotent, so reading more again is harmless.
-            ancestor = Position(max(self.position.number - REORG_WINDOW, -1), "")
+            # Deeper than is remembered, or after a restart, when only the cursor is known. Effects are idempotent, so
+            # reading more again is harmless.
+            ancestor = Position(max(self.position.number - REORGANISATION_BLOCKS, -1), "")
             self._hashes.clear()
         if ancestor == self.position:
             # The chain changed under a read above our position; nothing that was told is wrong.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+REORGANISATION_BLOCKS = 64
+"""What lies this many blocks below the newest one counts as there to stay."""
 _PROOF_BLOCKS = 18
 _SHORTEST_PROOF_S = 10.0
 
@@ -41,5 +43,5 @@ class Policy:
     ended_retention_s: float = 600.0
     slot_memory_bytes: int = 0
     reorganisation_doubt_s: float = 120.0
-    reorganisation_blocks: int = 64
+    reorganisation_blocks: int = REORGANISATION_BLOCKS
     required_worker_version: str = ""

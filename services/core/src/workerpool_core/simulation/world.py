@@ -55,7 +55,6 @@ class World:
         self.deposited: set[str] = set()
         self._terms: dict[str, DealTerms] = {}
         self._acted: set[tuple[str, int]] = set()
-        self._lazy: dict[str, bool] = {}
         self.chain = Chain(self.clock, self.random, self._cut)
         self.adapter = Adapter(self.clock, self.random, self.chain)
         policy = Policy(quarantine_s=20.0, read_timeout_s=10.0, proof_timeout_s=30.0, ended_retention_s=120.0)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -19,9 +18,6 @@ from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.store import codec
 from workerpool_core.store.changes import Bson, Change
 from workerpool_core.store.journal import Journal
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _PING_LIMIT_S = 3.0
 _ENDED = [status.value for status in FINAL_TASK_STATUSES]
