@@ -1,0 +1,82 @@
+"""Asking for a command again, when the chain says that its effect is not there (any more)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.app.commands import Commands
+from workerpool_chain_adapter.domain.assessment import Situation
+from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
+from workerpool_chain_adapter.errors import ChainUnavailable
+from workerpool_kit.clock import SystemClock
+from workerpool_poco.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.model import ChainTask
+from workerpool_poco.rpc import ChainUnreachable
+from workerpool_poco.statuses import ChainTaskStatus
+
+TASK = b"\x11" * 32
+DONE = (
+    Command(CommandKey(to_hex(TASK), CommandKind.CLAIM), 100.0, 100.0)
+    .processing("0xaa", 101.0)
+    .succeeded(102.0, transaction_hash="0xaa", block_number=7)
+)
+CLAIMABLE = ChainTask(
+    *(TASK, ChainTaskStatus.ACTIVE, TASK, 0, 1, 7, 2, 10, b"", 0, 0, (), b"", b"", 0, b""),
+)
+
+
+class World:
+    """What stands around the use cases: a journal with one success, a chain without its effect, a tracker."""
+
+    def __init__(self) -> None:
+        self.board = Board(self.save)
+        self.vanished = self.unreachable = False
+        around: Any = self
+        self.commands = Commands(
+            journal=around, board=self.board, chain=around, tracker=around, funds=around, clock=SystemClock()
+        )
+
+    async def save(self, commands: Sequence[Command]) -> None:
+        pass
+
+    async def add(self, commands: Sequence[Command]) -> list[Command | None]:
+        return [DONE for _ in commands]
+
+    async def situations(self, commands: Sequence[Command]) -> list[Situation]:
+        deal: Any = None
+        return [Situation(deal, CLAIMABLE, 7, 11, ZERO_ADDRESS) for _ in commands]
+
+    def can_pay(self) -> bool:
+        return True
+
+    async def look(self, *, in_doubt: bool) -> None:
+        assert in_doubt
+        if self.unreachable:
+            raise ChainUnreachable("no node")
+        if self.vanished:
+            self.board.show(DONE.taken_back(103.0))
+
+
+async def test_an_effect_that_a_reorganisation_took_back_comes_from_the_same_transaction_again() -> None:
+    """Whoever asks follows the chain too, and may be faster than the adapter."""
+    world = World()
+    world.vanished = True
+    command = await world.commands.claim(to_hex(TASK))
+    assert (command.state, command.transaction_hash) == (CommandState.PROCESSING, "0xaa")
+    assert not world.board.waiting()
+
+
+async def test_an_effect_that_something_else_undid_takes_a_new_transaction() -> None:
+    world = World()
+    command = await world.commands.claim(to_hex(TASK))
+    assert (command.state, command.transaction_hash) == (CommandState.RECEIVED, "")
+    assert world.board.waiting() == [command]
+
+
+async def test_nothing_is_sent_as_long_as_the_old_transaction_cannot_be_looked_for() -> None:
+    world = World()
+    world.unreachable = True
+    with pytest.raises(ChainUnavailable):
+        await world.commands.claim(to_hex(TASK))
+    assert not world.board.waiting()
