@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import jwt
 import pytest
 import pytest_asyncio
@@ -295,3 +296,19 @@ async def others(bench):
     stream = await bench.pool.connect(bench.other)
     yield stream
     await stream.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lone_worker(pool: Any) -> None:
+    """A worker process whose scheduler is away: its side ports are open all the same."""
+    service = pool.net.services["worker-1"]
+    service.start()
+    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as http:
+        while True:
+            try:
+                await http.get(f"{service.http}/version")
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        await pool.channel("worker-1").channel_ready()

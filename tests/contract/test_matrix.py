@@ -1,216 +1,35 @@
 """Who may call what: every method of every service, by everybody.
 
-The methods are read from the running services by reflection; one without a row here fails.
+The methods are read from the running services by reflection; one without a row in the table fails.
 """
 
 import asyncio
 import base64
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import grpc
-import httpx
 import jwt
 import pytest
 import pytest_asyncio
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from grpc import StatusCode
+from contract.access_table import ADMITTED, CORE, NOT_FOUND, OPERATOR, OPERATOR_PASSWORD, REFUSALS, ROWS, To
+from contract.method_calls import call
+from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from workerpool_devnet.devnet import Devnet
-from workerpool_kit.grpc_client import error_reason
 from workerpool_poco.authorization import sign_authorization
 from workerpool_poco.ids import bytes32, to_hex
 from workerpool_poco.wallet import Wallet
-from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2
 from workerpool_protocol.core.v1 import pool_service_pb2
-from workerpool_protocol.registry.v1 import config_service_pb2, platform_service_pb2
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-PROTOCOL = descriptor_pool.Default()
-for module in (transaction_service_pb2, config_service_pb2, platform_service_pb2):
-    PROTOCOL.FindFileByName(module.DESCRIPTOR.name)  # importing a module is what puts it there
-
-TASK = "0x" + "ab" * 32
-WALLET = "0x" + "cd" * 20
-SIGNATURE = "0x" + "11" * 65
-OPERATOR, OPERATOR_PASSWORD = "operator", "correct horse"
+METHODS = [(service, method) for service, rows in ROWS.items() for method in rows]
 
 
 def core_environment(net: Devnet) -> dict[str, str]:
     return {"IEXEC_CORE_OPERATOR_USERNAME": OPERATOR, "IEXEC_CORE_OPERATOR_PASSWORD": OPERATOR_PASSWORD}
-
-
-class To(Enum):
-    """To whom a method is open."""
-
-    EVERYBODY = "everybody"
-    WORKERS = "workers that logged in at core"
-    OPERATOR = "the operator"
-    OWNER = "the pool owner's services, with the chain adapter's credentials"
-    UPLOADERS = "workers that showed an authorization to the result proxy"
-
-
-@dataclass(frozen=True)
-class Row:
-    """To whom a method is open, a request, and how it is answered by the method itself."""
-
-    to: To
-    request: dict[str, Any]
-    code: StatusCode = StatusCode.OK
-    reason: str | None = None
-
-
-AUTHORIZATION = {
-    "task_id": TASK,
-    "deal_id": TASK,
-    "worker_wallet": WALLET,
-    "enclave_challenge": "0x" + "00" * 20,
-    "signature": SIGNATURE,
-}
-NOT_FOUND, UNAUTHENTICATED, DENIED = (
-    StatusCode.NOT_FOUND,
-    StatusCode.UNAUTHENTICATED,
-    StatusCode.PERMISSION_DENIED,
-)
-
-CORE = "workerpool.core.v1"
-ROWS = {
-    "core": {
-        f"{CORE}.WorkerService/GetConfig": Row(To.EVERYBODY, {}),
-        f"{CORE}.WorkerService/CreateChallenge": Row(To.EVERYBODY, {"wallet_address": WALLET}),
-        f"{CORE}.WorkerService/Login": Row(
-            To.EVERYBODY,
-            {"wallet_address": "0x" + "ef" * 20, "signature": SIGNATURE},
-            UNAUTHENTICATED,
-            "BAD_CHALLENGE",
-        ),
-        f"{CORE}.WorkerService/Connect": Row(
-            To.WORKERS, {"heartbeat": {}}, StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED"
-        ),
-        f"{CORE}.TaskService/GetTask": Row(To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
-        f"{CORE}.TaskService/ListTasks": Row(To.EVERYBODY, {}),
-        f"{CORE}.TaskService/WatchTask": Row(To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
-        f"{CORE}.TaskService/GetReplicate": Row(
-            To.EVERYBODY, {"task_id": TASK, "wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_REPLICATE"
-        ),
-        f"{CORE}.TaskService/CreateLogChallenge": Row(To.EVERYBODY, {"address": WALLET}),
-        f"{CORE}.TaskService/GetTaskLogs": Row(
-            To.EVERYBODY,
-            {"task_id": TASK, "address": "0x" + "ef" * 20, "signature": SIGNATURE},
-            UNAUTHENTICATED,
-            "BAD_CHALLENGE",
-        ),
-        f"{CORE}.PoolService/GetPoolStatus": Row(To.EVERYBODY, {}),
-        f"{CORE}.PoolService/ListWorkers": Row(To.EVERYBODY, {}),
-        f"{CORE}.PoolService/DrainWorker": Row(
-            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
-        ),
-        f"{CORE}.PoolService/UndrainWorker": Row(
-            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
-        ),
-        f"{CORE}.PoolService/ReleaseWorker": Row(
-            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
-        ),
-    },
-    "chain_adapter": {
-        f"workerpool.chain_adapter.v1.TransactionService/{method}": row
-        for method, row in {
-            "Initialize": Row(To.OWNER, {"deal_id": TASK}, NOT_FOUND, "DEAL_NOT_FOUND"),
-            "Finalize": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
-            "Reopen": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
-            "Claim": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
-            "GetCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
-            "WatchCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
-            "ListCommands": Row(To.OWNER, {}),
-            "GetWallet": Row(To.OWNER, {}),
-        }.items()
-    },
-    "result_proxy": {
-        "workerpool.result_proxy.v1.ResultService/IssueToken": Row(
-            To.EVERYBODY,
-            {"authorization": AUTHORIZATION, "worker_signature": SIGNATURE},
-            UNAUTHENTICATED,
-            "NOT_SIGNED_BY_WORKER",
-        ),
-        "workerpool.result_proxy.v1.ResultService/Upload": Row(
-            To.UPLOADERS, {"chunk": b"1"}, StatusCode.INVALID_ARGUMENT, "UPLOAD_HEADER_EXPECTED"
-        ),
-        "workerpool.result_proxy.v1.ResultService/GetResult": Row(
-            To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
-        ),
-        "workerpool.result_proxy.v1.ResultService/Download": Row(
-            To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
-        ),
-    },
-    "registry": {
-        "workerpool.registry.v1.ConfigService/GetChain": Row(To.EVERYBODY, {}),
-        "workerpool.registry.v1.PlatformService/GetStack": Row(
-            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
-        ),
-        "workerpool.registry.v1.PlatformService/WatchStack": Row(
-            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
-        ),
-    },
-    "worker-1": {},
-}
-METHODS = [(service, method) for service, rows in ROWS.items() for method in rows]
-
-NO_CREDENTIALS = (UNAUTHENTICATED, "UNAUTHENTICATED")
-NO_PERMISSION = (DENIED, "PERMISSION_DENIED")
-BAD_TOKEN = (UNAUTHENTICATED, "TOKEN_INVALID")
-ROLES = (
-    "nobody",
-    "a worker",
-    "another worker",
-    "a worker whose token expired",
-    "a forger",
-    "a forger of an operator's token",
-    "a forger without signature",
-    "the operator",
-    "the operator with a wrong password",
-    "the pool owner's services",
-    "an uploader",
-    "rubbish",
-)
-_CORE_BEARERS = {
-    "a worker whose token expired": (UNAUTHENTICATED, "TOKEN_EXPIRED"),
-    "a forger": BAD_TOKEN,
-    "a forger of an operator's token": BAD_TOKEN,
-    "a forger without signature": BAD_TOKEN,
-    "an uploader": BAD_TOKEN,
-}
-REFUSALS = {
-    To.EVERYBODY: {},
-    To.WORKERS: dict.fromkeys(ROLES, NO_CREDENTIALS) | _CORE_BEARERS | {"the operator": NO_PERMISSION},
-    To.OPERATOR: dict.fromkeys(ROLES, NO_CREDENTIALS)
-    | _CORE_BEARERS
-    | {"a worker": NO_PERMISSION, "another worker": NO_PERMISSION},
-    To.OWNER: dict.fromkeys(ROLES, NO_CREDENTIALS),
-    To.UPLOADERS: dict.fromkeys(ROLES, NO_CREDENTIALS)
-    | dict.fromkeys(
-        (
-            "a worker",
-            "another worker",
-            "a worker whose token expired",
-            "a forger",
-            "a forger of an operator's token",
-            "a forger without signature",
-        ),
-        BAD_TOKEN,
-    ),
-}
-"""How each role is refused, before the method sees the call."""
-ADMITTED = {
-    To.EVERYBODY: set(ROLES),
-    To.WORKERS: {"a worker", "another worker"},
-    To.OPERATOR: {"the operator"},
-    To.OWNER: {"the pool owner's services"},
-    To.UPLOADERS: {"an uploader"},
-}
 
 
 def bearer(token: str) -> grpc.aio.Metadata:
@@ -286,45 +105,6 @@ async def initialized(pool: Any, task: str) -> Any:
             await asyncio.sleep(0.02)
 
 
-async def call(
-    channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
-) -> tuple[StatusCode, str | None]:
-    """Call a method and return how it was answered."""
-    for _ in range(20):
-        answer = await call_once(channel, method, request, metadata)
-        # gRPC's client says this by itself when its first message meets a stream that was refused already.
-        if answer != (StatusCode.INTERNAL, None):
-            return answer
-    return answer
-
-
-async def call_once(
-    channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
-) -> tuple[StatusCode, str | None]:
-    """Call a method of any arity with one message, read at most one, and return how it was answered."""
-    service, name = method.rsplit("/", 1)
-    found = PROTOCOL.FindServiceByName(service).methods_by_name[name]
-    ask, answer = map(message_factory.GetMessageClass, (found.input_type, found.output_type))
-    arity = (
-        f"{'stream' if found.client_streaming else 'unary'}_{'stream' if found.server_streaming else 'unary'}"
-    )
-    rpc = getattr(channel, arity)(
-        f"/{method}", request_serializer=ask.SerializeToString, response_deserializer=answer.FromString
-    )
-    first = iter([ask(**request)]) if found.client_streaming else ask(**request)
-    started = rpc(first, metadata=metadata, timeout=20)
-    try:
-        if found.server_streaming:
-            await anext(aiter(started), None)
-        else:
-            await started
-    except grpc.aio.AioRpcError as error:
-        return error.code(), error_reason(error)
-    finally:
-        started.cancel()
-    return StatusCode.OK, None
-
-
 @pytest.mark.parametrize(("service", "method"), METHODS, ids=[method for _, method in METHODS])
 async def test_each_role_is_admitted_or_refused(pool, roles, service: str, method: str) -> None:
     row = ROWS[service][method]
@@ -395,93 +175,16 @@ async def served(channel: grpc.aio.Channel) -> set[str]:
 STANDARD = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def worker(pool) -> None:
-    """A worker process whose scheduler is away: its side ports are open all the same."""
-    service = pool.net.services["worker-1"]
-    service.start()
-    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as http:
-        while True:
-            try:
-                await http.get(f"{service.http}/version")
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-    async with asyncio.timeout(20):
-        await pool.channel("worker-1").channel_ready()
-
-
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("lone_worker")
 @pytest.mark.parametrize("service", ROWS)
 async def test_every_method_that_is_served_has_a_row(pool, service: str) -> None:
     assert await served(pool.channel(service)) == set(ROWS[service])
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("lone_worker")
 @pytest.mark.parametrize("service", ROWS)
 async def test_health_is_open_to_everybody(pool, roles, service: str) -> None:
     stub: Any = health_pb2_grpc.HealthStub(pool.channel(service))
     for role, metadata in roles.items():
         answer = await stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata)
         assert answer.status in (1, 2), role
-
-
-# --- HTTP -----------------------------------------------------------------------------------------
-
-DEAL = f"/v1/tasks/initialize?chainDealId={TASK}&taskIndex=0"
-STATUS = f"/v1/tasks/initialize/{TASK}/status"
-OPEN = [
-    *((service, f"/{path}", 200) for service in ROWS for path in ("version", "metrics", "actuator/info")),
-    *((service, "/actuator/health", 200) for service in ROWS if service != "worker-1"),
-    ("worker-1", "/actuator/health", 503),
-    ("core", "/actuator/prometheus", 404),
-    ("core", f"/tasks/logs/challenge?address={WALLET}", 200),
-    ("core", "/tasks/logs/challenge", 400),
-    ("core", "/tasks/logs/challenge?address=0x12", 400),
-    ("core", f"/tasks/{TASK}", 404),
-    ("core", "/tasks/0x12", 404),
-    ("core", f"/tasks/{TASK}/logs", 401),
-    ("core", f"/tasks/{TASK}/replicates/{WALLET}", 404),
-    ("core", f"/tasks/{TASK}/replicates/0x12", 400),
-    ("core", f"/tasks/{TASK}/replicates/{WALLET}/logs", 401),
-    ("core", "/nothing", 404),
-    ("registry", "/config/chain", 200),
-    ("registry", "/application/default", 200),
-    ("result_proxy", f"/results/{TASK}", 404),
-    ("result_proxy", "/results/0x12", 404),
-    ("chain_adapter", STATUS, 401),
-]
-
-
-@pytest.mark.usefixtures("worker")
-async def test_documented_http_endpoints(pool) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        found = {}
-        for service, path, _ in OPEN:
-            answer = await http.get(pool.net.services[service].http + path)
-            found[service, path] = answer.status_code
-            # Whatever is refused says why, for programs and for people.
-            if answer.status_code in (400, 401, 403, 409) or "UNKNOWN" in answer.text:
-                assert set(answer.json()) >= {"error", "message"}, path
-    assert found == {(service, path): status for service, path, status in OPEN}
-
-
-async def test_the_adapters_http_side_wants_its_credentials(pool) -> None:
-    username, password = pool.adapter_credentials()
-    expected = {
-        None: (401, 401, 401),
-        (username, password + "!"): (401, 401, 401),
-        (OPERATOR, OPERATOR_PASSWORD): (401, 401, 401),
-        (username, password): (400, 404, 400),
-    }
-    base = pool.net.services["chain_adapter"].http
-    async with httpx.AsyncClient(trust_env=False) as http:
-        for credentials, statuses in expected.items():
-            answers = (
-                await http.post(base + DEAL, auth=credentials),
-                await http.get(base + STATUS, auth=credentials),
-                await http.post(
-                    f"{base}/v1/tasks/finalize/{TASK}", auth=credentials, json={"resultLink": ""}
-                ),
-            )
-            assert tuple(answer.status_code for answer in answers) == statuses, credentials

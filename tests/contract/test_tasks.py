@@ -9,6 +9,7 @@ import grpc
 import httpx
 import pytest
 import pytest_asyncio
+from contract.bench import TO_COMPUTING, UNKNOWN
 from grpc import StatusCode
 from workerpool_kit.grpc_client import error_reason
 from workerpool_poco.ids import to_hex
@@ -21,21 +22,11 @@ from workerpool_protocol.core.v1.statuses_pb2 import TaskStatus as T
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-UNKNOWN = "0x" + "ab" * 32
 NOT_FOUND, INVALID, UNAUTHENTICATED, DENIED = (
     StatusCode.NOT_FOUND,
     StatusCode.INVALID_ARGUMENT,
     StatusCode.UNAUTHENTICATED,
     StatusCode.PERMISSION_DENIED,
-)
-STEPS = (
-    R.REPLICATE_STATUS_STARTING,
-    R.REPLICATE_STATUS_STARTED,
-    R.REPLICATE_STATUS_APP_DOWNLOADING,
-    R.REPLICATE_STATUS_APP_DOWNLOADED,
-    R.REPLICATE_STATUS_DATA_DOWNLOADING,
-    R.REPLICATE_STATUS_DATA_DOWNLOADED,
-    R.REPLICATE_STATUS_COMPUTING,
 )
 
 
@@ -99,7 +90,7 @@ async def scene(pool) -> Scene:
     found.watched = asyncio.create_task(found.watch(short))
     found.computed = found.ours[0]
     for task in (found.computed, short):
-        for step in STEPS:
+        for step in TO_COMPUTING:
             await stream.answer(task, step)
     await stream.answer(
         found.computed, R.REPLICATE_STATUS_COMPUTED, stdout="said\n", stderr="wrong\n", exit_code=4

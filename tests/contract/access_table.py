@@ -1,0 +1,171 @@
+"""Every method of every service: to whom it is open, and how it answers each role of caller."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from grpc import StatusCode
+
+TASK = "0x" + "ab" * 32
+WALLET = "0x" + "cd" * 20
+SIGNATURE = "0x" + "11" * 65
+OPERATOR, OPERATOR_PASSWORD = "operator", "correct horse"
+
+
+class To(Enum):
+    """To whom a method is open."""
+
+    EVERYBODY = "everybody"
+    WORKERS = "workers that logged in at core"
+    OPERATOR = "the operator"
+    OWNER = "the pool owner's services, with the chain adapter's credentials"
+    UPLOADERS = "workers that showed an authorization to the result proxy"
+
+
+@dataclass(frozen=True)
+class Row:
+    """To whom a method is open, a request, and how it is answered by the method itself."""
+
+    to: To
+    request: dict[str, Any]
+    code: StatusCode = StatusCode.OK
+    reason: str | None = None
+
+
+AUTHORIZATION = {
+    "task_id": TASK,
+    "deal_id": TASK,
+    "worker_wallet": WALLET,
+    "enclave_challenge": "0x" + "00" * 20,
+    "signature": SIGNATURE,
+}
+NOT_FOUND, UNAUTHENTICATED, DENIED = (
+    StatusCode.NOT_FOUND,
+    StatusCode.UNAUTHENTICATED,
+    StatusCode.PERMISSION_DENIED,
+)
+
+CORE = "workerpool.core.v1"
+ROWS = {
+    "core": {
+        f"{CORE}.WorkerService/GetConfig": Row(To.EVERYBODY, {}),
+        f"{CORE}.WorkerService/CreateChallenge": Row(To.EVERYBODY, {"wallet_address": WALLET}),
+        f"{CORE}.WorkerService/Login": Row(
+            To.EVERYBODY,
+            {"wallet_address": "0x" + "ef" * 20, "signature": SIGNATURE},
+            UNAUTHENTICATED,
+            "BAD_CHALLENGE",
+        ),
+        f"{CORE}.WorkerService/Connect": Row(
+            To.WORKERS, {"heartbeat": {}}, StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED"
+        ),
+        f"{CORE}.TaskService/GetTask": Row(To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
+        f"{CORE}.TaskService/ListTasks": Row(To.EVERYBODY, {}),
+        f"{CORE}.TaskService/WatchTask": Row(To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
+        f"{CORE}.TaskService/GetReplicate": Row(
+            To.EVERYBODY, {"task_id": TASK, "wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_REPLICATE"
+        ),
+        f"{CORE}.TaskService/CreateLogChallenge": Row(To.EVERYBODY, {"address": WALLET}),
+        f"{CORE}.TaskService/GetTaskLogs": Row(
+            To.EVERYBODY,
+            {"task_id": TASK, "address": "0x" + "ef" * 20, "signature": SIGNATURE},
+            UNAUTHENTICATED,
+            "BAD_CHALLENGE",
+        ),
+        f"{CORE}.PoolService/GetPoolStatus": Row(To.EVERYBODY, {}),
+        f"{CORE}.PoolService/ListWorkers": Row(To.EVERYBODY, {}),
+        f"{CORE}.PoolService/DrainWorker": Row(
+            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
+        ),
+        f"{CORE}.PoolService/UndrainWorker": Row(
+            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
+        ),
+        f"{CORE}.PoolService/ReleaseWorker": Row(
+            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
+        ),
+    },
+    "chain_adapter": {
+        f"workerpool.chain_adapter.v1.TransactionService/{method}": row
+        for method, row in {
+            "Initialize": Row(To.OWNER, {"deal_id": TASK}, NOT_FOUND, "DEAL_NOT_FOUND"),
+            "Finalize": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
+            "Reopen": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
+            "Claim": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
+            "GetCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
+            "WatchCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
+            "ListCommands": Row(To.OWNER, {}),
+            "GetWallet": Row(To.OWNER, {}),
+        }.items()
+    },
+    "result_proxy": {
+        "workerpool.result_proxy.v1.ResultService/IssueToken": Row(
+            To.EVERYBODY,
+            {"authorization": AUTHORIZATION, "worker_signature": SIGNATURE},
+            UNAUTHENTICATED,
+            "NOT_SIGNED_BY_WORKER",
+        ),
+        "workerpool.result_proxy.v1.ResultService/Upload": Row(
+            To.UPLOADERS, {"chunk": b"1"}, StatusCode.INVALID_ARGUMENT, "UPLOAD_HEADER_EXPECTED"
+        ),
+        "workerpool.result_proxy.v1.ResultService/GetResult": Row(
+            To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
+        ),
+        "workerpool.result_proxy.v1.ResultService/Download": Row(
+            To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
+        ),
+    },
+    "registry": {
+        "workerpool.registry.v1.ConfigService/GetChain": Row(To.EVERYBODY, {}),
+        "workerpool.registry.v1.PlatformService/GetStack": Row(
+            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
+        ),
+        "workerpool.registry.v1.PlatformService/WatchStack": Row(
+            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
+        ),
+    },
+    "worker-1": {},
+}
+
+NO_CREDENTIALS = (UNAUTHENTICATED, "UNAUTHENTICATED")
+NO_PERMISSION = (DENIED, "PERMISSION_DENIED")
+BAD_TOKEN = (UNAUTHENTICATED, "TOKEN_INVALID")
+ROLES = (
+    "nobody",
+    "a worker",
+    "another worker",
+    "a worker whose token expired",
+    "a forger",
+    "a forger of an operator's token",
+    "a forger without signature",
+    "the operator",
+    "the operator with a wrong password",
+    "the pool owner's services",
+    "an uploader",
+    "rubbish",
+)
+_FORGERS = dict.fromkeys(
+    ("a forger", "a forger of an operator's token", "a forger without signature"), BAD_TOKEN
+)
+_CORE_BEARERS = _FORGERS | {
+    "a worker whose token expired": (UNAUTHENTICATED, "TOKEN_EXPIRED"),
+    "an uploader": BAD_TOKEN,
+}
+REFUSALS = {
+    To.EVERYBODY: {},
+    To.WORKERS: dict.fromkeys(ROLES, NO_CREDENTIALS) | _CORE_BEARERS | {"the operator": NO_PERMISSION},
+    To.OPERATOR: dict.fromkeys(ROLES, NO_CREDENTIALS)
+    | _CORE_BEARERS
+    | {"a worker": NO_PERMISSION, "another worker": NO_PERMISSION},
+    To.OWNER: dict.fromkeys(ROLES, NO_CREDENTIALS),
+    To.UPLOADERS: dict.fromkeys(ROLES, NO_CREDENTIALS)
+    | _FORGERS
+    | dict.fromkeys(("a worker", "another worker", "a worker whose token expired"), BAD_TOKEN),
+}
+"""How each role is refused, before the method sees the call."""
+ADMITTED = {
+    To.EVERYBODY: set(ROLES),
+    To.WORKERS: {"a worker", "another worker"},
+    To.OPERATOR: {"the operator"},
+    To.OWNER: {"the pool owner's services"},
+    To.UPLOADERS: {"an uploader"},
+}

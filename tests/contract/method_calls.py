@@ -1,0 +1,53 @@
+"""Calling any method by its name, as a program does that knows the contract only as data."""
+
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pool, message_factory
+from grpc import StatusCode
+from workerpool_kit.grpc_client import error_reason
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2
+from workerpool_protocol.registry.v1 import config_service_pb2, platform_service_pb2
+
+PROTOCOL = descriptor_pool.Default()
+for module in (transaction_service_pb2, config_service_pb2, platform_service_pb2):
+    PROTOCOL.FindFileByName(module.DESCRIPTOR.name)  # importing a module is what puts it there
+
+
+async def call(
+    channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
+) -> tuple[StatusCode, str | None]:
+    """Call a method and return how it was answered."""
+    for _ in range(20):
+        answer = await call_once(channel, method, request, metadata)
+        # gRPC's client says this by itself when its first message meets a stream that was refused already.
+        if answer != (StatusCode.INTERNAL, None):
+            return answer
+    return answer
+
+
+async def call_once(
+    channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
+) -> tuple[StatusCode, str | None]:
+    """Call a method of any arity with one message, read at most one, and return how it was answered."""
+    service, name = method.rsplit("/", 1)
+    found = PROTOCOL.FindServiceByName(service).methods_by_name[name]
+    ask, answer = map(message_factory.GetMessageClass, (found.input_type, found.output_type))
+    arity = (
+        f"{'stream' if found.client_streaming else 'unary'}_{'stream' if found.server_streaming else 'unary'}"
+    )
+    rpc = getattr(channel, arity)(
+        f"/{method}", request_serializer=ask.SerializeToString, response_deserializer=answer.FromString
+    )
+    first = iter([ask(**request)]) if found.client_streaming else ask(**request)
+    started = rpc(first, metadata=metadata, timeout=20)
+    try:
+        if found.server_streaming:
+            await anext(aiter(started), None)
+        else:
+            await started
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error_reason(error)
+    finally:
+        started.cancel()
+    return StatusCode.OK, None
