@@ -54,15 +54,11 @@ class Mined:
         )
 
     def follow(self, head: Block) -> None:
-        """Take a new head: doubt unless it is the child of the one before; else let go of what is deep enough."""
+        """Take a new head: it is a reason to doubt unless it is the child of the one before."""
         if self._head is None or head.parent_hash != self._head.hash:
             self.in_doubt = True
-        elif not self.in_doubt:
-            deep = head.number - REORG_WINDOW
-            self._watched = {
-                nonce: each for nonce, each in self._watched.items() if each.block_number >= deep
-            }
         self._head = head
+        self._let_go()
 
     async def look(self) -> None:
         """Compare what is watched with the chain. Raises ChainUnreachable, and then the doubt remains."""
@@ -75,6 +71,7 @@ class Mined:
             self.in_doubt = True
             raise
         await self._put_in_flight([each for each in watched if not _agree(each, receipts.get(each.nonce))])
+        self._let_go()
 
     async def revive(self, first: int, before: int | None = None) -> None:
         """Put transactions that had ended in flight again: those with nonces from `first` on, and below `before`.
@@ -82,6 +79,14 @@ class Mined:
         Call it when the wallet's next nonce on chain is `first`: everything above waits until that nonce is used.
         """
         await self._put_in_flight(await self._journal.ended_transactions(first, before))
+
+    def _let_go(self) -> None:
+        """Forget what is deep enough, unless it has to be looked at before."""
+        if self._head is not None and not self.in_doubt:
+            deep = self._head.number - REORG_WINDOW
+            self._watched = {
+                nonce: each for nonce, each in self._watched.items() if each.block_number >= deep
+            }
 
     async def _put_in_flight(self, vanished: Sequence[JournaledTransaction]) -> None:
         if not vanished:
