@@ -1,19 +1,18 @@
 """Requesters read the compute logs of their tasks with a signed challenge (EIP-712, fixed by the tools that exist)."""
 
 import secrets
-from collections import OrderedDict
 
 from workerpool_kit.clock import Clock
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.ids import Address, address, from_hex, to_hex
+from workerpool_poco.ids import address, from_hex, to_hex
 from workerpool_poco.typed_data import LogChallenge, recover_challenge_signer
 
+from workerpool_core.app.challenges import OpenChallenges
 from workerpool_core.app.task_queries import TaskQueries
 from workerpool_core.errors import BadChallenge, BadSignature, NotTheRequester
 from workerpool_core.store.store import KeptLogs
 
 CHALLENGE_LIFETIME_S = 3600.0
-_MOST_CHALLENGES = 100_000
 
 
 class LogAccess:
@@ -21,23 +20,15 @@ class LogAccess:
 
     def __init__(self, queries: TaskQueries, clock: Clock, chain_id: int) -> None:
         self._queries = queries
-        self._clock = clock
         self._chain_id = chain_id
-        self._open: OrderedDict[Address, tuple[LogChallenge, float]] = OrderedDict()
+        self._open: OpenChallenges[LogChallenge] = OpenChallenges(clock, lifetime_s=CHALLENGE_LIFETIME_S)
 
     def challenge(self, requester: str) -> LogChallenge:
         """Return what a requester signs, the same one for an hour or until it opened something."""
-        requester = address(requester)
-        now = self._clock.now()
-        known = self._open.get(requester)
-        if known is not None and now < known[1]:
-            return known[0]
-        challenge = LogChallenge(secrets.token_urlsafe(32), self._chain_id)
-        self._open.pop(requester, None)
-        self._open[requester] = (challenge, now + CHALLENGE_LIFETIME_S)
-        while len(self._open) > _MOST_CHALLENGES:
-            self._open.popitem(last=False)
-        return challenge
+        given = self._open.give(
+            address(requester), lambda: LogChallenge(secrets.token_urlsafe(32), self._chain_id)
+        )
+        return given.challenge
 
     async def logs(
         self, task_id: str, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
@@ -48,10 +39,10 @@ class LogAccess:
         UnknownTask or NotTheRequester.
         """
         requester = address(requester)
-        known = self._open.get(requester)
-        if known is None or self._clock.now() >= known[1]:
+        known = self._open.of(requester)
+        if known is None:
             raise BadChallenge("no open log challenge for this address; ask for one and sign it")
-        challenge = known[0]
+        challenge = known.challenge
         if claimed_hash and claimed_hash.lower() != to_hex(challenge.hash):
             raise BadChallenge("another challenge was signed; ask for one and sign it")
         try:
@@ -63,5 +54,5 @@ class LogAccess:
         task = await self._queries.task(task_id)
         if address(task.terms.requester) != requester:
             raise NotTheRequester("only the requester of a task may read its logs")
-        self._open.pop(requester, None)
+        self._open.use_up(requester)
         return await self._queries.logs(task_id, address(wallet) if wallet else "")
