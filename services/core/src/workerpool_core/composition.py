@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from starlette.middleware.cors import CORSMiddleware
 from workerpool_kit import metrics as kit_metrics
 from workerpool_kit.auth import AnyOf, Authenticator, BasicAuthenticator, BearerAuthenticator
-from workerpool_kit.clock import SystemClock
+from workerpool_kit.clock import Clock, SystemClock
 from workerpool_kit.grpc_client import GRPC_PORT_OFFSET, grpc_target_of, open_channel
 from workerpool_kit.grpc_server import GrpcServer
 from workerpool_kit.health import Health
@@ -62,7 +62,7 @@ from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.settings import CoreSettings
 from workerpool_core.store.documents import MODELS
 from workerpool_core.store.keys import StoredKeys
-from workerpool_core.store.store import Store
+from workerpool_core.store.store import Cursor, Store
 
 log = get_logger()
 
@@ -179,10 +179,7 @@ async def _start_core(
     engine = Engine(scheduler, clock, observe=observe, crashed=lifetime.fail)
     stack.callback(engine.stop)
     sessions, watchers = Sessions(), Watchers()
-    reads = TaskReads(hub, engine.submit)
-    # A worker must be able to pay for one transaction (core spec §4, condition 3).
-    lowest_balance = 0 if chain.sidechain else GAS_PER_TRANSACTION * settings.gas_price_cap
-    weights = Weights(hub, engine.submit, lowest_balance=lowest_balance)
+    reads, weights = _reads(settings, chain, hub, engine)
     effects = Effects(
         sessions=sessions,
         assignments=Assignments(wallet, engine.tasks),
@@ -198,31 +195,8 @@ async def _start_core(
     stack.push_async_callback(_cancel, in_background)
     commit = GroupCommit(store, newest, effects.perform, effects.prepare)
 
-    chain_health = ChainHealth(
-        clock,
-        health,
-        engine.submit,
-        threshold_s=settings.threshold_s(chain.block_time_s),
-        block_time_s=chain.block_time_s,
-    )
-    heads = HeadStream(
-        settings.node_url,
-        block_time=chain.block_time_s,
-        on_outage=chain_health.node_lost,
-        on_return=chain_health.node_returned,
-    )
-    follower = ChainFollower(
-        hub,
-        heads,
-        DealReader(hub, pool),
-        pool,
-        engine.submit,
-        known=engine.tasks,
-        confirmations=settings.confirmations,
-        start_block=settings.start_block,
-        position=Position(cursor.number, cursor.hash) if cursor is not None else None,
-        largest_range=settings.largest_log_range,
-    )
+    chain_health, heads = _heads(settings, chain, health, clock, engine)
+    follower = _follower(settings, hub, heads, engine, cursor)
     view = PoolView(engine, follower, heads, clock, pool, await store.status_counts())
     observer = Observer(engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken)
     collector = PoolCollector(view.summary, version)
@@ -280,6 +254,50 @@ async def _reach_chain(
     await boot.waited_for(node, lambda: boot.connect_chain(hub, node_url), core.waits_for)
     await boot.waited_for(node, lambda: boot.check_pool(hub, pool, wallet), core.waits_for)
     return chain, hub
+
+
+def _reads(
+    settings: CoreSettings, chain: boot.ChainConfig, hub: HubClient, engine: Engine
+) -> tuple[TaskReads, Weights]:
+    # A worker must be able to pay for one transaction (core spec §4, condition 3).
+    lowest_balance = 0 if chain.sidechain else GAS_PER_TRANSACTION * settings.gas_price_cap
+    return TaskReads(hub, engine.submit), Weights(hub, engine.submit, lowest_balance=lowest_balance)
+
+
+def _heads(
+    settings: CoreSettings, chain: boot.ChainConfig, health: Health, clock: Clock, engine: Engine
+) -> tuple[ChainHealth, HeadStream]:
+    chain_health = ChainHealth(
+        clock,
+        health,
+        engine.submit,
+        threshold_s=settings.threshold_s(chain.block_time_s),
+        block_time_s=chain.block_time_s,
+    )
+    heads = HeadStream(
+        settings.node_url,
+        block_time=chain.block_time_s,
+        on_outage=chain_health.node_lost,
+        on_return=chain_health.node_returned,
+    )
+    return chain_health, heads
+
+
+def _follower(
+    settings: CoreSettings, hub: HubClient, heads: HeadStream, engine: Engine, cursor: Cursor | None
+) -> ChainFollower:
+    return ChainFollower(
+        hub,
+        heads,
+        DealReader(hub, settings.pool_address),
+        settings.pool_address,
+        engine.submit,
+        known=engine.tasks,
+        confirmations=settings.confirmations,
+        start_block=settings.start_block,
+        position=Position(cursor.number, cursor.hash) if cursor is not None else None,
+        largest_range=settings.largest_log_range,
+    )
 
 
 def _adapter(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> AdapterClient:
