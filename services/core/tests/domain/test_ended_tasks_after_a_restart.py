@@ -117,3 +117,17 @@ def test_an_end_without_a_block_counts_as_one_in_the_newest_block_that_was_follo
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, 0))
     pool.read(task, "COMPLETED")
     assert pool.ledger.tasks[task].final_block == pool.block
+
+
+def test_an_end_that_was_heard_of_before_its_block_was_followed_is_looked_at_when_it_is(pool):
+    """Its block may vanish before it is followed; then no reorganisation tells of it."""
+    task = pool.to_finalizing(1)
+    pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 2))
+    assert pool.status(task) == "COMPLETED"
+    restart(pool)
+    pool.mine()
+    assert not pool.sent(d.ReadTask)
+    pool.mine()
+    assert pool.sent(d.ReadTask, task_id=task)
+    pool.read(task, "REVEALING")
+    assert asked(pool, K.FINALIZE, task)

@@ -99,6 +99,7 @@ class Scheduler:
             if task.ended:
                 if not task.claim_due:
                     ending.retain(turn, task)
+                turn.heard_of(task, task.final_block)
                 pursuit.pursue(turn, task)
                 continue
             initialization.arm_deadlines(turn, task)
