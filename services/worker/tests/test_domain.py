@@ -132,7 +132,6 @@ class TestSpelling:
             12,
             9,
             (Command(9, TASK_ID, Action.ABORT, 5, ReplicateStatusCause.UNKNOWN),),
-            Stage.CONTRIBUTE,
         )
         assert Record.from_json(record.to_json()) == record
         assert Record.from_json(Record(TASK_ID).to_json()) == Record(TASK_ID)

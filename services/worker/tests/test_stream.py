@@ -42,33 +42,23 @@ async def test_repeated_assignment_runs_once(pool, connected, containers_of):
     assert pool.core.statuses(assignment.task.task_id).count("STARTING") == 1
 
 
-async def test_updates_without_an_answer_are_sent_again_on_the_next_stream(pool, connected, eventually):
+@pytest.mark.parametrize("interruption", ["a cut stream", "kill -9"])
+async def test_updates_without_an_answer_are_sent_again(pool, connected, interruption):
     pool.core.silent = True
     assignment = await pool.task()
     task_id = assignment.task.task_id
     pool.core.assign(assignment)
     await pool.core.status(task_id, "CONTRIBUTED")
     first = list(pool.core.updates[task_id])
+    if interruption == "kill -9":
+        connected.kill()
     pool.core.seen.clear()
     pool.core.updates.clear()
     pool.core.silent = False
-    pool.core.cut()
-    await pool.core.status(task_id, "CONTRIBUTED")
-    assert pool.core.updates[task_id] == first
-
-
-async def test_updates_without_an_answer_survive_kill_9(pool, connected, eventually):
-    pool.core.silent = True
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
-    await pool.core.status(task_id, "CONTRIBUTED")
-    first = list(pool.core.updates[task_id])
-    connected.kill()
-    pool.core.seen.clear()
-    pool.core.updates.clear()
-    pool.core.silent = False
-    connected.start()
+    if interruption == "kill -9":
+        connected.start()
+    else:
+        pool.core.cut()
     await pool.core.status(task_id, "CONTRIBUTED")
     assert pool.core.updates[task_id] == first
 

@@ -22,15 +22,12 @@ from workerpool_poco.wallet import SignedTransaction, Wallet
 
 from workerpool_worker.app.ports import KeepTransaction, TransactionRefused
 from workerpool_worker.delivery import Delivery, kept_form
+from workerpool_worker.domain.prechecks import CONTRIBUTE_GAS, REVEAL_GAS
 from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.updates import Receipt
 from workerpool_worker.raw_transaction import read_transaction
 
 log = structlog.get_logger()
-
-_CONTRIBUTE_GAS, _REVEAL_GAS = 500_000, 100_000
-"""Gas that the protocol's workers grant; more where the estimate says so. An estimate alone may be too low: the
-contribution that reaches consensus costs more than the one before it."""
 
 _ESTIMATE_MARGIN_DENOMINATOR = 5
 _NONCE_TRIES = 4
@@ -111,11 +108,11 @@ class WalletChain:
             authorization.signature,
             enclave_challenge=authorization.enclave_challenge,
         )
-        return await self._execute(call, _CONTRIBUTE_GAS, keep)
+        return await self._execute(call, CONTRIBUTE_GAS, keep)
 
     async def reveal(self, task_id: bytes, digest: bytes, keep: KeepTransaction) -> Receipt:
         """Send ``reveal`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
-        return await self._execute(calls.reveal(task_id, digest), _REVEAL_GAS, keep)
+        return await self._execute(calls.reveal(task_id, digest), REVEAL_GAS, keep)
 
     async def resume(self, sent: SentTransaction, keep: KeepTransaction) -> Receipt | None:
         """Send a journaled transaction once more and wait for it; None when no version of it can be mined any more."""
@@ -152,6 +149,8 @@ class WalletChain:
         raise AssertionError("unreachable")
 
     async def _prepared(self, call: Call, least_gas: int) -> SignedTransaction:
+        # More than the usual where the estimate says so. An estimate alone may be too low: the contribution that
+        # reaches consensus costs more than the one before it.
         estimate = await self._sender.estimate_gas(call)
         gas = max(least_gas, estimate + estimate // _ESTIMATE_MARGIN_DENOMINATOR)
         return await self._sender.prepare(Call(call.data, call.to, call.value, gas))

@@ -36,12 +36,10 @@ class PoolConfiguration:
     """What the scheduler tells every worker."""
 
     workerpool: Address
-    scheduler: str
     config_server_url: str
     result_proxy_url: str
     required_worker_version: str
     scheduler_version: str
-    hash: str
 
     @classmethod
     def of(cls, message: pb.PublicConfiguration) -> "PoolConfiguration":
@@ -52,12 +50,10 @@ class PoolConfiguration:
             raise CoreRefused(f"the scheduler names no workerpool: {problem}") from problem
         return cls(
             workerpool,
-            message.scheduler,
             message.config_server_url,
             message.result_proxy_url,
             message.required_worker_version,
             message.scheduler_version,
-            message.configuration_hash,
         )
 
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from docker.types import LogConfig
 
 from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended, OutputSink
 from workerpool_worker.docker_calls import CALL_LIMIT_S, CONFLICT, NOT_FOUND, in_thread, reason_of, translated
-from workerpool_worker.docker_output import OutputFollower, copy_output
+from workerpool_worker.docker_output import OutputFollower, copy_output, unix_time
 from workerpool_worker.domain.images import registry_of
 from workerpool_worker.domain.output_tail import OutputStream
 from workerpool_worker.errors import ImageUnavailable
@@ -26,7 +25,7 @@ log = structlog.get_logger()
 
 WORKER_LABEL, TASK_LABEL = "workerpool.worker", "workerpool.task"
 
-_LOG_MEGABYTES, _LOG_FILES = "10m", "2"
+_LOG_FILE_SIZE, _LOG_FILES = "10m", "2"
 _NEVER = "0001-01-01"
 _CLIENT_ERROR = 400
 
@@ -145,7 +144,7 @@ class DockerEngine:
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
                 log_config=LogConfig(
-                    type=LogConfig.types.JSON, config={"max-size": _LOG_MEGABYTES, "max-file": _LOG_FILES}
+                    type=LogConfig.types.JSON, config={"max-size": _LOG_FILE_SIZE, "max-file": _LOG_FILES}
                 ),
             )
             arguments: dict[str, Any] = {
@@ -315,8 +314,7 @@ def _timestamp(text: str) -> float:
     """Return Unix seconds of an engine time such as ``2024-05-01T10:00:00.123456789Z``."""
     if text.startswith(_NEVER):
         return time.time()
-    head, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(head + "+00:00").timestamp() + float(f"0.{fraction or 0}")
+    return float(unix_time(text))
 
 
 def _renamed(arguments: dict[str, Any], worker: str) -> tuple[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -67,8 +68,7 @@ class HttpDownloader:
                     if size > self._largest:
                         unfinished.unlink()
                         raise DownloadFailed(f"{_shown(url)} is larger than {self._largest} bytes")
-                    digest.update(chunk)
-                    file.write(chunk)
+                    await asyncio.to_thread(_keep, chunk, digest, file)
         unfinished.chmod(0o644)
         unfinished.replace(target)
         return "0x" + digest.hexdigest()
@@ -83,6 +83,11 @@ class HttpDownloader:
                     f"{_shown(url)} cannot be fetched: the server answered {answer.status_code}"
                 )
             yield answer
+
+
+def _keep(chunk: bytes, digest: "hashlib._Hash", file: BinaryIO) -> None:
+    digest.update(chunk)
+    file.write(chunk)
 
 
 class _TryAgain(Exception):

@@ -1,7 +1,6 @@
 """What the worker's use cases need from the world; the adapters are named after the technology."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,7 +45,7 @@ class Chain(Protocol):
         """Tell whether an address owns the workerpool."""
 
     async def can_pay(self, gas: int) -> bool:
-        """Tell whether the wallet can pay for that much gas at the highest price."""
+        """Tell whether the wallet can pay for that much gas at the present price."""
 
     async def contribute(
         self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, keep: KeepTransaction
@@ -150,10 +149,3 @@ class Downloader(Protocol):
 
     async def fetch(self, url: str, target: Path) -> str:
         """Save a file and return its SHA-256 as ``0x…``; a file that is there already is not fetched again."""
-
-
-class Slots(Protocol):
-    """Bounds how many apps run at once."""
-
-    def __call__(self) -> AbstractAsyncContextManager[None]:
-        """Hold one slot."""

@@ -252,7 +252,7 @@ class Replicate:
     def _fail(self, stage: Stage, cause: ReplicateStatusCause, message: str) -> None:
         self.log.warning("replicate.step_failed", stage=stage.value, cause=cause.value, error=message)
         details = Details(cause=cause, error_message=message[:ERROR_MESSAGE_CHARACTERS])
-        self.report(STATUSES[stage].failed, details, stage=Stage.FAILED, failed_stage=stage)
+        self.report(STATUSES[stage].failed, details, stage=Stage.FAILED)
 
     async def _end(self, status: ReplicateStatus | None, details: Details | None = None) -> None:
         """Remove containers and files, then say the last word and leave the journal."""

@@ -7,6 +7,9 @@ from workerpool_poco.model import Account, ChainTask
 from workerpool_poco.statuses import ChainTaskStatus
 from workerpool_poco.statuses import ReplicateStatusCause as Cause
 
+CONTRIBUTE_GAS, REVEAL_GAS = 500_000, 100_000
+"""Gas that the protocol's workers grant to their two transactions; a wallet that cannot pay as much does not begin."""
+
 
 def obstacles(
     chain_task: ChainTask, account: Account, *, worker: Address, worker_stake: int, now: float

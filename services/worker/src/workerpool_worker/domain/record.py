@@ -56,7 +56,6 @@ class Record:
     """Highest command sequence taken for this replicate."""
     pending: tuple[Command, ...] = ()
     """Commands that were taken (and acknowledged) but have not had their effect yet, oldest first."""
-    failed_stage: Stage | None = None
 
     def but(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""
@@ -77,8 +76,7 @@ class Record:
         content: dict[str, Any] = json.loads(text)
         content["stage"] = Stage(content["stage"])
         content["status"] = ReplicateStatus(content["status"])
-        if content["failed_stage"] is not None:
-            content["failed_stage"] = Stage(content["failed_stage"])
+        content.pop("failed_stage", None)  # earlier versions of the worker kept it
         content["pending"] = tuple(_command(item) for item in content["pending"])
         if content["result"] is not None:
             result = content["result"]

@@ -8,12 +8,10 @@ from workerpool_poco.transaction_errors import OutOfGas
 from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.prechecks import check_may_contribute
+from workerpool_worker.domain.prechecks import CONTRIBUTE_GAS
 from workerpool_worker.domain.record import Result, SentTransaction
 from workerpool_worker.domain.updates import Details, Receipt
 from workerpool_worker.errors import StepFailed
-
-GAS = 500_000
-"""Gas that the protocol's workers grant to ``contribute``."""
 
 
 async def contribute(run: Replicate) -> None:
@@ -22,7 +20,7 @@ async def contribute(run: Replicate) -> None:
     if receipt is None:
         await check_may_contribute(run)
         result = _result(run)
-        if not await run.office.chain.can_pay(GAS):
+        if not await run.office.chain.can_pay(CONTRIBUTE_GAS):
             raise StepFailed(
                 ReplicateStatusCause.OUT_OF_GAS,
                 f"the wallet {run.office.wallet_address} cannot pay the gas: send it coins",
