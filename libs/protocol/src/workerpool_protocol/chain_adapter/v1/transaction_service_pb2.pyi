@@ -65,7 +65,9 @@ class _CommandStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommandS
     COMMAND_STATE_PROCESSING: _CommandState.ValueType  # 2
     """Sent, or about to be; waits for its receipt."""
     COMMAND_STATE_SUCCESS: _CommandState.ValueType  # 3
-    """Its effect is on chain, whoever caused it. Final."""
+    """Its effect is on chain, whoever caused it. Final, unless a reorganisation of the chain takes it back: then it is
+    PROCESSING again. A watch ends here all the same.
+    """
     COMMAND_STATE_FAILURE: _CommandState.ValueType  # 4
     """It cannot take effect; `error_reason` says why. Asking again starts it anew."""
 
@@ -79,7 +81,9 @@ COMMAND_STATE_RECEIVED: CommandState.ValueType  # 1
 COMMAND_STATE_PROCESSING: CommandState.ValueType  # 2
 """Sent, or about to be; waits for its receipt."""
 COMMAND_STATE_SUCCESS: CommandState.ValueType  # 3
-"""Its effect is on chain, whoever caused it. Final."""
+"""Its effect is on chain, whoever caused it. Final, unless a reorganisation of the chain takes it back: then it is
+PROCESSING again. A watch ends here all the same.
+"""
 COMMAND_STATE_FAILURE: CommandState.ValueType  # 4
 """It cannot take effect; `error_reason` says why. Asking again starts it anew."""
 Global___CommandState: _TypeAlias = CommandState  # noqa: Y015
