@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,8 @@ class Core:
         self.scheduler = Scheduler(self._policy, Random(world.random.random()), snapshot)
         world.note("core starts", tasks=len(self.scheduler.tasks))
         self._take(self.scheduler.start(world.clock.now))
-        self._later(0.0, self.follow)
-        self._later(_RECONCILE_S, self._reconcile)
+        self.later(0.0, self.follow)
+        self.later(_RECONCILE_S, self._reconcile)
 
     def crash(self) -> None:
         """Die: what was not durable is lost, maybe in the middle of a group."""
@@ -64,27 +65,28 @@ class Core:
         for wallet in self._world.workers:
             self._world.cut(wallet)
 
-    def _later(self, delay: float, call: object) -> None:
+    def later(self, delay: float, call: Callable[[], None]) -> None:
+        """Call something after a delay in seconds, if this life still lasts then."""
         self._at(self._world.clock.now + delay, call)
 
-    def _at(self, time: float, call: object) -> None:
+    def _at(self, time: float, call: Callable[[], None]) -> None:
         life = self.life
 
         def when_same_life() -> None:
             if self.alive and self.life == life:
-                call()  # type: ignore[operator]
+                call()
 
         self._world.clock.at(time, when_same_life)
 
     def answer_to(self, event_delay: float, event: e.Event) -> None:
         """Deliver an event to this life only, maybe twice."""
-        self._later(event_delay, lambda: self.submit(event))
+        self.later(event_delay, lambda: self.submit(event))
         if self._world.happens(self._world.faults.duplicates):
-            self._later(event_delay + self._world.random.uniform(0, 20), lambda: self.submit(event))
+            self.later(event_delay + self._world.random.uniform(0, 20), lambda: self.submit(event))
 
     def _reconcile(self) -> None:
         self.submit(e.ReconcileDue())
-        self._later(_RECONCILE_S, self._reconcile)
+        self.later(_RECONCILE_S, self._reconcile)
 
     # --- mailbox and commit -----------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class Core:
             if isinstance(write, d.ReplicateCreated):
                 world.invariants.supplied(write, self.scheduler, now)
         if not self._queue:
-            self._later(world.random.uniform(0.001, 0.02), self._commit)
+            self.later(world.random.uniform(0.001, 0.02), self._commit)
         self._queue.append((outcome, now))
         wake = self.scheduler.next_wake(now)
         if wake is not None and wake < self._wake_at:
@@ -144,9 +146,9 @@ class Core:
         delay = world.random.expovariate(20.0)
         match effect:
             case d.ReadTask():
-                self._later(delay, lambda: self._read(effect))
+                self.later(delay, lambda: self._read(effect))
             case d.ReadWeight(wallet):
-                self._later(delay, lambda: self._weigh(wallet))
+                self.later(delay, lambda: self._weigh(wallet))
             case d.RequestTransaction():
                 life = self.life
 
@@ -154,7 +156,7 @@ class Core:
                     if self.life == life:
                         self.answer_to(0.0, event)
 
-                self._later(delay, lambda: world.adapter.request(effect, answer))
+                self.later(delay, lambda: world.adapter.request(effect, answer))
             case d.CheckResult(task_id):
                 stored = None if world.adapter.down else task_id in world.deposited
                 self.answer_to(delay, e.ResultChecked(task_id, stored, "/results/" + task_id))
@@ -170,7 +172,7 @@ class Core:
     def _read(self, wanted: d.ReadTask) -> None:
         chain = self._world.chain
         if chain.down:
-            self._later(2.0, lambda: self._read(wanted))
+            self.later(2.0, lambda: self._read(wanted))
             return
         contributions = chain.view_contributions(wanted.task_id, wanted.wallets)
         read = e.TaskRead(
@@ -184,7 +186,7 @@ class Core:
 
     def _weigh(self, wallet: str) -> None:
         if self._world.chain.down:
-            self._later(2.0, lambda: self._weigh(wallet))
+            self.later(2.0, lambda: self._weigh(wallet))
         else:
             self.answer_to(0.0, e.WorkersWeighed(((wallet, self._world.chain.weights[wallet]),)))
 

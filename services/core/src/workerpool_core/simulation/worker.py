@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workerpool_poco.statuses import (
     ChainTaskStatus,
@@ -105,12 +106,12 @@ class Worker:
             sequence = self.journal.sequence
             self.journal = Journal(sequence=sequence)
 
-    def _later(self, delay: float, call: object) -> None:
+    def _later(self, delay: float, call: Callable[[], None]) -> None:
         process = self._process
 
         def when_same_process() -> None:
             if self.running and self._process == process:
-                call()  # type: ignore[operator]
+                call()
 
         self._world.clock.later(delay, when_same_process)
 
@@ -147,11 +148,11 @@ class Worker:
 
     # --- reports ----------------------------------------------------------------------------
 
-    def _report(self, entry: Entry, status: ReplicateStatus, **details: object) -> None:
+    def _report(self, entry: Entry, status: ReplicateStatus, **details: Any) -> None:
         entry.status = status
         journal = self.journal
         journal.sequence += 1
-        update = e.Update(journal.sequence, entry.task_id, status, e.Details(**details))  # type: ignore[arg-type]
+        update = e.Update(journal.sequence, entry.task_id, status, e.Details(**details))
         journal.outbox[update.sequence] = update
         if not self._flushing:
             self._flushing = True
@@ -306,12 +307,12 @@ class Worker:
         kind = "contribute_and_finalize" if entry.caf else "contribute"
         self._send(entry, kind, self._contribution_mined)
 
-    def _send(self, entry: Entry, kind: str, mined: object) -> None:
+    def _send(self, entry: Entry, kind: str, mined: Callable[[Entry, bool], None]) -> None:
         process = self._process
 
         def done(ok: bool, _block: int) -> None:
             if self.running and self._process == process and self._alive(entry):
-                mined(entry, ok)  # type: ignore[operator]
+                mined(entry, ok)
 
         if self._is_waiting(entry, kind):
             # An earlier process sent it; nobody will tell this one, so it looks for itself.
@@ -323,13 +324,13 @@ class Worker:
         mempool = self._world.chain.mempool
         return any((t.kind, t.task_id, t.sender) == (kind, entry.task_id, self.wallet) for t in mempool)
 
-    def _look(self, entry: Entry, kind: str, mined: object) -> None:
+    def _look(self, entry: Entry, kind: str, mined: Callable[[Entry, bool], None]) -> None:
         if not self._alive(entry):
             return
         if self._is_waiting(entry, kind):
             self._later(5.0, lambda: self._look(entry, kind, mined))
         else:
-            mined(entry, False)  # type: ignore[operator]
+            mined(entry, False)
 
     def _contribution_mined(self, entry: Entry, ok: bool) -> None:
         caf = _R.CONTRIBUTE_AND_FINALIZE_ONGOING

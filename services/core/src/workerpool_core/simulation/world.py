@@ -171,7 +171,7 @@ class World:
         if core.links.get(wallet) is link:
             del core.links[wallet]
         gone = e.WorkerDisconnected(wallet, link.session)
-        core._later(self.random.uniform(0.0, 3.0), lambda: core.submit(gone))
+        core.later(self.random.uniform(0.0, 3.0), lambda: core.submit(gone))
         if worker.link is link:
             worker.disconnected()
 
