@@ -172,6 +172,14 @@ def worker(pool, docker_client, tmp_path, request):
         sys.stderr.write(process.log)
 
 
+@pytest.fixture
+async def connected(pool, worker, eventually):
+    """A worker that is connected to the test's scheduler."""
+    worker.start()
+    await eventually(lambda: pool.core.connected)
+    return worker
+
+
 def _containers(client, wallet, task_id=None):
     labels = [f"{WORKER_LABEL}={wallet}"] + ([f"{TASK_LABEL}={task_id}"] if task_id else [])
     # An engine lists a container a moment before it can be inspected.

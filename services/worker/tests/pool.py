@@ -66,6 +66,12 @@ class Pool:
             initialization_block=initialized.block_number,
         )
 
+    async def assigned(self, command_line=HELLO_APP, **described):
+        """Buy and initialize a task, give it to the connected worker, and return its id."""
+        assignment = await self.task(command_line, **described)
+        self.core.assign(assignment)
+        return assignment.task.task_id
+
     def _buy(self, image):
         market = self.chain.market
         if image not in self._apps:

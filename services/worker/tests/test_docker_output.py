@@ -6,10 +6,12 @@ import struct
 import threading
 
 import pytest
+import requests
+from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
 from workerpool_worker import docker_output
-from workerpool_worker.docker_output import _Position, frames, unix_time
+from workerpool_worker.docker_output import OutputFollower, _Position, frames, unix_time
 from workerpool_worker.domain.output_tail import OutputStream
 
 OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
@@ -133,14 +135,17 @@ async def test_a_flood_that_ends_is_shown_to_its_last_line(engine, plan, eventua
         assert sink.gaps
 
 
-async def test_only_what_comes_from_now_on(engine, plan, eventually):
-    container = await engine.create(plan("/bin/sh", "-c", "echo old; sleep 3; echo new; sleep 60"))
+async def test_only_what_comes_from_now_on(engine, plan, eventually, monkeypatch):
+    monkeypatch.setattr(docker_output, "_SILENCE_S", 0.2)
+    container = await engine.create(
+        plan("/bin/sh", "-c", "echo old; sleep 3; echo new; sleep 1; echo on; sleep 60")
+    )
     await engine._start(container)
     async with followed(engine, container) as (sink, _):
         await eventually(lambda: sink.out == "old\n")
     async with followed(engine, container, from_now=True, started=True) as (sink, _):
-        await eventually(lambda: sink.out)
-        assert (sink.out, sink.gaps) == ("new\n", 1)
+        await eventually(lambda: "on" in sink.out)
+        assert (sink.out, sink.gaps) == ("new\non\n", 1)
 
 
 async def test_the_end_of_following_ends_its_thread_though_the_app_is_silent(engine, plan, eventually):
@@ -163,3 +168,21 @@ async def test_following_goes_on_over_the_death_of_the_container(engine, plan, e
         await engine._kill(container)
         assert (await running).exit_code == 137
         await engine.remove(made.task_id)
+
+
+async def test_an_engine_that_is_away_is_waited_out(engine, plan, eventually):
+    outages = [DockerException("away"), requests.exceptions.ConnectionError("away")]
+    container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 60"))
+    await engine._start(container)
+
+    def client():
+        if outages:
+            raise outages.pop()
+        return engine._client()
+
+    sink = Sink()
+    following = asyncio.create_task(OutputFollower(client, container, sink, from_now=False).follow())
+    await eventually(lambda: sink.out == "said\n")
+    assert not outages
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)

@@ -12,20 +12,6 @@ pytestmark = pytest.mark.e2e
 FLOOD = "/bin/sh -c 'echo begun >&2; yes 0123456789012345678901234567890123456789'"
 
 
-@pytest.fixture
-async def connected(pool, worker, eventually):
-    """A worker that is connected to the test's scheduler."""
-    worker.start()
-    await eventually(lambda: pool.core.connected)
-    return worker
-
-
-async def assigned(pool, script, **described):
-    assignment = await pool.task(script, **described)
-    pool.core.assign(assignment)
-    return assignment.task.task_id
-
-
 def memory_kib(process):
     """Return the most memory that a process has ever held."""
     with open(f"/proc/{process.pid}/status") as status:
@@ -36,7 +22,7 @@ async def test_both_streams_are_told_before_the_app_ends_and_its_report_has_the_
     pool, connected, eventually
 ):
     script = "echo one; echo oops >&2; sleep 1; echo two; sleep 1; echo three; sleep 1"
-    task_id = await assigned(pool, f"/bin/sh -c '{script}'")
+    task_id = await pool.assigned(f"/bin/sh -c '{script}'")
     await eventually(lambda: pool.core.output(task_id) == "one\ntwo\n")
     assert pool.core.output(task_id, pb.LOG_STREAM_STDERR) == "oops\n"
     assert pool.core.statuses(task_id)[-1] == "COMPUTING"
@@ -46,10 +32,10 @@ async def test_both_streams_are_told_before_the_app_ends_and_its_report_has_the_
 
 async def test_a_flood_is_bounded_and_the_worker_keeps_serving(pool, connected, eventually, record_property):
     before_kib = memory_kib(connected.process)
-    task_id = await assigned(pool, FLOOD, max_execution_s=8)
+    task_id = await pool.assigned(FLOOD, max_execution_s=8)
     await eventually(lambda: pool.core.output(task_id))
     began, beats = time.monotonic(), len(pool.core.beats)
-    served = await assigned(pool, pool.hello_app)
+    served = await pool.assigned()
     await pool.core.status(served, "CONTRIBUTED")
     details = (await pool.core.status(task_id, "COMPUTED")).details
     took_s = time.monotonic() - began
@@ -72,7 +58,7 @@ async def test_a_flood_is_bounded_and_the_worker_keeps_serving(pool, connected, 
 
 
 async def test_an_aborted_app_is_told_of_no_more(pool, connected, containers_of, eventually):
-    task_id = await assigned(pool, "/bin/sh -c 'while true; do echo on; sleep 0.1; done'")
+    task_id = await pool.assigned("/bin/sh -c 'while true; do echo on; sleep 0.1; done'")
     await eventually(lambda: pool.core.output(task_id))
     pool.core.command(task_id, pb.ACTION_ABORT)
     await pool.core.status(task_id, "ABORTED")
@@ -86,7 +72,7 @@ async def test_an_aborted_app_is_told_of_no_more(pool, connected, containers_of,
 async def test_a_container_that_somebody_kills_ends_its_live_log_and_has_its_report(
     pool, connected, containers_of, eventually
 ):
-    task_id = await assigned(pool, "/bin/sh -c 'echo said; sleep 60'")
+    task_id = await pool.assigned("/bin/sh -c 'echo said; sleep 60'")
     await eventually(lambda: pool.core.output(task_id) == "said\n")
     (container,) = containers_of(pool.worker.address)
     container.kill()
@@ -97,7 +83,7 @@ async def test_a_container_that_somebody_kills_ends_its_live_log_and_has_its_rep
 
 async def test_the_scheduler_away_holds_nothing_up(pool, connected, containers_of, eventually):
     script = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo $i; sleep 0.2; done; echo -n x > /iexec_out/r"
-    task_id = await assigned(pool, f"/bin/sh -c '{script}'")
+    task_id = await pool.assigned(f"/bin/sh -c '{script}'")
     await eventually(lambda: pool.core.output(task_id))
     await pool.core.stop()
     await eventually(lambda: not containers_of(pool.worker.address, task_id))
@@ -109,14 +95,14 @@ async def test_the_scheduler_away_holds_nothing_up(pool, connected, containers_o
 
 
 async def test_what_was_printed_meanwhile_is_told_when_the_scheduler_is_back(pool, connected, eventually):
-    task_id = await assigned(pool, "/bin/sh -c 'echo first; sleep 3; echo second; sleep 60'")
+    task_id = await pool.assigned("/bin/sh -c 'echo first; sleep 3; echo second; sleep 60'")
     await eventually(lambda: pool.core.output(task_id) == "first\n")
     pool.core.cut()
     await eventually(lambda: pool.core.output(task_id) == "first\nsecond\n")
 
 
 async def test_a_restarted_worker_goes_on_with_the_app_it_attaches_to(pool, connected, eventually):
-    task_id = await assigned(pool, "/bin/sh -c 'i=0; while true; do i=$((i+1)); echo $i; sleep 0.5; done'")
+    task_id = await pool.assigned("/bin/sh -c 'i=0; while true; do i=$((i+1)); echo $i; sleep 0.5; done'")
     await eventually(lambda: pool.core.output(task_id))
     connected.kill()
     told = len(pool.core.output(task_id))
@@ -130,7 +116,7 @@ async def test_output_of_a_replicate_that_the_scheduler_lost_ends_the_stream_but
     pool, connected, containers_of, eventually
 ):
     pool.core.foreign = True
-    task_id = await assigned(pool, "/bin/sh -c 'while true; do echo on; sleep 0.1; done'")
+    task_id = await pool.assigned("/bin/sh -c 'while true; do echo on; sleep 0.1; done'")
     pool.core.dropped = [task_id]
     await eventually(lambda: len(pool.core.hellos) >= 2)
     await eventually(lambda: not containers_of(pool.worker.address))

@@ -12,14 +12,6 @@ pytestmark = pytest.mark.e2e
 LONG_APP = "/bin/sh -c 'echo started; sleep 30'"
 
 
-@pytest.fixture
-async def connected(pool, worker, eventually):
-    """A worker that is connected to the test's scheduler."""
-    worker.start()
-    await eventually(lambda: pool.core.connected)
-    return worker
-
-
 async def test_hello_and_heartbeats(pool, connected, eventually):
     (hello,) = pool.core.hellos
     assert (hello.protocol_version, hello.model.name, hello.model.slots, list(hello.held)) == (
@@ -45,9 +37,7 @@ async def test_repeated_assignment_runs_once(pool, connected, containers_of):
 @pytest.mark.parametrize("interruption", ["a cut stream", "kill -9"])
 async def test_updates_without_an_answer_are_sent_again(pool, connected, interruption):
     pool.core.silent = True
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned()
     await pool.core.status(task_id, "CONTRIBUTED")
     first = list(pool.core.updates[task_id])
     if interruption == "kill -9":
@@ -64,9 +54,7 @@ async def test_updates_without_an_answer_are_sent_again(pool, connected, interru
 
 
 async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventually):
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned()
     await pool.core.status(task_id, "STARTED")
     await pool.core.stop()
 
@@ -79,9 +67,7 @@ async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventua
 
 
 async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connected, eventually):
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned()
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     for _ in range(2):
         pool.core.command(task_id, pb.ACTION_REVEAL, sequence=7, block=block)
@@ -96,9 +82,7 @@ async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connec
 
 
 async def test_abort_stops_the_app_and_leaves_nothing(pool, connected, containers_of, eventually):
-    assignment = await pool.task(LONG_APP)
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned(LONG_APP)
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     cause = statuses_pb2.REPLICATE_STATUS_CAUSE_CONTRIBUTION_TIMEOUT
     sequence = pool.core.command(task_id, pb.ACTION_ABORT, cause=cause)
@@ -209,9 +193,7 @@ async def test_an_ended_replicate_is_begun_again_only_if_the_scheduler_lost_it(
 async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
     pool, connected, containers_of, eventually
 ):
-    assignment = await pool.task(LONG_APP)
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned(LONG_APP)
     await eventually(lambda: containers_of(pool.worker.address))
     pool.core.dropped = [task_id]
     pool.core.cut()
@@ -232,9 +214,7 @@ async def test_commands_about_unknown_tasks_are_answered(pool, connected):
 async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
     pool, connected, containers_of, eventually
 ):
-    assignment = await pool.task("/bin/sh -c 'sleep 10; echo -n x > /iexec_out/computed.json'")
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned("/bin/sh -c 'sleep 10; echo -n x > /iexec_out/computed.json'")
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     (before,) = containers_of(pool.worker.address)
     assert connected.stop() == 0
@@ -264,17 +244,20 @@ async def test_shutdown_without_a_time_ends_the_worker_with_the_reason(pool, con
     assert "REPLACED: another stream of this wallet was opened" in connected.log
 
 
+async def reveal_and_upload(pool, task_id):
+    """Command both at once, after the contribution."""
+    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
+    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
+    pool.core.command(task_id, pb.ACTION_UPLOAD)
+
+
 async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
     pool.results.failures = [
         (grpc.StatusCode.UNAVAILABLE, "down"),
         (grpc.StatusCode.UNAUTHENTICATED, "expired"),
     ]
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
-    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
-    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
-    pool.core.command(task_id, pb.ACTION_UPLOAD)
+    task_id = await pool.assigned()
+    await reveal_and_upload(pool, task_id)
     first = await pool.core.status(task_id, "RESULT_UPLOADED")
     # Asked again, the worker finds that its archive is stored already.
     pool.core.updates.clear()
@@ -286,20 +269,14 @@ async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
 
 async def test_refused_upload_names_the_reason(pool, connected):
     pool.results.failures = [(grpc.StatusCode.INVALID_ARGUMENT, "not what was contributed")]
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
-    block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
-    pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
-    pool.core.command(task_id, pb.ACTION_UPLOAD)
+    task_id = await pool.assigned()
+    await reveal_and_upload(pool, task_id)
     failed = await pool.core.status(task_id, "RESULT_UPLOAD_FAILED")
     assert "not what was contributed" in failed.details.error_message
 
 
 async def test_a_contribution_that_a_reorganisation_took_back_is_sent_again(pool, connected, eventually):
-    assignment = await pool.task()
-    task_id = assignment.task.task_id
-    pool.core.assign(assignment)
+    task_id = await pool.assigned()
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     pool.chain.chain.reorganise(block)
     assert (await pool.contribution(task_id)).status is ContributionStatus.UNSET

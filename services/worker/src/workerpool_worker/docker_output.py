@@ -77,15 +77,16 @@ class OutputFollower:
             if not reading.begin(response):
                 return
             allowance = _Allowance()
-            entries, any_new, gap = 0, False, self._gap
+            entries, any_new = 0, False
             for kind, entry in frames(response.iter_content(_BLOCK_BYTES)):
                 entries += 1
                 stamp, _, data = entry.partition(b" ")
                 if not self._position.passes(stamp):
                     continue
-                if gap and not any_new:
-                    self._sink.skip()
                 any_new = True
+                if self._gap:
+                    self._gap = False
+                    self._sink.skip()
                 if kind in _STREAMS:
                     self._sink.add(_STREAMS[kind], data)
                 if allowance.spent(len(entry)):
