@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.app.mined import REORG_WINDOW, Mined
+from workerpool_chain_adapter.app.mined import Mined
 from workerpool_chain_adapter.app.owner_chain import Receipt
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
 from workerpool_kit.clock import SystemClock
-from workerpool_poco.model import Block
+from workerpool_poco.model import REORGANISATION_BLOCKS, Block
 from workerpool_poco.rpc import ChainUnreachable
 
 
@@ -89,7 +89,7 @@ async def test_a_doubt_remains_until_the_node_answers(mined: Mined, chain: Chain
 
 async def test_what_is_deep_enough_is_not_watched_any_more(mined: Mined, chain: Chain) -> None:
     mined.watch([mined_in(10, nonce=0), mined_in(11, nonce=1)])
-    for number in range(11, 11 + REORG_WINDOW + 1):
+    for number in range(11, 11 + REORGANISATION_BLOCKS + 1):
         mined.follow(head(number))
     await mined.look()
     assert chain.asked == [[1]]
@@ -97,7 +97,7 @@ async def test_what_is_deep_enough_is_not_watched_any_more(mined: Mined, chain: 
 
 async def test_what_became_deep_during_an_outage_is_looked_at_once_more(mined: Mined, chain: Chain) -> None:
     mined.watch([mined_in(10)])
-    mined.follow(head(10 + 2 * REORG_WINDOW))
+    mined.follow(head(10 + 2 * REORGANISATION_BLOCKS))
     await mined.look()
     await mined.look()
     assert chain.asked == [[0], []]

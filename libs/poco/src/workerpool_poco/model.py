@@ -149,6 +149,10 @@ class Account:
     locked: int
 
 
+REORGANISATION_BLOCKS = 64
+"""A block this many below the newest one counts as there to stay; everything above may be taken back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """The head of a block; ``timestamp`` in unix seconds."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
-from workerpool_poco.model import Block
+from workerpool_poco.model import REORGANISATION_BLOCKS, Block
 
 from workerpool_chain_adapter.app.board import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
@@ -18,9 +18,6 @@ from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Tr
 from workerpool_chain_adapter.store import Journal
 
 log = get_logger()
-
-REORG_WINDOW = 64
-"""Blocks after which a mined transaction counts as there for good; core's chain follower goes back as far."""
 
 
 class Mined:
@@ -45,7 +42,7 @@ class Mined:
 
     async def resume(self) -> None:
         """Watch what was mined last before a restart, however long ago that was."""
-        self.watch(await self._journal.last_mined(REORG_WINDOW))
+        self.watch(await self._journal.last_mined(REORGANISATION_BLOCKS))
 
     def watch(self, transactions: Iterable[JournaledTransaction]) -> None:
         """Begin to watch those of the transactions that are mined; one that reverted left nothing to be lost."""
@@ -83,7 +80,7 @@ class Mined:
     def _let_go(self) -> None:
         """Forget what is deep enough, unless it has to be looked at before."""
         if self._head is not None and not self.in_doubt:
-            deep = self._head.number - REORG_WINDOW
+            deep = self._head.number - REORGANISATION_BLOCKS
             self._watched = {
                 nonce: each for nonce, each in self._watched.items() if each.block_number >= deep
             }

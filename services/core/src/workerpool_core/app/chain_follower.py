@@ -18,13 +18,12 @@ from workerpool_poco.events import HubEvent, SchedulerNotice
 from workerpool_poco.heads import HeadStream
 from workerpool_poco.hub import CallReverted, HubClient, LogRangeTooLarge
 from workerpool_poco.ids import Address, from_hex, task_id, to_hex
-from workerpool_poco.model import Block
+from workerpool_poco.model import REORGANISATION_BLOCKS, Block
 
 from workerpool_core.app.deals import DealReader, DealRefused
 from workerpool_core.app.task_logs import FOLLOWED, task_log
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, TaskLog
 from workerpool_core.domain.model import DealTerms
-from workerpool_core.domain.policy import REORGANISATION_BLOCKS
 
 log = get_logger()
 T = TypeVar("T")

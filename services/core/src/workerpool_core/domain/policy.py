@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-REORGANISATION_BLOCKS = 64
-"""What lies this many blocks below the newest one counts as there to stay."""
+from workerpool_poco.model import REORGANISATION_BLOCKS
+
 _PROOF_BLOCKS = 18
 _SHORTEST_PROOF_S = 10.0
 
