@@ -207,7 +207,7 @@ class PublicConfiguration(_message.Message):
     scheduler_version: _builtins.str
     """Version of the scheduler."""
     configuration_hash: _builtins.str
-    """keccak256 of the other fields; a worker restarts its session when it changes."""
+    """keccak256 of the other fields, by which a change is noticed."""
     def __init__(
         self,
         *,
