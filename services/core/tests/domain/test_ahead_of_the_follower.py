@@ -96,3 +96,57 @@ def test_a_finalization_that_never_was_followed_is_asked_for_again(pool):
     pool.effects.clear()
     pool.wait(60)
     assert not pool.sent(d.RequestTransaction, kind=K.FINALIZE, task_id=task)
+
+
+# --- a report whose block was never followed ---------------------------------------------------
+
+
+def waits_for_a_reveal(pool):
+    """Two winners; the first has revealed, the second says so, and its block is replaced before it is followed."""
+    task = pool.to_consensus(1, 2, trust=3)
+    pool.report(1, task, R.REVEALING)
+    pool.mine(pool.log("REVEAL", task, 1))
+    pool.report(2, task, R.REVEALING, R.REVEALED)
+    pool.acknowledge(2)
+    pool.effects.clear()
+    return task
+
+
+def half_revealed(pool, task):
+    contributions = {1: ("PROVED", HASH_A), 2: ("CONTRIBUTED", HASH_A)}
+    pool.read(task, "REVEALING", contributions, winners=2, reveals=1, value=HASH_A)
+
+
+def test_a_reveal_that_the_chain_does_not_show_is_asked_for_again_once(pool):
+    task = waits_for_a_reveal(pool)
+    half_revealed(pool, task)
+    assert pool.commands(2) == []
+    for _ in range(3):
+        pool.wait(pool.policy.retry_s)
+        half_revealed(pool, task)
+    assert pool.commands(2) == ["REVEAL"]
+    pool.mine(pool.log("REVEAL", task, 2))
+    assert pool.statuses(2, task)[-1] == "REVEALED"
+
+
+def test_a_contribution_that_the_chain_does_not_show_is_asked_for_again_once(pool):
+    pool.connect(1)
+    task = pool.ready(trust=1)
+    pool.compute(1, task)
+    pool.report(1, task, R.CONTRIBUTING, R.CONTRIBUTED)
+    pool.effects.clear()
+    for _ in range(3):
+        pool.wait(pool.policy.retry_s)
+        pool.read(task, "ACTIVE", {1: ("UNSET", "0x")})
+    assert pool.commands(1) == ["CONTRIBUTE"]
+
+
+def test_a_contribution_is_not_asked_for_again_when_the_chain_takes_none(pool):
+    pool.connect(1)
+    task = pool.ready(trust=1)
+    pool.compute(1, task)
+    pool.report(1, task, R.CONTRIBUTING, R.CONTRIBUTED)
+    pool.effects.clear()
+    pool.wait(pool.policy.retry_s)
+    pool.read(task, "REVEALING", {1: ("UNSET", "0x")}, winners=1, value=HASH_A)
+    assert "CONTRIBUTE" not in pool.commands(1)

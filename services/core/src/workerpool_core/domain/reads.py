@@ -26,6 +26,7 @@ from .turn import Turn
 _R = ReplicateStatus
 _T = TaskStatus
 _REVEALS = WAITING_REVEAL_TASK_STATUSES | {_T.FINALIZING}
+_CONTRIBUTIONS = (_R.CONTRIBUTED, _R.CONTRIBUTE_AND_FINALIZE_DONE)
 _CONSENSUS = (_T.CONSENSUS_REACHED, _T.REOPENING)
 
 
@@ -90,9 +91,10 @@ def _unset(turn: Turn, task: Task, event: TaskRead, asked_at: float) -> None:
     for wallet in event.contributions:
         replicate = task.replicates.get(wallet)
         if replicate is not None:
-            if replicate.contribution_hash:
-                proofs.contribution_vanished(turn, task, replicate)
             reports.proof_by_chain(turn, task, replicate, frozenset(), asked_at)
+            unproven = reports.unproven(turn, replicate, asked_at)
+            if replicate.contribution_hash or unproven in _CONTRIBUTIONS:
+                proofs.contribution_vanished(turn, task, replicate)
     if _was_refused(turn, task, TransactionKind.INITIALIZE, asked_at):
         late = turn.now >= task.terms.contribution_deadline
         if late or _second_strike(turn, task, TransactionKind.INITIALIZE):
@@ -172,8 +174,7 @@ def _contribution(
     completed = chain.status is ChainTaskStatus.COMPLETED
     proven: frozenset[ReplicateStatus] = frozenset()
     if status is ContributionStatus.UNSET or (status is ContributionStatus.REJECTED and not completed):
-        if replicate.contribution_hash and status is ContributionStatus.UNSET:
-            proofs.contribution_vanished(turn, task, replicate)
+        pass
     elif status is not ContributionStatus.PROVED:
         proven = frozenset({_R.CONTRIBUTED})
     elif completed and is_caf_eligible(task) and not replicate.ever(_R.CONTRIBUTING):
@@ -182,14 +183,19 @@ def _contribution(
         proven = frozenset({_R.CONTRIBUTED, _R.REVEALED})
     # A worker's own report is recorded as his, before the scheduler fills in what he did not report.
     reports.proof_by_chain(turn, task, replicate, proven, asked_at)
-    if _R.CONTRIBUTE_AND_FINALIZE_DONE in proven:
+    unproven = reports.unproven(turn, replicate, asked_at)
+    if status is ContributionStatus.UNSET:
+        to_do_again = chain.status is ChainTaskStatus.ACTIVE and unproven in _CONTRIBUTIONS
+        if replicate.contribution_hash or to_do_again:
+            proofs.contribution_vanished(turn, task, replicate)
+    elif _R.CONTRIBUTE_AND_FINALIZE_DONE in proven:
         link = chain.results.decode(errors="replace")
         proofs.contributed_and_finalized(turn, replicate, result_hash, link, None)
     elif proven:
         proofs.contributed(turn, task, replicate, result_hash, None)
         if _R.REVEALED in proven:
             proofs.revealed(turn, replicate, None)
-        elif replicate.ever(_R.REVEALED) and _takes_reveals(turn, chain):
+        elif (replicate.ever(_R.REVEALED) or unproven is _R.REVEALED) and _takes_reveals(turn, chain):
             proofs.reveal_vanished(turn, task, replicate)
 
 

@@ -124,11 +124,11 @@ def _has_result(task: Task, update: Update) -> bool:
 
 
 def _park(turn: Turn, task: Task, wallet: str, session: str, update: Update) -> None:
-    until = turn.now + turn.state.policy.proof_timeout_s
     key = (task.task_id, wallet)
     known = turn.state.parked.get(key)
     queue = known.updates if known is not None else deque((update,))
-    turn.state.parked[key] = Parked(session, queue, until)
+    until = turn.now + turn.state.policy.proof_timeout_s
+    turn.state.parked[key] = Parked(session, queue, turn.now, until)
     turn.state.timers.set(Alarm.PROOF, task.task_id, turn.now + turn.state.policy.retry_s)
     ask_proof(turn, task, update.status)
 
@@ -238,6 +238,20 @@ def proof_by_chain(
         refuse_first(turn, task.task_id, replicate.wallet)
     else:
         release(turn, task.task_id, replicate.wallet)
+
+
+def unproven(turn: Turn, replicate: Replicate, asked_at: float) -> ReplicateStatus | None:
+    """Return, once, what a worker reported of the chain and a read asked some time later still does not show.
+
+    Most likely a reorganisation took his transaction back, maybe before its block was followed; or the node lags.
+    """
+    waiting = turn.state.parked.get((replicate.task_id, replicate.wallet))
+    if waiting is None or waiting.asked_again or waiting.updates[0].status not in _BY_CHAIN:
+        return None
+    if asked_at < waiting.since + turn.state.policy.retry_s:
+        return None
+    waiting.asked_again = True
+    return waiting.updates[0].status
 
 
 def proof_by_proxy(turn: Turn, task: Task, is_stored: bool) -> None:

@@ -17,11 +17,16 @@ from .timers import Timers
 
 @dataclass(slots=True)
 class Parked:
-    """Reports of one replicate that wait, in order, until the first is proven or its time is up."""
+    """Reports of one replicate that wait, in order, until the first is proven or its time is up.
+
+    `since` is when the first began to wait, `asked_again` whether its worker was asked to do it once more.
+    """
 
     session: str
     updates: deque[Update]
+    since: float
     until: float
+    asked_again: bool = False
 
 
 @dataclass(slots=True)
