@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from workerpool_devnet import packages
 from workerpool_devnet.errors import ChainError
@@ -89,10 +90,16 @@ class Chain:
         anvil sets its clock back to the time of the last block that stays, so the clock is put right after it:
         a few reorganisations would otherwise leave a chain whose head is always too old to be trusted.
         """
-        head = int(self.rpc.call("eth_blockNumber"), 16)
-        self.rpc.call("anvil_reorg", head - block + 1, list(mined_again))
-        newest = self.rpc.call("eth_getBlockByNumber", "latest", False)
+        old = self._block(hex(block))["hash"]
+        # anvil counts from its head, which may have grown meanwhile: then this block is still there.
+        while self._block(hex(block))["hash"] == old:
+            depth = int(self.rpc.call("eth_blockNumber"), 16) - block + 1
+            self.rpc.call("anvil_reorg", depth, list(mined_again))
+        newest = self._block("latest")
         self.increase_time(max(int(time.time()) - int(newest["timestamp"], 16), 0))
+
+    def _block(self, name: str) -> dict[str, Any]:
+        return dict(self.rpc.call("eth_getBlockByNumber", name, False))
 
     def snapshot(self) -> str:
         """Remember the present state; returns the name `revert` takes. A snapshot serves once."""
