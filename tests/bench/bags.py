@@ -39,8 +39,7 @@ def buy_ready_tasks(net: Devnet, count: int) -> list[str]:
     rpc, pool_owner, app_owner = net.chain.rpc, net.accounts["poolOwner"], net.accounts["requester"]
     app = net.market.create_app(app_owner, "no-op", "example/no-op:1")
     # From here on a block holds what was sent before it; the default would mine each transaction alone.
-    rpc.call("evm_setAutomine", False)
-    rpc.call("evm_setIntervalMining", 0)
+    net.chain.stop_mining()
     ids: list[str] = []
     while len(ids) < count:
         bag = _bag(net, app, app_owner, min(BAG_SIZE, count - len(ids)))

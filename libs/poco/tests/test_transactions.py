@@ -65,13 +65,11 @@ async def sender(hub: HubClient, wallet: Wallet) -> AsyncIterator[TransactionSen
 @contextlib.asynccontextmanager
 async def no_mining(chain: PocoChain) -> AsyncIterator[None]:
     """Let transactions wait in the node's pool inside the block."""
-    for switch in (("evm_setAutomine", False), ("evm_setIntervalMining", 0)):
-        await asyncio.to_thread(chain.chain.rpc.call, *switch)
+    await asyncio.to_thread(chain.chain.stop_mining)
     try:
         yield
     finally:
-        await asyncio.to_thread(chain.chain.rpc.call, "evm_setAutomine", True)
-        await asyncio.to_thread(chain.chain.mine)
+        await asyncio.to_thread(chain.chain.mine_at_once)
 
 
 def gift(wei: int = 1) -> Call:

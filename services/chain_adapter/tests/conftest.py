@@ -151,7 +151,7 @@ def own_chain(chain_of_the_module: PocoChain) -> Iterator[PocoChain]:
     snapshot = chain_of_the_module.snapshot()
     yield chain_of_the_module
     chain_of_the_module.chain.rpc.call("anvil_dropAllTransactions")
-    chain_of_the_module.chain.rpc.call("evm_setAutomine", True)
+    chain_of_the_module.chain.mine_at_once()
     chain_of_the_module.revert(snapshot)
 
 
@@ -264,9 +264,7 @@ class Pool:
 
     def stop_mining(self) -> None:
         """Mine only when told to, from now on."""
-        # The mixed mode in which the chain starts is left by asking for instant mining first.
-        for instantly in (True, False):
-            self.chain.chain.rpc.call("evm_setAutomine", instantly)
+        self.chain.chain.stop_mining()
 
     def mine(self, blocks: int = 1) -> None:
         """Mine blocks, each with all that waits."""

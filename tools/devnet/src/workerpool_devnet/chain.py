@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from workerpool_devnet import packages
 from workerpool_devnet.errors import ChainError
@@ -18,6 +19,8 @@ CHAIN_ID = 65535
 _HEARTBEAT_SECONDS = 1
 _BLOCK_GAS_LIMIT = 1_000_000_000
 _KEPT_STATES = 128
+_LONGEST_BLOCK_SECONDS = 0.05
+"""A block that is being mined when mining is turned off is there by then."""
 
 
 class Chain:
@@ -33,6 +36,9 @@ class Chain:
         self.url = f"http://127.0.0.1:{self.port}"
         self.rpc = JsonRpc(self.url)
         self.process = ManagedProcess("chain", self._command(), log=log)
+        self._heartbeat = Heartbeat(self.url)
+        self._resume: Callable[[], None] = self.mine_at_once
+        """Sets the present way of mining again."""
 
     def __enter__(self) -> Chain:
         """Start the chain and wait until it answers."""
@@ -63,16 +69,33 @@ class Chain:
 
     def stop(self) -> None:
         """Stop anvil; its state is gone."""
+        self._heartbeat.stop()
         self.process.kill()
         self.rpc.close()
 
     def mine_every(self, seconds: int) -> None:
-        """Mine a block every `seconds` (at least 1) with all waiting transactions, from now on.
-
-        anvil cannot go back to its mixed mode, so a chain that has once been told stays like this.
-        """
-        self.rpc.call("evm_setAutomine", False)
+        """Mine a block every `seconds` (at least 1) with all waiting transactions, from now on."""
+        self.stop_mining()
         self.rpc.call("evm_setIntervalMining", seconds)
+        self._resume = lambda: self.mine_every(seconds)
+
+    def stop_mining(self) -> None:
+        """Mine only when `mine` is called, from now on."""
+        self._heartbeat.stop()
+        self.rpc.call("evm_setAutomine", False)
+        self.rpc.call("evm_setIntervalMining", 0)
+        self._resume = self.stop_mining
+
+    def mine_at_once(self) -> None:
+        """Mine each transaction at once, and an empty block every second, as in the beginning.
+
+        anvil cannot go back to its mixed mode, so the blocks in which nothing happens come from here.
+        """
+        self.rpc.call("evm_setAutomine", True)
+        # What was sent meanwhile.
+        self.mine()
+        self._heartbeat.start()
+        self._resume = self.mine_at_once
 
     def mine(self, blocks: int = 1) -> None:
         """Mine empty blocks now."""
@@ -90,16 +113,17 @@ class Chain:
         anvil sets its clock back to the time of the last block that stays, so the clock is put right after it:
         a few reorganisations would otherwise leave a chain whose head is always too old to be trusted.
         """
-        old = self._block(hex(block))["hash"]
-        # anvil counts from its head, which may have grown meanwhile: then this block is still there.
-        while self._block(hex(block))["hash"] == old:
-            depth = int(self.rpc.call("eth_blockNumber"), 16) - block + 1
-            self.rpc.call("anvil_reorg", depth, list(mined_again))
-        newest = self._block("latest")
-        self.increase_time(max(int(time.time()) - int(newest["timestamp"], 16), 0))
-
-    def _block(self, name: str) -> dict[str, Any]:
-        return dict(self.rpc.call("eth_getBlockByNumber", name, False))
+        resume = self._resume
+        # A block that anvil mines while it takes others back joins old blocks to a state that is none of theirs.
+        self.stop_mining()
+        time.sleep(_LONGEST_BLOCK_SECONDS)
+        try:
+            head = self.rpc.call("eth_getBlockByNumber", "latest", False)
+            self.rpc.call("anvil_reorg", int(head["number"], 16) - block + 1, list(mined_again))
+            newest = self.rpc.call("eth_getBlockByNumber", "latest", False)
+            self.increase_time(max(int(time.time()) - int(newest["timestamp"], 16), 0))
+        finally:
+            resume()
 
     def snapshot(self) -> str:
         """Remember the present state; returns the name `revert` takes. A snapshot serves once."""
@@ -127,3 +151,37 @@ class Chain:
             *("--prune-history", str(_KEPT_STATES)),
             "--silent",
         ]
+
+
+class Heartbeat:
+    """Mines an empty block every second, in a thread."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, unless it beats already."""
+        if self._thread is None:
+            self._over.clear()
+            self._thread = threading.Thread(target=self._beat, name="chain heartbeat", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End, once a block that is being mined is there."""
+        if self._thread is not None:
+            self._over.set()
+            self._thread.join()
+            self._thread = None
+
+    def _beat(self) -> None:
+        rpc = JsonRpc(self._url)
+        try:
+            while not self._over.wait(_HEARTBEAT_SECONDS):
+                rpc.call("anvil_mine", "0x1")
+        except ChainError:
+            # The chain is gone, or going.
+            return
+        finally:
+            rpc.close()
