@@ -140,9 +140,15 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(b
     assert (refused.outcome, refused.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
     assert R.REPLICATE_STATUS_CONTRIBUTED not in await bench.history(short)
 
+    # It was asked once to contribute again, as if a reorganisation had taken the contribution back.
+    def orders() -> list[pb.Command]:
+        return [command for command in ours.all("command") if command.task_id == short]
+
+    await ours.until(lambda: len(orders()) > 1)
+    once_more, command = orders()
+    assert (once_more.action, command.action) == (pb.ACTION_CONTRIBUTE, pb.ACTION_ABORT)
+
     # The order to abort is our worker's alone: another's acknowledgement does not take it away.
-    command = await ours.until(lambda: next((c for c in ours.all("command") if c.task_id == short), None))
-    assert command.action == pb.ACTION_ABORT
     assert (await bench.pool.task(short)).status == T.TASK_STATUS_FAILED
     other_stream = await bench.pool.connect(bench.other)
     for sequence in (command.sequence, command.sequence + 1, 2**64 - 1):
