@@ -171,16 +171,8 @@ def _contribution(
     chain: ChainTask,
     asked_at: float,
 ) -> None:
-    completed = chain.status is ChainTaskStatus.COMPLETED
-    proven: frozenset[ReplicateStatus] = frozenset()
-    if status is ContributionStatus.UNSET or (status is ContributionStatus.REJECTED and not completed):
-        pass
-    elif status is not ContributionStatus.PROVED:
-        proven = frozenset({_R.CONTRIBUTED})
-    elif completed and is_caf_eligible(task) and not replicate.ever(_R.CONTRIBUTING):
-        proven = frozenset({_R.CONTRIBUTE_AND_FINALIZE_DONE})
-    else:
-        proven = frozenset({_R.CONTRIBUTED, _R.REVEALED})
+    """Follow what the chain says of one worker's contribution."""
+    proven = _proven(replicate, task, status, chain)
     # A worker's own report is recorded as his, before the scheduler fills in what he did not report.
     reports.proof_by_chain(turn, task, replicate, proven, asked_at)
     unproven = reports.unproven(turn, replicate, asked_at)
@@ -197,6 +189,20 @@ def _contribution(
             proofs.revealed(turn, replicate, None)
         elif (replicate.ever(_R.REVEALED) or unproven is _R.REVEALED) and _takes_reveals(turn, chain):
             proofs.reveal_vanished(turn, task, replicate)
+
+
+def _proven(
+    replicate: Replicate, task: Task, status: ContributionStatus, chain: ChainTask
+) -> frozenset[ReplicateStatus]:
+    """Return what a contribution's status on chain proves about its replicate."""
+    completed = chain.status is ChainTaskStatus.COMPLETED
+    if status is ContributionStatus.UNSET or (status is ContributionStatus.REJECTED and not completed):
+        return frozenset()
+    if status is not ContributionStatus.PROVED:
+        return frozenset({_R.CONTRIBUTED})
+    if completed and is_caf_eligible(task) and not replicate.ever(_R.CONTRIBUTING):
+        return frozenset({_R.CONTRIBUTE_AND_FINALIZE_DONE})
+    return frozenset({_R.CONTRIBUTED, _R.REVEALED})
 
 
 def _takes_reveals(turn: Turn, chain: ChainTask) -> bool:
