@@ -9,7 +9,8 @@ from workerpool_worker.domain.output_tail import LEFT_OUT, LONGEST_TEXT
 
 pytestmark = pytest.mark.e2e
 
-FLOOD = "/bin/sh -c 'echo begun >&2; yes 0123456789012345678901234567890123456789'"
+# The engine keeps 20 MB of both streams together, which a flood fills in less time than it takes to look.
+FLOOD = "/bin/sh -c 'echo begun >&2; sleep 2; yes 0123456789012345678901234567890123456789'"
 
 
 def memory_kib(process):
@@ -21,7 +22,7 @@ def memory_kib(process):
 async def test_both_streams_are_told_before_the_app_ends_and_its_report_has_the_whole(
     pool, connected, eventually
 ):
-    script = "echo one; echo oops >&2; sleep 1; echo two; sleep 1; echo three; sleep 1"
+    script = "echo one; echo oops >&2; sleep 1; echo two; sleep 4; echo three; sleep 1"
     task_id = await pool.assigned(f"/bin/sh -c '{script}'")
     await eventually(lambda: pool.core.output(task_id) == "one\ntwo\n")
     assert pool.core.output(task_id, pb.LOG_STREAM_STDERR) == "oops\n"
