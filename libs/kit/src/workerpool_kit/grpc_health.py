@@ -45,12 +45,13 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         """Send the state of one service now and after each change."""
         sent = None
         while True:
-            changed = self._changed
+            # All three at once: the end may come while a status is on its way, and is told too.
+            changed, closing = self._changed, self._closing
             status = self._status(request.service)
             if status != sent:
                 yield _Status(status=status)
                 sent = status
-            if self._closing:
+            if closing:
                 return
             await changed.wait()
 
