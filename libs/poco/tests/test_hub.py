@@ -1,9 +1,11 @@
 """What the hub client makes of answers a local chain never gives."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from workerpool_poco.contract_text import MalformedAnswer
+from workerpool_poco.errors import PocoError
 from workerpool_poco.hub import ChainUnreachable, HubClient, LogRangeTooLarge
 from workerpool_poco.rpc import RpcError
 
@@ -24,6 +26,10 @@ def refusing(code: int, message: str) -> Any:
         (-32005, "query returned more than 10000 results"),
         (-32000, "exceed maximum block range: 50000"),
         (-32602, "Log response size exceeded"),
+        (-32614, "eth_getLogs is limited to a 10,000 range"),
+        (-32600, "You can make eth_getLogs requests with up to a 500 block range."),
+        (-32701, "exceed maximum block range: 5000"),
+        (-32000, "query timeout"),
     ],
 )
 async def test_a_log_search_that_is_too_large_has_its_own_class(
@@ -61,4 +67,40 @@ async def test_the_deadline_ratio_has_a_fallback(scripted_node: Any) -> None:
     scripted_node.answer = refusing(3, "execution reverted")
     hub = HubClient(scripted_node.url, HUB)
     assert await hub.contribution_deadline_ratio() == 7
+    await hub.close()
+
+
+@pytest.mark.parametrize("nonsense", [None, {}, "", "0xzz", 7, [None], [{}], {"number": None}], ids=repr)
+async def test_an_answer_of_another_shape_is_the_nodes_error_and_never_ours(
+    scripted_node: Any, nonsense: Any
+) -> None:
+    """Callers wait out what a node says wrong; anything but a PocoError would end their process."""
+    scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": nonsense}
+    hub = HubClient(scripted_node.url, HUB)
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "block_number": hub.block_number,
+        "block": lambda: hub.block(7),
+        "blocks": lambda: hub.blocks([7]),
+        "get_logs": lambda: hub.get_logs(0, 1),
+        "get_block_logs": lambda: hub.get_block_logs(bytes(32)),
+        "view_deal": lambda: hub.view_deal(bytes(32)),
+        "view_tasks": lambda: hub.view_tasks([bytes(32)]),
+        "balance": lambda: hub.balance(HUB),
+        "balances": lambda: hub.balances([HUB]),
+        "connect": hub.connect,
+    }
+    for name, read in reads.items():
+        try:
+            found = await read()
+        except PocoError:
+            continue
+        assert found in (None, [None], []), name
+    await hub.close()
+
+
+async def test_no_answer_to_a_call_is_not_an_empty_contract(scripted_node: Any) -> None:
+    scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": None}
+    hub = HubClient(scripted_node.url, HUB)
+    with pytest.raises(RpcError, match="viewDeal"):
+        await hub.view_deal(bytes(32))
     await hub.close()

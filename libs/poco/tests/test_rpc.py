@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -100,6 +101,82 @@ async def test_a_node_without_batches_is_asked_one_by_one(scripted_node: Any) ->
     scripted_node.answer = answer
     rpc = JsonRpc(scripted_node.url)
     assert await rpc.batch([("echo", (number,)) for number in range(5)]) == [0, 1, 2, 3, 4]
+    await rpc.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda answers: [{"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no id"}}, *answers[1:]],
+        lambda answers: [None, *answers[1:]],
+        lambda answers: ["busy", *answers[1:]],
+        lambda answers: answers[1:],
+        lambda answers: [answers[1], *answers[1:]],
+        lambda answers: [],
+    ],
+    ids=["without-id", "null", "text", "one-missing", "one-twice", "none"],
+)
+async def test_what_is_missing_in_the_answer_to_a_batch_is_asked_for_alone(
+    scripted_node: Any, spoil: Callable[[list[Any]], list[Any]]
+) -> None:
+    def answer(request: Any) -> Any:
+        if isinstance(request, list):
+            return spoil([result(item, item["params"][0]) for item in request])
+        return result(request, request["params"][0])
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url)
+    assert await rpc.batch([("echo", (number,)) for number in range(5)]) == [0, 1, 2, 3, 4]
+    await rpc.close()
+
+
+@pytest.mark.parametrize("code", [None, "oops", {}, 7.5], ids=repr)
+async def test_an_error_without_a_usable_code_is_an_error(scripted_node: Any, code: Any) -> None:
+    scripted_node.answer = lambda request: {"id": request["id"], "error": {"code": code, "message": "no"}}
+    rpc = JsonRpc(scripted_node.url)
+    with pytest.raises(RpcError, match="no"):
+        await rpc.call("eth_blockNumber")
+    await rpc.close()
+
+
+async def test_an_answer_with_neither_result_nor_error_is_an_error(scripted_node: Any) -> None:
+    scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"]}
+    rpc = JsonRpc(scripted_node.url)
+    with pytest.raises(RpcError, match="neither"):
+        await rpc.call("eth_blockNumber")
+    await rpc.close()
+
+
+async def test_a_refusal_is_read_whatever_http_status_it_comes_with(scripted_node: Any) -> None:
+    """As providers do with log ranges that they find too large."""
+    refusal = {"jsonrpc": "2.0", "error": {"code": -32614, "message": "limited to a 10,000 range"}}
+    scripted_node.answer = lambda request: web.json_response(refusal | {"id": request["id"]}, status=413)
+    rpc = JsonRpc(scripted_node.url)
+    with pytest.raises(RpcError, match="10,000 range"):
+        await rpc.call("eth_getLogs", {})
+    assert len(scripted_node.requests) == 1
+    await rpc.close()
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        lambda error: web.json_response({"error": error}, status=429),
+        lambda error: {"error": error},
+    ],
+    ids=["http-429", "http-200"],
+)
+async def test_a_node_that_is_asked_too_often_is_asked_again_later(
+    scripted_node: Any, busy: Callable[[dict[str, Any]], Any]
+) -> None:
+    def answer(request: Any) -> Any:
+        if len(scripted_node.requests) < 3:
+            return busy({"code": -32005, "message": "Too Many Requests: request rate exceeded"})
+        return result(request, "0x7")
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url, attempts=4, backoff=0.001)
+    assert await rpc.call("eth_blockNumber") == "0x7"
     await rpc.close()
 
 

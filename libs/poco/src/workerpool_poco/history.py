@@ -7,10 +7,10 @@ from workerpool_poco.errors import PocoError
 from workerpool_poco.events import EVENT_TYPES, HubEvent, SchedulerNotice, decode_log, topic_of, topic_word
 from workerpool_poco.ids import Address, address, from_hex, to_hex
 from workerpool_poco.model import Block
-from workerpool_poco.rpc import JsonRpc, RpcError
+from workerpool_poco.rpc import JsonRpc, RpcError, malformed, quantity
 
-_LOG_RANGE_CODES = frozenset({-32000, -32005, -32602})
-_LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed")
+_LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed", "timeout", "timed out")
+"""What the refusals of a search that is too large have in common; their codes differ from node to node."""
 
 
 class LogRangeTooLarge(PocoError):
@@ -30,23 +30,21 @@ class ChainHistory:
 
     async def block_number(self) -> int:
         """Return the number of the latest block."""
-        return int(await self.rpc.call("eth_blockNumber"), 16)
+        return quantity("eth_blockNumber", await self.rpc.call("eth_blockNumber"))
 
     async def block(self, which: int | bytes | str = "latest") -> Block | None:
         """Read a block by number, hash or name (``latest``, ``finalized``); None when unknown."""
         if isinstance(which, bytes):
-            answer = await self.rpc.call("eth_getBlockByHash", to_hex(which), False)
-        else:
-            name = hex(which) if isinstance(which, int) else which
-            answer = await self.rpc.call("eth_getBlockByNumber", name, False)
-        return read_block(answer) if answer else None
+            return _block_or_none(await self.rpc.call("eth_getBlockByHash", to_hex(which), False))
+        name = hex(which) if isinstance(which, int) else which
+        return _block_or_none(await self.rpc.call("eth_getBlockByNumber", name, False))
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Read many blocks by number in one go, in order."""
         answers = await self.rpc.batch_results(
             [("eth_getBlockByNumber", (hex(item), False)) for item in numbers]
         )
-        return [read_block(answer) if answer else None for answer in answers]
+        return [_block_or_none(answer) for answer in answers]
 
     async def get_logs(
         self,
@@ -88,13 +86,27 @@ class ChainHistory:
         try:
             answer = await self.rpc.call("eth_getLogs", {"address": self.hub_address, **query})
         except RpcError as error:
-            if error.code in _LOG_RANGE_CODES and any(
-                word in error.message.lower() for word in _LOG_RANGE_WORDS
-            ):
+            if any(word in error.message.lower() for word in _LOG_RANGE_WORDS):
                 raise LogRangeTooLarge(error.message) from error
             raise
-        events = (decode_log(log) for log in answer)
+        try:
+            events = [decode_log(log) for log in answer]
+        except _MISSHAPEN as cause:
+            raise malformed("eth_getLogs", answer) from cause
         return [event for event in events if event is not None]
+
+
+_MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
+"""What comes of reading an answer of another shape than a block or a list of logs."""
+
+
+def _block_or_none(answer: Any) -> Block | None:
+    if answer is None:
+        return None
+    try:
+        return read_block(answer)
+    except _MISSHAPEN as cause:
+        raise malformed("eth_getBlock", answer) from cause
 
 
 def read_block(answer: dict[str, Any]) -> Block:

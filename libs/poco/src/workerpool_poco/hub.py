@@ -21,7 +21,7 @@ from workerpool_poco.model import (
     Workerpool,
 )
 from workerpool_poco.orders import order_domain
-from workerpool_poco.rpc import ChainUnreachable, JsonRpc, RpcError
+from workerpool_poco.rpc import ChainUnreachable, JsonRpc, RpcError, malformed, quantity
 
 __all__ = [
     "CallReverted",
@@ -87,7 +87,7 @@ class HubClient(ChainHistory):
 
         Raises :class:`ChainUnreachable`, :class:`WrongChain` or :class:`HubNotFound`.
         """
-        chain_id = int(await self.rpc.call("eth_chainId"), 16)
+        chain_id = quantity("eth_chainId", await self.rpc.call("eth_chainId"))
         if self._expected_chain not in (None, chain_id):
             raise WrongChain(f"the node serves chain {chain_id}, not {self._expected_chain}")
         try:
@@ -120,7 +120,7 @@ class HubClient(ChainHistory):
             answer = await self.rpc.call("eth_call", self._call_fields(function, arguments, to), "latest")
         except RpcError as error:
             raise _call_error(function, error) from error
-        return function.decode(from_hex(answer))
+        return _decoded(function, answer)
 
     async def call_many(
         self, function: Function, arguments: Iterable[Sequence[Any]]
@@ -131,7 +131,7 @@ class HubClient(ChainHistory):
         for answer in await self.rpc.batch(calls):
             if isinstance(answer, RpcError):
                 raise _call_error(function, answer) from answer
-            decoded.append(function.decode(from_hex(answer)))
+            decoded.append(_decoded(function, answer))
         return decoded
 
     def _call_fields(
@@ -235,12 +235,18 @@ class HubClient(ChainHistory):
 
     async def balance(self, owner: Address) -> int:
         """Read an account's own coins, in wei: what pays for gas."""
-        return int(await self.rpc.call("eth_getBalance", owner, "latest"), 16)
+        return quantity("eth_getBalance", await self.rpc.call("eth_getBalance", owner, "latest"))
 
     async def balances(self, owners: Sequence[Address]) -> list[int]:
         """Read many accounts' own coins in one go, in wei, in order."""
         answers = await self.rpc.batch_results([("eth_getBalance", (owner, "latest")) for owner in owners])
-        return [int(answer, 16) for answer in answers]
+        return [quantity("eth_getBalance", answer) for answer in answers]
+
+
+def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
+    if not isinstance(answer, str):
+        raise malformed(function.name, answer)
+    return function.decode(from_hex(answer))
 
 
 def _call_error(function: Function, error: RpcError) -> PocoError:

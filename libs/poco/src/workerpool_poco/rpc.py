@@ -24,6 +24,10 @@ MAX_BATCH = 100
 
 _STATE_GONE_WORDS = ("blockoutofrange", "header not found", "missing trie node", "state is not available")
 _STATE_GONE_TRIES = 5
+_BUSY_CODE = 429
+_BUSY_WORDS = ("too many requests", "rate limit", "request rate", "credits limited", "compute units per second")
+_ASK_AGAIN_STATUSES = frozenset({408, 425, 429})
+"""HTTP statuses below 500 that say nothing about the request itself."""
 
 
 class ChainUnreachable(PocoError):
@@ -48,6 +52,28 @@ class RpcError(PocoError):
         """
         return any(word in self.message.lower() for word in _STATE_GONE_WORDS)
 
+    @property
+    def busy(self) -> bool:
+        """Whether the node only says that it is asked too often, which providers do in an answer like any other."""
+        return self.code == _BUSY_CODE or any(word in self.message.lower() for word in _BUSY_WORDS)
+
+
+class _Busy(Exception):
+    """The node is asked too often; asked later it answers."""
+
+
+def quantity(method: str, answer: Any) -> int:
+    """Read a number of a node's answer. Raises :class:`RpcError` when it answered something else."""
+    try:
+        return int(answer, 16)
+    except (TypeError, ValueError) as cause:
+        raise malformed(method, answer) from cause
+
+
+def malformed(method: str, answer: Any) -> RpcError:
+    """Return the error for an answer that is none to this method, such as null from a node that lags or starts."""
+    return RpcError(method, 0, f"the node answered {repr(answer)[:200]}")
+
 
 class Transport:
     """JSON-RPC bodies over one kept-open aiohttp session."""
@@ -64,11 +90,16 @@ class Transport:
         return await self._post(self._body(method, params))
 
     async def request_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Any:
-        """Send many requests in one body; the answers of a node that knows batches come in the order of the calls."""
-        answer = await self._post([self._body(*call) for call in calls])
-        if isinstance(answer, list):
-            answer.sort(key=lambda item: item["id"])
-        return answer
+        """Send many requests in one body.
+
+        A node that knows batches gives a list: the answers in the order of the calls, None for one that is missing.
+        """
+        bodies = [self._body(*call) for call in calls]
+        answer = await self._post(bodies)
+        if not isinstance(answer, list):
+            return answer
+        by_number = {repr(item.get("id")): item for item in answer if isinstance(item, dict)}
+        return [by_number.get(repr(body["id"])) for body in bodies]
 
     async def close(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -87,8 +118,14 @@ class Transport:
                 headers={"Content-Type": "application/json"},
             )
         async with self._session.post(self._url, data=json.dumps(body)) as response:
+            content = await response.read()
+            if response.status < 500 and response.status not in _ASK_AGAIN_STATUSES:
+                answer = json.loads(content)
+                # Some providers refuse, say, a range of logs with a JSON-RPC error and an HTTP status of their own.
+                if response.ok or (isinstance(answer, dict) and answer.get("error")):
+                    return answer
             response.raise_for_status()
-            return json.loads(await response.read())
+            return json.loads(content)
 
 
 class JsonRpc:
@@ -137,7 +174,10 @@ class JsonRpc:
         """
 
         async def request() -> Any:
-            return _result(method, await self._transport.request(method, params))
+            outcome = _outcome(method, await self._transport.request(method, params))
+            if isinstance(outcome, RpcError):
+                raise _Busy(str(outcome)) if outcome.busy else outcome
+            return outcome
 
         for _ in range(_STATE_GONE_TRIES - 1):
             try:
@@ -174,12 +214,17 @@ class JsonRpc:
             return await self._transport.request_batch(calls)
 
         answers = await self._retried("batch", request, None)
-        if not isinstance(answers, list) or len(answers) != len(calls):
+        if not isinstance(answers, list):
             return list(await asyncio.gather(*(self._single(*call) for call in calls)))
         outcomes = [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
-        for position, outcome in enumerate(outcomes):
-            if isinstance(outcome, RpcError) and outcome.state_gone:
-                outcomes[position] = await self._single(*calls[position])
+        for position, (answer, outcome) in enumerate(zip(answers, outcomes, strict=True)):
+            if not isinstance(outcome, RpcError):
+                continue
+            if answer is None or outcome.state_gone or outcome.busy:
+                again = outcomes[position] = await self._single(*calls[position])
+                if isinstance(again, RpcError) and again.state_gone:
+                    # It stays gone, and so it is for the others.
+                    break
         return outcomes
 
     async def _single(self, method: str, params: Sequence[Any]) -> Any | RpcError:
@@ -193,18 +238,11 @@ class JsonRpc:
         for attempt in range(1, tries + 1):
             try:
                 return await request()
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as cause:
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError, _Busy) as cause:
                 if attempt == tries:
                     raise ChainUnreachable(f"{self.node_url} does not answer {what}: {cause!r}") from cause
                 await asyncio.sleep(self._backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
         raise AssertionError("unreachable")
-
-
-def _result(method: str, answer: Any) -> Any:
-    outcome = _outcome(method, answer)
-    if isinstance(outcome, RpcError):
-        raise outcome
-    return outcome
 
 
 def _outcome(method: str, answer: Any) -> Any | RpcError:
@@ -212,7 +250,12 @@ def _outcome(method: str, answer: Any) -> Any | RpcError:
         return RpcError(method, 0, "the answer is not a JSON-RPC object")
     error = answer.get("error")
     if error is None:
-        return answer.get("result")
+        if "result" not in answer:
+            return RpcError(method, 0, "the answer has neither result nor error")
+        return answer["result"]
     if not isinstance(error, dict):
         return RpcError(method, 0, str(error))
-    return RpcError(method, int(error.get("code", 0)), str(error.get("message", "")), error.get("data"))
+    code = error.get("code")
+    return RpcError(
+        method, code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data")
+    )

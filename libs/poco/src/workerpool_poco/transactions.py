@@ -11,7 +11,7 @@ from workerpool_poco.heads import HeadStream
 from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import to_hex
 from workerpool_poco.receipts import Receipt, ReceiptTimeout, ReceiptWatcher
-from workerpool_poco.rpc import ChainUnreachable, RpcError
+from workerpool_poco.rpc import ChainUnreachable, RpcError, quantity
 from workerpool_poco.transaction_errors import (
     GasPriceCapReached,
     NodeUnreachable,
@@ -235,7 +235,7 @@ class TransactionSender:
             "value": hex(call.value),
         }
         try:
-            estimate = int(await self.hub.rpc.call("eth_estimateGas", fields), 16)
+            estimate = quantity("eth_estimateGas", await self.hub.rpc.call("eth_estimateGas", fields))
         except RpcError as error:
             raise (classify(error) or TransactionRejected(error.message)) from error
         return math.ceil(estimate * self._margin) + call.extra_gas
@@ -270,7 +270,8 @@ class TransactionSender:
             self._unknown.remove(lost)
 
     async def _pending_count(self) -> int:
-        return int(await self.hub.rpc.call("eth_getTransactionCount", self.wallet.address, "pending"), 16)
+        method = "eth_getTransactionCount"
+        return quantity(method, await self.hub.rpc.call(method, self.wallet.address, "pending"))
 
     async def _refused(self, nonce: int, problem: TransactionError) -> None:
         if not isinstance(problem, NonceTooLow | ReplacementUnderpriced):
