@@ -66,7 +66,9 @@ def test_instant_mining_answers_at_once_for_ever(poco_chain: PocoChain) -> None:
 def test_interval_mining_gathers_transactions_in_one_block(tmp_path: Path) -> None:
     with Chain(log=tmp_path / "chain.log") as chain:
         wallet = accounts.deployer(chain.rpc)
-        chain.mine_every(1)
+        chain.mine_every(2)
+        # Right behind a block, so that all are sent long before the next one.
+        wait_for_block(chain, head(chain)[0] + 1)
         hashes = [send(chain, wallet, nonce) for nonce in range(3)]
         assert chain.rpc.call("eth_getTransactionReceipt", hashes[0]) is None
         wait_for_block(chain, head(chain)[0] + 1)

@@ -1,6 +1,5 @@
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -9,8 +8,10 @@ from pathlib import Path
 
 import docker
 import pytest
-from workerpool_devnet.document import write_atomically
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.leftovers import WORKER_LABEL, remove_docker_leftovers, remove_run_folder
+from workerpool_devnet.options import DevnetOptions
 
 PARENT = """
 import sys, time
@@ -75,13 +76,10 @@ def test_a_missing_run_folder_is_fine(tmp_path: Path) -> None:
     remove_run_folder(tmp_path / "never", keep_logs=True)
 
 
-def test_devnet_json_replaces_the_old_one_and_is_private(tmp_path: Path) -> None:
-    path = tmp_path / "devnet.json"
-    path.write_text("old")
-    write_atomically(path, {"rpc": "http://127.0.0.1:1"})
-    assert path.read_text() == '{\n  "rpc": "http://127.0.0.1:1"\n}\n'
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [found.name for found in tmp_path.iterdir()] == ["devnet.json"]
+async def test_a_folder_with_somebodys_files_is_no_run_folder(run_folder: Path) -> None:
+    with pytest.raises(OptionsError, match="holds core, and all but its logs is removed"):
+        await Devnet(DevnetOptions(folder=run_folder)).__aenter__()
+    assert (run_folder / "secrets" / "file").exists()
 
 
 @pytest.fixture

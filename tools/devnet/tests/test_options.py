@@ -16,6 +16,8 @@ def test_workers_needed_is_what_the_contract_was_seen_to_want(trust: int, worker
         ({"workers": -1}, "number of workers"),
         ({"block_time": 21}, "block time"),
         ({"cpus_per_worker": 0}, "at least 1 CPU"),
+        ({"ports": 0}, "first HTTP port"),
+        ({"ports": 55_530, "workers": 3}, "first HTTP port"),
         ({"workers": 2, "trust": 5}, "trust 5 needs 3 workers"),
     ],
 )

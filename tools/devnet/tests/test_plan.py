@@ -1,10 +1,13 @@
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 from workerpool_devnet import accounts
+from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.plan import ServicePlan, ServiceSpec, Surroundings
+from workerpool_devnet.ports import free_service_ports
 from workerpool_poco.wallet import Wallet
 
 AROUND = Surroundings(
@@ -74,6 +77,15 @@ def test_additional_environment_reaches_one_worker_or_all(tmp_path: Path) -> Non
         None,
     ]
     assert [found[name].environment.get("B") for name in ("worker-1", "worker-2")] == [None, "one"]
+
+
+def test_a_port_of_the_base_that_is_in_use_is_named(tmp_path: Path) -> None:
+    base = free_service_ports().http
+    with (
+        socket.create_server(("127.0.0.1", base)),
+        pytest.raises(OptionsError, match=f"port {base}, meant for registry, is in use"),
+    ):
+        specs(tmp_path, DevnetOptions(ports=base))
 
 
 def test_a_port_base_numbers_the_services_from_there(tmp_path: Path) -> None:

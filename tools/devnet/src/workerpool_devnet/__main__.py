@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
 from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.document import check_place
 from workerpool_devnet.errors import DevnetError
 from workerpool_devnet.options import DevnetOptions
-
-T = TypeVar("T")
+from workerpool_devnet.signals import until_signalled
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -36,7 +34,7 @@ def up(
         int | None, typer.Option(help="First HTTP port; default: the documented ports where they are free.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Run folder, whose logs stay; default: a temporary one.")
+        Path | None, typer.Option(help="Run folder to create, whose logs stay; default: a temporary one.")
     ] = None,
     restart: Annotated[bool, typer.Option(help="Start services again when they end.")] = True,
 ) -> None:
@@ -57,6 +55,7 @@ def up(
             folder=folder,
             progress=progress,
         )
+        check_place(out)
         asyncio.run(until_signalled(_serve(options, out)))
     except DevnetError as error:
         typer.echo(f"devnet: {error}", err=True)
@@ -90,30 +89,6 @@ async def _serve(options: DevnetOptions, out: Path) -> None:
             await net.wait()
     finally:
         options.progress("stopped")
-
-
-async def until_signalled(work: Coroutine[Any, Any, T]) -> T | None:
-    """Run until the work ends, or until SIGINT, SIGTERM or SIGHUP cancels it (returns None).
-
-    Further signals change nothing, so that cleaning up is not interrupted.
-    """
-    task = asyncio.create_task(work)
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        if not stopping.is_set():
-            stopping.set()
-            task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not stopping.is_set():
-            raise
-        return None
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from workerpool_devnet.chain import Chain
 from workerpool_devnet.contracts import Contracts
 from workerpool_devnet.database import Database
 from workerpool_devnet.document import describe, write_atomically
+from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.leftovers import Janitor, remove_docker_leftovers, remove_run_folder
 from workerpool_devnet.market import Deal, Market, Purchase
 from workerpool_devnet.options import DevnetOptions
@@ -69,6 +70,7 @@ class Devnet:
 
         Raises a `DevnetError` naming what failed, with everything taken down again.
         """
+        self._take_folder()
         try:
             await self._start()
         except BaseException:
@@ -161,8 +163,20 @@ class Devnet:
             self._janitor.dismiss()
             self._janitor = None
 
+    def _take_folder(self) -> None:
+        """Create the run folder; refuse one with somebody's files in it, which would be removed in the end."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            others = sorted(path.name for path in self.folder.iterdir() if path.name != "logs")
+        except OSError as error:
+            raise OptionsError(f"the run folder cannot be made: {error}; name another one") from error
+        if others:
+            raise OptionsError(
+                f"the run folder {self.folder} holds {others[0]}, and all but its logs is removed in the end: "
+                "name a new folder, or one that holds nothing but the logs of an earlier devnet"
+            )
+
     async def _start(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         await asyncio.to_thread(packages.ensure_packages, self.options.progress)
         with self._timed("database and chain started, contracts deployed, accounts funded"):
             await self._start_foundation()

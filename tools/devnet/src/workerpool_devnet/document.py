@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workerpool_devnet.contracts import CATEGORIES
+from workerpool_devnet.errors import OptionsError
 
 if TYPE_CHECKING:
     from workerpool_devnet.devnet import Devnet
@@ -49,6 +50,18 @@ def describe(net: Devnet, private_keys: Mapping[str, str]) -> dict[str, Any]:
         },
         "database": {"uri": net.database.uri, "names": dict(net.databases)},
     }
+
+
+def check_place(path: Path) -> None:
+    """Refuse, with `OptionsError`, a place where the document of a new devnet cannot appear."""
+    if path.exists():
+        raise OptionsError(
+            f"{path} exists already: it is that of another devnet, or a machine that went down left it; "
+            "stop that devnet or remove the file, or name another one with --out (`make devnet OUT=…`)"
+        )
+    folder = path.absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OptionsError(f"{path} cannot be written: create the folder {folder}, or make it writable")
 
 
 def write_atomically(path: Path, content: Mapping[str, Any]) -> None:

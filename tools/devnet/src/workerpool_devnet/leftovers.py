@@ -95,13 +95,15 @@ def remove_docker_leftovers(wallets: Sequence[str]) -> list[str]:
         for wallet in wallets:
             wanted = {"label": f"{WORKER_LABEL}={wallet}"}
             for container in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
-                container.remove(force=True, v=True)
-                removed.append(container.name)
+                with contextlib.suppress(docker.errors.APIError):  # a worker was faster
+                    container.remove(force=True, v=True)
+                    removed.append(container.name)
             for network in engine.networks.list(filters=wanted):
-                network.remove()
-                removed.append(network.name)
-    except docker.errors.DockerException:
-        return removed  # the engine went away, or a worker was faster
+                with contextlib.suppress(docker.errors.APIError):
+                    network.remove()
+                    removed.append(network.name)
+    except (docker.errors.DockerException, OSError):
+        return removed  # the engine went away
     finally:
         engine.close()
     return removed

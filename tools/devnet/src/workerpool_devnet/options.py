@@ -10,6 +10,10 @@ from typing import Literal
 from workerpool_poco.consensus import MIN_WEIGHT, consensus_reached
 
 from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.ports import GRPC_OFFSET
+
+_LAST_PORT_BASE = 65_535 - GRPC_OFFSET - 3
+"""For the four services alone; each worker takes one more port."""
 
 Progress = Callable[[str], None]
 """Receives one line per step that was done."""
@@ -32,7 +36,7 @@ class DevnetOptions:
     restart: bool = False
     """Start a service again when it ended by itself or was killed."""
     folder: Path | None = None
-    """Run folder to create; its `logs` stay at the end. None: a temporary folder that goes altogether."""
+    """Run folder to create, or one that holds nothing but `logs`, which stay at the end. None: a temporary one."""
     services: Collection[str] | None = None
     """Names of the services to start at once; None: all. The others start with `Service.restart`."""
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -48,6 +52,11 @@ class DevnetOptions:
             raise OptionsError(f"the number of workers is at least 0, not {self.workers}")
         if not 0 <= self.block_time <= 20:
             raise OptionsError(f"the block time is 0 (instant) to 20 seconds, not {self.block_time}")
+        if isinstance(self.ports, int) and not 1 <= self.ports <= _LAST_PORT_BASE - self.workers:
+            raise OptionsError(
+                f"the first HTTP port is 1 to {_LAST_PORT_BASE - self.workers}, not {self.ports}: "
+                f"each service's gRPC port is {GRPC_OFFSET} above its HTTP port"
+            )
         if self.cpus_per_worker < 1:
             raise OptionsError(f"a worker has at least 1 CPU, not {self.cpus_per_worker}")
         needed = workers_needed(self.trust)

@@ -16,8 +16,15 @@ from pathlib import Path
 from workerpool_poco.ids import Address
 from workerpool_poco.wallet import Wallet
 
+from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.ports import GRPC_OFFSET, ServicePorts, documented_or_free, free_service_ports
+from workerpool_devnet.ports import (
+    GRPC_OFFSET,
+    ServicePorts,
+    documented_or_free,
+    free_service_ports,
+    is_free,
+)
 
 _DOCUMENTED_HTTP = {"registry": 8888, "chain_adapter": 13010, "result_proxy": 13200, "core": 13000}
 _FIRST_WORKER_HTTP = 13100
@@ -204,6 +211,11 @@ def _choose_ports(names: list[str], wish: str | int) -> dict[str, ServicePorts]:
     for position, name in enumerate(names):
         if isinstance(wish, int):
             ports = ServicePorts(wish + position, wish + position + GRPC_OFFSET)
+            for port in (ports.http, ports.grpc):
+                if not is_free(port):
+                    raise OptionsError(
+                        f"port {port}, meant for {name}, is in use: choose another first port (--port-base)"
+                    )
         else:
             ports = documented_or_free(next(documented)) if wish == "documented" else free_service_ports()
             while taken & {ports.http, ports.grpc}:

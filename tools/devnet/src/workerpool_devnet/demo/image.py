@@ -31,10 +31,17 @@ def ensure_image() -> str:
     try:
         client.images.get(name)
     except ImageNotFound:
-        client.images.build(fileobj=io.BytesIO(context), custom_context=True, tag=name, rm=True)
+        _build(client, context, name)
     finally:
         client.close()
     return name
+
+
+def _build(client: docker.DockerClient, context: bytes, name: str) -> None:
+    try:
+        client.images.build(fileobj=io.BytesIO(context), custom_context=True, tag=name, rm=True)
+    except DockerException as error:
+        raise DevnetError(f"the Docker engine could not build the demo's image: {error}") from error
 
 
 def _context() -> bytes:

@@ -113,7 +113,10 @@ def _summary(outcomes: list[Outcome], block_time: int) -> list[str]:
 
 def _explain_keep(net: Devnet, outcomes: list[Outcome], console: Console) -> None:
     """Say how to look inside while the pool stays up."""
-    console.print("\nThe pool stays up; Ctrl-C takes it down. Look inside, for example:\n")
+    console.print("\nThe pool stays up; Ctrl-C takes it down. Look inside, for example")
+    console.print(
+        "(`make go-tools` builds grpcurl as .cache/bin/grpcurl; it needs Go 1.26):\n", highlight=False
+    )
     core, proxy = net.services["core"].grpc, net.services["result_proxy"].grpc
     task = f'\'{{"task_id": "{outcomes[-1].bought.task_id}"}}\''
     for line in (

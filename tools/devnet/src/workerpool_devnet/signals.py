@@ -1,0 +1,34 @@
+"""Ending on a signal in order: what runs is cancelled, and cleans up before the process ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def until_signalled(work: Coroutine[Any, Any, T]) -> T | None:
+    """Run until the work ends, or until SIGINT, SIGTERM or SIGHUP cancels it (returns None).
+
+    Further signals change nothing, so that cleaning up is not interrupted.
+    """
+    task = asyncio.create_task(work)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+        return None
