@@ -18,12 +18,12 @@ PY := .venv/bin/python
 BIN := .venv/bin
 SOURCES := libs/protocol/src libs/poco/src libs/kit/src $(wildcard services/*/src) tools/devnet/src
 CHECKED := $(filter-out libs/protocol/src,$(SOURCES))
-# With several variables from the environment, tools must not be misled by a foreign virtual environment.
+# A virtual environment that the caller happens to be in must not mislead the tools.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
 
 # --- installation ---------------------------------------------------------------------------------
 
@@ -59,15 +59,15 @@ check: lint types imports generated ## lint, types, import rules, contracts, gen
 lint: python
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 types: python
-	@$(BIN)/mypy $(CHECKED) tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
+	@$(BIN)/mypy $(CHECKED) tests/bench tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
 imports: python
 	@$(BIN)/lint-imports --no-cache
 generated: python
 	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
 
-unit: install ## only the tests of one service or library
+unit: install ## only the tests that start no whole pool
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(RERUNS) -m "not e2e"
-e2e: install go-tools ## only the tests that cross processes
+e2e: install go-tools ## only the tests that do: chain, database, services and Docker as processes of their own
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
 
 .PHONY: simulate
@@ -98,4 +98,4 @@ go-tools: .cache/bin/grpcurl ## build the Go programs that the tests run
 	@cd tools/go && go build -o ../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
 	@touch $@
 clean: ## remove everything that was installed or generated here
-	@rm -rf .venv node_modules .cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,6 +1,6 @@
 """Write the parts of docs/ that are derived from code: the settings tables and the state machines.
 
-With --check nothing is written and the exit code says whether docs/ is up to date; a test runs it.
+With --check nothing is written and the exit code says whether docs/ is up to date; `make check` asks so.
 """
 
 import importlib

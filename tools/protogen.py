@@ -2,7 +2,7 @@
 
 The contracts' packages are `workerpool.<service>.v1` in every language; in Python they are imported as
 `workerpool_protocol.<service>.v1`, so that no service can shadow them. With --check nothing is written
-and the exit code says whether libs/protocol is up to date.
+and the exit code says whether libs/protocol is up to date; `make check` asks so.
 """
 
 import re

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workerpool_devnet.__main__ import until_signalled
-
+from bench.command import run_and_exit
 from bench.pool import bench_pool
 from bench.proc import cpu_seconds
 from bench.replicates import Rhythm
@@ -191,7 +190,7 @@ def main() -> None:
     names = [rhythm.value for rhythm in Rhythm]
     parser.add_argument("--rhythms", nargs="+", choices=names, default=names, help="how reports travel")
     parser.add_argument("--without-dask", action="store_true", help="measure the scheduler alone")
-    raise SystemExit(asyncio.run(until_signalled(run(parser.parse_args()))) or 0)
+    run_and_exit(run(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from enum import Enum
 
 from workerpool_protocol.core.v1 import statuses_pb2
 
-CHAIN: tuple[int, ...] = (
+CHAIN: tuple[statuses_pb2.ReplicateStatus.ValueType, ...] = (
     statuses_pb2.REPLICATE_STATUS_STARTING,
     statuses_pb2.REPLICATE_STATUS_STARTED,
     statuses_pb2.REPLICATE_STATUS_APP_DOWNLOADING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import time
@@ -45,7 +46,7 @@ def write(name: str, figures: Mapping[str, Any]) -> Path:
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the value that `percent` of all values do not exceed (nearest rank)."""
     ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def verdict(holds: bool) -> str:

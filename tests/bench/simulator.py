@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import sys
 import threading
 import time
@@ -18,12 +17,10 @@ from typing import Any
 from workerpool_poco.wallet import Wallet
 
 from bench import bags
-from bench.proc import allow_many_files
 from bench.replicates import COMPUTED, Rhythm
 from bench.worker import PoolAddress, SimulatedWorker
 
 _LOOK_S = 0.005
-_SPARE_FILES = 200
 
 
 class Simulator:
@@ -167,6 +164,4 @@ async def _main(target: str, chain_id: int, workerpool: str) -> None:
 
 
 if __name__ == "__main__":
-    random.seed()
-    allow_many_files(5_000 + _SPARE_FILES)
     asyncio.run(_main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))

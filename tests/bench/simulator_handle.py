@@ -67,7 +67,9 @@ class SimulatorHandle:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             answer = json.loads(line)
-            self._answers.pop(answer.pop("number")).set_result(answer)
+            waiting = self._answers.pop(answer.pop("number"))
+            if not waiting.done():  # nobody waits any longer for an answer that comes too late
+                waiting.set_result(answer)
         for waiting in self._answers.values():
             if not waiting.done():
                 waiting.set_exception(RuntimeError("the simulator process ended; its error is above"))

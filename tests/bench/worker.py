@@ -71,9 +71,8 @@ class SimulatedWorker:
         self.held: dict[str, Held] = {}
         self.connections = 0
         """How often the scheduler said Welcome."""
-        self.connected = asyncio.Event()
         self.open = False
-        self.until = COMPUTED
+        self.until: int = COMPUTED
         self.rhythm = Rhythm.GATHERED
         self._pool = pool
         self._slots = slots
@@ -111,19 +110,18 @@ class SimulatedWorker:
         channel = open_channel(self._pool.target, own_subchannel=True, first_pause_s=_RECONNECT_S)
         try:
             while True:
+                welcomes = self.connections
                 try:
                     stub = WorkerServiceStub(channel)
                     if not self._token:
                         self._token = await self._login(stub)
                     await self._stream(stub)
-                    pause = _FIRST_PAUSE_S
                 except grpc.aio.AioRpcError as error:
                     if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                         self._token = ""
                     elif not _is_cut(error):
                         self._on_problem(f"{error.code().name}: {error.details()}")
-                if self.connected.is_set():
-                    self.connected.clear()
+                if self.connections > welcomes:
                     pause = _FIRST_PAUSE_S
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
@@ -162,11 +160,10 @@ class SimulatedWorker:
         self._freed.clear()
         talking: list[asyncio.Task[None]] = []
         try:
-            while (message := await stream.read()) is not grpc.aio.EOF:
+            while (message := await stream.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
                 match message.WhichOneof("message"):
                     case "welcome":
                         self.connections += 1
-                        self.connected.set()
                         period = message.welcome.heartbeat_period.ToTimedelta().total_seconds()
                         talking += [
                             asyncio.create_task(self._beat(period)),
@@ -200,7 +197,7 @@ class SimulatedWorker:
             memory_bytes=_MEMORY_BYTES,
         )
         held = [
-            pb.HeldReplicate(task_id=task_id, status=CHAIN[held.sent - 1])  # type: ignore[arg-type]
+            pb.HeldReplicate(task_id=task_id, status=CHAIN[held.sent - 1])
             for task_id, held in self.held.items()
             if held.sent
         ]
@@ -245,8 +242,7 @@ class SimulatedWorker:
             end = min(end, held.acknowledged + 1)
         while held.sent < end:
             self._sequence += 1
-            status: Any = CHAIN[held.sent]
-            update = pb.StatusUpdate(sequence=self._sequence, task_id=task_id, status=status)
+            update = pb.StatusUpdate(sequence=self._sequence, task_id=task_id, status=CHAIN[held.sent])
             held.sent += 1
             self._unanswered[self._sequence] = update
             self._outgoing.append(update)

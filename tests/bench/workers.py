@@ -13,9 +13,9 @@ import time
 from typing import Any
 
 import grpc
-from workerpool_devnet.__main__ import until_signalled
 from workerpool_protocol.core.v1 import statuses_pb2, task_service_pb2, task_service_pb2_grpc
 
+from bench.command import run_and_exit
 from bench.pool import BenchPool, bench_pool
 from bench.proc import allow_many_files, cpu_seconds, resident_bytes
 from bench.replicates import CHAIN, COMPUTING
@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument(
         "--spread", type=float, default=20.0, help="seconds over which the idle workers connect"
     )
-    raise SystemExit(asyncio.run(until_signalled(run(parser.parse_args()))) or 0)
+    run_and_exit(run(parser.parse_args()))
 
 
 if __name__ == "__main__":
