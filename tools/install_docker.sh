@@ -3,6 +3,7 @@
 # Installs and starts what is missing when it may (root on Debian); otherwise says in one sentence what to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH="$PATH:/usr/sbin:/sbin" # where Debian keeps ldconfig and dockerd, out of a plain user's sight
 
 fail() { echo "$1" >&2; exit 1; }
 
@@ -16,7 +17,9 @@ apt_install() {
 }
 
 mkdir -p .cache
-ldconfig -p | grep -q 'libcurl\.so\.4' || apt_install libcurl4 "The bundled MongoDB needs libcurl4: install it (on Debian 'apt-get install libcurl4'), or set MONGO_URI to a replica set of yours."
+if [ -z "${MONGO_URI:-}" ] && ! command -v mongod >/dev/null && ! ldconfig -p | grep 'libcurl\.so\.4' >/dev/null; then
+    apt_install libcurl4 "The bundled MongoDB needs libcurl4: install it (on Debian 'apt-get install libcurl4'), or set MONGO_URI to a replica set of yours."
+fi
 command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ||
     apt_install busybox-static "The demo's image is made of a static busybox: install it (on Debian 'apt-get install busybox-static') and run this again."
 

@@ -17,6 +17,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 fi
 if [ ! -x .venv/bin/python ]; then
     if ! "$python" -m venv .venv; then
+        rm -rf .venv # half of one would be taken for a whole one next time
         echo "'$python -m venv' failed: on Debian, 'apt-get install python3-venv' provides it." >&2
         exit 1
     fi
