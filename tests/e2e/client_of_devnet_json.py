@@ -13,6 +13,7 @@ from typing import Any
 
 from eth_account import Account
 from web3 import HTTPProvider, Web3
+from web3.logs import DISCARD
 from workerpool_poco.deal_params import DealParams
 from workerpool_poco.ids import task_id
 from workerpool_poco.orders import NO_DATASET, AppOrder, RequestOrder, WorkerpoolOrder, order_domain
@@ -75,9 +76,8 @@ def main(document: dict[str, Any], image: str) -> list[int]:
         .calldata(),
     )
     matched = send(w3, me["privateKey"], hub.functions.matchOrders(*orders))
-    deal = hub.events.OrdersMatched().process_receipt(matched, errors=__import__("web3").logs.DISCARD)[0][
-        "args"
-    ]["dealid"]
+    (event,) = hub.events.OrdersMatched().process_receipt(matched, errors=DISCARD)
+    deal = event["args"]["dealid"]
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         statuses = [hub.functions.viewTask(task_id(deal, index)).call()[0] for index in range(2)]

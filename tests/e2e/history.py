@@ -20,10 +20,11 @@ def of_replicate(replicate: Replicate) -> list[R]:
     ]
 
 
-def last_cause(replicate: Replicate) -> str:
-    """Why the replicate is in its present status, or UNSPECIFIED."""
-    name = ReplicateStatusCause.Name(replicate.history[-1].cause)
-    return name.removeprefix("REPLICATE_STATUS_CAUSE_")
+def causes(replicate: Replicate) -> dict[R, str]:
+    """Every status the replicate was in, with why, or UNSPECIFIED."""
+    names = [ReplicateStatusCause.Name(change.cause) for change in replicate.history]
+    words = [name.removeprefix("REPLICATE_STATUS_CAUSE_") for name in names]
+    return dict(zip(of_replicate(replicate), words, strict=True))
 
 
 def replicates(progress: Progress, task_id: str) -> dict[str, Replicate]:

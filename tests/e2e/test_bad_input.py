@@ -6,11 +6,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from e2e import history
 from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.ports import free_service_ports
+from workerpool_poco.deal_params import DealParams
+from workerpool_poco.ids import to_hex
 from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.statuses import TaskStatus as T
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -139,7 +143,7 @@ async def test_worker_with_the_wrong_version(net: Devnet) -> None:
         "IEXEC_CORE_REQUIRED_WORKER_VERSION": "9.9.9",
         "IEXEC_CORE_PORT": str(ports.http),
         "WORKERPOOL_GRPC_PORT": str(ports.grpc),
-        "MONGO_DATABASE": "core_of_another_version",
+        "MONGO_DATABASE": net.database.new_name("core"),
     }
     core = await start(net, "core", changes)
     try:
@@ -164,40 +168,27 @@ async def test_unknown_and_malformed_settings_are_named(net: Devnet) -> None:
 async def test_an_image_that_does_not_exist_ends_in_an_error_result(net: Devnet, requester) -> None:
     missing = f"127.0.0.1:{free_service_ports().http}/no/such/image:1"
     deal = await net.buy(await net.create_app("no such image", missing), workerpool_price=10**9)
-    task = "0x" + deal.task_ids[0].hex()
+    task = to_hex(deal.task_ids[0])
 
     progress = await requester.follow([task])
 
     (replicate,) = progress.tasks[task].replicates
-    causes = {ReplicateStatus.Name(c.status): ReplicateStatusCause.Name(c.cause) for c in replicate.history}
-    assert (
-        causes["REPLICATE_STATUS_APP_DOWNLOAD_FAILED"] == "REPLICATE_STATUS_CAUSE_APP_IMAGE_DOWNLOAD_FAILED"
-    )
+    assert history.causes(replicate)[R.APP_DOWNLOAD_FAILED] == "APP_IMAGE_DOWNLOAD_FAILED"
     assert (await requester.on_chain(task)).completed
 
 
 async def test_an_app_without_computed_json_ends_in_contribution_timeout(
     net: Devnet, requester, image: str
 ) -> None:
-    from workerpool_poco.deal_params import DealParams
-
     app = await net.create_app("writes nothing", image)
     deal = await net.buy(app, params=DealParams(args="nonsense"), category=SHORT_CATEGORY)
-    task = "0x" + deal.task_ids[0].hex()
+    task = to_hex(deal.task_ids[0])
 
     progress = await requester.follow([task])
 
     ended = progress.tasks[task]
-    assert [TaskStatus.Name(change.status) for change in ended.history][-2:] == [
-        "TASK_STATUS_CONTRIBUTION_TIMEOUT",
-        "TASK_STATUS_FAILED",
-    ]
+    assert history.of_task(ended)[-2:] == [T.CONTRIBUTION_TIMEOUT, T.FAILED]
+    assert ended.replicates
     for replicate in ended.replicates:
-        causes = {
-            ReplicateStatus.Name(c.status): ReplicateStatusCause.Name(c.cause) for c in replicate.history
-        }
-        assert (
-            causes["REPLICATE_STATUS_CONTRIBUTE_FAILED"]
-            == "REPLICATE_STATUS_CAUSE_DETERMINISM_HASH_NOT_FOUND"
-        )
+        assert history.causes(replicate)[R.CONTRIBUTE_FAILED] == "DETERMINISM_HASH_NOT_FOUND"
     assert (await requester.on_chain(task)).task.status is not ChainTaskStatus.COMPLETED

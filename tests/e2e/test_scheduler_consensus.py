@@ -124,7 +124,7 @@ async def test_a_consensus_that_nobody_reveals_is_reopened_and_completed_by_othe
     for worker in (first, second):
         replicate = replicates[worker.wallet.address]
         assert history.of_replicate(replicate)[-1] is ReplicateStatus.FAILED
-        assert history.last_cause(replicate) == "REVEAL_TIMEOUT"
+        assert history.causes(replicate)[ReplicateStatus.FAILED] == "REVEAL_TIMEOUT"
         assert (await worker.commanded(task, pb.ACTION_ABORT)).task_id == task
     stake = (await hub.view_deal(from_hex(progress.tasks[task].deal_id))).worker_stake
     after = await accounts(net, hub, *mute)

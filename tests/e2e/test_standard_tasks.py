@@ -6,6 +6,8 @@ import pytest
 from rich.console import Console
 from workerpool_devnet.demo.run import compute
 from workerpool_devnet.devnet import Devnet
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import from_hex
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -24,12 +26,19 @@ async def test_every_task_of_the_demo_completes_with_the_digest_on_chain(net: De
     assert len({replicate.wallet_address for replicate in agreed.task.replicates}) == 3
 
 
-async def test_workers_and_pool_are_paid(net: Devnet) -> None:
-    from workerpool_poco.hub import HubClient
-
+async def test_the_requester_pays_workers_and_pool(net: Devnet, requester) -> None:
+    roles = ("requester", "poolOwner", "worker-1", "worker-2", "worker-3")
     async with HubClient(net.chain.url, net.contracts.hub) as hub:
-        from workerpool_devnet.accounts import STAKE_RLC
+        before = [await hub.view_account(net.account(role).address) for role in roles]
+        (task,) = await requester.buy(trust=5)
+        progress = await requester.follow([task])
+        after = [await hub.view_account(net.account(role).address) for role in roles]
+        deal = await hub.view_deal(from_hex(progress.tasks[task].deal_id))
 
-        accounts = [await hub.view_account(wallet.address) for wallet in net.worker_wallets]
-    assert all(account.locked == 0 for account in accounts)
-    assert all(account.stake > STAKE_RLC for account in accounts)
+    price = deal.workerpool.price
+    for_each_worker = price * (100 - deal.scheduler_reward_ratio) // 100 // 3
+    for_the_pool = price - 3 * for_each_worker
+    gains = [now.stake - then.stake for now, then in zip(after, before, strict=True)]
+    assert price > 0
+    assert gains == [-price, for_the_pool, for_each_worker, for_each_worker, for_each_worker]
+    assert [account.locked for account in after] == [0] * 5
