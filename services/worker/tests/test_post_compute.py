@@ -51,6 +51,12 @@ def test_digest_of_a_callback_is_the_vector(folder):
     assert found.callback_data == "0x" + "1".rjust(64, "0")
 
 
+@pytest.mark.parametrize("spelling", ["12ab", "0X12AB", "0x12 ab", "12\nab "])
+def test_callback_data_has_one_spelling_however_the_app_wrote_it(folder, spelling):
+    computed(folder, **{"callback-data": spelling})
+    assert result(folder, callback=True).callback_data == "0x12ab"
+
+
 def test_own_result_digest_of_a_standard_app_is_ignored(folder):
     (folder.iexec_out / "r").write_text("x")
     computed(folder, **{"deterministic-output-path": "/iexec_out/r", "result-digest": "0x" + "ff" * 32})
@@ -197,3 +203,13 @@ def test_folders_of_unknown_tasks_are_removed_and_nothing_else(tmp_path):
     assert workspace.remove_others(frozenset({kept})) == [other]
     assert sorted(entry.name for entry in workspace.root.iterdir()) == [kept, "mine"]
     assert workspace.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_name_that_is_no_text_is_named_in_text(folder):
+    outside = folder.path / "outside"
+    outside.write_text("x")
+    os.symlink(outside, os.fsencode(folder.iexec_out) + b"/\xff")
+    computed(folder, **{"deterministic-output-path": "/iexec_out"})
+    found = result(folder)
+    assert found.cause is ReplicateStatusCause.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED
+    assert found.message == r"\udcff is a link that leads out of /iexec_out"

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from workerpool_poco.ids import to_hex
+from workerpool_poco.ids import from_hex, to_hex
 from workerpool_poco.results import COMPUTED_FILE, ResultDigestError, read_computed, result_digest
 from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
 
@@ -29,7 +29,9 @@ def make_result(folder: TaskFolder, *, callback: bool, app_succeeded: bool) -> R
             _keep_output(folder)
         return _checked(folder, callback=callback)
     except PostComputeFailed as failed:
-        return Result(cause=failed.cause, message=failed.message)
+        # It may name a file, and names of files need not be text.
+        message = failed.message.encode("utf-8", errors="backslashreplace").decode()
+        return Result(cause=failed.cause, message=message)
     except OSError as problem:
         cause = ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE
         return Result(cause=cause, message=f"the output cannot be read: {problem.strerror or problem}")
@@ -80,9 +82,8 @@ def _checked(folder: TaskFolder, *, callback: bool) -> Result:
 
 
 def _callback_data(value: object, callback: bool) -> str:
-    if not callback or not isinstance(value, str):
-        return ""
-    return value.lower() if value[:2] in ("0x", "0X") else "0x" + value.lower()
+    """Return the bytes that were hashed, spelled as the scheduler and the contract take them."""
+    return to_hex(from_hex(value)) if callback and isinstance(value, str) else ""
 
 
 def _check_names(folder: Path) -> None:

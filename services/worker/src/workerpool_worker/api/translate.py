@@ -131,11 +131,11 @@ def update_message(update: Update) -> pb.StatusUpdate:
     """Write a status update."""
     details = update.details
     message = pb.StatusDetails(
-        result_link=details.result_link,
+        result_link=_text(details.result_link),
         callback_data=details.callback_data,
-        stdout=details.stdout,
-        stderr=details.stderr,
-        error_message=details.error_message,
+        stdout=_text(details.stdout),
+        stderr=_text(details.stderr),
+        error_message=_text(details.error_message),
     )
     if details.cause is not None:
         message.cause = statuses_pb2.ReplicateStatusCause.Value(
@@ -157,6 +157,11 @@ def update_message(update: Update) -> pb.StatusUpdate:
 def log_chunk_message(printed: Printed) -> pb.LogChunk:
     """Write a piece of an app's output."""
     return pb.LogChunk(task_id=printed.task_id, stream=_STREAMS[printed.stream], text=printed.text)
+
+
+def _text(said: str) -> str:
+    """Return what a message can hold of a text: apps and nodes can bring lone surrogates into names and JSON."""
+    return said.encode("utf-8", errors="replace").decode()
 
 
 def _address(text: str) -> Address:
