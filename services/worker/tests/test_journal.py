@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 from workerpool_poco.statuses import ReplicateStatus
@@ -184,4 +185,29 @@ async def test_what_the_file_cannot_hold_is_a_failure_and_no_silence(tmp_path):
     with pytest.raises(JournalUnusable):
         await asyncio.wait_for(journal.take_command(1 << 63, TASK_ID), 5)
     assert len(problems) == 1
+    await journal.close()
+
+
+def until_taken(journal):
+    """Wait until the next change is a commit of its own, while the event loop hears nothing of the one before."""
+    deadline = time.monotonic() + 5
+    while not journal._queue.empty() and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+async def test_what_waits_behind_a_failed_write_is_not_promised_either(tmp_path):
+    """A later change may rest on the lost one, as a command's record rests on the updates before it."""
+    problems = []
+    journal = Journal(tmp_path / "journal.db", on_failure=problems.append)
+    await journal.open()
+    journal.take_command(1, TASK_ID)
+    failing = journal.take_command(1 << 63, TASK_ID)
+    until_taken(journal)
+    behind = journal.take_command(2, TASK_ID)
+    for promise in (failing, behind):
+        with pytest.raises(JournalUnusable):
+            await asyncio.wait_for(promise, 5)
+    await journal.close()
+    journal, kept = await opened(tmp_path / "journal.db")
+    assert 2 not in kept.commands
     await journal.close()

@@ -159,7 +159,7 @@ class Journal:
             connection.close()
 
     def _drain(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
-        more = True
+        more, failure = True, None
         while more:
             batch = [self._queue.get()]
             while not self._queue.empty():
@@ -168,17 +168,25 @@ class Journal:
             entries = [entry for entry in batch if entry is not None]
             if not entries:
                 continue
-            try:
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    for statements, _ in entries:
-                        for sql, values in statements:
-                            connection.execute(sql, values)
-                outcome = None
-            except Exception as cause:
-                # Of whatever kind: a thread that died in silence would leave everybody waiting for ever.
-                outcome = JournalUnusable(f"the journal {self.path} cannot be written: {cause}")
-            loop.call_soon_threadsafe(self._resolve, [future for _, future in entries], outcome)
+            # After a failure nothing more is written: what comes later may rest on what is lost.
+            failure = failure or self._commit(
+                connection, [statement for each, _ in entries for statement in each]
+            )
+            loop.call_soon_threadsafe(self._resolve, [future for _, future in entries], failure)
+
+    def _commit(
+        self, connection: sqlite3.Connection, statements: Iterable[Statement]
+    ) -> JournalUnusable | None:
+        """Write all of it or nothing, and return why not."""
+        try:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                for sql, values in statements:
+                    connection.execute(sql, values)
+        except Exception as cause:
+            # Of whatever kind: a thread that died in silence would leave everybody waiting for ever.
+            return JournalUnusable(f"the journal {self.path} cannot be written: {cause}")
+        return None
 
     def _resolve(self, futures: list[asyncio.Future[None]], failure: Exception | None) -> None:
         if failure is not None and self._failure is None:
