@@ -1,6 +1,7 @@
 """The life of a replicate, with steps made by the test: it says its last word and leaves nothing, come what may."""
 
 import asyncio
+import sqlite3
 import threading
 import time
 
@@ -154,3 +155,20 @@ async def test_the_memory_of_what_is_over_is_bounded(office_in, tmp_path, monkey
     assert list(supervisor._ended) == tasks[-3:]
     await office.journal.close()
     assert (await office.journal.open()).ended == tuple(tasks[-3:])
+
+
+async def test_a_repeated_command_is_acknowledged_only_when_the_first_copy_is_safe(office_in, tmp_path):
+    """The scheduler forgets an acknowledged command; killed before the disk has it, the worker would too."""
+    office = office_in(Workspace(tmp_path / "worker"))
+    supervisor = Supervisor(office, {}, parse=unexpected, on_crash=unexpected)
+    busy_disk = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    busy_disk.execute("BEGIN IMMEDIATE")
+    command = Command(1, TASK_ID, Action.UPLOAD)
+    copies = [asyncio.create_task(supervisor.command(command)) for _ in range(2)]
+    await asyncio.wait(copies, timeout=0.2)
+    assert office.outbox.take_acks() == []
+    busy_disk.execute("COMMIT")
+    busy_disk.close()
+    await asyncio.wait_for(asyncio.gather(*copies), 5)
+    assert office.outbox.take_acks() == [1, 1]
+    assert len(office.outbox) == 1, "what it made the worker say is said once"

@@ -143,7 +143,10 @@ class Supervisor:
 
     async def command(self, command: Command) -> None:
         """Take a command exactly once, and acknowledge it once it is safe; a repetition is only acknowledged."""
-        if command.sequence not in self._commands:
+        if command.sequence in self._commands:
+            # Perhaps the first copy is still on its way to the disk, and the journal writes in order.
+            await self._office.journal.take_command(command.sequence, command.task_id)
+        else:
             self._remember_command(command.sequence)
             log.info(
                 "command.taken", task=command.task_id, action=command.action.value, sequence=command.sequence
