@@ -192,6 +192,24 @@ async def test_what_an_earlier_process_left_before_a_transaction_is_got_out_of_t
     assert (await asyncio.wait_for(delivered, 30)).transaction_hash == behind.hash
 
 
+async def test_a_node_that_tells_an_old_nonce_costs_time_and_not_the_transaction(bench, monkeypatch):
+    """Behind one address there may be several nodes: one tells the next nonce, another takes the transaction."""
+    first, second = (Call(b"", to=bench.wallet.address, value=value) for value in (1, 2))
+    await bench.chain._execute(first, 21_000, bench.keep)
+    ask, caught_up_at = bench.hub.rpc.call, bench.chain.head + 2
+
+    async def lagging(method, *params, **options):
+        answer = await ask(method, *params, **options)
+        if method == "eth_getTransactionCount" and bench.chain.head < caught_up_at:
+            return hex(int(answer, 16) - 1)
+        return answer
+
+    monkeypatch.setattr(bench.hub.rpc, "call", lagging)
+    receipt = await asyncio.wait_for(bench.chain._execute(second, 21_000, bench.keep), 20)
+    assert receipt.transaction_hash == bench.journal[-1].hash
+    assert bench.mined_nonce() == 2
+
+
 async def test_a_transaction_that_the_node_forgot_is_sent_again(bench, eventually):
     nonce = bench.mined_nonce()
     signed = await bench.signed_to_get_stuck()

@@ -30,7 +30,8 @@ from workerpool_worker.raw_transaction import read_transaction
 log = structlog.get_logger()
 
 _ESTIMATE_MARGIN_DENOMINATOR = 5
-_NONCE_TRIES = 4
+_NONCE_TRIES = 8
+_NEXT_BLOCK_LIMIT_S = 5.0
 
 
 class WalletChain:
@@ -142,6 +143,9 @@ class WalletChain:
                     raise TransactionRefused(
                         "another process keeps sending transactions of this wallet"
                     ) from None
+                if attempt > 1:
+                    # The node that tells nonces may be some blocks behind the one that takes transactions.
+                    await self._heads.wait_change(_NEXT_BLOCK_LIMIT_S)
             except OutOfGas:
                 raise
             except TransactionError as refused:

@@ -45,11 +45,16 @@ async def _already_done(run: Replicate) -> Receipt | None:
     sent = run.record.contribute_tx
     if sent is None:
         return None
+    return await _resume(run, sent) or await _standing(run)
+
+
+async def _standing(run: Replicate) -> Receipt | None:
+    """Return a receipt for the contribution that stands on chain, whichever transaction of this replicate made it."""
+    sent = run.record.contribute_tx
     contribution = await run.office.chain.contribution(bytes32(run.task.task_id))
-    receipt = await _resume(run, sent)
-    if receipt is None and contribution.status is not ContributionStatus.UNSET:
-        receipt = Receipt(run.office.chain.head, sent.hash)
-    return receipt
+    if sent is None or contribution.status is ContributionStatus.UNSET:
+        return None
+    return Receipt(run.office.chain.head, sent.hash)
 
 
 async def _resume(run: Replicate, sent: SentTransaction) -> Receipt | None:
@@ -72,6 +77,9 @@ async def _send(run: Replicate, digest: bytes) -> Receipt:
     except OutOfGas as empty:
         raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
     except TransactionRefused as refused:
+        # Two nodes behind one address may disagree about what was mined.
+        if (standing := await _standing(run)) is not None:
+            return standing
         # The usual reason: others reached consensus first. The pre-checks then name it; else it stays unexplained.
         await check_may_contribute(run)
         raise StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused)) from refused
