@@ -6,8 +6,10 @@ import socket
 import time
 import uuid
 import warnings
+from types import SimpleNamespace
 
 import pytest
+from workerpool_worker import docker_engine
 from workerpool_worker.app.ports import AppCannotStart
 from workerpool_worker.docker_engine import DockerEngine
 from workerpool_worker.errors import DockerUnavailable, ImageUnavailable
@@ -85,6 +87,14 @@ async def test_time_limit_counts_from_the_start_of_the_container_not_of_the_work
     ended = await engine_of(wallet).run(container, 1.0)
     assert ended.timed_out
     assert time.monotonic() - began < 8
+
+
+async def test_time_limit_holds_although_the_machine_s_clock_is_set_back(engine, plan, monkeypatch):
+    container = await engine.create(plan("/bin/sleep", "60"))
+    an_hour_ago = SimpleNamespace(monotonic=time.monotonic, time=lambda: time.time() - 3600)
+    monkeypatch.setattr(docker_engine, "time", an_hour_ago)
+    ended = await asyncio.wait_for(engine.run(container, 1.0), 10)
+    assert ended.timed_out
 
 
 async def test_a_new_worker_process_finds_its_container_running_or_ended(engine, engine_of, wallet, plan):

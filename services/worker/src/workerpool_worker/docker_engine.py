@@ -186,13 +186,17 @@ class DockerEngine:
         A ``new`` one, just created, is started without a look at it first.
         """
         state = {"Status": "created"} if new else await self._state(container)
-        if state["Status"] == "created":
+        started_here = state["Status"] == "created"
+        if started_here:
             await self._start(container)
+            end = time.monotonic() + limit_s  # the machine's clock may be set meanwhile
             await self._wait(container, limit_s)
             state = await self._state(container)
+        else:
+            end = time.monotonic() + limit_s - (time.time() - _timestamp(state["StartedAt"]))
         timed_out = False
         while state["Status"] not in ("exited", "dead"):
-            remaining = _timestamp(state["StartedAt"]) + limit_s - time.time()
+            remaining = end - time.monotonic()
             if remaining <= 0:
                 timed_out = True
                 await self._kill(container)
@@ -200,8 +204,8 @@ class DockerEngine:
             await self._wait(container, remaining)
             state = await self._state(container)
         run_time = max(_timestamp(state["FinishedAt"]) - _timestamp(state["StartedAt"]), 0.0)
-        killed_late = run_time > limit_s
-        return Ended(int(state["ExitCode"]), run_time, timed_out=timed_out or killed_late)
+        ended_late = not started_here and run_time > limit_s
+        return Ended(int(state["ExitCode"]), run_time, timed_out=timed_out or ended_late)
 
     async def _start(self, container: str) -> None:
         def start(api: Any) -> None:
