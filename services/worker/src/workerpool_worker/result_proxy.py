@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 CHUNK_BYTES = 512 << 10
 KEPT_CONNECTIONS = 8
+LONGEST_LINK = 4_096
+"""Characters of a result link, as the scheduler's contract has it."""
 _CALL_LIMIT_S = 20.0
 _LEAST_SPEED_BYTES_PER_S = 64 << 10
 _TRANSIENT = frozenset(
@@ -69,7 +71,7 @@ class GrpcResultStore:
         """
         try:
             async with self._connected(proxy_url) as stub:
-                return await self._upload(stub, authorization, archive, result_digest)
+                link = await self._upload(stub, authorization, archive, result_digest)
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error)
             text = f"{reason or error.code().name}: {error.details()}"
@@ -78,6 +80,9 @@ class GrpcResultStore:
             raise UploadRefused(f"the result proxy refused the result: {text}") from error
         except (ValueError, OSError) as problem:
             raise UploadRefused(str(problem)) from problem
+        if not 0 < len(link) <= LONGEST_LINK:
+            raise UploadRefused(f"the result proxy answered with a link of {len(link)} characters")
+        return link
 
     async def _upload(
         self, stub: Any, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
