@@ -10,6 +10,7 @@ from workerpool_chain_adapter.domain.assessment import Situation
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import ChainUnavailable
 from workerpool_kit.clock import SystemClock
+from workerpool_kit.errors import DatabaseAway
 from workerpool_poco.ids import ZERO_ADDRESS, to_hex
 from workerpool_poco.model import ChainTask
 from workerpool_poco.rpc import ChainUnreachable
@@ -31,7 +32,8 @@ class World:
 
     def __init__(self) -> None:
         self.board = Board(self.save)
-        self.vanished = self.unreachable = False
+        self.vanished = self.unreachable = self.answer_lost = False
+        self.there: Command = DONE
         around: Any = self
         self.commands = Commands(
             journal=around, board=self.board, chain=around, tracker=around, funds=around, clock=SystemClock()
@@ -41,7 +43,11 @@ class World:
         pass
 
     async def add(self, commands: Sequence[Command]) -> list[Command | None]:
-        return [DONE for _ in commands]
+        if self.answer_lost:
+            self.answer_lost = False
+            (self.there,) = commands
+            raise DatabaseAway("written, but nobody hears of it")
+        return [self.there for _ in commands]
 
     async def situations(self, commands: Sequence[Command]) -> list[Situation]:
         deal: Any = None
@@ -80,3 +86,14 @@ async def test_nothing_is_sent_as_long_as_the_old_transaction_cannot_be_looked_f
     with pytest.raises(ChainUnavailable):
         await world.commands.claim(to_hex(TASK))
     assert not world.board.waiting()
+
+
+async def test_a_command_of_which_the_database_s_answer_was_lost_is_sent_when_it_is_asked_for_again() -> None:
+    """It is in the journal, but nobody has begun to work on it."""
+    world = World()
+    world.answer_lost = True
+    with pytest.raises(DatabaseAway):
+        await world.commands.claim(to_hex(TASK))
+    command = await world.commands.claim(to_hex(TASK))
+    assert command == world.there
+    assert world.board.waiting() == [command]

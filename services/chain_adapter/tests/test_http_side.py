@@ -26,8 +26,21 @@ async def test_initialize_and_its_status_as_upstream_documents_them(adapter: Any
         assert (await client.get(f"/v1/tasks/initialize/{task}/status")).json() == "SUCCESS"
         refused = await client.post(f"/v1/tasks/finalize/{task}", json={"resultLink": "{}"})
         assert (refused.status_code, refused.json()["error"]) == (400, "TASK_NOT_REVEALING")
-        for bad in ({"chainDealId": "0x12", "taskIndex": "0"}, {"chainDealId": to_hex(deal.deal_id)}):
+        for bad in (
+            {"chainDealId": "0x12", "taskIndex": "0"},
+            {"chainDealId": to_hex(deal.deal_id)},
+            {"chainDealId": to_hex(deal.deal_id), "taskIndex": "9" * 5_000},
+        ):
             assert (await client.post("/v1/tasks/initialize", params=bad)).status_code == 400
-        assert (await client.post(f"/v1/tasks/finalize/{task}", content=b"[")).status_code == 400
+        for bad_body in (
+            b"[",
+            b"[" * 50_000,
+            b'{"resultLink": 1}',
+            b"[]",
+            b'"\\ud800"',
+            b'{"resultLink": "\\ud800"}',
+        ):
+            answer = await client.post(f"/v1/tasks/finalize/{task}", content=bad_body)
+            assert answer.status_code == 400, bad_body[:20]
         metrics = (await client.get("/metrics")).text
     assert 'iexec_poco_transaction_total{method="initialize",status="success"} 1.0' in metrics

@@ -27,7 +27,8 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
 
     async def initialize(request: Request) -> Response:
         index = request.query_params.get("taskIndex", "")
-        if not (index.isascii() and index.isdigit() and int(index) < 2**32):
+        # Python refuses to read numbers of thousands of digits.
+        if not (index.isascii() and index.isdigit() and len(index) <= 10 and int(index) < 2**32):
             raise BadArgument("taskIndex: expected a number from 0 on")
         wish = pb.InitializeRequest(
             deal_id=request.query_params.get("chainDealId", ""), task_index=int(index)
@@ -43,7 +44,7 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
                 result_link=body["resultLink"],
                 callback_data=body.get("callbackData") or "",
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BadArgument('expected a body such as {"resultLink": "…", "callbackData": "0x…"}') from error
         validate(wish)
         return _task_id(await commands.finalize(wish.task_id, wish.result_link, wish.callback_data))

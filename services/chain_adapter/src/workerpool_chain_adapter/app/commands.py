@@ -138,6 +138,9 @@ class Commands:
             if (live := self._board.get(asked.key)) is not None and not live.is_final:
                 return live
             if not existing.is_final:
+                if existing.state is CommandState.RECEIVED:
+                    # The database's answer to the first asking was lost, so nobody works on it yet.
+                    self._board.show(existing)
                 return existing
             asked = existing.restarted(asked)
             await self._board.record(asked)
