@@ -1,5 +1,6 @@
 """Who may call which method: identities, policy, and a server that does not start with a wrong policy."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from workerpool_kit.grpc_client import error_reason, open_channel
 from workerpool_kit.grpc_server import GrpcServer
 from workerpool_kit.process import StartupError
 
-from .echo import Echo, closed_to
+from .echo import Echo, Waiting, closed_to
 
 
 async def refusal(attempt: Callable[[], Awaitable[Any]]) -> grpc.aio.AioRpcError:
@@ -99,6 +100,44 @@ class TestIdentity:
             stub = contract.grpc.EchoServiceStub(channel)
             stale = (("authorization", "Bearer old"),)
             assert (await stub.Unary(contract.pb2.Note(text="a"), metadata=stale)).text == ":a"
+
+
+class TestStreamsOfStrangers:
+    async def test_only_so_many_are_open_at_once(self, contract: Any, serve: Any) -> None:
+        server = await serve(Waiting(contract), most_open_streams=2)
+        note = contract.pb2.Note()
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = contract.grpc.EchoServiceStub(channel)
+            held = [stub.Fan(note), stub.Fan(note)]
+            for stream in held:
+                await stream.read()
+            refused = await refusal(lambda: anext(aiter(stub.Fan(note))))
+            assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert error_reason(refused) == "TOO_MANY_STREAMS"
+            # Each method has places of its own, and one that was left is free again.
+            assert (await stub.Collect(iter([note]))).count == 1
+            held.pop().cancel()
+            async with asyncio.timeout(10):
+                while await _is_refused(stub.Fan(note)):
+                    pass
+
+    async def test_streams_of_a_method_that_wants_a_role_are_not_counted(
+        self, contract: Any, serve: Any
+    ) -> None:
+        owner = BasicAuthenticator("pool", "secret", "owner")
+        server = await serve(
+            Waiting(contract), authenticator=owner, policy=closed_to("owner"), most_open_streams=0
+        )
+        async with open_channel(f"127.0.0.1:{server.port}", basic=("pool", "secret")) as channel:
+            await contract.grpc.EchoServiceStub(channel).Fan(contract.pb2.Note()).read()
+
+
+async def _is_refused(stream: Any) -> bool:
+    try:
+        await stream.read()
+    except grpc.aio.AioRpcError:
+        return True
+    return False
 
 
 class TestPolicy:

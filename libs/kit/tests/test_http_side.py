@@ -90,6 +90,14 @@ async def test_errors_are_answered_with_their_reason(http: httpx.AsyncClient) ->
     assert answer.json() == {"error": "TASK_NOT_FOUND", "message": "no task 7 here", "details": {"task": "7"}}
 
 
+async def test_paths_and_methods_that_nobody_serves_are_answered_in_json_too(http: httpx.AsyncClient) -> None:
+    nowhere = await http.get("/nowhere")
+    assert (nowhere.status_code, nowhere.json()["error"]) == (404, "NOT_FOUND")
+    written = await http.post("/version")
+    assert (written.status_code, written.json()["error"]) == (405, "METHOD_NOT_ALLOWED")
+    assert "GET" in written.headers["allow"]
+
+
 async def test_unexpected_errors_are_hidden(http: httpx.AsyncClient) -> None:
     answer = await http.get("/broken")
     assert answer.status_code == 500

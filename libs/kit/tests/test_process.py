@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from workerpool_kit.process import Lifetime
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, resource, sys
 from workerpool_kit.process import StartupError, run_service
 from workerpool_kit.settings import Port, Settings, env
 
@@ -31,6 +32,7 @@ async def serve(settings, lifetime):
             case "spawn": lifetime.spawn(crash(), "demo")
             case "start": await asyncio.Event().wait()
             case "end": return
+            case "limits": print(*resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)
         await lifetime.stopped()
         if how == "linger":
             await asyncio.Event().wait()
@@ -128,6 +130,19 @@ async def test_a_second_signal_forces_the_end(demo: Demo) -> None:
     process.send_signal(signal.SIGTERM)
     await asyncio.wait_for(process.communicate(), 5)
     assert process.returncode == 128 + signal.SIGTERM
+
+
+async def test_it_may_open_as_many_connections_as_the_system_allows(demo: Demo) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        process = await demo.up("limits")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert process.stdout is not None
+    assert await process.stdout.readline() == f"{min(hard, 65_536)} {hard}\n".encode()
+    process.terminate()
+    await asyncio.wait_for(process.wait(), 20)
 
 
 async def test_spawned_tasks_are_cancelled_with_the_lifetime() -> None:

@@ -1,5 +1,7 @@
 """Tokens: good for one audience and one lifetime, across restarts, processes and key rotations."""
 
+import asyncio
+
 import jwt
 import pytest
 from workerpool_kit.auth import Identity
@@ -26,6 +28,19 @@ class PlainKeys(MemoryKeys):
 
     def save(self, key: SigningKey) -> None:  # type: ignore[override]
         self.keys.append(key)
+
+
+class CountedKeys(MemoryKeys):
+    """Counts how often it is asked; an answer takes a moment, as a database's does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads = 0
+
+    async def load(self) -> list[SigningKey]:
+        self.loads += 1
+        await asyncio.sleep(0)
+        return await super().load()
 
 
 @pytest.fixture
@@ -107,6 +122,18 @@ async def test_foreign_and_forged_tokens_are_refused(store: MemoryKeys, clock: F
     for token in forged:
         with pytest.raises(InvalidToken):
             await issuer.verify(token)
+
+
+async def test_many_invented_keys_at_once_are_looked_for_once(clock: FakeClock) -> None:
+    store = CountedKeys()
+    issuer = tokens(store, clock)
+    await issuer.issue("0xa", ["worker"])
+    clock.advance(2)
+    store.loads = 0
+    forged = [jwt.encode({}, "x" * 32, "HS256", headers={"kid": f"invented-{n}"}) for n in range(50)]
+    answers = await asyncio.gather(*map(issuer.verify, forged), return_exceptions=True)
+    assert all(isinstance(answer, InvalidToken) for answer in answers)
+    assert store.loads == 1
 
 
 def test_a_key_does_not_show_its_secret() -> None:

@@ -7,7 +7,9 @@ with `context.read`), because that is where its messages are validated.
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,7 +18,7 @@ from google.protobuf.message import DecodeError
 
 from workerpool_kit import metrics
 from workerpool_kit.auth import ANONYMOUS, ANYONE, Authenticator, Identity, identity_of_call
-from workerpool_kit.errors import PermissionDenied, Unauthenticated, WorkerpoolError
+from workerpool_kit.errors import Kind, PermissionDenied, Unauthenticated, WorkerpoolError
 from workerpool_kit.grpc_errors import CODES, abort
 from workerpool_kit.logs import get_logger
 from workerpool_kit.validation import InvalidMessage, validate
@@ -32,15 +34,28 @@ def always_open(method: str) -> bool:
     return method.startswith(("/grpc.health.", "/grpc.reflection."))
 
 
+class TooManyStreams(WorkerpoolError):
+    """As many streams of a method that anybody may call are open as this server serves; try again later."""
+
+    kind = Kind.EXHAUSTED
+    reason = "TOO_MANY_STREAMS"
+
+
 class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """The interceptor; see the module's description."""
 
     def __init__(
-        self, authenticator: Authenticator | None, policy: Policy, default_deadline_s: float
+        self,
+        authenticator: Authenticator | None,
+        policy: Policy,
+        default_deadline_s: float,
+        most_open_streams: int,
     ) -> None:
         self._authenticator = authenticator
         self._policy = policy
         self._default_deadline_s = default_deadline_s
+        self._most_open_streams = most_open_streams
+        self._open_streams: Counter[str] = Counter()
         self._wrapped: dict[str, Any] = {}
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
@@ -99,8 +114,9 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         deadline = asyncio.timeout(limit)
         try:
             identity_of_call.set(await self._admit(method, context))
-            async with deadline:
-                return await body()
+            with self._place(method, unary=unary):
+                async with deadline:
+                    return await body()
         except asyncio.CancelledError:
             # The client went away, its deadline passed, or the server stops: nobody is left to answer.
             code = "CANCELLED"
@@ -119,6 +135,22 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             await abort(context, answer.error, answer.code)
         finally:
             metrics.grpc_handled(method, code, time.perf_counter() - started)
+
+    @contextmanager
+    def _place(self, method: str, *, unary: bool) -> Iterator[None]:
+        """Hold a place among the streams of a method that strangers may keep open for ever. Raises TooManyStreams."""
+        if unary or not (always_open(method) or ANYONE in self._policy[method]):
+            yield
+            return
+        if self._open_streams[method] >= self._most_open_streams:
+            raise TooManyStreams(
+                f"{self._most_open_streams} streams of this method are open; try again later"
+            )
+        self._open_streams[method] += 1
+        try:
+            yield
+        finally:
+            self._open_streams[method] -= 1
 
     async def _admit(self, method: str, context: Any) -> Identity:
         if always_open(method):

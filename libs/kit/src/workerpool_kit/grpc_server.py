@@ -26,7 +26,8 @@ class GrpcServer:
     """Serves the added services on one port (0 = any free one, see `port` after `start`).
 
     `policy` names the roles for every method of every added service (`ANYONE` = no identity needed); a method without
-    a policy keeps the server from starting. Health and reflection are always there and always open.
+    a policy keeps the server from starting. Health and reflection are always there and always open. Of each streaming
+    method that is open to everybody, `most_open_streams` are served at once: each costs about 30 KiB.
     """
 
     def __init__(
@@ -38,12 +39,13 @@ class GrpcServer:
         policy: Policy,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         default_deadline_s: float = 30,
+        most_open_streams: int = 2_000,
     ) -> None:
         self.port = port
         self._host = host
         self._policy = policy
         self._max_message_bytes = max_message_bytes
-        self._guard = CallGuard(authenticator, policy, default_deadline_s)
+        self._guard = CallGuard(authenticator, policy, default_deadline_s, most_open_streams)
         self._has_authenticator = authenticator is not None
         self._services: dict[str, tuple[Callable[[Any, Any], None], object]] = {}
         self._health = HealthServicer()

@@ -9,12 +9,14 @@ from typing import Any
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.health import Health
+from workerpool_kit.http_connections import BoundedConnection
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 
@@ -61,7 +63,7 @@ class HttpSide:
             Route(metrics_path, _show_metrics),
             Route("/version", self._show_version),
         ]
-        handlers: dict[Any, Any] = {WorkerpoolError: _refuse, Exception: _fail}
+        handlers: dict[Any, Any] = {WorkerpoolError: _refuse, HTTPException: _no_route, Exception: _fail}
         self.app = Starlette(routes=[*routes, *built_in], exception_handlers=handlers)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -76,7 +78,7 @@ class HttpSide:
             access_log=False,
             lifespan="off",
             ws="none",
-            http="h11",
+            http=BoundedConnection,
             server_header=False,
             timeout_graceful_shutdown=_STOP_LIMIT_S,
         )
@@ -144,6 +146,13 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     }
     headers = {"WWW-Authenticate": "Basic"} if error.kind is Kind.UNAUTHENTICATED else None
     return JSONResponse(body, HTTP_STATUS[error.kind], headers)
+
+
+async def _no_route(_request: Request, error: Exception) -> Response:
+    """Answer for a path or a method that no route has: in JSON as everything else, since some clients insist on it."""
+    assert isinstance(error, HTTPException)
+    reason = error.detail.upper().replace(" ", "_")
+    return JSONResponse({"error": reason, "message": error.detail}, error.status_code, error.headers)
 
 
 async def _fail(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ Exit codes: 0 stopped as asked, 1 could not start or crashed (one sentence on st
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import textwrap
@@ -20,6 +21,8 @@ S = TypeVar("S", bound=Settings)
 log = logs.get_logger()
 
 EXIT_OK, EXIT_FAILED, EXIT_SETTINGS = 0, 1, 2
+_DESCRIPTORS = 65_536
+"""Open files and connections that a service may need: each worker of a pool holds one."""
 STOP_LIMIT_S = 10.0
 """A service that has not cleaned up this long after it was asked to stop is cancelled."""
 
@@ -113,10 +116,19 @@ def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: st
         _complain(f"{name}: the environment is not usable:", *(f"  {problem}" for problem in error.problems))
         sys.exit(EXIT_SETTINGS)
     logs.configure(name, settings.log_level)
+    _raise_descriptor_limit()
     log.info("process.starting", version=version_of(settings_type), pid=os.getpid())
     code = asyncio.run(_live(settings, serve, name))
     log.info("process.ended", code=code)
     sys.exit(code)
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow as many open connections as the system lets us; the usual limit of 1,024 is there for select(2) alone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _live(settings: S, serve: Serve[S], name: str) -> int:

@@ -129,13 +129,14 @@ class Tokens:
             return newest
 
     async def _key(self, kid: str) -> SigningKey:
-        now = self._clock.now()
-        if kid not in self._keys and now >= self._loaded_at + _RELOAD_PAUSE_S:
-            # Another process may have signed with a key of its own; asked rarely, since anyone can invent a kid.
+        if kid not in self._keys:
             async with self._lock:
-                await self._reload()
+                # Another process may have signed with a key of its own; asked rarely, and once for all who waited here
+                # meanwhile, since anyone can invent a kid.
+                if kid not in self._keys and self._clock.now() >= self._loaded_at + _RELOAD_PAUSE_S:
+                    await self._reload()
         key = self._keys.get(kid)
-        if key is None or now >= key.created_at + self._rotate_after_s + self._lifetime_s:
+        if key is None or self._clock.now() >= key.created_at + self._rotate_after_s + self._lifetime_s:
             raise InvalidToken("the token is signed with an unknown key; log in again")
         return key
 

@@ -1,0 +1,148 @@
+"""Connections of the HTTP side that would keep a descriptor for nothing are cut."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from workerpool_kit.health import Health
+from workerpool_kit.http_connections import BoundedConnection
+from workerpool_kit.http_side import HttpSide
+
+ASK = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n"
+PATIENCE_S = 10
+
+
+@pytest.fixture
+def answer_now() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> AsyncIterator[HttpSide]:
+    async def slow(_request: Request) -> Response:
+        await answer_now.wait()
+        return PlainTextResponse("late")
+
+    async def endless(_request: Request) -> Response:
+        async def content() -> AsyncIterator[bytes]:
+            while True:
+                yield b"x" * 65_536
+                await asyncio.sleep(0)
+
+        return StreamingResponse(content())
+
+    monkeypatch.setattr(BoundedConnection, "request_limit_s", 0.2)
+    monkeypatch.setattr(BoundedConnection, "reading_limit_s", 0.2)
+    monkeypatch.setattr(BoundedConnection, "most", 3)
+    routes = [Route("/slow", slow), Route("/endless", endless)]
+    side = HttpSide(0, health=Health(), version="1", routes=routes, host="127.0.0.1")
+    await side.start()
+    yield side
+    await side.stop()
+
+
+class Client:
+    """A client that says what it likes, byte by byte."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def to(cls, side: HttpSide) -> "Client":
+        return cls(*await asyncio.open_connection("127.0.0.1", side.port, limit=2**16))
+
+    async def until_cut(self) -> bytes:
+        """Return what comes until the server ends the connection."""
+        async with asyncio.timeout(PATIENCE_S):
+            try:
+                return await self.reader.read()
+            except ConnectionResetError:
+                return b""
+            finally:
+                self.writer.close()
+
+    async def answer(self) -> bytes:
+        """Return the head of the next answer."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def trickle(self) -> None:
+        """Send a letter again and again, until that is no longer possible."""
+        async with asyncio.timeout(PATIENCE_S):
+            try:
+                while not self.reader.at_eof():
+                    self.writer.write(b"a")
+                    await self.writer.drain()
+                    await asyncio.sleep(0.01)
+            except ConnectionError:
+                pass
+            finally:
+                self.writer.close()
+
+
+async def test_who_asks_nothing_is_cut(side: HttpSide) -> None:
+    assert await (await Client.to(side)).until_cut() == b""
+
+
+async def test_who_never_finishes_to_ask_is_cut(side: HttpSide) -> None:
+    client = await Client.to(side)
+    client.writer.write(b"GET / HTTP/1.1\r\nX-Long: ")
+    await client.trickle()
+
+
+async def test_who_never_finishes_what_nobody_reads_is_cut(side: HttpSide) -> None:
+    client = await Client.to(side)
+    client.writer.write(b"GET /version HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
+    assert b"200" in await client.answer()
+    await client.trickle()
+
+
+async def test_who_does_not_read_is_cut(side: HttpSide) -> None:
+    client = await Client.to(side)
+    client.writer.write(ASK.replace(b"version", b"endless"))
+    await client.answer()
+    # The reader holds no more than its limit, and then reads no further by itself.
+    async with asyncio.timeout(PATIENCE_S):
+        while _connections(side):
+            await asyncio.sleep(0.01)
+    client.writer.close()
+
+
+async def test_a_long_answer_and_a_second_question_are_not_cut(
+    side: HttpSide, answer_now: asyncio.Event
+) -> None:
+    client, silent = await Client.to(side), await Client.to(side)
+    client.writer.write(ASK.replace(b"version", b"slow"))
+    # As long as a silent client is endured, and longer.
+    await silent.until_cut()
+    answer_now.set()
+    assert b"200" in await client.answer()
+    client.writer.write(ASK)
+    assert b"200" in await client.answer()
+    client.writer.close()
+
+
+async def test_one_too_many_is_turned_away(side: HttpSide) -> None:
+    asked = [await Client.to(side) for _ in range(3)]
+    for client in asked:
+        client.writer.write(ASK)
+        assert b"200" in await client.answer()
+    assert await (await Client.to(side)).until_cut() == b""
+    asked[0].writer.close()
+    async with asyncio.timeout(PATIENCE_S):
+        while len(_connections(side)) == 3:
+            await asyncio.sleep(0.01)
+    again = await Client.to(side)
+    again.writer.write(ASK)
+    assert b"200" in await again.answer()
+    for client in (*asked[1:], again):
+        client.writer.close()
+
+
+def _connections(side: HttpSide) -> set[object]:
+    assert side._server is not None
+    return set(side._server.server_state.connections)
