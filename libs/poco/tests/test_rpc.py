@@ -107,7 +107,10 @@ async def test_a_node_without_batches_is_asked_one_by_one(scripted_node: Any) ->
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda answers: [{"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no id"}}, *answers[1:]],
+        lambda answers: [
+            {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no id"}},
+            *answers[1:],
+        ],
         lambda answers: [None, *answers[1:]],
         lambda answers: ["busy", *answers[1:]],
         lambda answers: answers[1:],

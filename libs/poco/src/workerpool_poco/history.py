@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from eth_utils.crypto import keccak
+
 from workerpool_poco.errors import PocoError
 from workerpool_poco.events import EVENT_TYPES, HubEvent, SchedulerNotice, decode_log, topic_of, topic_word
-from workerpool_poco.ids import Address, address, from_hex, to_hex
+from workerpool_poco.ids import Address, address, address_bytes, from_hex, to_hex
 from workerpool_poco.model import Block
 from workerpool_poco.rpc import JsonRpc, RpcError, malformed, quantity
 
@@ -73,6 +75,17 @@ class ChainHistory:
             {"blockHash": to_hex(block_hash), "topics": [[to_hex(topic_of(kind)) for kind in kinds]]}
         )
 
+    def may_hold(self, block: Block, kinds: Collection[type[HubEvent]] = EVENT_TYPES) -> bool:
+        """Tell whether a block's own Bloom filter says that the hub's logs of these kinds may be in it.
+
+        A node that answers no logs although they may be there may have the block and not yet its logs. It may also
+        be right: now and then other contracts' logs set the same bits. False where the node tells no usable filter.
+        """
+        bloom = int.from_bytes(block.logs_bloom, "big")
+        if bloom == _FULL_BLOOM or not _is_in(bloom, address_bytes(self.hub_address)):
+            return False
+        return any(_is_in(bloom, topic_of(kind)) for kind in kinds)
+
     async def scheduler_notices(
         self, workerpool: Address, from_block: int, to_block: int
     ) -> list[SchedulerNotice]:
@@ -89,11 +102,24 @@ class ChainHistory:
             if any(word in error.message.lower() for word in _LOG_RANGE_WORDS):
                 raise LogRangeTooLarge(error.message) from error
             raise
+        if not isinstance(answer, list):
+            raise malformed("eth_getLogs", answer)
         try:
             events = [decode_log(log) for log in answer]
         except _MISSHAPEN as cause:
             raise malformed("eth_getLogs", answer) from cause
         return [event for event in events if event is not None]
+
+
+_FULL_BLOOM = 2**2048 - 1
+"""What chains answer that keep no such filter."""
+
+
+def _is_in(bloom: int, item: bytes) -> bool:
+    """Tell whether a Bloom filter of 2048 bits may hold an item (Yellow Paper, 4.4.3)."""
+    digest = keccak(item)
+    bits = (int.from_bytes(digest[place : place + 2], "big") % 2048 for place in (0, 2, 4))
+    return all(bloom >> bit & 1 for bit in bits)
 
 
 _MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
@@ -116,4 +142,5 @@ def read_block(answer: dict[str, Any]) -> Block:
         hash=from_hex(answer["hash"]),
         parent_hash=from_hex(answer["parentHash"]),
         timestamp=int(answer["timestamp"], 16),
+        logs_bloom=from_hex(answer.get("logsBloom") or ""),
     )

@@ -1,6 +1,6 @@
 """What the contracts know, as frozen values. Times are unix seconds, prices nRLC, ids bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workerpool_poco.deadlines import final_deadline
 from workerpool_poco.ids import ZERO_ADDRESS, Address
@@ -161,3 +161,5 @@ class Block:
     hash: bytes
     parent_hash: bytes
     timestamp: int
+    logs_bloom: bytes = field(default=b"", repr=False, compare=False)
+    """The Bloom filter of the block's logs, 256 bytes; empty when the node does not tell it."""

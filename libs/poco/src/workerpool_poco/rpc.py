@@ -25,7 +25,13 @@ MAX_BATCH = 100
 _STATE_GONE_WORDS = ("blockoutofrange", "header not found", "missing trie node", "state is not available")
 _STATE_GONE_TRIES = 5
 _BUSY_CODE = 429
-_BUSY_WORDS = ("too many requests", "rate limit", "request rate", "credits limited", "compute units per second")
+_BUSY_WORDS = (
+    "too many requests",
+    "rate limit",
+    "request rate",
+    "credits limited",
+    "compute units per second",
+)
 _ASK_AGAIN_STATUSES = frozenset({408, 425, 429})
 """HTTP statuses below 500 that say nothing about the request itself."""
 

@@ -1,12 +1,18 @@
 """Reads that wait together become one, as old as the oldest of them."""
 
 import asyncio
+from typing import Any
 
 from workerpool_core.app.chain_reads import TaskReads
 from workerpool_core.domain.decisions import ReadTask
 from workerpool_core.domain.events import TaskRead
+from workerpool_devnet.market import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_devnet.transactions import Outbox
+from workerpool_poco import abi
 from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import to_hex
+from workerpool_poco.statuses import ChainTaskStatus
 
 TASK = "0x" + "ab" * 32
 
@@ -27,3 +33,54 @@ async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> N
 
     (answer,) = answers
     assert (answer.task, answer.asked_at, set(answer.contributions)) == (None, 10.0, set(wallets))
+
+
+async def test_what_a_node_that_lags_answers_is_never_told_as_newer_than_it_is(
+    fresh_poco_chain: PocoChain, provider: Any
+) -> None:
+    """One node of a provider tells the newest block, another one answers the calls."""
+    task = await asyncio.to_thread(initialized_task, fresh_poco_chain)
+    behind = 3
+    async with HubClient(fresh_poco_chain.url, fresh_poco_chain.hub) as direct:
+        head = await direct.block_number()
+    left = [5]
+
+    def lagging(method: str, params: list[Any]) -> Any:
+        if method != "eth_call" or not left[0]:
+            return None
+        left[0] -= 1
+        if params[1] == "latest":
+            params[1] = hex(head - behind)
+        elif int(params[1], 16) > head - behind:
+            return {"error": {"code": -32000, "message": "header not found"}}
+        return None
+
+    answers: list[TaskRead] = []
+    async with HubClient(provider.url, fresh_poco_chain.hub) as hub:
+        provider.spoil = lagging
+        reads = TaskReads(hub, answers.append)
+        reads.request(ReadTask(to_hex(task), (), asked_at=1.0))
+        running = asyncio.create_task(reads.run())
+        async with asyncio.timeout(30):
+            while not answers:
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait([running])
+    (answer,) = answers
+    assert answer.block >= head
+    assert answer.task is not None
+    assert answer.task.status is ChainTaskStatus.ACTIVE
+
+
+def initialized_task(chain: PocoChain) -> bytes:
+    """Buy a task and initialize it, in the chain's newest blocks."""
+    owner, requester = chain.account("poolOwner"), chain.account("requester")
+    pool = chain.market.create_workerpool(owner, "reads")
+    app = chain.market.create_app(requester, "reads", "image:1")
+    (deal,) = chain.market.buy(
+        Purchase(requester=requester, app=app, app_owner=requester, workerpool=pool, pool_owner=owner)
+    )
+    outbox = Outbox(chain.chain.rpc)
+    outbox.call(owner, "initialize", chain.hub, abi.HUB.encode("initialize", deal.deal_id, 0), gas=1_000_000)
+    outbox.flush()
+    return deal.task_ids[0]

@@ -10,7 +10,7 @@ from workerpool_core.domain.model import DealTerms, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.domain.snapshot import Snapshot
-from workerpool_core.simulation.chain import Chain, Transaction
+from workerpool_core.simulation.chain import Chain, Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
@@ -151,7 +151,7 @@ class Market:
                 return [("initialize", "")]
             case S.ACTIVE:
                 return [("contribute", wallet) for wallet in WALLETS if wallet not in task.contributions]
-            case S.REVEALING if self.chain.is_finalizable(task):
+            case S.REVEALING if is_finalizable(task, self.chain.head.timestamp):
                 return [("finalize", "")]
             case S.REVEALING:
                 missing = ContributionStatus.CONTRIBUTED

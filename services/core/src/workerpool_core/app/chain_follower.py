@@ -16,9 +16,10 @@ from workerpool_poco.contract_text import EmptyAnswer, MalformedAnswer
 from workerpool_poco.errors import PocoError
 from workerpool_poco.events import HubEvent, SchedulerNotice
 from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import CallReverted, HubClient, LogRangeTooLarge
+from workerpool_poco.hub import CallReverted, ChainUnreachable, HubClient, LogRangeTooLarge
 from workerpool_poco.ids import Address, from_hex, task_id, to_hex
 from workerpool_poco.model import REORGANISATION_BLOCKS, Block
+from workerpool_poco.rpc import RpcError
 
 from workerpool_core.app.deals import DealReader, DealRefused
 from workerpool_core.app.task_logs import FOLLOWED, task_log
@@ -29,10 +30,15 @@ log = get_logger()
 T = TypeVar("T")
 
 _BLOCK_BY_BLOCK = 16
-"""Up to this far behind the head blocks are read one by one; further behind, in ranges of logs."""
+"""Up to this far behind the head blocks are read one by one; further behind, in ranges of logs.
+
+A range tells nothing of blocks that the node asked does not have yet, while another node of the same provider does.
+"""
 _LARGEST_RANGE = 1_000
 _RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MALFORMED_ATTEMPTS = 30
+_DOUBTS = 8
+"""How often a block without logs is asked for them again while its header contradicts that (some 5 seconds)."""
 
 
 class Reorganised(Exception):
@@ -104,6 +110,7 @@ class ChainFollower:
         while True:
             head = self._heads.latest or head
             target = head.number - self._confirmations
+            settled = min(target, head.number - _BLOCK_BY_BLOCK)
             try:
                 if target < self.position.number or (
                     target == self.position.number and self._differs(target, head)
@@ -111,10 +118,10 @@ class ChainFollower:
                     await self._look_back(head)
                 if target <= self.position.number:
                     return
-                if target - self.position.number <= _BLOCK_BY_BLOCK:
-                    await self._follow_blocks(head, target)
+                if self.position.number < settled:
+                    await self._follow_range(settled)
                 else:
-                    await self._follow_range(target)
+                    await self._follow_blocks(head, target)
             except Reorganised:
                 await self._revert()
 
@@ -128,8 +135,19 @@ class ChainFollower:
             if block is None:
                 raise Reorganised
             self._check_parent(block)
+            await self._tell(block, await self._logs_of(block))
+
+    async def _logs_of(self, block: Block) -> list[HubEvent]:
+        """Read a block's events. A node may announce a block before it finds its logs: then the header knows better."""
+        pause = _RETRY_FIRST_S
+        for _ in range(_DOUBTS):
             events = await self._hub.get_block_logs(block.hash, kinds=FOLLOWED)
-            await self._tell(block, events)
+            if events or not self._hub.may_hold(block, FOLLOWED):
+                return events
+            log.info("follower.logs_awaited", block=block.number)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _RETRY_LAST_S)
+        return []
 
     def _check_parent(self, block: Block) -> None:
         if self.position.hash and to_hex(block.parent_hash) != self.position.hash:
@@ -144,11 +162,14 @@ class ChainFollower:
         last = min(first + self._range - 1, target)
         try:
             events = await self._hub.get_logs(first, last, kinds=FOLLOWED)
-        except LogRangeTooLarge:
+        except (LogRangeTooLarge, RpcError, ChainUnreachable) as error:
+            # Nodes refuse a range in many words, and some only by not answering in time.
             if self._range == 1:
                 raise
             self._range = max(self._range // 2, 1)
-            log.info("follower.smaller_range", blocks=self._range)
+            log.info("follower.smaller_range", blocks=self._range, error=str(error))
+            if not isinstance(error, LogRangeTooLarge):
+                raise
             return
         self._range = min(self._range * 2, self._largest_range)
         by_block: dict[int, list[HubEvent]] = {}
@@ -274,27 +295,34 @@ class ChainFollower:
             raise Reorganised
 
     async def _revert(self) -> None:
-        """Find the newest remembered block that is still on the chain, and go back to it."""
-        numbers = sorted((number for number in self._hashes if number <= self.position.number), reverse=True)
-        blocks = await self._retried("reorganisation", lambda: self._hub.blocks(numbers))
-        for number, block in zip(numbers, blocks, strict=True):
-            if block is not None and to_hex(block.hash) == self._hashes[number]:
-                ancestor = Position(number, self._hashes[number])
-                break
-        else:
-            # Deeper than is remembered, or after a restart, when only the cursor is known. Effects are idempotent, so
-            # reading more again is harmless.
-            ancestor = Position(max(self.position.number - REORGANISATION_BLOCKS, -1), "")
-            self._hashes.clear()
-        if ancestor == self.position:
-            # The chain changed under a read above our position; nothing that was told is wrong.
+        """Go back to the newest block that is still on the chain."""
+        ancestor = await self._retried("reorganisation", self._ancestor)
+        if ancestor is None:
+            # The chain changed under a read above our position, or a node lags; nothing that was told is wrong.
             await asyncio.sleep(_RETRY_FIRST_S)
             return
         log.warning(
             "follower.reorganised", ancestor=ancestor.number, reverted=self.position.number - ancestor.number
         )
-        for number in numbers:
-            if number > ancestor.number:
-                self._hashes.pop(number, None)
+        self._hashes = OrderedDict(
+            (number, known) for number, known in self._hashes.items() if number <= ancestor.number
+        )
         self.position = ancestor
         self._submit(BlocksReverted(ancestor.number))
+
+    async def _ancestor(self) -> Position | None:
+        """Find the newest remembered block that is still on the chain; None while none of those after it is gone.
+
+        Only another block in its place proves that one is gone: a node that lags does not know the newest ones.
+        """
+        numbers = sorted(self._hashes, reverse=True)
+        replaced = False
+        for number, block in zip(numbers, await self._hub.blocks(numbers), strict=True):
+            if block is None:
+                continue
+            if to_hex(block.hash) == self._hashes[number]:
+                return Position(number, self._hashes[number]) if replaced else None
+            replaced = True
+        # Deeper than is remembered, or after a restart, when only the cursor is known. Effects are idempotent, so
+        # reading more again is harmless.
+        return Position(max(self.position.number - REORGANISATION_BLOCKS, -1), "") if replaced else None

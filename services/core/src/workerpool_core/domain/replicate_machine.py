@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from workerpool_poco.causes import ReplicateStatusCause
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_poco.statuses import INTERLUDE_REPLICATE_STATUSES, ReplicateStatus
 
 from .model import Action, Replicate
 
@@ -56,6 +56,7 @@ REPLICATE_TRANSITIONS: Mapping[ReplicateStatus, frozenset[ReplicateStatus]] = {
 }
 """The statuses that may follow each *current* status (not the last relevant one)."""
 
+_NO_WORK = INTERLUDE_REPLICATE_STATUSES | {_F, _A}
 _GAVE_UP = frozenset({_R.START_FAILED, _R.COMPUTE_FAILED, _R.CONTRIBUTE_FAILED, _R.ABORTED})
 
 PROVEN: Mapping[ReplicateStatus, frozenset[ReplicateStatus]] = {
@@ -161,12 +162,22 @@ def may_be_proven(current: ReplicateStatus, new: ReplicateStatus) -> bool:
 
 
 def judge(replicate: Replicate, new: ReplicateStatus) -> Verdict:
-    """Say whether `new` may be recorded; a status that the history holds anywhere is known already."""
+    """Say whether `new` may be recorded; a status that the history holds anywhere is known already.
+
+    Almost anything may follow an interlude, but nothing that the replicate has left behind.
+    """
     if replicate.ever(new):
         return Verdict.ALREADY_REPORTED
-    if may_follow(replicate.status, new):
-        return Verdict.LEGAL
-    return Verdict.BAD_WORKFLOW_TRANSITION
+    if not may_follow(replicate.status, new):
+        return Verdict.BAD_WORKFLOW_TRANSITION
+    if replicate.status in INTERLUDE_REPLICATE_STATUSES and _is_behind(replicate, new):
+        return Verdict.BAD_WORKFLOW_TRANSITION
+    return Verdict.LEGAL
+
+
+def _is_behind(replicate: Replicate, new: ReplicateStatus) -> bool:
+    """Tell whether the work on a replicate was further than `new` already; the protocol's order is that of the work."""
+    return any(c.status not in _NO_WORK and c.status.order > new.order for c in replicate.history)
 
 
 def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[ReplicateStatus]:
@@ -174,7 +185,7 @@ def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[
 
     Empty when the target is known already or when no legal way leads to it (a FAILED replicate stays so).
     """
-    if replicate.ever(target):
+    if replicate.ever(target) or _is_behind(replicate, target):
         return ()
     last = replicate.last_relevant
     path = _SUCCESS_PATHS[target]
@@ -186,7 +197,7 @@ def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[
         return (target,)
     else:
         return ()
-    steps = [status for status in path[start : path.index(target) + 1] if not replicate.ever(status)]
+    steps = path[start : path.index(target) + 1]
     return steps if may_follow(replicate.status, steps[0]) else ()
 
 

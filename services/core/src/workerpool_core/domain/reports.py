@@ -22,6 +22,7 @@ from .turn import Turn
 _R = ReplicateStatus
 _BY_CHAIN = (_R.CONTRIBUTED, _R.REVEALED, _R.CONTRIBUTE_AND_FINALIZE_DONE)
 _BY_PROXY = (_R.RESULT_UPLOADED, _R.RESULT_UPLOAD_FAILED)
+_UPLOADS = (_R.RESULT_UPLOADING, *_BY_PROXY)
 _LOG_LIMIT = 64
 _MOST_WAITING = 64  # more than a replicate has statuses; each may carry 200,000 characters of logs
 _UNKNOWN = "UNKNOWN_REPLICATE"
@@ -99,7 +100,10 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
         _answer(turn, wallet, session, update, UpdateOutcome.ALREADY_KNOWN, Action.WAIT)
         return True
     provable = may_be_proven(replicate.status, status)
-    if status in SCHEDULER_REPLICATE_STATUSES or (verdict is not Verdict.LEGAL and not provable):
+    # The tables let any status follow an interlude, but a result is taken only from who revealed on chain.
+    is_stranger = status in _UPLOADS and not replicate.ever(_R.REVEALED)
+    illegal = verdict is not Verdict.LEGAL and not provable
+    if status in SCHEDULER_REPLICATE_STATUSES or illegal or is_stranger:
         _refuse(turn, wallet, session, update, _ILLEGAL)
         return True
     provable_only = status in _BY_CHAIN or (status in _BY_PROXY and uploads.lies_in_proxy(task))
@@ -113,7 +117,8 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
     if status is _R.RESULT_UPLOADED and not _has_result(task, update):
         _refuse(turn, wallet, session, update, _UNPROVEN)
         return True
-    _accept(turn, task, replicate, session, update)
+    modifier = Modifier.WORKER if verdict is Verdict.LEGAL else Modifier.POOL_MANAGER
+    _accept(turn, task, replicate, session, update, modifier)
     return True
 
 
@@ -147,7 +152,7 @@ def _accept(
     replicate: Replicate,
     session: str,
     update: Update,
-    modifier: Modifier = Modifier.WORKER,
+    modifier: Modifier,
 ) -> None:
     status, details = update.status, update.details
     fields: dict[str, object] = {}
@@ -176,11 +181,13 @@ def release(turn: Turn, task_id: str, wallet: str) -> None:
     task = turn.state.tasks.get(task_id)
     if waiting is None or task is None:
         return
-    replicate = task.replicates[wallet]
-    first = waiting.updates[0]
-    if judge(replicate, first.status) is Verdict.LEGAL or may_be_proven(replicate.status, first.status):
-        return
-    _go_on(turn, task_id, wallet, waiting)
+    if not _is_open_to(task.replicates[wallet], waiting.updates[0].status):
+        _go_on(turn, task_id, wallet, waiting)
+
+
+def _is_open_to(replicate: Replicate, status: ReplicateStatus) -> bool:
+    """Tell whether a status may still be recorded, if it is proven."""
+    return judge(replicate, status) is Verdict.LEGAL or may_be_proven(replicate.status, status)
 
 
 def _go_on(turn: Turn, task_id: str, wallet: str, waiting: Parked) -> None:
@@ -198,10 +205,9 @@ def confirm(turn: Turn, task: Task, replicate: Replicate) -> None:
     """The first waiting report of a replicate is true: accept it and go on with those behind it."""
     waiting = turn.state.parked[task.task_id, replicate.wallet]
     update = waiting.updates[0]
-    if judge(replicate, update.status) is Verdict.LEGAL:
-        _accept(turn, task, replicate, waiting.session, update)
-    else:
-        _accept(turn, task, replicate, waiting.session, update, Modifier.POOL_MANAGER)
+    is_legal = judge(replicate, update.status) is Verdict.LEGAL
+    modifier = Modifier.WORKER if is_legal else Modifier.POOL_MANAGER
+    _accept(turn, task, replicate, waiting.session, update, modifier)
     _pop(turn, task.task_id, replicate.wallet, waiting)
 
 
@@ -231,7 +237,7 @@ def proof_by_chain(
     if waiting is None:
         return
     status = waiting.updates[0].status
-    if status in proven and replicate.weight > 0 and not replicate.ever(status):
+    if status in proven and replicate.weight > 0 and _is_open_to(replicate, status):
         confirm(turn, task, replicate)
         proofs.succeeded(turn, replicate)
     elif status in _BY_CHAIN and status not in proven and asked_at >= waiting.until:
@@ -262,7 +268,8 @@ def proof_by_proxy(turn: Turn, task: Task, is_stored: bool) -> None:
             continue
         update = waiting.updates[0]
         delivered = update.status is _R.RESULT_UPLOADED
-        if delivered is is_stored and (not delivered or _has_result(task, update)):
+        is_true = delivered is is_stored and (not delivered or _has_result(task, update))
+        if is_true and _is_open_to(task.replicates[wallet], update.status):
             confirm(turn, task, task.replicates[wallet])
         else:
             refuse_first(turn, task.task_id, wallet)

@@ -81,6 +81,8 @@ class State:
         for command in snapshot.commands:
             if (owner := self.workers.get(command.wallet)) is not None:
                 owner.pending[command.sequence] = command
+                floor = self.command_floor.get(command.wallet, 0)
+                self.command_floor[command.wallet] = max(floor, command.sequence)
         for task in snapshot.tasks:
             self.tasks[task.task_id] = task
             for replicate in task.replicates.values():

@@ -77,11 +77,17 @@ class Chain:
         self.ever: set[tuple[str, str, str]] = set()
         self.weights: dict[str, int] = {}
         self.down = False
+        self.lag_s = random.choice((0.0, random.uniform(0.0, 6.0)))
 
     @property
     def head(self) -> Block:
         """The newest block."""
         return self.blocks[-1]
+
+    @property
+    def _time(self) -> float:
+        """The time of a block that is mined now: a block is seen some seconds after the time that it bears."""
+        return max(self._clock.now - self.lag_s, self.head.timestamp)
 
     def send(self, transaction: Transaction) -> None:
         """Put a transaction into the mempool."""
@@ -106,7 +112,7 @@ class Chain:
         block = Block(
             number,
             f"0x{self._hashes:x}",
-            self._clock.now,
+            self._time,
             tuple(chosen),
             tuple(deals),
             tuple(logs),
@@ -151,7 +157,7 @@ class Chain:
         deals: list[DealSeen],
     ) -> bool:
         """Apply a transaction; return whether it succeeded."""
-        now, task_id, sender = self._clock.now, transaction.task_id, transaction.sender
+        now, task_id, sender = self._time, transaction.task_id, transaction.sender
         if transaction.kind == "match":
             assert transaction.terms is not None
             terms = replace(transaction.terms, block=place.block)
@@ -210,7 +216,7 @@ class Chain:
                         task.contributions[wallet] = (_C.REJECTED, value)
                 task.status, task.consensus, task.winners = _S.ACTIVE, "", 0
                 log(_L.REOPEN)
-            case "finalize" if self.is_finalizable(task):
+            case "finalize" if is_finalizable(task, now):
                 task.status, task.results = _S.COMPLETED, transaction.value
                 log(_L.FINALIZE, "", "0x" + transaction.value.encode().hex())
             case "claim" if task.status in (_S.ACTIVE, _S.REVEALING) and now >= terms.final_deadline:
@@ -221,12 +227,6 @@ class Chain:
         state[task_id] = task
         return True
 
-    def is_finalizable(self, task: OnChain) -> bool:
-        """Tell whether finalize would succeed now."""
-        now = self._clock.now
-        enough = task.reveals == task.winners or (task.reveals > 0 and now >= task.reveal_deadline)
-        return task.status is _S.REVEALING and now < task.terms.final_deadline and enough
-
     def _check_consensus(self, task: OnChain, value: str, log: Callable[..., None]) -> None:
         groups: dict[str, int] = {}
         for wallet, (status, contributed) in task.contributions.items():
@@ -234,7 +234,7 @@ class Chain:
                 groups[contributed] = max(groups.get(contributed, 0), 1) * self.weights[wallet]
         if consensus_reached(groups[value], groups.values(), task.terms.trust):
             task.status, task.consensus = _S.REVEALING, value
-            task.reveal_deadline = self._clock.now + 2 * task.terms.max_execution_s
+            task.reveal_deadline = self._time + 2 * task.terms.max_execution_s
             task.winners = sum(v == value and s is _C.CONTRIBUTED for s, v in task.contributions.values())
             task.reveals = 0
             log(_L.CONSENSUS, "", value)
@@ -280,6 +280,12 @@ class Chain:
             for wallet in wallets
             for status, value in [task.contributions.get(wallet, unset) if task else unset]
         }
+
+
+def is_finalizable(task: OnChain, now: float) -> bool:
+    """Tell whether finalize would succeed in a block of this time."""
+    enough = task.reveals == task.winners or (task.reveals > 0 and now >= task.reveal_deadline)
+    return task.status is _S.REVEALING and now < task.terms.final_deadline and enough
 
 
 def _told(done: Callable[[bool, int], None], ok: bool, number: int) -> Callable[[], None]:

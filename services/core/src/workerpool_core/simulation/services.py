@@ -8,7 +8,7 @@ from workerpool_poco.statuses import ChainTaskStatus
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 
-from .chain import Chain, Transaction
+from .chain import Chain, Transaction, is_finalizable
 from .clock import Clock
 
 _S = ChainTaskStatus
@@ -76,8 +76,9 @@ class Adapter:
                 return task.status is _S.ACTIVE
 
     def _possible(self, kind: TransactionKind, task_id: str) -> bool:
+        """Judge by the newest block and its time, as the real adapter does."""
         task = self._chain.head.state.get(task_id)
-        now = self._clock.now
+        now = self._chain.head.timestamp
         if task is None:
             # A reorganisation took the deal away; the real adapter tries again until it is sure.
             return kind is _K.INITIALIZE
@@ -85,7 +86,7 @@ class Adapter:
             case _K.INITIALIZE:
                 return task.status is _S.UNSET and now < task.terms.contribution_deadline
             case _K.FINALIZE:
-                return self._chain.is_finalizable(task)
+                return is_finalizable(task, now)
             case _K.CLAIM:
                 return task.status in (_S.ACTIVE, _S.REVEALING) and now >= task.terms.final_deadline
             case _K.REOPEN:

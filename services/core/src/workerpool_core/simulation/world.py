@@ -155,7 +155,7 @@ class World:
     # --- what befalls it --------------------------------------------------------------------
 
     def _mine(self) -> None:
-        if self.chain.mempool or self.random.random() < 0.1:
+        if self.chain.mempool or self.random.random() < 0.5:
             self.chain.mine()
             self.clock.later(self.random.uniform(0.01, 0.5), self.core.follow)
         self.clock.later(self.random.uniform(0.5, 1.5) * self._block_time, self._mine)

@@ -1,0 +1,217 @@
+"""The follower behind a provider that balances its requests over nodes of which some lag, on a real chain."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from workerpool_core.app.chain_follower import ChainFollower
+from workerpool_core.app.deals import DealReader
+from workerpool_core.domain.events import BlockSeen, BlocksReverted
+from workerpool_devnet.market import Purchase
+from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_poco.heads import HeadStream
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import to_hex
+
+PROMPT_S = 20.0
+
+
+class Following:
+    """A follower over the provider, and what it told."""
+
+    def __init__(self, chain: PocoChain, provider: Any) -> None:
+        self.chain, self.provider = chain, provider
+        self.told: list[BlockSeen | BlocksReverted] = []
+        market = chain.market
+        self.owner, self.requester = chain.account("poolOwner"), chain.account("requester")
+        self.pool = market.create_workerpool(self.owner, "balanced")
+        self.app = market.create_app(self.requester, "balanced", "image:1")
+        self.hub = HubClient(provider.url, chain.hub, attempts=1)
+        self.heads = HeadStream(chain.url, block_time=0.1)
+        self.follower: ChainFollower
+        self._running: asyncio.Task[None] | None = None
+        self._more = asyncio.Event()
+
+    async def start(self, **options: Any) -> None:
+        await self.hub.connect()
+        self.heads.start()
+        self.follower = ChainFollower(
+            self.hub,
+            self.heads,
+            DealReader(self.hub, self.pool),
+            self.pool,
+            self._submit,
+            known={},
+            **options,
+        )
+        self._running = asyncio.create_task(self.follower.run())
+
+    def _submit(self, event: BlockSeen | BlocksReverted) -> None:
+        self.told.append(event)
+        self._more.set()
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running})
+        await self.heads.stop()
+        await self.hub.close()
+
+    def buy(self) -> str:
+        purchase = Purchase(
+            requester=self.requester,
+            app=self.app,
+            app_owner=self.requester,
+            workerpool=self.pool,
+            pool_owner=self.owner,
+        )
+        (deal,) = self.chain.market.buy(purchase)
+        return to_hex(deal.deal_id)
+
+    async def head(self) -> int:
+        async with HubClient(self.chain.url, self.chain.hub) as hub:
+            return await hub.block_number()
+
+    async def reached(self, number: int) -> None:
+        """Wait until the follower told a block. It must not have died meanwhile."""
+        assert self._running is not None
+        async with asyncio.timeout(PROMPT_S):
+            while self.follower.position.number < number:
+                assert not self._running.done(), self._running.exception()
+                self._more.clear()
+                await asyncio.wait(
+                    {asyncio.create_task(self._more.wait()), self._running}, return_when="FIRST_COMPLETED"
+                )
+
+    @property
+    def deal_ids(self) -> list[str]:
+        return [
+            deal.terms.deal_id for event in self.told if isinstance(event, BlockSeen) for deal in event.deals
+        ]
+
+
+@pytest.fixture
+async def following(fresh_poco_chain: PocoChain, provider: Any) -> AsyncIterator[Following]:
+    following = await asyncio.to_thread(Following, fresh_poco_chain, provider)
+    yield following
+    await following.stop()
+
+
+async def test_a_node_that_has_the_block_but_not_yet_its_logs_hides_no_deal(following: Following) -> None:
+    await following.start(start_block=0)
+    await following.reached(await following.head())
+    asked: list[Any] = []
+
+    def without_logs(method: str, params: list[Any]) -> Any:
+        if method != "eth_getLogs" or len(asked) >= 3:
+            return None
+        asked.append(params)
+        return {"result": []}
+
+    following.provider.spoil = without_logs
+    deal = await asyncio.to_thread(following.buy)
+    await following.reached(await following.head())
+    assert following.deal_ids == [deal]
+
+
+async def test_blocks_without_events_of_the_hub_are_asked_for_once(following: Following) -> None:
+    await following.start(start_block=0)
+    head = await following.head()
+    await following.reached(head)
+    following.provider.requests.clear()
+    await asyncio.to_thread(following.chain.chain.mine, 10)
+    await following.reached(head + 10)
+    searches = [params for method, params in following.provider.requests if method == "eth_getLogs"]
+    blocks = {
+        event.number for event in following.told if isinstance(event, BlockSeen) and event.number > head
+    }
+    assert len(searches) == len(blocks)
+
+
+async def test_a_range_of_logs_is_asked_only_of_blocks_that_every_node_has(following: Following) -> None:
+    """A node asked for more than it has answers with what it has, and nobody can tell."""
+    await asyncio.to_thread(following.chain.chain.mine, 60)
+    deal = await asyncio.to_thread(following.buy)
+    head = await following.head()
+
+    def lagging(method: str, params: list[Any]) -> Any:
+        if method == "eth_getLogs" and int(params[0].get("toBlock", "0x0"), 16) > head - 5:
+            return {"result": []}
+        return None
+
+    following.provider.spoil = lagging
+    await following.start(start_block=0)
+    await following.reached(head)
+    assert following.deal_ids == [deal]
+
+
+async def test_a_node_that_lags_is_no_reorganisation(following: Following) -> None:
+    await following.start(start_block=0)
+    head = await following.head()
+    await following.reached(head)
+    asked: list[Any] = []
+
+    def lagging(method: str, params: list[Any]) -> Any:
+        if method == "eth_getBlockByNumber" and params[0] != "latest" and int(params[0], 16) > head - 3:
+            asked.append(params)
+            return {"result": None} if len(asked) < 8 else None
+        return None
+
+    following.provider.spoil = lagging
+    deal = await asyncio.to_thread(following.buy)
+    await asyncio.to_thread(following.chain.chain.mine, 5)
+    await following.reached(head + 6)
+    assert not [event for event in following.told if isinstance(event, BlocksReverted)]
+    assert following.deal_ids == [deal]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        lambda: {"error": {"code": -32047, "message": "Unable to serve this"}},
+        lambda: {"error": {"code": -32614, "message": "eth_getLogs is limited to a 10 range"}},
+        lambda: {"result": None},
+        lambda: web.json_response(
+            {"error": {"code": -32600, "message": "up to a 10 block range"}}, status=400
+        ),
+        lambda: web.Response(status=504, text="<html>Gateway Time-out</html>"),
+    ],
+    ids=["unknown-words", "another-code", "null", "http-400", "gateway-timeout"],
+)
+async def test_whatever_way_a_range_is_refused_smaller_ones_are_asked_for(
+    following: Following, refusal: Callable[[], Any]
+) -> None:
+    deal = await asyncio.to_thread(following.buy)
+    await asyncio.to_thread(following.chain.chain.mine, 100)
+
+    def limited(method: str, params: list[Any]) -> Any:
+        if method == "eth_getLogs" and "toBlock" in params[0]:
+            first, last = (int(params[0][name], 16) for name in ("fromBlock", "toBlock"))
+            if last - first >= 10:
+                return refusal()
+        return None
+
+    following.provider.spoil = limited
+    await following.start(start_block=0, largest_range=64)
+    await following.reached(await following.head())
+    assert following.deal_ids == [deal]
+
+
+@pytest.mark.parametrize("method", ["eth_getLogs", "eth_getBlockByNumber", "eth_call"])
+async def test_nonsense_is_waited_out(following: Following, method: str) -> None:
+    await following.start(start_block=0)
+    head = await following.head()
+    await following.reached(head)
+    answers: list[Any] = [None, {}, "0x", [None], [{"topics": None}], {"number": None}]
+
+    def spoil(asked: str, _params: list[Any]) -> Any:
+        return {"result": answers.pop()} if asked == method and answers else None
+
+    following.provider.spoil = spoil
+    deal = await asyncio.to_thread(following.buy)
+    await asyncio.to_thread(following.chain.chain.mine, 3)
+    await following.reached(head + 4)
+    assert following.deal_ids == [deal]
+    assert not answers or method == "eth_getBlockByNumber"
