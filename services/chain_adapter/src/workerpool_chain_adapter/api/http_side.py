@@ -44,7 +44,7 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
                 result_link=body["resultLink"],
                 callback_data=body.get("callbackData") or "",
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArgument('expected a body such as {"resultLink": "…", "callbackData": "0x…"}') from error
         validate(wish)
         return _task_id(await commands.finalize(wish.task_id, wish.result_link, wish.callback_data))
