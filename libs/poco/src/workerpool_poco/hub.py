@@ -123,10 +123,15 @@ class HubClient(ChainHistory):
         return _decoded(function, answer)
 
     async def call_many(
-        self, function: Function, arguments: Iterable[Sequence[Any]]
+        self, function: Function, arguments: Iterable[Sequence[Any]], *, block: int | None = None
     ) -> list[tuple[Any, ...]]:
-        """Call one view of the hub with many sets of arguments, in as few round trips as possible."""
-        calls = [("eth_call", (self._call_fields(function, item, None), "latest")) for item in arguments]
+        """Call one view of the hub with many sets of arguments, in as few round trips as possible.
+
+        The state is that of the latest block, or of the given one: a node that does not have it raises
+        :class:`RpcError` instead of telling what is older.
+        """
+        when = "latest" if block is None else hex(block)
+        calls = [("eth_call", (self._call_fields(function, item, None), when)) for item in arguments]
         decoded = []
         for answer in await self.rpc.batch(calls):
             if isinstance(answer, RpcError):
@@ -159,18 +164,20 @@ class HubClient(ChainHistory):
         """Read a task; its status is UNSET before ``initialize``."""
         return views.task(task_id, (await self.call(abi.HUB["viewTask"], task_id))[0])
 
-    async def view_tasks(self, task_ids: Sequence[bytes]) -> list[ChainTask]:
-        """Read many tasks in one go, in order."""
-        answers = await self.call_many(abi.HUB["viewTask"], ((item,) for item in task_ids))
+    async def view_tasks(self, task_ids: Sequence[bytes], *, block: int | None = None) -> list[ChainTask]:
+        """Read many tasks in one go, in order, as they are in the latest block or were in a given one."""
+        answers = await self.call_many(abi.HUB["viewTask"], ((item,) for item in task_ids), block=block)
         return [views.task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
 
     async def view_contribution(self, task_id: bytes, worker: Address) -> Contribution:
         """Read a worker's contribution; its status is UNSET when there is none."""
         return views.contribution((await self.call(abi.HUB["viewContribution"], task_id, worker))[0])
 
-    async def view_contributions(self, pairs: Sequence[tuple[bytes, Address]]) -> list[Contribution]:
-        """Read many contributions, each given as (task id, worker), in one go, in order."""
-        answers = await self.call_many(abi.HUB["viewContribution"], pairs)
+    async def view_contributions(
+        self, pairs: Sequence[tuple[bytes, Address]], *, block: int | None = None
+    ) -> list[Contribution]:
+        """Read many contributions, each given as (task id, worker), in one go, in order; `block` as in `view_tasks`."""
+        answers = await self.call_many(abi.HUB["viewContribution"], pairs, block=block)
         return [views.contribution(answer[0]) for answer in answers]
 
     async def view_category(self, category_id: int) -> Category:

@@ -124,5 +124,26 @@ async def test_s48_everybody_else_is_refused(http: httpx.AsyncClient, task: Task
     assert (await http.get(unknown, headers=await authorization(http, wallet))).status_code == 404
 
 
-async def test_a_challenge_wants_an_address(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/tasks/logs/challenge")).status_code == 400
+@pytest.mark.parametrize("given", ["", "0x12", "worker", f"{WORKER} ", WORKER[2:], "0x" + "11 " * 20])
+async def test_a_challenge_wants_an_address_to_the_letter(http: httpx.AsyncClient, given: str) -> None:
+    answer = await http.get("/tasks/logs/challenge", params={"address": given})
+    assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_ARGUMENT")
+
+
+async def test_an_address_with_gaps_opens_no_logs(
+    http: httpx.AsyncClient, task: Task, wallet: Wallet
+) -> None:
+    headers = await authorization(http, wallet)
+    proof, _, address = headers["Authorization"].rpartition("_")
+    spaced = {"Authorization": f"{proof}_{address[:4]} {address[4:]}"}
+    assert (await http.get(f"/tasks/{task.task_id}/logs", headers=spaced)).status_code == 401
+
+
+async def test_a_deadline_past_all_calendars_is_the_last_of_days(
+    http: httpx.AsyncClient, api: Any, make_task: Callable[..., Task]
+) -> None:
+    task = make_task(2, final_deadline=1e30)
+    api.commit.put(d.Outcome([d.TaskCreated(task)], []))
+    await api.commit.drained()
+    answer = await http.get(f"/tasks/{task.task_id}")
+    assert answer.json()["finalDeadline"].startswith("9999-12-31T23:59:59")

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import grpc
+import pytest
 from google.protobuf.duration_pb2 import Duration
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
@@ -57,6 +58,24 @@ async def test_a_drained_worker_is_told_and_stays_drained_through_a_restart(
     undrain = pb.UndrainWorkerRequest(wallet_address=wallet.address)
     undrained = (await restarted.pool(**OPERATOR).UndrainWorker(undrain)).worker
     assert not undrained.HasField("drained_until")
+
+
+async def test_a_page_token_that_nobody_gave_out_is_refused(api: Any) -> None:
+    request = pb.ListWorkersRequest(page_token="0xABC\N{SNOWMAN}")
+    assert await api.refused(api.pool().ListWorkers(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "BAD_PAGE_TOKEN",
+    )
+
+
+@pytest.mark.parametrize("seconds", [0, -1, -(2**63), 315_576_000_001, 2**63 - 1])
+async def test_a_drain_of_no_time_or_of_all_times_is_refused(api: Any, wallet: Wallet, seconds: int) -> None:
+    await (await api.connect(wallet)).receive()
+    request = pb.DrainWorkerRequest(wallet_address=wallet.address, duration=Duration(seconds=seconds))
+    assert await api.refused(api.pool(**OPERATOR).DrainWorker(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_ARGUMENT",
+    )
 
 
 async def test_a_drain_without_end_lasts_until_undrained(api: Any, wallet: Wallet) -> None:

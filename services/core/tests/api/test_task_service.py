@@ -1,11 +1,13 @@
 """What requesters and operators read: tasks, replicates, logs."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
 import grpc
+import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Replicate, Task, TaskChange
 from workerpool_poco.ids import to_hex
@@ -70,8 +72,21 @@ async def test_pages_of_tasks_join_without_gap(api: Any, make_task: MakeTask) ->
     assert seen == [7, 6, 5, 4, 3, 2, 1]
 
 
-async def test_an_invented_page_token_is_refused(api: Any) -> None:
-    request = pb.ListTasksRequest(page_token="nonsense")
+async def test_a_page_holds_no_more_than_fits_into_a_message(api: Any, make_task: MakeTask) -> None:
+    long = "x" * 900_000
+    await write(api, *(d.TaskCreated(make_task(number, command_line=long)) for number in range(1, 7)))
+    seen: list[int] = []
+    token = ""
+    while not seen or token:
+        page = await api.tasks.ListTasks(pb.ListTasksRequest(page_token=token))
+        seen += [task.deal_block for task in page.tasks]
+        token = page.next_page_token
+    assert seen == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("token", ["nonsense", base64.urlsafe_b64encode(rb'[1, "\ud800", 0]').decode()])
+async def test_an_invented_page_token_is_refused(api: Any, token: str) -> None:
+    request = pb.ListTasksRequest(page_token=token)
     assert await api.refused(api.tasks.ListTasks(request)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "BAD_PAGE_TOKEN",
@@ -121,6 +136,40 @@ async def test_the_requester_reads_the_logs_with_a_challenge_that_serves_once(
     (logs,) = (await api.tasks.GetTaskLogs(request)).compute_logs
     assert (logs.wallet_address, logs.stdout, logs.stderr) == (WORKER, "out", "err")
     assert (await api.refused(api.tasks.GetTaskLogs(request)))[1] == "BAD_CHALLENGE"
+
+
+async def test_of_many_replays_at_once_only_one_is_answered(
+    api: Any, make_task: MakeTask, wallet: Wallet
+) -> None:
+    request = await signed(api, await kept_logs(api, make_task, wallet), wallet)
+    tasks = api.tasks
+
+    async def ask() -> bool:
+        try:
+            return bool((await tasks.GetTaskLogs(request)).compute_logs)
+        except grpc.aio.AioRpcError:
+            return False
+
+    assert sum(await asyncio.gather(*(ask() for _ in range(20)))) == 1
+
+
+async def test_logs_that_do_not_fit_into_an_answer_are_named_and_asked_for_alone(
+    api: Any, make_task: MakeTask, wallet: Wallet
+) -> None:
+    task = make_task(requester=wallet.address)
+    workers = sorted(Wallet.create().address for _ in range(6))
+    long = "\N{DNA DOUBLE HELIX}" * 100_000
+    await write(
+        api, d.TaskCreated(task), *(d.LogsKept(task.task_id, worker, long, long) for worker in workers)
+    )
+    answer = await api.tasks.GetTaskLogs(await signed(api, task, wallet))
+    told = [logs.wallet_address for logs in answer.compute_logs]
+    assert told
+    assert told + list(answer.left_out) == workers
+    alone = await signed(api, task, wallet)
+    alone.wallet_address = answer.left_out[-1]
+    (logs,) = (await api.tasks.GetTaskLogs(alone)).compute_logs
+    assert logs.stdout == long
 
 
 async def test_nobody_else_reads_them(api: Any, make_task: MakeTask, wallet: Wallet) -> None:

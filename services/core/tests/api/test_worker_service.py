@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 import pytest
+from workerpool_core.api import worker_service
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
 from workerpool_core.store.store import KeptLogs
@@ -76,6 +77,14 @@ async def test_the_first_message_is_hello(api: Any, wallet: Wallet) -> None:
     await stream.send(heartbeat=pb.Heartbeat())
     assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
     assert wallet.address not in api.engine.workers
+
+
+async def test_who_does_not_say_hello_in_time_is_sent_away(
+    api: Any, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_service, "HELLO_LIMIT_S", 0.05)
+    stream = await api.open(await api.login(wallet))
+    assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
 
 
 async def test_another_version_of_the_stream_is_refused(api: Any, wallet: Wallet) -> None:

@@ -1,5 +1,6 @@
 """The HTTP side that third parties use: tasks, replicates, logs, the platform metric (core spec §9)."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from workerpool_poco.errors import InvalidId
-from workerpool_poco.ids import address
+from workerpool_poco.ids import Address, address
 
+from workerpool_core.api.task_messages import LAST_DATE
 from workerpool_core.app.pool_view import PoolSummary
 from workerpool_core.app.running import Core
 from workerpool_core.domain.model import Receipt, Replicate, Task
@@ -17,6 +18,7 @@ from workerpool_core.errors import BadChallenge, BadRequest
 from workerpool_core.store.store import KeptLogs
 
 _TEE_SESSION = "TEE_SESSION_GENERATION_"
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 def routes(core: Core, *, open_actuator: Callable[[str], bool]) -> list[Route]:
@@ -60,11 +62,9 @@ class _HttpSide:
         return JSONResponse(replicate_model(found, _base(request)))
 
     async def log_challenge(self, request: Request) -> Response:
-        given = request.query_params.get("address", "")
-        try:
-            requester = address(given)
-        except InvalidId as error:
-            raise BadRequest("the query needs ?address=<the requester's address>") from error
+        requester = _address(request.query_params.get("address", ""))
+        if requester is None:
+            raise BadRequest("the query needs ?address=<the requester's address>")
         return JSONResponse(self._core.running.log_access.challenge(requester).to_json())
 
     async def task_logs(self, request: Request) -> Response:
@@ -84,10 +84,9 @@ class _HttpSide:
         if len(parts) != 3:
             raise BadChallenge("the Authorization header must be <hash>_<signature>_<address>")
         claimed_hash, signature, signer = parts
-        try:
-            requester = address(signer)
-        except InvalidId as error:
-            raise BadChallenge("the Authorization header must end with the requester's address") from error
+        requester = _address(signer)
+        if requester is None:
+            raise BadChallenge("the Authorization header must end with the requester's address")
         return await self._core.running.log_access.logs(
             _task_id(request), requester, signature, wallet, claimed_hash=claimed_hash
         )
@@ -101,10 +100,15 @@ def _task_id(request: Request) -> str:
 
 
 def _wallet(request: Request) -> str:
-    try:
-        return address(str(request.path_params["wallet"]))
-    except InvalidId as error:
-        raise BadRequest("the path needs the worker's address") from error
+    wallet = _address(str(request.path_params["wallet"]))
+    if wallet is None:
+        raise BadRequest("the path needs the worker's address")
+    return wallet
+
+
+def _address(text: str) -> Address | None:
+    """Return the address that a text spells without gaps, which `address` would pass over and remember; None else."""
+    return address(text) if _ADDRESS.fullmatch(text) else None
 
 
 def _base(request: Request) -> str:
@@ -206,4 +210,4 @@ def _receipt(receipt: Receipt | None) -> dict[str, Any]:
 
 
 def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(min(seconds, LAST_DATE), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 from workerpool_kit.auth import ANYONE
+from workerpool_poco.errors import InvalidId
 from workerpool_poco.ids import address
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceServicer
 
+from workerpool_core.api.pages import fitting
 from workerpool_core.api.task_messages import timestamp
 from workerpool_core.app.pool_view import WorkerView
 from workerpool_core.app.running import Core, RunningCore
 from workerpool_core.domain.events import Event, WorkerDrained, WorkerReleased, WorkerUndrained
-from workerpool_core.errors import OperatorDisabled
+from workerpool_core.errors import BadPageToken, OperatorDisabled
 
 NAME = "workerpool.core.v1.PoolService"
 OPERATOR_ROLE = "operator"
@@ -59,10 +61,10 @@ class PoolServicer(PoolServiceServicer):
         """Page through workers by wallet."""
         core = self._core.running
         size = request.page_size or _DEFAULT_PAGE
-        found = core.view.workers(request.page_token, size + 1, alive_only=request.alive_only)
-        page = found[:size]
-        token = page[-1].worker.wallet if len(found) > size else ""
-        return pb.ListWorkersResponse(workers=[_worker(core, view) for view in page], next_page_token=token)
+        found = core.view.workers(_position(request.page_token), size + 1, alive_only=request.alive_only)
+        workers = fitting(_worker(core, view) for view in found[:size])
+        token = workers[-1].wallet_address if len(found) > len(workers) else ""
+        return pb.ListWorkersResponse(workers=workers, next_page_token=token)
 
     async def DrainWorker(self, request: pb.DrainWorkerRequest, context: Any) -> pb.DrainWorkerResponse:
         """Give a worker no more work."""
@@ -93,6 +95,14 @@ class PoolServicer(PoolServiceServicer):
         core.engine.submit(order(wallet))
         await core.drained()
         return _worker(core, core.view.worker(wallet))
+
+
+def _position(page_token: str) -> str:
+    """Return the wallet that a page begins after; the token is its address. Raises BadPageToken."""
+    try:
+        return address(page_token) if page_token else ""
+    except InvalidId as error:
+        raise BadPageToken("this page token was not given out by this service") from error
 
 
 def _worker(core: RunningCore, view: WorkerView) -> pb.Worker:

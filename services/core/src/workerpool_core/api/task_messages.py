@@ -7,12 +7,13 @@ from workerpool_protocol.core.v1 import task_pb2 as pb
 from workerpool_core.api.protocol_enums import CAUSE, MODIFIER, REPLICATE_STATUS, TASK_STATUS
 from workerpool_core.domain.model import Receipt, Replicate, ReplicateChange, Task, TaskChange
 
-_LAST_DATE = 253_402_300_799.0  # the end of the year 9999, where protobuf's timestamps end
+LAST_DATE = 253_402_300_799.0
+"""The end of the year 9999 in Unix seconds, where protobuf's timestamps and Python's dates end."""
 
 
 def timestamp(seconds: float) -> Timestamp:
     """Return a date in Unix seconds as a message; a date past the year 9999 becomes that year's end."""
-    nanos = int(min(max(seconds, 0.0), _LAST_DATE) * 1e9)
+    nanos = int(min(max(seconds, 0.0), LAST_DATE) * 1e9)
     return Timestamp(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
 
 

@@ -10,9 +10,11 @@ from workerpool_protocol.core.v1 import task_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceServicer
 
+from workerpool_core.api.pages import fitting
 from workerpool_core.api.protocol_enums import TASK_STATUS_OF
 from workerpool_core.api.task_messages import replicate_message, task_message
 from workerpool_core.app.running import Core
+from workerpool_core.app.task_queries import page_token_after
 from workerpool_core.store.store import TaskQuery
 
 NAME = "workerpool.core.v1.TaskService"
@@ -43,7 +45,9 @@ class TaskServicer(TaskServiceServicer):
         )
         queries = self._core.running.queries
         page, token = await queries.tasks(query, request.page_token, request.page_size or _DEFAULT_PAGE)
-        tasks = [task_message(task, with_replicates=False) for task in page]
+        tasks = fitting(task_message(task, with_replicates=False) for task in page)
+        if len(tasks) < len(page):
+            token = page_token_after(page[len(tasks) - 1])
         return pb.ListTasksResponse(tasks=tasks, next_page_token=token)
 
     async def WatchTask(
@@ -70,9 +74,9 @@ class TaskServicer(TaskServiceServicer):
         found = await self._core.running.log_access.logs(
             request.task_id, request.address, request.signature, request.wallet_address
         )
-        return pb.GetTaskLogsResponse(
-            compute_logs=[
-                task_pb2.ComputeLogs(wallet_address=kept.wallet, stdout=kept.stdout, stderr=kept.stderr)
-                for kept in found
-            ]
+        logs = fitting(
+            task_pb2.ComputeLogs(wallet_address=kept.wallet, stdout=kept.stdout, stderr=kept.stderr)
+            for kept in found
         )
+        left_out = [kept.wallet for kept in found[len(logs) :]]
+        return pb.GetTaskLogsResponse(compute_logs=logs, left_out=left_out)

@@ -36,6 +36,8 @@ log = get_logger()
 
 NAME = "workerpool.core.v1.WorkerService"
 PROTOCOL_VERSION = 1
+HELLO_LIMIT_S = 10.0
+"""Seconds within which a stream says whom it is for: until then nothing tells it from a thousand others of its wallet."""
 WRITE_LIMIT_S = 5.0
 """Seconds within which a worker must read what was waiting for it, as far as the buffers between us do not hold it."""
 POLICY = {
@@ -127,9 +129,12 @@ def _read_ended(reading: asyncio.Task[None], session: Session) -> None:
 
 async def _hello(messages: AsyncIterator[pb.ConnectRequest]) -> pb.Hello:
     try:
-        first = await anext(messages)
+        async with asyncio.timeout(HELLO_LIMIT_S):
+            first = await anext(messages)
     except StopAsyncIteration:
         raise HelloExpected("the stream ended before Hello") from None
+    except TimeoutError:
+        raise HelloExpected(f"no Hello came within {HELLO_LIMIT_S:g} s") from None
     if first.WhichOneof("message") != "hello":
         raise HelloExpected("the first message of a stream is Hello")
     if first.hello.protocol_version != PROTOCOL_VERSION:

@@ -74,18 +74,18 @@ class TaskReads:
                     self._answer(answer)
 
     async def _read(self, wanted: dict[str, _Wanted]) -> list[TaskRead]:
-        # The block comes first: what is read afterwards is at least as new as it says.
+        # The block is named in every read: another node of the same provider may lag behind the one that told it.
         block = await self._hub.block_number()
         ids = list(wanted)
-        tasks = await self._hub.view_tasks([bytes32(task_id) for task_id in ids])
+        tasks = await self._hub.view_tasks([bytes32(task_id) for task_id in ids], block=block)
         pairs = [(task_id, wallet) for task_id, ask in wanted.items() for wallet in sorted(ask.wallets)]
-        found = await self._hub.view_contributions([(bytes32(task_id), wallet) for task_id, wallet in pairs])
+        asked = [(bytes32(task_id), wallet) for task_id, wallet in pairs]
+        found = await self._hub.view_contributions(asked, block=block)
         contributions: dict[str, dict[str, Contribution]] = {task_id: {} for task_id in ids}
         for (task_id, wallet), contribution in zip(pairs, found, strict=True):
             contributions[task_id][wallet] = contribution
-        newest = await self._hub.block_number()
         return [
-            TaskRead(task_id, block, _known(task), contributions[task_id], wanted[task_id].asked_at, newest)
+            TaskRead(task_id, block, _known(task), contributions[task_id], wanted[task_id].asked_at)
             for task_id, task in zip(ids, tasks, strict=True)
         ]
 

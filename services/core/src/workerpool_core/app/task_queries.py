@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import json
+import re
 from collections.abc import AsyncIterator
 
 from workerpool_kit.errors import DatabaseAway
@@ -18,6 +19,7 @@ from workerpool_core.store.store import KeptLogs, Store, TaskPosition, TaskQuery
 
 _FOREIGN_TOKEN = "this page token was not given out by this service"
 _TOO_LARGE = 2**63  # for the database
+_DEAL_ID = re.compile("0x[0-9a-f]{64}")
 PATIENCE_S = 10.0
 """How long a question waits for the collections to hold what the journal does: a tenth of a second, usually."""
 
@@ -69,7 +71,7 @@ class TaskQueries:
         await self._see_all()
         found = await self._store.tasks(query, _position(page_token), size + 1)
         page = found[:size]
-        return page, _token(page[-1]) if len(found) > size else ""
+        return page, page_token_after(page[-1]) if len(found) > size else ""
 
     async def follow(self, task_id: str) -> AsyncIterator[Task]:
         """Yield a task at once and after each change, until it has ended. Raises UnknownTask."""
@@ -87,7 +89,8 @@ class TaskQueries:
         return kept + [logs for logs in self._live.of(task_id, wallet) if logs.wallet not in reported]
 
 
-def _token(task: Task) -> str:
+def page_token_after(task: Task) -> str:
+    """Return the token of the page that begins after a task."""
     content = json.dumps([task.terms.block, task.terms.deal_id, task.index])
     return base64.urlsafe_b64encode(content.encode()).decode()
 
@@ -100,6 +103,6 @@ def _position(token: str) -> TaskPosition | None:
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise BadPageToken(_FOREIGN_TOKEN) from error
     numbers = all(type(number) is int and abs(number) < _TOO_LARGE for number in (block, index))
-    if not (numbers and isinstance(deal_id, str)):
+    if not (numbers and isinstance(deal_id, str) and _DEAL_ID.fullmatch(deal_id)):
         raise BadPageToken(_FOREIGN_TOKEN)
     return TaskPosition(block, deal_id, index)

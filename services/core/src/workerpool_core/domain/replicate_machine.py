@@ -175,6 +175,11 @@ def judge(replicate: Replicate, new: ReplicateStatus) -> Verdict:
     return Verdict.LEGAL
 
 
+def is_provable(replicate: Replicate, new: ReplicateStatus) -> bool:
+    """Tell whether chain or proxy may repair a replicate that gave up to `new`."""
+    return may_be_proven(replicate.status, new) and not _is_behind(replicate, new)
+
+
 def _is_behind(replicate: Replicate, new: ReplicateStatus) -> bool:
     """Tell whether the work on a replicate was further than `new` already; the protocol's order is that of the work."""
     return any(c.status not in _NO_WORK and c.status.order > new.order for c in replicate.history)

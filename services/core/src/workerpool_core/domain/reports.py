@@ -14,7 +14,7 @@ from .decisions import AnswerUpdate, LogsKept, UpdateOutcome
 from .events import StatusReported, Update
 from .forecast import is_caf_eligible
 from .model import Action, Modifier, Receipt, Replicate, Task
-from .replicate_machine import Verdict, judge, may_be_proven, next_action
+from .replicate_machine import Verdict, is_provable, judge, next_action
 from .state import Parked
 from .timers import Alarm
 from .turn import Turn
@@ -99,7 +99,7 @@ def _take(turn: Turn, wallet: str, session: str, update: Update) -> bool:
     if verdict is Verdict.ALREADY_REPORTED:
         _answer(turn, wallet, session, update, UpdateOutcome.ALREADY_KNOWN, Action.WAIT)
         return True
-    provable = may_be_proven(replicate.status, status)
+    provable = is_provable(replicate, status)
     # The tables let any status follow an interlude, but a result is taken only from who revealed on chain.
     is_stranger = status in _UPLOADS and not replicate.ever(_R.REVEALED)
     illegal = verdict is not Verdict.LEGAL and not provable
@@ -187,7 +187,7 @@ def release(turn: Turn, task_id: str, wallet: str) -> None:
 
 def _is_open_to(replicate: Replicate, status: ReplicateStatus) -> bool:
     """Tell whether a status may still be recorded, if it is proven."""
-    return judge(replicate, status) is Verdict.LEGAL or may_be_proven(replicate.status, status)
+    return judge(replicate, status) is Verdict.LEGAL or is_provable(replicate, status)
 
 
 def _go_on(turn: Turn, task_id: str, wallet: str, waiting: Parked) -> None:
