@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from typing import Any
 
 import dask
 from distributed import Client, LocalCluster, as_completed
+
+from bench.report import FOLDER
 
 
 def no_op(number: int) -> int:
@@ -67,7 +70,10 @@ def main() -> None:
     dask.config.set(
         {"distributed.worker.profile.enabled": False, "distributed.admin.system-monitor.gil.enabled": False}
     )
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with (
+        tempfile.TemporaryDirectory(dir=FOLDER) as scratch,
+        dask.config.set({"temporary-directory": scratch}),
         LocalCluster(
             n_workers=wanted.processes,
             threads_per_worker=wanted.threads,

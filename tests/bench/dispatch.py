@@ -25,6 +25,8 @@ from bench.report import percentile, say, show, verdict, write
 from bench.simulator_handle import SimulatorHandle, simulator
 
 WORKERS, SLOTS = 8, 16
+IN_FLIGHT = WORKERS * SLOTS
+WARM_UP = 4 * IN_FLIGHT
 TARGET_PER_SECOND, TARGET_P50_MS, TARGET_P99_MS = 1_200.0, 3.0, 15.0
 _ROUND_LIMIT_S = 120.0
 _MANY, _ONE = "many", "one"
@@ -62,20 +64,21 @@ class Side:
 
 async def run(wanted: argparse.Namespace) -> int:
     """Run all rounds; return 0 when every target is met."""
-    needed = wanted.rounds * (2 * wanted.count + 3 * wanted.singles) + wanted.count + WORKERS * SLOTS * 4
+    # A round may run over by what is in flight when it ends.
+    needed = wanted.rounds * (2 * wanted.count + 3 * (wanted.singles + IN_FLIGHT + 1)) + 2 * WARM_UP
     ours = {rhythm: Side() for rhythm in Rhythm if rhythm.value in wanted.rhythms}
     rival = Side()
     async with bench_pool(needed, WORKERS + 1) as pool, simulator(pool.address) as workers:
         await workers.order(
             "connect", timeout_s=60, group=_MANY, first=0, workers=WORKERS, slots=SLOTS, spread_s=0.1
         )
-        await workers.order("full", timeout_s=60, group=_MANY, count=WORKERS * SLOTS)
+        await workers.order("full", timeout_s=60, group=_MANY, count=IN_FLIGHT)
         await workers.order(
             "connect", timeout_s=60, group=_ONE, first=WORKERS, workers=1, slots=1, spread_s=0
         )
         pids = (pool.core_pid, pool.database_pid, workers.pid)
         say("workers connected; warming up")
-        await _many(workers, WORKERS * SLOTS * 4, Rhythm.GATHERED)
+        await _many(workers, WARM_UP, Rhythm.GATHERED)
         for number in range(1, wanted.rounds + 1):
             for rhythm, side in ours.items():
                 # Waiting for each answer is slow by nature; a shorter round says as much.
@@ -118,7 +121,7 @@ async def _dask(wanted: argparse.Namespace) -> tuple[float, list[float]]:
         sys.executable,
         *("-m", "bench.dask_rival", "--count", str(wanted.count), "--singles", str(wanted.singles)),
         *("--processes", str(wanted.dask_processes), "--threads", str(wanted.dask_threads)),
-        *("--in-flight", str(WORKERS * SLOTS)),
+        *("--in-flight", str(IN_FLIGHT)),
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).resolve().parents[1],
     )

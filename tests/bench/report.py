@@ -14,7 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-_FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "bench"
+FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "bench"
+"""Where benches leave their figures, and what they need while they run."""
 _STARTED = time.monotonic()
 _console = Console(width=None if Console().is_terminal else 160)
 
@@ -36,9 +37,9 @@ def show(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None
 
 def write(name: str, figures: Mapping[str, Any]) -> Path:
     """Write `.cache/bench/<name>.json` with the figures and the machine they are from; return its path."""
-    _FOLDER.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     machine = {"cpus": os.cpu_count(), "load": os.getloadavg(), "python": platform.python_version()}
-    path = _FOLDER / f"{name}.json"
+    path = FOLDER / f"{name}.json"
     path.write_text(json.dumps({"machine": machine, "at": time.time(), **figures}, indent=2) + "\n")
     return path
 
