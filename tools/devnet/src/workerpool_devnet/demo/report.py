@@ -1,4 +1,4 @@
-"""What the demo shows: a live table while tasks run, and the final one with times and results."""
+"""What the demo shows: a live table while tasks run, and two at the end, of times and of results."""
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ def stages(task: task_pb2.Task) -> dict[str, float]:
 def live_table(bought: Sequence[BoughtTask], progress: Progress) -> Table:
     """The table shown while the tasks run."""
     table = Table(title="tasks", title_justify="left", expand=False)
-    for column in ("task", "bag", "status", "replicates"):
+    for column in ("task", "bag", "status"):
         table.add_column(column, no_wrap=True)
+    table.add_column("replicates")
     for item in bought:
         task = progress.tasks.get(item.task_id)
         status = _name(task.status) if task else "waits for the scheduler"
@@ -77,26 +78,37 @@ def live_table(bought: Sequence[BoughtTask], progress: Progress) -> Table:
     return table
 
 
-def final_table(outcomes: Sequence[Outcome]) -> Table:
-    """The table shown at the end: times in seconds."""
-    table = Table(title="results (times in seconds)", title_justify="left", expand=False)
-    for column in ("task", "bag", "workers"):
-        table.add_column(column, no_wrap=True)
-    for stage, _ in _TASK_STAGES:
-        table.add_column(stage, justify="right")
-    for column in ("app ran", "match→final"):
-        table.add_column(column, justify="right")
-    table.add_column("transactions")
-    table.add_column("result", no_wrap=True)
+def times_table(outcomes: Sequence[Outcome]) -> Table:
+    """The first table shown at the end: where the time went. It fits into a terminal of 80 columns."""
+    title = "seconds in each stage; total: from the match of the orders to COMPLETED"
+    table = Table(title=title, title_justify="left", expand=False)
+    table.add_column("task", no_wrap=True)
+    for column in (*(stage for stage, _ in _TASK_STAGES), "app ran", "total"):
+        table.add_column(column, justify="right", no_wrap=True)
     for outcome in outcomes:
         spent = stages(outcome.task)
+        table.add_row(
+            outcome.bought.label,
+            *(f"{spent[stage]:.2f}" if stage in spent else "–" for stage, _ in _TASK_STAGES),
+            f"{outcome.container_seconds:.2f}",
+            f"{outcome.overhead_seconds + outcome.container_seconds:.2f}",
+        )
+    return table
+
+
+def results_table(outcomes: Sequence[Outcome]) -> Table:
+    """The second table shown at the end: who computed each task, with what transactions and what result."""
+    table = Table(title="results", title_justify="left", expand=False)
+    for column in ("task", "bag"):
+        table.add_column(column, no_wrap=True)
+    for column in ("workers", "transactions"):
+        table.add_column(column)
+    table.add_column("result", no_wrap=True)
+    for outcome in outcomes:
         table.add_row(
             outcome.bought.task_id[:12],
             outcome.bought.label,
             ", ".join(sorted(r.wallet_address[:8] for r in outcome.task.replicates)),
-            *(f"{spent[stage]:.2f}" if stage in spent else "–" for stage, _ in _TASK_STAGES),
-            f"{outcome.container_seconds:.2f}",
-            f"{outcome.overhead_seconds + outcome.container_seconds:.2f}",
             outcome.record.counts(),
             _verdict(outcome),
         )

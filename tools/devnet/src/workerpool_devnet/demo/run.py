@@ -17,7 +17,7 @@ from workerpool_devnet.demo.documents import DOCUMENTS, DocumentServer
 from workerpool_devnet.demo.follow import Progress, follow, read_chain
 from workerpool_devnet.demo.image import ensure_image
 from workerpool_devnet.demo.purchases import HIGH_TRUST, BoughtTask, buy
-from workerpool_devnet.demo.report import Outcome, final_table, live_table
+from workerpool_devnet.demo.report import Outcome, live_table, results_table, times_table
 from workerpool_devnet.demo.results import open_result
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
@@ -49,14 +49,16 @@ async def run_demo(*, block_time: int = 0, keep: bool = False) -> int:
         progress=say,
     )
     async with Devnet(options) as net:
-        outcomes = await compute(net, image, console, say)
-        console.print(final_table(outcomes))
-        for line in _summary(outcomes, block_time):
-            say(line)
-        if keep:
-            _explain_keep(net, outcomes, console)
-            await net.wait()
-        say("taking the pool down")
+        try:
+            outcomes = await compute(net, image, console, say)
+            console.print(times_table(outcomes), results_table(outcomes))
+            for line in _summary(outcomes, block_time):
+                say(line)
+            if keep:
+                _explain_keep(net, outcomes, console)
+                await net.wait()
+        finally:
+            say("taking the pool down")
     return 0 if all(outcome.succeeded for outcome in outcomes) else 1
 
 
