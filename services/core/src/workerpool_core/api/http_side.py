@@ -210,4 +210,8 @@ def _receipt(receipt: Receipt | None) -> dict[str, Any]:
 
 
 def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(min(seconds, LAST_DATE), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(min(seconds, LAST_DATE), UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )

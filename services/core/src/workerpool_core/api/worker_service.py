@@ -37,7 +37,7 @@ log = get_logger()
 NAME = "workerpool.core.v1.WorkerService"
 PROTOCOL_VERSION = 1
 HELLO_LIMIT_S = 10.0
-"""Seconds within which a stream says whom it is for: until then nothing tells it from a thousand others of its wallet."""
+"""Seconds within which a stream begins with Hello: only from then on is it the one stream of its wallet."""
 WRITE_LIMIT_S = 5.0
 """Seconds within which a worker must read what was waiting for it, as far as the buffers between us do not hold it."""
 POLICY = {

@@ -55,6 +55,8 @@ class LogAccess:
         if address(task.terms.requester) != requester:
             raise NotTheRequester("only the requester of a task may read its logs")
         if self._open.of(requester) is not known:
-            raise BadChallenge("this log challenge has opened an answer meanwhile; ask for another and sign it")
+            raise BadChallenge(
+                "this log challenge has opened an answer meanwhile; ask for another and sign it"
+            )
         self._open.use_up(requester)
         return await self._queries.logs(task_id, address(wallet) if wallet else "")

@@ -133,7 +133,7 @@ class ListWorkersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ALIVE_ONLY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most workers in one answer; 0 means 100."""
+    """Most workers in one answer, fewer where they hold many tasks; 0 means 100."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     alive_only: _builtins.bool

@@ -79,7 +79,7 @@ class ListTasksRequest(_message.Message):
     REQUESTER_FIELD_NUMBER: _builtins.int
     WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most tasks in one answer; 0 means 50."""
+    """Most tasks in one answer, fewer where they are large; 0 means 50."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     deal_id: _builtins.str
@@ -319,18 +319,24 @@ class GetTaskLogsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COMPUTE_LOGS_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def compute_logs(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.ComputeLogs]:
-        """Logs of each replicate that has some."""
+        """Logs of each replicate that has some, by wallet."""
+
+    @_builtins.property
+    def left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Wallets whose logs did not fit into this answer: ask for each by its wallet_address."""
 
     def __init__(
         self,
         *,
         compute_logs: _abc.Iterable[_task_pb2.ComputeLogs] | None = ...,
+        left_out: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_logs", b"compute_logs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compute_logs", b"compute_logs", "left_out", b"left_out"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
