@@ -210,8 +210,5 @@ def _receipt(receipt: Receipt | None) -> dict[str, Any]:
 
 
 def _date(seconds: float) -> str:
-    return (
-        datetime.fromtimestamp(min(seconds, LAST_DATE), UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )
+    date = datetime.fromtimestamp(min(seconds, LAST_DATE), UTC)
+    return date.isoformat(timespec="milliseconds").replace("+00:00", "Z")

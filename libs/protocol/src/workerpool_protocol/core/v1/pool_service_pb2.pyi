@@ -285,7 +285,7 @@ class DrainWorkerRequest(_message.Message):
     """Wallet of the worker."""
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:
-        """How long the worker stays drained; absent means until it is undrained."""
+        """How long the worker stays drained, a hundred years at most; absent means until it is undrained."""
 
     def __init__(
         self,
