@@ -241,7 +241,9 @@ class Pool:
     def read(
         self, task: str, status: str | None = "ACTIVE", contributions: dict | None = None, **fields: object
     ) -> list[object]:
-        """The chain answers; contributions by worker number, as (status name, hash)."""
+        """The chain answers from a block of now; contributions by worker number, as (status name, hash)."""
+        if self.scheduler._state.chain_time < self.now:
+            self.mine()
         found = {
             wallet(number): self.contribution(name, value)
             for number, (name, value) in (contributions or {}).items()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+import pymongo
 import pytest
 from pydantic import SecretStr
 from workerpool_core.domain import decisions as d
@@ -44,6 +45,14 @@ class Core:
         self.mongod.kill()
         self.mongod.revive()
         await asyncio.to_thread(self.mongod.wait_ready)
+
+    async def step_down(self) -> None:
+        """Let the server stop being the primary for a second, in the middle of what it does."""
+        await asyncio.to_thread(self._step_down)
+
+    def _step_down(self) -> None:
+        with pymongo.MongoClient[dict[str, object]](self.mongod.uri, directConnection=True) as client:
+            client.admin.command("replSetStepDown", 1, secondaryCatchUpPeriodSecs=0, force=True)
 
     async def history(self, task: Task) -> list[str]:
         found = await self.store.task(task.task_id)
@@ -114,3 +123,33 @@ async def test_a_stranger_is_noticed_after_a_death_too(
     await core.die()
     with pytest.raises(StoreDiverged):
         await core.write(moved(task, R.COMPUTING, R.COMPUTED))
+
+
+async def test_a_primary_that_steps_down_under_writes_is_waited_for(
+    core: Core, make_task: Callable[..., Task]
+) -> None:
+    """It says so in many forms; none of them may end the process, nor lose what was acknowledged."""
+    tasks: list[Task] = []
+
+    async def work() -> None:
+        while True:
+            tasks.append(make_task(len(tasks) + 1))
+            await core.write(d.TaskCreated(tasks[-1]))
+            if core.number % 20 == 0:
+                await core.store.trim(core.number - 10)
+
+    working = asyncio.create_task(work())
+    async with asyncio.timeout(60):
+        for _ in range(3):
+            written = len(tasks)
+            while len(tasks) < written + 50 and not working.done():
+                await asyncio.sleep(0.01)
+            await core.step_down()
+        written = len(tasks)
+        while len(tasks) < written + 10 and not working.done():
+            await asyncio.sleep(0.01)
+    assert not working.done(), working.exception()
+    working.cancel()
+    await asyncio.wait({working})
+    for task in tasks[:-1]:
+        assert await core.store.task(task.task_id) is not None

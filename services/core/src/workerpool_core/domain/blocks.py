@@ -32,6 +32,7 @@ def seen(turn: Turn, block: BlockSeen) -> None:
             in_one = is_caf_eligible(task) and (log.task_id, log.receipt.transaction) in at_once
             _log(turn, task, log, block, in_one)
     turn.state.head = block.number
+    turn.state.chain_time = block.timestamp
     _verify(turn)
     turn.writes.append(CursorMoved(block.number, block.hash))
 
@@ -95,6 +96,7 @@ def reverted(turn: Turn, event: BlocksReverted) -> None:
     An ended task whose finalization or claim vanished has it asked for again.
     """
     turn.state.head = min(turn.state.head, event.ancestor)
+    turn.state.chain_time = 0.0
     turn.state.reverted_at = turn.now
     for task in list(turn.state.tasks.values()):
         if not task.ended:

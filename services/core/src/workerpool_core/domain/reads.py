@@ -1,6 +1,7 @@
 """What a read of the chain says about a task: repairs first, then the deadlines that only the chain may judge.
 
-A read that is older than the newest block followed says nothing that the logs did not, and is asked again.
+A read that is older than the newest block followed says nothing that the logs did not, and is asked again. So when
+the block followed is from after a deadline, a read holds all that was done in time; until then nothing is missed.
 """
 
 from workerpool_poco.causes import ReplicateStatusCause
@@ -59,7 +60,7 @@ def _compare(turn: Turn, task: Task, event: TaskRead) -> None:
     if not task.ended and chain is not None:
         _judge_refusals(turn, task, chain, asked_at)
     if not task.ended:
-        _judge_deadlines(turn, task, chain, asked_at)
+        _judge_deadlines(turn, task, chain)
     if not task.ended and chain is not None:
         _judge_forecast(turn, task, chain, event)
     if not task.ended:
@@ -240,7 +241,7 @@ def _judge_refusals(turn: Turn, task: Task, chain: ChainTask, asked_at: float) -
     What the chain would take now may have been too early when it was refused: it is asked for once more.
     """
     revealing = chain.status is ChainTaskStatus.REVEALING
-    late = asked_at >= chain.reveal_deadline
+    late = turn.state.chain_time >= chain.reveal_deadline
     if _was_refused(turn, task, TransactionKind.FINALIZE, asked_at) and task.status is _T.FINALIZING:
         all_revealed = chain.reveal_counter == chain.winner_counter
         possible = revealing and chain.reveal_counter > 0 and (all_revealed or late)
@@ -249,14 +250,14 @@ def _judge_refusals(turn: Turn, task: Task, chain: ChainTask, asked_at: float) -
         else:
             retry_later(turn, task)
     if _was_refused(turn, task, TransactionKind.REOPEN, asked_at) and task.status is _T.REOPENING:
-        if _second_strike(turn, task, TransactionKind.REOPEN):
+        if late and _second_strike(turn, task, TransactionKind.REOPEN):
             ending.fail(turn, task, _T.REOPEN_FAILED)
         else:
             retry_later(turn, task)
 
 
-def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: float) -> None:
-    """Only a read asked after a deadline can tell that it was missed; an older one is asked again."""
+def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None) -> None:
+    """Only the chain can tell that a deadline was missed, once it has a block from after it; until then it is asked."""
     terms = task.terms
     passed = [
         deadline
@@ -267,8 +268,8 @@ def _judge_deadlines(turn: Turn, task: Task, chain: ChainTask | None, asked_at: 
         )
         if task.status in statuses and turn.now >= deadline
     ]
-    if any(asked_at < deadline for deadline in passed):
-        turn.read(task)
+    if any(turn.state.chain_time < deadline for deadline in passed):
+        turn.state.timers.set(Alarm.READ, task.task_id, turn.now + turn.state.policy.retry_s)
         return
     if not passed:
         return

@@ -202,7 +202,7 @@ def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[
         return (target,)
     else:
         return ()
-    steps = path[start : path.index(target) + 1]
+    steps = list(path[start : path.index(target) + 1])
     return steps if may_follow(replicate.status, steps[0]) else ()
 
 

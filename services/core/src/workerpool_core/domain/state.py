@@ -41,7 +41,8 @@ class State:
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
     updates of each worker's session, so that a repeated sequence gets the same answer. `head` is the block up to
-    which the chain was followed, 0 before the first. `ahead` are the tasks about which more is known than was
+    which the chain was followed, 0 before the first, `chain_time` what the last block seen says of the time: a block
+    that is on its way may still be from before a deadline that has passed here. `ahead` are the tasks about which more is known than was
     followed: by which block that can have happened, and which transaction it was if it was one of ours.
     """
 
@@ -66,6 +67,7 @@ class State:
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
     chain_up: bool = True
     head: int = 0
+    chain_time: float = 0.0
     ahead: dict[str, tuple[int, TransactionKind | None]] = field(default_factory=dict)
     started_at: float = 0.0
     reverted_at: float = float("-inf")

@@ -5,6 +5,8 @@ database's thread pool.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
@@ -12,7 +14,13 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    OperationFailure,
+    WriteConcernError,
+)
 from pymongo.write_concern import WriteConcern
 from workerpool_kit.logs import get_logger
 
@@ -24,6 +32,8 @@ log = get_logger()
 Operation = UpdateOne | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 
 _DUPLICATE_KEY = 11000
+_NO_PRIMARY_ANY_MORE = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+"""Codes of MongoDB: shutdown in progress, primary stepped down, not writable primary, interrupted by either."""
 _APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
 # The journal is what makes a change durable, so the collections behind it need not wait for the disk each time. What a
 # server that died had not yet written there is applied once more, from entries that are removed only when it cannot
@@ -47,16 +57,22 @@ class Journal:
     async def append(self, number: int, changes: list[Bson]) -> None:
         """Make one batch durable (majority and journal). May be repeated when it is not known whether it succeeded.
 
-        Raises StoreDiverged when another process writes the same journal, and pymongo's errors.
+        Raises StoreDiverged when another process writes the same journal, AutoReconnect while there is no primary that
+        a majority follows, and pymongo's other errors.
         """
         entry = {"_id": number, "changes": changes}
-        try:
-            await self._new.insert_one(entry)
-        except DuplicateKeyError:
-            if await self._new.find_one({"_id": number}) != entry:
-                raise StoreDiverged(
-                    f"another process wrote entry {number} of the journal; only one core may use a database"
-                ) from None
+        with outage_as_such():
+            try:
+                await self._new.insert_one(entry)
+            except DuplicateKeyError:
+                # Read as a majority has it: an entry that only this server has may still be lost.
+                found = await self._new.find_one({"_id": number})
+                if found is None:
+                    raise AutoReconnect(f"entry {number} has not reached a majority yet") from None
+                if found != entry:
+                    raise StoreDiverged(
+                        f"another process wrote entry {number} of the journal; only one core may use a database"
+                    ) from None
 
     def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with changes that are durable, in their order.
@@ -64,12 +80,13 @@ class Journal:
         A document that holds its change already, as in a replay, is left alone. Raises StoreDiverged when one does
         not have the status that the scheduler built its decision on, and the server is the same as before.
         """
-        try:
-            self._apply(changes)
-        except StoreDiverged:
-            if self._identity() == self._server:
-                raise
-            self.replay(max(change.last for change in changes))
+        with outage_as_such():
+            try:
+                self._apply(changes)
+            except StoreDiverged:
+                if self._identity() == self._server:
+                    raise
+                self.replay(max(change.last for change in changes))
 
     def _apply(self, changes: list[Change]) -> None:
         by_collection: dict[str, list[Change]] = defaultdict(list)
@@ -89,11 +106,12 @@ class Journal:
         A write with majority and journal waits for everything that its server did before it. So if that is still the
         server that the changes were applied on, they are durable; if not, they are applied once more instead.
         """
-        self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
-        if self._identity() == self._server:
-            self._entries.delete_many({"_id": {"$lt": number}})
-        else:
-            self.replay(number)
+        with outage_as_such():
+            self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
+            if self._identity() == self._server:
+                self._entries.delete_many({"_id": {"$lt": number}})
+            else:
+                self.replay(number)
 
     def replay(self, newest: int | None = None) -> int:
         """Apply what the journal holds, up to an entry; return the number of the last one, 0 for none."""
@@ -110,6 +128,28 @@ class Journal:
         """Return what tells one life of one server from all others."""
         hello = self._database.command("hello")
         return hello["me"], hello["topologyVersion"]["processId"]
+
+
+@contextmanager
+def outage_as_such() -> Iterator[None]:
+    """Raise AutoReconnect for whatever a server answers that stops being the primary, or finds no majority.
+
+    The driver does so only for the plainest form of it. A write that was interrupted may have happened or not.
+    """
+    try:
+        yield
+    except OperationFailure as error:
+        if isinstance(error, WriteConcernError) or not _NO_PRIMARY_ANY_MORE.isdisjoint(_codes(error)):
+            raise AutoReconnect(f"the server is no primary any more: {error}") from error
+        raise
+
+
+def _codes(error: OperationFailure) -> set[int | None]:
+    if not isinstance(error, BulkWriteError):
+        return {error.code}
+    details = error.details or {}
+    found = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    return {item["code"] for item in found}
 
 
 def operation(change: Change) -> Operation:
