@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,27 @@ def test_secrets_are_hidden_at_any_depth(capsys: pytest.CaptureFixture[str]) -> 
     text = capsys.readouterr().err
     assert "s3cret" not in text
     assert json.loads(text)["token_id"] == 7
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_traceback_shows_where_and_why_but_no_values(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    logs.configure("core", "INFO")
+
+    def connect(password: str) -> None:
+        raise ConnectionError(f"no answer from mongodb://user:{password}@host/db")
+
+    secret = str(2**70)
+    try:
+        connect(secret)
+    except ConnectionError as error:
+        logs.get_logger().error("e", exc_info=error)
+    text = capsys.readouterr().err
+    assert "in connect" in text
+    assert "no answer from mongodb://***@host/db" in text
+    assert secret not in text
 
 
 def test_libraries_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,10 +26,11 @@ def configure(service: str, level: str = "INFO") -> None:
     """
     threshold = logging.getLevelNamesMapping()[level]
     structlog.reset_defaults()
-    renderer: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+    # Never the pretty traceback: it shows the values of local variables, so keys and passwords.
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        else structlog.processors.JSONRenderer(default=str)
     )
     structlog.configure(
         processors=[
@@ -37,8 +38,9 @@ def configure(service: str, level: str = "INFO") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _named(service),
+            structlog.processors.format_exc_info,
             redact,
-            *renderer,
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=_StderrLogger,
