@@ -146,6 +146,24 @@ async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
     await adapter.initialized(pool, deal)
 
 
+async def test_the_margin_on_gas_does_not_lift_a_transaction_over_what_a_block_can_hold(
+    adapter: Any, pool: Any
+) -> None:
+    """Nodes refuse such a one for ever, and all that come after it wait for its nonce."""
+    first, second = pool.buy(), pool.buy()
+    rpc = pool.chain.chain.rpc
+    await adapter.initialize(pool, first)
+    (initialized,) = await adapter.initialized(pool, first)
+    limit = int(rpc.call("eth_getBlockByNumber", "latest", False)["gasLimit"], 16)
+    rpc.call("evm_setBlockGasLimit", hex(initialized.gas_used * 110 // 100))
+    pool.mine()
+    try:
+        await adapter.initialize(pool, second)
+        await adapter.initialized(pool, second)
+    finally:
+        rpc.call("evm_setBlockGasLimit", hex(limit))
+
+
 async def test_a_nonce_that_somebody_else_used_is_replaced_by_a_fresh_one(
     launch: Callable[..., Awaitable[Any]], pool: Any
 ) -> None:
@@ -163,6 +181,27 @@ async def test_a_nonce_that_somebody_else_used_is_replaced_by_a_fresh_one(
             await asyncio.sleep(0.1)
     (outcome,) = await adapter.initialized(pool, deal)
     assert outcome.attempts == 2
+
+
+async def test_a_nonce_that_nobody_uses_any_more_does_not_hold_up_those_above_it(
+    launch: Callable[..., Awaitable[Any]], pool: Any
+) -> None:
+    """The node counted somebody else's transaction, and then forgot it."""
+    deal, before = pool.buy(), pool.owner_nonce()
+    pool.stop_mining()
+    await asyncio.to_thread(use_nonce, pool)
+    adapter = await (await launch()).ready()
+    await adapter.initialize(pool, deal)
+    await pool.in_node(2)
+    pool.forget_transactions()
+    async with asyncio.timeout(20):
+        while (await pool.task(deal.task_ids[0])).status is not ChainTaskStatus.ACTIVE:
+            pool.mine()
+            await asyncio.sleep(0.1)
+    await adapter.initialized(pool, deal)
+    assert pool.owner_nonce() - before == 2
+    assert await adapter.stop() == 0
+    assert await (await launch()).ready()
 
 
 def use_nonce(pool: Any) -> None:

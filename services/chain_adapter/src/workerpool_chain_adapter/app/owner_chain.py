@@ -22,6 +22,7 @@ GAS_MARGIN_PERCENT = 20
 """Added to the node's estimate: the state may change until the transaction is mined."""
 
 _DEALS_KEPT = 10_000
+_LATEST_BLOCK = ("eth_getBlockByNumber", ("latest", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +97,25 @@ class OwnerChain:
     async def estimate(self, plans: Sequence[Plan]) -> tuple[int, list[Estimate]]:
         """Return the network's gas price (wei) and what each plan needs, in one round trip."""
         calls = [("eth_estimateGas", (self._call(plan.data), "latest")) for plan in plans]
-        price, *answers = await self._rpc.batch([("eth_gasPrice", ()), *calls])
-        if isinstance(price, RpcError):
-            raise ChainUnreachable(f"{self._rpc.node_url} tells no gas price: {price}")
+        price, block, *answers = await self._rpc.batch([("eth_gasPrice", ()), _LATEST_BLOCK, *calls])
+        if isinstance(price, RpcError) or not isinstance(block, dict):
+            raise ChainUnreachable(f"{self._rpc.node_url} tells no gas price or no latest block: {price}")
+        most = int(block["gasLimit"], 16)
         return int(price, 16), [
-            self._estimate(plan, answer) for plan, answer in zip(plans, answers, strict=True)
+            self._estimate(plan, answer, most) for plan, answer in zip(plans, answers, strict=True)
         ]
 
     def sign(self, nonce: int, gas: int, gas_price: int, data: bytes) -> Version:
-        """Sign a call of the hub (legacy transaction, EIP-155); nothing is sent."""
+        """Sign a call of the hub (legacy transaction, EIP-155); nothing is sent.
+
+        Without data it is an empty transfer to the wallet itself, which only uses up its nonce.
+        """
         signed = self._wallet.sign_transaction(
             Transaction(
                 nonce=nonce,
                 gas_price=gas_price,
                 gas=gas,
-                to=self._hub.hub_address,
+                to=self._hub.hub_address if data else self.address,
                 value=0,
                 data=data,
                 chain_id=self._hub.chain_id,
@@ -172,19 +177,21 @@ class OwnerChain:
 
     async def block_gas_limit(self) -> int:
         """Return how much gas the latest block may use: an upper bound for one transaction."""
-        block = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+        method, parameters = _LATEST_BLOCK
+        block = await self._rpc.call(method, *parameters)
         return int(block["gasLimit"], 16)
 
     def _call(self, data: bytes) -> dict[str, str]:
         return {"from": self.address, "to": self._hub.hub_address, "data": to_hex(data)}
 
-    def _estimate(self, plan: Plan, answer: object) -> Estimate:
+    def _estimate(self, plan: Plan, answer: object, most: int) -> Estimate:
         if isinstance(answer, RpcError):
             return Estimate(None, answer.message)
         gas = int(str(answer), 16)
         # An estimate of finalize may leave too little for the callback, which is called with a fixed stipend.
         callback = self._callback_gas if any(command.callback_data for command in plan.commands) else 0
-        return Estimate(gas + gas * GAS_MARGIN_PERCENT // 100 + callback)
+        # What wants more than a block has is refused by every node.
+        return Estimate(min(gas + gas * GAS_MARGIN_PERCENT // 100 + callback, most))
 
     async def _read_deals(self, deal_ids: Iterable[bytes]) -> dict[bytes, Deal]:
         """Return deals; what was read once is kept, because a deal never changes."""

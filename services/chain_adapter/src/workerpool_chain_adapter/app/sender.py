@@ -7,6 +7,7 @@ from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
 from workerpool_poco.heads import HeadStream
+from workerpool_poco.transactions import TRANSFER_GAS
 
 from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.board import Board
@@ -59,6 +60,8 @@ class Sender:
         self._next_nonce: int | None = None
         self.doubtful: set[CommandKey] = set()
         """Commands from before a restart: the chain is asked about them before they are sent."""
+        self.gap: int | None = None
+        """A nonce below those in flight that neither the node nor the journal uses; the tracker finds them."""
         self.look_due = asyncio.Event()
         """Set when the tracker has a reason to look: a new head, or a sending (a chain may mine it at once)."""
 
@@ -85,6 +88,7 @@ class Sender:
 
     async def round(self) -> None:
         """Put what waits now into transactions, as far as there is room. Raises ChainUnreachable."""
+        await self._fill_gap()
         await self._settle_doubtful()
         plans = plan(self._board.waiting(), self._max_in_flight - len(self._in_flight), self._max_batch)
         if not plans:
@@ -94,6 +98,17 @@ class Sender:
             await self._send(ready, self._policy.price(network_price))
         if self._board.waiting() and len(self._in_flight) < self._max_in_flight:
             self._board.work.set()
+
+    async def _fill_gap(self) -> None:
+        """Use up the nonce on which everything above it waits, with an empty transfer."""
+        if self.gap is not None and self.gap not in self._in_flight.nonces:
+            price = self._policy.price(await self._chain.network_price())
+            filler = self._journaled(self.gap, (), b"", TRANSFER_GAS, price)
+            await self._journal.add_transactions([filler])
+            self._in_flight.put([filler])
+            log.warning("transaction.nonce_filled", nonce=filler.nonce, transaction=filler.latest.hash)
+            await self._broadcast([filler], [])
+        self.gap = None
 
     async def _settle_doubtful(self) -> None:
         waiting = self._board.waiting()
@@ -123,18 +138,9 @@ class Sender:
 
     async def _send(self, ready: Sequence[tuple[Plan, int]], gas_price: int) -> None:
         now = self._clock.now()
-        first_block = self._heads.latest.number if self._heads.latest else 0
         nonces = await self._take_nonces(len(ready))
         transactions = [
-            JournaledTransaction(
-                nonce=nonce,
-                keys=tuple(command.key for command in each.commands),
-                data=each.data,
-                gas=gas,
-                versions=(self._chain.sign(nonce, gas, gas_price, each.data),),
-                created_at=now,
-                first_block=first_block,
-            )
+            self._journaled(nonce, [command.key for command in each.commands], each.data, gas, gas_price)
             for nonce, (each, gas) in zip(nonces, ready, strict=True)
         ]
         # From here on a crash loses nothing: the journal knows the nonces and what was, or may have been, sent.
@@ -147,6 +153,19 @@ class Sender:
         ]
         self._board.show(*commands)
         await asyncio.gather(self._broadcast(transactions, commands), self._board.record(*commands))
+
+    def _journaled(
+        self, nonce: int, keys: Sequence[CommandKey], data: bytes, gas: int, gas_price: int
+    ) -> JournaledTransaction:
+        return JournaledTransaction(
+            nonce=nonce,
+            keys=tuple(keys),
+            data=data,
+            gas=gas,
+            versions=(self._chain.sign(nonce, gas, gas_price, data),),
+            created_at=self._clock.now(),
+            first_block=self._heads.latest.number if self._heads.latest else 0,
+        )
 
     async def _broadcast(
         self, transactions: Sequence[JournaledTransaction], commands: Sequence[Command]

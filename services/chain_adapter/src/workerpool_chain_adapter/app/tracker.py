@@ -28,7 +28,8 @@ STUCK_AFTER_BLOCKS = 5
 LOST_AFTER_BLOCKS = 2
 """Blocks that pass while a used nonce has no receipt of ours, before it counts as used by somebody else.
 
-One look is not enough: nodes behind one address may be a block apart.
+As many pass while the next nonce is none of ours, before it is filled. One look is not enough: nodes behind one
+address may be a block apart.
 """
 LOOK_AT_LEAST_EVERY_S = 5.0
 """Looks come with blocks; this is for chains where none comes while a transaction is not sent."""
@@ -64,6 +65,7 @@ class Tracker:
         self._policy = policy
         self._clock = clock
         self._without_receipt_since: dict[int, int] = {}
+        self._gap_since: int | None = None
         # A transaction that is about to leave the flight must not be put back into it meanwhile.
         self._one_look = asyncio.Lock()
 
@@ -109,6 +111,7 @@ class Tracker:
         if expected < transactions[0].nonce:
             await self._mined.revive(expected, transactions[0].nonce)
             transactions = self._in_flight.in_order()
+        self._watch_for_gap(expected, transactions[0].nonce)
         past = [each for each in transactions if each.nonce < mined]
         receipts = await self._chain.receipts(past)
         ended = [
@@ -116,6 +119,17 @@ class Tracker:
         ]
         await self._end([item for item in ended if item[1] is not TransactionState.PENDING])
         await self._push([each for each in transactions if each.nonce >= mined])
+
+    def _watch_for_gap(self, expected: int, lowest: int) -> None:
+        """Have the next nonce on chain filled when nothing in flight has it, and that is no passing impression."""
+        head = self._head()
+        if expected >= lowest:
+            self._gap_since = None
+        elif self._gap_since is None:
+            self._gap_since = head
+        elif head - self._gap_since >= LOST_AFTER_BLOCKS:
+            self._sender.gap = expected
+            self._board.work.set()
 
     def _state(self, transaction: JournaledTransaction, receipt: Receipt | None) -> TransactionState:
         if receipt is not None:
