@@ -28,6 +28,8 @@ class ScriptedNode:
             "result": None,
         }
         self.before: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
+        self.upgrade: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
+        """What it makes of a request for a WebSocket; None refuses it."""
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -37,12 +39,16 @@ class ScriptedNode:
         answer = self.answer(body)
         return answer if isinstance(answer, web.Response) else web.json_response(answer)
 
+    async def handle_upgrade(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=405) if self.upgrade is None else await self.upgrade(request)
+
 
 @pytest.fixture
 async def scripted_node() -> AsyncIterator[ScriptedNode]:
     node = ScriptedNode()
     app = web.Application()
     app.router.add_post("/", node.handle)
+    app.router.add_get("/", node.handle_upgrade)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

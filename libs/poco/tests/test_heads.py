@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from workerpool_devnet.chain import Chain
 from workerpool_poco.heads import HeadStream
 from workerpool_poco.model import Block
@@ -101,6 +102,29 @@ async def test_a_node_without_websocket_is_polled(scripted_node: Any) -> None:
     scripted_node.answer = answer
     async with asyncio.timeout(PATIENCE), HeadStream(scripted_node.url, block_time=0.1) as stream:
         await stream.wait_block(3)
+        assert stream.mode == "polling"
+
+
+@pytest.mark.parametrize("mute_after_handshake", [False, True])
+async def test_a_node_that_never_answers_a_websocket_is_polled(
+    scripted_node: Any, mute_after_handshake: bool
+) -> None:
+    """As behind a proxy that lets only plain requests through, and does not say so."""
+
+    async def upgrade(request: web.Request) -> web.StreamResponse:
+        if not mute_after_handshake:
+            await asyncio.sleep(60)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for _ in socket:
+            pass
+        return socket
+
+    block = {"number": "0x7", "hash": "0x" + "07" * 32, "parentHash": "0x" + "06" * 32, "timestamp": "0x1"}
+    scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": block}
+    scripted_node.upgrade = upgrade
+    async with asyncio.timeout(PATIENCE), HeadStream(scripted_node.url, timeout=0.5) as stream:
+        assert (await first(stream)).number == 7
         assert stream.mode == "polling"
 
 

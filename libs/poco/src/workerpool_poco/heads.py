@@ -8,7 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, Self
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidURI,
+    WebSocketException,
+)
 
 from workerpool_poco.errors import PocoError
 from workerpool_poco.history import read_block
@@ -177,13 +183,16 @@ class HeadStream:
             connection = await connect(
                 url, open_timeout=self._timeout, ping_interval=10, ping_timeout=self._timeout, max_size=2**24
             )
-        except (InvalidHandshake, InvalidMessage, InvalidURI) as cause:
+        except (InvalidHandshake, InvalidMessage, InvalidURI, TimeoutError) as cause:
             raise _NoWebSocket(str(cause)) from cause
         async with connection:
-            await self._send(connection, 1, "eth_subscribe", ["newHeads"])
-            await self._ask_latest(connection)
-            async with asyncio.timeout(self._timeout):
-                await self._receive(connection, until_id=1)
+            try:
+                await self._send(connection, 1, "eth_subscribe", ["newHeads"])
+                await self._ask_latest(connection)
+                async with asyncio.timeout(self._timeout):
+                    await self._receive(connection, until_id=1)
+            except (ConnectionClosed, TimeoutError) as cause:
+                raise _NoWebSocket(f"no answer over the WebSocket: {cause!r}") from cause
             while True:
                 try:
                     async with asyncio.timeout(_SILENCE):

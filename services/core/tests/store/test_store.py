@@ -313,6 +313,18 @@ async def test_the_first_logs_win_and_are_purged_after_the_final_deadline(
     assert await store.logs(task.task_id) == []
 
 
+async def test_logs_are_purged_however_many_tasks_have_some(database: Database, store: Store) -> None:
+    """More ids than fit one answer of the server (16 MB): some 200,000 tasks, or here fewer with long names."""
+    names = [f"{number:04}" + "x" * 9_000 for number in range(2_000)]
+    logs = [{"_id": name[:4], "task_id": name} for name in names]
+    tasks = [
+        {"_id": name, "deal_id": name[:4], "index": 0, "terms": {"final_deadline": NOW}} for name in names
+    ]
+    await database.run(database.db["taskLogs"].insert_many, logs)
+    await database.run(database.db["task"].insert_many, tasks)
+    assert await store.purge_logs(NOW + 1) == len(names)
+
+
 async def test_an_acknowledged_command_is_gone(store: Store) -> None:
     await write(store, 1, d.CommandQueued(Command(WALLET, 1, "0x", Action.REVEAL)))
     await write(store, 2, d.CommandDone(WALLET, 1))
