@@ -46,6 +46,7 @@ class Pool:
         self.seed = seed
         self.now = START
         self.block = 10
+        self.mined_at = 0.0
         self.ledger = Ledger()
         self.effects: list[object] = []
         self.last: list[object] = []
@@ -119,6 +120,7 @@ class Pool:
 
     def mine(self, *logs: e.TaskLog, deals: tuple = ()) -> list[object]:
         self.block += 1
+        self.mined_at = self.now
         return self.handle(e.BlockSeen(self.block, f"0xb{self.block}", self.now, deals, logs))
 
     def bury(self) -> None:
@@ -242,7 +244,7 @@ class Pool:
         self, task: str, status: str | None = "ACTIVE", contributions: dict | None = None, **fields: object
     ) -> list[object]:
         """The chain answers from a block of now; contributions by worker number, as (status name, hash)."""
-        if self.scheduler._state.chain_time < self.now:
+        if self.mined_at < self.now:
             self.mine()
         found = {
             wallet(number): self.contribution(name, value)

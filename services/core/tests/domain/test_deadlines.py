@@ -130,10 +130,73 @@ def test_trap_a_timed_out_task_does_not_run_again(pool):
     assert pool.status(task) == "FAILED"
 
 
-def test_a_read_asked_before_the_deadline_does_not_judge_it(pool):
+def read_of_an_earlier_block(pool, task, status="ACTIVE", contributions=None, **fields):
+    """The chain answers, but its newest block is from before now: a later one may be on its way."""
+    found = {f"0xWorker{n}": pool.contribution(*c) for n, c in (contributions or {}).items()}
+    return pool.handle(e.TaskRead(task, pool.block, pool.chain_task(task, status, **fields), found, pool.now))
+
+
+def mine_late(pool, seconds, *logs):
+    """A block is seen some seconds after the time that it bears."""
+    pool.now -= seconds
+    pool.mine(*logs)
+    pool.now += seconds
+
+
+def test_a_contribution_in_a_block_from_before_the_deadline_counts_when_it_is_seen_later(pool):
     pool.connect(1)
     task = pool.ready()
+    pool.compute(1, task)
     pool.live(7 * T + 1, 1)
-    early = e.TaskRead(task, pool.block, pool.chain_task(task), {}, pool.now - 10)
-    assert [x for x in pool.handle(early) if isinstance(x, d.ReadTask)]
-    assert pool.status(task) == "INITIALIZED"
+    read_of_an_earlier_block(pool, task)
+    assert pool.status(task) == "RUNNING"
+    mine_late(pool, 2, pool.log("CONTRIBUTE", task, 1, HASH_A), pool.log("CONSENSUS", task, value=HASH_A))
+    assert pool.status(task) == "CONSENSUS_REACHED"
+
+
+def test_a_reveal_in_a_block_from_before_the_deadline_counts_when_it_is_seen_later(pool):
+    task = pool.to_consensus(1)
+    pool.live(2 * T + 1, 1)
+    winner = {1: ("CONTRIBUTED", HASH_A)}
+    read_of_an_earlier_block(pool, task, "REVEALING", winner, winners=1, value=HASH_A)
+    assert pool.status(task) == "CONSENSUS_REACHED"
+    mine_late(pool, 2, pool.log("REVEAL", task, 1))
+    assert pool.status(task) == "RESULT_UPLOADING"
+
+
+def test_a_finalization_in_a_block_from_before_the_deadline_counts_when_it_is_seen_later(pool):
+    task = pool.to_finalizing(1)
+    pool.live(10 * T, 1)
+    winner = {1: ("PROVED", HASH_A)}
+    read_of_an_earlier_block(pool, task, "REVEALING", winner, winners=1, reveals=1, value=HASH_A)
+    assert pool.status(task) == "FINALIZING"
+    mine_late(pool, 2, pool.log("FINALIZE", task, value="0x"))
+    assert pool.status(task) == "COMPLETED"
+
+
+def test_without_a_block_from_after_the_deadline_the_chain_is_asked_again(pool):
+    task = pool.ready()
+    pool.wait(7 * T + 1)
+    read_of_an_earlier_block(pool, task)
+    pool.effects.clear()
+    pool.wait(pool.policy.retry_s)
+    assert pool.sent(d.ReadTask, task_id=task)
+    pool.read(task, "ACTIVE")
+    assert pool.history(task)[-2:] == ["CONTRIBUTION_TIMEOUT", "FAILED"]
+
+
+def test_a_finalization_with_missing_reveals_may_be_refused_until_the_chain_is_past_their_deadline(pool):
+    task = pool.to_consensus(1, 2, trust=3)
+    pool.reveal(1, task)
+    pool.upload(1, task)
+    pool.live(2 * T + 1, 1, 2)
+    assert pool.status(task) == "FINALIZING"
+    contributions = {1: ("PROVED", HASH_A), 2: ("CONTRIBUTED", HASH_A)}
+    chain = {"contributions": contributions, "winners": 2, "reveals": 1, "value": HASH_A}
+    for _ in range(3):
+        pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="REVEALS_MISSING"))
+        read_of_an_earlier_block(pool, task, "REVEALING", **chain)
+        pool.wait(pool.policy.retry_s)
+    assert pool.status(task) == "FINALIZING"
+    pool.refuse(task, K.FINALIZE, "REVEALING", **chain)
+    assert pool.history(task)[-2:] == ["FINALIZE_FAILED", "FAILED"]

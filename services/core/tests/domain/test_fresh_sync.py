@@ -214,6 +214,10 @@ def test_the_tasks_equal_a_fresh_sync(seed, depth):
     gone = veteran.ledger.tasks.keys() - fresh.ledger.tasks.keys() - over
     if any(not veteran.ledger.tasks[name].ended for name in gone):
         veteran.wait(10 * T)
+        market.clock.now = veteran.now
+        market.chain.mine()
+        veteran.follow()
+        veteran.wait(10)
     for name in gone:
         task = veteran.ledger.tasks[name]
         assert task.status is TaskStatus.FAILED, "its deal is gone"
