@@ -33,9 +33,9 @@ help: ## list the commands
 
 .PHONY: python docker install
 python: .venv/.installed
-docker:
+docker: .venv/.installed
 	@tools/install_docker.sh
-install: .venv/.installed docker ## install everything that the other commands need
+install: docker ## install everything that the other commands need
 	@$(PY) -m workerpool_devnet.packages
 
 # --- use ------------------------------------------------------------------------------------------
