@@ -9,6 +9,10 @@ from workerpool_registry.app.platform import Platform
 from workerpool_registry.domain import TeeFramework
 from workerpool_registry.errors import StackNotFound
 
+ALIAS_BOMB = "a0: &a0 []\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 9)
+)
+
 
 def write(folder: Path, name: str, text: str) -> None:
     path = folder / name
@@ -64,6 +68,15 @@ def test_an_unknown_stack_or_label_is_not_found(tmp_path: Path, stack: str, labe
         ("sms:\n  scone: [\n", "application-bad.yml:3: "),
         ("- one\n- two\n", "application-bad.yml:1: expected keys and values"),
         ("a: b: c\n", "application-bad.yml:1: "),
+        ("a: 1\nb: !secret x\n", "application-bad.yml:2: could not determine a constructor"),
+        ("a: 1\nb: 2024-99-99\n", "application-bad.yml:2: not a value that can be used: '2024-99-99'"),
+        ("a: 1\nb: !!bool x\n", "application-bad.yml:2: not a value that can be used"),
+        ("a: " + "9" * 5_000, "application-bad.yml:1: not a value that can be used"),
+        ('a: 1\nb: "\\ud800"\n', "application-bad.yml:2: not a value that can be used"),
+        ("sms:\n  scone: http://a:1\n  scone: http://b:1\n", "application-bad.yml:3: scone: given twice"),
+        ("a: &a\n  b: *a\n", "application-bad.yml: is nested too deeply, or in itself"),
+        ("a: " + "[" * 5_000, "application-bad.yml: is nested too deeply, or in itself"),
+        (ALIAS_BOMB, "stands for more than 10000 values"),
     ],
 )
 def test_a_bad_file_is_refused_at_start_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:
@@ -73,15 +86,31 @@ def test_a_bad_file_is_refused_at_start_with_its_line(tmp_path: Path, text: str,
     assert complaint in str(refused.value)
 
 
-async def test_a_bad_edit_keeps_the_last_good_content(tmp_path: Path) -> None:
+@pytest.mark.parametrize("edit", ["sms.scone: nonsense\n", "a: !secret x\n", "a: &a [*a]\n"])
+async def test_a_bad_edit_keeps_the_last_good_content(tmp_path: Path, edit: str) -> None:
     write(tmp_path, "application-prod.yml", "sms.scone: http://good:13300\n")
     platform = loaded(tmp_path)
-    write(tmp_path, "application-prod.yml", "sms.scone: nonsense\n")
+    write(tmp_path, "application-prod.yml", edit)
     await platform.refresh()
     assert platform.stack("prod").sms_locations[TeeFramework.SCONE] == "http://good:13300"
     write(tmp_path, "application-prod.yml", "sms.scone: http://better:13300\n")
     await platform.refresh()
     assert platform.stack("prod").sms_locations[TeeFramework.SCONE] == "http://better:13300"
+
+
+async def test_a_folder_that_is_away_takes_no_location_away(tmp_path: Path) -> None:
+    """A volume that is mounted anew, for instance."""
+    folder = tmp_path / "mounted"
+    write(folder, "application-prod.yml", "sms.scone: http://good:13300\n")
+    platform = loaded(folder)
+    folder.rename(tmp_path / "away")
+    await platform.refresh()
+    assert platform.stack("prod").sms_locations
+    (tmp_path / "away").rename(folder)
+    (folder / "application-prod.yml").unlink()
+    await platform.refresh()
+    with pytest.raises(StackNotFound):
+        platform.stack("prod")
 
 
 async def test_a_watcher_hears_of_an_edit_and_only_of_a_real_one(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Reads Spring-style YAML property files from a folder, remembering the line of every value."""
 
 import hashlib
+import math
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import yaml
@@ -9,6 +11,7 @@ import yaml
 from workerpool_registry.domain import FileProblem, Property, PropertyFile, problems_of
 
 _PATTERNS = ("application.yml", "application-*.yml")
+_MOST_NODES = 10_000
 
 
 class PropertyFileError(Exception):
@@ -29,44 +32,76 @@ def read_property_file(folder: Path, path: str) -> PropertyFile:
     """Read and check one file; raises PropertyFileError with every problem and its line."""
     try:
         content = (folder / path).read_bytes()
-        root = yaml.compose(content.decode(), Loader=yaml.SafeLoader)
+        properties = _properties(content.decode())
     except OSError as error:
         raise PropertyFileError([FileProblem(path, 0, error.strerror or "cannot be read")]) from error
     except UnicodeDecodeError as error:
         raise PropertyFileError([FileProblem(path, 0, "is not UTF-8 text")]) from error
+    except _BadLine as error:
+        raise PropertyFileError([FileProblem(path, error.line, error.text)]) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 0
         raise PropertyFileError([FileProblem(path, line, error.problem or "is not YAML")]) from error
     except yaml.YAMLError as error:
         raise PropertyFileError([FileProblem(path, 0, "is not YAML")]) from error
-    properties: dict[str, Property] = {}
-    if root is not None:
-        if not isinstance(root, yaml.MappingNode):
-            line = root.start_mark.line + 1
-            raise PropertyFileError(
-                [FileProblem(path, line, "expected keys and values, such as sms.scone: URL")]
-            )
-        properties = dict(_flatten(root, ""))
+    except RecursionError as error:
+        raise PropertyFileError([FileProblem(path, 0, "is nested too deeply, or in itself")]) from error
     file = PropertyFile(path, properties, hashlib.sha256(content).hexdigest())
     if problems := problems_of(file):
         raise PropertyFileError(problems)
     return file
 
 
-def _flatten(node: yaml.Node, prefix: str) -> Iterator[tuple[str, Property]]:
-    """Yield dotted keys as Spring builds them: nested maps join with a dot, list items with [index]."""
+class _BadLine(Exception):
+    """What stands on a line cannot be used."""
+
+    def __init__(self, node: yaml.Node, text: str) -> None:
+        super().__init__(text)
+        self.line: int = node.start_mark.line + 1
+        self.text = text
+
+
+def _properties(text: str) -> dict[str, Property]:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise _BadLine(root, "expected keys and values, such as sms.scone: URL")
+    return dict(_flatten(root, "", count(1)))
+
+
+def _flatten(node: yaml.Node, prefix: str, visits: Iterator[int]) -> Iterator[tuple[str, Property]]:
+    """Yield dotted keys as Spring builds them: nested maps join with a dot, list items with [index].
+
+    Aliases are followed, and a few lines of them can stand for more values than any memory holds, hence `visits`.
+    """
+    if next(visits) > _MOST_NODES:
+        raise _BadLine(node, f"stands for more than {_MOST_NODES} values; are aliases nested?")
     if isinstance(node, yaml.MappingNode):
+        seen = set[str]()
         for key, value in node.value:
             name = str(key.value)
-            yield from _flatten(value, f"{prefix}.{name}" if prefix else name)
+            if name in seen:
+                raise _BadLine(key, f"{name}: given twice")
+            seen.add(name)
+            yield from _flatten(value, f"{prefix}.{name}" if prefix else name, visits)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _flatten(value, f"{prefix}[{index}]")
+            yield from _flatten(value, f"{prefix}[{index}]", visits)
     else:
         yield prefix, Property(_scalar(node), node.start_mark.line + 1)
 
 
 def _scalar(node: yaml.Node) -> str | int | float | bool | None:
-    value = yaml.SafeLoader("").construct_object(node)
+    """Return a value as JSON can hold it; dates and the like stay the text that they are in the file."""
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+        str(value).encode()
+    except yaml.MarkedYAMLError:
+        raise
+    except (ValueError, KeyError) as error:
+        raise _BadLine(node, f"not a value that can be used: {node.value[:80]!r}") from error
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(node.value)
     return value if isinstance(value, str | int | float | bool | None) else str(node.value)

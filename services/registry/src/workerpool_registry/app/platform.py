@@ -94,7 +94,13 @@ class Platform:
 
     def _refresh(self) -> bool:
         assert self._folder is not None
-        found = property_file_paths(self._folder)
+        try:
+            # Without the folder the search finds nothing, which is not the same as a folder without files.
+            self._folder.stat()
+            found = property_file_paths(self._folder)
+        except OSError as error:
+            log.error("platform.folder_unreadable", folder=str(self._folder), error=error.strerror)
+            return False
         changed = False
         for path in set(self._files) - set(found):
             del self._files[path]
