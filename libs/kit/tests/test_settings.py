@@ -31,6 +31,7 @@ class PoolSettings(MongoSettings, Settings):
     node: Url = env("IEXEC_POOL_NODE", "http://localhost:8545", doc="Node")
     whitelist: frozenset[EthAddress] = env("IEXEC_POOL_WHITELIST", frozenset(), doc="Workers")
     period: DurationSeconds = env("IEXEC_POOL_PERIOD", "PT5S", doc="Period")
+    slots: Annotated[int, Field(gt=0)] | None = env("IEXEC_POOL_SLOTS", None, doc="Slots")
     password: SecretStr = secret("IEXEC_POOL_PASSWORD", "whatever", doc="Password")
     mongo_database: str = env("MONGO_DATABASE", "pool", doc="Database")
 
@@ -128,6 +129,7 @@ def test_the_table_documents_every_variable() -> None:
     table = settings_table(PoolSettings)
     assert "| `IEXEC_POOL_PERIOD` | Period | duration | `PT5S` |" in table
     assert "| `IEXEC_HUB_ADDRESS` | Address of the hub (older name: HUB) | address | (required) |" in table
+    assert "| `IEXEC_POOL_SLOTS` | Slots | integer | (none) |" in table
     assert "| `IEXEC_POOL_WHITELIST` | Workers | comma-separated list of address | (none) |" in table
 
 

@@ -27,7 +27,9 @@ class GrpcServer:
 
     `policy` names the roles for every method of every added service (`ANYONE` = no identity needed); a method without
     a policy keeps the server from starting. Health and reflection are always there and always open. Of each streaming
-    method that is open to everybody, `most_open_streams` are served at once: each costs about 30 KiB.
+    method that is open to everybody, `most_open_streams` are served at once: each costs about 30 KiB. A connection
+    holds `most_calls_per_connection` at once, and a client keeps its further ones back: a call costs 20 KiB before its
+    request is there.
     """
 
     def __init__(
@@ -40,11 +42,12 @@ class GrpcServer:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         default_deadline_s: float = 30,
         most_open_streams: int = 2_000,
+        most_calls_per_connection: int = 1_000,
     ) -> None:
         self.port = port
         self._host = host
         self._policy = policy
-        self._max_message_bytes = max_message_bytes
+        self._options = _options(max_message_bytes, most_calls_per_connection)
         self._guard = CallGuard(authenticator, policy, default_deadline_s, most_open_streams)
         self._has_authenticator = authenticator is not None
         self._services: dict[str, tuple[Callable[[Any, Any], None], object]] = {}
@@ -64,7 +67,7 @@ class GrpcServer:
         StartupError for a taken port.
         """
         self._check_policy()
-        server = grpc.aio.server(interceptors=[self._guard], options=_options(self._max_message_bytes))
+        server = grpc.aio.server(interceptors=[self._guard], options=self._options)
         for name, (add_to_server, servicer) in self._services.items():
             add_to_server(servicer, server)
             self._health.set_default(name, True)
@@ -121,10 +124,11 @@ class GrpcServer:
             raise ValueError(f"nobody could call {', '.join(closed)}: the server has no authenticator")
 
 
-def _options(max_message_bytes: int) -> list[tuple[str, int]]:
+def _options(max_message_bytes: int, most_calls_per_connection: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.max_concurrent_streams", most_calls_per_connection),
         # On by default, which lets two servers share a port without an error.
         ("grpc.so_reuseport", 0),
         # Otherwise each message after a silence, so each heartbeat, is answered with a ping that measures the

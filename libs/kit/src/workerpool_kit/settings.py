@@ -9,7 +9,7 @@ import os
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -258,6 +258,8 @@ def _annotation_name(annotation: Any) -> str:
         get_origin(annotation),
         [a for a in get_args(annotation) if a not in (type(None), ...)],
     )
+    if origin is Annotated:
+        return _annotation_name(arguments[0])
     if origin in (Union, types.UnionType):
         return " or ".join(_annotation_name(a) for a in arguments)
     if origin is Literal:

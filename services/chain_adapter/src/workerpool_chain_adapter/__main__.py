@@ -116,6 +116,8 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
             grpc_port(settings.http_port, settings.grpc_port),
             authenticator=authenticator,
             policy=grpc_side.POLICY,
+            # Core follows each transaction of a bag of thousands by a stream of its own, all on one connection.
+            most_calls_per_connection=100_000,
         )
         server.add(
             transaction_service_pb2_grpc.add_TransactionServiceServicer_to_server,
