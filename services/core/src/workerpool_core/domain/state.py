@@ -41,9 +41,9 @@ class State:
     adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
     updates of each worker's session, so that a repeated sequence gets the same answer. `head` is the block up to
-    which the chain was followed, 0 before the first, `chain_time` what the last block seen says of the time: a block
-    that is on its way may still be from before a deadline that has passed here. `ahead` are the tasks about which more is known than was
-    followed: by which block that can have happened, and which transaction it was if it was one of ours.
+    which the chain was followed, 0 before the first, `chain_time` the time that this block bears: one that is on its
+    way may still be from before a deadline that has passed here. `ahead` are the tasks about which more is known
+    than was followed: by which block that can have happened, and which transaction it was if it was one of ours.
     """
 
     policy: Policy

@@ -197,8 +197,11 @@ class World:
     def _reorganise(self) -> None:
         depth = self.random.choice((1, 1, 2, 3, 6, 64))
         self.note("reorganisation", depth=depth)
+        length = len(self.chain.blocks)
         self.chain.reorganise(depth)
-        self.chain.mine()
+        # A branch wins because it is the longer one.
+        while len(self.chain.blocks) <= length:
+            self.chain.mine()
         self.clock.later(self.random.uniform(0.01, 0.5), self.core.follow)
 
     def _outage(self) -> None:
