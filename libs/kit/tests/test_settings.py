@@ -1,10 +1,10 @@
 """Settings come from documented variables, completely checked, with every problem named by its variable."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from workerpool_kit.settings import (
     DurationSeconds,
     EthAddress,

@@ -109,7 +109,7 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
     config_server_url: Url | None = env(
         "IEXEC_CONFIG_SERVER_URL",
         None,
-        doc="URL of the config server; replaces the three variables that follow",
+        doc="URL of the config server; replaces IEXEC_CONFIG_SERVER_PROTOCOL, _HOST and _PORT",
     )
     config_server_protocol: str = env("IEXEC_CONFIG_SERVER_PROTOCOL", "http", doc="http or https")
     config_server_host: str = env("IEXEC_CONFIG_SERVER_HOST", "localhost", doc="Host of the config server")
@@ -117,7 +117,7 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
     chain_adapter_url: Url | None = env(
         "IEXEC_CORE_CHAIN_ADAPTER_URL",
         None,
-        doc="URL of the chain adapter; replaces the three variables that follow",
+        doc="URL of the chain adapter; replaces IEXEC_CORE_CHAIN_ADAPTER_PROTOCOL, _HOST and _PORT",
     )
     chain_adapter_protocol: str = env("IEXEC_CORE_CHAIN_ADAPTER_PROTOCOL", "http", doc="http or https")
     chain_adapter_host: str = env(
@@ -135,7 +135,7 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
     result_proxy_url: Url | None = env(
         "IEXEC_RESULT_REPOSITORY_URL",
         None,
-        doc="URL of the result proxy; replaces the three variables that follow",
+        doc="URL of the result proxy; replaces IEXEC_RESULT_REPOSITORY_PROTOCOL, _HOST and _PORT",
     )
     result_proxy_protocol: str = env("IEXEC_RESULT_REPOSITORY_PROTOCOL", "http", doc="http or https")
     result_proxy_host: str = env("IEXEC_RESULT_REPOSITORY_HOST", "localhost", doc="Host of the result proxy")

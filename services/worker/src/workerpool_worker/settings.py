@@ -92,10 +92,10 @@ class WorkerSettings(Settings):
         "IEXEC_WORKER_DOCKER_REGISTRY_PASSWORD_1", None, doc="Password at that registry"
     )
     pull_min_s: DurationSeconds = env(
-        "IEXEC_WORKER_DOCKER_IMAGE_MIN_PULL_TIMEOUT", 300.0, doc="Least time an image pull may take"
+        "IEXEC_WORKER_DOCKER_IMAGE_MIN_PULL_TIMEOUT", "PT5M", doc="Least time an image pull may take"
     )
     pull_max_s: DurationSeconds = env(
-        "IEXEC_WORKER_DOCKER_IMAGE_MAX_PULL_TIMEOUT", 1800.0, doc="Longest time an image pull may take"
+        "IEXEC_WORKER_DOCKER_IMAGE_MAX_PULL_TIMEOUT", "PT30M", doc="Longest time an image pull may take"
     )
 
     ipfs_gateways: tuple[Url, ...] = env(
@@ -109,7 +109,7 @@ class WorkerSettings(Settings):
     )
     download_limit_s: DurationSeconds = env(
         "WORKERPOOL_WORKER_DOWNLOAD_TIMEOUT",
-        1800.0,
+        "PT30M",
         doc="Longest time the files of one task may take to download",
     )
     download_limit_bytes: Positive = env(
@@ -117,7 +117,7 @@ class WorkerSettings(Settings):
     )
     startup_limit_s: DurationSeconds = env(
         "WORKERPOOL_WORKER_STARTUP_TIMEOUT",
-        30.0,
+        "PT30S",
         doc="How long the blockchain node may take to answer at the start",
     )
 
