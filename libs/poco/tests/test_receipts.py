@@ -61,3 +61,17 @@ async def test_nothing_is_asked_for_nobody(watcher: ReceiptWatcher, node: Node) 
     assert node.asked <= asked + 1
     node.answer = MINED
     assert (await watcher.wait(HASH, 10)).succeeded
+
+
+@pytest.mark.parametrize("missing", ["status", "logs", "blockHash"])
+async def test_a_receipt_that_is_not_complete_yet_is_asked_for_again(
+    watcher: ReceiptWatcher, node: Node, missing: str
+) -> None:
+    """Some nodes answer one while they still write it; the others that wait must not wait for ever then."""
+    node.answer = {name: value for name, value in MINED.items() if name != missing}
+    waiting = asyncio.create_task(watcher.wait(HASH, 5))
+    async with asyncio.timeout(5):
+        while node.asked < 2:
+            await asyncio.sleep(0.001)
+    node.answer = MINED
+    assert (await waiting).succeeded

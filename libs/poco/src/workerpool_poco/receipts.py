@@ -135,10 +135,16 @@ class ReceiptWatcher:
         hashes = list(self._waiting)
         calls = [("eth_getTransactionReceipt", (to_hex(item),)) for item in hashes]
         for transaction_hash, answer in zip(hashes, await self._rpc.batch(calls), strict=True):
-            if isinstance(answer, Mapping) and answer.get("blockNumber"):
-                future = self._waiting.pop(transaction_hash, None)
-                if future is not None and not future.done():
-                    future.set_result(read_receipt(answer, self._hub))
+            if not isinstance(answer, Mapping) or not answer.get("blockNumber"):
+                continue
+            try:
+                receipt = read_receipt(answer, self._hub)
+            except (AttributeError, KeyError, TypeError, ValueError, PocoError):
+                # Not complete yet, or nonsense: asked for again, and nobody else who waits is kept from his.
+                continue
+            future = self._waiting.pop(transaction_hash, None)
+            if future is not None and not future.done():
+                future.set_result(receipt)
 
     async def _pause(self, seconds: float) -> None:
         """Wait for the next head, or (without heads) some time; a new question ends it early."""
