@@ -4,6 +4,7 @@ import contextlib
 import io
 import stat
 import struct
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -133,6 +134,23 @@ def test_a_huge_table_of_contents_is_not_read_into_memory(unpacked):
     struct.pack_into("<L", record, 12, len(padding))
     with pytest.raises(errors.ArchiveBomb):
         unpacked(good[:end] + padding + bytes(record))
+
+
+def test_a_table_of_tiny_entries_takes_little_memory(unpacked):
+    """Each entry of a few bytes becomes an object of many."""
+    good = packed([("a", "a")])
+    directory, end = good.index(b"PK\1\2"), good.rindex(b"PK\5\6")
+    table = good[directory:end] * 300_000
+    record = bytearray(good[end:])
+    struct.pack_into("<L", record, 12, len(table))
+    content = good[:directory] + table + bytes(record)
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.ArchiveBomb):
+            unpacked(content)
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_overlapping_entries_are_refused(unpacked):

@@ -2,7 +2,7 @@
 
 import stat
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -37,14 +37,14 @@ class Entry:
     info: zipfile.ZipInfo
 
 
-def check_entries(infos: Iterable[zipfile.ZipInfo], limits: ArchiveLimits) -> list[Entry]:
+def check_entries(infos: Sequence[zipfile.ZipInfo], limits: ArchiveLimits) -> list[Entry]:
     """Return the entries of an archive that is safe to unpack; raises a sub-class of `ArchiveRefused`.
 
     The declared sizes may lie, so whoever unpacks counts the bytes once more.
     """
+    if len(infos) > limits.max_entries:
+        raise ArchiveBomb(f"the archive holds {len(infos)} entries; {limits.max_entries} are allowed")
     entries = [_entry(info) for info in infos]
-    if len(entries) > limits.max_entries:
-        raise ArchiveBomb(f"the archive holds {len(entries)} entries; {limits.max_entries} are allowed")
     unpacked = sum(entry.info.file_size for entry in entries)
     if unpacked > limits.max_bytes:
         raise ArchiveBomb(
