@@ -196,7 +196,7 @@ async def _start_core(
     commit = GroupCommit(store, newest, effects.perform, effects.prepare)
 
     chain_health, heads = _heads(settings, chain, health, clock, engine)
-    follower = _follower(settings, hub, heads, engine, cursor)
+    follower = _follower(settings, hub, heads, engine, cursor, await store.latest_deal_block())
     view = PoolView(engine, follower, heads, clock, pool, await store.status_counts())
     observer = Observer(engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken)
     collector = PoolCollector(view.summary, version)
@@ -284,7 +284,12 @@ def _heads(
 
 
 def _follower(
-    settings: CoreSettings, hub: HubClient, heads: HeadStream, engine: Engine, cursor: Cursor | None
+    settings: CoreSettings,
+    hub: HubClient,
+    heads: HeadStream,
+    engine: Engine,
+    cursor: Cursor | None,
+    latest_deal_block: int,
 ) -> ChainFollower:
     return ChainFollower(
         hub,
@@ -297,6 +302,7 @@ def _follower(
         start_block=settings.start_block,
         position=Position(cursor.number, cursor.hash) if cursor is not None else None,
         largest_range=settings.largest_log_range,
+        latest_deal_block=latest_deal_block,
     )
 
 

@@ -290,6 +290,7 @@ async def test_s04_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
     assert followed.deal_ids == [to_hex(deal.deal_id)]
     numbers = [block.number for block in followed.blocks]
     assert numbers == sorted(set(numbers))
+    assert (followed.follower.deals_seen, followed.follower.latest_deal_block) == (1, deal.block_number)
 
 
 async def test_a_node_that_wants_small_ranges_gets_them(followed: Followed, pool: Pool) -> None:

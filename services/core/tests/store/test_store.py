@@ -75,6 +75,14 @@ async def test_a_snapshot_holds_what_was_written(
     assert await store.cursor() == Cursor(12, "0xaa")
 
 
+async def test_the_newest_deal_is_known_after_a_start(store: Store, make_task: MakeTask) -> None:
+    assert await store.latest_deal_block() == 0
+    await write(
+        store, 1, d.TaskCreated(make_task(3)), d.TaskCreated(make_task(12)), d.TaskCreated(make_task(7))
+    )
+    assert await store.latest_deal_block() == 12
+
+
 async def test_histories_grow_with_receipts_and_causes(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:

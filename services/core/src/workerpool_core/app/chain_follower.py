@@ -72,8 +72,9 @@ class ChainFollower:
         start_block: int = 0,
         position: Position | None = None,
         largest_range: int = _LARGEST_RANGE,
+        latest_deal_block: int = 0,
     ) -> None:
-        """Prepare; a stored `position` wins over `start_block`."""
+        """Prepare; a stored `position` wins over `start_block`. `latest_deal_block` is the newest one told before."""
         self._hub = hub
         self._heads = heads
         self._deals = deals
@@ -87,7 +88,7 @@ class ChainFollower:
         self._hashes: OrderedDict[int, str] = OrderedDict()
         self._remember(self.position)
         self.deals_seen = 0
-        self.latest_deal_block = 0
+        self.latest_deal_block = latest_deal_block
 
     async def run(self) -> None:
         """Follow the chain, for ever; while the node is away it waits."""
@@ -216,14 +217,15 @@ class ChainFollower:
                 logs.append(found)
         seen = BlockSeen(block.number, to_hex(block.hash), float(block.timestamp), tuple(deals), tuple(logs))
         self._submit(seen)
+        if notices:
+            self.deals_seen += len(notices)
+            self.latest_deal_block = max(self.latest_deal_block, block.number)
         self.position = Position(block.number, seen.hash)
         self._remember(self.position)
 
     async def _read_deals(self, notices: Sequence[SchedulerNotice]) -> list[DealSeen]:
-        self.deals_seen += len(notices)
         deals: list[DealSeen] = []
         for notice in notices:
-            self.latest_deal_block = max(self.latest_deal_block, notice.position.block_number)
             if (deal := await self._read_deal(notice)) is not None:
                 deals.append(deal)
         return deals

@@ -5,6 +5,7 @@ worker reports of the same replicate afterwards waits behind it. No block number
 """
 
 from collections import deque
+from dataclasses import replace
 
 from workerpool_poco.causes import ReplicateStatusCause
 from workerpool_poco.statuses import SCHEDULER_REPLICATE_STATUSES, ReplicateStatus
@@ -24,7 +25,7 @@ _BY_CHAIN = (_R.CONTRIBUTED, _R.REVEALED, _R.CONTRIBUTE_AND_FINALIZE_DONE)
 _BY_PROXY = (_R.RESULT_UPLOADED, _R.RESULT_UPLOAD_FAILED)
 _UPLOADS = (_R.RESULT_UPLOADING, *_BY_PROXY)
 _LOG_LIMIT = 64
-_MOST_WAITING = 64  # more than a replicate has statuses; each may carry 200,000 characters of logs
+_MOST_WAITING = 16  # twice as many as follow a contribution; each may carry 65,538 characters of callback data
 _UNKNOWN = "UNKNOWN_REPLICATE"
 _UNPROVEN = "GENERIC_CANT_UPDATE"
 _ILLEGAL = Verdict.BAD_WORKFLOW_TRANSITION.value
@@ -50,7 +51,7 @@ def reported(turn: Turn, event: StatusReported) -> None:
         if waiting is not None and len(waiting.updates) >= _MOST_WAITING:
             _refuse(turn, event.wallet, event.session, update, _UNPROVEN)
         elif waiting is not None:
-            waiting.updates.append(update)
+            waiting.updates.append(_without_logs(update))
         else:
             _take(turn, event.wallet, event.session, update)
 
@@ -131,11 +132,16 @@ def _has_result(task: Task, update: Update) -> bool:
 def _park(turn: Turn, task: Task, wallet: str, session: str, update: Update) -> None:
     key = (task.task_id, wallet)
     known = turn.state.parked.get(key)
-    queue = known.updates if known is not None else deque((update,))
+    queue = known.updates if known is not None else deque((_without_logs(update),))
     until = turn.now + turn.state.policy.proof_timeout_s
     turn.state.parked[key] = Parked(session, queue, turn.now, until)
     turn.state.timers.set(Alarm.PROOF, task.task_id, turn.now + turn.state.policy.retry_s)
     ask_proof(turn, task, update.status)
+
+
+def _without_logs(update: Update) -> Update:
+    """Return an update that may wait: what an app printed came before, and would fill the memory if it were kept."""
+    return update._replace(details=replace(update.details, stdout="", stderr=""))
 
 
 def ask_proof(turn: Turn, task: Task, status: ReplicateStatus) -> None:

@@ -102,6 +102,12 @@ class Store:
         found = self._db["cursor"].find_one({"_id": codec.CURSOR_ID})
         return Cursor(found["number"], found["hash"]) if found else None
 
+    async def latest_deal_block(self) -> int:
+        """Return the newest block with a deal that became tasks; 0 before the first."""
+        newest = [("terms.block", -1)]
+        found = await self._database.run(self._db["task"].find_one, {}, {"terms.block": 1}, sort=newest)
+        return int(found["terms"]["block"]) if found else 0
+
     # --- reading ----------------------------------------------------------------------------
 
     async def ping(self) -> None:
