@@ -75,3 +75,13 @@ def test_s26_storage_of_the_requesters_own_wants_its_link_whatever_data_is_given
     pool.report(1, task, R.RESULT_UPLOADING)
     (answer,) = pool.report(1, task, R.RESULT_UPLOADED, callback_data="0x01")
     assert answer.outcome is REFUSED
+
+
+def test_what_waits_fills_no_memory(pool):
+    task = claimed(pool)
+    for _ in range(100):
+        pool.report(1, task, R.COMPUTED, stdout="x" * 100_000, stderr="x" * 100_000)
+    waiting = pool.scheduler._state.parked[task, "0xWorker1"].updates
+    assert [update.status for update in waiting] == [R.CONTRIBUTED, *[R.COMPUTED] * 15]
+    assert not any(update.details.stdout or update.details.stderr for update in waiting)
+    assert answers(pool) == [REFUSED]
