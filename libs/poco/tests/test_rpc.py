@@ -183,6 +183,19 @@ async def test_a_node_that_is_asked_too_often_is_asked_again_later(
     await rpc.close()
 
 
+@pytest.mark.parametrize("status", [None, 401, 503], ids=str)
+async def test_what_opens_the_node_is_never_told(scripted_node: Any, status: int | None) -> None:
+    """Providers put their customers' keys into the address; errors end up in logs."""
+    scripted_node.answer = lambda _: web.Response(status=status or 200, text="no")
+    host = scripted_node.url.removeprefix("http://") if status else "127.0.0.1:9"
+    rpc = JsonRpc(f"http://user:password@{host}/?key=sesame", attempts=1)
+    with pytest.raises(ChainUnreachable) as caught:
+        await rpc.call("eth_blockNumber")
+    assert f"http://{host} " in str(caught.value)
+    assert not any(word in str(caught.value) for word in ("user", "password", "sesame"))
+    await rpc.close()
+
+
 async def test_web3_works_over_the_same_connections(plain_chain: Any) -> None:
     rpc = JsonRpc(plain_chain.url)
     assert await rpc.web3.eth.chain_id == plain_chain.chain_id

@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -155,7 +156,8 @@ class JsonRpc:
             backoff: seconds before the second attempt; doubles each time, with jitter.
             max_connections: upper bound of simultaneous connections.
         """
-        self.node_url = node_url
+        self.node_url = _without_secrets(node_url)
+        """Scheme, host and port of the node, to be told: the rest of an address may hold a key."""
         self._transport = Transport(node_url, timeout=timeout, max_connections=max_connections)
         self._attempts = attempts
         self._backoff = backoff
@@ -246,9 +248,23 @@ class JsonRpc:
                 return await request()
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, _Busy) as cause:
                 if attempt == tries:
-                    raise ChainUnreachable(f"{self.node_url} does not answer {what}: {cause!r}") from cause
+                    # Not chained: some of these errors repeat the whole address.
+                    raise ChainUnreachable(
+                        f"{self.node_url} does not answer {what}: {_reason(cause)}"
+                    ) from None
                 await asyncio.sleep(self._backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
         raise AssertionError("unreachable")
+
+
+def _without_secrets(node_url: str) -> str:
+    parts = urlsplit(node_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _reason(cause: Exception) -> str:
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return f"HTTP {cause.status} {cause.message}"
+    return "its address is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
 
 
 def _outcome(method: str, answer: Any) -> Any | RpcError:
