@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import bson
 import pytest
 from workerpool_core.app.group_commit import GroupCommit
 from workerpool_core.domain import decisions as d
+from workerpool_core.domain.model import Modifier, ReplicateChange
 from workerpool_core.store.changes import Bson, Change
 from workerpool_core.store.store import Store
 from workerpool_kit.process import Lifetime
+from workerpool_poco.statuses import ReplicateStatus
 
 
 class SlowStore:
@@ -172,6 +175,20 @@ async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> No
     await harness.commit.drained()
     for _, changes in harness.store.entries:
         assert sum(4 * len(change["d"]["stdout"] + change["d"]["stderr"]) for change in changes) < 16_000_000
+
+
+async def test_long_callback_data_does_not_make_an_entry_too_large(harness: Harness) -> None:
+    fields = {"callback_data": "0x" + "ab" * 32_768, "result_link": "x" * 4_096}
+    for number in range(400):
+        step = ReplicateChange(ReplicateStatus.RESULT_UPLOADED, 1.0, Modifier.WORKER)
+        write = d.ReplicateChanged(
+            f"0x{number:064x}", "0xWorker", ReplicateStatus.RESULT_UPLOADING, (step,), fields
+        )
+        harness.commit.put(d.Outcome([write], []))
+    harness.store.release(400)
+    await harness.commit.drained()
+    assert all(len(bson.encode({"changes": changes})) < 8_000_000 for _, changes in harness.store.entries)
+    assert sum(len(changes) for _, changes in harness.store.entries) == 400
 
 
 async def test_applied_entries_are_trimmed(harness: Harness) -> None:

@@ -195,9 +195,11 @@ class GroupCommit:
 
 
 def _bytes(change: Change) -> int:
-    """Estimate the size of a change; what requesters and apps write can be long, everything else is short."""
+    """Estimate the size of a change; what requesters, apps and workers write can be long, everything else is short."""
     if change.kind is Kind.ALTER:
-        return 300 + 200 * len(change.history)
+        fields = change.fields
+        texts_of_workers = len(fields.get("result_link", "")) + len(fields.get("callback_data", ""))
+        return 300 + 200 * len(change.history) + 3 * texts_of_workers
     document = change.document
     texts = [document.get("stdout", ""), document.get("stderr", "")]
     if (terms := document.get("terms")) is not None:
