@@ -32,57 +32,61 @@ def send(w3: Web3, key: str, call: Any) -> Any:
     return receipt
 
 
-def main(document: dict[str, Any], image: str) -> list[int]:
-    w3 = Web3(HTTPProvider(document["rpc"]))
-    interface = Path(__file__).parents[2] / "node_modules/@iexec/poco/artifacts/contracts"
-    abis = {
-        path.stem: json.loads(path.read_text())["abi"]
-        for path in interface.rglob("*.json")
-        if ".dbg" not in path.name
-    }
-    hub = w3.eth.contract(address=document["hub"], abi=abis["IexecInterfaceToken"])
-    registry = w3.eth.contract(address=document["registries"]["app"], abi=abis["AppRegistry"])
-    me, pool_owner = document["accounts"]["spare"], document["accounts"]["poolOwner"]
-    buyer, seller = Wallet.from_key(me["privateKey"]), Wallet.from_key(pool_owner["privateKey"])
+def contract(w3: Web3, address: str, name: str) -> Any:
+    """A contract under its published interface."""
+    contracts = Path(__file__).parents[2] / "node_modules/@iexec/poco/artifacts/contracts"
+    (path,) = contracts.rglob(f"{name}.json")
+    return w3.eth.contract(address=address, abi=json.loads(path.read_text())["abi"])
 
-    name = f"second requester {secrets.token_hex(4)}"
-    created = send(
-        w3,
-        me["privateKey"],
-        registry.functions.createApp(me["address"], name, "DOCKER", image.encode(), bytes(32), b""),
-    )
-    app = registry.events.Transfer().process_receipt(created)[0]["args"]["tokenId"].to_bytes(20, "big")
-    app = w3.to_checksum_address("0x" + app.hex())
 
-    terms = {"volume": 2, "category": 1, "trust": 3}
+def create_app(w3: Web3, document: dict[str, Any], image: str) -> str:
+    """Create an app of the account `spare` and return its address."""
+    registry = contract(w3, document["registries"]["app"], "AppRegistry")
+    me, name = document["accounts"]["spare"], f"second requester {secrets.token_hex(4)}"
+    call = registry.functions.createApp(me["address"], name, "DOCKER", image.encode(), bytes(32), b"")
+    (minted,) = registry.events.Transfer().process_receipt(send(w3, me["privateKey"], call))
+    return w3.to_checksum_address("0x" + minted["args"]["tokenId"].to_bytes(20, "big").hex())
+
+
+def signed_orders(document: dict[str, Any], app: str) -> tuple[Any, ...]:
+    """Two tasks on the devnet's pool, ordered, sold and provided by their owners, as the hub takes it."""
+    buyer = Wallet.from_key(document["accounts"]["spare"]["privateKey"])
+    seller = Wallet.from_key(document["accounts"]["poolOwner"]["privateKey"])
     domain = order_domain(document["chainId"], document["hub"])
-    orders = (
+    workerpool = document["workerpool"]
+    terms = {"volume": 2, "category": 1, "trust": 3}
+    request = RequestOrder(
+        app=app,
+        appmaxprice=0,
+        workerpool=workerpool,
+        workerpoolmaxprice=PRICE,
+        requester=buyer.address,
+        beneficiary=buyer.address,
+        params=DealParams(args="all").encode(),
+        **terms,
+    )
+    offer = WorkerpoolOrder(workerpool=workerpool, workerpoolprice=PRICE, **terms)
+    return (
         AppOrder(app=app, appprice=0, volume=2).signed(buyer, domain).calldata(),
         NO_DATASET.calldata(),
-        WorkerpoolOrder(workerpool=document["workerpool"], workerpoolprice=PRICE, **terms)
-        .signed(seller, domain)
-        .calldata(),
-        RequestOrder(
-            app=app,
-            appmaxprice=0,
-            workerpool=document["workerpool"],
-            workerpoolmaxprice=PRICE,
-            requester=buyer.address,
-            beneficiary=buyer.address,
-            params=DealParams(args="all").encode(),
-            **terms,
-        )
-        .signed(buyer, domain)
-        .calldata(),
+        offer.signed(seller, domain).calldata(),
+        request.signed(buyer, domain).calldata(),
     )
-    matched = send(w3, me["privateKey"], hub.functions.matchOrders(*orders))
+
+
+def main(document: dict[str, Any], image: str) -> list[int]:
+    """Buy, wait, and return the statuses of the tasks on chain."""
+    w3 = Web3(HTTPProvider(document["rpc"]))
+    hub = contract(w3, document["hub"], "IexecInterfaceToken")
+    orders = signed_orders(document, create_app(w3, document, image))
+    matched = send(w3, document["accounts"]["spare"]["privateKey"], hub.functions.matchOrders(*orders))
     (event,) = hub.events.OrdersMatched().process_receipt(matched, errors=DISCARD)
     deal = event["args"]["dealid"]
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         statuses = [hub.functions.viewTask(task_id(deal, index)).call()[0] for index in range(2)]
         if statuses == [COMPLETED, COMPLETED]:
-            return statuses
+            break
         time.sleep(0.2)
     return statuses
 

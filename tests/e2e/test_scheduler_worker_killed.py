@@ -9,6 +9,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
@@ -60,12 +61,9 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_while_data_is_
     net: Devnet, requester
 ) -> None:
     with slow_document() as (url, arrive):
-        requester.documents = (url, *requester.documents)
-        try:
-            (task,) = await requester.buy()
-            await killed_at(net, requester, task, R.DATA_DOWNLOADING, then=arrive.set)
-        finally:
-            requester.documents = requester.documents[1:]
+        patient = replace(requester, documents=(url, *requester.documents))
+        (task,) = await patient.buy()
+        await killed_at(net, patient, task, R.DATA_DOWNLOADING, then=arrive.set)
 
 
 async def test_a_replicate_is_completed_when_its_worker_is_killed_while_the_result_is_on_its_way(

@@ -109,7 +109,8 @@ async def test_every_service_is_healthy_and_a_killed_one_comes_back(tmp_path: Pa
         core = net.services["core"]
         before = core.pid
         core.kill()
-        await core.restart()
+        await asyncio.to_thread(wait_until, lambda: core.process.running, "nobody started core again", 5)
+        await core.wait_healthy(timeout=30)
         assert core.pid != before
 
         def documented() -> bool:
