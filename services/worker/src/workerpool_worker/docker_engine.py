@@ -12,13 +12,14 @@ import requests
 import structlog
 from docker import errors
 from docker.types import LogConfig
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended, OutputSink
 from workerpool_worker.docker_calls import CALL_LIMIT_S, CONFLICT, NOT_FOUND, in_thread, reason_of, translated
 from workerpool_worker.docker_output import OutputFollower, copy_output, unix_time
 from workerpool_worker.domain.images import registry_of
 from workerpool_worker.domain.output_tail import OutputStream
-from workerpool_worker.errors import ImageUnavailable
+from workerpool_worker.errors import DockerUnavailable, HostFull, ImageUnavailable, WorkerError
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -85,7 +86,10 @@ class DockerEngine:
         return await self._call(look)
 
     async def ensure_image(self, image: str, limit_s: float) -> None:
-        """Have an image locally, pulling it if it is missing; raises ImageUnavailable. Equal pulls run once."""
+        """Have an image locally, pulling it if it is missing; equal pulls run once.
+
+        Raises ImageUnavailable when its registry does not give it, DockerUnavailable or HostFull when that is not why.
+        """
         async with self._pulls.setdefault(image, asyncio.Lock()):
             if await self.has_image(image):
                 return
@@ -94,12 +98,14 @@ class DockerEngine:
             try:
                 async with asyncio.timeout(limit_s):
                     await in_thread(lambda: self._pull(image, limit_s))
-            except TimeoutError:
+            except (TimeoutError, requests.exceptions.ReadTimeout, ReadTimeoutError):
                 raise ImageUnavailable(f"the image {image} did not arrive within {limit_s:.0f} s") from None
-            except (errors.APIError, requests.exceptions.RequestException) as refusal:
-                raise ImageUnavailable(
-                    f"the image {image} cannot be pulled: {reason_of(refusal)}"
-                ) from refusal
+            except errors.APIError as refusal:
+                raise _pull_refused(image, reason_of(refusal)) from refusal
+            except (errors.DockerException, requests.exceptions.RequestException, HTTPError) as outage:
+                raise DockerUnavailable(f"the Docker engine ended the pull of {image}: {outage}") from outage
+            if not await self.has_image(image):
+                raise DockerUnavailable(f"the Docker engine ended the pull of {image} before it was complete")
             log.info("image.pulled", image=image, duration_s=round(time.monotonic() - began, 1))
 
     def _pull(self, image: str, limit_s: float) -> None:
@@ -110,7 +116,7 @@ class DockerEngine:
             auth = {"username": credentials[0], "password": credentials[1]} if credentials else None
             for progress in api.pull(image, stream=True, decode=True, auth_config=auth):
                 if "error" in progress:
-                    raise ImageUnavailable(f"the image {image} cannot be pulled: {progress['error']}")
+                    raise _pull_refused(image, str(progress["error"]))
                 if time.monotonic() - began > limit_s:
                     return  # nobody waits any more; without a reader the engine gives up the pull
         finally:
@@ -319,6 +325,11 @@ def _timestamp(text: str) -> float:
     if text.startswith(_NEVER):
         return time.time()
     return float(unix_time(text))
+
+
+def _pull_refused(image: str, reason: str) -> WorkerError:
+    text = f"the image {image} cannot be pulled: {reason}"
+    return HostFull(text) if "no space left on device" in reason else ImageUnavailable(text)
 
 
 def _renamed(arguments: dict[str, Any], worker: str) -> tuple[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ import httpx
 import structlog
 
 from workerpool_worker.archive import file_sha256
-from workerpool_worker.errors import DownloadFailed
+from workerpool_worker.errors import DownloadFailed, HostFull
 
 log = structlog.get_logger()
 
@@ -37,7 +37,8 @@ class HttpDownloader:
     async def fetch(self, url: str, target: Path) -> str:
         """Save a file and return its SHA-256 as ``0x…``; one that is there already is only hashed.
 
-        Raises DownloadFailed. Servers that are overloaded or drop the connection are asked again a few times.
+        Raises DownloadFailed, or HostFull. Servers that are overloaded or drop the connection are asked again a few
+        times.
         """
         if await asyncio.to_thread(target.exists):
             return (await asyncio.to_thread(file_sha256, target))[0]
@@ -52,13 +53,25 @@ class HttpDownloader:
                         f"{_shown(url)} cannot be fetched: {trouble or type(trouble).__name__}"
                     ) from trouble
                 log.info("download.retried", url=_shown(url), error=str(trouble))
-            except (httpx.HTTPError, httpx.InvalidURL, OSError) as failure:
+            except (httpx.HTTPError, httpx.InvalidURL) as failure:
                 raise DownloadFailed(f"{_shown(url)} cannot be fetched: {failure}") from failure
+            except OSError as failure:
+                raise HostFull(f"{_shown(url)} cannot be kept here: {failure.strerror}") from failure
             await asyncio.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))
         raise AssertionError("unreachable")
 
     async def _fetch_once(self, url: str, target: Path) -> str:
         unfinished = target.with_name(target.name + ".part")
+        try:
+            digest = await self._stream(url, unfinished)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        unfinished.chmod(0o644)
+        unfinished.replace(target)
+        return "0x" + digest
+
+    async def _stream(self, url: str, unfinished: Path) -> str:
         digest = hashlib.sha256()
         size = 0
         async with self._answer(url) as answer:
@@ -66,12 +79,9 @@ class HttpDownloader:
                 async for chunk in answer.aiter_bytes(1 << 18):
                     size += len(chunk)
                     if size > self._largest:
-                        unfinished.unlink()
                         raise DownloadFailed(f"{_shown(url)} is larger than {self._largest} bytes")
                     await asyncio.to_thread(_keep, chunk, digest, file)
-        unfinished.chmod(0o644)
-        unfinished.replace(target)
-        return "0x" + digest.hexdigest()
+        return digest.hexdigest()
 
     @asynccontextmanager
     async def _answer(self, url: str) -> AsyncIterator[httpx.Response]:

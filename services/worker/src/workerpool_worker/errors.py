@@ -40,6 +40,13 @@ class DockerUnavailable(WorkerError):
     reason = "DOCKER_UNAVAILABLE"
 
 
+class HostFull(WorkerError):
+    """The host has no room or does not let the worker write: not the task's fault, so another worker shall have it."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "HOST_FULL"
+
+
 class ImageUnavailable(WorkerError):
     """The app image is not here and cannot be pulled."""
 

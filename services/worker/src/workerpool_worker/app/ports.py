@@ -104,7 +104,7 @@ class Engine(Protocol):
     """The container engine. Every method raises ``DockerUnavailable`` when it does not answer."""
 
     async def ensure_image(self, image: str, limit_s: float) -> None:
-        """Have an image locally, pulling it if it is missing; raises ``ImageUnavailable``."""
+        """Have an image locally, pulling it if it is missing; raises ``ImageUnavailable`` or ``HostFull``."""
 
     async def find(self, task_id: str) -> str | None:
         """Return the id of the worker's own container for a task, running or not."""
@@ -148,4 +148,7 @@ class Downloader(Protocol):
     """Fetches files over HTTP."""
 
     async def fetch(self, url: str, target: Path) -> str:
-        """Save a file and return its SHA-256 as ``0x…``; a file that is there already is not fetched again."""
+        """Save a file and return its SHA-256 as ``0x…``; a file that is there already is not fetched again.
+
+        Raises ``DownloadFailed`` or ``HostFull``.
+        """

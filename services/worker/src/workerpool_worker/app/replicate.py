@@ -16,7 +16,7 @@ from workerpool_worker.domain.assignment import Assignment
 from workerpool_worker.domain.record import Command, Record, SentTransaction
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
-from workerpool_worker.errors import DockerUnavailable, JournalUnusable, StepFailed, TaskVanished
+from workerpool_worker.errors import DockerUnavailable, HostFull, JournalUnusable, StepFailed, TaskVanished
 
 T = TypeVar("T")
 
@@ -234,6 +234,8 @@ class Replicate:
                 return await self._steps[stage](self)
             except StepFailed as failure:
                 return self._fail(stage, failure.cause, failure.message)
+            except HostFull as full:
+                return self._fail(stage, ReplicateStatusCause.UNKNOWN, full.message)
             except JournalUnusable:
                 raise
             except tuple(_TRANSIENT) as trouble:

@@ -13,7 +13,7 @@ from workerpool_worker.domain.images import InvalidImageName, local_name, pull_l
 from workerpool_worker.domain.sources import dataset_urls, has_checksum
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details
-from workerpool_worker.errors import DownloadFailed, ImageUnavailable, StepFailed
+from workerpool_worker.errors import DownloadFailed, HostFull, ImageUnavailable, StepFailed
 from workerpool_worker.post_compute import write_error_result
 
 
@@ -85,6 +85,8 @@ async def _fetch_input_files(run: Replicate) -> None:
             for url in dict.fromkeys(run.task.input_files):
                 fetching.create_task(fetch(url))
     except ExceptionGroup as group:
+        if (full := group.subgroup(HostFull)) is not None:
+            raise full.exceptions[0] from None
         failed, others = group.split(DownloadFailed)
         if failed is None or others is not None:
             raise
