@@ -26,6 +26,7 @@ TARGET_KIB, TARGET_CPU_PERCENT, TARGET_BACK_S = 100.0, 5.0, 10.0
 _SIMULATORS = 2
 _CONNECT_LIMIT_S, _BACK_LIMIT_S, _ROUND_LIMIT_S = 180.0, 90.0, 120.0
 _SETTLE_S = 5.0
+"""Before a figure is taken: what a start, or thousands of logins, left to do is done by then."""
 _SPARE_FILES = 500
 _RECOVERING = statuses_pb2.REPLICATE_STATUS_RECOVERING
 _BUSY, _IDLE = "busy", "idle"
