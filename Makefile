@@ -61,7 +61,7 @@ lint: python
 types: python
 	@$(BIN)/mypy $(CHECKED) tests/bench tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
 imports: python
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 generated: python
 	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
 
