@@ -82,6 +82,26 @@ async def test_kill_9_after_any_status_loses_and_repeats_nothing(
     await eventually(lambda: not containers_of(pool.worker.address))
 
 
+async def test_an_app_that_ended_with_its_host_is_run_again(pool, worker, containers_of, eventually):
+    """A reboot, or a restart of the engine, ends worker and app alike; that says nothing about the app."""
+    assignment = await pool.task(pool.hello_app.replace("/bin/sh -c '", "/bin/sh -c 'sleep 2; "))
+    task_id = assignment.task.task_id
+    worker.start()
+    await eventually(lambda: pool.core.connected)
+    pool.core.assign(assignment)
+    await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
+    (before,) = containers_of(pool.worker.address)
+    worker.kill()
+    before.kill()
+    worker.start()
+    computed = await pool.core.status(task_id, "COMPUTED")
+    assert computed.details.exit_code == 0
+    assert "app.run_again" in worker.log
+    await finish(pool, task_id)
+    assert pool.core.statuses(task_id).count("COMPUTING") == 1
+    await eventually(lambda: not containers_of(pool.worker.address))
+
+
 def troubles(log):
     """Return the lines of a worker's log that tell of trouble, and those of tracebacks."""
     return [

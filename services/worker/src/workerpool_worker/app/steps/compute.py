@@ -19,6 +19,8 @@ from workerpool_worker.workspace import TaskFolder
 
 _BYTES_PER_CHARACTER = 4
 _NEVER_RAN = -1
+_KILLED = frozenset({137, 143, 255})
+"""Exit codes of apps that are killed with their engine or host: SIGKILL, SIGTERM, and an engine's word for unknown."""
 
 
 async def compute(run: Replicate) -> None:
@@ -67,12 +69,22 @@ async def _discard_container(run: Replicate, saved: asyncio.Future[None]) -> Non
 
 
 async def _run_app(run: Replicate) -> Ended:
-    engine = run.office.engine
-    container = await engine.find(run.task.task_id) if run.may_have_container else None
-    new = container is None
+    """Run the app to its end, or attach to it if it runs or has ended already."""
+    container = await run.office.engine.find(run.task.task_id) if run.may_have_container else None
     if container is not None:
         run.log.info("app.attached_again", container=container[:12])
-    else:
+    ended = await _run(run, container)
+    if container is not None and ended.exit_code in _KILLED and not ended.timed_out:
+        # While nobody watched, and most likely not by itself.
+        run.log.warning("app.run_again", exit_code=ended.exit_code)
+        ended = await _run(run, None)
+    return ended
+
+
+async def _run(run: Replicate, container: str | None) -> Ended:
+    engine = run.office.engine
+    new = container is None
+    if container is None:
         await check_may_contribute(run)
         await run.in_thread(run.folder.prepare_output)
         run.may_have_container = True
