@@ -156,7 +156,7 @@ class Replicate(_message.Message):
     exit_code: _builtins.int
     """Exit code of the app; absent before it ended."""
     logs_present: _builtins.bool
-    """True when compute logs of this replicate are kept."""
+    """True when the worker reported compute logs; they are kept for some days after the task's final deadline."""
     worker_weight: _builtins.int
     """Contribution weight of the worker when it was assigned."""
     @_builtins.property
