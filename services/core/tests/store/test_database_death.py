@@ -115,6 +115,21 @@ async def test_an_entry_that_is_not_applied_yet_is_not_applied_by_the_replay_of_
     assert await core.history(task) == [R.CREATED]
 
 
+async def test_a_field_that_a_death_took_is_set_again_before_the_next_change_of_its_document(
+    core: Core, make_task: Callable[..., Task]
+) -> None:
+    """A change without a new status fits the document that lost the one before it: nothing else would tell."""
+    task = make_task()
+    await core.write(d.TaskCreated(task))
+    await core.write(d.TaskChanged(task.task_id, task.status, (), {"initialization_block": 7}))
+    await core.die()
+    await core.write(d.TaskChanged(task.task_id, task.status, (), {"sms_url": "http://sms"}))
+    await core.store.trim(core.number)
+    found = await core.store.task(task.task_id)
+    assert found is not None
+    assert (found.initialization_block, found.sms_url) == (7, "http://sms")
+
+
 async def test_a_stranger_is_noticed_after_a_death_too(
     core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:

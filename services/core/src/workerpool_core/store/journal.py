@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.collection import Collection
@@ -29,7 +29,7 @@ from workerpool_core.store.changes import Bson, Change, Kind, merge_all
 
 log = get_logger()
 
-Operation = UpdateOne | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
+Operation = UpdateMany | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 
 _DUPLICATE_KEY = 11000
 _NO_PRIMARY_ANY_MORE = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
@@ -77,10 +77,15 @@ class Journal:
     def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with changes that are durable, in their order.
 
-        A document that holds its change already, as in a replay, is left alone. Raises StoreDiverged when one does
-        not have the status that the scheduler built its decision on, and the server is the same as before.
+        A server that died may have lost the changes before these, so they are applied once more first. A document
+        that holds its change already, as in a replay, is left alone. Raises StoreDiverged when one does not have the
+        status that the scheduler built its decision on, and the server is the same as before.
         """
+        if not changes:
+            return
         with outage_as_such():
+            if self._identity() != self._server:
+                self.replay(min(change.first for change in changes) - 1)
             try:
                 self._apply(changes)
             except StoreDiverged:
@@ -167,7 +172,8 @@ def operation(change: Change) -> Operation:
             update: Bson = {"$set": {**change.fields, "journal": change.last}}
             if change.history:
                 update["$push"] = {"history": {"$each": change.history}}
-            return UpdateOne({**key, "status": change.expected, "journal": {"$lt": change.first}}, update)
+            # Not UpdateOne, with which the driver repeats a whole batch by itself, on whichever server is there then.
+            return UpdateMany({**key, "status": change.expected, "journal": {"$lt": change.first}}, update)
 
 
 def _write(collection: Collection[Any], operations: list[Operation]) -> tuple[int, list[int]]:
