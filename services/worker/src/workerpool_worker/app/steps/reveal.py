@@ -17,8 +17,11 @@ from workerpool_worker.domain.updates import Details, Receipt
 from workerpool_worker.errors import StepFailed
 
 _BLOCK_LIMIT_S = 60.0
-_TRIES = 3
-"""A node may announce a block a moment before all of its reads know it, and a block may vanish again."""
+_TRIES = 6
+"""One per block: a node may announce a block before all of its reads know it, and a block may vanish again.
+
+A command of the scheduler ends the wait when it has become pointless."""
+_NEXT_BLOCK_LIMIT_S = 10.0
 
 
 async def reveal(run: Replicate) -> None:
@@ -39,7 +42,7 @@ async def reveal(run: Replicate) -> None:
     failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, "")
     for attempt in range(_TRIES):
         if attempt:
-            await run.office.chain.wait_block(run.office.chain.head + 1, 2.0)
+            await run.office.chain.wait_block(run.office.chain.head + 1, _NEXT_BLOCK_LIMIT_S)
         chain_task, contribution = await _read(run)
         if contribution.status is ContributionStatus.PROVED:
             run.done(Details(receipt=await _earlier_receipt(run)))
