@@ -33,7 +33,7 @@ class Funds:
 
     async def refresh(self) -> None:
         """Read the balance and the price again, unless they are fresh enough."""
-        if self._clock.now() - self._read_at < _REFRESH_S:
+        if 0 <= self._clock.now() - self._read_at < _REFRESH_S:
             return
         balance = await self._chain.balance()
         metrics.BALANCE_WEI.set(balance)
