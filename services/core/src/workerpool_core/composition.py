@@ -244,14 +244,14 @@ async def _reach_chain(
     stack: AsyncExitStack, settings: CoreSettings, core: Core, wallet: Wallet
 ) -> tuple[boot.ChainConfig, HubClient]:
     """Wait for the config server and the node, and check that the pool is ours."""
-    config_url, node_url, pool = settings.url_of("config_server"), settings.node_url, settings.pool_address
+    config_url, pool = settings.url_of("config_server"), settings.pool_address
     chain = await boot.waited_for(
         "the config server", lambda: boot.read_chain_config(config_url), core.waits_for
     )
-    hub = HubClient(node_url, chain.hub, chain_id=chain.chain_id)
+    hub = HubClient(settings.node_url, chain.hub, chain_id=chain.chain_id)
     stack.push_async_callback(hub.close)
     node = "the blockchain node"
-    await boot.waited_for(node, lambda: boot.connect_chain(hub, node_url), core.waits_for)
+    await boot.waited_for(node, lambda: boot.connect_chain(hub), core.waits_for)
     await boot.waited_for(node, lambda: boot.check_pool(hub, pool, wallet), core.waits_for)
     return chain, hub
 

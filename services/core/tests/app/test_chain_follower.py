@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from workerpool_core.app.chain_follower import ChainFollower, Position
 from workerpool_core.app.deals import DealNotVisible, DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLogKind
@@ -18,6 +19,7 @@ from workerpool_poco.deal_params import DealParams
 from workerpool_poco.heads import HeadStream
 from workerpool_poco.hub import HubClient, LogRangeTooLarge
 from workerpool_poco.ids import to_hex
+from workerpool_poco.model import Block
 
 PROMPT_S = 20.0
 
@@ -176,6 +178,28 @@ async def test_s05_a_deal_before_the_start_block_is_ignored(followed: Followed, 
     await followed.start(start_block=deal.block_number + 1)
     await followed.caught_up()
     assert followed.deal_ids == []
+
+
+async def test_s05_a_start_block_that_the_chain_is_far_from_is_said_once(
+    followed: Followed, pool: Pool
+) -> None:
+    """Otherwise nothing tells the operator why no deal is ever seen."""
+    with capture_logs() as lines:
+        await followed.start(start_block=10**9)
+        seen = [head async for head in limited(followed.heads, 4, pool)]
+    warned = [line for line in lines if line["event"] == "follower.ahead_of_node"]
+    assert [line["waits_for"] for line in warned] == [10**9]
+    assert len(seen) == 4
+
+
+async def limited(heads: HeadStream, count: int, pool: Pool) -> AsyncIterator[Block]:
+    """Yield some heads, and make the next."""
+    async for head in heads:
+        yield head
+        count -= 1
+        if not count:
+            return
+        await asyncio.to_thread(pool.chain.chain.mine)
 
 
 async def test_s05_a_stored_position_wins_over_the_start_block(followed: Followed, pool: Pool) -> None:

@@ -116,7 +116,7 @@ def _by_http(url: str, reason: str) -> dict[str, Any]:
         raise NotYet(f"the config server at {url} does not answer (gRPC: {reason}; HTTP: {error})") from error
 
 
-async def connect_chain(hub: HubClient, node_url: str) -> None:
+async def connect_chain(hub: HubClient) -> None:
     """Check that the node serves the right chain and that the hub stands on it. Raises NotYet or StartupError."""
     try:
         await hub.connect()

@@ -87,6 +87,7 @@ class ChainFollower:
         self.position = position or Position(start_block - 1, "")
         self._hashes: OrderedDict[int, str] = OrderedDict()
         self._remember(self.position)
+        self._warned_at: int | None = None
         self.deals_seen = 0
         self.latest_deal_block = latest_deal_block
 
@@ -295,6 +296,13 @@ class ChainFollower:
         block = await self._hub.block(self.position.number)
         if block is not None and self.position.hash and to_hex(block.hash) != self.position.hash:
             raise Reorganised
+        if (
+            self.position.number - head.number > REORGANISATION_BLOCKS
+            and self._warned_at != self.position.number
+        ):
+            # Another chain than the database's, a node that lost its data, or a start block that is far away.
+            self._warned_at = self.position.number
+            log.warning("follower.ahead_of_node", waits_for=self.position.number + 1, head=head.number)
 
     async def _revert(self) -> None:
         """Go back to the newest block that is still on the chain."""
