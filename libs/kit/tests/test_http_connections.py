@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from structlog.testing import capture_logs
 from workerpool_kit.health import Health
 from workerpool_kit.http_connections import BoundedConnection
 from workerpool_kit.http_side import HttpSide
@@ -141,6 +142,29 @@ async def test_one_too_many_is_turned_away(side: HttpSide) -> None:
     assert b"200" in await again.answer()
     for client in (*asked[1:], again):
         client.writer.close()
+
+
+@pytest.mark.parametrize("path", [b"slow", b"version", b"nowhere"])
+async def test_a_body_that_is_no_body_is_the_clients_mistake_and_not_ours(
+    side: HttpSide, answer_now: asyncio.Event, path: bytes
+) -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+    with capture_logs() as events:
+        for together in (True, False):
+            answer_now.clear()
+            client = await Client.to(side)
+            client.writer.write(b"GET /%b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" % path)
+            if not together and path != b"slow":
+                await client.answer()
+            client.writer.write(b"no chunk\r\n")
+            await client.until_cut()
+            answer_now.set()
+            async with asyncio.timeout(PATIENCE_S):
+                while side._server.server_state.tasks:  # type: ignore[union-attr]
+                    await asyncio.sleep(0.01)
+    assert errors == []
+    assert [event for event in events if event["log_level"] == "error"] == []
 
 
 def _connections(side: HttpSide) -> set[object]:

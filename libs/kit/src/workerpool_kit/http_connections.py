@@ -40,6 +40,14 @@ class BoundedConnection(H11Protocol):
         self._expect_request()
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP. Behind a request, as its body, it only ends the connection: that one has its answer."""
+        if self.cycle is None:
+            super().send_400_response(msg)
+        else:
+            self.cycle.disconnected = True
+            self.transport.abort()
+
     def pause_writing(self) -> None:
         """Begin to wait for the reader."""
         super().pause_writing()

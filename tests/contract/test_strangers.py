@@ -1,0 +1,61 @@
+"""What comes in at the scheduler's two ports without keeping to any protocol changes nothing and costs little."""
+
+import asyncio
+import random
+
+import httpx
+import pytest
+from contract.access_table import TASK, WALLET
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+
+ROUNDS, AT_ONCE = 20, 25
+HEAD = b"Host: core\r\nConnection: close\r\n\r\n"
+HTTP = [
+    f"GET /tasks/{TASK} HTTP/1.1\r\n".encode() + HEAD,
+    f"GET /tasks/{TASK}/replicates/{WALLET} HTTP/1.1\r\n".encode() + HEAD,
+    f"GET /tasks/logs/challenge?address={WALLET} HTTP/1.1\r\n".encode() + HEAD,
+    f"GET /tasks/{TASK}/logs HTTP/1.1\r\nAuthorization: 0x_0x_{WALLET}\r\n".encode() + HEAD,
+    b"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HEAD + b"5\r\nhello\r\n0\r\n\r\n",
+]
+GRPC = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]) + bytes(40)]
+
+
+def spoiled(random_: random.Random, request: bytes) -> bytes:
+    """Change a few places of a request."""
+    data = bytearray(request)
+    for _ in range(random_.randint(0, 8)):
+        place = random_.randrange(len(data))
+        data[place : place + random_.randrange(4)] = random_.randbytes(random_.randrange(6))
+    return bytes(data)
+
+
+async def say(address: str, data: bytes) -> None:
+    """Send bytes, and read until the server has had enough of them or nothing more comes."""
+    host, port = address.rsplit(":", 1)
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        async with asyncio.timeout(1):
+            writer.write(data)
+            writer.write_eof()
+            await reader.read()
+    except (TimeoutError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_spoiled_requests_are_no_defects_of_the_scheduler(pool, seed: int) -> None:
+    core, random_ = pool.net.services["core"], random.Random(seed)
+    http, grpc = core.http.removeprefix("http://"), core.grpc
+    for _ in range(ROUNDS):
+        requests = [(http, spoiled(random_, random_.choice(HTTP))) for _ in range(AT_ONCE)]
+        requests.append((grpc, spoiled(random_, random_.choice(GRPC))))
+        await asyncio.gather(*(say(*request) for request in requests))
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{core.http}/actuator/health")).status_code == 200
+    found = await pool.workers.GetConfig(pb.GetConfigRequest())
+    assert found.configuration.workerpool == pool.net.workerpool
+    assert "unexpected_error" not in core.process.log.read_text()
