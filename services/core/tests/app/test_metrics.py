@@ -86,6 +86,35 @@ def test_a_stage_that_the_memory_holds_no_more_is_passed_over(
     assert created
 
 
+def test_the_wait_of_a_task_ends_with_its_first_replicate_however_many_come_at_once(
+    make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task = make_task(status=TaskStatus.INITIALIZED)
+    wallets = [f"0x{number:040x}" for number in range(4)]
+    observer = Observer({task.task_id: task}, task_ended=lambda _status: None, deal_taken=lambda: None)
+    count, total = "workerpool_core_queue_wait_seconds_count", "workerpool_core_queue_wait_seconds_sum"
+    before = sample(count), sample(total)
+    for waited, several in ((3, wallets[:3]), (90, wallets[3:])):
+        created = [make_replicate(task, wallet) for wallet in several]
+        task.replicates.update(zip(several, created, strict=True))
+        observer.observe(Tick(), d.Outcome([d.ReplicateCreated(each) for each in created]), NOW + waited)
+    assert (sample(count) - before[0], sample(total) - before[1]) == (1, 3)
+
+
+def test_an_assignment_of_which_nothing_was_heard_is_forgotten_with_its_task(
+    make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task = make_task()
+    replicate = task.replicates["w"] = make_replicate(task, "w")
+    observer = Observer({task.task_id: task}, task_ended=lambda _status: None, deal_taken=lambda: None)
+    observer.observe(Tick(), d.Outcome([d.ReplicateCreated(replicate)]), NOW)
+    changes = (TaskChange(TaskStatus.FAILED, NOW),)
+    observer.observe(Tick(), d.Outcome([d.TaskChanged(task.task_id, task.status, changes)]), NOW)
+    before = sample("workerpool_core_dispatch_seconds_count")
+    observer.assigned(task.task_id, "w", NOW + 5)
+    assert sample("workerpool_core_dispatch_seconds_count") == before
+
+
 def test_deals_and_ends_are_counted_once(make_task: Callable[..., Task]) -> None:
     task, deals, ended = make_task(), [0], list[TaskStatus]()
 

@@ -73,12 +73,14 @@ class Observer:
                 ):
                     self._task_ended(changes[-1].status)
                     if (task := self._tasks.get(task_id)) is not None:
+                        for wallet in task.replicates:
+                            self._created.pop((task_id, wallet), None)
                         DEAL_TO_FINAL.labels(changes[-1].status.value).observe(
                             max(now - task.terms.start_time, 0)
                         )
                 case ReplicateCreated(replicate):
                     self._created[(replicate.task_id, replicate.wallet)] = now
-                    self._observe_queue(replicate.task_id, now)
+                    self._observe_queue(replicate.task_id, replicate.wallet, now)
                 case TaskCreated(task):
                     DEAL_TO_TASK.observe(max(now - task.terms.start_time, 0))
                     if task.index == task.terms.bot_first:
@@ -92,9 +94,10 @@ class Observer:
         if created is not None:
             DISPATCH.observe(max(now - created, 0))
 
-    def _observe_queue(self, task_id: str, now: float) -> None:
+    def _observe_queue(self, task_id: str, wallet: str, now: float) -> None:
         task = self._tasks.get(task_id)
-        if task is None or len(task.replicates) != 1:
+        # The others may have been created in the same moment.
+        if task is None or next(iter(task.replicates), None) != wallet:
             return
         ready = next((c.date for c in reversed(task.history) if c.status is TaskStatus.INITIALIZED), now)
         QUEUE_WAIT.observe(max(now - ready, 0))
