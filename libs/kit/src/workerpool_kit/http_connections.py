@@ -41,12 +41,12 @@ class BoundedConnection(H11Protocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP. Behind a request, as its body, it only ends the connection: that one has its answer."""
-        if self.cycle is None:
-            super().send_400_response(msg)
-        else:
+        """Refuse what is no HTTP. Behind a request it ends the connection: that one has an answer of its own."""
+        if self.cycle:
             self.cycle.disconnected = True
             self.transport.abort()
+        else:
+            super().send_400_response(msg)
 
     def pause_writing(self) -> None:
         """Begin to wait for the reader."""
