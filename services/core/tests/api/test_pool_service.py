@@ -29,6 +29,17 @@ async def test_the_pool_is_summarised(api: Any, wallet: Wallet) -> None:
     assert (await api.pool().GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 0
 
 
+async def test_a_summary_is_made_once_a_second_however_often_it_is_asked_for(
+    api: Any, wallet: Wallet
+) -> None:
+    pool = api.pool()
+    assert (await pool.GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 0
+    await (await api.connect(wallet)).receive()
+    assert (await pool.GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 0
+    api.clock.advance(1)
+    assert (await pool.GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 1
+
+
 async def test_workers_are_paged_by_wallet(api: Any) -> None:
     wallets = sorted((Wallet.create() for _ in range(3)), key=lambda wallet: wallet.address)
     for wallet in wallets:

@@ -1,4 +1,4 @@
-"""The pool at a glance: workers, slots in use, tasks by status, chain. Read from memory at the moment of asking."""
+"""The pool at a glance: workers, slots in use, tasks by status, chain. Read from memory."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +16,9 @@ from workerpool_core.domain.model import Worker
 from workerpool_core.errors import UnknownWorker
 
 ALIVE_S = 60.0
+SUMMARY_LASTS_S = 1.0
+"""How old a summary may be. It looks at every worker and every live task, for some 15 ms in a pool of thousands, and
+anybody may ask for it: made for each question, fifty of them a second would take all the time of the scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class PoolView:
         self._pool = pool
         self._ended = Counter({status: ended.get(status.value, 0) for status in FINAL_TASK_STATUSES})
         self.deals_taken = 0
+        self._summary: PoolSummary | None = None
+        self._summary_made_at = 0.0
 
     def task_ended(self, status: TaskStatus) -> None:
         """Count a task that ended."""
@@ -78,7 +83,13 @@ class PoolView:
         return self._clock.now() - worker.last_seen < ALIVE_S
 
     def summary(self) -> PoolSummary:
-        """Return the pool as it is now."""
+        """Return the pool as it is now, or as it was up to a second ago."""
+        now = self._clock.now()
+        if self._summary is None or not 0 <= now - self._summary_made_at < SUMMARY_LASTS_S:
+            self._summary, self._summary_made_at = self._summarise(), now
+        return self._summary
+
+    def _summarise(self) -> PoolSummary:
         alive = {wallet: worker for wallet, worker in self._engine.workers.items() if self.is_alive(worker)}
         computing = {wallet: len(self._engine.busy(wallet)) for wallet in alive}
         statuses: Counter[TaskStatus] = Counter(self._ended)
