@@ -253,6 +253,30 @@ async def test_a_transaction_lost_on_the_way_leaves_no_hole(
         await sender.close()
 
 
+async def test_a_transaction_lost_on_the_way_leaves_no_hole_though_its_caller_has_gone(
+    hub: HubClient, sender: TransactionSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_the_way, goes_down, real = asyncio.Event(), asyncio.Event(), hub.rpc.call
+
+    async def call(method: str, *params: Any, **options: Any) -> Any:
+        if method != "eth_sendRawTransaction":
+            return await real(method, *params, **options)
+        on_the_way.set()
+        await goes_down.wait()
+        raise NodeUnreachable("gone")
+
+    monkeypatch.setattr(hub.rpc, "call", call)
+    submitting = asyncio.create_task(sender.submit(gift()))
+    await on_the_way.wait()
+    submitting.cancel()
+    await asyncio.wait({submitting})
+    goes_down.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    monkeypatch.setattr(hub.rpc, "call", real)
+    assert (await sender.execute(gift(), timeout=5)).succeeded
+
+
 @pytest.mark.parametrize(
     ("message", "cause"),
     [

@@ -165,16 +165,23 @@ class TransactionSender:
         for attempt in range(1, _TRIES + 1):
             signed = await self.prepare(call)
             # A caller that goes away must not leave a hole in the nonces.
-            sending = asyncio.ensure_future(self.send(signed))
+            sending = asyncio.ensure_future(self._send_or_remember(signed))
             try:
                 return await asyncio.shield(sending)
-            except ChainUnreachable:
-                self._unknown.append(signed)
+            except asyncio.CancelledError:
+                sending.add_done_callback(lambda done: done.cancelled() or done.exception())
                 raise
             except (NonceTooLow, ReplacementUnderpriced):
                 if attempt == _TRIES:
                     raise
         raise AssertionError("unreachable")
+
+    async def _send_or_remember(self, signed: SignedTransaction) -> bytes:
+        try:
+            return await self.send(signed)
+        except ChainUnreachable:
+            self._unknown.append(signed)
+            raise
 
     async def execute(self, call: Call, timeout: float = 120.0) -> Receipt:
         """Submit and wait; raises :class:`Reverted` when the mined transaction failed."""
