@@ -59,7 +59,7 @@ check: lint types imports generated ## lint, types, import rules, contracts, gen
 lint: python
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 types: python
-	@$(BIN)/mypy $(CHECKED) tests/bench tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
+	@$(BIN)/mypy $(CHECKED) tests/bench tests/e2e tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
 imports: python
 	@$(BIN)/lint-imports --no-cache --no-logo
 generated: python

@@ -32,7 +32,7 @@ def send(w3: Web3, key: str, call: Any) -> Any:
     return receipt
 
 
-def contract(w3: Web3, address: str, name: str) -> Any:
+def contract(w3: Web3, address: Any, name: str) -> Any:
     """A contract under its published interface."""
     contracts = Path(__file__).parents[2] / "node_modules/@iexec/poco/artifacts/contracts"
     (path,) = contracts.rglob(f"{name}.json")
@@ -54,7 +54,7 @@ def signed_orders(document: dict[str, Any], app: str) -> tuple[Any, ...]:
     seller = Wallet.from_key(document["accounts"]["poolOwner"]["privateKey"])
     domain = order_domain(document["chainId"], document["hub"])
     workerpool = document["workerpool"]
-    terms = {"volume": 2, "category": 1, "trust": 3}
+    terms: dict[str, Any] = {"volume": 2, "category": 1, "trust": 3}
     request = RequestOrder(
         app=app,
         appmaxprice=0,

@@ -1,28 +1,22 @@
-"""One running pool for each module of end-to-end tests, and what a requester does with it."""
+"""One running pool for each module of end-to-end tests, and its requester."""
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 import pytest_asyncio
-from workerpool_devnet.contracts import CATEGORIES
+from e2e.requester import Requester
 from workerpool_devnet.demo.documents import DocumentServer
-from workerpool_devnet.demo.follow import ChainRecord, Progress, follow, read_chain
 from workerpool_devnet.demo.image import ensure_image
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import to_hex
 
-TIMEOUT_SECONDS = 120.0
 LOG_LINES_SHOWN = 40
-PRICE = 10**9
-"""What the pool gets for each task, in nRLC."""
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what the pool's processes said last beside a failure: their folder goes with the pool."""
     report = yield
     net = getattr(item, "funcargs", {}).get("net")
@@ -45,43 +39,6 @@ async def net() -> AsyncIterator[Devnet]:
     """A pool with three workers and instant mining whose services are restarted when they end."""
     async with Devnet(DevnetOptions(workers=3, trust=5, restart=True)) as running:
         yield running
-
-
-@dataclass
-class Requester:
-    """Buys tasks on a pool and waits for what becomes of them."""
-
-    net: Devnet
-    app: str
-    documents: tuple[str, ...]
-
-    async def buy(
-        self, arguments: str = "all", *, volume: int = 1, trust: int = 1, category: str = "XS"
-    ) -> list[str]:
-        """Buy `volume` tasks of the demo's app at a price; return the task ids."""
-        deal = await self.net.buy(
-            self.app,
-            params=DealParams(args=arguments, input_files=self.documents),
-            volume=volume,
-            trust=trust,
-            category=list(CATEGORIES).index(category),
-            workerpool_price=PRICE,
-        )
-        return [to_hex(task_id) for task_id in deal.task_ids]
-
-    async def follow(
-        self, tasks: list[str], on_change: Callable[[Progress], None] = lambda _: None
-    ) -> Progress:
-        """Wait until the scheduler says that every task has ended, telling each change."""
-        progress = Progress()
-        progress.on_change = lambda: on_change(progress)
-        await follow(self.net.services["core"].grpc, tasks, progress, timeout=TIMEOUT_SECONDS)
-        return progress
-
-    async def on_chain(self, task: str) -> ChainRecord:
-        """Read what the chain says of a task."""
-        async with HubClient(self.net.chain.url, self.net.contracts.hub) as hub:
-            return await read_chain(hub, task, 0)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -11,6 +11,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import grpc
@@ -25,6 +26,7 @@ from workerpool_poco.typed_data import LoginChallenge, sign_challenge
 from workerpool_poco.wallet import Wallet
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 _LIMIT_SECONDS = 60.0
@@ -64,15 +66,16 @@ class SimulatedWorker:
 
     async def commanded(self, task_id: str, action: int) -> pb.Command:
         """Wait for a command and return it."""
-        return await self._until(
+        found: pb.Command = await self._until(
             lambda: next((c for c in self.commands if (c.task_id, c.action) == (task_id, action)), None)
         )
+        return found
 
-    async def report(self, task_id: str, *updates: int, receipt: str = "") -> None:
+    async def report(self, task_id: str, *updates: ReplicateStatus.ValueType, receipt: str = "") -> None:
         """Report statuses and wait until the scheduler has stored each; an AssertionError tells of a refusal."""
         for status in updates:
             sequence = await self._report(task_id, status, receipt)
-            answer = await self._until(lambda sequence=sequence: self._answers.get(sequence))
+            answer = await self._until(partial(self._answers.get, sequence))
             assert answer.outcome != pb.UPDATE_OUTCOME_REFUSED, answer
 
     async def contribute(self, task_id: str, digest: bytes) -> None:
@@ -96,7 +99,7 @@ class SimulatedWorker:
         async with asyncio.timeout(_LIMIT_SECONDS), self._news:
             return await self._news.wait_for(condition)
 
-    async def _report(self, task_id: str, status: int, receipt: str = "") -> int:
+    async def _report(self, task_id: str, status: ReplicateStatus.ValueType, receipt: str = "") -> int:
         self._sequence += 1
         details = pb.StatusDetails()
         if receipt:
@@ -110,7 +113,7 @@ class SimulatedWorker:
             await self._stream.write(message)
 
     async def _listen(self) -> None:
-        while (message := await self._stream.read()) is not grpc.aio.EOF:
+        while (message := await self._stream.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
             match message.WhichOneof("message"):
                 case "decisions":
                     self._answers |= {result.sequence: result for result in message.decisions.results}
@@ -145,7 +148,7 @@ async def simulated_worker(net: Devnet, name: str, *, slots: int = 1) -> AsyncIt
         ):
             stub = WorkerServiceStub(channel)
             token = await _login(stub, net, wallet)
-            stream = stub.Connect(metadata=(("authorization", f"Bearer {token}"),))  # type: ignore[call-arg]
+            stream: Any = stub.Connect(metadata=(("authorization", f"Bearer {token}"),))  # type: ignore[call-arg]
             model = pb.WorkerModel(name=name, version="simulated", slots=slots, memory_bytes=1 << 30)
             await stream.write(pb.ConnectRequest(hello=pb.Hello(protocol_version=1, model=model)))
             welcome = (await stream.read()).welcome
@@ -166,10 +169,13 @@ async def simulated_worker(net: Devnet, name: str, *, slots: int = 1) -> AsyncIt
 
 
 async def _login(stub: WorkerServiceStub, net: Devnet, wallet: Wallet) -> str:
-    asked = await stub.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
+    asked = await stub.CreateChallenge(  # type: ignore[misc]
+        pb.CreateChallengeRequest(wallet_address=wallet.address)
+    )
     message = json.loads(asked.typed_data_json)["message"]
     challenge = LoginChallenge(
         wallet.address, message["challenge"], int(message["issuedAt"]), net.chain.chain_id, net.workerpool
     )
     signature = to_hex(sign_challenge(wallet, challenge))
-    return str((await stub.Login(pb.LoginRequest(wallet_address=wallet.address, signature=signature))).token)
+    request = pb.LoginRequest(wallet_address=wallet.address, signature=signature)
+    return str((await stub.Login(request)).token)  # type: ignore[misc]

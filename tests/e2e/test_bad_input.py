@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from e2e import history
+from e2e.requester import PRICE, Requester
 from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.ports import free_service_ports
@@ -165,9 +166,11 @@ async def test_unknown_and_malformed_settings_are_named(net: Devnet) -> None:
     assert "IEXEC_START_BLOCK_NUMBER" in output
 
 
-async def test_an_image_that_does_not_exist_ends_in_an_error_result(net: Devnet, requester) -> None:
+async def test_an_image_that_does_not_exist_ends_in_an_error_result(
+    net: Devnet, requester: Requester
+) -> None:
     missing = f"127.0.0.1:{free_service_ports().http}/no/such/image:1"
-    deal = await net.buy(await net.create_app("no such image", missing), workerpool_price=10**9)
+    deal = await net.buy(await net.create_app("no such image", missing), workerpool_price=PRICE)
     task = to_hex(deal.task_ids[0])
 
     progress = await requester.follow([task])
@@ -178,7 +181,7 @@ async def test_an_image_that_does_not_exist_ends_in_an_error_result(net: Devnet,
 
 
 async def test_an_app_without_computed_json_ends_in_contribution_timeout(
-    net: Devnet, requester, image: str
+    net: Devnet, requester: Requester, image: str
 ) -> None:
     app = await net.create_app("writes nothing", image)
     deal = await net.buy(app, params=DealParams(args="nonsense"), category=SHORT_CATEGORY)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from e2e.requester import Requester
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.statuses import ChainTaskStatus
@@ -15,7 +16,7 @@ _OUTAGE_S = 5.0
 
 @pytest.mark.parametrize("moment", ["TASK_STATUS_INITIALIZED", "TASK_STATUS_CONSENSUS_REACHED"])
 async def test_every_task_completes_when_the_database_is_killed_and_returns(
-    net: Devnet, requester, moment: str
+    net: Devnet, requester: Requester, moment: str
 ) -> None:
     if net.database.process is None:
         pytest.skip("MONGO_URI names a server that is not ours to kill")

@@ -1,6 +1,7 @@
 """kill -9 of any one process while tasks run: the devnet starts it again and every task completes."""
 
 import pytest
+from e2e.requester import Requester
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.statuses import ChainTaskStatus
@@ -43,7 +44,7 @@ def reached(progress: Progress, moment: str) -> bool:
     ],
 )
 async def test_every_task_completes_when_a_process_is_killed(
-    net: Devnet, requester, victim: str, moment: str
+    net: Devnet, requester: Requester, victim: str, moment: str
 ) -> None:
     tasks = await requester.buy("one", volume=3) + await requester.buy("all", trust=5)
     killed: list[int] = []

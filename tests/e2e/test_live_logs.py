@@ -8,6 +8,7 @@ from dataclasses import replace
 import docker
 import grpc
 import pytest
+from e2e.requester import Requester
 from task_logs import read_logs
 from workerpool_devnet.devnet import Devnet
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
@@ -38,7 +39,7 @@ def shell(image: str) -> str:
 
 
 async def test_a_running_app_s_output_is_read_before_it_ends_and_the_whole_of_it_after(
-    net: Devnet, requester, shell: str
+    net: Devnet, requester: Requester, shell: str
 ) -> None:
     requester = replace(requester, app=await net.create_app("live logs", shell), documents=())
     (task_id,) = await requester.buy(SCRIPT)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from e2e.requester import Requester
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 
@@ -24,7 +25,9 @@ async def net() -> AsyncIterator[Devnet]:
         yield running
 
 
-async def test_tasks_complete_after_a_chain_outage_that_health_tells(net: Devnet, requester) -> None:
+async def test_tasks_complete_after_a_chain_outage_that_health_tells(
+    net: Devnet, requester: Requester
+) -> None:
     tasks = await requester.buy("one", volume=3) + await requester.buy(trust=5)
     assert await chain_health(net) == "UP"
     net.chain.process.signal(signal.SIGSTOP)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from e2e import history
+from e2e.requester import PRICE, Requester
 from e2e.simulated_worker import simulated_worker
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
@@ -22,7 +23,6 @@ from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-PRICE = 10**9
 CLAIM_SECONDS = 60
 WRONG, ALSO_WRONG = b"\x01" * 32, b"\x02" * 32
 """Result digests that no app computed."""
@@ -62,7 +62,7 @@ async def accounts(net: Devnet, hub: HubClient, *roles: str) -> list[Account]:
 
 
 async def test_a_dissenting_worker_does_not_stop_consensus_and_pays_for_it(
-    net: Devnet, requester, hub: HubClient
+    net: Devnet, requester: Requester, hub: HubClient
 ) -> None:
     everybody = ("worker-1", "worker-2", "worker-3", "worker-4", "worker-5")
     before = await accounts(net, hub, *everybody)
@@ -97,7 +97,7 @@ async def test_a_dissenting_worker_does_not_stop_consensus_and_pays_for_it(
 
 
 async def test_a_consensus_that_nobody_reveals_is_reopened_and_completed_by_others(
-    net: Devnet, requester, hub: HubClient
+    net: Devnet, requester: Requester, hub: HubClient
 ) -> None:
     mute = ("worker-5", "worker-6")
     before = await accounts(net, hub, *mute)
@@ -133,7 +133,7 @@ async def test_a_consensus_that_nobody_reveals_is_reopened_and_completed_by_othe
 
 
 async def test_a_task_that_nobody_contributes_to_is_claimed_and_the_requester_refunded(
-    net: Devnet, requester, hub: HubClient
+    net: Devnet, requester: Requester, hub: HubClient
 ) -> None:
     (before,) = await accounts(net, hub, "requester")
     async with simulated_worker(net, "worker-6") as idle:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from e2e import history
+from e2e.requester import Requester
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
@@ -33,7 +34,9 @@ async def net() -> AsyncIterator[Devnet]:
 
 
 @pytest.mark.parametrize("status", STANDARD_PATH, ids=lambda status: status.name)
-async def test_a_task_completes_when_core_is_killed_in_any_status(net: Devnet, requester, status: T) -> None:
+async def test_a_task_completes_when_core_is_killed_in_any_status(
+    net: Devnet, requester: Requester, status: T
+) -> None:
     (task,) = await requester.buy("one", trust=3)
     killed: list[int] = []
 
@@ -50,7 +53,7 @@ async def test_a_task_completes_when_core_is_killed_in_any_status(net: Devnet, r
 
 
 async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_the_other(
-    net: Devnet, requester
+    net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy("one", trust=3)
     killed_in: list[T] = []
@@ -68,7 +71,7 @@ async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_th
     assert await standard_task(requester, task, progress)
 
 
-async def standard_task(requester, task: str, progress: Progress) -> bool:
+async def standard_task(requester: Requester, task: str, progress: Progress) -> bool:
     """Whether the task went the standard path, nothing twice, here and on chain."""
     walked = history.of_task(progress.tasks[task])
     record = await requester.on_chain(task)

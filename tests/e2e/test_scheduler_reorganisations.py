@@ -1,12 +1,12 @@
 """The chain takes back what it said (anvil's reorganisations): the scheduler and the chain agree again in the end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 import grpc
 import pytest
 import pytest_asyncio
-from e2e import history
 from workerpool_devnet.demo.follow import ChainRecord, Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions, workers_needed
@@ -17,9 +17,13 @@ from workerpool_protocol.core.v1.task_pb2 import Task
 from workerpool_protocol.core.v1.task_service_pb2 import GetTaskRequest
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
+from e2e import history
+from e2e.requester import Requester
+
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 PATIENCE_SECONDS = 60
+Found = TypeVar("Found")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -82,7 +86,7 @@ def everything(task: Task) -> int:
     ],
 )
 async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
-    net: Devnet, requester, trust: int, vanishing: Callable[[Task], int]
+    net: Devnet, requester: Requester, trust: int, vanishing: Callable[[Task], int]
 ) -> None:
     (task,) = await requester.buy(trust=trust)
     reverted: list[int] = []
@@ -106,7 +110,7 @@ async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
 
 
 async def test_a_task_completes_when_its_deal_vanishes_and_comes_back_in_another_block(
-    net: Devnet, requester
+    net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy(trust=3)
     old: list[int] = []
@@ -129,7 +133,7 @@ async def test_a_task_completes_when_its_deal_vanishes_and_comes_back_in_another
 
 
 async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers(
-    net: Devnet, requester
+    net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy("all", trust=5, category="DEV-6S")
     reverted: list[int] = []
@@ -166,7 +170,9 @@ async def core_is_restarted(net: Devnet, task: str) -> None:
 
 
 @pytest.mark.parametrize("before", [at_once, its_workers_clean_up, core_is_restarted])
-async def test_a_finalization_that_vanishes_is_sent_again(net: Devnet, requester, before) -> None:
+async def test_a_finalization_that_vanishes_is_sent_again(
+    net: Devnet, requester: Requester, before: Callable[[Devnet, str], Awaitable[None]]
+) -> None:
     (task,) = await requester.buy("one", trust=3)
     await requester.follow([task])
     old = (await requester.on_chain(task)).final_block
@@ -196,7 +202,7 @@ async def all_said_goodbye(net: Devnet, task: str) -> bool:
     return all(history.of_replicate(replicate)[-1] is R.COMPLETED for replicate in replicates)
 
 
-async def becomes(found):
+async def becomes(found: Callable[[], Awaitable[Found | None]]) -> Found:
     """Wait until what an asynchronous function returns is true, and return it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (what := await found()):

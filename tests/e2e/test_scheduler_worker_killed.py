@@ -16,6 +16,7 @@ import grpc
 import pytest
 import pytest_asyncio
 from e2e import history
+from e2e.requester import Requester
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
@@ -51,14 +52,14 @@ async def net() -> AsyncIterator[Devnet]:
     ids=lambda status: status.name,
 )
 async def test_a_replicate_is_completed_when_its_worker_is_killed_in_passing(
-    net: Devnet, requester, status: R
+    net: Devnet, requester: Requester, status: R
 ) -> None:
     (task,) = await requester.buy()
     await killed_at(net, requester, task, status)
 
 
 async def test_a_replicate_is_completed_when_its_worker_is_killed_while_data_is_on_its_way(
-    net: Devnet, requester
+    net: Devnet, requester: Requester
 ) -> None:
     with slow_document() as (url, arrive):
         patient = replace(requester, documents=(url, *requester.documents))
@@ -67,7 +68,7 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_while_data_is_
 
 
 async def test_a_replicate_is_completed_when_its_worker_is_killed_while_the_result_is_on_its_way(
-    net: Devnet, requester
+    net: Devnet, requester: Requester
 ) -> None:
     proxy = net.services["result_proxy"].process
     (task,) = await requester.buy()
@@ -82,7 +83,7 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_while_the_resu
 
 
 async def test_a_replicate_is_completed_when_its_worker_is_killed_as_the_task_ends(
-    net: Devnet, requester
+    net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy()
     await requester.follow([task])
@@ -93,7 +94,7 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_as_the_task_en
 
 async def killed_at(
     net: Devnet,
-    requester,
+    requester: Requester,
     task: str,
     status: R,
     *,

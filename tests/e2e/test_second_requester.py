@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from e2e.requester import Requester
 from workerpool_devnet.devnet import Devnet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_two_requesters_are_served_at_the_same_time(
-    net: Devnet, requester, image: str, tmp_path: Path
+    net: Devnet, requester: Requester, image: str, tmp_path: Path
 ) -> None:
     document = tmp_path / "devnet.json"
     net.write_document(document)

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from e2e.requester import PRICE, Requester
 from rich.console import Console
 from workerpool_devnet.demo.run import compute
 from workerpool_devnet.devnet import Devnet
@@ -26,7 +27,7 @@ async def test_every_task_of_the_demo_completes_with_the_digest_on_chain(net: De
     assert len({replicate.wallet_address for replicate in agreed.task.replicates}) == 3
 
 
-async def test_the_requester_pays_workers_and_pool(net: Devnet, requester) -> None:
+async def test_the_requester_pays_workers_and_pool(net: Devnet, requester: Requester) -> None:
     roles = ("requester", "poolOwner", "worker-1", "worker-2", "worker-3")
     async with HubClient(net.chain.url, net.contracts.hub) as hub:
         before = [await hub.view_account(net.account(role).address) for role in roles]
@@ -35,10 +36,8 @@ async def test_the_requester_pays_workers_and_pool(net: Devnet, requester) -> No
         after = [await hub.view_account(net.account(role).address) for role in roles]
         deal = await hub.view_deal(from_hex(progress.tasks[task].deal_id))
 
-    price = deal.workerpool.price
-    for_each_worker = price * (100 - deal.scheduler_reward_ratio) // 100 // 3
-    for_the_pool = price - 3 * for_each_worker
+    for_each_worker = PRICE * (100 - deal.scheduler_reward_ratio) // 100 // 3
+    for_the_pool = PRICE - 3 * for_each_worker
     gains = [now.stake - then.stake for now, then in zip(after, before, strict=True)]
-    assert price > 0
-    assert gains == [-price, for_the_pool, for_each_worker, for_each_worker, for_each_worker]
+    assert gains == [-PRICE, for_the_pool, for_each_worker, for_each_worker, for_each_worker]
     assert [account.locked for account in after] == [0] * 5

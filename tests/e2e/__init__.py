@@ -1,0 +1,1 @@
+"""Whole pools of real processes, as `make e2e` runs them."""

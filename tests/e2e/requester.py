@@ -1,0 +1,52 @@
+"""What a requester does with a pool: buys tasks, follows them, reads what the chain says of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workerpool_devnet.contracts import CATEGORIES
+from workerpool_devnet.demo.follow import ChainRecord, Progress, follow, read_chain
+from workerpool_devnet.devnet import Devnet
+from workerpool_poco.deal_params import DealParams
+from workerpool_poco.hub import HubClient
+from workerpool_poco.ids import to_hex
+
+TIMEOUT_SECONDS = 120.0
+PRICE = 10**9
+"""What the pool gets for each task, in nRLC."""
+
+
+@dataclass
+class Requester:
+    """Buys tasks on a pool and waits for what becomes of them."""
+
+    net: Devnet
+    app: str
+    documents: tuple[str, ...]
+
+    async def buy(
+        self, arguments: str = "all", *, volume: int = 1, trust: int = 1, category: str = "XS"
+    ) -> list[str]:
+        """Buy `volume` tasks of the demo's app at a price; return the task ids."""
+        deal = await self.net.buy(
+            self.app,
+            params=DealParams(args=arguments, input_files=self.documents),
+            volume=volume,
+            trust=trust,
+            category=list(CATEGORIES).index(category),
+            workerpool_price=PRICE,
+        )
+        return [to_hex(task_id) for task_id in deal.task_ids]
+
+    async def follow(
+        self, tasks: list[str], on_change: Callable[[Progress], None] = lambda _: None
+    ) -> Progress:
+        """Wait until the scheduler says that every task has ended, telling each change."""
+        progress = Progress()
+        progress.on_change = lambda: on_change(progress)
+        await follow(self.net.services["core"].grpc, tasks, progress, timeout=TIMEOUT_SECONDS)
+        return progress
+
+    async def on_chain(self, task: str) -> ChainRecord:
+        """Read what the chain says of a task."""
+        async with HubClient(self.net.chain.url, self.net.contracts.hub) as hub:
+            return await read_chain(hub, task, 0)
