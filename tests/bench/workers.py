@@ -187,7 +187,10 @@ def main() -> None:
     parser.add_argument(
         "--spread", type=float, default=20.0, help="seconds over which the idle workers connect"
     )
-    run_and_exit(run(parser.parse_args()))
+    wanted = parser.parse_args()
+    if not 1 <= wanted.busy <= wanted.workers:
+        parser.error("--busy is 1 to the number of --workers")
+    run_and_exit(run(wanted))
 
 
 if __name__ == "__main__":
