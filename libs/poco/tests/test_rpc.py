@@ -73,6 +73,38 @@ async def test_a_read_whose_block_was_overtaken_is_asked_again_at_once(scripted_
     await rpc.close()
 
 
+async def test_a_batch_that_met_a_node_that_lags_is_asked_again_as_one(scripted_node: Any) -> None:
+    """Behind a balancer the next one may well meet another node; hundreds of single requests would meet them all."""
+    lags = {"code": -32000, "message": "header not found"}
+
+    def answer(requests: Any) -> Any:
+        if len(scripted_node.requests) < 3:
+            return [{"jsonrpc": "2.0", "id": item["id"], "error": lags} for item in requests]
+        return [result(item, "0x7") for item in requests]
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url, backoff=0.001)
+    assert await rpc.batch([("eth_call", ({}, "0x9"))] * 50) == ["0x7"] * 50
+    assert len(scripted_node.requests) == 3
+    await rpc.close()
+
+
+async def test_a_state_that_stays_gone_costs_a_batch_few_requests(scripted_node: Any) -> None:
+    gone = {"code": -32000, "message": "missing trie node"}
+
+    def answer(request: Any) -> Any:
+        several = request if isinstance(request, list) else [request]
+        refused = [{"jsonrpc": "2.0", "id": item["id"], "error": gone} for item in several]
+        return refused if isinstance(request, list) else refused[0]
+
+    scripted_node.answer = answer
+    rpc = JsonRpc(scripted_node.url, backoff=0.001)
+    outcomes = await rpc.batch([("eth_call", ({}, "0x9"))] * 50)
+    assert all(isinstance(outcome, RpcError) and outcome.state_gone for outcome in outcomes)
+    assert len(scripted_node.requests) < 10
+    await rpc.close()
+
+
 async def test_a_batch_keeps_its_order_is_cut_and_reports_each_refusal(scripted_node: Any) -> None:
     def answer(requests: Any) -> Any:
         answers = [result(request, request["params"][0]) for request in requests]

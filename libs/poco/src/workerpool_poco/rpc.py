@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are cut (many providers refuse more)."""
 
-_STATE_GONE_WORDS = ("blockoutofrange", "header not found", "missing trie node", "state is not available")
+_STATE_GONE_WORDS = (
+    "blockoutofrange",
+    "header not found",
+    "block not found",
+    "unknown block",
+    "missing trie node",
+    "state is not available",
+    "state unavailable",
+)
 _STATE_GONE_TRIES = 5
+_NO_ANSWER = "the answer is not a JSON-RPC object"
 _BUSY_CODE = 429
 _BUSY_WORDS = (
     "too many requests",
@@ -53,9 +62,10 @@ class RpcError(PocoError):
 
     @property
     def state_gone(self) -> bool:
-        """Whether the head moved between the node's choice of a block and its read of that block's state.
+        """Whether the node does not have the state of the block that it was asked about, or chose.
 
-        A node that keeps only the newest state answers so; asked again it reads the new head.
+        A node that keeps only the newest state answers so when the head moves meanwhile, and one that lags when it is
+        asked about a block that it does not have yet: asked again, it or its neighbour has it.
         """
         return any(word in self.message.lower() for word in _STATE_GONE_WORDS)
 
@@ -218,22 +228,32 @@ class JsonRpc:
         if len(calls) == 1:
             return [await self._single(*calls[0])]
 
+        outcomes = await self._outcomes(calls)
+        for pause in (self._backoff, 2 * self._backoff):
+            places = [place for place, outcome in enumerate(outcomes) if _is_passing(outcome)]
+            if len(places) > 1:
+                await asyncio.sleep(pause)
+                again = await self._outcomes([calls[place] for place in places])
+                for place, outcome in zip(places, again, strict=True):
+                    outcomes[place] = outcome
+        for place, outcome in enumerate(outcomes):
+            if _is_passing(outcome):
+                alone = outcomes[place] = await self._single(*calls[place])
+                if isinstance(alone, RpcError) and alone.state_gone:
+                    # It stays gone, and so it is for the others.
+                    break
+        return outcomes
+
+    async def _outcomes(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
+        """Ask in one body, or one by one when the node knows no batches."""
+
         async def request() -> Any:
             return await self._transport.request_batch(calls)
 
         answers = await self._retried("batch", request, None)
         if not isinstance(answers, list):
             return list(await asyncio.gather(*(self._single(*call) for call in calls)))
-        outcomes = [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
-        for position, (answer, outcome) in enumerate(zip(answers, outcomes, strict=True)):
-            if not isinstance(outcome, RpcError):
-                continue
-            if answer is None or outcome.state_gone or outcome.busy:
-                again = outcomes[position] = await self._single(*calls[position])
-                if isinstance(again, RpcError) and again.state_gone:
-                    # It stays gone, and so it is for the others.
-                    break
-        return outcomes
+        return [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
 
     async def _single(self, method: str, params: Sequence[Any]) -> Any | RpcError:
         try:
@@ -267,9 +287,16 @@ def _reason(cause: Exception) -> str:
     return "its address is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
 
 
+def _is_passing(outcome: Any) -> bool:
+    """Tell whether what was asked is worth asking again: it was not answered, or by a node that could not just now."""
+    return isinstance(outcome, RpcError) and (
+        outcome.state_gone or outcome.busy or outcome.message == _NO_ANSWER
+    )
+
+
 def _outcome(method: str, answer: Any) -> Any | RpcError:
     if not isinstance(answer, dict):
-        return RpcError(method, 0, "the answer is not a JSON-RPC object")
+        return RpcError(method, 0, _NO_ANSWER)
     error = answer.get("error")
     if error is None:
         if "result" not in answer:
