@@ -9,6 +9,7 @@ from workerpool_poco.calls import Call
 from workerpool_poco.heads import HeadStream
 from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import from_hex, to_hex
+from workerpool_poco.rpc import ChainUnreachable, RpcError
 from workerpool_poco.transactions import TransactionSender
 from workerpool_poco.wallet import Wallet
 from workerpool_worker.chain import WalletChain
@@ -208,6 +209,27 @@ async def test_a_node_that_tells_an_old_nonce_costs_time_and_not_the_transaction
     receipt = await asyncio.wait_for(bench.chain._execute(second, 21_000, bench.keep), 20)
     assert receipt.transaction_hash == bench.journal[-1].hash
     assert bench.mined_nonce() == 2
+
+
+@pytest.mark.parametrize("method", ["eth_estimateGas", "eth_sendRawTransaction"])
+async def test_a_node_that_is_too_busy_is_an_outage_and_no_refusal(bench, monkeypatch, method):
+    """A refusal would end the replicate."""
+    transfer, ask, busy = Call(b"", to=bench.wallet.address), bench.hub.rpc.call, True
+
+    async def limited(called, *params, **options):
+        if busy and called == method:
+            raise RpcError(called, -32005, "request rate limited")
+        return await ask(called, *params, **options)
+
+    monkeypatch.setattr(bench.hub.rpc, "call", limited)
+    with pytest.raises(ChainUnreachable, match="rate limited"):
+        await bench.chain._execute(transfer, 21_000, bench.keep)
+    if bench.journal:
+        with pytest.raises(ChainUnreachable):
+            await bench.chain.resume(bench.journal[-1], bench.keep)
+    busy = False
+    await asyncio.wait_for(bench.chain._execute(transfer, 21_000, bench.keep), 20)
+    assert bench.mined_nonce() == 1
 
 
 async def test_a_transaction_that_the_node_forgot_is_sent_again(bench, eventually):

@@ -1,7 +1,8 @@
 """The blockchain seen from one worker's wallet, on web3's node client and the PoCo hub."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 from workerpool_poco import calls
@@ -11,11 +12,13 @@ from workerpool_poco.heads import HeadStream
 from workerpool_poco.hub import CallReverted, HubClient
 from workerpool_poco.ids import Address, from_hex, to_hex
 from workerpool_poco.model import Account, ChainTask, Contribution
+from workerpool_poco.rpc import ChainUnreachable
 from workerpool_poco.transactions import (
     NonceTooLow,
     OutOfGas,
     ReplacementUnderpriced,
     TransactionError,
+    TransactionRejected,
     TransactionSender,
 )
 from workerpool_poco.wallet import SignedTransaction, Wallet
@@ -32,6 +35,18 @@ log = structlog.get_logger()
 _ESTIMATE_MARGIN_DENOMINATOR = 5
 _NONCE_TRIES = 8
 _NEXT_BLOCK_LIMIT_S = 5.0
+
+
+@contextmanager
+def _trouble_is_an_outage() -> Iterator[None]:
+    """Make a refusal that blames neither contract, nonce, price nor funds an outage: a rate limit, or the like.
+
+    The step is then tried again, and looks first whether the chain still wants the transaction.
+    """
+    try:
+        yield
+    except TransactionRejected as refused:
+        raise ChainUnreachable(f"the node does not take the transaction: {refused}") from refused
 
 
 class WalletChain:
@@ -155,7 +170,8 @@ class WalletChain:
     async def _prepared(self, call: Call, least_gas: int) -> SignedTransaction:
         # More than the usual where the estimate says so. An estimate alone may be too low: the contribution that
         # reaches consensus costs more than the one before it.
-        estimate = await self._sender.estimate_gas(call)
+        with _trouble_is_an_outage():
+            estimate = await self._sender.estimate_gas(call)
         gas = max(least_gas, estimate + estimate // _ESTIMATE_MARGIN_DENOMINATOR)
         return await self._sender.prepare(Call(call.data, call.to, call.value, gas))
 
@@ -170,7 +186,8 @@ class WalletChain:
     async def _mined(
         self, signed: SignedTransaction, keep: KeepTransaction, earlier: Sequence[bytes] = ()
     ) -> Receipt:
-        mined = await self._delivery.deliver(signed, keep, earlier)
+        with _trouble_is_an_outage():
+            mined = await self._delivery.deliver(signed, keep, earlier)
         transaction = to_hex(mined.transaction_hash)
         if not mined.succeeded:
             raise TransactionRefused(
