@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 import pytest_asyncio
-from e2e.requester import Requester
 from workerpool_devnet.demo.documents import DocumentServer
 from workerpool_devnet.demo.image import ensure_image
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
+
+from e2e.requester import Requester
 
 LOG_LINES_SHOWN = 40
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from e2e import history
-from e2e.requester import PRICE, Requester
 from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.ports import free_service_ports
@@ -16,6 +14,9 @@ from workerpool_poco.ids import to_hex
 from workerpool_poco.statuses import ChainTaskStatus
 from workerpool_poco.statuses import ReplicateStatus as R
 from workerpool_poco.statuses import TaskStatus as T
+
+from e2e import history
+from e2e.requester import PRICE, Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

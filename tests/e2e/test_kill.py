@@ -1,11 +1,12 @@
 """kill -9 of any one process while tasks run: the devnet starts it again and every task completes."""
 
 import pytest
-from e2e.requester import Requester
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, TaskStatus
+
+from e2e.requester import Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 import docker
 import grpc
 import pytest
-from e2e.requester import Requester
 from task_logs import read_logs
 from workerpool_devnet.devnet import Devnet
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import task_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as tasks
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
+
+from e2e.requester import Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
-from e2e.requester import Requester
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
+
+from e2e.requester import Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

@@ -9,9 +9,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from e2e import history
-from e2e.requester import PRICE, Requester
-from e2e.simulated_worker import simulated_worker
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.service import wait_registered
@@ -20,6 +17,10 @@ from workerpool_poco.ids import from_hex
 from workerpool_poco.model import Account, ChainTask
 from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+
+from e2e import history
+from e2e.requester import PRICE, Requester
+from e2e.simulated_worker import simulated_worker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

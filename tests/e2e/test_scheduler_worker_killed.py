@@ -15,8 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import grpc
 import pytest
 import pytest_asyncio
-from e2e import history
-from e2e.requester import Requester
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
@@ -25,6 +23,9 @@ from workerpool_poco.statuses import ReplicateStatus as R
 from workerpool_protocol.core.v1.task_pb2 import Replicate
 from workerpool_protocol.core.v1.task_service_pb2 import GetReplicateRequest
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
+
+from e2e import history
+from e2e.requester import Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from e2e.requester import Requester
 from workerpool_devnet.devnet import Devnet
+
+from e2e.requester import Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

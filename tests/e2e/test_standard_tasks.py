@@ -3,12 +3,13 @@
 import io
 
 import pytest
-from e2e.requester import PRICE, Requester
 from rich.console import Console
 from workerpool_devnet.demo.run import compute
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.hub import HubClient
 from workerpool_poco.ids import from_hex
+
+from e2e.requester import PRICE, Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
