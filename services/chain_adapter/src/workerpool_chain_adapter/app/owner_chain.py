@@ -15,7 +15,7 @@ from workerpool_poco.wallet import Transaction, Wallet
 from workerpool_chain_adapter.domain.assessment import Situation
 from workerpool_chain_adapter.domain.command import Command
 from workerpool_chain_adapter.domain.planning import Plan
-from workerpool_chain_adapter.domain.sending import SendOutcome, outcome_of
+from workerpool_chain_adapter.domain.sending import SendOutcome, outcome_of, would_revert
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Version
 
 GAS_MARGIN_PERCENT = 20
@@ -37,10 +37,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The gas a plan needs, margin included; None with the node's words when it would revert."""
+    """The gas a plan needs, margin included; None with the node's words when it tells none.
+
+    `would_revert` says that the node blames the plan; else it is in trouble itself.
+    """
 
     gas: int | None
     problem: str = ""
+    would_revert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,7 @@ class OwnerChain:
 
     def _estimate(self, plan: Plan, answer: object, most: int) -> Estimate:
         if isinstance(answer, RpcError):
-            return Estimate(None, answer.message)
+            return Estimate(None, answer.message, would_revert(answer))
         gas = int(str(answer), 16)
         # An estimate of finalize may leave too little for the callback, which is called with a fixed stipend.
         callback = self._callback_gas if any(command.callback_data for command in plan.commands) else 0

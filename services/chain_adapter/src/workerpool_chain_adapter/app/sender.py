@@ -7,6 +7,7 @@ from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
 from workerpool_poco.heads import HeadStream
+from workerpool_poco.rpc import ChainUnreachable
 from workerpool_poco.transactions import TRANSFER_GAS
 
 from workerpool_chain_adapter import metrics
@@ -93,9 +94,11 @@ class Sender:
         plans = plan(self._board.waiting(), self._max_in_flight - len(self._in_flight), self._max_batch)
         if not plans:
             return
-        network_price, ready = await self._estimate(plans)
+        network_price, ready, trouble = await self._estimate(plans)
         if ready:
             await self._send(ready, self._policy.price(network_price))
+        if trouble:
+            raise ChainUnreachable(f"the node cannot estimate gas: {trouble}")
         if self._board.waiting() and len(self._in_flight) < self._max_in_flight:
             self._board.work.set()
 
@@ -117,12 +120,12 @@ class Sender:
         )
         self.doubtful.clear()
 
-    async def _estimate(self, plans: Sequence[Plan]) -> tuple[int, list[tuple[Plan, int]]]:
-        """Return the network's gas price and the plans that would not revert, with their gas."""
+    async def _estimate(self, plans: Sequence[Plan]) -> tuple[int, list[tuple[Plan, int]], str]:
+        """Return the network's gas price, the plans that would not revert with their gas, and a node's own trouble."""
         network_price, estimates = await self._chain.estimate(plans)
         pairs, alone = [], list[Plan]()
         for each, answer in zip(plans, estimates, strict=True):
-            if answer.gas is None and len(each.commands) > 1:
+            if answer.would_revert and len(each.commands) > 1:
                 # One command that somebody else fulfilled makes its whole batch revert: try each of the batch alone.
                 alone += each.split()
             else:
@@ -131,10 +134,15 @@ class Sender:
             _, again = await self._chain.estimate(alone)
             pairs += zip(alone, again, strict=True)
         for refused, answer in pairs:
-            if answer.gas is None:
+            if answer.would_revert:
                 await self._settlement.settle(refused.commands, refusal=answer.problem)
         room = self._max_in_flight - len(self._in_flight)
-        return network_price, [(p, answer.gas) for p, answer in pairs if answer.gas is not None][:room]
+        ready = [(each, answer.gas) for each, answer in pairs if answer.gas is not None][:room]
+        return (
+            network_price,
+            ready,
+            next((a.problem for _, a in pairs if a.problem and not a.would_revert), ""),
+        )
 
     async def _send(self, ready: Sequence[tuple[Plan, int]], gas_price: int) -> None:
         now = self._clock.now()

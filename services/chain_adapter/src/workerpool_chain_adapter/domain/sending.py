@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from workerpool_poco.rpc import RpcError
 from workerpool_poco.transaction_errors import NonceTooLow, OutOfGas, TransactionError, Underpriced
 
 
@@ -33,3 +34,27 @@ def outcome_of(refusal: TransactionError | None) -> SendOutcome:
             return SendOutcome.NO_FUNDS
         case _:
             return SendOutcome.REFUSED
+
+
+_REVERT_CODES = frozenset({3, -32015})
+_REVERT_WORDS = (
+    "revert",
+    "execution",
+    "evm error",
+    "gas required exceeds",
+    "always failing",
+    "out of gas",
+    "intrinsic gas",
+    "invalid opcode",
+)
+
+
+def would_revert(refusal: RpcError) -> bool:
+    """Tell whether a node that estimates no gas blames the call, in the words of the nodes there are.
+
+    Else it is in trouble itself (a rate limit, a time limit, nothing behind a balancer): that says nothing of the call.
+    """
+    text = refusal.message.lower()
+    if "timeout" in text or "timed out" in text:
+        return False
+    return refusal.code in _REVERT_CODES or any(words in text for words in _REVERT_WORDS)
