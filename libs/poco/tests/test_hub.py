@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 from workerpool_poco.contract_text import MalformedAnswer
 from workerpool_poco.errors import PocoError
+from workerpool_poco.events import SchedulerNotice, topic_of
 from workerpool_poco.hub import ChainUnreachable, HubClient, LogRangeTooLarge
+from workerpool_poco.model import Block
 from workerpool_poco.rpc import RpcError
 
 HUB = "0x" + "44" * 20
@@ -103,4 +106,33 @@ async def test_no_answer_to_a_call_is_not_an_empty_contract(scripted_node: Any) 
     hub = HubClient(scripted_node.url, HUB)
     with pytest.raises(RpcError, match="viewDeal"):
         await hub.view_deal(bytes(32))
+    await hub.close()
+
+
+def bloom_of(*items: bytes) -> int:
+    """The filter of logs with these addresses and topics, as a number (Yellow Paper, 4.4.3)."""
+    found = 0
+    for item in items:
+        digest = keccak(item)
+        for place in (0, 2, 4):
+            found |= 1 << int.from_bytes(digest[place : place + 2], "big") % 2048
+    return found
+
+
+async def test_a_blocks_own_filter_tells_whether_it_may_hold_events(scripted_node: Any) -> None:
+    hub = HubClient(scripted_node.url, HUB)
+    emitter, topic = bytes.fromhex(HUB[2:]), topic_of(SchedulerNotice)
+    crowd = [number.to_bytes(32, "big") for number in range(1000)]
+    for expected, bloom in (
+        (True, bloom_of(emitter, topic)),
+        (True, bloom_of(emitter, topic, *crowd[:20])),
+        (False, 0),
+        (False, bloom_of(emitter)),
+        (False, bloom_of(topic, b"other")),
+        (False, bloom_of(emitter, topic, *crowd)),
+        (False, 2**2048 - 1),
+    ):
+        block = Block(1, bytes(32), bytes(32), 0, bloom.to_bytes(256, "big"))
+        assert hub.may_hold(block, [SchedulerNotice]) is expected
+    assert not hub.may_hold(Block(1, bytes(32), bytes(32), 0), [SchedulerNotice])
     await hub.close()

@@ -79,10 +79,10 @@ class ChainHistory:
         """Tell whether a block's own Bloom filter says that the hub's logs of these kinds may be in it.
 
         A node that answers no logs although they may be there may have the block and not yet its logs. It may also
-        be right: now and then other contracts' logs set the same bits. False where the node tells no usable filter.
+        be right: now and then other contracts' logs set the same bits. False where the filter is missing or too full.
         """
         bloom = int.from_bytes(block.logs_bloom, "big")
-        if bloom == _FULL_BLOOM or not _is_in(bloom, address_bytes(self.hub_address)):
+        if bloom.bit_count() > _MOST_BITS or not _is_in(bloom, address_bytes(self.hub_address)):
             return False
         return any(_is_in(bloom, topic_of(kind)) for kind in kinds)
 
@@ -111,8 +111,11 @@ class ChainHistory:
         return [event for event in events if event is not None]
 
 
-_FULL_BLOOM = 2**2048 - 1
-"""What chains answer that keep no such filter."""
+_MOST_BITS = 512
+"""Bits of 2048 up to which a filter tells something: at that, two in a thousand blocks seem to hold what they do not.
+
+Chains with huge blocks fill it, and some that keep none answer it full.
+"""
 
 
 def _is_in(bloom: int, item: bytes) -> bool:
