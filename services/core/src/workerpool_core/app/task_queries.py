@@ -76,7 +76,7 @@ class TaskQueries:
     async def follow(self, task_id: str) -> AsyncIterator[Task]:
         """Yield a task at once and after each change, until it has ended. Raises UnknownTask."""
         async for _ in self._watchers.follow(task_id):
-            task = await self.task(task_id)
+            task = await self._watchers.read(task_id, self.task)
             yield task
             if task.ended:
                 return

@@ -1,0 +1,75 @@
+"""Whoever follows a task sees its newest state; many who follow the same one cost one read for each change."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from workerpool_core.app.watchers import Watchers
+from workerpool_core.domain.model import Task
+from workerpool_core.errors import UnknownTask
+
+MakeTask = Callable[..., Task]
+
+
+class Reads:
+    """A store whose answers the test holds back."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.begun = 0
+        self._answers = asyncio.Semaphore(0)
+
+    async def __call__(self, task_id: str) -> Task:
+        self.begun += 1
+        await self._answers.acquire()
+        return self.task
+
+    def answer(self) -> None:
+        self._answers.release()
+
+
+@pytest.fixture
+def reads(make_task: MakeTask) -> Reads:
+    return Reads(make_task())
+
+
+async def begun(reads: Reads, count: int) -> None:
+    async with asyncio.timeout(10):
+        while reads.begun < count:
+            await asyncio.sleep(0)
+
+
+async def test_all_who_ask_at_the_same_time_share_one_read(reads: Reads) -> None:
+    watchers = Watchers()
+    asking = [asyncio.create_task(watchers.read("0x1", reads)) for _ in range(50)]
+    await begun(reads, 1)
+    asking.pop().cancel()
+    reads.answer()
+    assert await asyncio.gather(*asking) == [reads.task] * 49
+    assert reads.begun == 1
+
+
+async def test_nobody_joins_a_read_that_began_before_the_newest_change(reads: Reads) -> None:
+    watchers = Watchers()
+    early = asyncio.create_task(watchers.read("0x1", reads))
+    await begun(reads, 1)
+    watchers.moved("0x1")
+    late = asyncio.create_task(watchers.read("0x1", reads))
+    await begun(reads, 2)
+    reads.answer()
+    await early
+    joined = asyncio.create_task(watchers.read("0x1", reads))
+    reads.answer()
+    await asyncio.gather(late, joined)
+    assert reads.begun == 2
+
+
+async def test_a_refused_read_is_told_to_all_who_wait_and_to_nobody_else(reads: Reads) -> None:
+    async def refuse(_task_id: str) -> Task:
+        raise UnknownTask("no such task")
+
+    watchers = Watchers()
+    answers = await asyncio.gather(*(watchers.read("0x1", refuse) for _ in range(2)), return_exceptions=True)
+    assert all(isinstance(answer, UnknownTask) for answer in answers)
+    reads.answer()
+    assert await watchers.read("0x1", reads) is reads.task
