@@ -5,6 +5,7 @@ import asyncio
 from workerpool_poco.authorization import recover_signer
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.ids import address, bytes32
+from workerpool_poco.model import ChainTask
 from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
@@ -13,6 +14,8 @@ from workerpool_worker.domain.stages import Stage
 from workerpool_worker.errors import StepFailed, TaskVanished
 
 _BLOCK_LIMIT_S = 60.0
+_MOST_BLOCKS_BEHIND = 5
+_NEXT_BLOCK_LIMIT_S = 10.0
 
 
 async def check_authorization(run: Replicate) -> None:
@@ -49,8 +52,10 @@ async def check_may_contribute(run: Replicate) -> None:
     """Raise the first obstacle to a contribution, log them all; TaskVanished for one that passes by itself."""
     task, chain = run.task, run.office.chain
     chain_task, account = await asyncio.gather(chain.task(bytes32(task.task_id)), chain.account())
-    if chain_task.status is ChainTaskStatus.UNSET and run.record.stage is not Stage.START:
-        raise TaskVanished("the chain does not know the task any more; waiting for its initialization")
+    if chain_task.status is ChainTaskStatus.UNSET:
+        if run.record.stage is not Stage.START:
+            raise TaskVanished("the chain does not know the task any more; waiting for its initialization")
+        chain_task = await _some_blocks_later(run)
     found = list(
         obstacles(
             chain_task,
@@ -63,6 +68,17 @@ async def check_may_contribute(run: Replicate) -> None:
     if found:
         run.log.warning("replicate.may_not_contribute", causes=[cause.value for cause in found])
         raise StepFailed(found[0], _explain(found[0], run, account.stake))
+
+
+async def _some_blocks_later(run: Replicate) -> ChainTask:
+    """Read a task again that must be initialized: of several nodes behind one address, the one asked may lag."""
+    chain = run.office.chain
+    for _ in range(_MOST_BLOCKS_BEHIND):
+        await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
+        chain_task = await chain.task(bytes32(run.task.task_id))
+        if chain_task.status is not ChainTaskStatus.UNSET:
+            break
+    return chain_task
 
 
 def _explain(cause: ReplicateStatusCause, run: Replicate, stake: int) -> str:
