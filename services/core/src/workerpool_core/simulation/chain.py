@@ -63,7 +63,10 @@ class Block:
 
 
 class Chain:
-    """The node. `ever` remembers what stood on any branch at any time, as (what, task, who or which value)."""
+    """The node. `ever` remembers what stood on any branch at any time, as (what, task, who or which value).
+
+    `lag_s` is how old a block is when it is seen.
+    """
 
     def __init__(self, clock: Clock, random: Random, tasks_of: Callable[[DealTerms], list[str]]) -> None:
         self._clock = clock
@@ -86,7 +89,7 @@ class Chain:
 
     @property
     def _time(self) -> float:
-        """The time of a block that is mined now: a block is seen some seconds after the time that it bears."""
+        """The time that a block bears which is mined now."""
         return max(self._clock.now - self.lag_s, self.head.timestamp)
 
     def send(self, transaction: Transaction) -> None:

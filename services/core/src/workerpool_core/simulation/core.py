@@ -128,7 +128,8 @@ class Core:
         for outcome, _ in group:
             for effect in outcome.effects:
                 self._carry_out(effect)
-        if not self._queue and self.scheduler is not None:
+        wrote = any(outcome.writes for outcome, _ in group)
+        if wrote and not self._queue and self.scheduler is not None:
             self._world.invariants.agree(self.scheduler)
 
     def _apply(self, write: d.Write, at: float) -> None:
@@ -182,7 +183,9 @@ class Core:
             contributions,
             wanted.asked_at,
         )
-        self.answer_to(self._world.random.expovariate(20.0), read)
+        random = self._world.random
+        slow = self._world.happens(self._world.faults.slow_reads)
+        self.answer_to(random.uniform(0, 8) if slow else random.expovariate(20.0), read)
 
     def _weigh(self, wallet: str) -> None:
         if self._world.chain.down:

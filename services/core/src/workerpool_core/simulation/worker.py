@@ -290,6 +290,9 @@ class Worker:
         if world.stage_fails(self.wallet):
             self._report(entry, failed, cause=cause)
             return
+        if stage is _R.APP_DOWNLOADING and world.happens(world.faults.missing_image):
+            self._contribute_error(entry)
+            return
         if stage is _R.COMPUTING:
             entry.result = True
             wrong = world.happens(world.faults.wrong_result)
@@ -298,6 +301,13 @@ class Worker:
         else:
             self._report(entry, done)
         self._next(entry)
+
+    def _contribute_error(self, entry: Entry) -> None:
+        """What the requester lacks becomes the result, contributed in the standard way even by an enclave task."""
+        entry.result, entry.value, entry.caf = True, "0x" + "ee" * 32, False
+        self._report(entry, _R.APP_DOWNLOAD_FAILED, cause=_C.APP_IMAGE_DOWNLOAD_FAILED)
+        self._report(entry, _R.CONTRIBUTING)
+        self._send_contribution(entry)
 
     def _contributed(self, entry: Entry) -> bool:
         task = self._world.chain.head.state.get(entry.task_id)
@@ -362,5 +372,6 @@ class Worker:
             self._report(entry, _R.RESULT_UPLOAD_FAILED, cause=_C.UNKNOWN)
             return
         must(entry.result, "uploaded nothing")
-        self._world.deposited.add(entry.task_id)
+        if not self._world.happens(self._world.faults.lie):
+            self._world.deposited.add(entry.task_id)
         self._report(entry, _R.RESULT_UPLOADED, result_link="/results/" + entry.task_id)

@@ -24,6 +24,7 @@ from .worker import Worker
 START = 1_700_000_000.0
 T = 60
 _OPEN = (ChainTaskStatus.ACTIVE, ChainTaskStatus.REVEALING)
+_LONGEST_QUIET_S = 20.0
 _GRACE_S = 90.0
 """How long after its final deadline a task may take to end: a restart of core plus a read of the chain."""
 
@@ -62,8 +63,11 @@ class World:
         self.invariants = Invariants(self.core.ledger, self.chain, self.deposited)
         self.workers: dict[str, Worker] = {}
         self._block_time = self.random.uniform(0.5, 5.0)
-        self.chaos_ends = START + self.random.uniform(30, 400)
-        self.ends = START + 10 * T + _GRACE_S + 60
+        self._longest_follow_s = self.random.choice((0.5, 4.0))
+        # Where a task may fail, things befall its deadlines and its end too.
+        longest = 400 if self.faults.must_complete else FINAL_PERIODS * T + 40
+        self.chaos_ends = START + self.random.uniform(30, longest)
+        self.ends = START + FINAL_PERIODS * T + _GRACE_S + 210
         self._populate()
 
     def note(self, what: str, /, **fields: object) -> None:
@@ -91,12 +95,21 @@ class World:
         deals = []
         for number in range(random.randint(1, 2)):
             enclave = random.random() < 0.25
-            trust = 1 if enclave else random.choice((0, 1, 1, 2, 3, 5, 9))
+            trust = 1 if enclave else random.choice((0, 1, 1, 2, 3, 5, 9, 64))
             deals.append(self._deal(number, trust, enclave, random.choice((1, 1, 2, 3))))
+        # One of them does not fail always.
+        able = {0, random.randint(0, 3)}
         needed = max(contributions_needed(max(deal.trust, 1)) for deal in deals)
         for number in range(needed + random.randint(0, 2) + self.faults.cursed):
             model = WorkerModel(
-                f"w{number}", "1", "linux", "x86", random.randint(1, 3), 1 << 34, sgx=number == 0, tdx=False
+                f"w{number}",
+                "1",
+                "linux",
+                "x86",
+                random.randint(1, 3),
+                1 << 34,
+                sgx=number in able,
+                tdx=False,
             )
             worker = Worker(self, f"0xW{number}", model, 2 if random.random() < 0.8 else 3)
             self.chain.weights[worker.wallet] = worker.weight
@@ -113,6 +126,7 @@ class World:
             (self._reorganise, self.faults.reorganisations),
             (self._outage, self.faults.outages),
             (self._drain, self.faults.drains),
+            (self._transact, self.faults.third_parties),
         ):
             if rate:
                 self._recur(call, rate)
@@ -155,9 +169,10 @@ class World:
     # --- what befalls it --------------------------------------------------------------------
 
     def _mine(self) -> None:
-        if self.chain.mempool or self.random.random() < 0.5:
+        quiet_s = self.clock.now - self.chain.head.timestamp
+        if self.chain.mempool or quiet_s > _LONGEST_QUIET_S or self.random.random() < 0.1:
             self.chain.mine()
-            self.clock.later(self.random.uniform(0.01, 0.5), self.core.follow)
+            self._follow_soon()
         self.clock.later(self.random.uniform(0.5, 1.5) * self._block_time, self._mine)
 
     def cut(self, wallet: str) -> None:
@@ -202,7 +217,10 @@ class World:
         # A branch wins because it is the longer one.
         while len(self.chain.blocks) <= length:
             self.chain.mine()
-        self.clock.later(self.random.uniform(0.01, 0.5), self.core.follow)
+        self._follow_soon()
+
+    def _follow_soon(self) -> None:
+        self.clock.later(self.random.uniform(0.01, self._longest_follow_s), self.core.follow)
 
     def _outage(self) -> None:
         if self.random.random() < 0.5:
@@ -224,6 +242,12 @@ class World:
     def _drain(self) -> None:
         until = self.clock.now + self.random.uniform(1, 60)
         self.core.submit(e.WorkerDrained(self._somebody().wallet, until))
+
+    def _transact(self) -> None:
+        """Somebody who has nothing to do with the pool sends what anybody may."""
+        for name in self._terms:
+            kind = self.random.choice(("initialize", "claim"))
+            self.chain.send(Transaction(kind, name, "0xSomebody"))
 
     # --- what must hold ---------------------------------------------------------------------
 
