@@ -185,11 +185,13 @@ async def test_whatever_way_a_range_is_refused_smaller_ones_are_asked_for(
 ) -> None:
     deal = await asyncio.to_thread(following.buy)
     await asyncio.to_thread(following.chain.chain.mine, 100)
+    refused: list[int] = []
 
     def limited(method: str, params: list[Any]) -> Any:
         if method == "eth_getLogs" and "toBlock" in params[0]:
             first, last = (int(params[0][name], 16) for name in ("fromBlock", "toBlock"))
             if last - first >= 10:
+                refused.append(last - first)
                 return refusal()
         return None
 
@@ -197,6 +199,7 @@ async def test_whatever_way_a_range_is_refused_smaller_ones_are_asked_for(
     await following.start(start_block=0, largest_range=64)
     await following.reached(await following.head())
     assert following.deal_ids == [deal]
+    assert len(refused) <= 8, "what was refused is not tried again and again"
 
 
 @pytest.mark.parametrize("method", ["eth_getLogs", "eth_getBlockByNumber", "eth_call"])

@@ -35,6 +35,8 @@ _BLOCK_BY_BLOCK = 16
 A range tells nothing of blocks that the node asked does not have yet, while another node of the same provider does.
 """
 _LARGEST_RANGE = 1_000
+_GROW_AFTER = 8
+"""Ranges that are answered in a row before a larger one is tried."""
 _RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MALFORMED_ATTEMPTS = 30
 _DOUBTS = 8
@@ -83,6 +85,7 @@ class ChainFollower:
         self._known = known
         self._confirmations = confirmations
         self._range = self._largest_range = largest_range
+        self._answered_ranges = 0
         # Before the first block there is no hash to compare with.
         self.position = position or Position(start_block - 1, "")
         self._hashes: OrderedDict[int, str] = OrderedDict()
@@ -112,7 +115,6 @@ class ChainFollower:
         while True:
             head = self._heads.latest or head
             target = head.number - self._confirmations
-            settled = min(target, head.number - _BLOCK_BY_BLOCK)
             try:
                 if target < self.position.number or (
                     target == self.position.number and self._differs(target, head)
@@ -120,10 +122,10 @@ class ChainFollower:
                     await self._look_back(head)
                 if target <= self.position.number:
                     return
-                if self.position.number < settled:
-                    await self._follow_range(settled)
-                else:
+                if target - self.position.number <= _BLOCK_BY_BLOCK:
                     await self._follow_blocks(head, target)
+                else:
+                    await self._follow_range(min(target, head.number - _BLOCK_BY_BLOCK))
             except Reorganised:
                 await self._revert()
 
@@ -169,11 +171,12 @@ class ChainFollower:
             if self._range == 1:
                 raise
             self._range = max(self._range // 2, 1)
+            self._answered_ranges = 0
             log.info("follower.smaller_range", blocks=self._range, error=str(error))
-            if not isinstance(error, LogRangeTooLarge):
-                raise
             return
-        self._range = min(self._range * 2, self._largest_range)
+        self._answered_ranges += 1
+        if self._answered_ranges % _GROW_AFTER == 0:
+            self._range = min(self._range * 2, self._largest_range)
         by_block: dict[int, list[HubEvent]] = {}
         for event in events:
             by_block.setdefault(event.position.block_number, []).append(event)
