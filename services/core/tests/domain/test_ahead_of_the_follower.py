@@ -51,21 +51,6 @@ def test_a_read_that_told_nothing_new_is_not_repeated(pool, ahead):
     assert not reads(pool, task)
 
 
-def test_a_read_counts_as_of_the_newest_block_that_it_may_be_of(pool):
-    pool.connect(1)
-    task = pool.ready(trust=1)
-    pool.compute(1, task)
-    pool.report(1, task, R.CONTRIBUTING, R.CONTRIBUTED)
-    contribution = pool.contribution("CONTRIBUTED", HASH_A)
-    chain = pool.chain_task(task)
-    pool.handle(e.TaskRead(task, pool.block, chain, {"0xWorker1": contribution}, pool.now, pool.block + 2))
-    pool.effects.clear()
-    pool.mine()
-    assert not reads(pool, task)
-    pool.mine()
-    assert reads(pool, task)
-
-
 @pytest.mark.parametrize("logged", [False, True])
 def test_an_initialization_that_the_adapter_told_of_is_read_unless_its_log_comes(pool, logged):
     (task,) = pool.deal()

@@ -1,5 +1,6 @@
 """Deadlines that pass, reopening and claims: acceptance scenarios 38 and 39 of core spec §13."""
 
+import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_poco.statuses import ReplicateStatus as R
@@ -24,21 +25,68 @@ def test_s38_past_the_contribution_deadline_the_chain_is_asked_then_workers_are_
     assert pool.scheduler.busy("0xWorker1") == frozenset()
 
 
-def test_s38_the_final_deadline_fails_and_claims_any_live_task(pool):
-    task = pool.to_consensus(1)
+def initializing(pool):
+    (task,) = pool.deal()
+    return task
+
+
+def running(pool):
+    task = pool.to_computed(1)
+    pool.report(1, task, R.CONTRIBUTING)
+    return task
+
+
+def revealed_without_uploader(pool):
+    """The only worker that revealed is lost before it could be asked for the result."""
+    task = pool.to_consensus(1, 2, trust=3)
+    pool.cut(1)
+    pool.live(61, 2)
     pool.reveal(1, task)
-    pool.live(10 * T, 1)
-    pool.read(task, "REVEALING", {1: ("PROVED", HASH_A)}, winners=1, reveals=1, value=HASH_A)
+    return task
+
+
+def uploaded(pool):
+    task = pool.to_consensus(1, 2, trust=3)
+    pool.reveal(1, task)
+    pool.upload(1, task)
+    return task
+
+
+STATES = {
+    "INITIALIZING": initializing,
+    "INITIALIZED": lambda pool: pool.ready(),
+    "RUNNING": running,
+    "CONSENSUS_REACHED": lambda pool: pool.to_consensus(1),
+    "REOPENING": lambda pool: unrevealed(pool),
+    "AT_LEAST_ONE_REVEALED": revealed_without_uploader,
+    "RESULT_UPLOADING": lambda pool: pool.to_upload(1),
+    "RESULT_UPLOADED": uploaded,
+    "FINALIZING": lambda pool: pool.to_finalizing(1),
+}
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_s38_the_final_deadline_fails_a_task_in_any_state_and_claims_it(pool, status):
+    task = STATES[status](pool)
+    assert pool.status(task) == status
+    pool.now = pool.task(task).terms.final_deadline
+    before = status in ("INITIALIZING", "INITIALIZED", "RUNNING")
+    # A task that was not initialized is known to nobody, and there is nothing to claim.
+    chain = None if status == "INITIALIZING" else "ACTIVE" if before else "REVEALING"
+    pool.read(task, chain, value=HASH_A)
     assert pool.history(task)[-2:] == ["FINAL_DEADLINE_REACHED", "FAILED"]
     pool.wait(1)
-    assert pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)
+    assert bool(pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)) is (chain is not None)
 
 
-def test_s38_ended_tasks_are_left_alone(pool):
+@pytest.mark.parametrize("end", ["COMPLETED", "FAILED"])
+def test_s38_ended_tasks_are_left_alone(pool, end):
     task = pool.to_finalizing(1)
-    pool.mine(pool.log("FINALIZE", task, value="0x"))
+    kind = {"COMPLETED": "FINALIZE", "FAILED": "CLAIMED"}[end]
+    pool.mine(pool.log(kind, task, value="0x"))
+    history = pool.history(task)
     pool.live(11 * T, 1)
-    assert pool.status(task) == "COMPLETED"
+    assert (pool.status(task), pool.history(task)) == (end, history)
     assert not pool.sent(d.RequestTransaction, kind=K.CLAIM)
 
 

@@ -92,3 +92,14 @@ def test_the_last_uploader_gets_a_second_chance(pool):
     pool.report(1, task, R.RESULT_UPLOADED, result_link=LINK)
     pool.handle(e.ResultChecked(task, True))
     assert pool.status(task) == "FINALIZING"
+
+
+def test_an_uploader_that_is_away_is_not_sent_the_same_order_again_and_again(pool):
+    task = pool.to_upload(1, storage_provider="dropbox")
+    pool.cut(1)
+    pool.wait(600)
+    assert [c.action.value for c in pool.scheduler.workers["0xWorker1"].pending.values()] == [
+        "REVEAL",
+        "UPLOAD",
+    ]
+    assert pool.status(task) == "RESULT_UPLOADING"

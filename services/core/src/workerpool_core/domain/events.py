@@ -67,8 +67,7 @@ class TaskRead:
     """Answer to ReadTask: the chain's state of a task, with the contribution of each wallet asked for.
 
     `task` is None when the hub does not know the task (UNSET). `asked_at` is that of the oldest ReadTask
-    that this answers; None counts as asked just now. The answer is of `block` or of a later one, at most of `newest`
-    (0: of `block`).
+    that this answers; None counts as asked just now. The answer is of `block`.
     """
 
     task_id: str
@@ -76,7 +75,6 @@ class TaskRead:
     task: ChainTask | None
     contributions: Mapping[str, Contribution]
     asked_at: float | None = None
-    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

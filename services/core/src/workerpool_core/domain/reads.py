@@ -44,7 +44,7 @@ def read(turn: Turn, event: TaskRead) -> None:
     before = len(turn.writes)
     _compare(turn, task, event)
     if len(turn.writes) > before:
-        turn.heard_of(task, event.newest or event.block)
+        turn.heard_of(task, event.block)
 
 
 def _compare(turn: Turn, task: Task, event: TaskRead) -> None:

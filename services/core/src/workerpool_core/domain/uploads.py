@@ -133,7 +133,12 @@ def replace(turn: Turn, task: Task) -> None:
         turn.touched[task.task_id] = None
         return
     _arm(turn, task)
-    if uploader is not None and uploader.status not in (_R.ABORTED, _R.FAILED, _R.COMPLETED):
+    if uploader is None or uploader.status in (_R.ABORTED, _R.FAILED, _R.COMPLETED):
+        return
+    worker = turn.state.workers[uploader.wallet]
+    waits = any(c.task_id == task.task_id and c.action is Action.UPLOAD for c in worker.pending.values())
+    # Who is away gets the order that waits for him when he comes back.
+    if worker.session or not waits:
         turn.command(uploader.wallet, task.task_id, Action.UPLOAD)
         turn.set_task(task, upload_requested_at=turn.now)
 

@@ -6,9 +6,12 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Rates are per second for the whole pool, chances per occasion. `must_complete`: nothing in here is an
-    excuse for a task that does not COMPLETE. `lie` is a report of a transaction or an archive that is not there,
-    `third_parties` initialize and claim what they like, `missing_image` is contributed as an error. `cursed`: one worker more than needed is there, and fails always."""
+    """Rates are per second for the whole pool, chances per occasion.
+
+    `must_complete`: nothing in here is an excuse for a task that does not COMPLETE. `lie` is a report of a transaction
+    or an archive that is not there. `third_parties` initialize and claim what they like. `missing_image` is
+    contributed as an error. `cursed`: one worker more than needed is there, and fails always.
+    """
 
     name: str
     must_complete: bool
