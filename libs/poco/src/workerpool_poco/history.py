@@ -75,6 +75,20 @@ class ChainHistory:
             {"blockHash": to_hex(block_hash), "topics": [[to_hex(topic_of(kind)) for kind in kinds]]}
         )
 
+    async def sift_block_logs(
+        self, block_hash: bytes, *, kinds: Collection[type[HubEvent]] = EVENT_TYPES
+    ) -> list[HubEvent] | None:
+        """Pick the hub's events out of all that any contract logged in a block; None when none logged anything.
+
+        One answer of one node, which so shows whether that node has the block's logs at all.
+        """
+        logs = await self._raw_logs({"blockHash": to_hex(block_hash)})
+        try:
+            own = [log for log in logs if address(log["address"]) == self.hub_address]
+        except (*_MISSHAPEN, PocoError) as cause:
+            raise malformed("eth_getLogs", logs) from cause
+        return [event for event in _decoded(own) if isinstance(event, tuple(kinds))] if logs else None
+
     def may_hold(self, block: Block, kinds: Collection[type[HubEvent]] = EVENT_TYPES) -> bool:
         """Tell whether a block's own Bloom filter says that the hub's logs of these kinds may be in it.
 
@@ -96,19 +110,18 @@ class ChainHistory:
         return [event for event in events if isinstance(event, SchedulerNotice)]
 
     async def _logs(self, query: dict[str, Any]) -> list[HubEvent]:
+        return _decoded(await self._raw_logs({"address": self.hub_address, **query}))
+
+    async def _raw_logs(self, query: dict[str, Any]) -> list[Any]:
         try:
-            answer = await self.rpc.call("eth_getLogs", {"address": self.hub_address, **query})
+            answer = await self.rpc.call("eth_getLogs", query)
         except RpcError as error:
             if any(word in error.message.lower() for word in _LOG_RANGE_WORDS):
                 raise LogRangeTooLarge(error.message) from error
             raise
         if not isinstance(answer, list):
             raise malformed("eth_getLogs", answer)
-        try:
-            events = [decode_log(log) for log in answer]
-        except _MISSHAPEN as cause:
-            raise malformed("eth_getLogs", answer) from cause
-        return [event for event in events if event is not None]
+        return answer
 
 
 _MOST_BITS = 512
@@ -127,6 +140,15 @@ def _is_in(bloom: int, item: bytes) -> bool:
 
 _MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 """What comes of reading an answer of another shape than a block or a list of logs."""
+
+
+def _decoded(logs: list[Any]) -> list[HubEvent]:
+    """Decode logs of the hub; those of kinds that this stack does not know are left out."""
+    try:
+        events = [decode_log(log) for log in logs]
+    except _MISSHAPEN as cause:
+        raise malformed("eth_getLogs", logs) from cause
+    return [event for event in events if event is not None]
 
 
 def _block_or_none(answer: Any) -> Block | None:

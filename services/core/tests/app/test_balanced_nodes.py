@@ -130,6 +130,19 @@ async def test_blocks_without_events_of_the_hub_are_asked_for_once(following: Fo
     assert len(searches) == len(blocks)
 
 
+async def test_logs_of_other_contracts_that_look_like_the_hubs_cost_one_more_request(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await following.start(start_block=0)
+    await following.reached(await following.head())
+    monkeypatch.setattr(following.hub, "may_hold", lambda *_: True)
+    following.provider.requests.clear()
+    await asyncio.to_thread(following.chain.market.create_app, following.requester, "alike", "image:1")
+    await following.reached(await following.head())
+    searches = [params for method, params in following.provider.requests if method == "eth_getLogs"]
+    assert ["address" in query for (query,) in searches] == [True, False]
+
+
 async def test_a_range_of_logs_is_asked_only_of_blocks_that_every_node_has(following: Following) -> None:
     """A node asked for more than it has answers with what it has, and nobody can tell."""
     await asyncio.to_thread(following.chain.chain.mine, 60)

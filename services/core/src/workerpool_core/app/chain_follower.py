@@ -40,7 +40,7 @@ _GROW_AFTER = 8
 _RETRY_FIRST_S, _RETRY_LAST_S = 0.2, 1.0
 _MALFORMED_ATTEMPTS = 30
 _DOUBTS = 8
-"""How often a block without logs is asked for them again while its header contradicts that (some 5 seconds)."""
+"""How often all logs of a block are asked for while there are none and its header contradicts that (some 5 seconds)."""
 
 
 class Reorganised(Exception):
@@ -142,12 +142,19 @@ class ChainFollower:
             await self._tell(block, await self._logs_of(block))
 
     async def _logs_of(self, block: Block) -> list[HubEvent]:
-        """Read a block's events. A node may announce a block before it finds its logs: then the header knows better."""
+        """Read a block's events.
+
+        A node may announce a block before it finds its logs; then the header's filter knows better. But so it seems
+        too when other contracts' logs set the same bits, which one look at all logs of the block tells apart.
+        """
+        events = await self._hub.get_block_logs(block.hash, kinds=FOLLOWED)
+        if events or not self._hub.may_hold(block, FOLLOWED):
+            return events
         pause = _RETRY_FIRST_S
         for _ in range(_DOUBTS):
-            events = await self._hub.get_block_logs(block.hash, kinds=FOLLOWED)
-            if events or not self._hub.may_hold(block, FOLLOWED):
-                return events
+            found = await self._hub.sift_block_logs(block.hash, kinds=FOLLOWED)
+            if found is not None:
+                return found
             log.info("follower.logs_awaited", block=block.number)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _RETRY_LAST_S)
