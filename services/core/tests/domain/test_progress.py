@@ -126,6 +126,15 @@ def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool):
     assert pool.history(task)[-2:] == ["FINALIZE_FAILED", "FAILED"]
 
 
+def test_s36_two_answers_to_one_request_are_one_refusal(pool):
+    task = pool.to_finalizing(1)
+    chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
+    for _ in range(3):
+        pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))
+        pool.read(task, "REVEALING", **chain)
+    assert pool.status(task) == "FINALIZING"
+
+
 def test_trap_a_refusal_although_the_first_transaction_succeeded_completes_the_task(pool):
     task = pool.to_finalizing(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))

@@ -29,8 +29,9 @@ def vanished(pool, task, blocks):
         pool.beat(1)
         pool.wait(15)
     assert not pool.task(task).ended, "it may be on its way back"
-    for _ in range(2):
-        refuse_initialization(pool, task)
+    refuse_initialization(pool, task)
+    pool.wait(pool.policy.retry_s)
+    refuse_initialization(pool, task)
 
 
 def test_a_deal_that_does_not_come_back_ends_its_task(pool):

@@ -147,7 +147,7 @@ def forget(turn: Turn, task_id: str) -> None:
     state.unconvinced.discard(task_id)
     for kind in TransactionKind:
         state.refused.pop((task_id, kind), None)
-        state.struck.discard((task_id, kind))
+        state.struck.pop((task_id, kind), None)
     state.waiting.remove(task_id)
     del state.tasks[task_id]
     if turn.now < task.terms.contribution_deadline:

@@ -225,14 +225,13 @@ def _was_refused(turn: Turn, task: Task, kind: TransactionKind, asked_at: float)
 def _second_strike(turn: Turn, task: Task, kind: TransactionKind) -> bool:
     """Take note of a refusal that the chain does not explain; return whether it is the second.
 
-    For a while after a reorganisation none counts: what was refused may have met another chain.
+    For a while after a reorganisation none counts: what was refused may have met another chain. Nor does one that
+    comes before it was asked again.
     """
     if turn.in_doubt:
         return False
-    key = (task.task_id, kind)
-    known = key in turn.state.struck
-    turn.state.struck.symmetric_difference_update({key})
-    return known
+    since = turn.state.struck.setdefault((task.task_id, kind), turn.now)
+    return turn.now >= since + turn.state.policy.retry_s
 
 
 def _judge_refusals(turn: Turn, task: Task, chain: ChainTask, asked_at: float) -> None:

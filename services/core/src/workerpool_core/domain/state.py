@@ -38,7 +38,7 @@ class State:
     worker's unfinished replicates, `busy` those that take a slot. `doomed` says for what
     reason, and since when, a task is to fail once the chain was read. `unconvinced` are tasks that the chain was
     read to have no consensus on although the forecast sees one. `refused` says when the
-    adapter refused a transaction, until the chain was asked about it; `struck` which one it refused although
+    adapter refused a transaction, until the chain was asked about it; `struck` since when it refused one although
     the chain would have taken it: once may be a matter of timing, twice is final. `refusals` are the refused
     updates of each worker's session, so that a repeated sequence gets the same answer. `head` is the block up to
     which the chain was followed, 0 before the first, `chain_time` the time that this block bears: one that is on its
@@ -63,7 +63,7 @@ class State:
     command_floor: dict[str, int] = field(default_factory=dict)
     parked: dict[tuple[str, str], Parked] = field(default_factory=dict)
     refused: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
-    struck: set[tuple[str, TransactionKind]] = field(default_factory=set)
+    struck: dict[tuple[str, TransactionKind], float] = field(default_factory=dict)
     refusals: dict[str, dict[int, str]] = field(default_factory=dict)
     chain_up: bool = True
     head: int = 0

@@ -154,8 +154,9 @@ class Core:
                 life = self.life
 
                 def answer(event: e.TransactionAnswered) -> None:
+                    # One answer for each request: that is the client's promise.
                     if self.life == life:
-                        self.answer_to(0.0, event)
+                        self.later(0.0, lambda: self.submit(event))
 
                 self.later(delay, lambda: world.adapter.request(effect, answer))
             case d.CheckResult(task_id):
