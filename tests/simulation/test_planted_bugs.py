@@ -82,12 +82,6 @@ def believes_workers(patch):
 
 
 @bug
-def trusts_what_was_not_followed(patch):
-    """A fact from a block that the follower has not reached yet is never looked at again."""
-    patch.setattr(turn.Turn, "heard_of", lambda self, task, block, kind=None: None)
-
-
-@bug
 def believes_uploaders(patch):
     """RESULT_UPLOADED is stored as reported, although the proxy may not have the archive."""
     patch.setattr(uploads, "lies_in_proxy", lambda task: False)
