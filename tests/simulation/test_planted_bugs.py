@@ -125,19 +125,6 @@ def fails_what_the_chain_goes_on_with(patch):
 
 
 @bug
-def judges_deadlines_by_its_own_clock(patch):
-    """A block from before a deadline that is still on its way comes too late."""
-    original = reads._judge_deadlines
-
-    def early(turn, task, chain):
-        turn.state.chain_time, kept = turn.now, turn.state.chain_time
-        original(turn, task, chain)
-        turn.state.chain_time = kept
-
-    patch.setattr(reads, "_judge_deadlines", early)
-
-
-@bug
 def forgets_the_final_deadline(patch):
     """Tasks that nobody finishes stay for ever."""
     patch.setattr(reads, "_judge_deadlines", lambda turn, task, chain: None)
