@@ -70,6 +70,20 @@ async def test_it_can_be_opened_again_after_close(mongod: Any, database_name: st
         assert client[database_name]["notes"].count_documents({}) == 2
 
 
+async def test_a_model_of_another_service_may_have_the_same_name(mongod: Any, database_name: str) -> None:
+    def another() -> type[mongoengine.Document]:
+        class Note(mongoengine.Document):
+            name = mongoengine.StringField(required=True)
+            meta = {"collection": "other"}  # noqa: RUF012
+
+        return Note
+
+    for model in (Note, another(), Note):
+        database = await Database.connect(settings_for(mongod.uri, database_name), models=[model])
+        await database.run(model(name=str(id(database))).save)
+        await database.close()
+
+
 async def test_a_caller_is_told_to_ask_again_while_the_database_is_away(database: Database) -> None:
     def fails() -> None:
         raise pymongo.errors.NotPrimaryError("an election")
@@ -78,6 +92,46 @@ async def test_a_caller_is_told_to_ask_again_while_the_database_is_away(database
         await database.ask(fails)
     assert refused.value.kind is Kind.UNAVAILABLE
     assert await database.ask(database.db["notes"].count_documents, {}) == 0
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pymongo.errors.OperationFailure("interrupted due to a change of the replica set's state", 11602),
+        pymongo.errors.WriteConcernError("primary stepped down while waiting for replication", 189),
+        pymongo.errors.WTimeoutError("no majority in time", 64),
+        pymongo.errors.BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}),
+        pymongo.errors.BulkWriteError({"writeErrors": [{"code": 189}], "writeConcernErrors": []}),
+    ],
+    ids=["interrupted", "write-concern", "timeout", "bulk-concern", "bulk-error"],
+)
+async def test_a_primary_that_steps_down_is_an_outage_in_whatever_words(
+    database: Database, refusal: Exception
+) -> None:
+    def by_pymongo() -> None:
+        raise refusal
+
+    def by_mongoengine() -> None:
+        try:
+            by_pymongo()
+        except pymongo.errors.OperationFailure as error:
+            raise mongoengine.OperationError(f"Could not save document ({error})")  # noqa: B904
+
+    for way in (by_pymongo, by_mongoengine):
+        with pytest.raises(DatabaseAway):
+            await database.ask(way)
+        with pytest.raises(pymongo.errors.AutoReconnect):
+            await database.run(way)
+
+
+async def test_a_refusal_by_the_database_stays_what_it_is(database: Database) -> None:
+    await database.run(Note(name="a").save)
+    with pytest.raises(mongoengine.NotUniqueError):
+        await database.ask(Note(name="a").save)
+    with pytest.raises(pymongo.errors.BulkWriteError):
+        await database.ask(database.db["notes"].insert_many, [{"name": "a"}])
+    with pytest.raises(pymongo.errors.OperationFailure, match="unknown operator"):
+        await database.ask(database.db["notes"].count_documents, {"name": {"$nonsense": 1}})
 
 
 class TestRefusals:

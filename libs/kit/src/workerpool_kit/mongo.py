@@ -7,8 +7,9 @@ journals, reads see what a majority has. Credentials of the connection string ne
 import asyncio
 import contextvars
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,12 +20,13 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     InvalidURI,
     OperationFailure,
     PyMongoError,
-    WTimeoutError,
+    WriteConcernError,
 )
 
 from workerpool_kit.errors import DatabaseAway
@@ -40,17 +42,27 @@ log = get_logger()
 _ONE_ATTEMPT_MS = 2_000
 _PATIENCE_S, _RETRY_S = 60.0, 0.2
 _UNAUTHORIZED = (13, 18)
+_NO_PRIMARY_ANY_MORE = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+"""Codes of MongoDB: shutdown in progress, primary stepped down, not writable primary, interrupted by either."""
 
 
 class Database:
     """One service's database. Build it with `connect`."""
 
-    def __init__(self, client: "MongoClient[Any]", settings: MongoSettings, alias: str, threads: int) -> None:
+    def __init__(
+        self,
+        client: "MongoClient[Any]",
+        settings: MongoSettings,
+        alias: str,
+        threads: int,
+        models: Sequence[type[Any]],
+    ) -> None:
         name = settings.mongo_database
         self.client = client
         self._settings = settings
         self._async_client: AsyncMongoClient[Any] | None = None
         self._alias = alias
+        self._models = models
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mongo")
         # mongoengine finds connections by alias in a global table; it is handed the client that exists already.
         mongoengine.connect(
@@ -77,7 +89,7 @@ class Database:
         where = _hosts(client, settings)
         try:
             await _wait_for_primary(client, where, patience_s)
-            database = cls(client, settings, alias, threads)
+            database = cls(client, settings, alias, threads, models)
         except BaseException:
             client.close()
             raise
@@ -96,15 +108,16 @@ class Database:
         """Run a synchronous database call in the thread pool and return its result.
 
         Cancelling the caller does not undo a call that has begun: shield a write that must be awaited to its end.
+        Raises AutoReconnect while there is no primary that a majority follows (see `outage_as_such`).
         """
-        call = partial(contextvars.copy_context().run, fn, *args, **kwargs)
+        call = partial(contextvars.copy_context().run, outage_as_such()(fn), *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     async def ask(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `run`, on behalf of somebody who can ask again. Raises DatabaseAway while no majority answers."""
         try:
             return await self.run(fn, *args, **kwargs)
-        except (ConnectionFailure, WTimeoutError) as outage:
+        except ConnectionFailure as outage:
             log.warning("mongo.unavailable", error=type(outage).__name__)
             raise DatabaseAway("the database does not answer at the moment; ask again soon") from outage
 
@@ -132,9 +145,36 @@ class Database:
         """Wait for running calls, then disconnect."""
         await asyncio.to_thread(self._pool.shutdown)
         mongoengine.disconnect(self._alias)
+        for model in self._models:
+            # mongoengine finds them by the bare names of their classes, which two services may share (in tests).
+            model._disconnect()
         self.client.close()
         if self._async_client is not None:
             await self._async_client.close()
+
+
+@contextmanager
+def outage_as_such() -> Iterator[None]:
+    """Raise AutoReconnect for whatever a server answers that stops being the primary, or finds no majority.
+
+    The driver does so only for the plainest form of it. A write that was interrupted may have happened or not.
+    """
+    try:
+        yield
+    except (OperationFailure, mongoengine.OperationError) as error:
+        # mongoengine puts its own error around the driver's.
+        refusal = error if isinstance(error, OperationFailure) else error.__context__
+        if isinstance(refusal, OperationFailure) and _is_outage(refusal):
+            raise AutoReconnect(f"the server is no primary any more: {refusal}") from error
+        raise
+
+
+def _is_outage(error: OperationFailure) -> bool:
+    if not isinstance(error, BulkWriteError):
+        return isinstance(error, WriteConcernError) or error.code in _NO_PRIMARY_ANY_MORE
+    details = error.details or {}
+    refused = {item["code"] for item in details.get("writeErrors", ())}
+    return bool(details.get("writeConcernErrors")) or not refused.isdisjoint(_NO_PRIMARY_ANY_MORE)
 
 
 async def repeated(call: Callable[[], Awaitable[T]]) -> T:

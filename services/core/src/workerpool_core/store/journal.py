@@ -5,8 +5,6 @@ database's thread pool.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany
@@ -14,15 +12,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    DuplicateKeyError,
-    OperationFailure,
-    WriteConcernError,
-)
+from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 from workerpool_kit.logs import get_logger
+from workerpool_kit.mongo import outage_as_such
 
 from workerpool_core.errors import StoreDiverged
 from workerpool_core.store.changes import Bson, Change, Kind, merge_all
@@ -32,8 +25,6 @@ log = get_logger()
 Operation = UpdateMany | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 
 _DUPLICATE_KEY = 11000
-_NO_PRIMARY_ANY_MORE = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
-"""Codes of MongoDB: shutdown in progress, primary stepped down, not writable primary, interrupted by either."""
 _APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
 # The journal is what makes a change durable, so the collections behind it need not wait for the disk each time. What a
 # server that died had not yet written there is applied once more, from entries that are removed only when it cannot
@@ -83,15 +74,14 @@ class Journal:
         """
         if not changes:
             return
-        with outage_as_such():
-            if self._identity() != self._server:
-                self.replay(min(change.first for change in changes) - 1)
-            try:
-                self._apply(changes)
-            except StoreDiverged:
-                if self._identity() == self._server:
-                    raise
-                self.replay(max(change.last for change in changes))
+        if self._identity() != self._server:
+            self.replay(min(change.first for change in changes) - 1)
+        try:
+            self._apply(changes)
+        except StoreDiverged:
+            if self._identity() == self._server:
+                raise
+            self.replay(max(change.last for change in changes))
 
     def _apply(self, changes: list[Change]) -> None:
         by_collection: dict[str, list[Change]] = defaultdict(list)
@@ -111,12 +101,11 @@ class Journal:
         A write with majority and journal waits for everything that its server did before it. So if that is still the
         server that the changes were applied on, they are durable; if not, they are applied once more instead.
         """
-        with outage_as_such():
-            self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
-            if self._identity() == self._server:
-                self._entries.delete_many({"_id": {"$lt": number}})
-            else:
-                self.replay(number)
+        self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
+        if self._identity() == self._server:
+            self._entries.delete_many({"_id": {"$lt": number}})
+        else:
+            self.replay(number)
 
     def replay(self, newest: int | None = None) -> int:
         """Apply what the journal holds, up to an entry; return the number of the last one, 0 for none."""
@@ -133,28 +122,6 @@ class Journal:
         """Return what tells one life of one server from all others."""
         hello = self._database.command("hello")
         return hello["me"], hello["topologyVersion"]["processId"]
-
-
-@contextmanager
-def outage_as_such() -> Iterator[None]:
-    """Raise AutoReconnect for whatever a server answers that stops being the primary, or finds no majority.
-
-    The driver does so only for the plainest form of it. A write that was interrupted may have happened or not.
-    """
-    try:
-        yield
-    except OperationFailure as error:
-        if isinstance(error, WriteConcernError) or not _NO_PRIMARY_ANY_MORE.isdisjoint(_codes(error)):
-            raise AutoReconnect(f"the server is no primary any more: {error}") from error
-        raise
-
-
-def _codes(error: OperationFailure) -> set[int | None]:
-    if not isinstance(error, BulkWriteError):
-        return {error.code}
-    details = error.details or {}
-    found = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
-    return {item["code"] for item in found}
 
 
 def operation(change: Change) -> Operation:

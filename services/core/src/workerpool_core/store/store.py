@@ -17,7 +17,7 @@ from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.store import codec
 from workerpool_core.store.changes import Bson, Change
-from workerpool_core.store.journal import Journal, outage_as_such
+from workerpool_core.store.journal import Journal
 
 _PING_LIMIT_S = 3.0
 _ENDED = [status.value for status in FINAL_TASK_STATUSES]
@@ -189,10 +189,6 @@ class Store:
         return await self._database.ask(self._purge_logs, final_deadline_before)
 
     def _purge_logs(self, date: float) -> int:
-        with outage_as_such():
-            return self._purge(date)
-
-    def _purge(self, date: float) -> int:
         logs = self._db.get_collection("taskLogs", write_concern=WriteConcern(w="majority", j=True))
         purged = 0
         # Not `distinct`, whose answer is one document: it holds the ids of some 200,000 tasks and no more.
