@@ -1,6 +1,7 @@
 """Asking for a command again, when the chain says that its effect is not there (any more)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,8 +33,9 @@ class World:
 
     def __init__(self) -> None:
         self.board = Board(self.save)
-        self.vanished = self.unreachable = self.answer_lost = False
+        self.vanished = self.unreachable = self.answer_lost = self.done_meanwhile = False
         self.there: Command = DONE
+        self.task = CLAIMABLE
         around: Any = self
         self.commands = Commands(
             journal=around, board=self.board, chain=around, tracker=around, funds=around, clock=SystemClock()
@@ -47,11 +49,18 @@ class World:
             self.answer_lost = False
             (self.there,) = commands
             raise DatabaseAway("written, but nobody hears of it")
-        return [self.there for _ in commands]
+        before = [self.there for _ in commands]
+        if self.done_meanwhile:
+            self.there = DONE
+        return before
+
+    async def get(self, key: CommandKey) -> Command | None:
+        assert key == self.there.key
+        return self.there
 
     async def situations(self, commands: Sequence[Command]) -> list[Situation]:
         deal: Any = None
-        return [Situation(deal, CLAIMABLE, 7, 11, ZERO_ADDRESS) for _ in commands]
+        return [Situation(deal, self.task, 7, 11, ZERO_ADDRESS) for _ in commands]
 
     def can_pay(self) -> bool:
         return True
@@ -97,3 +106,21 @@ async def test_a_command_of_which_the_database_s_answer_was_lost_is_sent_when_it
     command = await world.commands.claim(to_hex(TASK))
     assert command == world.there
     assert world.board.waiting() == [command]
+
+
+async def test_a_success_that_is_still_on_its_way_to_the_journal_counts_more_than_what_is_there() -> None:
+    world = World()
+    world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
+    world.there = Command(DONE.key, 100.0, 100.0)
+    world.board.show(DONE)
+    assert await world.commands.claim(to_hex(TASK)) == DONE
+    assert not world.board.waiting()
+
+
+async def test_a_success_that_reached_the_journal_meanwhile_counts_more_than_what_was_there_before() -> None:
+    world = World()
+    world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
+    world.there = Command(DONE.key, 100.0, 100.0)
+    world.done_meanwhile = True
+    assert await world.commands.claim(to_hex(TASK)) == DONE
+    assert not world.board.waiting()

@@ -76,7 +76,7 @@ class Commands:
 
     async def get(self, key: CommandKey) -> Command:
         """Return a command; raises CommandNotFound."""
-        command = self._board.get(key) or await self._journal.get(key)
+        command = await self._present(key)
         if command is None:
             raise CommandNotFound(f"the journal holds no {key.kind} command for the task {key.task_id}")
         return command
@@ -131,23 +131,27 @@ class Commands:
             raise OutOfGas(f"the wallet {self._chain.address} cannot pay for gas; send it some coins")
         existing = await self._add(asked)
         if existing is not None:
-            if existing.state is CommandState.SUCCESS:
+            known = await self._present(asked.key) or existing
+            if known.state is CommandState.SUCCESS:
                 if asked.is_final:
-                    return existing
+                    return known
                 await self._find_taken_back()
-            if (live := self._board.get(asked.key)) is not None and not live.is_final:
-                return live
-            if not existing.is_final:
-                if existing.state is CommandState.RECEIVED:
+                known = self._board.get(asked.key) or known
+            if not known.is_final:
+                if known.state is CommandState.RECEIVED and self._board.get(asked.key) is None:
                     # The database's answer to the first asking was lost, so nobody works on it yet.
-                    self._board.show(existing)
-                return existing
-            asked = existing.restarted(asked)
+                    self._board.show(known)
+                return known
+            asked = known.restarted(asked)
             await self._board.record(asked)
         elif not asked.is_final:
             self._board.show(asked)
         log.info("command.accepted", task=asked.key.task_id, kind=asked.key.kind, state=asked.state)
         return asked
+
+    async def _present(self, key: CommandKey) -> Command | None:
+        """Return a command as it is now. It leaves the board only when its last form is in the journal."""
+        return self._board.get(key) or await self._journal.get(key)
 
     async def _find_taken_back(self) -> None:
         """Notice at once what a reorganisation took back: the same transaction brings it again, not another one."""
@@ -158,7 +162,7 @@ class Commands:
 
     async def _already_done_or_raise(self, key: CommandKey, verdict: Impossible) -> Command:
         """Return the command when it did succeed before and the task has moved on since; raise otherwise."""
-        existing = await self._journal.get(key)
+        existing = await self._present(key)
         if existing is not None and existing.state is CommandState.SUCCESS:
             return existing
         cause: type[ChainAdapterError] = TargetNotFound if verdict.missing else Refused
