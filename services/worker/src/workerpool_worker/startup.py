@@ -134,12 +134,12 @@ async def check_chain(hub: HubClient, chain: ChainConfig, settings: WorkerSettin
                     f"the blockchain node cannot be reached: {problem}; check it, or set "
                     "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS to another one"
                 ) from problem
-            log.warning("chain.not_up_yet", node=chain.node_url, error=str(problem), retry_in_s=pause)
+            log.warning("chain.not_up_yet", node=hub.rpc.node_url, error=str(problem), retry_in_s=pause)
         else:
             break
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_S)
-    log.info("chain.reached", node=chain.node_url, chain_id=chain.chain_id, hub=chain.hub_address)
+    log.info("chain.reached", node=hub.rpc.node_url, chain_id=chain.chain_id, hub=chain.hub_address)
 
 
 async def check_funds(hub: HubClient, sender: TransactionSender, wallet: Wallet, chain: ChainConfig) -> None:
