@@ -74,8 +74,9 @@ def test_an_unknown_stack_or_label_is_not_found(tmp_path: Path, stack: str, labe
         ("a: " + "9" * 5_000, "application-bad.yml:1: not a value that can be used"),
         ('a: 1\nb: "\\ud800"\n', "application-bad.yml:2: not a value that can be used"),
         ("sms:\n  scone: http://a:1\n  scone: http://b:1\n", "application-bad.yml:3: scone: given twice"),
-        ("a: &a\n  b: *a\n", "application-bad.yml: is nested too deeply, or in itself"),
-        ("a: " + "[" * 5_000, "application-bad.yml: is nested too deeply, or in itself"),
+        ("a: &a\n  b: *a\n", "application-bad.yml:1: is nested too deeply, or in itself"),
+        ("a: " + "[" * 100 + "]" * 100, "application-bad.yml:1: is nested too deeply, or in itself"),
+        ("a: " + "[" * 5_000 + "]" * 5_000, "is nested too deeply, or in itself"),
         (ALIAS_BOMB, "stands for more than 10000 values"),
     ],
 )

@@ -12,6 +12,8 @@ from workerpool_registry.domain import FileProblem, Property, PropertyFile, prob
 
 _PATTERNS = ("application.yml", "application-*.yml")
 _MOST_NODES = 10_000
+_MOST_LEVELS = 64
+_TOO_DEEP = "is nested too deeply, or in itself"
 
 
 class PropertyFileError(Exception):
@@ -46,7 +48,7 @@ def read_property_file(folder: Path, path: str) -> PropertyFile:
     except yaml.YAMLError as error:
         raise PropertyFileError([FileProblem(path, 0, "is not YAML")]) from error
     except RecursionError as error:
-        raise PropertyFileError([FileProblem(path, 0, "is nested too deeply, or in itself")]) from error
+        raise PropertyFileError([FileProblem(path, 0, _TOO_DEEP)]) from error
     file = PropertyFile(path, properties, hashlib.sha256(content).hexdigest())
     if problems := problems_of(file):
         raise PropertyFileError(problems)
@@ -68,16 +70,21 @@ def _properties(text: str) -> dict[str, Property]:
         return {}
     if not isinstance(root, yaml.MappingNode):
         raise _BadLine(root, "expected keys and values, such as sms.scone: URL")
-    return dict(_flatten(root, "", count(1)))
+    return dict(_flatten(root, "", count(1), 0))
 
 
-def _flatten(node: yaml.Node, prefix: str, visits: Iterator[int]) -> Iterator[tuple[str, Property]]:
+def _flatten(
+    node: yaml.Node, prefix: str, visits: Iterator[int], level: int
+) -> Iterator[tuple[str, Property]]:
     """Yield dotted keys as Spring builds them: nested maps join with a dot, list items with [index].
 
-    Aliases are followed, and a few lines of them can stand for more values than any memory holds, hence `visits`.
+    Aliases are followed, and a few lines of them can stand for more values than any memory holds, hence `visits`;
+    an alias can also stand for what it is in, hence `level`.
     """
     if next(visits) > _MOST_NODES:
         raise _BadLine(node, f"stands for more than {_MOST_NODES} values; are aliases nested?")
+    if level > _MOST_LEVELS:
+        raise _BadLine(node, _TOO_DEEP)
     if isinstance(node, yaml.MappingNode):
         seen = set[str]()
         for key, value in node.value:
@@ -85,10 +92,10 @@ def _flatten(node: yaml.Node, prefix: str, visits: Iterator[int]) -> Iterator[tu
             if name in seen:
                 raise _BadLine(key, f"{name}: given twice")
             seen.add(name)
-            yield from _flatten(value, f"{prefix}.{name}" if prefix else name, visits)
+            yield from _flatten(value, f"{prefix}.{name}" if prefix else name, visits, level + 1)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _flatten(value, f"{prefix}[{index}]", visits)
+            yield from _flatten(value, f"{prefix}[{index}]", visits, level + 1)
     else:
         yield prefix, Property(_scalar(node), node.start_mark.line + 1)
 
