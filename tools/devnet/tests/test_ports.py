@@ -1,6 +1,17 @@
 import socket
+import subprocess
+import sys
 
-from workerpool_devnet.ports import ServicePorts, documented_or_free, free_service_ports, is_free
+import pytest
+from workerpool_devnet import ports as drawing
+from workerpool_devnet.ports import (
+    GRPC_OFFSET,
+    ServicePorts,
+    documented_or_free,
+    free_port,
+    free_service_ports,
+    is_free,
+)
 
 
 def test_the_grpc_port_is_ten_thousand_above() -> None:
@@ -20,3 +31,19 @@ def test_other_ports_are_used_when_the_documented_one_is_taken() -> None:
         port = taken.getsockname()[1]
         assert not is_free(port)
         assert documented_or_free(port) != ServicePorts(port, port + 10_000)
+
+
+def test_a_port_is_drawn_by_one_process_only_as_long_as_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "from workerpool_devnet.ports import *; print(free_service_ports().http, flush=True); input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin
+        assert other.stdout
+        taken = int(other.stdout.readline())
+        offers = iter([taken, taken + GRPC_OFFSET, *range(taken + 1, taken + 100)])
+        monkeypatch.setattr(drawing.random, "randint", lambda *_: next(offers))
+        assert is_free(taken)
+        assert free_port() not in (taken, taken + GRPC_OFFSET)
+        other.stdin.write("\n")
+    offers = iter([taken])
+    assert free_port() == taken

@@ -1,7 +1,8 @@
 """TCP ports for the processes of a devnet.
 
-Free ports are drawn below the range the kernel uses for outgoing connections (32768 and up), so
-that nobody takes one by chance between the choice and the moment its server listens.
+Free ports are drawn below the range the kernel uses for outgoing connections (32768 and up), and a port that was drawn
+is marked as long as the process that drew it lives. So nobody takes it by chance: neither between the choice and the
+moment its server listens, nor while that server is down for a test, also when several devnets start at once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class ServicePorts:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
+    """Return a port that is free now, and that nobody else draws as long as this process lives."""
     return _draw([0])
 
 
@@ -56,5 +57,24 @@ def is_free(port: int) -> bool:
 def _draw(offsets: list[int]) -> int:
     while True:
         port = random.randint(_FIRST, _LAST)
-        if all(is_free(port + offset) for offset in offsets):
+        wanted = [port + offset for offset in offsets]
+        if all(map(is_free, wanted)) and _mark(wanted):
             return port
+
+
+def _mark(ports: list[int]) -> bool:
+    """Mark ports for every devnet on this machine; return whether none of them was marked before."""
+    marks: list[socket.socket] = []
+    for port in ports:
+        mark = socket.socket(socket.AF_UNIX)
+        marks.append(mark)
+        try:
+            # A name that is in no file system: the kernel frees it when the process ends, however it ends.
+            mark.bind(f"\0workerpool-devnet-port-{port}")
+        except OSError:
+            for each in marks:
+                each.close()
+            return False
+    for each in marks:
+        each.detach()
+    return True
