@@ -22,9 +22,7 @@ def test_addresses_are_checksummed() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "text", ["0x", "0x12", "zz" * 32, "0x" + "11" * 33, "hello", "0x" + " 11" * 32, "0x" + "11" * 32 + "\n"]
-)
+@pytest.mark.parametrize("text", ["0x", "0x12", "zz" * 32, "0x" + "11" * 33, "hello"])
 def test_what_is_not_an_id_is_refused(text: str) -> None:
     with pytest.raises(InvalidId):
         ids.bytes32(text)

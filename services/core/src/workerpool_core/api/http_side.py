@@ -107,7 +107,7 @@ def _wallet(request: Request) -> str:
 
 
 def _address(text: str) -> Address | None:
-    """Return the address that a text spells in full, with its `0x`; None else."""
+    """Return the address that a text spells without gaps, which `address` would pass over and remember; None else."""
     return address(text) if _ADDRESS.fullmatch(text) else None
 
 
