@@ -9,7 +9,7 @@ from workerpool_poco.errors import PocoError
 from workerpool_poco.events import EVENT_TYPES, HubEvent, SchedulerNotice, decode_log, topic_of, topic_word
 from workerpool_poco.ids import Address, address, address_bytes, from_hex, to_hex
 from workerpool_poco.model import Block
-from workerpool_poco.rpc import JsonRpc, RpcError, malformed, quantity
+from workerpool_poco.rpc import MISSHAPEN, JsonRpc, RpcError, malformed, quantity
 
 _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed", "timeout", "timed out")
 """What the refusals of a search that is too large have in common; their codes differ from node to node."""
@@ -85,7 +85,7 @@ class ChainHistory:
         logs = await self._raw_logs({"blockHash": to_hex(block_hash)})
         try:
             own = [log for log in logs if address(log["address"]) == self.hub_address]
-        except (*_MISSHAPEN, PocoError) as cause:
+        except (*MISSHAPEN, PocoError) as cause:
             raise malformed("eth_getLogs", logs) from cause
         return [event for event in _decoded(own) if isinstance(event, tuple(kinds))] if logs else None
 
@@ -138,15 +138,11 @@ def _is_in(bloom: int, item: bytes) -> bool:
     return all(bloom >> bit & 1 for bit in bits)
 
 
-_MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
-"""What comes of reading an answer of another shape than a block or a list of logs."""
-
-
 def _decoded(logs: list[Any]) -> list[HubEvent]:
     """Decode logs of the hub; those of kinds that this stack does not know are left out."""
     try:
         events = [decode_log(log) for log in logs]
-    except _MISSHAPEN as cause:
+    except MISSHAPEN as cause:
         raise malformed("eth_getLogs", logs) from cause
     return [event for event in events if event is not None]
 
@@ -156,7 +152,7 @@ def _block_or_none(answer: Any) -> Block | None:
         return None
     try:
         return read_block(answer)
-    except _MISSHAPEN as cause:
+    except MISSHAPEN as cause:
         raise malformed("eth_getBlock", answer) from cause
 
 

@@ -12,7 +12,7 @@ from workerpool_poco.errors import PocoError
 from workerpool_poco.events import HubEvent, decode_log
 from workerpool_poco.heads import HeadStream
 from workerpool_poco.ids import Address, address, from_hex, to_hex
-from workerpool_poco.rpc import ChainUnreachable, JsonRpc
+from workerpool_poco.rpc import MISSHAPEN, ChainUnreachable, JsonRpc
 
 _FASTEST_POLL, _SLOWEST_POLL = 0.01, 0.5
 _RECHECK_WITH_HEADS = 2.0
@@ -139,7 +139,7 @@ class ReceiptWatcher:
                 continue
             try:
                 receipt = read_receipt(answer, self._hub)
-            except (AttributeError, KeyError, TypeError, ValueError, PocoError):
+            except (*MISSHAPEN, PocoError):
                 # Not complete yet, or nonsense: asked for again, and nobody else who waits is kept from his.
                 continue
             future = self._waiting.pop(transaction_hash, None)

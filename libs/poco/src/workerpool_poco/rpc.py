@@ -87,6 +87,10 @@ def quantity(method: str, answer: Any) -> int:
         raise malformed(method, answer) from cause
 
 
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
+"""What comes of reading an answer that has another shape than expected; see `malformed`."""
+
+
 def malformed(method: str, answer: Any) -> RpcError:
     """Return the error for an answer that is none to this method, such as null from a node that lags or starts."""
     return RpcError(method, 0, f"the node answered {repr(answer)[:200]}")

@@ -17,21 +17,30 @@ from workerpool_poco.statuses import ChainTaskStatus
 TASK = "0x" + "ab" * 32
 
 
-async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> None:
+async def answered(hub: HubClient, *requests: ReadTask) -> TaskRead:
+    """Ask, and return the one answer to it all."""
     answers: list[TaskRead] = []
+    reads = TaskReads(hub, answers.append)
+    for request in requests:
+        reads.request(request)
+    running = asyncio.create_task(reads.run())
+    async with asyncio.timeout(30):
+        while not answers:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    (answer,) = answers
+    return answer
+
+
+async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> None:
     wallets = [poco_chain.account(f"reader {number}").address for number in range(2)]
     async with HubClient(poco_chain.url, poco_chain.hub) as hub:
-        reads = TaskReads(hub, answers.append)
-        reads.request(ReadTask(TASK, (wallets[0],), asked_at=20.0))
-        reads.request(ReadTask(TASK, (wallets[1],), asked_at=10.0))
-        running = asyncio.create_task(reads.run())
-        async with asyncio.timeout(30):
-            while not answers:
-                await asyncio.sleep(0.01)
-        running.cancel()
-        await asyncio.wait([running])
-
-    (answer,) = answers
+        answer = await answered(
+            hub,
+            ReadTask(TASK, (wallets[0],), asked_at=20.0),
+            ReadTask(TASK, (wallets[1],), asked_at=10.0),
+        )
     assert (answer.task, answer.asked_at, set(answer.contributions)) == (None, 10.0, set(wallets))
 
 
@@ -55,18 +64,9 @@ async def test_what_a_node_that_lags_answers_is_never_told_as_newer_than_it_is(
             return {"error": {"code": -32000, "message": "header not found"}}
         return None
 
-    answers: list[TaskRead] = []
     async with HubClient(provider.url, fresh_poco_chain.hub) as hub:
         provider.spoil = lagging
-        reads = TaskReads(hub, answers.append)
-        reads.request(ReadTask(to_hex(task), (), asked_at=1.0))
-        running = asyncio.create_task(reads.run())
-        async with asyncio.timeout(30):
-            while not answers:
-                await asyncio.sleep(0.01)
-        running.cancel()
-        await asyncio.wait([running])
-    (answer,) = answers
+        answer = await answered(hub, ReadTask(to_hex(task), (), asked_at=1.0))
     assert answer.block >= head
     assert answer.task is not None
     assert answer.task.status is ChainTaskStatus.ACTIVE
