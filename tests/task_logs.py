@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from workerpool_poco.ids import to_hex
-from workerpool_poco.typed_data import LogChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.typed_data import LogChallenge, sign_challenge
 from workerpool_protocol.core.v1 import task_pb2, task_service_pb2_grpc
 from workerpool_protocol.core.v1 import task_service_pb2 as tasks
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workerpool_core.domain import diagrams
-from workerpool_kit.settings import Settings, settings_table
+from workerpool_kit.settings.base import Settings, settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = {

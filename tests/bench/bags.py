@@ -9,10 +9,16 @@ from workerpool_devnet import artifacts
 from workerpool_devnet.accounts import GAS_BALANCE
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.transactions import Outbox, calldata
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.ids import deal_id, task_id, to_hex
-from workerpool_poco.orders import NO_DATASET, AppOrder, RequestOrder, WorkerpoolOrder, order_domain
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import deal_id, task_id, to_hex
+from workerpool_poco.protocol.orders import (
+    NO_DATASET,
+    AppOrder,
+    RequestOrder,
+    WorkerpoolOrder,
+    order_domain,
+)
 
 CATEGORY = 3
 """L: workers may contribute for 21 hours, so no deadline comes near."""

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 
 from bench import bags
 from bench.replicates import COMPUTED, Rhythm

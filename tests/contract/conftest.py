@@ -25,10 +25,10 @@ from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.ports import free_service_ports
-from workerpool_kit.grpc_client import error_reason, open_channel
-from workerpool_poco.ids import Address, to_hex
-from workerpool_poco.typed_data import LogChallenge, LoginChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.typed_data import LogChallenge, LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import pool_service_pb2_grpc, task_pb2, task_service_pb2_grpc
 from workerpool_protocol.core.v1 import task_service_pb2 as tasks
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb

@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor_pool, message_factory
 from grpc import StatusCode
-from workerpool_kit.grpc_client import error_reason
+from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2
 from workerpool_protocol.registry.v1 import config_service_pb2, platform_service_pb2
 

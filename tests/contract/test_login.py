@@ -10,10 +10,10 @@ import grpc
 import jwt
 import pytest
 from grpc import StatusCode
-from workerpool_kit.grpc_client import error_reason
-from workerpool_poco.ids import to_hex
-from workerpool_poco.typed_data import LoginChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.grpc.client import error_reason
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R
 

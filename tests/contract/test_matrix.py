@@ -17,9 +17,9 @@ from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from workerpool_devnet.devnet import Devnet
-from workerpool_poco.authorization import sign_authorization
-from workerpool_poco.ids import bytes32, to_hex
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import sign_authorization
+from workerpool_poco.protocol.ids import bytes32, to_hex
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 

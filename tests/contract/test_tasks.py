@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from contract.bench import TO_COMPUTING, UNKNOWN
 from grpc import StatusCode
-from workerpool_kit.grpc_client import error_reason
-from workerpool_poco.ids import to_hex
-from workerpool_poco.typed_data import LogChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.grpc.client import error_reason
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.typed_data import LogChallenge, sign_challenge
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R

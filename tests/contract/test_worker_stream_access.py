@@ -4,7 +4,7 @@ import grpc
 import pytest
 from contract.bench import UNKNOWN, VERSION, core_environment, refused_update
 from grpc import StatusCode
-from workerpool_kit.grpc_client import error_reason
+from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R
 

@@ -17,7 +17,7 @@ from contract.bench import (
     update,
 )
 from grpc import StatusCode
-from workerpool_kit.grpc_client import error_reason
+from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R

@@ -14,10 +14,16 @@ from typing import Any
 from eth_account import Account
 from web3 import HTTPProvider, Web3
 from web3.logs import DISCARD
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.ids import task_id
-from workerpool_poco.orders import NO_DATASET, AppOrder, RequestOrder, WorkerpoolOrder, order_domain
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import task_id
+from workerpool_poco.protocol.orders import (
+    NO_DATASET,
+    AppOrder,
+    RequestOrder,
+    WorkerpoolOrder,
+    order_domain,
+)
 
 COMPLETED = 3
 PRICE = 5 * 10**8

@@ -1,8 +1,8 @@
 """What the scheduler's records of a task say, by the protocol's names."""
 
 from workerpool_devnet.demo.follow import Progress
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import TaskStatus as T
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import TaskStatus as T
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, ReplicateStatusCause, TaskStatus
 from workerpool_protocol.core.v1.task_pb2 import Replicate, Task
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.demo.follow import ChainRecord, Progress, follow, read_chain
 from workerpool_devnet.devnet import Devnet
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import to_hex
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import to_hex
 
 TIMEOUT_SECONDS = 120.0
 PRICE = 10**9

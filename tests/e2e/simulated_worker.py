@@ -16,14 +16,14 @@ from typing import Any
 
 import grpc
 from workerpool_devnet.devnet import Devnet
-from workerpool_kit.grpc_client import open_channel
-from workerpool_poco import calls
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import from_hex, to_hex
-from workerpool_poco.results import result_hash, result_seal
-from workerpool_poco.transactions import TransactionSender
-from workerpool_poco.typed_data import LoginChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.grpc.client import open_channel
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.transactions import TransactionSender
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_poco.protocol.results import result_hash, result_seal
+from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus

@@ -9,11 +9,11 @@ import pytest
 from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.ports import free_service_ports
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.ids import to_hex
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import TaskStatus as T
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.statuses import ChainTaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import TaskStatus as T
 
 from e2e import history
 from e2e.requester import PRICE, Requester

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1.statuses_pb2 import TaskStatus
 
 from e2e.requester import Requester

@@ -3,7 +3,7 @@
 import pytest
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, TaskStatus
 
 from e2e.requester import Requester

@@ -12,10 +12,10 @@ import pytest_asyncio
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.service import wait_registered
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import from_hex
-from workerpool_poco.model import Account, ChainTask
-from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.ids import from_hex
+from workerpool_poco.protocol.model import Account, ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 from e2e import history

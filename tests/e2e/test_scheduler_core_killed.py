@@ -7,7 +7,7 @@ import pytest_asyncio
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
-from workerpool_poco.statuses import TaskStatus as T
+from workerpool_poco.protocol.statuses import TaskStatus as T
 
 from e2e import history
 from e2e.requester import Requester

@@ -10,9 +10,9 @@ import pytest_asyncio
 from workerpool_devnet.demo.follow import ChainRecord, Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions, workers_needed
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import TaskStatus as T
+from workerpool_poco.protocol.statuses import ChainTaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import TaskStatus as T
 from workerpool_protocol.core.v1.task_pb2 import Task
 from workerpool_protocol.core.v1.task_service_pb2 import GetTaskRequest
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub

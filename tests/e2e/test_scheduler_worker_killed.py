@@ -19,7 +19,7 @@ from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.service import Service
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_protocol.core.v1.task_pb2 import Replicate
 from workerpool_protocol.core.v1.task_service_pb2 import GetReplicateRequest
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub

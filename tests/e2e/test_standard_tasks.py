@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 from workerpool_devnet.demo.run import compute
 from workerpool_devnet.devnet import Devnet
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import from_hex
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.ids import from_hex
 
 from e2e.requester import PRICE, Requester
 

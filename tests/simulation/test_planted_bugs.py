@@ -1,31 +1,22 @@
 """The invariants catch real mistakes: each planted bug makes some seed of those that CI runs fail."""
 
 import pytest
-from workerpool_core.domain import (
-    dispatch,
-    ending,
-    forecast,
-    initialization,
-    progress,
-    pursuit,
-    reads,
-    recovery,
-    reports,
-    sessions,
-    supply,
-    turn,
-    uploads,
-)
+from workerpool_core.domain import event_context as turn
+from workerpool_core.domain.chain import reconciliation
 from workerpool_core.domain.decisions import UpdateOutcome
+from workerpool_core.domain.dispatch import dispatcher, supply
 from workerpool_core.domain.events import TransactionKind
 from workerpool_core.domain.model import Action
-from workerpool_core.domain.replicate_machine import IllegalReplicateTransition
-from workerpool_core.domain.task_machine import IllegalTaskTransition
+from workerpool_core.domain.replicates import consensus_forecast, reports, uploads
+from workerpool_core.domain.replicates.replicate_machine import IllegalReplicateTransition
+from workerpool_core.domain.tasks import completion, initialization, progress, retries
+from workerpool_core.domain.tasks.task_machine import IllegalTaskTransition
+from workerpool_core.domain.workers import session_resume, sessions
 from workerpool_core.simulation import ledger
 from workerpool_core.simulation.invariants import Violation
 from workerpool_core.simulation.ledger import StoreConflict
 from workerpool_core.simulation.world import World
-from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 MOST_SEEDS = 2_000
 CAUGHT = (Violation, StoreConflict, IllegalTaskTransition, IllegalReplicateTransition)
@@ -41,24 +32,24 @@ def bug(plant):
 @bug
 def hands_out_too_many(patch):
     """The forecast of contributions is forgotten."""
-    patch.setattr(dispatch, "wants_more", lambda task, workers, now: True)
+    patch.setattr(dispatcher, "wants_more", lambda task, workers, now: True)
 
 
 @bug
 def counts_the_dead_as_living(patch):
     """Replicates that failed still count as contributions to come, for ever."""
-    patch.setattr(forecast, "is_live", lambda replicate, workers: True)
-    patch.setattr(forecast, "pending_until", lambda replicate, task: float("inf"))
+    patch.setattr(consensus_forecast, "is_live", lambda replicate, workers: True)
+    patch.setattr(consensus_forecast, "pending_until", lambda replicate, task: float("inf"))
 
 
 @bug
 def gives_a_wallet_a_task_twice(patch):
     """A worker that failed may try again."""
     patch.setattr(
-        dispatch,
+        dispatcher,
         "_suits",
         lambda turn, task, wallet: (
-            wallet not in task.replicates or forecast.at_dead_end(task.replicates[wallet])
+            wallet not in task.replicates or consensus_forecast.at_dead_end(task.replicates[wallet])
         ),
     )
 
@@ -66,7 +57,7 @@ def gives_a_wallet_a_task_twice(patch):
 @bug
 def forgets_slots(patch):
     """A worker counts as having all of its slots free."""
-    patch.setattr(dispatch, "free_slots", lambda turn, worker: 1 if worker.session else 0)
+    patch.setattr(dispatcher, "free_slots", lambda turn, worker: 1 if worker.session else 0)
 
 
 @bug
@@ -119,28 +110,28 @@ def fails_what_the_chain_goes_on_with(patch):
     def hasty(turn, task, receipt):
         original(turn, task, receipt)
         if task.status is TaskStatus.RUNNING:
-            ending.fail(turn, task, TaskStatus.CONTRIBUTION_TIMEOUT)
+            completion.fail(turn, task, TaskStatus.CONTRIBUTION_TIMEOUT)
 
-    patch.setattr(reads.initialization, "initialized", hasty)
+    patch.setattr(reconciliation.initialization, "initialized", hasty)
 
 
 @bug
 def forgets_the_final_deadline(patch):
     """Tasks that nobody finishes stay for ever."""
-    patch.setattr(reads, "_judge_deadlines", lambda turn, task, chain: None)
+    patch.setattr(reconciliation, "_judge_deadlines", lambda turn, task, chain: None)
 
 
 @bug
 def never_claims(patch):
     """Failed tasks stay open on chain."""
-    patch.setattr(ending, "claim", lambda turn, task: None)
-    patch.setattr(pursuit.ending, "claim", lambda turn, task: None)
+    patch.setattr(completion, "claim", lambda turn, task: None)
+    patch.setattr(retries.completion, "claim", lambda turn, task: None)
 
 
 @bug
 def does_not_send_commands_again(patch):
     """A command that went down with a stream is never repeated."""
-    original = recovery.resume
+    original = session_resume.resume
 
     def careless(turn, worker, held):
         pending, worker.pending = worker.pending, {}
@@ -148,8 +139,8 @@ def does_not_send_commands_again(patch):
         worker.pending = pending
         return dropped
 
-    patch.setattr(recovery, "_order", lambda *args, **options: None)
-    patch.setattr(recovery, "resume", careless)
+    patch.setattr(session_resume, "_order", lambda *args, **options: None)
+    patch.setattr(session_resume, "resume", careless)
 
 
 @bug
@@ -193,20 +184,20 @@ def never_finalizes(patch):
 @bug
 def forgets_transactions_at_a_restart(patch):
     """What was asked of the adapter before core died is not asked again."""
-    patch.setattr(pursuit, "pursue", lambda turn, task: None)
+    patch.setattr(retries, "pursue", lambda turn, task: None)
 
 
 @bug
 def brings_ended_tasks_back(patch):
     """What is over is forgotten at once, and a replayed deal creates it anew."""
-    original = ending.forget
+    original = completion.forget
 
     def wholly(turn, task_id):
         original(turn, task_id)
         turn.state.ended.discard(task_id)
 
-    patch.setattr(ending, "is_settled", lambda turn, task: True)
-    patch.setattr(ending, "forget", wholly)
+    patch.setattr(completion, "is_settled", lambda turn, task: True)
+    patch.setattr(completion, "forget", wholly)
 
 
 @bug
@@ -225,24 +216,24 @@ def supplies_the_drained(patch):
         worker.drained_until = rest
         return free
 
-    original = dispatch.free_slots
-    patch.setattr(dispatch, "free_slots", untiring)
+    original = dispatcher.free_slots
+    patch.setattr(dispatcher, "free_slots", untiring)
 
 
 @bug
 def ends_with_the_adapters_refusal(patch):
     """A refused finalization fails the task although the first one succeeded."""
-    original = pursuit.answered
+    original = retries.answered
 
     def gullible(turn, event):
         task = turn.state.tasks.get(event.task_id)
         unknown = event.succeeded is not True and event.kind is TransactionKind.FINALIZE
         if task is not None and unknown and task.status is TaskStatus.FINALIZING:
-            ending.fail(turn, task, TaskStatus.FINALIZE_FAILED)
+            completion.fail(turn, task, TaskStatus.FINALIZE_FAILED)
         else:
             original(turn, event)
 
-    patch.setattr(pursuit, "answered", gullible)
+    patch.setattr(retries, "answered", gullible)
 
 
 @bug

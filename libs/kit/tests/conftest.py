@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from grpc_tools import protoc
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.server import GrpcServer
 
 from .echo import OPEN_POLICY, SERVICE
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from workerpool_kit.auth import ANYONE, current_identity
+from workerpool_kit.access.authenticators import ANYONE, current_identity
 
 SERVICE = "kit_test.v1.EchoService"
 METHODS = tuple(f"/{SERVICE}/{method}" for method in ("Unary", "Fan", "Collect", "Chat"))

@@ -6,10 +6,16 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_kit.auth import ANYONE, AnyOf, BasicAuthenticator, BearerAuthenticator, Identity
+from workerpool_kit.access.authenticators import (
+    ANYONE,
+    AnyOf,
+    BasicAuthenticator,
+    BearerAuthenticator,
+    Identity,
+)
 from workerpool_kit.errors import Unauthenticated
-from workerpool_kit.grpc_client import error_reason, open_channel
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.process import StartupError
 
 from .echo import Echo, Waiting, closed_to

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import grpc
 import pytest
-from workerpool_kit.grpc_client import call, grpc_target_of, open_channel
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.client import call, grpc_target_of, open_channel
+from workerpool_kit.grpc.server import GrpcServer
 
 from .echo import OPEN_POLICY, SERVICE, Echo
 

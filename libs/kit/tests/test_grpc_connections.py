@@ -5,7 +5,7 @@ import struct
 from collections import Counter
 from typing import Any
 
-from workerpool_kit.grpc_client import open_channel
+from workerpool_kit.grpc.client import open_channel
 
 from .echo import METHODS, Echo, Waiting
 

@@ -6,9 +6,9 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 from workerpool_kit.errors import Kind, WorkerpoolError
-from workerpool_kit.grpc_client import error_info, error_reason, open_channel
-from workerpool_kit.grpc_errors import CODES
-from workerpool_kit.streams import BoundedOutbox
+from workerpool_kit.grpc.client import error_info, error_reason, open_channel
+from workerpool_kit.grpc.errors import CODES
+from workerpool_kit.grpc.streams import BoundedOutbox
 
 from .echo import SERVICE, Echo
 
@@ -118,7 +118,7 @@ class TestMessages:
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
     async def test_a_schema_with_an_unknown_rule_is_refused_at_start(self, contract: Any) -> None:
-        from workerpool_kit.validation import UnsupportedRule, compile_rules
+        from workerpool_kit.grpc.validation import UnsupportedRule, compile_rules
 
         with pytest.raises(UnsupportedRule, match=r"kit_test\.v1\.UsesUnknownRule\.value"):
             compile_rules(contract.pb2.UsesUnknownRule.DESCRIPTOR)

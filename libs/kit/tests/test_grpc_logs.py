@@ -13,7 +13,7 @@ FORGED = b'\n{"event": "task.finalized"}\n'
 PROGRAM = """
 import asyncio, sys
 from workerpool_kit import logs
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.server import GrpcServer
 
 async def serve():
     server = GrpcServer(0, host="127.0.0.1", policy={})

@@ -8,8 +8,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from structlog.testing import capture_logs
-from workerpool_kit.auth import BasicAuthenticator
-from workerpool_kit.grpc_client import call, open_channel
+from workerpool_kit.access.authenticators import BasicAuthenticator
+from workerpool_kit.grpc.client import call, open_channel
 from workerpool_kit.health import Health
 
 from .echo import SERVICE, Echo, Waiting, closed_to

@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from structlog.testing import capture_logs
 from workerpool_kit.health import Health
-from workerpool_kit.http_connections import BoundedConnection
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.connections import BoundedConnection
+from workerpool_kit.http.server import HttpServer
 
 ASK = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n"
 PATIENCE_S = 10
@@ -22,7 +22,7 @@ def answer_now() -> asyncio.Event:
 
 
 @pytest.fixture
-async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> AsyncIterator[HttpSide]:
+async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> AsyncIterator[HttpServer]:
     async def slow(_request: Request) -> Response:
         await answer_now.wait()
         return PlainTextResponse("late")
@@ -39,7 +39,7 @@ async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> As
     monkeypatch.setattr(BoundedConnection, "reading_limit_s", 0.2)
     monkeypatch.setattr(BoundedConnection, "most", 3)
     routes = [Route("/slow", slow), Route("/endless", endless)]
-    side = HttpSide(0, health=Health(), version="1", routes=routes, host="127.0.0.1")
+    side = HttpServer(0, health=Health(), version="1", routes=routes, host="127.0.0.1")
     await side.start()
     yield side
     await side.stop()
@@ -53,7 +53,7 @@ class Client:
         self.writer = writer
 
     @classmethod
-    async def to(cls, side: HttpSide) -> "Client":
+    async def to(cls, side: HttpServer) -> "Client":
         return cls(*await asyncio.open_connection("127.0.0.1", side.port, limit=2**16))
 
     async def until_cut(self) -> bytes:
@@ -85,24 +85,24 @@ class Client:
                 self.writer.close()
 
 
-async def test_who_asks_nothing_is_cut(side: HttpSide) -> None:
+async def test_who_asks_nothing_is_cut(side: HttpServer) -> None:
     assert await (await Client.to(side)).until_cut() == b""
 
 
-async def test_who_never_finishes_to_ask_is_cut(side: HttpSide) -> None:
+async def test_who_never_finishes_to_ask_is_cut(side: HttpServer) -> None:
     client = await Client.to(side)
     client.writer.write(b"GET / HTTP/1.1\r\nX-Long: ")
     await client.trickle()
 
 
-async def test_who_never_finishes_what_nobody_reads_is_cut(side: HttpSide) -> None:
+async def test_who_never_finishes_what_nobody_reads_is_cut(side: HttpServer) -> None:
     client = await Client.to(side)
     client.writer.write(b"GET /version HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
     assert b"200" in await client.answer()
     await client.trickle()
 
 
-async def test_who_does_not_read_is_cut(side: HttpSide) -> None:
+async def test_who_does_not_read_is_cut(side: HttpServer) -> None:
     client = await Client.to(side)
     client.writer.write(ASK.replace(b"version", b"endless"))
     await client.answer()
@@ -114,7 +114,7 @@ async def test_who_does_not_read_is_cut(side: HttpSide) -> None:
 
 
 async def test_a_long_answer_and_a_second_question_are_not_cut(
-    side: HttpSide, answer_now: asyncio.Event
+    side: HttpServer, answer_now: asyncio.Event
 ) -> None:
     client, silent = await Client.to(side), await Client.to(side)
     client.writer.write(ASK.replace(b"version", b"slow"))
@@ -127,7 +127,7 @@ async def test_a_long_answer_and_a_second_question_are_not_cut(
     client.writer.close()
 
 
-async def test_one_too_many_is_turned_away(side: HttpSide) -> None:
+async def test_one_too_many_is_turned_away(side: HttpServer) -> None:
     asked = [await Client.to(side) for _ in range(3)]
     for client in asked:
         client.writer.write(ASK)
@@ -146,7 +146,7 @@ async def test_one_too_many_is_turned_away(side: HttpSide) -> None:
 
 @pytest.mark.parametrize("path", [b"slow", b"version", b"nowhere"])
 async def test_a_body_that_is_no_body_is_the_clients_mistake_and_not_ours(
-    side: HttpSide, answer_now: asyncio.Event, path: bytes
+    side: HttpServer, answer_now: asyncio.Event, path: bytes
 ) -> None:
     errors: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
@@ -167,6 +167,6 @@ async def test_a_body_that_is_no_body_is_the_clients_mistake_and_not_ours(
     assert [event for event in events if event["log_level"] == "error"] == []
 
 
-def _connections(side: HttpSide) -> set[object]:
+def _connections(side: HttpServer) -> set[object]:
     assert side._server is not None
     return set(side._server.server_state.connections)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from workerpool_kit import metrics
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.server import HttpServer
 from workerpool_kit.process import StartupError
 
 
@@ -37,16 +37,16 @@ def health() -> Health:
 
 
 @pytest.fixture
-async def side(health: Health) -> AsyncIterator[HttpSide]:
+async def side(health: Health) -> AsyncIterator[HttpServer]:
     routes = [Route("/lost", _lost), Route("/broken", _broken), Route("/metrics", _own)]
-    side = HttpSide(0, health=health, version="1.2.3", routes=routes, host="127.0.0.1")
+    side = HttpServer(0, health=health, version="1.2.3", routes=routes, host="127.0.0.1")
     await side.start()
     yield side
     await side.stop()
 
 
 @pytest.fixture
-async def http(side: HttpSide) -> AsyncIterator[httpx.AsyncClient]:
+async def http(side: HttpServer) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{side.port}") as client:
         yield client
 
@@ -104,16 +104,16 @@ async def test_unexpected_errors_are_hidden(http: httpx.AsyncClient) -> None:
     assert "private" not in answer.text
 
 
-async def test_a_taken_port_is_one_sentence(side: HttpSide, health: Health) -> None:
+async def test_a_taken_port_is_one_sentence(side: HttpServer, health: Health) -> None:
     with pytest.raises(StartupError, match=rf"127\.0\.0\.1:{side.port} for HTTP"):
-        await HttpSide(side.port, health=health, version="1", host="127.0.0.1").start()
+        await HttpServer(side.port, health=health, version="1", host="127.0.0.1").start()
 
 
-async def test_it_can_start_again_on_the_same_port_at_once(side: HttpSide, health: Health) -> None:
+async def test_it_can_start_again_on_the_same_port_at_once(side: HttpServer, health: Health) -> None:
     async with httpx.AsyncClient() as client:
         await client.get(f"http://127.0.0.1:{side.port}/version")
         await side.stop()
-        again = HttpSide(side.port, health=health, version="2", host="127.0.0.1")
+        again = HttpServer(side.port, health=health, version="2", host="127.0.0.1")
         await again.start()
         assert (await client.get(f"http://127.0.0.1:{again.port}/version")).text == "2"
         await again.stop()

@@ -14,7 +14,7 @@ from workerpool_devnet.ports import free_port
 from workerpool_kit.errors import DatabaseAway, Kind
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError
-from workerpool_kit.settings import MongoSettings, Settings, load
+from workerpool_kit.settings.base import MongoSettings, Settings, load
 
 
 class KitSettings(MongoSettings, Settings):

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 import pytest
 from pydantic import Field, SecretStr, ValidationError
-from workerpool_kit.settings import (
+from workerpool_kit.settings.base import (
     DurationSeconds,
     EthAddress,
     MongoSettings,

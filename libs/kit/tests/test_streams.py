@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from workerpool_kit.streams import BoundedOutbox, SlowReader
+from workerpool_kit.grpc.streams import BoundedOutbox, SlowReader
 
 
 async def test_messages_arrive_in_order_and_the_end_after_them() -> None:

@@ -4,9 +4,9 @@ import asyncio
 
 import jwt
 import pytest
-from workerpool_kit.auth import Identity
+from workerpool_kit.access.authenticators import Identity
+from workerpool_kit.access.tokens import ExpiredToken, InvalidToken, SigningKey, Tokens
 from workerpool_kit.clock import FakeClock
-from workerpool_kit.tokens import ExpiredToken, InvalidToken, SigningKey, Tokens
 
 
 class MemoryKeys:

@@ -9,7 +9,7 @@ import pytest
 import workerpool_protocol
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from workerpool_kit.validation import InvalidMessage, UnsupportedRule, compile_rules, validate
+from workerpool_kit.grpc.validation import InvalidMessage, UnsupportedRule, compile_rules, validate
 
 TEXT = st.one_of(
     st.sampled_from(

@@ -2,9 +2,9 @@
 
 import pytest
 from workerpool_devnet import artifacts
-from workerpool_poco import abi
-from workerpool_poco.contract_text import Contract, Function, MalformedAnswer
-from workerpool_poco.events import EVENT_TYPES, topic_of
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contract_text import Contract, Function, MalformedAnswer
+from workerpool_poco.protocol.events import EVENT_TYPES, topic_of
 
 SELECTORS = {
     "initialize": "5b36c66b",

@@ -1,14 +1,14 @@
 from dataclasses import replace
 
-from workerpool_poco.authorization import (
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import (
     authorization_hash,
     recover_signer,
     sign_authorization,
     sms_challenge_hash,
 )
-from workerpool_poco.ids import ZERO_ADDRESS, task_id, to_hex, uint256
-from workerpool_poco.signatures import compact_signature
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id, to_hex, uint256
+from workerpool_poco.protocol.signatures import compact_signature
 
 WALLET = Wallet.from_key("0x" + "11" * 32)
 WORKER = "0x" + "22" * 20

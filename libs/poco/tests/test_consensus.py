@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco.consensus import (
+from workerpool_poco.protocol.consensus import (
     consensus_reached,
     contributions_needed,
     group_weight,

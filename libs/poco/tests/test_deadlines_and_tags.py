@@ -1,6 +1,6 @@
 import pytest
-from workerpool_poco import deadlines, tags
-from workerpool_poco.tags import TeeFramework
+from workerpool_poco.protocol import deadlines, tags
+from workerpool_poco.protocol.tags import TeeFramework
 
 
 def test_deadlines_of_the_shortest_category() -> None:

@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco.deal_params import DealParams
+from workerpool_poco.protocol.deal_params import DealParams
 
 
 def test_s50_all_known_keys() -> None:

@@ -1,8 +1,14 @@
 import pytest
-from workerpool_poco import abi
-from workerpool_poco.contract_text import MalformedAnswer
-from workerpool_poco.events import SchedulerNotice, TaskContribute, decode_log, topic_of, topic_word
-from workerpool_poco.multiaddr import readable_multiaddr
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contract_text import MalformedAnswer
+from workerpool_poco.protocol.events import (
+    SchedulerNotice,
+    TaskContribute,
+    decode_log,
+    topic_of,
+    topic_word,
+)
+from workerpool_poco.protocol.multiaddr import readable_multiaddr
 
 POOL = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from workerpool_devnet.chain import Chain
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.model import Block
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.protocol.model import Block
 
 PATIENCE = 20.0
 

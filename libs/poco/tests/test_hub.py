@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_poco.contract_text import MalformedAnswer
+from workerpool_poco.chain.hub import ChainUnreachable, HubClient, LogRangeTooLarge
+from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.errors import PocoError
-from workerpool_poco.events import SchedulerNotice, topic_of
-from workerpool_poco.hub import ChainUnreachable, HubClient, LogRangeTooLarge
-from workerpool_poco.model import Block
-from workerpool_poco.rpc import RpcError
+from workerpool_poco.protocol.contract_text import MalformedAnswer
+from workerpool_poco.protocol.events import SchedulerNotice, topic_of
+from workerpool_poco.protocol.model import Block
 
 HUB = "0x" + "44" * 20
 

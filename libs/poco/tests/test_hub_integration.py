@@ -8,10 +8,14 @@ import pytest
 from eth_utils.crypto import keccak
 from workerpool_devnet.market import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco import abi, calls
-from workerpool_poco.authorization import sign_authorization
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.events import (
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
+from workerpool_poco.chain.transactions import Reverted, TransactionSender
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol import abi, calls
+from workerpool_poco.protocol.authorization import sign_authorization
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.events import (
     SchedulerNotice,
     TaskClaimed,
     TaskConsensus,
@@ -21,15 +25,11 @@ from workerpool_poco.events import (
     TaskReopen,
     TaskReveal,
 )
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
-from workerpool_poco.ids import ZERO_ADDRESS, address, task_id
-from workerpool_poco.orders import AppOrder, RequestOrder, WorkerpoolOrder
-from workerpool_poco.results import ResultLink, enclave_message, result_hash, result_seal
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
-from workerpool_poco.tags import TeeFramework, make_tag
-from workerpool_poco.transactions import Reverted, TransactionSender
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, address, task_id
+from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
+from workerpool_poco.protocol.results import ResultLink, enclave_message, result_hash, result_seal
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol.tags import TeeFramework, make_tag
 
 DIGEST = keccak(b"result")
 LINK = ResultLink("ipfs", "/ipfs/QmResult").to_bytes()

@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco import ids
 from workerpool_poco.errors import InvalidId
+from workerpool_poco.protocol import ids
 
 
 def test_task_id_vectors() -> None:

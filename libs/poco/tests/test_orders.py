@@ -1,8 +1,9 @@
 import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.orders import (
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.orders import (
     NO_DATASET,
     AppOrder,
     DatasetOrder,
@@ -10,8 +11,7 @@ from workerpool_poco.orders import (
     WorkerpoolOrder,
     order_domain,
 )
-from workerpool_poco.signatures import recover_address
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.protocol.signatures import recover_address
 
 A, B, C = ("0x" + pair * 20 for pair in ("11", "22", "33"))
 DOMAIN = order_domain(65535, "0x" + "44" * 20)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.receipts import ReceiptTimeout, ReceiptWatcher
+from workerpool_poco.chain.receipts import ReceiptTimeout, ReceiptWatcher
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
 
 HASH = b"\x11" * 32
 MINED = {

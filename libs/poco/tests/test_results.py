@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_poco import results
-from workerpool_poco.ids import task_id, to_hex, uint256
-from workerpool_poco.statuses import ReplicateStatusCause
+from workerpool_poco.protocol import results
+from workerpool_poco.protocol.ids import task_id, to_hex, uint256
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
 WORKER = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
 ONE, TWO = uint256(1), uint256(2)

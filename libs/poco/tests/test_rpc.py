@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from workerpool_poco.rpc import MAX_BATCH, ChainUnreachable, JsonRpc, RpcError
+from workerpool_poco.chain.rpc import MAX_BATCH, ChainUnreachable, JsonRpc, RpcError
 
 
 def result(request: Any, value: Any) -> dict[str, Any]:

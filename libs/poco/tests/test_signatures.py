@@ -3,9 +3,14 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from hypothesis import given
 from hypothesis import strategies as st
+from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.signatures import compact_signature, eip191_hash, recover_address, split_signature
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.protocol.signatures import (
+    compact_signature,
+    eip191_hash,
+    recover_address,
+    split_signature,
+)
 
 _keys = st.integers(min_value=1, max_value=2**128).map(lambda number: number.to_bytes(32, "big"))
 

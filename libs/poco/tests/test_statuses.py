@@ -1,5 +1,5 @@
-from workerpool_poco import statuses
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.protocol import statuses
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 
 def test_the_protocol_has_21_task_and_33_replicate_statuses_in_its_order() -> None:

@@ -11,13 +11,10 @@ from aiohttp import web
 from workerpool_devnet import accounts, contracts
 from workerpool_devnet.chain import Chain
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco import abi, calls
-from workerpool_poco.calls import Call
-from workerpool_poco.hub import HubClient
-from workerpool_poco.orders import AppOrder, RequestOrder, WorkerpoolOrder
-from workerpool_poco.rpc import RpcError
-from workerpool_poco.transaction_errors import classify, revert_reason
-from workerpool_poco.transactions import (
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.rpc import RpcError
+from workerpool_poco.chain.transaction_errors import classify, revert_reason
+from workerpool_poco.chain.transactions import (
     TRANSFER_GAS,
     GasPriceCapReached,
     NodeUnreachable,
@@ -31,7 +28,10 @@ from workerpool_poco.transactions import (
     TransactionSender,
     Underpriced,
 )
-from workerpool_poco.wallet import Transaction, Wallet
+from workerpool_poco.chain.wallet import Transaction, Wallet
+from workerpool_poco.protocol import abi, calls
+from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
 
 NOBODY = "0x" + "77" * 20
 

@@ -3,9 +3,14 @@ from dataclasses import replace
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
-from workerpool_poco.ids import to_hex
-from workerpool_poco.typed_data import LogChallenge, LoginChallenge, recover_challenge_signer, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.typed_data import (
+    LogChallenge,
+    LoginChallenge,
+    recover_challenge_signer,
+    sign_challenge,
+)
 
 WALLET = Wallet.from_key("0x" + "11" * 32)
 LOGIN = LoginChallenge(WALLET.address, "c0ffee", 1_700_000_000, 65535, "0x" + "44" * 20)

@@ -5,7 +5,7 @@ import pytest
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco.wallet import (
+from workerpool_poco.chain.wallet import (
     Transaction,
     Wallet,
     WalletError,

@@ -19,15 +19,15 @@ from workerpool_devnet.market import Deal, Purchase
 from workerpool_devnet.ports import free_service_ports
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_devnet.transactions import Outbox
-from workerpool_kit.grpc_client import open_channel
-from workerpool_poco import abi
-from workerpool_poco.authorization import sign_authorization
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import ZERO_ADDRESS, to_hex
-from workerpool_poco.model import ChainTask
-from workerpool_poco.results import result_hash, result_seal
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.wallet import Transaction
+from workerpool_kit.grpc.client import open_channel
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.wallet import Transaction
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.authorization import sign_authorization
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.results import result_hash, result_seal
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
 

@@ -7,9 +7,9 @@ import pytest
 from eth_utils.crypto import keccak
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Sendable, Situation, assess
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
-from workerpool_poco.ids import ZERO_ADDRESS, ZERO_BYTES32
-from workerpool_poco.model import ChainTask, Deal, Resource
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32
+from workerpool_poco.protocol.model import ChainTask, Deal, Resource
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 OWNER, OTHER, CALLBACK = ("0x" + digit * 40 for digit in "123")
 START, CONTRIBUTION_END, REVEAL_END, FINAL = 1_000, 3_100, 2_600, 4_000

@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.commands import Commands
 from workerpool_chain_adapter.domain.assessment import Situation
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import ChainUnavailable
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.errors import DatabaseAway
-from workerpool_poco.ids import ZERO_ADDRESS, to_hex
-from workerpool_poco.model import ChainTask
-from workerpool_poco.rpc import ChainUnreachable
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 TASK = b"\x11" * 32
 DONE = (

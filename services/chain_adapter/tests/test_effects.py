@@ -6,9 +6,9 @@ from typing import Any
 import grpc
 import pytest
 from workerpool_devnet.market import Deal
-from workerpool_kit.grpc_client import error_reason, open_channel
-from workerpool_poco.ids import to_hex
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
 

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
-from workerpool_chain_adapter.app.owner_chain import OwnerChain
 from workerpool_chain_adapter.app.sender import Sender
 from workerpool_chain_adapter.app.settlement import Settlement
 from workerpool_chain_adapter.domain.assessment import Situation
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import SystemClock
-from workerpool_poco.ids import ZERO_ADDRESS, to_hex
-from workerpool_poco.model import ChainTask
-from workerpool_poco.rpc import ChainUnreachable, RpcError
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 TASK = b"\x11" * 32
 CLAIMABLE = ChainTask(

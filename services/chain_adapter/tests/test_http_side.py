@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from workerpool_poco.ids import to_hex
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
 AUTH = ("admin", "api password")

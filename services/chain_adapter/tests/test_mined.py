@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from workerpool_chain_adapter.adapters.hub_chain import Receipt
 from workerpool_chain_adapter.app.mined import Mined
-from workerpool_chain_adapter.app.owner_chain import Receipt
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
 from workerpool_kit.clock import SystemClock
-from workerpool_poco.model import REORGANISATION_BLOCKS, Block
-from workerpool_poco.rpc import ChainUnreachable
+from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 
 
 def head(number: int, branch: int = 0, parent_branch: int | None = None) -> Block:

@@ -10,8 +10,8 @@ import pytest
 from workerpool_devnet.database import Database
 from workerpool_devnet.market import Deal
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco.ids import from_hex, to_hex
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
 INITIALIZE, FINALIZE, CLAIM = pb.COMMAND_KIND_INITIALIZE, pb.COMMAND_KIND_FINALIZE, pb.COMMAND_KIND_CLAIM

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from pydantic import SecretStr
+from workerpool_core.adapters.mongo.documents import MODELS
+from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.domain.model import (
     DealTerms,
     Modifier,
@@ -15,13 +17,11 @@ from workerpool_core.domain.model import (
     WorkerModel,
 )
 from workerpool_core.simulation.deals import deal_terms
-from workerpool_core.store.documents import MODELS
-from workerpool_core.store.store import Store
 from workerpool_devnet.database import Database as Mongod
 from workerpool_kit.mongo import Database
-from workerpool_kit.settings import MongoSettings
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_kit.settings.base import MongoSettings
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 NOW = 1_700_000_000.5
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"

@@ -21,11 +21,11 @@ from workerpool_devnet.database import Database as Mongod
 from workerpool_devnet.market import Deal, Purchase
 from workerpool_devnet.ports import free_service_ports
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_kit.grpc_client import error_reason, open_channel
+from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
-from workerpool_poco.ids import to_hex
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.http.server import HttpServer
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
@@ -129,7 +129,9 @@ async def config_server(pool: Pool) -> AsyncIterator[str]:
             }
         )
 
-    side = HttpSide(0, health=Health(), version="1", routes=[Route("/config/chain", chain)], host="127.0.0.1")
+    side = HttpServer(
+        0, health=Health(), version="1", routes=[Route("/config/chain", chain)], host="127.0.0.1"
+    )
     await side.start()
     yield f"http://127.0.0.1:{side.port}"
     await side.stop()

@@ -7,10 +7,10 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from workerpool_kit.grpc_client import error_reason, open_channel
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.server import HttpServer
 from workerpool_protocol.registry.v1 import (
     config_service_pb2,
     config_service_pb2_grpc,
@@ -19,7 +19,7 @@ from workerpool_protocol.registry.v1 import (
 )
 from workerpool_registry.api import grpc_side, http_side
 from workerpool_registry.app.platform import Platform
-from workerpool_registry.domain import ChainConfig
+from workerpool_registry.domain.catalogue import ChainConfig
 
 HUB = "0x3eca1B216A7DF1C7689aEb259fFB83ADFB894E7f"
 CHAIN = ChainConfig(134, True, "https://node.example", HUB, 0.5)
@@ -36,7 +36,7 @@ def platform(tmp_path: Path) -> Platform:
 
 @pytest.fixture
 async def http(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
-    side = HttpSide(0, health=Health(), version="1", routes=http_side.routes(CHAIN, platform))
+    side = HttpServer(0, health=Health(), version="1", routes=http_side.routes(CHAIN, platform))
     transport = httpx.ASGITransport(app=side.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
         yield client

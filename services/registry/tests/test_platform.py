@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from workerpool_kit.process import StartupError
 from workerpool_registry.app.platform import Platform
-from workerpool_registry.domain import TeeFramework
+from workerpool_registry.domain.catalogue import TeeFramework
 from workerpool_registry.errors import StackNotFound
 
 ALIAS_BOMB = "a0: &a0 []\n" + "".join(

@@ -20,11 +20,11 @@ from workerpool_devnet.market import Market, Purchase
 from workerpool_devnet.ports import free_service_ports
 from workerpool_devnet.process import ManagedProcess
 from workerpool_devnet.transactions import Outbox, calldata
-from workerpool_kit.grpc_client import error_info, error_reason
-from workerpool_poco.authorization import WorkerpoolAuthorization, sign_authorization
-from workerpool_poco.ids import ZERO_ADDRESS, to_hex
-from workerpool_poco.results import result_hash, result_seal
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.grpc.client import error_info, error_reason
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_protocol.poco.v1 import authorization_pb2
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc

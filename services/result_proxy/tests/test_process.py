@@ -11,7 +11,7 @@ import pymongo
 import pytest
 from workerpool_devnet.database import Database
 from workerpool_devnet.ports import free_port
-from workerpool_poco.ids import to_hex
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 MIB = 1 << 20

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from workerpool_poco.authorization import WorkerpoolAuthorization, authorization_hash
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.model import ChainTask, Deal, Resource
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.tags import TeeFramework, make_tag
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, authorization_hash
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.model import ChainTask, Deal, Resource
+from workerpool_poco.protocol.statuses import ChainTaskStatus
+from workerpool_poco.protocol.tags import TeeFramework, make_tag
 from workerpool_result_proxy import errors
 from workerpool_result_proxy.domain.token_rules import check_on_chain, check_request
 
@@ -98,7 +98,7 @@ def test_a_good_authorization_passes():
 
 
 def test_the_short_form_of_a_signature_passes():
-    from workerpool_poco.signatures import compact_signature
+    from workerpool_poco.protocol.signatures import compact_signature
 
     asked = authorization()
     check(replace(asked, signature=compact_signature(asked.signature)))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from workerpool_poco.ids import to_hex
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 

@@ -1,11 +1,11 @@
 """What the chain must say before an upload is taken."""
 
 import pytest
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.model import ChainTask, Contribution, Deal, Resource
-from workerpool_poco.results import result_hash
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
-from workerpool_poco.tags import TeeFramework, make_tag
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.model import ChainTask, Contribution, Deal, Resource
+from workerpool_poco.protocol.results import result_hash
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol.tags import TeeFramework, make_tag
 from workerpool_result_proxy import errors
 from workerpool_result_proxy.domain.upload_rules import (
     Readiness,

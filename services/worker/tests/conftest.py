@@ -12,11 +12,11 @@ import docker
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from workerpool_poco.hub import HubClient
+from workerpool_poco.chain.hub import HubClient
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
+from workerpool_worker.adapters.docker.engine import TASK_LABEL, WORKER_LABEL, DockerEngine
 from workerpool_worker.app.ports import ContainerPlan
-from workerpool_worker.docker_engine import TASK_LABEL, WORKER_LABEL, DockerEngine
 from workerpool_worker.domain.host import SlotLimits
 
 from .app_image import NoBusybox, ensure_image

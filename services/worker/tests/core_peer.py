@@ -10,10 +10,10 @@ from collections import defaultdict
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from workerpool_kit.errors import Kind, WorkerpoolError
-from workerpool_kit.grpc_errors import abort
-from workerpool_poco.ids import ZERO_ADDRESS, from_hex
-from workerpool_poco.statuses import ReplicateStatus
-from workerpool_poco.typed_data import LoginChallenge, recover_challenge_signer
+from workerpool_kit.grpc.errors import abort
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, from_hex
+from workerpool_poco.protocol.statuses import ReplicateStatus
+from workerpool_poco.protocol.typed_data import LoginChallenge, recover_challenge_signer
 from workerpool_protocol.core.v1 import statuses_pb2, worker_service_pb2_grpc
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 

@@ -8,13 +8,13 @@ import time
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_devnet.market import Purchase
-from workerpool_poco import calls
-from workerpool_poco.authorization import sign_authorization
-from workerpool_poco.ids import bytes32, to_hex
-from workerpool_poco.transactions import TransactionSender
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.transactions import TransactionSender
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.authorization import sign_authorization
+from workerpool_poco.protocol.ids import bytes32, to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
-from workerpool_worker.api.translate import authorization_message
+from workerpool_worker.adapters.core.messages import authorization_message
 
 HELLO_APP = (
     """/bin/sh -c 'echo -n hello > $IEXEC_OUT/result.txt; echo said; """

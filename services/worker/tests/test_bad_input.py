@@ -1,11 +1,11 @@
 """Bad input, one clear error each: at the start a sentence and exit code 1, in a task the protocol's cause."""
 
 import pytest
-from workerpool_poco.ids import to_hex
-from workerpool_poco.statuses import ContributionStatus
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.statuses import ContributionStatus
 from workerpool_protocol.core.v1 import statuses_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
-from workerpool_worker.api.translate import authorization_of
+from workerpool_worker.adapters.core.messages import authorization_of
 
 pytestmark = pytest.mark.e2e
 

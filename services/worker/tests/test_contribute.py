@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.model import Account, ChainTask, Contribution
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatusCause
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.model import Account, ChainTask, Contribution
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatusCause
 from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.steps.contribute import contribute
 from workerpool_worker.domain.record import Record, Result, SentTransaction

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import pytest
 import structlog
-from workerpool_poco.calls import Call
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import from_hex, to_hex
-from workerpool_poco.rpc import ChainUnreachable, RpcError
-from workerpool_poco.transactions import TransactionSender
-from workerpool_poco.wallet import Wallet
-from workerpool_worker.chain import WalletChain
-from workerpool_worker.delivery import STUCK_AFTER_BLOCKS, Delivery, kept_form
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
+from workerpool_poco.chain.transactions import TransactionSender
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_worker.adapters.chain.delivery import STUCK_AFTER_BLOCKS, Delivery, kept_form
+from workerpool_worker.adapters.chain.raw_transaction import read_transaction
+from workerpool_worker.adapters.chain.wallet_chain import WalletChain
 from workerpool_worker.domain.record import Record
-from workerpool_worker.raw_transaction import read_transaction
 
 TASK_ID = "0x" + "01" * 32
 COINS = 10**20

@@ -3,7 +3,7 @@
 import pytest
 import requests
 from docker import errors
-from workerpool_worker.docker_calls import in_thread, translated
+from workerpool_worker.adapters.docker.calls import in_thread, translated
 from workerpool_worker.errors import DockerUnavailable
 
 

@@ -9,9 +9,9 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
-from workerpool_worker import docker_engine
+from workerpool_worker.adapters.docker import engine as docker_engine
+from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.app.ports import AppCannotStart
-from workerpool_worker.docker_engine import DockerEngine
 from workerpool_worker.errors import DockerUnavailable, ImageUnavailable
 
 MIB = 1 << 20

@@ -10,8 +10,8 @@ import requests
 from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_worker import docker_output
-from workerpool_worker.docker_output import OutputFollower, _Position, frames, unix_time
+from workerpool_worker.adapters.docker import output
+from workerpool_worker.adapters.docker.output import OutputFollower, _Position, frames, unix_time
 from workerpool_worker.domain.output_tail import OutputStream
 
 OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
@@ -97,7 +97,7 @@ async def test_lines_are_there_before_the_app_ends(engine, plan, eventually):
 
 
 async def test_nothing_comes_twice_when_the_connection_is_renewed(engine, plan, eventually, monkeypatch):
-    monkeypatch.setattr(docker_output, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(output, "_SILENCE_S", 0.2)
     script = "for i in 1 2 3; do echo $i; echo $i >&2; sleep 1; done; sleep 60"
     container = await engine.create(plan("/bin/sh", "-c", script))
     async with followed(engine, container) as (sink, _):
@@ -119,8 +119,8 @@ async def test_a_flood_is_read_in_bounded_pieces_from_its_newest_end(engine, pla
         seen = await eventually(lambda: sink.gaps >= 2 and sink.entries)
         gaps = sink.gaps
         await eventually(lambda: sink.gaps >= gaps + 4 and sink.entries > seen)
-        assert sink.entries <= docker_output._MOST_ENTRIES * (sink.gaps + 2)
-        assert len(sink.data[OUT]) <= (docker_output._MOST_BYTES + 40_000) * (sink.gaps + 2)
+        assert sink.entries <= output._MOST_ENTRIES * (sink.gaps + 2)
+        assert len(sink.data[OUT]) <= (output._MOST_BYTES + 40_000) * (sink.gaps + 2)
         assert not running.done()
 
 
@@ -136,7 +136,7 @@ async def test_a_flood_that_ends_is_shown_to_its_last_line(engine, plan, eventua
 
 
 async def test_only_what_comes_from_now_on(engine, plan, eventually, monkeypatch):
-    monkeypatch.setattr(docker_output, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(output, "_SILENCE_S", 0.2)
     container = await engine.create(
         plan("/bin/sh", "-c", "echo old; sleep 3; echo new; sleep 1; echo on; sleep 60")
     )

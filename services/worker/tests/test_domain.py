@@ -7,9 +7,9 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.model import Account, ChainTask
-from workerpool_poco.statuses import (
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.model import Account, ChainTask
+from workerpool_poco.protocol.statuses import (
     WORKER_REPLICATE_STATUSES,
     ChainTaskStatus,
     ReplicateStatus,
@@ -30,7 +30,7 @@ from workerpool_worker.domain.prechecks import obstacles, reveal_obstacle
 from workerpool_worker.domain.record import Command, Record, Result, SentTransaction
 from workerpool_worker.domain.sources import dataset_urls, has_checksum
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
-from workerpool_worker.domain.unheld import answer_for_unheld
+from workerpool_worker.domain.unknown_task import answer_for_unheld
 from workerpool_worker.domain.updates import Details, Receipt, Update
 
 WORKER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"

@@ -4,7 +4,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from workerpool_worker.downloads import HttpDownloader
+from workerpool_worker.adapters.http_downloads import HttpDownloader
 from workerpool_worker.errors import DownloadFailed, HostFull
 
 SHA256_OF_HELLO = "0x2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"

@@ -9,7 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from workerpool_worker.docker_engine import DockerEngine
+from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.errors import DockerUnavailable, HostFull, ImageUnavailable
 
 IMAGE = "registry.test/app:1"

@@ -7,12 +7,12 @@ import sys
 import time
 
 import pytest
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus
+from workerpool_worker.adapters.sqlite_journal import Journal
 from workerpool_worker.domain.record import Command, Record
 from workerpool_worker.domain.stages import Action, Stage
 from workerpool_worker.domain.updates import Update
 from workerpool_worker.errors import JournalUnusable
-from workerpool_worker.journal import Journal
 
 TASK_ID = "0x" + "01" * 32
 
@@ -92,10 +92,10 @@ async def test_sequences_never_come_again_even_when_the_journal_is_lost(tmp_path
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.domain.record import Record
 from workerpool_worker.domain.updates import Update
-from workerpool_worker.journal import Journal
+from workerpool_worker.adapters.sqlite_journal import Journal
 
 async def main():
     journal = Journal(Path(sys.argv[1]), on_failure=print)

@@ -7,10 +7,10 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
-from workerpool_worker.archive import file_sha256, write_archive
-from workerpool_worker.post_compute import make_result, write_error_result
-from workerpool_worker.workspace import TaskFolder, Workspace
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_worker.adapters.files.archive import file_sha256, write_archive
+from workerpool_worker.adapters.files.post_compute import make_result, write_error_result
+from workerpool_worker.adapters.files.workspace import TaskFolder, Workspace
 
 
 @pytest.fixture

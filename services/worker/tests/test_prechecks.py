@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
-from workerpool_poco.model import Account, ChainTask
-from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatusCause
+from workerpool_poco.protocol.model import Account, ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 from workerpool_worker.app.steps.prechecks import check_may_contribute
 from workerpool_worker.domain.record import Record
 from workerpool_worker.domain.stages import Stage

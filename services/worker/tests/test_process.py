@@ -5,9 +5,9 @@ import json
 import zipfile
 
 import pytest
-from workerpool_poco import calls
-from workerpool_poco.ids import bytes32
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.ids import bytes32
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 pytestmark = pytest.mark.e2e

@@ -7,21 +7,21 @@ import time
 
 import pytest
 from workerpool_kit.clock import SystemClock
-from workerpool_poco.authorization import WorkerpoolAuthorization
-from workerpool_poco.ids import ZERO_ADDRESS, bytes32
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32
+from workerpool_poco.protocol.statuses import ReplicateStatus
+from workerpool_worker.adapters.files.workspace import Workspace
+from workerpool_worker.adapters.sqlite_journal import Journal
+from workerpool_worker.adapters.stage_durations import Durations
 from workerpool_worker.app import supervisor as supervisor_module
-from workerpool_worker.app.office import Office, Policy
 from workerpool_worker.app.outbox import Outbox
 from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.replicate_context import Office, Policy
 from workerpool_worker.app.supervisor import Supervisor
 from workerpool_worker.domain.assignment import Assignment, Task
 from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.record import Command, Record, SentTransaction
 from workerpool_worker.domain.stages import Action, Stage
-from workerpool_worker.durations import Durations
-from workerpool_worker.journal import Journal
-from workerpool_worker.workspace import Workspace
 
 TASK_ID = "0x" + "01" * 32
 

@@ -2,11 +2,11 @@
 
 import grpc
 import pytest
-from workerpool_poco.authorization import WorkerpoolAuthorization
-from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
+from workerpool_worker.adapters.grpc_result_store import KEPT_CONNECTIONS, LONGEST_LINK, GrpcResultStore
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
-from workerpool_worker.result_proxy import KEPT_CONNECTIONS, LONGEST_LINK, GrpcResultStore
 
 from .core_peer import GRPC_OFFSET
 from .other_peers import ResultPeer

@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 import structlog
-from workerpool_poco.ids import ZERO_ADDRESS, bytes32, from_hex
-from workerpool_poco.model import ChainTask, Contribution
-from workerpool_poco.results import result_hash
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32, from_hex
+from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.results import result_hash
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_worker.app.steps.reveal import reveal
 from workerpool_worker.domain.record import Record, Result
 from workerpool_worker.domain.stages import Stage

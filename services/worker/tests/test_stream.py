@@ -3,7 +3,7 @@
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from workerpool_poco.statuses import ContributionStatus
+from workerpool_poco.protocol.statuses import ContributionStatus
 from workerpool_protocol.core.v1 import statuses_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from workerpool_kit.validation import validate
-from workerpool_poco.statuses import ReplicateStatus
-from workerpool_worker.api.translate import update_message
+from workerpool_kit.grpc.validation import validate
+from workerpool_poco.protocol.statuses import ReplicateStatus
+from workerpool_worker.adapters.core.messages import update_message
 from workerpool_worker.domain.updates import Details, Update
 
 TASK_ID = "0x" + "01" * 32

@@ -6,7 +6,7 @@ from workerpool_devnet import accounts
 from workerpool_devnet.chain import Chain
 from workerpool_devnet.errors import ChainError
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco.wallet import Transaction, Wallet
+from workerpool_poco.chain.wallet import Transaction, Wallet
 
 
 def head(chain: Chain) -> tuple[int, int]:

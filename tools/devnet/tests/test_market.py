@@ -8,7 +8,7 @@ from workerpool_devnet.errors import TransactionError
 from workerpool_devnet.market import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_devnet.transactions import calldata
-from workerpool_poco.deal_params import DealParams
+from workerpool_poco.protocol.deal_params import DealParams
 
 # The chain is shared with other tests of the session, so every account here has a role of its own.
 

@@ -8,7 +8,7 @@ from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.plan import ServicePlan, ServiceSpec, Surroundings
 from workerpool_devnet.ports import free_service_ports
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 
 AROUND = Surroundings(
     rpc="http://127.0.0.1:1",

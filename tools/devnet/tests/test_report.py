@@ -8,9 +8,9 @@ from workerpool_devnet.demo.follow import ChainRecord
 from workerpool_devnet.demo.purchases import BoughtTask
 from workerpool_devnet.demo.report import Outcome, results_table, stages, times_table
 from workerpool_devnet.demo.results import OpenedResult
-from workerpool_poco.ids import ZERO_BYTES32
-from workerpool_poco.model import ChainTask
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.ids import ZERO_BYTES32
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1.task_pb2 import Replicate, Task, TaskStatusChange
 

@@ -32,7 +32,7 @@ from pymongo.errors import (
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
-from workerpool_kit.settings import MongoSettings
+from workerpool_kit.settings.base import MongoSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")

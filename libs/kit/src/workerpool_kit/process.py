@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import Any, NoReturn, TypeVar
 
 from workerpool_kit import logs
-from workerpool_kit.settings import Settings, SettingsError, load, settings_rows
+from workerpool_kit.settings.base import Settings, SettingsError, load, settings_rows
 
 S = TypeVar("S", bound=Settings)
 log = logs.get_logger()

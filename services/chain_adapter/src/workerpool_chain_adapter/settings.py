@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
-from workerpool_kit.settings import (
+from workerpool_kit.settings.base import (
     DurationSeconds,
     EthAddress,
     MongoSettings,

@@ -9,60 +9,65 @@ from eth_utils.crypto import keccak
 from prometheus_client import REGISTRY
 from starlette.middleware.cors import CORSMiddleware
 from workerpool_kit import metrics as kit_metrics
-from workerpool_kit.auth import AnyOf, Authenticator, BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.access.authenticators import (
+    AnyOf,
+    Authenticator,
+    BasicAuthenticator,
+    BearerAuthenticator,
+)
+from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock, SystemClock
-from workerpool_kit.grpc_client import GRPC_PORT_OFFSET, grpc_target_of, open_channel
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.client import GRPC_PORT_OFFSET, grpc_target_of, open_channel
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.server import HttpServer
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, StartupError, version_of
-from workerpool_kit.tokens import Tokens
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import HubClient
-from workerpool_poco.transactions import GAS_PER_TRANSACTION
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.transactions import GAS_PER_TRANSACTION
+from workerpool_poco.chain.wallet import Wallet
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import add_PoolServiceServicer_to_server
 from workerpool_protocol.core.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
+from workerpool_core import startup
+from workerpool_core.adapters.grpc.chain_adapter import AdapterClient
+from workerpool_core.adapters.grpc.result_proxy import ResultCheck
+from workerpool_core.adapters.grpc.sms import EnclaveChallenges
+from workerpool_core.adapters.mongo.documents import MODELS
+from workerpool_core.adapters.mongo.keys import StoredKeys
+from workerpool_core.adapters.mongo.store import Cursor, Store
 from workerpool_core.api import http_side, pool_service, task_service, worker_service
-from workerpool_core.app import boot
-from workerpool_core.app.adapter import AdapterClient
-from workerpool_core.app.assignments import Assignments
-from workerpool_core.app.chain_follower import ChainFollower, Position
-from workerpool_core.app.chain_health import ChainHealth
-from workerpool_core.app.chain_reads import TaskReads, Weights
-from workerpool_core.app.collector import spare_live_tasks
-from workerpool_core.app.database_health import watch_database
-from workerpool_core.app.deals import DealReader
-from workerpool_core.app.effects import Effects
-from workerpool_core.app.enclaves import EnclaveChallenges
-from workerpool_core.app.engine import Engine
-from workerpool_core.app.group_commit import GroupCommit
-from workerpool_core.app.heartbeats import Heartbeats
-from workerpool_core.app.live_logs import LiveLogs
-from workerpool_core.app.log_access import LogAccess
-from workerpool_core.app.log_purge import purge_logs_daily
-from workerpool_core.app.login import Login
-from workerpool_core.app.messages import ShutDown
-from workerpool_core.app.metrics import Observer, PoolCollector
-from workerpool_core.app.pool_view import PoolView
-from workerpool_core.app.progress_log import log_progress
-from workerpool_core.app.result_check import ResultCheck
+from workerpool_core.app.chain.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain.chain_health import ChainHealth
+from workerpool_core.app.chain.chain_reads import TaskReads, Weights
+from workerpool_core.app.chain.deals import DealReader
+from workerpool_core.app.engine.effects import Effects
+from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.engine.group_commit import GroupCommit
+from workerpool_core.app.maintenance.database_health import watch_database
+from workerpool_core.app.maintenance.garbage_collection import spare_live_tasks
+from workerpool_core.app.maintenance.log_purge import purge_logs_daily
+from workerpool_core.app.observability.metrics import Observer, PoolCollector
+from workerpool_core.app.observability.progress_log import log_progress
+from workerpool_core.app.queries.live_logs import LiveLogs
+from workerpool_core.app.queries.log_access import LogAccess
+from workerpool_core.app.queries.pool_view import PoolView
+from workerpool_core.app.queries.task_queries import TaskQueries
+from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
-from workerpool_core.app.sessions import Sessions
-from workerpool_core.app.task_queries import TaskQueries
-from workerpool_core.app.watchers import Watchers
+from workerpool_core.app.workers.assignments import Assignments
+from workerpool_core.app.workers.heartbeats import Heartbeats
+from workerpool_core.app.workers.login import Login
+from workerpool_core.app.workers.messages import ShutDown
+from workerpool_core.app.workers.sessions import Sessions
 from workerpool_core.domain.decisions import Outcome
 from workerpool_core.domain.events import Event
 from workerpool_core.domain.policy import Policy, proof_timeout
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.settings import CoreSettings
-from workerpool_core.store.documents import MODELS
-from workerpool_core.store.keys import StoredKeys
-from workerpool_core.store.store import Cursor, Store
 
 log = get_logger()
 
@@ -78,7 +83,7 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
     for variable, reason in settings.without_effect().items():
         log.warning("settings.without_effect", variable=variable, reason=reason)
     async with AsyncExitStack() as stack:
-        wallet = await boot.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
+        wallet = await startup.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
         database = await Database.connect(settings, models=MODELS)
         stack.push_async_callback(database.close)
         health, core, clock = Health(), Core(), SystemClock()
@@ -128,7 +133,7 @@ async def _start_servers(
         pool_service.NAME,
     )
     server.follow(health)
-    http = HttpSide(
+    http = HttpServer(
         settings.http_port,
         health=health,
         version=version,
@@ -242,22 +247,22 @@ async def _start_core(
 
 async def _reach_chain(
     stack: AsyncExitStack, settings: CoreSettings, core: Core, wallet: Wallet
-) -> tuple[boot.ChainConfig, HubClient]:
+) -> tuple[startup.ChainConfig, HubClient]:
     """Wait for the config server and the node, and check that the pool is ours."""
     config_url, pool = settings.url_of("config_server"), settings.pool_address
-    chain = await boot.waited_for(
-        "the config server", lambda: boot.read_chain_config(config_url), core.waits_for
+    chain = await startup.waited_for(
+        "the config server", lambda: startup.read_chain_config(config_url), core.waits_for
     )
     hub = HubClient(settings.node_url, chain.hub, chain_id=chain.chain_id)
     stack.push_async_callback(hub.close)
     node = "the blockchain node"
-    await boot.waited_for(node, lambda: boot.connect_chain(hub), core.waits_for)
-    await boot.waited_for(node, lambda: boot.check_pool(hub, pool, wallet), core.waits_for)
+    await startup.waited_for(node, lambda: startup.connect_chain(hub), core.waits_for)
+    await startup.waited_for(node, lambda: startup.check_pool(hub, pool, wallet), core.waits_for)
     return chain, hub
 
 
 def _reads(
-    settings: CoreSettings, chain: boot.ChainConfig, hub: HubClient, engine: Engine
+    settings: CoreSettings, chain: startup.ChainConfig, hub: HubClient, engine: Engine
 ) -> tuple[TaskReads, Weights]:
     # A worker must be able to pay for one transaction (core spec §4, condition 3).
     lowest_balance = 0 if chain.sidechain else GAS_PER_TRANSACTION * settings.gas_price_cap
@@ -265,7 +270,7 @@ def _reads(
 
 
 def _heads(
-    settings: CoreSettings, chain: boot.ChainConfig, health: Health, clock: Clock, engine: Engine
+    settings: CoreSettings, chain: startup.ChainConfig, health: Health, clock: Clock, engine: Engine
 ) -> tuple[ChainHealth, HeadStream]:
     chain_health = ChainHealth(
         clock,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self, cast
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from workerpool_kit.settings import (
+from workerpool_kit.settings.base import (
     DurationSeconds,
     EthAddress,
     MongoSettings,

@@ -10,36 +10,36 @@ from typing import Any
 
 import grpc
 import pytest
+from workerpool_core.adapters.mongo.keys import StoredKeys
+from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.api import pool_service, task_service, worker_service
-from workerpool_core.app.assignments import Assignments
-from workerpool_core.app.effects import Effects
-from workerpool_core.app.engine import Engine
-from workerpool_core.app.group_commit import GroupCommit
-from workerpool_core.app.heartbeats import Heartbeats
-from workerpool_core.app.live_logs import LiveLogs
-from workerpool_core.app.log_access import LogAccess
-from workerpool_core.app.login import Login
-from workerpool_core.app.pool_view import PoolView
+from workerpool_core.app.engine.effects import Effects
+from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.engine.group_commit import GroupCommit
+from workerpool_core.app.queries.live_logs import LiveLogs
+from workerpool_core.app.queries.log_access import LogAccess
+from workerpool_core.app.queries.pool_view import PoolView
+from workerpool_core.app.queries.task_queries import TaskQueries
+from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
-from workerpool_core.app.sessions import Sessions
-from workerpool_core.app.task_queries import TaskQueries
-from workerpool_core.app.watchers import Watchers
+from workerpool_core.app.workers.assignments import Assignments
+from workerpool_core.app.workers.heartbeats import Heartbeats
+from workerpool_core.app.workers.login import Login
+from workerpool_core.app.workers.sessions import Sessions
 from workerpool_core.domain.decisions import ReadWeight
 from workerpool_core.domain.events import WorkersWeighed
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
-from workerpool_core.store.keys import StoredKeys
-from workerpool_core.store.store import Store
-from workerpool_kit.auth import AnyOf, BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.access.authenticators import AnyOf, BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import FakeClock
-from workerpool_kit.grpc_client import error_reason, open_channel
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime
-from workerpool_kit.tokens import Tokens
-from workerpool_poco.ids import Address, to_hex
-from workerpool_poco.typed_data import LoginChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import (
     PoolServiceStub,

@@ -7,12 +7,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from workerpool_core.api.http_side import replicate_model, task_model
-from workerpool_core.app.metrics import PoolCollector
-from workerpool_core.app.pool_view import PoolSummary
+from workerpool_core.app.observability.metrics import PoolCollector
+from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.domain.model import Modifier, Receipt, Replicate, ReplicateChange, Task, TaskChange
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import ReplicateStatusCause as C
-from workerpool_poco.statuses import TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
+from workerpool_poco.protocol.statuses import TaskStatus
 
 BASE = "http://core:13000"
 WORKER = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"

@@ -10,17 +10,17 @@ from workerpool_core.api.http_side import routes
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
-from workerpool_poco.ids import to_hex
-from workerpool_poco.typed_data import LogChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.http.server import HttpServer
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.typed_data import LogChallenge, sign_challenge
 
 WORKER = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
 
 @pytest.fixture
 async def http(api: Any) -> AsyncIterator[httpx.AsyncClient]:
-    side = HttpSide(
+    side = HttpServer(
         0,
         health=Health(),
         version="1",

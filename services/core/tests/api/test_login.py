@@ -3,7 +3,7 @@
 from typing import Any
 
 import grpc
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 
 OPERATOR = {"basic": ("ops", "secret")}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from workerpool_core.domain.model import Worker
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 
 OPERATOR = {"basic": ("ops", "secret")}

@@ -10,10 +10,10 @@ import grpc
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Replicate, Task, TaskChange
-from workerpool_poco.ids import to_hex
-from workerpool_poco.statuses import TaskStatus
-from workerpool_poco.typed_data import LogChallenge, sign_challenge
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.statuses import TaskStatus
+from workerpool_poco.protocol.typed_data import LogChallenge, sign_challenge
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import grpc
 import pytest
+from workerpool_core.adapters.mongo.store import KeptLogs
 from workerpool_core.api import worker_service
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
-from workerpool_core.store.store import KeptLogs
 from workerpool_kit.mongo import Database
-from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
-from workerpool_poco.ids import bytes32, from_hex
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
+from workerpool_poco.protocol.ids import bytes32, from_hex
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.app.adapter import AdapterClient
+from workerpool_core.adapters.grpc.chain_adapter import AdapterClient
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 from workerpool_kit.errors import Kind, WorkerpoolError
-from workerpool_kit.grpc_client import open_channel
-from workerpool_kit.grpc_errors import abort
+from workerpool_kit.grpc.client import open_channel
+from workerpool_kit.grpc.errors import abort
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1.transaction_service_pb2_grpc import (
     TransactionServiceServicer,

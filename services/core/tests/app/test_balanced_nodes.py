@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from workerpool_core.app.chain_follower import ChainFollower
-from workerpool_core.app.deals import DealReader
+from workerpool_core.app.chain.chain_follower import ChainFollower
+from workerpool_core.app.chain.deals import DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted
 from workerpool_devnet.market import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import to_hex
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.ids import to_hex
 
 PROMPT_S = 20.0
 

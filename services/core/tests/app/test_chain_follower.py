@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from workerpool_core.app.chain_follower import ChainFollower, Position
-from workerpool_core.app.deals import DealNotVisible, DealReader
+from workerpool_core.app.chain.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain.deals import DealNotVisible, DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLogKind
 from workerpool_core.domain.model import DealTerms
 from workerpool_devnet.market import Deal, Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_devnet.transactions import Outbox
-from workerpool_poco import abi
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import HubClient, LogRangeTooLarge
-from workerpool_poco.ids import to_hex
-from workerpool_poco.model import Block
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient, LogRangeTooLarge
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.model import Block
 
 PROMPT_S = 20.0
 
@@ -96,7 +96,7 @@ class Followed:
 
 
 def _task_ids(terms: DealTerms) -> list[str]:
-    from workerpool_poco.ids import from_hex, task_id
+    from workerpool_poco.protocol.ids import from_hex, task_id
 
     return [
         to_hex(task_id(from_hex(terms.deal_id), terms.bot_first + offset)) for offset in range(terms.bot_size)

@@ -1,11 +1,11 @@
 """When the node is fit to decide on."""
 
 import pytest
-from workerpool_core.app.chain_health import ChainHealth
+from workerpool_core.app.chain.chain_health import ChainHealth
 from workerpool_core.domain.events import ChainHealthChanged
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.health import Health
-from workerpool_poco.model import Block
+from workerpool_poco.protocol.model import Block
 
 
 class Watched:

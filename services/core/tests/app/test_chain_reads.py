@@ -3,16 +3,16 @@
 import asyncio
 from typing import Any
 
-from workerpool_core.app.chain_reads import TaskReads
+from workerpool_core.app.chain.chain_reads import TaskReads
 from workerpool_core.domain.decisions import ReadTask
 from workerpool_core.domain.events import TaskRead
 from workerpool_devnet.market import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_devnet.transactions import Outbox
-from workerpool_poco import abi
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import to_hex
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 TASK = "0x" + "ab" * 32
 

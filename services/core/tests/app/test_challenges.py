@@ -3,10 +3,10 @@
 from itertools import count
 
 import pytest
-from workerpool_core.app import challenges
-from workerpool_core.app.challenges import OpenChallenges
+from workerpool_core.app.workers import challenges
+from workerpool_core.app.workers.challenges import OpenChallenges
 from workerpool_kit.clock import FakeClock
-from workerpool_poco.ids import Address
+from workerpool_poco.protocol.ids import Address
 
 A, B, C = (Address("0x" + digit * 40) for digit in "abc")
 

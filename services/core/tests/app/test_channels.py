@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
-from workerpool_core.app.channels import Channels
+from workerpool_core.adapters.grpc.channels import Channels
 
 
 @pytest.fixture

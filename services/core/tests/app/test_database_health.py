@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from workerpool_core.app.database_health import watch_database
-from workerpool_core.store.documents import MODELS
-from workerpool_core.store.store import Store
+from workerpool_core.adapters.mongo.documents import MODELS
+from workerpool_core.adapters.mongo.store import Store
+from workerpool_core.app.maintenance.database_health import watch_database
 from workerpool_devnet.database import Database as Mongod
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.health import Health
 from workerpool_kit.mongo import Database
-from workerpool_kit.settings import MongoSettings
+from workerpool_kit.settings.base import MongoSettings
 
 LONG_S = 30.0
 

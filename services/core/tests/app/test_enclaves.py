@@ -6,14 +6,14 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.app import enclaves
-from workerpool_core.app.enclaves import EnclaveChallenges
+from workerpool_core.adapters.grpc import sms
+from workerpool_core.adapters.grpc.sms import EnclaveChallenges
 from workerpool_core.domain.decisions import AskEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered
-from workerpool_kit.grpc_client import GRPC_PORT_OFFSET
-from workerpool_poco.authorization import sms_challenge_hash
-from workerpool_poco.ids import bytes32, from_hex
-from workerpool_poco.wallet import Wallet
+from workerpool_kit.grpc.client import GRPC_PORT_OFFSET
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import sms_challenge_hash
+from workerpool_poco.protocol.ids import bytes32, from_hex
 from workerpool_protocol.registry.v1 import platform_service_pb2 as registry_pb
 from workerpool_protocol.registry.v1.platform_service_pb2_grpc import (
     PlatformServiceServicer,
@@ -71,7 +71,7 @@ class Harness:
 
 @pytest.fixture
 async def harness(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
-    monkeypatch.setattr(enclaves, "_RETRY_S", 0.2)
+    monkeypatch.setattr(sms, "_RETRY_S", 0.2)
     server, platform = grpc.aio.server(), Platform()
     add_PlatformServiceServicer_to_server(platform, server)  # type: ignore[no-untyped-call]
     add_TeeServiceServicer_to_server(platform, server)  # type: ignore[no-untyped-call]

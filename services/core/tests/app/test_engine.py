@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from workerpool_core.app.engine import Engine
+from workerpool_core.app.engine.engine import Engine
 from workerpool_core.domain.decisions import CursorMoved, Outcome, TaskMoved
 from workerpool_core.domain.events import BlocksReverted, ChainHealthChanged, Event, ReconcileDue, Tick
 from workerpool_core.domain.model import Task, Worker

@@ -6,13 +6,13 @@ from typing import Any
 
 import bson
 import pytest
-from workerpool_core.app.group_commit import GroupCommit
+from workerpool_core.adapters.mongo.changes import Bson, Change
+from workerpool_core.adapters.mongo.store import Store
+from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Modifier, ReplicateChange
-from workerpool_core.store.changes import Bson, Change
-from workerpool_core.store.store import Store
 from workerpool_kit.process import Lifetime
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus
 
 
 class SlowStore:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from workerpool_core.app.inquiries import Inquiries
+from workerpool_core.adapters.grpc.requests_in_flight import Inquiries
 
 
 class Asked:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from workerpool_core.app.live_logs import LONGEST_LOG, LiveLogs
+from workerpool_core.adapters.mongo.store import KeptLogs
+from workerpool_core.app.queries.live_logs import LONGEST_LOG, LiveLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
 from workerpool_core.errors import ForeignReplicate
-from workerpool_core.store.store import KeptLogs
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus
 
 TASK, OTHER = f"0x{1001:064x}", f"0x{1002:064x}"
 WALLETS = ("0xA", "0xB", "0xC")

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from workerpool_core.app.log_purge import purge_logs_daily
+from workerpool_core.app.maintenance.log_purge import purge_logs_daily
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.errors import DatabaseAway
 

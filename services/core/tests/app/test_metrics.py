@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import generate_latest
-from workerpool_core.app.metrics import Observer, PoolCollector
-from workerpool_core.app.pool_view import PoolSummary
+from workerpool_core.app.observability.metrics import Observer, PoolCollector
+from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.events import Tick
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task, TaskChange
-from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 NOW = 1_700_000_000.5
 SUMMARY = PoolSummary(

@@ -1,13 +1,13 @@
 """What operators read of tasks and replicates."""
 
 from structlog.testing import capture_logs
-from workerpool_core.app.progress_log import log_progress
+from workerpool_core.app.observability.progress_log import log_progress
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Modifier, ReplicateChange, TaskChange
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import ReplicateStatusCause as C
-from workerpool_poco.statuses import TaskStatus as T
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
+from workerpool_poco.protocol.statuses import TaskStatus as T
 
 NOW = 1_700_000_000.5
 TASK, OTHER = "0x" + "11" * 32, "0x" + "22" * 32

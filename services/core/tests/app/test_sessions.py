@@ -1,7 +1,7 @@
 """One stream per wallet, with a bound on what waits for it."""
 
-from workerpool_core.app.messages import Draining, Message, ShutDown
-from workerpool_core.app.sessions import Sessions
+from workerpool_core.app.workers.messages import Draining, Message, ShutDown
+from workerpool_core.app.workers.sessions import Sessions
 
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 

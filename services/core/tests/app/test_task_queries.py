@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from workerpool_core.app.live_logs import LiveLogs
-from workerpool_core.app.task_queries import TaskQueries
-from workerpool_core.app.watchers import Watchers
-from workerpool_core.store.store import Store, TaskQuery
+from workerpool_core.adapters.mongo.store import Store, TaskQuery
+from workerpool_core.app.queries.live_logs import LiveLogs
+from workerpool_core.app.queries.task_queries import TaskQueries
+from workerpool_core.app.queries.watchers import Watchers
 from workerpool_kit.errors import DatabaseAway
 
 TASK = "0x" + "ab" * 32

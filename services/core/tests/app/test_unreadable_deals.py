@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from workerpool_core.app import chain_follower
-from workerpool_core.app.chain_follower import ChainFollower, Position
-from workerpool_core.app.deals import DealReader
+from workerpool_core.app.chain import chain_follower
+from workerpool_core.app.chain.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain.deals import DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted
 from workerpool_core.domain.model import DealTerms
 from workerpool_devnet.market import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco.contract_text import EmptyAnswer, MalformedAnswer
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import to_hex
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.contract_text import EmptyAnswer, MalformedAnswer
+from workerpool_poco.protocol.ids import to_hex
 
 LONG_S = 30.0
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from workerpool_core.app.watchers import Watchers
+from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.domain.model import Task
 from workerpool_core.errors import UnknownTask
 

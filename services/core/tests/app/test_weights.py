@@ -2,12 +2,12 @@
 
 import asyncio
 
-from workerpool_core.app.chain_reads import Weights
+from workerpool_core.app.chain.chain_reads import Weights
 from workerpool_core.domain.decisions import ReadWeight
 from workerpool_core.domain.events import WorkersWeighed
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco.hub import HubClient
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.wallet import Wallet
 
 FRESH = 2
 """The weight of a wallet without a score."""

@@ -12,9 +12,9 @@ from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.ids import ZERO_ADDRESS, to_hex
-from workerpool_poco.model import ChainTask, Contribution
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
 
 R = ReplicateStatus
 T = 300

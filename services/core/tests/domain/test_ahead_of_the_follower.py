@@ -7,7 +7,7 @@ before the follower gets there. When another block stands in that place by then,
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 HASH_A = "0x" + "aa" * 32
 K = e.TransactionKind

@@ -1,7 +1,7 @@
 """No alarm takes the place of another one, and a restart sets them all again."""
 
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
 

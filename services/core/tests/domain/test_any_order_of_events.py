@@ -5,12 +5,8 @@ from random import Random
 import pytest
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
-from workerpool_core.domain.replicate_machine import REPLICATE_TRANSITIONS
-from workerpool_poco.statuses import (
-    ContributionStatus,
-    ReplicateStatus,
-    ReplicateStatusCause,
-)
+from workerpool_core.domain.replicates.replicate_machine import REPLICATE_TRANSITIONS
+from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatus, ReplicateStatusCause
 
 HASHES = ("0x" + "aa" * 32, "0x" + "bb" * 32)
 SCONE = "0x" + f"{3:064x}"

@@ -3,7 +3,7 @@
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 SCONE = "0x" + f"{3:064x}"
 HASH_A = "0x" + "aa" * 32

@@ -2,7 +2,7 @@
 
 import pytest
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 HASH_A = "0x" + "aa" * 32
 

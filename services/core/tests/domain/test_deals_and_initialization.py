@@ -10,7 +10,7 @@ from workerpool_core.domain.events import (
     TransactionAnswered,
     TransactionKind,
 )
-from workerpool_poco.ids import ZERO_ADDRESS, task_id, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id, to_hex
 
 SCONE = "0x" + f"{3:064x}"
 INITIALIZE = TransactionKind.INITIALIZE

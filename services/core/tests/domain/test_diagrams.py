@@ -1,9 +1,9 @@
 """Diagrams show the tables and nothing else."""
 
 from workerpool_core.domain.diagrams import document, replicate_diagram, task_diagram
-from workerpool_core.domain.replicate_machine import REPLICATE_TRANSITIONS
-from workerpool_core.domain.task_machine import TASK_TRANSITIONS
-from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_core.domain.replicates.replicate_machine import REPLICATE_TRANSITIONS
+from workerpool_core.domain.tasks.task_machine import TASK_TRANSITIONS
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 
 def arrows(diagram):

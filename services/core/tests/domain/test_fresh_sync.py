@@ -14,8 +14,8 @@ from workerpool_core.simulation.chain import Chain, Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.ids import to_hex
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus, TaskStatus
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, TaskStatus
 
 T = 600
 START = 1_700_000_000.0

@@ -3,8 +3,8 @@
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import ReplicateStatusCause as C
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
 SCONE = "0x" + f"{3:064x}"
 T = 300

@@ -4,7 +4,7 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy, proof_timeout
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 HASH_A = "0x" + "aa" * 32
 REFUSED, ACCEPTED = d.UpdateOutcome.REFUSED, d.UpdateOutcome.ACCEPTED

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import ReplicateStatusCause as C
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
 T = 300
 GONE = ("UNSET", "0x")

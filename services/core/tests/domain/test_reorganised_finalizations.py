@@ -2,7 +2,7 @@
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
 HASH_A = "0x" + "aa" * 32

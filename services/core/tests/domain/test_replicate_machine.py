@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from workerpool_core.domain.model import Action, Modifier, Replicate, ReplicateChange
-from workerpool_core.domain.replicate_machine import (
+from workerpool_core.domain.replicates.replicate_machine import (
     Verdict,
     judge,
     may_be_proven,
@@ -12,7 +12,7 @@ from workerpool_core.domain.replicate_machine import (
     missing_statuses,
     next_action,
 )
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 R = ReplicateStatus
 

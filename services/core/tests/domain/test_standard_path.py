@@ -2,7 +2,7 @@
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
-from workerpool_poco.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 
 def test_a_task_goes_from_deal_to_completed(pool):

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
-from workerpool_poco.consensus import contributions_needed
-from workerpool_poco.statuses import ReplicateStatus as R
-from workerpool_poco.statuses import ReplicateStatusCause as C
+from workerpool_poco.protocol.consensus import contributions_needed
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
 SCONE, GRAMINE, TDX, GPU = ("0x" + f"{tag:064x}" for tag in (3, 5, 9, 0x100))
 SCONE_GPU = "0x" + f"{0x103:064x}"

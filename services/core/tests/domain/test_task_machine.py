@@ -3,8 +3,8 @@
 import itertools
 
 import pytest
-from workerpool_core.domain.task_machine import may_follow, path_to_completed
-from workerpool_poco.statuses import FINAL_TASK_STATUSES, TaskStatus
+from workerpool_core.domain.tasks.task_machine import may_follow, path_to_completed
+from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 LISTING = """
 RECEIVED INITIALIZING

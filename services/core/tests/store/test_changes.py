@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_core.store.changes import Change, Kind, merge, merge_all
+from workerpool_core.adapters.mongo.changes import Change, Kind, merge, merge_all
 
 STATUSES = ["A", "B", "C", "D"]
 

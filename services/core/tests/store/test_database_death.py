@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable
 import pymongo
 import pytest
 from pydantic import SecretStr
+from workerpool_core.adapters.mongo.documents import MODELS
+from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
 from workerpool_core.errors import StoreDiverged
-from workerpool_core.store.documents import MODELS
-from workerpool_core.store.store import Store
 from workerpool_devnet.database import Database as Mongod
 from workerpool_kit.mongo import Database
-from workerpool_kit.settings import MongoSettings
-from workerpool_poco.statuses import ReplicateStatus
+from workerpool_kit.settings.base import MongoSettings
+from workerpool_poco.protocol.statuses import ReplicateStatus
 
 R = ReplicateStatus
 NOW = 1_700_000_000.5

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from workerpool_core.adapters.mongo.changes import merge_all
+from workerpool_core.adapters.mongo.store import Cursor, Store, TaskPosition, TaskQuery, remembered
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import (
     Action,
@@ -19,10 +21,8 @@ from workerpool_core.domain.model import (
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import is_remembered
 from workerpool_core.errors import StoreDiverged
-from workerpool_core.store.changes import merge_all
-from workerpool_core.store.store import Cursor, Store, TaskPosition, TaskQuery, remembered
 from workerpool_kit.mongo import Database
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 NOW = 1_700_000_000.5
 POLICY = Policy()

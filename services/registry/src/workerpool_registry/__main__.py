@@ -2,15 +2,15 @@
 
 from typing import NoReturn
 
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.server import HttpServer
 from workerpool_kit.process import Lifetime, run_service, version_of
 from workerpool_protocol.registry.v1 import config_service_pb2_grpc, platform_service_pb2_grpc
 
 from workerpool_registry.api import grpc_side, http_side
 from workerpool_registry.app.platform import Platform
-from workerpool_registry.domain import ChainConfig
+from workerpool_registry.domain.catalogue import ChainConfig
 from workerpool_registry.settings import RegistrySettings
 
 GRPC_PORT_OFFSET = 10_000
@@ -30,7 +30,7 @@ async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
     lifetime.spawn(platform.follow(settings.refresh_interval_s), "platform files")
 
     health = Health()
-    http = HttpSide(
+    http = HttpServer(
         settings.http_port,
         health=health,
         version=version_of(RegistrySettings),

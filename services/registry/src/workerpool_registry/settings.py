@@ -5,7 +5,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
-from workerpool_kit.settings import DurationSeconds, EthAddress, Port, Settings, env
+from workerpool_kit.settings.base import DurationSeconds, EthAddress, Port, Settings, env
 
 MIN_BLOCK_TIME_S = 0.1
 MAX_BLOCK_TIME_S = 20.0

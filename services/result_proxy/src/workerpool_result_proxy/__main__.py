@@ -4,30 +4,30 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 
 import structlog
-from workerpool_kit.auth import BearerAuthenticator
+from workerpool_kit.access.authenticators import BearerAuthenticator
+from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import SystemClock
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.server import HttpServer
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, StartupError, run_service
-from workerpool_kit.tokens import Tokens
-from workerpool_poco.hub import HubClient
+from workerpool_poco.chain.hub import HubClient
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
+from workerpool_result_proxy.adapters.file_threads import FileThreads
+from workerpool_result_proxy.adapters.gridfs_archives import GridFsArchives
+from workerpool_result_proxy.adapters.hub_chain import HubView
+from workerpool_result_proxy.adapters.mongo_store import MODELS, MongoKeyStore, MongoStore
+from workerpool_result_proxy.adapters.upload_file import Patience
+from workerpool_result_proxy.adapters.workspace import Workspace
 from workerpool_result_proxy.api.http_routes import routes
 from workerpool_result_proxy.api.result_service import POLICY, SERVICE, ResultServicer
 from workerpool_result_proxy.app.issue_token import IssueToken
 from workerpool_result_proxy.app.read_result import ReadResult
-from workerpool_result_proxy.app.receive import Patience
-from workerpool_result_proxy.app.threads import FileThreads
 from workerpool_result_proxy.app.upload import UploadLimits, UploadResult, purge_orphans
-from workerpool_result_proxy.app.workspace import Workspace
-from workerpool_result_proxy.archives import GridFsArchives
-from workerpool_result_proxy.chain import HubView
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.settings import ResultProxySettings
-from workerpool_result_proxy.store import MODELS, MongoKeyStore, MongoStore
 
 NAME = "workerpool-result-proxy"
 ABOUT = "keeps result archives that match what a worker revealed on chain, and hands them out to everybody."
@@ -82,7 +82,9 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         grpc_server.follow(health)
         stack.push_async_callback(grpc_server.stop)
 
-        http_side = HttpSide(settings.http_port, health=health, version=version(NAME), routes=routes(results))
+        http_side = HttpServer(
+            settings.http_port, health=health, version=version(NAME), routes=routes(results)
+        )
         await http_side.start()
         stack.push_async_callback(http_side.stop)
 

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from workerpool_kit.settings import DurationSeconds, EthAddress, MongoSettings, Port, Settings, Url, env
+from workerpool_kit.settings.base import (
+    DurationSeconds,
+    EthAddress,
+    MongoSettings,
+    Port,
+    Settings,
+    Url,
+    env,
+)
 
 GIB = 1 << 30
 Count = Annotated[int, Field(gt=0)]

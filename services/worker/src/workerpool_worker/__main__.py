@@ -11,36 +11,36 @@ from typing import NoReturn
 import structlog
 from prometheus_client import REGISTRY
 from workerpool_kit.clock import SystemClock
-from workerpool_kit.grpc_server import GrpcServer
+from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http_side import HttpSide
+from workerpool_kit.http.server import HttpServer
 from workerpool_kit.metrics import build_info
 from workerpool_kit.process import Lifetime, StartupError, run_service, version_of
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.hub import HubClient
-from workerpool_poco.transactions import TransactionSender
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.transactions import TransactionSender
+from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_worker import startup
+from workerpool_worker.adapters.chain.wallet_chain import WalletChain
+from workerpool_worker.adapters.core.client import CoreClient
+from workerpool_worker.adapters.core.messages import parse_assignment
+from workerpool_worker.adapters.core.session import CoreSession, HostModel
+from workerpool_worker.adapters.docker.engine import DockerEngine
+from workerpool_worker.adapters.files.workspace import Workspace
+from workerpool_worker.adapters.grpc_result_store import GrpcResultStore
+from workerpool_worker.adapters.http_downloads import HttpDownloader
+from workerpool_worker.adapters.sqlite_journal import Journal, Kept
+from workerpool_worker.adapters.stage_durations import Durations
 from workerpool_worker.api.http_routes import routes
-from workerpool_worker.api.translate import parse_assignment
-from workerpool_worker.app.office import Office, Policy
 from workerpool_worker.app.outbox import Outbox
+from workerpool_worker.app.replicate_context import Office, Policy
 from workerpool_worker.app.steps import STEPS
 from workerpool_worker.app.supervisor import Supervisor
-from workerpool_worker.chain import WalletChain
-from workerpool_worker.core_client import CoreClient
-from workerpool_worker.core_session import CoreSession, HostModel
-from workerpool_worker.docker_engine import DockerEngine
 from workerpool_worker.domain.host import slot_limits, slots
-from workerpool_worker.downloads import HttpDownloader
-from workerpool_worker.durations import Durations
 from workerpool_worker.errors import CoreRefused, DockerUnavailable, JournalUnusable
-from workerpool_worker.journal import Journal, Kept
 from workerpool_worker.metrics import follow_worker
-from workerpool_worker.result_proxy import GrpcResultStore
 from workerpool_worker.settings import WorkerSettings
-from workerpool_worker.workspace import Workspace
 
 NAME = "workerpool-worker"
 ABOUT = "runs the Docker apps that its workerpool's scheduler sends, and brings their results to the chain."
@@ -137,7 +137,7 @@ async def _open_side_ports(
     settings: WorkerSettings, health: Health, durations: Durations, version: str, stack: AsyncExitStack
 ) -> None:
     health.set("core", False, url=settings.core)
-    http = HttpSide(settings.port, health=health, version=version, routes=routes(durations))
+    http = HttpServer(settings.port, health=health, version=version, routes=routes(durations))
     await http.start()
     stack.push_async_callback(http.stop)
     diagnostics = GrpcServer(settings.diagnostics_port, policy={})

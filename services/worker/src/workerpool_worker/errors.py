@@ -1,7 +1,7 @@
 """The worker's errors: one root, one class per sort; a failed step always carries the protocol's cause."""
 
 from workerpool_kit.errors import Kind, WorkerpoolError
-from workerpool_poco.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
 
 class WorkerError(WorkerpoolError):

@@ -2,7 +2,7 @@
 
 from prometheus_client import Gauge
 
-from workerpool_worker.app.office import Office
+from workerpool_worker.app.replicate_context import Office
 from workerpool_worker.app.supervisor import Supervisor
 
 REPLICATES = Gauge("workerpool_worker_replicates", "Replicates that the worker holds.")

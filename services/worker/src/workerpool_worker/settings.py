@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from workerpool_kit.settings import DurationSeconds, EthAddress, Port, Settings, Url, env, secret
+from workerpool_kit.settings.base import DurationSeconds, EthAddress, Port, Settings, Url, env, secret
 
 _LATER = " (accepted, not used yet: enclave tasks are refused with TEE_NOT_SUPPORTED)"
 _ZERO_ADDRESSES = frozenset({"0x0", "0x" + "0" * 40})

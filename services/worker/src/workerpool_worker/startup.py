@@ -9,18 +9,23 @@ from typing import TypeVar
 
 import grpc
 import structlog
-from workerpool_kit.grpc_client import grpc_target_of, open_channel
+from workerpool_kit.grpc.client import grpc_target_of, open_channel
 from workerpool_kit.process import StartupError
-from workerpool_poco.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
-from workerpool_poco.ids import Address, address
-from workerpool_poco.rpc import RpcError
-from workerpool_poco.transactions import TransactionSender
-from workerpool_poco.wallet import Wallet, WalletError
+from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
+from workerpool_poco.chain.rpc import RpcError
+from workerpool_poco.chain.transactions import TransactionSender
+from workerpool_poco.chain.wallet import Wallet, WalletError
+from workerpool_poco.protocol.ids import Address, address
 from workerpool_protocol.registry.v1 import config_service_pb2
 from workerpool_protocol.registry.v1.config_service_pb2_grpc import ConfigServiceStub
 
-from workerpool_worker.core_client import CoreClient, PoolConfiguration, describe, refused_for_good
-from workerpool_worker.docker_engine import DockerEngine
+from workerpool_worker.adapters.core.client import (
+    CoreClient,
+    PoolConfiguration,
+    describe,
+    refused_for_good,
+)
+from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.errors import CoreRefused, DockerUnavailable
 from workerpool_worker.settings import WorkerSettings
 

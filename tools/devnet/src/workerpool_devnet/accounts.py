@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eth_utils.crypto import keccak
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_devnet import artifacts
 from workerpool_devnet.contracts import Contracts

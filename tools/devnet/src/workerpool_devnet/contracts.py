@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eth_utils.crypto import keccak
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_devnet import artifacts
 from workerpool_devnet.jsonrpc import JsonRpc

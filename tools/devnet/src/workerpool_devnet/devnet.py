@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.ids import Address
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet import accounts, contracts, packages
 from workerpool_devnet.chain import Chain

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 
 from eth_utils.abi import event_signature_to_log_topic
 from eth_utils.address import to_checksum_address
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.ids import ZERO_ADDRESS, ZERO_BYTES32, Address, task_id
-from workerpool_poco.orders import NO_DATASET, AppOrder, RequestOrder, WorkerpoolOrder, order_domain
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, Address, task_id
+from workerpool_poco.protocol.orders import (
+    NO_DATASET,
+    AppOrder,
+    RequestOrder,
+    WorkerpoolOrder,
+    order_domain,
+)
 
 from workerpool_devnet import artifacts
 from workerpool_devnet.contracts import Contracts

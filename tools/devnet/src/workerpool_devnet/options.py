@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from workerpool_poco.consensus import MIN_WEIGHT, consensus_reached
+from workerpool_poco.protocol.consensus import MIN_WEIGHT, consensus_reached
 
 from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.ports import GRPC_OFFSET

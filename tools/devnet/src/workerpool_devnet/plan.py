@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workerpool_poco.ids import Address
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.options import DevnetOptions

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from workerpool_poco.wallet import Wallet
+from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_devnet import accounts, contracts
 from workerpool_devnet.chain import Chain

@@ -12,7 +12,7 @@ from eth_abi.abi import encode
 from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from workerpool_poco.wallet import Transaction, Wallet
+from workerpool_poco.chain.wallet import Transaction, Wallet
 
 from workerpool_devnet.errors import ChainError, TransactionError
 from workerpool_devnet.jsonrpc import JsonRpc

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
-from workerpool_poco.ids import bytes32, task_id, to_hex
+from workerpool_poco.protocol.ids import bytes32, task_id, to_hex
 
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
+from workerpool_chain_adapter.adapters.mongo_journal import Journal
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.funds import Funds
 from workerpool_chain_adapter.app.grouped import Grouped
-from workerpool_chain_adapter.app.owner_chain import OwnerChain
 from workerpool_chain_adapter.app.tracker import Tracker
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
@@ -23,7 +24,6 @@ from workerpool_chain_adapter.errors import (
     Refused,
     TargetNotFound,
 )
-from workerpool_chain_adapter.store import Journal
 
 log = get_logger()
 

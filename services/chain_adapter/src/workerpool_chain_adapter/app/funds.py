@@ -4,7 +4,7 @@ from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.app.owner_chain import OwnerChain
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
 from workerpool_chain_adapter.domain.fees import GasPolicy
 
 log = get_logger()

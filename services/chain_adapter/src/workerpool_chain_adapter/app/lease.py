@@ -10,9 +10,9 @@ from typing import Any
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError
-from workerpool_poco.ids import Address
+from workerpool_poco.protocol.ids import Address
 
-from workerpool_chain_adapter.lease_store import WalletLease
+from workerpool_chain_adapter.adapters.mongo_lease import WalletLease
 
 log = get_logger()
 

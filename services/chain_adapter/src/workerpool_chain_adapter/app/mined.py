@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
-from workerpool_poco.model import REORGANISATION_BLOCKS, Block
+from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain, Receipt
+from workerpool_chain_adapter.adapters.mongo_journal import Journal
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
-from workerpool_chain_adapter.app.owner_chain import OwnerChain, Receipt
 from workerpool_chain_adapter.domain.command import Command, CommandState
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
-from workerpool_chain_adapter.store import Journal
 
 log = get_logger()
 

@@ -3,13 +3,13 @@
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.adapters.mongo_journal import Journal
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.mined import Mined
 from workerpool_chain_adapter.app.sender import Sender
 from workerpool_chain_adapter.domain.command import Command, CommandState
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction
-from workerpool_chain_adapter.store import Journal
 
 log = get_logger()
 

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.chain.transactions import TRANSFER_GAS
 from workerpool_poco.errors import PocoError
-from workerpool_poco.heads import HeadStream
-from workerpool_poco.rpc import ChainUnreachable
-from workerpool_poco.transactions import TRANSFER_GAS
 
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
+from workerpool_chain_adapter.adapters.mongo_journal import Journal
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.mined import Mined
-from workerpool_chain_adapter.app.owner_chain import OwnerChain
 from workerpool_chain_adapter.app.settlement import Settlement
 from workerpool_chain_adapter.domain.command import Command, CommandKey
 from workerpool_chain_adapter.domain.fees import GasPolicy
@@ -22,7 +23,6 @@ from workerpool_chain_adapter.domain.nonces import next_nonce
 from workerpool_chain_adapter.domain.planning import Plan, plan
 from workerpool_chain_adapter.domain.sending import SendOutcome
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction
-from workerpool_chain_adapter.store import Journal
 
 log = get_logger()
 

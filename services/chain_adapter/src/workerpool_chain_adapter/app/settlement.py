@@ -7,8 +7,8 @@ from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.app.board import Board
-from workerpool_chain_adapter.app.owner_chain import OwnerChain
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
 from workerpool_chain_adapter.domain.command import Command, CommandState
 

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
+from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.errors import PocoError
-from workerpool_poco.heads import HeadStream
 
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.app.board import Board
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain, Receipt
+from workerpool_chain_adapter.adapters.mongo_journal import Journal
+from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.funds import Funds
 from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.mined import Mined
-from workerpool_chain_adapter.app.owner_chain import OwnerChain, Receipt
 from workerpool_chain_adapter.app.sender import Sender, broadcast
 from workerpool_chain_adapter.app.settlement import Settlement
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
-from workerpool_chain_adapter.store import Journal
 
 log = get_logger()
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from eth_utils.crypto import keccak
-from workerpool_poco.ids import ZERO_ADDRESS, Address, from_hex
-from workerpool_poco.model import ChainTask, Deal
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, from_hex
+from workerpool_poco.protocol.model import ChainTask, Deal
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_chain_adapter.domain.command import Command, CommandKind
 

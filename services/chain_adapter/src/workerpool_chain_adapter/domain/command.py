@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from workerpool_poco.ids import HexId
+from workerpool_poco.protocol.ids import HexId
 
 
 class CommandKind(StrEnum):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workerpool_poco import abi
-from workerpool_poco.ids import from_hex
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.ids import from_hex
 
 from workerpool_chain_adapter.domain.command import Command, CommandKind
 

@@ -2,8 +2,8 @@
 
 from enum import Enum
 
-from workerpool_poco.rpc import RpcError
-from workerpool_poco.transaction_errors import NonceTooLow, OutOfGas, TransactionError, Underpriced
+from workerpool_poco.chain.rpc import RpcError
+from workerpool_poco.chain.transaction_errors import NonceTooLow, OutOfGas, TransactionError, Underpriced
 
 
 class SendOutcome(Enum):

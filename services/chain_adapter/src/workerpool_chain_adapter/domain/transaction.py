@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from workerpool_poco.ids import HexId
+from workerpool_poco.protocol.ids import HexId
 
 from workerpool_chain_adapter.domain.command import CommandKey
 

@@ -8,14 +8,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from workerpool_poco.ids import Address, address
+from workerpool_poco.protocol.ids import Address, address
 
+from workerpool_core.adapters.mongo.store import KeptLogs
 from workerpool_core.api.task_messages import LAST_DATE
-from workerpool_core.app.pool_view import PoolSummary
+from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.app.running import Core
 from workerpool_core.domain.model import Receipt, Replicate, Task
 from workerpool_core.errors import BadChallenge, BadRequest
-from workerpool_core.store.store import KeptLogs
 
 _TEE_SESSION = "TEE_SESSION_GENERATION_"
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")

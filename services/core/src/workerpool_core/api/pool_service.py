@@ -4,15 +4,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from workerpool_kit.auth import ANYONE
+from workerpool_kit.access.authenticators import ANYONE
 from workerpool_poco.errors import InvalidId
-from workerpool_poco.ids import address
+from workerpool_poco.protocol.ids import address
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceServicer
 
 from workerpool_core.api.pages import fitting
 from workerpool_core.api.task_messages import timestamp
-from workerpool_core.app.pool_view import WorkerView
+from workerpool_core.app.queries.pool_view import WorkerView
 from workerpool_core.app.running import Core, RunningCore
 from workerpool_core.domain.events import Event, WorkerDrained, WorkerReleased, WorkerUndrained
 from workerpool_core.errors import BadPageToken, OperatorDisabled

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Any, TypeVar
 
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as worker
 

@@ -1,7 +1,7 @@
 """Tasks and replicates as protocol messages."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from workerpool_poco.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_protocol.core.v1 import task_pb2 as pb
 
 from workerpool_core.api.protocol_enums import CAUSE, MODIFIER, REPLICATE_STATUS, TASK_STATUS

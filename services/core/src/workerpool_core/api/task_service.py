@@ -4,18 +4,18 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from workerpool_kit.auth import ANYONE
-from workerpool_poco.ids import address
+from workerpool_kit.access.authenticators import ANYONE
+from workerpool_poco.protocol.ids import address
 from workerpool_protocol.core.v1 import task_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceServicer
 
+from workerpool_core.adapters.mongo.store import TaskQuery
 from workerpool_core.api.pages import fitting
 from workerpool_core.api.protocol_enums import TASK_STATUS_OF
 from workerpool_core.api.task_messages import replicate_message, task_message
+from workerpool_core.app.queries.task_queries import page_token_after
 from workerpool_core.app.running import Core
-from workerpool_core.app.task_queries import page_token_after
-from workerpool_core.store.store import TaskQuery
 
 NAME = "workerpool.core.v1.TaskService"
 _METHODS = ("GetTask", "ListTasks", "WatchTask", "GetReplicate", "CreateLogChallenge", "GetTaskLogs")

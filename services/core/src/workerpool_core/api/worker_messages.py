@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from google.protobuf.duration_pb2 import Duration
-from workerpool_poco.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.task_pb2 import ChainReceipt
 from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
@@ -17,9 +17,9 @@ from workerpool_core.api.protocol_enums import (
     UPDATE_OUTCOME,
 )
 from workerpool_core.api.task_messages import timestamp
-from workerpool_core.app import messages as m
-from workerpool_core.app.live_logs import LONGEST_LOG
+from workerpool_core.app.queries.live_logs import LONGEST_LOG
 from workerpool_core.app.running import PublicConfiguration
+from workerpool_core.app.workers import messages as m
 from workerpool_core.domain.decisions import AnswerUpdate
 from workerpool_core.domain.events import Details, Held, Update
 from workerpool_core.domain.model import Receipt, WorkerModel

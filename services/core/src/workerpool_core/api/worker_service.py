@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from workerpool_kit.auth import ANYONE, current_identity
+from workerpool_kit.access.authenticators import ANYONE, current_identity
+from workerpool_kit.grpc.streams import SlowReader
 from workerpool_kit.logs import get_logger
-from workerpool_kit.streams import SlowReader
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceServicer
 
@@ -20,10 +20,10 @@ from workerpool_core.api.worker_messages import (
     responses,
     update_of,
 )
-from workerpool_core.app.login import WORKER_ROLE
-from workerpool_core.app.messages import Message, ShutDown
 from workerpool_core.app.running import Core, RunningCore
-from workerpool_core.app.sessions import Session
+from workerpool_core.app.workers.login import WORKER_ROLE
+from workerpool_core.app.workers.messages import Message, ShutDown
+from workerpool_core.app.workers.sessions import Session
 from workerpool_core.domain.events import (
     CommandAcked,
     StatusReported,

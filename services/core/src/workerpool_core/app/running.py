@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from workerpool_kit.clock import Clock
-from workerpool_poco.ids import Address
+from workerpool_poco.protocol.ids import Address
 
-from workerpool_core.app.engine import Engine
-from workerpool_core.app.heartbeats import Heartbeats
-from workerpool_core.app.live_logs import LiveLogs
-from workerpool_core.app.log_access import LogAccess
-from workerpool_core.app.login import Login
-from workerpool_core.app.pool_view import PoolView
-from workerpool_core.app.sessions import Sessions
-from workerpool_core.app.task_queries import TaskQueries
+from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.queries.live_logs import LiveLogs
+from workerpool_core.app.queries.log_access import LogAccess
+from workerpool_core.app.queries.pool_view import PoolView
+from workerpool_core.app.queries.task_queries import TaskQueries
+from workerpool_core.app.workers.heartbeats import Heartbeats
+from workerpool_core.app.workers.login import Login
+from workerpool_core.app.workers.sessions import Sessions
 from workerpool_core.errors import ServiceStarting
 
 

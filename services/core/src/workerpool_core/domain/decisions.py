@@ -10,10 +10,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
-from .events import TransactionKind
-from .model import Action, Command, Replicate, ReplicateChange, Task, TaskChange, Worker
+from workerpool_core.domain.events import TransactionKind
+from workerpool_core.domain.model import (
+    Action,
+    Command,
+    Replicate,
+    ReplicateChange,
+    Task,
+    TaskChange,
+    Worker,
+)
 
 # --- writes -------------------------------------------------------------------------------------
 

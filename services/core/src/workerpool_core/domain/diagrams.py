@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from workerpool_poco.statuses import ReplicateStatus, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
-from .replicate_machine import PROVEN, REPLICATE_TRANSITIONS
-from .task_machine import TASK_TRANSITIONS
+from workerpool_core.domain.replicates.replicate_machine import PROVEN, REPLICATE_TRANSITIONS
+from workerpool_core.domain.tasks.task_machine import TASK_TRANSITIONS
 
 _R = ReplicateStatus
 _INTERLUDES = frozenset({_R.WORKER_LOST, _R.RECOVERING})

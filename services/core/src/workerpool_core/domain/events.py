@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from workerpool_poco.model import ChainTask, Contribution
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
-from .model import DealTerms, Receipt, WorkerModel
+from workerpool_core.domain.model import DealTerms, Receipt, WorkerModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 
 class Modifier(Enum):

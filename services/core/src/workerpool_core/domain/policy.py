@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workerpool_poco.model import REORGANISATION_BLOCKS
+from workerpool_poco.protocol.model import REORGANISATION_BLOCKS
 
 _PROOF_BLOCKS = 18
 _SHORTEST_PROOF_S = 10.0

@@ -3,24 +3,14 @@
 from collections.abc import Mapping
 from random import Random
 
-from workerpool_poco.statuses import TaskStatus
+from workerpool_poco.protocol.statuses import TaskStatus
 
-from . import (
-    alarms,
-    blocks,
-    dispatch,
-    ending,
-    initialization,
-    pauses,
-    progress,
-    pursuit,
-    reads,
-    reports,
-    sessions,
-    uploads,
-)
-from .decisions import Outcome
-from .events import (
+from workerpool_core.domain import timeouts
+from workerpool_core.domain.chain import blocks, reconciliation
+from workerpool_core.domain.decisions import Outcome
+from workerpool_core.domain.dispatch import dispatcher
+from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain.events import (
     BlockSeen,
     BlocksReverted,
     ChainHealthChanged,
@@ -41,12 +31,14 @@ from .events import (
     WorkersWeighed,
     WorkerUndrained,
 )
-from .model import Task, Worker
-from .policy import Policy
-from .snapshot import Snapshot
-from .state import State
-from .timers import Alarm
-from .turn import Turn
+from workerpool_core.domain.model import Task, Worker
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.replicates import reports, uploads
+from workerpool_core.domain.snapshot import Snapshot
+from workerpool_core.domain.state import State
+from workerpool_core.domain.tasks import completion, initialization, progress, retries
+from workerpool_core.domain.timers import Alarm
+from workerpool_core.domain.workers import quarantine, sessions
 
 
 class Scheduler:
@@ -92,25 +84,25 @@ class Scheduler:
         for worker in state.workers.values():
             if not worker.lost:
                 state.timers.set(Alarm.LIVENESS, worker.wallet, now + state.policy.liveness_s)
-            pauses.arm(turn, worker)
+            quarantine.arm(turn, worker)
         for task in list(state.tasks.values()):
             turn.touched[task.task_id] = None
             turn.reshelve[task.task_id] = None
             if task.ended:
                 if not task.claim_due:
-                    ending.retain(turn, task)
+                    completion.retain(turn, task)
                 turn.heard_of(task, task.final_block)
-                pursuit.pursue(turn, task)
+                retries.pursue(turn, task)
                 continue
             initialization.arm_deadlines(turn, task)
             for replicate in task.replicates.values():
-                dispatch.arm_pending(turn, task, replicate)
+                dispatcher.arm_pending(turn, task, replicate)
             if task.status is TaskStatus.RESULT_UPLOADING:
                 due = task.upload_requested_at + state.policy.upload_timeout_s
                 state.timers.set(Alarm.UPLOAD, task.task_id, max(now, due))
                 if uploads.lies_in_proxy(task):
                     uploads.check(turn, task)
-            pursuit.pursue(turn, task)
+            retries.pursue(turn, task)
         return self._settle(turn)
 
     def handle(self, event: Event, now: float) -> Outcome:
@@ -129,14 +121,14 @@ class Scheduler:
                 if task is None:
                     continue
                 if task.ended:
-                    ending.forget_early(turn, task)
+                    completion.forget_early(turn, task)
                 else:
                     progress.advance(turn, task)
                 if state.parked:
                     for wallet in task.replicates:
                         reports.release(turn, task_id, wallet)
         if turn.reshelve or turn.recount:
-            dispatch.serve(turn)
+            dispatcher.serve(turn)
         return turn.outcome()
 
     def _take(self, turn: Turn, event: Event) -> None:
@@ -155,9 +147,9 @@ class Scheduler:
             case BlocksReverted():
                 blocks.reverted(turn, event)
             case TaskRead():
-                reads.read(turn, event)
+                reconciliation.read(turn, event)
             case TransactionAnswered():
-                pursuit.answered(turn, event)
+                retries.answered(turn, event)
             case ResultChecked():
                 self._result_checked(turn, event)
             case EnclaveChallengeAnswered(task_id, challenge, sms_url):
@@ -178,7 +170,7 @@ class Scheduler:
                 turn.recount.update(dict.fromkeys(state.workers))
             case Tick():
                 for key in state.timers.take_due(turn.now):
-                    alarms.ring(turn, key)
+                    timeouts.ring(turn, key)
             case ReconcileDue():
                 self._reconcile(turn)
 
@@ -207,4 +199,4 @@ class Scheduler:
             if not task.ended:
                 turn.read(task)
                 turn.touched[task.task_id] = None
-            pursuit.pursue(turn, task)
+            retries.pursue(turn, task)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .model import Command, Task, Worker
-from .policy import Policy
+from workerpool_core.domain.model import Command, Task, Worker
+from workerpool_core.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
-from workerpool_poco.statuses import FINAL_REPLICATE_STATUSES, TaskStatus
+from workerpool_poco.protocol.statuses import FINAL_REPLICATE_STATUSES, TaskStatus
 
-from .events import TransactionKind, Update
-from .model import Replicate, Task, Worker
-from .policy import Policy
-from .replicate_machine import SLOT_STATUSES
-from .snapshot import Snapshot
-from .supply import FreeWorkers, WaitingTasks
-from .timers import Timers
+from workerpool_core.domain.dispatch.supply import FreeWorkers, WaitingTasks
+from workerpool_core.domain.events import TransactionKind, Update
+from workerpool_core.domain.model import Replicate, Task, Worker
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.replicates.replicate_machine import SLOT_STATUSES
+from workerpool_core.domain.snapshot import Snapshot
+from workerpool_core.domain.timers import Timers
 
 
 @dataclass(slots=True)

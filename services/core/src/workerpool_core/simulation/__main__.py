@@ -4,8 +4,8 @@ import argparse
 import sys
 import traceback
 
-from .seeds import SeedFailed, run
-from .world import World
+from workerpool_core.simulation.seeds import SeedFailed, run
+from workerpool_core.simulation.world import World
 
 
 def _trace(at: float, what: str, fields: dict[str, object]) -> None:

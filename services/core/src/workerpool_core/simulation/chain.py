@@ -4,15 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from workerpool_poco.consensus import consensus_reached
-from workerpool_poco.ids import ZERO_ADDRESS
-from workerpool_poco.model import ChainTask, Contribution
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol.consensus import consensus_reached
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import DealTerms, Receipt
-
-from .clock import Clock
+from workerpool_core.simulation.clock import Clock
 
 _S = ChainTaskStatus
 _C = ContributionStatus

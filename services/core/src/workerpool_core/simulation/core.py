@@ -10,13 +10,12 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
-
-from .invariants import must
-from .ledger import Ledger
-from .link import Link
+from workerpool_core.simulation.invariants import must
+from workerpool_core.simulation.ledger import Ledger
+from workerpool_core.simulation.link import Link
 
 if TYPE_CHECKING:
-    from .world import World
+    from workerpool_core.simulation.world import World
 
 _RECONCILE_S = 60.0
 

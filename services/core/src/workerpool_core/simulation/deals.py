@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workerpool_poco.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
 
 from workerpool_core.domain.model import DealTerms
 

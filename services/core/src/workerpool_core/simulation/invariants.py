@@ -1,9 +1,8 @@
 """What must hold after every event, checked against tables, chain and store, never against the scheduler's word."""
 
-from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
-from workerpool_poco.tags import TeeFramework, tee_framework
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
+from workerpool_poco.protocol.tags import TeeFramework, tee_framework
 
-from workerpool_core.domain import replicate_machine, task_machine
 from workerpool_core.domain.decisions import (
     CommandQueued,
     ReplicateChanged,
@@ -12,10 +11,11 @@ from workerpool_core.domain.decisions import (
     Write,
 )
 from workerpool_core.domain.model import Action, Modifier, Replicate, Task
+from workerpool_core.domain.replicates import replicate_machine
 from workerpool_core.domain.scheduler import Scheduler
-
-from .chain import Chain
-from .ledger import Ledger
+from workerpool_core.domain.tasks import task_machine
+from workerpool_core.simulation.chain import Chain
+from workerpool_core.simulation.ledger import Ledger
 
 _R = ReplicateStatus
 _DEAD = frozenset(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from .clock import Clock
+from workerpool_core.simulation.clock import Clock
 
 
 class Link:

@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from .world import World
+from workerpool_core.simulation.world import World
 
 _CHUNK = 25
 """Seeds that a process takes at once: a second's worth."""

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from random import Random
 
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
-
-from .chain import Chain, Transaction, is_finalizable
-from .clock import Clock
+from workerpool_core.simulation.chain import Chain, Transaction, is_finalizable
+from workerpool_core.simulation.clock import Clock
 
 _S = ChainTaskStatus
 _K = TransactionKind

@@ -6,25 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workerpool_poco.statuses import (
+from workerpool_poco.protocol.statuses import (
     ChainTaskStatus,
     ContributionStatus,
     ReplicateStatus,
     ReplicateStatusCause,
 )
-from workerpool_poco.tags import tee_framework
+from workerpool_poco.protocol.tags import tee_framework
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.decisions import UpdateOutcome
 from workerpool_core.domain.model import Action, Receipt, WorkerModel
-
-from .chain import Transaction
-from .invariants import must
-from .link import Link
+from workerpool_core.simulation.chain import Transaction
+from workerpool_core.simulation.invariants import must
+from workerpool_core.simulation.link import Link
 
 if TYPE_CHECKING:
-    from .world import World
+    from workerpool_core.simulation.world import World
 
 _R = ReplicateStatus
 _C = ReplicateStatusCause

@@ -4,22 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from workerpool_poco.consensus import contributions_needed
-from workerpool_poco.statuses import ChainTaskStatus, TaskStatus
+from workerpool_poco.protocol.consensus import contributions_needed
+from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import DealTerms, WorkerModel
 from workerpool_core.domain.policy import Policy
-
-from .chain import Chain, Transaction
-from .clock import Clock
-from .core import Core
-from .deals import FINAL_PERIODS, deal_terms, tasks_of
-from .faults import faults_of
-from .invariants import Invariants, must
-from .services import Adapter
-from .worker import Worker
+from workerpool_core.simulation.chain import Chain, Transaction
+from workerpool_core.simulation.clock import Clock
+from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.deals import FINAL_PERIODS, deal_terms, tasks_of
+from workerpool_core.simulation.faults import faults_of
+from workerpool_core.simulation.invariants import Invariants, must
+from workerpool_core.simulation.services import Adapter
+from workerpool_core.simulation.worker import Worker
 
 START = 1_700_000_000.0
 T = 60

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from workerpool_kit.auth import ANYONE
+from workerpool_kit.access.authenticators import ANYONE
 from workerpool_protocol.registry.v1 import (
     config_service_pb2,
     config_service_pb2_grpc,
@@ -14,7 +14,7 @@ from workerpool_protocol.registry.v1 import (
 )
 
 from workerpool_registry.app.platform import Platform
-from workerpool_registry.domain import ChainConfig, Stack, TeeFramework
+from workerpool_registry.domain.catalogue import ChainConfig, Stack, TeeFramework
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from workerpool_registry.app.platform import Platform
-from workerpool_registry.domain import ChainConfig, iso_duration, stack_of
+from workerpool_registry.domain.catalogue import ChainConfig, iso_duration, stack_of
 
 
 def routes(chain: ChainConfig, platform: Platform) -> list[Route]:

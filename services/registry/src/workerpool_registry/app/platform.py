@@ -11,9 +11,19 @@ from pathlib import Path
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 
-from workerpool_registry.domain import CURRENT_LABEL, DEFAULT_STACK, PropertyFile, Stack, stack_of
+from workerpool_registry.adapters.property_files import (
+    PropertyFileError,
+    property_file_paths,
+    read_property_file,
+)
+from workerpool_registry.domain.catalogue import (
+    CURRENT_LABEL,
+    DEFAULT_STACK,
+    PropertyFile,
+    Stack,
+    stack_of,
+)
 from workerpool_registry.errors import StackNotFound
-from workerpool_registry.property_files import PropertyFileError, property_file_paths, read_property_file
 
 log = get_logger()
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from workerpool_poco.errors import InvalidId
-from workerpool_poco.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import bytes32, to_hex
 
 from workerpool_result_proxy import metrics
 from workerpool_result_proxy.app.read_result import ReadResult

@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from workerpool_kit.auth import ANYONE, current_identity
-from workerpool_poco.authorization import WorkerpoolAuthorization
-from workerpool_poco.ids import address, bytes32, from_hex, to_hex
+from workerpool_kit.access.authenticators import ANYONE, current_identity
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import address, bytes32, from_hex, to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 

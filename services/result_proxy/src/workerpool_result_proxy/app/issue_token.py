@@ -1,13 +1,13 @@
 """Trading an authorization for a token."""
 
 import structlog
+from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock
-from workerpool_kit.tokens import Tokens
-from workerpool_poco.authorization import WorkerpoolAuthorization
-from workerpool_poco.ids import Address, to_hex
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import Address, to_hex
 
+from workerpool_result_proxy.app.ports import ChainView, Store
 from workerpool_result_proxy.domain.token_rules import check_on_chain, check_request
-from workerpool_result_proxy.ports import ChainView, Store
 
 WORKER_ROLE = "worker"
 """The role of a token: may upload results of the tasks its wallet was authorized for."""

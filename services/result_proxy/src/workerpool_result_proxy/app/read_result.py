@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from workerpool_poco.ids import to_hex
+from workerpool_poco.protocol.ids import to_hex
 
+from workerpool_result_proxy.app.ports import Archives, Store
 from workerpool_result_proxy.domain.results import StoredResult
 from workerpool_result_proxy.errors import OffsetBeyondEnd, ResultNotFound
-from workerpool_result_proxy.ports import Archives, Store
 
 
 class ReadResult:

@@ -11,16 +11,17 @@ from pathlib import Path
 import structlog
 from workerpool_kit.clock import Clock
 from workerpool_kit.errors import WorkerpoolError
-from workerpool_poco.ids import Address, to_hex
-from workerpool_poco.model import Contribution
-from workerpool_poco.results import ResultDigestError, read_computed, result_digest
+from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.model import Contribution
+from workerpool_poco.protocol.results import ResultDigestError, read_computed, result_digest
 
 from workerpool_result_proxy import metrics
-from workerpool_result_proxy.app.disk import full_disk_refused
-from workerpool_result_proxy.app.receive import Messages, Patience, first_message, receive
-from workerpool_result_proxy.app.threads import FileThreads, to_the_end
-from workerpool_result_proxy.app.unpack import unpack
-from workerpool_result_proxy.app.workspace import Workspace
+from workerpool_result_proxy.adapters.disk import full_disk_refused
+from workerpool_result_proxy.adapters.file_threads import FileThreads, to_the_end
+from workerpool_result_proxy.adapters.upload_file import Messages, Patience, first_message, receive
+from workerpool_result_proxy.adapters.workspace import Workspace
+from workerpool_result_proxy.adapters.zip_archive import unpack
+from workerpool_result_proxy.app.ports import Archives, ChainView, Store
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.domain.results import Declaration, StoredResult, link_for
 from workerpool_result_proxy.domain.upload_rules import (
@@ -37,7 +38,6 @@ from workerpool_result_proxy.errors import (
     NotAuthorized,
     TooManyUploads,
 )
-from workerpool_result_proxy.ports import Archives, ChainView, Store
 
 log = structlog.get_logger()
 

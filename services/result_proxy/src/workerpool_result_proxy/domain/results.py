@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from workerpool_poco.ids import Address, to_hex
-from workerpool_poco.result_link import STORAGE_IPFS, ResultLink
+from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.result_link import STORAGE_IPFS, ResultLink
 
 
 @dataclass(frozen=True)

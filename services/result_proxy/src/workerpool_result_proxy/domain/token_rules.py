@@ -1,12 +1,12 @@
 """Who gets a token: the rules of the protocol, in its order, each with its own refusal (worker spec C)."""
 
-from workerpool_poco.authorization import WorkerpoolAuthorization, recover_signer
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.ids import ZERO_ADDRESS, ZERO_BYTES32, Address
-from workerpool_poco.model import ChainTask, Deal
-from workerpool_poco.signatures import eip191_hash, recover_address
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.tags import requires_enclave
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, Address
+from workerpool_poco.protocol.model import ChainTask, Deal
+from workerpool_poco.protocol.signatures import eip191_hash, recover_address
+from workerpool_poco.protocol.statuses import ChainTaskStatus
+from workerpool_poco.protocol.tags import requires_enclave
 
 from workerpool_result_proxy.errors import (
     DealNotOnChain,

@@ -2,10 +2,10 @@
 
 from enum import Enum
 
-from workerpool_poco.model import ChainTask, Contribution, Deal
-from workerpool_poco.results import result_hash
-from workerpool_poco.statuses import ChainTaskStatus, ContributionStatus
-from workerpool_poco.tags import requires_enclave
+from workerpool_poco.protocol.model import ChainTask, Contribution, Deal
+from workerpool_poco.protocol.results import result_hash
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol.tags import requires_enclave
 
 from workerpool_result_proxy.errors import (
     ArchiveTooLarge,

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from workerpool_worker.durations import Durations
+from workerpool_worker.adapters.stage_durations import Durations
 
 
 def routes(durations: Durations) -> list[Route]:

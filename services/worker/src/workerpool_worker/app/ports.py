@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from workerpool_poco.authorization import WorkerpoolAuthorization
-from workerpool_poco.ids import Address
-from workerpool_poco.model import Account, ChainTask, Contribution
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 
 from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.output_tail import OutputStream

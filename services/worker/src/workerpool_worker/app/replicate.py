@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
-from workerpool_poco.rpc import ChainUnreachable, RpcError
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
-from workerpool_poco.transactions import ReceiptTimeout
+from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
+from workerpool_poco.chain.transactions import ReceiptTimeout
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
-from workerpool_worker.app.office import Office
+from workerpool_worker.app.replicate_context import Office
 from workerpool_worker.domain.assignment import Assignment
 from workerpool_worker.domain.record import Command, Record, SentTransaction
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
-from workerpool_worker.app.office import Office
+from workerpool_worker.adapters.sqlite_journal import KEPT_COMMANDS, Kept
 from workerpool_worker.app.replicate import Replicate, Step, settle
+from workerpool_worker.app.replicate_context import Office
 from workerpool_worker.domain.assignment import Assignment
 from workerpool_worker.domain.record import Command, Record
 from workerpool_worker.domain.stages import USES_SLOT, Action, Stage
-from workerpool_worker.domain.unheld import answer_for_unheld
+from workerpool_worker.domain.unknown_task import answer_for_unheld
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
-from workerpool_worker.journal import KEPT_COMMANDS, Kept
 
 log = structlog.get_logger()
 

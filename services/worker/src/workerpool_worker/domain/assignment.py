@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from workerpool_poco.authorization import WorkerpoolAuthorization
-from workerpool_poco.ids import ZERO_ADDRESS, Address
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from workerpool_poco.ids import Address
-from workerpool_poco.model import Account, ChainTask
-from workerpool_poco.statuses import ChainTaskStatus
-from workerpool_poco.statuses import ReplicateStatusCause as Cause
+from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.model import Account, ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as Cause
 
 CONTRIBUTE_GAS, REVEAL_GAS = 500_000, 100_000
 """Gas that the protocol's workers grant to their two transactions; a wallet that cannot pay as much does not begin."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_worker.domain.stages import Action, Stage
 

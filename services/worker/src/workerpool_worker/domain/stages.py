@@ -8,7 +8,7 @@ on the scheduler's commands do, since only the chain decides who reveals and upl
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workerpool_poco.statuses import ReplicateStatus as S
+from workerpool_poco.protocol.statuses import ReplicateStatus as S
 
 
 class Stage(StrEnum):

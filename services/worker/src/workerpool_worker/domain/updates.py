@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 LOG_TAIL_CHARACTERS = 100_000
 """The scheduler keeps this much of each output stream of an app (protocol constant)."""

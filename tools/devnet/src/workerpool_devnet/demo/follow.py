@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import grpc
-from workerpool_poco.events import (
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.events import (
     HubEvent,
     TaskContribute,
     TaskFinalize,
     TaskInitialize,
     TaskReveal,
 )
-from workerpool_poco.hub import HubClient
-from workerpool_poco.ids import from_hex
-from workerpool_poco.model import ChainTask
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.ids import from_hex
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
 from workerpool_protocol.core.v1.statuses_pb2 import (
     TASK_STATUS_COMPLETED,

@@ -6,8 +6,8 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from workerpool_poco.deal_params import DealParams
-from workerpool_poco.ids import to_hex
+from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import to_hex
 
 from workerpool_devnet.accounts import RLC
 from workerpool_devnet.devnet import Devnet

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 from rich.live import Live
-from workerpool_poco.hub import HubClient
+from workerpool_poco.chain.hub import HubClient
 
 from workerpool_devnet.demo.containers import ContainerClock
 from workerpool_devnet.demo.documents import DOCUMENTS, DocumentServer

@@ -4,8 +4,10 @@ import asyncio
 import time
 from contextlib import suppress
 
-from workerpool_poco.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
+from workerpool_worker.adapters.files.post_compute import make_result
+from workerpool_worker.adapters.files.workspace import TaskFolder
 from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.prechecks import check_may_contribute
@@ -14,8 +16,6 @@ from workerpool_worker.domain.environment import IEXEC_IN, IEXEC_OUT, app_enviro
 from workerpool_worker.domain.images import local_name
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, LOG_TAIL_CHARACTERS, Details, tail
 from workerpool_worker.errors import DockerUnavailable, ImageUnavailable, StepFailed
-from workerpool_worker.post_compute import make_result
-from workerpool_worker.workspace import TaskFolder
 
 _BYTES_PER_CHARACTER = 4
 _NEVER_RAN = -1

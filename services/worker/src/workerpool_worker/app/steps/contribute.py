@@ -1,9 +1,9 @@
 """CONTRIBUTE: commit to the result on chain, exactly once."""
 
-from workerpool_poco.ids import bytes32, from_hex
-from workerpool_poco.results import result_hash, result_seal
-from workerpool_poco.statuses import ContributionStatus, ReplicateStatusCause
-from workerpool_poco.transaction_errors import OutOfGas
+from workerpool_poco.chain.transaction_errors import OutOfGas
+from workerpool_poco.protocol.ids import bytes32, from_hex
+from workerpool_poco.protocol.results import result_hash, result_seal
+from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatusCause
 
 from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.replicate import Replicate

@@ -5,8 +5,9 @@ A requester's broken image or file is a result too: workers that fail alike cont
 
 import asyncio
 
-from workerpool_poco.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
+from workerpool_worker.adapters.files.post_compute import write_error_result
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.domain.environment import input_file_name
 from workerpool_worker.domain.images import InvalidImageName, local_name, pull_limit_s
@@ -14,7 +15,6 @@ from workerpool_worker.domain.sources import dataset_urls, has_checksum
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details
 from workerpool_worker.errors import DownloadFailed, HostFull, ImageUnavailable, StepFailed
-from workerpool_worker.post_compute import write_error_result
 
 
 async def download_app(run: Replicate) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from workerpool_poco.authorization import recover_signer
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.ids import address, bytes32
-from workerpool_poco.model import ChainTask
-from workerpool_poco.statuses import ChainTaskStatus, ReplicateStatusCause
+from workerpool_poco.protocol.authorization import recover_signer
+from workerpool_poco.protocol.ids import address, bytes32
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.domain.prechecks import obstacles

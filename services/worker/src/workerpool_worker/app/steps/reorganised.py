@@ -1,7 +1,7 @@
 """When the chain takes a consensus back: nothing is wrong here, and only the scheduler knows what comes next."""
 
-from workerpool_poco.ids import bytes32
-from workerpool_poco.statuses import ChainTaskStatus
+from workerpool_poco.protocol.ids import bytes32
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.domain.stages import Stage

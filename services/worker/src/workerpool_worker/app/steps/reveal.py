@@ -2,11 +2,11 @@
 
 import asyncio
 
-from workerpool_poco.ids import bytes32, from_hex
-from workerpool_poco.model import ChainTask, Contribution
-from workerpool_poco.results import result_hash
-from workerpool_poco.statuses import ContributionStatus, ReplicateStatusCause
-from workerpool_poco.transaction_errors import OutOfGas
+from workerpool_poco.chain.transaction_errors import OutOfGas
+from workerpool_poco.protocol.ids import bytes32, from_hex
+from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.results import result_hash
+from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatusCause
 
 from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.replicate import Replicate

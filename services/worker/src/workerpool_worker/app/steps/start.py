@@ -1,7 +1,7 @@
 """START: is this task one for this worker?"""
 
-from workerpool_poco.statuses import ReplicateStatusCause
-from workerpool_poco.tags import requires_enclave, tee_framework
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.tags import requires_enclave, tee_framework
 
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.prechecks import (

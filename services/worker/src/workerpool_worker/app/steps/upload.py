@@ -3,8 +3,8 @@
 import asyncio
 import random
 
-from workerpool_poco.result_link import STORAGE_ETHEREUM, ResultLink
-from workerpool_poco.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.result_link import STORAGE_ETHEREUM, ResultLink
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.reorganised import await_consensus

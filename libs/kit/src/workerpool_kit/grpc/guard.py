@@ -1,0 +1,263 @@
+"""What happens around every gRPC call, whatever its arity: identity, policy, deadline, validation, errors, figures.
+
+One interceptor wraps the handler of each method once. A stream must be read by iterating the request iterator (not
+with `context.read`), because that is where its messages are validated.
+"""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from workerpool_kit import metrics
+from workerpool_kit.access.authenticators import (
+    ANONYMOUS,
+    ANYONE,
+    Authenticator,
+    Identity,
+    identity_of_call,
+)
+from workerpool_kit.errors import Kind, PermissionDenied, Unauthenticated, WorkerpoolError
+from workerpool_kit.grpc.errors import CODES, abort
+from workerpool_kit.grpc.validation import InvalidMessage, validate
+from workerpool_kit.logs import get_logger
+
+log = get_logger()
+
+Policy = Mapping[str, frozenset[str]]
+"""Full method name (``/package.Service/Method``) to the roles that may call it."""
+
+
+def always_open(method: str) -> bool:
+    """Tell whether a method is part of gRPC's own services (health, reflection), which never ask for an identity."""
+    return method.startswith(("/grpc.health.", "/grpc.reflection."))
+
+
+class TooManyStreams(WorkerpoolError):
+    """As many streams of a method that anybody may call are open as this server serves; try again later."""
+
+    kind = Kind.EXHAUSTED
+    reason = "TOO_MANY_STREAMS"
+
+
+class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+    """The interceptor; see the module's description."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator | None,
+        policy: Policy,
+        default_deadline_s: float,
+        most_open_streams: int,
+    ) -> None:
+        self._authenticator = authenticator
+        self._policy = policy
+        self._default_deadline_s = default_deadline_s
+        self._most_open_streams = most_open_streams
+        self._open_streams: Counter[str] = Counter()
+        self._wrapped: dict[str, Any] = {}
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Return the guarded handler of the method that is called."""
+        method = handler_call_details.method
+        if method not in self._wrapped:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            self._wrapped[method] = self._wrap(method, handler)
+        return self._wrapped[method]
+
+    def _wrap(self, method: str, handler: Any) -> Any:
+        parse = _tolerant(handler.request_deserializer)
+        serialize = handler.response_serializer
+        if not handler.request_streaming and not handler.response_streaming:
+
+            async def unary_unary(request: Any, context: Any) -> Any:
+                return await self._guard(
+                    method, context, lambda: handler.unary_unary(_checked(request), context), unary=True
+                )
+
+            return grpc.unary_unary_rpc_method_handler(cast(Any, unary_unary), parse, serialize)
+        if not handler.request_streaming:
+
+            async def unary_stream(request: Any, context: Any) -> None:
+                async def body() -> None:
+                    await _send_all(handler.unary_stream(_checked(request), context), context)
+
+                await self._guard(method, context, body)
+
+            return grpc.unary_stream_rpc_method_handler(cast(Any, unary_stream), parse, serialize)
+        if not handler.response_streaming:
+
+            async def stream_unary(requests: Any, context: Any) -> Any:
+                return await self._guard(
+                    method, context, lambda: handler.stream_unary(_CheckedStream(requests), context)
+                )
+
+            return grpc.stream_unary_rpc_method_handler(cast(Any, stream_unary), parse, serialize)
+
+        async def stream_stream(requests: Any, context: Any) -> None:
+            async def body() -> None:
+                await _send_all(handler.stream_stream(_CheckedStream(requests), context), context)
+
+            await self._guard(method, context, body)
+
+        return grpc.stream_stream_rpc_method_handler(cast(Any, stream_stream), parse, serialize)
+
+    async def _guard(
+        self, method: str, context: Any, body: Callable[[], Awaitable[Any]], *, unary: bool = False
+    ) -> Any:
+        started = time.perf_counter()
+        code = "OK"
+        limit = self._default_deadline_s if unary and context.time_remaining() is None else None
+        deadline = asyncio.timeout(limit)
+        try:
+            identity_of_call.set(await self._admit(method, context))
+            with self._place(method, unary=unary):
+                async with deadline:
+                    return await body()
+        except asyncio.CancelledError:
+            # The client went away, its deadline passed, or the server stops: nobody is left to answer.
+            code = "CANCELLED"
+            raise
+        except grpc.aio.AbortError:
+            code = _code_name(context)
+            raise
+        except Exception as error:
+            if context.cancelled() or context.done():
+                # Whatever failed, most likely a write, failed because the client went away.
+                code = "CANCELLED"
+                log.debug("grpc.client_gone", method=method, error=repr(error))
+                raise asyncio.CancelledError from error
+            answer = _too_late(limit) if deadline.expired() else _answer_to(method, error)
+            code = answer.code.name
+            await abort(context, answer.error, answer.code)
+        finally:
+            metrics.grpc_handled(method, code, time.perf_counter() - started)
+
+    @contextmanager
+    def _place(self, method: str, *, unary: bool) -> Iterator[None]:
+        """Hold a place among the streams of a method that strangers may keep open for ever. Raises TooManyStreams."""
+        if unary or not (always_open(method) or ANYONE in self._policy[method]):
+            yield
+            return
+        if self._open_streams[method] >= self._most_open_streams:
+            raise TooManyStreams(
+                f"{self._most_open_streams} streams of this method are open; try again later"
+            )
+        self._open_streams[method] += 1
+        try:
+            yield
+        finally:
+            self._open_streams[method] -= 1
+
+    async def _admit(self, method: str, context: Any) -> Identity:
+        if always_open(method):
+            return ANONYMOUS
+        allowed = self._policy.get(method)
+        if allowed is None:
+            raise PermissionDenied(f"no policy allows {method}")
+        identity: Identity | None = None
+        if self._authenticator is not None:
+            given = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+            try:
+                identity = await self._authenticator.authenticate(given)
+            except WorkerpoolError:
+                # An old token must not keep a caller from the very method that gives out a new one.
+                if ANYONE not in allowed:
+                    raise
+        if ANYONE in allowed:
+            return identity or ANONYMOUS
+        if identity is None:
+            raise Unauthenticated("this method needs credentials, and the call carries none")
+        if not identity.roles & allowed:
+            raise PermissionDenied(f"this method is for {' or '.join(sorted(allowed))}")
+        return identity
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """How a failed call ends."""
+
+    error: WorkerpoolError
+    code: grpc.StatusCode
+
+
+def _too_late(limit: float | None) -> _Answer:
+    message = f"not done within {limit:g} s, the limit for calls without a deadline"
+    return _Answer(WorkerpoolError(message, reason="DEADLINE_EXCEEDED"), grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+def _answer_to(method: str, error: Exception) -> _Answer:
+    if isinstance(error, WorkerpoolError):
+        log.info("grpc.refused", method=method, reason=error.reason, message=error.message)
+        return _Answer(error, CODES[error.kind])
+    correlation = uuid.uuid4().hex[:12]
+    log.error("grpc.unexpected_error", method=method, correlation=correlation, exc_info=error)
+    # What went wrong inside is for the log only; the id connects a caller's report with it.
+    message = f"internal error; the server's log has it under {correlation}"
+    return _Answer(WorkerpoolError(message, details={"correlation": correlation}), grpc.StatusCode.INTERNAL)
+
+
+class _Malformed:
+    """Stands for a message that could not be parsed, until the guard can answer for it."""
+
+
+def _tolerant(parse: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    if parse is None:
+        return None
+
+    def parse_or_mark(data: bytes) -> Any:
+        try:
+            return parse(data)
+        except DecodeError:
+            return _Malformed()
+
+    return parse_or_mark
+
+
+def _checked(message: Any) -> Any:
+    if isinstance(message, _Malformed):
+        raise InvalidMessage("the bytes are not a message of the expected type", reason="MALFORMED_MESSAGE")
+    validate(message)
+    return message
+
+
+class _CheckedStream:
+    """A request stream whose messages are validated as they are read."""
+
+    def __init__(self, requests: AsyncIterator[Any]) -> None:
+        self._requests = aiter(requests)
+
+    def __aiter__(self) -> "_CheckedStream":
+        return self
+
+    async def __anext__(self) -> Any:
+        return _checked(await anext(self._requests))
+
+
+async def _send_all(responses: Any, context: Any) -> None:
+    # A servicer method is an async generator, or a coroutine that writes by itself.
+    if not hasattr(responses, "__aiter__"):
+        await responses
+        return
+    try:
+        async for response in responses:
+            await context.write(response)
+    finally:
+        if hasattr(responses, "aclose"):
+            await responses.aclose()
+
+
+def _code_name(context: Any) -> str:
+    code = context.code()
+    if isinstance(code, grpc.StatusCode):
+        return code.name
+    return next((known.name for known in grpc.StatusCode if known.value[0] == code), "UNKNOWN")

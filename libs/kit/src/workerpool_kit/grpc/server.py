@@ -1,0 +1,147 @@
+"""A gRPC server that is safe by default: every method has a policy, every message is validated, every error mapped."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pool
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from workerpool_kit.access.authenticators import ANYONE, Authenticator
+from workerpool_kit.grpc.guard import CallGuard, Policy
+from workerpool_kit.grpc.health import SERVICE_NAME as HEALTH_SERVICE
+from workerpool_kit.grpc.health import HealthServicer
+from workerpool_kit.grpc.validation import compile_rules
+from workerpool_kit.health import Health
+from workerpool_kit.logs import get_logger
+from workerpool_kit.process import StartupError
+
+log = get_logger()
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+
+class GrpcServer:
+    """Serves the added services on one port (0 = any free one, see `port` after `start`).
+
+    `policy` names the roles for every method of every added service (`ANYONE` = no identity needed); a method without
+    a policy keeps the server from starting. Health and reflection are always there and always open. Of each streaming
+    method that is open to everybody, `most_open_streams` are served at once: each costs about 30 KiB. A connection
+    holds `most_calls_per_connection` at once, and a client keeps its further ones back: a call costs 20 KiB before its
+    request is there.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        host: str = "0.0.0.0",
+        authenticator: Authenticator | None = None,
+        policy: Policy,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        default_deadline_s: float = 30,
+        most_open_streams: int = 2_000,
+        most_calls_per_connection: int = 1_000,
+    ) -> None:
+        self.port = port
+        self._host = host
+        self._policy = policy
+        self._options = _options(max_message_bytes, most_calls_per_connection)
+        self._guard = CallGuard(authenticator, policy, default_deadline_s, most_open_streams)
+        self._has_authenticator = authenticator is not None
+        self._services: dict[str, tuple[Callable[[Any, Any], None], object]] = {}
+        self._health = HealthServicer()
+        self._server: grpc.aio.Server | None = None
+
+    def add(
+        self, add_to_server_fn: Callable[[Any, Any], None], servicer: object, service_full_name: str
+    ) -> None:
+        """Add a servicer with the generated ``add_…Servicer_to_server`` function and the service's full name."""
+        self._services[service_full_name] = (add_to_server_fn, servicer)
+
+    async def start(self) -> None:
+        """Start serving.
+
+        Raises ValueError for a wrong policy, UnsupportedRule for an unknown validation rule,
+        StartupError for a taken port.
+        """
+        self._check_policy()
+        server = grpc.aio.server(interceptors=[self._guard], options=self._options)
+        for name, (add_to_server, servicer) in self._services.items():
+            add_to_server(servicer, server)
+            self._health.set_default(name, True)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (*self._services, HEALTH_SERVICE, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        try:
+            self.port = server.add_insecure_port(f"{self._host}:{self.port}")
+        except RuntimeError:
+            await server.stop(None)
+            raise StartupError(
+                f"cannot listen on {self._host}:{self.port} for gRPC: the port is taken or not allowed; "
+                "stop what uses it or set another port"
+            ) from None
+        await server.start()
+        self._server = server
+        log.info("grpc.listening", host=self._host, port=self.port, services=sorted(self._services))
+
+    async def stop(self, grace_s: float = 5) -> None:
+        """Refuse new calls, let running ones finish for at most `grace_s` seconds, then cancel them."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            self._health.close()
+            await server.stop(grace_s)
+
+    def set_health(self, service: str, serving: bool) -> None:
+        """Set what the health service answers for a service's full name; "" is the process as a whole."""
+        self._health.set(service, serving)
+
+    def follow(self, health: Health) -> None:
+        """Let the health service answer for the whole process and every added service what `health` says."""
+
+        def update() -> None:
+            for name in ("", *self._services):
+                self._health.set(name, health.is_up)
+
+        health.on_change(update)
+        update()
+
+    def _check_policy(self) -> None:
+        served: set[str] = set()
+        for name in self._services:
+            service = descriptor_pool.Default().FindServiceByName(name)
+            for method in service.methods:
+                served.add(f"/{name}/{method.name}")
+                compile_rules(method.input_type)
+        missing, unknown = sorted(served - set(self._policy)), sorted(set(self._policy) - served)
+        if missing:
+            raise ValueError(f"no policy for {', '.join(missing)}")
+        if unknown:
+            raise ValueError(f"policy for methods that are not served: {', '.join(unknown)}")
+        closed = sorted(method for method, roles in self._policy.items() if ANYONE not in roles)
+        if closed and not self._has_authenticator:
+            raise ValueError(f"nobody could call {', '.join(closed)}: the server has no authenticator")
+
+
+def _options(max_message_bytes: int, most_calls_per_connection: int) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.max_concurrent_streams", most_calls_per_connection),
+        # On by default, which lets two servers share a port without an error.
+        ("grpc.so_reuseport", 0),
+        # Otherwise each message after a silence, so each heartbeat, is answered with a ping that measures the
+        # bandwidth. The window is what that would give a fast peer, within the limit of a message.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", 1024 * 1024),
+        # The defaults (1,000 and 3,000) refuse calls at random when thousands of workers reconnect at once.
+        ("grpc.server.max_pending_requests", 20_000),
+        ("grpc.server.max_pending_requests_hard_limit", 40_000),
+        # Clients ping every 30 s, also without calls; the default would cut them off for too many pings.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # A peer that vanished without a word is noticed within 45 s.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 15_000),
+    ]

@@ -1,0 +1,1 @@
+"""Settings read from documented environment variables."""

@@ -1,0 +1,1 @@
+"""Access to the chain: nodes, the hub contract, new heads, receipts, transactions, wallet files."""

@@ -1,0 +1,249 @@
+"""New blocks as they come: over a WebSocket when the node speaks it, by polling when it does not."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Literal, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidURI,
+    WebSocketException,
+)
+
+from workerpool_poco.chain.history import read_block
+from workerpool_poco.chain.rpc import ChainUnreachable, JsonRpc, RpcError
+from workerpool_poco.errors import PocoError
+from workerpool_poco.protocol.model import Block
+
+_POLL_FASTEST, _POLL_SLOWEST = 0.05, 1.0
+_BACKOFF_FIRST, _BACKOFF_LAST = 0.1, 5.0
+_SILENCE = 5.0
+"""Seconds without a head after which a subscription is asked whether it still lives."""
+
+_OUTAGES = (
+    ChainUnreachable,
+    RpcError,
+    WebSocketException,
+    OSError,
+    TimeoutError,
+    ValueError,
+    AttributeError,
+    KeyError,
+    TypeError,
+)
+"""What a node that is down, restarting or answering nonsense looks like from here."""
+
+
+class _NoWebSocket(PocoError):
+    """The node answers at its address, but not with a WebSocket that has subscriptions."""
+
+
+class HeadStream:
+    """The latest block of a node, followed in the background.
+
+    ``async for head in stream`` yields the latest head at once and then each time it
+    changes; several loops may read one stream. A slow reader skips heads: it always
+    gets the newest one and finds the blocks between by number. A reorganisation shows
+    as a head whose hash changed, possibly with a lower number.
+
+    The stream survives outages: it reconnects with growing pauses and tells
+    ``on_outage`` and ``on_return``, once each per outage.
+    """
+
+    def __init__(
+        self,
+        node_url: str,
+        *,
+        block_time: float = 1.0,
+        websocket: bool = True,
+        timeout: float = 10.0,
+        on_outage: Callable[[Exception], None] | None = None,
+        on_return: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            node_url: HTTP(S) address of the node; a WebSocket is tried on the same address.
+            block_time: expected seconds between blocks; polling asks ten times as often,
+                but between every 50 ms and every second.
+            websocket: False polls even where a WebSocket would be possible.
+            timeout: seconds the node may take to answer.
+            on_outage: called with the error when the node stops answering.
+            on_return: called when it answers again.
+        """
+        self.latest: Block | None = None
+        self.reachable = False
+        self.mode: Literal["connecting", "websocket", "polling"] = "connecting"
+        self._http_url = node_url
+        self._websocket_wanted = self._try_websocket = websocket
+        self._period = min(max(block_time / 10, _POLL_FASTEST), _POLL_SLOWEST)
+        self._timeout = timeout
+        self._on_outage = on_outage
+        self._on_return = on_return
+        self._out = False
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def start(self) -> None:
+        """Begin to follow the chain in a background task of the running event loop."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._follow(), name="head-stream")
+
+    async def stop(self) -> None:
+        """Stop following; loops over the stream end."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._wake()
+
+    async def __aiter__(self) -> AsyncIterator[Block]:
+        """Yield the latest head, then every change of it, until the stream is stopped."""
+        self.start()
+        seen: Block | None = None
+        while self._task is not None:
+            changed = self._changed
+            if self.latest is not None and self.latest != seen:
+                seen = self.latest
+                yield seen
+            else:
+                await changed.wait()
+
+    async def wait_change(self, timeout: float) -> bool:
+        """Wait until the head changes, at most ``timeout`` seconds; tells whether it did."""
+        changed = self._changed
+        try:
+            async with asyncio.timeout(timeout):
+                await changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def wait_block(self, number: int) -> Block:
+        """Wait until the chain has reached a block number and return the head then.
+
+        Raises :class:`ChainUnreachable` when the stream is stopped before.
+        """
+        async for head in self:
+            if head.number >= number:
+                return head
+        raise ChainUnreachable("the head stream was stopped")
+
+    # --- following -----------------------------------------------------------
+
+    async def _follow(self) -> None:
+        pause = _BACKOFF_FIRST
+        while True:
+            before = self.latest
+            try:
+                if self._try_websocket:
+                    await self._subscribe()
+                else:
+                    await self._poll()
+            except _NoWebSocket:
+                self._try_websocket = False
+                continue
+            except _OUTAGES as error:
+                self._lost(error)
+            if self.latest != before:
+                pause = _BACKOFF_FIRST
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, _BACKOFF_LAST)
+
+    async def _poll(self) -> None:
+        rpc = JsonRpc(self._http_url, timeout=self._timeout, attempts=1, max_connections=1)
+        try:
+            while True:
+                self._arrived(read_block(await rpc.call("eth_getBlockByNumber", "latest", False)), "polling")
+                await asyncio.sleep(self._period)
+        finally:
+            await rpc.close()
+
+    async def _subscribe(self) -> None:
+        url = (
+            "ws" + self._http_url.removeprefix("http")
+            if self._http_url.startswith("http")
+            else self._http_url
+        )
+        try:
+            connection = await connect(
+                url, open_timeout=self._timeout, ping_interval=10, ping_timeout=self._timeout, max_size=2**24
+            )
+        except (InvalidHandshake, InvalidMessage, InvalidURI, TimeoutError) as cause:
+            raise _NoWebSocket(str(cause)) from cause
+        async with connection:
+            try:
+                await self._send(connection, 1, "eth_subscribe", ["newHeads"])
+                await self._ask_latest(connection)
+                async with asyncio.timeout(self._timeout):
+                    await self._receive(connection, until_id=1)
+            except (ConnectionClosed, TimeoutError) as cause:
+                raise _NoWebSocket(f"no answer over the WebSocket: {cause!r}") from cause
+            while True:
+                try:
+                    async with asyncio.timeout(_SILENCE):
+                        await self._receive(connection)
+                except TimeoutError:
+                    await self._ask_latest(connection)
+                    async with asyncio.timeout(self._timeout):
+                        await self._receive(connection, until_id=2)
+
+    async def _ask_latest(self, connection: ClientConnection) -> None:
+        await self._send(connection, 2, "eth_getBlockByNumber", ["latest", False])
+
+    @staticmethod
+    async def _send(connection: ClientConnection, request: int, method: str, params: list[Any]) -> None:
+        message = {"jsonrpc": "2.0", "id": request, "method": method, "params": params}
+        await connection.send(json.dumps(message))
+
+    async def _receive(self, connection: ClientConnection, until_id: int | None = None) -> None:
+        """Take one message (or all up to the answer ``until_id``) and pass on the heads in it."""
+        while True:
+            message = json.loads(await connection.recv())
+            identity = message.get("id")
+            if identity == 1 and "error" in message:
+                raise _NoWebSocket(str(message["error"]))
+            head = message.get("params", {}).get("result") if identity is None else message.get("result")
+            if isinstance(head, dict) and "parentHash" in head:
+                self._arrived(read_block(head), "websocket")
+            if until_id in (None, identity):
+                return
+
+    # --- telling -------------------------------------------------------------
+
+    def _arrived(self, head: Block, mode: Literal["websocket", "polling"]) -> None:
+        self.mode = mode
+        self.reachable = True
+        if self._out:
+            self._out = False
+            if self._on_return is not None:
+                self._on_return()
+        if head != self.latest:
+            self.latest = head
+            self._wake()
+
+    def _lost(self, error: Exception) -> None:
+        self.reachable = False
+        self._try_websocket = self._websocket_wanted
+        if not self._out:
+            self._out = True
+            if self._on_outage is not None:
+                self._on_outage(error)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,261 @@
+"""The PoCo hub, typed: reads of deals, tasks, contributions and accounts, besides blocks and logs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+from workerpool_poco.chain.history import ChainHistory, LogRangeTooLarge
+from workerpool_poco.chain.rpc import ChainUnreachable, JsonRpc, RpcError, malformed, quantity
+from workerpool_poco.errors import PocoError
+from workerpool_poco.protocol import abi, views
+from workerpool_poco.protocol.contract_text import Function, MalformedAnswer
+from workerpool_poco.protocol.deadlines import CONTRIBUTION_DEADLINE_RATIO
+from workerpool_poco.protocol.eip712 import Eip712Domain
+from workerpool_poco.protocol.ids import Address, address, from_hex, to_hex
+from workerpool_poco.protocol.model import (
+    Account,
+    App,
+    Category,
+    ChainTask,
+    Contribution,
+    Dataset,
+    Deal,
+    Workerpool,
+)
+from workerpool_poco.protocol.orders import order_domain
+
+__all__ = [
+    "CallReverted",
+    "ChainUnreachable",
+    "HubClient",
+    "HubNotFound",
+    "LogRangeTooLarge",
+    "WrongChain",
+]
+
+
+class WrongChain(PocoError):
+    """The node serves another chain than the configured one."""
+
+
+class HubNotFound(PocoError):
+    """There is no PoCo hub at the configured address of this chain."""
+
+
+class CallReverted(PocoError):
+    """The contract refused a read, e.g. a category that does not exist."""
+
+
+class HubClient(ChainHistory):
+    """Reads of one hub through one node. Use as an async context manager, or connect and close."""
+
+    def __init__(
+        self,
+        node_url: str,
+        hub_address: Address,
+        *,
+        chain_id: int | None = None,
+        timeout: float = 10.0,
+        attempts: int = 4,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            node_url: HTTP(S) address of the node.
+            hub_address: the hub's (diamond's) address.
+            chain_id: the chain expected there; None accepts any.
+            timeout: seconds one request may take.
+            attempts: how often a request is tried when the node does not answer.
+        """
+        super().__init__(JsonRpc(node_url, timeout=timeout, attempts=attempts), hub_address)
+        self._expected_chain = chain_id
+        self._chain_id: int | None = None
+        self._categories: dict[int, Category] = {}
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.connect()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def connect(self) -> None:
+        """Check that the node answers, that it serves the right chain and that the hub is there.
+
+        Raises :class:`ChainUnreachable`, :class:`WrongChain` or :class:`HubNotFound`.
+        """
+        chain_id = quantity("eth_chainId", await self.rpc.call("eth_chainId"))
+        if self._expected_chain not in (None, chain_id):
+            raise WrongChain(f"the node serves chain {chain_id}, not {self._expected_chain}")
+        try:
+            await self.domain()
+        except (CallReverted, MalformedAnswer) as cause:
+            raise HubNotFound(f"no PoCo hub at {self.hub_address} on chain {chain_id}") from cause
+        self._chain_id = chain_id
+
+    async def close(self) -> None:
+        """Close the connections to the node."""
+        await self.rpc.close()
+
+    @property
+    def chain_id(self) -> int:
+        """The chain's id; known once connected."""
+        if self._chain_id is None:
+            raise ChainUnreachable("the hub client is not connected yet")
+        return self._chain_id
+
+    @property
+    def order_domain(self) -> Eip712Domain:
+        """The EIP-712 domain in which orders for this hub are signed."""
+        return order_domain(self.chain_id, self.hub_address)
+
+    # --- calls ---------------------------------------------------------------
+
+    async def call(self, function: Function, *arguments: Any, to: Address | None = None) -> tuple[Any, ...]:
+        """Call a view of the hub (or of the contract ``to``) at the latest block."""
+        try:
+            answer = await self.rpc.call("eth_call", self._call_fields(function, arguments, to), "latest")
+        except RpcError as error:
+            raise _call_error(function, error) from error
+        return _decoded(function, answer)
+
+    async def call_many(
+        self, function: Function, arguments: Iterable[Sequence[Any]], *, block: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Call one view of the hub with many sets of arguments, in as few round trips as possible.
+
+        The state is that of the latest block, or of the given one: a node that does not have it raises
+        :class:`RpcError` instead of telling what is older.
+        """
+        when = "latest" if block is None else hex(block)
+        calls = [("eth_call", (self._call_fields(function, item, None), when)) for item in arguments]
+        decoded = []
+        for answer in await self.rpc.batch(calls):
+            if isinstance(answer, RpcError):
+                raise _call_error(function, answer) from answer
+            decoded.append(_decoded(function, answer))
+        return decoded
+
+    def _call_fields(
+        self, function: Function, arguments: Sequence[Any], to: Address | None
+    ) -> dict[str, str]:
+        return {"to": to or self.hub_address, "data": to_hex(function.encode(*arguments))}
+
+    # --- deals, tasks, contributions -----------------------------------------
+
+    async def domain(self) -> tuple[str, str, int, Address]:
+        """Return the hub's own EIP-712 domain: name, version, chain id, contract."""
+        name, version, chain_id, contract = (await self.call(abi.HUB["domain"]))[0]
+        return name, version, chain_id, address(contract)
+
+    async def view_deal(self, deal_id: bytes) -> Deal:
+        """Read a deal; an unknown id gives one whose ``exists`` is false."""
+        return views.deal(deal_id, (await self.call(abi.HUB["viewDeal"], deal_id))[0])
+
+    async def view_deals(self, deal_ids: Sequence[bytes]) -> list[Deal]:
+        """Read many deals in one go, in order."""
+        answers = await self.call_many(abi.HUB["viewDeal"], ((item,) for item in deal_ids))
+        return [views.deal(deal_id, answer[0]) for deal_id, answer in zip(deal_ids, answers, strict=True)]
+
+    async def view_task(self, task_id: bytes) -> ChainTask:
+        """Read a task; its status is UNSET before ``initialize``."""
+        return views.task(task_id, (await self.call(abi.HUB["viewTask"], task_id))[0])
+
+    async def view_tasks(self, task_ids: Sequence[bytes], *, block: int | None = None) -> list[ChainTask]:
+        """Read many tasks in one go, in order, as they are in the latest block or were in a given one."""
+        answers = await self.call_many(abi.HUB["viewTask"], ((item,) for item in task_ids), block=block)
+        return [views.task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
+
+    async def view_contribution(self, task_id: bytes, worker: Address) -> Contribution:
+        """Read a worker's contribution; its status is UNSET when there is none."""
+        return views.contribution((await self.call(abi.HUB["viewContribution"], task_id, worker))[0])
+
+    async def view_contributions(
+        self, pairs: Sequence[tuple[bytes, Address]], *, block: int | None = None
+    ) -> list[Contribution]:
+        """Read many contributions, each given as (task id, worker), in one go, in order; `block` as in `view_tasks`."""
+        answers = await self.call_many(abi.HUB["viewContribution"], pairs, block=block)
+        return [views.contribution(answer[0]) for answer in answers]
+
+    async def view_category(self, category_id: int) -> Category:
+        """Read a category (kept in memory: categories never change). Raises :class:`CallReverted`."""
+        known = self._categories.get(category_id)
+        if known is None:
+            name, description, seconds = (await self.call(abi.HUB["viewCategory"], category_id))[0]
+            known = self._categories[category_id] = Category(category_id, name, description, seconds)
+        return known
+
+    # --- registered resources ------------------------------------------------
+
+    async def view_app(self, app: Address) -> App:
+        """Read a registered application. Raises :class:`CallReverted` when there is none."""
+        return views.app(app, (await self.call(abi.HUB["viewApp"], app))[0])
+
+    async def view_dataset(self, dataset: Address) -> Dataset:
+        """Read a registered dataset. Raises :class:`CallReverted` when there is none."""
+        return views.dataset(dataset, (await self.call(abi.HUB["viewDataset"], dataset))[0])
+
+    async def view_workerpool(self, workerpool: Address) -> Workerpool:
+        """Read a registered workerpool. Raises :class:`CallReverted` when there is none."""
+        return views.workerpool(workerpool, (await self.call(abi.HUB["viewWorkerpool"], workerpool))[0])
+
+    async def workerpool_owner(self, workerpool: Address) -> Address:
+        """Return who owns a workerpool, as the workerpool itself says."""
+        return address((await self.call(abi.WORKERPOOL["owner"], to=workerpool))[0])
+
+    # --- accounts and constants ----------------------------------------------
+
+    async def view_account(self, owner: Address) -> Account:
+        """Read the free and locked nRLC an owner keeps in the hub."""
+        return Account(*(await self.call(abi.HUB["viewAccount"], owner))[0])
+
+    async def view_score(self, worker: Address) -> int:
+        """Read a worker's score."""
+        return int((await self.call(abi.HUB["viewScore"], worker))[0])
+
+    async def view_scores(self, workers: Sequence[Address]) -> list[int]:
+        """Read many workers' scores in one go, in order."""
+        answers = await self.call_many(abi.HUB["viewScore"], ((worker,) for worker in workers))
+        return [answer[0] for answer in answers]
+
+    async def consumed_volume(self, order_hash: bytes) -> int:
+        """Read how much of an order's volume is used up; cancelled orders are used up wholly."""
+        return int((await self.call(abi.HUB["viewConsumed"], order_hash))[0])
+
+    async def contribution_deadline_ratio(self) -> int:
+        """Read the ratio of the contribution deadline; 7 when the hub does not tell."""
+        try:
+            return int((await self.call(abi.HUB["contribution_deadline_ratio"]))[0])
+        except (CallReverted, MalformedAnswer):
+            return CONTRIBUTION_DEADLINE_RATIO
+
+    async def tee_broker(self) -> Address:
+        """Read who must sign authorizations of enclave tasks instead of the pool's owner (or zero)."""
+        return address((await self.call(abi.HUB["teebroker"]))[0])
+
+    async def callback_gas(self) -> int:
+        """Read how much gas the hub grants a callback contract."""
+        return int((await self.call(abi.HUB["callbackgas"]))[0])
+
+    async def balance(self, owner: Address) -> int:
+        """Read an account's own coins, in wei: what pays for gas."""
+        return quantity("eth_getBalance", await self.rpc.call("eth_getBalance", owner, "latest"))
+
+    async def balances(self, owners: Sequence[Address]) -> list[int]:
+        """Read many accounts' own coins in one go, in wei, in order."""
+        answers = await self.rpc.batch_results([("eth_getBalance", (owner, "latest")) for owner in owners])
+        return [quantity("eth_getBalance", answer) for answer in answers]
+
+
+def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
+    if not isinstance(answer, str):
+        raise malformed(function.name, answer)
+    return function.decode(from_hex(answer))
+
+
+def _call_error(function: Function, error: RpcError) -> PocoError:
+    reverted = error.code == 3 or "revert" in error.message.lower()
+    return CallReverted(f"{function.name} was refused: {error.message}") if reverted else error

@@ -1,0 +1,314 @@
+"""JSON-RPC to an Ethereum node: one persistent connection pool, time limits, bounded retries, batches.
+
+web3.py's own provider closes its connection after each request and formats every answer, and importing it
+takes most of a second; so requests go over an aiohttp session of our own, and callers decode what they
+asked for. `JsonRpc.web3` is a full web3.py client over the same session.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from workerpool_poco.errors import PocoError
+
+if TYPE_CHECKING:
+    from web3 import AsyncWeb3
+
+MAX_BATCH = 100
+"""Requests in one HTTP body; larger batches are cut (many providers refuse more)."""
+
+_STATE_GONE_WORDS = (
+    "blockoutofrange",
+    "header not found",
+    "block not found",
+    "unknown block",
+    "missing trie node",
+    "state is not available",
+    "state unavailable",
+)
+_STATE_GONE_TRIES = 5
+_NO_ANSWER = "the answer is not a JSON-RPC object"
+_BUSY_CODE = 429
+_BUSY_WORDS = (
+    "too many requests",
+    "rate limit",
+    "request rate",
+    "credits limited",
+    "compute units per second",
+)
+_ASK_AGAIN_STATUSES = frozenset({408, 425, 429})
+"""HTTP statuses below 500 that say nothing about the request itself."""
+
+
+class ChainUnreachable(PocoError):
+    """The node does not answer: refused, timed out, overloaded, or no JSON-RPC speaks there."""
+
+
+class RpcError(PocoError):
+    """The node answered with an error; ``code``, ``message`` and ``data`` are its own words."""
+
+    def __init__(self, method: str, code: int, message: str, data: Any = None) -> None:
+        super().__init__(f"{method}: {message} (code {code})")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.data = data
+
+    @property
+    def state_gone(self) -> bool:
+        """Whether the node does not have the state of the block that it was asked about, or chose.
+
+        A node that keeps only the newest state answers so when the head moves meanwhile, and one that lags when it is
+        asked about a block that it does not have yet: asked again, it or its neighbour has it.
+        """
+        return any(word in self.message.lower() for word in _STATE_GONE_WORDS)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the node only says that it is asked too often, which providers do in an answer like any other."""
+        return self.code == _BUSY_CODE or any(word in self.message.lower() for word in _BUSY_WORDS)
+
+
+class _Busy(Exception):
+    """The node is asked too often; asked later it answers."""
+
+
+def quantity(method: str, answer: Any) -> int:
+    """Read a number of a node's answer. Raises :class:`RpcError` when it answered something else."""
+    try:
+        return int(answer, 16)
+    except (TypeError, ValueError) as cause:
+        raise malformed(method, answer) from cause
+
+
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
+"""What comes of reading an answer that has another shape than expected; see `malformed`."""
+
+
+def malformed(method: str, answer: Any) -> RpcError:
+    """Return the error for an answer that is none to this method, such as null from a node that lags or starts."""
+    return RpcError(method, 0, f"the node answered {repr(answer)[:200]}")
+
+
+class Transport:
+    """JSON-RPC bodies over one kept-open aiohttp session."""
+
+    def __init__(self, node_url: str, *, timeout: float, max_connections: int) -> None:
+        self._url = node_url
+        self._limit = max_connections
+        self._time_limit = aiohttp.ClientTimeout(total=timeout)
+        self._session: aiohttp.ClientSession | None = None
+        self._numbers = itertools.count(1)
+
+    async def request(self, method: str, params: Sequence[Any]) -> Any:
+        """Send one request and return the node's answer, whatever it is."""
+        return await self._post(self._body(method, params))
+
+    async def request_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Any:
+        """Send many requests in one body.
+
+        A node that knows batches gives a list: the answers in the order of the calls, None for one that is missing.
+        """
+        bodies = [self._body(*call) for call in calls]
+        answer = await self._post(bodies)
+        if not isinstance(answer, list):
+            return answer
+        by_number = {repr(item.get("id")): item for item in answer if isinstance(item, dict)}
+        return [by_number.get(repr(body["id"])) for body in bodies]
+
+    async def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _body(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": list(params)}
+
+    async def _post(self, body: Any) -> Any:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._limit),
+                timeout=self._time_limit,
+                headers={"Content-Type": "application/json"},
+            )
+        async with self._session.post(self._url, data=json.dumps(body)) as response:
+            content = await response.read()
+            if response.status < 500 and response.status not in _ASK_AGAIN_STATUSES:
+                answer = json.loads(content)
+                # Some providers refuse, say, a range of logs with a JSON-RPC error and an HTTP status of their own.
+                if response.ok or (isinstance(answer, dict) and answer.get("error")):
+                    return answer
+            response.raise_for_status()
+            return json.loads(content)
+
+
+class JsonRpc:
+    """Calls of one node. Safe to share between tasks of one event loop."""
+
+    def __init__(
+        self,
+        node_url: str,
+        *,
+        timeout: float = 10.0,
+        attempts: int = 4,
+        backoff: float = 0.1,
+        max_connections: int = 32,
+    ) -> None:
+        """Prepare, without connecting.
+
+        Args:
+            node_url: HTTP(S) address of the node.
+            timeout: seconds one attempt may take.
+            attempts: how often a request is tried when the node does not answer.
+            backoff: seconds before the second attempt; doubles each time, with jitter.
+            max_connections: upper bound of simultaneous connections.
+        """
+        self.node_url = _without_secrets(node_url)
+        """Scheme, host and port of the node, to be told: the rest of an address may hold a key."""
+        self._transport = Transport(node_url, timeout=timeout, max_connections=max_connections)
+        self._attempts = attempts
+        self._backoff = backoff
+
+    @property
+    def web3(self) -> "AsyncWeb3[Any]":
+        """A web3.py client over the same connections, for what this library does not wrap."""
+        # Half a second of imports that most processes never need.
+        from workerpool_poco.chain.web3_provider import web3_over
+
+        return web3_over(self._transport)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def call(self, method: str, *params: Any, attempts: int | None = None) -> Any:
+        """Call a method and return its result.
+
+        Retried when the node does not answer (every method this library uses may be
+        repeated without harm). Raises :class:`ChainUnreachable` or :class:`RpcError`.
+        """
+
+        async def request() -> Any:
+            outcome = _outcome(method, await self._transport.request(method, params))
+            if isinstance(outcome, RpcError):
+                raise _Busy(str(outcome)) if outcome.busy else outcome
+            return outcome
+
+        for _ in range(_STATE_GONE_TRIES - 1):
+            try:
+                return await self._retried(method, request, attempts)
+            except RpcError as error:
+                if not error.state_gone:
+                    raise
+        return await self._retried(method, request, attempts)
+
+    async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
+        """Call many methods in as few round trips as possible; answers in order.
+
+        A call the node refuses yields its :class:`RpcError` in its place. Nodes that
+        know no batches are asked one by one. Raises :class:`ChainUnreachable`.
+        """
+        answers: list[Any | RpcError] = []
+        for start in range(0, len(calls), MAX_BATCH):
+            answers += await self._batch(calls[start : start + MAX_BATCH])
+        return answers
+
+    async def batch_results(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Call many methods as `batch` does, of which none may fail: raises the first :class:`RpcError`."""
+        answers = await self.batch(calls)
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise answer
+        return answers
+
+    async def _batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
+        if len(calls) == 1:
+            return [await self._single(*calls[0])]
+
+        outcomes = await self._outcomes(calls)
+        for pause in (self._backoff, 2 * self._backoff):
+            places = [place for place, outcome in enumerate(outcomes) if _is_passing(outcome)]
+            if len(places) > 1:
+                await asyncio.sleep(pause)
+                again = await self._outcomes([calls[place] for place in places])
+                for place, outcome in zip(places, again, strict=True):
+                    outcomes[place] = outcome
+        for place, outcome in enumerate(outcomes):
+            if _is_passing(outcome):
+                alone = outcomes[place] = await self._single(*calls[place])
+                if isinstance(alone, RpcError) and alone.state_gone:
+                    # It stays gone, and so it is for the others.
+                    break
+        return outcomes
+
+    async def _outcomes(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
+        """Ask in one body, or one by one when the node knows no batches."""
+
+        async def request() -> Any:
+            return await self._transport.request_batch(calls)
+
+        answers = await self._retried("batch", request, None)
+        if not isinstance(answers, list):
+            return list(await asyncio.gather(*(self._single(*call) for call in calls)))
+        return [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
+
+    async def _single(self, method: str, params: Sequence[Any]) -> Any | RpcError:
+        try:
+            return await self.call(method, *params)
+        except RpcError as error:
+            return error
+
+    async def _retried(self, what: str, request: Any, attempts: int | None) -> Any:
+        tries = attempts or self._attempts
+        for attempt in range(1, tries + 1):
+            try:
+                return await request()
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError, _Busy) as cause:
+                if attempt == tries:
+                    # Not chained: some of these errors repeat the whole address.
+                    raise ChainUnreachable(
+                        f"{self.node_url} does not answer {what}: {_reason(cause)}"
+                    ) from None
+                await asyncio.sleep(self._backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+        raise AssertionError("unreachable")
+
+
+def _without_secrets(node_url: str) -> str:
+    parts = urlsplit(node_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _reason(cause: Exception) -> str:
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return f"HTTP {cause.status} {cause.message}"
+    return "its address is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
+
+
+def _is_passing(outcome: Any) -> bool:
+    """Tell whether what was asked is worth asking again: it was not answered, or by a node that could not just now."""
+    return isinstance(outcome, RpcError) and (
+        outcome.state_gone or outcome.busy or outcome.message == _NO_ANSWER
+    )
+
+
+def _outcome(method: str, answer: Any) -> Any | RpcError:
+    if not isinstance(answer, dict):
+        return RpcError(method, 0, _NO_ANSWER)
+    error = answer.get("error")
+    if error is None:
+        if "result" not in answer:
+            return RpcError(method, 0, "the answer has neither result nor error")
+        return answer["result"]
+    if not isinstance(error, dict):
+        return RpcError(method, 0, str(error))
+    code = error.get("code")
+    return RpcError(
+        method, code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data")
+    )

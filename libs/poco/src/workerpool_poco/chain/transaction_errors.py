@@ -1,0 +1,82 @@
+"""Why a transaction did not make it: one class per cause, read from what nodes say."""
+
+from eth_abi import abi as eth_abi
+from eth_abi.exceptions import DecodingError
+
+from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
+from workerpool_poco.errors import InvalidId, PocoError
+from workerpool_poco.protocol.ids import from_hex
+
+NodeUnreachable = ChainUnreachable
+"""The node does not answer, so it is unknown whether it took the transaction; sending it again is safe."""
+
+_ERROR_STRING = bytes.fromhex("08c379a0")
+"""Selector of Solidity's ``Error(string)``."""
+
+
+class TransactionError(PocoError):
+    """A node or the contract refused a transaction."""
+
+
+class OutOfGas(TransactionError):
+    """The wallet cannot pay: send coins to it."""
+
+
+class Reverted(TransactionError):
+    """The contract refuses the transaction; ``reason`` is its word, empty for most PoCo checks."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class NonceTooLow(TransactionError):
+    """Another transaction of this wallet took the nonce: prepare the transaction again."""
+
+
+class Underpriced(TransactionError):
+    """The gas price is too low for the node; the configured cap may be."""
+
+
+class ReplacementUnderpriced(Underpriced):
+    """Another transaction waits under the same nonce, and the offered price does not beat it."""
+
+
+class GasPriceCapReached(Underpriced):
+    """A higher price would be needed than the configured cap allows."""
+
+
+class TransactionRejected(TransactionError):
+    """The node refused the transaction for another reason, given in the text."""
+
+
+def classify(error: RpcError) -> TransactionError | None:
+    """Return the cause of a refusal; None when the node only says it already has the transaction."""
+    text = error.message.lower()
+    if any(words in text for words in ("already known", "already imported", "already in mempool")):
+        return None
+    if "insufficient" in text and ("fund" in text or "balance" in text):
+        return OutOfGas(error.message)
+    if "replacement" in text or "same nonce" in text:
+        return ReplacementUnderpriced(error.message)
+    if "nonce" in text and ("low" in text or "old" in text):
+        return NonceTooLow(error.message)
+    if any(words in text for words in ("underpriced", "price too low", "base fee", "feetoolow")):
+        return Underpriced(error.message)
+    if error.code == 3 or "revert" in text:
+        reason = revert_reason(error.data)
+        return Reverted(reason or error.message, reason)
+    return TransactionRejected(error.message)
+
+
+def revert_reason(data: object) -> str:
+    """Return the text of ``Error(string)`` revert data, or nothing."""
+    if isinstance(data, dict):
+        data = data.get("data")
+    if not isinstance(data, str):
+        return ""
+    try:
+        raw = from_hex(data)
+        return str(eth_abi.decode(["string"], raw[4:])[0]) if raw[:4] == _ERROR_STRING else ""
+    except (InvalidId, DecodingError):
+        return ""

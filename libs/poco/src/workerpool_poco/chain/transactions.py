@@ -1,0 +1,320 @@
+"""Sending transactions of one wallet: many in flight, local nonces, bounded gas price, receipts."""
+
+import asyncio
+import heapq
+import math
+import time
+from typing import Self
+
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.receipts import Receipt, ReceiptTimeout, ReceiptWatcher
+from workerpool_poco.chain.rpc import ChainUnreachable, RpcError, quantity
+from workerpool_poco.chain.transaction_errors import (
+    GasPriceCapReached,
+    NodeUnreachable,
+    NonceTooLow,
+    OutOfGas,
+    ReplacementUnderpriced,
+    Reverted,
+    TransactionError,
+    TransactionRejected,
+    Underpriced,
+    classify,
+)
+from workerpool_poco.chain.wallet import SignedTransaction, Transaction, Wallet
+from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.ids import to_hex
+
+__all__ = [
+    "DEFAULT_GAS_PRICE_CAP",
+    "GAS_PER_TRANSACTION",
+    "TRANSFER_GAS",
+    "GasPriceCapReached",
+    "NodeUnreachable",
+    "NonceTooLow",
+    "OutOfGas",
+    "Receipt",
+    "ReceiptTimeout",
+    "ReplacementUnderpriced",
+    "Reverted",
+    "TransactionError",
+    "TransactionRejected",
+    "TransactionSender",
+    "Underpriced",
+]
+
+DEFAULT_GAS_PRICE_CAP = 22 * 10**9
+"""Wei per gas."""
+
+_PRICE_LIFETIME = 1.0
+"""Seconds a gas price read from the node is used."""
+
+GAS_PER_TRANSACTION = 1_000_000
+"""A generous bound of the gas of one protocol transaction: what a wallet must be able to pay to send it."""
+
+TRANSFER_GAS = 21_000
+"""Gas of a transfer of coins without data: what every transaction costs at least (Yellow Paper, G_transaction)."""
+
+_TRIES = 3
+
+
+class TransactionSender:
+    """Signs and sends the transactions of one wallet, without waiting for one to be mined.
+
+    Nonces are counted here, so that hundreds may be in flight; there must be one sender
+    per wallet at a time. A transaction goes in three steps, so that a caller can write a
+    journal between them: :meth:`prepare` (reserves the nonce, signs), :meth:`send`,
+    :meth:`wait_receipt`. :meth:`submit` does the first two, :meth:`execute` all.
+    """
+
+    def __init__(
+        self,
+        hub: HubClient,
+        wallet: Wallet,
+        *,
+        gas_price_multiplier: float = 1.0,
+        gas_price_cap: int = DEFAULT_GAS_PRICE_CAP,
+        gas_margin: float = 1.2,
+        heads: HeadStream | None = None,
+    ) -> None:
+        """Prepare, without talking to the node.
+
+        Args:
+            hub: a connected hub client.
+            wallet: whose transactions these are.
+            gas_price_multiplier: factor on the network's gas price.
+            gas_price_cap: highest gas price, in wei; 0 for chains where gas is free.
+            gas_margin: factor on gas estimates.
+            heads: when given, receipts are looked for at each new head instead of by polling.
+        """
+        self.hub = hub
+        self.wallet = wallet
+        self._multiplier = gas_price_multiplier
+        self._cap = gas_price_cap
+        self._margin = gas_margin
+        self._watcher = ReceiptWatcher(hub.rpc, hub.hub_address, heads)
+        self._lock = asyncio.Lock()
+        self._next: int | None = None
+        self._free: list[int] = []
+        self._in_flight: set[int] = set()
+        self._nonce_of: dict[bytes, int] = {}
+        self._unknown: list[SignedTransaction] = []
+        self._price: tuple[float, int] = (-math.inf, 0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop waiting for receipts. Transactions already sent stay sent."""
+        await self._watcher.close()
+
+    # --- the three steps -----------------------------------------------------
+
+    async def prepare(self, call: Call) -> SignedTransaction:
+        """Estimate gas, reserve the next nonce and sign; nothing is sent yet.
+
+        A prepared transaction must be sent or given to :meth:`abandon`, or those after
+        it wait for ever. Raises :class:`Reverted` when the contract would refuse it now,
+        :class:`OutOfGas`, or :class:`NodeUnreachable`.
+        """
+        gas = call.gas or await self.estimate_gas(call)
+        price = await self.gas_price()
+        async with self._lock:
+            nonce = await self._take_nonce()
+        return self._sign(call, nonce, price, gas)
+
+    async def send(self, signed: SignedTransaction) -> bytes:
+        """Send a signed transaction and return its hash; sending it again does no harm.
+
+        Raises :class:`NodeUnreachable` when the node's answer is unknown (send it again
+        later), or a :class:`TransactionError` when the node refuses it: its nonce is
+        then free again, and the transaction must be prepared anew.
+        """
+        try:
+            await self.hub.rpc.call("eth_sendRawTransaction", to_hex(signed.raw))
+        except RpcError as error:
+            problem = classify(error)
+            if problem is not None and not await self._node_knows(signed.hash):
+                await self._refused(signed.nonce, problem)
+                raise problem from error
+        self._in_flight.add(signed.nonce)
+        self._nonce_of[signed.hash] = signed.nonce
+        return signed.hash
+
+    async def wait_receipt(self, transaction_hash: bytes, timeout: float = 120.0) -> Receipt:
+        """Wait until a transaction is mined; raises :class:`ReceiptTimeout` after ``timeout`` seconds.
+
+        A mined transaction may still have failed: see ``Receipt.succeeded``.
+        """
+        receipt = await self._watcher.wait(transaction_hash, timeout)
+        nonce = self._nonce_of.pop(transaction_hash, None)
+        if nonce is not None:
+            self._in_flight.discard(nonce)
+        return receipt
+
+    async def submit(self, call: Call) -> bytes:
+        """Prepare and send; a nonce taken by somebody else is replaced by a fresh one. Returns the hash.
+
+        After :class:`NodeUnreachable` the transaction may or may not be on its way: look
+        at the chain before submitting the same call again.
+        """
+        for attempt in range(1, _TRIES + 1):
+            signed = await self.prepare(call)
+            # A caller that goes away must not leave a hole in the nonces.
+            sending = asyncio.ensure_future(self._send_or_remember(signed))
+            try:
+                return await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                sending.add_done_callback(lambda done: done.cancelled() or done.exception())
+                raise
+            except (NonceTooLow, ReplacementUnderpriced):
+                if attempt == _TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _send_or_remember(self, signed: SignedTransaction) -> bytes:
+        try:
+            return await self.send(signed)
+        except ChainUnreachable:
+            self._unknown.append(signed)
+            raise
+
+    async def execute(self, call: Call, timeout: float = 120.0) -> Receipt:
+        """Submit and wait; raises :class:`Reverted` when the mined transaction failed."""
+        receipt = await self.wait_receipt(await self.submit(call), timeout)
+        if not receipt.succeeded:
+            raise Reverted(f"transaction {to_hex(receipt.transaction_hash)} failed on chain")
+        return receipt
+
+    async def abandon(self, signed: SignedTransaction) -> None:
+        """Give back the nonce of a prepared transaction that will never be sent."""
+        await self._release(signed.nonce)
+
+    async def replace(self, signed: SignedTransaction) -> SignedTransaction:
+        """Sign the same transaction at a higher price (same nonce), for one that waits too long.
+
+        At least 12.5 % more, as nodes demand. Raises :class:`GasPriceCapReached`.
+        """
+        old = signed.transaction
+        price = max(old.gas_price * 9 // 8 + 1, await self.gas_price())
+        if price > self._cap:
+            raise GasPriceCapReached(f"replacing needs {price} wei per gas; the cap is {self._cap}")
+        return self.wallet.sign_transaction(
+            Transaction(old.nonce, price, old.gas, old.to, old.value, old.data, old.chain_id)
+        )
+
+    async def sign_filler(self, nonce: int) -> SignedTransaction:
+        """Sign an empty transfer to the wallet itself, which uses up a nonce that nothing else will use.
+
+        Everything with a higher nonce waits until that one is used. It is the cheapest transaction there is
+        (:data:`TRANSFER_GAS` at :meth:`gas_price`). Nothing is sent, and the nonce is not reserved. Should the node
+        hold another transaction with this nonce, only :meth:`replace` of the filler overtakes it. Raises
+        :class:`ChainUnreachable`.
+        """
+        return self._sign(Call(b"", to=self.wallet.address), nonce, await self.gas_price(), TRANSFER_GAS)
+
+    # --- gas -----------------------------------------------------------------
+
+    async def gas_price(self) -> int:
+        """Return ``min(network price × multiplier, cap)`` in wei; the cap when the network tells none."""
+        if self._cap == 0:
+            return 0
+        read_at, price = self._price
+        if time.monotonic() - read_at > _PRICE_LIFETIME:
+            try:
+                network = int(await self.hub.rpc.call("eth_gasPrice"), 16)
+                price = min(math.ceil(network * self._multiplier), self._cap)
+            except (RpcError, TypeError, ValueError):
+                price = self._cap
+            self._price = (time.monotonic(), price)
+        return price
+
+    async def estimate_gas(self, call: Call) -> int:
+        """Estimate the gas of a call, with margin. Raises :class:`Reverted` or :class:`OutOfGas`."""
+        fields = {
+            "from": self.wallet.address,
+            "to": call.to or self.hub.hub_address,
+            "data": to_hex(call.data),
+            "value": hex(call.value),
+        }
+        try:
+            estimate = quantity("eth_estimateGas", await self.hub.rpc.call("eth_estimateGas", fields))
+        except RpcError as error:
+            raise (classify(error) or TransactionRejected(error.message)) from error
+        return math.ceil(estimate * self._margin) + call.extra_gas
+
+    async def affordable_transactions(self) -> float:
+        """Return how many transactions the wallet can surely pay; infinite where gas is free."""
+        if self._cap == 0:
+            return math.inf
+        return await self.hub.balance(self.wallet.address) / (GAS_PER_TRANSACTION * self._cap)
+
+    # --- nonces --------------------------------------------------------------
+
+    async def _take_nonce(self) -> int:
+        await self._settle_unknown()
+        if self._free:
+            nonce = heapq.heappop(self._free)
+        else:
+            if self._next is None or not self._in_flight:
+                self._next = await self._pending_count()
+            nonce = self._next
+            self._next += 1
+        self._in_flight.add(nonce)
+        return nonce
+
+    async def _settle_unknown(self) -> None:
+        """Free the nonces of transactions that got lost on the way to the node."""
+        while self._unknown:
+            lost = self._unknown[-1]
+            if not await self._node_knows(lost.hash):
+                self._in_flight.discard(lost.nonce)
+                heapq.heappush(self._free, lost.nonce)
+            self._unknown.remove(lost)
+
+    async def _pending_count(self) -> int:
+        method = "eth_getTransactionCount"
+        return quantity(method, await self.hub.rpc.call(method, self.wallet.address, "pending"))
+
+    async def _refused(self, nonce: int, problem: TransactionError) -> None:
+        if not isinstance(problem, NonceTooLow | ReplacementUnderpriced):
+            await self._release(nonce)
+            return
+        async with self._lock:
+            self._in_flight.discard(nonce)
+            pending = await self._pending_count()
+            self._next = max(self._next or 0, pending)
+            self._free = [free for free in self._free if free >= pending]
+            heapq.heapify(self._free)
+
+    async def _release(self, nonce: int) -> None:
+        """Make a nonce usable again; when later ones are in flight already, fill it with an empty transfer.
+
+        Without that, everything after it would wait until somebody happens to send more.
+        """
+        async with self._lock:
+            self._in_flight.discard(nonce)
+            later = any(other > nonce for other in self._in_flight)
+            if not later or not await self._fill(nonce):
+                heapq.heappush(self._free, nonce)
+
+    async def _fill(self, nonce: int) -> bool:
+        try:
+            filler = await self.sign_filler(nonce)
+            await self.hub.rpc.call("eth_sendRawTransaction", to_hex(filler.raw))
+        except (RpcError, ChainUnreachable):
+            return False
+        return True
+
+    def _sign(self, call: Call, nonce: int, price: int, gas: int) -> SignedTransaction:
+        target = call.to or self.hub.hub_address
+        return self.wallet.sign_transaction(
+            Transaction(nonce, price, gas, target, call.value, call.data, self.hub.chain_id)
+        )
+
+    async def _node_knows(self, transaction_hash: bytes) -> bool:
+        return await self.hub.rpc.call("eth_getTransactionByHash", to_hex(transaction_hash)) is not None

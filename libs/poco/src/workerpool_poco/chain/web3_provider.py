@@ -1,0 +1,32 @@
+"""A web3.py client over this library's own connections."""
+
+from typing import TYPE_CHECKING, Any
+
+from web3 import AsyncBaseProvider, AsyncWeb3
+from web3.types import RPCEndpoint, RPCResponse
+
+if TYPE_CHECKING:
+    from workerpool_poco.chain.rpc import Transport
+
+
+class TransportProvider(AsyncBaseProvider):
+    """Carries web3.py's requests over a `Transport`."""
+
+    def __init__(self, transport: "Transport") -> None:
+        super().__init__()
+        self._transport = transport
+
+    async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """Send one request."""
+        answer: RPCResponse = await self._transport.request(method, params)
+        return answer
+
+    async def is_connected(self, show_traceback: bool = False) -> bool:
+        """Tell whether the node answers."""
+        answer = await self._transport.request("eth_chainId", ())
+        return isinstance(answer, dict) and "result" in answer
+
+
+def web3_over(transport: "Transport") -> AsyncWeb3[Any]:
+    """Return a client whose requests go over these connections."""
+    return AsyncWeb3(TransportProvider(transport))

@@ -1,0 +1,1 @@
+"""The rules of the PoCo protocol: pure values and functions, no I/O."""

@@ -1,0 +1,158 @@
+"""The transactions of the protocol as values: calldata, coins and extra gas, ready to be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
+from workerpool_poco.protocol.orders import (
+    NO_DATASET,
+    AppOrder,
+    DatasetOrder,
+    RequestOrder,
+    WorkerpoolOrder,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a transaction does.
+
+    ``to`` None means the hub. ``value`` is in wei. ``gas`` None means "estimate";
+    ``extra_gas`` is added to an estimate.
+    """
+
+    data: bytes
+    to: Address | None = None
+    value: int = 0
+    gas: int | None = None
+    extra_gas: int = 0
+
+
+def initialize(deal_id: bytes, index: int) -> Call:
+    """Make a task ACTIVE; anybody may."""
+    return Call(abi.HUB.encode("initialize", deal_id, index))
+
+
+def initialize_array(tasks: Sequence[tuple[bytes, int]]) -> Call:
+    """Make many tasks ACTIVE at once, each given as (deal id, index); one failing fails all."""
+    deals, indexes = [deal for deal, _ in tasks], [index for _, index in tasks]
+    return Call(abi.HUB.encode("initializeArray", deals, indexes))
+
+
+def contribute(
+    task_id: bytes,
+    result_hash: bytes,
+    result_seal: bytes,
+    authorization_sign: bytes,
+    *,
+    enclave_challenge: Address = ZERO_ADDRESS,
+    enclave_sign: bytes = b"",
+) -> Call:
+    """Commit to a result; the sender is the worker and must have its stake in the hub."""
+    return Call(
+        abi.HUB.encode(
+            "contribute",
+            task_id,
+            result_hash,
+            result_seal,
+            enclave_challenge,
+            enclave_sign,
+            authorization_sign,
+        )
+    )
+
+
+def reveal(task_id: bytes, digest: bytes) -> Call:
+    """Reveal the digest of a winning contribution."""
+    return Call(abi.HUB.encode("reveal", task_id, digest))
+
+
+def finalize(task_id: bytes, results: bytes, callback_data: bytes = b"", *, callback_gas: int = 0) -> Call:
+    """Complete a task; the sender owns the workerpool.
+
+    ``callback_gas`` is what the hub grants the callback contract
+    (``HubClient.callback_gas``): an estimate does not see how much it needs, because
+    its failure is swallowed.
+    """
+    return Call(abi.HUB.encode("finalize", task_id, results, callback_data), extra_gas=callback_gas)
+
+
+def contribute_and_finalize(
+    task_id: bytes,
+    digest: bytes,
+    results: bytes,
+    authorization_sign: bytes,
+    *,
+    callback_data: bytes = b"",
+    enclave_challenge: Address = ZERO_ADDRESS,
+    enclave_sign: bytes = b"",
+    callback_gas: int = 0,
+) -> Call:
+    """Do it all in one transaction: only for trust 1 and a task nobody contributed to."""
+    data = abi.HUB.encode(
+        "contributeAndFinalize",
+        task_id,
+        digest,
+        results,
+        callback_data,
+        enclave_challenge,
+        enclave_sign,
+        authorization_sign,
+    )
+    return Call(data, extra_gas=callback_gas)
+
+
+def reopen(task_id: bytes) -> Call:
+    """Make a REVEALING task ACTIVE again, after its reveal deadline and without a single reveal."""
+    return Call(abi.HUB.encode("reopen", task_id))
+
+
+def claim(task_id: bytes) -> Call:
+    """Refund the requester of a task not completed by its final deadline."""
+    return Call(abi.HUB.encode("claim", task_id))
+
+
+def claim_array(task_ids: Sequence[bytes]) -> Call:
+    """Claim many tasks at once; one failing fails all."""
+    return Call(abi.HUB.encode("claimArray", list(task_ids)))
+
+
+def match_orders(
+    app: AppOrder,
+    workerpool: WorkerpoolOrder,
+    request: RequestOrder,
+    dataset: DatasetOrder = NO_DATASET,
+) -> Call:
+    """Make a deal of signed orders."""
+    orders = (app, dataset, workerpool, request)
+    return Call(abi.HUB.encode("matchOrders", *(order.calldata() for order in orders)))
+
+
+def deposit(nrlc: int) -> Call:
+    """Move approved RLC tokens into the hub as stake (token flavour)."""
+    return Call(abi.HUB.encode("deposit", nrlc))
+
+
+def approve_and_deposit(token: Address, hub: Address, nrlc: int) -> Call:
+    """Move RLC tokens into the hub as stake in one transaction (token flavour)."""
+    return Call(abi.RLC.encode("approveAndCall", hub, nrlc, b""), to=token)
+
+
+def create_app(
+    registry: Address,
+    owner: Address,
+    name: str,
+    image: str,
+    *,
+    checksum: bytes = bytes(32),
+    mrenclave: bytes = b"",
+) -> Call:
+    """Register a Docker application; the same fields twice are refused."""
+    arguments = (owner, name, "DOCKER", image.encode(), checksum, mrenclave)
+    return Call(abi.APP_REGISTRY.encode("createApp", *arguments), to=registry)
+
+
+def create_workerpool(registry: Address, owner: Address, description: str) -> Call:
+    """Register a workerpool; the same fields twice are refused."""
+    return Call(abi.WORKERPOOL_REGISTRY.encode("createWorkerpool", owner, description), to=registry)

@@ -1,0 +1,254 @@
+"""The hub's events as frozen values, decoded from logs. Ids are bytes, addresses checksummed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.ids import Address, address, address_bytes, from_hex
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """Where a log stands: its block, transaction and place; ``removed`` when a reorganisation took it."""
+
+    block_number: int
+    block_hash: bytes
+    transaction_hash: bytes
+    log_index: int
+    emitter: Address
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerNotice:
+    """A deal was made with a workerpool; the one event a scheduler watches to find work."""
+
+    workerpool: Address
+    deal_id: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersMatched:
+    """Orders became a deal of ``volume`` tasks."""
+
+    deal_id: bytes
+    app_hash: bytes
+    dataset_hash: bytes
+    workerpool_hash: bytes
+    request_hash: bytes
+    volume: int
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInitialize:
+    """A task became ACTIVE."""
+
+    task_id: bytes
+    workerpool: Address
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskContribute:
+    """A worker committed to a result hash."""
+
+    task_id: bytes
+    worker: Address
+    result_hash: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConsensus:
+    """A result hash won; the task is REVEALING."""
+
+    task_id: bytes
+    consensus: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReveal:
+    """A winner revealed its digest."""
+
+    task_id: bytes
+    worker: Address
+    digest: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReopen:
+    """Nobody revealed in time; the task is ACTIVE again."""
+
+    task_id: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinalize:
+    """The task is COMPLETED; ``results`` is the result link as bytes."""
+
+    task_id: bytes
+    results: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClaimed:
+    """The task failed; its requester was refunded."""
+
+    task_id: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class AccurateContribution:
+    """A worker's contribution was found right at finalize."""
+
+    worker: Address
+    task_id: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyContribution:
+    """A worker's contribution was found wrong, or never revealed; its stake is lost."""
+
+    worker: Address
+    task_id: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """``amount`` nRLC came to an account; ``ref`` is the task."""
+
+    owner: Address
+    amount: int
+    ref: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Seize:
+    """``amount`` nRLC of locked stake was taken from an account; ``ref`` is the task."""
+
+    owner: Address
+    amount: int
+    ref: bytes
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """``amount`` nRLC of an account was locked."""
+
+    owner: Address
+    amount: int
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """``amount`` nRLC of an account was freed."""
+
+    owner: Address
+    amount: int
+    position: LogPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """``value`` nRLC of stake moved; the zero address means deposited or withdrawn."""
+
+    sender: Address
+    receiver: Address
+    value: int
+    position: LogPosition
+
+
+HubEvent: TypeAlias = (
+    SchedulerNotice
+    | OrdersMatched
+    | TaskInitialize
+    | TaskContribute
+    | TaskConsensus
+    | TaskReveal
+    | TaskReopen
+    | TaskFinalize
+    | TaskClaimed
+    | AccurateContribution
+    | FaultyContribution
+    | Reward
+    | Seize
+    | Lock
+    | Unlock
+    | Transfer
+)
+
+EVENT_TYPES: tuple[type[HubEvent], ...] = (
+    SchedulerNotice,
+    OrdersMatched,
+    TaskInitialize,
+    TaskContribute,
+    TaskConsensus,
+    TaskReveal,
+    TaskReopen,
+    TaskFinalize,
+    TaskClaimed,
+    AccurateContribution,
+    FaultyContribution,
+    Reward,
+    Seize,
+    Lock,
+    Unlock,
+    Transfer,
+)
+
+_BY_TOPIC = {abi.HUB.events[kind.__name__].topic: kind for kind in EVENT_TYPES}
+
+
+def topic_of(kind: type[HubEvent]) -> bytes:
+    """Return the first topic of an event's logs (32 bytes)."""
+    return abi.HUB.events[kind.__name__].topic
+
+
+def topic_word(value: Address) -> bytes:
+    """Return an address as the 32-byte word that stands in a topic."""
+    return address_bytes(value).rjust(32, b"\0")
+
+
+def _log_position(log: Mapping[str, Any]) -> LogPosition:
+    """Read where a JSON-RPC log stands."""
+    return LogPosition(
+        block_number=int(log["blockNumber"], 16),
+        block_hash=from_hex(log["blockHash"]),
+        transaction_hash=from_hex(log["transactionHash"]),
+        log_index=int(log["logIndex"], 16),
+        emitter=address(log["address"]),
+        removed=bool(log.get("removed", False)),
+    )
+
+
+def decode_log(log: Mapping[str, Any]) -> HubEvent | None:
+    """Decode a log as a node answers it (JSON-RPC); None for an event this stack does not know.
+
+    Raises ``MalformedAnswer`` when a known event does not decode.
+    """
+    topics = [from_hex(topic) for topic in log["topics"]]
+    kind = _BY_TOPIC.get(topics[0]) if topics else None
+    if kind is None:
+        return None
+    event = abi.HUB.events[kind.__name__]
+    values: list[Any] = [
+        address(value) if parameter.type == "address" else value
+        for parameter, value in zip(
+            event.parameters, event.decode(topics, from_hex(log["data"])), strict=True
+        )
+    ]
+    build: Callable[..., HubEvent] = kind
+    return build(*values, _log_position(log))

@@ -1,0 +1,165 @@
+"""What the contracts know, as frozen values. Times are unix seconds, prices nRLC, ids bytes."""
+
+from dataclasses import dataclass, field
+
+from workerpool_poco.protocol.deadlines import final_deadline
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An app, dataset or workerpool as a deal fixed it; ``pointer`` is its address, ``price`` per task."""
+
+    pointer: Address
+    owner: Address
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A match of orders (``viewDeal``): ``bot_size`` tasks from index ``bot_first`` on."""
+
+    deal_id: bytes
+    app: Resource
+    dataset: Resource
+    workerpool: Resource
+    trust: int
+    category: int
+    tag: bytes
+    requester: Address
+    beneficiary: Address
+    callback: Address
+    params: str
+    start_time: int
+    bot_first: int
+    bot_size: int
+    worker_stake: int
+    scheduler_reward_ratio: int
+    sponsor: Address
+
+    @property
+    def exists(self) -> bool:
+        """Whether the contract knows the deal; an unknown id reads as zeros."""
+        return self.start_time > 0
+
+    @property
+    def has_dataset(self) -> bool:
+        """Whether the deal names a dataset."""
+        return self.dataset.pointer != ZERO_ADDRESS
+
+    @property
+    def has_callback(self) -> bool:
+        """Whether the result goes to a callback contract."""
+        return self.callback != ZERO_ADDRESS
+
+    @property
+    def task_indexes(self) -> range:
+        """Indexes of the deal's tasks."""
+        return range(self.bot_first, self.bot_first + self.bot_size)
+
+    def final_deadline(self, category_time: int) -> int:
+        """When the deal's tasks can be claimed back, in unix seconds."""
+        return final_deadline(self.start_time, category_time)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTask:
+    """A task as the contract sees it (``viewTask``); all zeros while UNSET."""
+
+    task_id: bytes
+    status: ChainTaskStatus
+    deal_id: bytes
+    index: int
+    category_time: int
+    contribution_deadline: int
+    reveal_deadline: int
+    final_deadline: int
+    consensus_value: bytes
+    reveal_counter: int
+    winner_counter: int
+    contributors: tuple[Address, ...]
+    result_digest: bytes
+    results: bytes
+    results_timestamp: int
+    results_callback: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A worker's contribution (``viewContribution``); ``weight`` is the log2 the contract stores."""
+
+    status: ContributionStatus
+    result_hash: bytes
+    result_seal: bytes
+    enclave_challenge: Address
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A duration class; ``work_clock_time_ref`` is T in seconds."""
+
+    category_id: int
+    name: str
+    description: str
+    work_clock_time_ref: int
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A registered application; ``multiaddr`` is the Docker image as the owner spelled it."""
+
+    address: Address
+    owner: Address
+    name: str
+    type: str
+    multiaddr: str
+    checksum: bytes
+    mrenclave: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A registered dataset; ``multiaddr`` is a URL or an IPFS multiaddress."""
+
+    address: Address
+    owner: Address
+    name: str
+    multiaddr: str
+    checksum: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Workerpool:
+    """A registered workerpool; the ratios are percentages."""
+
+    address: Address
+    owner: Address
+    description: str
+    worker_stake_ratio: int
+    scheduler_reward_ratio: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Money an owner keeps in the hub, in nRLC: free and locked."""
+
+    stake: int
+    locked: int
+
+
+REORGANISATION_BLOCKS = 64
+"""A block this many below the newest one counts as there to stay; everything above may be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The head of a block; ``timestamp`` in unix seconds."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: int
+    logs_bloom: bytes = field(default=b"", repr=False, compare=False)
+    """The Bloom filter of the block's logs, 256 bytes; empty when the node does not tell it."""

@@ -1,0 +1,84 @@
+"""Challenges a wallet signs to prove who it is: the worker's login and the requester's log access."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from workerpool_poco.protocol.eip712 import Eip712Domain
+from workerpool_poco.protocol.ids import Address, address
+from workerpool_poco.protocol.signatures import recover_address
+
+_LOGIN_TYPE = "Login(address wallet,string challenge,uint256 issuedAt)"
+_LOG_TYPE = "Challenge(string challenge)"
+
+
+class HashSigner(Protocol):
+    """What signs a challenge: a wallet."""
+
+    def sign_hash(self, digest: bytes) -> bytes:
+        """Sign 32 bytes as they are; returns 65 bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChallenge:
+    """The challenge a worker signs to open a session with the scheduler.
+
+    Domain: ``{name "Workerpool Core", version "1", chainId, verifyingContract = the
+    workerpool's address}``, so that a signature for one pool is worthless at another.
+    ``issued_at`` is in unix seconds.
+    """
+
+    wallet: Address
+    challenge: str
+    issued_at: int
+    chain_id: int
+    workerpool: Address
+
+    @property
+    def _domain(self) -> Eip712Domain:
+        return Eip712Domain("Workerpool Core", "1", self.chain_id, address(self.workerpool))
+
+    @property
+    def hash(self) -> bytes:
+        """The 32 bytes to sign."""
+        return self._domain.digest(_LOGIN_TYPE, [address(self.wallet), self.challenge, self.issued_at])
+
+    def to_json(self) -> dict[str, Any]:
+        """The typed data for a wallet that signs it by itself."""
+        message = {"wallet": address(self.wallet), "challenge": self.challenge, "issuedAt": self.issued_at}
+        return self._domain.to_json(_LOGIN_TYPE, message)
+
+
+@dataclass(frozen=True, slots=True)
+class LogChallenge:
+    """The challenge a requester's tool signs to read the logs of its task.
+
+    Domain: ``{name "iExec Core", version "1", chainId}``, no contract; fixed by the
+    tools that exist.
+    """
+
+    challenge: str
+    chain_id: int
+
+    @property
+    def _domain(self) -> Eip712Domain:
+        return Eip712Domain("iExec Core", "1", self.chain_id)
+
+    @property
+    def hash(self) -> bytes:
+        """The 32 bytes to sign."""
+        return self._domain.digest(_LOG_TYPE, [self.challenge])
+
+    def to_json(self) -> dict[str, Any]:
+        """The typed data the scheduler's HTTP side answers."""
+        return self._domain.to_json(_LOG_TYPE, {"challenge": self.challenge})
+
+
+def sign_challenge(wallet: HashSigner, challenge: LoginChallenge | LogChallenge) -> bytes:
+    """Sign a challenge; returns 65 bytes."""
+    return wallet.sign_hash(challenge.hash)
+
+
+def recover_challenge_signer(challenge: LoginChallenge | LogChallenge, signature: bytes) -> Address:
+    """Return who signed a challenge; raises ``InvalidSignature`` when the signature is malformed."""
+    return recover_address(challenge.hash, signature)

@@ -1,0 +1,92 @@
+"""What the hub's views answer, as values of the model.
+
+`values` is a struct of the contract with its fields in their order, as `Function.decode` returns it.
+"""
+
+from typing import Any
+
+from workerpool_poco.protocol.ids import Address, address
+from workerpool_poco.protocol.model import (
+    App,
+    ChainTask,
+    Contribution,
+    Dataset,
+    Deal,
+    Resource,
+    Workerpool,
+)
+from workerpool_poco.protocol.multiaddr import readable_multiaddr
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
+
+
+def deal(deal_id: bytes, values: tuple[Any, ...]) -> Deal:
+    """Read the answer of ``viewDeal``."""
+    return Deal(
+        deal_id=deal_id,
+        app=_resource(values[0]),
+        dataset=_resource(values[1]),
+        workerpool=_resource(values[2]),
+        trust=values[3],
+        category=values[4],
+        tag=values[5],
+        requester=address(values[6]),
+        beneficiary=address(values[7]),
+        callback=address(values[8]),
+        params=values[9],
+        start_time=values[10],
+        bot_first=values[11],
+        bot_size=values[12],
+        worker_stake=values[13],
+        scheduler_reward_ratio=values[14],
+        sponsor=address(values[15]),
+    )
+
+
+def _resource(values: tuple[Any, ...]) -> Resource:
+    return Resource(address(values[0]), address(values[1]), values[2])
+
+
+def task(task_id: bytes, values: tuple[Any, ...]) -> ChainTask:
+    """Read the answer of ``viewTask``; raises ValueError for a status this stack does not know."""
+    return ChainTask(
+        task_id=task_id,
+        status=ChainTaskStatus(values[0]),
+        deal_id=values[1],
+        index=values[2],
+        category_time=values[3],
+        contribution_deadline=values[4],
+        reveal_deadline=values[5],
+        final_deadline=values[6],
+        consensus_value=values[7],
+        reveal_counter=values[8],
+        winner_counter=values[9],
+        contributors=tuple(address(item) for item in values[10]),
+        result_digest=values[11],
+        results=values[12],
+        results_timestamp=values[13],
+        results_callback=values[14],
+    )
+
+
+def contribution(values: tuple[Any, ...]) -> Contribution:
+    """Read the answer of ``viewContribution``; raises ValueError for a status this stack does not know."""
+    status, result_hash, seal, challenge, weight = values
+    return Contribution(ContributionStatus(status), result_hash, seal, address(challenge), weight)
+
+
+def app(entry: Address, values: tuple[Any, ...]) -> App:
+    """Read the answer of ``viewApp``."""
+    owner, name, kind, where, checksum, enclave = values
+    return App(address(entry), address(owner), name, kind, readable_multiaddr(where), checksum, enclave)
+
+
+def dataset(entry: Address, values: tuple[Any, ...]) -> Dataset:
+    """Read the answer of ``viewDataset``."""
+    owner, name, where, checksum = values
+    return Dataset(address(entry), address(owner), name, readable_multiaddr(where), checksum)
+
+
+def workerpool(entry: Address, values: tuple[Any, ...]) -> Workerpool:
+    """Read the answer of ``viewWorkerpool``."""
+    owner, text, stake, reward = values
+    return Workerpool(address(entry), address(owner), text, stake, reward)

@@ -1,0 +1,1 @@
+"""Implementations of the ports of `app`: MongoDB and the hub contract."""

@@ -1,0 +1,138 @@
+"""gRPC side of the chain adapter."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from typing import Any, TypeAlias
+
+import grpc
+from workerpool_poco.errors import PocoError
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
+
+from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
+from workerpool_chain_adapter.app.commands import Commands
+from workerpool_chain_adapter.app.sender import Sender
+from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
+from workerpool_chain_adapter.errors import BadArgument, ChainUnavailable
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+SERVICE = "workerpool.chain_adapter.v1.TransactionService"
+ADMIN = "admin"
+"""The one role: the pool owner's own services and operators."""
+
+_METHODS = (
+    "Initialize",
+    "Finalize",
+    "Reopen",
+    "Claim",
+    "GetCommand",
+    "WatchCommand",
+    "ListCommands",
+    "GetWallet",
+)
+POLICY = {f"/{SERVICE}/{method}": frozenset({ADMIN}) for method in _METHODS}
+
+_DEFAULT_PAGE = 100
+
+_KINDS = {pb.CommandKind.Value(f"COMMAND_KIND_{kind}"): kind for kind in CommandKind}
+_STATES = {pb.CommandState.Value(f"COMMAND_STATE_{state}"): state for state in CommandState}
+_KIND_NUMBERS = {kind: number for number, kind in _KINDS.items()}
+_STATE_NUMBERS = {state: number for number, state in _STATES.items()}
+
+
+class TransactionServicer(pb_grpc.TransactionServiceServicer):
+    """Translates calls into the use cases of `Commands`."""
+
+    def __init__(self, commands: Commands, chain: OwnerChain, sender: Sender) -> None:
+        self._commands = commands
+        self._chain = chain
+        self._sender = sender
+
+    async def Initialize(self, request: pb.InitializeRequest, context: Context) -> pb.InitializeResponse:
+        """Ask for a task's initialization."""
+        command = await self._commands.initialize(request.deal_id, request.task_index)
+        return pb.InitializeResponse(command=_message(command))
+
+    async def Finalize(self, request: pb.FinalizeRequest, context: Context) -> pb.FinalizeResponse:
+        """Ask for a task's finalization."""
+        command = await self._commands.finalize(request.task_id, request.result_link, request.callback_data)
+        return pb.FinalizeResponse(command=_message(command))
+
+    async def Reopen(self, request: pb.ReopenRequest, context: Context) -> pb.ReopenResponse:
+        """Ask for a task to be reopened."""
+        return pb.ReopenResponse(command=_message(await self._commands.reopen(request.task_id)))
+
+    async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
+        """Ask for a refund of the task's requester."""
+        return pb.ClaimResponse(command=_message(await self._commands.claim(request.task_id)))
+
+    async def GetCommand(self, request: pb.GetCommandRequest, context: Context) -> pb.GetCommandResponse:
+        """Return one command."""
+        command = await self._commands.get(CommandKey(request.task_id, _KINDS[request.kind]))
+        return pb.GetCommandResponse(command=_message(command))
+
+    async def WatchCommand(
+        self, request: pb.WatchCommandRequest, context: Context
+    ) -> AsyncIterator[pb.WatchCommandResponse]:
+        """Send one command now and at each change until it is final."""
+        async for command in self._commands.watch(CommandKey(request.task_id, _KINDS[request.kind])):
+            yield pb.WatchCommandResponse(command=_message(command))
+
+    async def ListCommands(
+        self, request: pb.ListCommandsRequest, context: Context
+    ) -> pb.ListCommandsResponse:
+        """Return a page of the journal."""
+        size = request.page_size or _DEFAULT_PAGE
+        before = _position(request.page_token) if request.page_token else None
+        # One more than asked for tells whether there is a next page.
+        found = await self._commands.page(size + 1, before, _STATES.get(request.state), request.task_id)
+        page = found[:size]
+        token = _token(page[-1]) if len(found) > size else ""
+        return pb.ListCommandsResponse(commands=[_message(each) for each in page], next_page_token=token)
+
+    async def GetWallet(self, request: pb.GetWalletRequest, context: Context) -> pb.GetWalletResponse:
+        """Return the wallet's balance and nonces."""
+        try:
+            balance = await self._chain.balance()
+            mined, pending = await self._chain.counts()
+        except PocoError as error:
+            raise ChainUnavailable(f"the wallet cannot be read now: {error}") from error
+        return pb.GetWalletResponse(
+            address=self._chain.address,
+            balance_wei=str(balance),
+            mined_nonce=mined,
+            next_nonce=pending if self._sender.next_nonce is None else self._sender.next_nonce,
+        )
+
+
+def _message(command: Command) -> pb.Command:
+    message = pb.Command(
+        task_id=command.key.task_id,
+        kind=_KIND_NUMBERS[command.key.kind],
+        state=_STATE_NUMBERS[command.state],
+        transaction_hash=command.transaction_hash,
+        block_number=command.block_number,
+        gas_used=command.gas_used,
+        error_reason=command.error_reason,
+        error_message=command.error_message,
+        attempts=command.attempts,
+        deal_id=command.deal_id,
+        task_index=command.task_index,
+    )
+    message.created_at.FromNanoseconds(round(command.created_at * 1e9))
+    message.updated_at.FromNanoseconds(round(command.updated_at * 1e9))
+    return message
+
+
+def _token(last: Command) -> str:
+    return base64.urlsafe_b64encode(f"{last.created_at!r} {last.key}".encode()).decode()
+
+
+def _position(token: str) -> tuple[float, str]:
+    try:
+        created_at, _, key = base64.urlsafe_b64decode(token.encode()).decode().partition(" ")
+        return float(created_at), key
+    except (binascii.Error, ValueError) as error:
+        raise BadArgument("page_token: use the token of the previous answer as it is") from error

@@ -1,0 +1,109 @@
+"""Enclave challenges of TEE tasks: which SMS serves the framework, and the challenge address it makes for a task."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from workerpool_kit.grpc.client import call, error_reason
+from workerpool_kit.logs import get_logger
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import sms_challenge_hash
+from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.tags import TeeFramework, tee_framework
+from workerpool_protocol.registry.v1 import platform_service_pb2 as registry_pb
+from workerpool_protocol.registry.v1.platform_service_pb2_grpc import PlatformServiceStub
+from workerpool_protocol.sms.v1 import tee_service_pb2 as sms_pb
+from workerpool_protocol.sms.v1.tee_service_pb2_grpc import TeeServiceStub
+
+from workerpool_core.adapters.grpc.channels import Channels
+from workerpool_core.adapters.grpc.requests_in_flight import Inquiries
+from workerpool_core.domain.decisions import AskEnclaveChallenge
+from workerpool_core.domain.events import EnclaveChallengeAnswered
+
+log = get_logger()
+
+_CALL_LIMIT_S = 5.0
+_RETRY_S = 30.0
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_FRAMEWORKS = {
+    TeeFramework.SCONE: registry_pb.TEE_FRAMEWORK_SCONE,
+    TeeFramework.GRAMINE: registry_pb.TEE_FRAMEWORK_GRAMINE,
+    TeeFramework.TDX: registry_pb.TEE_FRAMEWORK_TDX,
+}
+
+
+class NoSms(Exception):
+    """The platform names no SMS for the framework, or another one answers there."""
+
+
+class EnclaveChallenges:
+    """Carries out `AskEnclaveChallenge`. Who is away gives no answer, so the scheduler asks again later."""
+
+    def __init__(
+        self,
+        registry_url: str,
+        stack: str,
+        label: str,
+        wallet: Wallet,
+        answer: Callable[[EnclaveChallengeAnswered], None],
+    ) -> None:
+        self._registry_url = registry_url
+        self._stack_request = registry_pb.GetStackRequest(stack=stack, label=label)
+        self._wallet = wallet
+        self._answer = answer
+        self._channels = Channels()
+        self.under_way: Inquiries[str] = Inquiries()
+
+    def request(self, wanted: AskEnclaveChallenge) -> None:
+        """Begin to ask; a request for the same task that is under way already is not doubled."""
+        self.under_way.begin(wanted.task_id, lambda: self._run(wanted), name="enclave challenge")
+
+    async def close(self) -> None:
+        """Stop asking and close the channels."""
+        await self.under_way.close()
+        await self._channels.close()
+
+    async def _run(self, wanted: AskEnclaveChallenge) -> None:
+        try:
+            challenge, url = await self._ask(wanted)
+            answer = EnclaveChallengeAnswered(wanted.task_id, challenge, url)
+        except NoSms as error:
+            log.warning("enclave.no_sms", task=wanted.task_id, error=str(error))
+            answer = EnclaveChallengeAnswered(wanted.task_id, "")
+        except grpc.aio.AioRpcError as error:
+            reason = error_reason(error) or error.code().name
+            away = error.code() in _AWAY
+            log.warning("enclave.challenge_failed", task=wanted.task_id, reason=reason, asked_again=away)
+            if away:
+                return
+            answer = EnclaveChallengeAnswered(wanted.task_id, "")
+        self.under_way.answered(wanted.task_id)
+        self._answer(answer)
+
+    async def _ask(self, wanted: AskEnclaveChallenge) -> tuple[str, str]:
+        framework = tee_framework(wanted.tag)
+        if framework is None:
+            raise NoSms(f"tag {wanted.tag} names no TEE framework")
+        kind = _FRAMEWORKS[framework]
+        registry: Any = PlatformServiceStub(self._channel(self._registry_url))
+        stack = (await self._call(registry.GetStack, self._stack_request)).stack
+        url = next((found.url for found in stack.sms_locations if found.framework == kind), "")
+        if not url:
+            raise NoSms(f"the platform registry names no SMS for {framework.name}")
+        sms: Any = TeeServiceStub(self._channel(url))
+        served = (await self._call(sms.GetFramework, sms_pb.GetFrameworkRequest())).framework
+        if served != kind:
+            raise NoSms(f"the SMS at {url} serves another framework than {framework.name}")
+        signature = self._wallet.sign_message_hash(sms_challenge_hash(bytes32(wanted.task_id)))
+        request = sms_pb.CreateChallengeRequest(task_id=wanted.task_id, signature=to_hex(signature))
+        return (await self._call(sms.CreateChallenge, request)).enclave_challenge, url
+
+    @staticmethod
+    async def _call(method: Any, request: Any) -> Any:
+        return await call(method, request, timeout_s=_CALL_LIMIT_S, retry_unavailable_for_s=_RETRY_S)
+
+    def _channel(self, url: str) -> grpc.aio.Channel:
+        try:
+            return self._channels.to(url)
+        except ValueError as error:
+            raise NoSms(str(error)) from error

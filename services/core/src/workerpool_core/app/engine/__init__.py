@@ -1,0 +1,1 @@
+"""The event loop around the scheduler: mailbox, group commit, effects."""

@@ -1,0 +1,1 @@
+"""Background upkeep: log purge, database health, garbage collection."""

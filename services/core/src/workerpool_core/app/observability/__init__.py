@@ -1,0 +1,1 @@
+"""Metrics and progress logs derived from decisions."""

@@ -1,0 +1,58 @@
+"""One line for each step of tasks, and for each beginning and each mishap of replicates, for operators.
+
+What one event did to several tasks alike is one line that names them all. The other statuses of replicates are in the
+database and in the figures; a line for each would be most of the log.
+"""
+
+from collections import defaultdict
+
+from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.statuses import DEAD_END_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
+
+from workerpool_core.domain.decisions import Outcome, ReplicateChanged, ReplicateCreated, TaskChanged
+from workerpool_core.domain.events import Event, StatusReported
+
+log = get_logger()
+
+_NOTEWORTHY = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
+    ReplicateStatus.APP_DOWNLOAD_FAILED,
+    ReplicateStatus.DATA_DOWNLOAD_FAILED,
+    ReplicateStatus.RESULT_UPLOAD_FAILED,
+    ReplicateStatus.WORKER_LOST,
+    ReplicateStatus.RECOVERING,
+}
+
+
+def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
+    """Write the lines of one outcome. What a worker says of a mishap in its own words is told with it."""
+    reported = event.updates if isinstance(event, StatusReported) else ()
+    reporter = event.wallet if isinstance(event, StatusReported) else ""
+    said = {(update.task_id, reporter, update.status): update.details.error_message for update in reported}
+    moved: dict[tuple[TaskStatus, ...], list[str]] = defaultdict(list)
+    created: dict[str, list[str]] = defaultdict(list)
+    for write in outcome.writes:
+        match write:
+            case TaskChanged(task_id, _, changes, _) if changes:
+                moved[tuple(change.status for change in changes)].append(task_id)
+            case ReplicateCreated(replicate):
+                created[replicate.wallet].append(replicate.task_id)
+            case ReplicateChanged(task_id, wallet, _, changes, _):
+                for change in changes:
+                    if change.status in _NOTEWORTHY:
+                        cause = change.cause.value if change.cause is not None else None
+                        log.info(
+                            "replicate.noted",
+                            task=task_id,
+                            wallet=wallet,
+                            status=change.status.value,
+                            cause=cause,
+                            by=change.modifier.value,
+                            said=said.get((task_id, wallet, change.status)) or None,
+                        )
+            case _:
+                pass
+    for statuses, tasks in moved.items():
+        steps = [status.value for status in statuses]
+        log.info("tasks.moved", status=steps[-1], steps=steps, tasks=tasks)
+    for wallet, tasks in created.items():
+        log.info("replicates.created", wallet=wallet, tasks=tasks)

@@ -1,0 +1,1 @@
+"""Answers about tasks, workers, logs and the pool."""

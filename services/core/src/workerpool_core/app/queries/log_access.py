@@ -1,0 +1,62 @@
+"""Requesters read the compute logs of their tasks with a signed challenge (EIP-712, fixed by the tools that exist)."""
+
+import secrets
+
+from workerpool_kit.clock import Clock
+from workerpool_poco.errors import InvalidSignature
+from workerpool_poco.protocol.ids import address, from_hex, to_hex
+from workerpool_poco.protocol.typed_data import LogChallenge, recover_challenge_signer
+
+from workerpool_core.adapters.mongo.store import KeptLogs
+from workerpool_core.app.queries.task_queries import TaskQueries
+from workerpool_core.app.workers.challenges import OpenChallenges
+from workerpool_core.errors import BadChallenge, BadSignature, NotTheRequester
+
+CHALLENGE_LIFETIME_S = 3600.0
+
+
+class LogAccess:
+    """Gives out log challenges, and logs for signed ones. A challenge is used up by the answer it opened."""
+
+    def __init__(self, queries: TaskQueries, clock: Clock, chain_id: int) -> None:
+        self._queries = queries
+        self._chain_id = chain_id
+        self._open: OpenChallenges[LogChallenge] = OpenChallenges(clock, lifetime_s=CHALLENGE_LIFETIME_S)
+
+    def challenge(self, requester: str) -> LogChallenge:
+        """Return what a requester signs, the same one for an hour or until it opened something."""
+        given = self._open.give(
+            address(requester), lambda: LogChallenge(secrets.token_urlsafe(32), self._chain_id)
+        )
+        return given.challenge
+
+    async def logs(
+        self, task_id: str, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
+    ) -> list[KeptLogs]:
+        """Return the logs of a task (of one worker if `wallet` is given) to its requester.
+
+        `claimed_hash` is what the caller says it signed, if it says so. Raises BadChallenge, BadSignature,
+        UnknownTask or NotTheRequester.
+        """
+        requester = address(requester)
+        known = self._open.of(requester)
+        if known is None:
+            raise BadChallenge("no open log challenge for this address; ask for one and sign it")
+        challenge = known.challenge
+        if claimed_hash and claimed_hash.lower() != to_hex(challenge.hash):
+            raise BadChallenge("another challenge was signed; ask for one and sign it")
+        try:
+            signer = recover_challenge_signer(challenge, from_hex(signature))
+        except (InvalidSignature, ValueError) as error:
+            raise BadSignature("the signature is malformed") from error
+        if signer != requester:
+            raise BadSignature("the log challenge was not signed by this address")
+        task = await self._queries.task(task_id)
+        if address(task.terms.requester) != requester:
+            raise NotTheRequester("only the requester of a task may read its logs")
+        if self._open.of(requester) is not known:
+            raise BadChallenge(
+                "this log challenge has opened an answer meanwhile; ask for another and sign it"
+            )
+        self._open.use_up(requester)
+        return await self._queries.logs(task_id, address(wallet) if wallet else "")

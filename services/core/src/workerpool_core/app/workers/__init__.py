@@ -1,0 +1,1 @@
+"""Sessions of workers: login, streams, messages, heartbeats, assignments."""

@@ -1,0 +1,1 @@
+"""Decisions on what the chain shows: followed blocks, reads, evidence."""

@@ -1,0 +1,1 @@
+"""Matching of tasks that need workers with workers that have free slots."""

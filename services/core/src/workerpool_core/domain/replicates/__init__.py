@@ -1,0 +1,1 @@
+"""Decisions about replicates: status reports, consensus forecast, uploads."""

@@ -1,0 +1,1 @@
+"""Decisions about tasks, from initialization to completion."""

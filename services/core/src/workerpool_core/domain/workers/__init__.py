@@ -1,0 +1,1 @@
+"""Decisions about workers: sessions, resumption, quarantine."""

@@ -1,0 +1,1 @@
+"""The chain as seen by the wallet of the worker."""

@@ -1,0 +1,37 @@
+"""Reads back the signed bytes of a transaction: after a restart the journal has nothing else of it."""
+
+import rlp  # type: ignore[import-untyped]
+from eth_utils.crypto import keccak
+from workerpool_poco.chain.wallet import SignedTransaction, Transaction
+from workerpool_poco.protocol.ids import address, to_hex
+
+_LEGACY_FIELDS = 9
+_V_OFFSET = 35
+
+
+def read_transaction(raw: bytes) -> SignedTransaction:
+    """Return a legacy transaction bound to its chain (EIP-155) with all its fields.
+
+    Raises ValueError when the bytes are no such transaction; the worker signs no others.
+    """
+    try:
+        fields = rlp.decode(raw)
+    except rlp.exceptions.RLPException as problem:
+        raise ValueError(f"not a transaction: {problem}") from problem
+    if len(fields) != _LEGACY_FIELDS or not all(isinstance(field, bytes) for field in fields):
+        raise ValueError("not a legacy transaction")
+    nonce, price, gas, to, value, data, v = fields[:7]
+    transaction = Transaction(
+        nonce=_number(nonce),
+        gas_price=_number(price),
+        gas=_number(gas),
+        to=address(to_hex(to)) if to else None,
+        value=_number(value),
+        data=data,
+        chain_id=(_number(v) - _V_OFFSET) // 2,
+    )
+    return SignedTransaction(transaction.nonce, raw, keccak(raw), transaction)
+
+
+def _number(digits: bytes) -> int:
+    return int.from_bytes(digits, "big")

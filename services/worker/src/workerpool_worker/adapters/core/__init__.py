@@ -1,0 +1,1 @@
+"""The gRPC client of core: login, stream, messages."""

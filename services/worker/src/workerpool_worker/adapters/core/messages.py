@@ -1,0 +1,168 @@
+"""Between the messages of the contract and the worker's own values."""
+
+from google.protobuf.message import DecodeError
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, address, bytes32, from_hex, to_hex
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_protocol.core.v1 import statuses_pb2, task_pb2
+from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.poco.v1 import authorization_pb2
+
+from workerpool_worker.app.live_output import Printed
+from workerpool_worker.domain.assignment import Assignment, Task
+from workerpool_worker.domain.output_tail import OutputStream
+from workerpool_worker.domain.record import Command
+from workerpool_worker.domain.stages import Action
+from workerpool_worker.domain.updates import Update
+
+_ACTIONS = {
+    pb.ACTION_CONTRIBUTE: Action.CONTRIBUTE,
+    pb.ACTION_REVEAL: Action.REVEAL,
+    pb.ACTION_UPLOAD: Action.UPLOAD,
+    pb.ACTION_COMPLETE: Action.COMPLETE,
+    pb.ACTION_ABORT: Action.ABORT,
+}
+_STREAMS = {OutputStream.STDOUT: pb.LOG_STREAM_STDOUT, OutputStream.STDERR: pb.LOG_STREAM_STDERR}
+
+
+def assignment_of(message: pb.Assignment) -> Assignment:
+    """Read an assignment. Raises ValueError (``InvalidId`` and alike) when a field is not what it must be."""
+    task = message.task
+    return Assignment(
+        authorization=authorization_of(message.authorization),
+        task=Task(
+            task_id=to_hex(bytes32(task.task_id)),
+            deal_id=task.deal_id,
+            task_index=task.task_index,
+            bot_first=task.bot_first,
+            bot_size=task.bot_size,
+            app_uri=task.app_uri,
+            app_address=_address(task.app_address),
+            command_line=task.command_line,
+            input_files=tuple(task.input_files),
+            dataset_address=_address(task.dataset_address),
+            dataset_uri=task.dataset_uri,
+            dataset_checksum=task.dataset_checksum,
+            max_execution_s=task.max_execution_time.ToNanoseconds() / 1e9,
+            trust=task.trust,
+            tag=task.tag or to_hex(bytes(32)),
+            contribution_deadline=task.contribution_deadline.ToNanoseconds() / 1e9,
+            final_deadline=task.final_deadline.ToNanoseconds() / 1e9,
+            callback=_address(task.callback),
+            requester=_address(task.requester),
+            beneficiary=_address(task.beneficiary),
+            worker_stake=task.worker_stake,
+            result_storage_provider=task.result_storage_provider,
+            result_storage_proxy=task.result_storage_proxy,
+            result_encryption=task.result_encryption,
+        ),
+        initialization_block=message.initialization_block,
+        wire=message.SerializeToString(),
+    )
+
+
+def is_task_id(text: str) -> bool:
+    """Tell whether a text can be the id of a task."""
+    try:
+        bytes32(text)
+    except ValueError:
+        return False
+    return True
+
+
+def parse_assignment(wire: bytes) -> Assignment:
+    """Read an assignment as the journal kept it; raises ValueError when it is damaged."""
+    try:
+        return assignment_of(pb.Assignment.FromString(wire))
+    except DecodeError as damage:
+        raise ValueError("the kept assignment is damaged") from damage
+
+
+def authorization_of(message: authorization_pb2.WorkerpoolAuthorization) -> WorkerpoolAuthorization:
+    """Read an authorization; raises ValueError."""
+    return WorkerpoolAuthorization(
+        worker=address(message.worker_wallet),
+        task_id=bytes32(message.task_id),
+        enclave_challenge=address(message.enclave_challenge),
+        deal_id=bytes32(message.deal_id),
+        task_index=message.task_index,
+        signature=from_hex(message.signature),
+    )
+
+
+def authorization_message(
+    authorization: WorkerpoolAuthorization,
+) -> authorization_pb2.WorkerpoolAuthorization:
+    """Write an authorization."""
+    return authorization_pb2.WorkerpoolAuthorization(
+        task_id=to_hex(authorization.task_id),
+        deal_id=to_hex(authorization.deal_id),
+        task_index=authorization.task_index,
+        worker_wallet=authorization.worker,
+        enclave_challenge=authorization.enclave_challenge,
+        signature=to_hex(authorization.signature),
+    )
+
+
+def command_of(message: pb.Command) -> Command:
+    """Read a command; one that a standard worker does nothing about reads as CONTINUE."""
+    return Command(
+        sequence=message.sequence,
+        task_id=message.task_id.lower(),
+        action=_ACTIONS.get(message.action, Action.CONTINUE),
+        block_number=message.block_number,
+        cause=cause_of(message.cause),
+    )
+
+
+def cause_of(number: int) -> ReplicateStatusCause | None:
+    """Read a cause; None when it is not given or newer than this worker."""
+    name = statuses_pb2.ReplicateStatusCause.DESCRIPTOR.values_by_number.get(number)
+    text = name.name.removeprefix("REPLICATE_STATUS_CAUSE_") if name and number else ""
+    return ReplicateStatusCause(text) if text in ReplicateStatusCause.__members__ else None
+
+
+def status_number(status: ReplicateStatus) -> statuses_pb2.ReplicateStatus.ValueType:
+    """Write a status."""
+    return statuses_pb2.ReplicateStatus.Value(f"REPLICATE_STATUS_{status.value}")
+
+
+def update_message(update: Update) -> pb.StatusUpdate:
+    """Write a status update."""
+    details = update.details
+    message = pb.StatusDetails(
+        result_link=_text(details.result_link),
+        callback_data=details.callback_data,
+        stdout=_text(details.stdout),
+        stderr=_text(details.stderr),
+        error_message=_text(details.error_message),
+    )
+    if details.cause is not None:
+        message.cause = statuses_pb2.ReplicateStatusCause.Value(
+            f"REPLICATE_STATUS_CAUSE_{details.cause.value}"
+        )
+    if details.receipt is not None:
+        message.chain_receipt.CopyFrom(
+            task_pb2.ChainReceipt(
+                block_number=details.receipt.block_number, transaction_hash=details.receipt.transaction_hash
+            )
+        )
+    if details.exit_code is not None:
+        message.exit_code = details.exit_code
+    return pb.StatusUpdate(
+        sequence=update.sequence, task_id=update.task_id, status=status_number(update.status), details=message
+    )
+
+
+def log_chunk_message(printed: Printed) -> pb.LogChunk:
+    """Write a piece of an app's output."""
+    return pb.LogChunk(task_id=printed.task_id, stream=_STREAMS[printed.stream], text=printed.text)
+
+
+def _text(said: str) -> str:
+    """Return what a message can hold of a text: apps and nodes can bring lone surrogates into names and JSON."""
+    return said.encode("utf-8", errors="replace").decode()
+
+
+def _address(text: str) -> Address:
+    return address(text) if text else ZERO_ADDRESS

@@ -1,0 +1,1 @@
+"""The worker folders: workspace, result archives, post-compute."""

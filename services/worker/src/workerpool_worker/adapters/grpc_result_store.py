@@ -1,0 +1,146 @@
+"""The gRPC client of result proxies: a token for a signed authorization, then the archive in chunks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import structlog
+from workerpool_kit.grpc.client import error_reason, grpc_target_of, open_channel
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
+from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
+
+from workerpool_worker.adapters.core.messages import authorization_message
+from workerpool_worker.adapters.files.archive import file_sha256
+from workerpool_worker.errors import UploadRefused, UploadUnavailable
+
+log = structlog.get_logger()
+
+CHUNK_BYTES = 512 << 10
+KEPT_CONNECTIONS = 8
+LONGEST_LINK = 4_096
+"""Characters of a result link, as the scheduler's contract has it."""
+_CALL_LIMIT_S = 20.0
+_LEAST_SPEED_BYTES_PER_S = 64 << 10
+_TRANSIENT = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.ABORTED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED,
+    }
+)
+_TRANSIENT_REASONS = frozenset({"TOO_MANY_UPLOADS", "CONTRIBUTION_NOT_REVEALED", "GET_CHAIN_TASK_FAILED"})
+"""Busy, or its node is a block behind the worker's."""
+
+
+@dataclass(slots=True)
+class _Connection:
+    channel: grpc.aio.Channel
+    users: int = 0
+
+
+class GrpcResultStore:
+    """Implements the ``ResultStore`` port for any number of proxies."""
+
+    def __init__(self, sign_message_hash: Callable[[bytes], bytes]) -> None:
+        """Prepare; ``sign_message_hash`` signs as the worker's wallet (EIP-191)."""
+        self._sign = sign_message_hash
+        self._connections: dict[str, _Connection] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections.values():
+            await connection.channel.close(None)
+        self._connections.clear()
+
+    async def upload(
+        self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
+    ) -> str:
+        """Upload an archive and return the result link; one that is stored already counts as uploaded.
+
+        Raises UploadRefused when trying again cannot help, UploadUnavailable when it can.
+        """
+        try:
+            async with self._connected(proxy_url) as stub:
+                link = await self._upload(stub, authorization, archive, result_digest)
+        except grpc.aio.AioRpcError as error:
+            reason = error_reason(error)
+            text = f"{reason or error.code().name}: {error.details()}"
+            if error.code() in _TRANSIENT or reason in _TRANSIENT_REASONS:
+                raise UploadUnavailable(text) from error
+            raise UploadRefused(f"the result proxy refused the result: {text}") from error
+        except (ValueError, OSError) as problem:
+            raise UploadRefused(str(problem)) from problem
+        if not 0 < len(link) <= LONGEST_LINK:
+            raise UploadRefused(f"the result proxy answered with a link of {len(link)} characters")
+        return link
+
+    async def _upload(
+        self, stub: Any, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
+    ) -> str:
+        token = await self._token(stub, authorization)
+        sha256, size = await asyncio.to_thread(file_sha256, archive)
+        header = pb.UploadHeader(
+            task_id=to_hex(authorization.task_id), size=size, sha256=sha256, result_digest=result_digest
+        )
+        try:
+            answer: pb.UploadResponse = await stub.Upload(
+                _messages(header, archive),
+                timeout=_CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S,
+                metadata=(("authorization", f"Bearer {token}"),),
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
+            return await self._stored(stub, header)
+        log.info("result.uploaded", task=header.task_id, bytes=size, link=answer.result_link)
+        return answer.result_link
+
+    async def _token(self, stub: Any, authorization: WorkerpoolAuthorization) -> str:
+        request = pb.IssueTokenRequest(
+            authorization=authorization_message(authorization),
+            worker_signature=to_hex(self._sign(authorization.hash)),
+        )
+        answer: pb.IssueTokenResponse = await stub.IssueToken(request, timeout=_CALL_LIMIT_S)
+        return answer.token
+
+    async def _stored(self, stub: Any, header: pb.UploadHeader) -> str:
+        """Return the link of what is stored, if it is this result: an earlier try may have got through."""
+        answer: pb.GetResultResponse = await stub.GetResult(
+            pb.GetResultRequest(task_id=header.task_id), timeout=_CALL_LIMIT_S
+        )
+        if answer.result.result_digest.lower() != header.result_digest:
+            raise UploadRefused("the result proxy holds another result of this task")
+        log.info("result.already_stored", task=header.task_id, uploader=answer.result.uploader)
+        return answer.result.result_link
+
+    @asynccontextmanager
+    async def _connected(self, proxy_url: str) -> AsyncIterator[Any]:
+        """Use the connection to a proxy. Requesters name proxies as they like, so only the newest are kept open."""
+        target = grpc_target_of(proxy_url)
+        connection = self._connections.pop(target, None) or _Connection(open_channel(target))
+        self._connections[target] = connection
+        connection.users += 1
+        try:
+            yield ResultServiceStub(connection.channel)
+        finally:
+            connection.users -= 1
+            unused = [name for name, each in self._connections.items() if not each.users]
+            for name in unused[: max(len(self._connections) - KEPT_CONNECTIONS, 0)]:
+                await self._connections.pop(name).channel.close(None)
+
+
+async def _messages(header: pb.UploadHeader, archive: Path) -> AsyncIterator[pb.UploadRequest]:
+    yield pb.UploadRequest(header=header)
+    with archive.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield pb.UploadRequest(chunk=chunk)
