@@ -17,7 +17,8 @@ RERUNS ?= --reruns 1 -rR
 PY := .venv/bin/python
 BIN := .venv/bin
 SOURCES := libs/protocol/src libs/poco/src libs/kit/src $(wildcard services/*/src) tools/devnet/src
-CHECKED := $(filter-out libs/protocol/src,$(SOURCES))
+TESTS := conftest.py $(wildcard libs/*/tests services/*/tests tools/*/tests) tests
+CHECKED := $(filter-out libs/protocol/src,$(SOURCES)) $(TESTS) $(wildcard tools/*.py)
 # A virtual environment that the caller happens to be in must not mislead the tools.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -59,7 +60,7 @@ check: lint types imports generated ## lint, types, import rules, contracts, gen
 lint: python
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 types: python
-	@$(BIN)/mypy $(CHECKED) tests/bench tests/e2e tools/protogen.py tools/protoc_gen_grpc_python.py tools/docs.py
+	@$(BIN)/mypy $(CHECKED)
 imports: python
 	@$(BIN)/lint-imports --no-cache --no-logo
 generated: python

@@ -52,7 +52,7 @@ class WorkerStream:
 
     async def _read(self) -> Answer:
         try:
-            while (message := await self.call.read()) is not grpc.aio.EOF:
+            while (message := await self.call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
                 self.received.append(message)
                 self._news.set()
         except grpc.aio.AioRpcError as error:
@@ -203,9 +203,8 @@ class Pool:
 
     async def open(self, token: str) -> WorkerStream:
         """Open a stream and say nothing yet."""
-        stream = WorkerStream(
-            WorkerServiceStub(self.channel()).Connect(metadata=(("authorization", f"Bearer {token}"),))
-        )  # type: ignore[call-arg]
+        stub: Any = WorkerServiceStub(self.channel())
+        stream = WorkerStream(stub.Connect(metadata=(("authorization", f"Bearer {token}"),)))
         self.stack.push_async_callback(stream.close)
         return stream
 

@@ -1,5 +1,7 @@
 """The documented HTTP endpoints: which are open, and what the others want."""
 
+from typing import Any
+
 import httpx
 import pytest
 from contract.access_table import OPERATOR, OPERATOR_PASSWORD, ROWS, TASK, WALLET
@@ -46,7 +48,7 @@ async def test_documented_http_endpoints(pool) -> None:
 
 async def test_the_adapters_http_side_wants_its_credentials(pool) -> None:
     username, password = pool.adapter_credentials()
-    expected = {
+    expected: dict[Any, tuple[int, int, int]] = {
         None: (401, 401, 401),
         (username, password + "!"): (401, 401, 401),
         (OPERATOR, OPERATOR_PASSWORD): (401, 401, 401),

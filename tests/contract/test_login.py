@@ -74,7 +74,7 @@ async def test_of_many_replays_at_once_only_one_gets_in(pool) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     answers = await asyncio.gather(*(login(pool, request) for _ in range(20)))
-    assert sorted(answers, key=str) == sorted([(StatusCode.OK, None)] + 19 * [BAD_CHALLENGE], key=str)
+    assert sorted(answers, key=str) == sorted([(StatusCode.OK, None), *19 * [BAD_CHALLENGE]], key=str)
 
 
 async def test_without_a_challenge_nobody_gets_in(pool) -> None:

@@ -21,6 +21,7 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sign_authorization
 from workerpool_poco.protocol.ids import bytes32, to_hex
 from workerpool_protocol.core.v1 import pool_service_pb2
+from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -77,13 +78,13 @@ async def uploader_token(pool: Any, wallet: Wallet) -> str:
         task_index=0,
     )
     request = result_service_pb2.IssueTokenRequest(
-        authorization={
-            "task_id": task,
-            "deal_id": known.deal_id,
-            "worker_wallet": wallet.address,
-            "enclave_challenge": authorization.enclave_challenge,
-            "signature": to_hex(authorization.signature),
-        },
+        authorization=WorkerpoolAuthorization(
+            task_id=task,
+            deal_id=known.deal_id,
+            worker_wallet=wallet.address,
+            enclave_challenge=authorization.enclave_challenge,
+            signature=to_hex(authorization.signature),
+        ),
         worker_signature=to_hex(wallet.sign_message_hash(authorization.hash)),
     )
     stub: Any = result_service_pb2_grpc.ResultServiceStub(pool.channel("result_proxy"))

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pymongo
 import pytest
@@ -7,7 +8,8 @@ from workerpool_devnet.errors import DatabaseError
 
 
 def test_a_transaction_commits(mongod: Database, database_name: str) -> None:
-    with pymongo.MongoClient(mongod.uri) as client:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongod.uri)
+    with client:
         rooms = client[database_name].rooms
         with client.start_session() as session, session.start_transaction():
             rooms.insert_one({"_id": 1}, session=session)
@@ -28,7 +30,8 @@ def test_an_external_server_is_used_and_left_without_our_databases(
     mongod: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONGO_URI", mongod.uri)
-    with Database() as database, pymongo.MongoClient(mongod.uri) as client:
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongod.uri)
+    with Database() as database, client:
         assert database.process is None
         name = database.new_name("core")
         client[name].rooms.insert_one({})

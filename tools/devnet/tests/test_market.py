@@ -1,6 +1,6 @@
 from typing import Any
 
-import eth_abi
+import eth_abi.abi
 import pytest
 from workerpool_devnet import accounts, artifacts
 from workerpool_devnet.contracts import CATEGORIES
@@ -16,7 +16,7 @@ from workerpool_poco.protocol.deal_params import DealParams
 def view(chain: PocoChain, outputs: list[str], function: str, *arguments: object) -> tuple[Any, ...]:
     data = calldata(artifacts.poco("IexecInterfaceToken").abi, function, *arguments)
     answer = chain.chain.rpc.call("eth_call", {"to": chain.hub, "data": "0x" + data.hex()}, "latest")
-    return eth_abi.decode(outputs, bytes.fromhex(answer[2:]))
+    return eth_abi.abi.decode(outputs, bytes.fromhex(answer[2:]))
 
 
 def purchase(chain: PocoChain, **changes: Any) -> Purchase:

@@ -1,9 +1,9 @@
+import random
 import socket
 import subprocess
 import sys
 
 import pytest
-from workerpool_devnet import ports as drawing
 from workerpool_devnet.ports import (
     GRPC_OFFSET,
     ServicePorts,
@@ -41,7 +41,7 @@ def test_a_port_is_drawn_by_one_process_only_as_long_as_that_lives(monkeypatch: 
         assert other.stdout
         taken = int(other.stdout.readline())
         offers = iter([taken, taken + GRPC_OFFSET, *range(taken + 1, taken + 100)])
-        monkeypatch.setattr(drawing.random, "randint", lambda *_: next(offers))
+        monkeypatch.setattr(random, "randint", lambda *_: next(offers))
         assert is_free(taken)
         assert free_port() not in (taken, taken + GRPC_OFFSET)
         other.stdin.write("\n")
