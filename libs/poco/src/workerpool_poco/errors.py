@@ -15,3 +15,7 @@ class InvalidId(PocoError, ValueError):
 
 class InvalidSignature(PocoError, ValueError):
     """A signature has a wrong length or no public key can be recovered from it."""
+
+
+class CallReverted(PocoError):
+    """The contract refused a read, e.g. a category that does not exist."""

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from workerpool_poco.chain.history import ChainHistory, LogRangeTooLarge
 from workerpool_poco.chain.rpc import ChainUnreachable, JsonRpc, RpcError, malformed, quantity
-from workerpool_poco.errors import PocoError
+from workerpool_poco.errors import CallReverted, PocoError
 from workerpool_poco.protocol import abi, views
 from workerpool_poco.protocol.contract_text import Function, MalformedAnswer
 from workerpool_poco.protocol.deadlines import CONTRIBUTION_DEADLINE_RATIO
@@ -39,10 +39,6 @@ class WrongChain(PocoError):
 
 class HubNotFound(PocoError):
     """There is no PoCo hub at the configured address of this chain."""
-
-
-class CallReverted(PocoError):
-    """The contract refused a read, e.g. a category that does not exist."""
 
 
 class HubClient(ChainHistory):
