@@ -50,15 +50,17 @@ devnet: install ## a pool in the foreground (WORKERS=3 BLOCK_TIME=0 OUT=devnet.j
 
 # --- checks ---------------------------------------------------------------------------------------
 
-.PHONY: test check lint types imports generated unit e2e
+.PHONY: test check lint words types imports generated unit e2e
 test: install check go-tools ## every check and every test, on real parts
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(RERUNS) -m "not e2e"
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
 
-check: lint types imports generated ## lint, types, import rules, contracts, generated files
+check: lint words types imports generated ## lint, types, import rules, contracts, generated files
 
 lint: python
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+words: ## refuse the words that the house does not use, in prose
+	@python3 tools/wordlist.py
 types: python
 	@$(BIN)/mypy $(CHECKED)
 imports: python
