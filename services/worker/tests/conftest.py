@@ -12,6 +12,7 @@ import docker
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.hub import HubClient
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
@@ -20,7 +21,7 @@ from workerpool_worker.app.ports import ContainerPlan
 from workerpool_worker.domain.host import SlotLimits
 
 from .app_image import NoBusybox, ensure_image
-from .core_peer import GRPC_OFFSET, CorePeer
+from .core_peer import CorePeer
 from .other_peers import ConfigPeer, ResultPeer
 from .pool import Pool
 from .waiting import wait_until
@@ -125,7 +126,7 @@ async def pool(fresh_poco_chain, app_image):
     result_service_pb2_grpc.add_ResultServiceServicer_to_server(results, others)
     port = others.add_insecure_port("127.0.0.1:0")
     core.configuration.config_server_url = core.configuration.result_proxy_url = (
-        f"http://127.0.0.1:{port - GRPC_OFFSET}"
+        f"http://127.0.0.1:{port - GRPC_PORT_OFFSET}"
     )
     await others.start()
     await core.start()

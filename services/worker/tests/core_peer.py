@@ -11,6 +11,7 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.errors import abort
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, from_hex
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_poco.protocol.typed_data import LoginChallenge, recover_challenge_signer
@@ -20,7 +21,6 @@ from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from .waiting import wait_until
 
 TOKEN = "token-of-the-tests"
-GRPC_OFFSET = 10_000
 
 
 class ForeignReplicate(WorkerpoolError):
@@ -65,7 +65,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self._port - GRPC_OFFSET}"
+        return f"http://127.0.0.1:{self._port - GRPC_PORT_OFFSET}"
 
     @property
     def connected(self):

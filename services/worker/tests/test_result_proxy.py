@@ -2,13 +2,13 @@
 
 import grpc
 import pytest
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 from workerpool_worker.adapters.grpc_result_store import KEPT_CONNECTIONS, LONGEST_LINK, GrpcResultStore
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
-from .core_peer import GRPC_OFFSET
 from .other_peers import ResultPeer
 
 AUTHORIZATION = WorkerpoolAuthorization(ZERO_ADDRESS, bytes(32), ZERO_ADDRESS, bytes(32), 0, b"")
@@ -29,7 +29,7 @@ class OddProxy(ResultPeer):
 async def odd_proxy():
     server, proxy = grpc.aio.server(options=[("grpc.so_reuseport", 0)]), OddProxy()
     result_service_pb2_grpc.add_ResultServiceServicer_to_server(proxy, server)
-    proxy.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_OFFSET}"
+    proxy.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_PORT_OFFSET}"
     await server.start()
     yield proxy
     await server.stop(None)

@@ -16,7 +16,7 @@ def settings(**changes):
 
 def test_documented_defaults():
     found = settings()
-    assert (found.port, found.diagnostics_port, found.core) == (13100, 23100, "http://localhost:13000")
+    assert (found.port, found.grpc_port, found.core) == (13100, None, "http://localhost:13000")
     assert (found.gas_price_multiplier, found.gas_price_cap) == (1.3, 22_000_000_000)
     assert (found.pull_min_s, found.pull_max_s, found.metrics_window) == (300, 1800, 1000)
     assert found.wallet_password.get_secret_value() == "whatever"

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 from workerpool_devnet.ports import (
-    GRPC_OFFSET,
     ServicePorts,
     documented_or_free,
     free_port,
     free_service_ports,
     is_free,
 )
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 
 
 def test_the_grpc_port_is_ten_thousand_above() -> None:
@@ -40,10 +40,10 @@ def test_a_port_is_drawn_by_one_process_only_as_long_as_that_lives(monkeypatch: 
         assert other.stdin
         assert other.stdout
         taken = int(other.stdout.readline())
-        offers = iter([taken, taken + GRPC_OFFSET, *range(taken + 1, taken + 100)])
+        offers = iter([taken, taken + GRPC_PORT_OFFSET, *range(taken + 1, taken + 100)])
         monkeypatch.setattr(random, "randint", lambda *_: next(offers))
         assert is_free(taken)
-        assert free_port() not in (taken, taken + GRPC_OFFSET)
+        assert free_port() not in (taken, taken + GRPC_PORT_OFFSET)
         other.stdin.write("\n")
     offers = iter([taken])
     assert free_port() == taken

@@ -5,13 +5,13 @@ from typing import NoReturn
 
 from workerpool_kit.access.authenticators import BasicAuthenticator
 from workerpool_kit.clock import SystemClock
-from workerpool_kit.grpc.client import GRPC_PORT_OFFSET
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, run_service, version_of
+from workerpool_kit.targets import grpc_port
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc
 
@@ -129,13 +129,6 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         cleanup.push_async_callback(server.stop)
         log.info("adapter.ready", wallet=wallet.address, chain=settings.chain_id, hub=settings.hub_address)
         await lifetime.stopped()
-
-
-def grpc_port(http_port: int, override: int | None) -> int:
-    """Return the port of the gRPC side: the override, else HTTP port + 10000; 0 (any free port) stays 0."""
-    if override is not None:
-        return override
-    return http_port + GRPC_PORT_OFFSET if http_port else 0
 
 
 def main() -> NoReturn:

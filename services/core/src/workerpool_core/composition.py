@@ -17,13 +17,14 @@ from workerpool_kit.access.authenticators import (
 )
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock, SystemClock
-from workerpool_kit.grpc.client import GRPC_PORT_OFFSET, grpc_target_of, open_channel
+from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, StartupError, version_of
+from workerpool_kit.targets import grpc_port, grpc_target_of
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import GAS_PER_TRANSACTION
@@ -362,13 +363,6 @@ async def _drain(commit: GroupCommit) -> None:
         await asyncio.wait_for(commit.drained(), 2)
     except TimeoutError:
         log.warning("core.stopped_before_drained")
-
-
-def grpc_port(http_port: int, override: int | None) -> int:
-    """Return the port of the gRPC side: the override, else HTTP port + 10000; 0 (any free port) stays 0."""
-    if override is not None:
-        return override
-    return http_port + GRPC_PORT_OFFSET if http_port else 0
 
 
 def public_configuration(settings: CoreSettings, wallet: Wallet, version: str) -> PublicConfiguration:

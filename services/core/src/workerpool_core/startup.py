@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
-from workerpool_kit.grpc.client import grpc_target_of, open_channel
+from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.base import parse_duration
+from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.hub import CallReverted, HubClient, HubNotFound, WrongChain
 from workerpool_poco.chain.wallet import Wallet, WalletError
 from workerpool_poco.errors import InvalidId, PocoError

@@ -10,7 +10,7 @@ from workerpool_core.adapters.grpc import sms
 from workerpool_core.adapters.grpc.sms import EnclaveChallenges
 from workerpool_core.domain.decisions import AskEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered
-from workerpool_kit.grpc.client import GRPC_PORT_OFFSET
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sms_challenge_hash
 from workerpool_poco.protocol.ids import bytes32, from_hex

@@ -6,14 +6,13 @@ from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.process import Lifetime, run_service, version_of
+from workerpool_kit.targets import grpc_port
 from workerpool_protocol.registry.v1 import config_service_pb2_grpc, platform_service_pb2_grpc
 
 from workerpool_registry.api import grpc_side, http_side
 from workerpool_registry.app.platform import Platform
 from workerpool_registry.domain.catalogue import ChainConfig
 from workerpool_registry.settings import RegistrySettings
-
-GRPC_PORT_OFFSET = 10_000
 
 
 async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
@@ -55,13 +54,6 @@ async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
     finally:
         await server.stop()
         await http.stop()
-
-
-def grpc_port(http_port: int, override: int | None) -> int:
-    """Return the port of the gRPC side: the override, else HTTP port + 10000; 0 (any free port) stays 0."""
-    if override is not None:
-        return override
-    return http_port + GRPC_PORT_OFFSET if http_port else 0
 
 
 def main() -> NoReturn:

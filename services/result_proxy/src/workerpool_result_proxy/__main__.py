@@ -12,6 +12,7 @@ from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, StartupError, run_service
+from workerpool_kit.targets import grpc_port
 from workerpool_poco.chain.hub import HubClient
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
@@ -71,7 +72,9 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         results = ReadResult(store, archives)
 
         grpc_server = GrpcServer(
-            settings.effective_grpc_port, authenticator=BearerAuthenticator(tokens.verify), policy=POLICY
+            grpc_port(settings.http_port, settings.grpc_port),
+            authenticator=BearerAuthenticator(tokens.verify),
+            policy=POLICY,
         )
         grpc_server.add(
             pb_grpc.add_ResultServiceServicer_to_server,

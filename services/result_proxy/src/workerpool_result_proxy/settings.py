@@ -79,10 +79,3 @@ class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pyd
         Path(tempfile.gettempdir()) / "workerpool-result-proxy",
         doc="Folder for archives while they are checked; needs room for MAX_UPLOADS archives, packed and unpacked",
     )
-
-    @property
-    def effective_grpc_port(self) -> int:
-        """The port to listen on for gRPC: 0 (any) when the HTTP port is 0 and none is set."""
-        if self.grpc_port is not None:
-            return self.grpc_port
-        return self.http_port + 10_000 if self.http_port else 0

@@ -16,6 +16,7 @@ from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.metrics import build_info
 from workerpool_kit.process import Lifetime, StartupError, run_service, version_of
+from workerpool_kit.targets import grpc_port
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
@@ -140,7 +141,7 @@ async def _open_side_ports(
     http = HttpServer(settings.port, health=health, version=version, routes=routes(durations))
     await http.start()
     stack.push_async_callback(http.stop)
-    diagnostics = GrpcServer(settings.diagnostics_port, policy={})
+    diagnostics = GrpcServer(grpc_port(settings.port, settings.grpc_port), policy={})
     await diagnostics.start()
     stack.push_async_callback(diagnostics.stop)
     diagnostics.follow(health)

@@ -193,13 +193,6 @@ class WorkerSettings(Settings):
         return self.core_url or f"{self.core_protocol}://{self.core_host}:{self.core_port}"
 
     @property
-    def diagnostics_port(self) -> int:
-        """Port of the gRPC diagnostics server; 0 for any free one."""
-        if self.grpc_port is not None:
-            return self.grpc_port
-        return self.port + 10_000 if self.port else 0
-
-    @property
     def registries(self) -> dict[str, tuple[str, str]]:
         """User and password by registry address."""
         found: dict[str, tuple[str, str]] = {}

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import grpc
 import structlog
-from workerpool_kit.grpc.client import grpc_target_of, open_channel
+from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.process import StartupError
+from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
 from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.chain.transactions import TransactionSender

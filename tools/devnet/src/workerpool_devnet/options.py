@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.consensus import MIN_WEIGHT, consensus_reached
 
 from workerpool_devnet.errors import OptionsError
-from workerpool_devnet.ports import GRPC_OFFSET
 
-_LAST_PORT_BASE = 65_535 - GRPC_OFFSET - 3
+_LAST_PORT_BASE = 65_535 - GRPC_PORT_OFFSET - 3
 """For the four services alone; each worker takes one more port."""
 
 Progress = Callable[[str], None]
@@ -55,7 +55,7 @@ class DevnetOptions:
         if isinstance(self.ports, int) and not 1 <= self.ports <= _LAST_PORT_BASE - self.workers:
             raise OptionsError(
                 f"the first HTTP port is 1 to {_LAST_PORT_BASE - self.workers}, not {self.ports}: "
-                f"each service's gRPC port is {GRPC_OFFSET} above its HTTP port"
+                f"each service's gRPC port is {GRPC_PORT_OFFSET} above its HTTP port"
             )
         if self.cpus_per_worker < 1:
             raise OptionsError(f"a worker has at least 1 CPU, not {self.cpus_per_worker}")

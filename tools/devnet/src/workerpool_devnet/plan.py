@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.ports import (
-    GRPC_OFFSET,
     ServicePorts,
     documented_or_free,
     free_service_ports,
@@ -210,7 +210,7 @@ def _choose_ports(names: list[str], wish: str | int) -> dict[str, ServicePorts]:
     taken: set[int] = set()
     for position, name in enumerate(names):
         if isinstance(wish, int):
-            ports = ServicePorts(wish + position, wish + position + GRPC_OFFSET)
+            ports = ServicePorts(wish + position, wish + position + GRPC_PORT_OFFSET)
             for port in (ports.http, ports.grpc):
                 if not is_free(port):
                     raise OptionsError(

@@ -11,8 +11,7 @@ import random
 import socket
 from dataclasses import dataclass
 
-GRPC_OFFSET = 10_000
-"""A service's gRPC port is its HTTP port plus this."""
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 
 _FIRST, _LAST = 14_000, 22_700
 
@@ -31,15 +30,15 @@ def free_port() -> int:
 
 
 def free_service_ports() -> ServicePorts:
-    """Return a free HTTP port whose gRPC neighbour (plus `GRPC_OFFSET`) is free as well."""
-    http = _draw([0, GRPC_OFFSET])
-    return ServicePorts(http, http + GRPC_OFFSET)
+    """Return a free HTTP port whose gRPC neighbour (plus `GRPC_PORT_OFFSET`) is free as well."""
+    http = _draw([0, GRPC_PORT_OFFSET])
+    return ServicePorts(http, http + GRPC_PORT_OFFSET)
 
 
 def documented_or_free(http: int) -> ServicePorts:
     """Return the documented HTTP port and its gRPC neighbour when both are free, else others that are."""
-    if is_free(http) and is_free(http + GRPC_OFFSET):
-        return ServicePorts(http, http + GRPC_OFFSET)
+    if is_free(http) and is_free(http + GRPC_PORT_OFFSET):
+        return ServicePorts(http, http + GRPC_PORT_OFFSET)
     return free_service_ports()
 
 

@@ -6,16 +6,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import grpc
 
 from workerpool_kit.grpc.errors import error_info, error_reason
+from workerpool_kit.targets import channel_address
 
-__all__ = ["call", "error_info", "error_reason", "grpc_target_of", "open_channel"]
-
-GRPC_PORT_OFFSET = 10_000
-"""gRPC listens on the documented HTTP port plus this."""
+__all__ = ["call", "error_info", "error_reason", "open_channel"]
 
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
@@ -41,7 +38,7 @@ def open_channel(
     """
     if basic is not None and token is not None:
         raise ValueError("give either basic credentials or a token, not both")
-    address, secure = _address(target)
+    address, secure = channel_address(target)
     options = _options(max_message_bytes, own_subchannel, first_pause_s)
     interceptors: list[Any] = []
     if basic is not None:
@@ -53,21 +50,6 @@ def open_channel(
             address, grpc.ssl_channel_credentials(), options, interceptors=interceptors
         )
     return grpc.aio.insecure_channel(address, options, interceptors=interceptors)
-
-
-def grpc_target_of(http_url: str) -> str:
-    """Return the gRPC target behind a documented service URL: ``http://host:13010`` gives ``host:23010``.
-
-    An https URL stays https, so that `open_channel` uses TLS. Raises ValueError when the URL names no port.
-    """
-    parts = urlsplit(http_url if "//" in http_url else f"//{http_url}")
-    if not parts.hostname or not parts.port or parts.port + GRPC_PORT_OFFSET > 65_535:
-        raise ValueError(
-            f"expected a URL with a host and a port up to 55535, such as http://host:13010, not {http_url!r}"
-        )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    address = f"{host}:{parts.port + GRPC_PORT_OFFSET}"
-    return f"https://{address}" if parts.scheme == "https" else address
 
 
 async def call(method: Any, request: Any, *, timeout_s: float, retry_unavailable_for_s: float = 0) -> Any:
@@ -88,14 +70,6 @@ async def call(method: Any, request: Any, *, timeout_s: float, retry_unavailable
                 raise
         await asyncio.sleep(wait)
         pause = min(2 * pause, _LONGEST_PAUSE_S)
-
-
-def _address(target: str) -> tuple[str, bool]:
-    parts = urlsplit(target if "://" in target else f"//{target}")
-    if parts.scheme not in ("", "http", "https") or not parts.hostname or not parts.port:
-        raise ValueError(f"expected host:port, http://host:port or https://host:port, not {target!r}")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{host}:{parts.port}", parts.scheme == "https"
 
 
 def _options(max_message_bytes: int, own_subchannel: bool, first_pause_s: float) -> list[tuple[str, int]]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 import structlog
-from workerpool_kit.grpc.client import error_reason, grpc_target_of, open_channel
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb

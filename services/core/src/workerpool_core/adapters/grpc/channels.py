@@ -4,7 +4,8 @@ import asyncio
 from collections import OrderedDict
 
 import grpc
-from workerpool_kit.grpc.client import grpc_target_of, open_channel
+from workerpool_kit.grpc.client import open_channel
+from workerpool_kit.targets import grpc_target_of
 
 _MOST = 64
 _LAST_CALLS_S = 30.0

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from workerpool_kit.grpc.client import error_reason, grpc_target_of, open_channel
+from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import InvalidId
 from workerpool_poco.protocol.ids import Address, address, to_hex
