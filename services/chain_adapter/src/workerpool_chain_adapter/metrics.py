@@ -9,7 +9,6 @@ TRANSACTIONS = Counter(
 )
 COMMANDS = Counter("iexec_poco_command", "Commands that ended, by kind and state", ["kind", "state"])
 TX_COUNT = Gauge("iexec_chain_wallet_tx_count", "Transaction count of the wallet", ["block"])
-LATEST_BLOCK = Gauge("iexec_chain_block_latest", "Number of the latest block seen")
 BALANCE_WEI = Gauge("iexec_chain_wallet_balance_wei", "Balance of the wallet, in wei")
 IN_FLIGHT = Gauge("iexec_chain_wallet_in_flight", "Transactions of the journal that are not mined yet")
 WAITING = Gauge("iexec_poco_command_waiting", "Commands that are in no transaction yet")

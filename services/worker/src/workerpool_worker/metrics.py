@@ -1,6 +1,7 @@
 """Names of the worker's own Prometheus figures, and where they come from."""
 
 from prometheus_client import Gauge
+from workerpool_kit.chain_metrics import LATEST_BLOCK
 
 from workerpool_worker.app.replicate_context import Office
 from workerpool_worker.app.supervisor import Supervisor
@@ -10,7 +11,6 @@ FREE_SLOTS = Gauge("workerpool_worker_free_slots", "Computing slots that no repl
 UNANSWERED_UPDATES = Gauge(
     "workerpool_worker_unanswered_updates", "Status updates without an answer of the scheduler."
 )
-HEAD_BLOCK = Gauge("iexec_chain_block_latest", "Newest block that the worker's node has.")
 
 
 def follow_worker(supervisor: Supervisor, office: Office) -> None:
@@ -18,4 +18,4 @@ def follow_worker(supervisor: Supervisor, office: Office) -> None:
     REPLICATES.set_function(lambda: len(supervisor.held()))
     FREE_SLOTS.set_function(lambda: supervisor.free_slots)
     UNANSWERED_UPDATES.set_function(lambda: len(office.outbox))
-    HEAD_BLOCK.set_function(lambda: office.chain.head)
+    LATEST_BLOCK.set_function(lambda: office.chain.head)

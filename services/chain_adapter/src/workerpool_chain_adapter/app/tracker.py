@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
+from workerpool_kit.chain_metrics import LATEST_BLOCK
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.chain.heads import HeadStream
@@ -72,7 +73,7 @@ class Tracker:
     async def follow_heads(self) -> None:
         """Wake `run` at each new block, for ever."""
         async for head in self._heads:
-            metrics.LATEST_BLOCK.set(head.number)
+            LATEST_BLOCK.set(head.number)
             self._mined.follow(head)
             self._sender.look_due.set()
 
