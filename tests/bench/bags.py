@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
-from workerpool_devnet import artifacts
-from workerpool_devnet.accounts import GAS_BALANCE
+from workerpool_devnet.chain.transactions import Outbox, calldata
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.transactions import Outbox, calldata
+from workerpool_devnet.market import artifacts
+from workerpool_devnet.market.accounts import GAS_BALANCE
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import deal_id, task_id, to_hex

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, NoReturn
 
 from workerpool_devnet.errors import DevnetError
-from workerpool_devnet.signals import until_signalled
+from workerpool_devnet.processes.signals import until_signalled
 
 
 def run_and_exit(bench: Coroutine[Any, Any, int]) -> NoReturn:

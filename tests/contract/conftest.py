@@ -21,10 +21,10 @@ import pytest_asyncio
 import task_logs
 from contract.bench import Bench
 from pymongo import MongoClient
-from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.ids import Address, to_hex

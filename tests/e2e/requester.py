@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.demo.follow import ChainRecord, Progress, follow, read_chain
 from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import to_hex

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.market.deployment import CATEGORIES
+from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.service import wait_registered
+from workerpool_devnet.services.service import wait_registered
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.ids import from_hex
 from workerpool_poco.protocol.model import Account, ChainTask

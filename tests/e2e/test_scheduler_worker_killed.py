@@ -18,7 +18,7 @@ import pytest_asyncio
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.service import Service
+from workerpool_devnet.services.service import Service
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_protocol.core.v1.task_pb2 import Replicate
 from workerpool_protocol.core.v1.task_service_pb2 import GetReplicateRequest

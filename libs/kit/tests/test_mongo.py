@@ -9,8 +9,8 @@ from typing import Any
 import mongoengine
 import pymongo
 import pytest
-from workerpool_devnet.database import mongod_binary
-from workerpool_devnet.ports import free_port
+from workerpool_devnet.processes.mongod import mongod_binary
+from workerpool_devnet.processes.ports import free_port
 from workerpool_kit.errors import DatabaseAway, Kind
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError

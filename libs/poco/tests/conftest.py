@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from workerpool_devnet.chain import Chain
+from workerpool_devnet.chain.anvil import Chain
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The written-down interface against the lists of the specification and the published contracts."""
 
 import pytest
-from workerpool_devnet import artifacts
+from workerpool_devnet.market import artifacts
 from workerpool_poco.protocol import abi
 from workerpool_poco.protocol.contract_text import Contract, Function, MalformedAnswer
 from workerpool_poco.protocol.events import EVENT_TYPES, topic_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from workerpool_devnet.chain import Chain
+from workerpool_devnet.chain.anvil import Chain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.protocol.model import Block
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain

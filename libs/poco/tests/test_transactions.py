@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from workerpool_devnet import accounts, contracts
-from workerpool_devnet.chain import Chain
+from workerpool_devnet.chain.anvil import Chain
+from workerpool_devnet.market import accounts, deployment
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.rpc import RpcError
@@ -40,7 +40,7 @@ NOBODY = "0x" + "77" * 20
 def own_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
     """A chain whose mining these tests may switch off without hurting others."""
     with Chain(log=tmp_path_factory.mktemp("own") / "chain.log") as chain:
-        yield PocoChain(chain, contracts.deploy(chain.rpc, accounts.deployer(chain.rpc)))
+        yield PocoChain(chain, deployment.deploy(chain.rpc, accounts.deployer(chain.rpc)))
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_devnet import accounts, contracts
-from workerpool_devnet.chain import Chain
-from workerpool_devnet.database import Database
-from workerpool_devnet.market import Deal, Purchase
-from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.chain.anvil import Chain
+from workerpool_devnet.chain.transactions import Outbox
+from workerpool_devnet.market import accounts, deployment
+from workerpool_devnet.market.trading import Deal, Purchase
+from workerpool_devnet.processes.mongod import Database
+from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_devnet.transactions import Outbox
 from workerpool_kit.grpc.client import open_channel
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Transaction
@@ -142,7 +142,7 @@ def chain(fresh_poco_chain: PocoChain) -> PocoChain:
 def chain_of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
     """Run a chain for one module."""
     with Chain(log=tmp_path_factory.mktemp("chain") / "chain.log") as chain:
-        yield PocoChain(chain, contracts.deploy(chain.rpc, accounts.deployer(chain.rpc)))
+        yield PocoChain(chain, deployment.deploy(chain.rpc, accounts.deployer(chain.rpc)))
 
 
 @pytest.fixture

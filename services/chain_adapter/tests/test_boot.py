@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from workerpool_devnet.ports import free_port
+from workerpool_devnet.processes.ports import free_port
 
 Launch = Callable[..., Awaitable[Any]]
 PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"

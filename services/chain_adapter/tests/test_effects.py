@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_devnet.market import Deal
+from workerpool_devnet.market.trading import Deal
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus

@@ -7,8 +7,8 @@ from typing import Any
 
 import pymongo
 import pytest
-from workerpool_devnet.database import Database
-from workerpool_devnet.market import Deal
+from workerpool_devnet.market.trading import Deal
+from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.protocol.ids import from_hex, to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus

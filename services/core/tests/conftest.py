@@ -17,7 +17,7 @@ from workerpool_core.domain.model import (
     WorkerModel,
 )
 from workerpool_core.simulation.deals import deal_terms
-from workerpool_devnet.database import Database as Mongod
+from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.mongo import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.ids import ZERO_ADDRESS

@@ -17,9 +17,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from workerpool_devnet.database import Database as Mongod
-from workerpool_devnet.market import Deal, Purchase
-from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.market.trading import Deal, Purchase
+from workerpool_devnet.processes.mongod import Database as Mongod
+from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_kit.health import Health

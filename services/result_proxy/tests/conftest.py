@@ -15,11 +15,11 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from workerpool_devnet import artifacts
-from workerpool_devnet.market import Market, Purchase
-from workerpool_devnet.ports import free_service_ports
-from workerpool_devnet.process import ManagedProcess
-from workerpool_devnet.transactions import Outbox, calldata
+from workerpool_devnet.chain.transactions import Outbox, calldata
+from workerpool_devnet.market import artifacts
+from workerpool_devnet.market.trading import Market, Purchase
+from workerpool_devnet.processes.ports import free_service_ports
+from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_kit.grpc.client import error_info, error_reason
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import grpc
 import pymongo
 import pytest
-from workerpool_devnet.database import Database
-from workerpool_devnet.ports import free_port
+from workerpool_devnet.processes.mongod import Database
+from workerpool_devnet.processes.ports import free_port
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 

@@ -7,7 +7,7 @@ import time
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market.trading import Purchase
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol import calls

@@ -9,7 +9,7 @@ from aiohttp import web
 from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.deals import DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient

@@ -11,9 +11,9 @@ from workerpool_core.app.chain.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain.deals import DealNotVisible, DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLogKind
 from workerpool_core.domain.model import DealTerms
-from workerpool_devnet.market import Deal, Purchase
+from workerpool_devnet.chain.transactions import Outbox
+from workerpool_devnet.market.trading import Deal, Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_devnet.transactions import Outbox
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient, LogRangeTooLarge
 from workerpool_poco.protocol import abi

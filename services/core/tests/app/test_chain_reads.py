@@ -6,9 +6,9 @@ from typing import Any
 from workerpool_core.app.chain.chain_reads import TaskReads
 from workerpool_core.domain.decisions import ReadTask
 from workerpool_core.domain.events import TaskRead
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.chain.transactions import Outbox
+from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_devnet.transactions import Outbox
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol import abi
 from workerpool_poco.protocol.ids import to_hex

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from workerpool_core.adapters.mongo.documents import MODELS
 from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.app.maintenance.database_health import watch_database
-from workerpool_devnet.database import Database as Mongod
+from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.health import Health
 from workerpool_kit.mongo import Database

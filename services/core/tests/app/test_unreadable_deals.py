@@ -10,7 +10,7 @@ from workerpool_core.app.chain.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain.deals import DealReader
 from workerpool_core.domain.events import BlockSeen, BlocksReverted
 from workerpool_core.domain.model import DealTerms
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient

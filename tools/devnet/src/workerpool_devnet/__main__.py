@@ -13,7 +13,7 @@ from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.document import check_place
 from workerpool_devnet.errors import DevnetError
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.signals import until_signalled
+from workerpool_devnet.processes.signals import until_signalled
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 

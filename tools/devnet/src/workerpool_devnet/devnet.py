@@ -16,18 +16,19 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import Address
 
-from workerpool_devnet import accounts, contracts, packages
-from workerpool_devnet.chain import Chain
-from workerpool_devnet.contracts import Contracts
-from workerpool_devnet.database import Database
+from workerpool_devnet import packages
+from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.document import describe, write_atomically
 from workerpool_devnet.errors import OptionsError
-from workerpool_devnet.leftovers import Janitor, remove_docker_leftovers, remove_run_folder
-from workerpool_devnet.market import Deal, Market, Purchase
+from workerpool_devnet.market import accounts, deployment
+from workerpool_devnet.market.deployment import Contracts
+from workerpool_devnet.market.trading import Deal, Market, Purchase
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.plan import ServicePlan, Surroundings
-from workerpool_devnet.process import ManagedProcess
-from workerpool_devnet.service import Service, wait_registered
+from workerpool_devnet.processes.janitor import Janitor, remove_docker_leftovers, remove_run_folder
+from workerpool_devnet.processes.mongod import Database
+from workerpool_devnet.processes.process import ManagedProcess
+from workerpool_devnet.services.plan import ServicePlan, Surroundings
+from workerpool_devnet.services.service import Service, wait_registered
 
 _ROLES = ("requester", "poolOwner", "spare")
 _STOP_SECONDS = 4.0
@@ -217,7 +218,7 @@ class Devnet:
     def _deploy(self) -> None:
         self.chain.wait_ready()
         rpc = self.chain.rpc
-        self.contracts = contracts.deploy(rpc, accounts.deployer(rpc))
+        self.contracts = deployment.deploy(rpc, accounts.deployer(rpc))
         accounts.fund(rpc, self.contracts, [*self.accounts.values(), *self.worker_wallets])
         self.market = Market(rpc, self.contracts)
         self.workerpool = self.market.create_workerpool(self.accounts["poolOwner"], "devnet")

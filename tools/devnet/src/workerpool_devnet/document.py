@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workerpool_devnet.contracts import CATEGORIES
 from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.market.deployment import CATEGORIES
 
 if TYPE_CHECKING:
     from workerpool_devnet.devnet import Devnet

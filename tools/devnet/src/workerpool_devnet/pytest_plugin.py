@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from workerpool_poco.chain.wallet import Wallet
 
-from workerpool_devnet import accounts, contracts
-from workerpool_devnet.chain import Chain
-from workerpool_devnet.database import Database
-from workerpool_devnet.market import Market
+from workerpool_devnet.chain.anvil import Chain
+from workerpool_devnet.market import accounts, deployment
+from workerpool_devnet.market.trading import Market
+from workerpool_devnet.processes.mongod import Database
 
 
 class PocoChain:
     """A running chain with PoCo on it, and funded accounts by role."""
 
-    def __init__(self, chain: Chain, deployed: contracts.Contracts) -> None:
+    def __init__(self, chain: Chain, deployed: deployment.Contracts) -> None:
         self.chain = chain
         self.contracts = deployed
         self.url = chain.url
@@ -76,7 +76,7 @@ def database_name(mongod: Database) -> Iterator[str]:
 def poco_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
     """Run an instantly mining chain with the real PoCo contracts."""
     with Chain(log=_log(tmp_path_factory, "chain")) as chain:
-        yield PocoChain(chain, contracts.deploy(chain.rpc, accounts.deployer(chain.rpc)))
+        yield PocoChain(chain, deployment.deploy(chain.rpc, accounts.deployer(chain.rpc)))
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import to_hex
 
-from workerpool_devnet.accounts import RLC
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market.accounts import RLC
+from workerpool_devnet.market.trading import Purchase
 
 APP_PRICE = RLC // 10
 """nRLC per task for the app's owner."""

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from workerpool_devnet import leash
 from workerpool_devnet.errors import ProcessError
+from workerpool_devnet.processes import parent_death
 
 _TAIL_LINES = 15
 
@@ -68,7 +68,7 @@ class ManagedProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self.command],
+                [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -2,12 +2,12 @@ from typing import Any
 
 import eth_abi.abi
 import pytest
-from workerpool_devnet import accounts, artifacts
-from workerpool_devnet.contracts import CATEGORIES
+from workerpool_devnet.chain.transactions import calldata
 from workerpool_devnet.errors import TransactionError
-from workerpool_devnet.market import Purchase
+from workerpool_devnet.market import accounts, artifacts
+from workerpool_devnet.market.deployment import CATEGORIES
+from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_devnet.transactions import calldata
 from workerpool_poco.protocol.deal_params import DealParams
 
 # The chain is shared with other tests of the session, so every account here has a role of its own.

@@ -20,10 +20,10 @@ from workerpool_poco.protocol.orders import (
     order_domain,
 )
 
-from workerpool_devnet import artifacts
-from workerpool_devnet.contracts import Contracts
-from workerpool_devnet.jsonrpc import JsonRpc
-from workerpool_devnet.transactions import Outbox, Receipt, calldata
+from workerpool_devnet.chain.jsonrpc import JsonRpc
+from workerpool_devnet.chain.transactions import Outbox, Receipt, calldata
+from workerpool_devnet.market import artifacts
+from workerpool_devnet.market.deployment import Contracts
 
 _ENTRY_CREATED = "0x" + event_signature_to_log_topic("Transfer(address,address,uint256)").hex()
 _ORDERS_MATCHED = (

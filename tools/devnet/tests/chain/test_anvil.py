@@ -2,9 +2,9 @@ import time
 from pathlib import Path
 
 import pytest
-from workerpool_devnet import accounts
-from workerpool_devnet.chain import Chain
+from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.errors import ChainError
+from workerpool_devnet.market import accounts
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.wallet import Transaction, Wallet
 

@@ -3,11 +3,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from workerpool_devnet import accounts
 from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.market import accounts
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.plan import ServicePlan, ServiceSpec, Surroundings
-from workerpool_devnet.ports import free_service_ports
+from workerpool_devnet.processes.ports import free_service_ports
+from workerpool_devnet.services.plan import ServicePlan, ServiceSpec, Surroundings
 from workerpool_poco.chain.wallet import Wallet
 
 AROUND = Surroundings(

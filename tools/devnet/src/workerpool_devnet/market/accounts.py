@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
 
-from workerpool_devnet import artifacts
-from workerpool_devnet.contracts import Contracts
-from workerpool_devnet.jsonrpc import JsonRpc
-from workerpool_devnet.transactions import Outbox, calldata
+from workerpool_devnet.chain.jsonrpc import JsonRpc
+from workerpool_devnet.chain.transactions import Outbox, calldata
+from workerpool_devnet.market import artifacts
+from workerpool_devnet.market.deployment import Contracts
 
 ETHER = 10**18
 """Wei in one ether."""

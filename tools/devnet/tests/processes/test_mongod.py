@@ -3,8 +3,8 @@ from typing import Any
 
 import pymongo
 import pytest
-from workerpool_devnet.database import Database
 from workerpool_devnet.errors import DatabaseError
+from workerpool_devnet.processes.mongod import Database
 
 
 def test_a_transaction_commits(mongod: Database, database_name: str) -> None:

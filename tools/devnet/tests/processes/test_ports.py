@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from workerpool_devnet.ports import (
+from workerpool_devnet.processes.ports import (
     ServicePorts,
     documented_or_free,
     free_port,
@@ -34,7 +34,7 @@ def test_other_ports_are_used_when_the_documented_one_is_taken() -> None:
 
 
 def test_a_port_is_drawn_by_one_process_only_as_long_as_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "from workerpool_devnet.ports import *; print(free_service_ports().http, flush=True); input()"
+    code = "from workerpool_devnet.processes.ports import *; print(free_service_ports().http, flush=True); input()"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin

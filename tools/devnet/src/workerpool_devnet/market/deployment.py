@@ -12,9 +12,9 @@ from typing import Protocol
 from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
 
-from workerpool_devnet import artifacts
-from workerpool_devnet.jsonrpc import JsonRpc
-from workerpool_devnet.transactions import Outbox, calldata, constructor_data
+from workerpool_devnet.chain.jsonrpc import JsonRpc
+from workerpool_devnet.chain.transactions import Outbox, calldata, constructor_data
+from workerpool_devnet.market import artifacts
 
 _NOBODY = "0x" + "00" * 20
 _ADD = 0  # EIP-2535 FacetCutAction

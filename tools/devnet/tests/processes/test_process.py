@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from workerpool_devnet.errors import ProcessError
-from workerpool_devnet.process import ManagedProcess
+from workerpool_devnet.processes.process import ManagedProcess
 
 
 def alive(pid: int) -> bool:
@@ -57,7 +57,7 @@ def test_an_early_end_is_reported_with_the_name_and_the_end_of_the_log(tmp_path:
 def test_a_killed_parent_leaves_no_process_behind(tmp_path: Path) -> None:
     program = (
         "import pathlib, sys, time\n"
-        "from workerpool_devnet.process import ManagedProcess\n"
+        "from workerpool_devnet.processes.process import ManagedProcess\n"
         "p = ManagedProcess('x', ['sleep', '60'], log=pathlib.Path(sys.argv[1]))\n"
         "p.start()\n"
         "print(p.pid, flush=True)\n"

@@ -10,13 +10,13 @@ import docker
 import pytest
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.errors import OptionsError
-from workerpool_devnet.leftovers import WORKER_LABEL, remove_docker_leftovers, remove_run_folder
 from workerpool_devnet.options import DevnetOptions
+from workerpool_devnet.processes.janitor import WORKER_LABEL, remove_docker_leftovers, remove_run_folder
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from workerpool_devnet.leftovers import Janitor
+from workerpool_devnet.processes.janitor import Janitor
 janitor = Janitor(Path(sys.argv[1]), [], keep_logs=sys.argv[3] == "keep")
 janitor.remove_also(Path(sys.argv[2]))
 print("up", flush=True)

@@ -19,12 +19,7 @@ from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.ports import (
-    ServicePorts,
-    documented_or_free,
-    free_service_ports,
-    is_free,
-)
+from workerpool_devnet.processes.ports import ServicePorts, documented_or_free, free_service_ports, is_free
 
 _DOCUMENTED_HTTP = {"registry": 8888, "chain_adapter": 13010, "result_proxy": 13200, "core": 13000}
 _FIRST_WORKER_HTTP = 13100

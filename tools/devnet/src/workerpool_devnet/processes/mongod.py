@@ -14,8 +14,8 @@ import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from workerpool_devnet.errors import DatabaseError, ProcessError
-from workerpool_devnet.ports import free_port
-from workerpool_devnet.process import ManagedProcess
+from workerpool_devnet.processes.ports import free_port
+from workerpool_devnet.processes.process import ManagedProcess
 
 _REPLICA_SET = "workerpool"
 _NOT_YET_INITIALIZED = 94  # MongoDB error code

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workerpool_devnet import packages
+from workerpool_devnet.chain.jsonrpc import JsonRpc
 from workerpool_devnet.errors import ChainError
-from workerpool_devnet.jsonrpc import JsonRpc
-from workerpool_devnet.ports import free_port
-from workerpool_devnet.process import ManagedProcess
+from workerpool_devnet.processes.ports import free_port
+from workerpool_devnet.processes.process import ManagedProcess
 
 CHAIN_ID = 65535
 """PoCo's own id for a native test chain; no SDK has defaults for it."""

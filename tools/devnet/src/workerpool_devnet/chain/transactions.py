@@ -14,8 +14,8 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Transaction, Wallet
 
+from workerpool_devnet.chain.jsonrpc import JsonRpc
 from workerpool_devnet.errors import ChainError, TransactionError
-from workerpool_devnet.jsonrpc import JsonRpc
 
 DEPLOY_GAS = 9_000_000
 CALL_GAS = 6_000_000

@@ -11,8 +11,8 @@ import httpx
 from workerpool_protocol.core.v1 import pool_service_pb2, pool_service_pb2_grpc
 
 from workerpool_devnet.errors import ProcessError
-from workerpool_devnet.plan import ServiceSpec
-from workerpool_devnet.process import ManagedProcess
+from workerpool_devnet.processes.process import ManagedProcess
+from workerpool_devnet.services.plan import ServiceSpec
 
 _PERIOD_SECONDS = 0.05
 

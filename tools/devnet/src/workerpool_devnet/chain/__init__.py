@@ -1,0 +1,1 @@
+"""The local chain: anvil, JSON-RPC to it, signed transactions."""

@@ -1,0 +1,1 @@
+"""The PoCo contracts, funded accounts, resources, orders and deals."""

@@ -1,0 +1,1 @@
+"""Operating-system processes: start, stop, ports, cleanup, MongoDB."""
