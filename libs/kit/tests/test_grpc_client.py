@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import grpc
 import pytest
-from workerpool_kit.grpc.client import call, open_channel
+from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.grpc.server import GrpcServer
 
 from .echo import OPEN_POLICY, SERVICE, Echo
@@ -20,27 +20,29 @@ class Flaky(Echo):
         return self.note(text="there")
 
 
-async def test_call_repeats_while_the_server_is_unavailable(contract: Any, serve: Any) -> None:
+async def test_only_calls_of_idempotent_services_are_retried(contract: Any, serve: Any) -> None:
     server = await serve(Flaky(contract))
-    async with open_channel(f"127.0.0.1:{server.port}") as channel:
-        method = contract.grpc.EchoServiceStub(channel).Unary
+    target = f"127.0.0.1:{server.port}"
+    async with open_channel(target) as once, open_channel(target, idempotent=[SERVICE]) as retried:
         with pytest.raises(grpc.aio.AioRpcError):
-            await call(method, contract.pb2.Note(), timeout_s=5)
-        answer = await call(method, contract.pb2.Note(), timeout_s=5, retry_unavailable_for_s=5)
+            await contract.grpc.EchoServiceStub(once).Unary(contract.pb2.Note(), timeout=5)
+        assert Flaky.attempts == 1
+        answer = await contract.grpc.EchoServiceStub(retried).Unary(contract.pb2.Note(), timeout=5)
     assert answer.text == "there"
+    assert Flaky.attempts == 3
 
 
 async def test_a_channel_finds_a_restarted_server_within_seconds(contract: Any, serve: Any) -> None:
     first = await serve(Echo(contract))
     async with open_channel(f"127.0.0.1:{first.port}") as channel:
         method = contract.grpc.EchoServiceStub(channel).Unary
-        await call(method, contract.pb2.Note(), timeout_s=5)
+        await method(contract.pb2.Note(), timeout=5)
         await first.stop(0)
         with pytest.raises(grpc.aio.AioRpcError):
-            await call(method, contract.pb2.Note(), timeout_s=5)
+            await method(contract.pb2.Note(), timeout=5)
         second = GrpcServer(first.port, host="127.0.0.1", policy=OPEN_POLICY)
         second.add(contract.grpc.add_EchoServiceServicer_to_server, Echo(contract), SERVICE)
         await second.start()
-        answer = await call(method, contract.pb2.Note(text="back"), timeout_s=5, retry_unavailable_for_s=5)
+        answer = await method(contract.pb2.Note(text="back"), timeout=5, wait_for_ready=True)
         await second.stop(0)
     assert answer.text == ":back"

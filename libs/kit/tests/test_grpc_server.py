@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from structlog.testing import capture_logs
 from workerpool_kit.access.authenticators import BasicAuthenticator
-from workerpool_kit.grpc.client import call, open_channel
+from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.health import Health
 
 from .echo import SERVICE, Echo, Waiting, closed_to
@@ -56,7 +56,7 @@ class TestDeadlines:
         server = await serve(Slow(contract), default_deadline_s=0)
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
             method = contract.grpc.EchoServiceStub(channel).Unary
-            assert (await call(method, contract.pb2.Note(), timeout_s=30)).text == "plenty"
+            assert (await method(contract.pb2.Note(), timeout=30)).text == "plenty"
 
     async def test_a_timeout_of_the_handlers_own_is_an_internal_error(
         self, contract: Any, serve: Any

@@ -32,6 +32,7 @@ from pymongo.errors import (
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
+from workerpool_kit.retry import Backoff, retry
 from workerpool_kit.settings.base import MongoSettings
 
 P = ParamSpec("P")
@@ -40,7 +41,8 @@ C = TypeVar("C")
 log = get_logger()
 
 _ONE_ATTEMPT_MS = 2_000
-_PATIENCE_S, _RETRY_S = 60.0, 0.2
+_PATIENCE_S = 60.0
+_BACKOFF = Backoff(first_s=0.1, longest_s=0.3)
 _UNAUTHORIZED = (13, 18)
 _NO_PRIMARY_ANY_MORE = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 """Codes of MongoDB: shutdown in progress, primary stepped down, not writable primary, interrupted by either."""
@@ -183,15 +185,9 @@ async def repeated(call: Callable[[], Awaitable[T]]) -> T:
     Only for calls that may be repeated although it is not known whether the first had its effect.
     Raises AutoReconnect.
     """
-    give_up_at = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return await call()
-        except AutoReconnect as error:
-            if time.monotonic() > give_up_at:
-                raise
-            log.warning("mongo.waiting", error=type(error).__name__)
-            await asyncio.sleep(_RETRY_S)
+    return await retry(
+        call, what="call the database", on=AutoReconnect, backoff=_BACKOFF, timeout_s=_PATIENCE_S
+    )
 
 
 def _client(kind: Callable[..., C], settings: MongoSettings, max_pool_size: int, **options: Any) -> C:

@@ -6,7 +6,6 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.adapters.grpc import sms
 from workerpool_core.adapters.grpc.sms import EnclaveChallenges
 from workerpool_core.domain.decisions import AskEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered
@@ -70,8 +69,7 @@ class Harness:
 
 
 @pytest.fixture
-async def harness(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
-    monkeypatch.setattr(sms, "_RETRY_S", 0.2)
+async def harness() -> AsyncIterator[Harness]:
     server, platform = grpc.aio.server(), Platform()
     add_PlatformServiceServicer_to_server(platform, server)  # type: ignore[no-untyped-call]
     add_TeeServiceServicer_to_server(platform, server)  # type: ignore[no-untyped-call]

@@ -1,10 +1,8 @@
-"""Channels to other services: limits, keepalive, quick reconnects, credentials, retries, and the reason of an error."""
+"""Channels to other services: limits, keepalive, reconnects within seconds, credentials and retries."""
 
-import asyncio
 import base64
-import random
-import time
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import grpc
@@ -12,10 +10,17 @@ import grpc
 from workerpool_kit.grpc.errors import error_info, error_reason
 from workerpool_kit.targets import channel_address
 
-__all__ = ["call", "error_info", "error_reason", "open_channel"]
+__all__ = ["error_info", "error_reason", "open_channel"]
 
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
+_RETRY_POLICY = {
+    # Five is gRPC's own limit: about a second and a half in all. `wait_for_ready=True` covers longer outages.
+    "maxAttempts": 5,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
 
 Token = Callable[[], Awaitable[str]]
 
@@ -28,18 +33,26 @@ def open_channel(
     max_message_bytes: int = _MAX_MESSAGE_BYTES,
     own_subchannel: bool = False,
     first_pause_s: float = 0.1,
+    idempotent: Sequence[str] = (),
 ) -> grpc.aio.Channel:
-    """Open a channel to `target`: ``host:port`` or ``http://host:port`` (plain), ``https://host:port`` (TLS).
+    """Open a channel to `target`: `host:port` or `http://host:port` (plain), `https://host:port` (TLS).
 
-    `basic` (user, password) or `token` (asked before each call) is sent as the authorization of every call.
-    `own_subchannel` gives the channel a connection of its own; otherwise channels to one target share one.
-    `first_pause_s` is how long a channel waits after a first failure to connect; later pauses grow up to 2 s.
     Raises ValueError for a target without a port or when both credentials are given.
+
+    Args:
+        target: See `workerpool_kit.targets.grpc_target_of`.
+        basic: User and password, sent as the authorization of every call.
+        token: Returns the bearer token; asked before each call.
+        max_message_bytes: Limit of one message, sent or received.
+        own_subchannel: Use a connection of its own; otherwise channels to one target share one.
+        first_pause_s: Seconds to wait after the first failure to connect; later pauses grow up to 2 s.
+        idempotent: Full names of services whose calls gRPC may send again while the server is UNAVAILABLE, up to five
+            times within the call's deadline. Call them with `wait_for_ready=True` to wait for a restarting server.
     """
     if basic is not None and token is not None:
         raise ValueError("give either basic credentials or a token, not both")
     address, secure = channel_address(target)
-    options = _options(max_message_bytes, own_subchannel, first_pause_s)
+    options = _options(max_message_bytes, own_subchannel, first_pause_s, idempotent)
     interceptors: list[Any] = []
     if basic is not None:
         interceptors = _authorised(_basic(*basic))
@@ -52,27 +65,10 @@ def open_channel(
     return grpc.aio.insecure_channel(address, options, interceptors=interceptors)
 
 
-async def call(method: Any, request: Any, *, timeout_s: float, retry_unavailable_for_s: float = 0) -> Any:
-    """Make a unary call with a deadline of `timeout_s` seconds per attempt.
-
-    While the server is UNAVAILABLE the call is repeated, with growing and jittered pauses, for
-    `retry_unavailable_for_s` seconds in all: only ask for that when the method is idempotent.
-    Raises grpc.aio.AioRpcError.
-    """
-    give_up_at = time.monotonic() + retry_unavailable_for_s
-    pause = _FIRST_PAUSE_S
-    while True:
-        try:
-            return await method(request, timeout=timeout_s)
-        except grpc.aio.AioRpcError as error:
-            wait = pause * random.uniform(0.5, 1)
-            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() + wait > give_up_at:
-                raise
-        await asyncio.sleep(wait)
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
-
-
-def _options(max_message_bytes: int, own_subchannel: bool, first_pause_s: float) -> list[tuple[str, int]]:
+def _options(
+    max_message_bytes: int, own_subchannel: bool, first_pause_s: float, idempotent: Sequence[str]
+) -> list[tuple[str, int | str]]:
+    retried = {"name": [{"service": name} for name in idempotent], "retryPolicy": _RETRY_POLICY}
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
@@ -87,6 +83,7 @@ def _options(max_message_bytes: int, own_subchannel: bool, first_pause_s: float)
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 2_000),
         ("grpc.use_local_subchannel_pool", int(own_subchannel)),
+        *([("grpc.service_config", json.dumps({"methodConfig": [retried]}))] if idempotent else []),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import grpc
 from workerpool_kit.grpc.client import open_channel
@@ -19,8 +20,9 @@ class Channels:
     used for longest gives way: a stranger who names many takes the place of nobody that is in use.
     """
 
-    def __init__(self, most: int = _MOST) -> None:
+    def __init__(self, most: int = _MOST, *, idempotent: Sequence[str] = ()) -> None:
         self._most = most
+        self._idempotent = idempotent
         self._open: OrderedDict[str, grpc.aio.Channel] = OrderedDict()
         self._closing: dict[asyncio.Task[None], grpc.aio.Channel] = {}
 
@@ -33,7 +35,7 @@ class Channels:
         Raises ValueError when that is no address.
         """
         if url not in self._open:
-            self._open[url] = open_channel(grpc_target_of(url))
+            self._open[url] = open_channel(grpc_target_of(url), idempotent=self._idempotent)
             if len(self._open) > self._most:
                 _, unused = self._open.popitem(last=False)
                 task = asyncio.create_task(unused.close(_LAST_CALLS_S), name="close a channel")

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import grpc
-from workerpool_kit.grpc.client import call
 from workerpool_kit.logs import get_logger
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
@@ -16,7 +15,7 @@ from workerpool_core.domain.events import ResultChecked
 log = get_logger()
 
 _CALL_LIMIT_S = 5.0
-_RETRY_S = 2.0
+_IDEMPOTENT = ("workerpool.result_proxy.v1.ResultService",)
 
 
 class ResultCheck:
@@ -25,7 +24,7 @@ class ResultCheck:
     def __init__(self, default_proxy_url: str, answer: Callable[[ResultChecked], None]) -> None:
         self._default = default_proxy_url
         self._answer = answer
-        self._channels = Channels()
+        self._channels = Channels(idempotent=_IDEMPOTENT)
         self._under_way: Inquiries[str] = Inquiries()
 
     def request(self, wanted: CheckResult) -> None:
@@ -51,9 +50,7 @@ class ResultCheck:
             return ResultChecked(wanted.task_id, False)
         request = pb.GetResultRequest(task_id=wanted.task_id)
         try:
-            found = await call(
-                stub.GetResult, request, timeout_s=_CALL_LIMIT_S, retry_unavailable_for_s=_RETRY_S
-            )
+            found = await stub.GetResult(request, timeout=_CALL_LIMIT_S)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 return ResultChecked(wanted.task_id, False)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-from workerpool_kit.grpc.client import call, error_reason
+from workerpool_kit.grpc.client import error_reason
 from workerpool_kit.logs import get_logger
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sms_challenge_hash
@@ -22,8 +22,9 @@ from workerpool_core.domain.events import EnclaveChallengeAnswered
 
 log = get_logger()
 
-_CALL_LIMIT_S = 5.0
-_RETRY_S = 30.0
+_CALL_LIMIT_S = 30.0
+"""Includes gRPC's own retries and the wait for a restarting server."""
+_IDEMPOTENT = ("workerpool.registry.v1.PlatformService", "workerpool.sms.v1.TeeService")
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _FRAMEWORKS = {
     TeeFramework.SCONE: registry_pb.TEE_FRAMEWORK_SCONE,
@@ -51,7 +52,7 @@ class EnclaveChallenges:
         self._stack_request = registry_pb.GetStackRequest(stack=stack, label=label)
         self._wallet = wallet
         self._answer = answer
-        self._channels = Channels()
+        self._channels = Channels(idempotent=_IDEMPOTENT)
         self.under_way: Inquiries[str] = Inquiries()
 
     def request(self, wanted: AskEnclaveChallenge) -> None:
@@ -100,7 +101,7 @@ class EnclaveChallenges:
 
     @staticmethod
     async def _call(method: Any, request: Any) -> Any:
-        return await call(method, request, timeout_s=_CALL_LIMIT_S, retry_unavailable_for_s=_RETRY_S)
+        return await method(request, timeout=_CALL_LIMIT_S, wait_for_ready=True)
 
     def _channel(self, url: str) -> grpc.aio.Channel:
         try:
