@@ -11,16 +11,18 @@ KEEP ?= 0
 SEEDS ?= 2000
 # Test processes: most tests wait for other processes, so twice the cores are kept busy.
 JOBS ?= 4
-# The machine is shared: a test that fails runs once more, and the summary counts it as rerun.
-RERUNS ?= --reruns 1 -rR
+# COVERAGE=1 measures the branches that the tests run and fails below the floor in .coveragerc.
+COVERAGE ?= 0
 
 PY := .venv/bin/python
 BIN := .venv/bin
 SOURCES := libs/protocol/src libs/poco/src libs/kit/src $(wildcard services/*/src) tools/devnet/src
 TESTS := conftest.py $(wildcard libs/*/tests services/*/tests tools/*/tests) tests
 CHECKED := $(filter-out libs/protocol/src,$(SOURCES)) $(TESTS) $(wildcard tools/*.py)
-# A virtual environment that the caller happens to be in must not mislead the tools.
+# A virtual environment that the caller is in must not mislead the tools.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Node and Go from their wheels, when this machine lacks them (tools/install_toolchain.sh).
+export PATH := $(CURDIR)/.cache/toolchain/bin:$(PATH)
 
 .PHONY: help
 help: ## list the commands
@@ -32,11 +34,13 @@ help: ## list the commands
 	@echo "installing the Python environment …" >&2
 	@tools/install_python.sh
 
-.PHONY: python docker install
+.PHONY: python docker node install
 python: .venv/.installed
 docker: .venv/.installed
 	@tools/install_docker.sh
-install: docker ## install everything that the other commands need
+node: .venv/.installed
+	@tools/install_toolchain.sh node
+install: docker node ## install everything that the other commands need
 	@$(PY) -m workerpool_devnet.packages
 
 # --- use ------------------------------------------------------------------------------------------
@@ -50,10 +54,20 @@ devnet: install ## a pool in the foreground (WORKERS=3 BLOCK_TIME=0 OUT=devnet.j
 
 # --- checks ---------------------------------------------------------------------------------------
 
-.PHONY: test check lint words types imports generated unit e2e
-test: install check go-tools ## every check and every test, on real parts
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(RERUNS) -m "not e2e"
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
+PYTEST := $(BIN)/pytest -q --dist loadfile
+QUICK := not full and not soak
+COVERED := $(filter-out 0,$(COVERAGE))
+
+.PHONY: test test-full soak check lint words types imports generated unit e2e
+test: check unit e2e ## what every contributor runs: every check, the unit and contract tests, the core of the e2e tests
+unit: install ## only the tests that start no whole pool
+	@$(PYTEST) -n $(JOBS) -m "$(QUICK) and not e2e" $(if $(COVERED),--cov --cov-report=term:skip-covered)
+e2e: install go-tools ## only the tests that do: chain, database, services and Docker as processes of their own
+	@$(PYTEST) -n 2 -m "$(QUICK) and e2e"
+test-full: install go-tools ## the rest of CI: the slow tests in their short forms
+	@$(PYTEST) -n 2 -m "full and not soak"
+soak: install go-tools ## the forms that run for an hour
+	@$(PYTEST) -m soak
 
 check: lint words types imports generated ## lint, types, import rules, contracts, generated files
 
@@ -67,11 +81,6 @@ imports: python
 	@$(BIN)/lint-imports --no-cache --no-logo
 generated: python
 	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
-
-unit: install ## only the tests that start no whole pool
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(RERUNS) -m "not e2e"
-e2e: install go-tools ## only the tests that do: chain, database, services and Docker as processes of their own
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(RERUNS) -m e2e
 
 .PHONY: simulate
 simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000, or one with a trace: SEED=17)
@@ -95,10 +104,10 @@ lock: python ## write requirements.lock from every pyproject.toml
 format: python ## format Python and protos
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . && $(BIN)/buf format -w
 go-tools: .cache/bin/grpcurl ## build the Go programs that the tests run
-.cache/bin/grpcurl: tools/go/go.mod tools/go/go.sum
-	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed to build grpcurl: install it." >&2; exit 1; }
+.cache/bin/grpcurl: tools/go/go.mod tools/go/go.sum | .venv/.installed
+	@tools/install_toolchain.sh go
 	@echo "building grpcurl (about a minute, once) …" >&2
-	@cd tools/go && go build -o ../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
+	@cd tools/go && GOTOOLCHAIN=local go build -o ../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
 	@touch $@
 clean: ## remove everything that was installed or generated here
 	@rm -rf .venv node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

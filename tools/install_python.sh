@@ -2,24 +2,25 @@
 # Makes .venv with exactly requirements.lock and every workspace member in place. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# The system's own Python first: distributions build it with profile feedback, which makes the whole pool up to half as fast
-# again as a plain `configure && make`, as version managers do it.
+# shellcheck source=tools/debian.sh
+. tools/debian.sh
+# Prefer the system's Python: distributions build it with profile feedback, which makes the whole pool up to half as
+# fast again as the plain `configure && make` of version managers.
 python=${PYTHON:-}
 if [ -z "$python" ]; then
     python=python3
-    if /usr/bin/python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         python=/usr/bin/python3
     fi
 fi
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "Python 3.11 or newer is needed, and '$python' is not: install it, or name another with PYTHON=/path/to/python3." >&2
-    exit 1
-fi
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    fail "Python 3.11 or newer is needed, and '$python' is not: install it, or name another with PYTHON=/path/to/python3."
 if [ ! -x .venv/bin/python ]; then
+    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+        debian_install python3-venv "'$python' cannot make virtual environments: install python3-venv (on Debian 'apt-get install python3-venv') and run this again."
     if ! "$python" -m venv .venv; then
-        rm -rf .venv # half of one would be taken for a whole one next time
-        echo "'$python -m venv' failed: on Debian, 'apt-get install python3-venv' provides it." >&2
-        exit 1
+        rm -rf .venv # the next run must not take an incomplete environment for a complete one
+        fail "'$python -m venv .venv' failed: the lines above say why."
     fi
 fi
 if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then

@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Rewrites requirements.lock from every member's pyproject.toml: exact versions with hashes, no registry named.
+# Rewrites requirements.lock from every member's pyproject.toml, and tools/*.lock from tools/*.in: exact versions with
+# hashes, no registry named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export UV_CUSTOM_COMPILE_COMMAND="make lock"
 members=$(sed -n 's/^name = "\(workerpool-[a-z-]*\)"/--no-emit-package \1/p' libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
 # shellcheck disable=SC2086  # one word per flag is wanted
-UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile pyproject.toml --group dev --generate-hashes --universal --quiet \
+uv pip compile pyproject.toml --group dev --generate-hashes --universal --quiet \
     --no-emit-package workerpool $members -o requirements.lock "$@"
+for tool in tools/*.in; do
+    uv pip compile "$tool" --generate-hashes --universal --quiet --python-version 3.11 -o "${tool%.in}.lock" "$@"
+done
