@@ -34,12 +34,13 @@ from workerpool_protocol.core.v1.task_service_pb2_grpc import add_TaskServiceSer
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 from workerpool_core import startup
-from workerpool_core.adapters.grpc.chain_adapter import AdapterClient
-from workerpool_core.adapters.grpc.result_proxy import ResultCheck
-from workerpool_core.adapters.grpc.sms import EnclaveChallenges
+from workerpool_core.adapters.grpc.chain_adapter import ChainAdapterClient
+from workerpool_core.adapters.grpc.result_proxy import ResultProxyClient
+from workerpool_core.adapters.grpc.sms import SmsClient
+from workerpool_core.adapters.mongo.changes import Change
 from workerpool_core.adapters.mongo.documents import MODELS
 from workerpool_core.adapters.mongo.keys import StoredKeys
-from workerpool_core.adapters.mongo.store import Cursor, Store
+from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.api import http_side, pool_service, task_service, worker_service
 from workerpool_core.app.chain.chain_follower import ChainFollower, Position
 from workerpool_core.app.chain.chain_health import ChainHealth
@@ -49,10 +50,11 @@ from workerpool_core.app.engine.effects import Effects
 from workerpool_core.app.engine.engine import Engine
 from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.app.maintenance.database_health import watch_database
-from workerpool_core.app.maintenance.garbage_collection import spare_live_tasks
+from workerpool_core.app.maintenance.garbage_collection import freeze_live_tasks
 from workerpool_core.app.maintenance.log_purge import purge_logs_daily
 from workerpool_core.app.observability.metrics import Observer, PoolCollector
 from workerpool_core.app.observability.progress_log import log_progress
+from workerpool_core.app.ports import Cursor
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.log_access import LogAccess
 from workerpool_core.app.queries.pool_view import PoolView
@@ -189,7 +191,7 @@ async def _start_core(
     effects = Effects(
         sessions=sessions,
         assignments=Assignments(wallet, engine.tasks),
-        adapter=_adapter(stack, settings, engine),
+        transactions=_adapter(stack, settings, engine),
         reads=reads,
         weights=weights,
         results=_results(stack, settings, engine),
@@ -209,7 +211,7 @@ async def _start_core(
     REGISTRY.register(collector)
     stack.callback(REGISTRY.unregister, collector)
 
-    spare_live_tasks()
+    freeze_live_tasks()
     in_background += commit.start(lifetime)
     engine.start(commit)
     heads.start()
@@ -312,7 +314,7 @@ def _follower(
     )
 
 
-def _adapter(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> AdapterClient:
+def _adapter(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> ChainAdapterClient:
     try:
         channel = open_channel(
             grpc_target_of(settings.url_of("chain_adapter")),
@@ -321,21 +323,19 @@ def _adapter(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> A
     except ValueError as error:
         raise StartupError(f"IEXEC_CORE_CHAIN_ADAPTER_URL: {error}") from error
     stack.push_async_callback(channel.close, None)
-    adapter = AdapterClient(channel, engine.submit)
+    adapter = ChainAdapterClient(channel, engine.submit)
     stack.push_async_callback(adapter.close)
     return adapter
 
 
-def _results(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> ResultCheck:
-    results = ResultCheck(settings.url_of("result_proxy"), engine.submit)
+def _results(stack: AsyncExitStack, settings: CoreSettings, engine: Engine) -> ResultProxyClient:
+    results = ResultProxyClient(settings.url_of("result_proxy"), engine.submit)
     stack.push_async_callback(results.close)
     return results
 
 
-def _enclaves(
-    stack: AsyncExitStack, settings: CoreSettings, wallet: Wallet, engine: Engine
-) -> EnclaveChallenges:
-    enclaves = EnclaveChallenges(
+def _enclaves(stack: AsyncExitStack, settings: CoreSettings, wallet: Wallet, engine: Engine) -> SmsClient:
+    enclaves = SmsClient(
         settings.platform_registry_url,
         settings.platform_registry_stack,
         settings.platform_registry_label,
@@ -358,7 +358,7 @@ async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _drain(commit: GroupCommit) -> None:
+async def _drain(commit: GroupCommit[Change]) -> None:
     try:
         await asyncio.wait_for(commit.drained(), 2)
     except TimeoutError:

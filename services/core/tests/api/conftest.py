@@ -219,7 +219,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         effects = Effects(
             sessions=sessions,
             assignments=Assignments(owner, engine.tasks),
-            adapter=port,
+            transactions=port,
             reads=port,
             weights=no_chain,
             results=port,

@@ -4,8 +4,8 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.adapters.mongo.store import KeptLogs
 from workerpool_core.api import worker_service
+from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
 from workerpool_kit.mongo import Database
@@ -250,7 +250,7 @@ async def test_what_a_running_app_prints_is_shown_until_the_report_of_its_end(
     await stream.send(status_report={"updates": updates[:-1]})
     await stream.receive()
     assert await api.core.running.queries.logs(task_id) == [
-        KeptLogs(wallet.address, "step 1, step 2", "warning")
+        ComputeLogs(wallet.address, "step 1, step 2", "warning")
     ]
     updates[-1]["details"] = {"stdout": "all of it", "stderr": ""}
     await stream.send(status_report={"updates": updates[-1:]})
@@ -258,7 +258,7 @@ async def test_what_a_running_app_prints_is_shown_until_the_report_of_its_end(
     await stream.send(log_chunk={"task_id": task_id, "stream": 1, "text": "too late"})
     await stream.send(status_report={"updates": updates[-1:]})
     await stream.receive()
-    assert await api.core.running.queries.logs(task_id) == [KeptLogs(wallet.address, "all of it", "")]
+    assert await api.core.running.queries.logs(task_id) == [ComputeLogs(wallet.address, "all of it", "")]
 
 
 async def test_a_cut_stream_is_a_disconnected_worker(api: Any, wallet: Wallet) -> None:

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from workerpool_poco.protocol.ids import Address, address
 
-from workerpool_core.adapters.mongo.store import KeptLogs
 from workerpool_core.api.task_messages import LAST_DATE
+from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.app.running import Core
 from workerpool_core.domain.model import Receipt, Replicate, Task
@@ -78,7 +78,7 @@ class _HttpSide:
             return JSONResponse({"error": "NOT_FOUND", "message": "no logs of this replicate are kept"}, 404)
         return JSONResponse(_logs_model(logs[0]))
 
-    async def _logs(self, request: Request, wallet: str) -> list[KeptLogs]:
+    async def _logs(self, request: Request, wallet: str) -> list[ComputeLogs]:
         """Read `Authorization: <hash>_<signature>_<address>`, the form of the tools that exist."""
         parts = request.headers.get("authorization", "").strip().split("_")
         if len(parts) != 3:
@@ -199,7 +199,7 @@ def _tee_session_error(replicate: Replicate) -> str:
     return errors[-1].removeprefix(_TEE_SESSION) if errors else ""
 
 
-def _logs_model(kept: KeptLogs) -> dict[str, str]:
+def _logs_model(kept: ComputeLogs) -> dict[str, str]:
     return {"walletAddress": kept.wallet, "stdout": kept.stdout, "stderr": kept.stderr}
 
 

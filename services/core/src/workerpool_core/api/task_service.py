@@ -10,10 +10,10 @@ from workerpool_protocol.core.v1 import task_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceServicer
 
-from workerpool_core.adapters.mongo.store import TaskQuery
 from workerpool_core.api.pages import fitting
 from workerpool_core.api.protocol_enums import TASK_STATUS_OF
 from workerpool_core.api.task_messages import replicate_message, task_message
+from workerpool_core.app.ports import TaskQuery
 from workerpool_core.app.queries.task_queries import page_token_after
 from workerpool_core.app.running import Core
 

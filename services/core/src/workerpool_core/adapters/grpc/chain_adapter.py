@@ -1,7 +1,7 @@
-"""The pool owner's transactions, asked of the chain adapter and followed until their effect is on chain.
+"""Client of the chain adapter: requests the pool owner's transactions and follows them to their final state.
 
-Every request is idempotent on the adapter's side, so asking again after any doubt is harmless. One
-stream per open command tells its end; nothing is polled.
+Requests are idempotent in the adapter, so a repeated request is harmless. One `WatchCommand` stream per open
+command delivers its final state, without polling.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from workerpool_kit.logs import get_logger
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1.transaction_service_pb2_grpc import TransactionServiceStub
 
-from workerpool_core.adapters.grpc.requests_in_flight import Inquiries
+from workerpool_core.adapters.grpc.requests_in_flight import RequestsInFlight
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 
 log = get_logger()
 
-_CALL_LIMIT_S = 10.0
-_MOST_ASKED_AT_ONCE = 256
-"""A bag of thousands is asked for in as many calls; the rest waits its turn here rather than in the channel."""
-_WATCH_LIMIT_S = 600.0
+_CALL_TIMEOUT_S = 10.0
+_MAX_CONCURRENT_CALLS = 256
+"""A bag of thousands of tasks needs as many calls; those above this limit wait here, not in the channel."""
+_WATCH_TIMEOUT_S = 600.0
 _TRANSIENT = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -32,7 +32,7 @@ _TRANSIENT = (
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.UNKNOWN,
-    # Wrong credentials or a missing right is the operator's mistake: the task waits until it is corrected.
+    # Wrong credentials or a missing role: the task waits until the operator corrects the configuration.
     grpc.StatusCode.UNAUTHENTICATED,
     grpc.StatusCode.PERMISSION_DENIED,
     grpc.StatusCode.UNIMPLEMENTED,
@@ -42,36 +42,36 @@ _KINDS = {kind: getattr(pb, f"COMMAND_KIND_{kind.value}") for kind in Transactio
 Answer = Callable[[TransactionAnswered], None]
 
 
-class AdapterClient:
-    """Carries out `RequestTransaction`. `answer` gets exactly one answer per request."""
+class ChainAdapterClient:
+    """Carry out `RequestTransaction`. `answer` receives exactly one answer per request."""
 
     def __init__(self, channel: grpc.aio.Channel, answer: Answer) -> None:
         self._stub = TransactionServiceStub(channel)
         self._answer = answer
-        self._asking = asyncio.Semaphore(_MOST_ASKED_AT_ONCE)
-        self._under_way: Inquiries[tuple[str, TransactionKind]] = Inquiries()
+        self._concurrent_calls = asyncio.Semaphore(_MAX_CONCURRENT_CALLS)
+        self._in_flight: RequestsInFlight[tuple[str, TransactionKind]] = RequestsInFlight()
         self.reachable: bool | None = None
-        """Whether the last call was answered; None before the first."""
+        """Whether the adapter answered the last call; None before the first."""
 
     def request(self, wanted: RequestTransaction) -> None:
-        """Begin to ask; a request that is under way already is not doubled."""
+        """Start a request. Do nothing while the same one is in flight."""
         subject = (wanted.task_id, wanted.kind)
-        self._under_way.begin(subject, lambda: self._follow(wanted), name=f"transaction {wanted.kind.value}")
+        self._in_flight.start(subject, lambda: self._follow(wanted), name=f"transaction {wanted.kind.value}")
 
     async def close(self) -> None:
-        """Stop following; after a restart everything is asked again."""
-        await self._under_way.close()
+        """Cancel the requests in flight; the scheduler repeats them after a restart."""
+        await self._in_flight.close()
 
     async def _follow(self, wanted: RequestTransaction) -> None:
         try:
-            async with self._asking:
+            async with self._concurrent_calls:
                 command = await self._ask(wanted)
             while command.state not in (pb.COMMAND_STATE_SUCCESS, pb.COMMAND_STATE_FAILURE):
                 command = await self._watch(wanted) or command
-            self._note_reachable(True)
+            self._set_reachable(True)
             answer = _answer_of(wanted, command)
             log.info(
-                "transaction.ended",
+                "transaction.completed",
                 task=wanted.task_id,
                 kind=wanted.kind.value,
                 succeeded=answer.succeeded,
@@ -81,7 +81,7 @@ class AdapterClient:
             )
         except grpc.aio.AioRpcError as error:
             answer = self._answer_of_error(wanted, error)
-        self._under_way.answered((wanted.task_id, wanted.kind))
+        self._in_flight.complete((wanted.task_id, wanted.kind))
         self._answer(answer)
 
     async def _ask(self, wanted: RequestTransaction) -> Any:
@@ -100,16 +100,16 @@ class AdapterClient:
                 request, call = pb.ReopenRequest(task_id=wanted.task_id), self._stub.Reopen
             case TransactionKind.CLAIM:
                 request, call = pb.ClaimRequest(task_id=wanted.task_id), self._stub.Claim
-        return (await call(request, timeout=_CALL_LIMIT_S)).command
+        return (await call(request, timeout=_CALL_TIMEOUT_S)).command
 
     async def _watch(self, wanted: RequestTransaction) -> Any:
         request = pb.WatchCommandRequest(task_id=wanted.task_id, kind=_KINDS[wanted.kind])
         last = None
         try:
-            async for response in self._stub.WatchCommand(request, timeout=_WATCH_LIMIT_S):
+            async for response in self._stub.WatchCommand(request, timeout=_WATCH_TIMEOUT_S):
                 last = response.command
         except grpc.aio.AioRpcError as error:
-            # Our own limit, after which the stream is opened anew, unless nothing came at all.
+            # The stream's own timeout: reopen it, unless it delivered nothing.
             if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED or last is None:
                 raise
         return last
@@ -119,9 +119,9 @@ class AdapterClient:
     ) -> TransactionAnswered:
         reason = error_reason(error) or error.code().name
         if error.code() in _TRANSIENT:
-            self._note_reachable(False, reason=reason, details=error.details())
+            self._set_reachable(False, reason=reason, details=error.details())
             return TransactionAnswered(wanted.task_id, wanted.kind, None, reason=reason)
-        self._note_reachable(True)
+        self._set_reachable(True)
         log.warning(
             "transaction.refused",
             task=wanted.task_id,
@@ -131,11 +131,11 @@ class AdapterClient:
         )
         return TransactionAnswered(wanted.task_id, wanted.kind, False, reason=reason)
 
-    def _note_reachable(self, reachable: bool, **details: object) -> None:
+    def _set_reachable(self, reachable: bool, **details: object) -> None:
         if self.reachable is not False and not reachable:
-            log.warning("adapter.unreachable", **details)
+            log.warning("chain_adapter.lost", **details)
         elif self.reachable is False and reachable:
-            log.info("adapter.reachable")
+            log.info("chain_adapter.recovered")
         self.reachable = reachable
 
 

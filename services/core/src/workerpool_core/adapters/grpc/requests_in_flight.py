@@ -1,4 +1,4 @@
-"""Questions to other services that are under way: one for each subject, all given up when core stops."""
+"""Requests to other services that are in flight: at most one per subject, all cancelled on stop."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -7,34 +7,34 @@ from typing import Any, Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 
-class Inquiries(Generic[K]):
-    """Tasks of the event loop by what they ask about. It is true while something is under way."""
+class RequestsInFlight(Generic[K]):
+    """Event-loop tasks by the subject they ask about. It is truthy while a request is in flight."""
 
     def __init__(self) -> None:
-        self._under_way: dict[K, asyncio.Task[None]] = {}
+        self._in_flight: dict[K, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
-        return len(self._under_way)
+        return len(self._in_flight)
 
-    def begin(self, subject: K, inquiry: Callable[[], Coroutine[Any, Any, None]], *, name: str) -> None:
-        """Begin to ask; a question about the same subject that is under way already is not doubled."""
-        if subject not in self._under_way:
-            task = asyncio.create_task(inquiry(), name=name)
-            self._under_way[subject] = task
-            task.add_done_callback(lambda done: self._ended(subject, done))
+    def start(self, subject: K, request: Callable[[], Coroutine[Any, Any, None]], *, name: str) -> None:
+        """Start a request. Do nothing while one about the same subject is in flight."""
+        if subject not in self._in_flight:
+            task = asyncio.create_task(request(), name=name)
+            self._in_flight[subject] = task
+            task.add_done_callback(lambda done: self._forget(subject, done))
 
-    def answered(self, subject: K) -> None:
-        """Free the subject's place before its answer is passed on, which may lead to the next question at once."""
-        self._under_way.pop(subject, None)
+    def complete(self, subject: K) -> None:
+        """Free a subject before its answer is delivered, because the answer may start the next request."""
+        self._in_flight.pop(subject, None)
 
     async def close(self) -> None:
-        """Give up everything that is under way, and wait until it has ended."""
-        under_way = list(self._under_way.values())
-        for task in under_way:
+        """Cancel every request and wait for its end."""
+        in_flight = list(self._in_flight.values())
+        for task in in_flight:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*in_flight, return_exceptions=True)
 
-    def _ended(self, subject: K, task: asyncio.Task[None]) -> None:
-        # The place may be the next question's by now.
-        if self._under_way.get(subject) is task:
-            del self._under_way[subject]
+    def _forget(self, subject: K, task: asyncio.Task[None]) -> None:
+        # The entry may belong to the subject's next request by now.
+        if self._in_flight.get(subject) is task:
+            del self._in_flight[subject]

@@ -1,4 +1,4 @@
-"""Asks a result proxy whether it holds the archive of a task."""
+"""Client of the result proxies: asks whether one holds the archive of a task."""
 
 from collections.abc import Callable
 
@@ -7,38 +7,38 @@ from workerpool_kit.logs import get_logger
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
 
-from workerpool_core.adapters.grpc.channels import Channels
-from workerpool_core.adapters.grpc.requests_in_flight import Inquiries
+from workerpool_core.adapters.grpc.channel_pool import ChannelPool
+from workerpool_core.adapters.grpc.requests_in_flight import RequestsInFlight
 from workerpool_core.domain.decisions import CheckResult
 from workerpool_core.domain.events import ResultChecked
 
 log = get_logger()
 
-_CALL_LIMIT_S = 5.0
+_CALL_TIMEOUT_S = 5.0
 _IDEMPOTENT = ("workerpool.result_proxy.v1.ResultService",)
 
 
-class ResultCheck:
-    """Carries out `CheckResult`. `answer` gets exactly one answer per request."""
+class ResultProxyClient:
+    """Carry out `CheckResult`. `answer` receives exactly one answer per request."""
 
     def __init__(self, default_proxy_url: str, answer: Callable[[ResultChecked], None]) -> None:
         self._default = default_proxy_url
         self._answer = answer
-        self._channels = Channels(idempotent=_IDEMPOTENT)
-        self._under_way: Inquiries[str] = Inquiries()
+        self._channels = ChannelPool(idempotent=_IDEMPOTENT)
+        self._in_flight: RequestsInFlight[str] = RequestsInFlight()
 
     def request(self, wanted: CheckResult) -> None:
-        """Begin to ask; a check of the same task that is under way already is not doubled."""
-        self._under_way.begin(wanted.task_id, lambda: self._check(wanted), name="result check")
+        """Start a check. Do nothing while one of the same task is in flight."""
+        self._in_flight.start(wanted.task_id, lambda: self._check(wanted), name="result check")
 
     async def close(self) -> None:
-        """Stop asking and close the channels."""
-        await self._under_way.close()
+        """Cancel the checks in flight and close the channels."""
+        await self._in_flight.close()
         await self._channels.close()
 
     async def _check(self, wanted: CheckResult) -> None:
         answer = await self._ask(wanted)
-        self._under_way.answered(wanted.task_id)
+        self._in_flight.complete(wanted.task_id)
         self._answer(answer)
 
     async def _ask(self, wanted: CheckResult) -> ResultChecked:
@@ -46,11 +46,11 @@ class ResultCheck:
         try:
             stub = ResultServiceStub(self._channels.to(url))
         except ValueError:
-            # The requester named a proxy that is no address: nothing can be stored there.
+            # The requester named a malformed proxy address, so no worker can have stored a result there.
             return ResultChecked(wanted.task_id, False)
         request = pb.GetResultRequest(task_id=wanted.task_id)
         try:
-            found = await stub.GetResult(request, timeout=_CALL_LIMIT_S)
+            found = await stub.GetResult(request, timeout=_CALL_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 return ResultChecked(wanted.task_id, False)

@@ -1,4 +1,4 @@
-"""Enclave challenges of TEE tasks: which SMS serves the framework, and the challenge address it makes for a task."""
+"""Client of the platform registry and the SMS: obtains the enclave challenge of a TEE task."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,17 +15,17 @@ from workerpool_protocol.registry.v1.platform_service_pb2_grpc import PlatformSe
 from workerpool_protocol.sms.v1 import tee_service_pb2 as sms_pb
 from workerpool_protocol.sms.v1.tee_service_pb2_grpc import TeeServiceStub
 
-from workerpool_core.adapters.grpc.channels import Channels
-from workerpool_core.adapters.grpc.requests_in_flight import Inquiries
+from workerpool_core.adapters.grpc.channel_pool import ChannelPool
+from workerpool_core.adapters.grpc.requests_in_flight import RequestsInFlight
 from workerpool_core.domain.decisions import AskEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered
 
 log = get_logger()
 
-_CALL_LIMIT_S = 30.0
+_CALL_TIMEOUT_S = 30.0
 """Includes gRPC's own retries and the wait for a restarting server."""
 _IDEMPOTENT = ("workerpool.registry.v1.PlatformService", "workerpool.sms.v1.TeeService")
-_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _FRAMEWORKS = {
     TeeFramework.SCONE: registry_pb.TEE_FRAMEWORK_SCONE,
     TeeFramework.GRAMINE: registry_pb.TEE_FRAMEWORK_GRAMINE,
@@ -34,11 +34,14 @@ _FRAMEWORKS = {
 
 
 class NoSms(Exception):
-    """The platform names no SMS for the framework, or another one answers there."""
+    """The platform registry names no SMS for the framework, or the SMS there serves another framework."""
 
 
-class EnclaveChallenges:
-    """Carries out `AskEnclaveChallenge`. Who is away gives no answer, so the scheduler asks again later."""
+class SmsClient:
+    """Carry out `AskEnclaveChallenge`.
+
+    An unreachable registry or SMS yields no answer, so the scheduler asks again later.
+    """
 
     def __init__(
         self,
@@ -52,16 +55,16 @@ class EnclaveChallenges:
         self._stack_request = registry_pb.GetStackRequest(stack=stack, label=label)
         self._wallet = wallet
         self._answer = answer
-        self._channels = Channels(idempotent=_IDEMPOTENT)
-        self.under_way: Inquiries[str] = Inquiries()
+        self._channels = ChannelPool(idempotent=_IDEMPOTENT)
+        self.in_flight: RequestsInFlight[str] = RequestsInFlight()
 
     def request(self, wanted: AskEnclaveChallenge) -> None:
-        """Begin to ask; a request for the same task that is under way already is not doubled."""
-        self.under_way.begin(wanted.task_id, lambda: self._run(wanted), name="enclave challenge")
+        """Start a request. Do nothing while one for the same task is in flight."""
+        self.in_flight.start(wanted.task_id, lambda: self._run(wanted), name="enclave challenge")
 
     async def close(self) -> None:
-        """Stop asking and close the channels."""
-        await self.under_way.close()
+        """Cancel the requests in flight and close the channels."""
+        await self.in_flight.close()
         await self._channels.close()
 
     async def _run(self, wanted: AskEnclaveChallenge) -> None:
@@ -73,12 +76,12 @@ class EnclaveChallenges:
             answer = EnclaveChallengeAnswered(wanted.task_id, "")
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error) or error.code().name
-            away = error.code() in _AWAY
-            log.warning("enclave.challenge_failed", task=wanted.task_id, reason=reason, asked_again=away)
-            if away:
+            unreachable = error.code() in _UNREACHABLE
+            log.warning("enclave.challenge_failed", task=wanted.task_id, reason=reason, retried=unreachable)
+            if unreachable:
                 return
             answer = EnclaveChallengeAnswered(wanted.task_id, "")
-        self.under_way.answered(wanted.task_id)
+        self.in_flight.complete(wanted.task_id)
         self._answer(answer)
 
     async def _ask(self, wanted: AskEnclaveChallenge) -> tuple[str, str]:
@@ -101,7 +104,7 @@ class EnclaveChallenges:
 
     @staticmethod
     async def _call(method: Any, request: Any) -> Any:
-        return await method(request, timeout=_CALL_LIMIT_S, wait_for_ready=True)
+        return await method(request, timeout=_CALL_TIMEOUT_S, wait_for_ready=True)
 
     def _channel(self, url: str) -> grpc.aio.Channel:
         try:

@@ -45,6 +45,19 @@ class Change:
     first: int = 0
     last: int = 0
 
+    @property
+    def estimated_bytes(self) -> int:
+        """An upper estimate of the stored size. Only texts of requesters, apps and workers can be long."""
+        if self.kind is Kind.ALTER:
+            worker_texts = len(self.fields.get("result_link", "")) + len(self.fields.get("callback_data", ""))
+            return 300 + 200 * len(self.history) + 3 * worker_texts
+        document = self.document
+        texts = [document.get("stdout", ""), document.get("stderr", "")]
+        if (terms := document.get("terms")) is not None:
+            texts += [terms["command_line"], terms["app_uri"], terms["dataset_uri"], *terms["input_files"]]
+            texts += [text for pair in terms["secrets"] for text in pair]
+        return 1_500 + 3 * sum(map(len, texts))
+
     def to_bson(self) -> Bson:
         """Return the form that the journal keeps, without the numbers (the entry has one)."""
         content: Bson = {"c": self.collection, "i": self.id, "k": self.kind.value}

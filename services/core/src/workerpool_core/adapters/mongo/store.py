@@ -1,8 +1,7 @@
 """What the application asks of the database."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -12,8 +11,9 @@ from workerpool_kit.mongo import Database, repeated
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 from workerpool_core.adapters.mongo import codec
-from workerpool_core.adapters.mongo.changes import Bson, Change
+from workerpool_core.adapters.mongo.changes import Bson, Change, merge_all
 from workerpool_core.adapters.mongo.journal import Journal
+from workerpool_core.app.ports import ComputeLogs, Cursor, TaskPosition, TaskQuery
 from workerpool_core.domain.decisions import Write
 from workerpool_core.domain.model import DealTerms, Replicate, Task
 from workerpool_core.domain.policy import Policy
@@ -21,14 +21,6 @@ from workerpool_core.domain.snapshot import Snapshot
 
 _PING_LIMIT_S = 3.0
 _ENDED = [status.value for status in FINAL_TASK_STATUSES]
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The last block whose effects are all stored."""
-
-    number: int
-    hash: str
 
 
 class Store:
@@ -44,9 +36,14 @@ class Store:
 
     # --- writing ----------------------------------------------------------------------------
 
-    async def append(self, number: int, changes: list[Bson]) -> None:
-        """Make a batch durable as journal entry `number`."""
-        await repeated(lambda: self._journal.append(number, changes))
+    async def append(self, number: int, changes: list[Change]) -> list[Change]:
+        """Make a batch durable as journal entry `number`; return it merged and marked with that number."""
+        merged = merge_all(changes)
+        for change in merged:
+            change.first = change.last = number
+        content = [change.to_bson() for change in merged]
+        await repeated(lambda: self._journal.append(number, content))
+        return merged
 
     async def apply(self, changes: list[Change]) -> None:
         """Bring the collections up to date with durable changes. Raises StoreDiverged."""
@@ -57,7 +54,7 @@ class Store:
         await self._database.insist(self._journal.trim, number)
 
     @staticmethod
-    def encode(writes: Iterable[Write]) -> list[Change]:
+    def encode(writes: Sequence[Write]) -> list[Change]:
         """Return the changes that the scheduler's writes ask for; call it before the scheduler runs again."""
         return [codec.encode(write) for write in writes]
 
@@ -139,11 +136,11 @@ class Store:
         found = await self._database.ask(self._db["replicate"].find_one, key)
         return codec.replicate_of(found) if found else None
 
-    async def tasks(self, query: "TaskQuery", after: "TaskPosition | None", limit: int) -> list[Task]:
+    async def tasks(self, query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
         """Return up to `limit` tasks without replicates, newest deal first, after a position."""
         return await self._database.ask(self._tasks, query, after, limit)
 
-    def _tasks(self, query: "TaskQuery", after: "TaskPosition | None", limit: int) -> list[Task]:
+    def _tasks(self, query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
         conditions: Bson = {}
         if query.statuses:
             conditions["status"] = {"$in": list(query.statuses)}
@@ -174,13 +171,13 @@ class Store:
 
     # --- compute logs -----------------------------------------------------------------------
 
-    async def logs(self, task_id: str, wallet: str = "") -> list["KeptLogs"]:
+    async def logs(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
         """Return the compute logs of a task, of one worker only if `wallet` is given."""
         condition = {"task_id": task_id} | ({"wallet": wallet} if wallet else {})
 
-        def read() -> list[KeptLogs]:
+        def read() -> list[ComputeLogs]:
             found = self._db["taskLogs"].find(condition).sort("wallet", 1)
-            return [KeptLogs(item["wallet"], item["stdout"], item["stderr"]) for item in found]
+            return [ComputeLogs(item["wallet"], item["stdout"], item["stderr"]) for item in found]
 
         return await self._database.ask(read)
 
@@ -216,34 +213,6 @@ def remembered(policy: Policy, now: float, head: int) -> Bson:
         within_reach = {"$gt": max(head - policy.reorganisation_blocks, 0)}
         ways.append({"status": {"$in": _ENDED}, "final_block": within_reach})
     return {"$or": ways}
-
-
-@dataclass(frozen=True, slots=True)
-class KeptLogs:
-    """The compute logs of one replicate."""
-
-    wallet: str
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaskQuery:
-    """Which tasks to list; empty values mean all. Wallets are checksummed."""
-
-    statuses: tuple[str, ...] = ()
-    deal_id: str = ""
-    requester: str = ""
-    wallet: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPosition:
-    """A place in the list of tasks: the last one of a page."""
-
-    block: int
-    deal_id: str
-    index: int
 
 
 def _chunks(items: list[str], size: int) -> Iterable[list[str]]:

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from workerpool_kit.logs import get_logger
-from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, LogRangeTooLarge
-from workerpool_poco.chain.rpc import RpcError
-from workerpool_poco.errors import PocoError
+from workerpool_poco.errors import CallReverted, PocoError
 from workerpool_poco.protocol.contract_text import EmptyAnswer, MalformedAnswer
 from workerpool_poco.protocol.events import HubEvent, SchedulerNotice
 from workerpool_poco.protocol.ids import Address, from_hex, task_id, to_hex
@@ -23,6 +20,7 @@ from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 
 from workerpool_core.app.chain.deals import DealReader, DealRefused
 from workerpool_core.app.chain.task_events import FOLLOWED, task_log
+from workerpool_core.app.ports import BlockReader, BlockSink, HeadSource
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, TaskLog
 from workerpool_core.domain.model import DealTerms
 
@@ -63,11 +61,11 @@ class ChainFollower:
 
     def __init__(
         self,
-        hub: HubClient,
-        heads: HeadStream,
+        hub: BlockReader,
+        heads: HeadSource,
         deals: DealReader,
         pool: Address,
-        submit: Callable[[BlockSeen | BlocksReverted], None],
+        submit: BlockSink,
         *,
         known: Mapping[str, Any],
         confirmations: int = 0,
@@ -173,8 +171,10 @@ class ChainFollower:
         last = min(first + self._range - 1, target)
         try:
             events = await self._hub.get_logs(first, last, kinds=FOLLOWED)
-        except (LogRangeTooLarge, RpcError, ChainUnreachable) as error:
-            # Nodes refuse a range in many words, and some only by not answering in time.
+        except MalformedAnswer:
+            raise
+        except PocoError as error:
+            # Nodes refuse a range with many different errors, some only by a timeout.
             if self._range == 1:
                 raise
             self._range = max(self._range // 2, 1)

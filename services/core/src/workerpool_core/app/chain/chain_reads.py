@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from workerpool_kit.logs import get_logger
-from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.consensus import weight_from_score
 from workerpool_poco.protocol.ids import bytes32
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
+from workerpool_core.app.ports import TaskStateSource
 from workerpool_core.domain.decisions import ReadTask, ReadWeight
 from workerpool_core.domain.events import TaskRead, WorkersWeighed
 
@@ -40,7 +40,7 @@ class _Wanted:
 class TaskReads:
     """Carries out `ReadTask`. Each request is answered once, as soon as the node answers."""
 
-    def __init__(self, hub: HubClient, answer: Callable[[TaskRead], None]) -> None:
+    def __init__(self, hub: TaskStateSource, answer: Callable[[TaskRead], None]) -> None:
         self._hub = hub
         self._answer = answer
         self._waiting: dict[str, _Wanted] = {}
@@ -102,7 +102,7 @@ class Weights:
     """
 
     def __init__(
-        self, hub: HubClient, answer: Callable[[WorkersWeighed], None], *, lowest_balance: int = 0
+        self, hub: TaskStateSource, answer: Callable[[WorkersWeighed], None], *, lowest_balance: int = 0
     ) -> None:
         self._hub = hub
         self._answer = answer

@@ -1,12 +1,12 @@
 """Reads everything that a deal says of its tasks from the chain."""
 
-from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.deadlines import task_deadlines
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, to_hex
 from workerpool_poco.protocol.model import Deal
 
+from workerpool_core.app.ports import DealSource
 from workerpool_core.domain.model import DealTerms
 
 _LARGEST_TRUST = 2**62
@@ -27,7 +27,7 @@ class DealRefused(Exception):
 class DealReader:
     """Reads deals of one pool. The chain's constants are read once."""
 
-    def __init__(self, hub: HubClient, pool: Address) -> None:
+    def __init__(self, hub: DealSource, pool: Address) -> None:
         self._hub = hub
         self._pool = pool
         self._deadline_ratio: int | None = None

@@ -1,14 +1,12 @@
-"""Carries out what the scheduler decided, once it is durable. Nothing here waits."""
+"""Carries out the scheduler's decisions once their writes are durable. Nothing here blocks."""
 
 from collections.abc import Callable
 from typing import Any
 
 from workerpool_kit.logs import get_logger
 
-from workerpool_core.adapters.grpc.chain_adapter import AdapterClient
-from workerpool_core.adapters.grpc.result_proxy import ResultCheck
-from workerpool_core.adapters.grpc.sms import EnclaveChallenges
 from workerpool_core.app.chain.chain_reads import TaskReads, Weights
+from workerpool_core.app.ports import EnclaveChallenges, ResultChecks, TransactionRequests
 from workerpool_core.app.workers.assignments import Assignments
 from workerpool_core.app.workers.messages import Commanded, Draining, ShutDown, Welcomed
 from workerpool_core.app.workers.sessions import Sessions
@@ -18,26 +16,26 @@ log = get_logger()
 
 
 class Effects:
-    """Hands each effect to whoever carries it out."""
+    """Dispatches each effect to the component that carries it out."""
 
     def __init__(
         self,
         *,
         sessions: Sessions,
         assignments: Assignments,
-        adapter: AdapterClient,
+        transactions: TransactionRequests,
         reads: TaskReads,
         weights: Weights,
-        results: ResultCheck,
+        results: ResultChecks,
         enclaves: EnclaveChallenges,
         moved: Callable[[str], None],
         assigned: Callable[[str, str], None],
     ) -> None:
-        """Prepare; `moved` is told of a changed task, `assigned` of a task and worker whose assignment left."""
+        """Wire the components. `moved` receives a changed task, `assigned` a task and the worker that got it."""
         self._sessions = sessions
         self._assignments = assignments
         self._assigned = assigned
-        # A table and not a match statement: a busy scheduler has tens of thousands of effects in a second.
+        # A table is faster than a match statement: a busy scheduler has tens of thousands of effects per second.
         self._performers: dict[type[d.Effect], Callable[[Any], None]] = {
             d.AnswerUpdate: self._answer,
             d.TaskMoved: lambda effect: moved(effect.task_id),
@@ -46,7 +44,7 @@ class Effects:
             d.Welcome: self._welcome,
             d.SendDrain: self._drain,
             d.CloseSession: self._close,
-            d.RequestTransaction: adapter.request,
+            d.RequestTransaction: transactions.request,
             d.ReadTask: reads.request,
             d.ReadWeight: weights.request,
             d.CheckResult: results.request,
@@ -54,12 +52,12 @@ class Effects:
         }
 
     def prepare(self, effect: d.Effect) -> None:
-        """Do what can be done before an effect is certain: sign an assignment, the slowest part of a dispatch."""
+        """Do the work that may precede the durable write: sign an assignment, the slowest part of a dispatch."""
         if type(effect) is d.Assign:
             self._assignments.prepare(effect.wallet, effect.task_id)
 
     def perform(self, effect: d.Effect) -> None:
-        """Carry out one effect; what concerns a stream that has ended meanwhile is dropped."""
+        """Carry out one effect. Drop one whose stream has ended meanwhile."""
         self._performers[type(effect)](effect)
 
     def _answer(self, effect: d.AnswerUpdate) -> None:

@@ -1,9 +1,8 @@
-"""Makes outcomes durable in groups, and only then lets their effects happen.
+"""Makes outcomes durable in batches, then performs their effects.
 
-While one batch is on its way to the disk, the next one gathers; so one outcome alone waits for one
-write, and a thousand at once also wait for one. Behind the journal a second loop brings the
-collections up to date. It lets changes gather first, unless somebody waits to see them: most replicates
-run through several batches within that time, and all their changes become one write.
+The next batch accumulates while the store writes the current one, so one outcome and a thousand concurrent ones each
+wait for one write. A second loop applies durable changes to the collections. It waits a moment first, unless a query
+needs them: most replicates change several times within that moment, and their changes become one write.
 """
 
 import asyncio
@@ -11,67 +10,51 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic
 
 from workerpool_kit.process import Lifetime
 
-from workerpool_core.adapters.mongo.changes import Bson, Change, Kind, merge_all
-from workerpool_core.domain.decisions import Effect, Outcome, Write
+from workerpool_core.app.ports import C, DurableStore
+from workerpool_core.domain.decisions import Effect, Outcome
 
-_MOST_CHANGES = 4_000
-_MOST_BYTES = 6_000_000
-"""Changes and estimated bytes in one journal entry; MongoDB takes documents of up to 16 MB."""
-_MOST_UNAPPLIED = 50_000
-"""Changes that may wait to reach the collections before new batches wait for them."""
-_GATHER_S = 0.1
-"""How long durable changes gather before they reach the collections."""
+_MAX_BATCH_CHANGES = 4_000
+_MAX_BATCH_BYTES = 6_000_000
+"""Limits of one journal entry: changes and estimated bytes. A MongoDB document holds at most 16 MB."""
+_MAX_UNAPPLIED = 50_000
+"""Unapplied changes above which new batches wait for the collections."""
+_APPLY_DELAY_S = 0.1
+"""Seconds for which durable changes accumulate before they are applied."""
 _TRIM_EVERY = 64
-"""Journal entries that gather before they are removed together."""
-
-
-class DurableStore(Protocol):
-    """What group commit needs of the store."""
-
-    async def append(self, number: int, changes: list[Bson]) -> None:
-        """Make a batch durable as journal entry `number`."""
-
-    async def apply(self, changes: list[Change]) -> None:
-        """Bring the collections up to date with durable changes."""
-
-    async def trim(self, number: int) -> None:
-        """Remove journal entries before `number`."""
-
-    def encode(self, writes: Sequence[Write]) -> list[Change]:
-        """Return the changes that writes ask for."""
+"""Applied journal entries that accumulate before they are removed."""
 
 
 @dataclass(slots=True)
-class _Pending:
-    changes: list[Change]
+class _Pending(Generic[C]):
+    changes: list[C]
     effects: Sequence[Effect]
 
 
-class GroupCommit:
-    """One writer for all outcomes. `perform` is called for each effect, in order, once it may happen.
+class GroupCommit(Generic[C]):
+    """The only writer of outcomes. It calls `perform` for each effect, in order, once its writes are durable.
 
-    `prepare` is called for each effect while its batch is on its way to the disk.
+    It calls `prepare` for each effect while its batch is being written.
     """
 
     def __init__(
         self,
-        store: DurableStore,
+        store: DurableStore[C],
         newest: int,
         perform: Callable[[Effect], None],
         prepare: Callable[[Effect], None] = lambda _effect: None,
     ) -> None:
-        """Prepare; `newest` is the number of the journal's newest entry."""
+        """Create a stopped writer. `newest` is the number of the newest journal entry."""
         self._store = store
         self._perform = perform
         self._prepare = prepare
-        self._waiting: deque[_Pending] = deque()
+        self._waiting: deque[_Pending[C]] = deque()
         self._writing = False
         self._appended = self._applied = self._trimmed = newest
-        self._unapplied: list[Change] = []
+        self._unapplied: list[C] = []
         self._appended_something = asyncio.Event()
         self._applied_something = asyncio.Condition()
         self._apply_now = asyncio.Event()
@@ -80,30 +63,30 @@ class GroupCommit:
         self._idle.set()
 
     def start(self, lifetime: Lifetime) -> list[asyncio.Task[None]]:
-        """Begin to write; a failure of the database stops the process, since memory and store would differ."""
+        """Start both loops. A failed write stops the process, because memory and store would differ."""
         return [
             lifetime.spawn(self._write_loop(), "group-commit"),
             lifetime.spawn(self._apply_loop(), "apply-journal"),
         ]
 
     def put(self, outcome: Outcome) -> None:
-        """Take an outcome. Effects happen after its writes, and after everything that was put before."""
+        """Enqueue an outcome. Its effects follow its writes and every earlier outcome."""
         if not outcome.writes and not self._waiting and not self._writing:
-            # Nothing to wait for: a heartbeat or an answer that changes nothing costs no write.
+            # A heartbeat or an answer that changes nothing needs no write.
             for effect in outcome.effects:
                 self._perform(effect)
         elif outcome.writes or outcome.effects:
-            # Encoded now: the scheduler goes on changing the objects that the writes hold.
+            # Encode now, because the scheduler keeps changing the objects that the writes hold.
             self._waiting.append(_Pending(self._store.encode(outcome.writes), outcome.effects))
             self._idle.clear()
             self._put_something.set()
 
     async def drained(self) -> None:
-        """Wait until everything that was put is durable and its effects were carried out."""
+        """Wait until every enqueued outcome is durable and its effects are performed."""
         await self._idle.wait()
 
     async def visible(self) -> None:
-        """Wait until queries of the collections see everything that is durable now."""
+        """Wait until the collections hold everything that is durable now."""
         number = self._appended
         if self._applied >= number:
             return
@@ -117,7 +100,7 @@ class GroupCommit:
             self._put_something.clear()
             while self._waiting:
                 changes, effects = self._take()
-                # An effect may put the next outcome at once; while `_writing` it waits behind this batch.
+                # An effect may enqueue the next outcome at once; `_writing` keeps that one behind this batch.
                 self._writing = True
                 if changes:
                     asyncio.get_running_loop().call_soon(self._prepare_all, effects)
@@ -131,22 +114,24 @@ class GroupCommit:
         for effect in effects:
             self._prepare(effect)
 
-    def _take(self) -> tuple[list[Change], list[Effect]]:
-        """Take whole outcomes up to the limits. One that is larger by itself (a bag of thousands) is cut.
+    def _take(self) -> tuple[list[C], list[Effect]]:
+        """Dequeue whole outcomes up to the limits. Split one that exceeds them alone (a bag of thousands of tasks).
 
-        The effects of a cut outcome follow its last part; whatever a death leaves of it is harmless, since the
-        cursor moves in the last part and creating a task twice changes nothing.
+        The effects of a split outcome follow its last part. A crash between two parts is harmless: the cursor moves
+        in the last part, and creating a task twice changes nothing.
         """
-        changes: list[Change] = []
+        changes: list[C] = []
         effects: list[Effect] = []
         size = 0
         while self._waiting:
             pending = self._waiting[0]
-            cost = sum(map(_bytes, pending.changes))
-            if changes and (size + cost > _MOST_BYTES or len(changes) + len(pending.changes) > _MOST_CHANGES):
+            cost = sum(change.estimated_bytes for change in pending.changes)
+            if changes and (
+                size + cost > _MAX_BATCH_BYTES or len(changes) + len(pending.changes) > _MAX_BATCH_CHANGES
+            ):
                 break
-            if cost > _MOST_BYTES or len(pending.changes) > _MOST_CHANGES:
-                return self._cut(pending), effects
+            if cost > _MAX_BATCH_BYTES or len(pending.changes) > _MAX_BATCH_CHANGES:
+                return self._split(pending), effects
             self._waiting.popleft()
             changes += pending.changes
             effects += pending.effects
@@ -154,24 +139,21 @@ class GroupCommit:
         return changes, effects
 
     @staticmethod
-    def _cut(pending: _Pending) -> list[Change]:
+    def _split(pending: _Pending[C]) -> list[C]:
         size = count = 0
-        for change in pending.changes[:_MOST_CHANGES]:
-            size += _bytes(change)
-            if count and size > _MOST_BYTES:
+        for change in pending.changes[:_MAX_BATCH_CHANGES]:
+            size += change.estimated_bytes
+            if count and size > _MAX_BATCH_BYTES:
                 break
             count += 1
         front, pending.changes = pending.changes[:count], pending.changes[count:]
         return front
 
-    async def _append(self, changes: list[Change]) -> None:
-        while len(self._unapplied) > _MOST_UNAPPLIED:
+    async def _append(self, changes: list[C]) -> None:
+        while len(self._unapplied) > _MAX_UNAPPLIED:
             await self.visible()
         number = self._appended + 1
-        merged = merge_all(changes)
-        for change in merged:
-            change.first = change.last = number
-        await self._store.append(number, [change.to_bson() for change in merged])
+        merged = await self._store.append(number, changes)
         self._appended = number
         self._unapplied.extend(merged)
         self._appended_something.set()
@@ -180,7 +162,7 @@ class GroupCommit:
         while True:
             await self._appended_something.wait()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._apply_now.wait(), _GATHER_S)
+                await asyncio.wait_for(self._apply_now.wait(), _APPLY_DELAY_S)
             self._appended_something.clear()
             self._apply_now.clear()
             number, changes = self._appended, self._unapplied
@@ -192,17 +174,3 @@ class GroupCommit:
             if number - self._trimmed >= _TRIM_EVERY:
                 await self._store.trim(number)
                 self._trimmed = number
-
-
-def _bytes(change: Change) -> int:
-    """Estimate the size of a change; what requesters, apps and workers write can be long, everything else is short."""
-    if change.kind is Kind.ALTER:
-        fields = change.fields
-        texts_of_workers = len(fields.get("result_link", "")) + len(fields.get("callback_data", ""))
-        return 300 + 200 * len(change.history) + 3 * texts_of_workers
-    document = change.document
-    texts = [document.get("stdout", ""), document.get("stderr", "")]
-    if (terms := document.get("terms")) is not None:
-        texts += [terms["command_line"], terms["app_uri"], terms["dataset_uri"], *terms["input_files"]]
-        texts += [text for pair in terms["secrets"] for text in pair]
-    return 1_500 + 3 * sum(map(len, texts))

@@ -1,14 +1,15 @@
-"""Does the database take writes? Asked all the time, so that health tells of an outage that no request has met yet.
+"""Probes the database, so that health reports an outage before a request fails on it.
 
-While it is away nothing is acknowledged: reports, deals and commands wait in memory, and go on when it is back.
+During an outage core acknowledges nothing: reports, deals and commands wait in memory until the database is back.
 """
 
 import asyncio
-from typing import Protocol
 
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
+
+from workerpool_core.app.ports import DatabaseProbe
 
 log = get_logger()
 
@@ -16,15 +17,8 @@ COMPONENT = "database"
 PERIOD_S = 1.0
 
 
-class Answering(Protocol):
-    """The database, as far as it can be asked whether it is there."""
-
-    async def ping(self) -> None:
-        """Return when a primary answers. Raises DatabaseAway."""
-
-
-async def watch_database(database: Answering, health: Health, *, every_s: float = PERIOD_S) -> None:
-    """Keep the health's component up to date, for ever."""
+async def watch_database(database: DatabaseProbe, health: Health, *, every_s: float = PERIOD_S) -> None:
+    """Set the health component `database` every `every_s` seconds, until cancelled."""
     up: bool | None = None
     while True:
         try:
@@ -37,6 +31,6 @@ async def watch_database(database: Answering, health: Health, *, every_s: float 
         else:
             health.set(COMPONENT, True)
             if up is False:
-                log.info("database.returned")
+                log.info("database.recovered")
             up = True
         await asyncio.sleep(every_s)

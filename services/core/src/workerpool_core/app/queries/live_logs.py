@@ -6,7 +6,7 @@ Nothing here is durable, since nothing was acknowledged: the report of the end o
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from workerpool_core.adapters.mongo.store import KeptLogs
+from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.replicates.replicate_machine import SLOT_STATUSES
@@ -24,15 +24,15 @@ class LiveLogs:
     def __init__(self, tasks: Mapping[str, Task], most_characters: int = _MOST_CHARACTERS) -> None:
         self._tasks = tasks
         self._most = most_characters
-        self._kept: OrderedDict[tuple[str, str], KeptLogs] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], ComputeLogs] = OrderedDict()
         self._characters = 0
 
     def add(self, task_id: str, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
         """Append what an app printed, while it runs; later than that it is old news. Raises ForeignReplicate."""
         if not self._runs(task_id, wallet):
             return
-        known = self._take(task_id, wallet) or KeptLogs(wallet, "", "")
-        kept = KeptLogs(
+        known = self._take(task_id, wallet) or ComputeLogs(wallet, "", "")
+        kept = ComputeLogs(
             wallet, (known.stdout + stdout)[-LONGEST_LOG:], (known.stderr + stderr)[-LONGEST_LOG:]
         )
         self._kept[task_id, wallet] = kept
@@ -40,7 +40,7 @@ class LiveLogs:
         while self._characters > self._most:
             self._take(*next(iter(self._kept)))
 
-    def of(self, task_id: str, wallet: str = "") -> list[KeptLogs]:
+    def of(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
         """Return the tails of a task, of one worker only if `wallet` is given."""
         return [
             kept for (task, owner), kept in self._kept.items() if task == task_id and wallet in ("", owner)
@@ -67,12 +67,12 @@ class LiveLogs:
             raise ForeignReplicate(f"this worker holds no replicate of task {task_id}")
         return replicate.last_relevant in SLOT_STATUSES
 
-    def _take(self, task_id: str, wallet: str) -> KeptLogs | None:
+    def _take(self, task_id: str, wallet: str) -> ComputeLogs | None:
         kept = self._kept.pop((task_id, wallet), None)
         if kept is not None:
             self._characters -= _size(kept)
         return kept
 
 
-def _size(kept: KeptLogs) -> int:
+def _size(kept: ComputeLogs) -> int:
     return len(kept.stdout) + len(kept.stderr)

@@ -7,7 +7,7 @@ from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.protocol.ids import address, from_hex, to_hex
 from workerpool_poco.protocol.typed_data import LogChallenge, recover_challenge_signer
 
-from workerpool_core.adapters.mongo.store import KeptLogs
+from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.workers.challenges import OpenChallenges
 from workerpool_core.errors import BadChallenge, BadSignature, NotTheRequester
@@ -32,7 +32,7 @@ class LogAccess:
 
     async def logs(
         self, task_id: str, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
-    ) -> list[KeptLogs]:
+    ) -> list[ComputeLogs]:
         """Return the logs of a task (of one worker if `wallet` is given) to its requester.
 
         `claimed_hash` is what the caller says it signed, if it says so. Raises BadChallenge, BadSignature,

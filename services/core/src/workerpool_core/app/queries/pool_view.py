@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workerpool_kit.clock import Clock
-from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.protocol.ids import Address, address
 from workerpool_poco.protocol.model import Block
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.ports import HeadSource
 from workerpool_core.domain.model import Worker
 from workerpool_core.errors import UnknownWorker
 
@@ -55,7 +55,7 @@ class PoolView:
         self,
         engine: Engine,
         follower: ChainFollower,
-        heads: HeadStream,
+        heads: HeadSource,
         clock: Clock,
         pool: Address,
         ended: Mapping[str, int],

@@ -6,12 +6,13 @@ import binascii
 import json
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 from workerpool_kit.errors import DatabaseAway
 from workerpool_poco.protocol.ids import address
 
-from workerpool_core.adapters.mongo.store import KeptLogs, Store, TaskPosition, TaskQuery
 from workerpool_core.app.engine.group_commit import GroupCommit
+from workerpool_core.app.ports import ComputeLogs, TaskPosition, TaskQuery, TaskRepository
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.domain.model import Replicate, Task
@@ -29,8 +30,8 @@ class TaskQueries:
 
     def __init__(
         self,
-        store: Store,
-        commit: GroupCommit,
+        store: TaskRepository,
+        commit: GroupCommit[Any],
         watchers: Watchers,
         live: LiveLogs,
         *,
@@ -81,7 +82,7 @@ class TaskQueries:
             if task.ended:
                 return
 
-    async def logs(self, task_id: str, wallet: str = "") -> list[KeptLogs]:
+    async def logs(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
         """Return the compute logs of a task: what workers reported, and what apps that still run printed so far."""
         await self._see_all()
         kept = await self._store.logs(task_id, wallet)

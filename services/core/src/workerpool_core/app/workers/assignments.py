@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
+from workerpool_poco.protocol.authorization import MessageSigner, WorkerpoolAuthorization, sign_authorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, bytes32
 
 from workerpool_core.app.workers.messages import Assigned
@@ -17,7 +16,7 @@ _MOST_SIGNED = 8_192
 class Assignments:
     """Signs with the scheduler's wallet, which owns the pool on chain (about 0.1 ms each)."""
 
-    def __init__(self, wallet: Wallet, tasks: Mapping[str, Task]) -> None:
+    def __init__(self, wallet: MessageSigner, tasks: Mapping[str, Task]) -> None:
         self._wallet = wallet
         self._tasks = tasks
         self._sign = lru_cache(maxsize=_MOST_SIGNED)(self._signed)

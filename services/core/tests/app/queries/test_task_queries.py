@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from workerpool_core.adapters.mongo.store import Store, TaskQuery
+from workerpool_core.adapters.mongo.store import Store
+from workerpool_core.app.ports import TaskQuery
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.queries.watchers import Watchers

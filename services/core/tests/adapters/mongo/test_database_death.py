@@ -33,10 +33,7 @@ class Core:
     async def write(self, *writes: d.Write, applied: bool = True) -> None:
         """Make writes durable, and bring the collections up to date."""
         self.number += 1
-        changes = self.store.encode(writes)
-        for change in changes:
-            change.first = change.last = self.number
-        await self.store.append(self.number, [change.to_bson() for change in changes])
+        changes = await self.store.append(self.number, self.store.encode(writes))
         if applied:
             await self.store.apply(changes)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from workerpool_core.adapters.mongo.store import KeptLogs
+from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.app.queries.live_logs import LONGEST_LOG, LiveLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
@@ -47,7 +47,7 @@ def test_tails_are_told_by_task_and_by_worker(logs: LiveLogs) -> None:
     logs.add(TASK, "0xB", stdout="b")
     logs.add(OTHER, "0xA", stdout="c")
     assert [kept.stdout for kept in logs.of(TASK)] == ["a", "b"]
-    assert logs.of(TASK, "0xB") == [KeptLogs("0xB", "b", "")]
+    assert logs.of(TASK, "0xB") == [ComputeLogs("0xB", "b", "")]
     assert logs.of("0x" + "33" * 32) == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.adapters.grpc.sms import EnclaveChallenges
+from workerpool_core.adapters.grpc.sms import SmsClient
 from workerpool_core.domain.decisions import AskEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered
 from workerpool_kit.targets import GRPC_PORT_OFFSET
@@ -61,7 +61,7 @@ class Harness:
     def __init__(self, platform: Platform, wallet: Wallet) -> None:
         self.platform, self.wallet = platform, wallet
         self.answers: asyncio.Queue[EnclaveChallengeAnswered] = asyncio.Queue()
-        self.challenges = EnclaveChallenges(platform.url, "", "", wallet, self.answers.put_nowait)
+        self.challenges = SmsClient(platform.url, "", "", wallet, self.answers.put_nowait)
 
     async def ask(self, tag: str) -> EnclaveChallengeAnswered:
         self.challenges.request(AskEnclaveChallenge(TASK, tag))
@@ -108,7 +108,7 @@ async def test_an_sms_that_is_away_refuses_nothing_and_is_asked_again(harness: H
     harness.platform.error = grpc.StatusCode.UNAVAILABLE
     harness.challenges.request(AskEnclaveChallenge(TASK, SCONE_TAG))
     async with asyncio.timeout(20):
-        while harness.challenges.under_way:
+        while harness.challenges.in_flight:
             await asyncio.sleep(0.01)
     assert harness.answers.empty()
     harness.platform.error = None

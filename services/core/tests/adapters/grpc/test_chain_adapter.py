@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from workerpool_core.adapters.grpc.chain_adapter import AdapterClient
+from workerpool_core.adapters.grpc.chain_adapter import ChainAdapterClient
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 from workerpool_kit.errors import Kind, WorkerpoolError
@@ -68,7 +68,7 @@ class Harness:
         self.answers: list[TransactionAnswered] = []
         self._more = asyncio.Event()
         self.channel = open_channel(f"127.0.0.1:{port}", own_subchannel=True)
-        self.client = AdapterClient(self.channel, self._take)
+        self.client = ChainAdapterClient(self.channel, self._take)
 
     def _take(self, answer: TransactionAnswered) -> None:
         self.answers.append(answer)
@@ -139,7 +139,7 @@ async def test_a_refusal_is_a_failure(harness: Harness) -> None:
 
 
 async def test_an_adapter_that_is_away_is_a_doubt(harness: Harness) -> None:
-    away = AdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
+    away = ChainAdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
     away.request(INITIALIZE)
     async with asyncio.timeout(10):
         while not harness.answers:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 from workerpool_core.adapters.mongo.changes import merge_all
-from workerpool_core.adapters.mongo.store import Cursor, Store, TaskPosition, TaskQuery, remembered
+from workerpool_core.adapters.mongo.store import Store, remembered
+from workerpool_core.app.ports import Cursor, TaskPosition, TaskQuery
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import (
     Action,
@@ -34,15 +35,11 @@ MakeReplicate = Callable[..., Replicate]
 
 async def journal(store: Store, number: int, writes: Sequence[d.Write]) -> None:
     """Append writes as entry `number`, without bringing the collections up to date: a death right after."""
-    await store.append(number, [change.to_bson() for change in merge_all(store.encode(writes))])
+    await store.append(number, store.encode(writes))
 
 
 async def write(store: Store, number: int, *writes: d.Write) -> None:
-    changes = store.encode(writes)
-    for change in changes:
-        change.first = change.last = number
-    await store.append(number, [change.to_bson() for change in changes])
-    await store.apply(changes)
+    await store.apply(await store.append(number, store.encode(writes)))
 
 
 def started(expected: ReplicateStatus, *statuses: ReplicateStatus) -> d.ReplicateChanged:

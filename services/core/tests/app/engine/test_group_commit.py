@@ -6,7 +6,7 @@ from typing import Any
 
 import bson
 import pytest
-from workerpool_core.adapters.mongo.changes import Bson, Change
+from workerpool_core.adapters.mongo.changes import Change, merge_all
 from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.domain import decisions as d
@@ -19,7 +19,7 @@ class SlowStore:
     """A store whose disk the test holds: `append` waits for `release`."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[int, list[Bson]]] = []
+        self.entries: list[tuple[int, list[Change]]] = []
         self.applied: list[Change] = []
         self.trimmed = 0
         self.failure: Exception | None = None
@@ -30,12 +30,14 @@ class SlowStore:
         for _ in range(batches):
             self._released.release()
 
-    async def append(self, number: int, changes: list[Bson]) -> None:
+    async def append(self, number: int, changes: list[Change]) -> list[Change]:
         self.writing.set()
         await self._released.acquire()
         if self.failure is not None:
             raise self.failure
-        self.entries.append((number, changes))
+        merged = merge_all(changes)
+        self.entries.append((number, merged))
+        return merged
 
     async def apply(self, changes: list[Change]) -> None:
         self.applied += changes
@@ -69,7 +71,7 @@ class Harness:
         self.commit.put(d.Outcome(writes, [d.TaskMoved(name)]))
 
     def blocks(self) -> list[list[int]]:
-        return [[change["d"]["number"] for change in changes] for _, changes in self.store.entries]
+        return [[change.document["number"] for change in changes] for _, changes in self.store.entries]
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ async def test_the_scheduler_may_go_on_changing_what_it_wrote(harness: Harness, 
     harness.store.release()
     await harness.commit.drained()
     ((_, (change,)),) = harness.store.entries
-    assert change["d"]["result_link"] == ""
+    assert change.document["result_link"] == ""
 
 
 async def test_queries_wait_until_they_see_what_is_durable(harness: Harness) -> None:
@@ -164,7 +166,7 @@ async def test_an_outcome_too_large_for_one_entry_is_cut_and_its_effects_come_la
     assert sum(sizes) == 9_001
     assert len(sizes) > 2
     assert harness.done == [("bag", len(sizes))]
-    assert harness.store.entries[-1][1][-1]["c"] == "cursor"
+    assert harness.store.entries[-1][1][-1].collection == "cursor"
 
 
 async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> None:
@@ -174,7 +176,7 @@ async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> No
     harness.store.release(40)
     await harness.commit.drained()
     for _, changes in harness.store.entries:
-        assert sum(4 * len(change["d"]["stdout"] + change["d"]["stderr"]) for change in changes) < 16_000_000
+        assert sum(4 * len(c.document["stdout"] + c.document["stderr"]) for c in changes) < 16_000_000
 
 
 async def test_long_callback_data_does_not_make_an_entry_too_large(harness: Harness) -> None:
@@ -187,7 +189,10 @@ async def test_long_callback_data_does_not_make_an_entry_too_large(harness: Harn
         harness.commit.put(d.Outcome([write], []))
     harness.store.release(400)
     await harness.commit.drained()
-    assert all(len(bson.encode({"changes": changes})) < 8_000_000 for _, changes in harness.store.entries)
+    assert all(
+        len(bson.encode({"changes": [change.to_bson() for change in changes]})) < 8_000_000
+        for _, changes in harness.store.entries
+    )
     assert sum(len(changes) for _, changes in harness.store.entries) == 400
 
 

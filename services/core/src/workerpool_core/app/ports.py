@@ -1,0 +1,237 @@
+"""What the use cases need from the outside, as Protocols, and the values that cross these ports.
+
+`adapters` implements the ports; `composition` connects them. Ids of deals and tasks are 0x-prefixed lower-case
+hexadecimal, wallets are checksummed addresses, dates are Unix seconds.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from workerpool_poco.protocol.events import HubEvent
+from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.model import (
+    App,
+    Block,
+    Category,
+    ChainTask,
+    Contribution,
+    Dataset,
+    Deal,
+)
+
+from workerpool_core.domain.decisions import (
+    AskEnclaveChallenge,
+    CheckResult,
+    RequestTransaction,
+    Write,
+)
+from workerpool_core.domain.events import BlockSeen, BlocksReverted
+from workerpool_core.domain.model import Replicate, Task
+
+# --- store --------------------------------------------------------------------------------------
+
+
+class DurableChange(Protocol):
+    """One change of a stored document, in the store's own form."""
+
+    @property
+    def estimated_bytes(self) -> int:
+        """An upper estimate of the stored size."""
+
+
+C = TypeVar("C", bound=DurableChange)
+
+
+class DurableStore(Protocol[C]):
+    """The write side of the store: a journal that makes batches durable, and collections that follow it."""
+
+    def encode(self, writes: Sequence[Write]) -> list[C]:
+        """Return the changes that writes ask for. Call it before the scheduler changes their objects again."""
+
+    async def append(self, number: int, changes: list[C]) -> list[C]:
+        """Make a batch durable as journal entry `number`.
+
+        Returns the batch with changes of one document merged and marked with `number`.
+        """
+
+    async def apply(self, changes: list[C]) -> None:
+        """Apply durable changes to the collections. Raises StoreDiverged."""
+
+    async def trim(self, number: int) -> None:
+        """Remove the journal entries before `number`, all of which are applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last block whose effects are all stored. `hash` is empty when it is unknown."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeLogs:
+    """The compute logs of one replicate."""
+
+    wallet: str
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Filters of a task list; an empty value matches every task."""
+
+    statuses: tuple[str, ...] = ()
+    deal_id: str = ""
+    requester: str = ""
+    wallet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPosition:
+    """A position in a task list: the last task of a page."""
+
+    block: int
+    deal_id: str
+    index: int
+
+
+class TaskRepository(Protocol):
+    """The read side of the store. Every method raises DatabaseAway while the database is down."""
+
+    async def task(self, task_id: str) -> Task | None:
+        """Read one task with its replicates."""
+
+    async def replicate(self, task_id: str, wallet: str) -> Replicate | None:
+        """Read the replicate of one worker for one task."""
+
+    async def tasks(self, query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
+        """Read up to `limit` tasks without replicates after a position, newest deal first."""
+
+    async def logs(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
+        """Read the compute logs of a task, or of one worker when `wallet` is given."""
+
+
+class LogRepository(Protocol):
+    """The part of the store that the log purge needs."""
+
+    async def purge_logs(self, final_deadline_before: float) -> int:
+        """Delete the logs of tasks whose final deadline is before a date; return how many. Raises DatabaseAway."""
+
+
+class DatabaseProbe(Protocol):
+    """A database that can be probed."""
+
+    async def ping(self) -> None:
+        """Return when a primary answers. Raises DatabaseAway."""
+
+
+# --- chain --------------------------------------------------------------------------------------
+
+
+class HeadSource(Protocol):
+    """New blocks, pushed by the node."""
+
+    @property
+    def latest(self) -> Block | None:
+        """The newest block seen; None before the first."""
+
+    def __aiter__(self) -> AsyncIterator[Block]:
+        """Yield each new head."""
+
+
+class BlockReader(Protocol):
+    """Blocks and the hub's logs. Every method raises PocoError when the node fails to answer."""
+
+    async def block(self, which: int, /) -> Block | None:
+        """Read a block by number; None when the node does not know it."""
+
+    async def blocks(self, numbers: Sequence[int], /) -> list[Block | None]:
+        """Read blocks by number, in order."""
+
+    async def get_logs(
+        self, from_block: int, to_block: int, /, *, kinds: Collection[type[HubEvent]]
+    ) -> list[HubEvent]:
+        """Return the hub's events of a range of blocks, both ends included."""
+
+    async def get_block_logs(
+        self, block_hash: bytes, /, *, kinds: Collection[type[HubEvent]]
+    ) -> list[HubEvent]:
+        """Return the hub's events of one block."""
+
+    async def sift_block_logs(
+        self, block_hash: bytes, /, *, kinds: Collection[type[HubEvent]]
+    ) -> list[HubEvent] | None:
+        """Return the hub's events among all logs of one block; None when the block has no logs."""
+
+    def may_hold(self, block: Block, kinds: Collection[type[HubEvent]], /) -> bool:
+        """Tell whether the Bloom filter of a block admits the hub's events of these kinds."""
+
+
+class DealSource(Protocol):
+    """Deals and their assets. Every method raises PocoError when the node fails to answer."""
+
+    async def view_deal(self, deal_id: bytes, /) -> Deal:
+        """Read a deal; one that the node does not know has `exists` false."""
+
+    async def view_app(self, app: Address, /) -> App:
+        """Read an app."""
+
+    async def view_dataset(self, dataset: Address, /) -> Dataset:
+        """Read a dataset."""
+
+    async def view_category(self, category_id: int, /) -> Category:
+        """Read a category."""
+
+    async def contribution_deadline_ratio(self) -> int:
+        """Read how many category times the contribution period lasts."""
+
+
+class TaskStateSource(Protocol):
+    """States of tasks and workers. Every method raises PocoError when the node fails to answer."""
+
+    async def block_number(self) -> int:
+        """Read the number of the newest block."""
+
+    async def view_tasks(self, task_ids: Sequence[bytes], /, *, block: int | None = None) -> list[ChainTask]:
+        """Read tasks at a block, in order."""
+
+    async def view_contributions(
+        self, pairs: Sequence[tuple[bytes, Address]], /, *, block: int | None = None
+    ) -> list[Contribution]:
+        """Read the contributions of (task, worker) pairs at a block, in order."""
+
+    async def view_scores(self, workers: Sequence[Address], /) -> list[int]:
+        """Read the scores of workers, in order."""
+
+    async def balances(self, owners: Sequence[Address], /) -> list[int]:
+        """Read balances in wei, in order."""
+
+
+BlockSink = Callable[[BlockSeen | BlocksReverted], None]
+"""Receives what the chain follower reads."""
+
+# --- services -----------------------------------------------------------------------------------
+
+
+class TransactionRequests(Protocol):
+    """Transactions of the pool owner. Each request is answered once, by TransactionAnswered."""
+
+    def request(self, wanted: RequestTransaction) -> None:
+        """Start a request. Do nothing while the same one is in flight."""
+
+
+class ResultChecks(Protocol):
+    """Lookups of result archives. Each request is answered once, by ResultChecked."""
+
+    def request(self, wanted: CheckResult) -> None:
+        """Start a lookup. Do nothing while one of the same task is in flight."""
+
+
+class EnclaveChallenges(Protocol):
+    """Enclave challenges of TEE tasks, answered by EnclaveChallengeAnswered, or not while the SMS is unreachable."""
+
+    def request(self, wanted: AskEnclaveChallenge) -> None:
+        """Start a request. Do nothing while one for the same task is in flight."""
