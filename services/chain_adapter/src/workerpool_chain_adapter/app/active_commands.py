@@ -7,8 +7,9 @@ whatever it says about the chain can be read from the chain again.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
+from workerpool_kit.batcher import Batcher
+
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.app.grouped import Grouped
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandState
 
 
@@ -19,7 +20,7 @@ class Board:
         """Prepare; `save` writes the present form of commands to the journal."""
         self._save = save
         # One write at a time, of what the board shows at that moment: an older form never overwrites a newer one.
-        self._keep: Grouped[CommandKey, None] = Grouped(self._write)
+        self._keep: Batcher[CommandKey, None] = Batcher(self._write)
         self._commands: dict[CommandKey, Command] = {}
         self._followers: dict[CommandKey, set[asyncio.Queue[Command]]] = {}
         self.work = asyncio.Event()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from workerpool_kit.batcher import Batcher
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
@@ -12,7 +13,6 @@ from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
 from workerpool_chain_adapter.adapters.mongo_journal import Journal
 from workerpool_chain_adapter.app.active_commands import Board
 from workerpool_chain_adapter.app.funds import Funds
-from workerpool_chain_adapter.app.grouped import Grouped
 from workerpool_chain_adapter.app.tracker import Tracker
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
@@ -47,8 +47,8 @@ class Commands:
         self._tracker = tracker
         self._funds = funds
         self._clock = clock
-        self._assess = Grouped(self._assess_many, most=100)
-        self._add = Grouped(journal.add)
+        self._assess = Batcher(self._assess_many, most=100)
+        self._add = Batcher(journal.add)
         self._admissions: dict[CommandKey, asyncio.Task[Command]] = {}
 
     async def initialize(self, deal_id: str, index: int) -> Command:

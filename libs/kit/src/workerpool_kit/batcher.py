@@ -1,0 +1,62 @@
+"""Group commit: items put while a write runs go into the next write together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Batcher(Generic[Item, Answer]):
+    """Turns single calls into batched ones. It adds no delay: an item put while no write runs is written at once.
+
+    Items are written in the order of `put`, one batch at a time. Use it from one event loop.
+    """
+
+    def __init__(
+        self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, most: int = 500
+    ) -> None:
+        """Prepare; `write` takes up to `most` items and returns their answers in order, or raises for all of them."""
+        self._write = write
+        self._most = most
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: Item) -> Answer:
+        """Write one item and return its answer. Raises what the write raised; cancelling does not undo the write."""
+        return await self.put(item)
+
+    def put(self, item: Item) -> asyncio.Future[Answer]:
+        """Queue one item and return the future of its answer."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answer))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._drain(), name="batcher")
+        return answer
+
+    async def drained(self) -> None:
+        """Wait until every item put before is written or has failed."""
+        while self._writer is not None and not self._writer.done():
+            await asyncio.wait({self._writer})
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            try:
+                answers = await self._write([item for item, _ in batch])
+                if len(answers) != len(batch):
+                    raise RuntimeError(f"the write of {len(batch)} items returned {len(answers)} answers")
+            except Exception as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+            except BaseException:
+                # The event loop ends: every caller ends with it.
+                for _, future in (*batch, *self._waiting):
+                    future.cancel()
+                raise
+            else:
+                for (_, future), answer in zip(batch, answers, strict=True):
+                    if not future.done():
+                        future.set_result(answer)
