@@ -1,7 +1,7 @@
 """Every documented variable in each of its forms."""
 
 import pytest
-from workerpool_core.composition import public_configuration
+from workerpool_core.composition.public_configuration import public_configuration
 from workerpool_core.settings import CoreSettings
 from workerpool_kit.settings.base import SettingsError, load
 from workerpool_poco.chain.wallet import Wallet

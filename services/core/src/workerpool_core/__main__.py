@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from workerpool_kit.process import run_service
 
-from workerpool_core.composition import serve
+from workerpool_core.composition.serve import serve
 from workerpool_core.settings import CoreSettings
 
 

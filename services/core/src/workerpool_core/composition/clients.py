@@ -1,0 +1,48 @@
+"""Clients of the other services."""
+
+from workerpool_kit.grpc.client import open_channel
+from workerpool_kit.process import StartupError
+from workerpool_kit.targets import grpc_target_of
+
+from workerpool_core.adapters.grpc.chain_adapter import ChainAdapterClient
+from workerpool_core.adapters.grpc.result_proxy import ResultProxyClient
+from workerpool_core.adapters.grpc.sms import SmsClient
+from workerpool_core.app.engine.engine import Engine
+from workerpool_core.composition.parts import Parts
+
+
+def chain_adapter(parts: Parts, engine: Engine) -> ChainAdapterClient:
+    """Return the client of the chain adapter. Raises StartupError when its URL is malformed."""
+    settings = parts.settings
+    try:
+        channel = open_channel(
+            grpc_target_of(settings.url_of("chain_adapter")),
+            basic=(settings.chain_adapter_username, settings.chain_adapter_password.get_secret_value()),
+        )
+    except ValueError as error:
+        raise StartupError(f"IEXEC_CORE_CHAIN_ADAPTER_URL: {error}") from error
+    parts.stack.push_async_callback(channel.close, None)
+    client = ChainAdapterClient(channel, engine.submit)
+    parts.stack.push_async_callback(client.close)
+    return client
+
+
+def result_proxy(parts: Parts, engine: Engine) -> ResultProxyClient:
+    """Return the client of the result proxies."""
+    client = ResultProxyClient(parts.settings.url_of("result_proxy"), engine.submit)
+    parts.stack.push_async_callback(client.close)
+    return client
+
+
+def sms(parts: Parts, engine: Engine) -> SmsClient:
+    """Return the client of the platform registry and the SMS."""
+    settings = parts.settings
+    client = SmsClient(
+        settings.platform_registry_url,
+        settings.platform_registry_stack,
+        settings.platform_registry_label,
+        parts.wallet,
+        engine.submit,
+    )
+    parts.stack.push_async_callback(client.close)
+    return client

@@ -1,0 +1,144 @@
+"""The scheduler with its store, its engine and its background tasks."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+from prometheus_client import REGISTRY
+from workerpool_kit.access.tokens import Tokens
+from workerpool_kit.logs import get_logger
+from workerpool_kit.mongo import Database
+
+from workerpool_core.adapters.mongo.changes import Change
+from workerpool_core.adapters.mongo.store import Store
+from workerpool_core.app.engine.effects import Effects
+from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.engine.group_commit import GroupCommit
+from workerpool_core.app.maintenance.database_health import watch_database
+from workerpool_core.app.maintenance.garbage_collection import freeze_live_tasks
+from workerpool_core.app.maintenance.log_purge import purge_logs_daily
+from workerpool_core.app.observability.metrics import Observer, PoolCollector
+from workerpool_core.app.observability.progress_log import log_progress
+from workerpool_core.app.queries.live_logs import LiveLogs
+from workerpool_core.app.queries.log_access import LogAccess
+from workerpool_core.app.queries.pool_view import PoolView
+from workerpool_core.app.queries.task_queries import TaskQueries
+from workerpool_core.app.queries.watchers import Watchers
+from workerpool_core.app.running import RunningCore
+from workerpool_core.app.workers.assignments import Assignments
+from workerpool_core.app.workers.heartbeats import Heartbeats
+from workerpool_core.app.workers.login import Login
+from workerpool_core.app.workers.sessions import Sessions
+from workerpool_core.composition import chain, clients
+from workerpool_core.composition.parts import Parts
+from workerpool_core.composition.public_configuration import public_configuration
+from workerpool_core.domain.decisions import Outcome
+from workerpool_core.domain.events import Event
+from workerpool_core.domain.policy import Policy, proof_timeout
+from workerpool_core.domain.scheduler import Scheduler
+
+log = get_logger()
+
+_DRAIN_LIMIT_S = 2
+
+
+async def start_scheduler(parts: Parts, tokens: Tokens, database: Database) -> None:
+    """Wait for the chain, load the stored state, start the scheduler and open the API. Raises StartupError."""
+    settings, clock, pool = parts.settings, parts.clock, parts.settings.pool_address
+    config, hub = await chain.connect(parts)
+
+    parts.core.waits_for("its database")
+    store = Store(database)
+    newest = await store.recover()
+    cursor = await store.cursor()
+    policy = Policy(
+        proof_timeout_s=proof_timeout(config.block_time_s),
+        slot_memory_bytes=settings.slot_memory_mib * 2**20,
+        required_worker_version=settings.required_worker_version,
+    )
+    scheduler = Scheduler(policy, Random(), await store.snapshot(policy, clock.now()))
+
+    observer: Observer
+    live_logs = LiveLogs(scheduler.tasks)
+
+    def observe(event: Event, outcome: Outcome, now: float) -> None:
+        observer.observe(event, outcome, now)
+        live_logs.settle(outcome)
+        log_progress(event, outcome, now)
+
+    engine = Engine(scheduler, clock, observe=observe, crashed=parts.lifetime.fail)
+    parts.stack.callback(engine.stop)
+    sessions, watchers = Sessions(), Watchers()
+    reads, weights = chain.readers(parts, config, hub, engine)
+    effects = Effects(
+        sessions=sessions,
+        assignments=Assignments(parts.wallet, engine.tasks),
+        transactions=clients.chain_adapter(parts, engine),
+        reads=reads,
+        weights=weights,
+        results=clients.result_proxy(parts, engine),
+        enclaves=clients.sms(parts, engine),
+        moved=watchers.moved,
+        assigned=lambda task_id, worker: observer.assigned(task_id, worker, clock.now()),
+    )
+    spawn = parts.lifetime.spawn
+    background = [spawn(reads.run(), "chain reads"), spawn(weights.run(), "weights")]
+    parts.stack.push_async_callback(_cancel, background)
+    commit = GroupCommit(store, newest, effects.perform, effects.prepare)
+
+    chain_health, heads = chain.heads_with_health(parts, config, engine)
+    follower = chain.follower(parts, hub, heads, engine, cursor, await store.latest_deal_block())
+    view = PoolView(engine, follower, heads, clock, pool, await store.status_counts())
+    observer = Observer(engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken)
+    collector = PoolCollector(view.summary, parts.version)
+    REGISTRY.register(collector)
+    parts.stack.callback(REGISTRY.unregister, collector)
+
+    freeze_live_tasks()
+    background += commit.start(parts.lifetime)
+    engine.start(commit)
+    heads.start()
+    parts.stack.push_async_callback(heads.stop)
+    keep_days = settings.logs_availability_days
+    purge = purge_logs_daily(store, clock, every_days=settings.logs_purge_rate_days, keep_days=keep_days)
+    background += [
+        spawn(follower.run(), "chain follower"),
+        spawn(chain.watch_health(chain_health, heads), "chain health"),
+        spawn(watch_database(store, parts.health), "database health"),
+        spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler"),
+        spawn(purge, "log purge"),
+    ]
+    # Decisions made before the stop become durable, and their effects are performed.
+    parts.stack.push_async_callback(_drain, commit)
+    queries = TaskQueries(store, commit, watchers, live_logs)
+    parts.core.started(
+        RunningCore(
+            configuration=public_configuration(settings, parts.wallet, parts.version),
+            engine=engine,
+            sessions=sessions,
+            heartbeats=Heartbeats(engine.submit),
+            live_logs=live_logs,
+            login=Login(tokens, clock, chain_id=config.chain_id, pool=pool, whitelist=settings.whitelist),
+            queries=queries,
+            log_access=LogAccess(queries, clock, config.chain_id),
+            view=view,
+            drained=commit.drained,
+            clock=clock,
+            token_lifetime_s=settings.token_lifetime_s,
+        )
+    )
+    parts.health.set("scheduler", True)
+    log.info("core.started", pool=pool, chain=config.chain_id, hub=config.hub, tasks=len(engine.tasks))
+
+
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _drain(commit: GroupCommit[Change]) -> None:
+    try:
+        await asyncio.wait_for(commit.drained(), _DRAIN_LIMIT_S)
+    except TimeoutError:
+        log.warning("core.drain_timed_out", limit_s=_DRAIN_LIMIT_S)
