@@ -80,7 +80,7 @@ types: python
 imports: python
 	@$(BIN)/lint-imports --no-cache --no-logo
 generated: python
-	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
+	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/release.py breaking && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
 
 .PHONY: simulate
 simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000, or one with a trace: SEED=17)
@@ -94,7 +94,7 @@ bench-workers: python ## 5,000 connected workers: memory, heartbeats, kill -9 of
 
 # --- upkeep ---------------------------------------------------------------------------------------
 
-.PHONY: protos docs lock format go-tools clean
+.PHONY: protos docs lock format go-tools release-check release-image clean
 protos: python ## write libs/protocol from protos/
 	@$(PY) tools/protogen.py
 docs: python ## write the parts of docs/ that are derived from code
@@ -109,5 +109,9 @@ go-tools: .cache/bin/grpcurl ## build the Go programs that the tests run
 	@echo "building grpcurl (about a minute, once) …" >&2
 	@cd tools/go && GOTOOLCHAIN=local go build -o ../../$@ github.com/fullstorydev/grpcurl/cmd/grpcurl
 	@touch $@
+release-check: python ## one version for all packages, a changelog entry and the image of its protos
+	@$(PY) tools/release.py check
+release-image: python ## keep the image of the protos that `buf breaking` compares with: once per release
+	@$(PY) tools/release.py image
 clean: ## remove everything that was installed or generated here
 	@rm -rf .venv node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -8,11 +8,14 @@ must quote such a word carries the marker `wordlist: allow`.
 import argparse
 import ast
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tokenize
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,11 +147,23 @@ def check_file(path: str) -> list[Finding]:
         return [Finding(path, 1, type(error).__name__, "the file cannot be read as text or as Python")]
 
 
+def present_files(paths: Iterable[str]) -> list[str]:
+    """Return the files below `paths`, without what git would ignore; also where git is not installed."""
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *paths]
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        return [name for name in listed.split("\0") if name]
+    ignored = [rule.strip("/") for rule in (ROOT / ".gitignore").read_text().split()]
+    found: list[str] = []
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [f for f in folders if not any(fnmatch(f, rule) for rule in ignored)]
+        found += [str(Path(folder, f).relative_to(ROOT)) for f in files]
+    return [f for f in found if not paths or any(Path(f).is_relative_to(path) for path in paths)]
+
+
 def tracked_files(paths: Iterable[str] = ()) -> list[str]:
     """Return the repository's files that are checked, below `paths` when there are any."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *paths]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return sorted({f for f in listed.split("\0") if f and not EXEMPT.search(f) and (ROOT / f).is_file()})
+    return sorted(f for f in set(present_files(paths)) if not EXEMPT.search(f) and (ROOT / f).is_file())
 
 
 def read_todo() -> list[str]:

@@ -1,0 +1,45 @@
+"""One version for all packages, and what a release needs in the changelog."""
+
+from pathlib import Path
+
+import pytest
+import release
+
+DATED = "## [Unreleased]\n\n## [1.2.3] - 2026-01-31\n"
+
+
+def test_this_tree_could_be_released() -> None:
+    assert release.problems() == []
+
+
+def test_every_member_of_the_workspace_states_its_version() -> None:
+    members = release.package_versions()
+    assert {
+        "pyproject.toml",
+        "package.json",
+        "libs/kit/pyproject.toml",
+        "services/core/pyproject.toml",
+    } <= set(members)
+    assert len(set(members.values())) == 1
+
+
+@pytest.mark.parametrize(
+    ("changelog", "problem"),
+    [
+        (DATED, None),
+        (DATED.replace("Unreleased", "1.2.4"), "no section `## [Unreleased]`"),
+        (DATED.replace("1.2.3", "1.2.2"), "no section `## [1.2.3]"),
+        (DATED.replace(" - 2026-01-31", ""), "has no date"),
+    ],
+)
+def test_the_changelog_has_a_dated_section_for_the_version(changelog: str, problem: str | None) -> None:
+    found = release.changelog_problems("1.2.3", changelog)
+    assert (found == []) if problem is None else (problem in found[0])
+
+
+def test_images_are_ordered_by_version_not_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    (tmp_path / release.RELEASED).mkdir(parents=True)
+    for version in ("0.10.0", "0.9.0"):
+        (tmp_path / release.RELEASED / f"{version}.binpb").touch()
+    assert [path.stem for path in release.images()] == ["0.9.0", "0.10.0"]
