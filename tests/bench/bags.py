@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
-from workerpool_devnet.chain.transactions import Outbox, calldata
+from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.market import artifacts
 from workerpool_devnet.market.accounts import GAS_BALANCE
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol import abi
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import deal_id, task_id, to_hex
 from workerpool_poco.protocol.orders import (
@@ -80,12 +80,11 @@ def _bag(net: Devnet, app: str, app_owner: Wallet, volume: int) -> _Bag:
         .calldata(),
         request.calldata(),
     )
-    abi = artifacts.poco("IexecInterfaceToken").abi
     deal = deal_id(request.hash(domain), 0)
-    transactions = [("matchOrders", calldata(abi, "matchOrders", *orders))]
+    transactions = [("matchOrders", abi.HUB.encode("matchOrders", *orders))]
     for first in range(0, volume, _PER_TRANSACTION):
         indexes = list(range(first, min(first + _PER_TRANSACTION, volume)))
-        data = calldata(abi, "initializeArray", [deal] * len(indexes), indexes)
+        data = abi.HUB.encode("initializeArray", [deal] * len(indexes), indexes)
         transactions.append((f"initializeArray from {first}", data))
     return _Bag(deal, volume, transactions)
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.services.service import wait_registered
+from workerpool_devnet.services.readiness import wait_registered
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.ids import from_hex
 from workerpool_poco.protocol.model import Account, ChainTask
@@ -51,7 +51,9 @@ async def real_workers(net: Devnet, count: int) -> AsyncIterator[None]:
         worker.start()
     try:
         wallets = {net.account(worker.name).address for worker in workers}
-        await wait_registered(net.services["core"], workers, wallets, timeout=60)
+        core = net.services["core"]
+        processes = [core.process, *(worker.process for worker in workers)]
+        await wait_registered(core.grpc, processes, wallets, timeout=60)
         yield
     finally:
         for worker in workers:

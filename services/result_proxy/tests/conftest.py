@@ -15,13 +15,13 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from workerpool_devnet.chain.transactions import Outbox, calldata
-from workerpool_devnet.market import artifacts
+from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Market, Purchase
 from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_kit.grpc.client import error_info, error_reason
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol import abi
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
@@ -62,38 +62,15 @@ class RevealedTask:
     archive: bytes
 
 
-class FlatFees:
-    """The chain's JSON-RPC with a steady gas price.
-
-    The devnet doubles the node's suggestion, and the node suggests what was paid last, so prices would explode over
-    the many transactions of these tests.
-    """
-
-    def __init__(self, rpc) -> None:
-        self._rpc = rpc
-
-    def batch(self, calls):
-        answers = self._rpc.batch(calls)
-        fee = hex(10**10)
-        return [
-            fee if method == "eth_gasPrice" else answer
-            for (method, _), answer in zip(calls, answers, strict=True)
-        ]
-
-    def __getattr__(self, name):
-        return getattr(self._rpc, name)
-
-
 class OnChain:
     """A workerpool and an app on the real contracts; tasks up to any step."""
 
     def __init__(self, chain) -> None:
         self.chain = chain
-        self.rpc = FlatFees(chain.chain.rpc)
+        self.rpc = chain.chain.rpc
         self.market = Market(self.rpc, chain.contracts)
         self.owner = chain.account("poolOwner")
         self.requester = chain.account("requester")
-        self.hub_abi = artifacts.poco("IexecInterfaceToken").abi
         self.pool = self.market.create_workerpool(self.owner, "result proxy tests")
         self.app = self.market.create_app(self.requester, "app", "image:result-proxy-tests")
 
@@ -148,9 +125,7 @@ class OnChain:
 
     def send(self, wallet: Wallet, function: str, *arguments) -> None:
         outbox = Outbox(self.rpc)
-        outbox.call(
-            wallet, function, self.chain.hub, calldata(self.hub_abi, function, *arguments), gas=2_000_000
-        )
+        outbox.call(wallet, function, self.chain.hub, abi.HUB.encode(function, *arguments), gas=2_000_000)
         outbox.flush()
 
 

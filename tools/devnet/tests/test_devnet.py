@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import aiohttp
 import pytest
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.errors import DevnetError
@@ -102,10 +102,10 @@ async def test_every_service_is_healthy_and_a_killed_one_comes_back(tmp_path: Pa
     async with Devnet(DevnetOptions(workers=2, restart=True, folder=tmp_path / "run")) as net:
         document = tmp_path / "devnet.json"
         net.write_document(document)
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with aiohttp.ClientSession() as http:
             for service in net.services.values():
-                answer = await http.get(f"{service.http}/actuator/health")
-                assert answer.json()["status"] == "UP"
+                async with http.get(f"{service.http}/actuator/health") as answer:
+                    assert (await answer.json())["status"] == "UP"
         core = net.services["core"]
         before = core.pid
         core.kill()

@@ -19,7 +19,7 @@ def test_the_document_of_another_devnet_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "devnet.json"
     check_place(path)
     path.write_text("another devnet's")
-    with pytest.raises(OptionsError, match="exists already"):
+    with pytest.raises(OptionsError, match="exists: another devnet"):
         check_place(path)
 
 

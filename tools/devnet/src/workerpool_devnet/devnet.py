@@ -18,17 +18,19 @@ from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet import packages
 from workerpool_devnet.chain.anvil import Chain
-from workerpool_devnet.document import describe, write_atomically
-from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.document import RunningPool, describe, write_atomically
 from workerpool_devnet.market import accounts, deployment
 from workerpool_devnet.market.deployment import Contracts
 from workerpool_devnet.market.trading import Deal, Market, Purchase
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.processes.janitor import Janitor, remove_docker_leftovers, remove_run_folder
+from workerpool_devnet.processes.janitor import Janitor
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.processes.process import ManagedProcess
+from workerpool_devnet.processes.run_folder import claim_run_folder, remove_run_folder
+from workerpool_devnet.processes.worker_containers import remove_worker_containers
 from workerpool_devnet.services.plan import ServicePlan, Surroundings
-from workerpool_devnet.services.service import Service, wait_registered
+from workerpool_devnet.services.readiness import wait_healthy, wait_registered
+from workerpool_devnet.services.service import Service
 
 _ROLES = ("requester", "poolOwner", "spare")
 _STOP_SECONDS = 4.0
@@ -36,14 +38,14 @@ _WATCH_SECONDS = 0.1
 
 
 class Devnet:
-    """Runs a pool for as long as its context lasts; afterwards nothing of it is left on the machine.
+    """Runs a whole pool inside a context; leaving the context removes everything of it from the machine.
 
-    Enter and leave it from the main thread: its processes end with the thread that started them.
+    Enter and leave the context in the main thread: its processes end with the thread that started them.
     """
 
     def __init__(self, options: DevnetOptions | None = None) -> None:
         self.options = options or DevnetOptions()
-        self._seed = secrets.token_hex(16)  # own keys per devnet, so that several can share a Docker engine
+        self._seed = secrets.token_hex(16)  # new keys per devnet, so that devnets can share a Docker engine
         self._keep_logs = self.options.folder is not None
         temporary = Path(tempfile.gettempdir()) / f"workerpool-devnet-{secrets.token_hex(4)}"
         self.folder = (self.options.folder or temporary).absolute()
@@ -67,11 +69,11 @@ class Devnet:
         self._watcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Start everything; returns when all services are healthy and all workers have registered.
+        """Start everything; return when all services are healthy and all workers are connected.
 
-        Raises a `DevnetError` naming what failed, with everything taken down again.
+        Raises a `DevnetError` that names the failed part, after stopping everything again.
         """
-        self._take_folder()
+        claim_run_folder(self.folder)
         try:
             await self._start()
         except BaseException:
@@ -82,7 +84,7 @@ class Devnet:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything and remove what is left."""
+        """Stop everything and clean up."""
         await self.stop()
 
     def account(self, role: str) -> Wallet:
@@ -90,7 +92,7 @@ class Devnet:
         return accounts.derive(role, self._seed)
 
     async def create_app(self, name: str, image: str, *, checksum: bytes = bytes(32)) -> Address:
-        """Create an app of the requester on the registry; `image` is what Docker is asked for."""
+        """Create an app owned by the requester; `image` is the name that Docker pulls."""
         requester = self.accounts["requester"]
         return await asyncio.to_thread(self.market.create_app, requester, name, image, checksum=checksum)
 
@@ -106,7 +108,7 @@ class Devnet:
         workerpool_price: int = 0,
         requester: Wallet | None = None,
     ) -> Deal:
-        """Buy `volume` tasks of an app of the requester's on this pool; prices in nRLC per task."""
+        """Buy `volume` tasks of an app owned by the requester; prices in nRLC per task."""
         purchase = Purchase(
             requester=requester or self.accounts["requester"],
             app=app,
@@ -124,38 +126,52 @@ class Devnet:
         return deal
 
     def document(self) -> dict[str, Any]:
-        """Return what `devnet.json` holds: all that a client of this devnet needs (see the README here)."""
-        return describe(self, {role: accounts.private_key(role, self._seed) for role in self.accounts})
+        """Return the content of `devnet.json`: everything that a client of this devnet needs."""
+        return describe(
+            RunningPool(
+                rpc=self.chain.url,
+                chain_id=self.chain.chain_id,
+                block_time=self.options.block_time,
+                trust=self.options.trust,
+                contracts=self.contracts,
+                workerpool=self.workerpool,
+                accounts=self.accounts,
+                private_keys={role: accounts.private_key(role, self._seed) for role in self.accounts},
+                services=self.services.values(),
+                database_uri=self.database.uri,
+                databases=self.databases,
+            )
+        )
 
     def write_document(self, path: Path) -> None:
-        """Write `devnet.json` atomically; it is kept up to date and removed when the devnet stops."""
+        """Write `devnet.json`, keep it up to date, and remove it when the devnet stops."""
         self._document_path = path.absolute()
         if self._janitor is not None:
             self._janitor.remove_also(self._document_path)
         self._rewrite_document()
 
     async def wait(self) -> None:
-        """Wait for ever; raises `ProcessError` when the chain or the database ends."""
+        """Wait until cancelled; raises `ProcessError` when the chain or the database ends."""
         assert self._watcher is not None
         await asyncio.shield(self._watcher)
 
     async def stop(self) -> None:
-        """Stop workers, services, database, chain in this order, within about 10 seconds; then clean up."""
+        """Stop workers, services, database and chain in this order, within about 10 seconds; then clean up."""
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
             if not self._watcher.cancelled():
-                self._watcher.exception()  # seen by `wait` already, if anybody asked
+                self._watcher.exception()  # `wait` has raised it already
             self._watcher = None
         if self._document_path is not None:
             self._document_path.unlink(missing_ok=True)
         running = [service for service in self.services.values() if service.process.running]
         for service in self.services.values():
             service.wanted = False
-        await _stop([service.process for service in running if service.name.startswith("worker-")])
+        await _stop([service.process for service in running if service.is_worker])
         await asyncio.gather(
-            _stop([service.process for service in running if not service.name.startswith("worker-")]),
-            asyncio.to_thread(remove_docker_leftovers, self._worker_addresses()),
+            _stop([service.process for service in running if not service.is_worker]),
+            asyncio.to_thread(remove_worker_containers, self._worker_addresses()),
         )
         await asyncio.to_thread(self.database.stop)
         await asyncio.to_thread(self.chain.stop)
@@ -164,56 +180,27 @@ class Devnet:
             self._janitor.dismiss()
             self._janitor = None
 
-    def _take_folder(self) -> None:
-        """Create the run folder; refuse one with somebody's files in it, which would be removed in the end."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            others = sorted(path.name for path in self.folder.iterdir() if path.name != "logs")
-        except OSError as error:
-            raise OptionsError(f"the run folder cannot be made: {error}; name another one") from error
-        if others:
-            raise OptionsError(
-                f"the run folder {self.folder} holds {others[0]}, and all but its logs is removed in the end: "
-                "name a new folder, or one that holds nothing but the logs of an earlier devnet"
-            )
-
     async def _start(self) -> None:
         await asyncio.to_thread(packages.ensure_packages, self.options.progress)
-        with self._timed("database and chain started, contracts deployed, accounts funded"):
-            await self._start_foundation()
-        plan = ServicePlan(self.folder, self.options, self.accounts["poolOwner"], self.worker_wallets)
-        for spec in plan.specs(self._surroundings()):
-            folder = self.folder / spec.name
-            folder.mkdir()
-            process = ManagedProcess(
-                spec.name,
-                spec.command,
-                log=self.logs / f"{spec.name}.log",
-                env=spec.environment,
-                folder=folder,
-            )
-            self.services[spec.name] = Service(spec, process)
-            if self.options.services is None or spec.name in self.options.services:
-                self.services[spec.name].start()
+        # Processes are started here, in the main thread, and awaited in other threads.
+        self._janitor = Janitor(self.folder, self._worker_addresses(), keep_logs=self._keep_logs)
+        self.chain.launch()
+        self.database.launch()
+        with self._timed("chain started, contracts deployed, accounts funded"):
+            await asyncio.to_thread(self._deploy)
+        self._start_services()
+        # The services import for a second before they need the database.
+        with self._timed("database started"):
+            await asyncio.to_thread(self.database.wait_ready)
         started = [service for service in self.services.values() if service.wanted]
         if started:
             with self._timed(f"{len(started)} services healthy"):
                 await self._wait_healthy(started)
-        workers = [service for service in started if service.name.startswith("worker-")]
+        workers = [service for service in started if service.is_worker]
         if self.services["core"].wanted:
             with self._timed(f"{len(workers)} workers registered"):
                 await self._wait_registered(workers)
         self._watcher = asyncio.create_task(self._watch(), name="devnet watcher")
-
-    async def _start_foundation(self) -> None:
-        # Spawned here, on the main thread, and awaited in others.
-        self._janitor = Janitor(self.folder, self._worker_addresses(), keep_logs=self._keep_logs)
-        self.chain.launch()
-        self.database.launch()
-        await asyncio.gather(asyncio.to_thread(self._deploy), asyncio.to_thread(self.database.wait_ready))
-        for service in ("chain_adapter", "result_proxy", "core"):
-            name = f"workerpool_{service}"
-            self.databases[service] = self.database.new_name(name) if self.database.external else name
 
     def _deploy(self) -> None:
         self.chain.wait_ready()
@@ -224,6 +211,20 @@ class Devnet:
         self.workerpool = self.market.create_workerpool(self.accounts["poolOwner"], "devnet")
         if self.options.block_time:
             self.chain.mine_every(self.options.block_time)
+
+    def _start_services(self) -> None:
+        for service in ("chain_adapter", "result_proxy", "core"):
+            name = f"workerpool_{service}"
+            self.databases[service] = self.database.new_name(name) if self.database.external else name
+        plan = ServicePlan(self.folder, self.options, self.accounts["poolOwner"], self.worker_wallets)
+        for spec in plan.specs(self._surroundings()):
+            folder = self.folder / spec.name
+            folder.mkdir()
+            log = self.logs / f"{spec.name}.log"
+            process = ManagedProcess(spec.name, spec.command, log=log, env=spec.environment, folder=folder)
+            self.services[spec.name] = Service(spec, process)
+            if self.options.services is None or spec.name in self.options.services:
+                self.services[spec.name].start()
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
@@ -237,21 +238,17 @@ class Devnet:
         )
 
     async def _wait_registered(self, workers: list[Service]) -> None:
+        core = self.services["core"]
         wallets = {self.account(worker.name).address for worker in workers}
-        await wait_registered(self.services["core"], workers, wallets, timeout=self.options.start_timeout)
+        processes = [core.process, *(worker.process for worker in workers)]
+        await wait_registered(core.grpc, processes, wallets, timeout=self.options.start_timeout)
 
     async def _wait_healthy(self, services: list[Service]) -> None:
-        timeout = self.options.start_timeout
-        waiting = [asyncio.create_task(service.wait_healthy(timeout=timeout)) for service in services]
-        try:
-            await asyncio.gather(*waiting)
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.wait(waiting)
+        processes = {service.http: service.process for service in services}
+        await wait_healthy(processes, timeout=self.options.start_timeout)
 
     async def _watch(self) -> None:
-        """Notice ends: of the chain or the database for `wait`, of services to start them again."""
+        """Fail when the chain or the database ends; restart services that end, if the options say so."""
         while True:
             pids = self._pids()
             await asyncio.sleep(_WATCH_SECONDS)
@@ -267,7 +264,7 @@ class Devnet:
         for service in self.services.values():
             if service.wanted and not service.process.running:
                 code = service.process.exit_code
-                self.options.progress(f"{service.name} ended with exit code {code}; starting it again")
+                self.options.progress(f"{service.name} ended with exit code {code}; restarting it")
                 service.start()
 
     def _pids(self) -> list[int]:
@@ -288,7 +285,7 @@ class Devnet:
 
 
 async def _stop(processes: list[ManagedProcess]) -> None:
-    """Stop several processes side by side. Each is asked once: a second SIGTERM means "at once"."""
+    """Stop processes concurrently. Each gets one SIGTERM: a second one makes a service end without a drain."""
     for process in processes:
         process.terminate()
     await asyncio.gather(*(asyncio.to_thread(process.finish, _STOP_SECONDS) for process in processes))

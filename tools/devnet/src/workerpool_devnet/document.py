@@ -1,63 +1,85 @@
-"""`devnet.json`: what a client of a running devnet needs to know; documented in the README here."""
+"""`devnet.json`: what a client of a running devnet needs; the README of this tool documents its keys."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet.errors import OptionsError
-from workerpool_devnet.market.deployment import CATEGORIES
-
-if TYPE_CHECKING:
-    from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.market.deployment import CATEGORIES, Contracts
+from workerpool_devnet.services.service import Service
 
 
-def describe(net: Devnet, private_keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return the content of `devnet.json` for a running devnet; `private_keys` by role."""
+@dataclass(frozen=True, kw_only=True)
+class RunningPool:
+    """The facts about a running devnet that clients need."""
+
+    rpc: str
+    chain_id: int
+    block_time: int
+    """Seconds between blocks; 0 mines every transaction at once."""
+    trust: int
+    contracts: Contracts
+    workerpool: Address
+    accounts: Mapping[str, Wallet]
+    private_keys: Mapping[str, str]
+    """Role → private key in hexadecimal, for every role of `accounts`."""
+    services: Iterable[Service]
+    database_uri: str
+    databases: Mapping[str, str]
+    """Service name → name of its database."""
+
+
+def describe(pool: RunningPool) -> dict[str, Any]:
+    """Return the content of `devnet.json`."""
     return {
-        "rpc": net.chain.url,
-        "chainId": net.chain.chain_id,
-        "blockTime": net.options.block_time,
-        "hub": net.contracts.hub,
-        "rlc": net.contracts.rlc,
-        "workerpool": net.workerpool,
+        "rpc": pool.rpc,
+        "chainId": pool.chain_id,
+        "blockTime": pool.block_time,
+        "hub": pool.contracts.hub,
+        "rlc": pool.contracts.rlc,
+        "workerpool": pool.workerpool,
         "registries": {
-            "app": net.contracts.app_registry,
-            "dataset": net.contracts.dataset_registry,
-            "workerpool": net.contracts.workerpool_registry,
+            "app": pool.contracts.app_registry,
+            "dataset": pool.contracts.dataset_registry,
+            "workerpool": pool.contracts.workerpool_registry,
         },
         "categories": {
             name: {"id": position, "workClockTime": seconds}
             for position, (name, seconds) in enumerate(CATEGORIES.items())
         },
-        "trust": net.options.trust,
+        "trust": pool.trust,
         "accounts": {
-            role: {"address": wallet.address, "privateKey": private_keys[role]}
-            for role, wallet in net.accounts.items()
+            role: {"address": wallet.address, "privateKey": pool.private_keys[role]}
+            for role, wallet in pool.accounts.items()
         },
         "services": {
-            name: {
+            service.name: {
                 "grpc": service.grpc,
                 "http": service.http,
                 "pid": service.pid,
                 "log": str(service.process.log),
             }
-            for name, service in net.services.items()
+            for service in pool.services
             if service.process.started
         },
-        "database": {"uri": net.database.uri, "names": dict(net.databases)},
+        "database": {"uri": pool.database_uri, "names": dict(pool.databases)},
     }
 
 
 def check_place(path: Path) -> None:
-    """Refuse, with `OptionsError`, a place where the document of a new devnet cannot appear."""
+    """Check that the document of a new devnet can be written; raises `OptionsError` when it cannot."""
     if path.exists():
         raise OptionsError(
-            f"{path} exists already: it is that of another devnet, or a machine that went down left it; "
-            "stop that devnet or remove the file, or name another one with --out (`make devnet OUT=…`)"
+            f"{path} exists: another devnet wrote it, or a devnet ended with the machine; "
+            "stop that devnet or remove the file, or name another file with --out (`make devnet OUT=…`)"
         )
     folder = path.absolute().parent
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -65,7 +87,7 @@ def check_place(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON so that a reader sees all of it or nothing; only the owner may read it."""
+    """Replace a JSON file in one step, readable by its owner only."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.touch(mode=0o600)
     beside.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,10 +1,8 @@
 from typing import Any
 
-import eth_abi.abi
 import pytest
-from workerpool_devnet.chain.transactions import calldata
 from workerpool_devnet.errors import TransactionError
-from workerpool_devnet.market import accounts, artifacts
+from workerpool_devnet.market import accounts
 from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
@@ -13,10 +11,8 @@ from workerpool_poco.protocol.deal_params import DealParams
 # The chain is shared with other tests of the session, so every account here has a role of its own.
 
 
-def view(chain: PocoChain, outputs: list[str], function: str, *arguments: object) -> tuple[Any, ...]:
-    data = calldata(artifacts.poco("IexecInterfaceToken").abi, function, *arguments)
-    answer = chain.chain.rpc.call("eth_call", {"to": chain.hub, "data": "0x" + data.hex()}, "latest")
-    return eth_abi.abi.decode(outputs, bytes.fromhex(answer[2:]))
+def view(chain: PocoChain, function: str, *arguments: object) -> tuple[Any, ...]:
+    return tuple(chain.market.hub.functions[function](*arguments).call())
 
 
 def purchase(chain: PocoChain, **changes: Any) -> Purchase:
@@ -33,7 +29,7 @@ def purchase(chain: PocoChain, **changes: Any) -> Purchase:
 
 def test_funded_account_has_gas_and_stake(fresh_poco_chain: PocoChain) -> None:
     worker = fresh_poco_chain.account("market worker")
-    stake, locked = view(fresh_poco_chain, ["uint256", "uint256"], "viewAccount", worker.address)
+    stake, locked = view(fresh_poco_chain, "viewAccount", worker.address)
     assert (stake, locked) == (accounts.STAKE_RLC, 0)
     gas = int(fresh_poco_chain.chain.rpc.call("eth_getBalance", worker.address, "latest"), 16)
     assert 0.99 * accounts.GAS_BALANCE < gas <= accounts.GAS_BALANCE
@@ -41,9 +37,7 @@ def test_funded_account_has_gas_and_stake(fresh_poco_chain: PocoChain) -> None:
 
 def test_every_category_is_on_the_hub_under_its_position(poco_chain: PocoChain) -> None:
     for position, (name, seconds) in enumerate(CATEGORIES.items()):
-        ((found, _, work_clock_time),) = view(
-            poco_chain, ["(string,string,uint256)"], "viewCategory", position
-        )
+        found, _, work_clock_time = view(poco_chain, "viewCategory", position)
         assert (found, work_clock_time) == (name, seconds)
 
 
@@ -53,9 +47,9 @@ def test_a_match_locks_the_price_and_the_pools_stake(fresh_poco_chain: PocoChain
     )
     (deal,) = fresh_poco_chain.market.buy(wanted)
     assert (deal.volume, len(set(deal.task_ids))) == (3, 3)
-    _, locked = view(fresh_poco_chain, ["uint256", "uint256"], "viewAccount", wanted.requester.address)
+    _, locked = view(fresh_poco_chain, "viewAccount", wanted.requester.address)
     assert locked == 3 * 1007
-    _, locked = view(fresh_poco_chain, ["uint256", "uint256"], "viewAccount", wanted.pool_owner.address)
+    _, locked = view(fresh_poco_chain, "viewAccount", wanted.pool_owner.address)
     assert locked == 3 * 300
 
 
@@ -74,4 +68,4 @@ def test_the_snapshot_undoes_a_funding(poco_chain: PocoChain) -> None:
     snapshot = poco_chain.snapshot()
     account = poco_chain.account("only-here")
     poco_chain.revert(snapshot)
-    assert view(poco_chain, ["uint256", "uint256"], "viewAccount", account.address) == (0, 0)
+    assert view(poco_chain, "viewAccount", account.address) == (0, 0)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import rlp  # type: ignore[import-untyped]
-from eth_abi.abi import encode
-from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
+from hexbytes import HexBytes
 from workerpool_poco.chain.wallet import Transaction, Wallet
 
 from workerpool_devnet.chain.jsonrpc import JsonRpc
 from workerpool_devnet.errors import ChainError, TransactionError
+
+if TYPE_CHECKING:
+    from web3.contract.contract import ContractConstructor, ContractFunction
 
 DEPLOY_GAS = 9_000_000
 CALL_GAS = 6_000_000
@@ -24,30 +23,6 @@ _PATIENCE_SECONDS = 2.0
 
 Receipt = dict[str, Any]
 """A transaction receipt as the node gives it (hex strings)."""
-
-
-def calldata(abi: list[dict[str, Any]], function: str, *arguments: object) -> bytes:
-    """Return selector and encoded arguments of a call; an overloaded function is found by their number."""
-    (entry,) = (
-        entry
-        for entry in abi
-        if entry["type"] == "function"
-        and entry["name"] == function
-        and len(entry["inputs"]) == len(arguments)
-    )
-    selector = function_abi_to_4byte_selector(entry)  # type: ignore[arg-type]
-    return selector + encode(get_abi_input_types(entry), arguments)  # type: ignore[arg-type]
-
-
-def constructor_data(abi: list[dict[str, Any]], *arguments: object) -> bytes:
-    """Return the encoded constructor arguments that follow the creation code."""
-    (entry,) = (entry for entry in abi if entry["type"] == "constructor")
-    return encode(get_abi_input_types(entry), arguments)  # type: ignore[arg-type]
-
-
-def created_address(sender: str, nonce: int) -> str:
-    """Return the address of the contract that `sender` creates with transaction `nonce` (CREATE)."""
-    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(sender[2:]), nonce]))[12:])
 
 
 @dataclass(frozen=True)
@@ -83,14 +58,25 @@ class Outbox:
         self._nonces: dict[str, int] = {}
         self._pending: list[_Pending] = []
 
-    def create(self, account: Wallet, label: str, code: bytes) -> str:
-        """Add the creation of a contract; returns the address it will have."""
-        address = created_address(account.address, self._nonce(account.address))
-        self._add(account, label, None, code, DEPLOY_GAS)
+    def create(self, account: Wallet, label: str, constructor: ContractConstructor) -> str:
+        """Add the creation of a contract; returns its future address."""
+        from web3.types import Nonce
+        from web3.utils.address import get_create_address
+
+        sender = self._rpc.web3.to_checksum_address(account.address)
+        address = get_create_address(sender, Nonce(self._nonce(sender)))
+        self._add(account, label, None, bytes.fromhex(constructor.data_in_transaction[2:]), DEPLOY_GAS)
         return address
 
+    def invoke(self, account: Wallet, label: str, function: ContractFunction, *, gas: int = CALL_GAS) -> None:
+        """Add a call of a contract's function with its arguments; `label` names it in errors."""
+        # With every field given, web3.py asks the node for nothing.
+        fields: Any = {"gas": gas, "gasPrice": self._gas_price, "chainId": self._chain_id}
+        data = HexBytes(function.build_transaction(fields)["data"])
+        self.call(account, label, function.address, data, gas=gas)
+
     def call(self, account: Wallet, label: str, to: str, data: bytes, *, gas: int = CALL_GAS) -> None:
-        """Add a call of a contract; `label` names it in errors."""
+        """Add a call of a contract with encoded arguments; `label` names it in errors."""
         self._add(account, label, to, data, gas)
 
     def flush(self, *, timeout: float = 60.0, in_one_block: bool = False) -> list[Receipt]:

@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_devnet.chain.jsonrpc import JsonRpc
-from workerpool_devnet.chain.transactions import Outbox, calldata
+from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market import artifacts
 from workerpool_devnet.market.deployment import Contracts
 
@@ -50,15 +50,16 @@ def deployer(rpc: JsonRpc) -> Wallet:
 def fund(rpc: JsonRpc, contracts: Contracts, accounts: Sequence[Wallet]) -> None:
     """Give every account gas (`GAS_BALANCE`), RLC (`WALLET_RLC`) and a deposit on the hub (`STAKE_RLC`)."""
     _give_gas(rpc, accounts)
-    abi, treasury, outbox = artifacts.rlc().abi, derive(_DEPLOYER), Outbox(rpc)
+    treasury, outbox = derive(_DEPLOYER), Outbox(rpc)
+    rlc = artifacts.rlc().at(rpc.web3, contracts.rlc)
     for account in accounts:
-        transfer = calldata(abi, "transfer", account.address, WALLET_RLC + STAKE_RLC)
-        outbox.call(treasury, f"RLC for {account.address}", contracts.rlc, transfer, gas=100_000)
+        transfer = rlc.functions.transfer(account.address, WALLET_RLC + STAKE_RLC)
+        outbox.invoke(treasury, f"RLC for {account.address}", transfer, gas=100_000)
     outbox.flush()
     for account in accounts:
         # approveAndCall makes the hub pull the amount in the same transaction.
-        deposit = calldata(abi, "approveAndCall", contracts.hub, STAKE_RLC, b"")
-        outbox.call(account, f"deposit of {account.address}", contracts.rlc, deposit, gas=300_000)
+        deposit = rlc.functions.approveAndCall(contracts.hub, STAKE_RLC, b"")
+        outbox.invoke(account, f"deposit of {account.address}", deposit, gas=300_000)
     outbox.flush()
 
 

@@ -6,11 +6,16 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_utils.abi import function_abi_to_4byte_selector
 
 from workerpool_devnet import packages
+
+if TYPE_CHECKING:
+    from web3 import Web3
+    from web3.contract import Contract
+    from web3.contract.contract import ContractConstructor
 
 _RECEIVE_SELECTOR = bytes(4)
 _FALLBACK_SELECTOR = b"\xff" * 4
@@ -33,6 +38,16 @@ class Artifact:
             for offset in offsets:
                 code = code[: 2 * offset] + address + code[2 * offset + 40 :]
         return bytes.fromhex(code)
+
+    def at(self, web3: Web3, address: str) -> Contract:
+        """Return the contract at an address."""
+        return web3.eth.contract(address=web3.to_checksum_address(address), abi=self.abi)
+
+    def creation(self, web3: Web3, *arguments: object, libraries: dict[str, str]) -> ContractConstructor:
+        """Return the creation of the contract with these constructor arguments and library addresses."""
+        # Of the interface, only the constructor: web3.py refuses libraries whose overloads take enums.
+        constructor = [entry for entry in self.abi if entry["type"] == "constructor"]
+        return web3.eth.contract(abi=constructor, bytecode=self.linked(libraries)).constructor(*arguments)
 
     def selectors(self) -> list[bytes]:
         """Return the 4-byte selectors a PoCo diamond routes to this contract.

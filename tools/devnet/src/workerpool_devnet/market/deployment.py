@@ -13,10 +13,10 @@ from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_devnet.chain.jsonrpc import JsonRpc
-from workerpool_devnet.chain.transactions import Outbox, calldata, constructor_data
+from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market import artifacts
 
-_NOBODY = "0x" + "00" * 20
+_ZERO_ADDRESS = "0x" + "00" * 20
 _ADD = 0  # EIP-2535 FacetCutAction
 
 CATEGORIES = {
@@ -69,42 +69,38 @@ def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
 
     Sends all transactions at once with preset nonces. Raises `TransactionError` when one reverts.
     """
-    outbox = Outbox(rpc)
+    outbox, web3 = Outbox(rpc), rpc.web3
 
     def create(
         artifact: artifacts.Artifact, *arguments: object, libraries: dict[str, str] | None = None
     ) -> str:
-        code = artifact.linked(libraries or {})
-        if arguments:
-            code += constructor_data(artifact.abi, *arguments)
-        return outbox.create(owner, f"creation of {artifact.name}", code)
+        creation = artifact.creation(web3, *arguments, libraries=libraries or {})
+        return outbox.create(owner, f"creation of {artifact.name}", creation)
 
     rlc = create(artifacts.rlc())
-    hub, known = _create_diamond(create, owner)
+    address, known = _create_diamond(create, owner)
+    diamond = artifacts.dependency("DiamondCutFacet").at(web3, address)
     libraries = {"IexecLibOrders_v5": create(artifacts.poco("IexecLibOrders_v5"))}
-    cut_abi = artifacts.dependency("DiamondCutFacet").abi
     for name in _FACETS:
         facet = artifacts.poco(name)
-        address = create(facet, libraries=libraries)
         selectors = [selector for selector in facet.selectors() if selector not in known]
         known.update(selectors)
-        cut = calldata(cut_abi, "diamondCut", [(address, _ADD, selectors)], _NOBODY, b"")
-        outbox.call(owner, f"diamondCut of {name}", hub, cut)
+        cut = [(create(facet, libraries=libraries), _ADD, selectors)]
+        outbox.invoke(owner, f"diamondCut of {name}", diamond.functions.diamondCut(cut, _ZERO_ADDRESS, b""))
 
     registries = []
     for name in ("AppRegistry", "DatasetRegistry", "WorkerpoolRegistry"):
-        registry = artifacts.poco(name)
-        address = create(registry)
-        outbox.call(owner, f"{name}.initialize", address, calldata(registry.abi, "initialize", _NOBODY))
-        registries.append(address)
+        registry = artifacts.poco(name).at(web3, create(artifacts.poco(name)))
+        outbox.invoke(owner, f"{name}.initialize", registry.functions.initialize(_ZERO_ADDRESS))
+        registries.append(registry.address)
 
-    abi = artifacts.poco("IexecInterfaceToken").abi
-    configure = calldata(abi, "configure", rlc, "Staked RLC", "SRLC", 9, *registries, _NOBODY)
-    outbox.call(owner, "configure", hub, configure)
+    hub = artifacts.poco("IexecInterfaceToken").at(web3, address)
+    configure = hub.functions.configure(rlc, "Staked RLC", "SRLC", 9, *registries, _ZERO_ADDRESS)
+    outbox.invoke(owner, "configure", configure)
     for name, seconds in CATEGORIES.items():
-        outbox.call(owner, f"category {name}", hub, calldata(abi, "createCategory", name, '""', seconds))
+        outbox.invoke(owner, f"category {name}", hub.functions.createCategory(name, '""', seconds))
     outbox.flush()
-    return Contracts(hub, rlc, *registries)
+    return Contracts(hub.address, rlc, *registries)
 
 
 def _create_diamond(create: _Create, owner: Wallet) -> tuple[str, set[bytes]]:

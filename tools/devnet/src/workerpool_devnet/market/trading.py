@@ -5,10 +5,10 @@ Everything blocks until it is mined; from asyncio call it through `asyncio.to_th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from eth_utils.abi import event_signature_to_log_topic
-from eth_utils.address import to_checksum_address
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, Address, task_id
@@ -21,15 +21,14 @@ from workerpool_poco.protocol.orders import (
 )
 
 from workerpool_devnet.chain.jsonrpc import JsonRpc
-from workerpool_devnet.chain.transactions import Outbox, Receipt, calldata
+from workerpool_devnet.chain.transactions import Outbox, Receipt
 from workerpool_devnet.market import artifacts
 from workerpool_devnet.market.deployment import Contracts
 
-_ENTRY_CREATED = "0x" + event_signature_to_log_topic("Transfer(address,address,uint256)").hex()
-_ORDERS_MATCHED = (
-    "0x"
-    + event_signature_to_log_topic("OrdersMatched(bytes32,bytes32,bytes32,bytes32,bytes32,uint256)").hex()
-)
+if TYPE_CHECKING:
+    from web3.contract import Contract
+    from web3.contract.contract import ContractEvent, ContractFunction
+    from web3.types import EventData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +71,16 @@ class Market:
 
     def __init__(self, rpc: JsonRpc, contracts: Contracts) -> None:
         self._rpc = rpc
-        self._contracts = contracts
         self._domain = order_domain(int(rpc.call("eth_chainId"), 16), contracts.hub)
+        self.hub = artifacts.poco("IexecInterfaceToken").at(rpc.web3, contracts.hub)
+        """The PoCo hub, for calls and events that the market does not wrap."""
+        self._apps = artifacts.poco("AppRegistry").at(rpc.web3, contracts.app_registry)
+        self._workerpools = artifacts.poco("WorkerpoolRegistry").at(rpc.web3, contracts.workerpool_registry)
 
     def create_workerpool(self, owner: Wallet, description: str) -> Address:
         """Create a workerpool and return its address; `description` must be new for this owner."""
-        abi = artifacts.poco("WorkerpoolRegistry").abi
-        data = calldata(abi, "createWorkerpool", owner.address, description)
-        return self._create_entry(
-            owner, self._contracts.workerpool_registry, data, f"workerpool {description}"
-        )
+        creation = self._workerpools.functions.createWorkerpool(owner.address, description)
+        return self._create_entry(owner, self._workerpools, creation, f"workerpool {description}")
 
     def create_app(
         self,
@@ -97,21 +96,21 @@ class Market:
         `image` is the image's name as `docker pull` takes it, `checksum` its 32-byte digest and
         `enclave` the description of its enclave, if any. The combination must be new for this owner.
         """
-        abi = artifacts.poco("AppRegistry").abi
-        data = calldata(abi, "createApp", owner.address, name, "DOCKER", image.encode(), checksum, enclave)
-        return self._create_entry(owner, self._contracts.app_registry, data, f"app {name}")
+        creation = self._apps.functions.createApp(
+            owner.address, name, "DOCKER", image.encode(), checksum, enclave
+        )
+        return self._create_entry(owner, self._apps, creation, f"app {name}")
 
     def buy(self, *purchases: Purchase) -> list[Deal]:
         """Sign the orders of each purchase with their owners' keys and match them; one deal each.
 
         Raises `TransactionError` with the hub's reason when a match is refused.
         """
-        outbox, abi = Outbox(self._rpc), artifacts.poco("IexecInterfaceToken").abi
+        outbox = Outbox(self._rpc)
         for purchase in purchases:
-            orders = self._signed_orders(purchase)
-            data = calldata(abi, "matchOrders", *orders)
-            outbox.call(purchase.requester, "matchOrders", self._contracts.hub, data, gas=3_000_000)
-        return [_deal(receipt) for receipt in outbox.flush()]
+            match = self.hub.functions.matchOrders(*self._signed_orders(purchase))
+            outbox.invoke(purchase.requester, "matchOrders", match, gas=3_000_000)
+        return [self._deal(receipt) for receipt in outbox.flush()]
 
     def _signed_orders(self, purchase: Purchase) -> tuple[tuple[object, ...], ...]:
         app = AppOrder(
@@ -146,16 +145,23 @@ class Market:
             request.signed(purchase.requester, self._domain).calldata(),
         )
 
-    def _create_entry(self, owner: Wallet, registry: str, data: bytes, label: str) -> Address:
+    def _create_entry(
+        self, owner: Wallet, registry: Contract, creation: ContractFunction, label: str
+    ) -> Address:
         outbox = Outbox(self._rpc)
-        outbox.call(owner, f"creation of {label}", registry, data)
+        outbox.invoke(owner, f"creation of {label}", creation)
         (receipt,) = outbox.flush()
-        # A registry is an ERC-721 token contract; the id of the new token is the new resource's address.
-        (minted,) = (log for log in receipt["logs"] if log["topics"][0] == _ENTRY_CREATED)
-        return to_checksum_address(minted["topics"][3][-40:])
+        # A registry is an ERC-721 token contract: the id of the new token is the address of the new resource.
+        (minted,) = self._events(receipt, registry.events.Transfer())
+        return self._rpc.web3.to_checksum_address(minted["args"]["tokenId"].to_bytes(20, "big"))
 
+    def _deal(self, receipt: Receipt) -> Deal:
+        (matched,) = self._events(receipt, self.hub.events.OrdersMatched())
+        return Deal(matched["args"]["dealid"], matched["args"]["volume"], matched["blockNumber"])
 
-def _deal(receipt: Receipt) -> Deal:
-    (matched,) = (log for log in receipt["logs"] if log["topics"][0] == _ORDERS_MATCHED)
-    words = bytes.fromhex(matched["data"][2:])
-    return Deal(words[:32], int.from_bytes(words[160:192], "big"), int(receipt["blockNumber"], 16))
+    def _events(self, receipt: Receipt, event: ContractEvent) -> Iterable[EventData]:
+        from web3.logs import DISCARD
+
+        mined = self._rpc.web3.eth.get_transaction_receipt(receipt["transactionHash"])
+        found: Iterable[EventData] = event.process_receipt(mined, errors=DISCARD)
+        return found

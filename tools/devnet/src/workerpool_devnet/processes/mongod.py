@@ -8,14 +8,14 @@ import shutil
 import tempfile
 import uuid
 from pathlib import Path
-from typing import Any
-
-import pymongo
-from pymongo.errors import OperationFailure, PyMongoError
+from typing import TYPE_CHECKING, Any
 
 from workerpool_devnet.errors import DatabaseError, ProcessError
 from workerpool_devnet.processes.ports import free_port
 from workerpool_devnet.processes.process import ManagedProcess
+
+if TYPE_CHECKING:
+    import pymongo
 
 _REPLICA_SET = "workerpool"
 _NOT_YET_INITIALIZED = 94  # MongoDB error code
@@ -140,6 +140,8 @@ class Database:
         self.process.start()
 
     def _is_primary(self, client: pymongo.MongoClient[dict[str, Any]]) -> bool:
+        from pymongo.errors import OperationFailure, PyMongoError
+
         try:
             if client.admin.command("hello").get("isWritablePrimary"):
                 return True
@@ -154,6 +156,8 @@ class Database:
         return False
 
     def _client(self, *, direct: bool = False) -> pymongo.MongoClient[dict[str, Any]]:
+        import pymongo  # a quarter of a second, while mongod starts
+
         if direct:
             return pymongo.MongoClient(
                 f"mongodb://{self._address}/", directConnection=True, serverSelectionTimeoutMS=100
@@ -161,6 +165,8 @@ class Database:
         return pymongo.MongoClient(self.uri)
 
     def _check_external(self) -> None:
+        from pymongo.errors import PyMongoError
+
         try:
             with self._client() as client:
                 hello = client.admin.command("hello")
