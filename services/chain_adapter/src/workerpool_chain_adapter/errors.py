@@ -1,4 +1,4 @@
-"""What a caller of the chain adapter can get wrong, and what can stand in its way."""
+"""Every error of the chain adapter, one class per cause; `reason` is the part that programs read."""
 
 from workerpool_kit.errors import Kind, WorkerpoolError
 
@@ -8,26 +8,26 @@ class ChainAdapterError(WorkerpoolError):
 
 
 class CommandNotFound(ChainAdapterError):
-    """The journal holds no such command."""
+    """The journal has no such command."""
 
     kind = Kind.NOT_FOUND
     reason = "COMMAND_NOT_FOUND"
 
 
 class TargetNotFound(ChainAdapterError):
-    """The chain knows no such deal or task."""
+    """The deal or task is not on chain."""
 
     kind = Kind.NOT_FOUND
 
 
 class Refused(ChainAdapterError):
-    """The contract would revert: the present state of the chain forbids the command."""
+    """The contract would revert in the current state of the chain."""
 
     kind = Kind.PRECONDITION
 
 
 class BadArgument(ChainAdapterError):
-    """An argument can never be right."""
+    """An argument is invalid whatever the state of the chain."""
 
     kind = Kind.INVALID
     reason = "INVALID_ARGUMENT"
@@ -41,7 +41,19 @@ class OutOfGas(ChainAdapterError):
 
 
 class ChainUnavailable(ChainAdapterError):
-    """The node does not answer, so nothing can be checked or sent now."""
+    """The node does not answer, so nothing can be checked or sent."""
 
     kind = Kind.UNAVAILABLE
     reason = "CHAIN_UNREACHABLE"
+
+
+class NonceTaken(Exception):
+    """The journal already has another transaction with this nonce: a second adapter writes to it."""
+
+
+class WalletInUse(Exception):
+    """Another adapter holds the lease on the wallet."""
+
+
+class LeaseLost(Exception):
+    """Another adapter took over the wallet; this process must stop at once."""

@@ -1,4 +1,4 @@
-"""Settings of the chain adapter, under the names the iExec stack documents."""
+"""Settings of the chain adapter, under the variable names that the iExec stack documents."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -16,29 +16,29 @@ from workerpool_kit.settings.base import (
 )
 
 DOCUMENTED_PASSWORD = "whatever"
-"""Upstream's default; usable for trials, warned about at every start."""
+"""The documented default, for trials; every start warns about it."""
 
 
 class ChainAdapterSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
-    """Everything the chain adapter is told at start."""
+    """All settings of the chain adapter."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_BLOCKCHAIN_ADAPTER_API_",)
 
-    http_port: Port = env("IEXEC_BLOCKCHAIN_ADAPTER_API_PORT", 13010, doc="Port of the HTTP side")
+    http_port: Port = env("IEXEC_BLOCKCHAIN_ADAPTER_API_PORT", 13010, doc="HTTP port")
     grpc_port: Port | None = env(
-        "WORKERPOOL_GRPC_PORT", None, doc="Port of the gRPC side; unset means the HTTP port + 10000"
+        "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; unset means the HTTP port + 10000"
     )
     username: str = env(
-        "IEXEC_BLOCKCHAIN_ADAPTER_API_USERNAME", "admin", doc="User name callers must give (HTTP basic)"
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_USERNAME", "admin", doc="User name that callers must send (HTTP basic)"
     )
     password: SecretStr = secret(
-        "IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD", DOCUMENTED_PASSWORD, doc="Password callers must give"
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD", DOCUMENTED_PASSWORD, doc="Password that callers must send"
     )
 
     mongo_host: str = env(
         "MONGO_HOST",
         "localhost",
-        doc="Host of the MongoDB replica set member to start from",
+        doc="Host of a MongoDB replica set member",
         aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_MONGO_HOST",),
     )
     mongo_port: Port = env(
@@ -48,20 +48,22 @@ class ChainAdapterSettings(Settings, MongoSettings):  # type: ignore[misc]  # py
 
     wallet_path: Path = env(
         "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PATH",
-        doc="Key store (JSON, version 3) of the pool owner's wallet",
+        doc="Keystore (JSON, version 3) of the pool owner's wallet",
     )
     wallet_password: SecretStr = secret(
-        "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD", doc="Password of that key store"
+        "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD", doc="Password of that keystore"
     )
     max_in_flight: Annotated[int, Field(ge=1, le=1_000)] = env(
         "IEXEC_BLOCKCHAIN_ADAPTER_API_MAX_ALLOWED_TX_PER_BLOCK",
         64,
-        doc="Most transactions sent and not yet mined (upstream's default of 1 sends one at a time)",
+        doc="Most transactions sent and not yet mined; 1 sends one at a time",
     )
 
     chain_id: Annotated[int, Field(gt=0)] = env("IEXEC_CHAIN_ID", 134, doc="EIP-155 id of the chain")
     node_url: Url = env(
-        "IEXEC_BLOCKCHAIN_NODE_ADDRESS", "https://bellecour.iex.ec", doc="JSON-RPC address of the node to use"
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+        "https://bellecour.iex.ec",
+        doc="JSON-RPC address of the blockchain node",
     )
     hub_address: EthAddress = env(
         "IEXEC_HUB_ADDRESS",
@@ -71,23 +73,23 @@ class ChainAdapterSettings(Settings, MongoSettings):  # type: ignore[misc]  # py
     block_time_s: Annotated[DurationSeconds, Field(ge=0.1, le=20)] = env(
         "IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks, 100 ms to 20 s"
     )
-    sidechain: bool = env("IEXEC_IS_SIDECHAIN", True, doc="Whether gas costs nothing on this chain")
-    gas_price_multiplier: Annotated[float, Field(gt=0)] = env(
+    sidechain: bool = env("IEXEC_IS_SIDECHAIN", True, doc="Whether gas is free on this chain")
+    gas_price_multiplier: Annotated[float, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_MULTIPLIER",
         1.0,
-        doc="Factor on the network's gas price",
+        doc="Factor on the network's gas price; 0 pays nothing",
         aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_GAS_PRICE_MULTIPLIER",),
     )
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_CAP",
         22_000_000_000,
-        doc="Most wei paid for a unit of gas, replacements included",
+        doc="Highest gas price in wei, replacements included; 0 pays nothing",
         aliases=("IEXEC_BLOCKCHAIN_ADAPTER_API_GAS_PRICE_CAP",),
     )
 
     @field_validator("hub_address")
     @classmethod
-    def _real_hub(cls, value: str) -> str:
+    def _check_hub(cls, value: str) -> str:
         if int(value, 16) == 0:
             raise ValueError("the hub cannot be the zero address")
         return value

@@ -1,1 +1,1 @@
-"""Implementations of the ports of `app`: MongoDB and the hub contract."""
+"""Implementations of the ports, one module or package per technology."""

@@ -1,8 +1,7 @@
-"""The chain as the pool owner's wallet sees and uses it: reads before sending, gas, sending, receipts."""
+"""The `WalletChain` port over JSON-RPC: reads, gas estimates, signing, sending and receipts."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
@@ -12,51 +11,22 @@ from workerpool_poco.protocol.deadlines import contribution_deadline
 from workerpool_poco.protocol.ids import Address, HexId, from_hex, to_hex
 from workerpool_poco.protocol.model import ChainTask, Deal
 
-from workerpool_chain_adapter.domain.assessment import Situation
+from workerpool_chain_adapter.adapters.node_errors import outcome_of, would_revert
+from workerpool_chain_adapter.domain.assessment import ChainSnapshot
 from workerpool_chain_adapter.domain.command import Command
 from workerpool_chain_adapter.domain.planning import Plan
-from workerpool_chain_adapter.domain.sending import SendOutcome, outcome_of, would_revert
-from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Version
+from workerpool_chain_adapter.domain.sending import GasEstimate, SendAnswer, SendOutcome
+from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Receipt, Version
 
 GAS_MARGIN_PERCENT = 20
 """Added to the node's estimate: the state may change until the transaction is mined."""
 
-_DEALS_KEPT = 10_000
+_MAX_CACHED_DEALS = 10_000
 _LATEST_BLOCK = ("eth_getBlockByNumber", ("latest", False))
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a mined transaction."""
-
-    hash: HexId
-    succeeded: bool
-    block_number: int
-    gas_used: int
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The gas a plan needs, margin included; None with the node's words when it tells none.
-
-    `would_revert` says that the node blames the plan; else it is in trouble itself.
-    """
-
-    gas: int | None
-    problem: str = ""
-    would_revert: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """How the node took one transaction, and its words when it did not like it."""
-
-    outcome: SendOutcome
-    message: str = ""
-
-
-class OwnerChain:
-    """Calls of one node with one wallet. Everything raises ChainUnreachable when the node does not answer."""
+class HubChain:
+    """Calls one node with one wallet. Every request raises ChainUnreachable when the node does not answer."""
 
     def __init__(self, hub: HubClient, wallet: Wallet) -> None:
         self._hub = hub
@@ -72,21 +42,21 @@ class OwnerChain:
         return self._wallet.address
 
     async def prepare(self) -> None:
-        """Read the hub's constants."""
+        """Read the hub's constants; call it once before anything else."""
         self._deadline_ratio = await self._hub.contribution_deadline_ratio()
         self._callback_gas = await self._hub.callback_gas()
 
-    async def situations(self, commands: Sequence[Command]) -> list[Situation]:
-        """Read, in a few round trips, what the contract will look at for these commands."""
+    async def snapshots(self, commands: Sequence[Command]) -> list[ChainSnapshot]:
+        """Read what the contract checks for these commands, in a few round trips; see `WalletChain`."""
         head, tasks = await asyncio.gather(
             self._hub.block(),
             self._hub.view_tasks([from_hex(command.key.task_id) for command in commands]),
         )
         if head is None:
-            raise ChainUnreachable(f"{self._rpc.node_url} knows no latest block")
+            raise ChainUnreachable(f"{self._rpc.node_url} returned no latest block")
         wanted = [_deal_id(command, task) for command, task in zip(commands, tasks, strict=True)]
         deals = await self._read_deals(wanted)
-        situations = []
+        snapshots = []
         for task, deal_id in zip(tasks, wanted, strict=True):
             deal = deals[deal_id]
             deadline = 0
@@ -95,25 +65,22 @@ class OwnerChain:
                 deadline = contribution_deadline(
                     deal.start_time, category.work_clock_time_ref, self._deadline_ratio
                 )
-            situations.append(Situation(deal, task, deadline, head.timestamp, self.address))
-        return situations
+            snapshots.append(ChainSnapshot(deal, task, deadline, head.timestamp, self.address))
+        return snapshots
 
-    async def estimate(self, plans: Sequence[Plan]) -> tuple[int, list[Estimate]]:
-        """Return the network's gas price (wei) and what each plan needs, in one round trip."""
+    async def estimate(self, plans: Sequence[Plan]) -> tuple[int, list[GasEstimate]]:
+        """Return the gas price (wei) and each plan's gas, in one round trip; see `WalletChain`."""
         calls = [("eth_estimateGas", (self._call(plan.data), "latest")) for plan in plans]
         price, block, *answers = await self._rpc.batch([("eth_gasPrice", ()), _LATEST_BLOCK, *calls])
         if isinstance(price, RpcError) or not isinstance(block, dict):
-            raise ChainUnreachable(f"{self._rpc.node_url} tells no gas price or no latest block: {price}")
+            raise ChainUnreachable(f"{self._rpc.node_url} returned no gas price or no latest block: {price}")
         most = int(block["gasLimit"], 16)
         return int(price, 16), [
             self._estimate(plan, answer, most) for plan, answer in zip(plans, answers, strict=True)
         ]
 
     def sign(self, nonce: int, gas: int, gas_price: int, data: bytes) -> Version:
-        """Sign a call of the hub (legacy transaction, EIP-155); nothing is sent.
-
-        Without data it is an empty transfer to the wallet itself, which only uses up its nonce.
-        """
+        """Sign a legacy transaction (EIP-155) that calls the hub; nothing is sent; see `WalletChain`."""
         signed = self._wallet.sign_transaction(
             Transaction(
                 nonce=nonce,
@@ -127,30 +94,30 @@ class OwnerChain:
         )
         return Version(to_hex(signed.hash), signed.raw, gas_price)
 
-    async def send(self, versions: Sequence[Version]) -> list[Sent]:
-        """Hand signed transactions to the node, in order. Sending one twice does no harm."""
+    async def send(self, versions: Sequence[Version]) -> list[SendAnswer]:
+        """Send signed transactions in order; see `WalletChain`."""
         answers = await self._rpc.batch(
             [("eth_sendRawTransaction", (to_hex(each.raw),)) for each in versions]
         )
         return [
-            Sent(outcome_of(classify(answer)), answer.message)
+            SendAnswer(outcome_of(classify(answer)), answer.message)
             if isinstance(answer, RpcError)
-            else Sent(SendOutcome.ACCEPTED)
+            else SendAnswer(SendOutcome.ACCEPTED)
             for answer in answers
         ]
 
     async def counts(self) -> tuple[int, int]:
-        """Return the wallet's transaction counts: mined at the latest block, and with what the node holds."""
+        """Return the wallet's transaction counts; see `WalletChain`."""
         mined, pending = await self._rpc.batch(
             [("eth_getTransactionCount", (self.address, block)) for block in ("latest", "pending")]
         )
         if isinstance(mined, RpcError):
             raise ChainUnreachable(str(mined)) from mined
-        # Some nodes know no "pending" count; the journal knows what is in flight anyway.
+        # Some nodes have no "pending" count; the journal holds what is in flight.
         return int(mined, 16), int(mined if isinstance(pending, RpcError) else pending, 16)
 
     async def receipts(self, transactions: Sequence[JournaledTransaction]) -> dict[int, Receipt]:
-        """Return the receipts of those that are mined, by nonce; any version of a transaction may be the mined one."""
+        """Return the receipts of mined transactions by nonce; see `WalletChain`."""
         wanted = [(each.nonce, version.hash) for each in transactions for version in each.versions]
         if not wanted:
             return {}
@@ -158,8 +125,8 @@ class OwnerChain:
         receipts = {}
         for (nonce, hash_), answer in zip(wanted, answers, strict=True):
             if isinstance(answer, RpcError):
-                # Not the same as "not mined": much would be set in motion for a node that is only busy.
-                raise ChainUnreachable(f"{self._rpc.node_url} tells no receipt: {answer}") from answer
+                # A busy node is not a missing receipt, which would trigger resends and replacements.
+                raise ChainUnreachable(f"{self._rpc.node_url} returned no receipt: {answer}") from answer
             if answer is not None:
                 succeeded = answer["status"] == "0x1"
                 block, gas = int(answer["blockNumber"], 16), int(answer["gasUsed"], 16)
@@ -167,7 +134,7 @@ class OwnerChain:
         return receipts
 
     async def knows(self, hashes: Sequence[HexId]) -> list[bool]:
-        """Tell which transactions the node has, mined or not."""
+        """Return which transactions the node has; see `WalletChain`."""
         answers = await self._rpc.batch([("eth_getTransactionByHash", (each,)) for each in hashes])
         return [isinstance(answer, dict) for answer in answers]
 
@@ -180,7 +147,7 @@ class OwnerChain:
         return await self._hub.balance(self.address)
 
     async def block_gas_limit(self) -> int:
-        """Return how much gas the latest block may use: an upper bound for one transaction."""
+        """Return the gas limit of the latest block: an upper bound for one transaction."""
         method, parameters = _LATEST_BLOCK
         block = await self._rpc.call(method, *parameters)
         return int(block["gasLimit"], 16)
@@ -188,22 +155,22 @@ class OwnerChain:
     def _call(self, data: bytes) -> dict[str, str]:
         return {"from": self.address, "to": self._hub.hub_address, "data": to_hex(data)}
 
-    def _estimate(self, plan: Plan, answer: object, most: int) -> Estimate:
+    def _estimate(self, plan: Plan, answer: object, most: int) -> GasEstimate:
         if isinstance(answer, RpcError):
-            return Estimate(None, answer.message, would_revert(answer))
+            return GasEstimate(None, answer.message, would_revert(answer))
         gas = int(str(answer), 16)
-        # An estimate of finalize may leave too little for the callback, which is called with a fixed stipend.
+        # An estimate of finalize may be too low for the callback, which the contract calls with a fixed stipend.
         callback = self._callback_gas if any(command.callback_data for command in plan.commands) else 0
-        # What wants more than a block has is refused by every node.
-        return Estimate(min(gas + gas * GAS_MARGIN_PERCENT // 100 + callback, most))
+        # Every node refuses a gas limit above that of the block.
+        return GasEstimate(min(gas + gas * GAS_MARGIN_PERCENT // 100 + callback, most))
 
     async def _read_deals(self, deal_ids: Iterable[bytes]) -> dict[bytes, Deal]:
-        """Return deals; what was read once is kept, because a deal never changes."""
+        """Return deals, cached because a deal never changes."""
         wanted = set(deal_ids)
         missing = [each for each in wanted if each not in self._deals]
         read = dict(zip(missing, await self._hub.view_deals(missing), strict=True)) if missing else {}
         deals = {each: read[each] if each in read else self._deals[each] for each in wanted}
-        if len(self._deals) > _DEALS_KEPT:
+        if len(self._deals) > _MAX_CACHED_DEALS:
             self._deals.clear()
         self._deals.update({each: deal for each, deal in read.items() if deal.exists})
         return deals

@@ -1,1 +1,1 @@
-"""The adapter's gRPC and HTTP sides: translate, authorise, delegate."""
+"""The gRPC and HTTP interfaces of the chain adapter: translate, authorize, delegate; no decisions."""

@@ -1,6 +1,7 @@
-"""HTTP side of the chain adapter: the endpoints upstream documents, for schedulers that know only these.
+"""HTTP endpoints that the iExec blockchain adapter documents, for schedulers that speak only HTTP.
 
-Answers are as there: 200 with the task id, 400 for what is refused, 404 for an unknown command; basic auth on all.
+Answers follow that documentation: 200 with the task id, 400 for a refusal, 404 for an unknown command. Every endpoint
+requires HTTP basic authentication.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,31 +24,31 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
-    """Return ``/v1/tasks/{initialize,finalize}`` and their ``/status``."""
+    """Return `/v1/tasks/{initialize,finalize}` and their `/status`."""
 
     async def initialize(request: Request) -> Response:
         index = request.query_params.get("taskIndex", "")
-        # Python refuses to read numbers of thousands of digits.
+        # The length is checked first: `int` raises for thousands of digits.
         if not (index.isascii() and index.isdigit() and len(index) <= 10 and int(index) < 2**32):
-            raise BadArgument("taskIndex: expected a number from 0 on")
-        wish = pb.InitializeRequest(
+            raise BadArgument("taskIndex: expected an integer from 0 to 4294967295")
+        message = pb.InitializeRequest(
             deal_id=request.query_params.get("chainDealId", ""), task_index=int(index)
         )
-        validate(wish)
-        return _task_id(await commands.initialize(wish.deal_id, wish.task_index))
+        validate(message)
+        return _task_id(await commands.initialize(message.deal_id, message.task_index))
 
     async def finalize(request: Request) -> Response:
         try:
             body = await request.json()
-            wish = pb.FinalizeRequest(
+            message = pb.FinalizeRequest(
                 task_id=request.path_params["task"],
                 result_link=body["resultLink"],
                 callback_data=body.get("callbackData") or "",
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArgument('expected a body such as {"resultLink": "…", "callbackData": "0x…"}') from error
-        validate(wish)
-        return _task_id(await commands.finalize(wish.task_id, wish.result_link, wish.callback_data))
+        validate(message)
+        return _task_id(await commands.finalize(message.task_id, message.result_link, message.callback_data))
 
     def status(kind: CommandKind) -> Handler:
         async def show(request: Request) -> Response:
@@ -59,7 +60,7 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
     def guarded(handler: Handler, *, refuse_with_400: bool = True) -> Handler:
         async def handle(request: Request) -> Response:
             if await authenticator.authenticate({k.lower(): v for k, v in request.headers.items()}) is None:
-                raise Unauthenticated("give user name and password (HTTP basic)")
+                raise Unauthenticated("send user name and password (HTTP basic)")
             try:
                 return await handler(request)
             except ChainAdapterError as error:

@@ -1,4 +1,4 @@
-"""gRPC side of the chain adapter."""
+"""gRPC `workerpool.chain_adapter.v1.TransactionService`."""
 
 import base64
 import binascii
@@ -6,21 +6,20 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
 import grpc
-from workerpool_poco.errors import PocoError
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
 
-from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
 from workerpool_chain_adapter.app.commands import Commands
+from workerpool_chain_adapter.app.funds import Funds
 from workerpool_chain_adapter.app.sender import Sender
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
-from workerpool_chain_adapter.errors import BadArgument, ChainUnavailable
+from workerpool_chain_adapter.errors import BadArgument
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 SERVICE = "workerpool.chain_adapter.v1.TransactionService"
 ADMIN = "admin"
-"""The one role: the pool owner's own services and operators."""
+"""The only role: services and operators of the pool owner."""
 
 _METHODS = (
     "Initialize",
@@ -45,27 +44,27 @@ _STATE_NUMBERS = {state: number for number, state in _STATES.items()}
 class TransactionServicer(pb_grpc.TransactionServiceServicer):
     """Translates calls into the use cases of `Commands`."""
 
-    def __init__(self, commands: Commands, chain: OwnerChain, sender: Sender) -> None:
+    def __init__(self, commands: Commands, funds: Funds, sender: Sender) -> None:
         self._commands = commands
-        self._chain = chain
+        self._funds = funds
         self._sender = sender
 
     async def Initialize(self, request: pb.InitializeRequest, context: Context) -> pb.InitializeResponse:
-        """Ask for a task's initialization."""
+        """Request a task's initialization."""
         command = await self._commands.initialize(request.deal_id, request.task_index)
         return pb.InitializeResponse(command=_message(command))
 
     async def Finalize(self, request: pb.FinalizeRequest, context: Context) -> pb.FinalizeResponse:
-        """Ask for a task's finalization."""
+        """Request a task's finalization."""
         command = await self._commands.finalize(request.task_id, request.result_link, request.callback_data)
         return pb.FinalizeResponse(command=_message(command))
 
     async def Reopen(self, request: pb.ReopenRequest, context: Context) -> pb.ReopenResponse:
-        """Ask for a task to be reopened."""
+        """Request that a task is reopened."""
         return pb.ReopenResponse(command=_message(await self._commands.reopen(request.task_id)))
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
-        """Ask for a refund of the task's requester."""
+        """Request the refund of a task's requester."""
         return pb.ClaimResponse(command=_message(await self._commands.claim(request.task_id)))
 
     async def GetCommand(self, request: pb.GetCommandRequest, context: Context) -> pb.GetCommandResponse:
@@ -86,7 +85,7 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
         """Return a page of the journal."""
         size = request.page_size or _DEFAULT_PAGE
         before = _position(request.page_token) if request.page_token else None
-        # One more than asked for tells whether there is a next page.
+        # One more than requested shows whether there is a next page.
         found = await self._commands.page(size + 1, before, _STATES.get(request.state), request.task_id)
         page = found[:size]
         token = _token(page[-1]) if len(found) > size else ""
@@ -94,16 +93,12 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
 
     async def GetWallet(self, request: pb.GetWalletRequest, context: Context) -> pb.GetWalletResponse:
         """Return the wallet's balance and nonces."""
-        try:
-            balance = await self._chain.balance()
-            mined, pending = await self._chain.counts()
-        except PocoError as error:
-            raise ChainUnavailable(f"the wallet cannot be read now: {error}") from error
+        wallet = await self._funds.wallet()
         return pb.GetWalletResponse(
-            address=self._chain.address,
-            balance_wei=str(balance),
-            mined_nonce=mined,
-            next_nonce=pending if self._sender.next_nonce is None else self._sender.next_nonce,
+            address=wallet.address,
+            balance_wei=str(wallet.balance),
+            mined_nonce=wallet.mined,
+            next_nonce=wallet.pending if self._sender.next_nonce is None else self._sender.next_nonce,
         )
 
 
@@ -135,4 +130,4 @@ def _position(token: str) -> tuple[float, str]:
         created_at, _, key = base64.urlsafe_b64decode(token.encode()).decode().partition(" ")
         return float(created_at), key
     except (binascii.Error, ValueError) as error:
-        raise BadArgument("page_token: use the token of the previous answer as it is") from error
+        raise BadArgument("page_token: use the token of the previous answer unchanged") from error

@@ -1,38 +1,53 @@
-"""What the wallet can pay."""
+"""The wallet's funds and nonces."""
+
+from dataclasses import dataclass
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
+from workerpool_poco.errors import PocoError
+from workerpool_poco.protocol.ids import Address
 
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
+from workerpool_chain_adapter.app.ports import WalletChain
 from workerpool_chain_adapter.domain.fees import GasPolicy
+from workerpool_chain_adapter.errors import ChainUnavailable
 
 log = get_logger()
 
-GAS_OF_A_TRANSACTION = 500_000
-"""A finalization with a few workers stays below this."""
+GAS_PER_TRANSACTION = 500_000
+"""Upper bound of a finalization with a few workers."""
 
 _FEW_TRANSACTIONS = 10
 _REFRESH_S = 5.0
 
 
-class Funds:
-    """The wallet's balance, read at most every few seconds, against the price of gas."""
+@dataclass(frozen=True)
+class WalletState:
+    """The wallet on chain: `balance` in wei, transaction counts mined and including the node's pool."""
 
-    def __init__(self, chain: OwnerChain, policy: GasPolicy, clock: Clock, *, sidechain: bool) -> None:
+    address: Address
+    balance: int
+    mined: int
+    pending: int
+
+
+class Funds:
+    """The wallet's balance, read at most every few seconds, compared with the gas price."""
+
+    def __init__(self, chain: WalletChain, policy: GasPolicy, clock: Clock, *, sidechain: bool) -> None:
         self._chain = chain
         self._policy = policy
         self._clock = clock
-        self._gas_is_free = sidechain or policy.cap == 0
+        self._gas_is_free = sidechain or policy.is_free
         self._read_at = 0.0
         self._affordable: int | None = None
 
     def can_pay(self) -> bool:
-        """Tell whether the wallet can pay for at least one transaction at the present price."""
+        """Return whether the wallet can pay for at least one transaction at the current gas price."""
         return self._affordable is None or self._affordable > 0
 
     async def refresh(self) -> None:
-        """Read the balance and the price again, unless they are fresh enough."""
+        """Read balance and gas price again unless they are a few seconds old. Raises ChainUnreachable."""
         if 0 <= self._clock.now() - self._read_at < _REFRESH_S:
             return
         balance = await self._chain.balance()
@@ -42,8 +57,20 @@ class Funds:
         before = self._affordable
         if self._gas_is_free or price == 0:
             return
-        self._affordable = balance // (GAS_OF_A_TRANSACTION * price)
+        self._affordable = balance // (GAS_PER_TRANSACTION * price)
         if self._affordable < _FEW_TRANSACTIONS and (before is None or before >= _FEW_TRANSACTIONS):
             log.warning(
-                "wallet.low_funds", wallet=self._chain.address, balance_wei=balance, left=self._affordable
+                "wallet.funds_ran_low",
+                wallet=self._chain.address,
+                balance_wei=balance,
+                affordable_transactions=self._affordable,
             )
+
+    async def wallet(self) -> WalletState:
+        """Read the wallet from the chain now. Raises ChainUnavailable."""
+        try:
+            balance = await self._chain.balance()
+            mined, pending = await self._chain.counts()
+        except PocoError as error:
+            raise ChainUnavailable(f"cannot read the wallet: {error}; try again later") from error
+        return WalletState(self._chain.address, balance, mined, pending)

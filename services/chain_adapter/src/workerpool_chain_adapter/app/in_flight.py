@@ -1,4 +1,4 @@
-"""The transactions of the journal that have not ended, in memory."""
+"""The journal's transactions that have not ended, in memory."""
 
 from collections.abc import Collection, Iterable
 
@@ -7,14 +7,12 @@ from workerpool_chain_adapter.domain.transaction import JournaledTransaction
 
 
 class InFlight:
-    """Transactions by nonce, and which of them the node has not confirmed to have."""
+    """Transactions by nonce, and what the node last answered about each."""
 
     def __init__(self) -> None:
         self._transactions: dict[int, JournaledTransaction] = {}
-        self.unsent: set[int] = set()
-        """Nonces whose latest version no node accepted yet; it is sent again at the next block."""
-        self.underpriced: set[int] = set()
-        """Nonces whose latest version pays too little to be accepted."""
+        self._unsent: set[int] = set()
+        self._underpriced: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._transactions)
@@ -29,20 +27,33 @@ class InFlight:
         return [self._transactions[nonce] for nonce in sorted(self._transactions)]
 
     def put(self, transactions: Iterable[JournaledTransaction]) -> None:
-        """Take new transactions, or new forms of known ones; they count as unsent."""
+        """Add new transactions, or new forms of known ones; they count as unsent."""
         for each in transactions:
             self._transactions[each.nonce] = each
-            self.unsent.add(each.nonce)
+            self._unsent.add(each.nonce)
+            self._underpriced.discard(each.nonce)
         metrics.IN_FLIGHT.set(len(self._transactions))
-
-    def note(self, transaction: JournaledTransaction) -> None:
-        """Take the new form of a known transaction without a change of what is sent."""
-        self._transactions[transaction.nonce] = transaction
 
     def drop(self, nonces: Iterable[int]) -> None:
-        """Let go of transactions that have ended."""
+        """Remove transactions that have ended."""
         for nonce in nonces:
             self._transactions.pop(nonce, None)
-            self.unsent.discard(nonce)
-            self.underpriced.discard(nonce)
+            self._unsent.discard(nonce)
+            self._underpriced.discard(nonce)
         metrics.IN_FLIGHT.set(len(self._transactions))
+
+    def mark_accepted(self, nonce: int) -> None:
+        """Note that a node accepted the latest version, which needs no other send."""
+        self._unsent.discard(nonce)
+
+    def mark_underpriced(self, nonce: int) -> None:
+        """Note that the latest version pays too little to be accepted."""
+        self._underpriced.add(nonce)
+
+    def is_unsent(self, nonce: int) -> bool:
+        """Return whether no node has accepted the latest version yet."""
+        return nonce in self._unsent
+
+    def is_underpriced(self, nonce: int) -> bool:
+        """Return whether the latest version pays too little to be accepted."""
+        return nonce in self._underpriced

@@ -1,4 +1,4 @@
-"""A command: one wanted effect on one task, and the states it lives through."""
+"""A command: one wanted effect on one task, and its states."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,11 +22,11 @@ class CommandState(StrEnum):
     RECEIVED = "RECEIVED"
     """In the journal, in no transaction."""
     PROCESSING = "PROCESSING"
-    """In a transaction of the journal, which is sent or about to be."""
+    """In a journaled transaction that is sent or about to be sent."""
     SUCCESS = "SUCCESS"
-    """Its effect is on chain, whoever caused it."""
+    """Its effect is on chain, caused by this wallet or by another party."""
     FAILURE = "FAILURE"
-    """It cannot take effect; asking again starts it anew."""
+    """It cannot take effect; a new request restarts it."""
 
 
 FINAL_STATES = frozenset({CommandState.SUCCESS, CommandState.FAILURE})
@@ -34,36 +34,42 @@ FINAL_STATES = frozenset({CommandState.SUCCESS, CommandState.FAILURE})
 TRANSITIONS = frozenset(
     {
         (CommandState.RECEIVED, CommandState.PROCESSING),
-        # Somebody else caused the effect, or it became impossible, before anything was sent.
+        # Another party caused the effect, or the command became impossible, before anything was sent.
         (CommandState.RECEIVED, CommandState.SUCCESS),
         (CommandState.RECEIVED, CommandState.FAILURE),
-        # The transaction is lost for good (its nonce went to another one) or did not change anything.
+        # The transaction is lost (another one used its nonce) or had no effect.
         (CommandState.PROCESSING, CommandState.RECEIVED),
         (CommandState.PROCESSING, CommandState.SUCCESS),
         (CommandState.PROCESSING, CommandState.FAILURE),
-        # Asked for again.
+        # Requested again.
         (CommandState.FAILURE, CommandState.RECEIVED),
         (CommandState.SUCCESS, CommandState.RECEIVED),
-        # A reorganisation took its transaction back, which is in flight again.
+        # A reorg removed its transaction, which is in flight again.
         (CommandState.SUCCESS, CommandState.PROCESSING),
     }
 )
-"""Every allowed change of state. SUCCESS is left only when the chain says the effect is gone: a task
-may be reopened more than once, and a reorganisation may take a transaction back."""
+"""Every allowed change of state. A command leaves SUCCESS only when the chain shows that the effect is gone: a task
+may be reopened more than once, and a reorg may remove a transaction."""
 
 
 class IllegalTransition(Exception):
-    """A command was moved in a way the table does not allow: a defect."""
+    """A command was moved against the table: a defect."""
 
 
 class CommandKey(NamedTuple):
-    """What a command is found by: one task and one kind."""
+    """Identifies a command: one task and one kind."""
 
     task_id: HexId
     kind: CommandKind
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.task_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "CommandKey":
+        """Return the key that `str` wrote as `text`."""
+        kind, _, task_id = text.partition(":")
+        return cls(task_id, CommandKind(kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +93,13 @@ class Command:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens unless it is asked for again."""
+        """Whether the command stays as it is until it is requested again."""
         return self.state in FINAL_STATES
 
     def processing(self, transaction_hash: HexId, now: float) -> "Command":
-        """Return the command as part of a transaction that is sent (again, with a higher fee)."""
+        """Return the command in a transaction that is sent, or sent again at a higher gas price."""
         if self.is_final:
-            raise IllegalTransition(f"{self.key} is {self.state} and is in no new transaction")
+            raise IllegalTransition(f"{self.key} is {self.state} and cannot join a transaction")
         again = self.state is CommandState.PROCESSING
         changed = self if again else self._moved(CommandState.PROCESSING, now)
         return replace(changed, transaction_hash=transaction_hash, attempts=self.attempts + 1, updated_at=now)
@@ -101,7 +107,7 @@ class Command:
     def succeeded(
         self, now: float, *, transaction_hash: HexId = "", block_number: int = 0, gas_used: int = 0
     ) -> "Command":
-        """Return the command with its effect on chain; no block when another party caused it."""
+        """Return the command with its effect on chain; `block_number` is 0 when another party caused it."""
         return replace(
             self._moved(CommandState.SUCCESS, now),
             transaction_hash=transaction_hash or self.transaction_hash,
@@ -114,20 +120,20 @@ class Command:
         return replace(self._moved(CommandState.FAILURE, now), error_reason=reason, error_message=message)
 
     def requeued(self, now: float) -> "Command":
-        """Return the command as one to be sent in a new transaction."""
+        """Return the command as one that waits for a new transaction."""
         return self._moved(CommandState.RECEIVED, now)
 
-    def taken_back(self, now: float) -> "Command":
-        """Return the command as one whose transaction was mined and is not any more: it waits in it again."""
+    def reorged(self, now: float) -> "Command":
+        """Return the command as one whose mined transaction a reorg removed: the transaction is in flight again."""
         if self.state is not CommandState.SUCCESS:
-            raise IllegalTransition(f"{self.key} is {self.state}: there is nothing to take back")
+            raise IllegalTransition(f"{self.key} is {self.state}: it has no effect that a reorg could remove")
         return replace(self._moved(CommandState.PROCESSING, now), block_number=0, gas_used=0)
 
-    def restarted(self, asked: "Command") -> "Command":
-        """Return the command as asked for again, with the arguments of the new request."""
+    def restarted(self, requested: "Command") -> "Command":
+        """Return the command as requested again, with the arguments of the new request."""
         if not self.is_final:
-            raise IllegalTransition(f"{self.key} is {self.state} and cannot start anew")
-        return replace(asked, created_at=self.created_at)
+            raise IllegalTransition(f"{self.key} is {self.state} and cannot restart")
+        return replace(requested, created_at=self.created_at)
 
     def _moved(self, to: CommandState, now: float) -> "Command":
         if (self.state, to) not in TRANSITIONS:

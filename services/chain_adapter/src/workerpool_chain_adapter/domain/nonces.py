@@ -1,4 +1,4 @@
-"""Which nonce comes next. The node's view and the journal's are put together; neither alone is enough."""
+"""The next nonce, from the node's counts and the journal."""
 
 from collections.abc import Collection
 
@@ -6,12 +6,12 @@ from collections.abc import Collection
 def next_nonce(mined: int, pending: int, journaled: Collection[int]) -> int:
     """Return the lowest nonce that neither the node nor the journal uses.
 
+    A gap below journaled nonces blocks everything above it; the tracker finds it and the sender fills it.
+
     Args:
         mined: the node's transaction count at the latest block.
-        pending: its transaction count with the transactions it holds for the next blocks.
-        journaled: nonces of transactions the journal still waits for.
-
-    A gap below journaled nonces is found and filled first: everything above it is stuck until then.
+        pending: the node's transaction count including its transaction pool.
+        journaled: nonces of the journal's transactions in flight.
     """
     nonce = max(mined, pending)
     while nonce in journaled:

@@ -1,60 +1,39 @@
-"""What a node's answer to a signed transaction means for the journal."""
+"""What a node answers to a gas estimate and to a signed transaction."""
 
+from dataclasses import dataclass
 from enum import Enum
-
-from workerpool_poco.chain.rpc import RpcError
-from workerpool_poco.chain.transaction_errors import NonceTooLow, OutOfGas, TransactionError, Underpriced
 
 
 class SendOutcome(Enum):
-    """How a node took a transaction."""
+    """How a node answered a signed transaction."""
 
     ACCEPTED = "accepted"
-    """It is in the node's pool (perhaps it was before)."""
+    """It is in the node's transaction pool, now or from an earlier send."""
     NONCE_USED = "nonce used"
-    """Something with this nonce was mined: perhaps this very transaction."""
+    """A transaction with this nonce is mined: this one or another."""
     UNDERPRICED = "underpriced"
-    """It pays too little to be taken now."""
+    """Its gas price is too low to be accepted now."""
     NO_FUNDS = "no funds"
     """The wallet cannot pay for it."""
     REFUSED = "refused"
-    """The node does not take it, for another reason; perhaps later."""
+    """The node refuses it for another reason, possibly a temporary one."""
 
 
-def outcome_of(refusal: TransactionError | None) -> SendOutcome:
-    """Judge the cause of a refusal; None is no refusal."""
-    match refusal:
-        case None:
-            return SendOutcome.ACCEPTED
-        case NonceTooLow():
-            return SendOutcome.NONCE_USED
-        case Underpriced():
-            return SendOutcome.UNDERPRICED
-        case OutOfGas():
-            return SendOutcome.NO_FUNDS
-        case _:
-            return SendOutcome.REFUSED
+@dataclass(frozen=True, slots=True)
+class SendAnswer:
+    """A node's answer to one signed transaction; `message` is the node's text of a refusal."""
+
+    outcome: SendOutcome
+    message: str = ""
 
 
-_REVERT_CODES = frozenset({3, -32015})
-_REVERT_WORDS = (
-    "revert",
-    "execution",
-    "evm error",
-    "gas required exceeds",
-    "always failing",
-    "out of gas",
-    "intrinsic gas",
-    "invalid opcode",
-)
+@dataclass(frozen=True, slots=True)
+class GasEstimate:
+    """The gas a plan needs, margin included; `gas` is None and `problem` the node's text when there is no estimate.
 
-
-def would_revert(refusal: RpcError) -> bool:
-    """Tell whether a node that estimates no gas blames the call, in the words of the nodes there are.
-
-    Else it is in trouble itself (a rate limit, a time limit, nothing behind a balancer): that says nothing of the call.
+    `would_revert` says that the node blames the call. Otherwise the node itself has a problem.
     """
-    text = refusal.message.lower()
-    if "timeout" in text or "timed out" in text:
-        return False
-    return refusal.code in _REVERT_CODES or any(words in text for words in _REVERT_WORDS)
+
+    gas: int | None
+    problem: str = ""
+    would_revert: bool = False

@@ -9,21 +9,31 @@ from workerpool_chain_adapter.domain.command import CommandKey
 
 
 class TransactionState(StrEnum):
-    """What is known about a nonce."""
+    """States of a journaled transaction."""
 
     PENDING = "PENDING"
-    """In the journal; maybe sent, not seen mined."""
+    """In the journal, possibly sent, not seen mined."""
     MINED = "MINED"
-    """One of its versions was mined without a revert."""
+    """One of its versions was mined and succeeded."""
     REVERTED = "REVERTED"
-    """One of its versions was mined, and reverted."""
+    """One of its versions was mined and reverted."""
     REPLACED = "REPLACED"
-    """Something that is not in the journal was mined with this nonce."""
+    """A transaction that is not in the journal used its nonce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The outcome of a mined transaction; `gas_used` in units of gas."""
+
+    hash: HexId
+    succeeded: bool
+    block_number: int
+    gas_used: int
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One signed form of a transaction; versions differ in their gas price (wei) only."""
+    """One signed form of a transaction; versions differ only in their gas price (wei)."""
 
     hash: HexId
     raw: bytes
@@ -32,9 +42,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class JournaledTransaction:
-    """A transaction; `first_block` is the head from which on its latest version waits to be mined.
+    """A transaction; its latest version waits to be mined since the block `first_block`.
 
-    `block_number` is the block it was mined in, 0 as long as it is not.
+    `block_number` is the block that contains it, 0 while it is not mined. `created_at` is in Unix seconds.
     """
 
     nonce: int
@@ -53,13 +63,13 @@ class JournaledTransaction:
         return self.versions[-1]
 
     def replaced_by(self, version: Version, block: int) -> "JournaledTransaction":
-        """Return the transaction with one more version, to be journaled before that one is sent."""
+        """Return the transaction with one more version, to be journaled before that version is sent."""
         return replace(self, versions=(*self.versions, version), first_block=block)
 
-    def revived(self, head: int) -> "JournaledTransaction":
-        """Return the transaction as one that is not mined (any more), and waits from the block `head` on."""
+    def pending_again(self, head: int) -> "JournaledTransaction":
+        """Return the transaction as one that is not mined and waits since the block `head`."""
         return replace(self, state=TransactionState.PENDING, block_number=0, first_block=head)
 
     def ended(self, state: TransactionState, block_number: int = 0) -> "JournaledTransaction":
-        """Return the transaction in a final state, with the block it was mined in."""
+        """Return the transaction in a final state, with the block that contains it."""
         return replace(self, state=state, block_number=block_number)

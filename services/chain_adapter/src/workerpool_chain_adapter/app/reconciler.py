@@ -1,4 +1,4 @@
-"""Commands whose fate only the chain knows: after a revert, a lost transaction, a restart."""
+"""Reconcile commands with the chain after a revert, a lost transaction or a restart."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,39 +7,40 @@ from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 
 from workerpool_chain_adapter import metrics
-from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
-from workerpool_chain_adapter.app.active_commands import Board
+from workerpool_chain_adapter.app.active_commands import ActiveCommands
+from workerpool_chain_adapter.app.ports import WalletChain
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
 from workerpool_chain_adapter.domain.command import Command, CommandState
 
 log = get_logger()
 
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Transactions spent on one command before it fails."""
 
 
-class Settlement:
-    """Reads the chain and moves commands to the state it proves."""
+class Reconciler:
+    """Moves commands to the state that the chain proves."""
 
-    def __init__(self, board: Board, chain: OwnerChain, clock: Clock) -> None:
-        self._board = board
+    def __init__(self, active: ActiveCommands, chain: WalletChain, clock: Clock) -> None:
+        self._active = active
         self._chain = chain
         self._clock = clock
 
-    async def settle(self, commands: Sequence[Command], *, refusal: str = "") -> None:
-        """End the commands that are in effect (SUCCESS) or impossible (FAILURE); the others wait to be sent again.
+    async def reconcile(self, commands: Sequence[Command], *, refusal: str = "") -> None:
+        """End commands that are in effect (SUCCESS) or impossible (FAILURE); requeue the others.
 
-        `refusal` is the node's word against commands the rules allow; these fail with it, and so does a command
-        that was sent too often. Raises ChainUnreachable, and then nothing has changed.
+        `refusal` is the node's text when it predicts a revert of commands that the rules allow: these fail. A command
+        that was sent `MAX_ATTEMPTS` times fails as well. Raises ChainUnreachable before anything changes.
         """
         if not commands:
             return
-        situations = await self._chain.situations(commands)
-        settled = [
-            self._after(command, assess(command, at), refusal)
-            for command, at in zip(commands, situations, strict=True)
-        ]
-        await self.record(settled)
+        snapshots = await self._chain.snapshots(commands)
+        await self.record(
+            [
+                self._after(command, assess(command, at), refusal)
+                for command, at in zip(commands, snapshots, strict=True)
+            ]
+        )
 
     async def record(self, commands: Sequence[Command]) -> None:
         """Show and journal changed commands; count and log those that ended."""
@@ -64,7 +65,7 @@ class Settlement:
                     reason=command.error_reason,
                     message=command.error_message,
                 )
-        await self._board.record(*commands)
+        await self._active.record(*commands)
 
     def _after(self, command: Command, verdict: Verdict, refusal: str) -> Command:
         now = self._clock.now()
@@ -73,9 +74,9 @@ class Settlement:
         if isinstance(verdict, Impossible):
             return command.failed(now, verdict.reason, verdict.message)
         if refusal:
-            text = f"the rules allow it, but the node says it would revert: {refusal}"
+            text = f"the rules of the contract allow it, but the node predicts a revert: {refusal}"
             return command.failed(now, "TRANSACTION_WOULD_REVERT", text)
-        if command.attempts >= MOST_ATTEMPTS:
-            text = f"{command.attempts} transactions did not bring the effect; ask again to start anew"
+        if command.attempts >= MAX_ATTEMPTS:
+            text = f"{command.attempts} transactions had no effect; request the command again to restart it"
             return command.failed(now, "TRANSACTION_REVERTED", text)
         return command if command.state is CommandState.RECEIVED else command.requeued(now)

@@ -1,0 +1,18 @@
+"""Binds a database to one chain and hub: a journal is meaningless on another chain."""
+
+from workerpool_kit.mongo import Database
+from workerpool_poco.protocol.ids import Address
+
+from workerpool_chain_adapter.adapters.mongo.documents import OriginDocument
+
+
+async def bind_origin(database: Database, chain_id: int, hub_address: Address) -> tuple[int, Address]:
+    """Return the chain and hub that the database belongs to; the first caller's become its own."""
+    return await database.run(_bind, chain_id, hub_address)
+
+
+def _bind(chain_id: int, hub_address: Address) -> tuple[int, Address]:
+    origin = OriginDocument.objects(id="origin").modify(
+        upsert=True, new=True, set_on_insert__chain_id=chain_id, set_on_insert__hub_address=hub_address
+    )
+    return origin.chain_id, origin.hub_address

@@ -1,0 +1,186 @@
+"""Composition root: build every object, connect it by constructor arguments, run until the process stops."""
+
+import uuid
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from workerpool_kit.access.authenticators import BasicAuthenticator
+from workerpool_kit.clock import SystemClock
+from workerpool_kit.grpc.server import GrpcServer
+from workerpool_kit.health import Health
+from workerpool_kit.http.server import HttpServer
+from workerpool_kit.logs import get_logger
+from workerpool_kit.mongo import Database
+from workerpool_kit.process import Lifetime, version_of
+from workerpool_kit.targets import grpc_port
+from workerpool_poco.chain.heads import HeadStream
+from workerpool_poco.protocol.ids import Address
+from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc
+
+from workerpool_chain_adapter import startup
+from workerpool_chain_adapter.adapters.hub_chain import HubChain
+from workerpool_chain_adapter.adapters.linux_processes import LinuxProcesses
+from workerpool_chain_adapter.adapters.mongo.command_journal import MongoCommandJournal
+from workerpool_chain_adapter.adapters.mongo.documents import MODELS
+from workerpool_chain_adapter.adapters.mongo.transaction_journal import MongoTransactionJournal
+from workerpool_chain_adapter.adapters.mongo.wallet_lease import MongoWalletLease
+from workerpool_chain_adapter.api import http_routes, transaction_service
+from workerpool_chain_adapter.app.active_commands import ActiveCommands
+from workerpool_chain_adapter.app.commands import Commands
+from workerpool_chain_adapter.app.funds import Funds
+from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.lease import LEASE_S, Lease
+from workerpool_chain_adapter.app.mined import Mined
+from workerpool_chain_adapter.app.reconciler import Reconciler
+from workerpool_chain_adapter.app.recovery import resume
+from workerpool_chain_adapter.app.sender import Sender
+from workerpool_chain_adapter.app.tracker import Tracker
+from workerpool_chain_adapter.app.wakeup import Wakeup
+from workerpool_chain_adapter.domain.fees import GasPolicy
+from workerpool_chain_adapter.domain.planning import largest_batch
+from workerpool_chain_adapter.settings import ChainAdapterSettings
+
+log = get_logger()
+
+_MAX_CALLS_PER_CONNECTION = 100_000
+"""Core watches every command of a bag of thousands by its own stream, all on one connection."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The use cases and the background loops of one wallet."""
+
+    commands: Commands
+    funds: Funds
+    sender: Sender
+    tracker: Tracker
+
+
+async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
+    """Serve commands until the process is asked to stop."""
+    startup.warn_of_default_password(settings)
+    health = Health()
+    health.set(startup.CHAIN, False, reason="not connected yet")
+    async with AsyncExitStack() as cleanup:
+        http = HttpServer(settings.http_port, health=health, version=version_of(ChainAdapterSettings))
+        await http.start()
+        cleanup.push_async_callback(http.stop)
+
+        wallet = await startup.open_wallet(settings)
+        database = await Database.connect(settings, models=MODELS)
+        cleanup.push_async_callback(database.close)
+        hub = await startup.connect_hub(settings, health)
+        cleanup.push_async_callback(hub.close)
+        await startup.check_origin(database, settings)
+        lease = wallet_lease(database, wallet.address)
+        await startup.acquire(lease)
+        cleanup.push_async_callback(lease.release)
+        lifetime.spawn(lease.keep(), "lease")
+
+        heads = HeadStream(
+            settings.node_url,
+            block_time=settings.block_time_s,
+            on_outage=lambda error: health.set(startup.CHAIN, False, reason=str(error)),
+            on_return=lambda: health.set(startup.CHAIN, True),
+        )
+        heads.start()
+        cleanup.push_async_callback(heads.stop)
+
+        chain = HubChain(hub, wallet)
+        await chain.prepare()
+        pipeline = await build_pipeline(settings, database, chain, heads)
+        lifetime.spawn(pipeline.tracker.run(), "tracker")
+        lifetime.spawn(pipeline.tracker.follow_heads(), "heads")
+        lifetime.spawn(pipeline.sender.run(), "sender")
+
+        authenticator = BasicAuthenticator(settings.username, settings.password, transaction_service.ADMIN)
+        # The HTTP server reports its health from the start and accepts commands from here on.
+        http.app.router.routes[:0] = http_routes.routes(pipeline.commands, authenticator)
+        server = GrpcServer(
+            grpc_port(settings.http_port, settings.grpc_port),
+            authenticator=authenticator,
+            policy=transaction_service.POLICY,
+            most_calls_per_connection=_MAX_CALLS_PER_CONNECTION,
+        )
+        server.add(
+            transaction_service_pb2_grpc.add_TransactionServiceServicer_to_server,
+            transaction_service.TransactionServicer(pipeline.commands, pipeline.funds, pipeline.sender),
+            transaction_service.SERVICE,
+        )
+        server.follow(health)
+        await server.start()
+        cleanup.push_async_callback(server.stop)
+        log.info("adapter.started", wallet=wallet.address, chain=settings.chain_id, hub=settings.hub_address)
+        await lifetime.stopped()
+
+
+def wallet_lease(database: Database, wallet: Address) -> Lease:
+    """Return the lease of this process on a wallet."""
+    processes = LinuxProcesses()
+    stored = MongoWalletLease(database, wallet, uuid.uuid4().hex, processes.describe(), LEASE_S)
+    return Lease(stored, processes, wallet)
+
+
+async def build_pipeline(
+    settings: ChainAdapterSettings, database: Database, chain: HubChain, heads: HeadStream
+) -> Pipeline:
+    """Build the use cases and resume what the journal holds."""
+    clock, in_flight, tracking = SystemClock(), InFlight(), Wakeup()
+    journal = MongoCommandJournal(database)
+    transactions = MongoTransactionJournal(database, chain.address)
+    active = ActiveCommands(journal.save)
+    policy = GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap)
+    reconciler = Reconciler(active, chain, clock)
+    funds = Funds(chain, policy, clock, sidechain=settings.sidechain)
+    await funds.refresh()
+    mined = Mined(
+        commands=journal,
+        transactions=transactions,
+        active=active,
+        chain=chain,
+        in_flight=in_flight,
+        clock=clock,
+    )
+    sender = Sender(
+        transactions=transactions,
+        active=active,
+        chain=chain,
+        heads=heads,
+        in_flight=in_flight,
+        mined=mined,
+        reconciler=reconciler,
+        policy=policy,
+        tracking=tracking,
+        clock=clock,
+        max_in_flight=settings.max_in_flight,
+        max_batch=largest_batch(await chain.block_gas_limit()),
+    )
+    tracker = Tracker(
+        transactions=transactions,
+        active=active,
+        chain=chain,
+        heads=heads,
+        in_flight=in_flight,
+        mined=mined,
+        sender=sender,
+        reconciler=reconciler,
+        funds=funds,
+        policy=policy,
+        wakeup=tracking,
+        clock=clock,
+    )
+    await resume(
+        commands=journal,
+        transactions=transactions,
+        active=active,
+        in_flight=in_flight,
+        mined=mined,
+        sender=sender,
+        tracking=tracking,
+        clock=clock,
+    )
+    commands = Commands(
+        journal=journal, active=active, chain=chain, tracker=tracker, funds=funds, clock=clock
+    )
+    return Pipeline(commands, funds, sender, tracker)
+
