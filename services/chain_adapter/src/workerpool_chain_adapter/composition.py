@@ -183,4 +183,3 @@ async def build_pipeline(
         journal=journal, active=active, chain=chain, tracker=tracker, funds=funds, clock=clock
     )
     return Pipeline(commands, funds, sender, tracker)
-

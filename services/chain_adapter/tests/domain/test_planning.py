@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from workerpool_chain_adapter.adapters.node_errors import outcome_of
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.nonces import next_nonce
-from workerpool_chain_adapter.domain.planning import plan
-from workerpool_chain_adapter.domain.sending import SendOutcome, outcome_of
-from workerpool_chain_adapter.startup import largest_batch
+from workerpool_chain_adapter.domain.planning import largest_batch, plan
+from workerpool_chain_adapter.domain.sending import SendOutcome
 from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.chain.transaction_errors import classify
 from workerpool_poco.protocol import abi

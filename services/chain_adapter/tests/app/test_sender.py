@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.adapters.hub_chain import OwnerChain
-from workerpool_chain_adapter.app.active_commands import Board
+from workerpool_chain_adapter.adapters.hub_chain import HubChain
+from workerpool_chain_adapter.app.active_commands import ActiveCommands
 from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.reconciler import Reconciler
 from workerpool_chain_adapter.app.sender import Sender
-from workerpool_chain_adapter.app.settlement import Settlement
-from workerpool_chain_adapter.domain.assessment import Situation
+from workerpool_chain_adapter.app.wakeup import Wakeup
+from workerpool_chain_adapter.domain.assessment import ChainSnapshot
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import SystemClock
@@ -41,32 +42,33 @@ class Node:
         return [answers.get(method, self.refusal) for method, _ in calls]
 
 
-class Chain(OwnerChain):
+class Chain(HubChain):
     """The node above, and rules that allow everything."""
 
-    async def situations(self, commands: Sequence[Command]) -> list[Situation]:
+    async def snapshots(self, commands: Sequence[Command]) -> list[ChainSnapshot]:
         deal: Any = None
-        return [Situation(deal, CLAIMABLE, 7, 11, ZERO_ADDRESS) for _ in commands]
+        return [ChainSnapshot(deal, CLAIMABLE, 7, 11, ZERO_ADDRESS) for _ in commands]
 
 
-async def round_with(*refusal: Any, commands: int = 1) -> Board:
+async def round_with(*refusal: Any, commands: int = 1) -> ActiveCommands:
     """Let a sender work on claims once, at a node that answers estimates with an error; raises what that raises."""
 
     async def save(_: Sequence[Command]) -> None:
         pass
 
     node: Any = Node(RpcError("eth_estimateGas", *refusal))
-    board, chain = Board(save), Chain(node, Wallet.create())
+    board, chain = ActiveCommands(save), Chain(node, Wallet.create())
     around: Any = None
     sender = Sender(
-        journal=around,
-        board=board,
+        transactions=around,
+        active=board,
         chain=chain,
         heads=around,
         in_flight=InFlight(),
         mined=around,
-        settlement=Settlement(board, chain, SystemClock()),
+        reconciler=Reconciler(board, chain, SystemClock()),
         policy=GasPolicy(),
+        tracking=Wakeup(),
         clock=SystemClock(),
         max_in_flight=5,
         max_batch=100,

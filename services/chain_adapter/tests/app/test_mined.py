@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.adapters.hub_chain import Receipt
 from workerpool_chain_adapter.app.mined import Mined
-from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
+from workerpool_chain_adapter.domain.transaction import (
+    JournaledTransaction,
+    Receipt,
+    TransactionState,
+    Version,
+)
 from workerpool_kit.clock import SystemClock
 from workerpool_poco.chain.rpc import ChainUnreachable
 from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
@@ -49,7 +53,14 @@ async def mined(chain: Chain) -> Mined:
     """Watch nothing yet, at block 10."""
     unused: Any = None
     around: Any = chain
-    mined = Mined(journal=unused, board=unused, chain=around, in_flight=unused, clock=SystemClock())
+    mined = Mined(
+        commands=unused,
+        transactions=unused,
+        active=unused,
+        chain=around,
+        in_flight=unused,
+        clock=SystemClock(),
+    )
     mined.follow(head(10))
     await mined.look()
     chain.asked.clear()

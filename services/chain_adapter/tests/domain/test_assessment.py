@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Sendable, Situation, assess
+from workerpool_chain_adapter.domain.assessment import ChainSnapshot, Impossible, InEffect, Sendable, assess
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32
 from workerpool_poco.protocol.model import ChainTask, Deal, Resource
@@ -59,7 +59,7 @@ UNKNOWN_DEAL = replace(DEAL, start_time=0)
 def verdict(kind: CommandKind, *, deal: Deal = DEAL, now: int = 2_000, **changes: Any) -> Any:
     index, data = changes.pop("index", 5), changes.pop("data", "")
     command = Command(CommandKey("0x" + "11" * 32, kind), 0, 0, task_index=index, callback_data=data)
-    return assess(command, Situation(deal, replace(TASK, **changes), CONTRIBUTION_END, now, OWNER))
+    return assess(command, ChainSnapshot(deal, replace(TASK, **changes), CONTRIBUTION_END, now, OWNER))
 
 
 def said(answer: Any) -> Any:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.app.active_commands import Board
+from workerpool_chain_adapter.app.active_commands import ActiveCommands
 from workerpool_chain_adapter.app.commands import Commands
-from workerpool_chain_adapter.domain.assessment import Situation
+from workerpool_chain_adapter.domain.assessment import ChainSnapshot
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import ChainUnavailable
 from workerpool_kit.clock import SystemClock
@@ -32,13 +32,18 @@ class World:
     """What stands around the use cases: a journal with one success, a chain without its effect, a tracker."""
 
     def __init__(self) -> None:
-        self.board = Board(self.save)
+        self.active = ActiveCommands(self.save)
         self.vanished = self.unreachable = self.answer_lost = self.done_meanwhile = False
         self.there: Command = DONE
         self.task = CLAIMABLE
         around: Any = self
         self.commands = Commands(
-            journal=around, board=self.board, chain=around, tracker=around, funds=around, clock=SystemClock()
+            journal=around,
+            active=self.active,
+            chain=around,
+            tracker=around,
+            funds=around,
+            clock=SystemClock(),
         )
 
     async def save(self, commands: Sequence[Command]) -> None:
@@ -58,19 +63,19 @@ class World:
         assert key == self.there.key
         return self.there
 
-    async def situations(self, commands: Sequence[Command]) -> list[Situation]:
+    async def snapshots(self, commands: Sequence[Command]) -> list[ChainSnapshot]:
         deal: Any = None
-        return [Situation(deal, self.task, 7, 11, ZERO_ADDRESS) for _ in commands]
+        return [ChainSnapshot(deal, self.task, 7, 11, ZERO_ADDRESS) for _ in commands]
 
     def can_pay(self) -> bool:
         return True
 
-    async def look(self, *, in_doubt: bool) -> None:
-        assert in_doubt
+    async def look(self, *, recheck_mined: bool) -> None:
+        assert recheck_mined
         if self.unreachable:
             raise ChainUnreachable("no node")
         if self.vanished:
-            self.board.show(DONE.taken_back(103.0))
+            self.active.show(DONE.reorged(103.0))
 
 
 async def test_an_effect_that_a_reorganisation_took_back_comes_from_the_same_transaction_again() -> None:
@@ -79,14 +84,14 @@ async def test_an_effect_that_a_reorganisation_took_back_comes_from_the_same_tra
     world.vanished = True
     command = await world.commands.claim(to_hex(TASK))
     assert (command.state, command.transaction_hash) == (CommandState.PROCESSING, "0xaa")
-    assert not world.board.waiting()
+    assert not world.active.waiting()
 
 
 async def test_an_effect_that_something_else_undid_takes_a_new_transaction() -> None:
     world = World()
     command = await world.commands.claim(to_hex(TASK))
     assert (command.state, command.transaction_hash) == (CommandState.RECEIVED, "")
-    assert world.board.waiting() == [command]
+    assert world.active.waiting() == [command]
 
 
 async def test_nothing_is_sent_as_long_as_the_old_transaction_cannot_be_looked_for() -> None:
@@ -94,7 +99,7 @@ async def test_nothing_is_sent_as_long_as_the_old_transaction_cannot_be_looked_f
     world.unreachable = True
     with pytest.raises(ChainUnavailable):
         await world.commands.claim(to_hex(TASK))
-    assert not world.board.waiting()
+    assert not world.active.waiting()
 
 
 async def test_a_command_of_which_the_database_s_answer_was_lost_is_sent_when_it_is_asked_for_again() -> None:
@@ -105,16 +110,16 @@ async def test_a_command_of_which_the_database_s_answer_was_lost_is_sent_when_it
         await world.commands.claim(to_hex(TASK))
     command = await world.commands.claim(to_hex(TASK))
     assert command == world.there
-    assert world.board.waiting() == [command]
+    assert world.active.waiting() == [command]
 
 
 async def test_a_success_that_is_still_on_its_way_to_the_journal_counts_more_than_what_is_there() -> None:
     world = World()
     world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
     world.there = Command(DONE.key, 100.0, 100.0)
-    world.board.show(DONE)
+    world.active.show(DONE)
     assert await world.commands.claim(to_hex(TASK)) == DONE
-    assert not world.board.waiting()
+    assert not world.active.waiting()
 
 
 async def test_a_success_that_reached_the_journal_meanwhile_counts_more_than_what_was_there_before() -> None:
@@ -123,4 +128,4 @@ async def test_a_success_that_reached_the_journal_meanwhile_counts_more_than_wha
     world.there = Command(DONE.key, 100.0, 100.0)
     world.done_meanwhile = True
     assert await world.commands.claim(to_hex(TASK)) == DONE
-    assert not world.board.waiting()
+    assert not world.active.waiting()

@@ -27,7 +27,7 @@ def move(command: Command, to: CommandState) -> Command:
         case CommandState.PROCESSING:
             # A command that succeeded moves there only together with its transaction.
             done = command.state is CommandState.SUCCESS
-            return command.taken_back(200.0) if done else command.processing("0xaa", 200.0)
+            return command.reorged(200.0) if done else command.processing("0xaa", 200.0)
         case CommandState.SUCCESS:
             return command.succeeded(200.0)
         case CommandState.FAILURE:
@@ -67,7 +67,7 @@ def test_a_command_in_motion_is_not_restarted(state: CommandState) -> None:
 
 def test_what_a_reorganisation_took_back_waits_in_the_same_transaction() -> None:
     done = NEW.processing("0xaa", 101.0).succeeded(102.0, transaction_hash="0xaa", block_number=7, gas_used=9)
-    back = done.taken_back(103.0)
+    back = done.reorged(103.0)
     assert (back.state, back.transaction_hash, back.attempts) == (CommandState.PROCESSING, "0xaa", 1)
     assert (back.block_number, back.gas_used, back.updated_at) == (0, 0, 103.0)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workerpool_chain_adapter.app.funds import GAS_OF_A_TRANSACTION, Funds
+from workerpool_chain_adapter.app.funds import GAS_PER_TRANSACTION, Funds
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import FakeClock
 
@@ -28,7 +28,7 @@ async def test_coins_are_seen_although_the_clock_was_set_back() -> None:
     funds = Funds(wallet, GasPolicy(), clock, sidechain=False)
     await funds.refresh()
     assert not funds.can_pay()
-    chain.coins = 100 * GAS_OF_A_TRANSACTION
+    chain.coins = 100 * GAS_PER_TRANSACTION
     await funds.refresh()
     assert not funds.can_pay(), "read a moment ago"
     clock.advance(-3_600)
