@@ -7,8 +7,9 @@ because whatever it says about the chain can be read from the chain again.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
-from workerpool_chain_adapter import metrics
 from workerpool_kit.batcher import Batcher
+
+from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.wakeup import Wakeup
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandState
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
+from workerpool_kit.batcher import Batcher
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
@@ -10,7 +11,6 @@ from workerpool_poco.protocol.ids import bytes32, task_id, to_hex
 
 from workerpool_chain_adapter.app.active_commands import ActiveCommands
 from workerpool_chain_adapter.app.funds import Funds
-from workerpool_kit.batcher import Batcher
 from workerpool_chain_adapter.app.ports import CommandJournal, WalletChain
 from workerpool_chain_adapter.app.tracker import Tracker
 from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
