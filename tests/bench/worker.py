@@ -42,7 +42,7 @@ class PoolAddress:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldReplicate:
     """A replicate that a worker holds: how many of its statuses were sent and acknowledged."""
 
     sent: int = 0
@@ -68,7 +68,7 @@ class SimulatedWorker:
         on_problem: Callable[[str], None],
     ) -> None:
         self.wallet = wallet
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, HeldReplicate] = {}
         self.connections = 0
         """How often the scheduler said Welcome."""
         self.open = False
@@ -232,11 +232,11 @@ class SimulatedWorker:
             return  # sent again, because we have been silent for a while
         if self._freed:
             self._on_dispatch(time.perf_counter() - self._freed.popleft())
-        held = self.held[task_id] = Held()
+        held = self.held[task_id] = HeldReplicate()
         if self.open:
             self._advance(task_id, held)
 
-    def _advance(self, task_id: str, held: Held) -> None:
+    def _advance(self, task_id: str, held: HeldReplicate) -> None:
         end = CHAIN.index(self.until) + 1
         if self.rhythm is Rhythm.STEPWISE:
             end = min(end, held.acknowledged + 1)

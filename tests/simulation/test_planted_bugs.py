@@ -1,17 +1,22 @@
-"""The invariants catch real mistakes: each planted bug makes some seed of those that CI runs fail."""
+"""The invariants catch real mistakes: each planted bug makes at least one seed fail."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from workerpool_core.domain import event_context as turn
-from workerpool_core.domain.chain import reconciliation
+from workerpool_core.domain import transitions
+from workerpool_core.domain.chain import deadlines, reconciliation
 from workerpool_core.domain.decisions import UpdateOutcome
-from workerpool_core.domain.dispatch import dispatcher, supply
-from workerpool_core.domain.events import TransactionKind
-from workerpool_core.domain.model import Action
-from workerpool_core.domain.replicates import consensus_forecast, reports, uploads
+from workerpool_core.domain.dispatch import dispatcher, hardware
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import TransactionAnswered, TransactionKind
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Action, Receipt, Task
+from workerpool_core.domain.replicates import acceptance, answers, consensus_forecast, proofs, uploads
 from workerpool_core.domain.replicates.replicate_machine import IllegalReplicateTransition
 from workerpool_core.domain.tasks import completion, initialization, progress, retries
 from workerpool_core.domain.tasks.task_machine import IllegalTaskTransition
-from workerpool_core.domain.workers import session_resume, sessions
+from workerpool_core.domain.workers import commands, session_resume, sessions
 from workerpool_core.simulation import ledger
 from workerpool_core.simulation.invariants import Violation
 from workerpool_core.simulation.ledger import StoreConflict
@@ -20,235 +25,235 @@ from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 MOST_SEEDS = 2_000
 CAUGHT = (Violation, StoreConflict, IllegalTaskTransition, IllegalReplicateTransition)
-BUGS = {}
+Plant = Callable[[pytest.MonkeyPatch], None]
+BUGS: dict[str, Plant] = {}
 
 
-def bug(plant):
-    """Register a planted bug under its name; its docstring says what a programmer might have done."""
+def bug(plant: Plant) -> Plant:
+    """Register a planted bug under its name; its docstring describes the mistake."""
     BUGS[plant.__name__] = plant
     return plant
 
 
 @bug
-def hands_out_too_many(patch):
-    """The forecast of contributions is forgotten."""
+def assigns_too_many_replicates(patch: pytest.MonkeyPatch) -> None:
+    """The forecast of contributions is ignored."""
     patch.setattr(dispatcher, "wants_more", lambda task, workers, now: True)
 
 
 @bug
-def counts_the_dead_as_living(patch):
-    """Replicates that failed still count as contributions to come, for ever."""
-    patch.setattr(consensus_forecast, "is_live", lambda replicate, workers: True)
-    patch.setattr(consensus_forecast, "pending_until", lambda replicate, task: float("inf"))
+def counts_dead_replicates_as_pending(patch: pytest.MonkeyPatch) -> None:
+    """Replicates that failed still count as expected contributions, without a time limit."""
+    patch.setattr(consensus_forecast, "is_active", lambda replicate, workers: True)
+    patch.setattr(consensus_forecast, "expected_until", lambda replicate, task: float("inf"))
 
 
 @bug
-def gives_a_wallet_a_task_twice(patch):
-    """A worker that failed may try again."""
-    patch.setattr(
-        dispatcher,
-        "_suits",
-        lambda turn, task, wallet: (
-            wallet not in task.replicates or consensus_forecast.at_dead_end(task.replicates[wallet])
-        ),
-    )
+def assigns_a_task_to_a_wallet_twice(patch: pytest.MonkeyPatch) -> None:
+    """A worker that failed may try the same task again."""
+
+    def suits(context: EventContext, task: Task, wallet: str) -> bool:
+        replicate = task.replicates.get(wallet)
+        return replicate is None or consensus_forecast.is_at_dead_end(replicate)
+
+    patch.setattr(dispatcher, "_suits", suits)
 
 
 @bug
-def forgets_slots(patch):
-    """A worker counts as having all of its slots free."""
-    patch.setattr(dispatcher, "free_slots", lambda turn, worker: 1 if worker.session else 0)
+def ignores_used_slots(patch: pytest.MonkeyPatch) -> None:
+    """All slots of a worker count as free."""
+    patch.setattr(dispatcher, "free_slots", lambda context, live: 1 if live.session is not None else 0)
 
 
 @bug
-def ignores_hardware(patch):
+def ignores_hardware(patch: pytest.MonkeyPatch) -> None:
     """Any worker gets enclave tasks."""
-    patch.setattr(supply.Ability, "can", lambda self, need: True)
+    patch.setattr(hardware.Capability, "meets", lambda self, requirement: True)
 
 
 @bug
-def believes_workers(patch):
+def trusts_reported_contributions(patch: pytest.MonkeyPatch) -> None:
     """CONTRIBUTED and REVEALED are stored as reported."""
-    patch.setattr(reports, "_BY_CHAIN", ())
+    patch.setattr(acceptance, "PROVEN_BY_CHAIN", ())
 
 
 @bug
-def believes_uploaders(patch):
+def trusts_reported_uploads(patch: pytest.MonkeyPatch) -> None:
     """RESULT_UPLOADED is stored as reported, although the proxy may not have the archive."""
-    patch.setattr(uploads, "lies_in_proxy", lambda task: False)
+    patch.setattr(uploads, "goes_to_proxy", lambda task: False)
 
 
 @bug
-def loses_a_write(patch):
-    """One status of a replicate is never written down."""
-    original = turn.Turn._write_replicate
+def loses_a_write(patch: pytest.MonkeyPatch) -> None:
+    """One status of a replicate is never written."""
+    original = transitions._write_replicate
 
-    def forgetful(self, replicate, before, changes, fields):
-        count = len(self.writes)
-        original(self, replicate, before, changes, fields)
-        if changes and changes[-1].status is ReplicateStatus.STARTED and len(self.writes) > count:
-            self.writes.pop()
+    def forgetful(context: EventContext, replicate: Any, before: Any, changes: Any, fields: Any) -> None:
+        count = len(context.writes)
+        original(context, replicate, before, changes, fields)
+        if changes and changes[-1].status is ReplicateStatus.STARTED and len(context.writes) > count:
+            context.writes.pop()
 
-    patch.setattr(turn.Turn, "_write_replicate", forgetful)
-
-
-@bug
-def accepts_what_it_does_not_keep(patch):
-    """A refused report is answered as if it had been accepted."""
-
-    def lenient(turn, wallet, session, update, reason):
-        reports._answer(turn, wallet, session, update, UpdateOutcome.ACCEPTED, Action.CONTINUE)
-
-    patch.setattr(reports, "_refuse", lenient)
+    patch.setattr(transitions, "_write_replicate", forgetful)
 
 
 @bug
-def fails_what_the_chain_goes_on_with(patch):
-    """A task that runs is failed by the first look at the chain, whatever the chain says."""
+def accepts_an_update_without_storing_it(patch: pytest.MonkeyPatch) -> None:
+    """A refused report is answered as accepted."""
+
+    def lenient(context: EventContext, wallet: str, session_id: str, update: Any, reason: str) -> None:
+        answers._answer(context, wallet, session_id, update, UpdateOutcome.ACCEPTED, Action.CONTINUE)
+
+    patch.setattr(answers, "refuse", lenient)
+
+
+@bug
+def fails_running_tasks_at_the_first_read(patch: pytest.MonkeyPatch) -> None:
+    """A running task is failed by the first read of the chain, whatever the read shows."""
     original = initialization.initialized
 
-    def hasty(turn, task, receipt):
-        original(turn, task, receipt)
+    def hasty(context: EventContext, task: Task, receipt: Receipt) -> None:
+        original(context, task, receipt)
         if task.status is TaskStatus.RUNNING:
-            completion.fail(turn, task, TaskStatus.CONTRIBUTION_TIMEOUT)
+            completion.fail(context, task, TaskStatus.CONTRIBUTION_TIMEOUT)
 
     patch.setattr(reconciliation.initialization, "initialized", hasty)
 
 
 @bug
-def forgets_the_final_deadline(patch):
-    """Tasks that nobody finishes stay for ever."""
-    patch.setattr(reconciliation, "_judge_deadlines", lambda turn, task, chain: None)
+def ignores_the_final_deadline(patch: pytest.MonkeyPatch) -> None:
+    """Unfinished tasks never end."""
+    patch.setattr(deadlines, "judge", lambda context, task, chain: None)
 
 
 @bug
-def never_claims(patch):
+def never_claims(patch: pytest.MonkeyPatch) -> None:
     """Failed tasks stay open on chain."""
-    patch.setattr(completion, "claim", lambda turn, task: None)
-    patch.setattr(retries.completion, "claim", lambda turn, task: None)
+    patch.setattr(completion, "claim", lambda context, task: None)
 
 
 @bug
-def does_not_send_commands_again(patch):
-    """A command that went down with a stream is never repeated."""
+def never_resends_commands(patch: pytest.MonkeyPatch) -> None:
+    """A command that was lost with a stream is not repeated."""
     original = session_resume.resume
 
-    def careless(turn, worker, held):
-        pending, worker.pending = worker.pending, {}
-        dropped = original(turn, worker, held)
-        worker.pending = pending
+    def careless(context: EventContext, worker: LiveWorker, held: Any) -> tuple[str, ...]:
+        pending, worker.commands = worker.commands, {}
+        dropped = original(context, worker, held)
+        worker.commands = pending
         return dropped
 
-    patch.setattr(session_resume, "_order", lambda *args, **options: None)
+    patch.setattr(session_resume, "_send_once", lambda *args, **options: None)
     patch.setattr(session_resume, "resume", careless)
 
 
 @bug
-def repeats_sequences_of_commands(patch):
-    """Sequences of commands start again with every start of core."""
-    original = turn.Turn.command
+def restarts_command_sequences(patch: pytest.MonkeyPatch) -> None:
+    """The sequences of commands begin again with every start of core."""
+    original = commands.send
 
-    def from_one(self, wallet, task_id, action, **options):
-        now, self.now = self.now, 0.0
-        original(self, wallet, task_id, action, **options)
-        self.now = now
+    def from_one(context: EventContext, *args: Any, **options: Any) -> None:
+        now, context.now = context.now, 0.0
+        original(context, *args, **options)
+        context.now = now
 
-    patch.setattr(turn.Turn, "command", from_one)
-    patch.setattr(sessions, "_raise_floor", lambda turn, worker, event: None)
-
-
-@bug
-def tells_everybody_to_reveal(patch):
-    """Losers are told to reveal too."""
-    original = turn.Turn.command
-
-    def generous(self, wallet, task_id, action, **options):
-        original(self, wallet, task_id, Action.REVEAL if action is Action.ABORT else action, **options)
-
-    patch.setattr(turn.Turn, "command", generous)
+    patch.setattr(commands, "send", from_one)
+    patch.setattr(sessions, "_raise_command_sequence", lambda context, live, event: None)
 
 
 @bug
-def asks_two_to_upload(patch):
-    """Every look at the task asks another worker to upload."""
-    patch.setattr(uploads, "_is_on_it", lambda turn, replicate: False)
-    patch.setattr(uploads, "_dismiss", lambda turn, task: None)
+def asks_losers_to_reveal(patch: pytest.MonkeyPatch) -> None:
+    """Losers receive REVEAL instead of ABORT."""
+    original = commands.send
+
+    def generous(context: EventContext, wallet: str, task_id: str, action: Action, **options: Any) -> None:
+        reveal = Action.REVEAL if action is Action.ABORT else action
+        original(context, wallet, task_id, reveal, **options)
+
+    patch.setattr(commands, "send", generous)
 
 
 @bug
-def never_finalizes(patch):
-    """The result is in, and nobody tells the chain."""
+def asks_two_workers_to_upload(patch: pytest.MonkeyPatch) -> None:
+    """Every step of the task asks another worker to upload."""
+    patch.setattr(uploads, "_is_uploading", lambda context, replicate: False)
+    patch.setattr(uploads, "_dismiss_uploader", lambda context, task: None)
+
+
+@bug
+def never_finalizes(patch: pytest.MonkeyPatch) -> None:
+    """The result was delivered, but the task is not finalized."""
     patch.setattr(progress, "is_finalizable", lambda task, now: False)
 
 
 @bug
-def forgets_transactions_at_a_restart(patch):
-    """What was asked of the adapter before core died is not asked again."""
-    patch.setattr(retries, "pursue", lambda turn, task: None)
+def forgets_transactions_at_a_restart(patch: pytest.MonkeyPatch) -> None:
+    """A transaction requested before core died is not requested again."""
+    patch.setattr(retries, "retry", lambda context, task: None)
 
 
 @bug
-def brings_ended_tasks_back(patch):
-    """What is over is forgotten at once, and a replayed deal creates it anew."""
-    original = completion.forget
+def creates_ended_tasks_again(patch: pytest.MonkeyPatch) -> None:
+    """The id of an evicted task is not kept, and a replayed deal creates the task again."""
+    original = completion.evict
 
-    def wholly(turn, task_id):
-        original(turn, task_id)
-        turn.state.ended.discard(task_id)
+    def wholly(context: EventContext, task_id: str) -> None:
+        original(context, task_id)
+        context.state.evicted.discard(task_id)
 
-    patch.setattr(completion, "is_settled", lambda turn, task: True)
-    patch.setattr(completion, "forget", wholly)
-
-
-@bug
-def forgets_at_a_restart_what_ended(patch):
-    """A finalization that vanishes after core was restarted is not asked for again."""
-    patch.setattr(ledger, "is_remembered", lambda task, policy, now, head: not task.ended or task.claim_due)
+    patch.setattr(completion, "is_settled", lambda context, task: True)
+    patch.setattr(completion, "evict", wholly)
 
 
 @bug
-def supplies_the_drained(patch):
+def forgets_ended_tasks_at_a_restart(patch: pytest.MonkeyPatch) -> None:
+    """A finalization that a reorganisation removes after a restart is not requested again."""
+    patch.setattr(ledger, "must_load", lambda task, policy, now, head: not task.ended or task.claim_due)
+
+
+@bug
+def assigns_tasks_to_drained_workers(patch: pytest.MonkeyPatch) -> None:
     """A drained worker still gets work."""
+    original = dispatcher.free_slots
 
-    def untiring(turn, worker):
-        rest, worker.drained_until = worker.drained_until, 0.0
-        free = original(turn, worker)
-        worker.drained_until = rest
+    def untiring(context: EventContext, live: LiveWorker) -> int:
+        until, live.worker.drained_until = live.worker.drained_until, 0.0
+        free = original(context, live)
+        live.worker.drained_until = until
         return free
 
-    original = dispatcher.free_slots
     patch.setattr(dispatcher, "free_slots", untiring)
 
 
 @bug
-def ends_with_the_adapters_refusal(patch):
-    """A refused finalization fails the task although the first one succeeded."""
+def trusts_a_refusal_of_the_adapter(patch: pytest.MonkeyPatch) -> None:
+    """A refused finalization fails the task, although an earlier one succeeded."""
     original = retries.answered
 
-    def gullible(turn, event):
-        task = turn.state.tasks.get(event.task_id)
+    def gullible(context: EventContext, event: TransactionAnswered) -> None:
+        task = context.state.task(event.task_id)
         unknown = event.succeeded is not True and event.kind is TransactionKind.FINALIZE
         if task is not None and unknown and task.status is TaskStatus.FINALIZING:
-            completion.fail(turn, task, TaskStatus.FINALIZE_FAILED)
+            completion.fail(context, task, TaskStatus.FINALIZE_FAILED)
         else:
-            original(turn, event)
+            original(context, event)
 
     patch.setattr(retries, "answered", gullible)
 
 
 @bug
-def believes_any_read(patch):
-    """A report that waits is confirmed by a read, whatever the read proves."""
-    original = reports.proof_by_chain
+def confirms_reports_with_any_read(patch: pytest.MonkeyPatch) -> None:
+    """A pending report is confirmed by a read, whatever the read proves."""
+    original = proofs.answered_by_chain
 
-    def confirming(turn, task, replicate, proven, asked_at):
-        original(turn, task, replicate, frozenset(ReplicateStatus), asked_at)
+    def confirming(context: EventContext, task: Task, replicate: Any, proven: Any, asked_at: float) -> None:
+        original(context, task, replicate, frozenset(ReplicateStatus), asked_at)
 
-    patch.setattr(reports, "proof_by_chain", confirming)
+    patch.setattr(proofs, "answered_by_chain", confirming)
 
 
 def first_failing_seed() -> int | None:
-    """Only a broken invariant counts: a bug that cannot even run would prove nothing."""
+    """Return the first seed that violates an invariant; any other exception fails the test itself."""
     for seed in range(1, MOST_SEEDS + 1):
         try:
             World(seed).run()
@@ -258,14 +263,14 @@ def first_failing_seed() -> int | None:
 
 
 @pytest.mark.parametrize("plant", BUGS.values(), ids=BUGS.keys())
-def test_a_planted_bug_is_caught(plant, monkeypatch):
+def test_a_planted_bug_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     assert first_failing_seed() is not None, plant.__doc__
 
 
-def test_a_seed_is_the_same_every_time():
-    def trace():
-        lines = []
+def test_a_seed_is_the_same_every_time() -> None:
+    def trace() -> list[tuple[float, str, str]]:
+        lines: list[tuple[float, str, str]] = []
         World(7, lambda at, what, fields: lines.append((at, what, str(fields.get("wallet"))))).run()
         return lines
 

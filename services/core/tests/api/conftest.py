@@ -27,7 +27,7 @@ from workerpool_core.app.workers.heartbeats import Heartbeats
 from workerpool_core.app.workers.login import Login
 from workerpool_core.app.workers.sessions import Sessions
 from workerpool_core.domain.decisions import ReadWeight
-from workerpool_core.domain.events import WorkersWeighed
+from workerpool_core.domain.events import WeightsRead
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_kit.access.authenticators import AnyOf, BasicAuthenticator, BearerAuthenticator
@@ -66,7 +66,7 @@ class NoChain:
         self._engine = engine
 
     def request(self, wanted: ReadWeight) -> None:
-        weighed = WorkersWeighed(((wanted.wallet, 2),))
+        weighed = WeightsRead(((wanted.wallet, 2),))
         asyncio.get_running_loop().call_soon(self._engine.submit, weighed)
 
 

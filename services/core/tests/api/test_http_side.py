@@ -38,7 +38,7 @@ async def task(
     task = make_task(requester=wallet.address)
     replicate = make_replicate(task)
     replicate.logs_present, replicate.exit_code = True, 0
-    logs = d.LogsKept(task.task_id, WORKER, "out", "err")
+    logs = d.LogsStored(task.task_id, WORKER, "out", "err")
     api.commit.put(d.Outcome([d.TaskCreated(task), d.ReplicateCreated(replicate), logs], []))
     await api.commit.drained()
     return task

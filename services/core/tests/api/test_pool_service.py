@@ -65,7 +65,7 @@ async def test_a_drained_worker_is_told_and_stays_drained_through_a_restart(
     assert drained.drained_until.seconds == int(api.clock.now() + 600)
     assert (await stream.receive()).WhichOneof("message") == "drain"
     restarted = await open_api()
-    assert restarted.engine.workers[wallet.address].drained_until > restarted.clock.now()
+    assert restarted.engine.workers[wallet.address].worker.drained_until > restarted.clock.now()
     undrain = pb.UndrainWorkerRequest(wallet_address=wallet.address)
     undrained = (await restarted.pool(**OPERATOR).UndrainWorker(undrain)).worker
     assert not undrained.HasField("drained_until")
@@ -94,7 +94,7 @@ async def test_a_drain_without_end_lasts_until_undrained(api: Any, wallet: Walle
     request = pb.DrainWorkerRequest(wallet_address=wallet.address)
     worker = (await api.pool(**OPERATOR).DrainWorker(request)).worker
     assert worker.HasField("drained_until")
-    assert api.engine.workers[wallet.address].drained_until == math.inf
+    assert api.engine.workers[wallet.address].worker.drained_until == math.inf
 
 
 async def test_orders_want_the_operators_credentials(api: Any, wallet: Wallet) -> None:
@@ -121,4 +121,4 @@ async def test_orders_are_closed_while_no_operator_is_configured(open_api: Any, 
     await (await api.connect(wallet)).receive()
     for call in orders(api.pool(), wallet.address):
         assert await api.refused(call) == (grpc.StatusCode.PERMISSION_DENIED, "OPERATOR_DISABLED")
-    assert api.engine.workers[wallet.address].drained_until == 0
+    assert api.engine.workers[wallet.address].worker.drained_until == 0

@@ -17,7 +17,7 @@ async def listed(api: Any, wallet: Wallet) -> pb.Worker:
 
 async def quarantine(api: Any, wallet: Wallet, seconds: float) -> None:
     """Put a worker where three failures in a row would put him."""
-    worker: Worker = api.engine.workers[wallet.address]
+    worker: Worker = api.engine.workers[wallet.address].worker
     worker.consecutive_failures = 3
     worker.quarantined_until = api.clock.now() + seconds
 
@@ -47,9 +47,9 @@ async def test_a_release_is_durable(open_api: Any, wallet: Wallet) -> None:
     await quarantine(api, wallet, 3600)
     await api.pool(**OPERATOR).DrainWorker(pb.DrainWorkerRequest(wallet_address=wallet.address))
     restarted = await open_api()
-    assert restarted.engine.workers[wallet.address].quarantined_until > restarted.clock.now()
+    assert restarted.engine.workers[wallet.address].worker.quarantined_until > restarted.clock.now()
     request = pb.ReleaseWorkerRequest(wallet_address=wallet.address)
     await restarted.pool(**OPERATOR).ReleaseWorker(request)
     again = await open_api()
-    worker = again.engine.workers[wallet.address]
+    worker = again.engine.workers[wallet.address].worker
     assert (worker.quarantined_until, worker.consecutive_failures) == (0, 0)

@@ -101,7 +101,7 @@ async def test_a_follower_sees_every_end(api: Any, make_task: MakeTask) -> None:
     assert first.task.status == statuses.TASK_STATUS_RECEIVED
     changes = (TaskChange(TaskStatus.FINAL_DEADLINE_REACHED, NOW), TaskChange(TaskStatus.FAILED, NOW))
     changed = d.TaskChanged(task.task_id, TaskStatus.RECEIVED, changes)
-    api.commit.put(d.Outcome([changed], [d.TaskMoved(task.task_id)]))
+    api.commit.put(d.Outcome([changed], [d.NotifyWatchers(task.task_id)]))
     last = await asyncio.wait_for(call.read(), 10)
     assert last.task.status == statuses.TASK_STATUS_FAILED
     assert await asyncio.wait_for(call.read(), 10) is grpc.aio.EOF
@@ -112,7 +112,7 @@ async def test_a_follower_sees_every_end(api: Any, make_task: MakeTask) -> None:
 
 async def kept_logs(api: Any, make_task: MakeTask, requester: Wallet) -> Task:
     task = make_task(requester=requester.address)
-    await write(api, d.TaskCreated(task), d.LogsKept(task.task_id, WORKER, "out", "err"))
+    await write(api, d.TaskCreated(task), d.LogsStored(task.task_id, WORKER, "out", "err"))
     return task
 
 
@@ -160,7 +160,7 @@ async def test_logs_that_do_not_fit_into_an_answer_are_named_and_asked_for_alone
     workers = sorted(Wallet.create().address for _ in range(6))
     long = "\N{DNA DOUBLE HELIX}" * 100_000
     await write(
-        api, d.TaskCreated(task), *(d.LogsKept(task.task_id, worker, long, long) for worker in workers)
+        api, d.TaskCreated(task), *(d.LogsStored(task.task_id, worker, long, long) for worker in workers)
     )
     answer = await api.tasks.GetTaskLogs(await signed(api, task, wallet))
     told = [logs.wallet_address for logs in answer.compute_logs]

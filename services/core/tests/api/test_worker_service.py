@@ -31,7 +31,7 @@ async def test_a_signed_challenge_opens_a_stream(api: Any, wallet: Wallet) -> No
     assert welcome.session_id
     assert welcome.heartbeat_period.seconds == 10
     assert welcome.configuration.result_proxy_url == "http://proxy:13200"
-    assert api.engine.workers[wallet.address].session == welcome.session_id
+    assert api.engine.workers[wallet.address].session.id == welcome.session_id
 
 
 async def test_the_configuration_is_open_to_everybody(api: Any) -> None:
@@ -112,7 +112,7 @@ async def test_a_worker_of_the_wrong_version_is_told_which_one_to_install(
 async def test_a_worker_with_a_gpu_has_one_slot(api: Any, wallet: Wallet) -> None:
     stream = await api.connect(wallet, slots=8, gpus=1)
     await stream.receive()
-    assert api.engine.workers[wallet.address].model.slots == 1
+    assert api.engine.workers[wallet.address].worker.model.slots == 1
 
 
 async def test_a_second_stream_of_a_wallet_replaces_the_first(api: Any, wallet: Wallet) -> None:
@@ -124,7 +124,7 @@ async def test_a_second_stream_of_a_wallet_replaces_the_first(api: Any, wallet: 
     assert (shutdown.reason, shutdown.HasField("retry_after")) == ("REPLACED", False)
     await first.ended()
     await api.commit.drained()
-    assert api.engine.workers[wallet.address].session == session
+    assert api.engine.workers[wallet.address].session.id == session
     assert len(api.sessions) == 1
 
 
@@ -266,8 +266,8 @@ async def test_a_cut_stream_is_a_disconnected_worker(api: Any, wallet: Wallet) -
     await stream.receive()
     await stream.call.done_writing()
     assert await stream.ended() == (grpc.StatusCode.OK, "")
-    assert api.engine.workers[wallet.address].session == ""
-    assert not api.engine.workers[wallet.address].lost
+    assert api.engine.workers[wallet.address].session is None
+    assert not api.engine.workers[wallet.address].worker.lost
 
 
 # --- work ---------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ class Pool:
         self.sessions[name] = f"{number}-{count}"
         self.sequences[name] = 0
         welcomed = self.handle(e.WorkerConnected(name, self.sessions[name], self.models[name], tuple(held)))
-        self.last = welcomed + self.handle(e.WorkersWeighed(((name, weight),)))
+        self.last = welcomed + self.handle(e.WeightsRead(((name, weight),)))
         return self.last
 
     def connect_all(self, *numbers: int, **model: object) -> None:
@@ -168,13 +168,13 @@ class Pool:
     def acknowledge(self, number: int) -> None:
         """A worker takes every command that it was sent."""
         for effect in self.sent(d.SendCommand, wallet=wallet(number)):
-            self.handle(e.CommandAcked(wallet(number), effect.command.sequence))
+            self.handle(e.CommandAcknowledged(wallet(number), effect.command.sequence))
 
     def cut(self, number: int) -> list[object]:
         return self.handle(e.WorkerDisconnected(wallet(number), self.sessions[wallet(number)]))
 
     def beat(self, number: int) -> list[object]:
-        return self.handle(e.WorkersBeat(((wallet(number), self.sessions[wallet(number)]),)))
+        return self.handle(e.HeartbeatsReceived(((wallet(number), self.sessions[wallet(number)]),)))
 
     def report(
         self, number: int, task: str, *statuses: ReplicateStatus, **details: object

@@ -24,7 +24,7 @@ def test_s15_a_silent_replicate_is_replaced_after_t_although_core_was_restarted(
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.STARTED)
     pool.restart()
-    pool.connect(1, held=(e.Held(task, R.STARTED, False, 0),))
+    pool.connect(1, held=(e.HeldReplicate(task, R.STARTED, False, 0),))
     pool.connect(2)
     pool.live(T - 1, 1, 2)
     assert pool.assigned(task) == ["0xWorker1"]
@@ -45,7 +45,7 @@ def fails(pool, tasks: list[str]) -> float:
     """Returns when the worker may work again."""
     for task in tasks:
         pool.report(1, task, R.START_FAILED)
-    return pool.scheduler.workers["0xWorker1"].quarantined_until
+    return pool.scheduler.workers["0xWorker1"].worker.quarantined_until
 
 
 def gets_work_at(pool, end: float) -> bool:

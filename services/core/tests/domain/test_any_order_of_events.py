@@ -56,7 +56,9 @@ class Chaos:
         held = [r for t in self.pool.scheduler.tasks.values() for r in t.replicates.values()]
         if held:
             replicate = self.random.choice(held)
-            following = sorted(s for s in REPLICATE_TRANSITIONS[replicate.status] if not replicate.ever(s))
+            following = sorted(
+                s for s in REPLICATE_TRANSITIONS[replicate.status] if not replicate.has_reached(s)
+            )
             if following:
                 number = int(replicate.wallet.removeprefix("0xWorker"))
                 self.say(number, replicate.task_id, self.random.choice(following))
@@ -104,7 +106,9 @@ class Chaos:
             pool.cut(number)
             return
         statuses = list(ReplicateStatus)
-        held = [e.Held(task, random.choice(statuses), random.random() < 0.5, 5) for task in self.tasks]
+        held = [
+            e.HeldReplicate(task, random.choice(statuses), random.random() < 0.5, 5) for task in self.tasks
+        ]
         pool.connect(number, held=tuple(h for h in held if random.random() < 0.7))
         pool.acknowledge(random.choice(WORKERS))
 

@@ -22,7 +22,7 @@ def test_s38_past_the_contribution_deadline_the_chain_is_asked_then_workers_are_
     assert pool.history(task)[-2:] == ["CONTRIBUTION_TIMEOUT", "FAILED"]
     assert pool.commands(1) == ["ABORT"]
     pool.report(1, task, R.ABORTED)
-    assert pool.scheduler.busy("0xWorker1") == frozenset()
+    assert pool.scheduler.workers["0xWorker1"].computing == set()
 
 
 def initializing(pool):

@@ -93,7 +93,7 @@ def test_what_lay_deep_is_not_taken_up(pool, end, kind):
 def test_a_worker_says_his_last_words(pool):
     task = completed(pool)
     restart(pool)
-    pool.connect(1, held=(e.Held(task, R.RESULT_UPLOADED, True, 0),))
+    pool.connect(1, held=(e.HeldReplicate(task, R.RESULT_UPLOADED, True, 0),))
     assert pool.commands(1) == ["COMPLETE"]
     answers = pool.report(1, task, R.COMPLETING, R.COMPLETED)
     assert [answer.outcome for answer in answers] == [d.UpdateOutcome.ACCEPTED] * 2
@@ -105,10 +105,10 @@ def test_a_worker_that_stays_away_is_waited_for_no_longer_than_any(pool):
     for _ in range(pool.policy.reorganisation_blocks):
         pool.mine()
     restart(pool)
-    assert pool.scheduler.held("0xWorker1") == frozenset({task})
+    assert pool.scheduler.workers["0xWorker1"].held == {task}
     pool.wait(pool.policy.ended_retention_s + 1)
     assert task not in pool.scheduler.tasks
-    assert pool.scheduler.held("0xWorker1") == frozenset()
+    assert pool.scheduler.workers["0xWorker1"].held == set()
 
 
 def test_an_end_without_a_block_counts_as_one_in_the_newest_block_that_was_followed(pool):

@@ -42,7 +42,7 @@ class Follower:
             self.tell(
                 e.WorkerConnected(wallet, wallet, WorkerModel(wallet, "1", "linux", "x86", 64, 1 << 34))
             )
-        self.tell(e.WorkersWeighed(tuple((wallet, 2) for wallet in WALLETS)))
+        self.tell(e.WeightsRead(tuple((wallet, 2) for wallet in WALLETS)))
 
     def tell(self, event: e.Event) -> None:
         outcome = self.scheduler.handle(event, self.now)
@@ -84,7 +84,7 @@ class Follower:
         """Let time pass while the workers live and the chain stands still."""
         for _ in range(0, seconds, 10):
             self.now += 10
-            self.tell(e.WorkersBeat(tuple((wallet, wallet) for wallet in WALLETS)))
+            self.tell(e.HeartbeatsReceived(tuple((wallet, wallet) for wallet in WALLETS)))
             self.tell(e.Tick())
             self.answer()
         self.tell(e.ReconcileDue())

@@ -13,7 +13,7 @@ REFUSED, ACCEPTED = d.UpdateOutcome.REFUSED, d.UpdateOutcome.ACCEPTED
 def back_again(pool, number, task, status):
     """A worker's stream is cut, and he says Hello again: almost any status may follow RECOVERING."""
     pool.cut(number)
-    pool.connect(number, held=(e.Held(task, status, True, 0),))
+    pool.connect(number, held=(e.HeldReplicate(task, status, True, 0),))
     assert pool.statuses(number, task)[-1] == "RECOVERING"
 
 
@@ -38,7 +38,7 @@ def test_a_worker_that_is_back_cannot_go_back_behind_what_it_did(pool):
     pool.contribute(1, task, consensus=True)
     pool.wait(61)
     assert pool.statuses(1, task)[-1] == "WORKER_LOST"
-    pool.connect(1, held=(e.Held(task, R.CONTRIBUTED, True, 0),))
+    pool.connect(1, held=(e.HeldReplicate(task, R.CONTRIBUTED, True, 0),))
     (answer,) = pool.report(1, task, R.APP_DOWNLOADING)
     assert (answer.outcome, answer.reason) == (REFUSED, "BAD_WORKFLOW_TRANSITION")
     pool.reveal(1, task)

@@ -81,7 +81,7 @@ def test_what_waits_fills_no_memory(pool):
     task = claimed(pool)
     for _ in range(100):
         pool.report(1, task, R.COMPUTED, stdout="x" * 100_000, stderr="x" * 100_000)
-    waiting = pool.scheduler._state.parked[task, "0xWorker1"].updates
+    waiting = pool.scheduler._state.tasks[task].pending_reports["0xWorker1"].updates
     assert [update.status for update in waiting] == [R.CONTRIBUTED, *[R.COMPUTED] * 15]
     assert not any(update.details.stdout or update.details.stderr for update in waiting)
     assert answers(pool) == [REFUSED]

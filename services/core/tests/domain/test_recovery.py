@@ -13,7 +13,7 @@ K = e.TransactionKind
 
 
 def held(task, status, available=True):
-    return (e.Held(task, status, available, 0),)
+    return (e.HeldReplicate(task, status, available, 0),)
 
 
 def started(pool):
@@ -204,7 +204,9 @@ def test_s43_consensus_without_its_contribution_aborts_it(pool):
     task = pool.to_computed(1, 2, 3, trust=5)
     pool.contribute(2, task)
     pool.contribute(3, task, consensus=True)
-    pool.handle(e.CommandAcked("0xWorker1", pool.sent(d.SendCommand, wallet="0xWorker1")[0].command.sequence))
+    pool.handle(
+        e.CommandAcknowledged("0xWorker1", pool.sent(d.SendCommand, wallet="0xWorker1")[0].command.sequence)
+    )
     assert hello(pool, task, R.COMPUTED) == [("ABORT", False)]
 
 
@@ -272,7 +274,7 @@ def test_commands_are_sent_on_every_connection_until_acknowledged(pool):
     pool.effects.clear()
     pool.connect(1, held=held(task, R.CONTRIBUTED))
     assert [c.command for c in pool.sent(d.SendCommand)] == [first.command]
-    pool.handle(e.CommandAcked("0xWorker1", first.command.sequence))
+    pool.handle(e.CommandAcknowledged("0xWorker1", first.command.sequence))
     assert not pool.ledger.commands
 
 
@@ -281,7 +283,7 @@ def test_sequences_of_commands_rise_over_restarts(pool):
     pool.acknowledge(1)
     first = pool.sent(d.SendCommand)[-1].command.sequence
     pool.restart()
-    pool.connect(1, held=(e.Held(task, R.CONTRIBUTED, True, first + 5),))
+    pool.connect(1, held=(e.HeldReplicate(task, R.CONTRIBUTED, True, first + 5),))
     assert pool.sent(d.SendCommand)[-1].command.sequence > first + 5
 
 
@@ -334,7 +336,7 @@ def test_a_second_stream_replaces_the_first(pool):
     pool.connect(1)
     assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
     pool.handle(e.WorkerDisconnected("0xWorker1", "1-1"))
-    assert pool.scheduler.workers["0xWorker1"].session == "1-2"
+    assert pool.scheduler.workers["0xWorker1"].session.id == "1-2"
 
 
 def test_a_worker_of_another_version_is_sent_away(make_pool):
@@ -352,7 +354,7 @@ def test_trap_slots_hold_no_duplicates_and_lost_queries_need_no_ping(pool):
     pool.cut(1)
     pool.connect(1)
     pool.connect(1)
-    assert pool.scheduler.busy("0xWorker1") == {task}
+    assert pool.scheduler.workers["0xWorker1"].computing == {task}
     pool.restart()
     pool.wait(61)
-    assert pool.scheduler.workers["0xWorker1"].lost
+    assert pool.scheduler.workers["0xWorker1"].worker.lost

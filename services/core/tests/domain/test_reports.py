@@ -296,24 +296,24 @@ def test_s27_logs_of_a_failed_computation_are_kept_only_if_the_app_failed(pool):
 def test_s28_a_slot_is_free_again_after_an_early_failure(pool, statuses):
     pool.connect(1)
     task = pool.ready()
-    assert pool.scheduler.busy("0xWorker1") == {task}
+    assert pool.scheduler.workers["0xWorker1"].computing == {task}
     pool.report(1, task, *statuses)
-    assert pool.scheduler.busy("0xWorker1") == frozenset()
+    assert pool.scheduler.workers["0xWorker1"].computing == set()
 
 
 def test_s28_a_slot_is_free_at_computed_and_the_task_leaves_the_worker_at_completed(pool):
     task = computing(pool)
-    assert pool.scheduler.busy("0xWorker1") == {task}
+    assert pool.scheduler.workers["0xWorker1"].computing == {task}
     pool.report(1, task, R.COMPUTED)
-    assert pool.scheduler.busy("0xWorker1") == frozenset()
-    assert pool.scheduler.held("0xWorker1") == {task}
+    assert pool.scheduler.workers["0xWorker1"].computing == set()
+    assert pool.scheduler.workers["0xWorker1"].held == {task}
     pool.report(1, task, R.CONTRIBUTING)
     pool.contribute(1, task, consensus=True)
     pool.reveal(1, task)
     pool.upload(1, task)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
     pool.report(1, task, R.COMPLETING, R.COMPLETED)
-    assert pool.scheduler.held("0xWorker1") == frozenset()
+    assert pool.scheduler.workers["0xWorker1"].held == set()
 
 
 def test_s29_of_two_reports_of_one_status_only_the_first_is_recorded(pool):

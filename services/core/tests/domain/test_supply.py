@@ -234,7 +234,7 @@ def test_a_worker_that_keeps_failing_rests_longer_each_time(pool):
     pool.connect(1, slots=8)
     for _ in range(3):
         pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
-    worker = pool.scheduler.workers["0xWorker1"]
+    worker = pool.scheduler.workers["0xWorker1"].worker
     assert worker.quarantined_until == pool.now + 60
     task = pool.ready()
     assert holders(pool, task) == []
@@ -262,7 +262,7 @@ def test_the_requesters_own_failures_quarantine_nobody(pool):
         pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOADED)
         pool.report(1, task, R.DATA_DOWNLOADING, R.DATA_DOWNLOADED, R.COMPUTING)
         pool.report(1, task, R.COMPUTE_FAILED, cause=C.APP_COMPUTE_FAILED)
-    assert pool.scheduler.workers["0xWorker1"].quarantined_until == 0.0
+    assert pool.scheduler.workers["0xWorker1"].worker.quarantined_until == 0.0
 
 
 def test_a_contribution_on_chain_ends_a_series_of_failures(pool):
@@ -270,7 +270,7 @@ def test_a_contribution_on_chain_ends_a_series_of_failures(pool):
     for _ in range(2):
         pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
     pool.to_consensus(1)
-    assert pool.scheduler.workers["0xWorker1"].consecutive_failures == 0
+    assert pool.scheduler.workers["0xWorker1"].worker.consecutive_failures == 0
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)

@@ -27,7 +27,7 @@ def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_lost(pool):
     assert pool.uploader(task) in others
     assert pool.statuses(first, task)[-1] == "RESULT_UPLOAD_FAILED"
     pool.effects.clear()
-    pool.connect(first, held=(e.Held(task, R.REVEALED, True, 0),))
+    pool.connect(first, held=(e.HeldReplicate(task, R.REVEALED, True, 0),))
     assert "UPLOAD" not in pool.commands(first)
 
 
@@ -60,7 +60,7 @@ def test_s34_an_uploader_that_recovers_is_not_replaced(pool):
     first = pool.uploader(task)
     pool.report(first, task, R.RESULT_UPLOADING)
     pool.cut(first)
-    pool.connect(first, held=(e.Held(task, R.RESULT_UPLOADING, True, 0),))
+    pool.connect(first, held=(e.HeldReplicate(task, R.RESULT_UPLOADING, True, 0),))
     assert pool.statuses(first, task)[-1] == "RECOVERING"
     assert pool.uploader(task) == first
 
@@ -98,7 +98,7 @@ def test_an_uploader_that_is_away_is_not_sent_the_same_order_again_and_again(poo
     task = pool.to_upload(1, storage_provider="dropbox")
     pool.cut(1)
     pool.wait(600)
-    assert [c.action.value for c in pool.scheduler.workers["0xWorker1"].pending.values()] == [
+    assert [c.action.value for c in pool.scheduler.workers["0xWorker1"].commands.values()] == [
         "REVEAL",
         "UPLOAD",
     ]

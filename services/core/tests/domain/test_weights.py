@@ -52,7 +52,7 @@ def test_s09_a_worker_that_cannot_pay_for_gas_gets_no_work_until_it_can(pool):
     pool.connect(1, weight=0)
     task = pool.ready()
     assert pool.assigned(task) == []
-    pool.handle(e.WorkersWeighed((("0xWorker1", 2),)))
+    pool.handle(e.WeightsRead((("0xWorker1", 2),)))
     assert pool.assigned(task) == ["0xWorker1"]
-    pool.handle(e.WorkersWeighed((("0xWorker1", 0),)))
+    pool.handle(e.WeightsRead((("0xWorker1", 0),)))
     assert pool.assigned(pool.ready()) == []

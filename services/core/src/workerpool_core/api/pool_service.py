@@ -117,7 +117,7 @@ def _worker(core: RunningCore, view: WorkerView) -> pb.Worker:
         used_slots=view.computing,
         memory_bytes=worker.model.memory_bytes,
         gpus=worker.model.gpus,
-        connected=bool(worker.session),
+        connected=view.connected,
         last_seen_at=timestamp(worker.last_seen),
         registered_at=timestamp(worker.registered_at),
         consecutive_failures=worker.consecutive_failures,

@@ -21,7 +21,7 @@ from workerpool_core.app.queries.live_logs import LONGEST_LOG
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.app.workers import messages as m
 from workerpool_core.domain.decisions import AnswerUpdate
-from workerpool_core.domain.events import Details, Held, Update
+from workerpool_core.domain.events import Details, HeldReplicate, Update
 from workerpool_core.domain.model import Receipt, WorkerModel
 from workerpool_core.errors import NumberTooLarge
 
@@ -51,10 +51,10 @@ def model_of(message: pb.WorkerModel) -> WorkerModel:
     )
 
 
-def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[Held, ...]:
+def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[HeldReplicate, ...]:
     """Read the replicates that a worker says it holds."""
     return tuple(
-        Held(
+        HeldReplicate(
             item.task_id, REPLICATE_STATUS_OF[item.status], item.result_available, item.last_command_sequence
         )
         for item in messages

@@ -25,7 +25,7 @@ from workerpool_core.app.workers.login import WORKER_ROLE
 from workerpool_core.app.workers.messages import Message, ShutDown
 from workerpool_core.app.workers.sessions import Session
 from workerpool_core.domain.events import (
-    CommandAcked,
+    CommandAcknowledged,
     StatusReported,
     WorkerConnected,
     WorkerDisconnected,
@@ -158,7 +158,7 @@ async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.
             case "heartbeat":
                 core.heartbeats.beat(wallet, session.id)
             case "command_ack":
-                submit(CommandAcked(wallet, message.command_ack.sequence))
+                submit(CommandAcknowledged(wallet, message.command_ack.sequence))
             case "log_chunk":
                 chunk = message.log_chunk
                 stream = "stderr" if chunk.stream == pb.LOG_STREAM_STDERR else "stdout"

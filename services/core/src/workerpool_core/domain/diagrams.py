@@ -1,10 +1,9 @@
-"""The state machines as Mermaid diagrams, drawn from the tables: `python -m workerpool_core.domain.diagrams`.
+"""The state machines as Mermaid diagrams, generated from the tables for docs/state-machines.md.
 
-Steps that almost every status has (to the final deadline, FAILED, WORKER_LOST, RECOVERING, ABORTED) are left
-out of the arrows and said in a sentence, as are the two statuses from which almost any may follow.
+Transitions that almost every status has (to FINAL_DEADLINE_REACHED, FAILED, WORKER_LOST, RECOVERING, ABORTED) are
+omitted from the arrows and described in a sentence, as are the two statuses that almost any status may follow.
 """
 
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
@@ -23,19 +22,19 @@ _Status = TypeVar("_Status", bound=StrEnum)
 
 
 def _arrows(
-    table: Mapping[_Status, frozenset[_Status]], left_out: frozenset[_Status], sources: frozenset[_Status]
+    table: Mapping[_Status, frozenset[_Status]], omitted: frozenset[_Status], sources: frozenset[_Status]
 ) -> list[str]:
     return [
         f"    {current.value} --> {new.value}"
         for current, following in table.items()
         if current not in sources
         for new in type(current)
-        if new in following and new not in left_out
+        if new in following and new not in omitted
     ]
 
 
 def task_diagram() -> str:
-    """Return the task machine."""
+    """Return the diagram of the task state machine."""
     deadline = frozenset({TaskStatus.FINAL_DEADLINE_REACHED})
     lines = ["stateDiagram-v2", f"    [*] --> {TaskStatus.RECEIVED.value}"]
     lines += _arrows(TASK_TRANSITIONS, deadline, frozenset())
@@ -43,7 +42,7 @@ def task_diagram() -> str:
 
 
 def replicate_diagram() -> str:
-    """Return the replicate machine; dotted lines are no part of it, so repairs carry the word `proven`."""
+    """Return the diagram of the replicate state machine; repairs are marked `proven`."""
     lines = ["stateDiagram-v2", f"    [*] --> {_R.CREATED.value}"]
     lines += _arrows(REPLICATE_TRANSITIONS, _EXITS, _INTERLUDES)
     lines += [
@@ -56,7 +55,7 @@ def replicate_diagram() -> str:
 
 
 def document() -> str:
-    """Return both diagrams with what they leave out, as Markdown."""
+    """Return both diagrams and the transitions that they omit, as Markdown."""
     without = {
         name: ", ".join(
             status.value
@@ -68,7 +67,7 @@ def document() -> str:
     lines = [
         "## Tasks",
         "",
-        "Every status that is not an end may also be followed by FINAL_DEADLINE_REACHED.",
+        "FINAL_DEADLINE_REACHED may follow every status that is not final. It is not drawn.",
         "",
         "```mermaid",
         task_diagram(),
@@ -76,20 +75,16 @@ def document() -> str:
         "",
         "## Replicates",
         "",
-        "WORKER_LOST may be followed by any other status, RECOVERING by any but CREATED and STARTING.",
-        "Each of these may follow every other status except the ones named:",
+        "Any other status may follow WORKER_LOST, and any but CREATED and STARTING may follow RECOVERING. Each of the",
+        "statuses below may follow every other status except those named. These transitions are not drawn.",
         "",
         *(f"* {name.value}: not after {statuses}." for name, statuses in without.items()),
         "",
-        "A status is recorded once in a replicate's history. `proven` steps are repairs by the scheduler, when",
-        "chain or result proxy prove what a worker had given up.",
+        "Each status is recorded at most once in a replicate's history. A transition marked `proven` is a repair by",
+        "the scheduler: the chain or the result proxy proved that the work of a replicate that gave up succeeded.",
         "",
         "```mermaid",
         replicate_diagram(),
         "```",
     ]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(document() + "\n")

@@ -1,7 +1,7 @@
-"""State of tasks, replicates and workers, as the scheduler holds it in memory and the store keeps it.
+"""Stored state of tasks, replicates, workers and commands; the store port writes and loads these values.
 
-Ids of deals and tasks are 0x-prefixed lower-case hexadecimal of 32 bytes, wallets are checksummed
-addresses, times are Unix seconds, blocks are numbers.
+Ids of deals and tasks are `0x`-prefixed lower-case hexadecimal of 32 bytes. Wallets are checksummed addresses.
+Times are Unix seconds. Blocks are block numbers.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCa
 
 
 class Modifier(Enum):
-    """Who changed a replicate's status (core spec §2.3)."""
+    """The author of a change of a replicate's status (core spec §2.3)."""
 
     WORKER = "WORKER"
     POOL_MANAGER = "POOL_MANAGER"
@@ -20,7 +20,7 @@ class Modifier(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A mined transaction: block (0 when unknown) and hash (empty when unknown)."""
+    """A mined transaction: its block (0 when unknown) and its hash (empty when unknown)."""
 
     block: int = 0
     transaction: str = ""
@@ -47,7 +47,7 @@ class ReplicateChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DealTerms:
-    """What a deal says of every task of its bag; read from the chain once, shared by its tasks."""
+    """The terms of a deal, read from the chain once and shared by all tasks of the deal."""
 
     deal_id: str
     block: int
@@ -79,7 +79,7 @@ class DealTerms:
 
 @dataclass(slots=True)
 class Replicate:
-    """One worker's work on one task."""
+    """The execution of one task by one worker."""
 
     task_id: str
     wallet: str
@@ -93,18 +93,18 @@ class Replicate:
 
     @property
     def status(self) -> ReplicateStatus:
-        """The last entry of the history."""
+        """The last status of the history."""
         return self.history[-1].status
 
     @property
     def last_relevant(self) -> ReplicateStatus:
-        """The last entry that is neither WORKER_LOST nor RECOVERING (core spec §2.1)."""
+        """The last status that is neither WORKER_LOST nor RECOVERING (core spec §2.1)."""
         skipped = (ReplicateStatus.WORKER_LOST, ReplicateStatus.RECOVERING)
         return next(c.status for c in reversed(self.history) if c.status not in skipped)
 
-    def ever(self, status: ReplicateStatus) -> bool:
-        """Whether the history holds this status anywhere."""
-        for change in self.history:  # noqa: SIM110 - asked at every update; a generator costs thrice as much
+    def has_reached(self, status: ReplicateStatus) -> bool:
+        """Return whether the history contains this status."""
+        for change in self.history:  # noqa: SIM110 - called for every update; a generator costs three times as much
             if change.status is status:
                 return True
         return False
@@ -114,10 +114,10 @@ class Replicate:
 class Task:
     """One task of a deal, with its replicates by wallet.
 
-    `initialization_block` is 0 while the chain does not know the task. `claim_due` means that the task
-    ended here but is open on chain: it is claimed at its final deadline, so that the requester is refunded.
-    `final_block` is the block of the finalization or claim that closed an ended task on chain, or in which the chain
-    was read to have nothing to close; 0 before, and again when a reorganisation took that block back.
+    `initialization_block` is 0 while the task is not initialized on chain. `claim_due` marks a task that ended here
+    but is still open on chain; it is claimed at its final deadline so that the requester is refunded. `final_block`
+    is the block of the finalization or claim that closed an ended task on chain, or the block at which the chain was
+    read to have nothing to close. It is 0 before that, and again after a reorganisation removed that block.
     """
 
     task_id: str
@@ -141,7 +141,7 @@ class Task:
 
     @property
     def status(self) -> TaskStatus:
-        """The last entry of the history."""
+        """The last status of the history."""
         return self.history[-1].status
 
     @property
@@ -151,12 +151,12 @@ class Task:
 
     @property
     def finalize_due(self) -> bool:
-        """Whether the task COMPLETED here, and a reorganisation took its finalization back."""
+        """Whether the task is COMPLETED but a reorganisation removed its finalization."""
         return self.status is TaskStatus.COMPLETED and not self.final_block and not self.claim_due
 
 
 class Action(Enum):
-    """What a worker is told to do with a replicate: the protocol's PLEASE_ messages (core spec §2.8)."""
+    """The next step of a worker on a replicate: the protocol's PLEASE_ messages (core spec §2.8)."""
 
     CONTINUE = "CONTINUE"
     WAIT = "WAIT"
@@ -174,7 +174,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A durable order to one worker; sent on every connection until it is acknowledged."""
+    """A durable command to one worker, resent on every connection until the worker acknowledges it."""
 
     wallet: str
     sequence: int
@@ -186,7 +186,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class WorkerModel:
-    """What a worker's host offers."""
+    """The hardware and software of a worker's host, as its Hello describes them."""
 
     name: str
     version: str
@@ -201,16 +201,13 @@ class WorkerModel:
 
 @dataclass(slots=True)
 class Worker:
-    """A worker that registered at least once. `session` is empty while its stream is closed."""
+    """A worker that has registered at least once. `last_seen` is the time of its last message."""
 
     wallet: str
     model: WorkerModel
     registered_at: float
     last_seen: float
-    session: str = ""
     lost: bool = False
     drained_until: float = 0.0
     quarantined_until: float = 0.0
     consecutive_failures: int = 0
-    last_sequence: int = 0
-    pending: dict[int, Command] = field(default_factory=dict)

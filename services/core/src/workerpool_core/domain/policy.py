@@ -1,4 +1,4 @@
-"""Periods and limits of the scheduler, in seconds and counts, with the protocol's defaults."""
+"""Timeouts and limits of the scheduler, with the protocol's defaults."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,29 @@ _SHORTEST_PROOF_S = 10.0
 
 
 def proof_timeout(block_time_s: float) -> float:
-    """Return the seconds in which a reported transaction must show on chain: three tries of six blocks (§2.5)."""
+    """Return the seconds within which a reported transaction must be on chain: three tries of six blocks (§2.5)."""
     return max(_PROOF_BLOCKS * block_time_s, _SHORTEST_PROOF_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long the scheduler waits for whom.
+    """Timeouts (seconds) and limits (counts, bytes) of the scheduler.
 
-    `liveness_s`: silence after which a worker is lost (core spec §3.7). `upload_timeout_s`: silence of an
-    uploader before another one is asked (§1.5). `retry_s`: pause before an unanswered transaction, read or
-    check is asked again. `quarantine_after`: failures in a row before a worker gets no work for
-    `quarantine_s`, doubled each time up to `quarantine_max_s`. `assignment_resend_s`: silence after which an
-    assignment is sent again. `proof_timeout_s`: how long a reported transaction may take to show on chain
-    before the report is refused (see `proof_timeout`). `read_timeout_s`: silence after which a
-    chain read or a check of the result proxy is asked again. `ended_retention_s`: how long an ended task
-    stays in memory for the last words of its workers. `slot_memory_bytes`: memory a worker must have for each
-    slot in use; 0 does not look at memory. `reorganisation_doubt_s`: how long after a reorganisation no answer
-    of the adapter is taken at its word: what a refused transaction needs may only be on its way back, and what
-    succeeded may be gone. `reorganisation_blocks`: so many blocks above it, a finalization or a claim counts as there
-    to stay. `required_worker_version`: empty allows any.
+    * `liveness_s`: silence after which a worker is lost (core spec §3.7).
+    * `upload_timeout_s`: silence of an uploader after which another worker is asked (§1.5).
+    * `retry_s`: delay before an unanswered transaction, read or check is requested again.
+    * `quarantine_after`: consecutive failures after which a worker gets no work for `quarantine_s`. Each further
+      failure doubles the duration, up to `quarantine_max_s`.
+    * `assignment_resend_s`: silence after which an assignment is sent again.
+    * `proof_timeout_s`: time in which a reported transaction must be on chain before the report is refused (see
+      `proof_timeout`).
+    * `read_timeout_s`: silence after which a read of the chain or a check of the result proxy is requested again.
+    * `ended_retention_s`: time that an ended task stays in memory for late reports of its workers.
+    * `slot_memory_bytes`: memory that a worker must have for each slot in use; 0 disables the limit.
+    * `reorganisation_doubt_s`: time after a reorganisation in which each answer of the chain adapter is verified by a
+      read. A refused transaction may lack a transaction that is not mined again yet; a successful one may be gone.
+    * `reorganisation_blocks`: depth at which a finalization or a claim counts as final.
+    * `required_worker_version`: the only accepted version of workers; empty accepts any.
     """
 
     liveness_s: float = 60.0

@@ -1,4 +1,4 @@
-"""The scheduler: told what happened and when, it says what to write down and what to do."""
+"""The scheduler: handles one event at a time and returns the writes and effects that it decides."""
 
 from collections.abc import Mapping
 from random import Random
@@ -9,194 +9,184 @@ from workerpool_core.domain import timeouts
 from workerpool_core.domain.chain import blocks, reconciliation
 from workerpool_core.domain.decisions import Outcome
 from workerpool_core.domain.dispatch import dispatcher
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import (
     BlockSeen,
     BlocksReverted,
     ChainHealthChanged,
-    CommandAcked,
+    CommandAcknowledged,
     EnclaveChallengeAnswered,
     Event,
+    HeartbeatsReceived,
     ReconcileDue,
     ResultChecked,
     StatusReported,
     TaskRead,
     Tick,
     TransactionAnswered,
+    WeightsRead,
     WorkerConnected,
     WorkerDisconnected,
     WorkerDrained,
     WorkerReleased,
-    WorkersBeat,
-    WorkersWeighed,
     WorkerUndrained,
 )
-from workerpool_core.domain.model import Task, Worker
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Task
 from workerpool_core.domain.policy import Policy
-from workerpool_core.domain.replicates import reports, uploads
+from workerpool_core.domain.replicates import proofs, reports, uploads
 from workerpool_core.domain.snapshot import Snapshot
-from workerpool_core.domain.state import State
+from workerpool_core.domain.state import State, TaskView
 from workerpool_core.domain.tasks import completion, initialization, progress, retries
-from workerpool_core.domain.timers import Alarm
-from workerpool_core.domain.workers import quarantine, sessions
+from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import liveness, quarantine, sessions
 
 
 class Scheduler:
-    """Decides for every live task and every worker. Not thread-safe; no call may overlap another.
+    """Decisions about every live task and worker. It is not thread-safe, and calls must not overlap.
 
-    The chain counts as up until ChainHealthChanged says otherwise. `random` chooses among equals.
+    The chain counts as up until a ChainHealthChanged. `random` chooses among equal candidates.
     """
 
     def __init__(self, policy: Policy, random: Random, snapshot: Snapshot) -> None:
         self._state = State(policy, random)
-        self._state.take(snapshot)
+        self._state.load(snapshot)
+        self._tasks = TaskView(self._state.tasks)
 
     @property
     def tasks(self) -> Mapping[str, Task]:
-        """Live tasks by id, and ended ones for a while; not to be changed."""
-        return self._state.tasks
+        """All tasks in memory by id: those that have not ended, and ended ones until they are evicted. Read-only."""
+        return self._tasks
 
     @property
-    def workers(self) -> Mapping[str, Worker]:
-        """Every worker by wallet; not to be changed."""
+    def workers(self) -> Mapping[str, LiveWorker]:
+        """All registered workers by wallet. Read-only."""
         return self._state.workers
 
-    def busy(self, wallet: str) -> frozenset[str]:
-        """Return the tasks that take a computing slot of a worker."""
-        return frozenset(self._state.busy.get(wallet, ()))
-
-    def held(self, wallet: str) -> frozenset[str]:
-        """Return the tasks whose replicates a worker still works on."""
-        return frozenset(self._state.held.get(wallet, ()))
-
     def next_wake(self, now: float) -> float | None:
-        """Return when Tick is due (Unix seconds, maybe past); None when nothing waits for time."""
+        """Return when the next Tick is due (Unix seconds, possibly in the past); None when no timer is set."""
         return self._state.timers.next()
 
     def start(self, now: float) -> Outcome:
-        """Take up every task and worker of the snapshot: set the alarms, ask for what a crash may have lost.
+        """Set the timers of the loaded tasks and workers, and repeat the requests that a crash may have lost.
 
-        Commands and assignments wait for their worker's Hello.
+        Commands and assignments are sent when their worker says Hello.
         """
-        turn = Turn(self._state, now)
+        context = EventContext(self._state, now)
         state = self._state
         state.started_at = now
-        for worker in state.workers.values():
-            if not worker.lost:
-                state.timers.set(Alarm.LIVENESS, worker.wallet, now + state.policy.liveness_s)
-            quarantine.arm(turn, worker)
-        for task in list(state.tasks.values()):
-            turn.touched[task.task_id] = None
-            turn.reshelve[task.task_id] = None
-            if task.ended:
-                if not task.claim_due:
-                    completion.retain(turn, task)
-                turn.heard_of(task, task.final_block)
-                retries.pursue(turn, task)
-                continue
-            initialization.arm_deadlines(turn, task)
-            for replicate in task.replicates.values():
-                dispatcher.arm_pending(turn, task, replicate)
-            if task.status is TaskStatus.RESULT_UPLOADING:
-                due = task.upload_requested_at + state.policy.upload_timeout_s
-                state.timers.set(Alarm.UPLOAD, task.task_id, max(now, due))
-                if uploads.lies_in_proxy(task):
-                    uploads.check(turn, task)
-            retries.pursue(turn, task)
-        return self._settle(turn)
+        for wallet, worker in state.workers.items():
+            if not worker.worker.lost:
+                state.timers.set(Timeout.LIVENESS, wallet, now + state.policy.liveness_s)
+            quarantine.set_timer(context, worker.worker)
+        for live in list(state.tasks.values()):
+            self._start_task(context, live.task)
+        return self._settle(context)
+
+    def _start_task(self, context: EventContext, task: Task) -> None:
+        context.tasks_to_advance[task.task_id] = None
+        context.tasks_to_match[task.task_id] = None
+        if task.ended:
+            if not task.claim_due:
+                completion.retain(context, task)
+            context.note_unfollowed(task, task.final_block)
+            retries.retry(context, task)
+            return
+        initialization.set_deadlines(context, task)
+        for replicate in task.replicates.values():
+            dispatcher.set_contribution_timeout(context, task, replicate)
+        if task.status is TaskStatus.RESULT_UPLOADING:
+            due = task.upload_requested_at + self._state.policy.upload_timeout_s
+            self._state.timers.set(Timeout.UPLOAD, task.task_id, max(context.now, due))
+            if uploads.goes_to_proxy(task):
+                uploads.check(context, task)
+        retries.retry(context, task)
 
     def handle(self, event: Event, now: float) -> Outcome:
-        """Decide what an event leads to."""
-        turn = Turn(self._state, now)
-        self._take(turn, event)
-        return self._settle(turn)
+        """Return the writes and effects of an event that happened at `now` (Unix seconds)."""
+        context = EventContext(self._state, now)
+        self._handle(context, event)
+        return self._settle(context)
 
-    def _settle(self, turn: Turn) -> Outcome:
-        """Let every touched task take the steps that are due, then hand out work."""
+    def _settle(self, context: EventContext) -> Outcome:
+        """Advance every changed task as far as possible, then dispatch."""
         state = self._state
-        while turn.touched:
-            touched, turn.touched = turn.touched, {}
-            for task_id in touched:
-                task = state.tasks.get(task_id)
-                if task is None:
+        while context.tasks_to_advance:
+            task_ids, context.tasks_to_advance = context.tasks_to_advance, {}
+            for task_id in task_ids:
+                live = state.tasks.get(task_id)
+                if live is None:
                     continue
+                task = live.task
                 if task.ended:
-                    completion.forget_early(turn, task)
+                    completion.evict_early(context, task)
                 else:
-                    progress.advance(turn, task)
-                if state.parked:
+                    progress.advance(context, task)
+                if live.pending_reports:
                     for wallet in task.replicates:
-                        reports.release(turn, task_id, wallet)
-        if turn.reshelve or turn.recount:
-            dispatcher.serve(turn)
-        return turn.outcome()
+                        proofs.resume_if_settled(context, task, wallet)
+        if context.tasks_to_match or context.workers_to_match:
+            dispatcher.dispatch(context)
+        return context.outcome()
 
-    def _take(self, turn: Turn, event: Event) -> None:
-        state = self._state
+    def _handle(self, context: EventContext, event: Event) -> None:
         match event:
             case StatusReported():
-                reports.reported(turn, event)
-            case WorkersBeat():
-                sessions.beat(turn, event)
-            case WorkersWeighed():
-                sessions.weighed(turn, event)
-            case CommandAcked():
-                sessions.acked(turn, event)
+                reports.reported(context, event)
+            case HeartbeatsReceived():
+                liveness.heartbeats(context, event)
+            case WeightsRead():
+                sessions.weights_read(context, event)
+            case CommandAcknowledged():
+                sessions.acknowledged(context, event)
             case BlockSeen():
-                blocks.seen(turn, event)
+                blocks.seen(context, event)
             case BlocksReverted():
-                blocks.reverted(turn, event)
+                blocks.reverted(context, event)
             case TaskRead():
-                reconciliation.read(turn, event)
+                reconciliation.reconcile(context, event)
             case TransactionAnswered():
-                retries.answered(turn, event)
+                retries.answered(context, event)
             case ResultChecked():
-                self._result_checked(turn, event)
-            case EnclaveChallengeAnswered(task_id, challenge, sms_url):
-                if (task := state.tasks.get(task_id)) is not None:
-                    initialization.challenge_answered(turn, task, challenge, sms_url)
+                self._result_checked(context, event)
+            case EnclaveChallengeAnswered():
+                initialization.challenge_answered(context, event)
             case WorkerConnected():
-                sessions.connected(turn, event)
+                sessions.connected(context, event)
             case WorkerDisconnected():
-                sessions.disconnected(turn, event)
+                sessions.disconnected(context, event)
             case WorkerDrained():
-                sessions.drained(turn, event)
+                quarantine.drained(context, event)
             case WorkerUndrained(wallet):
-                sessions.undrained(turn, wallet)
+                quarantine.undrained(context, wallet)
             case WorkerReleased(wallet):
-                sessions.released(turn, wallet)
+                quarantine.released(context, wallet)
             case ChainHealthChanged(up):
-                state.chain_up = up
-                turn.recount.update(dict.fromkeys(state.workers))
+                self._state.chain_up = up
+                context.workers_to_match.update(dict.fromkeys(self._state.workers))
             case Tick():
-                for key in state.timers.take_due(turn.now):
-                    timeouts.ring(turn, key)
+                for key in self._state.timers.take_due(context.now):
+                    timeouts.fire(context, key)
             case ReconcileDue():
-                self._reconcile(turn)
+                self._reconcile_all(context)
 
-    def _result_checked(self, turn: Turn, event: ResultChecked) -> None:
-        task = self._state.tasks.get(event.task_id)
-        if task is None or event.stored is None:
-            # Whoever waits asks again: an alarm is set.
-            return
-        reports.proof_by_proxy(turn, task, event.stored)
-        if task.status is TaskStatus.RESULT_UPLOADING:
-            if event.stored:
-                uploads.stored(turn, task, event.result_link)
-            elif uploads.is_overdue(turn, task):
-                uploads.replace(turn, task)
+    def _result_checked(self, context: EventContext, event: ResultChecked) -> None:
+        task = self._state.task(event.task_id)
+        # An unanswered check is retried by a timer.
+        if task is not None and event.stored is not None:
+            proofs.answered_by_proxy(context, task, event.stored)
+            uploads.checked(context, task, event)
 
-    def _reconcile(self, turn: Turn) -> None:
-        for worker in self._state.workers.values():
-            # His work may have used up his gas, or somebody gave him some. Those who rest change nothing by it: to read
-            # thousands of them again and again would cost more than all that they say.
-            is_idle = self._state.weights.get(worker.wallet, 0) > 0 and not self._state.held.get(
-                worker.wallet
-            )
-            if worker.session and not is_idle:
-                turn.weigh(worker.wallet)
-        for task in list(self._state.tasks.values()):
+    def _reconcile_all(self, context: EventContext) -> None:
+        """Read every live task, and the weight of every worker whose gas balance may have changed."""
+        for wallet, worker in self._state.workers.items():
+            # The weight of a worker with gas and without tasks does not change; thousands of such reads are saved.
+            is_idle = worker.weight > 0 and not worker.held
+            if worker.session is not None and not is_idle:
+                context.read_weight(wallet)
+        for live in list(self._state.tasks.values()):
+            task = live.task
             if not task.ended:
-                turn.read(task)
-                turn.touched[task.task_id] = None
-            retries.pursue(turn, task)
+                context.read_task(task)
+                context.tasks_to_advance[task.task_id] = None
+            retries.retry(context, task)

@@ -1,4 +1,4 @@
-"""What the scheduler starts from: the durable state, as the store loads it."""
+"""The stored state from which the scheduler starts."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,25 @@ from workerpool_core.domain.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that a start needs.
+    """The stored state that a start needs.
 
-    `tasks` are those that the scheduler remembers (see `is_remembered`), each with its replicates.
-    `ended` are the ids of other ended tasks whose deal may be seen again (its contribution deadline has not
-    passed), so that a replayed block does not bring them back. `head` is the block up to which the chain was
-    followed, 0 before the first.
+    `tasks` are those that `must_load` selects, each with its replicates. `ended_task_ids` are other ended tasks whose
+    deal may be seen again because its contribution deadline has not passed, so that a replayed block does not create
+    them again. `head` is the newest followed block, 0 before the first.
     """
 
     tasks: tuple[Task, ...] = ()
     workers: tuple[Worker, ...] = ()
     commands: tuple[Command, ...] = ()
-    ended: frozenset[str] = frozenset()
+    ended_task_ids: frozenset[str] = frozenset()
     head: int = 0
 
 
-def is_remembered(task: Task, policy: Policy, now: float, head: int) -> bool:
-    """Tell whether a start at `now` (Unix seconds), with the chain followed up to `head`, takes a task up.
+def must_load(task: Task, policy: Policy, now: float, head: int) -> bool:
+    """Return whether a start at `now` (Unix seconds), with the chain followed up to `head`, loads a task.
 
-    Besides those that did not end: who still has something to ask of the chain, or may have after a reorganisation,
-    and who ended so recently that its workers may not have said their last word.
+    Ended tasks are loaded while they await a transaction, while a reorganisation can open them again, and while their
+    workers may still send reports.
     """
     if not task.ended or task.claim_due or task.finalize_due:
         return True

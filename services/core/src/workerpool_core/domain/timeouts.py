@@ -1,4 +1,4 @@
-"""What happens when a deadline passes."""
+"""Reactions to timers that fire."""
 
 from workerpool_poco.protocol.statuses import (
     WAITING_CONTRIBUTION_TASK_STATUSES,
@@ -7,63 +7,62 @@ from workerpool_poco.protocol.statuses import (
 )
 
 from workerpool_core.domain.decisions import Assign
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Task
-from workerpool_core.domain.replicates import reports, uploads
+from workerpool_core.domain.replicates import proofs, uploads
 from workerpool_core.domain.tasks import completion, retries
-from workerpool_core.domain.timers import Alarm, Key
-from workerpool_core.domain.workers import quarantine, sessions
+from workerpool_core.domain.timers import Key, Timeout
+from workerpool_core.domain.workers import liveness, quarantine
 
 
-def ring(turn: Turn, key: Key) -> None:
-    """Act on one alarm."""
-    alarm, subject, wallet = key
-    match alarm:
-        case Alarm.LIVENESS:
-            sessions.check_liveness(turn, subject)
-        case Alarm.PAUSE_ENDS:
-            quarantine.ended(turn, subject)
-        case Alarm.FORGET:
-            completion.forget(turn, subject)
+def fire(context: EventContext, key: Key) -> None:
+    """React to one timer."""
+    timeout, subject, wallet = key
+    match timeout:
+        case Timeout.LIVENESS:
+            liveness.check(context, subject)
+        case Timeout.PAUSE:
+            quarantine.pause_ended(context, subject)
+        case Timeout.EVICTION:
+            completion.evict(context, subject)
         case _:
-            task = turn.state.tasks.get(subject)
+            task = context.state.task(subject)
             if task is not None:
-                _of_task(turn, alarm, task, wallet)
+                _fire_for_task(context, timeout, task, wallet)
 
 
-def _of_task(turn: Turn, alarm: Alarm, task: Task, wallet: str) -> None:
-    match alarm:
-        case Alarm.ASSIGNMENT:
-            _assignment(turn, task, wallet)
-        case Alarm.PENDING_STALE:
-            turn.reshelve[task.task_id] = None
-        case Alarm.RETRY:
-            retries.pursue(turn, task)
-        case Alarm.READ:
-            turn.read(task)
-        case Alarm.PROOF:
-            reports.proof_overdue(turn, task)
-        case Alarm.UPLOAD:
-            uploads.overdue(turn, task)
-        case Alarm.CONTRIBUTION_DEADLINE if task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
-            turn.reshelve[task.task_id] = None
-            turn.read(task)
-        case Alarm.REVEAL_DEADLINE if task.status in WAITING_REVEAL_TASK_STATUSES:
-            turn.touched[task.task_id] = None
-            turn.read(task)
-        case Alarm.FINAL_DEADLINE if task.ended:
-            completion.claim(turn, task)
-        case Alarm.FINAL_DEADLINE:
-            turn.read(task)
+def _fire_for_task(context: EventContext, timeout: Timeout, task: Task, wallet: str) -> None:
+    match timeout:
+        case Timeout.ASSIGNMENT:
+            _resend_assignment(context, task, wallet)
+        case Timeout.CONTRIBUTION:
+            context.tasks_to_match[task.task_id] = None
+        case Timeout.RETRY:
+            retries.retry(context, task)
+        case Timeout.READ:
+            context.read_task(task)
+        case Timeout.PROOF:
+            proofs.retry(context, task)
+        case Timeout.UPLOAD:
+            uploads.overdue(context, task)
+        case Timeout.CONTRIBUTION_DEADLINE if task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
+            context.tasks_to_match[task.task_id] = None
+            context.read_task(task)
+        case Timeout.REVEAL_DEADLINE if task.status in WAITING_REVEAL_TASK_STATUSES:
+            context.tasks_to_advance[task.task_id] = None
+            context.read_task(task)
+        case Timeout.FINAL_DEADLINE if task.ended:
+            completion.claim(context, task)
+        case Timeout.FINAL_DEADLINE:
+            context.read_task(task)
 
 
-def _assignment(turn: Turn, task: Task, wallet: str) -> None:
-    """Send an assignment again of which no status came."""
+def _resend_assignment(context: EventContext, task: Task, wallet: str) -> None:
+    """Resend an unacknowledged assignment."""
     replicate = task.replicates[wallet]
     if task.ended or replicate.status is not ReplicateStatus.CREATED:
         return
-    turn.state.timers.set(
-        Alarm.ASSIGNMENT, task.task_id, turn.now + turn.state.policy.assignment_resend_s, wallet
-    )
-    if turn.state.workers[wallet].session:
-        turn.effects.append(Assign(wallet, task.task_id))
+    resend_at = context.now + context.state.policy.assignment_resend_s
+    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, resend_at, wallet)
+    if context.state.workers[wallet].session is not None:
+        context.effects.append(Assign(wallet, task.task_id))

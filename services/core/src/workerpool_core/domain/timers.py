@@ -1,17 +1,17 @@
-"""Deadlines by key: a heap whose outdated entries are skipped when they surface."""
+"""Timers by key: a heap that skips outdated entries when they reach the top."""
 
 import heapq
 from collections.abc import Iterator
 from enum import Enum
 
 
-class Alarm(Enum):
-    """What a timer is about; the rest of its key says of whom."""
+class Timeout(Enum):
+    """The kind of a timer."""
 
     LIVENESS = "LIVENESS"
-    PAUSE_ENDS = "PAUSE_ENDS"
+    PAUSE = "PAUSE"
     ASSIGNMENT = "ASSIGNMENT"
-    PENDING_STALE = "PENDING_STALE"
+    CONTRIBUTION = "CONTRIBUTION"
     RETRY = "RETRY"
     READ = "READ"
     PROOF = "PROOF"
@@ -19,11 +19,11 @@ class Alarm(Enum):
     CONTRIBUTION_DEADLINE = "CONTRIBUTION_DEADLINE"
     REVEAL_DEADLINE = "REVEAL_DEADLINE"
     FINAL_DEADLINE = "FINAL_DEADLINE"
-    FORGET = "FORGET"
+    EVICTION = "EVICTION"
 
 
-Key = tuple[Alarm, str, str]
-"""What, the task or worker concerned, and for replicates the wallet."""
+Key = tuple[Timeout, str, str]
+"""The kind, the task id or wallet concerned, and the wallet for a timer of a replicate."""
 
 
 class Timers:
@@ -34,29 +34,29 @@ class Timers:
         self._heap: list[tuple[float, int, Key]] = []
         self._count = 0
 
-    def set(self, alarm: Alarm, subject: str, at: float, wallet: str = "") -> None:
-        """Let an alarm ring at a time (Unix seconds), instead of any earlier choice."""
-        key = (alarm, subject, wallet)
+    def set(self, timeout: Timeout, subject: str, at: float, wallet: str = "") -> None:
+        """Set a timer to a time (Unix seconds); an earlier setting of the same key is replaced."""
+        key = (timeout, subject, wallet)
         self._due[key] = at
         self._count += 1
         heapq.heappush(self._heap, (at, self._count, key))
 
-    def is_set(self, alarm: Alarm, subject: str, wallet: str = "") -> bool:
-        """Tell whether an alarm is still to ring."""
-        return (alarm, subject, wallet) in self._due
+    def is_set(self, timeout: Timeout, subject: str, wallet: str = "") -> bool:
+        """Return whether a timer is set."""
+        return (timeout, subject, wallet) in self._due
 
-    def cancel(self, alarm: Alarm, subject: str, wallet: str = "") -> None:
-        """Let an alarm not ring."""
-        self._due.pop((alarm, subject, wallet), None)
+    def cancel(self, timeout: Timeout, subject: str, wallet: str = "") -> None:
+        """Cancel a timer, if it is set."""
+        self._due.pop((timeout, subject, wallet), None)
 
     def next(self) -> float | None:
-        """Return when the next alarm rings."""
+        """Return when the next timer fires (Unix seconds), or None."""
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def take_due(self, now: float) -> Iterator[Key]:
-        """Take every alarm that is due; one that is set while iterating rings now if it is due too."""
+        """Yield and remove every due timer, including those that are set during the iteration."""
         while (at := self.next()) is not None and at <= now:
             _, _, key = heapq.heappop(self._heap)
             del self._due[key]

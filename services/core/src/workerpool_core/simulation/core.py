@@ -141,7 +141,7 @@ class Core:
 
     def _carry_out(self, effect: d.Effect) -> None:
         world = self._world
-        if world.trace and not isinstance(effect, d.TaskMoved):
+        if world.trace and not isinstance(effect, d.NotifyWatchers):
             world.note("effect", what=effect)
         delay = world.random.expovariate(20.0)
         match effect:
@@ -165,7 +165,7 @@ class Core:
                 refused = world.happens(world.faults.refused_challenge)
                 challenge = "" if refused else "0x" + "cc" * 20
                 self.answer_to(delay, e.EnclaveChallengeAnswered(task_id, challenge, "https://sms"))
-            case d.TaskMoved():
+            case d.NotifyWatchers():
                 pass
             case _:
                 self._to_worker(effect)
@@ -191,7 +191,7 @@ class Core:
         if self._world.chain.down:
             self.later(2.0, lambda: self._weigh(wallet))
         else:
-            self.answer_to(0.0, e.WorkersWeighed(((wallet, self._world.chain.weights[wallet]),)))
+            self.answer_to(0.0, e.WeightsRead(((wallet, self._world.chain.weights[wallet]),)))
 
     def _to_worker(self, effect: d.Effect) -> None:
         wallet = effect.command.wallet if isinstance(effect, d.SendCommand) else effect.wallet  # type: ignore[union-attr]

@@ -138,10 +138,11 @@ class Invariants:
         """Check that a replicate that was just handed out should have been."""
         new = write.replicate
         task = scheduler.tasks[new.task_id]
-        worker = scheduler.workers[new.wallet]
+        live = scheduler.workers[new.wallet]
+        worker = live.worker
         must((new.task_id, new.wallet) not in self._ledger.replicates, "a task twice to", new.wallet)
         must(now < task.terms.contribution_deadline, "supplied past its deadline", new.task_id)
-        must(worker.session and not worker.lost, "supplied to nobody", new.wallet)
+        must(live.session is not None and not worker.lost, "supplied to nobody", new.wallet)
         must(worker.drained_until <= now, "supplied to a drained worker", new.wallet)
         must(worker.quarantined_until <= now, "supplied to a worker in quarantine", new.wallet)
         framework = tee_framework(task.terms.tag)
@@ -170,7 +171,7 @@ class Invariants:
             elif (
                 fresh
                 and replicate.last_relevant not in _DEAD
-                and not scheduler.workers[replicate.wallet].lost
+                and not scheduler.workers[replicate.wallet].worker.lost
             ):
                 pending *= replicate.weight
                 waiting += 1
@@ -204,6 +205,6 @@ class Invariants:
                     replicate.task_id,
                     replicate.wallet,
                 )
-                lost = scheduler.workers[replicate.wallet].lost
+                lost = scheduler.workers[replicate.wallet].worker.lost
                 busy += replicate.last_relevant in _UPLOADING and not lost
             must(task.ended or busy <= 1 or not self._chain, "two uploaders of", task.task_id)

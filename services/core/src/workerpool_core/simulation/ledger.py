@@ -3,10 +3,10 @@
 from copy import deepcopy
 
 from workerpool_core.domain.decisions import (
-    CommandDone,
     CommandQueued,
+    CommandRemoved,
     CursorMoved,
-    LogsKept,
+    LogsStored,
     ReplicateChanged,
     ReplicateCreated,
     TaskChanged,
@@ -16,7 +16,7 @@ from workerpool_core.domain.decisions import (
 )
 from workerpool_core.domain.model import Command, Replicate, Task, Worker
 from workerpool_core.domain.policy import Policy
-from workerpool_core.domain.snapshot import Snapshot, is_remembered
+from workerpool_core.domain.snapshot import Snapshot, must_load
 
 
 class StoreConflict(AssertionError):
@@ -63,7 +63,7 @@ class Ledger:
                 kept.history.extend(changes)
                 for name, value in fields.items():
                     setattr(kept, name, value)
-            case LogsKept(task_id, wallet, stdout, stderr):
+            case LogsStored(task_id, wallet, stdout, stderr):
                 self.logs.setdefault((task_id, wallet), (stdout, stderr))
             case WorkerSaved(worker):
                 self.workers[worker.wallet] = _copy_worker(worker)
@@ -71,7 +71,7 @@ class Ledger:
                 if (command.wallet, command.sequence) in self.commands:
                     raise StoreConflict(f"command {command.wallet} {command.sequence} exists")
                 self.commands[command.wallet, command.sequence] = command
-            case CommandDone(wallet, sequence):
+            case CommandRemoved(wallet, sequence):
                 self.commands.pop((wallet, sequence), None)
             case CursorMoved(number, block_hash):
                 self.cursor = (number, block_hash)
@@ -79,7 +79,7 @@ class Ledger:
     def snapshot(self, policy: Policy, now: float) -> Snapshot:
         """Return what a start at `now` (Unix seconds) loads."""
         head, _ = self.cursor
-        remembered = [task for task in self.tasks.values() if is_remembered(task, policy, now, head)]
+        remembered = [task for task in self.tasks.values() if must_load(task, policy, now, head)]
         tasks = {task.task_id: _copy_task(task) for task in remembered}
         for replicate in self.replicates.values():
             if replicate.task_id in tasks:
@@ -88,7 +88,7 @@ class Ledger:
             tasks=tuple(tasks.values()),
             workers=tuple(_copy_worker(worker) for worker in self.workers.values()),
             commands=tuple(self.commands.values()),
-            ended=frozenset(t.task_id for t in self.tasks.values() if t.task_id not in tasks),
+            ended_task_ids=frozenset(t.task_id for t in self.tasks.values() if t.task_id not in tasks),
             head=head,
         )
 

@@ -123,7 +123,7 @@ class Worker:
         link = Link(self._world.clock, self._world.random, f"{self.wallet}/{core.life}/{self._sessions}")
         self.link, self.welcomed = link, False
         held = tuple(
-            e.Held(entry.task_id, entry.status, entry.result, entry.last_command)
+            e.HeldReplicate(entry.task_id, entry.status, entry.result, entry.last_command)
             for entry in self.journal.entries.values()
         )
         hello = e.WorkerConnected(self.wallet, link.session, self.model, held)
@@ -143,7 +143,9 @@ class Worker:
     def _beat(self) -> None:
         self._later(10.0, self._beat)
         if (link := self.link) is not None:
-            link.carry("up", lambda: self._world.core.submit(e.WorkersBeat(((self.wallet, link.session),))))
+            link.carry(
+                "up", lambda: self._world.core.submit(e.HeartbeatsReceived(((self.wallet, link.session),)))
+            )
 
     # --- reports ----------------------------------------------------------------------------
 
@@ -210,7 +212,7 @@ class Worker:
         journal = self.journal
         known = sequence in journal.taken
         journal.taken.add(sequence)
-        ack = e.CommandAcked(self.wallet, sequence)
+        ack = e.CommandAcknowledged(self.wallet, sequence)
         link.carry("up", lambda: self._world.core.submit(ack))
         entry = journal.entries.get(task_id)
         if known or entry is None or entry.over:

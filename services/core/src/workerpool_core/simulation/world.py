@@ -257,12 +257,12 @@ class World:
         update = self.workers[answer.wallet].journal.outbox.get(answer.sequence)
         if update is not None:
             kept = self.core.ledger.replicates.get((update.task_id, answer.wallet))
-            must(kept is not None and kept.ever(update.status), "acknowledged but not kept:", update)
+            must(kept is not None and kept.has_reached(update.status), "acknowledged but not kept:", update)
 
     def accepted(self, wallet: str, update: e.Update) -> None:
         """A worker learnt that a report was accepted."""
         kept = self.core.ledger.replicates.get((update.task_id, wallet))
-        must(kept is not None and kept.ever(update.status), "accepted but lost:", update)
+        must(kept is not None and kept.has_reached(update.status), "accepted but lost:", update)
 
     def acted(self, wallet: str, sequence: int) -> None:
         """A worker acts on a command."""

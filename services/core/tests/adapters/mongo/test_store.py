@@ -20,7 +20,7 @@ from workerpool_core.domain.model import (
     Worker,
 )
 from workerpool_core.domain.policy import Policy
-from workerpool_core.domain.snapshot import is_remembered
+from workerpool_core.domain.snapshot import must_load
 from workerpool_core.errors import StoreDiverged
 from workerpool_kit.mongo import Database
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
@@ -67,7 +67,7 @@ async def test_a_snapshot_holds_what_was_written(
     assert snapshot.tasks == (task,)
     assert snapshot.workers == (worker,)
     assert snapshot.commands == (command,)
-    assert snapshot.ended == frozenset()
+    assert snapshot.ended_task_ids == frozenset()
     assert snapshot.head == 12
     assert await store.cursor() == Cursor(12, "0xaa")
 
@@ -217,8 +217,8 @@ async def test_ended_tasks_are_named_while_their_deal_may_be_seen_again(
     later = NOW + POLICY.ended_retention_s
     snapshot = await store.snapshot(POLICY, later)
     assert [item.task_id for item in snapshot.tasks] == [to_claim.task_id]
-    assert snapshot.ended == {task.task_id}
-    assert (await store.snapshot(POLICY, NOW + 10_000)).ended == frozenset()
+    assert snapshot.ended_task_ids == {task.task_id}
+    assert (await store.snapshot(POLICY, NOW + 10_000)).ended_task_ids == frozenset()
 
 
 def endings(make_task: MakeTask) -> list[Task]:
@@ -244,7 +244,7 @@ async def test_a_start_takes_up_what_the_scheduler_would_remember(
     if head:
         await write(store, 2, d.CursorMoved(head, "0x"))
     found = await store.snapshot(POLICY, NOW)
-    expected = {task.task_id for task in tasks if is_remembered(task, POLICY, NOW, head)}
+    expected = {task.task_id for task in tasks if must_load(task, POLICY, NOW, head)}
     assert {task.task_id for task in found.tasks} == expected
     assert found.ended == {task.task_id for task in tasks} - expected
 
@@ -309,8 +309,8 @@ async def test_the_first_logs_win_and_are_purged_after_the_final_deadline(
     store: Store, make_task: MakeTask
 ) -> None:
     task = make_task()
-    await write(store, 1, d.TaskCreated(task), d.LogsKept(task.task_id, WALLET, "out", "err"))
-    await write(store, 2, d.LogsKept(task.task_id, WALLET, "later", ""))
+    await write(store, 1, d.TaskCreated(task), d.LogsStored(task.task_id, WALLET, "out", "err"))
+    await write(store, 2, d.LogsStored(task.task_id, WALLET, "later", ""))
     (kept,) = await store.logs(task.task_id, WALLET)
     assert (kept.wallet, kept.stdout, kept.stderr) == (WALLET, "out", "err")
     assert await store.purge_logs(task.terms.final_deadline) == 0
@@ -332,7 +332,7 @@ async def test_logs_are_purged_however_many_tasks_have_some(database: Database, 
 
 async def test_an_acknowledged_command_is_gone(store: Store) -> None:
     await write(store, 1, d.CommandQueued(Command(WALLET, 1, "0x", Action.REVEAL)))
-    await write(store, 2, d.CommandDone(WALLET, 1))
+    await write(store, 2, d.CommandRemoved(WALLET, 1))
     assert (await store.snapshot(POLICY, NOW)).commands == ()
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from workerpool_core.app.chain.chain_reads import Weights
 from workerpool_core.domain.decisions import ReadWeight
-from workerpool_core.domain.events import WorkersWeighed
+from workerpool_core.domain.events import WeightsRead
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Wallet
@@ -16,7 +16,7 @@ FRESH = 2
 async def weights(chain: PocoChain, wallets: list[str], lowest_balance: int) -> dict[str, int]:
     found: dict[str, int] = {}
 
-    def take(event: WorkersWeighed) -> None:
+    def take(event: WeightsRead) -> None:
         found.update(event.weights)
 
     async with HubClient(chain.url, chain.hub) as hub:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from workerpool_core.app.engine.engine import Engine
-from workerpool_core.domain.decisions import CursorMoved, Outcome, TaskMoved
+from workerpool_core.domain.decisions import CursorMoved, NotifyWatchers, Outcome
 from workerpool_core.domain.events import BlocksReverted, ChainHealthChanged, Event, ReconcileDue, Tick
-from workerpool_core.domain.model import Task, Worker
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Task
 from workerpool_kit.clock import FakeClock, SystemClock
 
 
@@ -15,16 +16,12 @@ class Script:
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[str, LiveWorker] = {}
         self.events: list[tuple[Event, float]] = []
         self.wake: float | None = None
-        self.answer: Callable[[Event], Outcome] = lambda event: Outcome([], [TaskMoved(type(event).__name__)])
-
-    def busy(self, wallet: str) -> frozenset[str]:
-        return frozenset()
-
-    def held(self, wallet: str) -> frozenset[str]:
-        return frozenset()
+        self.answer: Callable[[Event], Outcome] = lambda event: Outcome(
+            [], [NotifyWatchers(type(event).__name__)]
+        )
 
     def start(self, now: float) -> Outcome:
         return Outcome([CursorMoved(0, "start")], [])
@@ -58,8 +55,8 @@ async def test_outcomes_are_committed_in_order_of_arrival() -> None:
     engine.submit(BlocksReverted(3))
     assert [outcome.effects for outcome in committed.outcomes] == [
         [],
-        [TaskMoved("ChainHealthChanged")],
-        [TaskMoved("BlocksReverted")],
+        [NotifyWatchers("ChainHealthChanged")],
+        [NotifyWatchers("BlocksReverted")],
     ]
     assert script.events[1][1] - script.events[0][1] == 5
     engine.stop()
@@ -74,7 +71,7 @@ async def test_time_is_an_event_when_the_scheduler_wishes() -> None:
 
     def ticked(event: Event) -> Outcome:
         script.wake = None
-        return Outcome([], [TaskMoved("tick")])
+        return Outcome([], [NotifyWatchers("tick")])
 
     script.answer = ticked
     await asyncio.wait_for(committed.more.wait(), 5)
@@ -126,7 +123,7 @@ async def test_the_observer_sees_each_event_that_changed_something() -> None:
     )
     engine.start(Committed())
     engine.submit(ChainHealthChanged(True))
-    script.answer = lambda event: Outcome([CursorMoved(1, "0x")], [TaskMoved(type(event).__name__)])
+    script.answer = lambda event: Outcome([CursorMoved(1, "0x")], [NotifyWatchers(type(event).__name__)])
     engine.submit(BlocksReverted(1))
     await asyncio.sleep(0)
     assert seen == [(BlocksReverted(1), 1)]

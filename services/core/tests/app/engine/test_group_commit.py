@@ -60,7 +60,7 @@ class Harness:
         self.on_effect: dict[str, Any] = {}
 
     def _perform(self, effect: d.Effect) -> None:
-        assert isinstance(effect, d.TaskMoved)
+        assert isinstance(effect, d.NotifyWatchers)
         self.done.append((effect.task_id, len(self.store.entries)))
         if (then := self.on_effect.pop(effect.task_id, None)) is not None:
             then()
@@ -68,7 +68,7 @@ class Harness:
     def put(self, name: str, *, block: int | None = None) -> None:
         """Put an outcome with one effect, and with one write if `block` is given."""
         writes: list[d.Write] = [] if block is None else [d.CursorMoved(block, name)]
-        self.commit.put(d.Outcome(writes, [d.TaskMoved(name)]))
+        self.commit.put(d.Outcome(writes, [d.NotifyWatchers(name)]))
 
     def blocks(self) -> list[list[int]]:
         return [[change.document["number"] for change in changes] for _, changes in self.store.entries]
@@ -159,7 +159,7 @@ async def test_an_outcome_too_large_for_one_entry_is_cut_and_its_effects_come_la
     harness: Harness, make_task: Any
 ) -> None:
     writes: list[d.Write] = [d.TaskCreated(make_task(number)) for number in range(9_000)]
-    harness.commit.put(d.Outcome([*writes, d.CursorMoved(7, "0x")], [d.TaskMoved("bag")]))
+    harness.commit.put(d.Outcome([*writes, d.CursorMoved(7, "0x")], [d.NotifyWatchers("bag")]))
     harness.store.release(10)
     await harness.commit.drained()
     sizes = [len(changes) for _, changes in harness.store.entries]
@@ -171,7 +171,7 @@ async def test_an_outcome_too_large_for_one_entry_is_cut_and_its_effects_come_la
 
 async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> None:
     text = "x" * 100_000
-    logs: list[d.Write] = [d.LogsKept(f"0x{number}", "w", text, text) for number in range(40)]
+    logs: list[d.Write] = [d.LogsStored(f"0x{number}", "w", text, text) for number in range(40)]
     harness.commit.put(d.Outcome(logs, []))
     harness.store.release(40)
     await harness.commit.drained()

@@ -46,7 +46,6 @@ _WORKER_FIELDS = (
     "drained_until",
     "quarantined_until",
     "consecutive_failures",
-    "last_sequence",
 )
 _MODEL_NAMES = tuple(item.name for item in fields(WorkerModel))
 
@@ -65,7 +64,7 @@ def encode(write: d.Write) -> Change:
         case d.ReplicateChanged(task_id, wallet, expected, changes, changed):
             history = [replicate_change(change) for change in changes]
             return _altered(REPLICATE, pair_id(task_id, wallet), expected, history, changed)
-        case d.LogsKept(task_id, wallet, stdout, stderr):
+        case d.LogsStored(task_id, wallet, stdout, stderr):
             document = {"task_id": task_id, "wallet": wallet, "stdout": stdout, "stderr": stderr}
             return Change(LOGS, pair_id(task_id, wallet), Kind.CREATE, document)
         case d.WorkerSaved(worker):
@@ -73,7 +72,7 @@ def encode(write: d.Write) -> Change:
         case d.CommandQueued(command):
             key = command_id(command.wallet, command.sequence)
             return Change(COMMAND, key, Kind.CREATE, command_document(command), exclusive=True)
-        case d.CommandDone(wallet, sequence):
+        case d.CommandRemoved(wallet, sequence):
             return Change(COMMAND, command_id(wallet, sequence), Kind.REMOVE)
         case d.CursorMoved(number, block_hash):
             return Change(CURSOR, CURSOR_ID, Kind.PUT, {"number": number, "hash": block_hash})

@@ -90,7 +90,6 @@ class WorkerDocument(Document):  # type: ignore[misc]
     drained_until = FloatField()
     quarantined_until = FloatField()
     consecutive_failures = IntField()
-    last_sequence = LongField()
     journal = LongField()
 
 

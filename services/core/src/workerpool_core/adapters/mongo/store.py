@@ -67,7 +67,7 @@ class Store:
     async def snapshot(self, policy: Policy, now: float) -> Snapshot:
         """Load what a start at `now` (Unix seconds) takes up, however long the history behind it is.
 
-        Those are the tasks that `is_remembered` names, with their replicates, every worker, and every command
+        Those are the tasks that `must_load` names, with their replicates, every worker, and every command
         that is not acknowledged.
         """
         return await self._database.run(self._load, policy, now)
@@ -202,7 +202,7 @@ _MOST_TASKS_OF_A_WORKER = 10_000
 
 
 def remembered(policy: Policy, now: float, head: int) -> Bson:
-    """Return the query for the tasks of which `is_remembered` is true; each part of it has its index."""
+    """Return the query for the tasks of which `must_load` is true; each part of it has its index."""
     ways: list[Bson] = [
         {"status": {"$nin": _ENDED}},
         {"claim_due": True},

@@ -13,7 +13,7 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_core.app.ports import TaskStateSource
 from workerpool_core.domain.decisions import ReadTask, ReadWeight
-from workerpool_core.domain.events import TaskRead, WorkersWeighed
+from workerpool_core.domain.events import TaskRead, WeightsRead
 
 log = get_logger()
 
@@ -102,7 +102,7 @@ class Weights:
     """
 
     def __init__(
-        self, hub: TaskStateSource, answer: Callable[[WorkersWeighed], None], *, lowest_balance: int = 0
+        self, hub: TaskStateSource, answer: Callable[[WeightsRead], None], *, lowest_balance: int = 0
     ) -> None:
         self._hub = hub
         self._answer = answer
@@ -131,7 +131,7 @@ class Weights:
                     continue
                 for wallet in wallets:
                     del self._waiting[wallet]
-                self._answer(WorkersWeighed(tuple(zip(wallets, weights, strict=True))))
+                self._answer(WeightsRead(tuple(zip(wallets, weights, strict=True))))
 
     async def _weigh(self, wallets: list[str]) -> list[int]:
         weights = [weight_from_score(score) for score in await self._hub.view_scores(wallets)]

@@ -38,7 +38,7 @@ class Effects:
         # A table is faster than a match statement: a busy scheduler has tens of thousands of effects per second.
         self._performers: dict[type[d.Effect], Callable[[Any], None]] = {
             d.AnswerUpdate: self._answer,
-            d.TaskMoved: lambda effect: moved(effect.task_id),
+            d.NotifyWatchers: lambda effect: moved(effect.task_id),
             d.Assign: self._assign,
             d.SendCommand: self._command,
             d.Welcome: self._welcome,

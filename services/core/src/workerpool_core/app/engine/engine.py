@@ -13,7 +13,8 @@ from workerpool_kit.logs import get_logger
 
 from workerpool_core.domain.decisions import Outcome
 from workerpool_core.domain.events import Event, ReconcileDue, Tick
-from workerpool_core.domain.model import Task, Worker
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Task
 
 log = get_logger()
 
@@ -28,14 +29,8 @@ class SchedulerPort(Protocol):
         """Live tasks by id."""
 
     @property
-    def workers(self) -> Mapping[str, Worker]:
-        """Known workers by wallet."""
-
-    def busy(self, wallet: str) -> frozenset[str]:
-        """Return the tasks that take a computing slot of a worker."""
-
-    def held(self, wallet: str) -> frozenset[str]:
-        """Return the tasks whose replicates a worker still works on."""
+    def workers(self) -> Mapping[str, LiveWorker]:
+        """Registered workers by wallet."""
 
     def start(self, now: float) -> Outcome:
         """Decide what a start asks for."""
@@ -82,17 +77,9 @@ class Engine:
         return self._scheduler.tasks
 
     @property
-    def workers(self) -> Mapping[str, Worker]:
-        """Known workers by wallet."""
+    def workers(self) -> Mapping[str, LiveWorker]:
+        """Registered workers by wallet."""
         return self._scheduler.workers
-
-    def busy(self, wallet: str) -> frozenset[str]:
-        """Return the tasks that take a computing slot of a worker."""
-        return self._scheduler.busy(wallet)
-
-    def held(self, wallet: str) -> frozenset[str]:
-        """Return the tasks whose replicates a worker still works on."""
-        return self._scheduler.held(wallet)
 
     def start(self, commit: CommitPort) -> None:
         """Let the scheduler take up its tasks; its outcomes go to `commit`."""

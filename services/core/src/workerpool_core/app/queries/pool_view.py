@@ -44,6 +44,7 @@ class WorkerView:
     """A worker with the replicates it holds."""
 
     worker: Worker
+    connected: bool
     computing: int
     task_ids: tuple[str, ...]
 
@@ -90,8 +91,9 @@ class PoolView:
         return self._summary
 
     def _summarise(self) -> PoolSummary:
-        alive = {wallet: worker for wallet, worker in self._engine.workers.items() if self.is_alive(worker)}
-        computing = {wallet: len(self._engine.busy(wallet)) for wallet in alive}
+        live = [entry for entry in self._engine.workers.values() if self.is_alive(entry.worker)]
+        alive = {entry.worker.wallet: entry.worker for entry in live}
+        computing = {entry.worker.wallet: len(entry.computing) for entry in live}
         statuses: Counter[TaskStatus] = Counter(self._ended)
         statuses.update(task.status for task in self._engine.tasks.values() if not task.ended)
         with_gpu = {wallet for wallet, worker in alive.items() if worker.model.gpus}
@@ -122,11 +124,12 @@ class PoolView:
         """Return up to `limit` workers by wallet, after one."""
         wallets = sorted(
             wallet
-            for wallet, worker in self._engine.workers.items()
-            if wallet > after and (not alive_only or self.is_alive(worker))
+            for wallet, live in self._engine.workers.items()
+            if wallet > after and (not alive_only or self.is_alive(live.worker))
         )
         return [self._view(wallet) for wallet in wallets[:limit]]
 
     def _view(self, wallet: str) -> WorkerView:
-        held = tuple(sorted(self._engine.held(wallet)))
-        return WorkerView(self._engine.workers[wallet], len(self._engine.busy(wallet)), held)
+        live = self._engine.workers[wallet]
+        connected = live.session is not None
+        return WorkerView(live.worker, connected, len(live.computing), tuple(sorted(live.held)))

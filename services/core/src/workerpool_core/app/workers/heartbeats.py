@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from workerpool_core.domain.events import WorkersBeat
+from workerpool_core.domain.events import HeartbeatsReceived
 
 _GATHER_S = 0.05
 """How long signs of life gather; nothing next to the liveness window of a minute."""
@@ -12,7 +12,7 @@ _GATHER_S = 0.05
 class Heartbeats:
     """Hands the signs of life of a moment to the scheduler as one event. Used in the event loop's thread."""
 
-    def __init__(self, submit: Callable[[WorkersBeat], None]) -> None:
+    def __init__(self, submit: Callable[[HeartbeatsReceived], None]) -> None:
         self._submit = submit
         self._waiting: list[tuple[str, str]] = []
 
@@ -24,4 +24,4 @@ class Heartbeats:
 
     def _pass_on(self) -> None:
         beats, self._waiting = self._waiting, []
-        self._submit(WorkersBeat(tuple(beats)))
+        self._submit(HeartbeatsReceived(tuple(beats)))

@@ -1,1 +1,1 @@
-"""Decisions on what the chain shows: followed blocks, reads, evidence."""
+"""Decisions on the state of the chain: followed blocks, reads of tasks, and the evidence in both."""

@@ -4,105 +4,111 @@ from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.chain import chain_evidence
 from workerpool_core.domain.decisions import CursorMoved
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind, TransactionKind
-from workerpool_core.domain.model import Task
+from workerpool_core.domain.live import LiveTask
 from workerpool_core.domain.replicates.consensus_forecast import is_caf_eligible
 from workerpool_core.domain.tasks import completion, initialization, retries
 
-_LOGGED = {
+_LOG_OF = {
     TransactionKind.INITIALIZE: TaskLogKind.INITIALIZE,
     TransactionKind.REOPEN: TaskLogKind.REOPEN,
     TransactionKind.FINALIZE: TaskLogKind.FINALIZE,
     TransactionKind.CLAIM: TaskLogKind.CLAIMED,
 }
 REVEAL_PERIODS = 2
-"""Reveals end this many category times after the consensus (core spec §6.3)."""
+"""The reveal phase lasts this many category times after the consensus (core spec §6.3)."""
 
 
-def seen(turn: Turn, block: BlockSeen) -> None:
-    """Take a block in; the cursor moves with the last of its writes."""
+def seen(context: EventContext, block: BlockSeen) -> None:
+    """Apply a block; the cursor moves with the last of its writes."""
+    state = context.state
     for deal in block.deals:
-        initialization.take_deal(turn, deal.terms)
-    at_once = {
+        initialization.take_deal(context, deal.terms)
+    finalizing = {
         (log.task_id, log.receipt.transaction) for log in block.logs if log.kind is TaskLogKind.FINALIZE
     }
     for log in block.logs:
-        task = turn.state.tasks.get(log.task_id)
-        if task is not None:
-            in_one = is_caf_eligible(task) and (log.task_id, log.receipt.transaction) in at_once
-            _log(turn, task, log, block, in_one)
-    turn.state.head = block.number
-    turn.state.chain_time = block.timestamp
-    _verify(turn)
-    turn.writes.append(CursorMoved(block.number, block.hash))
+        live = state.tasks.get(log.task_id)
+        if live is not None:
+            caf = is_caf_eligible(live.task) and (log.task_id, log.receipt.transaction) in finalizing
+            _apply_log(context, live, log, block, caf)
+    state.head = block.number
+    state.chain_time = block.timestamp
+    _verify_unfollowed(context)
+    context.writes.append(CursorMoved(block.number, block.hash))
 
 
-def _verify(turn: Turn) -> None:
-    """Read again what was learnt of blocks before they were followed, now that they are."""
-    state = turn.state
-    for task_id in [task_id for task_id, (block, _) in state.ahead.items() if block <= state.head]:
-        del state.ahead[task_id]
-        if (task := state.tasks.get(task_id)) is not None:
-            turn.read(task)
+def _verify_unfollowed(context: EventContext) -> None:
+    """Read the tasks again about which something was learnt before its block was followed."""
+    state = context.state
+    for task_id in list(state.unfollowed):
+        live = state.tasks[task_id]
+        if live.unfollowed is None or live.unfollowed.block <= state.head:
+            _followed(context, live)
+            context.read_task(live.task)
 
 
-def _log(turn: Turn, task: Task, log: TaskLog, block: BlockSeen, in_one: bool) -> None:
-    """Apply one log. `in_one`: its transaction finalizes too, so it is a contributeAndFinalize."""
-    _, heard_of = turn.state.ahead.get(task.task_id, (0, None))
-    if heard_of is not None and log.kind is _LOGGED[heard_of]:
-        del turn.state.ahead[task.task_id]
+def _followed(context: EventContext, live: LiveTask) -> None:
+    live.unfollowed = None
+    del context.state.unfollowed[live.task.task_id]
+
+
+def _apply_log(context: EventContext, live: LiveTask, log: TaskLog, block: BlockSeen, caf: bool) -> None:
+    """Apply one log; `caf` tells that its transaction is a contributeAndFinalize."""
+    task = live.task
+    kind = None if live.unfollowed is None else live.unfollowed.kind
+    if kind is not None and log.kind is _LOG_OF[kind]:
+        _followed(context, live)
     if log.kind is TaskLogKind.CLAIMED:
-        completion.fail(turn, task, TaskStatus.FINAL_DEADLINE_REACHED)
-        completion.closed(turn, task, log.receipt.block)
+        completion.fail(context, task, TaskStatus.FINAL_DEADLINE_REACHED)
+        completion.closed(context, task, log.receipt.block)
         return
     if task.ended:
         if log.kind is TaskLogKind.FINALIZE:
-            completion.closed(turn, task, log.receipt.block)
+            completion.closed(context, task, log.receipt.block)
         return
     replicate = task.replicates.get(log.worker)
     match log.kind:
         case TaskLogKind.INITIALIZE:
-            initialization.initialized(turn, task, log.receipt)
+            initialization.initialized(context, task, log.receipt)
         case TaskLogKind.CONTRIBUTE if replicate is not None:
-            if in_one:
-                chain_evidence.contributed_and_finalized(turn, replicate, log.value, "", log.receipt)
+            if caf:
+                chain_evidence.contributed_and_finalized(context, replicate, log.value, "", log.receipt)
             else:
-                chain_evidence.contributed(turn, task, replicate, log.value, log.receipt)
-        case TaskLogKind.CONSENSUS if not in_one:
+                chain_evidence.contributed(context, replicate, log.value, log.receipt)
+        case TaskLogKind.CONSENSUS if not caf:
             winners = sum(r.contribution_hash == log.value for r in task.replicates.values())
             chain_evidence.consensus(
-                turn,
+                context,
                 task,
                 log.value,
                 receipt=log.receipt,
                 reveal_deadline=block.timestamp + REVEAL_PERIODS * task.terms.max_execution_s,
                 winner_count=max(winners, 1),
             )
-        case TaskLogKind.REVEAL if replicate is not None and not in_one:
-            chain_evidence.revealed(turn, replicate, log.receipt)
+        case TaskLogKind.REVEAL if replicate is not None and not caf:
+            chain_evidence.revealed(context, replicate, log.receipt)
         case TaskLogKind.REOPEN:
-            chain_evidence.reopened(turn, task, log.receipt)
+            chain_evidence.reopened(context, task, log.receipt)
         case TaskLogKind.FINALIZE:
-            completion.complete(turn, task, log.receipt, _text(log.value))
+            completion.complete(context, task, log.receipt, _text(log.value))
 
 
 def _text(value: str) -> str:
     return bytes.fromhex(value.removeprefix("0x")).decode(errors="replace")
 
 
-def reverted(turn: Turn, event: BlocksReverted) -> None:
-    """Blocks vanished: every live task is read again, and repaired by what the chain says then.
-
-    An ended task whose finalization or claim vanished has it asked for again.
-    """
-    turn.state.head = min(turn.state.head, event.ancestor)
-    turn.state.chain_time = 0.0
-    turn.state.reverted_at = turn.now
-    for task in list(turn.state.tasks.values()):
+def reverted(context: EventContext, event: BlocksReverted) -> None:
+    """Handle a reorganisation: read every live task again, and close ended tasks again that it opened on chain."""
+    state = context.state
+    state.head = min(state.head, event.ancestor)
+    state.chain_time = 0.0
+    state.reverted_at = context.now
+    for live in list(state.tasks.values()):
+        task = live.task
         if not task.ended:
-            turn.read(task)
-            continue
-        if task.final_block > event.ancestor:
-            completion.opened_again(turn, task)
-            retries.pursue(turn, task)
+            context.read_task(task)
+        elif task.final_block > event.ancestor:
+            completion.opened_again(context, task)
+            retries.retry(context, task)

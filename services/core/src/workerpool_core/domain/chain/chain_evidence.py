@@ -1,176 +1,188 @@
-"""What the chain proves about replicates and consensus, and how the record follows it (core spec §2.7).
+"""Evidence on chain about replicates and consensus, and the repairs that it requires (core spec §2.7).
 
-The chain is the truth. A log or a read moves replicates forward as POOL_MANAGER, filling in the statuses
-that their workers did not report. When a reorganisation takes something back, the record cannot run
-backwards: a contribution that vanished loses its hash (it counts as pending again) and its worker is asked
-to contribute again, as one whose reveal vanished is asked to reveal again; a consensus that vanished leads
-through REOPENING and REOPENED to INITIALIZED.
+The chain is authoritative. A log or a read moves replicates forward with POOL_MANAGER as the author, and fills in
+the statuses that the workers did not report. Histories cannot run backwards after a reorganisation. So a contribution
+that was removed loses its hash (it counts as pending again) and its worker is asked to contribute again. A worker
+whose reveal was removed is asked to reveal again. A consensus that was removed leads through REOPENING and REOPENED
+to INITIALIZED.
 """
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import FINAL_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain import transitions
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Action, Receipt, Replicate, Task
 from workerpool_core.domain.replicates import uploads
-from workerpool_core.domain.replicates.consensus_forecast import at_dead_end
+from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 from workerpool_core.domain.replicates.replicate_machine import missing_statuses
-from workerpool_core.domain.timers import Alarm
+from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import commands, quarantine
 
 _R = ReplicateStatus
 _T = TaskStatus
-_CONTRIBUTING = (_T.RECEIVED, _T.INITIALIZING, _T.INITIALIZED, _T.RUNNING)
+_TO_RUNNING = (_T.RECEIVED, _T.INITIALIZING, _T.INITIALIZED, _T.RUNNING)
 
 
-def _replay(turn: Turn, replicate: Replicate, target: ReplicateStatus, receipt: Receipt | None) -> None:
-    for status in missing_statuses(replicate, target):
-        turn.move_replicate(replicate, status, receipt=receipt if status is target else None)
+# --- contributions and reveals ------------------------------------------------------------------
 
 
 def contributed(
-    turn: Turn, task: Task, replicate: Replicate, result_hash: str, receipt: Receipt | None
+    context: EventContext, replicate: Replicate, result_hash: str, receipt: Receipt | None
 ) -> None:
-    """A contribution stands on chain."""
+    """Record a contribution on chain."""
     if replicate.status is _R.FAILED:
         return
-    turn.set_replicate(replicate, contribution_hash=result_hash)
-    _replay(turn, replicate, _R.CONTRIBUTED, receipt)
-    succeeded(turn, replicate)
+    transitions.update_replicate(context, replicate, contribution_hash=result_hash)
+    _replay(context, replicate, _R.CONTRIBUTED, receipt)
+    quarantine.reset_failures(context, replicate)
 
 
-def revealed(turn: Turn, replicate: Replicate, receipt: Receipt | None) -> None:
-    """A reveal stands on chain."""
-    _replay(turn, replicate, _R.REVEALED, receipt)
+def revealed(context: EventContext, replicate: Replicate, receipt: Receipt | None) -> None:
+    """Record a reveal on chain."""
+    _replay(context, replicate, _R.REVEALED, receipt)
 
 
 def contributed_and_finalized(
-    turn: Turn, replicate: Replicate, result_hash: str, result_link: str, receipt: Receipt | None
+    context: EventContext, replicate: Replicate, result_hash: str, result_link: str, receipt: Receipt | None
 ) -> None:
-    """One transaction contributed and finalized."""
+    """Record a contributeAndFinalize on chain."""
     fields = {"result_link": result_link} if result_link else {}
-    turn.set_replicate(replicate, contribution_hash=result_hash, **fields)
-    _replay(turn, replicate, _R.CONTRIBUTE_AND_FINALIZE_DONE, receipt)
-    succeeded(turn, replicate)
+    transitions.update_replicate(context, replicate, contribution_hash=result_hash, **fields)
+    _replay(context, replicate, _R.CONTRIBUTE_AND_FINALIZE_DONE, receipt)
+    quarantine.reset_failures(context, replicate)
 
 
-def succeeded(turn: Turn, replicate: Replicate) -> None:
-    """A worker's contribution on chain ends his series of failures."""
-    worker = turn.state.workers[replicate.wallet]
-    if worker.consecutive_failures:
-        worker.consecutive_failures = 0
-        turn.save_worker(worker)
+def _replay(
+    context: EventContext, replicate: Replicate, target: ReplicateStatus, receipt: Receipt | None
+) -> None:
+    for status in missing_statuses(replicate, target):
+        transitions.move_replicate(context, replicate, status, receipt=receipt if status is target else None)
+
+
+def contribution_removed(context: EventContext, task: Task, replicate: Replicate) -> None:
+    """Handle a contribution that a reorganisation removed: ask its worker to contribute again."""
+    transitions.update_replicate(context, replicate, contribution_hash="")
+    if not task.ended and not is_at_dead_end(replicate):
+        commands.send(context, replicate.wallet, task.task_id, Action.CONTRIBUTE, resume=True)
+
+
+def reveal_removed(context: EventContext, task: Task, replicate: Replicate) -> None:
+    """Handle a reveal that a reorganisation removed: ask its worker to reveal again, and to upload if it was chosen."""
+    worker = context.state.workers[replicate.wallet]
+    asked = commands.is_pending(worker, task.task_id, Action.REVEAL)
+    if asked or replicate.status in FINAL_REPLICATE_STATUSES:
+        return
+    _send_reveal(context, task, replicate, resume=True)
+    if task.uploader == replicate.wallet and uploads.is_expected(task, replicate):
+        commands.send(context, replicate.wallet, task.task_id, Action.UPLOAD, resume=True)
+
+
+def reveal_timed_out(context: EventContext, replicate: Replicate) -> None:
+    """Fail a winner that did not reveal in time; it loses its stake on chain."""
+    if replicate.last_relevant in (_R.CONTRIBUTED, _R.REVEALING):
+        cause = ReplicateStatusCause.REVEAL_TIMEOUT
+        commands.send(context, replicate.wallet, replicate.task_id, Action.ABORT, cause=cause)
+        transitions.move_replicate(context, replicate, _R.FAILED, cause=cause)
+
+
+# --- consensus ----------------------------------------------------------------------------------
 
 
 def consensus(
-    turn: Turn, task: Task, value: str, *, receipt: Receipt, reveal_deadline: float, winner_count: int
+    context: EventContext,
+    task: Task,
+    value: str,
+    *,
+    receipt: Receipt,
+    reveal_deadline: float,
+    winner_count: int,
 ) -> None:
-    """The chain reached consensus: winners reveal, everybody else stops.
+    """Record a consensus on chain: ask the winners to reveal and abort the other replicates.
 
-    While fewer winners are known here than the chain counts, the chain is asked again.
+    The chain is read again while it counts more winners than are known here.
     """
     winners = [r for r in task.replicates.values() if r.contribution_hash == value]
     if len(winners) < winner_count:
-        turn.state.timers.set(Alarm.READ, task.task_id, turn.now + turn.state.policy.retry_s)
+        retry_at = context.now + context.state.policy.retry_s
+        context.state.timers.set(Timeout.READ, task.task_id, retry_at)
         return
-    known = task.consensus == value and task.status not in _CONTRIBUTING
+    is_known = task.consensus == value and task.status not in _TO_RUNNING
     fields = {
         "consensus": value,
         "reveal_deadline": reveal_deadline,
         "winner_count": winner_count,
-        # A read does not tell the block; it only bounds it. What a log said is kept.
-        "consensus_block": receipt.block if not known or receipt.transaction else task.consensus_block,
+        # A read gives an upper bound of the block; a log gives the block, which is kept.
+        "consensus_block": receipt.block if not is_known or receipt.transaction else task.consensus_block,
     }
-    if not known or task.reveal_deadline != reveal_deadline:
-        turn.state.timers.set(Alarm.REVEAL_DEADLINE, task.task_id, reveal_deadline)
-    if known:
+    if not is_known or task.reveal_deadline != reveal_deadline:
+        context.state.timers.set(Timeout.REVEAL_DEADLINE, task.task_id, reveal_deadline)
+    if is_known:
         moved = bool(receipt.transaction) and receipt.block != task.consensus_block
-        turn.set_task(task, **fields)
+        transitions.update_task(context, task, **fields)
         if moved:
-            _reveal_again(turn, task, winners)
+            _reveal_again(context, task, winners)
         return
-    if task.status in _CONTRIBUTING:
-        if task.status is _T.RECEIVED:
-            turn.move_task(task, _T.INITIALIZING)
-        if task.status is _T.INITIALIZING:
-            turn.move_task(task, _T.INITIALIZED)
-        if task.status is _T.INITIALIZED:
-            turn.move_task(task, _T.RUNNING)
-        turn.move_task(task, _T.CONSENSUS_REACHED, receipt=receipt, **fields)
+    if task.status in _TO_RUNNING:
+        missing = _TO_RUNNING[_TO_RUNNING.index(task.status) + 1 :]
+        for status in missing:
+            transitions.move_task(context, task, status)
+        transitions.move_task(context, task, _T.CONSENSUS_REACHED, receipt=receipt, **fields)
     else:
-        turn.set_task(task, **fields)
+        transitions.update_task(context, task, **fields)
     for replicate in task.replicates.values():
         if replicate.contribution_hash == value:
-            # Even one that gave up may reveal: its stake is at risk.
-            if not replicate.ever(_R.REVEALED) and replicate.status not in FINAL_REPLICATE_STATUSES:
-                turn.command(replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block)
-        elif not at_dead_end(replicate):
-            turn.command(
-                replicate.wallet, task.task_id, Action.ABORT, cause=ReplicateStatusCause.CONSENSUS_REACHED
-            )
+            if _may_reveal(replicate):
+                _send_reveal(context, task, replicate)
+        elif not is_at_dead_end(replicate):
+            cause = ReplicateStatusCause.CONSENSUS_REACHED
+            commands.send(context, replicate.wallet, task.task_id, Action.ABORT, cause=cause)
 
 
-def _reveal_again(turn: Turn, task: Task, winners: list[Replicate]) -> None:
-    """The consensus came back in another block: reveals that were under way or done went with the old one."""
+def _may_reveal(replicate: Replicate) -> bool:
+    """Return whether a winner has not revealed; even one that gave up may reveal, because its stake is at risk."""
+    return not replicate.has_reached(_R.REVEALED) and replicate.status not in FINAL_REPLICATE_STATUSES
+
+
+def _send_reveal(context: EventContext, task: Task, replicate: Replicate, *, resume: bool = False) -> None:
+    block = task.consensus_block
+    commands.send(context, replicate.wallet, task.task_id, Action.REVEAL, block=block, resume=resume)
+
+
+def _reveal_again(context: EventContext, task: Task, winners: list[Replicate]) -> None:
+    """Ask for the reveals again: the consensus is in another block, and the reorganisation removed the old ones."""
     for replicate in winners:
-        if not replicate.ever(_R.REVEALED) and replicate.status not in FINAL_REPLICATE_STATUSES:
-            turn.command(
-                replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True
-            )
-    turn.read(task)
+        if _may_reveal(replicate):
+            _send_reveal(context, task, replicate, resume=True)
+    context.read_task(task)
 
 
-def reveal_timed_out(turn: Turn, replicate: Replicate) -> None:
-    """A winner did not reveal in time; his stake is lost on chain."""
-    if replicate.last_relevant in (_R.CONTRIBUTED, _R.REVEALING):
-        turn.command(
-            replicate.wallet, replicate.task_id, Action.ABORT, cause=ReplicateStatusCause.REVEAL_TIMEOUT
-        )
-        turn.move_replicate(replicate, _R.FAILED, cause=ReplicateStatusCause.REVEAL_TIMEOUT)
-
-
-def reveal_vanished(turn: Turn, task: Task, replicate: Replicate) -> None:
-    """A reorganisation took a reveal back; its worker is asked for it again."""
-    pending = turn.state.workers[replicate.wallet].pending.values()
-    asked = any(c.task_id == task.task_id and c.action is Action.REVEAL for c in pending)
-    if not asked and replicate.status not in FINAL_REPLICATE_STATUSES:
-        turn.command(replicate.wallet, task.task_id, Action.REVEAL, block=task.consensus_block, resume=True)
-        if task.uploader == replicate.wallet and uploads.is_expected(task, replicate):
-            turn.command(replicate.wallet, task.task_id, Action.UPLOAD, resume=True)
-
-
-def reopened(turn: Turn, task: Task, receipt: Receipt | None = None) -> None:
-    """Nobody revealed and the task was reopened on chain: the winners are out, others may contribute."""
+def reopened(context: EventContext, task: Task, receipt: Receipt | None = None) -> None:
+    """Reopen a task that was reopened on chain without reveals: its winners fail, other workers may contribute."""
     if task.status not in (_T.CONSENSUS_REACHED, _T.REOPENING):
         return
-    turn.weigh_contributors(task)
+    context.read_contributor_weights(task)
     for replicate in task.replicates.values():
         if replicate.contribution_hash == task.consensus:
-            reveal_timed_out(turn, replicate)
-            turn.set_replicate(replicate, contribution_hash="")
-    _open_again(turn, task, receipt)
+            reveal_timed_out(context, replicate)
+            transitions.update_replicate(context, replicate, contribution_hash="")
+    _open_again(context, task, receipt)
 
 
-def consensus_vanished(turn: Turn, task: Task) -> None:
-    """A reorganisation took the consensus back; the contributions that remain keep counting."""
+def consensus_removed(context: EventContext, task: Task) -> None:
+    """Handle a consensus that a reorganisation removed; the contributions that remain still count."""
     for replicate in task.replicates.values():
-        if replicate.contribution_hash == task.consensus and not at_dead_end(replicate):
-            turn.drop_commands(turn.state.workers[replicate.wallet], task.task_id)
-    _open_again(turn, task, None)
+        if replicate.contribution_hash == task.consensus and not is_at_dead_end(replicate):
+            commands.withdraw(context, context.state.workers[replicate.wallet], task.task_id)
+    _open_again(context, task, None)
 
 
-def _open_again(turn: Turn, task: Task, receipt: Receipt | None) -> None:
-    cleared = {"consensus": "", "consensus_block": 0, "reveal_deadline": 0.0, "winner_count": 0}
+def _open_again(context: EventContext, task: Task, receipt: Receipt | None) -> None:
     if task.status is _T.CONSENSUS_REACHED:
-        turn.move_task(task, _T.REOPENING)
-    turn.state.timers.cancel(Alarm.REVEAL_DEADLINE, task.task_id)
-    turn.state.timers.set(
-        Alarm.CONTRIBUTION_DEADLINE, task.task_id, max(task.terms.contribution_deadline, turn.now)
-    )
-    turn.move_task(task, _T.REOPENED, receipt=receipt, **cleared)
-
-
-def contribution_vanished(turn: Turn, task: Task, replicate: Replicate) -> None:
-    """A reorganisation took a contribution back; its worker is asked for it again."""
-    turn.set_replicate(replicate, contribution_hash="")
-    if not task.ended and not at_dead_end(replicate):
-        turn.command(replicate.wallet, task.task_id, Action.CONTRIBUTE, resume=True)
+        transitions.move_task(context, task, _T.REOPENING)
+    timers = context.state.timers
+    timers.cancel(Timeout.REVEAL_DEADLINE, task.task_id)
+    deadline = max(task.terms.contribution_deadline, context.now)
+    timers.set(Timeout.CONTRIBUTION_DEADLINE, task.task_id, deadline)
+    cleared = {"consensus": "", "consensus_block": 0, "reveal_deadline": 0.0, "winner_count": 0}
+    transitions.move_task(context, task, _T.REOPENED, receipt=receipt, **cleared)

@@ -1,1 +1,1 @@
-"""Matching of tasks that need workers with workers that have free slots."""
+"""Dispatch: matches tasks that need workers with workers that have free slots."""

@@ -1,1 +1,1 @@
-"""Decisions about replicates: status reports, consensus forecast, uploads."""
+"""Decisions about replicates: status reports and their proofs, consensus forecast, result uploads."""

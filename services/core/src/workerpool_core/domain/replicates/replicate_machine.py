@@ -1,7 +1,7 @@
-"""Which status of a replicate may follow which, and what its worker does next, as tables.
+"""Tables of the replicate state machine: the transitions, and the next action of the worker (core spec §2.2, §2.6).
 
-The tables are the protocol's (core spec §2.2, §2.6). `PROVEN` adds what the chain or the result proxy
-can prove after a worker gave up: its transaction landed all the same, so the record is repaired.
+`PROVEN` adds the transitions that the chain or the result proxy can prove after a worker gave up, for example when
+its transaction was mined nevertheless. They repair the history.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ PROVEN: Mapping[ReplicateStatus, frozenset[ReplicateStatus]] = {
     _R.CONTRIBUTE_AND_FINALIZE_DONE: _GAVE_UP | {_R.CONTRIBUTE_AND_FINALIZE_FAILED},
     _R.RESULT_UPLOADED: frozenset({_R.RESULT_UPLOAD_FAILED}),
 }
-"""Statuses that the scheduler itself may set from a dead end, because chain or proxy prove them."""
+"""The dead ends from which the scheduler may record each status that the chain or the result proxy proves."""
 
 _TO_COMPUTED = (
     _R.CREATED,
@@ -90,7 +90,7 @@ _SUCCESS_PATHS: Mapping[ReplicateStatus, tuple[ReplicateStatus, ...]] = {
 }
 
 SLOT_STATUSES = frozenset(_TO_COMPUTED) - {_R.COMPUTED}
-"""A replicate whose last relevant status is one of these takes a computing slot of its worker."""
+"""A replicate whose last relevant status is one of these occupies a computing slot of its worker."""
 
 CONTRIBUTABLE_CAUSES = frozenset(
     {
@@ -100,7 +100,7 @@ CONTRIBUTABLE_CAUSES = frozenset(
         _C.INPUT_FILES_DOWNLOAD_FAILED,
     }
 )
-"""The requester's own files cannot be had: the worker contributes that error as the result."""
+"""The requester's files are not available: the worker contributes this error as the result."""
 
 _NEXT_ACTION: Mapping[ReplicateStatus, Action] = {
     **dict.fromkeys(
@@ -140,7 +140,7 @@ _DOWNLOAD_FAILURES: Mapping[ReplicateStatus, frozenset[ReplicateStatusCause]] = 
 
 
 class Verdict(Enum):
-    """How a status stands to a replicate's history (core spec §2.5, steps 2 and 3)."""
+    """The relation of a reported status to a replicate's history (core spec §2.5, steps 2 and 3)."""
 
     LEGAL = "LEGAL"
     ALREADY_REPORTED = "ALREADY_REPORTED"
@@ -148,49 +148,49 @@ class Verdict(Enum):
 
 
 class IllegalReplicateTransition(Exception):
-    """A step that the tables do not have; a defect of the scheduler, never of its input."""
+    """A transition that the tables do not allow: a defect of the scheduler, never of its input."""
 
 
 def may_follow(current: ReplicateStatus, new: ReplicateStatus) -> bool:
-    """Tell whether a replicate whose current status is `current` may enter `new`."""
+    """Return whether a replicate with the status `current` may enter `new`."""
     return new in REPLICATE_TRANSITIONS[current]
 
 
 def may_be_proven(current: ReplicateStatus, new: ReplicateStatus) -> bool:
-    """Tell whether chain or proxy may repair a replicate from the dead end `current` to `new`."""
+    """Return whether a proof may repair a replicate from the dead end `current` to `new`."""
     return current in PROVEN.get(new, ())
 
 
 def judge(replicate: Replicate, new: ReplicateStatus) -> Verdict:
-    """Say whether `new` may be recorded; a status that the history holds anywhere is known already.
+    """Return whether `new` may be recorded; a status that the history contains anywhere was already reported.
 
-    Almost anything may follow an interlude, but nothing that the replicate has left behind.
+    Almost any status may follow an interlude, except one that precedes the progress already made.
     """
-    if replicate.ever(new):
+    if replicate.has_reached(new):
         return Verdict.ALREADY_REPORTED
     if not may_follow(replicate.status, new):
         return Verdict.BAD_WORKFLOW_TRANSITION
-    if replicate.status in INTERLUDE_REPLICATE_STATUSES and _is_behind(replicate, new):
+    if replicate.status in INTERLUDE_REPLICATE_STATUSES and _is_passed(replicate, new):
         return Verdict.BAD_WORKFLOW_TRANSITION
     return Verdict.LEGAL
 
 
 def is_provable(replicate: Replicate, new: ReplicateStatus) -> bool:
-    """Tell whether chain or proxy may repair a replicate that gave up to `new`."""
-    return may_be_proven(replicate.status, new) and not _is_behind(replicate, new)
+    """Return whether a proof may repair a replicate that gave up to `new`."""
+    return may_be_proven(replicate.status, new) and not _is_passed(replicate, new)
 
 
-def _is_behind(replicate: Replicate, new: ReplicateStatus) -> bool:
-    """Tell whether the work on a replicate was further than `new` already; the protocol's order is that of the work."""
+def _is_passed(replicate: Replicate, new: ReplicateStatus) -> bool:
+    """Return whether the replicate has progressed beyond `new` already, in the protocol's order of statuses."""
     return any(c.status not in _NO_WORK and c.status.order > new.order for c in replicate.history)
 
 
 def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[ReplicateStatus]:
-    """Return the statuses to record so that a replicate arrives at a proven `target` (core spec §2.7).
+    """Return the statuses to record so that a replicate reaches a proven `target` (core spec §2.7).
 
-    Empty when the target is known already or when no legal way leads to it (a FAILED replicate stays so).
+    The result is empty when the history has the target already or when no legal path leads to it (from FAILED).
     """
-    if replicate.ever(target) or _is_behind(replicate, target):
+    if replicate.has_reached(target) or _is_passed(replicate, target):
         return ()
     last = replicate.last_relevant
     path = _SUCCESS_PATHS[target]
@@ -206,15 +206,15 @@ def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[
     return steps if may_follow(replicate.status, steps[0]) else ()
 
 
-def gave_up_download(status: ReplicateStatus, cause: ReplicateStatusCause | None) -> bool:
-    """Tell whether a failed download ends the replicate instead of becoming its contribution."""
+def is_fatal_download_failure(status: ReplicateStatus, cause: ReplicateStatusCause | None) -> bool:
+    """Return whether a failed download ends the replicate instead of becoming its contribution."""
     return status in _DOWNLOAD_FAILURES and cause not in _DOWNLOAD_FAILURES[status]
 
 
 def next_action(status: ReplicateStatus, cause: ReplicateStatusCause | None, caf_eligible: bool) -> Action:
-    """Return what the worker does after `status` was stored (core spec §2.6)."""
+    """Return the worker's next action after `status` was stored (core spec §2.6)."""
     if status is _R.COMPUTED:
         return Action.CONTRIBUTE_AND_FINALIZE if caf_eligible else Action.CONTRIBUTE
     if status in _DOWNLOAD_FAILURES:
-        return Action.ABORT if gave_up_download(status, cause) else Action.CONTRIBUTE
+        return Action.ABORT if is_fatal_download_failure(status, cause) else Action.CONTRIBUTE
     return _NEXT_ACTION.get(status, Action.WAIT)

@@ -1,96 +1,114 @@
-"""Who uploads the result: one revealed worker at a time, another when he fails or is silent (core spec §1.2)."""
+"""The upload of the result by one revealed worker at a time, replaced when it fails or is silent (core spec §1.2)."""
 
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.result_link import STORAGE_IPFS
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
+from workerpool_core.domain import transitions
 from workerpool_core.domain.decisions import CheckResult
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import ResultChecked
 from workerpool_core.domain.model import Action, Replicate, Task
 from workerpool_core.domain.replicates.replicate_machine import missing_statuses
-from workerpool_core.domain.timers import Alarm
+from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import commands
 
 _R = ReplicateStatus
 _UPLOADS = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
 
 
 def has_callback(task: Task) -> bool:
-    """Tell whether the result goes to a contract of the requester's."""
+    """Return whether the result is sent to a callback contract."""
     return task.terms.callback not in ("", ZERO_ADDRESS)
 
 
-def lies_in_proxy(task: Task) -> bool:
-    """Tell whether the result goes to a result proxy: no callback, and no storage of the requester's."""
+def goes_to_proxy(task: Task) -> bool:
+    """Return whether the result is stored by a result proxy: without a callback or a storage of the requester."""
     return not has_callback(task) and task.terms.storage_provider in ("", STORAGE_IPFS)
 
 
-def advance(turn: Turn, task: Task) -> None:
-    """Take the result if a worker delivered it; see to it that some worker is on it if not."""
+def is_expected(task: Task, replicate: Replicate) -> bool:
+    """Return whether the uploader has not delivered yet."""
+    return task.status is TaskStatus.RESULT_UPLOADING and not replicate.has_reached(_R.RESULT_UPLOADED)
+
+
+# --- the choice of the uploader -----------------------------------------------------------------
+
+
+def advance(context: EventContext, task: Task) -> None:
+    """Take a delivered result, or make sure that one worker is uploading."""
     for replicate in task.replicates.values():
-        if replicate.ever(_R.RESULT_UPLOADED):
-            _delivered(turn, task, replicate)
+        if replicate.has_reached(_R.RESULT_UPLOADED):
+            _delivered(context, task, replicate)
             return
-    if task.status is TaskStatus.RESULT_UPLOADING and _is_on_it(turn, task.replicates.get(task.uploader)):
+    was_requested = task.status is TaskStatus.RESULT_UPLOADING
+    if was_requested and _is_uploading(context, task.replicates.get(task.uploader)):
         return
-    busy = [r for r in task.replicates.values() if _is_on_it(turn, r)]
-    if busy:
-        _entrust(turn, task, busy[0])
+    uploading = [r for r in task.replicates.values() if _is_uploading(context, r)]
+    if uploading:
+        _set_uploader(context, task, uploading[0])
         return
-    candidates = _candidates(turn, task)
+    candidates = _candidates(context, task)
     if candidates:
-        _dismiss(turn, task)
-        chosen = turn.state.random.choice(candidates)
-        turn.move_replicate(chosen, _R.RESULT_UPLOAD_REQUESTED)
-        turn.command(chosen.wallet, task.task_id, Action.UPLOAD)
-        _entrust(turn, task, chosen)
-    elif task.status is TaskStatus.RESULT_UPLOADING and not turn.state.timers.is_set(
-        Alarm.UPLOAD, task.task_id
-    ):
-        _arm(turn, task)
+        _dismiss_uploader(context, task)
+        chosen = context.state.random.choice(candidates)
+        transitions.move_replicate(context, chosen, _R.RESULT_UPLOAD_REQUESTED)
+        commands.send(context, chosen.wallet, task.task_id, Action.UPLOAD)
+        _set_uploader(context, task, chosen)
+    elif was_requested and not context.state.timers.is_set(Timeout.UPLOAD, task.task_id):
+        _set_timeout(context, task)
 
 
-def _is_on_it(turn: Turn, replicate: Replicate | None) -> bool:
-    if replicate is None or turn.state.workers[replicate.wallet].lost:
+def _is_uploading(context: EventContext, replicate: Replicate | None) -> bool:
+    if replicate is None or context.state.workers[replicate.wallet].worker.lost:
         return False
     return replicate.last_relevant in _UPLOADS
 
 
-def _candidates(turn: Turn, task: Task) -> list[Replicate]:
-    """Return the replicates that revealed and did nothing since; those whose worker is connected, if any."""
-    workers = turn.state.workers
+def _candidates(context: EventContext, task: Task) -> list[Replicate]:
+    """Return the replicates that revealed and did nothing since, only those of connected workers if there are any."""
+    workers = context.state.workers
     revealed = [
         replicate
         for _, replicate in sorted(task.replicates.items())
-        if replicate.last_relevant is _R.REVEALED and not workers[replicate.wallet].lost
+        if replicate.last_relevant is _R.REVEALED and not workers[replicate.wallet].worker.lost
     ]
-    return [r for r in revealed if workers[r.wallet].session] or revealed
+    return [r for r in revealed if workers[r.wallet].session is not None] or revealed
 
 
-def _dismiss(turn: Turn, task: Task) -> None:
-    """The uploader had his chance: his order is withdrawn, and the record says that he failed."""
+def _dismiss_uploader(context: EventContext, task: Task) -> None:
+    """Withdraw the uploader's command and record its failure."""
     uploader = task.replicates.get(task.uploader)
     if uploader is None or uploader.last_relevant not in _UPLOADS:
         return
-    turn.drop_commands(turn.state.workers[uploader.wallet], task.task_id)
-    # The tables know no way from the request to the failure but through the upload.
+    commands.withdraw(context, context.state.workers[uploader.wallet], task.task_id)
+    # In the tables the only path from the request to the failure leads through RESULT_UPLOADING.
     for status in (*missing_statuses(uploader, _R.RESULT_UPLOADING), _R.RESULT_UPLOAD_FAILED):
-        turn.move_replicate(uploader, status)
+        transitions.move_replicate(context, uploader, status)
 
 
-def _entrust(turn: Turn, task: Task, replicate: Replicate) -> None:
-    turn.move_task(task, TaskStatus.RESULT_UPLOADING, uploader=replicate.wallet, upload_requested_at=turn.now)
-    _arm(turn, task)
+def _set_uploader(context: EventContext, task: Task, replicate: Replicate) -> None:
+    transitions.move_task(
+        context,
+        task,
+        TaskStatus.RESULT_UPLOADING,
+        uploader=replicate.wallet,
+        upload_requested_at=context.now,
+    )
+    _set_timeout(context, task)
 
 
-def _arm(turn: Turn, task: Task) -> None:
-    turn.state.timers.set(Alarm.UPLOAD, task.task_id, turn.now + turn.state.policy.upload_timeout_s)
+def _set_timeout(context: EventContext, task: Task) -> None:
+    timeout_s = context.state.policy.upload_timeout_s
+    context.state.timers.set(Timeout.UPLOAD, task.task_id, context.now + timeout_s)
 
 
-def _delivered(turn: Turn, task: Task, replicate: Replicate) -> None:
+def _delivered(context: EventContext, task: Task, replicate: Replicate) -> None:
     if task.status is TaskStatus.AT_LEAST_ONE_REVEALED:
-        turn.move_task(task, TaskStatus.RESULT_UPLOADING, uploader=replicate.wallet)
-    turn.state.timers.cancel(Alarm.UPLOAD, task.task_id)
-    turn.move_task(
+        transitions.move_task(context, task, TaskStatus.RESULT_UPLOADING, uploader=replicate.wallet)
+    context.state.timers.cancel(Timeout.UPLOAD, task.task_id)
+    transitions.move_task(
+        context,
         task,
         TaskStatus.RESULT_UPLOADED,
         uploader=replicate.wallet,
@@ -99,57 +117,60 @@ def _delivered(turn: Turn, task: Task, replicate: Replicate) -> None:
     )
 
 
-def is_expected(task: Task, replicate: Replicate) -> bool:
-    """Tell whether the uploader has still to deliver."""
-    return task.status is TaskStatus.RESULT_UPLOADING and not replicate.ever(_R.RESULT_UPLOADED)
+# --- timeouts and the result proxy --------------------------------------------------------------
 
 
-def check(turn: Turn, task: Task) -> None:
+def check(context: EventContext, task: Task) -> None:
     """Ask the result proxy whether it holds the archive."""
-    turn.effects.append(CheckResult(task.task_id, task.terms.storage_proxy))
+    context.effects.append(CheckResult(task.task_id, task.terms.storage_proxy))
 
 
-def overdue(turn: Turn, task: Task) -> None:
-    """The uploader was silent too long: ask the proxy first, it may hold the result already."""
+def checked(context: EventContext, task: Task, event: ResultChecked) -> None:
+    """Record the archive that the proxy holds, or replace an overdue uploader when there is none."""
     if task.status is not TaskStatus.RESULT_UPLOADING:
         return
-    if lies_in_proxy(task):
-        turn.state.timers.set(Alarm.UPLOAD, task.task_id, turn.now + turn.state.policy.read_timeout_s)
-        check(turn, task)
-    else:
-        replace(turn, task)
+    if event.stored:
+        _stored(context, task, event.result_link)
+    elif context.now >= task.upload_requested_at + context.state.policy.upload_timeout_s:
+        replace_uploader(context, task)
 
 
-def is_overdue(turn: Turn, task: Task) -> bool:
-    """Tell whether the uploader had his time."""
-    return turn.now >= task.upload_requested_at + turn.state.policy.upload_timeout_s
-
-
-def replace(turn: Turn, task: Task) -> None:
-    """Let another worker upload; when there is nobody else, ask the same one once more."""
-    uploader = task.replicates.get(task.uploader)
-    if _candidates(turn, task):
-        _dismiss(turn, task)
-        turn.touched[task.task_id] = None
+def overdue(context: EventContext, task: Task) -> None:
+    """Handle an uploader that was silent too long; the proxy is asked first, because it may hold the result."""
+    if task.status is not TaskStatus.RESULT_UPLOADING:
         return
-    _arm(turn, task)
+    if goes_to_proxy(task):
+        retry_at = context.now + context.state.policy.read_timeout_s
+        context.state.timers.set(Timeout.UPLOAD, task.task_id, retry_at)
+        check(context, task)
+    else:
+        replace_uploader(context, task)
+
+
+def replace_uploader(context: EventContext, task: Task) -> None:
+    """Choose another uploader; without another candidate, request the upload from the same one again."""
+    uploader = task.replicates.get(task.uploader)
+    if _candidates(context, task):
+        _dismiss_uploader(context, task)
+        context.tasks_to_advance[task.task_id] = None
+        return
+    _set_timeout(context, task)
     if uploader is None or uploader.status in (_R.ABORTED, _R.FAILED, _R.COMPLETED):
         return
-    worker = turn.state.workers[uploader.wallet]
-    waits = any(c.task_id == task.task_id and c.action is Action.UPLOAD for c in worker.pending.values())
-    # Who is away gets the order that waits for him when he comes back.
-    if worker.session or not waits:
-        turn.command(uploader.wallet, task.task_id, Action.UPLOAD)
-        turn.set_task(task, upload_requested_at=turn.now)
+    worker = context.state.workers[uploader.wallet]
+    # A disconnected worker receives the command that is still pending when it reconnects.
+    if worker.session is not None or not commands.is_pending(worker, task.task_id, Action.UPLOAD):
+        commands.send(context, uploader.wallet, task.task_id, Action.UPLOAD)
+        transitions.update_task(context, task, upload_requested_at=context.now)
 
 
-def stored(turn: Turn, task: Task, result_link: str) -> None:
-    """The proxy holds the archive: whoever was asked has delivered, whether or not he could say so."""
+def _stored(context: EventContext, task: Task, result_link: str) -> None:
+    """Record that the uploader delivered, even if it could not report it."""
     replicate = task.replicates.get(task.uploader)
-    if replicate is None or replicate.ever(_R.RESULT_UPLOADED):
+    if replicate is None or replicate.has_reached(_R.RESULT_UPLOADED):
         return
     statuses = missing_statuses(replicate, _R.RESULT_UPLOADED)
     for status in statuses:
-        turn.move_replicate(replicate, status)
+        transitions.move_replicate(context, replicate, status)
     if statuses and not replicate.result_link:
-        turn.set_replicate(replicate, result_link=result_link)
+        transitions.update_replicate(context, replicate, result_link=result_link)

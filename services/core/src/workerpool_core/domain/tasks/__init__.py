@@ -1,1 +1,1 @@
-"""Decisions about tasks, from initialization to completion."""
+"""Decisions about tasks, from the deal to completion."""

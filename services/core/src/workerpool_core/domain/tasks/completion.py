@@ -1,155 +1,168 @@
-"""How tasks end, what their workers are told, and when they leave the memory."""
+"""The end of tasks: completion, failure, claim, and eviction from memory."""
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain import transitions
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TransactionKind
+from workerpool_core.domain.live import PendingFailure
 from workerpool_core.domain.model import Action, Receipt, Task
-from workerpool_core.domain.replicates.consensus_forecast import at_dead_end
+from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 from workerpool_core.domain.tasks import task_machine
-from workerpool_core.domain.timers import Alarm
+from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import commands
 
-_TASK_ALARMS = (
-    Alarm.RETRY,
-    Alarm.READ,
-    Alarm.PROOF,
-    Alarm.UPLOAD,
-    Alarm.CONTRIBUTION_DEADLINE,
-    Alarm.REVEAL_DEADLINE,
-    Alarm.FINAL_DEADLINE,
+_TASK_TIMEOUTS = (
+    Timeout.RETRY,
+    Timeout.READ,
+    Timeout.PROOF,
+    Timeout.UPLOAD,
+    Timeout.CONTRIBUTION_DEADLINE,
+    Timeout.REVEAL_DEADLINE,
+    Timeout.FINAL_DEADLINE,
 )
 
 
-def complete(turn: Turn, task: Task, receipt: Receipt | None, result_link: str = "") -> None:
-    """Close a task that the chain completed, whatever was known of it, and tell its participants."""
+# --- the end of a task --------------------------------------------------------------------------
+
+
+def complete(context: EventContext, task: Task, receipt: Receipt | None, result_link: str = "") -> None:
+    """Complete a task that the chain completed, from any status, and tell its workers."""
     if task.ended:
         return
     for replicate in task.replicates.values():
-        if not at_dead_end(replicate):
-            turn.command(replicate.wallet, task.task_id, Action.COMPLETE)
+        if not is_at_dead_end(replicate):
+            commands.send(context, replicate.wallet, task.task_id, Action.COMPLETE)
     fields = {"result_link": result_link} if result_link and not task.result_link else {}
-    final_block = (receipt.block if receipt else 0) or turn.state.head
+    final_block = (receipt.block if receipt else 0) or context.state.head
     path = task_machine.path_to_completed(task.status)
-    turn.move_task(task, *path, receipt=receipt, final_block=final_block, **fields)
+    transitions.move_task(context, task, *path, receipt=receipt, final_block=final_block, **fields)
     if task.terms.trust > 1:
-        # A contributor alone neither wins nor loses score.
-        turn.weigh_contributors(task)
-    _rest(turn, task)
+        # A single contributor neither wins nor loses score.
+        context.read_contributor_weights(task)
+    _set_timers_of_ended(context, task)
 
 
 def fail(
-    turn: Turn, task: Task, reason: TaskStatus, cause: ReplicateStatusCause = ReplicateStatusCause.UNKNOWN
+    context: EventContext,
+    task: Task,
+    reason: TaskStatus,
+    cause: ReplicateStatusCause = ReplicateStatusCause.UNKNOWN,
 ) -> None:
-    """Close a task with a reason that stands before FAILED; if it is open on chain it will be claimed."""
+    """Fail a task with `reason` as the status before FAILED; a task that is open on chain is claimed later."""
     if task.ended:
         return
     for replicate in task.replicates.values():
-        if not at_dead_end(replicate):
-            turn.command(replicate.wallet, task.task_id, Action.ABORT, cause=cause)
+        if not is_at_dead_end(replicate):
+            commands.send(context, replicate.wallet, task.task_id, Action.ABORT, cause=cause)
     open_on_chain = task.initialization_block > 0
-    turn.move_task(task, reason, TaskStatus.FAILED, claim_due=open_on_chain)
-    _rest(turn, task)
+    transitions.move_task(context, task, reason, TaskStatus.FAILED, claim_due=open_on_chain)
+    _set_timers_of_ended(context, task)
 
 
-def fail_unless_chain_knows_better(turn: Turn, task: Task, reason: TaskStatus) -> None:
-    """Read the chain first: the answer fails the task if it is still open there and nothing else helps."""
-    if task.task_id not in turn.state.doomed and task.initialization_block:
-        turn.state.doomed[task.task_id] = reason, turn.now
-        turn.read(task)
+def fail_after_read(context: EventContext, task: Task, reason: TaskStatus) -> None:
+    """Fail a task once a read shows that it is still open on chain and has no unknown contribution."""
+    live = context.live(task)
+    if live.pending_failure is None and task.initialization_block:
+        live.pending_failure = PendingFailure(reason, context.now)
+        context.read_task(task)
 
 
-def _rest(turn: Turn, task: Task) -> None:
-    """Let only the alarms ring that an ended task still has a use for."""
-    timers = turn.state.timers
-    for alarm in _TASK_ALARMS:
-        timers.cancel(alarm, task.task_id)
-    for replicate in task.replicates.values():
-        timers.cancel(Alarm.ASSIGNMENT, task.task_id, replicate.wallet)
-        timers.cancel(Alarm.PENDING_STALE, task.task_id, replicate.wallet)
-        if (task.task_id, replicate.wallet) in turn.state.parked:
-            # What still waits for a proof will get none.
-            timers.set(Alarm.PROOF, task.task_id, turn.now)
+def _set_timers_of_ended(context: EventContext, task: Task) -> None:
+    """Cancel the timers of a task that ended, and set those that it still needs."""
+    timers, live = context.state.timers, context.live(task)
+    for timeout in _TASK_TIMEOUTS:
+        timers.cancel(timeout, task.task_id)
+    for wallet in task.replicates:
+        timers.cancel(Timeout.ASSIGNMENT, task.task_id, wallet)
+        timers.cancel(Timeout.CONTRIBUTION, task.task_id, wallet)
+    if live.pending_reports:
+        # The reports that are still pending are refused: nothing will prove them.
+        timers.set(Timeout.PROOF, task.task_id, context.now)
     if task.claim_due:
-        timers.set(Alarm.FINAL_DEADLINE, task.task_id, max(task.terms.final_deadline, turn.now))
+        timers.set(Timeout.FINAL_DEADLINE, task.task_id, max(task.terms.final_deadline, context.now))
     else:
-        retain(turn, task)
+        retain(context, task)
 
 
-def retain(turn: Turn, task: Task) -> None:
-    """Keep an ended task in memory for the last words of its workers, then forget it."""
-    policy = turn.state.policy
-    over = not any(task.task_id in turn.state.held.get(wallet, ()) for wallet in task.replicates)
-    delay = 0.0 if over and is_settled(turn, task) else policy.ended_retention_s
-    turn.state.timers.set(Alarm.FORGET, task.task_id, turn.now + delay)
+# --- the chain closes the task ------------------------------------------------------------------
 
 
-def is_settled(turn: Turn, task: Task) -> bool:
-    """Tell whether no reorganisation can open an ended task on chain any more, after which it would be closed again."""
-    if task.finalize_due or task.claim_due:
-        return False
-    return (
-        not task.final_block or turn.state.head - task.final_block >= turn.state.policy.reorganisation_blocks
-    )
-
-
-def closed(turn: Turn, task: Task, block: int) -> None:
-    """Take note that the chain has closed an ended task, in a block (0: one that is not known)."""
+def closed(context: EventContext, task: Task, block: int) -> None:
+    """Record that the chain closed an ended task in a block (0 when the block is unknown)."""
     was_due = task.claim_due
-    turn.set_task(task, final_block=block or turn.state.head, claim_due=False)
+    transitions.update_task(context, task, final_block=block or context.state.head, claim_due=False)
     if was_due:
-        turn.weigh_contributors(task)
-        turn.state.timers.cancel(Alarm.RETRY, task.task_id)
-        retain(turn, task)
+        context.read_contributor_weights(task)
+        context.state.timers.cancel(Timeout.RETRY, task.task_id)
+        retain(context, task)
 
 
-def opened_again(turn: Turn, task: Task) -> None:
-    """Take note that a reorganisation took back what had closed an ended task on chain."""
-    turn.set_task(task, final_block=0, claim_due=task.status is TaskStatus.FAILED)
+def opened_again(context: EventContext, task: Task) -> None:
+    """Record that a reorganisation removed the transaction that had closed an ended task on chain."""
+    transitions.update_task(context, task, final_block=0, claim_due=task.status is TaskStatus.FAILED)
 
 
-def forget_early(turn: Turn, task: Task) -> None:
-    """Forget an ended task as soon as every worker said his last word."""
-    if not task.claim_due and all(task.task_id not in turn.state.held.get(w, ()) for w in task.replicates):
-        turn.state.timers.set(Alarm.FORGET, task.task_id, turn.now)
-
-
-def claim(turn: Turn, task: Task) -> None:
-    """Ask for the claim of a task that ended here and is open on chain, once its final deadline passed."""
+def claim(context: EventContext, task: Task) -> None:
+    """Request the claim of a failed task that is open on chain, once its final deadline has passed."""
     if not task.claim_due:
         return
-    if turn.now < task.terms.final_deadline:
-        turn.state.timers.set(Alarm.FINAL_DEADLINE, task.task_id, task.terms.final_deadline)
+    timers = context.state.timers
+    if context.now < task.terms.final_deadline:
+        timers.set(Timeout.FINAL_DEADLINE, task.task_id, task.terms.final_deadline)
         return
-    turn.request(TransactionKind.CLAIM, task)
-    turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
+    context.request_transaction(TransactionKind.CLAIM, task)
+    timers.set(Timeout.RETRY, task.task_id, context.now + context.state.policy.read_timeout_s)
 
 
-def forget(turn: Turn, task_id: str) -> None:
-    """Let an ended task leave the memory; later, when its deal cannot be seen again, its id too."""
-    state = turn.state
-    task = state.tasks.get(task_id)
+# --- eviction -----------------------------------------------------------------------------------
+
+
+def retain(context: EventContext, task: Task) -> None:
+    """Keep an ended task in memory for late reports of its workers; without any to come, evict it now."""
+    delay = 0.0
+    if _has_unfinished_replicates(context, task) or not is_settled(context, task):
+        delay = context.state.policy.ended_retention_s
+    context.state.timers.set(Timeout.EVICTION, task.task_id, context.now + delay)
+
+
+def evict_early(context: EventContext, task: Task) -> None:
+    """Evict an ended task as soon as all its replicates have ended."""
+    if not task.claim_due and not _has_unfinished_replicates(context, task):
+        context.state.timers.set(Timeout.EVICTION, task.task_id, context.now)
+
+
+def _has_unfinished_replicates(context: EventContext, task: Task) -> bool:
+    workers = context.state.workers
+    return any(task.task_id in workers[wallet].held for wallet in task.replicates)
+
+
+def is_settled(context: EventContext, task: Task) -> bool:
+    """Return whether an ended task is closed on chain beyond the reach of a reorganisation."""
+    if task.finalize_due or task.claim_due:
+        return False
+    depth = context.state.head - task.final_block
+    return not task.final_block or depth >= context.state.policy.reorganisation_blocks
+
+
+def evict(context: EventContext, task_id: str) -> None:
+    """Evict an ended task from memory; its id is kept until its deal cannot be replayed as a new one."""
+    state = context.state
+    task = state.task(task_id)
     if task is None:
-        state.ended.discard(task_id)
+        state.evicted.discard(task_id)
         return
     if not task.ended or task.claim_due:
         return
-    if not is_settled(turn, task):
-        retain(turn, task)
+    if not is_settled(context, task):
+        retain(context, task)
         return
+    state.evict(task)
     for replicate in task.replicates.values():
-        state.unindex(replicate)
-        state.parked.pop((task_id, replicate.wallet), None)
-        turn.recount[replicate.wallet] = None
+        context.workers_to_match[replicate.wallet] = None
         if replicate.status is not ReplicateStatus.COMPLETED:
-            turn.drop_commands(state.workers[replicate.wallet], task_id)
-    state.doomed.pop(task_id, None)
-    state.unconvinced.discard(task_id)
-    for kind in TransactionKind:
-        state.refused.pop((task_id, kind), None)
-        state.struck.pop((task_id, kind), None)
-    state.waiting.remove(task_id)
-    del state.tasks[task_id]
-    if turn.now < task.terms.contribution_deadline:
-        state.ended.add(task_id)
-        state.timers.set(Alarm.FORGET, task_id, task.terms.contribution_deadline)
+            commands.withdraw(context, state.workers[replicate.wallet], task_id)
+    if context.now < task.terms.contribution_deadline:
+        state.evicted.add(task_id)
+        state.timers.set(Timeout.EVICTION, task_id, task.terms.contribution_deadline)

@@ -1,13 +1,14 @@
-"""What a task does next, given all that is known of it. Looked at again after every change: level, not edge."""
+"""The next step of a task, decided from its present state after every change."""
 
 from workerpool_poco.protocol.statuses import RUNNING_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
-from workerpool_core.domain.dispatch.supply import ability_of, need_of, needs_enclave
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain import transitions
+from workerpool_core.domain.dispatch.hardware import capability_of, needs_enclave, requirement_of
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TransactionKind
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.replicates import uploads
-from workerpool_core.domain.replicates.consensus_forecast import at_dead_end
+from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 from workerpool_core.domain.tasks import completion, initialization
 
 _FAILED_BEFORE_COMPUTED = (
@@ -18,67 +19,71 @@ _FAILED_BEFORE_COMPUTED = (
 )
 
 
-def advance(turn: Turn, task: Task) -> None:
+def advance(context: EventContext, task: Task) -> None:
     """Take every step that is due."""
     while not task.ended:
         before = task.status
-        _step(turn, task)
+        _step(context, task)
         if task.status is before:
             return
 
 
-def _step(turn: Turn, task: Task) -> None:
+def _step(context: EventContext, task: Task) -> None:
     match task.status:
         case TaskStatus.RECEIVED:
-            initialization.initialize(turn, task)
+            initialization.initialize(context, task)
         case TaskStatus.INITIALIZED:
             if any(r.last_relevant in RUNNING_REPLICATE_STATUSES for r in task.replicates.values()):
-                turn.move_task(task, TaskStatus.RUNNING)
+                transitions.move_task(context, task, TaskStatus.RUNNING)
         case TaskStatus.RUNNING:
-            if needs_enclave(task.terms.tag) and nobody_can_run(turn, task):
-                completion.fail_unless_chain_knows_better(turn, task, TaskStatus.RUNNING_FAILED)
+            if needs_enclave(task.terms.tag) and no_worker_can_run(context, task):
+                completion.fail_after_read(context, task, TaskStatus.RUNNING_FAILED)
         case TaskStatus.CONSENSUS_REACHED:
-            if reveals(task):
-                turn.move_task(task, TaskStatus.AT_LEAST_ONE_REVEALED)
+            if reveal_count(task):
+                transitions.move_task(context, task, TaskStatus.AT_LEAST_ONE_REVEALED)
         case TaskStatus.AT_LEAST_ONE_REVEALED | TaskStatus.RESULT_UPLOADING:
-            uploads.advance(turn, task)
+            uploads.advance(context, task)
         case TaskStatus.RESULT_UPLOADED:
-            if is_finalizable(task, turn.now):
-                turn.move_task(task, TaskStatus.FINALIZING)
-                turn.request(TransactionKind.FINALIZE, task)
+            if is_finalizable(task, context.now):
+                transitions.move_task(context, task, TaskStatus.FINALIZING)
+                context.request_transaction(TransactionKind.FINALIZE, task)
         case TaskStatus.REOPENED:
-            turn.move_task(task, TaskStatus.INITIALIZED)
+            transitions.move_task(context, task, TaskStatus.INITIALIZED)
         case TaskStatus.FINALIZED:
-            turn.move_task(task, TaskStatus.COMPLETED)
+            transitions.move_task(context, task, TaskStatus.COMPLETED)
 
 
-def reveals(task: Task) -> int:
+def reveal_count(task: Task) -> int:
     """Return how many replicates revealed on chain."""
-    return sum(replicate.ever(ReplicateStatus.REVEALED) for replicate in task.replicates.values())
+    return sum(replicate.has_reached(ReplicateStatus.REVEALED) for replicate in task.replicates.values())
 
 
 def is_finalizable(task: Task, now: float) -> bool:
-    """Tell whether the contract accepts finalize: all winners revealed, or some did and the time is up."""
+    """Return whether the contract accepts `finalize`: all winners revealed, or one did and the reveal phase ended."""
     if now >= task.terms.final_deadline:
         return False
-    revealed = reveals(task)
+    revealed = reveal_count(task)
     return revealed >= task.winner_count > 0 or (revealed > 0 and now >= task.reveal_deadline)
 
 
-def nobody_can_run(turn: Turn, task: Task) -> bool:
-    """Tell whether every living worker with the task's hardware tried it and failed before it had computed.
+def no_worker_can_run(context: EventContext, task: Task) -> bool:
+    """Return whether every live worker with the required hardware tried the task and failed before COMPUTED.
 
-    Without such a worker the answer is no: one may come.
+    Without any such worker the result is False: one may connect later.
     """
-    need = need_of(task.terms.tag)
-    able = [w for w in turn.state.workers.values() if not w.lost and ability_of(w.model).can(need)]
+    requirement = requirement_of(task.terms.tag)
+    able = [
+        live.worker
+        for live in context.state.workers.values()
+        if not live.worker.lost and capability_of(live.worker.model).meets(requirement)
+    ]
     if not able:
         return False
     for worker in able:
         replicate = task.replicates.get(worker.wallet)
-        if replicate is None or replicate.contribution_hash or not at_dead_end(replicate):
-            # A download that failed for the requester's own reasons is contributed as the result.
+        if replicate is None or replicate.contribution_hash or not is_at_dead_end(replicate):
+            # A download failure that the requester caused is contributed as the result, so it is no dead end.
             return False
-        if not any(map(replicate.ever, _FAILED_BEFORE_COMPUTED)):
+        if not any(map(replicate.has_reached, _FAILED_BEFORE_COMPUTED)):
             return False
     return True

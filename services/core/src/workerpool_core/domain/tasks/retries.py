@@ -1,87 +1,90 @@
-"""Asks again for whatever a task's status waits for; asking twice is harmless."""
+"""Retries of the transaction or answer that a task waits for, and the answers; a repetition is harmless."""
 
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
+from workerpool_core.domain import transitions
 from workerpool_core.domain.chain.chain_evidence import reopened
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 from workerpool_core.domain.model import Receipt, Task
 from workerpool_core.domain.tasks import completion, initialization
-from workerpool_core.domain.timers import Alarm
+from workerpool_core.domain.timers import Timeout
 
 _T = TaskStatus
 
 
-def pursue(turn: Turn, task: Task) -> None:
-    """Ask for the transaction or the enclave challenge that the task waits for, if it does."""
+def retry(context: EventContext, task: Task) -> None:
+    """Request the transaction or the enclave challenge that the task waits for, if any."""
     match task.status:
         case TaskStatus.INITIALIZING if task.initialization_block:
-            initialization.ask_challenge(turn, task)
+            initialization.ask_challenge(context, task)
         case TaskStatus.RECEIVED | TaskStatus.INITIALIZING:
-            initialization.initialize(turn, task)
+            initialization.initialize(context, task)
         case TaskStatus.REOPENING:
-            turn.request(TransactionKind.REOPEN, task)
+            context.request_transaction(TransactionKind.REOPEN, task)
         case TaskStatus.FINALIZING:
-            turn.request(TransactionKind.FINALIZE, task)
+            context.request_transaction(TransactionKind.FINALIZE, task)
         case TaskStatus.COMPLETED if task.finalize_due:
-            _finalize_again(turn, task)
+            _finalize_again(context, task)
         case TaskStatus.COMPLETED | TaskStatus.FAILED:
-            completion.claim(turn, task)
+            completion.claim(context, task)
         case status if status not in FINAL_TASK_STATUSES and not task.initialization_block:
-            turn.request(TransactionKind.INITIALIZE, task)
+            context.request_transaction(TransactionKind.INITIALIZE, task)
 
 
-def _finalize_again(turn: Turn, task: Task) -> None:
-    """The finalization vanished in a reorganisation: ask for it until it stands again.
+def _finalize_again(context: EventContext, task: Task) -> None:
+    """Request a finalization that a reorganisation removed, until it is mined or the final deadline passes.
 
-    If reveals vanished with it, and their workers have left, it never will: then the requester is refunded.
+    It cannot succeed if the reveals were removed too and their workers have left. The requester is refunded then.
     """
-    if turn.now < task.terms.final_deadline:
-        turn.request(TransactionKind.FINALIZE, task)
-        turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.read_timeout_s)
+    if context.now < task.terms.final_deadline:
+        context.request_transaction(TransactionKind.FINALIZE, task)
+        retry_at = context.now + context.state.policy.read_timeout_s
+        context.state.timers.set(Timeout.RETRY, task.task_id, retry_at)
     else:
-        turn.set_task(task, claim_due=True)
-        completion.claim(turn, task)
+        transitions.update_task(context, task, claim_due=True)
+        completion.claim(context, task)
 
 
-def retry_later(turn: Turn, task: Task) -> None:
-    """Ask again after a pause."""
-    turn.state.timers.set(Alarm.RETRY, task.task_id, turn.now + turn.state.policy.retry_s)
+def retry_later(context: EventContext, task: Task) -> None:
+    """Retry after the policy's delay."""
+    context.state.timers.set(Timeout.RETRY, task.task_id, context.now + context.state.policy.retry_s)
 
 
-def answered(turn: Turn, event: TransactionAnswered) -> None:
-    """Take the adapter's answer. A refusal ends nothing before the chain was asked what is true.
+def answered(context: EventContext, event: TransactionAnswered) -> None:
+    """Handle the chain adapter's answer.
 
-    Nor does a success soon after a reorganisation: it may be about a block that is gone.
+    A refusal is verified by a read of the chain. So is a success soon after a reorganisation, because it may concern
+    a block that was removed.
     """
-    task = turn.state.tasks.get(event.task_id)
+    task = context.state.task(event.task_id)
     if task is None:
         return
     if event.succeeded is None:
         if _awaits(task, event.kind):
-            retry_later(turn, task)
+            retry_later(context, task)
     elif event.succeeded is False:
         if _awaits(task, event.kind):
-            turn.state.refused[task.task_id, event.kind] = turn.now
-            turn.read(task)
-    elif turn.in_doubt or task.finalize_due or not event.block:
-        turn.read(task)
+            context.live(task).refused_at[event.kind] = context.now
+            context.read_task(task)
+    elif context.recently_reorganised or task.finalize_due or not event.block:
+        context.read_task(task)
     else:
-        _succeeded(turn, task, event)
+        _succeeded(context, task, event)
 
 
-def _succeeded(turn: Turn, task: Task, event: TransactionAnswered) -> None:
-    turn.heard_of(task, event.block, event.kind)
+def _succeeded(context: EventContext, task: Task, event: TransactionAnswered) -> None:
+    context.note_unfollowed(task, event.block, event.kind)
     if task.ended:
         if event.kind in (TransactionKind.FINALIZE, TransactionKind.CLAIM):
-            completion.closed(turn, task, event.block)
+            completion.closed(context, task, event.block)
     elif event.kind is TransactionKind.INITIALIZE:
         if not task.initialization_block:
-            initialization.initialized(turn, task, Receipt(event.block))
+            initialization.initialized(context, task, Receipt(event.block))
     elif event.kind is TransactionKind.FINALIZE:
-        completion.complete(turn, task, Receipt(event.block))
+        completion.complete(context, task, Receipt(event.block))
     else:
-        reopened(turn, task, Receipt(event.block))
+        reopened(context, task, Receipt(event.block))
 
 
 def _awaits(task: Task, kind: TransactionKind) -> bool:

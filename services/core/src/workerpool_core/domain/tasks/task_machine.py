@@ -1,7 +1,7 @@
-"""Which status of a task may follow which, as a table (core spec §1.2).
+"""The table of the task state machine (core spec §1.2).
 
-Every `*_FAILED`, `*_TIMEOUT` and FINAL_DEADLINE_REACHED is written together with the FAILED that
-follows, so a stored task never rests in one of them.
+Each `*_FAILED`, `*_TIMEOUT` and FINAL_DEADLINE_REACHED is written together with the FAILED that follows it, so no
+stored task has one of them as its status.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def _transitions() -> Mapping[TaskStatus, frozenset[TaskStatus]]:
 
 
 TASK_TRANSITIONS = _transitions()
-"""The statuses that may follow each status. Any status that is not final may meet its final deadline."""
+"""The statuses that may follow each status; FINAL_DEADLINE_REACHED may follow each status that is not final."""
 
 _NEXT_TO_COMPLETED: dict[TaskStatus, TaskStatus] = {
     _T.RECEIVED: _T.INITIALIZING,
@@ -58,16 +58,16 @@ _NEXT_TO_COMPLETED: dict[TaskStatus, TaskStatus] = {
 
 
 class IllegalTaskTransition(Exception):
-    """A step that the table does not have; a defect of the scheduler, never of its input."""
+    """A transition that the table does not allow: a defect of the scheduler, never of its input."""
 
 
 def may_follow(current: TaskStatus, new: TaskStatus) -> bool:
-    """Tell whether a task in `current` may enter `new`."""
+    """Return whether a task with the status `current` may enter `new`."""
     return new in TASK_TRANSITIONS[current]
 
 
 def path_to_completed(current: TaskStatus) -> Sequence[TaskStatus]:
-    """Return the statuses that lead from `current` to COMPLETED, for a task that the chain completed first."""
+    """Return the statuses from `current` to COMPLETED, for a task that the chain completed before the pool did."""
     path: list[TaskStatus] = []
     while current in _NEXT_TO_COMPLETED:
         current = _NEXT_TO_COMPLETED[current]

@@ -1,1 +1,1 @@
-"""Decisions about workers: sessions, resumption, quarantine."""
+"""Decisions about workers: sessions, liveness, drain, quarantine and commands."""

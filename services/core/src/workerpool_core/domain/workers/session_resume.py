@@ -1,4 +1,4 @@
-"""What a worker that says Hello is told about the replicates it holds, and about those it should (core spec §3)."""
+"""The resumption of a worker's replicates after its Hello (core spec §3)."""
 
 from collections.abc import Sequence
 
@@ -10,118 +10,129 @@ from workerpool_poco.protocol.statuses import (
     TaskStatus,
 )
 
+from workerpool_core.domain import transitions
 from workerpool_core.domain.decisions import Assign, SendCommand
-from workerpool_core.domain.event_context import Turn
-from workerpool_core.domain.events import Held
-from workerpool_core.domain.model import Action, Replicate, Task, Worker
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import HeldReplicate
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Action, Replicate, Task
 from workerpool_core.domain.replicates import uploads
-from workerpool_core.domain.replicates.consensus_forecast import at_dead_end, is_caf_eligible, wants_more
+from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end, is_caf_eligible, wants_more
 from workerpool_core.domain.replicates.replicate_machine import may_follow
+from workerpool_core.domain.workers import commands
 
 _R = ReplicateStatus
 _WITH_ASSIGNMENT = (Action.CONTRIBUTE, Action.CONTRIBUTE_AND_FINALIZE, Action.REVEAL, Action.UPLOAD)
 _REVEAL_PHASE = (*WAITING_REVEAL_TASK_STATUSES, TaskStatus.FINALIZING, TaskStatus.REOPENING)
 
 
-def resume(turn: Turn, worker: Worker, held: Sequence[Held]) -> tuple[str, ...]:
-    """Send every pending command again, decide on each replicate, and return the ids the worker should drop."""
-    for _, command in sorted(worker.pending.items()):
-        turn.effects.append(SendCommand(command, command.action in _WITH_ASSIGNMENT))
-    holds = {replicate.task_id: replicate for replicate in held}
-    ours = sorted(turn.state.held.get(worker.wallet, ()))
-    wanted = set()
-    for task_id in ours:
-        task = turn.state.tasks[task_id]
-        if _resume(turn, task, task.replicates[worker.wallet], worker, holds.get(task_id)):
-            wanted.add(task_id)
-    # A pending COMPLETE or ABORT says more than dropping would.
-    wanted.update(command.task_id for command in worker.pending.values())
-    return tuple(task_id for task_id in holds if task_id not in wanted)
+def resume(context: EventContext, worker: LiveWorker, held: Sequence[HeldReplicate]) -> tuple[str, ...]:
+    """Resend every unacknowledged command, resume each replicate, and return the task ids the worker should drop."""
+    for _, command in sorted(worker.commands.items()):
+        context.effects.append(SendCommand(command, command.action in _WITH_ASSIGNMENT))
+    held_by_task = {replicate.task_id: replicate for replicate in held}
+    wallet = worker.worker.wallet
+    kept = set()
+    for task_id in sorted(worker.held):
+        task = context.state.tasks[task_id].task
+        if _resume_replicate(context, task, task.replicates[wallet], worker, held_by_task.get(task_id)):
+            kept.add(task_id)
+    # A pending COMPLETE or ABORT tells the worker more than an entry in the list of dropped tasks.
+    kept.update(command.task_id for command in worker.commands.values())
+    return tuple(task_id for task_id in held_by_task if task_id not in kept)
 
 
-def _resume(turn: Turn, task: Task, replicate: Replicate, worker: Worker, held: Held | None) -> bool:
-    """Decide on one replicate; return whether the worker should keep it."""
-    if at_dead_end(replicate):
+def _resume_replicate(
+    context: EventContext, task: Task, replicate: Replicate, worker: LiveWorker, held: HeldReplicate | None
+) -> bool:
+    """Resume one replicate; return whether the worker should keep it."""
+    if is_at_dead_end(replicate):
         return False
     if task.ended:
         if held is not None:
-            done = task.status is TaskStatus.COMPLETED
-            _order(turn, worker, task, Action.COMPLETE if done else Action.ABORT)
+            completed = task.status is TaskStatus.COMPLETED
+            _send_once(context, worker, task, Action.COMPLETE if completed else Action.ABORT)
         return held is not None
     if task.status in _REVEAL_PHASE:
-        return _resume_reveal(turn, task, replicate, worker, held)
+        return _resume_reveal(context, task, replicate, worker, held)
     if replicate.contribution_hash:
-        return _keep_or_abandon(turn, replicate, held)
+        return _recover_or_abort(context, replicate, held)
     if task.status not in WAITING_CONTRIBUTION_TASK_STATUSES:
         return True
-    if worker.lost and not wants_more(task, turn.state.workers, turn.now):
-        # Others took his place while he was away.
-        _abandon(turn, replicate)
+    if worker.worker.lost and not wants_more(task, context.state.workers, context.now):
+        # The replicate was replaced while its worker was lost.
+        _abort(context, replicate)
         return False
     if held is None:
-        turn.effects.append(Assign(worker.wallet, task.task_id))
+        context.effects.append(Assign(replicate.wallet, task.task_id))
         return True
-    _recovering(turn, replicate)
+    _record_recovery(context, replicate)
     if held.result_available:
-        caf = is_caf_eligible(task) and not replicate.ever(_R.CONTRIBUTING)
-        _order(turn, worker, task, Action.CONTRIBUTE_AND_FINALIZE if caf else Action.CONTRIBUTE)
+        caf = is_caf_eligible(task) and not replicate.has_reached(_R.CONTRIBUTING)
+        action = Action.CONTRIBUTE_AND_FINALIZE if caf else Action.CONTRIBUTE
+        _send_once(context, worker, task, action)
     else:
-        turn.effects.append(Assign(worker.wallet, task.task_id))
+        context.effects.append(Assign(replicate.wallet, task.task_id))
     return True
 
 
-def _resume_reveal(turn: Turn, task: Task, replicate: Replicate, worker: Worker, held: Held | None) -> bool:
+def _resume_reveal(
+    context: EventContext, task: Task, replicate: Replicate, worker: LiveWorker, held: HeldReplicate | None
+) -> bool:
     if not replicate.contribution_hash or replicate.contribution_hash != task.consensus:
-        _order(turn, worker, task, Action.ABORT, cause=ReplicateStatusCause.CONSENSUS_REACHED)
+        _send_once(context, worker, task, Action.ABORT, cause=ReplicateStatusCause.CONSENSUS_REACHED)
         return True
-    if not _keep_or_abandon(turn, replicate, held):
+    if not _recover_or_abort(context, replicate, held):
         return False
-    if not replicate.ever(_R.REVEALED):
-        _order(turn, worker, task, Action.REVEAL, block=task.consensus_block)
-    elif task.uploader == worker.wallet and uploads.is_expected(task, replicate):
-        _order(turn, worker, task, Action.UPLOAD)
-        if replicate.ever(_R.RESULT_UPLOADING) and uploads.lies_in_proxy(task):
-            uploads.check(turn, task)
+    if not replicate.has_reached(_R.REVEALED):
+        _send_once(context, worker, task, Action.REVEAL, block=task.consensus_block)
+    elif task.uploader == replicate.wallet and uploads.is_expected(task, replicate):
+        _send_once(context, worker, task, Action.UPLOAD)
+        if replicate.has_reached(_R.RESULT_UPLOADING) and uploads.goes_to_proxy(task):
+            uploads.check(context, task)
     return True
 
 
-def _keep_or_abandon(turn: Turn, replicate: Replicate, held: Held | None) -> bool:
-    """Without the replicate's files the worker can neither reveal nor upload: it is over."""
+def _recover_or_abort(context: EventContext, replicate: Replicate, held: HeldReplicate | None) -> bool:
+    """Record the recovery of a replicate; return False and abort it if its worker has lost its files.
+
+    Without them the worker can neither reveal nor upload.
+    """
     if held is None:
-        _abandon(turn, replicate)
+        _abort(context, replicate)
         return False
-    _recovering(turn, replicate)
+    _record_recovery(context, replicate)
     return True
 
 
-def _abandon(turn: Turn, replicate: Replicate) -> None:
-    """End a replicate for its worker; one that gave up once and was repaired since is left as it is."""
-    if not replicate.ever(_R.ABORTED):
-        turn.move_replicate(replicate, _R.ABORTED)
+def _abort(context: EventContext, replicate: Replicate) -> None:
+    """Record ABORTED, unless the history has it already: a proof repaired the replicate since."""
+    if not replicate.has_reached(_R.ABORTED):
+        transitions.move_replicate(context, replicate, _R.ABORTED)
 
 
-def _recovering(turn: Turn, replicate: Replicate) -> None:
-    """Record that the worker is back, once; before STARTING the tables have no way back to it."""
-    if replicate.last_relevant is _R.CREATED or replicate.ever(_R.RECOVERING):
+def _record_recovery(context: EventContext, replicate: Replicate) -> None:
+    """Record RECOVERING once; the tables allow no return from it to CREATED or STARTING."""
+    if replicate.last_relevant is _R.CREATED or replicate.has_reached(_R.RECOVERING):
         return
     if may_follow(replicate.status, _R.RECOVERING):
-        turn.move_replicate(replicate, _R.RECOVERING)
+        transitions.move_replicate(context, replicate, _R.RECOVERING)
 
 
-def _order(
-    turn: Turn,
-    worker: Worker,
+def _send_once(
+    context: EventContext,
+    worker: LiveWorker,
     task: Task,
     action: Action,
     *,
     block: int = 0,
     cause: ReplicateStatusCause | None = None,
 ) -> None:
-    """Queue a command unless the same one is still to be acknowledged."""
-    known = any(c.task_id == task.task_id and c.action is action for c in worker.pending.values())
-    if not known:
-        turn.command(
-            worker.wallet,
+    """Send a command unless the same one is unacknowledged."""
+    if not commands.is_pending(worker, task.task_id, action):
+        commands.send(
+            context,
+            worker.worker.wallet,
             task.task_id,
             action,
             block=block,

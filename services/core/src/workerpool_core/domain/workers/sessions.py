@@ -1,162 +1,98 @@
-"""Workers come, go, fall silent, and are sent to rest."""
+"""Sessions of workers: opened by a Hello, replaced by a newer one, closed with their stream (core spec §3)."""
 
-from workerpool_poco.protocol.statuses import ReplicateStatus
-
-from workerpool_core.domain.decisions import CloseSession, CommandDone, SendDrain, Welcome
-from workerpool_core.domain.event_context import Turn
+from workerpool_core.domain import transitions
+from workerpool_core.domain.decisions import CloseSession, CommandRemoved, SendDrain, Welcome
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import (
-    CommandAcked,
+    CommandAcknowledged,
+    WeightsRead,
     WorkerConnected,
     WorkerDisconnected,
-    WorkerDrained,
-    WorkersBeat,
-    WorkersWeighed,
 )
+from workerpool_core.domain.live import LiveWorker, WorkerSession
 from workerpool_core.domain.model import Worker
-from workerpool_core.domain.replicates import reports
-from workerpool_core.domain.timers import Alarm
-from workerpool_core.domain.workers import quarantine, session_resume
+from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import liveness, session_resume
 
 _DAY_MS = 86_400_000
 
 
-def connected(turn: Turn, event: WorkerConnected) -> None:
-    """Open a session: welcome the worker, send what he did not acknowledge, resume what he holds."""
-    state = turn.state
+def connected(context: EventContext, event: WorkerConnected) -> None:
+    """Open a session: welcome the worker, resend its unacknowledged commands, resume its replicates."""
+    state, model = context.state, event.model
     required = state.policy.required_worker_version
-    if required and event.model.version != required:
-        message = f"this pool wants version {required}, not {event.model.version}: update the worker"
-        turn.effects.append(CloseSession(event.wallet, event.session, "BAD_VERSION", message))
+    if required and model.version != required:
+        message = f"this pool requires worker version {required}, not {model.version}: update the worker"
+        context.effects.append(CloseSession(event.wallet, event.session, "BAD_VERSION", message))
         return
-    worker = state.workers.get(event.wallet)
-    if worker is None:
-        worker = Worker(event.wallet, event.model, registered_at=turn.now, last_seen=turn.now)
-        state.workers[event.wallet] = worker
-        is_news = True
+    live = state.workers.get(event.wallet)
+    if live is None:
+        live = LiveWorker(Worker(event.wallet, model, registered_at=context.now, last_seen=context.now))
+        state.workers[event.wallet] = live
+        must_save = True
     else:
-        is_news = worker.lost or worker.model != event.model
-        if worker.session and worker.session != event.session:
-            message = "this wallet opened another stream"
-            turn.effects.append(CloseSession(worker.wallet, worker.session, "REPLACED", message))
-        reports.drop_waiting(turn, worker.wallet)
+        must_save = live.worker.lost or live.worker.model != model
+        _replace_session(context, live, event)
+    worker = live.worker
+    worker.last_seen = context.now
+    live.session = WorkerSession(event.session)
+    _raise_command_sequence(context, live, event)
+    state.timers.set(Timeout.LIVENESS, worker.wallet, context.now + state.policy.liveness_s)
+    position = len(context.effects)
+    dropped = session_resume.resume(context, live, event.held)
+    context.effects.insert(position, Welcome(worker.wallet, event.session, dropped))
+    # The worker is welcome while the chain is down; it gets work once its weight is known.
+    context.read_weight(worker.wallet)
+    if worker.lost:
+        liveness.returned(context, live)
+    if must_save:
+        transitions.save_worker(context, worker)
+    if worker.drained_until > context.now:
+        context.effects.append(SendDrain(worker.wallet, worker.drained_until))
+    context.workers_to_match[worker.wallet] = None
+
+
+def _replace_session(context: EventContext, live: LiveWorker, event: WorkerConnected) -> None:
+    """Close an older session of a worker, and take its new model."""
+    worker = live.worker
+    if live.session is not None and live.session.id != event.session:
+        message = "this wallet opened another stream"
+        context.effects.append(CloseSession(worker.wallet, live.session.id, "REPLACED", message))
+    liveness.close_session(context, live)
     if worker.model != event.model:
-        state.free.remove(worker.wallet)
-        state.fruitless.pop(worker.wallet, None)
-    worker.model = event.model
-    worker.session = event.session
-    worker.last_seen = turn.now
-    worker.last_sequence = 0
-    _raise_floor(turn, worker, event)
-    state.timers.set(Alarm.LIVENESS, worker.wallet, turn.now + state.policy.liveness_s)
-    place = len(turn.effects)
-    dropped = session_resume.resume(turn, worker, event.held)
-    turn.effects.insert(place, Welcome(worker.wallet, worker.session, dropped))
-    # He is welcome while the chain is away; new work he gets once his weight is known.
-    turn.weigh(worker.wallet)
-    if worker.lost:
-        worker.lost = False
-        for task_id in state.held.get(worker.wallet, ()):
-            turn.reshelve[task_id] = None
-            turn.touched[task_id] = None
-    if is_news:
-        turn.save_worker(worker)
-    if worker.drained_until > turn.now:
-        turn.effects.append(SendDrain(worker.wallet, worker.drained_until))
-    turn.recount[worker.wallet] = None
+        context.state.free.remove(worker.wallet)
+        live.searched_version = None
+        worker.model = event.model
 
 
-def _raise_floor(turn: Turn, worker: Worker, event: WorkerConnected) -> None:
-    """Let new commands have higher sequences than any the worker took; a wild claim of his is bounded."""
-    bound = int(turn.now * 1000) + _DAY_MS
+def _raise_command_sequence(context: EventContext, live: LiveWorker, event: WorkerConnected) -> None:
+    """Keep new sequences above those that the worker has taken.
+
+    A sequence that the worker claims counts up to one day ahead of the clock.
+    """
+    bound = int(context.now * 1000) + _DAY_MS
     taken = [min(held.last_command_sequence, bound) for held in event.held]
-    known = turn.state.command_floor.get(worker.wallet, 0)
-    turn.state.command_floor[worker.wallet] = max([known, *worker.pending, *taken])
+    live.last_command_sequence = max([live.last_command_sequence, *live.commands, *taken])
 
 
-def _speaks(turn: Turn, wallet: str, session: str) -> Worker | None:
-    """Return the worker if the session is his present one."""
-    worker = turn.state.workers.get(wallet)
-    return worker if worker is not None and worker.session == session else None
+def disconnected(context: EventContext, event: WorkerDisconnected) -> None:
+    """Close a session. The worker keeps its replicates during the liveness window."""
+    live = context.state.workers.get(event.wallet)
+    if live is not None and live.session is not None and live.session.id == event.session:
+        liveness.close_session(context, live)
+        context.workers_to_match[event.wallet] = None
 
 
-def weighed(turn: Turn, event: WorkersWeighed) -> None:
-    """Take note of weights; a worker is given work from the first on that is more than 0."""
-    turn.state.weights.update(event.weights)
-    turn.recount.update(dict.fromkeys(wallet for wallet, _ in event.weights))
+def weights_read(context: EventContext, event: WeightsRead) -> None:
+    """Record contribution weights; a worker gets work while its weight is positive."""
+    for wallet, weight in event.weights:
+        if (live := context.state.workers.get(wallet)) is not None:
+            live.weight = weight
+            context.workers_to_match[wallet] = None
 
 
-def beat(turn: Turn, event: WorkersBeat) -> None:
-    """Take note of signs of life."""
-    for wallet, session in event.beats:
-        if (worker := _speaks(turn, wallet, session)) is not None:
-            worker.last_seen = turn.now
-
-
-def disconnected(turn: Turn, event: WorkerDisconnected) -> None:
-    """Close a session. The worker keeps what he holds for the liveness window."""
-    if (worker := _speaks(turn, event.wallet, event.session)) is not None:
-        worker.session = ""
-        reports.drop_waiting(turn, worker.wallet)
-        turn.recount[worker.wallet] = None
-
-
-def acked(turn: Turn, event: CommandAcked) -> None:
-    """A command is in its worker's journal; it is not sent again."""
-    worker = turn.state.workers.get(event.wallet)
-    if worker is not None and worker.pending.pop(event.sequence, None) is not None:
-        turn.writes.append(CommandDone(event.wallet, event.sequence))
-
-
-def check_liveness(turn: Turn, wallet: str) -> None:
-    """Declare a worker lost if he was silent for the whole window; since a restart at the earliest."""
-    state = turn.state
-    worker = state.workers[wallet]
-    end = max(worker.last_seen, state.started_at) + state.policy.liveness_s
-    if worker.lost:
-        return
-    if turn.now < end:
-        state.timers.set(Alarm.LIVENESS, wallet, end)
-        return
-    worker.lost = True
-    if worker.session:
-        message = "no sign of life for too long; connect again"
-        turn.effects.append(CloseSession(wallet, worker.session, "HEARTBEAT_MISSED", message, 0.0))
-        worker.session = ""
-        reports.drop_waiting(turn, wallet)
-    turn.save_worker(worker)
-    for task_id in sorted(state.held.get(wallet, ())):
-        task = state.tasks[task_id]
-        replicate = task.replicates[wallet]
-        turn.reshelve[task_id] = None
-        turn.touched[task_id] = None
-        expired = task.ended or turn.now >= task.terms.final_deadline
-        if not expired and not replicate.ever(ReplicateStatus.WORKER_LOST):
-            turn.move_replicate(replicate, ReplicateStatus.WORKER_LOST)
-
-
-def drained(turn: Turn, event: WorkerDrained) -> None:
-    """Give a worker no more work until a time."""
-    worker = turn.state.workers.get(event.wallet)
-    if worker is not None:
-        worker.drained_until = event.until
-        turn.save_worker(worker)
-        quarantine.arm(turn, worker)
-        if worker.session:
-            turn.effects.append(SendDrain(worker.wallet, event.until))
-
-
-def undrained(turn: Turn, wallet: str) -> None:
-    """Give a worker work again."""
-    worker = turn.state.workers.get(wallet)
-    if worker is not None:
-        worker.drained_until = 0.0
-        turn.save_worker(worker)
-
-
-def released(turn: Turn, wallet: str) -> None:
-    """End a quarantine and forget the failures that led to it."""
-    worker = turn.state.workers.get(wallet)
-    if worker is not None:
-        worker.quarantined_until = 0.0
-        worker.consecutive_failures = 0
-        turn.save_worker(worker)
+def acknowledged(context: EventContext, event: CommandAcknowledged) -> None:
+    """Remove a command that is in its worker's journal, so that it is not sent again."""
+    live = context.state.workers.get(event.wallet)
+    if live is not None and live.commands.pop(event.sequence, None) is not None:
+        context.writes.append(CommandRemoved(event.wallet, event.sequence))

@@ -1,0 +1,112 @@
+"""Decisions that only a read of the chain can make: missed deadlines, missing consensus, pending failures.
+
+A deadline is missed only once a block with a later time was followed. A read at or after that block contains all that
+was done in time.
+"""
+
+from workerpool_poco.protocol.causes import ReplicateStatusCause
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import (
+    WAITING_CONTRIBUTION_TASK_STATUSES,
+    WAITING_REVEAL_TASK_STATUSES,
+    ChainTaskStatus,
+    ReplicateStatus,
+    TaskStatus,
+)
+
+from workerpool_core.domain import transitions
+from workerpool_core.domain.chain import chain_evidence
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import TaskRead, TransactionKind
+from workerpool_core.domain.model import Task
+from workerpool_core.domain.replicates.consensus_forecast import (
+    contributors,
+    pending_contributions,
+    wants_more,
+)
+from workerpool_core.domain.tasks import completion, progress, task_machine
+from workerpool_core.domain.timers import Timeout
+
+_R = ReplicateStatus
+_T = TaskStatus
+_REVEAL_PHASE = WAITING_REVEAL_TASK_STATUSES | {_T.FINALIZING}
+
+
+def judge(context: EventContext, task: Task, chain: ChainTask | None) -> None:
+    """Fail or reopen a task that missed a deadline; read the chain again until a block is later than the deadline."""
+    terms, now = task.terms, context.now
+    passed = [
+        deadline
+        for deadline, statuses in (
+            (terms.final_deadline, frozenset(TaskStatus)),
+            (terms.contribution_deadline, WAITING_CONTRIBUTION_TASK_STATUSES),
+            (task.reveal_deadline or terms.final_deadline, _REVEAL_PHASE),
+        )
+        if task.status in statuses and now >= deadline
+    ]
+    if any(context.state.chain_time < deadline for deadline in passed):
+        context.state.timers.set(Timeout.READ, task.task_id, now + context.state.policy.retry_s)
+        return
+    if not passed:
+        return
+    if now >= terms.final_deadline:
+        completion.fail(context, task, _T.FINAL_DEADLINE_REACHED)
+    elif task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
+        if chain is None or chain.status is ChainTaskStatus.ACTIVE:
+            completion.fail(context, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.CONTRIBUTION_TIMEOUT)
+    elif chain is not None and chain.status is ChainTaskStatus.REVEALING:
+        _end_reveal_phase(context, task, chain)
+
+
+def _end_reveal_phase(context: EventContext, task: Task, chain: ChainTask) -> None:
+    for replicate in task.replicates.values():
+        if not replicate.has_reached(_R.REVEALED):
+            chain_evidence.reveal_timed_out(context, replicate)
+    in_time = context.now < task.terms.contribution_deadline
+    if chain.reveal_counter == 0 and task.status is _T.CONSENSUS_REACHED and in_time:
+        transitions.move_task(context, task, _T.REOPENING)
+        context.request_transaction(TransactionKind.REOPEN, task)
+
+
+def compare_forecast(context: EventContext, task: Task, chain: ChainTask, event: TaskRead) -> None:
+    """Note that the chain has no consensus although the forecast predicts one.
+
+    The chain weighs a worker when it contributes, the forecast when the task is assigned.
+    """
+    live, workers = context.live(task), context.state.workers
+    contributed = contributors(task)
+    lacks_consensus = (
+        task.status in WAITING_CONTRIBUTION_TASK_STATUSES
+        and chain.status is ChainTaskStatus.ACTIVE
+        # The read shows only the contributions of the wallets that it was requested for.
+        and contributed != []
+        and all(replicate.wallet in event.contributions for replicate in contributed)
+        and not pending_contributions(task, workers, context.now)
+        and not wants_more(task, workers, context.now)
+    )
+    if lacks_consensus:
+        live.lacks_consensus = True
+        context.tasks_to_match[task.task_id] = None
+    elif task.status not in WAITING_CONTRIBUTION_TASK_STATUSES:
+        live.lacks_consensus = False
+
+
+def judge_pending_failure(
+    context: EventContext, task: Task, chain: ChainTask | None, asked_at: float
+) -> None:
+    """Fail a task with a pending failure, unless the chain has a contribution or a consensus that was not known."""
+    live = context.live(task)
+    failure = live.pending_failure
+    if failure is None:
+        return
+    if task_machine.may_follow(task.status, failure.reason):
+        if asked_at < failure.since:
+            context.read_task(task)
+            return
+        if chain is not None and chain.status is ChainTaskStatus.REVEALING:
+            # Not all winners are known yet; `chain_evidence.consensus` reads the chain again.
+            return
+        unrecoverable = failure.reason is not _T.RUNNING_FAILED or progress.no_worker_can_run(context, task)
+        if chain is not None and unrecoverable:
+            completion.fail(context, task, failure.reason)
+    live.pending_failure = None

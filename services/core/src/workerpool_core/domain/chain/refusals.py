@@ -1,0 +1,59 @@
+"""Transactions that the chain adapter refused, compared with a later read of the chain.
+
+A refusal that the chain explains is retried or ends the task. One that the chain does not explain may be a matter of
+timing, so only the second is final.
+"""
+
+from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
+
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import TransactionKind
+from workerpool_core.domain.model import Task
+from workerpool_core.domain.tasks import completion
+from workerpool_core.domain.tasks.retries import retry_later
+
+_T = TaskStatus
+
+
+def take(context: EventContext, task: Task, kind: TransactionKind, asked_at: float) -> bool:
+    """Return, once, whether the adapter refused a transaction before a read was requested at `asked_at`."""
+    refused_at = context.live(task).refused_at
+    at = refused_at.get(kind)
+    if at is None or asked_at < at:
+        return False
+    del refused_at[kind]
+    return True
+
+
+def is_final(context: EventContext, task: Task, kind: TransactionKind) -> bool:
+    """Record a refusal that the chain does not explain; return whether it is the second.
+
+    Refusals soon after a reorganisation do not count: the transaction may have met another chain. A second refusal
+    counts only after the transaction was requested again.
+    """
+    if context.recently_reorganised:
+        return False
+    first = context.live(task).unexplained_refusal_at.setdefault(kind, context.now)
+    return context.now >= first + context.state.policy.retry_s
+
+
+def judge(context: EventContext, task: Task, chain: ChainTask, asked_at: float) -> None:
+    """Fail a task whose finalize or reopen was refused for good; otherwise retry the transaction.
+
+    A transaction that the chain would accept now may have been too early when it was refused.
+    """
+    revealing = chain.status is ChainTaskStatus.REVEALING
+    late = context.state.chain_time >= chain.reveal_deadline
+    if take(context, task, TransactionKind.FINALIZE, asked_at) and task.status is _T.FINALIZING:
+        all_revealed = chain.reveal_counter == chain.winner_counter
+        acceptable = revealing and chain.reveal_counter > 0 and (all_revealed or late)
+        if acceptable and is_final(context, task, TransactionKind.FINALIZE):
+            completion.fail(context, task, _T.FINALIZE_FAILED)
+        else:
+            retry_later(context, task)
+    if take(context, task, TransactionKind.REOPEN, asked_at) and task.status is _T.REOPENING:
+        if late and is_final(context, task, TransactionKind.REOPEN):
+            completion.fail(context, task, _T.REOPEN_FAILED)
+        else:
+            retry_later(context, task)

@@ -1,0 +1,73 @@
+"""Decisions of the scheduler: an `Outcome` has writes, which must be durable first, and effects, which follow.
+
+The app layer makes all `writes` of an outcome durable (majority and journal, in order, grouped with those of other
+outcomes) and then executes its `effects` in order. An effect that a crash loses is decided again after the restart,
+from the store, the chain and the Hello of each worker.
+"""
+
+from dataclasses import dataclass, field
+
+from workerpool_core.domain.decisions.effects import (
+    AnswerUpdate,
+    AskEnclaveChallenge,
+    Assign,
+    CheckResult,
+    CloseSession,
+    Effect,
+    NotifyWatchers,
+    ReadTask,
+    ReadWeight,
+    RequestTransaction,
+    SendCommand,
+    SendDrain,
+    UpdateOutcome,
+    Welcome,
+)
+from workerpool_core.domain.decisions.writes import (
+    CommandQueued,
+    CommandRemoved,
+    CursorMoved,
+    LogsStored,
+    ReplicateChanged,
+    ReplicateCreated,
+    TaskChanged,
+    TaskCreated,
+    WorkerSaved,
+    Write,
+)
+
+__all__ = [
+    "AnswerUpdate",
+    "AskEnclaveChallenge",
+    "Assign",
+    "CheckResult",
+    "CloseSession",
+    "CommandQueued",
+    "CommandRemoved",
+    "CursorMoved",
+    "Effect",
+    "LogsStored",
+    "NotifyWatchers",
+    "Outcome",
+    "ReadTask",
+    "ReadWeight",
+    "ReplicateChanged",
+    "ReplicateCreated",
+    "RequestTransaction",
+    "SendCommand",
+    "SendDrain",
+    "TaskChanged",
+    "TaskCreated",
+    "UpdateOutcome",
+    "Welcome",
+    "WorkerSaved",
+    "Write",
+]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Writes to make durable, then effects to execute, both in order."""
+
+    writes: list[Write] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)

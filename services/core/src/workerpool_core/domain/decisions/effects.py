@@ -1,0 +1,159 @@
+"""Effects: messages and requests that the scheduler decides, executed after the writes of their outcome.
+
+`AnswerUpdate` exists once for each reported status, so it is a named tuple, which is created three times as fast.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from workerpool_core.domain.events import TransactionKind
+from workerpool_core.domain.model import Action, Command
+
+# --- messages to workers ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Answer a Hello; the worker drops the replicates of the tasks `dropped`."""
+
+    wallet: str
+    session: str
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Send a replicate to its worker, with a signed authorization and the task's description."""
+
+    wallet: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """Send a queued command to its worker, if it is connected; with `resume` the assignment is included."""
+
+    command: Command
+    resume: bool = False
+
+
+class UpdateOutcome(Enum):
+    """The outcome of a status update (core spec §2.5)."""
+
+    ACCEPTED = "ACCEPTED"
+    ALREADY_KNOWN = "ALREADY_KNOWN"
+    REFUSED = "REFUSED"
+
+
+class AnswerUpdate(NamedTuple):
+    """Answer one status update of a worker.
+
+    `reason` is the protocol's word for a refusal and `message` explains it to an operator.
+    """
+
+    wallet: str
+    session: str
+    sequence: int
+    outcome: UpdateOutcome
+    action: Action
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendDrain:
+    """Tell a worker that it gets no more work until `deadline` (Unix seconds)."""
+
+    wallet: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSession:
+    """Close a worker's stream with a Shutdown."""
+
+    wallet: str
+    session: str
+    reason: str
+    message: str = ""
+    retry_after_s: float | None = None
+
+
+# --- requests to the chain and other services ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTransaction:
+    """Request a transaction from the chain adapter; answered by TransactionAnswered. A repetition is harmless."""
+
+    kind: TransactionKind
+    task_id: str
+    deal_id: str = ""
+    index: int = 0
+    result_link: str = ""
+    callback_data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """Read a task and the contributions of `wallets` from the chain; answered by TaskRead.
+
+    The answer repeats `asked_at` (Unix seconds): only a read requested after a deadline shows that it was missed.
+    """
+
+    task_id: str
+    wallets: tuple[str, ...] = ()
+    asked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWeight:
+    """Read a worker's contribution weight from the chain; answered by WeightsRead.
+
+    The weight is 0 if the worker cannot pay the gas of a contribution.
+    """
+
+    wallet: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Ask the result proxy whether it holds a task's archive; answered by ResultChecked."""
+
+    task_id: str
+    storage_proxy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskEnclaveChallenge:
+    """Ask the SMS of the task's TEE framework for a challenge; answered by EnclaveChallengeAnswered."""
+
+    task_id: str
+    tag: str
+
+
+# --- queries ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyWatchers:
+    """Notify the watchers of a task that it or one of its replicates changed."""
+
+    task_id: str
+
+
+Effect = (
+    Welcome
+    | Assign
+    | SendCommand
+    | AnswerUpdate
+    | SendDrain
+    | CloseSession
+    | RequestTransaction
+    | ReadTask
+    | ReadWeight
+    | CheckResult
+    | AskEnclaveChallenge
+    | NotifyWatchers
+)

@@ -1,0 +1,102 @@
+"""Events of the chain and of time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from workerpool_poco.protocol.model import ChainTask, Contribution
+
+from workerpool_core.domain.model import DealTerms, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class DealSeen:
+    """A deal for this pool is on chain and its terms were read."""
+
+    terms: DealTerms
+
+
+class TaskLogKind(Enum):
+    """Events of the hub about one task."""
+
+    INITIALIZE = "TaskInitialize"
+    CONTRIBUTE = "TaskContribute"
+    CONSENSUS = "TaskConsensus"
+    REVEAL = "TaskReveal"
+    REOPEN = "TaskReopen"
+    FINALIZE = "TaskFinalize"
+    CLAIMED = "TaskClaimed"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLog:
+    """One event of the hub about a task.
+
+    `value` is the result hash, consensus value, digest or results in hexadecimal, depending on `kind`.
+    """
+
+    kind: TaskLogKind
+    task_id: str
+    receipt: Receipt
+    worker: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSeen:
+    """A block was appended to the followed chain, with its deals and task events in log order."""
+
+    number: int
+    hash: str
+    timestamp: float
+    deals: tuple[DealSeen, ...] = ()
+    logs: tuple[TaskLog, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksReverted:
+    """A reorganisation removed every block above `ancestor`; the new branch follows as BlockSeen events.
+
+    The scheduler reads every live task again (ReadTask).
+    """
+
+    ancestor: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRead:
+    """The answer to ReadTask: a task at `block`, with the contribution of each requested wallet.
+
+    `task` is None when the hub does not know the task (UNSET). `asked_at` is the time of the oldest ReadTask that
+    this answers; None counts as now.
+    """
+
+    task_id: str
+    block: int
+    task: ChainTask | None
+    contributions: Mapping[str, Contribution]
+    asked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsRead:
+    """The contribution weights of workers were read, as pairs of wallet and weight (core spec §6.1)."""
+
+    weights: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHealthChanged:
+    """The node fell behind the documented threshold or recovered; no tasks are assigned while it is down."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A timer is due (`Scheduler.next_wake`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileDue:
+    """The periodic reconciliation is due: read every live task, and repeat every unanswered request."""

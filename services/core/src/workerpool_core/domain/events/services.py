@@ -1,0 +1,46 @@
+"""Answers of the chain adapter, the result proxy and the SMS."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class TransactionKind(Enum):
+    """Transactions of the pool owner."""
+
+    INITIALIZE = "INITIALIZE"
+    FINALIZE = "FINALIZE"
+    REOPEN = "REOPEN"
+    CLAIM = "CLAIM"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionAnswered:
+    """The answer to RequestTransaction.
+
+    `succeeded` is True when the effect is on chain, in `block` (0 when unknown); False when the adapter refused the
+    transaction or it failed, for `reason`; None when the adapter cannot be reached or does not know yet.
+    """
+
+    task_id: str
+    kind: TransactionKind
+    succeeded: bool | None
+    block: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultChecked:
+    """The answer to CheckResult: whether the result proxy holds the archive; None when it could not be asked."""
+
+    task_id: str
+    stored: bool | None
+    result_link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnclaveChallengeAnswered:
+    """The answer to AskEnclaveChallenge: the challenge address, empty when the SMS refused."""
+
+    task_id: str
+    challenge: str
+    sms_url: str = ""

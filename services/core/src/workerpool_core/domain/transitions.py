@@ -1,0 +1,196 @@
+"""Changes of tasks, replicates and workers: each updates the memory and records its write."""
+
+from dataclasses import replace
+from typing import Any
+
+from workerpool_poco.protocol.causes import ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
+
+from workerpool_core.domain.decisions import (
+    Assign,
+    ReplicateChanged,
+    ReplicateCreated,
+    TaskChanged,
+    TaskCreated,
+    WorkerSaved,
+)
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.live import LiveTask
+from workerpool_core.domain.model import (
+    Modifier,
+    Receipt,
+    Replicate,
+    ReplicateChange,
+    Task,
+    TaskChange,
+    Worker,
+)
+from workerpool_core.domain.replicates import replicate_machine
+from workerpool_core.domain.replicates.replicate_machine import SLOT_STATUSES, IllegalReplicateTransition
+from workerpool_core.domain.tasks import task_machine
+from workerpool_core.domain.tasks.task_machine import IllegalTaskTransition
+from workerpool_core.domain.timers import Timeout
+
+# Progress of the computation changes neither the task's need of workers nor its status.
+_PROGRESS_STATUSES = frozenset(
+    {
+        ReplicateStatus.STARTING,
+        ReplicateStatus.STARTED,
+        ReplicateStatus.APP_DOWNLOADING,
+        ReplicateStatus.APP_DOWNLOADED,
+        ReplicateStatus.DATA_DOWNLOADING,
+        ReplicateStatus.DATA_DOWNLOADED,
+        ReplicateStatus.COMPUTING,
+        ReplicateStatus.COMPUTED,
+        ReplicateStatus.CONTRIBUTING,
+        ReplicateStatus.CONTRIBUTE_AND_FINALIZE_ONGOING,
+    }
+)
+# STARTED moves an INITIALIZED task to RUNNING.
+_QUIET_STATUSES = _PROGRESS_STATUSES - {ReplicateStatus.STARTED}
+
+
+def create_task(context: EventContext, task: Task) -> None:
+    """Add a new task."""
+    context.state.tasks[task.task_id] = LiveTask(task)
+    context.writes.append(TaskCreated(Task(task.task_id, task.index, task.terms, list(task.history))))
+    _task_changed(context, task)
+
+
+def move_task(
+    context: EventContext, task: Task, *statuses: TaskStatus, receipt: Receipt | None = None, **fields: Any
+) -> None:
+    """Append statuses to a task's history and set fields in the same write; the receipt goes to the last status.
+
+    Raises:
+        IllegalTaskTransition: the table does not allow one of the steps.
+    """
+    before = current = task.status
+    for status in statuses:
+        if not task_machine.may_follow(current, status):
+            raise IllegalTaskTransition(f"{task.task_id}: {current} -> {status}")
+        current = status
+    changes = tuple(
+        TaskChange(status, context.now, receipt if place == len(statuses) else None)
+        for place, status in enumerate(statuses, 1)
+    )
+    task.history.extend(changes)
+    _write_task(context, task, before, changes, fields)
+    context.tasks_to_match[task.task_id] = None
+
+
+def update_task(context: EventContext, task: Task, **fields: Any) -> None:
+    """Set the fields of a task whose values differ."""
+    fields = {name: value for name, value in fields.items() if getattr(task, name) != value}
+    if fields:
+        _write_task(context, task, task.status, (), fields)
+
+
+def _write_task(
+    context: EventContext,
+    task: Task,
+    before: TaskStatus,
+    changes: tuple[TaskChange, ...],
+    fields: dict[str, Any],
+) -> None:
+    for name, value in fields.items():
+        setattr(task, name, value)
+    last = context.writes[-1] if context.writes else None
+    if isinstance(last, TaskChanged) and last.task_id == task.task_id:
+        context.writes[-1] = TaskChanged(
+            task.task_id, last.expected, last.changes + changes, {**last.fields, **fields}
+        )
+    else:
+        context.writes.append(TaskChanged(task.task_id, before, changes, fields))
+    _task_changed(context, task)
+
+
+def _task_changed(context: EventContext, task: Task) -> None:
+    context.tasks_to_advance[task.task_id] = None
+    context.changed_tasks[task.task_id] = None
+
+
+def create_replicate(context: EventContext, task: Task, wallet: str, weight: int) -> Replicate:
+    """Create a replicate of a task and assign it to a worker."""
+    change = ReplicateChange(ReplicateStatus.CREATED, context.now, Modifier.POOL_MANAGER)
+    replicate = Replicate(task.task_id, wallet, weight, [change])
+    task.replicates[wallet] = replicate
+    context.state.index(replicate)
+    context.writes.append(ReplicateCreated(Replicate(task.task_id, wallet, weight, [change])))
+    context.effects.append(Assign(wallet, task.task_id))
+    resend_at = context.now + context.state.policy.assignment_resend_s
+    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, resend_at, wallet)
+    _task_changed(context, task)
+    return replicate
+
+
+def move_replicate(
+    context: EventContext,
+    replicate: Replicate,
+    status: ReplicateStatus,
+    modifier: Modifier = Modifier.POOL_MANAGER,
+    cause: ReplicateStatusCause | None = None,
+    receipt: Receipt | None = None,
+    **fields: Any,
+) -> None:
+    """Append a status to a replicate's history and set fields in the same write.
+
+    Raises:
+        IllegalReplicateTransition: the tables do not allow the step, or the history has the status already.
+    """
+    before = replicate.status
+    legal = replicate_machine.may_follow(before, status) or (
+        modifier is Modifier.POOL_MANAGER and replicate_machine.may_be_proven(before, status)
+    )
+    if not legal or replicate.has_reached(status):
+        raise IllegalReplicateTransition(f"{replicate.task_id} {replicate.wallet}: {before} -> {status}")
+    change = ReplicateChange(status, context.now, modifier, cause, receipt)
+    replicate.history.append(change)
+    _write_replicate(context, replicate, before, (change,), fields)
+    if before is ReplicateStatus.CREATED:
+        context.state.timers.cancel(Timeout.ASSIGNMENT, replicate.task_id, replicate.wallet)
+    if status not in _PROGRESS_STATUSES:
+        context.tasks_to_match[replicate.task_id] = None
+    if status not in SLOT_STATUSES or before not in SLOT_STATUSES:
+        computing = context.state.workers[replicate.wallet].computing
+        had_slot = replicate.task_id in computing
+        context.state.index(replicate)
+        if had_slot and replicate.task_id not in computing:
+            context.workers_to_match[replicate.wallet] = None
+
+
+def update_replicate(context: EventContext, replicate: Replicate, **fields: Any) -> None:
+    """Set the fields of a replicate whose values differ."""
+    fields = {name: value for name, value in fields.items() if getattr(replicate, name) != value}
+    if fields:
+        _write_replicate(context, replicate, replicate.status, (), fields)
+        context.tasks_to_match[replicate.task_id] = None
+
+
+def _write_replicate(
+    context: EventContext,
+    replicate: Replicate,
+    before: ReplicateStatus,
+    changes: tuple[ReplicateChange, ...],
+    fields: dict[str, Any],
+) -> None:
+    for name, value in fields.items():
+        setattr(replicate, name, value)
+    task_id, wallet = replicate.task_id, replicate.wallet
+    last = context.writes[-1] if context.writes else None
+    if isinstance(last, ReplicateChanged) and last.task_id == task_id and last.wallet == wallet:
+        context.writes[-1] = ReplicateChanged(
+            task_id, wallet, last.expected, last.changes + changes, {**last.fields, **fields}
+        )
+    else:
+        context.writes.append(ReplicateChanged(task_id, wallet, before, changes, fields))
+    context.changed_tasks[task_id] = None
+    quiet = bool(changes) and changes[-1].status in _QUIET_STATUSES
+    if not quiet or context.state.tasks[task_id].task.status is not TaskStatus.RUNNING:
+        context.tasks_to_advance[task_id] = None
+
+
+def save_worker(context: EventContext, worker: Worker) -> None:
+    """Store a worker as it is now, and match its free slots again."""
+    context.writes.append(WorkerSaved(replace(worker)))
+    context.workers_to_match[worker.wallet] = None

@@ -1,0 +1,61 @@
+"""Liveness of workers: heartbeats, and the loss of a worker that is silent too long (core spec §3.7)."""
+
+from workerpool_poco.protocol.statuses import ReplicateStatus
+
+from workerpool_core.domain import transitions
+from workerpool_core.domain.decisions import CloseSession
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import HeartbeatsReceived
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.replicates import proofs
+from workerpool_core.domain.timers import Timeout
+
+
+def heartbeats(context: EventContext, event: HeartbeatsReceived) -> None:
+    """Record heartbeats; those of closed sessions are ignored."""
+    workers = context.state.workers
+    for wallet, session_id in event.beats:
+        live = workers.get(wallet)
+        if live is not None and live.session is not None and live.session.id == session_id:
+            live.worker.last_seen = context.now
+
+
+def check(context: EventContext, wallet: str) -> None:
+    """Declare a worker lost that was silent for the whole window, which starts no earlier than this process."""
+    state = context.state
+    live = state.workers[wallet]
+    worker = live.worker
+    if worker.lost:
+        return
+    end = max(worker.last_seen, state.started_at) + state.policy.liveness_s
+    if context.now < end:
+        state.timers.set(Timeout.LIVENESS, wallet, end)
+        return
+    worker.lost = True
+    if live.session is not None:
+        message = "no heartbeat for too long: connect again"
+        context.effects.append(CloseSession(wallet, live.session.id, "HEARTBEAT_MISSED", message, 0.0))
+        close_session(context, live)
+    transitions.save_worker(context, worker)
+    for task_id in sorted(live.held):
+        task = state.tasks[task_id].task
+        replicate = task.replicates[wallet]
+        context.tasks_to_match[task_id] = None
+        context.tasks_to_advance[task_id] = None
+        expired = task.ended or context.now >= task.terms.final_deadline
+        if not expired and not replicate.has_reached(ReplicateStatus.WORKER_LOST):
+            transitions.move_replicate(context, replicate, ReplicateStatus.WORKER_LOST)
+
+
+def returned(context: EventContext, live: LiveWorker) -> None:
+    """Record that a lost worker is connected again."""
+    live.worker.lost = False
+    for task_id in live.held:
+        context.tasks_to_match[task_id] = None
+        context.tasks_to_advance[task_id] = None
+
+
+def close_session(context: EventContext, live: LiveWorker) -> None:
+    """Drop a worker's session with the reports that are pending in it."""
+    live.session = None
+    proofs.drop_pending(context, live.worker.wallet)
