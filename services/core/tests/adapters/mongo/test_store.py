@@ -246,7 +246,7 @@ async def test_a_start_takes_up_what_the_scheduler_would_remember(
     found = await store.snapshot(POLICY, NOW)
     expected = {task.task_id for task in tasks if must_load(task, POLICY, NOW, head)}
     assert {task.task_id for task in found.tasks} == expected
-    assert found.ended == {task.task_id for task in tasks} - expected
+    assert found.ended_task_ids == {task.task_id for task in tasks} - expected
 
 
 async def test_a_task_whose_end_was_written_as_a_change_is_taken_up_too(
