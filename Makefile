@@ -72,7 +72,7 @@ soak: install go-tools ## the forms that run for an hour
 check: lint words types imports generated ## lint, types, import rules, contracts, generated files
 
 lint: python
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
 words: ## refuse the words that the house does not use, in prose
 	@python3 tools/wordlist.py
 types: python
