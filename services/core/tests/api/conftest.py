@@ -231,7 +231,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         commit.start(lifetime)
         engine.start(commit)
         tokens = Tokens(
-            StoredKeys(database),
+            StoredKeys(),
             issuer="core",
             audience=POOL,
             lifetime_s=3600,

@@ -35,7 +35,7 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
         stack.push_async_callback(database.close)
         parts = Parts(settings, lifetime, stack, wallet, version)
         tokens = Tokens(
-            StoredKeys(database),
+            StoredKeys(),
             issuer="workerpool-core",
             audience=settings.pool_address,
             lifetime_s=settings.token_lifetime_s,

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 from workerpool_core.adapters.mongo.changes import merge_all
-from workerpool_core.adapters.mongo.store import Store, remembered
+from workerpool_core.adapters.mongo.documents import TaskDocument
+from workerpool_core.adapters.mongo.snapshots import loaded_tasks
+from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.app.ports import Cursor, TaskPosition, TaskQuery
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import (
@@ -278,8 +280,8 @@ async def test_a_start_reads_no_more_of_the_history_than_it_takes_up(
         task.final_block = 1
     later = NOW + 10_000
     await write(store, 1, *(d.TaskCreated(task) for task in [*history, *endings(make_task)[-2:]]))
-    query = {"find": "task", "filter": remembered(POLICY, later, 100)}
-    told = database.db.command({"explain": query, "verbosity": "executionStats"})["executionStats"]
+    plan = await database.run(TaskDocument.objects(loaded_tasks(POLICY, later, 100)).explain)
+    told = plan["executionStats"]
     assert told["totalDocsExamined"] < 10
     assert told["totalKeysExamined"] < 30
 

@@ -1,28 +1,153 @@
-"""The documents of core's database and their indexes. Dates are Unix seconds.
+"""The schema of core's database: one document class per collection, with its fields, indexes and domain type.
 
-Hot writes are grouped and go through `writer`; these classes are the schema that it fills and the
-source of the indexes.
+Everything else in this package derives from these classes: `records` converts between documents and domain values,
+`queries` and `snapshots` query through `objects`, and `Database.connect` creates the indexes. Dates are Unix seconds.
+
+Fields bear the names of the domain attributes they hold. `computed` lists the fields without such an attribute.
 """
+
+from operator import attrgetter
+from typing import Any, ClassVar
 
 from mongoengine import (
     BinaryField,
     BooleanField,
     DictField,
     Document,
+    EmbeddedDocument,
+    EmbeddedDocumentField,
+    EnumField,
     FloatField,
     IntField,
     ListField,
     LongField,
+    QuerySet,
     StringField,
 )
+from pymongo.read_concern import ReadConcern
+from workerpool_poco.protocol.statuses import (
+    FINAL_TASK_STATUSES,
+    ReplicateStatus,
+    ReplicateStatusCause,
+    TaskStatus,
+)
+
+from workerpool_core.domain import model
+from workerpool_core.domain.model import Action, Modifier
 
 
-class TaskDocument(Document):  # type: ignore[misc]
-    """One task; `_id` is the task id. `journal` is the last journal entry that the document holds."""
+class LocalQuerySet(QuerySet):  # type: ignore[misc]
+    """Reads the primary without waiting for a majority.
+
+    The collections only hold changes that the journal has made durable, and a query must see those just applied.
+    """
+
+    def __init__(self, document: type[Document], collection: Any) -> None:
+        super().__init__(document, collection)
+        self._read_concern = ReadConcern("local")
+
+
+class StoredDocument(Document):  # type: ignore[misc]
+    """A document written through the journal. `journal` is the number of the newest entry it holds."""
+
+    meta = {"abstract": True, "queryset_class": LocalQuerySet, "auto_create_index": False}  # noqa: RUF012
+    domain_type: ClassVar[type[Any]]
+    computed: ClassVar[dict[str, Any]] = {}
+
+    journal = LongField()
+
+
+# --- embedded documents -------------------------------------------------------------------------
+
+
+class ReceiptDocument(EmbeddedDocument):  # type: ignore[misc]
+    """A mined transaction."""
+
+    domain_type = model.Receipt
+
+    block = LongField()
+    transaction = StringField()
+
+
+class TaskChangeDocument(EmbeddedDocument):  # type: ignore[misc]
+    """One entry of a task's history."""
+
+    domain_type = model.TaskChange
+
+    status = EnumField(TaskStatus, required=True)
+    date = FloatField(required=True)
+    receipt = EmbeddedDocumentField(ReceiptDocument)
+
+
+class ReplicateChangeDocument(EmbeddedDocument):  # type: ignore[misc]
+    """One entry of a replicate's history."""
+
+    domain_type = model.ReplicateChange
+
+    status = EnumField(ReplicateStatus, required=True)
+    date = FloatField(required=True)
+    modifier = EnumField(Modifier, required=True)
+    cause = EnumField(ReplicateStatusCause)
+    receipt = EmbeddedDocumentField(ReceiptDocument)
+
+
+class TermsDocument(EmbeddedDocument):  # type: ignore[misc]
+    """The terms of a deal, repeated in each of its tasks."""
+
+    domain_type = model.DealTerms
+
+    deal_id = StringField()
+    block = LongField()
+    app_address = StringField()
+    app_uri = StringField()
+    command_line = StringField()
+    input_files = ListField(StringField(), required=True)
+    dataset_address = StringField()
+    dataset_uri = StringField()
+    dataset_checksum = StringField()
+    trust = LongField()
+    category = LongField()
+    max_execution_s = LongField()
+    tag = StringField()
+    requester = StringField()
+    beneficiary = StringField()
+    callback = StringField()
+    bot_first = LongField()
+    bot_size = LongField()
+    worker_stake = LongField()
+    start_time = FloatField()
+    contribution_deadline = FloatField()
+    final_deadline = FloatField()
+    storage_provider = StringField()
+    storage_proxy = StringField()
+    result_encryption = BooleanField()
+    secrets = ListField(ListField(StringField()), required=True)
+
+
+class WorkerModelDocument(EmbeddedDocument):  # type: ignore[misc]
+    """The machine of a worker."""
+
+    domain_type = model.WorkerModel
+
+    name = StringField()
+    version = StringField()
+    os = StringField()
+    cpu = StringField()
+    slots = LongField()
+    memory_bytes = LongField()
+    gpus = LongField()
+    sgx = BooleanField()
+    tdx = BooleanField()
+
+
+# --- collections --------------------------------------------------------------------------------
+
+
+class TaskDocument(StoredDocument):
+    """One task; `_id` is the task id. `ended_at` exists once the task has ended."""
 
     meta = {  # noqa: RUF012 - the form mongoengine asks for
         "collection": "task",
-        "auto_create_index": False,
         "indexes": [
             {"fields": ["deal_id", "index"], "unique": True},
             ("status", "final_block"),
@@ -33,12 +158,15 @@ class TaskDocument(Document):  # type: ignore[misc]
             "claim_due",
         ],
     }
+    domain_type = model.Task
+    computed: ClassVar[dict[str, Any]] = {"deal_id": attrgetter("terms.deal_id")}
+
     task_id = StringField(primary_key=True)
     deal_id = StringField(required=True)
     index = LongField(required=True)
-    status = StringField(required=True)
-    history = ListField(DictField())
-    terms = DictField()
+    status = EnumField(TaskStatus, required=True)
+    history = ListField(EmbeddedDocumentField(TaskChangeDocument), required=True)
+    terms = EmbeddedDocumentField(TermsDocument, required=True)
     initialization_block = LongField()
     enclave_challenge = StringField()
     sms_url = StringField()
@@ -53,107 +181,118 @@ class TaskDocument(Document):  # type: ignore[misc]
     claim_due = BooleanField()
     final_block = LongField()
     ended_at = FloatField()
-    journal = LongField()
 
 
-class ReplicateDocument(Document):  # type: ignore[misc]
-    """One worker's work on one task; `_id` is `<task id>:<wallet>`, so that a pair exists once."""
+class ReplicateDocument(StoredDocument):
+    """The work of one worker on one task; `_id` is `<task id>:<wallet>`, so a pair exists once."""
 
     meta = {  # noqa: RUF012
         "collection": "replicate",
-        "auto_create_index": False,
         "indexes": [{"fields": ["task_id", "wallet"], "unique": True}, "wallet"],
     }
+    domain_type = model.Replicate
+
     replicate_id = StringField(primary_key=True)
     task_id = StringField(required=True)
     wallet = StringField(required=True)
     weight = LongField()
-    status = StringField(required=True)
-    history = ListField(DictField())
+    status = EnumField(ReplicateStatus, required=True)
+    history = ListField(EmbeddedDocumentField(ReplicateChangeDocument), required=True)
     contribution_hash = StringField()
     result_link = StringField()
     callback_data = StringField()
-    exit_code = IntField()
+    exit_code = IntField(null=True)
     logs_present = BooleanField()
-    journal = LongField()
 
 
-class WorkerDocument(Document):  # type: ignore[misc]
-    """A worker that registered at least once; `_id` is its wallet."""
+class WorkerDocument(StoredDocument):
+    """A worker that has registered; `_id` is its wallet. Its session and pending commands are not part of it."""
 
-    meta = {"collection": "worker", "auto_create_index": False, "indexes": []}  # noqa: RUF012
+    meta = {"collection": "worker"}  # noqa: RUF012
+    domain_type = model.Worker
+
     wallet = StringField(primary_key=True)
-    model = DictField()
+    model = EmbeddedDocumentField(WorkerModelDocument, required=True)
     registered_at = FloatField()
     last_seen = FloatField()
     lost = BooleanField()
     drained_until = FloatField()
     quarantined_until = FloatField()
     consecutive_failures = IntField()
-    journal = LongField()
 
 
-class CommandDocument(Document):  # type: ignore[misc]
-    """A command that its worker has not acknowledged yet; `_id` is `<wallet>:<sequence>`."""
+class CommandDocument(StoredDocument):
+    """A command that its worker has not acknowledged; `_id` is `<wallet>:<sequence>`."""
 
-    meta = {"collection": "command", "auto_create_index": False, "indexes": ["wallet"]}  # noqa: RUF012
+    meta = {"collection": "command", "indexes": ["wallet"]}  # noqa: RUF012
+    domain_type = model.Command
+
     command_id = StringField(primary_key=True)
     wallet = StringField(required=True)
     sequence = LongField(required=True)
     task_id = StringField()
-    action = StringField()
+    action = EnumField(Action, required=True)
     block = LongField()
-    cause = StringField()
-    journal = LongField()
+    cause = EnumField(ReplicateStatusCause)
 
 
-class TaskLogsDocument(Document):  # type: ignore[misc]
-    """The compute logs of one replicate; purged some days after the task's final deadline."""
+class TaskLogsDocument(StoredDocument):
+    """The compute logs of one replicate; `_id` is `<task id>:<wallet>`. The log purge deletes them."""
 
-    meta = {"collection": "taskLogs", "auto_create_index": False, "indexes": ["task_id"]}  # noqa: RUF012
+    meta = {"collection": "taskLogs", "indexes": ["task_id"]}  # noqa: RUF012
+
     logs_id = StringField(primary_key=True)
     task_id = StringField(required=True)
     wallet = StringField(required=True)
     stdout = StringField()
     stderr = StringField()
-    journal = LongField()
 
 
-class CursorDocument(Document):  # type: ignore[misc]
-    """The last block whose effects are all stored; one document. Deleting it starts from IEXEC_START_BLOCK_NUMBER."""
+class CursorDocument(StoredDocument):
+    """The last block whose effects are all stored: one document with `_id` "chain".
 
-    meta = {"collection": "cursor", "auto_create_index": False, "indexes": []}  # noqa: RUF012
+    After its deletion core starts from IEXEC_START_BLOCK_NUMBER.
+    """
+
+    ID: ClassVar = "chain"
+    meta = {"collection": "cursor"}  # noqa: RUF012
+
     name = StringField(primary_key=True)
     number = LongField()
     hash = StringField()
-    journal = LongField()
 
 
 class JournalDocument(Document):  # type: ignore[misc]
-    """One durable batch of changes; `_id` rises by one. Removed once the other collections hold it."""
+    """One durable batch of changes; `_id` rises by one per batch. The collections hold a removed entry's changes."""
 
-    meta = {"collection": "journal", "auto_create_index": False, "indexes": []}  # noqa: RUF012
+    meta = {"collection": "journal", "auto_create_index": False}  # noqa: RUF012
+
     number = LongField(primary_key=True)
     changes = ListField(DictField())
 
 
 class SigningKeyDocument(Document):  # type: ignore[misc]
-    """A key that signs workers' bearer tokens; kept so that tokens survive a restart."""
+    """A key that signs workers' bearer tokens, stored so that tokens outlive a restart."""
 
-    meta = {"collection": "signingKey", "auto_create_index": False, "indexes": []}  # noqa: RUF012
+    meta = {"collection": "signingKey", "auto_create_index": False}  # noqa: RUF012
+
     kid = StringField(primary_key=True)
     secret = BinaryField()
     created_at = FloatField()
 
 
-MODELS: tuple[type[Document], ...] = (
+ENDED_STATUSES = tuple(sorted(FINAL_TASK_STATUSES, key=lambda status: status.value))
+"""The final task statuses in a fixed order, for queries."""
+
+APPLIED: tuple[type[StoredDocument], ...] = (
     TaskDocument,
     ReplicateDocument,
     WorkerDocument,
     CommandDocument,
     TaskLogsDocument,
     CursorDocument,
-    JournalDocument,
-    SigningKeyDocument,
 )
-"""Everything that `Database.connect` prepares."""
+"""The collections that follow the journal."""
+
+MODELS: tuple[type[Document], ...] = (*APPLIED, JournalDocument, SigningKeyDocument)
+"""Every document class; `Database.connect` creates their indexes."""

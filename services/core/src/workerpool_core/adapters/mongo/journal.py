@@ -1,7 +1,8 @@
-"""The journal and the collections behind it.
+"""The journal, and the collections that follow it.
 
-Appending happens in the event loop, since every acknowledgement waits for it; everything else is called in the
-database's thread pool.
+`append` runs in the event loop, because every acknowledgement waits for it. All other methods are synchronous and run
+in the database's thread pool. Both use the driver directly: batches of hundreds of changes per second are bulk writes,
+which mongoengine does not offer (ADR 0003).
 """
 
 from collections import defaultdict
@@ -18,6 +19,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import outage_as_such
 
 from workerpool_core.adapters.mongo.changes import Bson, Change, Kind, merge_all
+from workerpool_core.adapters.mongo.documents import APPLIED, CursorDocument, JournalDocument
 from workerpool_core.errors import StoreDiverged
 
 log = get_logger()
@@ -26,37 +28,38 @@ Operation = UpdateMany | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 
 _DUPLICATE_KEY = 11000
 _APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
-# The journal is what makes a change durable, so the collections behind it need not wait for the disk each time. What a
-# server that died had not yet written there is applied once more, from entries that are removed only when it cannot
-# be lost any more (`trim`).
-_BEHIND = WriteConcern(w=1)
+# The journal makes a change durable, so the collections need not wait for the disk. After a server crash, lost changes
+# are applied again from the journal, whose entries are removed only when the collections cannot lose them (`trim`).
+_APPLY = WriteConcern(w=1)
 _BARRIER = 0
 """Number of an entry without changes."""
+_JOURNAL: str = JournalDocument._get_collection_name()
+_CURSOR: str = CursorDocument._get_collection_name()
 
 
 class Journal:
-    """Appends batches durably and brings the collections up to date behind them."""
+    """Appends batches durably and applies them to the collections."""
 
-    def __init__(self, database: Database[Bson], at_once: AsyncDatabase[Bson]) -> None:
-        """Prepare; `at_once` is the same database for the event loop."""
+    def __init__(self, database: Database[Bson], event_loop_database: AsyncDatabase[Bson]) -> None:
+        """Open the journal. `event_loop_database` is the same database through the event loop's client."""
         self._database = database
-        self._entries: Collection[Bson] = database.get_collection("journal", write_concern=_APPEND)
-        self._new: AsyncCollection[Bson] = at_once.get_collection("journal", write_concern=_APPEND)
+        self._entries: Collection[Bson] = database.get_collection(_JOURNAL, write_concern=_APPEND)
+        self._new: AsyncCollection[Bson] = event_loop_database.get_collection(_JOURNAL, write_concern=_APPEND)
         self._server: object = None
-        """The server process that holds every change in memory at least, that was applied since the last `trim`."""
+        """The server process that holds, at least in memory, every change applied since the last `trim`."""
 
     async def append(self, number: int, changes: list[Bson]) -> None:
-        """Make one batch durable (majority and journal). May be repeated when it is not known whether it succeeded.
+        """Make one batch durable (majority and journal). Safe to repeat when the outcome is unknown.
 
-        Raises StoreDiverged when another process writes the same journal, AutoReconnect while there is no primary that
-        a majority follows, and pymongo's other errors.
+        Raises StoreDiverged when another process writes the same journal, AutoReconnect while no primary has a
+        majority, and other errors of pymongo.
         """
         entry = {"_id": number, "changes": changes}
         with outage_as_such():
             try:
                 await self._new.insert_one(entry)
             except DuplicateKeyError:
-                # Read as a majority has it: an entry that only this server has may still be lost.
+                # This reads with majority: an entry that only this server holds may still be lost.
                 found = await self._new.find_one({"_id": number})
                 if found is None:
                     raise AutoReconnect(f"entry {number} has not reached a majority yet") from None
@@ -66,20 +69,20 @@ class Journal:
                     ) from None
 
     def apply(self, changes: list[Change]) -> None:
-        """Bring the collections up to date with changes that are durable, in their order.
+        """Apply durable changes to the collections, in order.
 
-        A server that died may have lost the changes before these, so they are applied once more first. A document
-        that holds its change already, as in a replay, is left alone. Raises StoreDiverged when one does not have the
-        status that the scheduler built its decision on, and the server is the same as before.
+        A server that crashed may have lost earlier changes, so those are applied again first. A document that holds
+        its change already is left unchanged, as in a replay. Raises StoreDiverged when a document does not have the
+        status that the scheduler's decision was based on, and the server is the same as before.
         """
         if not changes:
             return
-        if self._identity() != self._server:
+        if self._server_identity() != self._server:
             self.replay(min(change.first for change in changes) - 1)
         try:
             self._apply(changes)
         except StoreDiverged:
-            if self._identity() == self._server:
+            if self._server_identity() == self._server:
                 raise
             self.replay(max(change.last for change in changes))
 
@@ -88,38 +91,66 @@ class Journal:
         for change in merge_all(changes):
             by_collection[change.collection].append(change)
         for name, group in by_collection.items():
-            collection = self._database.get_collection(name, write_concern=_BEHIND)
-            done, known = _write(collection, [operation(change) for change in group])
-            suspects = [group[at] for at in known if group[at].exclusive]
-            if done + len(known) != sum(change.kind is not Kind.REMOVE for change in group):
+            collection = self._database.get_collection(name, write_concern=_APPLY)
+            matched, duplicates = _write(collection, [operation(change) for change in group])
+            suspects = [group[at] for at in duplicates if group[at].exclusive]
+            if matched + len(duplicates) != sum(change.kind is not Kind.REMOVE for change in group):
                 suspects += [change for change in group if change.kind is Kind.ALTER]
             verify(collection, suspects)
 
     def trim(self, number: int) -> None:
-        """Remove the entries before `number`, all of which were applied. The newest stays, as the count of them all.
+        """Remove the entries before `number`, all of which are applied. The newest entry stays, to number the next.
 
-        A write with majority and journal waits for everything that its server did before it. So if that is still the
-        server that the changes were applied on, they are durable; if not, they are applied once more instead.
+        A write with majority and journal waits for all earlier writes of its server. When that is still the server
+        that applied the changes, they are durable; otherwise they are applied again.
         """
         self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
-        if self._identity() == self._server:
+        if self._server_identity() == self._server:
             self._entries.delete_many({"_id": {"$lt": number}})
         else:
             self.replay(number)
 
-    def replay(self, newest: int | None = None) -> int:
-        """Apply what the journal holds, up to an entry; return the number of the last one, 0 for none."""
-        self._server = self._identity()
+    def recover(self) -> int:
+        """Replay the journal after a start; return the number that the next entry follows.
+
+        An operator may have deleted the cursor, so that core starts from IEXEC_START_BLOCK_NUMBER: the journal then
+        does not restore it. Or they may have dropped the journal: the numbers then continue above those in the
+        documents, because a document ignores a change with a lower number.
+        """
+        cursor = self._database[_CURSOR].find_one({"_id": CursorDocument.ID}, {"journal": 1})
+        number_in_cursor = cursor.get("journal", 0) if cursor is not None else 0
+        last = self.replay(skip=None if cursor is not None else _CURSOR)
+        if last > 0 and number_in_cursor <= last:
+            return last
+        highest = max(number_in_cursor, *map(self._highest_number, APPLIED))
+        if highest > last:
+            log.warning("journal.renumbered", newest_entry=last, next_entry=highest + 1)
+        return max(highest, last)
+
+    def _highest_number(self, document: type[Any]) -> int:
+        """Return the number of the newest entry in one collection. Scans it, as no index has these numbers."""
+        newest: Bson = next(
+            document.objects.aggregate([{"$group": {"_id": None, "newest": {"$max": "$journal"}}}]), {}
+        )
+        return int(newest.get("newest") or 0)
+
+    def replay(self, newest: int | None = None, *, skip: str | None = None) -> int:
+        """Apply the journal up to entry `newest`; return the number of the last entry, 0 for none.
+
+        Changes of the collection `skip` are left out.
+        """
+        self._server = self._server_identity()
         last = 0
         up_to = {} if newest is None else {"_id": {"$lte": newest}}
         for entry in self._entries.find(up_to, sort=[("_id", 1)], batch_size=50):
             last = entry["_id"]
-            self._apply([Change.from_bson(change, last) for change in entry["changes"]])
+            changes = [Change.from_bson(change, last) for change in entry["changes"]]
+            self._apply([change for change in changes if change.collection != skip])
         log.info("journal.replayed", up_to=last)
         return last
 
-    def _identity(self) -> object:
-        """Return what tells one life of one server from all others."""
+    def _server_identity(self) -> object:
+        """Return a value that distinguishes each life of each server."""
         hello = self._database.command("hello")
         return hello["me"], hello["topologyVersion"]["processId"]
 
@@ -129,7 +160,7 @@ def operation(change: Change) -> Operation:
     key: Bson = {"_id": change.id}
     match change.kind:
         case Kind.CREATE:
-            # An insert and not an upsert: the server takes many at once, and half the time for each.
+            # The server executes many inserts at once, in half the time of upserts.
             return InsertOne({**key, **change.document, "journal": change.last})
         case Kind.PUT:
             return ReplaceOne(key, {**change.document, "journal": change.last}, upsert=True)
@@ -139,12 +170,12 @@ def operation(change: Change) -> Operation:
             update: Bson = {"$set": {**change.fields, "journal": change.last}}
             if change.history:
                 update["$push"] = {"history": {"$each": change.history}}
-            # Not UpdateOne, with which the driver repeats a whole batch by itself, on whichever server is there then.
+            # With UpdateOne the driver would repeat a whole batch by itself, possibly on another server.
             return UpdateMany({**key, "status": change.expected, "journal": {"$lt": change.first}}, update)
 
 
 def _write(collection: Collection[Any], operations: list[Operation]) -> tuple[int, list[int]]:
-    """Write in any order; return how many documents were inserted or found, and which inserts found theirs there."""
+    """Write in any order; return how many documents were inserted or matched, and the indexes of duplicate inserts."""
     try:
         result = collection.bulk_write(operations, ordered=False)
     except BulkWriteError as error:
@@ -152,13 +183,13 @@ def _write(collection: Collection[Any], operations: list[Operation]) -> tuple[in
         errors = details.get("writeErrors", [])
         if details.get("writeConcernErrors") or any(found["code"] != _DUPLICATE_KEY for found in errors):
             raise
-        done = details["nInserted"] + details["nMatched"] + details["nUpserted"]
-        return done, [found["index"] for found in errors]
+        matched = details["nInserted"] + details["nMatched"] + details["nUpserted"]
+        return matched, [found["index"] for found in errors]
     return result.inserted_count + result.matched_count + result.upserted_count, []
 
 
 def verify(collection: Collection[Any], changes: list[Change]) -> None:
-    """Raise StoreDiverged unless every document holds its change already."""
+    """Raise StoreDiverged unless every document already holds its change."""
     if not changes:
         return
     held = {

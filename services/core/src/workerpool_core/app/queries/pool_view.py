@@ -59,14 +59,14 @@ class PoolView:
         heads: HeadSource,
         clock: Clock,
         pool: Address,
-        ended: Mapping[str, int],
+        ended: Mapping[TaskStatus, int],
     ) -> None:
         self._engine = engine
         self._follower = follower
         self._heads = heads
         self._clock = clock
         self._pool = pool
-        self._ended = Counter({status: ended.get(status.value, 0) for status in FINAL_TASK_STATUSES})
+        self._ended = Counter({status: ended.get(status, 0) for status in FINAL_TASK_STATUSES})
         self.deals_taken = 0
         self._summary: PoolSummary | None = None
         self._summary_made_at = 0.0

@@ -1,0 +1,88 @@
+"""Queries of tasks, replicates and logs. Synchronous: they run in the database's thread pool."""
+
+from itertools import islice
+
+from mongoengine import Q
+from workerpool_poco.protocol.statuses import TaskStatus
+
+from workerpool_core.adapters.mongo.documents import ReplicateDocument, TaskDocument, TaskLogsDocument
+from workerpool_core.adapters.mongo.records import REPLICATES, TASKS
+from workerpool_core.adapters.mongo.writes import pair_id
+from workerpool_core.app.ports import ComputeLogs, TaskPosition, TaskQuery
+from workerpool_core.domain.model import Replicate, Task
+
+_MAX_TASKS_OF_WORKER = 10_000
+_CHUNK = 1_000
+"""Task ids in one step of the log purge."""
+
+
+def task(task_id: str) -> Task | None:
+    """Return one task with its replicates."""
+    record = TaskDocument.objects(task_id=task_id).as_pymongo().first()
+    if record is None:
+        return None
+    found = TASKS.decode(record)
+    for each in ReplicateDocument.objects(task_id=task_id).as_pymongo():
+        worker_part = REPLICATES.decode(each)
+        found.replicates[worker_part.wallet] = worker_part
+    return found
+
+
+def replicate(task_id: str, wallet: str) -> Replicate | None:
+    """Return the replicate of one worker for one task."""
+    record = ReplicateDocument.objects(replicate_id=pair_id(task_id, wallet)).as_pymongo().first()
+    return REPLICATES.decode(record) if record is not None else None
+
+
+def tasks(query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
+    """Return up to `limit` tasks without replicates after a position, newest deal first."""
+    conditions = Q()
+    if query.statuses:
+        conditions &= Q(status__in=query.statuses)
+    if query.deal_id:
+        conditions &= Q(deal_id=query.deal_id)
+    if query.requester:
+        conditions &= Q(terms__requester=query.requester)
+    if query.wallet:
+        taken = ReplicateDocument.objects(wallet=query.wallet).order_by("-replicate_id")
+        conditions &= Q(task_id__in=list(taken.limit(_MAX_TASKS_OF_WORKER).scalar("task_id")))
+    if after is not None:
+        conditions &= (
+            Q(terms__block__lt=after.block)
+            | Q(terms__block=after.block, deal_id__gt=after.deal_id)
+            | Q(terms__block=after.block, deal_id=after.deal_id, index__gt=after.index)
+        )
+    found = TaskDocument.objects(conditions).order_by("-terms.block", "deal_id", "index").limit(limit)
+    return [TASKS.decode(record) for record in found.as_pymongo()]
+
+
+def latest_deal_block() -> int:
+    """Return the newest block with a deal that became tasks; 0 before the first."""
+    record = TaskDocument.objects.order_by("-terms.block").only("terms.block").as_pymongo().first()
+    return int(record["terms"]["block"]) if record is not None else 0
+
+
+def status_counts() -> dict[TaskStatus, int]:
+    """Count the tasks in each status."""
+    counted = TaskDocument.objects.aggregate([{"$group": {"_id": "$status", "count": {"$sum": 1}}}])
+    return {TaskStatus(group["_id"]): group["count"] for group in counted}
+
+
+def logs(task_id: str, wallet: str = "") -> list[ComputeLogs]:
+    """Return the compute logs of a task, or of one worker when `wallet` is given."""
+    conditions = {"task_id": task_id} | ({"wallet": wallet} if wallet else {})
+    found = TaskLogsDocument.objects(**conditions).order_by("wallet")
+    return [ComputeLogs(item.wallet, item.stdout, item.stderr) for item in found]
+
+
+def purge_logs(final_deadline_before: float) -> int:
+    """Delete the logs of tasks whose final deadline is before a date; return how many."""
+    purged = 0
+    # `distinct` answers with one document, which holds the ids of at most some 200,000 tasks.
+    groups = TaskLogsDocument.objects.aggregate([{"$sort": {"task_id": 1}}, {"$group": {"_id": "$task_id"}}])
+    ids = iter([group["_id"] for group in groups])
+    while chunk := list(islice(ids, _CHUNK)):
+        due = TaskDocument.objects(task_id__in=chunk, terms__final_deadline__lt=final_deadline_before)
+        logs_due = TaskLogsDocument.objects(task_id__in=list(due.scalar("task_id")))
+        purged += logs_due.delete(write_concern={"w": "majority", "j": True}) or 0
+    return purged
