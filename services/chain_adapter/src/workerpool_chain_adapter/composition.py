@@ -1,5 +1,6 @@
 """Composition root: build every object, connect it by constructor arguments, run until the process stops."""
 
+import asyncio
 import uuid
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -66,9 +67,13 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         await http.start()
         cleanup.push_async_callback(http.stop)
 
-        wallet = await startup.open_wallet(settings)
-        database = await Database.connect(settings, models=MODELS)
-        cleanup.push_async_callback(database.close)
+        async def connect_database() -> Database:
+            database = await Database.connect(settings, models=MODELS)
+            cleanup.push_async_callback(database.close)
+            return database
+
+        # Deriving the wallet's key takes a second of CPU, and the database is another process.
+        wallet, database = await asyncio.gather(startup.open_wallet(settings), connect_database())
         hub = await startup.connect_hub(settings, health)
         cleanup.push_async_callback(hub.close)
         await startup.check_origin(database, settings)

@@ -1,10 +1,10 @@
-"""Metrics of the result proxy, all in one place."""
+"""Every metric of the result proxy."""
 
 from prometheus_client import Counter, Gauge
 
-uploads = Counter(
+UPLOADS = Counter(
     "workerpool_result_uploads_total", "Uploads by outcome: stored, or the reason of the refusal", ["outcome"]
 )
-uploads_in_progress = Gauge("workerpool_result_uploads_in_progress", "Uploads being received or checked")
-stored_bytes = Counter("workerpool_result_stored_bytes_total", "Bytes of archives stored")
-served_bytes = Counter("workerpool_result_served_bytes_total", "Bytes of archives handed out")
+UPLOADS_IN_PROGRESS = Gauge("workerpool_result_uploads_in_progress", "Uploads being received or checked")
+STORED_BYTES = Counter("workerpool_result_stored_bytes_total", "Bytes of archives stored")
+SERVED_BYTES = Counter("workerpool_result_served_bytes_total", "Bytes of archives sent to readers")

@@ -1,4 +1,4 @@
-"""Settings of the result proxy, read from the documented environment variables."""
+"""Settings of the result proxy, under the variable names that the iExec stack documents."""
 
 import tempfile
 from pathlib import Path
@@ -20,19 +20,19 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
-    """Everything that can be set."""
+    """All settings of the result proxy."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_RESULT_PROXY_",)
 
     http_port: Port = env("IEXEC_RESULT_PROXY_PORT", 13200, doc="HTTP port: results, health, metrics")
     grpc_port: Port | None = env(
-        "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; default: the HTTP port + 10000"
+        "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; unset means the HTTP port + 10000"
     )
 
     mongo_host: str = env(
         "IEXEC_RESULT_PROXY_MONGO_HOST",
         "localhost",
-        doc="Host of the MongoDB replica set member to start from",
+        doc="Host of a MongoDB replica set member",
         aliases=("MONGO_HOST",),
     )
     mongo_port: Port = env(
@@ -45,23 +45,23 @@ class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pyd
     hub_address: EthAddress = env("IEXEC_HUB_ADDRESS", doc="Address of the PoCo hub contract")
     block_time: DurationSeconds = env("IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks")
     is_sidechain: bool = env(
-        "IEXEC_IS_SIDECHAIN", False, doc="Accepted as in all services; nothing here pays for gas"
+        "IEXEC_IS_SIDECHAIN", False, doc="Accepted like in every service; this one pays for no gas"
     )
     pool_address: EthAddress | None = env(
-        "POOL_ADDRESS", None, doc="Serve only the tasks of this workerpool; default: any workerpool"
+        "POOL_ADDRESS", None, doc="Serve only the tasks of this workerpool; unset means any workerpool"
     )
     ipfs_url: Url | None = env(
-        "IEXEC_IPFS_URL", None, doc="Accepted but not used yet: archives are kept in MongoDB (GridFS)"
+        "IEXEC_IPFS_URL", None, doc="Accepted and not used yet: archives are stored in MongoDB (GridFS)"
     )
 
-    max_size: Count = env("IEXEC_RESULT_PROXY_MAX_SIZE", GIB, doc="Largest archive taken, in bytes")
+    max_size: Count = env("IEXEC_RESULT_PROXY_MAX_SIZE", GIB, doc="Largest accepted archive, in bytes")
     max_unpacked_size: Count = env(
         "IEXEC_RESULT_PROXY_MAX_UNPACKED_SIZE",
         4 * GIB,
-        doc="Largest content of an archive once unpacked, in bytes",
+        doc="Largest accepted content of an archive once unpacked, in bytes",
     )
     max_uploads: Count = env(
-        "IEXEC_RESULT_PROXY_MAX_UPLOADS", 16, doc="Uploads taken in at the same time; others wait"
+        "IEXEC_RESULT_PROXY_MAX_UPLOADS", 16, doc="Uploads received at the same time; others wait"
     )
     upload_wait: DurationSeconds = env(
         "IEXEC_RESULT_PROXY_UPLOAD_WAIT", "PT30S", doc="How long such an upload waits before it is refused"
@@ -69,10 +69,10 @@ class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pyd
     upload_idle: DurationSeconds = env(
         "IEXEC_RESULT_PROXY_UPLOAD_IDLE_TIMEOUT",
         "PT30S",
-        doc="An upload that sends nothing for so long is ended",
+        doc="How long an upload may be silent before it is refused",
     )
     token_lifetime: DurationSeconds = env(
-        "IEXEC_RESULT_PROXY_TOKEN_LIFETIME", "P1D", doc="How long a token serves after it was issued"
+        "IEXEC_RESULT_PROXY_TOKEN_LIFETIME", "P1D", doc="How long a token is valid after it was issued"
     )
     temp_dir: Path = env(
         "IEXEC_RESULT_PROXY_TEMP_DIR",

@@ -1,1 +1,1 @@
-"""Implementations of the ports of `app`: MongoDB, GridFS, the hub contract, files."""
+"""Implementations of the ports, one module or package per technology."""

@@ -1,1 +1,1 @@
-"""The outside of the result proxy: gRPC and HTTP. Translates and delegates, decides nothing."""
+"""The gRPC and HTTP interfaces of the result proxy: translate, authorize, delegate; no decisions."""

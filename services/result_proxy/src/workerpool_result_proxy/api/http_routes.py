@@ -1,4 +1,4 @@
-"""The HTTP side of results: what requesters' tools download by the result link."""
+"""HTTP downloads of results: the target of the result link."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ from workerpool_result_proxy.errors import ResultNotFound
 
 
 def routes(results: ReadResult) -> list[Route]:
-    """Return ``GET`` and ``HEAD /results/{taskId}``: the archive, whole or one range of it, open to everybody."""
+    """Return `GET` and `HEAD /results/{taskId}`: the archive or one range of it, without authentication."""
 
     async def download(request: Request) -> Response:
         try:
@@ -48,12 +48,12 @@ def routes(results: ReadResult) -> list[Route]:
 
 
 def _range_header(request: Request, etag: str) -> str | None:
-    """Return the Range header, unless it was meant for another version of the file (If-Range)."""
+    """Return the Range header, unless If-Range names another version of the file."""
     condition = request.headers.get("if-range")
     return request.headers.get("range") if condition in (None, etag) else None
 
 
 async def _counted(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for chunk in content:
-        metrics.served_bytes.inc(len(chunk))
+        metrics.SERVED_BYTES.inc(len(chunk))
         yield chunk

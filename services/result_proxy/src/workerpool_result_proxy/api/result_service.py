@@ -25,12 +25,11 @@ POLICY = {
     f"/{SERVICE}/Download": frozenset({ANYONE}),
 }
 
-
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class ResultServicer(pb_grpc.ResultServiceServicer):
-    """Serves the contract over the use cases."""
+    """Translates calls into the use cases."""
 
     def __init__(self, tokens: IssueToken, uploads: UploadResult, results: ReadResult) -> None:
         self._tokens = tokens
@@ -38,14 +37,14 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
         self._results = results
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Context) -> pb.IssueTokenResponse:
-        """Trade an authorization for a token."""
+        """Issue a token for an authorization."""
         token, expires = await self._tokens.issue(_authorization(request), from_hex(request.worker_signature))
         return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires))
 
     async def Upload(
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
     ) -> pb.UploadResponse:
-        """Take in an archive."""
+        """Receive an archive."""
         wallet = address(current_identity().subject)
         stored = await self._uploads.upload(wallet, _messages(request_iterator))
         return pb.UploadResponse(result_link=stored.result_link)
@@ -57,12 +56,12 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
     async def Download(
         self, request: pb.DownloadRequest, context: Context
     ) -> AsyncIterator[pb.DownloadResponse]:
-        """Stream an archive, from an offset on."""
+        """Stream an archive from an offset."""
         found = await self._results.describe(bytes32(request.task_id))
         content = self._results.content(found, first=request.offset)
         yield pb.DownloadResponse(header=_result(found))
         async for chunk in content:
-            metrics.served_bytes.inc(len(chunk))
+            metrics.SERVED_BYTES.inc(len(chunk))
             yield pb.DownloadResponse(chunk=chunk)
 
 

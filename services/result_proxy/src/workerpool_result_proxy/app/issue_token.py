@@ -1,8 +1,8 @@
-"""Trading an authorization for a token."""
+"""Issue a token for an authorization."""
 
-import structlog
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock
+from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import Address, to_hex
 
@@ -10,13 +10,13 @@ from workerpool_result_proxy.app.ports import ChainView, Store
 from workerpool_result_proxy.domain.token_rules import check_on_chain, check_request
 
 WORKER_ROLE = "worker"
-"""The role of a token: may upload results of the tasks its wallet was authorized for."""
+"""The role of a token: it may upload results of the tasks that its wallet is authorized for."""
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class IssueToken:
-    """Checks an authorization by the rules of the protocol, keeps it, and answers with a token for the wallet."""
+    """Checks an authorization by the rules of the protocol, stores it, and returns a token for the wallet."""
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class IssueToken:
         *,
         only_pool: Address | None,
     ) -> None:
+        """Prepare; `only_pool` limits the proxy to the deals of one workerpool."""
         self._chain = chain
         self._store = store
         self._tokens = tokens
@@ -34,10 +35,10 @@ class IssueToken:
         self._only_pool = only_pool
 
     async def issue(self, authorization: WorkerpoolAuthorization, worker_signature: bytes) -> tuple[str, int]:
-        """Return a token and when it ends (unix seconds).
+        """Return a token and its expiry in Unix seconds.
 
-        The token stands for the wallet, and each upload wants an authorization kept here, so one token serves
-        all tasks whose authorizations were shown. Raises the refusal of the first rule that is broken.
+        The token identifies the wallet. Each upload needs an authorization stored here, so one token serves all tasks
+        whose authorizations were shown. Raises the refusal of the first rule that is violated.
         """
         check_request(authorization, worker_signature)
         task = await self._chain.task(authorization.task_id)

@@ -1,4 +1,4 @@
-"""Reading what is stored; open to everybody, as results on IPFS are: confidentiality rests on encryption."""
+"""Read stored results. Reads need no authentication, as with results on IPFS: confidentiality rests on encryption."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ class ReadResult:
         self._archives = archives
 
     async def describe(self, task_id: bytes) -> StoredResult:
-        """Return what is known of the task's result; raises `ResultNotFound`."""
+        """Return the description of the task's result. Raises `ResultNotFound`."""
         result = await self._store.find_result(task_id)
         if result is None:
             raise ResultNotFound(f"no result is stored for task {to_hex(task_id)}")
@@ -26,11 +26,9 @@ class ReadResult:
     def content(
         self, result: StoredResult, *, first: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:
-        """Yield the archive's bytes from `first` on; at the very end that is nothing. Raises `OffsetBeyondEnd`."""
+        """Yield the archive's bytes from `first`, at most `length`; none at its end. Raises `OffsetBeyondEnd`."""
         if first > result.size:
-            raise OffsetBeyondEnd(
-                f"the archive has {result.size} bytes; it cannot be read from byte {first} on"
-            )
+            raise OffsetBeyondEnd(f"the archive has {result.size} bytes; it cannot be read from byte {first}")
         rest = result.size - first
         wanted = rest if length is None else min(length, rest)
         return self._archives.read(result.file_id, first=first, length=wanted)

@@ -1,4 +1,4 @@
-"""Accepting a result: rights, chain, bytes, archive, chain again, store; each step refuses with its own reason."""
+"""Accept a result: rights, chain, bytes, archive, store; each step has its own refusals."""
 
 import asyncio
 import time
@@ -8,21 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 from workerpool_kit.clock import Clock
 from workerpool_kit.errors import WorkerpoolError
+from workerpool_kit.logs import get_logger
+from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.protocol.ids import Address, to_hex
 from workerpool_poco.protocol.model import Contribution
-from workerpool_poco.protocol.results import ResultDigestError, read_computed, result_digest
 
 from workerpool_result_proxy import metrics
-from workerpool_result_proxy.adapters.disk import full_disk_refused
-from workerpool_result_proxy.adapters.file_threads import FileThreads, to_the_end
-from workerpool_result_proxy.adapters.upload_file import Messages, Patience, first_message, receive
-from workerpool_result_proxy.adapters.workspace import Workspace
-from workerpool_result_proxy.adapters.zip_archive import unpack
-from workerpool_result_proxy.app.ports import Archives, ChainView, Store
-from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
+from workerpool_result_proxy.app.completion import run_to_completion
+from workerpool_result_proxy.app.ports import Archives, ChainView, Store, Workspace
+from workerpool_result_proxy.app.receive import Messages, StreamLimits, first_message, receive
 from workerpool_result_proxy.domain.results import Declaration, StoredResult, link_for
 from workerpool_result_proxy.domain.upload_rules import (
     Readiness,
@@ -32,35 +28,29 @@ from workerpool_result_proxy.domain.upload_rules import (
     not_ready,
     readiness,
 )
-from workerpool_result_proxy.errors import (
-    AlreadyStored,
-    ArchiveWithoutDigest,
-    NotAuthorized,
-    TooManyUploads,
-)
+from workerpool_result_proxy.errors import AlreadyStored, NotAuthorized, ResultProxyError, TooManyUploads
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """Bounds of uploads: `max_size` bytes of an archive, and how long to wait for what may still come.
+    """Limits of uploads; sizes in bytes, times in seconds.
 
-    Our node may learn of a worker's reveal later than the worker: `reveal_wait_s` seconds of re-checking each
-    `reveal_poll_s`. A caller waits at most `place_wait_s` for one of the `places` for concurrent uploads.
+    This proxy's node may see a reveal later than the worker does: an upload that arrives before its reveal checks the
+    chain each `reveal_poll_s` for `reveal_wait_s`. A caller waits at most `slot_wait_s` for one of the `slots`.
     """
 
     max_size: int
-    archive: ArchiveLimits
-    places: int = 16
-    place_wait_s: float = 30.0
+    slots: int = 16
+    slot_wait_s: float = 30.0
     reveal_wait_s: float = 5.0
     reveal_poll_s: float = 0.25
-    patience: Patience = field(default_factory=Patience)
+    stream: StreamLimits = field(default_factory=StreamLimits)
 
 
 class UploadResult:
-    """Keeps an archive when it is what the uploader revealed on chain, and none is kept yet."""
+    """Stores an archive that matches what the uploader revealed on chain, unless the task has a result."""
 
     def __init__(
         self,
@@ -68,7 +58,6 @@ class UploadResult:
         store: Store,
         archives: Archives,
         workspace: Workspace,
-        threads: FileThreads,
         clock: Clock,
         limits: UploadLimits,
     ) -> None:
@@ -76,58 +65,59 @@ class UploadResult:
         self._store = store
         self._archives = archives
         self._workspace = workspace
-        self._threads = threads
         self._clock = clock
         self._limits = limits
-        self._places = asyncio.Semaphore(limits.places)
+        self._slots = asyncio.Semaphore(limits.slots)
 
     async def upload(self, wallet: Address, messages: Messages) -> StoredResult:
-        """Take in one upload of `wallet`; the result is safe on disk when this returns."""
-        declared = await first_message(messages, self._limits.patience)
+        """Receive one upload of `wallet`; the result is durable when this returns.
+
+        Raises a `ResultProxyError` for each refusal, and `DatabaseAway`.
+        """
+        declared = await first_message(messages, self._limits.stream)
         events = log.bind(task=to_hex(declared.task_id), worker=wallet, size=declared.size)
         started = time.monotonic()
         try:
-            async with self._place():
+            async with self._slot():
                 stored = await self._accept(wallet, declared, messages)
         except WorkerpoolError as refusal:
-            metrics.uploads.labels(refusal.reason).inc()
+            metrics.UPLOADS.labels(refusal.reason).inc()
             events.warning("result.refused", reason=refusal.reason, message=refusal.message)
             raise
-        metrics.uploads.labels("stored").inc()
-        metrics.stored_bytes.inc(stored.size)
+        metrics.UPLOADS.labels("stored").inc()
+        metrics.STORED_BYTES.inc(stored.size)
         events.info("result.stored", seconds=round(time.monotonic() - started, 3))
         return stored
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _slot(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._limits.place_wait_s):
-                await self._places.acquire()
+            async with asyncio.timeout(self._limits.slot_wait_s):
+                await self._slots.acquire()
         except TimeoutError:
-            raise TooManyUploads("too many uploads at once; try again later") from None
+            raise TooManyUploads("the limit of concurrent uploads is reached; try again later") from None
         try:
-            with metrics.uploads_in_progress.track_inprogress():
+            with metrics.UPLOADS_IN_PROGRESS.track_inprogress():
                 yield
         finally:
-            self._places.release()
+            self._slots.release()
 
     async def _accept(self, wallet: Address, declared: Declaration, messages: Messages) -> StoredResult:
         contribution = await self._check_rights(wallet, declared)
-        async with self._workspace.folder() as folder:
-            archive = folder / "result.zip"
-            await receive(messages, declared, archive, self._threads, self._limits.patience)
-            digest = await self._threads.run(_digest_of, archive, folder / "out", self._limits.archive)
+        async with self._workspace.incoming(declared) as archive:
+            await receive(messages, declared, archive, self._limits.stream)
+            digest = await archive.result_digest()
             check_digest(declared.task_id, digest, contribution, what="the archive")
-            # From here on nobody needs the caller: a cut connection must not leave half a result.
-            return await to_the_end(self._keep(wallet, declared, digest, archive))
+            # A caller that disconnects from here on must not leave half a result.
+            return await run_to_completion(self._keep(wallet, declared, digest, archive.path))
 
     async def _check_rights(self, wallet: Address, declared: Declaration) -> Contribution:
-        """Check everything that needs no archive, so that hopeless uploads end before their first byte."""
+        """Check everything that needs no archive, so that a refused upload sends no byte."""
         task_id = declared.task_id
         check_size(declared.size, self._limits.max_size)
         if not await self._store.is_authorized(task_id, wallet):
             raise NotAuthorized(
-                f"{wallet} has shown no authorization for this task; ask for a token with it first"
+                f"{wallet} has shown no authorization for this task; request a token with it first"
             )
         await self._refuse_second(task_id)
         contribution = await self._revealed_contribution(task_id, wallet)
@@ -135,19 +125,31 @@ class UploadResult:
         return contribution
 
     async def _revealed_contribution(self, task_id: bytes, wallet: Address) -> Contribution:
-        deadline = time.monotonic() + self._limits.reveal_wait_s
+        """Return the uploader's revealed contribution, waiting a few seconds for the reveal."""
         kind_checked = False
-        while True:
+
+        async def read() -> Contribution:
+            nonlocal kind_checked
             task = await self._chain.task(task_id)
             contribution = await self._chain.contribution(task_id, wallet)
             if not kind_checked and any(task.deal_id):
                 check_kind(await self._chain.deal(task.deal_id))
                 kind_checked = True
-            if readiness(task, contribution) is Readiness.READY:
-                return contribution
-            if time.monotonic() >= deadline:
-                raise not_ready(task, contribution)
-            await asyncio.sleep(self._limits.reveal_poll_s)
+            if readiness(task, contribution) is not Readiness.READY:
+                raise _NotRevealedYet(not_ready(task, contribution))
+            return contribution
+
+        try:
+            return await retry(
+                read,
+                what="wait for the reveal",
+                on=_NotRevealedYet,
+                backoff=Backoff(self._limits.reveal_poll_s, self._limits.reveal_poll_s, jitter=0),
+                timeout_s=self._limits.reveal_wait_s,
+                task=to_hex(task_id),
+            )
+        except _NotRevealedYet as late:
+            raise late.refusal from None
 
     async def _keep(
         self, wallet: Address, declared: Declaration, digest: bytes, archive: Path
@@ -169,8 +171,8 @@ class UploadResult:
         except BaseException:
             await self._discard(result.file_id)
             raise
-        # If this fails, nobody knows whether the database did it: then the announcement stays, and the next start
-        # looks whether the bytes belong to a result.
+        # An error here leaves open whether the commit happened. The announcement stays, and the next start checks
+        # whether the bytes belong to a result.
         if not await self._store.commit(result):
             await self._discard(result.file_id)
             await self._refuse_second(declared.task_id)
@@ -184,7 +186,7 @@ class UploadResult:
         stored = await self._store.find_result(task_id)
         if stored is not None:
             raise AlreadyStored(
-                "the result of this task is stored already and is never overwritten",
+                "the result of this task is already stored and is never overwritten",
                 details={
                     "result_link": stored.result_link,
                     "sha256": to_hex(stored.sha256),
@@ -194,10 +196,18 @@ class UploadResult:
             )
 
 
-async def purge_orphans(store: Store, archives: Archives) -> int:
-    """Remove the bytes of uploads that a crash interrupted; returns how many.
+class _NotRevealedYet(Exception):
+    """The reveal may still appear; `refusal` is the answer if it does not."""
 
-    Run at start, before uploads are taken: each database has one result proxy.
+    def __init__(self, refusal: ResultProxyError) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+async def purge_orphans(store: Store, archives: Archives) -> int:
+    """Remove the bytes of uploads that a crash interrupted; return their number.
+
+    Run it at start, before uploads are accepted: each database has one result proxy.
     """
     orphans = await store.announced()
     for file_id in orphans:
@@ -205,14 +215,3 @@ async def purge_orphans(store: Store, archives: Archives) -> int:
         await store.retract(file_id)
         log.info("result.orphan_purged", file=file_id)
     return len(orphans)
-
-
-def _digest_of(archive: Path, out: Path, limits: ArchiveLimits) -> bytes:
-    """Unpack an archive and compute its digest as the worker did (worker spec A.8)."""
-    with full_disk_refused():
-        out.mkdir()
-        unpack(archive, out, limits)
-    try:
-        return result_digest(out, read_computed(out))
-    except ResultDigestError as error:
-        raise ArchiveWithoutDigest(str(error), details={"cause": error.cause}) from error

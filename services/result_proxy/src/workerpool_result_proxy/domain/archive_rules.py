@@ -1,4 +1,4 @@
-"""What a result archive may hold. Judged from the zip's table of contents, before anything is unpacked."""
+"""What a result archive may contain, judged by the zip's central directory before anything is unpacked."""
 
 import stat
 import zipfile
@@ -22,7 +22,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """Bounds of one archive once unpacked: `max_bytes` of all files together, `max_entries` files and folders."""
+    """Limits of one unpacked archive: `max_bytes` of all files together, `max_entries` files and folders."""
 
     max_bytes: int
     max_entries: int = 20_000
@@ -30,7 +30,7 @@ class ArchiveLimits:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or folder of an archive that may be unpacked at `path`, relative to the root."""
+    """A file or folder that may be unpacked at `path`, relative to the root."""
 
     path: PurePosixPath
     is_folder: bool
@@ -38,30 +38,30 @@ class Entry:
 
 
 def check_entries(infos: Sequence[zipfile.ZipInfo], limits: ArchiveLimits) -> list[Entry]:
-    """Return the entries of an archive that is safe to unpack; raises a sub-class of `ArchiveRefused`.
+    """Return the entries of an archive that is safe to unpack. Raises a sub-class of `ArchiveRefused`.
 
-    The declared sizes may lie, so whoever unpacks counts the bytes once more.
+    The declared sizes may be false, so unpacking must count the bytes again.
     """
     if len(infos) > limits.max_entries:
-        raise ArchiveBomb(f"the archive holds {len(infos)} entries; {limits.max_entries} are allowed")
+        raise ArchiveBomb(f"the archive has {len(infos)} entries; the limit is {limits.max_entries}")
     entries = [_entry(info) for info in infos]
     unpacked = sum(entry.info.file_size for entry in entries)
     if unpacked > limits.max_bytes:
         raise ArchiveBomb(
-            f"unpacked, the archive would have {unpacked} bytes; {limits.max_bytes} are allowed"
+            f"unpacked, the archive would have {unpacked} bytes; the limit is {limits.max_bytes}"
         )
     _check_distinct(entries)
     return entries
 
 
 def _entry(info: zipfile.ZipInfo) -> Entry:
-    # zipfile cuts `filename` at a NUL; the original shows what the archive really says.
+    # zipfile cuts `filename` at a NUL; the original is what the archive contains.
     name = info.orig_filename
     if "\0" in name or "\\" in name or not name.strip("/"):
-        raise ArchiveUnsafePath(f"an entry is called {name[:80]!r}")
+        raise ArchiveUnsafePath(f"an entry has the name {name[:80]!r}")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path == PurePosixPath(".") or path.parts[0].endswith(":"):
-        raise ArchiveUnsafePath(f"the entry {name[:80]!r} leads out of the archive")
+        raise ArchiveUnsafePath(f"the entry {name[:80]!r} points outside the archive")
     encoded = name.encode(errors="surrogateescape")
     if len(encoded) > _MAX_PATH_BYTES or any(
         len(part.encode(errors="surrogateescape")) > _MAX_NAME_BYTES for part in path.parts
@@ -76,18 +76,18 @@ def _entry(info: zipfile.ZipInfo) -> Entry:
         raise ArchiveUnsupported(f"the entry {name[:80]!r} is compressed by a method other than deflate")
     is_folder = info.is_dir()
     if is_folder and info.file_size:
-        raise ArchiveSpecialFile(f"the folder {name[:80]!r} has content of its own")
+        raise ArchiveSpecialFile(f"the folder {name[:80]!r} has content")
     return Entry(path, is_folder, info)
 
 
 def _check_distinct(entries: list[Entry]) -> None:
-    """Refuse two entries of one name, and a file that is also the folder of another entry."""
+    """Refuse two entries with one name, and a file that is also the folder of another entry."""
     seen: set[PurePosixPath] = set()
     files = {entry.path for entry in entries if not entry.is_folder}
     for entry in entries:
         if entry.path in seen:
-            raise ArchiveDuplicateName(f"the archive holds {str(entry.path)[:80]!r} twice")
+            raise ArchiveDuplicateName(f"the archive has {str(entry.path)[:80]!r} twice")
         seen.add(entry.path)
         for parent in entry.path.parents:
             if parent in files:
-                raise ArchiveDuplicateName(f"{str(parent)[:80]!r} is a file and a folder at once")
+                raise ArchiveDuplicateName(f"{str(parent)[:80]!r} is both a file and a folder")

@@ -1,4 +1,4 @@
-"""The HTTP Range header, as far as resuming a download needs it: one range of bytes (RFC 9110, section 14)."""
+"""The HTTP Range header with one range of bytes, which resuming a download needs (RFC 9110, section 14)."""
 
 import re
 
@@ -6,14 +6,14 @@ _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class RangeNotSatisfiable(ValueError):
-    """The range lies behind the last byte."""
+    """The range starts after the last byte."""
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """Return (first, last) byte, both included, or None for the whole file.
+    """Return the first and last byte, both included, or None for the whole file.
 
     A header that is malformed or asks for several ranges is ignored, as the RFC allows. Raises
-    `RangeNotSatisfiable` when the range starts behind the end.
+    `RangeNotSatisfiable` when the range starts after the last byte.
     """
     match = _ONE_RANGE.fullmatch(header.strip()) if header else None
     if match is None or match.group(0) == "bytes=-":

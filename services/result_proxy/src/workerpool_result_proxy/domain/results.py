@@ -1,4 +1,4 @@
-"""What is known of a stored result, and where requesters find it."""
+"""The description of a result, and the link under which requesters find it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from workerpool_poco.protocol.result_link import STORAGE_IPFS, ResultLink
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the header of an upload promises: `size` in bytes, hashes as 32 bytes."""
+    """The header of an upload: `size` in bytes, hashes of 32 bytes."""
 
     task_id: bytes
     size: int
@@ -19,7 +19,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class StoredResult:
-    """An archive that passed all checks. `size` in bytes; `file_id` names its bytes in the store."""
+    """An archive that passed all checks: `size` in bytes, `file_id` of its bytes in `Archives`."""
 
     task_id: bytes
     size: int
@@ -32,9 +32,9 @@ class StoredResult:
 
 
 def link_for(task_id: bytes) -> str:
-    """Return the result link (JSON) of an archive kept here.
+    """Return the result link (JSON) of an archive stored here.
 
-    Requesters' tools download ``GET {gateway}{location}`` for the storage "ipfs", so with this proxy as their
-    gateway they get the archive from its HTTP side.
+    Requesters' tools request `GET {gateway}{location}` for the storage "ipfs"; with this proxy as their gateway they
+    download the archive from its HTTP port.
     """
     return ResultLink(STORAGE_IPFS, f"/results/{to_hex(task_id)}").encode()

@@ -1,4 +1,4 @@
-"""Who gets a token: the rules of the protocol, in its order, each with its own refusal (worker spec C)."""
+"""The rules for a token, in the order of the protocol, each with its own refusal (worker spec C)."""
 
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
@@ -21,7 +21,7 @@ from workerpool_result_proxy.errors import (
 
 
 def check_request(authorization: WorkerpoolAuthorization, worker_signature: bytes) -> None:
-    """Check what needs no chain: the worker itself asks, and the authorization is not empty."""
+    """Check what needs no chain: the worker signed the request, and the authorization is not empty."""
     try:
         signer = recover_address(eip191_hash(authorization.hash), worker_signature)
     except InvalidSignature:
@@ -44,21 +44,23 @@ def check_on_chain(
     now: float,
     only_pool: Address | None,
 ) -> None:
-    """Check an authorization against the chain; `now` in unix seconds, `only_pool` restricts to one workerpool.
+    """Check an authorization against the chain; `now` in Unix seconds, `only_pool` restricts to one workerpool.
 
-    What the contract does not know reads as zeros. The signer must be the owner that the deal fixed, for that is
-    whose signature ``contribute`` accepts.
+    A task or deal that is not on chain reads as zeros. The signer must be the pool owner recorded in the deal, because
+    the contract function `contribute` accepts only that signature.
     """
     if task.status is ChainTaskStatus.UNSET:
-        raise TaskNotOnChain("the chain does not know this task; is it initialized, and is this its chain?")
+        raise TaskNotOnChain(
+            "this task is not on chain; check that it is initialized and that this is its chain"
+        )
     if now >= task.final_deadline:
         raise FinalDeadlineReached("the final deadline of this task has passed")
     if not deal.exists:
-        raise DealNotOnChain("the chain does not know the deal of this task")
+        raise DealNotOnChain("the deal of this task is not on chain")
     if only_pool is not None and deal.workerpool.pointer != only_pool:
-        raise WrongPool(f"this proxy serves the workerpool {only_pool} only")
+        raise WrongPool(f"this proxy serves only the workerpool {only_pool}")
     if (authorization.enclave_challenge != ZERO_ADDRESS) != requires_enclave(deal.tag):
-        raise EnclaveMismatch("the enclave challenge of the authorization does not fit the tag of the deal")
+        raise EnclaveMismatch("the enclave challenge of the authorization does not match the tag of the deal")
     try:
         signer = recover_signer(authorization)
     except InvalidSignature:

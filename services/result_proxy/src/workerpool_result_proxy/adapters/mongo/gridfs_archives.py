@@ -13,13 +13,13 @@ from pymongo import ASCENDING
 from workerpool_kit.mongo import Database
 
 CHUNK_BYTES = 1 << 20
-"""Size of a stored piece, and of the pieces that `read` yields."""
+"""Size of a stored chunk, and of the pieces that `read` yields."""
 
 
 class GridFsArchives:
-    """The `Archives` port over the collections ``archives.files`` and ``archives.chunks``.
+    """The `Archives` port over the collections `archives.files` and `archives.chunks`.
 
-    The database's write concern (majority, journal) holds for every write.
+    Every write is acknowledged by a majority and its journal: the write concern of the connection.
     """
 
     def __init__(self, database: Database, bucket: str = "archives") -> None:
@@ -28,20 +28,20 @@ class GridFsArchives:
         self._chunks = database.db[f"{bucket}.chunks"]
 
     async def prepare(self) -> None:
-        """Create the index that the GridFS specification demands."""
+        """Create the index that the GridFS specification requires."""
         keys = [("files_id", ASCENDING), ("n", ASCENDING)]
         await self._database.ask(lambda: self._chunks.create_index(keys, unique=True))
 
     def new_id(self) -> str:
-        """Return a name that no file has; see `Archives`."""
+        """Return an unused file id; see `Archives`."""
         return str(ObjectId())
 
     async def put(self, file_id: str, path: Path) -> None:
-        """Store a file; see `Archives`. The entry in ``files`` comes last, when all pieces are safe."""
+        """Store a file; see `Archives`. Its entry in `files` is written last, when all chunks are durable."""
         identity = ObjectId(file_id)
         number = 0
         with path.open("rb") as source:
-            # One piece per write: larger batches are hardly faster, and pymongo copies each a few times in memory.
+            # One chunk per write: larger batches are hardly faster, and pymongo copies each several times in memory.
             while await self._database.ask(self._put_chunk, source, identity, number):
                 number += 1
             length = source.tell()
@@ -61,20 +61,20 @@ class GridFsArchives:
         return bool(data)
 
     async def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
-        """Yield a part of a file; see `Archives`. One piece is in memory at a time, and no cursor stays open."""
+        """Yield a part of a file; see `Archives`. One chunk is in memory at a time, and no cursor stays open."""
         identity = ObjectId(file_id)
         number, skip = divmod(first, CHUNK_BYTES)
         while length > 0:
             chunk = await self._database.ask(self._chunks.find_one, {"files_id": identity, "n": number})
             if chunk is None:
-                raise LookupError(f"piece {number} of archive {file_id} is missing in the database")
+                raise LookupError(f"chunk {number} of archive {file_id} is missing in the database")
             data: bytes = chunk["data"][skip : skip + length]
             yield data
             length -= len(data)
             number, skip = number + 1, 0
 
     async def delete(self, file_id: str) -> None:
-        """Remove whatever is there of a file; see `Archives`."""
+        """Remove a file, complete or not; see `Archives`."""
         identity = ObjectId(file_id)
         await self._database.ask(self._files.delete_one, {"_id": identity})
         await self._database.ask(self._chunks.delete_many, {"files_id": identity})

@@ -1,4 +1,4 @@
-"""A full disk as a refusal the caller understands."""
+"""Translates a full disk into a refusal."""
 
 import errno
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from workerpool_result_proxy.errors import StorageFull
 
 @contextmanager
 def full_disk_refused() -> Iterator[None]:
-    """Turn the `OSError` of a full disk or quota into `StorageFull`; others pass."""
+    """Raise `StorageFull` for the `OSError` of a full disk or quota; other errors pass."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull("there is no room for the archive at the moment; try again later") from error
+            raise StorageFull("the disk for temporary files is full; try again later") from error
         raise

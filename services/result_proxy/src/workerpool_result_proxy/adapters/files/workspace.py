@@ -1,4 +1,4 @@
-"""Temporary files of uploads, gone with the upload or, after a crash, at the next start."""
+"""Temporary files of uploads, removed with the upload or, after a crash, at the next start."""
 
 import fcntl
 import os
@@ -9,33 +9,38 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
-import structlog
+from workerpool_kit.logs import get_logger
 
-from workerpool_result_proxy.adapters.file_threads import FileThreads, to_the_end
+from workerpool_result_proxy.adapters.files.incoming_archive import IncomingFile
+from workerpool_result_proxy.adapters.files.threads import FileThreads
+from workerpool_result_proxy.app.completion import run_to_completion
+from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
+from workerpool_result_proxy.domain.results import Declaration
 
-log = structlog.get_logger()
+log = get_logger()
 
 _LOCK = "lock"
 
 
-class Workspace:
-    """One folder under `parent`, held by a lock that ends with the process, however it ends."""
+class TemporaryFolder:
+    """The `Workspace` port: a folder under `parent`, held by a lock that ends with the process, even on a crash."""
 
-    def __init__(self, parent: Path, threads: FileThreads) -> None:
+    def __init__(self, parent: Path, threads: FileThreads, limits: ArchiveLimits) -> None:
         self._parent = parent
         self._threads = threads
+        self._limits = limits
         self._root: Path | None = None
         self._lock: IO[str] | None = None
 
     def open(self) -> None:
-        """Take a new folder and remove those of processes that died. Raises `OSError` when `parent` is not writable."""
+        """Create the folder and remove those of dead processes. Raises `OSError` when `parent` is not writable."""
         self._parent.mkdir(parents=True, exist_ok=True)
         with (self._parent / "opening").open("w") as gate:
-            # One process at a time, or a folder could be removed before its lock is taken.
+            # One process at a time: another could remove the new folder before its lock is taken.
             fcntl.flock(gate, fcntl.LOCK_EX)
             for folder in self._parent.glob("run-*"):
                 if _abandoned(folder):
-                    log.info("workspace.leftover_removed", folder=str(folder))
+                    log.info("workspace.orphan_removed", folder=str(folder))
                     shutil.rmtree(folder, ignore_errors=True)
             self._root = Path(tempfile.mkdtemp(prefix="run-", dir=self._parent))
             self._lock = (self._root / _LOCK).open("w")
@@ -48,14 +53,18 @@ class Workspace:
             self._lock.close()
 
     @asynccontextmanager
-    async def folder(self) -> AsyncIterator[Path]:
-        """Give an empty folder for one upload, removed at the end whatever happens."""
+    async def incoming(self, declared: Declaration) -> AsyncIterator[IncomingFile]:
+        """Give an empty incoming archive; see `Workspace`."""
         assert self._root is not None, "open the workspace first"
         folder = Path(tempfile.mkdtemp(dir=self._root))
         try:
-            yield folder
+            archive = IncomingFile(folder, declared, self._threads, self._limits)
+            try:
+                yield archive
+            finally:
+                archive.close()
         finally:
-            await to_the_end(self._threads.run(_remove, folder))
+            await run_to_completion(self._threads.run(_remove, folder))
 
 
 def _abandoned(folder: Path) -> bool:
@@ -72,4 +81,4 @@ def _abandoned(folder: Path) -> bool:
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):
-        log.error("workspace.folder_not_removed", folder=str(folder))
+        log.error("workspace.removal_failed", folder=str(folder))

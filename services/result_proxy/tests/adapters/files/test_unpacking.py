@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from workerpool_result_proxy import errors
-from workerpool_result_proxy.adapters.zip_archive import unpack
+from workerpool_result_proxy.adapters.files.unpacking import unpack
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 
 LIMITS = ArchiveLimits(max_bytes=1 << 20, max_entries=100)

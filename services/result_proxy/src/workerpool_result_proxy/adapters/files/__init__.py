@@ -1,0 +1,1 @@
+"""Temporary files of uploads: receiving, unpacking, removing."""

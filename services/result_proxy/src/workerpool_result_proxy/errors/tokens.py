@@ -1,0 +1,61 @@
+"""Refusals of a token, in the order of the checks (worker spec C)."""
+
+from workerpool_kit.errors import Kind
+
+from workerpool_result_proxy.errors.base import ResultProxyError
+
+
+class NotSelfSigned(ResultProxyError):
+    """The request is not signed by the worker that the authorization names."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "NOT_SIGNED_BY_WORKER"
+
+
+class EmptyAuthorization(ResultProxyError):
+    """Wallet, task or signature of the authorization is empty (all zeros)."""
+
+    kind = Kind.INVALID
+    reason = "EMPTY_PARAMS_UNAUTHORIZED"
+
+
+class TaskNotOnChain(ResultProxyError):
+    """The contract does not have the task."""
+
+    kind = Kind.NOT_FOUND
+    reason = "GET_CHAIN_TASK_FAILED"
+
+
+class FinalDeadlineReached(ResultProxyError):
+    """The task's final deadline has passed: it cannot be finalized."""
+
+    kind = Kind.PRECONDITION
+    reason = "TASK_FINAL_DEADLINE_REACHED"
+
+
+class DealNotOnChain(ResultProxyError):
+    """The contract does not have the task's deal."""
+
+    kind = Kind.NOT_FOUND
+    reason = "GET_CHAIN_DEAL_FAILED"
+
+
+class WrongPool(ResultProxyError):
+    """This proxy serves one workerpool, and the deal belongs to another."""
+
+    kind = Kind.PERMISSION
+    reason = "WRONG_WORKERPOOL"
+
+
+class EnclaveMismatch(ResultProxyError):
+    """The authorization has an enclave challenge and the deal's tag requires none, or the reverse."""
+
+    kind = Kind.PERMISSION
+    reason = "NO_MATCH_ONCHAIN_TYPE"
+
+
+class NotSignedByPoolOwner(ResultProxyError):
+    """The authorization is not signed by the owner of the deal's workerpool."""
+
+    kind = Kind.PERMISSION
+    reason = "INVALID_SIGNATURE"

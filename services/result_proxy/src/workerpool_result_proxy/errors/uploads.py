@@ -1,0 +1,108 @@
+"""Refusals of an upload: its stream, the rights of its sender, the state of its task."""
+
+from workerpool_kit.errors import Kind
+
+from workerpool_result_proxy.errors.base import ResultProxyError
+
+# The stream
+
+
+class HeaderExpected(ResultProxyError):
+    """The first message of an upload must be the header, and the only one."""
+
+    kind = Kind.INVALID
+    reason = "UPLOAD_HEADER_EXPECTED"
+
+
+class ArchiveTooLarge(ResultProxyError):
+    """The declared size exceeds the limit."""
+
+    kind = Kind.EXHAUSTED
+    reason = "RESULT_TOO_LARGE"
+
+
+class SizeMismatch(ResultProxyError):
+    """More or fewer bytes arrived than the header declares."""
+
+    kind = Kind.INVALID
+    reason = "RESULT_SIZE_MISMATCH"
+
+
+class ChecksumMismatch(ResultProxyError):
+    """The bytes that arrived do not have the declared SHA-256."""
+
+    kind = Kind.INVALID
+    reason = "RESULT_CHECKSUM_MISMATCH"
+
+
+class UploadStalled(ResultProxyError):
+    """The stream was idle for too long, or slower than the lowest accepted rate."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "UPLOAD_STALLED"
+
+
+class TooManyUploads(ResultProxyError):
+    """The limit of concurrent uploads is reached; try again later."""
+
+    kind = Kind.EXHAUSTED
+    reason = "TOO_MANY_UPLOADS"
+
+
+class StorageFull(ResultProxyError):
+    """The disk for temporary files is full."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "STORAGE_FULL"
+
+
+# Rights and chain
+
+
+class NotAuthorized(ResultProxyError):
+    """The token's wallet never showed an authorization for this task."""
+
+    kind = Kind.PERMISSION
+    reason = "NO_AUTHORIZATION_FOR_TASK"
+
+
+class TeeNotSupported(ResultProxyError):
+    """Results of TEE tasks are not accepted yet."""
+
+    kind = Kind.PRECONDITION
+    reason = "TEE_NOT_SUPPORTED"
+
+
+class CallbackTask(ResultProxyError):
+    """The result of a callback task goes to its contract; there is nothing to upload."""
+
+    kind = Kind.PRECONDITION
+    reason = "CALLBACK_TASK"
+
+
+class TaskNotRevealing(ResultProxyError):
+    """The task is not in the phase in which results are uploaded."""
+
+    kind = Kind.PRECONDITION
+    reason = "TASK_NOT_REVEALING"
+
+
+class NotRevealed(ResultProxyError):
+    """The uploader has no revealed contribution to this task."""
+
+    kind = Kind.PRECONDITION
+    reason = "CONTRIBUTION_NOT_REVEALED"
+
+
+class ResultHashMismatch(ResultProxyError):
+    """The archive, or the declared digest, is not what the uploader contributed on chain."""
+
+    kind = Kind.INVALID
+    reason = "RESULT_HASH_MISMATCH"
+
+
+class AlreadyStored(ResultProxyError):
+    """The task has a result, which is never overwritten. `details["result_link"]` is its link."""
+
+    kind = Kind.ALREADY_EXISTS
+    reason = "RESULT_ALREADY_EXISTS"
