@@ -27,7 +27,7 @@ class _CommandKind:
 class _CommandKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommandKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     COMMAND_KIND_UNSPECIFIED: _CommandKind.ValueType  # 0
-    """Not given."""
+    """Not set."""
     COMMAND_KIND_INITIALIZE: _CommandKind.ValueType  # 1
     """IexecPoco2 initialize."""
     COMMAND_KIND_FINALIZE: _CommandKind.ValueType  # 2
@@ -41,7 +41,7 @@ class CommandKind(_CommandKind, metaclass=_CommandKindEnumTypeWrapper):
     """Kinds of command, named after the contract function they call."""
 
 COMMAND_KIND_UNSPECIFIED: CommandKind.ValueType  # 0
-"""Not given."""
+"""Not set."""
 COMMAND_KIND_INITIALIZE: CommandKind.ValueType  # 1
 """IexecPoco2 initialize."""
 COMMAND_KIND_FINALIZE: CommandKind.ValueType  # 2
@@ -59,33 +59,33 @@ class _CommandState:
 class _CommandStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommandState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     COMMAND_STATE_UNSPECIFIED: _CommandState.ValueType  # 0
-    """Not given."""
+    """Not set."""
     COMMAND_STATE_RECEIVED: _CommandState.ValueType  # 1
-    """In the journal, nothing sent."""
+    """In the journal; no transaction was sent."""
     COMMAND_STATE_PROCESSING: _CommandState.ValueType  # 2
-    """Sent, or about to be; waits for its receipt."""
+    """In flight: the transaction is being sent or waits for its receipt."""
     COMMAND_STATE_SUCCESS: _CommandState.ValueType  # 3
-    """Its effect is on chain, whoever caused it. Final, unless a reorganisation of the chain takes it back: then it is
-    PROCESSING again. A watch ends here all the same.
+    """Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
+    command to PROCESSING. A watch ends at SUCCESS in any case.
     """
     COMMAND_STATE_FAILURE: _CommandState.ValueType  # 4
-    """It cannot take effect; `error_reason` says why. Asking again starts it anew."""
+    """It cannot take effect; `error_reason` says why. A new request starts it again."""
 
 class CommandState(_CommandState, metaclass=_CommandStateEnumTypeWrapper):
     """Life of a command."""
 
 COMMAND_STATE_UNSPECIFIED: CommandState.ValueType  # 0
-"""Not given."""
+"""Not set."""
 COMMAND_STATE_RECEIVED: CommandState.ValueType  # 1
-"""In the journal, nothing sent."""
+"""In the journal; no transaction was sent."""
 COMMAND_STATE_PROCESSING: CommandState.ValueType  # 2
-"""Sent, or about to be; waits for its receipt."""
+"""In flight: the transaction is being sent or waits for its receipt."""
 COMMAND_STATE_SUCCESS: CommandState.ValueType  # 3
-"""Its effect is on chain, whoever caused it. Final, unless a reorganisation of the chain takes it back: then it is
-PROCESSING again. A watch ends here all the same.
+"""Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
+command to PROCESSING. A watch ends at SUCCESS in any case.
 """
 COMMAND_STATE_FAILURE: CommandState.ValueType  # 4
-"""It cannot take effect; `error_reason` says why. Asking again starts it anew."""
+"""It cannot take effect; `error_reason` says why. A new request starts it again."""
 Global___CommandState: _TypeAlias = CommandState  # noqa: Y015
 
 @_typing.final
@@ -116,7 +116,7 @@ Global___InitializeRequest: _TypeAlias = InitializeRequest  # noqa: Y015
 
 @_typing.final
 class InitializeResponse(_message.Message):
-    """Carries the command that now stands in the journal."""
+    """Carries the command as the journal holds it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -170,7 +170,7 @@ Global___FinalizeRequest: _TypeAlias = FinalizeRequest  # noqa: Y015
 
 @_typing.final
 class FinalizeResponse(_message.Message):
-    """Carries the command that now stands in the journal."""
+    """Carries the command as the journal holds it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -216,7 +216,7 @@ Global___ReopenRequest: _TypeAlias = ReopenRequest  # noqa: Y015
 
 @_typing.final
 class ReopenResponse(_message.Message):
-    """Carries the command that now stands in the journal."""
+    """Carries the command as the journal holds it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -262,7 +262,7 @@ Global___ClaimRequest: _TypeAlias = ClaimRequest  # noqa: Y015
 
 @_typing.final
 class ClaimResponse(_message.Message):
-    """Carries the command that now stands in the journal."""
+    """Carries the command as the journal holds it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -319,7 +319,7 @@ class GetCommandResponse(_message.Message):
     COMMAND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def command(self) -> Global___Command:
-        """The command as it stands."""
+        """The command."""
 
     def __init__(
         self,
@@ -336,7 +336,7 @@ Global___GetCommandResponse: _TypeAlias = GetCommandResponse  # noqa: Y015
 
 @_typing.final
 class WatchCommandRequest(_message.Message):
-    """Names the command to follow."""
+    """Names the command to watch."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -362,14 +362,14 @@ Global___WatchCommandRequest: _TypeAlias = WatchCommandRequest  # noqa: Y015
 
 @_typing.final
 class WatchCommandResponse(_message.Message):
-    """One state of the followed command."""
+    """One state of the watched command."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     COMMAND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def command(self) -> Global___Command:
-        """The command as it stands now."""
+        """The command in its new state."""
 
     def __init__(
         self,
@@ -395,7 +395,7 @@ class ListCommandsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     TASK_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most commands in one answer; 0 means 100."""
+    """Maximum number of commands in one answer; 0 means 100."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     state: Global___CommandState.ValueType
@@ -448,7 +448,7 @@ Global___ListCommandsResponse: _TypeAlias = ListCommandsResponse  # noqa: Y015
 
 @_typing.final
 class GetWalletRequest(_message.Message):
-    """Asks for the wallet's state."""
+    """Requests the wallet's state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -480,7 +480,7 @@ class GetWalletResponse(_message.Message):
     mined_nonce: _builtins.int
     """Transactions mined from this wallet."""
     next_nonce: _builtins.int
-    """Next nonce the adapter will use; the difference to mined_nonce is what is in flight."""
+    """Next nonce the adapter will use; next_nonce - mined_nonce transactions are in flight."""
     def __init__(
         self,
         *,
@@ -523,28 +523,28 @@ class Command(_message.Message):
     state: Global___CommandState.ValueType
     """State."""
     transaction_hash: _builtins.str
-    """Hash of the transaction that was sent last; empty before one was."""
+    """Hash of the last transaction that was sent; empty before the first."""
     block_number: _builtins.int
     """Block that holds the effect; 0 before it is mined, or when another party caused it."""
     gas_used: _builtins.int
     """Gas used by the mined transaction."""
     error_reason: _builtins.str
-    """Why it failed, in the protocol's words where they exist; empty unless it failed."""
+    """Reason of the failure, in the protocol's spelling where it has one; empty unless the command failed."""
     error_message: _builtins.str
-    """What happened and what to do next; empty unless it failed."""
+    """What happened and what to do next; empty unless the command failed."""
     attempts: _builtins.int
-    """How many times it was sent."""
+    """Number of times the transaction was sent, replacements included."""
     deal_id: _builtins.str
     """Deal id, for an initialization."""
     task_index: _builtins.int
     """Index of the task in its deal, for an initialization."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was asked for."""
+        """Time of the first request."""
 
     @_builtins.property
     def updated_at(self) -> _timestamp_pb2.Timestamp:
-        """When it last changed."""
+        """Time of the last change."""
 
     def __init__(
         self,

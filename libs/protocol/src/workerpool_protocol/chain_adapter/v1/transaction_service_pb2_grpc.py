@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class TransactionServiceStub:
-    """Sends the pool owner's transactions. Each command is written to a journal before anything is sent;
-    asking twice for the same task and kind gives the same command back, never a second effect.
+    """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command.
     """
 
     def __init__(self, channel):
@@ -79,8 +79,8 @@ class TransactionServiceStub:
 
 
 class TransactionServiceServicer:
-    """Sends the pool owner's transactions. Each command is written to a journal before anything is sent;
-    asking twice for the same task and kind gives the same command back, never a second effect.
+    """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command.
     """
 
     def Initialize(self, request, context):
@@ -119,7 +119,7 @@ class TransactionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchCommand(self, request, context):
-        """WatchCommand sends a command at once and again at every change until it is final, so that nobody polls.
+        """WatchCommand sends a command at once and at every change until it is final, which replaces polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,8 +191,8 @@ def add_TransactionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TransactionService:
-    """Sends the pool owner's transactions. Each command is written to a journal before anything is sent;
-    asking twice for the same task and kind gives the same command back, never a second effect.
+    """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command.
     """
 
     @staticmethod

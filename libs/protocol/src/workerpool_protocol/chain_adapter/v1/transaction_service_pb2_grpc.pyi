@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TransactionServiceStub:
-    """Sends the pool owner's transactions. Each command is written to a journal before anything is sent;
-    asking twice for the same task and kind gives the same command back, never a second effect.
+    """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command.
     """
 
     @_typing.overload
@@ -46,7 +46,7 @@ class TransactionServiceStub:
     GetCommand: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _grpc.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]
-    """WatchCommand sends a command at once and again at every change until it is final, so that nobody polls."""
+    """WatchCommand sends a command at once and at every change until it is final, which replaces polling."""
     ListCommands: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.ListCommandsRequest, _transaction_service_pb2.ListCommandsResponse]
     """ListCommands pages through the journal, newest first, for operators."""
     GetWallet: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.GetWalletRequest, _transaction_service_pb2.GetWalletResponse]
@@ -54,8 +54,8 @@ class TransactionServiceStub:
 
 @_typing.type_check_only
 class TransactionServiceAsyncStub(TransactionServiceStub):
-    """Sends the pool owner's transactions. Each command is written to a journal before anything is sent;
-    asking twice for the same task and kind gives the same command back, never a second effect.
+    """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -70,15 +70,15 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     GetCommand: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]  # type: ignore[assignment]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _aio.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]  # type: ignore[assignment]
-    """WatchCommand sends a command at once and again at every change until it is final, so that nobody polls."""
+    """WatchCommand sends a command at once and at every change until it is final, which replaces polling."""
     ListCommands: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.ListCommandsRequest, _transaction_service_pb2.ListCommandsResponse]  # type: ignore[assignment]
     """ListCommands pages through the journal, newest first, for operators."""
     GetWallet: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.GetWalletRequest, _transaction_service_pb2.GetWalletResponse]  # type: ignore[assignment]
     """GetWallet describes the wallet that signs: its balance and the nonces in flight, for operators and alerts."""
 
 class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Sends the pool owner's transactions. Each command is written to a journal before anything is sent;
-    asking twice for the same task and kind gives the same command back, never a second effect.
+    """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command.
     """
 
     @_abc_1.abstractmethod
@@ -127,7 +127,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.WatchCommandRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_transaction_service_pb2.WatchCommandResponse], _abc.AsyncIterator[_transaction_service_pb2.WatchCommandResponse]]:
-        """WatchCommand sends a command at once and again at every change until it is final, so that nobody polls."""
+        """WatchCommand sends a command at once and at every change until it is final, which replaces polling."""
 
     @_abc_1.abstractmethod
     def ListCommands(

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class GetPoolStatusRequest(_message.Message):
-    """Asks for the summary."""
+    """Requests the summary."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -87,18 +87,18 @@ class GetPoolStatusResponse(_message.Message):
     computing_gpus: _builtins.int
     """GPUs of alive workers that compute now."""
     latest_block: _builtins.int
-    """Newest block that was seen."""
+    """Newest block seen."""
     cursor_block: _builtins.int
-    """Block up to which every effect is stored."""
+    """Cursor: every effect of the chain up to this block is stored."""
     deals: _builtins.int
-    """Deals seen since the scheduler started."""
+    """Deals seen since the scheduler's start."""
     @_builtins.property
     def tasks_by_status(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Number of tasks in each status, by status name without prefix."""
 
     @_builtins.property
     def latest_block_time(self) -> _timestamp_pb2.Timestamp:
-        """When that block was mined."""
+        """Timestamp of that block."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class ListWorkersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ALIVE_ONLY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most workers in one answer, fewer where they hold many tasks; 0 means 100."""
+    """Maximum number of workers in one answer; fewer when they hold many tasks; 0 means 100."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     alive_only: _builtins.bool
@@ -222,24 +222,24 @@ class Worker(_message.Message):
     gpus: _builtins.int
     """GPUs."""
     connected: _builtins.bool
-    """Whether its stream is open now."""
+    """Whether its stream is open."""
     consecutive_failures: _builtins.int
     """Failures in a row."""
     @_builtins.property
     def last_seen_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was last heard from."""
+        """Time of its last message."""
 
     @_builtins.property
     def registered_at(self) -> _timestamp_pb2.Timestamp:
-        """When it first registered."""
+        """Time of its first registration."""
 
     @_builtins.property
     def drained_until(self) -> _timestamp_pb2.Timestamp:
-        """Whether it is drained, and until when; absent when it is not."""
+        """End of its drain; absent when it is not drained."""
 
     @_builtins.property
     def quarantined_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when it gets no work because it kept failing; absent when it is not quarantined."""
+        """End of its quarantine, during which it gets no work; absent when it is not quarantined."""
 
     @_builtins.property
     def task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -285,7 +285,7 @@ class DrainWorkerRequest(_message.Message):
     """Wallet of the worker."""
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:
-        """How long the worker stays drained, a hundred years at most; absent means until it is undrained."""
+        """Duration of the drain, at most a hundred years; absent means until UndrainWorker."""
 
     def __init__(
         self,
@@ -310,7 +310,7 @@ class DrainWorkerResponse(_message.Message):
     WORKER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def worker(self) -> Global___Worker:
-        """The worker as it is now."""
+        """The worker in its new state."""
 
     def __init__(
         self,
@@ -356,7 +356,7 @@ class UndrainWorkerResponse(_message.Message):
     WORKER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def worker(self) -> Global___Worker:
-        """The worker as it is now."""
+        """The worker in its new state."""
 
     def __init__(
         self,
@@ -402,7 +402,7 @@ class ReleaseWorkerResponse(_message.Message):
     WORKER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def worker(self) -> Global___Worker:
-        """The worker as it is now."""
+        """The worker in its new state."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PoolServiceStub:
-    """What happens to workers, for operators. Reads are open to everybody; orders to workers want the operator's credentials.
+    """Workers of the pool, for operators. Reads are public; changes require the operator's credentials.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class PoolServiceStub:
 
 
 class PoolServiceServicer:
-    """What happens to workers, for operators. Reads are open to everybody; orders to workers want the operator's credentials.
+    """Workers of the pool, for operators. Reads are public; changes require the operator's credentials.
     """
 
     def GetPoolStatus(self, request, context):
@@ -74,28 +74,28 @@ class PoolServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkers(self, request, context):
-        """ListWorkers pages through the workers that ever registered, by wallet.
+        """ListWorkers pages through all workers that have registered, ordered by wallet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DrainWorker(self, request, context):
-        """DrainWorker stops giving work to a worker, so that its host can be serviced; what it holds is finished.
+        """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UndrainWorker(self, request, context):
-        """UndrainWorker gives work to a drained worker again.
+        """UndrainWorker assigns work to a drained worker again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseWorker(self, request, context):
-        """ReleaseWorker ends the quarantine of a worker that kept failing.
+        """ReleaseWorker ends a worker's quarantine, which repeated failures caused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +138,7 @@ def add_PoolServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PoolService:
-    """What happens to workers, for operators. Reads are open to everybody; orders to workers want the operator's credentials.
+    """Workers of the pool, for operators. Reads are public; changes require the operator's credentials.
     """
 
     @staticmethod

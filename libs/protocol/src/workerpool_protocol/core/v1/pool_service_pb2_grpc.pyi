@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PoolServiceStub:
-    """What happens to workers, for operators. Reads are open to everybody; orders to workers want the operator's credentials."""
+    """Workers of the pool, for operators. Reads are public; changes require the operator's credentials."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,32 +36,32 @@ class PoolServiceStub:
     GetPoolStatus: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.GetPoolStatusRequest, _pool_service_pb2.GetPoolStatusResponse]
     """GetPoolStatus summarises workers, tasks and chain, as the documented `GET /metrics` does."""
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ListWorkersRequest, _pool_service_pb2.ListWorkersResponse]
-    """ListWorkers pages through the workers that ever registered, by wallet."""
+    """ListWorkers pages through all workers that have registered, ordered by wallet."""
     DrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]
-    """DrainWorker stops giving work to a worker, so that its host can be serviced; what it holds is finished."""
+    """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
     UndrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.UndrainWorkerRequest, _pool_service_pb2.UndrainWorkerResponse]
-    """UndrainWorker gives work to a drained worker again."""
+    """UndrainWorker assigns work to a drained worker again."""
     ReleaseWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ReleaseWorkerRequest, _pool_service_pb2.ReleaseWorkerResponse]
-    """ReleaseWorker ends the quarantine of a worker that kept failing."""
+    """ReleaseWorker ends a worker's quarantine, which repeated failures caused."""
 
 @_typing.type_check_only
 class PoolServiceAsyncStub(PoolServiceStub):
-    """What happens to workers, for operators. Reads are open to everybody; orders to workers want the operator's credentials."""
+    """Workers of the pool, for operators. Reads are public; changes require the operator's credentials."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPoolStatus: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.GetPoolStatusRequest, _pool_service_pb2.GetPoolStatusResponse]  # type: ignore[assignment]
     """GetPoolStatus summarises workers, tasks and chain, as the documented `GET /metrics` does."""
     ListWorkers: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ListWorkersRequest, _pool_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
-    """ListWorkers pages through the workers that ever registered, by wallet."""
+    """ListWorkers pages through all workers that have registered, ordered by wallet."""
     DrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]  # type: ignore[assignment]
-    """DrainWorker stops giving work to a worker, so that its host can be serviced; what it holds is finished."""
+    """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
     UndrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.UndrainWorkerRequest, _pool_service_pb2.UndrainWorkerResponse]  # type: ignore[assignment]
-    """UndrainWorker gives work to a drained worker again."""
+    """UndrainWorker assigns work to a drained worker again."""
     ReleaseWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ReleaseWorkerRequest, _pool_service_pb2.ReleaseWorkerResponse]  # type: ignore[assignment]
-    """ReleaseWorker ends the quarantine of a worker that kept failing."""
+    """ReleaseWorker ends a worker's quarantine, which repeated failures caused."""
 
 class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What happens to workers, for operators. Reads are open to everybody; orders to workers want the operator's credentials."""
+    """Workers of the pool, for operators. Reads are public; changes require the operator's credentials."""
 
     @_abc_1.abstractmethod
     def GetPoolStatus(
@@ -77,7 +77,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.ListWorkersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.ListWorkersResponse, _abc.Awaitable[_pool_service_pb2.ListWorkersResponse]]:
-        """ListWorkers pages through the workers that ever registered, by wallet."""
+        """ListWorkers pages through all workers that have registered, ordered by wallet."""
 
     @_abc_1.abstractmethod
     def DrainWorker(
@@ -85,7 +85,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.DrainWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.DrainWorkerResponse, _abc.Awaitable[_pool_service_pb2.DrainWorkerResponse]]:
-        """DrainWorker stops giving work to a worker, so that its host can be serviced; what it holds is finished."""
+        """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
 
     @_abc_1.abstractmethod
     def UndrainWorker(
@@ -93,7 +93,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.UndrainWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.UndrainWorkerResponse, _abc.Awaitable[_pool_service_pb2.UndrainWorkerResponse]]:
-        """UndrainWorker gives work to a drained worker again."""
+        """UndrainWorker assigns work to a drained worker again."""
 
     @_abc_1.abstractmethod
     def ReleaseWorker(
@@ -101,6 +101,6 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.ReleaseWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.ReleaseWorkerResponse, _abc.Awaitable[_pool_service_pb2.ReleaseWorkerResponse]]:
-        """ReleaseWorker ends the quarantine of a worker that kept failing."""
+        """ReleaseWorker ends a worker's quarantine, which repeated failures caused."""
 
 def add_PoolServiceServicer_to_server(servicer: PoolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

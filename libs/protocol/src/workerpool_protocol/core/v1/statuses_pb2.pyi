@@ -23,15 +23,15 @@ class _TaskStatus:
 class _TaskStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_STATUS_UNSPECIFIED: _TaskStatus.ValueType  # 0
-    """Not given."""
+    """Not set."""
     TASK_STATUS_RECEIVED: _TaskStatus.ValueType  # 1
-    """Cut from a deal, nothing on chain yet."""
+    """Created from a deal; not initialized on chain."""
     TASK_STATUS_INITIALIZING: _TaskStatus.ValueType  # 2
-    """The initialize transaction was asked for."""
+    """The initialize transaction is requested."""
     TASK_STATUS_INITIALIZED: _TaskStatus.ValueType  # 3
-    """ACTIVE on chain, waits for workers."""
+    """ACTIVE on chain; waits for workers."""
     TASK_STATUS_INITIALIZE_FAILED: _TaskStatus.ValueType  # 4
-    """It could not be initialized."""
+    """The initialization failed."""
     TASK_STATUS_RUNNING: _TaskStatus.ValueType  # 5
     """At least one replicate started."""
     TASK_STATUS_RUNNING_FAILED: _TaskStatus.ValueType  # 6
@@ -39,13 +39,13 @@ class _TaskStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskStatus
     TASK_STATUS_CONTRIBUTION_TIMEOUT: _TaskStatus.ValueType  # 7
     """The contribution deadline passed without consensus."""
     TASK_STATUS_CONSENSUS_REACHED: _TaskStatus.ValueType  # 8
-    """The chain reached consensus, winners reveal."""
+    """The chain reached consensus; winners reveal."""
     TASK_STATUS_REOPENING: _TaskStatus.ValueType  # 9
-    """The reopen transaction was asked for."""
+    """The reopen transaction is requested."""
     TASK_STATUS_REOPENED: _TaskStatus.ValueType  # 10
     """ACTIVE again on chain."""
     TASK_STATUS_REOPEN_FAILED: _TaskStatus.ValueType  # 11
-    """It could not be reopened."""
+    """The reopening failed."""
     TASK_STATUS_AT_LEAST_ONE_REVEALED: _TaskStatus.ValueType  # 12
     """A winner revealed."""
     TASK_STATUS_RESULT_UPLOADING: _TaskStatus.ValueType  # 13
@@ -55,31 +55,31 @@ class _TaskStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskStatus
     TASK_STATUS_RESULT_UPLOAD_TIMEOUT: _TaskStatus.ValueType  # 15
     """No worker uploaded the result in time."""
     TASK_STATUS_FINALIZING: _TaskStatus.ValueType  # 16
-    """The finalize transaction was asked for."""
+    """The finalize transaction is requested."""
     TASK_STATUS_FINALIZED: _TaskStatus.ValueType  # 17
     """Finalized on chain."""
     TASK_STATUS_FINALIZE_FAILED: _TaskStatus.ValueType  # 18
-    """It could not be finalized."""
+    """The finalization failed."""
     TASK_STATUS_FINAL_DEADLINE_REACHED: _TaskStatus.ValueType  # 19
     """The final deadline passed."""
     TASK_STATUS_COMPLETED: _TaskStatus.ValueType  # 20
-    """Done; final."""
+    """Completed; final."""
     TASK_STATUS_FAILED: _TaskStatus.ValueType  # 21
-    """Ended without a result; final; the entry before it says why."""
+    """Ended without a result; final. The preceding history entry gives the reason."""
 
 class TaskStatus(_TaskStatus, metaclass=_TaskStatusEnumTypeWrapper):
-    """Life of a task; the order is the protocol's."""
+    """Status of a task, in the protocol's order."""
 
 TASK_STATUS_UNSPECIFIED: TaskStatus.ValueType  # 0
-"""Not given."""
+"""Not set."""
 TASK_STATUS_RECEIVED: TaskStatus.ValueType  # 1
-"""Cut from a deal, nothing on chain yet."""
+"""Created from a deal; not initialized on chain."""
 TASK_STATUS_INITIALIZING: TaskStatus.ValueType  # 2
-"""The initialize transaction was asked for."""
+"""The initialize transaction is requested."""
 TASK_STATUS_INITIALIZED: TaskStatus.ValueType  # 3
-"""ACTIVE on chain, waits for workers."""
+"""ACTIVE on chain; waits for workers."""
 TASK_STATUS_INITIALIZE_FAILED: TaskStatus.ValueType  # 4
-"""It could not be initialized."""
+"""The initialization failed."""
 TASK_STATUS_RUNNING: TaskStatus.ValueType  # 5
 """At least one replicate started."""
 TASK_STATUS_RUNNING_FAILED: TaskStatus.ValueType  # 6
@@ -87,13 +87,13 @@ TASK_STATUS_RUNNING_FAILED: TaskStatus.ValueType  # 6
 TASK_STATUS_CONTRIBUTION_TIMEOUT: TaskStatus.ValueType  # 7
 """The contribution deadline passed without consensus."""
 TASK_STATUS_CONSENSUS_REACHED: TaskStatus.ValueType  # 8
-"""The chain reached consensus, winners reveal."""
+"""The chain reached consensus; winners reveal."""
 TASK_STATUS_REOPENING: TaskStatus.ValueType  # 9
-"""The reopen transaction was asked for."""
+"""The reopen transaction is requested."""
 TASK_STATUS_REOPENED: TaskStatus.ValueType  # 10
 """ACTIVE again on chain."""
 TASK_STATUS_REOPEN_FAILED: TaskStatus.ValueType  # 11
-"""It could not be reopened."""
+"""The reopening failed."""
 TASK_STATUS_AT_LEAST_ONE_REVEALED: TaskStatus.ValueType  # 12
 """A winner revealed."""
 TASK_STATUS_RESULT_UPLOADING: TaskStatus.ValueType  # 13
@@ -103,17 +103,17 @@ TASK_STATUS_RESULT_UPLOADED: TaskStatus.ValueType  # 14
 TASK_STATUS_RESULT_UPLOAD_TIMEOUT: TaskStatus.ValueType  # 15
 """No worker uploaded the result in time."""
 TASK_STATUS_FINALIZING: TaskStatus.ValueType  # 16
-"""The finalize transaction was asked for."""
+"""The finalize transaction is requested."""
 TASK_STATUS_FINALIZED: TaskStatus.ValueType  # 17
 """Finalized on chain."""
 TASK_STATUS_FINALIZE_FAILED: TaskStatus.ValueType  # 18
-"""It could not be finalized."""
+"""The finalization failed."""
 TASK_STATUS_FINAL_DEADLINE_REACHED: TaskStatus.ValueType  # 19
 """The final deadline passed."""
 TASK_STATUS_COMPLETED: TaskStatus.ValueType  # 20
-"""Done; final."""
+"""Completed; final."""
 TASK_STATUS_FAILED: TaskStatus.ValueType  # 21
-"""Ended without a result; final; the entry before it says why."""
+"""Ended without a result; final. The preceding history entry gives the reason."""
 Global___TaskStatus: _TypeAlias = TaskStatus  # noqa: Y015
 
 class _ReplicateStatus:
@@ -123,43 +123,43 @@ class _ReplicateStatus:
 class _ReplicateStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReplicateStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     REPLICATE_STATUS_UNSPECIFIED: _ReplicateStatus.ValueType  # 0
-    """Not given."""
+    """Not set."""
     REPLICATE_STATUS_CREATED: _ReplicateStatus.ValueType  # 1
     """Assigned to a worker."""
     REPLICATE_STATUS_STARTING: _ReplicateStatus.ValueType  # 2
     """The worker checks that it may contribute."""
     REPLICATE_STATUS_START_FAILED: _ReplicateStatus.ValueType  # 3
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_STARTED: _ReplicateStatus.ValueType  # 4
     """The worker accepted it."""
     REPLICATE_STATUS_APP_DOWNLOADING: _ReplicateStatus.ValueType  # 5
     """The app image is being pulled."""
     REPLICATE_STATUS_APP_DOWNLOAD_FAILED: _ReplicateStatus.ValueType  # 6
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_APP_DOWNLOADED: _ReplicateStatus.ValueType  # 7
     """The app image is present."""
     REPLICATE_STATUS_DATA_DOWNLOADING: _ReplicateStatus.ValueType  # 8
     """Dataset and input files are being fetched."""
     REPLICATE_STATUS_DATA_DOWNLOAD_FAILED: _ReplicateStatus.ValueType  # 9
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_DATA_DOWNLOADED: _ReplicateStatus.ValueType  # 10
     """Dataset and input files are present."""
     REPLICATE_STATUS_COMPUTING: _ReplicateStatus.ValueType  # 11
     """The app runs."""
     REPLICATE_STATUS_COMPUTE_FAILED: _ReplicateStatus.ValueType  # 12
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_COMPUTED: _ReplicateStatus.ValueType  # 13
     """The app ended."""
     REPLICATE_STATUS_CONTRIBUTING: _ReplicateStatus.ValueType  # 14
     """The contribute transaction is being sent."""
     REPLICATE_STATUS_CONTRIBUTE_FAILED: _ReplicateStatus.ValueType  # 15
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_CONTRIBUTED: _ReplicateStatus.ValueType  # 16
     """The contribution is on chain."""
     REPLICATE_STATUS_REVEALING: _ReplicateStatus.ValueType  # 17
     """The reveal transaction is being sent."""
     REPLICATE_STATUS_REVEAL_FAILED: _ReplicateStatus.ValueType  # 18
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_REVEALED: _ReplicateStatus.ValueType  # 19
     """The result digest is on chain."""
     REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED: _ReplicateStatus.ValueType  # 20
@@ -167,71 +167,71 @@ class _ReplicateStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Repli
     REPLICATE_STATUS_RESULT_UPLOADING: _ReplicateStatus.ValueType  # 21
     """The archive is being uploaded."""
     REPLICATE_STATUS_RESULT_UPLOAD_FAILED: _ReplicateStatus.ValueType  # 22
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_RESULT_UPLOADED: _ReplicateStatus.ValueType  # 23
     """The archive is stored."""
     REPLICATE_STATUS_CONTRIBUTE_AND_FINALIZE_ONGOING: _ReplicateStatus.ValueType  # 24
     """The contributeAndFinalize transaction is being sent."""
     REPLICATE_STATUS_CONTRIBUTE_AND_FINALIZE_FAILED: _ReplicateStatus.ValueType  # 25
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_CONTRIBUTE_AND_FINALIZE_DONE: _ReplicateStatus.ValueType  # 26
     """Contribution and finalization are on chain."""
     REPLICATE_STATUS_COMPLETING: _ReplicateStatus.ValueType  # 27
     """The worker cleans up."""
     REPLICATE_STATUS_COMPLETE_FAILED: _ReplicateStatus.ValueType  # 28
-    """The step before it failed; the cause says why."""
+    """The preceding step failed; the cause gives the reason."""
     REPLICATE_STATUS_COMPLETED: _ReplicateStatus.ValueType  # 29
-    """Done; final."""
+    """Completed; final."""
     REPLICATE_STATUS_FAILED: _ReplicateStatus.ValueType  # 30
     """Ended by the scheduler; final."""
     REPLICATE_STATUS_ABORTED: _ReplicateStatus.ValueType  # 31
-    """The worker dropped it."""
+    """The worker aborted it."""
     REPLICATE_STATUS_RECOVERING: _ReplicateStatus.ValueType  # 32
-    """The worker came back and resumes it."""
+    """The worker reconnected and resumes it."""
     REPLICATE_STATUS_WORKER_LOST: _ReplicateStatus.ValueType  # 33
-    """No sign of life from the worker for 60 s."""
+    """The worker sent nothing for 60 s."""
 
 class ReplicateStatus(_ReplicateStatus, metaclass=_ReplicateStatusEnumTypeWrapper):
-    """Life of a replicate, which is one worker's work on one task; the order is the protocol's."""
+    """Status of a replicate (one worker's execution of one task), in the protocol's order."""
 
 REPLICATE_STATUS_UNSPECIFIED: ReplicateStatus.ValueType  # 0
-"""Not given."""
+"""Not set."""
 REPLICATE_STATUS_CREATED: ReplicateStatus.ValueType  # 1
 """Assigned to a worker."""
 REPLICATE_STATUS_STARTING: ReplicateStatus.ValueType  # 2
 """The worker checks that it may contribute."""
 REPLICATE_STATUS_START_FAILED: ReplicateStatus.ValueType  # 3
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_STARTED: ReplicateStatus.ValueType  # 4
 """The worker accepted it."""
 REPLICATE_STATUS_APP_DOWNLOADING: ReplicateStatus.ValueType  # 5
 """The app image is being pulled."""
 REPLICATE_STATUS_APP_DOWNLOAD_FAILED: ReplicateStatus.ValueType  # 6
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_APP_DOWNLOADED: ReplicateStatus.ValueType  # 7
 """The app image is present."""
 REPLICATE_STATUS_DATA_DOWNLOADING: ReplicateStatus.ValueType  # 8
 """Dataset and input files are being fetched."""
 REPLICATE_STATUS_DATA_DOWNLOAD_FAILED: ReplicateStatus.ValueType  # 9
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_DATA_DOWNLOADED: ReplicateStatus.ValueType  # 10
 """Dataset and input files are present."""
 REPLICATE_STATUS_COMPUTING: ReplicateStatus.ValueType  # 11
 """The app runs."""
 REPLICATE_STATUS_COMPUTE_FAILED: ReplicateStatus.ValueType  # 12
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_COMPUTED: ReplicateStatus.ValueType  # 13
 """The app ended."""
 REPLICATE_STATUS_CONTRIBUTING: ReplicateStatus.ValueType  # 14
 """The contribute transaction is being sent."""
 REPLICATE_STATUS_CONTRIBUTE_FAILED: ReplicateStatus.ValueType  # 15
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_CONTRIBUTED: ReplicateStatus.ValueType  # 16
 """The contribution is on chain."""
 REPLICATE_STATUS_REVEALING: ReplicateStatus.ValueType  # 17
 """The reveal transaction is being sent."""
 REPLICATE_STATUS_REVEAL_FAILED: ReplicateStatus.ValueType  # 18
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_REVEALED: ReplicateStatus.ValueType  # 19
 """The result digest is on chain."""
 REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED: ReplicateStatus.ValueType  # 20
@@ -239,29 +239,29 @@ REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED: ReplicateStatus.ValueType  # 20
 REPLICATE_STATUS_RESULT_UPLOADING: ReplicateStatus.ValueType  # 21
 """The archive is being uploaded."""
 REPLICATE_STATUS_RESULT_UPLOAD_FAILED: ReplicateStatus.ValueType  # 22
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_RESULT_UPLOADED: ReplicateStatus.ValueType  # 23
 """The archive is stored."""
 REPLICATE_STATUS_CONTRIBUTE_AND_FINALIZE_ONGOING: ReplicateStatus.ValueType  # 24
 """The contributeAndFinalize transaction is being sent."""
 REPLICATE_STATUS_CONTRIBUTE_AND_FINALIZE_FAILED: ReplicateStatus.ValueType  # 25
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_CONTRIBUTE_AND_FINALIZE_DONE: ReplicateStatus.ValueType  # 26
 """Contribution and finalization are on chain."""
 REPLICATE_STATUS_COMPLETING: ReplicateStatus.ValueType  # 27
 """The worker cleans up."""
 REPLICATE_STATUS_COMPLETE_FAILED: ReplicateStatus.ValueType  # 28
-"""The step before it failed; the cause says why."""
+"""The preceding step failed; the cause gives the reason."""
 REPLICATE_STATUS_COMPLETED: ReplicateStatus.ValueType  # 29
-"""Done; final."""
+"""Completed; final."""
 REPLICATE_STATUS_FAILED: ReplicateStatus.ValueType  # 30
 """Ended by the scheduler; final."""
 REPLICATE_STATUS_ABORTED: ReplicateStatus.ValueType  # 31
-"""The worker dropped it."""
+"""The worker aborted it."""
 REPLICATE_STATUS_RECOVERING: ReplicateStatus.ValueType  # 32
-"""The worker came back and resumes it."""
+"""The worker reconnected and resumes it."""
 REPLICATE_STATUS_WORKER_LOST: ReplicateStatus.ValueType  # 33
-"""No sign of life from the worker for 60 s."""
+"""The worker sent nothing for 60 s."""
 Global___ReplicateStatus: _TypeAlias = ReplicateStatus  # noqa: Y015
 
 class _ReplicateStatusCause:
@@ -271,7 +271,7 @@ class _ReplicateStatusCause:
 class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReplicateStatusCause.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     REPLICATE_STATUS_CAUSE_UNSPECIFIED: _ReplicateStatusCause.ValueType  # 0
-    """Not given."""
+    """Not set."""
     REPLICATE_STATUS_CAUSE_CHAIN_UNREACHABLE: _ReplicateStatusCause.ValueType  # 1
     """Protocol cause: chain unreachable."""
     REPLICATE_STATUS_CAUSE_BLOCK_NOT_REACHED: _ReplicateStatusCause.ValueType  # 2
@@ -303,51 +303,51 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_DATASET_FILE_BAD_CHECKSUM: _ReplicateStatusCause.ValueType  # 15
     """Protocol cause: dataset file bad checksum."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_INVALID_AUTHORIZATION: _ReplicateStatusCause.ValueType  # 16
-    """Protocol cause: tee session generation invalid authorization."""
+    """Protocol cause: TEE session generation invalid authorization."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_EMPTY_PARAMS_UNAUTHORIZED: _ReplicateStatusCause.ValueType  # 17
-    """Protocol cause: tee session generation execution not authorized empty params unauthorized."""
+    """Protocol cause: TEE session generation execution not authorized empty params unauthorized."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_NO_MATCH_ONCHAIN_TYPE: _ReplicateStatusCause.ValueType  # 18
-    """Protocol cause: tee session generation execution not authorized no match onchain type."""
+    """Protocol cause: TEE session generation execution not authorized no match onchain type."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_TASK_FAILED: _ReplicateStatusCause.ValueType  # 19
-    """Protocol cause: tee session generation execution not authorized get chain task failed."""
+    """Protocol cause: TEE session generation execution not authorized get chain task failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_TASK_NOT_ACTIVE: _ReplicateStatusCause.ValueType  # 20
-    """Protocol cause: tee session generation execution not authorized task not active."""
+    """Protocol cause: TEE session generation execution not authorized task not active."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_DEAL_FAILED: _ReplicateStatusCause.ValueType  # 21
-    """Protocol cause: tee session generation execution not authorized get chain deal failed."""
+    """Protocol cause: TEE session generation execution not authorized get chain deal failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_INVALID_SIGNATURE: _ReplicateStatusCause.ValueType  # 22
-    """Protocol cause: tee session generation execution not authorized invalid signature."""
+    """Protocol cause: TEE session generation execution not authorized invalid signature."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_WORKER_ADDRESS: _ReplicateStatusCause.ValueType  # 23
-    """Protocol cause: tee session generation get signature tokens failed empty worker address."""
+    """Protocol cause: TEE session generation get signature tokens failed empty worker address."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_PUBLIC_ENCLAVE_CHALLENGE: _ReplicateStatusCause.ValueType  # 24
-    """Protocol cause: tee session generation get signature tokens failed empty public enclave challenge."""
+    """Protocol cause: TEE session generation get signature tokens failed empty public enclave challenge."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_TEE_CHALLENGE: _ReplicateStatusCause.ValueType  # 25
-    """Protocol cause: tee session generation get signature tokens failed empty tee challenge."""
+    """Protocol cause: TEE session generation get signature tokens failed empty TEE challenge."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_TEE_CREDENTIALS: _ReplicateStatusCause.ValueType  # 26
-    """Protocol cause: tee session generation get signature tokens failed empty tee credentials."""
+    """Protocol cause: TEE session generation get signature tokens failed empty TEE credentials."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_PRE_COMPUTE_GET_DATASET_SECRET_FAILED: _ReplicateStatusCause.ValueType  # 27
-    """Protocol cause: tee session generation pre compute get dataset secret failed."""
+    """Protocol cause: TEE session generation pre compute get dataset secret failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_APP_COMPUTE_NO_ENCLAVE_CONFIG: _ReplicateStatusCause.ValueType  # 28
-    """Protocol cause: tee session generation app compute no enclave config."""
+    """Protocol cause: TEE session generation app compute no enclave config."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_APP_COMPUTE_INVALID_ENCLAVE_CONFIG: _ReplicateStatusCause.ValueType  # 29
-    """Protocol cause: tee session generation app compute invalid enclave config."""
+    """Protocol cause: TEE session generation app compute invalid enclave config."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY: _ReplicateStatusCause.ValueType  # 30
-    """Protocol cause: tee session generation post compute get encryption tokens failed empty beneficiary key."""
+    """Protocol cause: TEE session generation post compute get encryption tokens failed empty beneficiary key."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_POST_COMPUTE_GET_STORAGE_TOKENS_FAILED: _ReplicateStatusCause.ValueType  # 31
-    """Protocol cause: tee session generation post compute get storage tokens failed."""
+    """Protocol cause: TEE session generation post compute get storage tokens failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_SECURE_SESSION_STORAGE_CALL_FAILED: _ReplicateStatusCause.ValueType  # 32
-    """Protocol cause: tee session generation secure session storage call failed."""
+    """Protocol cause: TEE session generation secure session storage call failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_SECURE_SESSION_GENERATION_FAILED: _ReplicateStatusCause.ValueType  # 33
-    """Protocol cause: tee session generation secure session generation failed."""
+    """Protocol cause: TEE session generation secure session generation failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_SECURE_SESSION_NO_TEE_FRAMEWORK: _ReplicateStatusCause.ValueType  # 34
-    """Protocol cause: tee session generation secure session no tee framework."""
+    """Protocol cause: TEE session generation secure session no TEE framework."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_TASK_DESCRIPTION_FAILED: _ReplicateStatusCause.ValueType  # 35
-    """Protocol cause: tee session generation get task description failed."""
+    """Protocol cause: TEE session generation get task description failed."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_NO_SESSION_REQUEST: _ReplicateStatusCause.ValueType  # 36
-    """Protocol cause: tee session generation no session request."""
+    """Protocol cause: TEE session generation no session request."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_NO_TASK_DESCRIPTION: _ReplicateStatusCause.ValueType  # 37
-    """Protocol cause: tee session generation no task description."""
+    """Protocol cause: TEE session generation no task description."""
     REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_UNKNOWN_ISSUE: _ReplicateStatusCause.ValueType  # 38
-    """Protocol cause: tee session generation unknown issue."""
+    """Protocol cause: TEE session generation unknown issue."""
     REPLICATE_STATUS_CAUSE_APP_NOT_FOUND_LOCALLY: _ReplicateStatusCause.ValueType  # 39
     """Protocol cause: app not found locally."""
     REPLICATE_STATUS_CAUSE_APP_COMPUTE_FAILED: _ReplicateStatusCause.ValueType  # 40
@@ -371,15 +371,15 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_WORKER_ADDRESS_MISSING: _ReplicateStatusCause.ValueType  # 49
     """Protocol cause: pre compute worker address missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_TEE_CHALLENGE_PRIVATE_KEY_MISSING: _ReplicateStatusCause.ValueType  # 50
-    """Protocol cause: pre compute tee challenge private key missing."""
+    """Protocol cause: pre compute TEE challenge private key missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_INVALID_TEE_SIGNATURE: _ReplicateStatusCause.ValueType  # 51
-    """Protocol cause: pre compute invalid tee signature."""
+    """Protocol cause: pre compute invalid TEE signature."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_OUTPUT_PATH_MISSING: _ReplicateStatusCause.ValueType  # 52
     """Protocol cause: pre compute output path missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_IS_DATASET_REQUIRED_MISSING: _ReplicateStatusCause.ValueType  # 53
     """Protocol cause: pre compute is dataset required missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_URL_MISSING: _ReplicateStatusCause.ValueType  # 54
-    """Protocol cause: pre compute dataset url missing."""
+    """Protocol cause: pre compute dataset URL missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_KEY_MISSING: _ReplicateStatusCause.ValueType  # 55
     """Protocol cause: pre compute dataset key missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_CHECKSUM_MISSING: _ReplicateStatusCause.ValueType  # 56
@@ -389,7 +389,7 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_INPUT_FILES_NUMBER_MISSING: _ReplicateStatusCause.ValueType  # 58
     """Protocol cause: pre compute input files number missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_AT_LEAST_ONE_INPUT_FILE_URL_MISSING: _ReplicateStatusCause.ValueType  # 59
-    """Protocol cause: pre compute at least one input file url missing."""
+    """Protocol cause: pre compute at least one input file URL missing."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_OUTPUT_FOLDER_NOT_FOUND: _ReplicateStatusCause.ValueType  # 60
     """Protocol cause: pre compute output folder not found."""
     REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_DOWNLOAD_FAILED: _ReplicateStatusCause.ValueType  # 61
@@ -415,9 +415,9 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_WORKER_ADDRESS_MISSING: _ReplicateStatusCause.ValueType  # 71
     """Protocol cause: post compute worker address missing."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_TEE_CHALLENGE_PRIVATE_KEY_MISSING: _ReplicateStatusCause.ValueType  # 72
-    """Protocol cause: post compute tee challenge private key missing."""
+    """Protocol cause: post compute TEE challenge private key missing."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_INVALID_TEE_SIGNATURE: _ReplicateStatusCause.ValueType  # 73
-    """Protocol cause: post compute invalid tee signature."""
+    """Protocol cause: post compute invalid TEE signature."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING: _ReplicateStatusCause.ValueType  # 74
     """Protocol cause: post compute encryption public key missing."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_MALFORMED_ENCRYPTION_PUBLIC_KEY: _ReplicateStatusCause.ValueType  # 75
@@ -439,13 +439,13 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_DROPBOX_UPLOAD_FAILED: _ReplicateStatusCause.ValueType  # 83
     """Protocol cause: post compute dropbox upload failed."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_IPFS_UPLOAD_FAILED: _ReplicateStatusCause.ValueType  # 84
-    """Protocol cause: post compute ipfs upload failed."""
+    """Protocol cause: post compute IPFS upload failed."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_SEND_COMPUTED_FILE_FAILED: _ReplicateStatusCause.ValueType  # 85
     """Protocol cause: post compute send computed file failed."""
     REPLICATE_STATUS_CAUSE_POST_COMPUTE_FAILED_UNKNOWN_ISSUE: _ReplicateStatusCause.ValueType  # 86
     """Protocol cause: post compute failed unknown issue."""
     REPLICATE_STATUS_CAUSE_TEE_NOT_SUPPORTED: _ReplicateStatusCause.ValueType  # 87
-    """Protocol cause: tee not supported."""
+    """Protocol cause: TEE not supported."""
     REPLICATE_STATUS_CAUSE_DETERMINISM_HASH_NOT_FOUND: _ReplicateStatusCause.ValueType  # 88
     """Protocol cause: determinism hash not found."""
     REPLICATE_STATUS_CAUSE_ENCLAVE_SIGNATURE_NOT_FOUND: _ReplicateStatusCause.ValueType  # 89
@@ -463,11 +463,11 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_REVEAL_TIMEOUT: _ReplicateStatusCause.ValueType  # 95
     """Protocol cause: reveal timeout."""
     REPLICATE_STATUS_CAUSE_TEE_PREPARATION_FAILED: _ReplicateStatusCause.ValueType  # 96
-    """Protocol cause: tee preparation failed."""
+    """Protocol cause: TEE preparation failed."""
     REPLICATE_STATUS_CAUSE_UNKNOWN_SMS: _ReplicateStatusCause.ValueType  # 97
-    """Protocol cause: unknown sms."""
+    """Protocol cause: unknown SMS."""
     REPLICATE_STATUS_CAUSE_GET_TEE_SERVICES_CONFIGURATION_FAILED: _ReplicateStatusCause.ValueType  # 98
-    """Protocol cause: get tee services configuration failed."""
+    """Protocol cause: get TEE services configuration failed."""
     REPLICATE_STATUS_CAUSE_ABORTED_BY_WORKER: _ReplicateStatusCause.ValueType  # 99
     """Protocol cause: aborted by worker."""
     REPLICATE_STATUS_CAUSE_CANNOT_REVEAL: _ReplicateStatusCause.ValueType  # 100
@@ -476,10 +476,10 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     """Protocol cause: unknown."""
 
 class ReplicateStatusCause(_ReplicateStatusCause, metaclass=_ReplicateStatusCauseEnumTypeWrapper):
-    """Why a replicate failed or was aborted, in the protocol's words."""
+    """Cause of a replicate's failure or abort, in the protocol's spelling."""
 
 REPLICATE_STATUS_CAUSE_UNSPECIFIED: ReplicateStatusCause.ValueType  # 0
-"""Not given."""
+"""Not set."""
 REPLICATE_STATUS_CAUSE_CHAIN_UNREACHABLE: ReplicateStatusCause.ValueType  # 1
 """Protocol cause: chain unreachable."""
 REPLICATE_STATUS_CAUSE_BLOCK_NOT_REACHED: ReplicateStatusCause.ValueType  # 2
@@ -511,51 +511,51 @@ REPLICATE_STATUS_CAUSE_DATASET_FILE_DOWNLOAD_FAILED: ReplicateStatusCause.ValueT
 REPLICATE_STATUS_CAUSE_DATASET_FILE_BAD_CHECKSUM: ReplicateStatusCause.ValueType  # 15
 """Protocol cause: dataset file bad checksum."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_INVALID_AUTHORIZATION: ReplicateStatusCause.ValueType  # 16
-"""Protocol cause: tee session generation invalid authorization."""
+"""Protocol cause: TEE session generation invalid authorization."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_EMPTY_PARAMS_UNAUTHORIZED: ReplicateStatusCause.ValueType  # 17
-"""Protocol cause: tee session generation execution not authorized empty params unauthorized."""
+"""Protocol cause: TEE session generation execution not authorized empty params unauthorized."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_NO_MATCH_ONCHAIN_TYPE: ReplicateStatusCause.ValueType  # 18
-"""Protocol cause: tee session generation execution not authorized no match onchain type."""
+"""Protocol cause: TEE session generation execution not authorized no match onchain type."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_TASK_FAILED: ReplicateStatusCause.ValueType  # 19
-"""Protocol cause: tee session generation execution not authorized get chain task failed."""
+"""Protocol cause: TEE session generation execution not authorized get chain task failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_TASK_NOT_ACTIVE: ReplicateStatusCause.ValueType  # 20
-"""Protocol cause: tee session generation execution not authorized task not active."""
+"""Protocol cause: TEE session generation execution not authorized task not active."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_DEAL_FAILED: ReplicateStatusCause.ValueType  # 21
-"""Protocol cause: tee session generation execution not authorized get chain deal failed."""
+"""Protocol cause: TEE session generation execution not authorized get chain deal failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_INVALID_SIGNATURE: ReplicateStatusCause.ValueType  # 22
-"""Protocol cause: tee session generation execution not authorized invalid signature."""
+"""Protocol cause: TEE session generation execution not authorized invalid signature."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_WORKER_ADDRESS: ReplicateStatusCause.ValueType  # 23
-"""Protocol cause: tee session generation get signature tokens failed empty worker address."""
+"""Protocol cause: TEE session generation get signature tokens failed empty worker address."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_PUBLIC_ENCLAVE_CHALLENGE: ReplicateStatusCause.ValueType  # 24
-"""Protocol cause: tee session generation get signature tokens failed empty public enclave challenge."""
+"""Protocol cause: TEE session generation get signature tokens failed empty public enclave challenge."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_TEE_CHALLENGE: ReplicateStatusCause.ValueType  # 25
-"""Protocol cause: tee session generation get signature tokens failed empty tee challenge."""
+"""Protocol cause: TEE session generation get signature tokens failed empty TEE challenge."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_SIGNATURE_TOKENS_FAILED_EMPTY_TEE_CREDENTIALS: ReplicateStatusCause.ValueType  # 26
-"""Protocol cause: tee session generation get signature tokens failed empty tee credentials."""
+"""Protocol cause: TEE session generation get signature tokens failed empty TEE credentials."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_PRE_COMPUTE_GET_DATASET_SECRET_FAILED: ReplicateStatusCause.ValueType  # 27
-"""Protocol cause: tee session generation pre compute get dataset secret failed."""
+"""Protocol cause: TEE session generation pre compute get dataset secret failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_APP_COMPUTE_NO_ENCLAVE_CONFIG: ReplicateStatusCause.ValueType  # 28
-"""Protocol cause: tee session generation app compute no enclave config."""
+"""Protocol cause: TEE session generation app compute no enclave config."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_APP_COMPUTE_INVALID_ENCLAVE_CONFIG: ReplicateStatusCause.ValueType  # 29
-"""Protocol cause: tee session generation app compute invalid enclave config."""
+"""Protocol cause: TEE session generation app compute invalid enclave config."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY: ReplicateStatusCause.ValueType  # 30
-"""Protocol cause: tee session generation post compute get encryption tokens failed empty beneficiary key."""
+"""Protocol cause: TEE session generation post compute get encryption tokens failed empty beneficiary key."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_POST_COMPUTE_GET_STORAGE_TOKENS_FAILED: ReplicateStatusCause.ValueType  # 31
-"""Protocol cause: tee session generation post compute get storage tokens failed."""
+"""Protocol cause: TEE session generation post compute get storage tokens failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_SECURE_SESSION_STORAGE_CALL_FAILED: ReplicateStatusCause.ValueType  # 32
-"""Protocol cause: tee session generation secure session storage call failed."""
+"""Protocol cause: TEE session generation secure session storage call failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_SECURE_SESSION_GENERATION_FAILED: ReplicateStatusCause.ValueType  # 33
-"""Protocol cause: tee session generation secure session generation failed."""
+"""Protocol cause: TEE session generation secure session generation failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_SECURE_SESSION_NO_TEE_FRAMEWORK: ReplicateStatusCause.ValueType  # 34
-"""Protocol cause: tee session generation secure session no tee framework."""
+"""Protocol cause: TEE session generation secure session no TEE framework."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_GET_TASK_DESCRIPTION_FAILED: ReplicateStatusCause.ValueType  # 35
-"""Protocol cause: tee session generation get task description failed."""
+"""Protocol cause: TEE session generation get task description failed."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_NO_SESSION_REQUEST: ReplicateStatusCause.ValueType  # 36
-"""Protocol cause: tee session generation no session request."""
+"""Protocol cause: TEE session generation no session request."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_NO_TASK_DESCRIPTION: ReplicateStatusCause.ValueType  # 37
-"""Protocol cause: tee session generation no task description."""
+"""Protocol cause: TEE session generation no task description."""
 REPLICATE_STATUS_CAUSE_TEE_SESSION_GENERATION_UNKNOWN_ISSUE: ReplicateStatusCause.ValueType  # 38
-"""Protocol cause: tee session generation unknown issue."""
+"""Protocol cause: TEE session generation unknown issue."""
 REPLICATE_STATUS_CAUSE_APP_NOT_FOUND_LOCALLY: ReplicateStatusCause.ValueType  # 39
 """Protocol cause: app not found locally."""
 REPLICATE_STATUS_CAUSE_APP_COMPUTE_FAILED: ReplicateStatusCause.ValueType  # 40
@@ -579,15 +579,15 @@ REPLICATE_STATUS_CAUSE_PRE_COMPUTE_TIMEOUT: ReplicateStatusCause.ValueType  # 48
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_WORKER_ADDRESS_MISSING: ReplicateStatusCause.ValueType  # 49
 """Protocol cause: pre compute worker address missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_TEE_CHALLENGE_PRIVATE_KEY_MISSING: ReplicateStatusCause.ValueType  # 50
-"""Protocol cause: pre compute tee challenge private key missing."""
+"""Protocol cause: pre compute TEE challenge private key missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_INVALID_TEE_SIGNATURE: ReplicateStatusCause.ValueType  # 51
-"""Protocol cause: pre compute invalid tee signature."""
+"""Protocol cause: pre compute invalid TEE signature."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_OUTPUT_PATH_MISSING: ReplicateStatusCause.ValueType  # 52
 """Protocol cause: pre compute output path missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_IS_DATASET_REQUIRED_MISSING: ReplicateStatusCause.ValueType  # 53
 """Protocol cause: pre compute is dataset required missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_URL_MISSING: ReplicateStatusCause.ValueType  # 54
-"""Protocol cause: pre compute dataset url missing."""
+"""Protocol cause: pre compute dataset URL missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_KEY_MISSING: ReplicateStatusCause.ValueType  # 55
 """Protocol cause: pre compute dataset key missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_CHECKSUM_MISSING: ReplicateStatusCause.ValueType  # 56
@@ -597,7 +597,7 @@ REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_FILENAME_MISSING: ReplicateStatusCaus
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_INPUT_FILES_NUMBER_MISSING: ReplicateStatusCause.ValueType  # 58
 """Protocol cause: pre compute input files number missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_AT_LEAST_ONE_INPUT_FILE_URL_MISSING: ReplicateStatusCause.ValueType  # 59
-"""Protocol cause: pre compute at least one input file url missing."""
+"""Protocol cause: pre compute at least one input file URL missing."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_OUTPUT_FOLDER_NOT_FOUND: ReplicateStatusCause.ValueType  # 60
 """Protocol cause: pre compute output folder not found."""
 REPLICATE_STATUS_CAUSE_PRE_COMPUTE_DATASET_DOWNLOAD_FAILED: ReplicateStatusCause.ValueType  # 61
@@ -623,9 +623,9 @@ REPLICATE_STATUS_CAUSE_POST_COMPUTE_TIMEOUT: ReplicateStatusCause.ValueType  # 7
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_WORKER_ADDRESS_MISSING: ReplicateStatusCause.ValueType  # 71
 """Protocol cause: post compute worker address missing."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_TEE_CHALLENGE_PRIVATE_KEY_MISSING: ReplicateStatusCause.ValueType  # 72
-"""Protocol cause: post compute tee challenge private key missing."""
+"""Protocol cause: post compute TEE challenge private key missing."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_INVALID_TEE_SIGNATURE: ReplicateStatusCause.ValueType  # 73
-"""Protocol cause: post compute invalid tee signature."""
+"""Protocol cause: post compute invalid TEE signature."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING: ReplicateStatusCause.ValueType  # 74
 """Protocol cause: post compute encryption public key missing."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_MALFORMED_ENCRYPTION_PUBLIC_KEY: ReplicateStatusCause.ValueType  # 75
@@ -647,13 +647,13 @@ REPLICATE_STATUS_CAUSE_POST_COMPUTE_RESULT_FILE_NOT_FOUND: ReplicateStatusCause.
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_DROPBOX_UPLOAD_FAILED: ReplicateStatusCause.ValueType  # 83
 """Protocol cause: post compute dropbox upload failed."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_IPFS_UPLOAD_FAILED: ReplicateStatusCause.ValueType  # 84
-"""Protocol cause: post compute ipfs upload failed."""
+"""Protocol cause: post compute IPFS upload failed."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_SEND_COMPUTED_FILE_FAILED: ReplicateStatusCause.ValueType  # 85
 """Protocol cause: post compute send computed file failed."""
 REPLICATE_STATUS_CAUSE_POST_COMPUTE_FAILED_UNKNOWN_ISSUE: ReplicateStatusCause.ValueType  # 86
 """Protocol cause: post compute failed unknown issue."""
 REPLICATE_STATUS_CAUSE_TEE_NOT_SUPPORTED: ReplicateStatusCause.ValueType  # 87
-"""Protocol cause: tee not supported."""
+"""Protocol cause: TEE not supported."""
 REPLICATE_STATUS_CAUSE_DETERMINISM_HASH_NOT_FOUND: ReplicateStatusCause.ValueType  # 88
 """Protocol cause: determinism hash not found."""
 REPLICATE_STATUS_CAUSE_ENCLAVE_SIGNATURE_NOT_FOUND: ReplicateStatusCause.ValueType  # 89
@@ -671,11 +671,11 @@ REPLICATE_STATUS_CAUSE_CONTRIBUTION_TIMEOUT: ReplicateStatusCause.ValueType  # 9
 REPLICATE_STATUS_CAUSE_REVEAL_TIMEOUT: ReplicateStatusCause.ValueType  # 95
 """Protocol cause: reveal timeout."""
 REPLICATE_STATUS_CAUSE_TEE_PREPARATION_FAILED: ReplicateStatusCause.ValueType  # 96
-"""Protocol cause: tee preparation failed."""
+"""Protocol cause: TEE preparation failed."""
 REPLICATE_STATUS_CAUSE_UNKNOWN_SMS: ReplicateStatusCause.ValueType  # 97
-"""Protocol cause: unknown sms."""
+"""Protocol cause: unknown SMS."""
 REPLICATE_STATUS_CAUSE_GET_TEE_SERVICES_CONFIGURATION_FAILED: ReplicateStatusCause.ValueType  # 98
-"""Protocol cause: get tee services configuration failed."""
+"""Protocol cause: get TEE services configuration failed."""
 REPLICATE_STATUS_CAUSE_ABORTED_BY_WORKER: ReplicateStatusCause.ValueType  # 99
 """Protocol cause: aborted by worker."""
 REPLICATE_STATUS_CAUSE_CANNOT_REVEAL: ReplicateStatusCause.ValueType  # 100
@@ -691,17 +691,17 @@ class _Modifier:
 class _ModifierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Modifier.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     MODIFIER_UNSPECIFIED: _Modifier.ValueType  # 0
-    """Not given."""
+    """Not set."""
     MODIFIER_WORKER: _Modifier.ValueType  # 1
     """The worker reported it."""
     MODIFIER_POOL_MANAGER: _Modifier.ValueType  # 2
     """The scheduler set it."""
 
 class Modifier(_Modifier, metaclass=_ModifierEnumTypeWrapper):
-    """Who changed a status."""
+    """Author of a status change."""
 
 MODIFIER_UNSPECIFIED: Modifier.ValueType  # 0
-"""Not given."""
+"""Not set."""
 MODIFIER_WORKER: Modifier.ValueType  # 1
 """The worker reported it."""
 MODIFIER_POOL_MANAGER: Modifier.ValueType  # 2

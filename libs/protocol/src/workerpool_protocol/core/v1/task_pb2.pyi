@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ChainReceipt(_message.Message):
-    """A transaction that a worker or the adapter saw mined."""
+    """A mined transaction, as a worker or the chain adapter saw it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -59,11 +59,11 @@ class TaskStatusChange(_message.Message):
     """The status that was entered."""
     @_builtins.property
     def date(self) -> _timestamp_pb2.Timestamp:
-        """When, by the scheduler's clock."""
+        """Time of the change, by the scheduler's clock."""
 
     @_builtins.property
     def chain_receipt(self) -> Global___ChainReceipt:
-        """The transaction behind it, if one was."""
+        """The transaction that caused the change, if any."""
 
     def __init__(
         self,
@@ -94,16 +94,16 @@ class ReplicateStatusChange(_message.Message):
     status: _statuses_pb2.ReplicateStatus.ValueType
     """The status that was entered."""
     modifier: _statuses_pb2.Modifier.ValueType
-    """Who changed it."""
+    """Author of the change."""
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
-    """Why, for failures and aborts."""
+    """Cause of a failure or abort."""
     @_builtins.property
     def date(self) -> _timestamp_pb2.Timestamp:
-        """When, by the scheduler's clock."""
+        """Time of the change, by the scheduler's clock."""
 
     @_builtins.property
     def chain_receipt(self) -> Global___ChainReceipt:
-        """The transaction behind it, if one was."""
+        """The transaction that caused the change, if any."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ Global___ReplicateStatusChange: _TypeAlias = ReplicateStatusChange  # noqa: Y015
 
 @_typing.final
 class Replicate(_message.Message):
-    """One worker's work on one task."""
+    """One worker's execution of one task."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -152,11 +152,11 @@ class Replicate(_message.Message):
     callback_data: _builtins.str
     """Callback data that the worker reported, 0x-prefixed hexadecimal."""
     contribution_hash: _builtins.str
-    """resultHash of the contribution on chain; empty before one was seen."""
+    """resultHash of the contribution on chain; empty before the contribution is seen."""
     exit_code: _builtins.int
-    """Exit code of the app; absent before it ended."""
+    """Exit code of the app; absent before the app ends."""
     logs_present: _builtins.bool
-    """True when the worker reported compute logs; they are kept for some days after the task's final deadline."""
+    """True when the worker reported compute logs; core keeps them for some days after the task's final deadline."""
     worker_weight: _builtins.int
     """Contribution weight of the worker when it was assigned."""
     @_builtins.property
@@ -226,7 +226,7 @@ class Task(_message.Message):
     status: _statuses_pb2.TaskStatus.ValueType
     """Last entry of the history."""
     trust: _builtins.int
-    """Trust asked for by the requester; at least 1."""
+    """Trust that the requester requires; at least 1."""
     tag: _builtins.str
     """Tag, 0x-prefixed hexadecimal of 32 bytes."""
     app_uri: _builtins.str
@@ -242,11 +242,11 @@ class Task(_message.Message):
     consensus_block: _builtins.int
     """Block of the TaskConsensus event; 0 before."""
     consensus: _builtins.str
-    """The value consensus was reached on; empty before."""
+    """The value of the consensus; empty before consensus."""
     enclave_challenge: _builtins.str
     """Enclave challenge; the zero address for standard tasks."""
     uploader: _builtins.str
-    """Wallet of the worker asked to upload; empty before."""
+    """Wallet of the worker that uploads the result; empty before one is chosen."""
     result_link: _builtins.str
     """Result link; empty before the upload."""
     callback_data: _builtins.str
@@ -259,19 +259,19 @@ class Task(_message.Message):
 
     @_builtins.property
     def contribution_deadline(self) -> _timestamp_pb2.Timestamp:
-        """Until when workers may contribute."""
+        """Deadline for contributions."""
 
     @_builtins.property
     def reveal_deadline(self) -> _timestamp_pb2.Timestamp:
-        """Until when winners may reveal; absent before consensus."""
+        """Deadline for reveals; absent before consensus."""
 
     @_builtins.property
     def final_deadline(self) -> _timestamp_pb2.Timestamp:
-        """Until when the task may be finalized."""
+        """Deadline for the finalization."""
 
     @_builtins.property
     def replicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replicate]:
-        """Replicates of the task; only where the request asks for them."""
+        """Replicates of the task; only in answers that state so."""
 
     def __init__(
         self,
@@ -310,7 +310,7 @@ Global___Task: _TypeAlias = Task  # noqa: Y015
 
 @_typing.final
 class ComputeLogs(_message.Message):
-    """Output of an app, the last 100,000 characters of each stream."""
+    """Output of an app: the last 100,000 characters of each stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

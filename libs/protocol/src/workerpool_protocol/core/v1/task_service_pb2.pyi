@@ -79,7 +79,7 @@ class ListTasksRequest(_message.Message):
     REQUESTER_FIELD_NUMBER: _builtins.int
     WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Most tasks in one answer, fewer where they are large; 0 means 50."""
+    """Maximum number of tasks in one answer; fewer when they are large; 0 means 50."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     deal_id: _builtins.str
@@ -140,7 +140,7 @@ Global___ListTasksResponse: _TypeAlias = ListTasksResponse  # noqa: Y015
 
 @_typing.final
 class WatchTaskRequest(_message.Message):
-    """Names the task to follow."""
+    """Names the task to watch."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -162,14 +162,14 @@ Global___WatchTaskRequest: _TypeAlias = WatchTaskRequest  # noqa: Y015
 
 @_typing.final
 class WatchTaskResponse(_message.Message):
-    """One state of the followed task."""
+    """One state of the watched task."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> _task_pb2.Task:
-        """The task with its replicates as it stands now."""
+        """The task with its replicates."""
 
     def __init__(
         self,
@@ -236,7 +236,7 @@ Global___GetReplicateResponse: _TypeAlias = GetReplicateResponse  # noqa: Y015
 
 @_typing.final
 class CreateLogChallengeRequest(_message.Message):
-    """Names who will sign."""
+    """Names the requester that will sign."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -258,7 +258,7 @@ Global___CreateLogChallengeRequest: _TypeAlias = CreateLogChallengeRequest  # no
 
 @_typing.final
 class CreateLogChallengeResponse(_message.Message):
-    """Carries what to sign."""
+    """Carries the message to sign."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -280,7 +280,7 @@ Global___CreateLogChallengeResponse: _TypeAlias = CreateLogChallengeResponse  # 
 
 @_typing.final
 class GetTaskLogsRequest(_message.Message):
-    """Names a task and proves who asks."""
+    """Names a task and proves that its requester asks."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -322,11 +322,11 @@ class GetTaskLogsResponse(_message.Message):
     LEFT_OUT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def compute_logs(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.ComputeLogs]:
-        """Logs of each replicate that has some, by wallet."""
+        """Logs of each replicate that has logs, ordered by wallet."""
 
     @_builtins.property
     def left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Wallets whose logs did not fit into this answer: ask for each by its wallet_address."""
+        """Wallets whose logs did not fit into this answer; request each by its wallet_address."""
 
     def __init__(
         self,

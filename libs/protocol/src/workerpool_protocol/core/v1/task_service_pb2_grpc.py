@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TaskServiceStub:
-    """What happens to tasks, for requesters and operators. Reads are open to everybody, as on chain; logs are not.
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature.
     """
 
     def __init__(self, channel):
@@ -68,7 +68,7 @@ class TaskServiceStub:
 
 
 class TaskServiceServicer:
-    """What happens to tasks, for requesters and operators. Reads are open to everybody, as on chain; logs are not.
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature.
     """
 
     def GetTask(self, request, context):
@@ -86,28 +86,28 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchTask(self, request, context):
-        """WatchTask sends a task at once and again at every change until it is COMPLETED or FAILED, so that nobody polls.
+        """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetReplicate(self, request, context):
-        """GetReplicate reads one worker's work on one task.
+        """GetReplicate reads one worker's execution of one task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateLogChallenge(self, request, context):
-        """CreateLogChallenge returns what a requester signs (EIP-712) to read the logs of its tasks.
+        """CreateLogChallenge returns the EIP-712 message that a requester signs to read the logs of their tasks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTaskLogs(self, request, context):
-        """GetTaskLogs reads the compute logs of a task; only its requester may.
+        """GetTaskLogs reads the compute logs of a task; only its requester has access.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +155,7 @@ def add_TaskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaskService:
-    """What happens to tasks, for requesters and operators. Reads are open to everybody, as on chain; logs are not.
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature.
     """
 
     @staticmethod

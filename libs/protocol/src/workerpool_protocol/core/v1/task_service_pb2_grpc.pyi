@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaskServiceStub:
-    """What happens to tasks, for requesters and operators. Reads are open to everybody, as on chain; logs are not."""
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -38,17 +38,17 @@ class TaskServiceStub:
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]
     """ListTasks pages through tasks, newest deal first."""
     WatchTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]
-    """WatchTask sends a task at once and again at every change until it is COMPLETED or FAILED, so that nobody polls."""
+    """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
     GetReplicate: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]
-    """GetReplicate reads one worker's work on one task."""
+    """GetReplicate reads one worker's execution of one task."""
     CreateLogChallenge: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CreateLogChallengeRequest, _task_service_pb2.CreateLogChallengeResponse]
-    """CreateLogChallenge returns what a requester signs (EIP-712) to read the logs of its tasks."""
+    """CreateLogChallenge returns the EIP-712 message that a requester signs to read the logs of their tasks."""
     GetTaskLogs: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskLogsRequest, _task_service_pb2.GetTaskLogsResponse]
-    """GetTaskLogs reads the compute logs of a task; only its requester may."""
+    """GetTaskLogs reads the compute logs of a task; only its requester has access."""
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
-    """What happens to tasks, for requesters and operators. Reads are open to everybody, as on chain; logs are not."""
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]  # type: ignore[assignment]
@@ -56,16 +56,16 @@ class TaskServiceAsyncStub(TaskServiceStub):
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]  # type: ignore[assignment]
     """ListTasks pages through tasks, newest deal first."""
     WatchTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]  # type: ignore[assignment]
-    """WatchTask sends a task at once and again at every change until it is COMPLETED or FAILED, so that nobody polls."""
+    """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
     GetReplicate: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]  # type: ignore[assignment]
-    """GetReplicate reads one worker's work on one task."""
+    """GetReplicate reads one worker's execution of one task."""
     CreateLogChallenge: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CreateLogChallengeRequest, _task_service_pb2.CreateLogChallengeResponse]  # type: ignore[assignment]
-    """CreateLogChallenge returns what a requester signs (EIP-712) to read the logs of its tasks."""
+    """CreateLogChallenge returns the EIP-712 message that a requester signs to read the logs of their tasks."""
     GetTaskLogs: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskLogsRequest, _task_service_pb2.GetTaskLogsResponse]  # type: ignore[assignment]
-    """GetTaskLogs reads the compute logs of a task; only its requester may."""
+    """GetTaskLogs reads the compute logs of a task; only its requester has access."""
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What happens to tasks, for requesters and operators. Reads are open to everybody, as on chain; logs are not."""
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature."""
 
     @_abc_1.abstractmethod
     def GetTask(
@@ -89,7 +89,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.WatchTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchTaskResponse], _abc.AsyncIterator[_task_service_pb2.WatchTaskResponse]]:
-        """WatchTask sends a task at once and again at every change until it is COMPLETED or FAILED, so that nobody polls."""
+        """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
 
     @_abc_1.abstractmethod
     def GetReplicate(
@@ -97,7 +97,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.GetReplicateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.GetReplicateResponse, _abc.Awaitable[_task_service_pb2.GetReplicateResponse]]:
-        """GetReplicate reads one worker's work on one task."""
+        """GetReplicate reads one worker's execution of one task."""
 
     @_abc_1.abstractmethod
     def CreateLogChallenge(
@@ -105,7 +105,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.CreateLogChallengeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.CreateLogChallengeResponse, _abc.Awaitable[_task_service_pb2.CreateLogChallengeResponse]]:
-        """CreateLogChallenge returns what a requester signs (EIP-712) to read the logs of its tasks."""
+        """CreateLogChallenge returns the EIP-712 message that a requester signs to read the logs of their tasks."""
 
     @_abc_1.abstractmethod
     def GetTaskLogs(
@@ -113,6 +113,6 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.GetTaskLogsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.GetTaskLogsResponse, _abc.Awaitable[_task_service_pb2.GetTaskLogsResponse]]:
-        """GetTaskLogs reads the compute logs of a task; only its requester may."""
+        """GetTaskLogs reads the compute logs of a task; only its requester has access."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -31,7 +31,7 @@ class _LogStream:
 class _LogStreamEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogStream.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOG_STREAM_UNSPECIFIED: _LogStream.ValueType  # 0
-    """Not given."""
+    """Not set."""
     LOG_STREAM_STDOUT: _LogStream.ValueType  # 1
     """Standard output."""
     LOG_STREAM_STDERR: _LogStream.ValueType  # 2
@@ -41,7 +41,7 @@ class LogStream(_LogStream, metaclass=_LogStreamEnumTypeWrapper):
     """Output streams of an app."""
 
 LOG_STREAM_UNSPECIFIED: LogStream.ValueType  # 0
-"""Not given."""
+"""Not set."""
 LOG_STREAM_STDOUT: LogStream.ValueType  # 1
 """Standard output."""
 LOG_STREAM_STDERR: LogStream.ValueType  # 2
@@ -55,9 +55,9 @@ class _Action:
 class _ActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Action.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ACTION_UNSPECIFIED: _Action.ValueType  # 0
-    """Not given."""
+    """Not set."""
     ACTION_CONTINUE: _Action.ValueType  # 1
-    """Go on with what is under way."""
+    """Continue the current step."""
     ACTION_WAIT: _Action.ValueType  # 2
     """Wait for a command."""
     ACTION_START: _Action.ValueType  # 3
@@ -77,17 +77,17 @@ class _ActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Action.ValueTy
     ACTION_CONTRIBUTE_AND_FINALIZE: _Action.ValueType  # 10
     """Send contributeAndFinalize."""
     ACTION_COMPLETE: _Action.ValueType  # 11
-    """Clean up, the task is done."""
+    """Clean up: the task is complete."""
     ACTION_ABORT: _Action.ValueType  # 12
-    """Drop the replicate."""
+    """Abort the replicate."""
 
 class Action(_Action, metaclass=_ActionEnumTypeWrapper):
-    """What a worker does next with a replicate; the protocol's PLEASE_ messages."""
+    """Next step of a worker with a replicate; the protocol's PLEASE_ messages."""
 
 ACTION_UNSPECIFIED: Action.ValueType  # 0
-"""Not given."""
+"""Not set."""
 ACTION_CONTINUE: Action.ValueType  # 1
-"""Go on with what is under way."""
+"""Continue the current step."""
 ACTION_WAIT: Action.ValueType  # 2
 """Wait for a command."""
 ACTION_START: Action.ValueType  # 3
@@ -107,9 +107,9 @@ ACTION_UPLOAD: Action.ValueType  # 9
 ACTION_CONTRIBUTE_AND_FINALIZE: Action.ValueType  # 10
 """Send contributeAndFinalize."""
 ACTION_COMPLETE: Action.ValueType  # 11
-"""Clean up, the task is done."""
+"""Clean up: the task is complete."""
 ACTION_ABORT: Action.ValueType  # 12
-"""Drop the replicate."""
+"""Abort the replicate."""
 Global___Action: _TypeAlias = Action  # noqa: Y015
 
 class _UpdateOutcome:
@@ -119,30 +119,30 @@ class _UpdateOutcome:
 class _UpdateOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UpdateOutcome.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     UPDATE_OUTCOME_UNSPECIFIED: _UpdateOutcome.ValueType  # 0
-    """Not given."""
+    """Not set."""
     UPDATE_OUTCOME_ACCEPTED: _UpdateOutcome.ValueType  # 1
     """Stored."""
     UPDATE_OUTCOME_ALREADY_KNOWN: _UpdateOutcome.ValueType  # 2
-    """The history holds this status already; nothing changed."""
+    """The history already holds this status; nothing changed."""
     UPDATE_OUTCOME_REFUSED: _UpdateOutcome.ValueType  # 3
     """Not allowed; nothing changed."""
 
 class UpdateOutcome(_UpdateOutcome, metaclass=_UpdateOutcomeEnumTypeWrapper):
-    """What became of a status update."""
+    """Outcome of a status update."""
 
 UPDATE_OUTCOME_UNSPECIFIED: UpdateOutcome.ValueType  # 0
-"""Not given."""
+"""Not set."""
 UPDATE_OUTCOME_ACCEPTED: UpdateOutcome.ValueType  # 1
 """Stored."""
 UPDATE_OUTCOME_ALREADY_KNOWN: UpdateOutcome.ValueType  # 2
-"""The history holds this status already; nothing changed."""
+"""The history already holds this status; nothing changed."""
 UPDATE_OUTCOME_REFUSED: UpdateOutcome.ValueType  # 3
 """Not allowed; nothing changed."""
 Global___UpdateOutcome: _TypeAlias = UpdateOutcome  # noqa: Y015
 
 @_typing.final
 class GetConfigRequest(_message.Message):
-    """Asks for the public configuration."""
+    """Requests the public configuration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -183,7 +183,7 @@ Global___GetConfigResponse: _TypeAlias = GetConfigResponse  # noqa: Y015
 
 @_typing.final
 class PublicConfiguration(_message.Message):
-    """What every worker of the pool must know."""
+    """Configuration that every worker of the pool needs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -203,11 +203,11 @@ class PublicConfiguration(_message.Message):
     result_proxy_url: _builtins.str
     """Base URL of the pool's result proxy."""
     required_worker_version: _builtins.str
-    """Version every worker must have; empty when any will do."""
+    """Version that every worker must have; empty when each version is accepted."""
     scheduler_version: _builtins.str
     """Version of the scheduler."""
     configuration_hash: _builtins.str
-    """keccak256 of the other fields, by which a change is noticed."""
+    """keccak256 of the other fields, to detect a change."""
     def __init__(
         self,
         *,
@@ -251,7 +251,7 @@ Global___CreateChallengeRequest: _TypeAlias = CreateChallengeRequest  # noqa: Y0
 
 @_typing.final
 class CreateChallengeResponse(_message.Message):
-    """Carries what to sign."""
+    """Carries the message to sign."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -263,7 +263,7 @@ class CreateChallengeResponse(_message.Message):
     """
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When the challenge ends."""
+        """Expiry of the challenge."""
 
     def __init__(
         self,
@@ -317,7 +317,7 @@ class LoginResponse(_message.Message):
     """Bearer token, sent as `authorization: Bearer <token>`."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When the token ends; a stream that is open then stays open."""
+        """Expiry of the token; an open stream stays open after it."""
 
     def __init__(
         self,
@@ -350,7 +350,7 @@ class ConnectRequest(_message.Message):
 
     @_builtins.property
     def heartbeat(self) -> Global___Heartbeat:
-        """Sign of life, every heartbeat period of the Welcome."""
+        """Heartbeat, once per period of the Welcome."""
 
     @_builtins.property
     def status_report(self) -> Global___StatusReport:
@@ -362,7 +362,7 @@ class ConnectRequest(_message.Message):
 
     @_builtins.property
     def command_ack(self) -> Global___CommandAck:
-        """The worker has taken a command into its own journal."""
+        """The worker has stored a command in its journal."""
 
     def __init__(
         self,
@@ -385,7 +385,7 @@ Global___ConnectRequest: _TypeAlias = ConnectRequest  # noqa: Y015
 
 @_typing.final
 class Hello(_message.Message):
-    """Who the worker is and what it still holds."""
+    """The worker's model and the replicates that it holds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -396,7 +396,7 @@ class Hello(_message.Message):
     """Version of this stream's rules; 1."""
     @_builtins.property
     def model(self) -> Global___WorkerModel:
-        """What the host offers."""
+        """Hardware and software of the host."""
 
     @_builtins.property
     def held(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldReplicate]:
@@ -419,7 +419,7 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class WorkerModel(_message.Message):
-    """What a worker's host offers."""
+    """Hardware and software of a worker's host."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -488,7 +488,7 @@ class HeldReplicate(_message.Message):
     result_available: _builtins.bool
     """Whether its result archive is on disk, so that it can still be contributed, revealed or uploaded."""
     last_command_sequence: _builtins.int
-    """Highest command sequence that the worker has taken for this replicate."""
+    """Highest command sequence that the worker has acknowledged for this replicate."""
     def __init__(
         self,
         *,
@@ -507,9 +507,9 @@ Global___HeldReplicate: _TypeAlias = HeldReplicate  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """Sign of life, one in each period. A worker chooses one of the quarters of a second of the period by chance, and beats
-    whenever Unix time, divided by the period, leaves it: beats of many workers then come in groups, which cost the scheduler
-    less than half. A clock that is wrong does no harm.
+    """Heartbeat, once per period. A worker picks one quarter-second slot of the period at random and sends in that slot,
+    counted from Unix time modulo the period. Heartbeats of many workers then arrive in groups, which halves the
+    scheduler's cost. A wrong clock only moves the slot.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -517,7 +517,7 @@ class Heartbeat(_message.Message):
     FREE_SLOTS_FIELD_NUMBER: _builtins.int
     HEAD_BLOCK_FIELD_NUMBER: _builtins.int
     free_slots: _builtins.int
-    """Slots not in use."""
+    """Free slots."""
     head_block: _builtins.int
     """Newest block that the worker's node has."""
     def __init__(
@@ -536,7 +536,7 @@ Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class StatusReport(_message.Message):
-    """New statuses of one or more replicates, oldest first. Each is answered by a result with the same sequence."""
+    """New statuses of one or more replicates, oldest first. The scheduler answers each with a result of the same sequence."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -569,14 +569,14 @@ class StatusUpdate(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     DETAILS_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """Rises by one for each update of a worker; a repeated sequence is answered again and changes nothing."""
+    """Rises by one with each update of a worker. A repeated sequence is answered again and has no further effect."""
     task_id: _builtins.str
     """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
     status: _statuses_pb2.ReplicateStatus.ValueType
     """The status that was entered."""
     @_builtins.property
     def details(self) -> Global___StatusDetails:
-        """What belongs to the status."""
+        """Details of the status."""
 
     def __init__(
         self,
@@ -596,7 +596,7 @@ Global___StatusUpdate: _TypeAlias = StatusUpdate  # noqa: Y015
 
 @_typing.final
 class StatusDetails(_message.Message):
-    """What belongs to a status update."""
+    """Details of a status update."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -609,7 +609,7 @@ class StatusDetails(_message.Message):
     STDERR_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
-    """Why, for failures and aborts."""
+    """Cause of a failure or abort."""
     result_link: _builtins.str
     """Where the result is, for RESULT_UPLOADED; JSON."""
     callback_data: _builtins.str
@@ -621,7 +621,7 @@ class StatusDetails(_message.Message):
     stderr: _builtins.str
     """Tail of the app's standard error."""
     error_message: _builtins.str
-    """What happened, for people."""
+    """What happened, for the operator."""
     @_builtins.property
     def chain_receipt(self) -> _task_pb2.ChainReceipt:
         """The mined transaction, for CONTRIBUTED, REVEALED and CONTRIBUTE_AND_FINALIZE_DONE."""
@@ -650,7 +650,7 @@ Global___StatusDetails: _TypeAlias = StatusDetails  # noqa: Y015
 
 @_typing.final
 class LogChunk(_message.Message):
-    """Output of a running app, shown to the requester until the app has ended and its report carries the logs. Not acknowledged."""
+    """Output of a running app, shown to the requester until the final report carries the logs. Not acknowledged."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -660,7 +660,7 @@ class LogChunk(_message.Message):
     task_id: _builtins.str
     """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
     stream: Global___LogStream.ValueType
-    """Which stream the text comes from."""
+    """Source of the text."""
     text: _builtins.str
     """The text."""
     def __init__(
@@ -680,7 +680,7 @@ Global___LogChunk: _TypeAlias = LogChunk  # noqa: Y015
 
 @_typing.final
 class CommandAck(_message.Message):
-    """The worker has taken a command; the scheduler sends it no more."""
+    """The worker has stored a command; the scheduler stops resending it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -721,15 +721,15 @@ class ConnectResponse(_message.Message):
 
     @_builtins.property
     def command(self) -> Global___Command:
-        """Something to do with a replicate."""
+        """A command for a replicate."""
 
     @_builtins.property
     def drain(self) -> Global___Drain:
-        """No more work will come; what is held is finished."""
+        """No more work will be assigned; held replicates run to their end."""
 
     @_builtins.property
     def shutdown(self) -> Global___Shutdown:
-        """The stream ends now."""
+        """The stream ends."""
 
     def __init__(
         self,
@@ -761,7 +761,7 @@ class Welcome(_message.Message):
     HEARTBEAT_PERIOD_FIELD_NUMBER: _builtins.int
     DROPPED_TASK_IDS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """Names this stream in the scheduler's logs."""
+    """Session id, which the scheduler's logs carry."""
     @_builtins.property
     def configuration(self) -> Global___PublicConfiguration:
         """The pool's public configuration."""
@@ -772,7 +772,7 @@ class Welcome(_message.Message):
 
     @_builtins.property
     def dropped_task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Replicates of the Hello that the scheduler does not want any more; the worker drops and cleans them."""
+        """Replicates of the Hello that the scheduler no longer needs; the worker aborts and cleans them up."""
 
     def __init__(
         self,
@@ -792,7 +792,7 @@ Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
 class Decisions(_message.Message):
-    """What the scheduler decided at one moment. It travels together, since the sending of a message is most of its cost."""
+    """Decisions that the scheduler made together. They share one message because sending dominates the cost."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -800,7 +800,7 @@ class Decisions(_message.Message):
     ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateResult]:
-        """Answers to status updates, in their order."""
+        """Answers to status updates, in the order of the updates."""
 
     @_builtins.property
     def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]:
@@ -822,7 +822,7 @@ Global___Decisions: _TypeAlias = Decisions  # noqa: Y015
 
 @_typing.final
 class Assignment(_message.Message):
-    """A replicate with everything that the worker needs to run it. Sent again until a status of it arrives."""
+    """A replicate with everything that the worker needs to run it. Resent until the worker reports a status of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -860,7 +860,7 @@ Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
 
 @_typing.final
 class TaskDescription(_message.Message):
-    """A task as a worker sees it."""
+    """The parts of a task that a worker needs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -944,9 +944,9 @@ class TaskDescription(_message.Message):
     worker_stake: _builtins.int
     """Stake that a contribution locks, nRLC."""
     result_storage_provider: _builtins.str
-    """Where the requester wants the result: "ipfs" or "dropbox"; empty for the pool's default."""
+    """Storage that the requester chose for the result: "ipfs" or "dropbox"; empty for the pool's default."""
     result_storage_proxy: _builtins.str
-    """Base URL of the result proxy that the requester asks for; empty for the pool's."""
+    """Base URL of the result proxy that the requester chose; empty for the pool's."""
     result_encryption: _builtins.bool
     """Whether the requester wants an encrypted result (TEE tasks only)."""
     @_builtins.property
@@ -959,11 +959,11 @@ class TaskDescription(_message.Message):
 
     @_builtins.property
     def contribution_deadline(self) -> _timestamp_pb2.Timestamp:
-        """Until when the worker may contribute."""
+        """Deadline for the contribution."""
 
     @_builtins.property
     def final_deadline(self) -> _timestamp_pb2.Timestamp:
-        """Until when the task may be finalized."""
+        """Deadline for the finalization."""
 
     @_builtins.property
     def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -1008,8 +1008,8 @@ Global___TaskDescription: _TypeAlias = TaskDescription  # noqa: Y015
 
 @_typing.final
 class Command(_message.Message):
-    """Something to do with a replicate. Kept by the scheduler and sent again on every connection until it is acknowledged;
-    a worker that has taken a sequence already acknowledges again and does nothing.
+    """A command for a replicate. The scheduler stores it and resends it on every connection until it is acknowledged. A
+    worker acknowledges a repeated sequence again and ignores the command.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1027,12 +1027,12 @@ class Command(_message.Message):
     action: Global___Action.ValueType
     """What to do."""
     block_number: _builtins.int
-    """For REVEAL, the block that consensus was reached in; 0 otherwise."""
+    """For REVEAL, the block of the consensus; 0 otherwise."""
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
-    """For ABORT, why."""
+    """For ABORT, the cause."""
     @_builtins.property
     def assignment(self) -> Global___Assignment:
-        """A fresh copy of the authorization and the task, for a worker that resumes a replicate after it restarted."""
+        """The authorization and the task again, for a worker that resumes a replicate after a restart."""
 
     def __init__(
         self,
@@ -1054,7 +1054,7 @@ Global___Command: _TypeAlias = Command  # noqa: Y015
 
 @_typing.final
 class UpdateResult(_message.Message):
-    """The answer to one status update, sent when its effect is stored."""
+    """Answer to one status update, sent after its effect is stored."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1066,13 +1066,13 @@ class UpdateResult(_message.Message):
     sequence: _builtins.int
     """Sequence of the update."""
     outcome: Global___UpdateOutcome.ValueType
-    """What became of it."""
+    """Outcome of the update."""
     next_action: Global___Action.ValueType
-    """What to do next."""
+    """Next action of the worker."""
     reason: _builtins.str
-    """Why it was refused, such as BAD_WORKFLOW_TRANSITION; empty when it was not."""
+    """Reason of a refusal, such as BAD_WORKFLOW_TRANSITION; empty otherwise."""
     message: _builtins.str
-    """What happened, for people; empty when it was accepted."""
+    """What happened, for the operator; empty when the update was accepted."""
     def __init__(
         self,
         *,
@@ -1092,14 +1092,14 @@ Global___UpdateResult: _TypeAlias = UpdateResult  # noqa: Y015
 
 @_typing.final
 class Drain(_message.Message):
-    """No more work will come."""
+    """No more work will be assigned."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DEADLINE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def deadline(self) -> _timestamp_pb2.Timestamp:
-        """When the worker is expected to be empty; absent when there is no hurry."""
+        """Time by which the worker should hold no replicate; absent when there is no limit."""
 
     def __init__(
         self,
@@ -1116,7 +1116,7 @@ Global___Drain: _TypeAlias = Drain  # noqa: Y015
 
 @_typing.final
 class Shutdown(_message.Message):
-    """The stream ends now."""
+    """The stream ends."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1124,12 +1124,12 @@ class Shutdown(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Why, such as REPLACED, BAD_VERSION or SCHEDULER_STOPPING."""
+    """Reason, such as REPLACED, BAD_VERSION or SCHEDULER_STOPPING."""
     message: _builtins.str
-    """What to do next, for people."""
+    """What to do next, for the operator."""
     @_builtins.property
     def retry_after(self) -> _duration_pb2.Duration:
-        """How long to wait before connecting again; absent when the worker should not."""
+        """Pause before the worker reconnects; absent when it should not reconnect."""
 
     def __init__(
         self,

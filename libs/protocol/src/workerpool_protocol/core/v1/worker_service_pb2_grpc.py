@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WorkerServiceStub:
-    """What a worker and the scheduler say to each other.
+    """The protocol between a worker and the scheduler.
     """
 
     def __init__(self, channel):
@@ -58,33 +58,33 @@ class WorkerServiceStub:
 
 
 class WorkerServiceServicer:
-    """What a worker and the scheduler say to each other.
+    """The protocol between a worker and the scheduler.
     """
 
     def GetConfig(self, request, context):
-        """GetConfig returns the pool's public configuration; a worker reads it before anything else, to refuse a pool that is not its own.
+        """GetConfig returns the pool's public configuration. A worker reads it first, to detect a wrong pool.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateChallenge(self, request, context):
-        """CreateChallenge returns what a worker signs with its wallet to log in; single use, 60 s.
+        """CreateChallenge returns the message that a worker signs with its wallet to log in; single use, valid for 60 s.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Login(self, request, context):
-        """Login trades a signed challenge for a bearer token, which Connect wants.
+        """Login exchanges a signed challenge for a bearer token, which Connect requires.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Connect(self, request_iterator, context):
-        """Connect is the worker's one stream: work and commands come down the moment they exist, statuses and signs of life go up.
-        A second stream of the same wallet replaces the first.
+        """Connect is the worker's session: the scheduler pushes assignments and commands, the worker sends statuses and
+        heartbeats. A second stream of the same wallet replaces the first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +122,7 @@ def add_WorkerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkerService:
-    """What a worker and the scheduler say to each other.
+    """The protocol between a worker and the scheduler.
     """
 
     @staticmethod

@@ -27,41 +27,41 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WorkerServiceStub:
-    """What a worker and the scheduler say to each other."""
+    """The protocol between a worker and the scheduler."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WorkerServiceAsyncStub: ...
     GetConfig: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetConfigRequest, _worker_service_pb2.GetConfigResponse]
-    """GetConfig returns the pool's public configuration; a worker reads it before anything else, to refuse a pool that is not its own."""
+    """GetConfig returns the pool's public configuration. A worker reads it first, to detect a wrong pool."""
     CreateChallenge: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.CreateChallengeRequest, _worker_service_pb2.CreateChallengeResponse]
-    """CreateChallenge returns what a worker signs with its wallet to log in; single use, 60 s."""
+    """CreateChallenge returns the message that a worker signs with its wallet to log in; single use, valid for 60 s."""
     Login: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.LoginRequest, _worker_service_pb2.LoginResponse]
-    """Login trades a signed challenge for a bearer token, which Connect wants."""
+    """Login exchanges a signed challenge for a bearer token, which Connect requires."""
     Connect: _grpc.StreamStreamMultiCallable[_worker_service_pb2.ConnectRequest, _worker_service_pb2.ConnectResponse]
-    """Connect is the worker's one stream: work and commands come down the moment they exist, statuses and signs of life go up.
-    A second stream of the same wallet replaces the first.
+    """Connect is the worker's session: the scheduler pushes assignments and commands, the worker sends statuses and
+    heartbeats. A second stream of the same wallet replaces the first.
     """
 
 @_typing.type_check_only
 class WorkerServiceAsyncStub(WorkerServiceStub):
-    """What a worker and the scheduler say to each other."""
+    """The protocol between a worker and the scheduler."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetConfig: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetConfigRequest, _worker_service_pb2.GetConfigResponse]  # type: ignore[assignment]
-    """GetConfig returns the pool's public configuration; a worker reads it before anything else, to refuse a pool that is not its own."""
+    """GetConfig returns the pool's public configuration. A worker reads it first, to detect a wrong pool."""
     CreateChallenge: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.CreateChallengeRequest, _worker_service_pb2.CreateChallengeResponse]  # type: ignore[assignment]
-    """CreateChallenge returns what a worker signs with its wallet to log in; single use, 60 s."""
+    """CreateChallenge returns the message that a worker signs with its wallet to log in; single use, valid for 60 s."""
     Login: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.LoginRequest, _worker_service_pb2.LoginResponse]  # type: ignore[assignment]
-    """Login trades a signed challenge for a bearer token, which Connect wants."""
+    """Login exchanges a signed challenge for a bearer token, which Connect requires."""
     Connect: _aio.StreamStreamMultiCallable[_worker_service_pb2.ConnectRequest, _worker_service_pb2.ConnectResponse]  # type: ignore[assignment]
-    """Connect is the worker's one stream: work and commands come down the moment they exist, statuses and signs of life go up.
-    A second stream of the same wallet replaces the first.
+    """Connect is the worker's session: the scheduler pushes assignments and commands, the worker sends statuses and
+    heartbeats. A second stream of the same wallet replaces the first.
     """
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What a worker and the scheduler say to each other."""
+    """The protocol between a worker and the scheduler."""
 
     @_abc_1.abstractmethod
     def GetConfig(
@@ -69,7 +69,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.GetConfigRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.GetConfigResponse, _abc.Awaitable[_worker_service_pb2.GetConfigResponse]]:
-        """GetConfig returns the pool's public configuration; a worker reads it before anything else, to refuse a pool that is not its own."""
+        """GetConfig returns the pool's public configuration. A worker reads it first, to detect a wrong pool."""
 
     @_abc_1.abstractmethod
     def CreateChallenge(
@@ -77,7 +77,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.CreateChallengeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.CreateChallengeResponse, _abc.Awaitable[_worker_service_pb2.CreateChallengeResponse]]:
-        """CreateChallenge returns what a worker signs with its wallet to log in; single use, 60 s."""
+        """CreateChallenge returns the message that a worker signs with its wallet to log in; single use, valid for 60 s."""
 
     @_abc_1.abstractmethod
     def Login(
@@ -85,7 +85,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.LoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.LoginResponse, _abc.Awaitable[_worker_service_pb2.LoginResponse]]:
-        """Login trades a signed challenge for a bearer token, which Connect wants."""
+        """Login exchanges a signed challenge for a bearer token, which Connect requires."""
 
     @_abc_1.abstractmethod
     def Connect(
@@ -93,8 +93,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_worker_service_pb2.ConnectRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.ConnectResponse], _abc.AsyncIterator[_worker_service_pb2.ConnectResponse]]:
-        """Connect is the worker's one stream: work and commands come down the moment they exist, statuses and signs of life go up.
-        A second stream of the same wallet replaces the first.
+        """Connect is the worker's session: the scheduler pushes assignments and commands, the worker sends statuses and
+        heartbeats. A second stream of the same wallet replaces the first.
         """
 
 def add_WorkerServiceServicer_to_server(servicer: WorkerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

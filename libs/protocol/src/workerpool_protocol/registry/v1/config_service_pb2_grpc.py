@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ConfigServiceStub:
-    """The config server: one answer for every process of a pool, so that none is configured apart.
+    """The config server: every process of a pool shares one chain configuration.
     """
 
     def __init__(self, channel):
@@ -43,11 +43,11 @@ class ConfigServiceStub:
 
 
 class ConfigServiceServicer:
-    """The config server: one answer for every process of a pool, so that none is configured apart.
+    """The config server: every process of a pool shares one chain configuration.
     """
 
     def GetChain(self, request, context):
-        """GetChain returns the chain configuration. It is read once by a worker or scheduler when it starts.
+        """GetChain returns the chain configuration. Each process reads it once, at its start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +70,7 @@ def add_ConfigServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConfigService:
-    """The config server: one answer for every process of a pool, so that none is configured apart.
+    """The config server: every process of a pool shares one chain configuration.
     """
 
     @staticmethod

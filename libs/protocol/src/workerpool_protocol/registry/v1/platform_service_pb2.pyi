@@ -26,7 +26,7 @@ class _TeeFramework:
 class _TeeFrameworkEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TeeFramework.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TEE_FRAMEWORK_UNSPECIFIED: _TeeFramework.ValueType  # 0
-    """Not given."""
+    """Not set."""
     TEE_FRAMEWORK_SCONE: _TeeFramework.ValueType  # 1
     """Scone, tag nibble 0b0011."""
     TEE_FRAMEWORK_GRAMINE: _TeeFramework.ValueType  # 2
@@ -38,7 +38,7 @@ class TeeFramework(_TeeFramework, metaclass=_TeeFrameworkEnumTypeWrapper):
     """TEE frameworks of the protocol; the low four bits of a task's tag name one."""
 
 TEE_FRAMEWORK_UNSPECIFIED: TeeFramework.ValueType  # 0
-"""Not given."""
+"""Not set."""
 TEE_FRAMEWORK_SCONE: TeeFramework.ValueType  # 1
 """Scone, tag nibble 0b0011."""
 TEE_FRAMEWORK_GRAMINE: TeeFramework.ValueType  # 2
@@ -99,7 +99,7 @@ Global___GetStackResponse: _TypeAlias = GetStackResponse  # noqa: Y015
 
 @_typing.final
 class WatchStackRequest(_message.Message):
-    """Names the stack to follow."""
+    """Names the stack to watch."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -125,14 +125,14 @@ Global___WatchStackRequest: _TypeAlias = WatchStackRequest  # noqa: Y015
 
 @_typing.final
 class WatchStackResponse(_message.Message):
-    """One state of the followed stack."""
+    """One state of the watched stack."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STACK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def stack(self) -> Global___Stack:
-        """The stack as it is now."""
+        """The stack in its new state."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class Stack(_message.Message):
     name: _builtins.str
     """Stack (profile) name."""
     label: _builtins.str
-    """Label that was asked for."""
+    """Label of the request."""
     version: _builtins.str
     """Version of the configuration that was read, such as a git commit; empty when unversioned."""
     @_builtins.property

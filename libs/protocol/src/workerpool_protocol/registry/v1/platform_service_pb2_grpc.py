@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PlatformServiceStub:
-    """The platform registry: where the secret management service of each TEE framework is found,
+    """The platform registry: locations of the secret management service (SMS) of each TEE framework,
     per stack and per label (a version of the configuration files, such as a git label).
     """
 
@@ -49,7 +49,7 @@ class PlatformServiceStub:
 
 
 class PlatformServiceServicer:
-    """The platform registry: where the secret management service of each TEE framework is found,
+    """The platform registry: locations of the secret management service (SMS) of each TEE framework,
     per stack and per label (a version of the configuration files, such as a git label).
     """
 
@@ -61,7 +61,7 @@ class PlatformServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchStack(self, request, context):
-        """WatchStack sends the locations at once and again whenever they change, so that a scheduler need not ask.
+        """WatchStack sends the locations at once and at every change, which replaces polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,7 +89,7 @@ def add_PlatformServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PlatformService:
-    """The platform registry: where the secret management service of each TEE framework is found,
+    """The platform registry: locations of the secret management service (SMS) of each TEE framework,
     per stack and per label (a version of the configuration files, such as a git label).
     """
 

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PlatformServiceStub:
-    """The platform registry: where the secret management service of each TEE framework is found,
+    """The platform registry: locations of the secret management service (SMS) of each TEE framework,
     per stack and per label (a version of the configuration files, such as a git label).
     """
 
@@ -38,11 +38,11 @@ class PlatformServiceStub:
     GetStack: _grpc.UnaryUnaryMultiCallable[_platform_service_pb2.GetStackRequest, _platform_service_pb2.GetStackResponse]
     """GetStack returns the locations of one stack, as `GET /application/<stack>` does for Spring clients."""
     WatchStack: _grpc.UnaryStreamMultiCallable[_platform_service_pb2.WatchStackRequest, _platform_service_pb2.WatchStackResponse]
-    """WatchStack sends the locations at once and again whenever they change, so that a scheduler need not ask."""
+    """WatchStack sends the locations at once and at every change, which replaces polling."""
 
 @_typing.type_check_only
 class PlatformServiceAsyncStub(PlatformServiceStub):
-    """The platform registry: where the secret management service of each TEE framework is found,
+    """The platform registry: locations of the secret management service (SMS) of each TEE framework,
     per stack and per label (a version of the configuration files, such as a git label).
     """
 
@@ -50,10 +50,10 @@ class PlatformServiceAsyncStub(PlatformServiceStub):
     GetStack: _aio.UnaryUnaryMultiCallable[_platform_service_pb2.GetStackRequest, _platform_service_pb2.GetStackResponse]  # type: ignore[assignment]
     """GetStack returns the locations of one stack, as `GET /application/<stack>` does for Spring clients."""
     WatchStack: _aio.UnaryStreamMultiCallable[_platform_service_pb2.WatchStackRequest, _platform_service_pb2.WatchStackResponse]  # type: ignore[assignment]
-    """WatchStack sends the locations at once and again whenever they change, so that a scheduler need not ask."""
+    """WatchStack sends the locations at once and at every change, which replaces polling."""
 
 class PlatformServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The platform registry: where the secret management service of each TEE framework is found,
+    """The platform registry: locations of the secret management service (SMS) of each TEE framework,
     per stack and per label (a version of the configuration files, such as a git label).
     """
 
@@ -71,6 +71,6 @@ class PlatformServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _platform_service_pb2.WatchStackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_platform_service_pb2.WatchStackResponse], _abc.AsyncIterator[_platform_service_pb2.WatchStackResponse]]:
-        """WatchStack sends the locations at once and again whenever they change, so that a scheduler need not ask."""
+        """WatchStack sends the locations at once and at every change, which replaces polling."""
 
 def add_PlatformServiceServicer_to_server(servicer: PlatformServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

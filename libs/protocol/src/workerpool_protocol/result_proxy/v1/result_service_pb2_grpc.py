@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ResultServiceStub:
-    """Keeps the archives. An archive is accepted once, from a worker whose revealed contribution it matches.
+    """Stores the archives. Each task has one archive, accepted from a worker whose revealed contribution it matches.
     """
 
     def __init__(self, channel):
@@ -58,18 +58,18 @@ class ResultServiceStub:
 
 
 class ResultServiceServicer:
-    """Keeps the archives. An archive is accepted once, from a worker whose revealed contribution it matches.
+    """Stores the archives. Each task has one archive, accepted from a worker whose revealed contribution it matches.
     """
 
     def IssueToken(self, request, context):
-        """IssueToken trades a signed authorization for a bearer token, which Upload and CheckResult want.
+        """IssueToken exchanges a signed authorization for a bearer token, which Upload requires.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Upload(self, request_iterator, context):
-        """Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is kept.
+        """Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +121,7 @@ def add_ResultServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ResultService:
-    """Keeps the archives. An archive is accepted once, from a worker whose revealed contribution it matches.
+    """Stores the archives. Each task has one archive, accepted from a worker whose revealed contribution it matches.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SecretServiceStub:
-    """Keeps secrets that only enclaves of authorised tasks will see. Each write is signed by the owner of the secret.
+    """Stores secrets that only enclaves of authorised tasks can read. The owner of a secret signs each write.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class SecretServiceStub:
 
 
 class SecretServiceServicer:
-    """Keeps secrets that only enclaves of authorised tasks will see. Each write is signed by the owner of the secret.
+    """Stores secrets that only enclaves of authorised tasks can read. The owner of a secret signs each write.
     """
 
     def SetSecret(self, request, context):
@@ -59,7 +59,7 @@ class SecretServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def HasSecret(self, request, context):
-        """HasSecret says whether a secret exists, never its value, so that clients can check before they buy.
+        """HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ def add_SecretServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SecretService:
-    """Keeps secrets that only enclaves of authorised tasks will see. Each write is signed by the owner of the secret.
+    """Stores secrets that only enclaves of authorised tasks can read. The owner of a secret signs each write.
     """
 
     @staticmethod

@@ -20,7 +20,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class GetFrameworkRequest(_message.Message):
-    """Asks for the framework."""
+    """Requests the framework."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -153,7 +153,7 @@ Global___EnclaveImage: _TypeAlias = EnclaveImage  # noqa: Y015
 
 @_typing.final
 class CreateChallengeRequest(_message.Message):
-    """Asks for the challenge of a task, in the pool owner's name."""
+    """Requests the challenge of a task, signed by the pool owner."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -201,7 +201,7 @@ Global___CreateChallengeResponse: _TypeAlias = CreateChallengeResponse  # noqa: 
 
 @_typing.final
 class CreateSessionRequest(_message.Message):
-    """Asks for a session, in a worker's name."""
+    """Requests a session, signed by a worker."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

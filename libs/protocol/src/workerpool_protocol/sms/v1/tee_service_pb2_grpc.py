@@ -62,7 +62,7 @@ class TeeServiceServicer:
     """
 
     def GetFramework(self, request, context):
-        """GetFramework names the one framework that this instance serves, so that a scheduler refuses a wrong address.
+        """GetFramework names the framework that this instance serves, so that a scheduler refuses a wrong address.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,7 +76,8 @@ class TeeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateChallenge(self, request, context):
-        """CreateChallenge makes (once per task) the key pair whose address the pool owner signs into authorizations.
+        """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
+        key pair is made once per task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

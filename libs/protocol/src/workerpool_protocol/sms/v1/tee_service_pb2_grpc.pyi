@@ -34,11 +34,13 @@ class TeeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TeeServiceAsyncStub: ...
     GetFramework: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.GetFrameworkRequest, _tee_service_pb2.GetFrameworkResponse]
-    """GetFramework names the one framework that this instance serves, so that a scheduler refuses a wrong address."""
+    """GetFramework names the framework that this instance serves, so that a scheduler refuses a wrong address."""
     GetServiceProperties: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.GetServicePropertiesRequest, _tee_service_pb2.GetServicePropertiesResponse]
     """GetServiceProperties describes the pre- and post-compute images of a framework version."""
     CreateChallenge: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.CreateChallengeRequest, _tee_service_pb2.CreateChallengeResponse]
-    """CreateChallenge makes (once per task) the key pair whose address the pool owner signs into authorizations."""
+    """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
+    key pair is made once per task.
+    """
     CreateSession: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionRequest, _tee_service_pb2.CreateSessionResponse]
     """CreateSession prepares the secrets of one worker's run of one task in the framework's own service."""
 
@@ -48,11 +50,13 @@ class TeeServiceAsyncStub(TeeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetFramework: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.GetFrameworkRequest, _tee_service_pb2.GetFrameworkResponse]  # type: ignore[assignment]
-    """GetFramework names the one framework that this instance serves, so that a scheduler refuses a wrong address."""
+    """GetFramework names the framework that this instance serves, so that a scheduler refuses a wrong address."""
     GetServiceProperties: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.GetServicePropertiesRequest, _tee_service_pb2.GetServicePropertiesResponse]  # type: ignore[assignment]
     """GetServiceProperties describes the pre- and post-compute images of a framework version."""
     CreateChallenge: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.CreateChallengeRequest, _tee_service_pb2.CreateChallengeResponse]  # type: ignore[assignment]
-    """CreateChallenge makes (once per task) the key pair whose address the pool owner signs into authorizations."""
+    """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
+    key pair is made once per task.
+    """
     CreateSession: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionRequest, _tee_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
     """CreateSession prepares the secrets of one worker's run of one task in the framework's own service."""
 
@@ -65,7 +69,7 @@ class TeeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tee_service_pb2.GetFrameworkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tee_service_pb2.GetFrameworkResponse, _abc.Awaitable[_tee_service_pb2.GetFrameworkResponse]]:
-        """GetFramework names the one framework that this instance serves, so that a scheduler refuses a wrong address."""
+        """GetFramework names the framework that this instance serves, so that a scheduler refuses a wrong address."""
 
     @_abc_1.abstractmethod
     def GetServiceProperties(
@@ -81,7 +85,9 @@ class TeeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tee_service_pb2.CreateChallengeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tee_service_pb2.CreateChallengeResponse, _abc.Awaitable[_tee_service_pb2.CreateChallengeResponse]]:
-        """CreateChallenge makes (once per task) the key pair whose address the pool owner signs into authorizations."""
+        """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
+        key pair is made once per task.
+        """
 
     @_abc_1.abstractmethod
     def CreateSession(
