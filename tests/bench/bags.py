@@ -11,7 +11,7 @@ from workerpool_devnet.market.accounts import GAS_BALANCE
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol import abi
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import deal_id, task_id, to_hex
+from workerpool_poco.protocol.ids import DealId, bytes32, deal_id_of, task_id_of
 from workerpool_poco.protocol.orders import (
     NO_DATASET,
     AppOrder,
@@ -31,7 +31,7 @@ _TRANSACTION_GAS = 16_000_000
 
 @dataclass(frozen=True)
 class _Bag:
-    deal: bytes
+    deal: DealId
     volume: int
     transactions: list[tuple[str, bytes]]
 
@@ -53,7 +53,7 @@ def buy_ready_tasks(net: Devnet, count: int) -> list[str]:
         for label, data in bag.transactions:
             outbox.call(pool_owner, label, net.contracts.hub, data, gas=_TRANSACTION_GAS)
         outbox.flush(in_one_block=True, timeout=120)
-        ids += [to_hex(task_id(bag.deal, index)) for index in range(bag.volume)]
+        ids += [task_id_of(bag.deal, index) for index in range(bag.volume)]
     net.chain.mine_every(1)
     return ids
 
@@ -80,11 +80,11 @@ def _bag(net: Devnet, app: str, app_owner: Wallet, volume: int) -> _Bag:
         .calldata(),
         request.calldata(),
     )
-    deal = deal_id(request.hash(domain), 0)
+    deal = deal_id_of(request.hash(domain), 0)
     transactions = [("matchOrders", abi.HUB.encode("matchOrders", *orders))]
     for first in range(0, volume, _PER_TRANSACTION):
         indexes = list(range(first, min(first + _PER_TRANSACTION, volume)))
-        data = abi.HUB.encode("initializeArray", [deal] * len(indexes), indexes)
+        data = abi.HUB.encode("initializeArray", [bytes32(deal)] * len(indexes), indexes)
         transactions.append((f"initializeArray from {first}", data))
     return _Bag(deal, volume, transactions)
 

@@ -236,7 +236,7 @@ class Pool:
         """Buy tasks of an app that nobody will ever run; return their ids."""
         app = await self.app()
         deal = await self.net.buy(app, volume=volume, category=list(CATEGORIES).index(category), **purchase)
-        return [to_hex(task) for task in deal.task_ids]
+        return list(deal.task_ids)
 
     async def app(self) -> Address:
         """Create the app, once."""

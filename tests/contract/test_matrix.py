@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sign_authorization
-from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import DealId, TaskId, to_hex
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
@@ -73,8 +73,8 @@ async def uploader_token(pool: Any, wallet: Wallet) -> str:
     authorization = sign_authorization(
         pool.net.accounts["poolOwner"],
         worker=wallet.address,
-        task_id=bytes32(task),
-        deal_id=bytes32(known.deal_id),
+        task_id=TaskId(task),
+        deal_id=DealId(known.deal_id),
         task_index=0,
     )
     request = result_service_pb2.IssueTokenRequest(

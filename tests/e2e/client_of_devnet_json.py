@@ -16,7 +16,7 @@ from web3 import HTTPProvider, Web3
 from web3.logs import DISCARD
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import task_id
+from workerpool_poco.protocol.ids import parse_deal_id, task_id_of
 from workerpool_poco.protocol.orders import (
     NO_DATASET,
     AppOrder,
@@ -87,10 +87,10 @@ def main(document: dict[str, Any], image: str) -> list[int]:
     orders = signed_orders(document, create_app(w3, document, image))
     matched = send(w3, document["accounts"]["spare"]["privateKey"], hub.functions.matchOrders(*orders))
     (event,) = hub.events.OrdersMatched().process_receipt(matched, errors=DISCARD)
-    deal = event["args"]["dealid"]
+    deal = parse_deal_id(event["args"]["dealid"])
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        statuses = [hub.functions.viewTask(task_id(deal, index)).call()[0] for index in range(2)]
+        statuses = [hub.functions.viewTask(task_id_of(deal, index)).call()[0] for index in range(2)]
         if statuses == [COMPLETED, COMPLETED]:
             break
         time.sleep(0.2)

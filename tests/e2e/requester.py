@@ -8,7 +8,6 @@ from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import to_hex
 
 TIMEOUT_SECONDS = 120.0
 PRICE = 10**9
@@ -35,7 +34,7 @@ class Requester:
             category=list(CATEGORIES).index(category),
             workerpool_price=PRICE,
         )
-        return [to_hex(task_id) for task_id in deal.task_ids]
+        return list(deal.task_ids)
 
     async def follow(
         self, tasks: list[str], on_change: Callable[[Progress], None] = lambda _: None

@@ -21,7 +21,7 @@ from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol import calls
-from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
@@ -82,7 +82,7 @@ class SimulatedWorker:
         """Go through every stage and contribute `digest` on chain, as a result that never was computed."""
         assignment = await self.assigned(task_id)
         await self.report(task_id, *UNTIL_COMPUTED, statuses.REPLICATE_STATUS_CONTRIBUTING)
-        task = from_hex(task_id)
+        task = TaskId(task_id)
         call = calls.contribute(
             task,
             result_hash(task, digest),

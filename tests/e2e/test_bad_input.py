@@ -10,7 +10,6 @@ from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus as T
@@ -172,7 +171,7 @@ async def test_an_image_that_does_not_exist_ends_in_an_error_result(
 ) -> None:
     missing = f"127.0.0.1:{free_service_ports().http}/no/such/image:1"
     deal = await net.buy(await net.create_app("no such image", missing), workerpool_price=PRICE)
-    task = to_hex(deal.task_ids[0])
+    task = deal.task_ids[0]
 
     progress = await requester.follow([task])
 
@@ -186,7 +185,7 @@ async def test_an_app_without_computed_json_ends_in_contribution_timeout(
 ) -> None:
     app = await net.create_app("writes nothing", image)
     deal = await net.buy(app, params=DealParams(args="nonsense"), category=SHORT_CATEGORY)
-    task = to_hex(deal.task_ids[0])
+    task = deal.task_ids[0]
 
     progress = await requester.follow([task])
 

@@ -13,7 +13,7 @@ from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.services.readiness import wait_registered
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol.ids import from_hex
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -82,7 +82,7 @@ async def test_a_dissenting_worker_does_not_stop_consensus_and_pays_for_it(
     assert history.of_task(progress.tasks[task])[-1] is TaskStatus.COMPLETED
 
     # On chain: the stake of the dissenter is shared with the price among those who agreed.
-    deal = await hub.view_deal(from_hex(progress.tasks[task].deal_id))
+    deal = await hub.view_deal(DealId(progress.tasks[task].deal_id))
     after = await accounts(net, hub, *everybody)
     gains = [now.stake - then.stake for now, then in zip(after, before, strict=True)]
     share = (PRICE + deal.worker_stake) * (100 - deal.scheduler_reward_ratio) // 100 // 4
@@ -129,7 +129,7 @@ async def test_a_consensus_that_nobody_reveals_is_reopened_and_completed_by_othe
         assert history.of_replicate(replicate)[-1] is ReplicateStatus.FAILED
         assert history.causes(replicate)[ReplicateStatus.FAILED] == "REVEAL_TIMEOUT"
         assert (await worker.commanded(task, pb.ACTION_ABORT)).task_id == task
-    stake = (await hub.view_deal(from_hex(progress.tasks[task].deal_id))).worker_stake
+    stake = (await hub.view_deal(DealId(progress.tasks[task].deal_id))).worker_stake
     after = await accounts(net, hub, *mute)
     assert [now.stake - then.stake for now, then in zip(after, before, strict=True)] == [-stake, -stake]
     assert [account.locked for account in after] == [0, 0]
@@ -157,7 +157,7 @@ async def claimed(hub: HubClient, task: str) -> ChainTask:
     """Read the task until the chain says FAILED: the claim is due at the final deadline, later than FAILED here."""
     async with asyncio.timeout(CLAIM_SECONDS):
         while True:
-            found = await hub.view_task(from_hex(task))
+            found = await hub.view_task(TaskId(task))
             if found.status is ChainTaskStatus.FAILED:
                 return found
             await asyncio.sleep(0.1)

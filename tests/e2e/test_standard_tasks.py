@@ -7,7 +7,7 @@ from rich.console import Console
 from workerpool_devnet.demo.run import compute
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol.ids import from_hex
+from workerpool_poco.protocol.ids import DealId
 
 from e2e.requester import PRICE, Requester
 
@@ -35,7 +35,7 @@ async def test_the_requester_pays_workers_and_pool(net: Devnet, requester: Reque
         (task,) = await requester.buy(trust=5)
         progress = await requester.follow([task])
         after = [await hub.view_account(net.account(role).address) for role in roles]
-        deal = await hub.view_deal(from_hex(progress.tasks[task].deal_id))
+        deal = await hub.view_deal(DealId(progress.tasks[task].deal_id))
 
     for_each_worker = PRICE * (100 - deal.scheduler_reward_ratio) // 100 // 3
     for_the_pool = PRICE - 3 * for_each_worker

@@ -7,12 +7,12 @@ from workerpool_poco.protocol.authorization import (
     sign_authorization,
     sms_challenge_hash,
 )
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id, to_hex, uint256
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.signatures import compact_signature
 
 WALLET = Wallet.from_key("0x" + "11" * 32)
 WORKER = "0x" + "22" * 20
-TASK = task_id(b"\xaa" * 32, 3)
+TASK = task_id_of(DealId("0x" + "aa" * 32), 3)
 
 
 def authorization():  # type: ignore[no-untyped-def]
@@ -27,7 +27,7 @@ def test_hash_vectors() -> None:
         "0x8e74ae4e421791c1eaad828a513529b1c7cf68fff890bdd6a20c0ee7aca1ca05"
     )
     worker = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
-    assert to_hex(authorization_hash(worker, uint256(1), ZERO_ADDRESS)) == (
+    assert to_hex(authorization_hash(worker, TaskId("0x" + f"{1:064x}"), ZERO_ADDRESS)) == (
         "0xa7704e491d33a261c02a9cb1a489a93e7ac42768ce7b52602e285dc5adab0829"
     )
     assert to_hex(sms_challenge_hash(TASK)) == (

@@ -8,6 +8,7 @@ from workerpool_poco.protocol.events import (
     topic_of,
     topic_word,
 )
+from workerpool_poco.protocol.ids import from_hex
 from workerpool_poco.protocol.multiaddr import readable_multiaddr
 
 POOL = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
@@ -26,18 +27,18 @@ def log(topics: list[bytes], data: bytes) -> dict[str, object]:
 
 
 def test_a_scheduler_notice() -> None:
-    event = decode_log(log([topic_of(SchedulerNotice), topic_word(POOL)], b"\xaa" * 32))
+    event = decode_log(log([topic_of(SchedulerNotice), from_hex(topic_word(POOL))], b"\xaa" * 32))
     assert isinstance(event, SchedulerNotice)
-    assert (event.workerpool, event.deal_id) == (POOL, b"\xaa" * 32)
+    assert (event.workerpool, event.deal_id) == (POOL, "0x" + "aa" * 32)
     assert (event.position.block_number, event.position.log_index) == (16, 2)
     assert not event.position.removed
 
 
 def test_indexed_and_plain_values_come_in_the_order_of_the_declaration() -> None:
-    topics = [topic_of(TaskContribute), b"\x01" * 32, topic_word(POOL)]
+    topics = [topic_of(TaskContribute), b"\x01" * 32, from_hex(topic_word(POOL))]
     event = decode_log(log(topics, b"\x02" * 32))
     assert isinstance(event, TaskContribute)
-    assert (event.task_id, event.worker, event.result_hash) == (b"\x01" * 32, POOL, b"\x02" * 32)
+    assert (event.task_id, event.worker, event.result_hash) == ("0x" + "01" * 32, POOL, b"\x02" * 32)
 
 
 def test_foreign_events_are_nothing() -> None:

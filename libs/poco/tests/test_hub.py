@@ -10,6 +10,7 @@ from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.contract_text import MalformedAnswer
 from workerpool_poco.protocol.events import SchedulerNotice, topic_of
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import Block
 
 HUB = "0x" + "44" * 20
@@ -87,7 +88,7 @@ async def test_an_answer_of_another_shape_is_the_nodes_error_and_never_ours(
         "get_logs": lambda: hub.get_logs(0, 1),
         "get_block_logs": lambda: hub.get_block_logs(bytes(32)),
         "view_deal": lambda: hub.view_deal(bytes(32)),
-        "view_tasks": lambda: hub.view_tasks([bytes(32)]),
+        "view_tasks": lambda: hub.view_tasks([TaskId("0x" + "00" * 32)]),
         "balance": lambda: hub.balance(HUB),
         "balances": lambda: hub.balances([HUB]),
         "connect": hub.connect,

@@ -25,7 +25,7 @@ from workerpool_poco.protocol.events import (
     TaskReopen,
     TaskReveal,
 )
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, address, task_id
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, address, task_id_of
 from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
 from workerpool_poco.protocol.results import ResultLink, enclave_message, result_hash, result_seal
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
@@ -73,7 +73,7 @@ class Parties:
         digest: bytes = DIGEST,
         enclave: Wallet | None = None,
     ) -> calls.Call:
-        task = task_id(deal, index)
+        task = task_id_of(deal, index)
         challenge = enclave.address if enclave else ZERO_ADDRESS
         authorization = sign_authorization(
             self.pool_owner,
@@ -128,12 +128,12 @@ async def test_a_task_from_deal_to_finalize(parties: Parties, hub: HubClient) ->
     assert not deal.has_dataset
     assert not deal.has_callback
 
-    task = task_id(deal_id, 0)
+    task = task_id_of(deal_id, 0)
     assert (await hub.view_task(task)).status is ChainTaskStatus.UNSET
     owner, actor = parties.sender(parties.pool_owner), parties.sender(worker)
     receipt = await owner.execute(calls.initialize_array([(deal_id, 0), (deal_id, 1)]))
     initialized = [event.task_id for event in receipt.events if isinstance(event, TaskInitialize)]
-    assert initialized == [task, task_id(deal_id, 1)]
+    assert initialized == [task, task_id_of(deal_id, 1)]
 
     on_chain = await hub.view_task(task)
     category = await hub.view_category(deal.category)
@@ -170,7 +170,7 @@ async def test_a_task_from_deal_to_finalize(parties: Parties, hub: HubClient) ->
     assert kinds == [TaskInitialize, TaskContribute, TaskConsensus, TaskReveal, TaskFinalize]
     assert await hub.get_block_logs(notice.position.block_hash, kinds=[SchedulerNotice]) == [notice]
 
-    other = await hub.view_tasks([task, task_id(deal_id, 1)])
+    other = await hub.view_tasks([task, task_id_of(deal_id, 1)])
     assert [item.status for item in other] == [ChainTaskStatus.COMPLETED, ChainTaskStatus.ACTIVE]
     pairs = [(task, worker.address), (task, parties.requester.address)]
     both = await hub.view_contributions(pairs)
@@ -180,7 +180,7 @@ async def test_a_task_from_deal_to_finalize(parties: Parties, hub: HubClient) ->
 async def test_contribute_and_finalize_of_an_enclave_task(parties: Parties, hub: HubClient) -> None:
     worker, enclave = await account(parties.chain, "worker-1"), Wallet.create()
     deal_id = await parties.buy(tag=make_tag(framework=TeeFramework.SCONE))
-    task = task_id(deal_id, 0)
+    task = task_id_of(deal_id, 0)
     await parties.sender(parties.pool_owner).execute(calls.initialize(deal_id, 0))
     authorization = sign_authorization(
         parties.pool_owner,
@@ -209,7 +209,7 @@ async def test_reopen_after_nobody_revealed_then_claim(
 ) -> None:
     worker = await account(parties.chain, "worker-1")
     deal_id = await parties.buy(category=0)
-    task = task_id(deal_id, 0)
+    task = task_id_of(deal_id, 0)
     owner = parties.sender(parties.pool_owner)
     await owner.execute(calls.initialize(deal_id, 0))
     await parties.sender(worker).execute(parties.contribution(worker, deal_id))
@@ -286,7 +286,7 @@ async def test_many_tasks_with_many_transactions_in_flight(parties: Parties, hub
     worker = await account(parties.chain, "worker-1")
     count = 30
     deal_id = await parties.buy(volume=count)
-    tasks = [task_id(deal_id, index) for index in range(count)]
+    tasks = [task_id_of(deal_id, index) for index in range(count)]
     async with HeadStream(parties.chain.url) as heads:
         owner = TransactionSender(hub, parties.pool_owner, heads=heads)
         actor = TransactionSender(hub, worker, heads=heads)

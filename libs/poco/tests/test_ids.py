@@ -7,13 +7,13 @@ from workerpool_poco.protocol import ids
 
 def test_task_id_vectors() -> None:
     task = "0x51228d61fc5969f4b4c31514dbd178cadfb46762a4b77bf6a99a73fd8f4e0d86"
-    assert ids.to_hex(ids.task_id(b"\xaa" * 32, 3)) == task
+    assert ids.task_id_of(ids.DealId("0x" + "aa" * 32), 3) == task
     other = "0xada5013122d395ba3c54772283fb069b10426056ef8ca54750cb9bb552a59e7d"
-    assert ids.to_hex(ids.task_id(ids.uint256(1), 0)) == other
+    assert ids.task_id_of(ids.parse_deal_id(ids.uint256(1)), 0) == other
 
 
 def test_deal_id_hashes_the_request_and_the_first_index() -> None:
-    assert ids.deal_id(b"\x01" * 32, 7) == ids.task_id(b"\x01" * 32, 7)
+    assert str(ids.deal_id_of(b"\x01" * 32, 7)) == ids.task_id_of(ids.DealId("0x" + "01" * 32), 7)
 
 
 def test_addresses_are_checksummed() -> None:

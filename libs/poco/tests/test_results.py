@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 from eth_utils.crypto import keccak
 from workerpool_poco.protocol import results
-from workerpool_poco.protocol.ids import task_id, to_hex, uint256
+from workerpool_poco.protocol.ids import DealId, TaskId, task_id_of, to_hex, uint256
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
 WORKER = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
 ONE, TWO = uint256(1), uint256(2)
+TASK = TaskId(to_hex(ONE))
 
 
 def computed(path: str) -> dict[str, str]:
@@ -16,13 +17,13 @@ def computed(path: str) -> dict[str, str]:
 
 
 def test_hash_and_seal_vectors() -> None:
-    assert to_hex(results.result_hash(ONE, TWO)) == (
+    assert to_hex(results.result_hash(TASK, TWO)) == (
         "0xe90b7bceb6e7df5418fb78d8ee546e97c83a08bbccc01a0644d599ccd2a7c2e0"
     )
-    assert to_hex(results.result_seal(WORKER, ONE, TWO)) == (
+    assert to_hex(results.result_seal(WORKER, TASK, TWO)) == (
         "0xbd5b5d09270af9eec5300dee480acaf81665311f1f7495673ac32759ed6cc1d3"
     )
-    task, digest = task_id(b"\xaa" * 32, 3), keccak(b"result")
+    task, digest = task_id_of(DealId("0x" + "aa" * 32), 3), keccak(b"result")
     assert to_hex(results.result_hash(task, digest)) == (
         "0x073a2a9350290ecaa6954d1a086b7ed9d7531d4f3d91a990706805c64d836440"
     )

@@ -29,8 +29,9 @@ from workerpool_poco.chain.transactions import (
     Underpriced,
 )
 from workerpool_poco.chain.wallet import Transaction, Wallet
-from workerpool_poco.protocol import abi, calls
+from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
 
 NOBODY = "0x" + "77" * 20
@@ -147,7 +148,7 @@ async def test_a_refusal_by_the_contract_costs_nothing(hub: HubClient, sender: T
 
 
 async def test_a_refusal_on_chain_is_in_the_receipt(sender: TransactionSender) -> None:
-    doomed = Call(abi.HUB.encode("claim", b"\x01" * 32), gas=200_000)
+    doomed = Call(calls.claim(TaskId("0x" + "01" * 32)).data, gas=200_000)
     receipt = await sender.wait_receipt(await sender.submit(doomed))
     assert not receipt.succeeded
     with pytest.raises(Reverted):

@@ -22,9 +22,10 @@ from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_kit.grpc.client import open_channel
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Transaction
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import sign_authorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -66,12 +67,11 @@ class AdapterProcess:
     async def initialize(self, pool: "Pool", deal: Deal) -> None:
         """Ask for every task of a deal, and wait until the node has all their transactions."""
         wishes = [
-            pb.InitializeRequest(deal_id=to_hex(deal.deal_id), task_index=index)
-            for index in range(deal.volume)
+            pb.InitializeRequest(deal_id=deal.deal_id, task_index=index) for index in range(deal.volume)
         ]
         await asyncio.gather(*(self.api.Initialize(wish) for wish in wishes))
         sent = [
-            (await self.seen(to_hex(each), lambda command: command.transaction_hash)).transaction_hash
+            (await self.seen(each, lambda command: command.transaction_hash)).transaction_hash
             for each in deal.task_ids
         ]
         rpc = pool.chain.chain.rpc
@@ -80,7 +80,7 @@ class AdapterProcess:
     async def initialized(self, pool: "Pool", deal: Deal) -> list[Any]:
         """Wait until every task of a deal is ACTIVE; returns their commands."""
         outcomes = await asyncio.gather(
-            *(self.outcome(to_hex(each), pb.COMMAND_KIND_INITIALIZE) for each in deal.task_ids)
+            *(self.outcome(each, pb.COMMAND_KIND_INITIALIZE) for each in deal.task_ids)
         )
         assert {command.state for command in outcomes} == {pb.COMMAND_STATE_SUCCESS}
         for task_id in deal.task_ids:
@@ -227,7 +227,7 @@ class Pool:
 
     def initialize(self, deal: Deal, index: int) -> None:
         """Initialize a task from another wallet than the adapter's."""
-        self.call(self.worker, "initialize", deal.deal_id, index)
+        self.call(self.worker, calls.initialize(deal.deal_id, index))
 
     def contribute(self, deal: Deal, index: int = 0, digest: bytes = DIGEST) -> None:
         """Let the worker contribute, which at trust 1 is a consensus."""
@@ -236,19 +236,19 @@ class Pool:
             self.owner, worker=worker, task_id=task, deal_id=deal.deal_id, task_index=index
         )
         hash_, seal = result_hash(task, digest), result_seal(worker, task, digest)
-        self.call(self.worker, "contribute", task, hash_, seal, ZERO_ADDRESS, b"", permission.signature)
+        self.call(self.worker, calls.contribute(task, hash_, seal, permission.signature))
 
     def reveal(self, deal: Deal, index: int = 0, digest: bytes = DIGEST) -> None:
         """Let the worker reveal."""
-        self.call(self.worker, "reveal", deal.task_ids[index], digest)
+        self.call(self.worker, calls.reveal(deal.task_ids[index], digest))
 
-    def call(self, wallet: Any, function: str, *arguments: Any) -> None:
+    def call(self, wallet: Any, call: Call) -> None:
         """Call the hub and wait until it is mined."""
         outbox = Outbox(self.chain.chain.rpc)
-        outbox.call(wallet, function, self.chain.hub, abi.HUB.encode(function, *arguments))
+        outbox.call(wallet, "call of the hub", self.chain.hub, call.data)
         outbox.flush()
 
-    def overtake(self, function: str, *arguments: Any) -> None:
+    def overtake(self, call: Call) -> None:
         """Call the hub from the worker's wallet with a fee that goes first in the next block; does not wait."""
         rpc, worker = self.chain.chain.rpc, self.worker
         transaction = Transaction(
@@ -257,7 +257,7 @@ class Pool:
             gas=2_000_000,
             to=self.chain.hub,
             value=0,
-            data=abi.HUB.encode(function, *arguments),
+            data=call.data,
             chain_id=self.chain.chain_id,
         )
         rpc.call("eth_sendRawTransaction", to_hex(worker.sign_transaction(transaction).raw))
@@ -290,7 +290,7 @@ class Pool:
             )
         )
 
-    async def task(self, task_id: bytes) -> ChainTask:
+    async def task(self, task_id: TaskId) -> ChainTask:
         """Read a task."""
         async with HubClient(self.chain.url, self.chain.hub) as hub:
             return await hub.view_task(task_id)

@@ -25,7 +25,6 @@ from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
@@ -250,7 +249,7 @@ async def test_nothing_is_lost_by_a_kill(start: Start, pool: Pool) -> None:
     first = await start()
     await first.up()
     deal = await asyncio.to_thread(pool.buy)
-    task_id = to_hex(deal.task_ids[0])
+    task_id = deal.task_ids[0]
     before = await first.task(task_id)
     first.process.kill()
     await first.process.wait()
@@ -271,7 +270,7 @@ async def test_a_deal_made_while_core_was_down_is_found(start: Start, pool: Pool
     await first.process.wait()
     deal = await asyncio.to_thread(pool.buy)
     second = await start()
-    task = await second.task(to_hex(deal.task_ids[0]))
+    task = await second.task(deal.task_ids[0])
     assert task.deal_block == deal.block_number
 
 

@@ -21,9 +21,10 @@ from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_kit.grpc.client import error_info, error_reason
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, to_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_protocol.poco.v1 import authorization_pb2
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
@@ -55,7 +56,7 @@ def result_files(text: bytes) -> dict[str, bytes]:
 class RevealedTask:
     """A task in which `worker` revealed the digest of `text`; `archive` is the honest result."""
 
-    task_id: bytes
+    task_id: TaskId
     worker: Wallet
     authorization: WorkerpoolAuthorization
     digest: bytes
@@ -97,10 +98,10 @@ class OnChain:
                 callback=callback,
             )
         )
-        self.send(self.owner, "initialize", deal.deal_id, 0)
+        self.send(self.owner, calls.initialize(deal.deal_id, 0))
         return deal.deal_id, deal.task_ids[0]
 
-    def authorize(self, deal_id: bytes, task_id: bytes, worker: Wallet, *, by: Wallet | None = None):
+    def authorize(self, deal_id: DealId, task_id: TaskId, worker: Wallet, *, by: Wallet | None = None):
         return sign_authorization(
             by or self.owner, worker=worker.address, task_id=task_id, deal_id=deal_id, task_index=0
         )
@@ -108,10 +109,10 @@ class OnChain:
     def contribute(self, authorization: WorkerpoolAuthorization, worker: Wallet, digest: bytes) -> None:
         task = authorization.task_id
         hash_, seal = result_hash(task, digest), result_seal(worker.address, task, digest)
-        self.send(worker, "contribute", task, hash_, seal, ZERO_ADDRESS, b"", authorization.signature)
+        self.send(worker, calls.contribute(task, hash_, seal, authorization.signature))
 
-    def reveal(self, task_id: bytes, worker: Wallet, digest: bytes) -> None:
-        self.send(worker, "reveal", task_id, digest)
+    def reveal(self, task_id: TaskId, worker: Wallet, digest: bytes) -> None:
+        self.send(worker, calls.reveal(task_id, digest))
 
     def revealed(self, text: bytes = b"a result"):
         """Bring a task of trust 1 to REVEALING with the worker's contribution revealed."""
@@ -123,9 +124,9 @@ class OnChain:
         self.reveal(task_id, worker, digest)
         return RevealedTask(task_id, worker, authorization, digest, zipped(result_files(text)))
 
-    def send(self, wallet: Wallet, function: str, *arguments) -> None:
+    def send(self, wallet: Wallet, call: Call) -> None:
         outbox = Outbox(self.rpc)
-        outbox.call(wallet, function, self.chain.hub, abi.HUB.encode(function, *arguments), gas=2_000_000)
+        outbox.call(wallet, "call of the hub", self.chain.hub, call.data, gas=2_000_000)
         outbox.flush()
 
 
@@ -195,10 +196,10 @@ class Proxy:
         token = await self.token(task.authorization, task.worker)
         return await self.upload(token, messages(task, archive, **declared))
 
-    async def download(self, task_id: bytes, offset: int = 0):
+    async def download(self, task_id: TaskId, offset: int = 0):
         """Return the header and the bytes."""
         header, content = None, []
-        async for part in self.stub.Download(pb.DownloadRequest(task_id=to_hex(task_id), offset=offset)):
+        async for part in self.stub.Download(pb.DownloadRequest(task_id=task_id, offset=offset)):
             if part.WhichOneof("part") == "header":
                 header = part.header
             else:
@@ -209,8 +210,8 @@ class Proxy:
 def token_request(authorization: WorkerpoolAuthorization, signer: Wallet) -> pb.IssueTokenRequest:
     return pb.IssueTokenRequest(
         authorization=authorization_pb2.WorkerpoolAuthorization(
-            task_id=to_hex(authorization.task_id),
-            deal_id=to_hex(authorization.deal_id),
+            task_id=authorization.task_id,
+            deal_id=authorization.deal_id,
             task_index=authorization.task_index,
             worker_wallet=authorization.worker,
             enclave_challenge=authorization.enclave_challenge,
@@ -223,7 +224,7 @@ def token_request(authorization: WorkerpoolAuthorization, signer: Wallet) -> pb.
 def header_of(task: RevealedTask, archive: bytes, *, size=None, sha256=None, digest=None) -> pb.UploadRequest:
     return pb.UploadRequest(
         header=pb.UploadHeader(
-            task_id=to_hex(task.task_id),
+            task_id=task.task_id,
             size=len(archive) if size is None else size,
             sha256=to_hex(sha256 or hashlib.sha256(archive).digest()),
             result_digest=to_hex(digest or task.digest),

@@ -12,7 +12,7 @@ from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import sign_authorization
-from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_worker.adapters.core.messages import authorization_message
 
@@ -49,8 +49,8 @@ class Pool:
             self.owner, worker=self.worker.address, task_id=task_id, deal_id=deal.deal_id, task_index=0
         )
         fields = {
-            "task_id": to_hex(task_id),
-            "deal_id": to_hex(deal.deal_id),
+            "task_id": task_id,
+            "deal_id": deal.deal_id,
             "bot_size": 1,
             "app_uri": image,
             "command_line": command_line,
@@ -89,4 +89,4 @@ class Pool:
         )
 
     async def contribution(self, task_id):
-        return await self.hub.view_contribution(bytes32(task_id), self.worker.address)
+        return await self.hub.view_contribution(task_id, self.worker.address)

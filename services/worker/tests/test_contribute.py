@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatusCause
 from workerpool_worker.app.ports import TransactionRefused
@@ -13,7 +13,7 @@ from workerpool_worker.domain.record import Record, Result, SentTransaction
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.errors import StepFailed
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 WORKER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
 NEVER = 10.0**10
 

@@ -11,13 +11,13 @@ from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.calls import Call
-from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
 from workerpool_worker.adapters.chain.delivery import STUCK_AFTER_BLOCKS, Delivery, kept_form
 from workerpool_worker.adapters.chain.raw_transaction import read_transaction
 from workerpool_worker.adapters.chain.wallet_chain import WalletChain
 from workerpool_worker.domain.record import Record
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 COINS = 10**20
 
 

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask
 from workerpool_poco.protocol.statuses import (
     WORKER_REPLICATE_STATUSES,
@@ -34,7 +34,7 @@ from workerpool_worker.domain.unknown_task import answer_for_unheld
 from workerpool_worker.domain.updates import Details, Receipt, Update
 
 WORKER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 
 
 def task(**fields):

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.adapters.sqlite_journal import Journal
 from workerpool_worker.domain.record import Command, Record
@@ -14,7 +15,7 @@ from workerpool_worker.domain.stages import Action, Stage
 from workerpool_worker.domain.updates import Update
 from workerpool_worker.errors import JournalUnusable
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 
 
 def unexpected(problem):

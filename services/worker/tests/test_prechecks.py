@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import Account, ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 from workerpool_worker.app.steps.prechecks import check_may_contribute
@@ -11,7 +12,7 @@ from workerpool_worker.domain.record import Record
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.errors import StepFailed, TaskVanished
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 NEVER = 10**10
 
 

@@ -6,7 +6,6 @@ import zipfile
 
 import pytest
 from workerpool_poco.protocol import calls
-from workerpool_poco.protocol.ids import bytes32
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
@@ -22,7 +21,7 @@ async def finish(pool, task_id):
     core.command(task_id, pb.ACTION_UPLOAD)
     uploaded = await core.status(task_id, "RESULT_UPLOADED")
     link = uploaded.details.result_link
-    await pool.sender.execute(calls.finalize(bytes32(task_id), link.encode()))
+    await pool.sender.execute(calls.finalize(task_id, link.encode()))
     core.command(task_id, pb.ACTION_COMPLETE)
     await core.status(task_id, "COMPLETED")
 
@@ -43,7 +42,7 @@ async def test_standard_task_from_assignment_to_completed(pool, worker, eventual
     ]  # fmt: skip
     computed = (await core.status(task_id, "COMPUTED")).details
     assert (computed.exit_code, computed.stdout, computed.stderr) == (0, "said\n", "")
-    chain_task = await pool.hub.view_task(bytes32(task_id))
+    chain_task = await pool.hub.view_task(task_id)
     assert chain_task.status is ChainTaskStatus.COMPLETED
     assert "0x" + chain_task.result_digest.hex() == pool.hello_digest
     with zipfile.ZipFile(io.BytesIO(pool.results.archives[task_id])) as archive:
@@ -126,6 +125,6 @@ async def finish_revealed(pool, task_id):
     await core.status(task_id, "REVEALED")
     core.command(task_id, pb.ACTION_UPLOAD)
     uploaded = await core.status(task_id, "RESULT_UPLOADED")
-    await pool.sender.execute(calls.finalize(bytes32(task_id), uploaded.details.result_link.encode()))
+    await pool.sender.execute(calls.finalize(task_id, uploaded.details.result_link.encode()))
     core.command(task_id, pb.ACTION_COMPLETE)
     await core.status(task_id, "COMPLETED")

@@ -8,7 +8,7 @@ import time
 import pytest
 from workerpool_kit.clock import SystemClock
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.adapters.files.workspace import Workspace
 from workerpool_worker.adapters.sqlite_journal import Journal
@@ -23,7 +23,7 @@ from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.record import Command, Record, SentTransaction
 from workerpool_worker.domain.stages import Action, Stage
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 
 
 class NoContainers:
@@ -72,9 +72,7 @@ async def office_in(tmp_path):
 def replicate_in(office, step):
     deadline = time.time() + 60
     task = Task(TASK_ID, TASK_ID, 0, "app", "", 1.0, deadline, deadline, "0x")
-    authorization = WorkerpoolAuthorization(
-        ZERO_ADDRESS, bytes32(TASK_ID), ZERO_ADDRESS, bytes32(TASK_ID), 0, b""
-    )
+    authorization = WorkerpoolAuthorization(ZERO_ADDRESS, TASK_ID, ZERO_ADDRESS, DealId(TASK_ID), 0, b"")
     record = Record(TASK_ID)
     office.journal.take_assignment(b"wire", record)
     return Replicate(office, {Stage.START: step}, Assignment(authorization, task, 0), record)

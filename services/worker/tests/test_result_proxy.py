@@ -4,14 +4,16 @@ import grpc
 import pytest
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 from workerpool_worker.adapters.grpc_result_store import KEPT_CONNECTIONS, LONGEST_LINK, GrpcResultStore
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
 from .other_peers import ResultPeer
 
-AUTHORIZATION = WorkerpoolAuthorization(ZERO_ADDRESS, bytes(32), ZERO_ADDRESS, bytes(32), 0, b"")
+AUTHORIZATION = WorkerpoolAuthorization(
+    ZERO_ADDRESS, TaskId("0x" + "00" * 32), ZERO_ADDRESS, DealId("0x" + "00" * 32), 0, b""
+)
 
 
 class OddProxy(ResultPeer):

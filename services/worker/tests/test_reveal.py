@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import structlog
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32, from_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId, from_hex
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
@@ -12,8 +12,8 @@ from workerpool_worker.domain.record import Record, Result
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Receipt
 
-TASK_ID, DIGEST = "0x" + "01" * 32, "0x" + "02" * 32
-HASH = result_hash(bytes32(TASK_ID), from_hex(DIGEST))
+TASK_ID, DIGEST = TaskId("0x" + "01" * 32), "0x" + "02" * 32
+HASH = result_hash(TASK_ID, from_hex(DIGEST))
 NEVER = 10**10
 
 

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from workerpool_kit.grpc.validation import validate
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.adapters.core.messages import update_message
 from workerpool_worker.domain.updates import Details, Update
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 """Lone surrogates too: names of files and JSON may hold them, protobuf cannot."""
 

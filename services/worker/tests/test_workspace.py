@@ -4,11 +4,12 @@ import os
 import stat
 
 import pytest
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 from workerpool_worker.adapters.files.post_compute import make_result
 from workerpool_worker.adapters.files.workspace import Workspace
 
-TASK_ID = "0x" + "01" * 32
+TASK_ID = TaskId("0x" + "01" * 32)
 OTHER = "0x" + "02" * 32
 
 

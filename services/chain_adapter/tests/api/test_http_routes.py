@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
 AUTH = ("admin", "api password")
@@ -11,9 +10,9 @@ AUTH = ("admin", "api password")
 
 async def test_initialize_and_its_status_as_upstream_documents_them(adapter: Any, pool: Any) -> None:
     deal = pool.buy()
-    task = to_hex(deal.task_ids[0])
+    task = deal.task_ids[0]
     base = f"http://127.0.0.1:{adapter.port - 10_000}"
-    wish = {"chainDealId": to_hex(deal.deal_id), "taskIndex": "0"}
+    wish = {"chainDealId": deal.deal_id, "taskIndex": "0"}
     async with httpx.AsyncClient(base_url=base) as stranger:
         assert (await stranger.post("/v1/tasks/initialize", params=wish)).status_code == 401
         assert (await stranger.get("/actuator/health")).json()["status"] == "UP"
@@ -28,8 +27,8 @@ async def test_initialize_and_its_status_as_upstream_documents_them(adapter: Any
         assert (refused.status_code, refused.json()["error"]) == (400, "TASK_NOT_REVEALING")
         for bad in (
             {"chainDealId": "0x12", "taskIndex": "0"},
-            {"chainDealId": to_hex(deal.deal_id)},
-            {"chainDealId": to_hex(deal.deal_id), "taskIndex": "9" * 5_000},
+            {"chainDealId": deal.deal_id},
+            {"chainDealId": deal.deal_id, "taskIndex": "9" * 5_000},
         ):
             assert (await client.post("/v1/tasks/initialize", params=bad)).status_code == 400
         for bad_body in (

@@ -7,7 +7,6 @@ import grpc
 import pytest
 from workerpool_devnet.market.trading import Deal
 from workerpool_kit.grpc.client import error_reason, open_channel
-from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
@@ -19,11 +18,11 @@ REOPEN, CLAIM = pb.COMMAND_KIND_REOPEN, pb.COMMAND_KIND_CLAIM
 
 
 def task_hex(deal: Deal, index: int = 0) -> str:
-    return to_hex(deal.task_ids[index])
+    return deal.task_ids[index]
 
 
 def initialize(deal: Deal, index: int = 0) -> pb.InitializeRequest:
-    return pb.InitializeRequest(deal_id=to_hex(deal.deal_id), task_index=index)
+    return pb.InitializeRequest(deal_id=deal.deal_id, task_index=index)
 
 
 async def test_initialize_makes_the_task_active(adapter: Any, pool: Any) -> None:

@@ -13,18 +13,18 @@ from workerpool_chain_adapter.errors import ChainUnavailable
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.errors import DatabaseAway
 from workerpool_poco.chain.rpc import ChainUnreachable
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
-TASK = b"\x11" * 32
+TASK = TaskId("0x" + "11" * 32)
 DONE = (
-    Command(CommandKey(to_hex(TASK), CommandKind.CLAIM), 100.0, 100.0)
+    Command(CommandKey(TASK, CommandKind.CLAIM), 100.0, 100.0)
     .processing("0xaa", 101.0)
     .succeeded(102.0, transaction_hash="0xaa", block_number=7)
 )
 CLAIMABLE = ChainTask(
-    *(TASK, ChainTaskStatus.ACTIVE, TASK, 0, 1, 7, 2, 10, b"", 0, 0, (), b"", b"", 0, b""),
+    *(TASK, ChainTaskStatus.ACTIVE, DealId(TASK), 0, 1, 7, 2, 10, b"", 0, 0, (), b"", b"", 0, b""),
 )
 
 
@@ -82,14 +82,14 @@ async def test_an_effect_that_a_reorganisation_took_back_comes_from_the_same_tra
     """Whoever asks follows the chain too, and may be faster than the adapter."""
     world = World()
     world.vanished = True
-    command = await world.commands.claim(to_hex(TASK))
+    command = await world.commands.claim(TASK)
     assert (command.state, command.transaction_hash) == (CommandState.PROCESSING, "0xaa")
     assert not world.active.waiting()
 
 
 async def test_an_effect_that_something_else_undid_takes_a_new_transaction() -> None:
     world = World()
-    command = await world.commands.claim(to_hex(TASK))
+    command = await world.commands.claim(TASK)
     assert (command.state, command.transaction_hash) == (CommandState.RECEIVED, "")
     assert world.active.waiting() == [command]
 
@@ -98,7 +98,7 @@ async def test_nothing_is_sent_as_long_as_the_old_transaction_cannot_be_looked_f
     world = World()
     world.unreachable = True
     with pytest.raises(ChainUnavailable):
-        await world.commands.claim(to_hex(TASK))
+        await world.commands.claim(TASK)
     assert not world.active.waiting()
 
 
@@ -107,8 +107,8 @@ async def test_a_command_of_which_the_database_s_answer_was_lost_is_sent_when_it
     world = World()
     world.answer_lost = True
     with pytest.raises(DatabaseAway):
-        await world.commands.claim(to_hex(TASK))
-    command = await world.commands.claim(to_hex(TASK))
+        await world.commands.claim(TASK)
+    command = await world.commands.claim(TASK)
     assert command == world.there
     assert world.active.waiting() == [command]
 
@@ -118,7 +118,7 @@ async def test_a_success_that_is_still_on_its_way_to_the_journal_counts_more_tha
     world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
     world.there = Command(DONE.key, 100.0, 100.0)
     world.active.show(DONE)
-    assert await world.commands.claim(to_hex(TASK)) == DONE
+    assert await world.commands.claim(TASK) == DONE
     assert not world.active.waiting()
 
 
@@ -127,5 +127,5 @@ async def test_a_success_that_reached_the_journal_meanwhile_counts_more_than_wha
     world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
     world.there = Command(DONE.key, 100.0, 100.0)
     world.done_meanwhile = True
-    assert await world.commands.claim(to_hex(TASK)) == DONE
+    assert await world.commands.claim(TASK) == DONE
     assert not world.active.waiting()

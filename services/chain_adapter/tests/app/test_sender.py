@@ -16,13 +16,13 @@ from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import SystemClock
 from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, parse_task_id
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
-TASK = b"\x11" * 32
+TASK = TaskId("0x" + "11" * 32)
 CLAIMABLE = ChainTask(
-    *(TASK, ChainTaskStatus.ACTIVE, TASK, 0, 1, 7, 2, 10, b"", 0, 0, (), b"", b"", 0, b""),
+    *(TASK, ChainTaskStatus.ACTIVE, DealId(TASK), 0, 1, 7, 2, 10, b"", 0, 0, (), b"", b"", 0, b""),
 )
 
 
@@ -74,7 +74,10 @@ async def round_with(*refusal: Any, commands: int = 1) -> ActiveCommands:
         max_batch=100,
     )
     board.show(
-        *(Command(CommandKey(to_hex(bytes([n]) * 32), CommandKind.CLAIM), n, n) for n in range(commands))
+        *(
+            Command(CommandKey(parse_task_id(bytes([n]) * 32), CommandKind.CLAIM), n, n)
+            for n in range(commands)
+        )
     )
     try:
         await sender.round()
@@ -106,7 +109,7 @@ TROUBLES = [
 async def test_a_call_that_would_revert_is_not_sent_and_ends(refusal: Any) -> None:
     board = await round_with(*refusal)
     assert not board.waiting()
-    assert board.get(CommandKey(to_hex(bytes(32)), CommandKind.CLAIM)) is None, "it has ended"
+    assert board.get(CommandKey(parse_task_id(bytes(32)), CommandKind.CLAIM)) is None, "it has ended"
 
 
 @pytest.mark.parametrize("refusal", TROUBLES)

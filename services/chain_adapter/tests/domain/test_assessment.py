@@ -7,7 +7,7 @@ import pytest
 from eth_utils.crypto import keccak
 from workerpool_chain_adapter.domain.assessment import ChainSnapshot, Impossible, InEffect, Sendable, assess
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Deal, Resource
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
@@ -16,7 +16,7 @@ START, CONTRIBUTION_END, REVEAL_END, FINAL = 1_000, 3_100, 2_600, 4_000
 DATA = b"callback data"
 
 DEAL = Deal(
-    deal_id=b"d" * 32,
+    deal_id=DealId("0x" + "dd" * 32),
     app=Resource(ZERO_ADDRESS, ZERO_ADDRESS, 0),
     dataset=Resource(ZERO_ADDRESS, ZERO_ADDRESS, 0),
     workerpool=Resource(ZERO_ADDRESS, OWNER, 0),
@@ -35,9 +35,9 @@ DEAL = Deal(
     sponsor=OTHER,
 )
 TASK = ChainTask(
-    task_id=b"t" * 32,
+    task_id=TaskId("0x" + "77" * 32),
     status=ChainTaskStatus.REVEALING,
-    deal_id=b"d" * 32,
+    deal_id=DealId("0x" + "dd" * 32),
     index=5,
     category_time=300,
     contribution_deadline=CONTRIBUTION_END,

@@ -13,6 +13,7 @@ from workerpool_devnet.market.trading import Deal
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.wallet import Transaction
+from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
@@ -27,7 +28,7 @@ def chain(own_chain: PocoChain) -> PocoChain:
 
 
 def task_hex(deal: Deal, index: int = 0) -> str:
-    return to_hex(deal.task_ids[index])
+    return deal.task_ids[index]
 
 
 async def send_and_kill(launch: Callable[..., Awaitable[Any]], pool: Any, deal: Deal) -> None:
@@ -44,7 +45,7 @@ async def test_a_batch_of_which_a_stranger_fulfilled_one_is_sent_again_without_i
     deal = pool.buy(volume=5)
     pool.stop_mining()
     await adapter.initialize(pool, deal)
-    pool.overtake("initialize", deal.deal_id, 3)
+    pool.overtake(calls.initialize(deal.deal_id, 3))
     pool.mine()
     await pool.in_node(1)
     pool.mine()
@@ -95,7 +96,7 @@ async def test_kill_between_acceptance_and_transaction(
     with pymongo.MongoClient(mongod.uri) as client:
         client[database_name]["transactions"].delete_many({})
         client[database_name]["commands"].update_many({}, {"$set": {"state": "RECEIVED", "attempts": 0}})
-    pool.overtake("initialize", deal.deal_id, 0)
+    pool.overtake(calls.initialize(deal.deal_id, 0))
     pool.mine()
     adapter = await (await launch()).ready()
     await pool.in_node(1)

@@ -10,7 +10,7 @@ import pytest
 from workerpool_devnet.market.trading import Deal
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
@@ -24,7 +24,7 @@ def chain(own_chain: PocoChain) -> PocoChain:
 
 
 def task_hex(deal: Deal) -> str:
-    return to_hex(deal.task_ids[0])
+    return deal.task_ids[0]
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
@@ -144,7 +144,7 @@ async def test_what_a_reorganisation_took_back_is_mined_again_although_nothing_e
     assert {each.block_number for each in again} == {int(pool.chain.chain.rpc.call("eth_blockNumber"), 16)}
     assert pool.owner_nonce() == before + len(done.transactions)
     for command in again:
-        assert (await pool.task(from_hex(command.task_id))).status is done.status
+        assert (await pool.task(command.task_id)).status is done.status
 
 
 async def test_what_a_reorganisation_took_back_is_not_sent_twice_when_it_is_asked_for_again_at_once(

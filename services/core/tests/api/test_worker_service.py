@@ -11,7 +11,7 @@ from workerpool_core.domain.model import Receipt
 from workerpool_kit.mongo import Database
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
-from workerpool_poco.protocol.ids import bytes32, from_hex
+from workerpool_poco.protocol.ids import from_hex
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
@@ -291,9 +291,9 @@ async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
         signed = item.authorization
         authorization = WorkerpoolAuthorization(
             worker=wallet.address,
-            task_id=bytes32(signed.task_id),
+            task_id=signed.task_id,
             enclave_challenge=signed.enclave_challenge,
-            deal_id=bytes32(signed.deal_id),
+            deal_id=signed.deal_id,
             task_index=signed.task_index,
             signature=from_hex(signed.signature),
         )

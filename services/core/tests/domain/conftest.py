@@ -12,7 +12,7 @@ from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId, parse_deal_id
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
 
@@ -108,7 +108,7 @@ class Pool:
     # --- what happens ---
 
     def terms(self, **changes: object) -> DealTerms:
-        deal_id = to_hex(keccak(b"deal%d" % self.deals))
+        deal_id = parse_deal_id(keccak(b"deal%d" % self.deals))
         return deal_terms(deal_id, start=self.now, execution_s=T, **{"block": self.block, **changes})
 
     def deal(self, **changes: object) -> list[str]:
@@ -215,9 +215,9 @@ class Pool:
         terms = self.task(task).terms
         consensus = self.task(task).reveal_deadline or self.now + 2 * T
         return ChainTask(
-            task_id=bytes.fromhex(task[2:]),
+            task_id=TaskId(task),
             status=ChainTaskStatus[status],
-            deal_id=bytes(32),
+            deal_id=terms.deal_id,
             index=0,
             category_time=T,
             contribution_deadline=int(terms.contribution_deadline),

@@ -10,7 +10,7 @@ from workerpool_core.domain.events import (
     TransactionAnswered,
     TransactionKind,
 )
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id_of
 
 SCONE = "0x" + f"{3:064x}"
 INITIALIZE = TransactionKind.INITIALIZE
@@ -19,8 +19,7 @@ INITIALIZE = TransactionKind.INITIALIZE
 def test_s01_a_bag_of_3_from_index_5_becomes_tasks_5_6_7_and_replay_adds_nothing(pool):
     terms = pool.terms(bot_first=5, bot_size=3)
     pool.mine(deals=(DealSeen(terms),))
-    deal = bytes.fromhex(terms.deal_id[2:])
-    assert set(pool.ledger.tasks) == {to_hex(task_id(deal, index)) for index in (5, 6, 7)}
+    assert set(pool.ledger.tasks) == {task_id_of(terms.deal_id, index) for index in (5, 6, 7)}
     assert [t.history[0].status.value for t in pool.ledger.tasks.values()] == ["RECEIVED"] * 3
     pool.last.clear()
     assert not [e for e in pool.mine(deals=(DealSeen(terms),)) if isinstance(e, d.RequestTransaction)]

@@ -14,7 +14,7 @@ from workerpool_core.simulation.chain import Chain, Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import parse_deal_id
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, TaskStatus
 
 T = 600
@@ -166,7 +166,7 @@ class Market:
 
 
 def terms(number: int) -> DealTerms:
-    deal_id = to_hex(keccak(b"deal%d" % number))
+    deal_id = parse_deal_id(keccak(b"deal%d" % number))
     return deal_terms(deal_id, start=START, execution_s=T, trust=TRUST, bot_size=2)
 
 

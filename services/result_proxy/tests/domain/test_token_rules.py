@@ -6,7 +6,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, authorization_hash
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Deal, Resource
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_poco.protocol.tags import TeeFramework, make_tag
@@ -15,7 +15,7 @@ from workerpool_result_proxy.domain.token_rules import check_on_chain, check_req
 
 WORKER, OWNER, STRANGER = (Account.from_key(bytes([number] * 32)) for number in (1, 2, 3))
 POOL = "0x" + "11" * 20
-TASK_ID, DEAL_ID = bytes([7] * 32), bytes([8] * 32)
+TASK_ID, DEAL_ID = TaskId("0x" + "07" * 32), DealId("0x" + "08" * 32)
 FINAL_DEADLINE = 1_000
 
 
@@ -85,7 +85,7 @@ def test_a_signature_that_recovers_to_nobody_does_not_stand_for_the_zero_address
         check_request(asked, bytes(65))
 
 
-@pytest.mark.parametrize("part", [{"task_id": bytes(32)}, {"signature": bytes(65)}])
+@pytest.mark.parametrize("part", [{"task_id": TaskId("0x" + "00" * 32)}, {"signature": bytes(65)}])
 def test_empty_parts_are_refused(part):
     asked = replace(authorization(), **part)
     with pytest.raises(errors.EmptyAuthorization):

@@ -1,7 +1,7 @@
 """What the chain must say before an upload is taken."""
 
 import pytest
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution, Deal, Resource
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
@@ -16,12 +16,13 @@ from workerpool_result_proxy.domain.upload_rules import (
     readiness,
 )
 
-TASK_ID, DIGEST = bytes([1] * 32), bytes([2] * 32)
+TASK_ID, DIGEST = TaskId("0x" + "01" * 32), bytes([2] * 32)
+DEAL_ID = DealId("0x" + "02" * 32)
 SOMEBODY = "0x" + "33" * 20
 
 
 def task(status: ChainTaskStatus) -> ChainTask:
-    return ChainTask(TASK_ID, status, bytes(32), 0, 1, 1, 1, 1, bytes(32), 0, 0, (), bytes(32), b"", 0, b"")
+    return ChainTask(TASK_ID, status, DEAL_ID, 0, 1, 1, 1, 1, bytes(32), 0, 0, (), bytes(32), b"", 0, b"")
 
 
 def contribution(status: ContributionStatus) -> Contribution:
@@ -31,7 +32,7 @@ def contribution(status: ContributionStatus) -> Contribution:
 def deal(*, tag: bytes = bytes(32), callback: str = ZERO_ADDRESS) -> Deal:
     what = Resource(SOMEBODY, SOMEBODY, 0)
     return Deal(
-        bytes(32), what, what, what, 1, 0, tag, SOMEBODY, SOMEBODY, callback, "", 1, 0, 1, 0, 0, SOMEBODY
+        DEAL_ID, what, what, what, 1, 0, tag, SOMEBODY, SOMEBODY, callback, "", 1, 0, 1, 0, 0, SOMEBODY
     )
 
 

@@ -11,7 +11,6 @@ import pymongo
 import pytest
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.processes.ports import free_port
-from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 MIB = 1 << 20
@@ -71,7 +70,7 @@ class TestKill:
         assert chunks.count_documents({}) == files.count_documents({}) == 0
         assert database["announced_files"].count_documents({}) == 0
         async with refused("RESULT_NOT_FOUND"):
-            await second.stub.GetResult(pb.GetResultRequest(task_id=to_hex(task.task_id)))
+            await second.stub.GetResult(pb.GetResultRequest(task_id=task.task_id))
         await second.upload_task(task)
 
         # The third life: what was acknowledged is there, whole.
@@ -114,7 +113,7 @@ async def test_memory_does_not_grow_with_the_archive(own_proxy, on_chain, client
     after_upload = proxy.memory()
     expected = hashlib.sha256(task.archive).digest()
     assert hashlib.sha256((await proxy.download(task.task_id))[1]).digest() == expected
-    answer = await proxy.fetch(f"/results/{to_hex(task.task_id)}")
+    answer = await proxy.fetch(f"/results/{task.task_id}")
     assert hashlib.sha256(answer.content).digest() == expected
     growth = (after_upload - before) // MIB, (proxy.memory() - before) // MIB
     assert max(growth) <= 64, f"MiB after the upload and after the downloads: {growth}"
@@ -126,7 +125,7 @@ async def test_a_reader_that_stalls_does_not_fill_the_memory(own_proxy, on_chain
     task = on_chain.revealed(noise)
     await proxy.upload_task(task)
     before = proxy.memory()
-    call = proxy.stub.Download(pb.DownloadRequest(task_id=to_hex(task.task_id)))
+    call = proxy.stub.Download(pb.DownloadRequest(task_id=task.task_id))
     await call.read()
     # A second, quick download passes while the first reader does nothing.
     assert len((await proxy.download(task.task_id))[1]) == len(task.archive)
@@ -211,7 +210,7 @@ class TestStart:
             async with refused("DATABASE_UNREACHABLE") as answer:
                 await proxy.upload(token, client.messages(task))
             assert answer.code is grpc.StatusCode.UNAVAILABLE
-            assert (await proxy.fetch(f"/results/{to_hex(task.task_id)}")).status_code == 503
+            assert (await proxy.fetch(f"/results/{task.task_id}")).status_code == 503
             database.process.start()
 
             async def accepted() -> str:

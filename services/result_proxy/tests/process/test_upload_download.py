@@ -9,16 +9,16 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import parse_deal_id, parse_task_id, to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 
 async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, on_chain):
     task = on_chain.revealed()
     link = await proxy.upload_task(task)
-    assert json.loads(link) == {"storage": "ipfs", "location": f"/results/{to_hex(task.task_id)}"}
+    assert json.loads(link) == {"storage": "ipfs", "location": f"/results/{task.task_id}"}
 
-    described = (await proxy.stub.GetResult(pb.GetResultRequest(task_id=to_hex(task.task_id)))).result
+    described = (await proxy.stub.GetResult(pb.GetResultRequest(task_id=task.task_id))).result
     assert described.size == len(task.archive)
     assert described.sha256 == to_hex(hashlib.sha256(task.archive).digest())
     assert described.result_digest == to_hex(task.digest)
@@ -41,7 +41,7 @@ async def test_a_cut_download_is_resumed(proxy, on_chain, client):
     for offset in (1, 1 << 20, (1 << 20) + 1, size - 1, size):
         assert (await proxy.download(task.task_id, offset))[1] == task.archive[offset:]
 
-    path = f"/results/{to_hex(task.task_id)}"
+    path = f"/results/{task.task_id}"
     part = await proxy.fetch(path, range="bytes=1000000-2000000")
     assert part.status_code == 206
     assert part.content == task.archive[1_000_000:2_000_001]
@@ -92,7 +92,9 @@ class TestTokens:
     async def test_an_unknown_task(self, proxy, on_chain, refused):
         worker = on_chain.worker
         async with refused("GET_CHAIN_TASK_FAILED") as answer:
-            await proxy.token(on_chain.authorize(bytes(32), bytes([9] * 32), worker), worker)
+            await proxy.token(
+                on_chain.authorize(parse_deal_id(bytes(32)), parse_task_id(bytes([9] * 32)), worker), worker
+            )
         assert answer.code is grpc.StatusCode.NOT_FOUND
 
     async def test_an_enclave_challenge_for_a_standard_task(self, proxy, on_chain, refused):
@@ -146,7 +148,7 @@ class TestRights:
         done, _ = await asyncio.wait([upload], timeout=0.5)
         assert not done, "the upload must wait for the reveal"
         await asyncio.to_thread(on_chain.reveal, task.task_id, task.worker, task.digest)
-        assert json.loads(await upload)["location"] == f"/results/{to_hex(task.task_id)}"
+        assert json.loads(await upload)["location"] == f"/results/{task.task_id}"
 
     async def test_a_callback_task(self, proxy, on_chain, client, refused):
         deal_id, task_id = on_chain.buy(callback=on_chain.pool)
@@ -254,11 +256,11 @@ class TestStreams:
 
 class TestReading:
     async def test_an_unknown_task(self, proxy, refused):
-        unknown = to_hex(bytes([3] * 32))
+        unknown = parse_task_id(bytes([3] * 32))
         async with refused("RESULT_NOT_FOUND"):
             await proxy.stub.GetResult(pb.GetResultRequest(task_id=unknown))
         async with refused("RESULT_NOT_FOUND"):
-            await proxy.download(bytes([3] * 32))
+            await proxy.download(unknown)
         for name in (unknown, "nonsense", "0x12"):
             answer = await proxy.fetch(f"/results/{name}")
             assert (answer.status_code, answer.json()["error"]) == (404, "RESULT_NOT_FOUND")

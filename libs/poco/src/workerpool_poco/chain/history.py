@@ -15,7 +15,7 @@ from workerpool_poco.protocol.events import (
     topic_of,
     topic_word,
 )
-from workerpool_poco.protocol.ids import Address, address, address_bytes, from_hex, to_hex
+from workerpool_poco.protocol.ids import Address, Hex, address, address_bytes, from_hex, to_hex
 from workerpool_poco.protocol.model import Block
 
 _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed", "timeout", "timed out")
@@ -61,17 +61,17 @@ class ChainHistory:
         to_block: int,
         *,
         kinds: Collection[type[HubEvent]] = EVENT_TYPES,
-        first_indexed: Sequence[bytes] = (),
+        first_indexed: Sequence[Hex] = (),
     ) -> list[HubEvent]:
         """Return the hub's events of the given kinds, in chain order, both blocks included.
 
         ``first_indexed`` keeps only events whose first indexed argument is one of
-        these 32-byte words (an address is left-padded with zeros, see :func:`topic_word`).
+        these 32-byte words: ids, or addresses as `topic_word` spells them.
         Raises :class:`LogRangeTooLarge` when the node wants a smaller range.
         """
         topics: list[Any] = [[to_hex(topic_of(kind)) for kind in kinds]]
         if first_indexed:
-            topics.append([to_hex(word) for word in first_indexed])
+            topics.append(list(first_indexed))
         return await self._logs({"fromBlock": hex(from_block), "toBlock": hex(to_block), "topics": topics})
 
     async def get_block_logs(

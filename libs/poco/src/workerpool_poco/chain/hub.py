@@ -10,7 +10,7 @@ from workerpool_poco.protocol import abi, views
 from workerpool_poco.protocol.contract_text import Function, MalformedAnswer
 from workerpool_poco.protocol.deadlines import CONTRIBUTION_DEADLINE_RATIO
 from workerpool_poco.protocol.eip712 import Eip712Domain
-from workerpool_poco.protocol.ids import Address, address, from_hex, to_hex
+from workerpool_poco.protocol.ids import Address, DealId, TaskId, address, bytes32, from_hex, to_hex
 from workerpool_poco.protocol.model import (
     Account,
     App,
@@ -147,33 +147,35 @@ class HubClient(ChainHistory):
         name, version, chain_id, contract = (await self.call(abi.HUB["domain"]))[0]
         return name, version, chain_id, address(contract)
 
-    async def view_deal(self, deal_id: bytes) -> Deal:
+    async def view_deal(self, deal_id: DealId) -> Deal:
         """Read a deal; an unknown id gives one whose ``exists`` is false."""
-        return views.deal(deal_id, (await self.call(abi.HUB["viewDeal"], deal_id))[0])
+        return views.deal(deal_id, (await self.call(abi.HUB["viewDeal"], bytes32(deal_id)))[0])
 
-    async def view_deals(self, deal_ids: Sequence[bytes]) -> list[Deal]:
+    async def view_deals(self, deal_ids: Sequence[DealId]) -> list[Deal]:
         """Read many deals in one go, in order."""
-        answers = await self.call_many(abi.HUB["viewDeal"], ((item,) for item in deal_ids))
+        answers = await self.call_many(abi.HUB["viewDeal"], ((bytes32(item),) for item in deal_ids))
         return [views.deal(deal_id, answer[0]) for deal_id, answer in zip(deal_ids, answers, strict=True)]
 
-    async def view_task(self, task_id: bytes) -> ChainTask:
+    async def view_task(self, task_id: TaskId) -> ChainTask:
         """Read a task; its status is UNSET before ``initialize``."""
-        return views.task(task_id, (await self.call(abi.HUB["viewTask"], task_id))[0])
+        return views.task(task_id, (await self.call(abi.HUB["viewTask"], bytes32(task_id)))[0])
 
-    async def view_tasks(self, task_ids: Sequence[bytes], *, block: int | None = None) -> list[ChainTask]:
+    async def view_tasks(self, task_ids: Sequence[TaskId], *, block: int | None = None) -> list[ChainTask]:
         """Read many tasks in one go, in order, as they are in the latest block or were in a given one."""
-        answers = await self.call_many(abi.HUB["viewTask"], ((item,) for item in task_ids), block=block)
+        arguments = ((bytes32(item),) for item in task_ids)
+        answers = await self.call_many(abi.HUB["viewTask"], arguments, block=block)
         return [views.task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
 
-    async def view_contribution(self, task_id: bytes, worker: Address) -> Contribution:
+    async def view_contribution(self, task_id: TaskId, worker: Address) -> Contribution:
         """Read a worker's contribution; its status is UNSET when there is none."""
-        return views.contribution((await self.call(abi.HUB["viewContribution"], task_id, worker))[0])
+        return views.contribution((await self.call(abi.HUB["viewContribution"], bytes32(task_id), worker))[0])
 
     async def view_contributions(
-        self, pairs: Sequence[tuple[bytes, Address]], *, block: int | None = None
+        self, pairs: Sequence[tuple[TaskId, Address]], *, block: int | None = None
     ) -> list[Contribution]:
         """Read many contributions, each given as (task id, worker), in one go, in order; `block` as in `view_tasks`."""
-        answers = await self.call_many(abi.HUB["viewContribution"], pairs, block=block)
+        arguments = ((bytes32(task_id), worker) for task_id, worker in pairs)
+        answers = await self.call_many(abi.HUB["viewContribution"], arguments, block=block)
         return [views.contribution(answer[0]) for answer in answers]
 
     async def view_category(self, category_id: int) -> Category:

@@ -5,7 +5,15 @@ from typing import Protocol
 
 from eth_utils.crypto import keccak
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, address, address_bytes, bytes32
+from workerpool_poco.protocol.ids import (
+    ZERO_ADDRESS,
+    Address,
+    DealId,
+    TaskId,
+    address,
+    address_bytes,
+    bytes32,
+)
 from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 
 
@@ -27,9 +35,9 @@ class WorkerpoolAuthorization:
     """
 
     worker: Address
-    task_id: bytes
+    task_id: TaskId
     enclave_challenge: Address
-    deal_id: bytes
+    deal_id: DealId
     task_index: int
     signature: bytes
 
@@ -39,12 +47,12 @@ class WorkerpoolAuthorization:
         return authorization_hash(self.worker, self.task_id, self.enclave_challenge)
 
 
-def authorization_hash(worker: Address, task_id: bytes, enclave_challenge: Address = ZERO_ADDRESS) -> bytes:
+def authorization_hash(worker: Address, task_id: TaskId, enclave_challenge: Address = ZERO_ADDRESS) -> bytes:
     """Return ``keccak256(worker ‖ taskid ‖ enclaveChallenge)`` (contract: contribute)."""
     return keccak(address_bytes(worker) + bytes32(task_id) + address_bytes(enclave_challenge))
 
 
-def sms_challenge_hash(task_id: bytes) -> bytes:
+def sms_challenge_hash(task_id: TaskId) -> bytes:
     """Return ``keccak256(taskid)``: an authorization without worker and challenge.
 
     Signed by the scheduler, it lets a secret management service hand out the
@@ -57,8 +65,8 @@ def sign_authorization(
     wallet: MessageSigner,
     *,
     worker: Address,
-    task_id: bytes,
-    deal_id: bytes,
+    task_id: TaskId,
+    deal_id: DealId,
     task_index: int,
     enclave_challenge: Address = ZERO_ADDRESS,
 ) -> WorkerpoolAuthorization:
@@ -66,9 +74,9 @@ def sign_authorization(
     digest = authorization_hash(worker, task_id, enclave_challenge)
     return WorkerpoolAuthorization(
         worker=address(worker),
-        task_id=bytes32(task_id),
+        task_id=task_id,
         enclave_challenge=address(enclave_challenge),
-        deal_id=bytes32(deal_id),
+        deal_id=deal_id,
         task_index=task_index,
         signature=wallet.sign_message_hash(digest),
     )

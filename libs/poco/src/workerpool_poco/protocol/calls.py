@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId, bytes32
 from workerpool_poco.protocol.orders import (
     NO_DATASET,
     AppOrder,
@@ -29,19 +29,19 @@ class Call:
     extra_gas: int = 0
 
 
-def initialize(deal_id: bytes, index: int) -> Call:
+def initialize(deal_id: DealId, index: int) -> Call:
     """Make a task ACTIVE; anybody may."""
-    return Call(abi.HUB.encode("initialize", deal_id, index))
+    return Call(abi.HUB.encode("initialize", bytes32(deal_id), index))
 
 
-def initialize_array(tasks: Sequence[tuple[bytes, int]]) -> Call:
+def initialize_array(tasks: Sequence[tuple[DealId, int]]) -> Call:
     """Make many tasks ACTIVE at once, each given as (deal id, index); one failing fails all."""
-    deals, indexes = [deal for deal, _ in tasks], [index for _, index in tasks]
+    deals, indexes = [bytes32(deal) for deal, _ in tasks], [index for _, index in tasks]
     return Call(abi.HUB.encode("initializeArray", deals, indexes))
 
 
 def contribute(
-    task_id: bytes,
+    task_id: TaskId,
     result_hash: bytes,
     result_seal: bytes,
     authorization_sign: bytes,
@@ -53,7 +53,7 @@ def contribute(
     return Call(
         abi.HUB.encode(
             "contribute",
-            task_id,
+            bytes32(task_id),
             result_hash,
             result_seal,
             enclave_challenge,
@@ -63,23 +63,23 @@ def contribute(
     )
 
 
-def reveal(task_id: bytes, digest: bytes) -> Call:
+def reveal(task_id: TaskId, digest: bytes) -> Call:
     """Reveal the digest of a winning contribution."""
-    return Call(abi.HUB.encode("reveal", task_id, digest))
+    return Call(abi.HUB.encode("reveal", bytes32(task_id), digest))
 
 
-def finalize(task_id: bytes, results: bytes, callback_data: bytes = b"", *, callback_gas: int = 0) -> Call:
+def finalize(task_id: TaskId, results: bytes, callback_data: bytes = b"", *, callback_gas: int = 0) -> Call:
     """Complete a task; the sender owns the workerpool.
 
     ``callback_gas`` is what the hub grants the callback contract
     (``HubClient.callback_gas``): an estimate does not see how much it needs, because
     its failure is swallowed.
     """
-    return Call(abi.HUB.encode("finalize", task_id, results, callback_data), extra_gas=callback_gas)
+    return Call(abi.HUB.encode("finalize", bytes32(task_id), results, callback_data), extra_gas=callback_gas)
 
 
 def contribute_and_finalize(
-    task_id: bytes,
+    task_id: TaskId,
     digest: bytes,
     results: bytes,
     authorization_sign: bytes,
@@ -92,7 +92,7 @@ def contribute_and_finalize(
     """Do it all in one transaction: only for trust 1 and a task nobody contributed to."""
     data = abi.HUB.encode(
         "contributeAndFinalize",
-        task_id,
+        bytes32(task_id),
         digest,
         results,
         callback_data,
@@ -103,19 +103,19 @@ def contribute_and_finalize(
     return Call(data, extra_gas=callback_gas)
 
 
-def reopen(task_id: bytes) -> Call:
+def reopen(task_id: TaskId) -> Call:
     """Make a REVEALING task ACTIVE again, after its reveal deadline and without a single reveal."""
-    return Call(abi.HUB.encode("reopen", task_id))
+    return Call(abi.HUB.encode("reopen", bytes32(task_id)))
 
 
-def claim(task_id: bytes) -> Call:
+def claim(task_id: TaskId) -> Call:
     """Refund the requester of a task not completed by its final deadline."""
-    return Call(abi.HUB.encode("claim", task_id))
+    return Call(abi.HUB.encode("claim", bytes32(task_id)))
 
 
-def claim_array(task_ids: Sequence[bytes]) -> Call:
+def claim_array(task_ids: Sequence[TaskId]) -> Call:
     """Claim many tasks at once; one failing fails all."""
-    return Call(abi.HUB.encode("claimArray", list(task_ids)))
+    return Call(abi.HUB.encode("claimArray", [bytes32(item) for item in task_ids]))
 
 
 def match_orders(

@@ -1,11 +1,21 @@
-"""The hub's events as frozen values, decoded from logs. Ids are bytes, addresses checksummed."""
+"""The hub's events as frozen values, decoded from logs. Hashes and digests are bytes, addresses checksummed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.ids import Address, address, address_bytes, from_hex
+from workerpool_poco.protocol.contract_text import Parameter
+from workerpool_poco.protocol.ids import (
+    Address,
+    DealId,
+    Hex,
+    TaskId,
+    address,
+    address_bytes,
+    from_hex,
+    to_hex,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,7 @@ class SchedulerNotice:
     """A deal was made with a workerpool; the one event a scheduler watches to find work."""
 
     workerpool: Address
-    deal_id: bytes
+    deal_id: DealId
     position: LogPosition
 
 
@@ -33,7 +43,7 @@ class SchedulerNotice:
 class OrdersMatched:
     """Orders became a deal of ``volume`` tasks."""
 
-    deal_id: bytes
+    deal_id: DealId
     app_hash: bytes
     dataset_hash: bytes
     workerpool_hash: bytes
@@ -46,7 +56,7 @@ class OrdersMatched:
 class TaskInitialize:
     """A task became ACTIVE."""
 
-    task_id: bytes
+    task_id: TaskId
     workerpool: Address
     position: LogPosition
 
@@ -55,7 +65,7 @@ class TaskInitialize:
 class TaskContribute:
     """A worker committed to a result hash."""
 
-    task_id: bytes
+    task_id: TaskId
     worker: Address
     result_hash: bytes
     position: LogPosition
@@ -65,7 +75,7 @@ class TaskContribute:
 class TaskConsensus:
     """A result hash won; the task is REVEALING."""
 
-    task_id: bytes
+    task_id: TaskId
     consensus: bytes
     position: LogPosition
 
@@ -74,7 +84,7 @@ class TaskConsensus:
 class TaskReveal:
     """A winner revealed its digest."""
 
-    task_id: bytes
+    task_id: TaskId
     worker: Address
     digest: bytes
     position: LogPosition
@@ -84,7 +94,7 @@ class TaskReveal:
 class TaskReopen:
     """Nobody revealed in time; the task is ACTIVE again."""
 
-    task_id: bytes
+    task_id: TaskId
     position: LogPosition
 
 
@@ -92,7 +102,7 @@ class TaskReopen:
 class TaskFinalize:
     """The task is COMPLETED; ``results`` is the result link as bytes."""
 
-    task_id: bytes
+    task_id: TaskId
     results: bytes
     position: LogPosition
 
@@ -101,7 +111,7 @@ class TaskFinalize:
 class TaskClaimed:
     """The task failed; its requester was refunded."""
 
-    task_id: bytes
+    task_id: TaskId
     position: LogPosition
 
 
@@ -110,7 +120,7 @@ class AccurateContribution:
     """A worker's contribution was found right at finalize."""
 
     worker: Address
-    task_id: bytes
+    task_id: TaskId
     position: LogPosition
 
 
@@ -119,7 +129,7 @@ class FaultyContribution:
     """A worker's contribution was found wrong, or never revealed; its stake is lost."""
 
     worker: Address
-    task_id: bytes
+    task_id: TaskId
     position: LogPosition
 
 
@@ -129,7 +139,7 @@ class Reward:
 
     owner: Address
     amount: int
-    ref: bytes
+    ref: TaskId
     position: LogPosition
 
 
@@ -139,7 +149,7 @@ class Seize:
 
     owner: Address
     amount: int
-    ref: bytes
+    ref: TaskId
     position: LogPosition
 
 
@@ -217,9 +227,9 @@ def topic_of(kind: type[HubEvent]) -> bytes:
     return abi.HUB.events[kind.__name__].topic
 
 
-def topic_word(value: Address) -> bytes:
-    """Return an address as the 32-byte word that stands in a topic."""
-    return address_bytes(value).rjust(32, b"\0")
+def topic_word(value: Address) -> Hex:
+    """Return an address as the 32-byte word of a log's topics."""
+    return to_hex(address_bytes(value).rjust(32, b"\0"))
 
 
 def _log_position(log: Mapping[str, Any]) -> LogPosition:
@@ -234,6 +244,16 @@ def _log_position(log: Mapping[str, Any]) -> LogPosition:
     )
 
 
+_IDS = frozenset({"dealid", "taskid", "ref"})
+"""Parameters of events that hold the id of a deal or task."""
+
+
+def _field(parameter: Parameter, value: Any) -> Any:
+    if parameter.type == "address":
+        return address(value)
+    return to_hex(value) if parameter.name in _IDS else value
+
+
 def decode_log(log: Mapping[str, Any]) -> HubEvent | None:
     """Decode a log as a node answers it (JSON-RPC); None for an event this stack does not know.
 
@@ -245,7 +265,7 @@ def decode_log(log: Mapping[str, Any]) -> HubEvent | None:
         return None
     event = abi.HUB.events[kind.__name__]
     values: list[Any] = [
-        address(value) if parameter.type == "address" else value
+        _field(parameter, value)
         for parameter, value in zip(
             event.parameters, event.decode(topics, from_hex(log["data"])), strict=True
         )

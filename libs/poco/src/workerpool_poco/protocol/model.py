@@ -1,9 +1,9 @@
-"""What the contracts know, as frozen values. Times are unix seconds, prices nRLC, ids bytes."""
+"""What the contracts know, as frozen values. Times are unix seconds, prices nRLC, hashes and digests bytes."""
 
 from dataclasses import dataclass, field
 
 from workerpool_poco.protocol.deadlines import final_deadline
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
 
@@ -20,7 +20,7 @@ class Resource:
 class Deal:
     """A match of orders (``viewDeal``): ``bot_size`` tasks from index ``bot_first`` on."""
 
-    deal_id: bytes
+    deal_id: DealId
     app: Resource
     dataset: Resource
     workerpool: Resource
@@ -67,9 +67,9 @@ class Deal:
 class ChainTask:
     """A task as the contract sees it (``viewTask``); all zeros while UNSET."""
 
-    task_id: bytes
+    task_id: TaskId
     status: ChainTaskStatus
-    deal_id: bytes
+    deal_id: DealId
     index: int
     category_time: int
     contribution_deadline: int

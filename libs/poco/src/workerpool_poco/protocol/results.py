@@ -16,7 +16,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import InvalidId, PocoError
-from workerpool_poco.protocol.ids import address_bytes, bytes32, from_hex
+from workerpool_poco.protocol.ids import Address, TaskId, address_bytes, bytes32, from_hex
 from workerpool_poco.protocol.result_link import InvalidResultLink, ResultLink
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
@@ -76,14 +76,14 @@ class CallbackDataMissing(ResultDigestError):
     """A callback task left no ``callback-data``, or it is not hexadecimal."""
 
 
-def result_hash(task: bytes, digest: bytes) -> bytes:
+def result_hash(task_id: TaskId, digest: bytes) -> bytes:
     """Return ``keccak256(taskid ‖ resultDigest)``, the same for all workers that agree (contribute)."""
-    return keccak(bytes32(task) + bytes32(digest))
+    return keccak(bytes32(task_id) + bytes32(digest))
 
 
-def result_seal(worker: str, task: bytes, digest: bytes) -> bytes:
+def result_seal(worker: Address, task_id: TaskId, digest: bytes) -> bytes:
     """Return ``keccak256(worker ‖ taskid ‖ resultDigest)``, which proves that this worker knew the digest."""
-    return keccak(address_bytes(worker) + bytes32(task) + bytes32(digest))
+    return keccak(address_bytes(worker) + bytes32(task_id) + bytes32(digest))
 
 
 def enclave_message(hash_: bytes, seal: bytes) -> bytes:

@@ -5,7 +5,7 @@
 
 from typing import Any
 
-from workerpool_poco.protocol.ids import Address, address
+from workerpool_poco.protocol.ids import Address, DealId, TaskId, address, parse_deal_id
 from workerpool_poco.protocol.model import (
     App,
     ChainTask,
@@ -19,7 +19,7 @@ from workerpool_poco.protocol.multiaddr import readable_multiaddr
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
 
-def deal(deal_id: bytes, values: tuple[Any, ...]) -> Deal:
+def deal(deal_id: DealId, values: tuple[Any, ...]) -> Deal:
     """Read the answer of ``viewDeal``."""
     return Deal(
         deal_id=deal_id,
@@ -46,12 +46,12 @@ def _resource(values: tuple[Any, ...]) -> Resource:
     return Resource(address(values[0]), address(values[1]), values[2])
 
 
-def task(task_id: bytes, values: tuple[Any, ...]) -> ChainTask:
+def task(task_id: TaskId, values: tuple[Any, ...]) -> ChainTask:
     """Read the answer of ``viewTask``; raises ValueError for a status this stack does not know."""
     return ChainTask(
         task_id=task_id,
         status=ChainTaskStatus(values[0]),
-        deal_id=values[1],
+        deal_id=parse_deal_id(values[1]),
         index=values[2],
         category_time=values[3],
         contribution_deadline=values[4],

@@ -8,7 +8,7 @@ from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.transaction_errors import classify
 from workerpool_poco.chain.wallet import Transaction, Wallet
 from workerpool_poco.protocol.deadlines import contribution_deadline
-from workerpool_poco.protocol.ids import Address, HexId, from_hex, to_hex
+from workerpool_poco.protocol.ids import Address, DealId, Hex, to_hex
 from workerpool_poco.protocol.model import ChainTask, Deal
 
 from workerpool_chain_adapter.adapters.node_errors import outcome_of, would_revert
@@ -32,7 +32,7 @@ class HubChain:
         self._hub = hub
         self._rpc = hub.rpc
         self._wallet = wallet
-        self._deals: dict[bytes, Deal] = {}
+        self._deals: dict[DealId, Deal] = {}
         self._deadline_ratio = 0
         self._callback_gas = 0
 
@@ -50,7 +50,7 @@ class HubChain:
         """Read what the contract checks for these commands, in a few round trips; see `WalletChain`."""
         head, tasks = await asyncio.gather(
             self._hub.block(),
-            self._hub.view_tasks([from_hex(command.key.task_id) for command in commands]),
+            self._hub.view_tasks([command.key.task_id for command in commands]),
         )
         if head is None:
             raise ChainUnreachable(f"{self._rpc.node_url} returned no latest block")
@@ -133,7 +133,7 @@ class HubChain:
                 receipts[nonce] = Receipt(hash_, succeeded, block, gas)
         return receipts
 
-    async def knows(self, hashes: Sequence[HexId]) -> list[bool]:
+    async def knows(self, hashes: Sequence[Hex]) -> list[bool]:
         """Return which transactions the node has; see `WalletChain`."""
         answers = await self._rpc.batch([("eth_getTransactionByHash", (each,)) for each in hashes])
         return [isinstance(answer, dict) for answer in answers]
@@ -164,7 +164,7 @@ class HubChain:
         # Every node refuses a gas limit above that of the block.
         return GasEstimate(min(gas + gas * GAS_MARGIN_PERCENT // 100 + callback, most))
 
-    async def _read_deals(self, deal_ids: Iterable[bytes]) -> dict[bytes, Deal]:
+    async def _read_deals(self, deal_ids: Iterable[DealId]) -> dict[DealId, Deal]:
         """Return deals, cached because a deal never changes."""
         wanted = set(deal_ids)
         missing = [each for each in wanted if each not in self._deals]
@@ -176,5 +176,5 @@ class HubChain:
         return deals
 
 
-def _deal_id(command: Command, task: ChainTask) -> bytes:
-    return from_hex(command.deal_id) if command.deal_id else task.deal_id
+def _deal_id(command: Command, task: ChainTask) -> DealId:
+    return command.deal_id or task.deal_id

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from workerpool_kit.access.authenticators import Authenticator
 from workerpool_kit.errors import Kind, Unauthenticated
 from workerpool_kit.grpc.validation import validate
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
 from workerpool_chain_adapter.app.commands import Commands
@@ -35,7 +36,7 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
             deal_id=request.query_params.get("chainDealId", ""), task_index=int(index)
         )
         validate(message)
-        return _task_id(await commands.initialize(message.deal_id, message.task_index))
+        return _task_id(await commands.initialize(DealId(message.deal_id), message.task_index))
 
     async def finalize(request: Request) -> Response:
         try:
@@ -48,7 +49,9 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArgument('expected a body such as {"resultLink": "…", "callbackData": "0x…"}') from error
         validate(message)
-        return _task_id(await commands.finalize(message.task_id, message.result_link, message.callback_data))
+        return _task_id(
+            await commands.finalize(TaskId(message.task_id), message.result_link, message.callback_data)
+        )
 
     def status(kind: CommandKind) -> Handler:
         async def show(request: Request) -> Response:

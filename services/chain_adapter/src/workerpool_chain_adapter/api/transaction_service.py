@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
 import grpc
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
 
@@ -51,32 +52,34 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
 
     async def Initialize(self, request: pb.InitializeRequest, context: Context) -> pb.InitializeResponse:
         """Request a task's initialization."""
-        command = await self._commands.initialize(request.deal_id, request.task_index)
+        command = await self._commands.initialize(DealId(request.deal_id), request.task_index)
         return pb.InitializeResponse(command=_message(command))
 
     async def Finalize(self, request: pb.FinalizeRequest, context: Context) -> pb.FinalizeResponse:
         """Request a task's finalization."""
-        command = await self._commands.finalize(request.task_id, request.result_link, request.callback_data)
+        command = await self._commands.finalize(
+            TaskId(request.task_id), request.result_link, request.callback_data
+        )
         return pb.FinalizeResponse(command=_message(command))
 
     async def Reopen(self, request: pb.ReopenRequest, context: Context) -> pb.ReopenResponse:
         """Request that a task is reopened."""
-        return pb.ReopenResponse(command=_message(await self._commands.reopen(request.task_id)))
+        return pb.ReopenResponse(command=_message(await self._commands.reopen(TaskId(request.task_id))))
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
         """Request the refund of a task's requester."""
-        return pb.ClaimResponse(command=_message(await self._commands.claim(request.task_id)))
+        return pb.ClaimResponse(command=_message(await self._commands.claim(TaskId(request.task_id))))
 
     async def GetCommand(self, request: pb.GetCommandRequest, context: Context) -> pb.GetCommandResponse:
         """Return one command."""
-        command = await self._commands.get(CommandKey(request.task_id, _KINDS[request.kind]))
+        command = await self._commands.get(CommandKey(TaskId(request.task_id), _KINDS[request.kind]))
         return pb.GetCommandResponse(command=_message(command))
 
     async def WatchCommand(
         self, request: pb.WatchCommandRequest, context: Context
     ) -> AsyncIterator[pb.WatchCommandResponse]:
         """Send one command now and at each change until it is final."""
-        async for command in self._commands.watch(CommandKey(request.task_id, _KINDS[request.kind])):
+        async for command in self._commands.watch(CommandKey(TaskId(request.task_id), _KINDS[request.kind])):
             yield pb.WatchCommandResponse(command=_message(command))
 
     async def ListCommands(
@@ -86,7 +89,9 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
         size = request.page_size or _DEFAULT_PAGE
         before = _position(request.page_token) if request.page_token else None
         # One more than requested shows whether there is a next page.
-        found = await self._commands.page(size + 1, before, _STATES.get(request.state), request.task_id)
+        found = await self._commands.page(
+            size + 1, before, _STATES.get(request.state), TaskId(request.task_id)
+        )
         page = found[:size]
         token = _token(page[-1]) if len(found) > size else ""
         return pb.ListCommandsResponse(commands=[_message(each) for each in page], next_page_token=token)

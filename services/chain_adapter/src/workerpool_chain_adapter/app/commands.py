@@ -7,7 +7,7 @@ from workerpool_kit.batcher import Batcher
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
-from workerpool_poco.protocol.ids import bytes32, task_id, to_hex
+from workerpool_poco.protocol.ids import DealId, TaskId, task_id_of
 
 from workerpool_chain_adapter.app.active_commands import ActiveCommands
 from workerpool_chain_adapter.app.funds import Funds
@@ -52,25 +52,25 @@ class Commands:
         self._add = Batcher(journal.add)
         self._admissions: dict[CommandKey, asyncio.Task[Command]] = {}
 
-    async def initialize(self, deal_id: str, index: int) -> Command:
+    async def initialize(self, deal_id: DealId, index: int) -> Command:
         """Request a task's initialization; see `_request`."""
-        key = CommandKey(to_hex(task_id(bytes32(deal_id), index)), CommandKind.INITIALIZE)
+        key = CommandKey(task_id_of(deal_id, index), CommandKind.INITIALIZE)
         now = self._clock.now()
         return await self._request(Command(key, now, now, deal_id=deal_id, task_index=index))
 
-    async def finalize(self, task: str, result_link: str, callback_data: str) -> Command:
+    async def finalize(self, task: TaskId, result_link: str, callback_data: str) -> Command:
         """Request a task's finalization; see `_request`."""
         now = self._clock.now()
         data = "" if callback_data == "0x" else callback_data.lower()
         key = CommandKey(task, CommandKind.FINALIZE)
         return await self._request(Command(key, now, now, result_link=result_link, callback_data=data))
 
-    async def reopen(self, task: str) -> Command:
+    async def reopen(self, task: TaskId) -> Command:
         """Request that a task is reopened; see `_request`."""
         now = self._clock.now()
         return await self._request(Command(CommandKey(task, CommandKind.REOPEN), now, now))
 
-    async def claim(self, task: str) -> Command:
+    async def claim(self, task: TaskId) -> Command:
         """Request the refund of a task's requester; see `_request`."""
         now = self._clock.now()
         return await self._request(Command(CommandKey(task, CommandKind.CLAIM), now, now))
@@ -98,7 +98,7 @@ class Commands:
                     return
 
     async def page(
-        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task: str
+        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task: TaskId | None
     ) -> list[Command]:
         """Return commands, newest first; see `CommandJournal.page`."""
         return await self._journal.page(size, before, state, task)

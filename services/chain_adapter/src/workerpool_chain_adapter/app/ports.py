@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from workerpool_poco.protocol.ids import Address, HexId
+from workerpool_poco.protocol.ids import Address, Hex, TaskId
 from workerpool_poco.protocol.model import Block
 
 from workerpool_chain_adapter.domain.assessment import ChainSnapshot
@@ -35,7 +35,7 @@ class CommandJournal(Protocol):
         """Return all commands that are not final, oldest first."""
 
     async def page(
-        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: str
+        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: TaskId | None
     ) -> list[Command]:
         """Return up to `size` commands, newest first, after the position (`created_at`, key) `before`.
 
@@ -116,7 +116,7 @@ class WalletChain(Protocol):
     async def receipts(self, transactions: Sequence[JournaledTransaction]) -> dict[int, Receipt]:
         """Return the receipts of mined transactions by nonce, whichever version was mined."""
 
-    async def knows(self, hashes: Sequence[HexId]) -> list[bool]:
+    async def knows(self, hashes: Sequence[Hex]) -> list[bool]:
         """Return for each hash whether the node has that transaction, mined or not."""
 
     async def network_price(self) -> int:

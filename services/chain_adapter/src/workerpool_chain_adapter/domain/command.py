@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from workerpool_poco.protocol.ids import HexId
+from workerpool_poco.protocol.ids import DealId, Hex, TaskId
+
+_NO_DEAL = DealId("")
 
 
 class CommandKind(StrEnum):
@@ -59,7 +61,7 @@ class IllegalTransition(Exception):
 class CommandKey(NamedTuple):
     """Identifies a command: one task and one kind."""
 
-    task_id: HexId
+    task_id: TaskId
     kind: CommandKind
 
     def __str__(self) -> str:
@@ -69,7 +71,7 @@ class CommandKey(NamedTuple):
     def parse(cls, text: str) -> "CommandKey":
         """Return the key that `str` wrote as `text`."""
         kind, _, task_id = text.partition(":")
-        return cls(task_id, CommandKind(kind))
+        return cls(TaskId(task_id), CommandKind(kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,11 @@ class Command:
     created_at: float
     updated_at: float
     state: CommandState = CommandState.RECEIVED
-    deal_id: HexId = ""
+    deal_id: DealId = _NO_DEAL
     task_index: int = 0
     result_link: str = ""
     callback_data: str = ""
-    transaction_hash: HexId = ""
+    transaction_hash: Hex = ""
     block_number: int = 0
     gas_used: int = 0
     error_reason: str = ""
@@ -96,7 +98,7 @@ class Command:
         """Whether the command stays as it is until it is requested again."""
         return self.state in FINAL_STATES
 
-    def processing(self, transaction_hash: HexId, now: float) -> "Command":
+    def processing(self, transaction_hash: Hex, now: float) -> "Command":
         """Return the command in a transaction that is sent, or sent again at a higher gas price."""
         if self.is_final:
             raise IllegalTransition(f"{self.key} is {self.state} and cannot join a transaction")
@@ -105,7 +107,7 @@ class Command:
         return replace(changed, transaction_hash=transaction_hash, attempts=self.attempts + 1, updated_at=now)
 
     def succeeded(
-        self, now: float, *, transaction_hash: HexId = "", block_number: int = 0, gas_used: int = 0
+        self, now: float, *, transaction_hash: Hex = "", block_number: int = 0, gas_used: int = 0
     ) -> "Command":
         """Return the command with its effect on chain; `block_number` is 0 when another party caused it."""
         return replace(

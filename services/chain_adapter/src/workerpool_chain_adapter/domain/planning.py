@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.ids import from_hex
 
 from workerpool_chain_adapter.domain.command import Command, CommandKind
@@ -66,19 +66,18 @@ def _chunks(commands: Sequence[Command], size: int) -> Iterator[Sequence[Command
 
 def _calldata(kind: CommandKind, commands: tuple[Command, ...]) -> bytes:
     first = commands[0]
-    task_ids = [from_hex(command.key.task_id) for command in commands]
+    task_id = first.key.task_id
     match kind:
         case CommandKind.INITIALIZE if len(commands) == 1:
-            return abi.HUB.encode("initialize", from_hex(first.deal_id), first.task_index)
+            return calls.initialize(first.deal_id, first.task_index).data
         case CommandKind.INITIALIZE:
-            deals = [from_hex(command.deal_id) for command in commands]
-            return abi.HUB.encode("initializeArray", deals, [command.task_index for command in commands])
+            tasks = [(command.deal_id, command.task_index) for command in commands]
+            return calls.initialize_array(tasks).data
         case CommandKind.FINALIZE:
-            results, callback = first.result_link.encode(), from_hex(first.callback_data)
-            return abi.HUB.encode("finalize", task_ids[0], results, callback)
+            return calls.finalize(task_id, first.result_link.encode(), from_hex(first.callback_data)).data
         case CommandKind.REOPEN:
-            return abi.HUB.encode("reopen", task_ids[0])
+            return calls.reopen(task_id).data
         case CommandKind.CLAIM if len(commands) == 1:
-            return abi.HUB.encode("claim", task_ids[0])
+            return calls.claim(task_id).data
         case CommandKind.CLAIM:
-            return abi.HUB.encode("claimArray", task_ids)
+            return calls.claim_array([command.key.task_id for command in commands]).data

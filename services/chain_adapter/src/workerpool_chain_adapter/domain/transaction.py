@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from workerpool_poco.protocol.ids import HexId
+from workerpool_poco.protocol.ids import Hex
 
 from workerpool_chain_adapter.domain.command import CommandKey
 
@@ -25,7 +25,7 @@ class TransactionState(StrEnum):
 class Receipt:
     """The outcome of a mined transaction; `gas_used` in units of gas."""
 
-    hash: HexId
+    hash: Hex
     succeeded: bool
     block_number: int
     gas_used: int
@@ -35,7 +35,7 @@ class Receipt:
 class Version:
     """One signed form of a transaction; versions differ only in their gas price (wei)."""
 
-    hash: HexId
+    hash: Hex
     raw: bytes
     gas_price: int
 

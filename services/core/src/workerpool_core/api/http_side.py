@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from workerpool_poco.protocol.ids import Address, address
+from workerpool_poco.protocol.ids import Address, TaskId, address
 
 from workerpool_core.api.task_messages import LAST_DATE
 from workerpool_core.app.ports import ComputeLogs
@@ -95,8 +95,8 @@ class _HttpSide:
         return JSONResponse(platform_metric(self._core.running.view.summary()))
 
 
-def _task_id(request: Request) -> str:
-    return str(request.path_params["task_id"]).lower()
+def _task_id(request: Request) -> TaskId:
+    return TaskId(str(request.path_params["task_id"]).lower())
 
 
 def _wallet(request: Request) -> str:

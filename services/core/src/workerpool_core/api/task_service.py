@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from workerpool_kit.access.authenticators import ANYONE
-from workerpool_poco.protocol.ids import address
+from workerpool_poco.protocol.ids import TaskId, address
 from workerpool_protocol.core.v1 import task_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceServicer
@@ -33,7 +33,9 @@ class TaskServicer(TaskServiceServicer):
 
     async def GetTask(self, request: pb.GetTaskRequest, context: Any) -> pb.GetTaskResponse:
         """Read one task."""
-        return pb.GetTaskResponse(task=task_message(await self._core.running.queries.task(request.task_id)))
+        return pb.GetTaskResponse(
+            task=task_message(await self._core.running.queries.task(TaskId(request.task_id)))
+        )
 
     async def ListTasks(self, request: pb.ListTasksRequest, context: Any) -> pb.ListTasksResponse:
         """Page through tasks, newest deal first."""
@@ -54,12 +56,12 @@ class TaskServicer(TaskServiceServicer):
         self, request: pb.WatchTaskRequest, context: Any
     ) -> AsyncIterator[pb.WatchTaskResponse]:
         """Send a task at once and at every change until it ends."""
-        async for task in self._core.running.queries.follow(request.task_id):
+        async for task in self._core.running.queries.follow(TaskId(request.task_id)):
             yield pb.WatchTaskResponse(task=task_message(task))
 
     async def GetReplicate(self, request: pb.GetReplicateRequest, context: Any) -> pb.GetReplicateResponse:
         """Read one worker's work on one task."""
-        found = await self._core.running.queries.replicate(request.task_id, request.wallet_address)
+        found = await self._core.running.queries.replicate(TaskId(request.task_id), request.wallet_address)
         return pb.GetReplicateResponse(replicate=replicate_message(found))
 
     async def CreateLogChallenge(
@@ -72,7 +74,7 @@ class TaskServicer(TaskServiceServicer):
     async def GetTaskLogs(self, request: pb.GetTaskLogsRequest, context: Any) -> pb.GetTaskLogsResponse:
         """Read the compute logs of a task, as its requester."""
         found = await self._core.running.log_access.logs(
-            request.task_id, request.address, request.signature, request.wallet_address
+            TaskId(request.task_id), request.address, request.signature, request.wallet_address
         )
         logs = fitting(
             task_pb2.ComputeLogs(wallet_address=kept.wallet, stdout=kept.stdout, stderr=kept.stderr)

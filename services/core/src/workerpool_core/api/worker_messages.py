@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from google.protobuf.duration_pb2 import Duration
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId, to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.task_pb2 import ChainReceipt
 from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
@@ -55,7 +55,10 @@ def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[HeldReplicate, ...]:
     """Read the replicates that a worker says it holds."""
     return tuple(
         HeldReplicate(
-            item.task_id, REPLICATE_STATUS_OF[item.status], item.result_available, item.last_command_sequence
+            TaskId(item.task_id),
+            REPLICATE_STATUS_OF[item.status],
+            item.result_available,
+            item.last_command_sequence,
         )
         for item in messages
     )
@@ -65,12 +68,12 @@ def update_of(message: pb.StatusUpdate) -> Update:
     """Read one status update; logs are cut to their last 100,000 characters."""
     sequence = _stored(message.sequence, "sequence")
     if not message.HasField("details"):
-        return Update(sequence, message.task_id, REPLICATE_STATUS_OF[message.status])
+        return Update(sequence, TaskId(message.task_id), REPLICATE_STATUS_OF[message.status])
     details = message.details
     receipt = details.chain_receipt if details.HasField("chain_receipt") else None
     return Update(
         sequence,
-        message.task_id,
+        TaskId(message.task_id),
         REPLICATE_STATUS_OF[message.status],
         Details(
             cause=CAUSE_OF[details.cause],
@@ -187,7 +190,7 @@ def configuration_message(configuration: PublicConfiguration) -> pb.PublicConfig
 def assignment_message(assigned: m.Assigned) -> pb.Assignment:
     """Return an assignment as a message."""
     signed, terms = assigned.authorization, assigned.terms
-    task_id = to_hex(signed.task_id)
+    task_id = signed.task_id
     return pb.Assignment(
         authorization=WorkerpoolAuthorization(
             task_id=task_id,

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_kit.access.authenticators import ANYONE, current_identity
 from workerpool_kit.grpc.streams import SlowReader
 from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceServicer
 
@@ -162,6 +163,6 @@ async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.
             case "log_chunk":
                 chunk = message.log_chunk
                 stream = "stderr" if chunk.stream == pb.LOG_STREAM_STDERR else "stdout"
-                core.live_logs.add(chunk.task_id, wallet, **{stream: chunk.text})
+                core.live_logs.add(TaskId(chunk.task_id), wallet, **{stream: chunk.text})
             case _:
                 raise HelloExpected("Hello is only the first message of a stream")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from workerpool_poco.protocol.events import HubEvent
-from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.ids import Address, DealId, TaskId
 from workerpool_poco.protocol.model import (
     App,
     Block,
@@ -94,23 +94,23 @@ class TaskPosition:
     """A position in a task list: the last task of a page."""
 
     block: int
-    deal_id: str
+    deal_id: DealId
     index: int
 
 
 class TaskRepository(Protocol):
     """The read side of the store. Every method raises DatabaseAway while the database is down."""
 
-    async def task(self, task_id: str) -> Task | None:
+    async def task(self, task_id: TaskId) -> Task | None:
         """Read one task with its replicates."""
 
-    async def replicate(self, task_id: str, wallet: str) -> Replicate | None:
+    async def replicate(self, task_id: TaskId, wallet: str) -> Replicate | None:
         """Read the replicate of one worker for one task."""
 
     async def tasks(self, query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
         """Read up to `limit` tasks without replicates after a position, newest deal first."""
 
-    async def logs(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
+    async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Read the compute logs of a task, or of one worker when `wallet` is given."""
 
 
@@ -173,7 +173,7 @@ class BlockReader(Protocol):
 class DealSource(Protocol):
     """Deals and their assets. Every method raises PocoError when the node fails to answer."""
 
-    async def view_deal(self, deal_id: bytes, /) -> Deal:
+    async def view_deal(self, deal_id: DealId, /) -> Deal:
         """Read a deal; one that the node does not know has `exists` false."""
 
     async def view_app(self, app: Address, /) -> App:
@@ -195,11 +195,11 @@ class TaskStateSource(Protocol):
     async def block_number(self) -> int:
         """Read the number of the newest block."""
 
-    async def view_tasks(self, task_ids: Sequence[bytes], /, *, block: int | None = None) -> list[ChainTask]:
+    async def view_tasks(self, task_ids: Sequence[TaskId], /, *, block: int | None = None) -> list[ChainTask]:
         """Read tasks at a block, in order."""
 
     async def view_contributions(
-        self, pairs: Sequence[tuple[bytes, Address]], /, *, block: int | None = None
+        self, pairs: Sequence[tuple[TaskId, Address]], /, *, block: int | None = None
     ) -> list[Contribution]:
         """Read the contributions of (task, worker) pairs at a block, in order."""
 

@@ -1,5 +1,7 @@
 """The context of one event: the writes and effects that its handling collects, at one time."""
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_core.domain.decisions import (
     Effect,
     NotifyWatchers,
@@ -29,10 +31,10 @@ class EventContext:
         self.now = now
         self.writes: list[Write] = []
         self.effects: list[Effect] = []
-        self.tasks_to_advance: dict[str, None] = {}
-        self.tasks_to_match: dict[str, None] = {}
+        self.tasks_to_advance: dict[TaskId, None] = {}
+        self.tasks_to_match: dict[TaskId, None] = {}
         self.workers_to_match: dict[str, None] = {}
-        self.changed_tasks: dict[str, None] = {}
+        self.changed_tasks: dict[TaskId, None] = {}
 
     def outcome(self) -> Outcome:
         """Return the collected writes and effects."""

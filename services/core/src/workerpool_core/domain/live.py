@@ -6,6 +6,7 @@ One object owns all transient state of its task or worker, so evicting a task or
 from collections import deque
 from dataclasses import dataclass, field
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.events import TransactionKind, Update
@@ -90,8 +91,8 @@ class LiveWorker:
     worker: Worker
     session: WorkerSession | None = None
     weight: int = 0
-    held: set[str] = field(default_factory=set)
-    computing: set[str] = field(default_factory=set)
+    held: set[TaskId] = field(default_factory=set)
+    computing: set[TaskId] = field(default_factory=set)
     commands: dict[int, Command] = field(default_factory=dict)
     last_command_sequence: int = 0
     searched_version: int | None = None

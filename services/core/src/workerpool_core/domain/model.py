@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 
@@ -49,7 +50,7 @@ class ReplicateChange(NamedTuple):
 class DealTerms:
     """The terms of a deal, read from the chain once and shared by all tasks of the deal."""
 
-    deal_id: str
+    deal_id: DealId
     block: int
     app_address: str
     app_uri: str
@@ -81,7 +82,7 @@ class DealTerms:
 class Replicate:
     """The execution of one task by one worker."""
 
-    task_id: str
+    task_id: TaskId
     wallet: str
     weight: int
     history: list[ReplicateChange]
@@ -120,7 +121,7 @@ class Task:
     read to have nothing to close. It is 0 before that, and again after a reorganisation removed that block.
     """
 
-    task_id: str
+    task_id: TaskId
     index: int
     terms: DealTerms
     history: list[TaskChange]
@@ -178,7 +179,7 @@ class Command:
 
     wallet: str
     sequence: int
-    task_id: str
+    task_id: TaskId
     action: Action
     block: int = 0
     cause: ReplicateStatusCause | None = None

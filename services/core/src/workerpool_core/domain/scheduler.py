@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from random import Random
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain import timeouts
@@ -54,7 +55,7 @@ class Scheduler:
         self._tasks = TaskView(self._state.tasks)
 
     @property
-    def tasks(self) -> Mapping[str, Task]:
+    def tasks(self) -> Mapping[TaskId, Task]:
         """All tasks in memory by id: those that have not ended, and ended ones until they are evicted. Read-only."""
         return self._tasks
 

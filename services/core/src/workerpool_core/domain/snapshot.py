@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_core.domain.model import Command, Task, Worker
 from workerpool_core.domain.policy import Policy
 
@@ -18,7 +20,7 @@ class Snapshot:
     tasks: tuple[Task, ...] = ()
     workers: tuple[Worker, ...] = ()
     commands: tuple[Command, ...] = ()
-    ended_task_ids: frozenset[str] = frozenset()
+    ended_task_ids: frozenset[TaskId] = frozenset()
     head: int = 0
 
 

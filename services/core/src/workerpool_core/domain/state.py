@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import FINAL_REPLICATE_STATUSES
 
 from workerpool_core.domain.dispatch.supply import FreeWorkers, WaitingTasks
@@ -26,10 +27,10 @@ class State:
 
     policy: Policy
     random: Random
-    tasks: dict[str, LiveTask] = field(default_factory=dict)
+    tasks: dict[TaskId, LiveTask] = field(default_factory=dict)
     workers: dict[str, LiveWorker] = field(default_factory=dict)
-    evicted: set[str] = field(default_factory=set)
-    unfollowed: dict[str, None] = field(default_factory=dict)
+    evicted: set[TaskId] = field(default_factory=set)
+    unfollowed: dict[TaskId, None] = field(default_factory=dict)
     timers: Timers = field(default_factory=Timers)
     waiting: WaitingTasks = field(default_factory=WaitingTasks)
     free: FreeWorkers = field(default_factory=FreeWorkers)
@@ -54,7 +55,7 @@ class State:
             for replicate in task.replicates.values():
                 self.index(replicate)
 
-    def task(self, task_id: str) -> Task | None:
+    def task(self, task_id: TaskId) -> Task | None:
         """Return a live task."""
         live = self.tasks.get(task_id)
         return None if live is None else live.task
@@ -84,16 +85,16 @@ class State:
         del self.tasks[task_id]
 
 
-class TaskView(Mapping[str, Task]):
+class TaskView(Mapping[TaskId, Task]):
     """A read-only view of the stored values of all live tasks by id."""
 
-    def __init__(self, tasks: Mapping[str, LiveTask]) -> None:
+    def __init__(self, tasks: Mapping[TaskId, LiveTask]) -> None:
         self._tasks = tasks
 
-    def __getitem__(self, task_id: str) -> Task:
+    def __getitem__(self, task_id: TaskId) -> Task:
         return self._tasks[task_id].task
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[TaskId]:
         return iter(self._tasks)
 
     def __len__(self) -> int:

@@ -1,5 +1,6 @@
 """Reactions to timers that fire."""
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import (
     WAITING_CONTRIBUTION_TASK_STATUSES,
     WAITING_REVEAL_TASK_STATUSES,
@@ -24,9 +25,9 @@ def fire(context: EventContext, key: Key) -> None:
         case Timeout.PAUSE:
             quarantine.pause_ended(context, subject)
         case Timeout.EVICTION:
-            completion.evict(context, subject)
+            completion.evict(context, TaskId(subject))
         case _:
-            task = context.state.task(subject)
+            task = context.state.task(TaskId(subject))
             if task is not None:
                 _fire_for_task(context, timeout, task, wallet)
 

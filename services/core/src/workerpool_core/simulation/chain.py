@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from workerpool_poco.protocol.consensus import consensus_reached
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
@@ -37,7 +37,7 @@ class Transaction:
     """Something sent to the chain; `done` is told whether it succeeded and in which block."""
 
     kind: str
-    task_id: str
+    task_id: TaskId
     sender: str = ""
     value: str = ""
     terms: DealTerms | None = None
@@ -54,7 +54,7 @@ class Block:
     transactions: tuple[Transaction, ...]
     deals: tuple[DealSeen, ...]
     logs: tuple[TaskLog, ...]
-    state: dict[str, OnChain]
+    state: dict[TaskId, OnChain]
 
     def seen(self) -> BlockSeen:
         """Return the block as the scheduler is told of it."""
@@ -67,7 +67,7 @@ class Chain:
     `lag_s` is how old a block is when it is seen.
     """
 
-    def __init__(self, clock: Clock, random: Random, tasks_of: Callable[[DealTerms], list[str]]) -> None:
+    def __init__(self, clock: Clock, random: Random, tasks_of: Callable[[DealTerms], list[TaskId]]) -> None:
         self._clock = clock
         self._random = random
         self._tasks_of = tasks_of
@@ -152,7 +152,7 @@ class Chain:
 
     def _apply(
         self,
-        state: dict[str, OnChain],
+        state: dict[TaskId, OnChain],
         transaction: Transaction,
         place: Receipt,
         logs: list[TaskLog],
@@ -243,21 +243,21 @@ class Chain:
 
     # --- views ------------------------------------------------------------------------------
 
-    def task(self, task_id: str) -> OnChain | None:
+    def task(self, task_id: TaskId) -> OnChain | None:
         """Return a task of the newest block; None while UNSET."""
         found = self.head.state.get(task_id)
         return None if found is None or found.status is _S.UNSET else found
 
-    def view_task(self, task_id: str) -> ChainTask | None:
+    def view_task(self, task_id: TaskId) -> ChainTask | None:
         """Return a task as `viewTask` does."""
         task = self.task(task_id)
         if task is None:
             return None
         terms = task.terms
         return ChainTask(
-            task_id=bytes.fromhex(task_id[2:]),
+            task_id=task_id,
             status=task.status,
-            deal_id=bytes(32),
+            deal_id=terms.deal_id,
             index=0,
             category_time=terms.max_execution_s,
             contribution_deadline=terms.contribution_deadline,  # type: ignore[arg-type]
@@ -273,7 +273,7 @@ class Chain:
             results_callback=b"",
         )
 
-    def view_contributions(self, task_id: str, wallets: tuple[str, ...]) -> dict[str, Contribution]:
+    def view_contributions(self, task_id: TaskId, wallets: tuple[str, ...]) -> dict[str, Contribution]:
         """Return contributions as `viewContribution` does."""
         task = self.head.state.get(task_id)
         unset = (_C.UNSET, "0x")

@@ -1,5 +1,6 @@
 """What must hold after every event, checked against tables, chain and store, never against the scheduler's word."""
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
 from workerpool_poco.protocol.tags import TeeFramework, tee_framework
 
@@ -82,7 +83,7 @@ class Invariants:
             value = str(write.fields["consensus"])
             must(("TaskConsensus", name, value) in self._chain.ever, "a consensus that never was", name)
 
-    def _ever(self, what: str, task_id: str) -> bool:
+    def _ever(self, what: str, task_id: TaskId) -> bool:
         return any(w == what and t == task_id for w, t, _ in self._chain.ever)
 
     def _replicate(self, write: ReplicateChanged) -> None:
@@ -115,7 +116,7 @@ class Invariants:
             case _R.RESULT_UPLOADED:
                 must(write.task_id in self._deposited, "RESULT_UPLOADED without an archive", key)
 
-    def _command(self, wallet: str, task_id: str, action: Action) -> None:
+    def _command(self, wallet: str, task_id: TaskId, action: Action) -> None:
         replicate = self._ledger.replicates.get((task_id, wallet))
         must(replicate is not None, "a command for nobody", wallet, task_id, action)
         assert replicate is not None

@@ -2,6 +2,8 @@
 
 from copy import deepcopy
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_core.domain.decisions import (
     CommandQueued,
     CommandRemoved,
@@ -27,7 +29,7 @@ class Ledger:
     """Tasks, replicates, workers, commands, logs and the cursor; what `snapshot` gives is a copy."""
 
     def __init__(self) -> None:
-        self.tasks: dict[str, Task] = {}
+        self.tasks: dict[TaskId, Task] = {}
         self.replicates: dict[tuple[str, str], Replicate] = {}
         self.workers: dict[str, Worker] = {}
         self.commands: dict[tuple[str, int], Command] = {}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import (
     ChainTaskStatus,
     ContributionStatus,
@@ -46,7 +47,7 @@ _SENT = (_R.CONTRIBUTING, _R.CONTRIBUTED, _R.CONTRIBUTE_AND_FINALIZE_ONGOING, _R
 class Entry:
     """A replicate in the worker's journal."""
 
-    task_id: str
+    task_id: TaskId
     caf: bool
     status: ReplicateStatus = _R.CREATED
     value: str = ""
@@ -208,7 +209,7 @@ class Worker:
             case d.SendCommand(command):
                 self._command(link, command.sequence, command.task_id, command.action)
 
-    def _command(self, link: Link, sequence: int, task_id: str, action: Action) -> None:
+    def _command(self, link: Link, sequence: int, task_id: TaskId, action: Action) -> None:
         journal = self.journal
         known = sequence in journal.taken
         journal.taken.add(sequence)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from workerpool_poco.protocol.consensus import contributions_needed
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
 
 from workerpool_core.domain import decisions as d
@@ -53,7 +54,7 @@ class World:
         self.clock = Clock(START)
         self.faults = faults_of(self.random)
         self.deposited: set[str] = set()
-        self._terms: dict[str, DealTerms] = {}
+        self._terms: dict[TaskId, DealTerms] = {}
         self._acted: set[tuple[str, int]] = set()
         self.chain = Chain(self.clock, self.random, self._cut)
         self.adapter = Adapter(self.clock, self.random, self.chain)
@@ -131,7 +132,7 @@ class World:
                 self._recur(call, rate)
 
     def _matching(self, deal: DealTerms) -> Callable[[], None]:
-        return lambda: self.chain.send(Transaction("match", "", terms=deal))
+        return lambda: self.chain.send(Transaction("match", TaskId(""), terms=deal))
 
     def _recur(self, call: Callable[[], None], rate: float) -> None:
         def again() -> None:
@@ -144,7 +145,7 @@ class World:
     def _deal(self, number: int, trust: int, enclave: bool, size: int) -> DealTerms:
         start = START + 30
         return deal_terms(
-            "0x" + f"{self.seed * 10 + number + 1:064x}",
+            DealId(f"0x{self.seed * 10 + number + 1:064x}"),
             start=start,
             execution_s=T,
             trust=trust,
@@ -155,13 +156,13 @@ class World:
             final_deadline=start + FINAL_PERIODS * T - 30,
         )
 
-    def _cut(self, terms: DealTerms) -> list[str]:
+    def _cut(self, terms: DealTerms) -> list[TaskId]:
         names = tasks_of(terms)
         for name in names:
             self._terms.setdefault(name, terms)
         return names
 
-    def terms_of(self, name: str) -> DealTerms:
+    def terms_of(self, name: TaskId) -> DealTerms:
         """Return the terms of a task."""
         return self._terms[name]
 

@@ -12,7 +12,7 @@ from workerpool_core.domain.events import EnclaveChallengeAnswered
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sms_challenge_hash
-from workerpool_poco.protocol.ids import bytes32, from_hex
+from workerpool_poco.protocol.ids import TaskId, from_hex
 from workerpool_protocol.registry.v1 import platform_service_pb2 as registry_pb
 from workerpool_protocol.registry.v1.platform_service_pb2_grpc import (
     PlatformServiceServicer,
@@ -86,7 +86,7 @@ async def harness() -> AsyncIterator[Harness]:
 async def test_s07_the_sms_of_the_framework_makes_the_challenge_for_the_pools_owner(harness: Harness) -> None:
     answer = await harness.ask(SCONE_TAG)
     assert answer == EnclaveChallengeAnswered(TASK, CHALLENGE, harness.platform.url)
-    assert harness.platform.signature == harness.wallet.sign_message_hash(sms_challenge_hash(bytes32(TASK)))
+    assert harness.platform.signature == harness.wallet.sign_message_hash(sms_challenge_hash(TaskId(TASK)))
 
 
 @pytest.mark.parametrize(

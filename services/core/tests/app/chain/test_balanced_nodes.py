@@ -13,7 +13,6 @@ from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol.ids import to_hex
 
 PROMPT_S = 20.0
 
@@ -68,7 +67,7 @@ class Following:
             pool_owner=self.owner,
         )
         (deal,) = self.chain.market.buy(purchase)
-        return to_hex(deal.deal_id)
+        return deal.deal_id
 
     async def head(self) -> int:
         async with HubClient(self.chain.url, self.chain.hub) as hub:

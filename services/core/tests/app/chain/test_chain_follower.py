@@ -16,9 +16,9 @@ from workerpool_devnet.market.trading import Deal, Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient, LogRangeTooLarge
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import DealId, task_id_of, to_hex
 from workerpool_poco.protocol.model import Block
 
 PROMPT_S = 20.0
@@ -96,11 +96,8 @@ class Followed:
 
 
 def _task_ids(terms: DealTerms) -> list[str]:
-    from workerpool_poco.protocol.ids import from_hex, task_id
 
-    return [
-        to_hex(task_id(from_hex(terms.deal_id), terms.bot_first + offset)) for offset in range(terms.bot_size)
-    ]
+    return [task_id_of(terms.deal_id, terms.bot_first + offset) for offset in range(terms.bot_size)]
 
 
 class Pool:
@@ -128,7 +125,7 @@ class Pool:
 
     def initialize(self, deal: Deal) -> None:
         outbox = Outbox(self.chain.chain.rpc)
-        data = abi.HUB.encode("initialize", deal.deal_id, 0)
+        data = calls.initialize(deal.deal_id, 0).data
         outbox.call(self.owner, "initialize", self.chain.hub, data, gas=1_000_000)
         outbox.flush()
 
@@ -152,7 +149,7 @@ async def test_a_new_deal_is_told_with_its_terms(followed: Followed, pool: Pool)
     deal = await asyncio.to_thread(pool.buy, volume=3, trust=5, params=params, workerpool_price=1000)
     await followed.until(lambda: bool(followed.deal_ids))
     (terms,) = [seen.terms for block in followed.blocks for seen in block.deals]
-    assert terms.deal_id == to_hex(deal.deal_id)
+    assert terms.deal_id == deal.deal_id
     assert (terms.block, terms.bot_first, terms.bot_size, terms.trust) == (deal.block_number, 0, 3, 5)
     assert (terms.command_line, terms.input_files) == ("work", params.input_files)
     assert terms.app_uri == "image:1"
@@ -168,7 +165,7 @@ async def test_a_deal_from_before_the_start_is_found_by_catching_up(followed: Fo
     await asyncio.to_thread(pool.chain.chain.mine, 100)
     await followed.start(start_block=0, largest_range=7)
     await followed.caught_up()
-    assert followed.deal_ids == [to_hex(deal.deal_id)]
+    assert followed.deal_ids == [deal.deal_id]
     numbers = [block.number for block in followed.blocks]
     assert numbers == sorted(set(numbers))
 
@@ -209,7 +206,7 @@ async def test_s05_a_stored_position_wins_over_the_start_block(followed: Followe
     assert before is not None
     await followed.start(start_block=10**9, position=Position(before.number, to_hex(before.hash)))
     await followed.caught_up()
-    assert followed.deal_ids == [to_hex(deal.deal_id)]
+    assert followed.deal_ids == [deal.deal_id]
 
 
 async def test_another_pools_deal_is_passed_over(
@@ -233,7 +230,7 @@ async def test_events_of_own_tasks_are_told_with_their_receipt(followed: Followe
     (block,) = [block for block in followed.blocks if block.logs]
     (log,) = block.logs
     assert log.kind is TaskLogKind.INITIALIZE
-    assert log.task_id == to_hex(deal.task_ids[0])
+    assert log.task_id == deal.task_ids[0]
     assert log.receipt.block == block.number
     assert len(log.receipt.transaction) == 66
 
@@ -255,7 +252,7 @@ async def test_confirmations_hold_blocks_back(followed: Followed, pool: Pool) ->
     await followed.until(lambda: bool(followed.deal_ids))
     head = await followed.hub.block_number()
     assert followed.follower.position.number <= head - 5
-    assert followed.deal_ids == [to_hex(deal.deal_id)]
+    assert followed.deal_ids == [deal.deal_id]
 
 
 @pytest.mark.parametrize("depth", [1, 10, 62])
@@ -270,11 +267,11 @@ async def test_a_replaced_branch_is_reverted_and_the_new_one_told(
     lost = await asyncio.to_thread(pool.buy)
     await asyncio.to_thread(chain.mine, depth)
     await followed.caught_up()
-    assert to_hex(lost.deal_id) in followed.deal_ids
+    assert lost.deal_id in followed.deal_ids
     await asyncio.to_thread(chain.revert, snapshot)
     kept = await asyncio.to_thread(pool.buy)
     await asyncio.to_thread(chain.mine, depth + 2)
-    await followed.until(lambda: to_hex(kept.deal_id) in followed.deal_ids)
+    await followed.until(lambda: kept.deal_id in followed.deal_ids)
     await followed.caught_up()
     reverted = [event for event in followed.told if isinstance(event, BlocksReverted)]
     assert reverted
@@ -300,7 +297,7 @@ async def test_s04_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
     class Unreadable(DealReader):
         failures = 3
 
-        async def read(self, deal_id: bytes, block: int) -> DealTerms:
+        async def read(self, deal_id: DealId, block: int) -> DealTerms:
             if self.failures:
                 self.failures -= 1
                 raise DealNotVisible("the node lags")
@@ -311,7 +308,7 @@ async def test_s04_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
     await followed.caught_up()
     deal = await asyncio.to_thread(pool.buy)
     await followed.until(lambda: bool(followed.deal_ids))
-    assert followed.deal_ids == [to_hex(deal.deal_id)]
+    assert followed.deal_ids == [deal.deal_id]
     numbers = [block.number for block in followed.blocks]
     assert numbers == sorted(set(numbers))
     assert (followed.follower.deals_seen, followed.follower.latest_deal_block) == (1, deal.block_number)
@@ -330,7 +327,7 @@ async def test_a_node_that_wants_small_ranges_gets_them(followed: Followed, pool
     followed.hub.get_logs = limited  # type: ignore[method-assign]
     await followed.start(start_block=0)
     await followed.caught_up()
-    assert followed.deal_ids == [to_hex(deal.deal_id)]
+    assert followed.deal_ids == [deal.deal_id]
 
 
 async def _matches_the_chain(followed: Followed) -> None:

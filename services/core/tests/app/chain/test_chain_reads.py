@@ -10,8 +10,8 @@ from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 TASK = "0x" + "ab" * 32
@@ -66,13 +66,13 @@ async def test_what_a_node_that_lags_answers_is_never_told_as_newer_than_it_is(
 
     async with HubClient(provider.url, fresh_poco_chain.hub) as hub:
         provider.spoil = lagging
-        answer = await answered(hub, ReadTask(to_hex(task), (), asked_at=1.0))
+        answer = await answered(hub, ReadTask(task, (), asked_at=1.0))
     assert answer.block >= head
     assert answer.task is not None
     assert answer.task.status is ChainTaskStatus.ACTIVE
 
 
-def initialized_task(chain: PocoChain) -> bytes:
+def initialized_task(chain: PocoChain) -> TaskId:
     """Buy a task and initialize it, in the chain's newest blocks."""
     owner, requester = chain.account("poolOwner"), chain.account("requester")
     pool = chain.market.create_workerpool(owner, "reads")
@@ -81,6 +81,6 @@ def initialized_task(chain: PocoChain) -> bytes:
         Purchase(requester=requester, app=app, app_owner=requester, workerpool=pool, pool_owner=owner)
     )
     outbox = Outbox(chain.chain.rpc)
-    outbox.call(owner, "initialize", chain.hub, abi.HUB.encode("initialize", deal.deal_id, 0), gas=1_000_000)
+    outbox.call(owner, "initialize", chain.hub, calls.initialize(deal.deal_id, 0).data, gas=1_000_000)
     outbox.flush()
     return deal.task_ids[0]

@@ -15,7 +15,7 @@ from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.contract_text import EmptyAnswer, MalformedAnswer
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import DealId, to_hex
 
 LONG_S = 30.0
 
@@ -27,7 +27,7 @@ class LaggingReader(DealReader):
         super().__init__(hub, pool)
         self.error, self.failures, self.reads = error, failures, 0
 
-    async def read(self, deal_id: bytes, block: int) -> DealTerms:
+    async def read(self, deal_id: DealId, block: int) -> DealTerms:
         self.reads += 1
         if self.reads <= self.failures:
             raise self.error
@@ -43,7 +43,7 @@ def deal_and_pool(fresh_poco_chain: PocoChain) -> tuple[str, str, int]:
     (deal,) = market.buy(
         Purchase(requester=requester, app=app, app_owner=requester, workerpool=pool, pool_owner=owner)
     )
-    return to_hex(deal.deal_id), pool, deal.block_number - 1
+    return deal.deal_id, pool, deal.block_number - 1
 
 
 @pytest.fixture

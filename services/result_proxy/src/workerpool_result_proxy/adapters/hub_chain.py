@@ -10,7 +10,7 @@ from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff
 from workerpool_poco.chain.hub import HubClient, HubNotFound, WrongChain
 from workerpool_poco.errors import PocoError
-from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.ids import Address, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution, Deal
 
 from workerpool_result_proxy.errors import ChainUnreachable
@@ -59,15 +59,15 @@ class HubView:
                 outage.reset()
                 await asyncio.sleep(_CHECK_EVERY_S)
 
-    async def task(self, task_id: bytes) -> ChainTask:
+    async def task(self, task_id: TaskId) -> ChainTask:
         """Return `viewTask`; see `ChainView`."""
         return await self._read(self._hub.view_task(task_id))
 
-    async def deal(self, deal_id: bytes) -> Deal:
+    async def deal(self, deal_id: DealId) -> Deal:
         """Return `viewDeal`; see `ChainView`."""
         return await self._read(self._hub.view_deal(deal_id))
 
-    async def contribution(self, task_id: bytes, worker: Address) -> Contribution:
+    async def contribution(self, task_id: TaskId, worker: Address) -> Contribution:
         """Return `viewContribution`; see `ChainView`."""
         return await self._read(self._hub.view_contribution(task_id, worker))
 

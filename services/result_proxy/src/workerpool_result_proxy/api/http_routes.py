@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from workerpool_poco.errors import InvalidId
-from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import parse_task_id
 
 from workerpool_result_proxy import metrics
 from workerpool_result_proxy.app.read_result import ReadResult
@@ -19,13 +19,13 @@ def routes(results: ReadResult) -> list[Route]:
 
     async def download(request: Request) -> Response:
         try:
-            found = await results.describe(bytes32(request.path_params["task_id"]))
+            found = await results.describe(parse_task_id(request.path_params["task_id"]))
         except (ResultNotFound, InvalidId) as error:
             return JSONResponse({"error": ResultNotFound.reason, "message": str(error)}, status_code=404)
         headers = {
             "accept-ranges": "bytes",
             "etag": f'"{found.sha256.hex()}"',
-            "content-disposition": f'attachment; filename="{to_hex(found.task_id)}.zip"',
+            "content-disposition": f'attachment; filename="{found.task_id}.zip"',
             # A result is never overwritten.
             "cache-control": "public, max-age=31536000, immutable",
         }

@@ -7,7 +7,15 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_kit.access.authenticators import ANYONE, current_identity
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import address, bytes32, from_hex, to_hex
+from workerpool_poco.protocol.ids import (
+    TaskId,
+    address,
+    bytes32,
+    from_hex,
+    parse_deal_id,
+    parse_task_id,
+    to_hex,
+)
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
@@ -51,13 +59,13 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
 
     async def GetResult(self, request: pb.GetResultRequest, context: Context) -> pb.GetResultResponse:
         """Describe a stored archive."""
-        return pb.GetResultResponse(result=_result(await self._results.describe(bytes32(request.task_id))))
+        return pb.GetResultResponse(result=_result(await self._results.describe(TaskId(request.task_id))))
 
     async def Download(
         self, request: pb.DownloadRequest, context: Context
     ) -> AsyncIterator[pb.DownloadResponse]:
         """Stream an archive from an offset."""
-        found = await self._results.describe(bytes32(request.task_id))
+        found = await self._results.describe(TaskId(request.task_id))
         content = self._results.content(found, first=request.offset)
         yield pb.DownloadResponse(header=_result(found))
         async for chunk in content:
@@ -69,9 +77,9 @@ def _authorization(request: pb.IssueTokenRequest) -> WorkerpoolAuthorization:
     given = request.authorization
     return WorkerpoolAuthorization(
         worker=address(given.worker_wallet),
-        task_id=bytes32(given.task_id),
+        task_id=parse_task_id(given.task_id),
         enclave_challenge=address(given.enclave_challenge),
-        deal_id=bytes32(given.deal_id),
+        deal_id=parse_deal_id(given.deal_id),
         task_index=given.task_index,
         signature=from_hex(given.signature),
     )
@@ -84,7 +92,7 @@ async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[
         else:
             header = request.header
             yield Declaration(
-                task_id=bytes32(header.task_id),
+                task_id=TaskId(header.task_id),
                 size=header.size,
                 sha256=bytes32(header.sha256),
                 result_digest=bytes32(header.result_digest),
@@ -95,7 +103,7 @@ def _result(stored: StoredResult) -> pb.Result:
     stored_at = Timestamp()
     stored_at.FromDatetime(stored.stored_at)
     return pb.Result(
-        task_id=to_hex(stored.task_id),
+        task_id=stored.task_id,
         size=stored.size,
         sha256=to_hex(stored.sha256),
         result_digest=to_hex(stored.result_digest),

@@ -4,7 +4,7 @@ from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.ids import Address
 
 from workerpool_result_proxy.app.ports import ChainView, Store
 from workerpool_result_proxy.domain.token_rules import check_on_chain, check_request
@@ -47,5 +47,5 @@ class IssueToken:
         check_on_chain(authorization, task, deal, now=now, only_pool=self._only_pool)
         await self._store.keep_authorization(authorization)
         token = await self._tokens.issue(authorization.worker, frozenset({WORKER_ROLE}))
-        log.info("token.issued", task=to_hex(authorization.task_id), worker=authorization.worker)
+        log.info("token.issued", task=authorization.task_id, worker=authorization.worker)
         return token, int((await self._tokens.claims(token))["exp"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.ids import Address, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution, Deal
 
 from workerpool_result_proxy.domain.results import Declaration, StoredResult
@@ -18,13 +18,13 @@ class ChainView(Protocol):
     Every method raises `ChainUnreachable` when the node does not answer.
     """
 
-    async def task(self, task_id: bytes) -> ChainTask:
+    async def task(self, task_id: TaskId) -> ChainTask:
         """Return `viewTask`."""
 
-    async def deal(self, deal_id: bytes) -> Deal:
+    async def deal(self, deal_id: DealId) -> Deal:
         """Return `viewDeal`."""
 
-    async def contribution(self, task_id: bytes, worker: Address) -> Contribution:
+    async def contribution(self, task_id: TaskId, worker: Address) -> Contribution:
         """Return `viewContribution`."""
 
 
@@ -37,10 +37,10 @@ class Store(Protocol):
     async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:
         """Store a checked authorization; the first of a task and worker stays."""
 
-    async def is_authorized(self, task_id: bytes, worker: Address) -> bool:
+    async def is_authorized(self, task_id: TaskId, worker: Address) -> bool:
         """Return whether an authorization of this worker for this task is stored."""
 
-    async def find_result(self, task_id: bytes) -> StoredResult | None:
+    async def find_result(self, task_id: TaskId) -> StoredResult | None:
         """Return the task's result."""
 
     async def announce(self, file_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_result_proxy.app.ports import Archives, Store
 from workerpool_result_proxy.domain.results import StoredResult
@@ -16,11 +16,11 @@ class ReadResult:
         self._store = store
         self._archives = archives
 
-    async def describe(self, task_id: bytes) -> StoredResult:
+    async def describe(self, task_id: TaskId) -> StoredResult:
         """Return the description of the task's result. Raises `ResultNotFound`."""
         result = await self._store.find_result(task_id)
         if result is None:
-            raise ResultNotFound(f"no result is stored for task {to_hex(task_id)}")
+            raise ResultNotFound(f"no result is stored for task {task_id}")
         return result
 
     def content(

@@ -12,7 +12,7 @@ from workerpool_kit.clock import Clock
 from workerpool_kit.errors import WorkerpoolError
 from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
-from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.ids import Address, TaskId, to_hex
 from workerpool_poco.protocol.model import Contribution
 
 from workerpool_result_proxy import metrics
@@ -75,7 +75,7 @@ class UploadResult:
         Raises a `ResultProxyError` for each refusal, and `DatabaseAway`.
         """
         declared = await first_message(messages, self._limits.stream)
-        events = log.bind(task=to_hex(declared.task_id), worker=wallet, size=declared.size)
+        events = log.bind(task=declared.task_id, worker=wallet, size=declared.size)
         started = time.monotonic()
         try:
             async with self._slot():
@@ -124,7 +124,7 @@ class UploadResult:
         check_digest(task_id, declared.result_digest, contribution, what="the declared digest")
         return contribution
 
-    async def _revealed_contribution(self, task_id: bytes, wallet: Address) -> Contribution:
+    async def _revealed_contribution(self, task_id: TaskId, wallet: Address) -> Contribution:
         """Return the uploader's revealed contribution, waiting a few seconds for the reveal."""
         kind_checked = False
 
@@ -146,7 +146,7 @@ class UploadResult:
                 on=_NotRevealedYet,
                 backoff=Backoff(self._limits.reveal_poll_s, self._limits.reveal_poll_s, jitter=0),
                 timeout_s=self._limits.reveal_wait_s,
-                task=to_hex(task_id),
+                task=task_id,
             )
         except _NotRevealedYet as late:
             raise late.refusal from None
@@ -182,7 +182,7 @@ class UploadResult:
         await self._archives.delete(file_id)
         await self._store.retract(file_id)
 
-    async def _refuse_second(self, task_id: bytes) -> None:
+    async def _refuse_second(self, task_id: TaskId) -> None:
         stored = await self._store.find_result(task_id)
         if stored is not None:
             raise AlreadyStored(

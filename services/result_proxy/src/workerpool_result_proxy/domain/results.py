@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.ids import Address, TaskId
 from workerpool_poco.protocol.result_link import STORAGE_IPFS, ResultLink
 
 
@@ -11,7 +11,7 @@ from workerpool_poco.protocol.result_link import STORAGE_IPFS, ResultLink
 class Declaration:
     """The header of an upload: `size` in bytes, hashes of 32 bytes."""
 
-    task_id: bytes
+    task_id: TaskId
     size: int
     sha256: bytes
     result_digest: bytes
@@ -21,7 +21,7 @@ class Declaration:
 class StoredResult:
     """An archive that passed all checks: `size` in bytes, `file_id` of its bytes in `Archives`."""
 
-    task_id: bytes
+    task_id: TaskId
     size: int
     sha256: bytes
     result_digest: bytes
@@ -31,10 +31,10 @@ class StoredResult:
     file_id: str
 
 
-def link_for(task_id: bytes) -> str:
+def link_for(task_id: TaskId) -> str:
     """Return the result link (JSON) of an archive stored here.
 
     Requesters' tools request `GET {gateway}{location}` for the storage "ipfs"; with this proxy as their gateway they
     download the archive from its HTTP port.
     """
-    return ResultLink(STORAGE_IPFS, f"/results/{to_hex(task_id)}").encode()
+    return ResultLink(STORAGE_IPFS, f"/results/{task_id}").encode()

@@ -2,7 +2,7 @@
 
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, Address
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
 from workerpool_poco.protocol.model import ChainTask, Deal
 from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -30,7 +30,7 @@ def check_request(authorization: WorkerpoolAuthorization, worker_signature: byte
         raise NotSelfSigned(f"sign the hash of the authorization with the key of {authorization.worker}")
     if authorization.worker == ZERO_ADDRESS:
         raise EmptyAuthorization("the authorization names no worker wallet")
-    if authorization.task_id == ZERO_BYTES32:
+    if not int(authorization.task_id, 16):
         raise EmptyAuthorization("the authorization names no task")
     if not any(authorization.signature):
         raise EmptyAuthorization("the authorization has no signature")

@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution, Deal
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
@@ -67,7 +68,7 @@ def not_ready(task: ChainTask, contribution: Contribution) -> TaskNotRevealing |
     return NotRevealed(f"the contribution of this wallet is {contribution.status.name}; reveal it first")
 
 
-def check_digest(task_id: bytes, digest: bytes, contribution: Contribution, *, what: str) -> None:
+def check_digest(task_id: TaskId, digest: bytes, contribution: Contribution, *, what: str) -> None:
     """Compare a digest with the uploader's `resultHash` on chain; `what` names the digest's source in the refusal."""
     if result_hash(task_id, digest) != contribution.result_hash:
         raise ResultHashMismatch(f"{what} is not what this wallet contributed on chain")

@@ -91,7 +91,7 @@ class GrpcResultStore:
         token = await self._token(stub, authorization)
         sha256, size = await asyncio.to_thread(file_sha256, archive)
         header = pb.UploadHeader(
-            task_id=to_hex(authorization.task_id), size=size, sha256=sha256, result_digest=result_digest
+            task_id=authorization.task_id, size=size, sha256=sha256, result_digest=result_digest
         )
         try:
             answer: pb.UploadResponse = await stub.Upload(

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_worker.domain.record import Record
 from workerpool_worker.domain.updates import Update
 from workerpool_worker.errors import JournalUnusable
@@ -43,7 +45,7 @@ class Kept:
     """Updates without an answer yet, in order."""
     commands: frozenset[int]
     """Sequences of commands that were taken."""
-    ended: tuple[str, ...]
+    ended: tuple[TaskId, ...]
     """Tasks whose replicate has ended here, the oldest first."""
     last_sequence: int
     """Sequence of the newest update ever made."""
@@ -94,7 +96,7 @@ class Journal:
         )
 
     def take_command(
-        self, sequence: int, task_id: str, record: Record | None = None, updates: Iterable[Update] = ()
+        self, sequence: int, task_id: TaskId, record: Record | None = None, updates: Iterable[Update] = ()
     ) -> asyncio.Future[None]:
         """Keep that a command was taken, so that a copy of it does nothing, and what it changed."""
         changed: list[Statement] = (
@@ -109,18 +111,20 @@ class Journal:
             *_inserts(updates),
         )
 
-    def forget_updates(self, sequences: Iterable[int], unknown: Iterable[str] = ()) -> asyncio.Future[None]:
+    def forget_updates(
+        self, sequences: Iterable[int], unknown: Iterable[TaskId] = ()
+    ) -> asyncio.Future[None]:
         """Drop updates that the scheduler has answered, and all that is kept of tasks that are unknown to it."""
         return self._write(
             *(("DELETE FROM updates WHERE sequence = ?", (sequence,)) for sequence in sequences),
             *(statement for task_id in unknown for statement in _forgetting(task_id)),
         )
 
-    def forget(self, task_id: str) -> asyncio.Future[None]:
+    def forget(self, task_id: TaskId) -> asyncio.Future[None]:
         """Drop all that is kept of a task, as if the worker had never heard of it."""
         return self._write(*_forgetting(task_id))
 
-    def end(self, task_id: str, updates: Iterable[Update]) -> asyncio.Future[None]:
+    def end(self, task_id: TaskId, updates: Iterable[Update]) -> asyncio.Future[None]:
         """Drop a replicate, keep its last words, and remember that it ended, so that it is not begun again."""
         return self._write(
             ("DELETE FROM replicates WHERE task_id = ?", (task_id,)),
@@ -128,7 +132,7 @@ class Journal:
             *_inserts(updates),
         )
 
-    def forget_end(self, task_id: str) -> asyncio.Future[None]:
+    def forget_end(self, task_id: TaskId) -> asyncio.Future[None]:
         """Do not remember any longer that a replicate of a task ended here."""
         return self._write(("DELETE FROM ended WHERE task_id = ?", (task_id,)))
 
@@ -209,7 +213,7 @@ def _inserts(updates: Iterable[Update]) -> list[Statement]:
     return statements
 
 
-def _forgetting(task_id: str) -> list[Statement]:
+def _forgetting(task_id: TaskId) -> list[Statement]:
     return [
         ("DELETE FROM replicates WHERE task_id = ?", (task_id,)),
         ("DELETE FROM ended WHERE task_id = ?", (task_id,)),

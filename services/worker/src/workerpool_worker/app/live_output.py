@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 import structlog
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_worker.app.ports import OutputSink
 from workerpool_worker.domain.output_tail import OutputStream, OutputTail
@@ -25,7 +26,7 @@ PERIOD_S = 0.5
 class Printed:
     """A piece of an app's output."""
 
-    task_id: str
+    task_id: TaskId
     stream: OutputStream
     text: str
 
@@ -60,13 +61,13 @@ class LiveOutput:
     def __init__(self, wake: Callable[[], None]) -> None:
         """Prepare. ``wake`` is called when rounds begin, so that who waits for the next one looks again."""
         self._wake = wake
-        self._apps: dict[str, AppOutput] = {}
-        self._round: list[tuple[str, OutputStream]] = []
+        self._apps: dict[TaskId, AppOutput] = {}
+        self._round: list[tuple[TaskId, OutputStream]] = []
         self._next_round = 0.0
 
     @asynccontextmanager
     async def shown(
-        self, task_id: str, follow: Callable[[OutputSink], Awaitable[None]]
+        self, task_id: TaskId, follow: Callable[[OutputSink], Awaitable[None]]
     ) -> AsyncIterator[None]:
         """Show a task's app while the body runs: ``follow`` hands its output over until it is cancelled.
 
@@ -100,7 +101,7 @@ class LiveOutput:
 
 
 async def _followed(
-    follow: Callable[[OutputSink], Awaitable[None]], output: OutputSink, task_id: str
+    follow: Callable[[OutputSink], Awaitable[None]], output: OutputSink, task_id: TaskId
 ) -> None:
     try:
         await follow(output)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from itertools import count
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_worker.domain.updates import Update
 
 
@@ -35,7 +37,7 @@ class Outbox:
         """Take out an update that was answered."""
         return self._updates.pop(sequence, None)
 
-    def forget(self, task_id: str) -> None:
+    def forget(self, task_id: TaskId) -> None:
         """Take out what is unanswered about a task."""
         self._updates = {
             sequence: update for sequence, update in self._updates.items() if update.task_id != task_id

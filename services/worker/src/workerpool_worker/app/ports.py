@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.ids import Address, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 
 from workerpool_worker.domain.host import SlotLimits
@@ -32,13 +32,13 @@ class Chain(Protocol):
     async def wait_block(self, number: int, limit_s: float) -> bool:
         """Wait until the node has a block; False when it took longer than ``limit_s`` seconds."""
 
-    async def task(self, task_id: bytes) -> ChainTask:
+    async def task(self, task_id: TaskId) -> ChainTask:
         """Read a task."""
 
     async def account(self) -> Account:
         """Read the worker's money in the hub."""
 
-    async def contribution(self, task_id: bytes) -> Contribution:
+    async def contribution(self, task_id: TaskId) -> Contribution:
         """Read the worker's own contribution."""
 
     async def is_pool_owner(self, signer: Address) -> bool:
@@ -52,7 +52,7 @@ class Chain(Protocol):
     ) -> Receipt:
         """Send ``contribute`` and wait for its receipt; raises :class:`TransactionRefused`."""
 
-    async def reveal(self, task_id: bytes, digest: bytes, keep: KeepTransaction) -> Receipt:
+    async def reveal(self, task_id: TaskId, digest: bytes, keep: KeepTransaction) -> Receipt:
         """Send ``reveal`` and wait for its receipt; raises :class:`TransactionRefused`."""
 
     async def resume(self, sent: SentTransaction, keep: KeepTransaction) -> Receipt | None:
@@ -66,7 +66,7 @@ class Chain(Protocol):
 class ContainerPlan:
     """An app to run. ``binds`` maps host folders to (path inside, read-only?)."""
 
-    task_id: str
+    task_id: TaskId
     name: str
     image: str
     command: Sequence[str]
@@ -106,7 +106,7 @@ class Engine(Protocol):
     async def ensure_image(self, image: str, limit_s: float) -> None:
         """Have an image locally, pulling it if it is missing; raises ``ImageUnavailable`` or ``HostFull``."""
 
-    async def find(self, task_id: str) -> str | None:
+    async def find(self, task_id: TaskId) -> str | None:
         """Return the id of the worker's own container for a task, running or not."""
 
     async def create(self, plan: ContainerPlan) -> str:
@@ -131,7 +131,7 @@ class Engine(Protocol):
     async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:
         """Write the two output streams to files, in bounded memory."""
 
-    async def remove(self, task_id: str) -> None:
+    async def remove(self, task_id: TaskId) -> None:
         """Kill and remove every container of a task."""
 
 

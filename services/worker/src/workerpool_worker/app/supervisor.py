@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_worker.adapters.sqlite_journal import KEPT_COMMANDS, Kept
@@ -60,7 +61,7 @@ class Supervisor:
         self._replicates: dict[str, Replicate] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._commands: set[int] = set()
-        self._ended: dict[str, None] = {}
+        self._ended: dict[TaskId, None] = {}
         self._successors: dict[str, Assignment] = {}
         """New work on tasks whose earlier replicate, unknown to the scheduler by now, is still being removed."""
         self.draining = False
@@ -120,7 +121,7 @@ class Supervisor:
         self._office.journal.take_assignment(assignment.wire, record)
         self._begin(assignment, record)
 
-    def refuse(self, task_id: str, problem: str) -> None:
+    def refuse(self, task_id: TaskId, problem: str) -> None:
         """Answer an assignment that cannot be read: unanswered, it would come again and again until its deadline."""
         if task_id in self._replicates or task_id in self._ended:
             return
@@ -174,7 +175,7 @@ class Supervisor:
 
     def answers(self, answers: Sequence[Answer]) -> None:
         """Drop the updates that were answered, and the replicates that the scheduler does not want to go on."""
-        unknown = set[str]()
+        unknown = set[TaskId]()
         for answer in answers:
             update = self._office.outbox.answered(answer.sequence)
             if update is None:
@@ -194,15 +195,15 @@ class Supervisor:
                 self._abort(update.task_id, update.details.cause)
         self._office.journal.forget_updates([answer.sequence for answer in answers], unknown)
 
-    def drop(self, task_ids: Sequence[str]) -> None:
+    def drop(self, task_ids: Sequence[TaskId]) -> None:
         """End replicates that the scheduler does not want, without a word about them."""
-        for task_id in map(str.lower, task_ids):
+        for task_id in task_ids:
             if task_id in self._replicates:
                 log.warning("replicate.dropped_by_scheduler", task=task_id)
                 self._forget(task_id)
                 self._office.journal.forget(task_id)
 
-    def _forget(self, task_id: str) -> None:
+    def _forget(self, task_id: TaskId) -> None:
         """End what is here of a task of which the scheduler knows nothing, and what is still to be said about it.
 
         That, and the memory of an end, would only harm the next replicate of the task: after a reorganisation, or once
@@ -221,7 +222,7 @@ class Supervisor:
         if len(self._commands) > 2 * KEPT_COMMANDS:
             self._commands = {each for each in self._commands if each > sequence - KEPT_COMMANDS}
 
-    def _remember_end(self, task_id: str) -> None:
+    def _remember_end(self, task_id: TaskId) -> None:
         self._ended[task_id] = None
         if len(self._ended) > _KEPT_ENDS:
             oldest = next(iter(self._ended))
@@ -230,7 +231,7 @@ class Supervisor:
 
     # --- replicates ----------------------------------------------------------
 
-    def _abort(self, task_id: str, cause: ReplicateStatusCause | None) -> None:
+    def _abort(self, task_id: TaskId, cause: ReplicateStatusCause | None) -> None:
         replicate = self._replicates.get(task_id)
         if replicate is None or any(item.action is Action.ABORT for item in replicate.record.pending):
             return

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A task as the worker sees it. Times are Unix seconds, durations seconds, money nRLC, ids lower-case ``0x…``."""
 
-    task_id: str
-    deal_id: str
+    task_id: TaskId
+    deal_id: DealId
     task_index: int
     app_uri: str
     command_line: str
@@ -58,6 +58,6 @@ class Assignment:
     """The message as it came, which is how the journal keeps it."""
 
     @property
-    def task_id(self) -> str:
+    def task_id(self) -> TaskId:
         """Id of the task, lower-case ``0x…``."""
         return self.task.task_id

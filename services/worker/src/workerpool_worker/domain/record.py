@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_worker.domain.stages import Action, Stage
@@ -35,7 +36,7 @@ class Command:
     """Something the scheduler wants done. ``block_number`` is the consensus block of a REVEAL, else 0."""
 
     sequence: int
-    task_id: str
+    task_id: TaskId
     action: Action
     block_number: int = 0
     cause: ReplicateStatusCause | None = None
@@ -45,7 +46,7 @@ class Command:
 class Record:
     """A replicate in the journal. ``stage`` is what comes next, ``status`` what the scheduler was told last."""
 
-    task_id: str
+    task_id: TaskId
     stage: Stage = Stage.START
     status: ReplicateStatus = ReplicateStatus.CREATED
     result: Result | None = None

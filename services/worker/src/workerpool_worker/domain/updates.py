@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 LOG_TAIL_CHARACTERS = 100_000
@@ -40,7 +41,7 @@ class Update:
     """A replicate entered a status. ``sequence`` rises with each update of the worker, over restarts too."""
 
     sequence: int
-    task_id: str
+    task_id: TaskId
     status: ReplicateStatus
     details: Details = field(default_factory=Details)
 

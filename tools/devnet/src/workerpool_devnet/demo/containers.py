@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import docker
+from workerpool_poco.protocol.ids import TaskId
 
 TASK_LABEL = "workerpool.task"
 """Label of every app container; its value is the task id."""
@@ -24,7 +25,7 @@ class ContainerClock:
         self._nanoseconds: dict[str, list[int]] = defaultdict(list)
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
-    def longest(self, task_id: str) -> float:
+    def longest(self, task_id: TaskId) -> float:
         """Seconds of the task's longest container; 0 when none has ended."""
         return max(self._nanoseconds[task_id], default=0) / 1e9
 

@@ -15,7 +15,7 @@ from workerpool_poco.protocol.events import (
     TaskInitialize,
     TaskReveal,
 )
-from workerpool_poco.protocol.ids import from_hex
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1 import task_pb2, task_service_pb2, task_service_pb2_grpc
@@ -44,7 +44,7 @@ class Progress:
         self.on_change()
 
 
-async def follow(core_target: str, task_ids: Sequence[str], progress: Progress, *, timeout: float) -> None:
+async def follow(core_target: str, task_ids: Sequence[TaskId], progress: Progress, *, timeout: float) -> None:
     """Follow tasks until the scheduler says that each has ended; a restart of the scheduler is bridged.
 
     Raises `DevnetError` naming the tasks that did not end within `timeout` seconds.
@@ -60,7 +60,7 @@ async def follow(core_target: str, task_ids: Sequence[str], progress: Progress, 
 
 
 async def _follow_one(
-    stub: task_service_pb2_grpc.TaskServiceAsyncStub, task_id: str, progress: Progress
+    stub: task_service_pb2_grpc.TaskServiceAsyncStub, task_id: TaskId, progress: Progress
 ) -> None:
     while True:
         try:
@@ -75,7 +75,7 @@ async def _follow_one(
         await asyncio.sleep(0.05)
 
 
-def _not_ended(task_ids: Sequence[str], progress: Progress, timeout: float) -> str:
+def _not_ended(task_ids: Sequence[TaskId], progress: Progress, timeout: float) -> str:
     states = []
     for task_id in task_ids:
         task = progress.tasks.get(task_id)
@@ -115,10 +115,10 @@ class ChainRecord:
         return ", ".join(parts) or "none"
 
 
-async def read_chain(hub: HubClient, task_id: str, from_block: int) -> ChainRecord:
+async def read_chain(hub: HubClient, task_id: TaskId, from_block: int) -> ChainRecord:
     """Read a task and its transactions from the chain."""
-    task = await hub.view_task(from_hex(task_id))
+    task = await hub.view_task(task_id)
     logs = await hub.get_logs(
-        from_block, await hub.block_number(), kinds=_TRANSACTIONS, first_indexed=[from_hex(task_id)]
+        from_block, await hub.block_number(), kinds=_TRANSACTIONS, first_indexed=[task_id]
     )
     return ChainRecord(task, tuple(logs))

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.accounts import RLC
@@ -26,7 +26,7 @@ HIGH_TRUST = 5
 class BoughtTask:
     """One task of a matched deal. `matched_at` in Unix seconds, when the match was seen mined."""
 
-    task_id: str
+    task_id: TaskId
     label: str
     trust: int
     deal_block: int
@@ -56,7 +56,7 @@ def buy(net: Devnet, image: str, documents: tuple[str, ...]) -> list[BoughtTask]
     deals = net.market.buy(*wanted)
     matched_at = time.time()
     return [
-        BoughtTask(to_hex(task_id), label, asked.trust, deal.block_number, matched_at)
+        BoughtTask(task_id, label, asked.trust, deal.block_number, matched_at)
         for asked, deal, name in zip(wanted, deals, ("bag", "trust 5"), strict=True)
         for number, task_id in enumerate(deal.task_ids, start=1)
         for label in [f"{name} {number}/{asked.volume}" if asked.volume > 1 else name]

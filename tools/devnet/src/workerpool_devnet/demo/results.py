@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.results import read_computed, result_digest
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
@@ -28,7 +28,7 @@ class OpenedResult:
     matches: bool
 
 
-async def open_result(proxy_target: str, task_id: str, on_chain: ChainTask, folder: Path) -> OpenedResult:
+async def open_result(proxy_target: str, task_id: TaskId, on_chain: ChainTask, folder: Path) -> OpenedResult:
     """Download the archive of a task, unpack it into `folder` and compute its digest anew.
 
     Raises `DevnetError` when there is no archive or the bytes are not the declared ones.
@@ -46,7 +46,7 @@ def _unpack(archive: bytes, on_chain: ChainTask, folder: Path) -> OpenedResult:
     return OpenedResult(folder, files, to_hex(digest), digest == on_chain.result_digest)
 
 
-async def _download(proxy_target: str, task_id: str) -> bytes:
+async def _download(proxy_target: str, task_id: TaskId) -> bytes:
     content, declared = bytearray(), ""
     async with grpc.aio.insecure_channel(proxy_target) as channel:
         stub = result_service_pb2_grpc.ResultServiceStub(channel)

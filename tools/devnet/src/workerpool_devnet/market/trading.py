@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, Address, task_id
+from workerpool_poco.protocol.ids import (
+    ZERO_ADDRESS,
+    ZERO_BYTES32,
+    Address,
+    DealId,
+    TaskId,
+    parse_deal_id,
+    task_id_of,
+)
 from workerpool_poco.protocol.orders import (
     NO_DATASET,
     AppOrder,
@@ -56,14 +64,14 @@ class Purchase:
 class Deal:
     """A deal as matched: its id, the number of tasks, and the block that holds it."""
 
-    deal_id: bytes
+    deal_id: DealId
     volume: int
     block_number: int
 
     @property
-    def task_ids(self) -> list[bytes]:
+    def task_ids(self) -> list[TaskId]:
         """Ids of the deal's tasks; every request order here is new, so their indexes start at 0."""
-        return [task_id(self.deal_id, index) for index in range(self.volume)]
+        return [task_id_of(self.deal_id, index) for index in range(self.volume)]
 
 
 class Market:
@@ -157,7 +165,9 @@ class Market:
 
     def _deal(self, receipt: Receipt) -> Deal:
         (matched,) = self._events(receipt, self.hub.events.OrdersMatched())
-        return Deal(matched["args"]["dealid"], matched["args"]["volume"], matched["blockNumber"])
+        return Deal(
+            parse_deal_id(matched["args"]["dealid"]), matched["args"]["volume"], matched["blockNumber"]
+        )
 
     def _events(self, receipt: Receipt, event: ContractEvent) -> Iterable[EventData]:
         from web3.logs import DISCARD

@@ -5,6 +5,7 @@ from functools import partial
 
 from mongoengine import Q
 from workerpool_kit.mongo import Database
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_chain_adapter.adapters.mongo.bulk import insert_new, replace_all
 from workerpool_chain_adapter.adapters.mongo.documents import CommandDocument
@@ -46,7 +47,7 @@ class MongoCommandJournal:
         return await self._database.insist(_find, Q(state__in=_LIVE_STATES), _OLDEST_FIRST)
 
     async def page(
-        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: str
+        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: TaskId | None
     ) -> list[Command]:
         """Return up to `size` commands, newest first; see `CommandJournal`."""
         wanted = Q()

@@ -8,7 +8,7 @@ from workerpool_kit.grpc.client import error_reason
 from workerpool_kit.logs import get_logger
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sms_challenge_hash
-from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.tags import TeeFramework, tee_framework
 from workerpool_protocol.registry.v1 import platform_service_pb2 as registry_pb
 from workerpool_protocol.registry.v1.platform_service_pb2_grpc import PlatformServiceStub
@@ -98,7 +98,7 @@ class SmsClient:
         served = (await self._call(sms.GetFramework, sms_pb.GetFrameworkRequest())).framework
         if served != kind:
             raise NoSms(f"the SMS at {url} serves another framework than {framework.name}")
-        signature = self._wallet.sign_message_hash(sms_challenge_hash(bytes32(wanted.task_id)))
+        signature = self._wallet.sign_message_hash(sms_challenge_hash(wanted.task_id))
         request = sms_pb.CreateChallengeRequest(task_id=wanted.task_id, signature=to_hex(signature))
         return (await self._call(sms.CreateChallenge, request)).enclave_challenge, url
 

@@ -3,6 +3,7 @@
 from itertools import islice
 
 from mongoengine import Q
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.adapters.mongo.documents import ReplicateDocument, TaskDocument, TaskLogsDocument
@@ -16,7 +17,7 @@ _CHUNK = 1_000
 """Task ids in one step of the log purge."""
 
 
-def task(task_id: str) -> Task | None:
+def task(task_id: TaskId) -> Task | None:
     """Return one task with its replicates."""
     record = TaskDocument.objects(task_id=task_id).as_pymongo().first()
     if record is None:
@@ -28,7 +29,7 @@ def task(task_id: str) -> Task | None:
     return found
 
 
-def replicate(task_id: str, wallet: str) -> Replicate | None:
+def replicate(task_id: TaskId, wallet: str) -> Replicate | None:
     """Return the replicate of one worker for one task."""
     record = ReplicateDocument.objects(replicate_id=pair_id(task_id, wallet)).as_pymongo().first()
     return REPLICATES.decode(record) if record is not None else None
@@ -68,7 +69,7 @@ def status_counts() -> dict[TaskStatus, int]:
     return {TaskStatus(group["_id"]): group["count"] for group in counted}
 
 
-def logs(task_id: str, wallet: str = "") -> list[ComputeLogs]:
+def logs(task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
     """Return the compute logs of a task, or of one worker when `wallet` is given."""
     conditions = {"task_id": task_id} | ({"wallet": wallet} if wallet else {})
     found = TaskLogsDocument.objects(**conditions).order_by("wallet")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from mongoengine import Q
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.adapters.mongo.documents import (
@@ -32,7 +33,7 @@ def load_snapshot(policy: Policy, now: float) -> Snapshot:
     cursor = load_cursor()
     head = cursor.number if cursor is not None else 0
     terms: dict[str, DealTerms] = {}
-    tasks: dict[str, Task] = {}
+    tasks: dict[TaskId, Task] = {}
     for record in TaskDocument.objects(loaded_tasks(policy, now, head)).as_pymongo():
         # The tasks of a deal share one object.
         shared = terms.get(record["deal_id"]) or TERMS.decode(record["terms"])
@@ -72,7 +73,7 @@ def load_cursor() -> Cursor | None:
     return Cursor(found.number, found.hash) if found is not None else None
 
 
-def _chunks(items: dict[str, Task]) -> Iterator[list[str]]:
+def _chunks(items: dict[TaskId, Task]) -> Iterator[list[TaskId]]:
     ids = iter(items)
     while chunk := list(islice(ids, _CHUNK)):
         yield chunk

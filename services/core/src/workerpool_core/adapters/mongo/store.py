@@ -7,6 +7,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.mongo import Database, repeated
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.adapters.mongo import queries, writes
@@ -91,11 +92,11 @@ class Store:
         except (PyMongoError, TimeoutError) as error:
             raise DatabaseAway(f"no primary of the database answers ({type(error).__name__})") from error
 
-    async def task(self, task_id: str) -> Task | None:
+    async def task(self, task_id: TaskId) -> Task | None:
         """Read one task with its replicates. Raises DatabaseAway."""
         return await self._database.ask(queries.task, task_id)
 
-    async def replicate(self, task_id: str, wallet: str) -> Replicate | None:
+    async def replicate(self, task_id: TaskId, wallet: str) -> Replicate | None:
         """Read the replicate of one worker for one task. Raises DatabaseAway."""
         return await self._database.ask(queries.replicate, task_id, wallet)
 
@@ -105,7 +106,7 @@ class Store:
 
     # --- compute logs -----------------------------------------------------------------------
 
-    async def logs(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
+    async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Read the compute logs of a task, or of one worker when `wallet` is given. Raises DatabaseAway."""
         return await self._database.ask(queries.logs, task_id, wallet)
 

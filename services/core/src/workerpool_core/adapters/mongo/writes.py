@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES
 
 from workerpool_core.adapters.mongo.changes import Bson, Change, Kind
@@ -51,7 +52,7 @@ def encode(write: d.Write) -> Change:
             return Change(CURSOR, CursorDocument.ID, Kind.PUT, {"number": number, "hash": block_hash})
 
 
-def pair_id(task_id: str, wallet: str) -> str:
+def pair_id(task_id: TaskId, wallet: str) -> str:
     """Return the key of a replicate and of its logs."""
     return f"{task_id}:{wallet}"
 

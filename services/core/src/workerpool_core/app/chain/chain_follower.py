@@ -7,15 +7,15 @@ reorganisation is told as one `BlocksReverted` followed by the surviving blocks.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import CallReverted, PocoError
 from workerpool_poco.protocol.contract_text import EmptyAnswer, MalformedAnswer
 from workerpool_poco.protocol.events import HubEvent, SchedulerNotice
-from workerpool_poco.protocol.ids import Address, from_hex, task_id, to_hex
+from workerpool_poco.protocol.ids import Address, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 
 from workerpool_core.app.chain.deals import DealReader, DealRefused
@@ -67,7 +67,7 @@ class ChainFollower:
         pool: Address,
         submit: BlockSink,
         *,
-        known: Mapping[str, Any],
+        known: Container[TaskId],
         confirmations: int = 0,
         start_block: int = 0,
         position: Position | None = None,
@@ -217,7 +217,7 @@ class ChainFollower:
         ]
         deals = await self._read_deals(notices)
         fresh = {
-            to_hex(task_id(from_hex(deal.terms.deal_id), deal.terms.bot_first + offset))
+            task_id_of(deal.terms.deal_id, deal.terms.bot_first + offset)
             for deal in deals
             for offset in range(deal.terms.bot_size)
         }
@@ -252,15 +252,15 @@ class ChainFollower:
             try:
                 terms = await self._retried_read(notice, block)
             except DealRefused as error:
-                log.info("deal.skipped", deal=to_hex(notice.deal_id), block=block, reason=str(error))
+                log.info("deal.skipped", deal=notice.deal_id, block=block, reason=str(error))
                 return None
             except (MalformedAnswer, CallReverted) as error:
-                log.error("deal.unreadable", deal=to_hex(notice.deal_id), attempt=attempt, error=str(error))
+                log.error("deal.unreadable", deal=notice.deal_id, attempt=attempt, error=str(error))
                 await asyncio.sleep(min(_RETRY_FIRST_S * attempt, _RETRY_LAST_S))
                 continue
             log.info("deal.seen", deal=terms.deal_id, block=block, tasks=terms.bot_size, trust=terms.trust)
             return DealSeen(terms)
-        log.error("deal.given_up", deal=to_hex(notice.deal_id), block=block)
+        log.error("deal.given_up", deal=notice.deal_id, block=block)
         return None
 
     async def _retried_read(self, notice: SchedulerNotice, block: int) -> DealTerms:
@@ -271,7 +271,7 @@ class ChainFollower:
             except PocoError as error:
                 if isinstance(error, (MalformedAnswer, CallReverted)) and not isinstance(error, EmptyAnswer):
                     raise
-                log.warning("deal.retry", deal=to_hex(notice.deal_id), error=str(error))
+                log.warning("deal.retry", deal=notice.deal_id, error=str(error))
             if await self._vanished(notice):
                 raise Reorganised
             await asyncio.sleep(pause)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.consensus import weight_from_score
-from workerpool_poco.protocol.ids import bytes32
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
@@ -43,7 +43,7 @@ class TaskReads:
     def __init__(self, hub: TaskStateSource, answer: Callable[[TaskRead], None]) -> None:
         self._hub = hub
         self._answer = answer
-        self._waiting: dict[str, _Wanted] = {}
+        self._waiting: dict[TaskId, _Wanted] = {}
         self._something = asyncio.Event()
 
     def request(self, wanted: ReadTask) -> None:
@@ -73,15 +73,14 @@ class TaskReads:
                 for answer in answers:
                     self._answer(answer)
 
-    async def _read(self, wanted: dict[str, _Wanted]) -> list[TaskRead]:
+    async def _read(self, wanted: dict[TaskId, _Wanted]) -> list[TaskRead]:
         # The block is named in every read: another node of the same provider may lag behind the one that told it.
         block = await self._hub.block_number()
         ids = list(wanted)
-        tasks = await self._hub.view_tasks([bytes32(task_id) for task_id in ids], block=block)
+        tasks = await self._hub.view_tasks(ids, block=block)
         pairs = [(task_id, wallet) for task_id, ask in wanted.items() for wallet in sorted(ask.wallets)]
-        asked = [(bytes32(task_id), wallet) for task_id, wallet in pairs]
-        found = await self._hub.view_contributions(asked, block=block)
-        contributions: dict[str, dict[str, Contribution]] = {task_id: {} for task_id in ids}
+        found = await self._hub.view_contributions(pairs, block=block)
+        contributions: dict[TaskId, dict[str, Contribution]] = {task_id: {} for task_id in ids}
         for (task_id, wallet), contribution in zip(pairs, found, strict=True):
             contributions[task_id][wallet] = contribution
         return [

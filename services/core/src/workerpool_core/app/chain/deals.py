@@ -3,7 +3,7 @@
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.deadlines import task_deadlines
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, to_hex
 from workerpool_poco.protocol.model import Deal
 
 from workerpool_core.app.ports import DealSource
@@ -32,7 +32,7 @@ class DealReader:
         self._pool = pool
         self._deadline_ratio: int | None = None
 
-    async def read(self, deal_id: bytes, block: int) -> DealTerms:
+    async def read(self, deal_id: DealId, block: int) -> DealTerms:
         """Return a deal's terms.
 
         Raises DealRefused when it belongs to another pool or cannot be taken, PocoError when the node does not
@@ -40,7 +40,7 @@ class DealReader:
         """
         deal = await self._hub.view_deal(deal_id)
         if not deal.exists:
-            raise DealNotVisible(f"the node does not know deal {to_hex(deal_id)} yet")
+            raise DealNotVisible(f"the node does not know deal {deal_id} yet")
         if deal.workerpool.pointer != self._pool:
             raise DealRefused("it belongs to another pool")
         if deal.bot_size == 0 or deal.bot_first + deal.bot_size - 1 > _LARGEST_INDEX:
@@ -56,7 +56,7 @@ class DealReader:
         time = category.work_clock_time_ref
         deadlines = task_deadlines(deal.start_time, time, self._deadline_ratio)
         return DealTerms(
-            deal_id=to_hex(deal_id),
+            deal_id=deal_id,
             block=block,
             app_address=deal.app.pointer,
             app_uri=_clean(app.multiaddr),

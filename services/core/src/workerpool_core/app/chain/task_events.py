@@ -40,4 +40,4 @@ def task_log(event: e.HubEvent) -> TaskLog | None:
         case _:
             return None
     receipt = Receipt(event.position.block_number, to_hex(event.position.transaction_hash))
-    return TaskLog(kind, to_hex(event.task_id), receipt, worker, value)
+    return TaskLog(kind, event.task_id, receipt, worker, value)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.app.chain.chain_reads import TaskReads, Weights
 from workerpool_core.app.ports import EnclaveChallenges, ResultChecks, TransactionRequests
@@ -28,8 +29,8 @@ class Effects:
         weights: Weights,
         results: ResultChecks,
         enclaves: EnclaveChallenges,
-        moved: Callable[[str], None],
-        assigned: Callable[[str, str], None],
+        moved: Callable[[TaskId], None],
+        assigned: Callable[[TaskId, str], None],
     ) -> None:
         """Wire the components. `moved` receives a changed task, `assigned` a task and the worker that got it."""
         self._sessions = sessions

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.domain.decisions import Outcome
 from workerpool_core.domain.events import Event, ReconcileDue, Tick
@@ -25,7 +26,7 @@ class SchedulerPort(Protocol):
     """The scheduler, or a scripted one in tests."""
 
     @property
-    def tasks(self) -> Mapping[str, Task]:
+    def tasks(self) -> Mapping[TaskId, Task]:
         """Live tasks by id."""
 
     @property
@@ -72,7 +73,7 @@ class Engine:
         self._broken = False
 
     @property
-    def tasks(self) -> Mapping[str, Task]:
+    def tasks(self) -> Mapping[TaskId, Task]:
         """Live tasks by id, as the scheduler's memory holds them; it may be ahead of the store."""
         return self._scheduler.tasks
 

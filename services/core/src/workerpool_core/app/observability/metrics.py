@@ -6,6 +6,7 @@ from itertools import pairwise
 from prometheus_client import Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, ReplicateStatus, TaskStatus
 
 from workerpool_core.app.queries.pool_view import PoolSummary
@@ -51,7 +52,7 @@ class Observer:
 
     def __init__(
         self,
-        tasks: Mapping[str, Task],
+        tasks: Mapping[TaskId, Task],
         *,
         task_ended: Callable[[TaskStatus], None],
         deal_taken: Callable[[], None],
@@ -88,13 +89,13 @@ class Observer:
                 case _:
                     pass
 
-    def assigned(self, task_id: str, wallet: str, now: float) -> None:
+    def assigned(self, task_id: TaskId, wallet: str, now: float) -> None:
         """Take note that an assignment left."""
         created = self._created.pop((task_id, wallet), None)
         if created is not None:
             DISPATCH.observe(max(now - created, 0))
 
-    def _observe_queue(self, task_id: str, wallet: str, now: float) -> None:
+    def _observe_queue(self, task_id: TaskId, wallet: str, now: float) -> None:
         task = self._tasks.get(task_id)
         # The others may have been created in the same moment.
         if task is None or next(iter(task.replicates), None) != wallet:
@@ -102,7 +103,7 @@ class Observer:
         ready = next((c.date for c in reversed(task.history) if c.status is TaskStatus.INITIALIZED), now)
         QUEUE_WAIT.observe(max(now - ready, 0))
 
-    def _observe_stages(self, task_id: str, wallet: str, changes: Sequence[ReplicateChange]) -> None:
+    def _observe_stages(self, task_id: TaskId, wallet: str, changes: Sequence[ReplicateChange]) -> None:
         task = self._tasks.get(task_id)
         replicate = task.replicates.get(wallet) if task is not None else None
         if replicate is None or not changes:

@@ -6,6 +6,8 @@ Nothing here is durable, since nothing was acknowledged: the report of the end o
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
 from workerpool_core.domain.model import Task
@@ -21,13 +23,13 @@ _MOST_CHARACTERS = 64_000_000
 class LiveLogs:
     """Tails of the two output streams of running apps, by task and wallet. `tasks` are those that core knows of."""
 
-    def __init__(self, tasks: Mapping[str, Task], most_characters: int = _MOST_CHARACTERS) -> None:
+    def __init__(self, tasks: Mapping[TaskId, Task], most_characters: int = _MOST_CHARACTERS) -> None:
         self._tasks = tasks
         self._most = most_characters
-        self._kept: OrderedDict[tuple[str, str], ComputeLogs] = OrderedDict()
+        self._kept: OrderedDict[tuple[TaskId, str], ComputeLogs] = OrderedDict()
         self._characters = 0
 
-    def add(self, task_id: str, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
+    def add(self, task_id: TaskId, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
         """Append what an app printed, while it runs; later than that it is old news. Raises ForeignReplicate."""
         if not self._runs(task_id, wallet):
             return
@@ -40,7 +42,7 @@ class LiveLogs:
         while self._characters > self._most:
             self._take(*next(iter(self._kept)))
 
-    def of(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
+    def of(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Return the tails of a task, of one worker only if `wallet` is given."""
         return [
             kept for (task, owner), kept in self._kept.items() if task == task_id and wallet in ("", owner)
@@ -58,7 +60,7 @@ class LiveLogs:
             ):
                 self._take(write.task_id, write.wallet)
 
-    def _runs(self, task_id: str, wallet: str) -> bool:
+    def _runs(self, task_id: TaskId, wallet: str) -> bool:
         task = self._tasks.get(task_id)
         if task is None:
             return False
@@ -67,7 +69,7 @@ class LiveLogs:
             raise ForeignReplicate(f"this worker holds no replicate of task {task_id}")
         return replicate.last_relevant in SLOT_STATUSES
 
-    def _take(self, task_id: str, wallet: str) -> ComputeLogs | None:
+    def _take(self, task_id: TaskId, wallet: str) -> ComputeLogs | None:
         kept = self._kept.pop((task_id, wallet), None)
         if kept is not None:
             self._characters -= _size(kept)

@@ -4,7 +4,7 @@ import secrets
 
 from workerpool_kit.clock import Clock
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.protocol.ids import address, from_hex, to_hex
+from workerpool_poco.protocol.ids import TaskId, address, from_hex, to_hex
 from workerpool_poco.protocol.typed_data import LogChallenge, recover_challenge_signer
 
 from workerpool_core.app.ports import ComputeLogs
@@ -31,7 +31,7 @@ class LogAccess:
         return given.challenge
 
     async def logs(
-        self, task_id: str, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
+        self, task_id: TaskId, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
     ) -> list[ComputeLogs]:
         """Return the logs of a task (of one worker if `wallet` is given) to its requester.
 

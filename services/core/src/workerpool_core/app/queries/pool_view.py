@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workerpool_kit.clock import Clock
-from workerpool_poco.protocol.ids import Address, address
+from workerpool_poco.protocol.ids import Address, TaskId, address
 from workerpool_poco.protocol.model import Block
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
@@ -46,7 +46,7 @@ class WorkerView:
     worker: Worker
     connected: bool
     computing: int
-    task_ids: tuple[str, ...]
+    task_ids: tuple[TaskId, ...]
 
 
 class PoolView:

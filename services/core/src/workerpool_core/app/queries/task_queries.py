@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from workerpool_kit.errors import DatabaseAway
-from workerpool_poco.protocol.ids import address
+from workerpool_poco.protocol.ids import DealId, TaskId, address
 
 from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.app.ports import ComputeLogs, TaskPosition, TaskQuery, TaskRepository
@@ -51,7 +51,7 @@ class TaskQueries:
         except TimeoutError:
             raise DatabaseAway("the database does not take up what is durable; ask again soon") from None
 
-    async def task(self, task_id: str) -> Task:
+    async def task(self, task_id: TaskId) -> Task:
         """Return a task with its replicates. Raises UnknownTask."""
         await self._see_all()
         task = await self._store.task(task_id)
@@ -59,7 +59,7 @@ class TaskQueries:
             raise UnknownTask(f"no deal of this pool holds task {task_id}")
         return task
 
-    async def replicate(self, task_id: str, wallet: str) -> Replicate:
+    async def replicate(self, task_id: TaskId, wallet: str) -> Replicate:
         """Return one worker's work on a task. Raises UnknownReplicate."""
         await self._see_all()
         replicate = await self._store.replicate(task_id, address(wallet))
@@ -74,7 +74,7 @@ class TaskQueries:
         page = found[:size]
         return page, page_token_after(page[-1]) if len(found) > size else ""
 
-    async def follow(self, task_id: str) -> AsyncIterator[Task]:
+    async def follow(self, task_id: TaskId) -> AsyncIterator[Task]:
         """Yield a task at once and after each change, until it has ended. Raises UnknownTask."""
         async for _ in self._watchers.follow(task_id):
             task = await self._watchers.read(task_id, self.task)
@@ -82,7 +82,7 @@ class TaskQueries:
             if task.ended:
                 return
 
-    async def logs(self, task_id: str, wallet: str = "") -> list[ComputeLogs]:
+    async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Return the compute logs of a task: what workers reported, and what apps that still run printed so far."""
         await self._see_all()
         kept = await self._store.logs(task_id, wallet)
@@ -106,4 +106,4 @@ def _position(token: str) -> TaskPosition | None:
     numbers = all(type(number) is int and abs(number) < _TOO_LARGE for number in (block, index))
     if not (numbers and isinstance(deal_id, str) and _DEAL_ID.fullmatch(deal_id)):
         raise BadPageToken(_FOREIGN_TOKEN)
-    return TaskPosition(block, deal_id, index)
+    return TaskPosition(block, DealId(deal_id), index)

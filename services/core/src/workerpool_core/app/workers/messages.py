@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.domain.decisions import AnswerUpdate
 from workerpool_core.domain.model import Command, DealTerms
@@ -13,7 +14,7 @@ class Welcomed:
     """The stream is open; the worker drops the replicates named."""
 
     session: str
-    dropped: tuple[str, ...]
+    dropped: tuple[TaskId, ...]
 
 
 @dataclass(frozen=True, slots=True)

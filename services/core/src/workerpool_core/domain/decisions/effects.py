@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_core.domain.events import TransactionKind
 from workerpool_core.domain.model import Action, Command
 
@@ -19,7 +21,7 @@ class Welcome:
 
     wallet: str
     session: str
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[TaskId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Assign:
     """Send a replicate to its worker, with a signed authorization and the task's description."""
 
     wallet: str
-    task_id: str
+    task_id: TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class RequestTransaction:
     """Request a transaction from the chain adapter; answered by TransactionAnswered. A repetition is harmless."""
 
     kind: TransactionKind
-    task_id: str
+    task_id: TaskId
     deal_id: str = ""
     index: int = 0
     result_link: str = ""
@@ -102,7 +104,7 @@ class ReadTask:
     The answer repeats `asked_at` (Unix seconds): only a read requested after a deadline shows that it was missed.
     """
 
-    task_id: str
+    task_id: TaskId
     wallets: tuple[str, ...] = ()
     asked_at: float | None = None
 
@@ -121,7 +123,7 @@ class ReadWeight:
 class CheckResult:
     """Ask the result proxy whether it holds a task's archive; answered by ResultChecked."""
 
-    task_id: str
+    task_id: TaskId
     storage_proxy: str = ""
 
 
@@ -129,7 +131,7 @@ class CheckResult:
 class AskEnclaveChallenge:
     """Ask the SMS of the task's TEE framework for a challenge; answered by EnclaveChallengeAnswered."""
 
-    task_id: str
+    task_id: TaskId
     tag: str
 
 
@@ -140,7 +142,7 @@ class AskEnclaveChallenge:
 class NotifyWatchers:
     """Notify the watchers of a task that it or one of its replicates changed."""
 
-    task_id: str
+    task_id: TaskId
 
 
 Effect = (

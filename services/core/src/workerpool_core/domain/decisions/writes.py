@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 from workerpool_core.domain.model import Command, Replicate, ReplicateChange, Task, TaskChange, Worker
@@ -21,7 +22,7 @@ class TaskChanged:
     `changes` may be empty. `fields` maps attributes of `Task` to their new values.
     """
 
-    task_id: str
+    task_id: TaskId
     expected: TaskStatus
     changes: tuple[TaskChange, ...]
     fields: dict[str, object] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class ReplicateChanged:
     `changes` may be empty. `fields` maps attributes of `Replicate` to their new values.
     """
 
-    task_id: str
+    task_id: TaskId
     wallet: str
     expected: ReplicateStatus
     changes: tuple[ReplicateChange, ...]
@@ -52,7 +53,7 @@ class ReplicateChanged:
 class LogsStored:
     """Insert the compute logs of a replicate; logs that are stored already stay."""
 
-    task_id: str
+    task_id: TaskId
     wallet: str
     stdout: str
     stderr: str

@@ -9,12 +9,13 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.dispatch.hardware import Capability, Requirement, requirement_of
 from workerpool_core.domain.model import Task
 
-_Entry = tuple[float, int, str]
+_Entry = tuple[float, int, TaskId]
 _QueueKey = tuple[TaskStatus, Requirement]
 _Queue = dict[str, list[_Entry]]
 _RANKS = (TaskStatus.RUNNING, TaskStatus.INITIALIZED)
@@ -25,12 +26,12 @@ class WaitingTasks:
     """Tasks that need at least one more worker."""
 
     _queues: dict[_QueueKey, _Queue] = field(default_factory=dict)
-    _positions: dict[str, tuple[_QueueKey, str, _Entry]] = field(default_factory=dict)
+    _positions: dict[TaskId, tuple[_QueueKey, str, _Entry]] = field(default_factory=dict)
     _count: int = 0
     version: int = 0
     """Incremented with every new task; a worker that found nothing at a version finds nothing until it rises."""
 
-    def __contains__(self, task_id: str) -> bool:
+    def __contains__(self, task_id: TaskId) -> bool:
         return task_id in self._positions
 
     def __len__(self) -> int:
@@ -52,7 +53,7 @@ class WaitingTasks:
         self.version += known is None
         return known is None
 
-    def remove(self, task_id: str) -> None:
+    def remove(self, task_id: TaskId) -> None:
         """Remove a task, if it is waiting."""
         found = self._positions.pop(task_id, None)
         if found is None:
@@ -69,7 +70,7 @@ class WaitingTasks:
             if requester in queue:
                 queue[requester] = queue.pop(requester)
 
-    def next_for(self, capability: Capability, suits: Callable[[str], bool]) -> str | None:
+    def next_for(self, capability: Capability, suits: Callable[[TaskId], bool]) -> TaskId | None:
         """Return the first suitable task for a worker, by status, hardware, requester and deadline."""
         for rank in _RANKS:
             for requirement in self._requirements(rank, capability):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution
 
 from workerpool_core.domain.model import DealTerms, Receipt
@@ -36,7 +37,7 @@ class TaskLog:
     """
 
     kind: TaskLogKind
-    task_id: str
+    task_id: TaskId
     receipt: Receipt
     worker: str = ""
     value: str = ""
@@ -71,7 +72,7 @@ class TaskRead:
     this answers; None counts as now.
     """
 
-    task_id: str
+    task_id: TaskId
     block: int
     task: ChainTask | None
     contributions: Mapping[str, Contribution]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from workerpool_poco.protocol.ids import TaskId
+
 
 class TransactionKind(Enum):
     """Transactions of the pool owner."""
@@ -21,7 +23,7 @@ class TransactionAnswered:
     transaction or it failed, for `reason`; None when the adapter cannot be reached or does not know yet.
     """
 
-    task_id: str
+    task_id: TaskId
     kind: TransactionKind
     succeeded: bool | None
     block: int = 0
@@ -32,7 +34,7 @@ class TransactionAnswered:
 class ResultChecked:
     """The answer to CheckResult: whether the result proxy holds the archive; None when it could not be asked."""
 
-    task_id: str
+    task_id: TaskId
     stored: bool | None
     result_link: str = ""
 
@@ -41,6 +43,6 @@ class ResultChecked:
 class EnclaveChallengeAnswered:
     """The answer to AskEnclaveChallenge: the challenge address, empty when the SMS refused."""
 
-    task_id: str
+    task_id: TaskId
     challenge: str
     sms_url: str = ""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_core.domain.model import Receipt, WorkerModel
@@ -12,7 +13,7 @@ from workerpool_core.domain.model import Receipt, WorkerModel
 class HeldReplicate:
     """A replicate in a worker's journal, as its Hello lists it."""
 
-    task_id: str
+    task_id: TaskId
     status: ReplicateStatus
     result_available: bool
     last_command_sequence: int
@@ -64,7 +65,7 @@ class Update(NamedTuple):
     """One reported status; `sequence` is assigned by the worker."""
 
     sequence: int
-    task_id: str
+    task_id: TaskId
     status: ReplicateStatus
     details: Details = _NO_DETAILS
 

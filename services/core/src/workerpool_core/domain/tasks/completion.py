@@ -1,6 +1,7 @@
 """The end of tasks: completion, failure, claim, and eviction from memory."""
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 from workerpool_core.domain import transitions
@@ -146,7 +147,7 @@ def is_settled(context: EventContext, task: Task) -> bool:
     return not task.final_block or depth >= context.state.policy.reorganisation_blocks
 
 
-def evict(context: EventContext, task_id: str) -> None:
+def evict(context: EventContext, task_id: TaskId) -> None:
     """Evict an ended task from memory; its id is kept until its deal cannot be replayed as a new one."""
     state = context.state
     task = state.task(task_id)

@@ -1,6 +1,6 @@
 """The initialization of tasks: from a deal to a task that is ACTIVE on chain (core spec §1.2, §7)."""
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id_of
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain import transitions
@@ -30,9 +30,8 @@ def take_deal(context: EventContext, terms: DealTerms) -> None:
     """
     if not is_executable(terms, context.now):
         return
-    deal = bytes32(terms.deal_id)
     for index in range(terms.bot_first, terms.bot_first + terms.bot_size):
-        name = to_hex(task_id(deal, index))
+        name = task_id_of(terms.deal_id, index)
         if (known := context.state.task(name)) is not None:
             _update_terms(context, known, terms)
             continue

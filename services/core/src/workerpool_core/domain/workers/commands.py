@@ -1,6 +1,7 @@
 """Durable commands to workers: queued, resent on every connection, withdrawn when they no longer apply."""
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.domain.decisions import CommandQueued, CommandRemoved, SendCommand
 from workerpool_core.domain.event_context import EventContext
@@ -13,7 +14,7 @@ _SUPERSEDING = (Action.ABORT, Action.COMPLETE)
 def send(
     context: EventContext,
     wallet: str,
-    task_id: str,
+    task_id: TaskId,
     action: Action,
     *,
     block: int = 0,
@@ -36,12 +37,12 @@ def send(
     context.effects.append(SendCommand(command, resume))
 
 
-def is_pending(worker: LiveWorker, task_id: str, action: Action) -> bool:
+def is_pending(worker: LiveWorker, task_id: TaskId, action: Action) -> bool:
     """Return whether the worker has not acknowledged a command with this action for a task."""
     return any(c.task_id == task_id and c.action is action for c in worker.commands.values())
 
 
-def withdraw(context: EventContext, worker: LiveWorker, task_id: str) -> None:
+def withdraw(context: EventContext, worker: LiveWorker, task_id: TaskId) -> None:
     """Remove a worker's unacknowledged commands for a task."""
     for sequence in [s for s, command in worker.commands.items() if command.task_id == task_id]:
         del worker.commands[sequence]

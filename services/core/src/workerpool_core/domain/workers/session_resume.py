@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import (
     WAITING_CONTRIBUTION_TASK_STATUSES,
     WAITING_REVEAL_TASK_STATUSES,
@@ -26,7 +27,7 @@ _WITH_ASSIGNMENT = (Action.CONTRIBUTE, Action.CONTRIBUTE_AND_FINALIZE, Action.RE
 _REVEAL_PHASE = (*WAITING_REVEAL_TASK_STATUSES, TaskStatus.FINALIZING, TaskStatus.REOPENING)
 
 
-def resume(context: EventContext, worker: LiveWorker, held: Sequence[HeldReplicate]) -> tuple[str, ...]:
+def resume(context: EventContext, worker: LiveWorker, held: Sequence[HeldReplicate]) -> tuple[TaskId, ...]:
     """Resend every unacknowledged command, resume each replicate, and return the task ids the worker should drop."""
     for _, command in sorted(worker.commands.items()):
         context.effects.append(SendCommand(command, command.action in _WITH_ASSIGNMENT))

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from mongoengine import BinaryField, DateTimeField, Document, FloatField, LongField, StringField
 from workerpool_kit.access.tokens import SigningKey
-from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.ids import TaskId, bytes32, to_hex
 
 from workerpool_result_proxy.domain.results import StoredResult
 
@@ -44,7 +44,7 @@ class ResultDocument(Document):  # type: ignore[misc]
     def of(cls, result: StoredResult) -> "ResultDocument":
         """Return the document of a result."""
         return cls(
-            task_id=to_hex(result.task_id),
+            task_id=result.task_id,
             size=result.size,
             sha256=to_hex(result.sha256),
             result_digest=to_hex(result.result_digest),
@@ -58,7 +58,7 @@ class ResultDocument(Document):  # type: ignore[misc]
         """Return the stored result."""
         stored_at: datetime = self.stored_at
         return StoredResult(
-            task_id=bytes32(self.task_id),
+            task_id=TaskId(self.task_id),
             size=self.size,
             sha256=bytes32(self.sha256),
             result_digest=bytes32(self.result_digest),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from mongoengine.errors import NotUniqueError
 from workerpool_kit.mongo import Database
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import Address, to_hex
+from workerpool_poco.protocol.ids import Address, TaskId
 
 from workerpool_result_proxy.adapters.mongo.documents import (
     AnnouncedFile,
@@ -25,14 +25,14 @@ class MongoStore:
         """Store an authorization; see `Store`."""
         await self._database.ask(_keep_authorization, authorization)
 
-    async def is_authorized(self, task_id: bytes, worker: Address) -> bool:
+    async def is_authorized(self, task_id: TaskId, worker: Address) -> bool:
         """Return whether an authorization is stored; see `Store`."""
-        wanted = {"task_id": to_hex(task_id), "worker": worker}
+        wanted = {"task_id": task_id, "worker": worker}
         return await self._database.ask(lambda: AuthorizationDocument.objects(**wanted).count() > 0)
 
-    async def find_result(self, task_id: bytes) -> StoredResult | None:
+    async def find_result(self, task_id: TaskId) -> StoredResult | None:
         """Return the task's result; see `Store`."""
-        found = await self._database.ask(lambda: ResultDocument.objects(task_id=to_hex(task_id)).first())
+        found = await self._database.ask(lambda: ResultDocument.objects(task_id=task_id).first())
         return found.result() if found else None
 
     async def announce(self, file_id: str) -> None:
@@ -55,12 +55,10 @@ class MongoStore:
 
 def _keep_authorization(authorization: WorkerpoolAuthorization) -> None:
     # The first one stays: both passed the checks, and a second signature adds nothing.
-    AuthorizationDocument.objects(
-        task_id=to_hex(authorization.task_id), worker=authorization.worker
-    ).update_one(
+    AuthorizationDocument.objects(task_id=authorization.task_id, worker=authorization.worker).update_one(
         upsert=True,
         set_on_insert__enclave_challenge=authorization.enclave_challenge,
-        set_on_insert__deal_id=to_hex(authorization.deal_id),
+        set_on_insert__deal_id=authorization.deal_id,
         set_on_insert__task_index=authorization.task_index,
         set_on_insert__signature=authorization.signature,
     )

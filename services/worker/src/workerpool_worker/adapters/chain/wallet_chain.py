@@ -20,7 +20,7 @@ from workerpool_poco.chain.wallet import SignedTransaction, Wallet
 from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.calls import Call
-from workerpool_poco.protocol.ids import Address, from_hex, to_hex
+from workerpool_poco.protocol.ids import Address, TaskId, from_hex, to_hex
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 
 from workerpool_worker.adapters.chain.delivery import Delivery, kept_form
@@ -87,7 +87,7 @@ class WalletChain:
             return False
         return True
 
-    async def task(self, task_id: bytes) -> ChainTask:
+    async def task(self, task_id: TaskId) -> ChainTask:
         """Read a task."""
         return await self._hub.view_task(task_id)
 
@@ -95,7 +95,7 @@ class WalletChain:
         """Read the worker's money in the hub."""
         return await self._hub.view_account(self._wallet.address)
 
-    async def contribution(self, task_id: bytes) -> Contribution:
+    async def contribution(self, task_id: TaskId) -> Contribution:
         """Read the worker's own contribution."""
         return await self._hub.view_contribution(task_id, self._wallet.address)
 
@@ -126,7 +126,7 @@ class WalletChain:
         )
         return await self._execute(call, CONTRIBUTE_GAS, keep)
 
-    async def reveal(self, task_id: bytes, digest: bytes, keep: KeepTransaction) -> Receipt:
+    async def reveal(self, task_id: TaskId, digest: bytes, keep: KeepTransaction) -> Receipt:
         """Send ``reveal`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
         return await self._execute(calls.reveal(task_id, digest), REVEAL_GAS, keep)
 

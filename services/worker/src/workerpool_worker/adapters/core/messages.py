@@ -2,7 +2,17 @@
 
 from google.protobuf.message import DecodeError
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, address, bytes32, from_hex, to_hex
+from workerpool_poco.protocol.ids import (
+    ZERO_ADDRESS,
+    Address,
+    DealId,
+    TaskId,
+    address,
+    from_hex,
+    parse_deal_id,
+    parse_task_id,
+    to_hex,
+)
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_protocol.core.v1 import statuses_pb2, task_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -31,8 +41,8 @@ def assignment_of(message: pb.Assignment) -> Assignment:
     return Assignment(
         authorization=authorization_of(message.authorization),
         task=Task(
-            task_id=to_hex(bytes32(task.task_id)),
-            deal_id=task.deal_id,
+            task_id=parse_task_id(task.task_id),
+            deal_id=DealId(task.deal_id),
             task_index=task.task_index,
             bot_first=task.bot_first,
             bot_size=task.bot_size,
@@ -64,7 +74,7 @@ def assignment_of(message: pb.Assignment) -> Assignment:
 def is_task_id(text: str) -> bool:
     """Tell whether a text can be the id of a task."""
     try:
-        bytes32(text)
+        parse_task_id(text)
     except ValueError:
         return False
     return True
@@ -82,9 +92,9 @@ def authorization_of(message: authorization_pb2.WorkerpoolAuthorization) -> Work
     """Read an authorization; raises ValueError."""
     return WorkerpoolAuthorization(
         worker=address(message.worker_wallet),
-        task_id=bytes32(message.task_id),
+        task_id=parse_task_id(message.task_id),
         enclave_challenge=address(message.enclave_challenge),
-        deal_id=bytes32(message.deal_id),
+        deal_id=parse_deal_id(message.deal_id),
         task_index=message.task_index,
         signature=from_hex(message.signature),
     )
@@ -95,8 +105,8 @@ def authorization_message(
 ) -> authorization_pb2.WorkerpoolAuthorization:
     """Write an authorization."""
     return authorization_pb2.WorkerpoolAuthorization(
-        task_id=to_hex(authorization.task_id),
-        deal_id=to_hex(authorization.deal_id),
+        task_id=authorization.task_id,
+        deal_id=authorization.deal_id,
         task_index=authorization.task_index,
         worker_wallet=authorization.worker,
         enclave_challenge=authorization.enclave_challenge,
@@ -108,7 +118,7 @@ def command_of(message: pb.Command) -> Command:
     """Read a command; one that a standard worker does nothing about reads as CONTINUE."""
     return Command(
         sequence=message.sequence,
-        task_id=message.task_id.lower(),
+        task_id=TaskId(message.task_id.lower()),
         action=_ACTIONS.get(message.action, Action.CONTINUE),
         block_number=message.block_number,
         cause=cause_of(message.cause),

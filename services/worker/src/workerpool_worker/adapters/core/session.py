@@ -11,6 +11,7 @@ import grpc
 import structlog
 from workerpool_kit.health import Health
 from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 from workerpool_worker.adapters.core.client import (
@@ -158,7 +159,7 @@ class CoreSession:
         self._supervisor.draining = False
         configuration = PoolConfiguration.of(welcome.configuration)
         self._office.result_proxy_url = configuration.result_proxy_url or self._office.result_proxy_url
-        self._supervisor.drop(list(welcome.dropped_task_ids))
+        self._supervisor.drop([TaskId(each.lower()) for each in welcome.dropped_task_ids])
         self._health.set("core", True, url=self._client.url, session=welcome.session_id)
         log.info("core.connected", session=welcome.session_id, dropped=len(welcome.dropped_task_ids))
         return welcome.heartbeat_period.ToNanoseconds() / 1e9 or _DEFAULT_BEAT_S
@@ -189,7 +190,7 @@ class CoreSession:
         except ValueError as problem:
             log.error("assignment.unreadable", task=message.task.task_id, error=str(problem))
             if is_task_id(message.task.task_id):
-                self._supervisor.refuse(message.task.task_id.lower(), str(problem))
+                self._supervisor.refuse(TaskId(message.task.task_id.lower()), str(problem))
             return
         self._supervisor.assign(assignment)
 

@@ -13,6 +13,7 @@ import structlog
 from docker import errors
 from docker.types import LogConfig
 from urllib3.exceptions import HTTPError, ReadTimeoutError
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_worker.adapters.docker.calls import (
     CALL_LIMIT_S,
@@ -131,7 +132,7 @@ class DockerEngine:
 
     # --- containers ----------------------------------------------------------
 
-    async def find(self, task_id: str) -> str | None:
+    async def find(self, task_id: TaskId) -> str | None:
         """Return the id of this worker's container for a task, running or not; None when there is none."""
         found = await self._call(
             lambda api: api.containers(all=True, filters={"label": self._labels(task_id)})
@@ -271,7 +272,7 @@ class DockerEngine:
         targets = {OutputStream.STDOUT: stdout, OutputStream.STDERR: stderr}
         await self._call(lambda api: copy_output(api, container, targets))
 
-    async def remove(self, task_id: str) -> None:
+    async def remove(self, task_id: TaskId) -> None:
         """Kill and remove every container of a task."""
         await self._remove(self._labels(task_id))
 
@@ -296,7 +297,7 @@ class DockerEngine:
 
         await self._call(remove)
 
-    def _labels(self, task_id: str | None) -> list[str]:
+    def _labels(self, task_id: TaskId | None) -> list[str]:
         worker = f"{WORKER_LABEL}={self._worker}"
         return [worker] if task_id is None else [worker, f"{TASK_LABEL}={task_id}"]
 

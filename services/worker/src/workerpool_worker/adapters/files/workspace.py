@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import structlog
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.results import COMPUTED_FILE
 
 log = structlog.get_logger()
@@ -56,15 +57,15 @@ class Workspace:
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
 
-    def of(self, task_id: str) -> TaskFolder:
+    def of(self, task_id: TaskId) -> TaskFolder:
         """Return the folders of a task, which need not exist."""
         return TaskFolder(self.root / task_id)
 
-    def remove(self, task_id: str) -> None:
+    def remove(self, task_id: TaskId) -> None:
         """Remove a task's folder with everything in it; nothing happens when there is none."""
         _remove(self.root / task_id)
 
-    def set_aside(self, task_id: str) -> Path:
+    def set_aside(self, task_id: TaskId) -> Path:
         """Rename a folder that cannot be removed, so that the task could be begun anew, and return its new path.
 
         The next start of the worker tries to remove it again.

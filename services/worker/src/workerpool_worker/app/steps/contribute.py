@@ -1,7 +1,7 @@
 """CONTRIBUTE: commit to the result on chain, exactly once."""
 
 from workerpool_poco.chain.transaction_errors import OutOfGas
-from workerpool_poco.protocol.ids import bytes32, from_hex
+from workerpool_poco.protocol.ids import from_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatusCause
 
@@ -51,7 +51,7 @@ async def _already_done(run: Replicate) -> Receipt | None:
 async def _standing(run: Replicate) -> Receipt | None:
     """Return a receipt for the contribution that stands on chain, whichever transaction of this replicate made it."""
     sent = run.record.contribute_tx
-    contribution = await run.office.chain.contribution(bytes32(run.task.task_id))
+    contribution = await run.office.chain.contribution(run.task.task_id)
     if sent is None or contribution.status is ContributionStatus.UNSET:
         return None
     return Receipt(run.office.chain.head, sent.hash)
@@ -66,7 +66,7 @@ async def _resume(run: Replicate, sent: SentTransaction) -> Receipt | None:
 
 
 async def _send(run: Replicate, digest: bytes) -> Receipt:
-    task_id = bytes32(run.task.task_id)
+    task_id = run.task.task_id
     try:
         return await run.office.chain.contribute(
             run.assignment.authorization,

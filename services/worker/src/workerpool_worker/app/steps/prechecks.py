@@ -4,7 +4,7 @@ import asyncio
 
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.protocol.authorization import recover_signer
-from workerpool_poco.protocol.ids import address, bytes32
+from workerpool_poco.protocol.ids import address
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 
@@ -24,7 +24,7 @@ async def check_authorization(run: Replicate) -> None:
     problem = ""
     if address(authorization.worker) != run.office.wallet_address:
         problem = f"the authorization is for {authorization.worker}"
-    elif authorization.task_id != bytes32(run.task.task_id):
+    elif authorization.task_id != run.task.task_id:
         problem = "the authorization is for another task"
     else:
         try:
@@ -51,7 +51,7 @@ async def wait_initialization(run: Replicate) -> None:
 async def check_may_contribute(run: Replicate) -> None:
     """Raise the first obstacle to a contribution, log them all; TaskVanished for one that passes by itself."""
     task, chain = run.task, run.office.chain
-    chain_task, account = await asyncio.gather(chain.task(bytes32(task.task_id)), chain.account())
+    chain_task, account = await asyncio.gather(chain.task(task.task_id), chain.account())
     if chain_task.status is ChainTaskStatus.UNSET:
         if run.record.stage is not Stage.START:
             raise TaskVanished("the chain does not know the task any more; waiting for its initialization")
@@ -75,7 +75,7 @@ async def _some_blocks_later(run: Replicate) -> ChainTask:
     chain = run.office.chain
     for _ in range(_MOST_BLOCKS_BEHIND):
         await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
-        chain_task = await chain.task(bytes32(run.task.task_id))
+        chain_task = await chain.task(run.task.task_id)
         if chain_task.status is not ChainTaskStatus.UNSET:
             break
     return chain_task

@@ -3,7 +3,7 @@
 import asyncio
 
 from workerpool_poco.chain.transaction_errors import OutOfGas
-from workerpool_poco.protocol.ids import bytes32, from_hex
+from workerpool_poco.protocol.ids import from_hex
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatusCause
@@ -38,7 +38,7 @@ async def reveal(run: Replicate) -> None:
             ReplicateStatusCause.BLOCK_NOT_REACHED,
             f"the node is at block {run.office.chain.head} and does not reach {run.record.consensus_block}",
         )
-    own_hash = result_hash(bytes32(run.task.task_id), digest)
+    own_hash = result_hash(run.task.task_id, digest)
     failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, "")
     for attempt in range(_TRIES):
         if attempt:
@@ -69,7 +69,7 @@ async def reveal(run: Replicate) -> None:
 
 
 async def _read(run: Replicate) -> tuple[ChainTask, Contribution]:
-    task_id = bytes32(run.task.task_id)
+    task_id = run.task.task_id
     return await asyncio.gather(run.office.chain.task(task_id), run.office.chain.contribution(task_id))
 
 
@@ -95,6 +95,6 @@ async def _send(run: Replicate, digest: bytes) -> Receipt:
                 receipt = None
             if receipt is not None:
                 return receipt
-        return await run.office.chain.reveal(bytes32(run.task.task_id), digest, run.keep_reveal)
+        return await run.office.chain.reveal(run.task.task_id, digest, run.keep_reveal)
     except OutOfGas as empty:
         raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
