@@ -1,8 +1,10 @@
 """The node: its connection, heads, health, follower and readers."""
 
+from workerpool_kit.chain_config import ChainConfig, read_chain_config
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import GAS_PER_TRANSACTION
+from workerpool_poco.protocol.ids import address
 
 from workerpool_core import startup
 from workerpool_core.app.chain.chain_follower import ChainFollower, Position
@@ -16,14 +18,13 @@ from workerpool_core.composition.parts import Parts
 _HEALTH_PERIOD_S = 0.5
 
 
-async def connect(parts: Parts) -> tuple[startup.ChainConfig, HubClient]:
+async def connect(parts: Parts) -> tuple[ChainConfig, HubClient]:
     """Wait for the config server and the node, and check that the wallet owns the pool. Raises StartupError."""
     settings, core = parts.settings, parts.core
     config_url, pool = settings.url_of("config_server"), settings.pool_address
-    config = await startup.waited_for(
-        "the config server", lambda: startup.read_chain_config(config_url), core.waits_for
-    )
-    hub = HubClient(settings.node_url, config.hub, chain_id=config.chain_id)
+    core.waits_for("the config server")
+    config = await read_chain_config(config_url, source="IEXEC_CONFIG_SERVER_URL")
+    hub = HubClient(settings.node_url, address(config.hub_address), chain_id=config.chain_id)
     parts.stack.push_async_callback(hub.close)
     node = "the blockchain node"
     await startup.waited_for(node, lambda: startup.connect_chain(hub), core.waits_for)
@@ -31,18 +32,14 @@ async def connect(parts: Parts) -> tuple[startup.ChainConfig, HubClient]:
     return config, hub
 
 
-def readers(
-    parts: Parts, config: startup.ChainConfig, hub: HubClient, engine: Engine
-) -> tuple[TaskReads, Weights]:
+def readers(parts: Parts, config: ChainConfig, hub: HubClient, engine: Engine) -> tuple[TaskReads, Weights]:
     """Return the readers of task states and of workers' weights."""
     # A worker must be able to pay for one transaction (core spec §4, condition 3).
     lowest_balance = 0 if config.sidechain else GAS_PER_TRANSACTION * parts.settings.gas_price_cap
     return TaskReads(hub, engine.submit), Weights(hub, engine.submit, lowest_balance=lowest_balance)
 
 
-def heads_with_health(
-    parts: Parts, config: startup.ChainConfig, engine: Engine
-) -> tuple[ChainHealth, HeadStream]:
+def heads_with_health(parts: Parts, config: ChainConfig, engine: Engine) -> tuple[ChainHealth, HeadStream]:
     """Return the stream of heads and the health that judges it; both are idle until started."""
     health = ChainHealth(
         parts.clock,

@@ -128,7 +128,9 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database) -> N
         )
     )
     parts.health.set("scheduler", True)
-    log.info("core.started", pool=pool, chain=config.chain_id, hub=config.hub, tasks=len(engine.tasks))
+    log.info(
+        "core.started", pool=pool, chain=config.chain_id, hub=config.hub_address, tasks=len(engine.tasks)
+    )
 
 
 async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:

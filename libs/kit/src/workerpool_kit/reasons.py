@@ -1,0 +1,22 @@
+"""Reasons (`google.rpc.ErrorInfo.reason`) that one service sends and another one acts upon.
+
+A reason that only its sender knows stands in that service's `errors.py`.
+"""
+
+INVALID_ARGUMENT = "INVALID_ARGUMENT"
+"""The request breaks a rule of its schema."""
+
+FOREIGN_REPLICATE = "FOREIGN_REPLICATE"
+"""Core to worker: the worker sent output of a replicate that core does not assign to it (any more)."""
+
+UNKNOWN_REPLICATE = "UNKNOWN_REPLICATE"
+"""Core to worker: core holds no such replicate of this worker."""
+
+TOO_MANY_UPLOADS = "TOO_MANY_UPLOADS"
+"""Result proxy to worker: all upload slots are in use; retry later."""
+
+CONTRIBUTION_NOT_REVEALED = "CONTRIBUTION_NOT_REVEALED"
+"""Result proxy to worker: the proxy's node does not show the reveal yet; retry."""
+
+GET_CHAIN_TASK_FAILED = "GET_CHAIN_TASK_FAILED"
+"""Result proxy to worker: the proxy's node does not show the task yet; retry. Named by the protocol's causes."""
