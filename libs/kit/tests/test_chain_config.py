@@ -46,7 +46,7 @@ class Config(ConfigServiceServicer):
 
 
 class HttpConfig:
-    """Answers each request with the next of `answers`, the last one for ever."""
+    """Answers each request with the next of `answers`, and then always the last one."""
 
     def __init__(self) -> None:
         self.answers: list[Response] = [JSONResponse(DOCUMENTED)]

@@ -1,5 +1,6 @@
 """Every error of the chain adapter, one class per cause; `reason` is the part that programs read."""
 
+from workerpool_kit import reasons
 from workerpool_kit.errors import Kind, WorkerpoolError
 
 
@@ -30,7 +31,7 @@ class BadArgument(ChainAdapterError):
     """An argument is invalid whatever the state of the chain."""
 
     kind = Kind.INVALID
-    reason = "INVALID_ARGUMENT"
+    reason = reasons.INVALID_ARGUMENT
 
 
 class OutOfGas(ChainAdapterError):

@@ -1,5 +1,6 @@
 """Everything core refuses or fails on: one root, one class per cause."""
 
+from workerpool_kit import reasons
 from workerpool_kit.errors import Kind, WorkerpoolError
 
 
@@ -27,7 +28,7 @@ class UnknownReplicate(CoreError):
     """The worker never took part in the task."""
 
     kind = Kind.NOT_FOUND
-    reason = "UNKNOWN_REPLICATE"
+    reason = reasons.UNKNOWN_REPLICATE
 
 
 class UnknownWorker(CoreError):
@@ -104,14 +105,14 @@ class ForeignReplicate(CoreError):
     """A worker speaks of a replicate that is not its own."""
 
     kind = Kind.PERMISSION
-    reason = "FOREIGN_REPLICATE"
+    reason = reasons.FOREIGN_REPLICATE
 
 
 class BadRequest(CoreError):
     """Something in an HTTP request is not what it should be."""
 
     kind = Kind.INVALID
-    reason = "INVALID_ARGUMENT"
+    reason = reasons.INVALID_ARGUMENT
 
 
 class NumberTooLarge(CoreError):

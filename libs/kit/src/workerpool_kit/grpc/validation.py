@@ -14,6 +14,7 @@ from buf.validate import validate_pb2
 from google.protobuf.descriptor import FieldDescriptor, OneofDescriptor
 from google.protobuf.message import Message
 
+from workerpool_kit import reasons
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.validation_rules import Test, UnsupportedRule, value_tests
 
@@ -27,7 +28,7 @@ class InvalidMessage(WorkerpoolError):
     """A message breaks a rule of its schema; the text and the details name the field and the rule."""
 
     kind = Kind.INVALID
-    reason = "INVALID_ARGUMENT"
+    reason = reasons.INVALID_ARGUMENT
 
 
 class _Broken(Exception):

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_kit.access.authenticators import ANYONE, current_identity
 from workerpool_kit.grpc.streams import SlowReader
 from workerpool_kit.logs import get_logger
+from workerpool_kit.protocol_version import PROTOCOL_VERSION
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceServicer
@@ -36,7 +37,6 @@ from workerpool_core.errors import BadProtocolVersion, HelloExpected
 log = get_logger()
 
 NAME = "workerpool.core.v1.WorkerService"
-PROTOCOL_VERSION = 1
 HELLO_LIMIT_S = 10.0
 """Seconds within which a stream begins with Hello: only from then on is it the one stream of its wallet."""
 WRITE_LIMIT_S = 5.0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workerpool_kit import reasons
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import (
     ChainTaskStatus,
@@ -179,7 +180,7 @@ class Worker:
             self._world.accepted(self.wallet, update)
         if answer.action is Action.ABORT and not entry.over:
             entry.over = True
-            if answer.reason != "UNKNOWN_REPLICATE":
+            if answer.reason != reasons.UNKNOWN_REPLICATE:
                 self._report(entry, _R.ABORTED, cause=_C.UNKNOWN)
         if entry.over and not any(u.task_id == entry.task_id for u in self.journal.outbox.values()):
             del self.journal.entries[entry.task_id]

@@ -1,5 +1,6 @@
 """Refusals of a token, in the order of the checks (worker spec C)."""
 
+from workerpool_kit import reasons
 from workerpool_kit.errors import Kind
 
 from workerpool_result_proxy.errors.base import ResultProxyError
@@ -23,7 +24,7 @@ class TaskNotOnChain(ResultProxyError):
     """The contract does not have the task."""
 
     kind = Kind.NOT_FOUND
-    reason = "GET_CHAIN_TASK_FAILED"
+    reason = reasons.GET_CHAIN_TASK_FAILED
 
 
 class FinalDeadlineReached(ResultProxyError):

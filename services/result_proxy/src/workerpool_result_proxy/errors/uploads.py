@@ -1,5 +1,6 @@
 """Refusals of an upload: its stream, the rights of its sender, the state of its task."""
 
+from workerpool_kit import reasons
 from workerpool_kit.errors import Kind
 
 from workerpool_result_proxy.errors.base import ResultProxyError
@@ -46,7 +47,7 @@ class TooManyUploads(ResultProxyError):
     """The limit of concurrent uploads is reached; try again later."""
 
     kind = Kind.EXHAUSTED
-    reason = "TOO_MANY_UPLOADS"
+    reason = reasons.TOO_MANY_UPLOADS
 
 
 class StorageFull(ResultProxyError):
@@ -91,7 +92,7 @@ class NotRevealed(ResultProxyError):
     """The uploader has no revealed contribution to this task."""
 
     kind = Kind.PRECONDITION
-    reason = "CONTRIBUTION_NOT_REVEALED"
+    reason = reasons.CONTRIBUTION_NOT_REVEALED
 
 
 class ResultHashMismatch(ResultProxyError):

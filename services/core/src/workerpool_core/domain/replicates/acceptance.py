@@ -4,6 +4,7 @@ An update that the chain or the result proxy can prove is verified, not trusted.
 never used.
 """
 
+from workerpool_kit import reasons
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import SCHEDULER_REPLICATE_STATUSES, ReplicateStatus
 
@@ -28,7 +29,7 @@ def decide(context: EventContext, wallet: str, session_id: str, update: Update) 
     task = context.state.task(update.task_id)
     replicate = task.replicates.get(wallet) if task is not None else None
     if task is None or replicate is None:
-        answers.refuse(context, wallet, session_id, update, answers.UNKNOWN_REPLICATE)
+        answers.refuse(context, wallet, session_id, update, reasons.UNKNOWN_REPLICATE)
         return True
     status = update.status
     verdict = judge(replicate, status)

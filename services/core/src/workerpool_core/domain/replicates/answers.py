@@ -1,5 +1,7 @@
 """Answers to the status updates of workers (core spec §2.5)."""
 
+from workerpool_kit import reasons
+
 from workerpool_core.domain.decisions import AnswerUpdate, UpdateOutcome
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import Update
@@ -7,11 +9,10 @@ from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Action
 from workerpool_core.domain.replicates.replicate_machine import Verdict
 
-UNKNOWN_REPLICATE = "UNKNOWN_REPLICATE"
 UNPROVEN = "GENERIC_CANT_UPDATE"
 ILLEGAL = Verdict.BAD_WORKFLOW_TRANSITION.value
 _EXPLANATIONS = {
-    UNKNOWN_REPLICATE: "the pool has no replicate of this worker for this task: drop it",
+    reasons.UNKNOWN_REPLICATE: "the pool has no replicate of this worker for this task: drop it",
     UNPROVEN: "neither the chain nor the result proxy confirms the report",
     ILLEGAL: "the replicate cannot enter this status from its current one",
 }
