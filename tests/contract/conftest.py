@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import grpc
-import httpx
+import http_calls
 import jwt
 import pytest
 import pytest_asyncio
@@ -302,12 +303,12 @@ async def lone_worker(pool: Any) -> None:
     """A worker process whose scheduler is away: its side ports are open all the same."""
     service = pool.net.services["worker-1"]
     service.start()
-    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as http:
+    async with asyncio.timeout(20):
         while True:
             try:
-                await http.get(f"{service.http}/version")
+                await http_calls.get(f"{service.http}/version")
                 break
-            except httpx.TransportError:
+            except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.05)
     async with asyncio.timeout(20):
         await pool.channel("worker-1").channel_ready()

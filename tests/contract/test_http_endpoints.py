@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import http_calls
 import pytest
 from contract.access_table import OPERATOR, OPERATOR_PASSWORD, ROWS, TASK, WALLET
 
@@ -35,14 +35,13 @@ OPEN = [
 
 @pytest.mark.usefixtures("lone_worker")
 async def test_documented_http_endpoints(pool) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        found = {}
-        for service, path, _ in OPEN:
-            answer = await http.get(pool.net.services[service].http + path)
-            found[service, path] = answer.status_code
-            # Whatever is refused says why, for programs and for people.
-            if answer.status_code in (400, 401, 403, 409) or "UNKNOWN" in answer.text:
-                assert set(answer.json()) >= {"error", "message"}, path
+    found = {}
+    for service, path, _ in OPEN:
+        answer = await http_calls.get(pool.net.services[service].http + path)
+        found[service, path] = answer.status
+        # A refusal carries a reason for programs and a message for people.
+        if answer.status in (400, 401, 403, 409) or "UNKNOWN" in answer.text:
+            assert set(answer.json()) >= {"error", "message"}, path
     assert found == {(service, path): status for service, path, status in OPEN}
 
 
@@ -55,13 +54,11 @@ async def test_the_adapters_http_side_wants_its_credentials(pool) -> None:
         (username, password): (400, 404, 400),
     }
     base = pool.net.services["chain_adapter"].http
-    async with httpx.AsyncClient(trust_env=False) as http:
-        for credentials, statuses in expected.items():
-            answers = (
-                await http.post(base + DEAL, auth=credentials),
-                await http.get(base + STATUS, auth=credentials),
-                await http.post(
-                    f"{base}/v1/tasks/finalize/{TASK}", auth=credentials, json={"resultLink": ""}
-                ),
-            )
-            assert tuple(answer.status_code for answer in answers) == statuses, credentials
+    finalize = f"{base}/v1/tasks/finalize/{TASK}"
+    for credentials, statuses in expected.items():
+        answers = (
+            await http_calls.post(base + DEAL, credentials=credentials),
+            await http_calls.get(base + STATUS, credentials=credentials),
+            await http_calls.post(finalize, credentials=credentials, body={"resultLink": ""}),
+        )
+        assert tuple(answer.status for answer in answers) == statuses, credentials

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-import httpx
+import http_calls
 import pytest
 from contract.access_table import TASK, WALLET
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -54,8 +54,7 @@ async def test_spoiled_requests_are_no_defects_of_the_scheduler(pool, seed: int)
         requests = [(http, spoiled(random_, random_.choice(HTTP))) for _ in range(AT_ONCE)]
         requests.append((grpc, spoiled(random_, random_.choice(GRPC))))
         await asyncio.gather(*(say(*request) for request in requests))
-    async with httpx.AsyncClient(trust_env=False) as client:
-        assert (await client.get(f"{core.http}/actuator/health")).status_code == 200
+    assert (await http_calls.get(f"{core.http}/actuator/health")).status == 200
     found = await pool.workers.GetConfig(pb.GetConfigRequest())
     assert found.configuration.workerpool == pool.net.workerpool
     assert "unexpected_error" not in core.process.log.read_text()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import grpc
-import httpx
+import http_calls
 import pytest
 import pytest_asyncio
 from contract.bench import TO_COMPUTING, UNKNOWN
@@ -56,10 +56,9 @@ class Scene:
         """URL of core's HTTP side."""
         return str(self.pool.net.services["core"].http)
 
-    async def get(self, path: str, **options: Any) -> httpx.Response:
+    async def get(self, path: str, **options: Any) -> http_calls.HttpAnswer:
         """Read from core's HTTP side."""
-        async with httpx.AsyncClient(trust_env=False, base_url=self.base) as http:
-            return await http.get(path, **options)
+        return await http_calls.get(self.base + path, **options)
 
     async def header(self, reader: Wallet, **changes: str) -> dict[str, str]:
         """Make the header that requesters' tools send."""
@@ -292,20 +291,20 @@ async def test_http_task(scene) -> None:
     assert replicate["appExitCode"] == 4
     assert (await scene.get(replicate["self"].removeprefix(scene.base))).json() == replicate
     unknown = await scene.get(f"/tasks/{UNKNOWN}")
-    assert (unknown.status_code, unknown.json()["error"]) == (404, "UNKNOWN_TASK")
+    assert (unknown.status, unknown.json()["error"]) == (404, "UNKNOWN_TASK")
 
 
 async def test_http_logs_for_the_requester_alone(scene) -> None:
     path = f"/tasks/{scene.computed}/logs"
     kept = {"walletAddress": scene.worker.address, "stdout": "said\n", "stderr": "wrong\n"}
     answer = await scene.get(path, headers=await scene.header(scene.requester))
-    assert (answer.status_code, answer.json()) == (
+    assert (answer.status, answer.json()) == (
         200,
         {"chainTaskId": scene.computed, "computeLogsList": [kept]},
     )
     replicate = f"/tasks/{scene.computed}/replicates/{scene.worker.address}/logs"
     answer = await scene.get(replicate, headers=await scene.header(scene.requester))
-    assert (answer.status_code, answer.json()) == (200, kept)
+    assert (answer.status, answer.json()) == (200, kept)
 
     thief = Wallet.create()
     refused = {
@@ -327,9 +326,9 @@ async def test_http_logs_for_the_requester_alone(scene) -> None:
     }
     for what, (headers, status, reason) in refused.items():
         answer = await scene.get(path, headers=headers)
-        assert (answer.status_code, answer.json()["error"]) == (status, reason), what
+        assert (answer.status, answer.json()["error"]) == (status, reason), what
     missing = await scene.get(f"/tasks/{UNKNOWN}/logs", headers=await scene.header(scene.requester))
-    assert (missing.status_code, missing.json()["error"]) == (404, "UNKNOWN_TASK")
+    assert (missing.status, missing.json()["error"]) == (404, "UNKNOWN_TASK")
 
 
 async def test_http_log_challenge_is_the_documented_typed_data(scene) -> None:
@@ -351,7 +350,7 @@ async def test_http_metrics_health_and_version(scene) -> None:
     assert {"dealEventsCount", "replayDealsCount", "latestBlockNumberWithDeal", "aliveComputingGpu",
             "aliveAvailableCpu", "aliveTotalCpu", "aliveAvailableGpu", "aliveTotalGpu"} <= set(metrics)  # fmt: skip
     health = await scene.get("/actuator/health")
-    assert (health.status_code, health.json()["status"]) == (200, "UP")
+    assert (health.status, health.json()["status"]) == (200, "UP")
     version = await scene.get("/version")
     assert version.headers["content-type"].startswith("text/plain")
     assert version.text == (await scene.get("/actuator/info")).json()["build"]["version"]

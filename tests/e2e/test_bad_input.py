@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
+import aiohttp
+import http_calls
 import pytest
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.deployment import CATEGORIES
@@ -127,14 +128,14 @@ def _http_variables(net: Devnet, service: str) -> list[str]:
 
 
 async def _health(port: int) -> dict[str, object]:
-    async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as http:
+    async with asyncio.timeout(START_SECONDS):
         while True:
             try:
-                answer: dict[str, object] = (
-                    await http.get(f"http://127.0.0.1:{port}/actuator/health")
+                health: dict[str, object] = (
+                    await http_calls.get(f"http://127.0.0.1:{port}/actuator/health")
                 ).json()
-                return answer
-            except httpx.TransportError:
+                return health
+            except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.05)
 
 
