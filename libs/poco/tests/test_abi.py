@@ -2,8 +2,9 @@
 
 import pytest
 from workerpool_devnet.market import artifacts
+from workerpool_poco.errors import MalformedAnswer
 from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.contract_text import Contract, Function, MalformedAnswer
+from workerpool_poco.protocol.contract_text import Contract, Function
 from workerpool_poco.protocol.events import EVENT_TYPES, topic_of
 
 SELECTORS = {

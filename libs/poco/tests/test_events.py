@@ -1,6 +1,6 @@
 import pytest
+from workerpool_poco.errors import MalformedAnswer
 from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.contract_text import MalformedAnswer
 from workerpool_poco.protocol.events import (
     SchedulerNotice,
     TaskContribute,

@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_poco.chain.hub import ChainUnreachable, HubClient, LogRangeTooLarge
-from workerpool_poco.chain.rpc import RpcError
-from workerpool_poco.errors import PocoError
-from workerpool_poco.protocol.contract_text import MalformedAnswer
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.errors import ChainUnreachable, LogRangeTooLarge, MalformedAnswer, PocoError, RpcError
 from workerpool_poco.protocol.events import SchedulerNotice, topic_of
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import Block

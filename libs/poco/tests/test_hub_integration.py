@@ -9,9 +9,10 @@ from eth_utils.crypto import keccak
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
+from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import Reverted, TransactionSender
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.errors import CallReverted, ChainUnreachable, HubNotFound, WrongChain
 from workerpool_poco.protocol import abi, calls
 from workerpool_poco.protocol.authorization import sign_authorization
 from workerpool_poco.protocol.deal_params import DealParams

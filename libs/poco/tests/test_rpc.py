@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from workerpool_poco.chain.rpc import MAX_BATCH, ChainUnreachable, JsonRpc, RpcError
+from workerpool_poco.chain.rpc import MAX_BATCH, JsonRpc
+from workerpool_poco.errors import ChainUnreachable, RpcError
 
 
 def result(request: Any, value: Any) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.market import accounts, deployment
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.chain.transaction_errors import classify, revert_reason
 from workerpool_poco.chain.transactions import (
     TRANSFER_GAS,
@@ -29,6 +28,7 @@ from workerpool_poco.chain.transactions import (
     Underpriced,
 )
 from workerpool_poco.chain.wallet import Transaction, Wallet
+from workerpool_poco.errors import RpcError
 from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.calls import Call
 from workerpool_poco.protocol.ids import TaskId

@@ -7,9 +7,9 @@ import pytest
 import structlog
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.calls import Call
 from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
 from workerpool_worker.adapters.chain.delivery import STUCK_AFTER_BLOCKS, Delivery, kept_form

@@ -7,8 +7,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import retry
-from workerpool_poco.chain.hub import HubClient, HubNotFound, WrongChain
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
+from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import (
     Wallet,
     WalletError,
@@ -16,6 +15,7 @@ from workerpool_poco.chain.wallet import (
     WalletFileMissing,
     WrongWalletPassword,
 )
+from workerpool_poco.errors import ChainUnreachable, HubNotFound, RpcError, WrongChain
 
 from workerpool_chain_adapter.adapters.mongo.journal_origin import bind_origin
 from workerpool_chain_adapter.app.lease import Lease

@@ -12,7 +12,7 @@ from workerpool_chain_adapter.domain.command import Command, CommandKey, Command
 from workerpool_chain_adapter.errors import ChainUnavailable
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.errors import DatabaseAway
-from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.errors import ChainUnreachable
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus

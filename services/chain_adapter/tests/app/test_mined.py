@@ -12,7 +12,7 @@ from workerpool_chain_adapter.domain.transaction import (
     Version,
 )
 from workerpool_kit.clock import SystemClock
-from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.errors import ChainUnreachable
 from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 
 

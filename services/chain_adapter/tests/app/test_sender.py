@@ -14,8 +14,8 @@ from workerpool_chain_adapter.domain.assessment import ChainSnapshot
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import SystemClock
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, parse_task_id
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus

@@ -9,8 +9,8 @@ from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.nonces import next_nonce
 from workerpool_chain_adapter.domain.planning import largest_batch, plan
 from workerpool_chain_adapter.domain.sending import SendOutcome
-from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.chain.transaction_errors import classify
+from workerpool_poco.errors import RpcError
 from workerpool_poco.protocol import abi
 
 K = CommandKind

@@ -11,10 +11,9 @@ from typing import TypeVar
 
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff, retry
-from workerpool_poco.chain.hub import CallReverted, HubClient, HubNotFound, WrongChain
+from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Wallet, WalletError
-from workerpool_poco.errors import PocoError
-from workerpool_poco.protocol.contract_text import MalformedAnswer
+from workerpool_poco.errors import CallReverted, HubNotFound, MalformedAnswer, PocoError, WrongChain
 from workerpool_poco.protocol.ids import Address
 
 T = TypeVar("T")

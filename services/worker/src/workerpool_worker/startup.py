@@ -12,10 +12,10 @@ import structlog
 from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.process import StartupError
 from workerpool_kit.targets import grpc_target_of
-from workerpool_poco.chain.hub import CallReverted, ChainUnreachable, HubClient, HubNotFound, WrongChain
-from workerpool_poco.chain.rpc import RpcError
+from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet, WalletError
+from workerpool_poco.errors import CallReverted, ChainUnreachable, HubNotFound, RpcError, WrongChain
 from workerpool_poco.protocol.ids import Address, address
 from workerpool_protocol.registry.v1 import config_service_pb2
 from workerpool_protocol.registry.v1.config_service_pb2_grpc import ConfigServiceStub

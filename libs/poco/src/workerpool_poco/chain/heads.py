@@ -17,8 +17,8 @@ from websockets.exceptions import (
 )
 
 from workerpool_poco.chain.history import read_block
-from workerpool_poco.chain.rpc import ChainUnreachable, JsonRpc, RpcError
-from workerpool_poco.errors import PocoError
+from workerpool_poco.chain.rpc import JsonRpc
+from workerpool_poco.errors import ChainUnreachable, PocoError, RpcError
 from workerpool_poco.protocol.model import Block
 
 _POLL_FASTEST, _POLL_SLOWEST = 0.05, 1.0

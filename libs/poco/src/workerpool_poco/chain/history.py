@@ -5,8 +5,8 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc, RpcError, malformed, quantity
-from workerpool_poco.errors import PocoError
+from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc, malformed, quantity
+from workerpool_poco.errors import LogRangeTooLarge, PocoError, RpcError
 from workerpool_poco.protocol.events import (
     EVENT_TYPES,
     HubEvent,
@@ -20,10 +20,6 @@ from workerpool_poco.protocol.model import Block
 
 _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed", "timeout", "timed out")
 """What the refusals of a search that is too large have in common; their codes differ from node to node."""
-
-
-class LogRangeTooLarge(PocoError):
-    """The node refuses to search that many blocks (or logs) at once: ask for fewer."""
 
 
 class ChainHistory:

@@ -3,11 +3,19 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from workerpool_poco.chain.history import ChainHistory, LogRangeTooLarge
-from workerpool_poco.chain.rpc import ChainUnreachable, JsonRpc, RpcError, malformed, quantity
-from workerpool_poco.errors import CallReverted, PocoError
+from workerpool_poco.chain.history import ChainHistory
+from workerpool_poco.chain.rpc import JsonRpc, malformed, quantity
+from workerpool_poco.errors import (
+    CallReverted,
+    ChainUnreachable,
+    HubNotFound,
+    MalformedAnswer,
+    PocoError,
+    RpcError,
+    WrongChain,
+)
 from workerpool_poco.protocol import abi, views
-from workerpool_poco.protocol.contract_text import Function, MalformedAnswer
+from workerpool_poco.protocol.contract_text import Function
 from workerpool_poco.protocol.deadlines import CONTRIBUTION_DEADLINE_RATIO
 from workerpool_poco.protocol.eip712 import Eip712Domain
 from workerpool_poco.protocol.ids import Address, DealId, TaskId, address, bytes32, from_hex, to_hex
@@ -22,23 +30,6 @@ from workerpool_poco.protocol.model import (
     Workerpool,
 )
 from workerpool_poco.protocol.orders import order_domain
-
-__all__ = [
-    "CallReverted",
-    "ChainUnreachable",
-    "HubClient",
-    "HubNotFound",
-    "LogRangeTooLarge",
-    "WrongChain",
-]
-
-
-class WrongChain(PocoError):
-    """The node serves another chain than the configured one."""
-
-
-class HubNotFound(PocoError):
-    """There is no PoCo hub at the configured address of this chain."""
 
 
 class HubClient(ChainHistory):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.rpc import MISSHAPEN, ChainUnreachable, JsonRpc
-from workerpool_poco.errors import PocoError
+from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc
+from workerpool_poco.errors import ChainUnreachable, PocoError
 from workerpool_poco.protocol import abi
 from workerpool_poco.protocol.events import HubEvent, decode_log
 from workerpool_poco.protocol.ids import Address, address, from_hex, to_hex

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from workerpool_poco.errors import PocoError
+from workerpool_poco.errors import ChainUnreachable, RpcError
 
 if TYPE_CHECKING:
     from web3 import AsyncWeb3
@@ -23,56 +23,10 @@ if TYPE_CHECKING:
 MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are cut (many providers refuse more)."""
 
-_STATE_GONE_WORDS = (
-    "blockoutofrange",
-    "header not found",
-    "block not found",
-    "unknown block",
-    "missing trie node",
-    "state is not available",
-    "state unavailable",
-)
 _STATE_GONE_TRIES = 5
 _NO_ANSWER = "the answer is not a JSON-RPC object"
-_BUSY_CODE = 429
-_BUSY_WORDS = (
-    "too many requests",
-    "rate limit",
-    "request rate",
-    "credits limited",
-    "compute units per second",
-)
 _ASK_AGAIN_STATUSES = frozenset({408, 425, 429})
 """HTTP statuses below 500 that say nothing about the request itself."""
-
-
-class ChainUnreachable(PocoError):
-    """The node does not answer: refused, timed out, overloaded, or no JSON-RPC speaks there."""
-
-
-class RpcError(PocoError):
-    """The node answered with an error; ``code``, ``message`` and ``data`` are its own words."""
-
-    def __init__(self, method: str, code: int, message: str, data: Any = None) -> None:
-        super().__init__(f"{method}: {message} (code {code})")
-        self.method = method
-        self.code = code
-        self.message = message
-        self.data = data
-
-    @property
-    def state_gone(self) -> bool:
-        """Whether the node does not have the state of the block that it was asked about, or chose.
-
-        A node that keeps only the newest state answers so when the head moves meanwhile, and one that lags when it is
-        asked about a block that it does not have yet: asked again, it or its neighbour has it.
-        """
-        return any(word in self.message.lower() for word in _STATE_GONE_WORDS)
-
-    @property
-    def busy(self) -> bool:
-        """Whether the node only says that it is asked too often, which providers do in an answer like any other."""
-        return self.code == _BUSY_CODE or any(word in self.message.lower() for word in _BUSY_WORDS)
 
 
 class _Busy(Exception):

@@ -3,8 +3,7 @@
 from eth_abi import abi as eth_abi
 from eth_abi.exceptions import DecodingError
 
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
-from workerpool_poco.errors import InvalidId, PocoError
+from workerpool_poco.errors import ChainUnreachable, InvalidId, PocoError, RpcError
 from workerpool_poco.protocol.ids import from_hex
 
 NodeUnreachable = ChainUnreachable

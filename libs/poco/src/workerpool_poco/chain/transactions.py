@@ -9,7 +9,7 @@ from typing import Self
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.receipts import Receipt, ReceiptTimeout, ReceiptWatcher
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError, quantity
+from workerpool_poco.chain.rpc import quantity
 from workerpool_poco.chain.transaction_errors import (
     GasPriceCapReached,
     NodeUnreachable,
@@ -23,6 +23,7 @@ from workerpool_poco.chain.transaction_errors import (
     classify,
 )
 from workerpool_poco.chain.wallet import SignedTransaction, Transaction, Wallet
+from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.calls import Call
 from workerpool_poco.protocol.ids import to_hex
 

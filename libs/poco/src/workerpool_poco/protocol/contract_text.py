@@ -13,7 +13,7 @@ from eth_abi.registry import BaseEquals
 from eth_abi.registry import registry as standard_types
 from eth_utils.crypto import keccak
 
-from workerpool_poco.errors import PocoError
+from workerpool_poco.errors import EmptyAnswer, MalformedAnswer
 
 
 class _AnyText(StringDecoder):
@@ -32,18 +32,6 @@ def _tolerant() -> ABICodec:
 
 
 _CODEC = _tolerant()
-
-
-class MalformedAnswer(PocoError):
-    """A node answered something that does not decode as the contract's type.
-
-    Usually there is no such contract at the address (an empty answer), or it is
-    another version of it.
-    """
-
-
-class EmptyAnswer(MalformedAnswer):
-    """A node answered nothing where a contract answers something: it knows no contract at the address (yet)."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.transaction_errors import classify
 from workerpool_poco.chain.wallet import Transaction, Wallet
+from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.deadlines import contribution_deadline
 from workerpool_poco.protocol.ids import Address, DealId, Hex, to_hex
 from workerpool_poco.protocol.model import ChainTask, Deal

@@ -1,7 +1,7 @@
 """What a node's refusal of a transaction or of a gas estimate means."""
 
-from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.chain.transaction_errors import NonceTooLow, OutOfGas, TransactionError, Underpriced
+from workerpool_poco.errors import RpcError
 
 from workerpool_chain_adapter.domain.sending import SendOutcome
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
-from workerpool_poco.chain.rpc import ChainUnreachable
-from workerpool_poco.errors import PocoError
+from workerpool_poco.errors import ChainUnreachable, PocoError
 
 from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.active_commands import ActiveCommands

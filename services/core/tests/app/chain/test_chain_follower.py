@@ -15,7 +15,8 @@ from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Deal, Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.hub import HubClient, LogRangeTooLarge
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.errors import LogRangeTooLarge
 from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import DealId, task_id_of, to_hex

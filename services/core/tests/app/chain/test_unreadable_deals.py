@@ -14,7 +14,7 @@ from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol.contract_text import EmptyAnswer, MalformedAnswer
+from workerpool_poco.errors import EmptyAnswer, MalformedAnswer
 from workerpool_poco.protocol.ids import DealId, to_hex
 
 LONG_S = 30.0

@@ -8,8 +8,8 @@ from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff
-from workerpool_poco.chain.hub import HubClient, HubNotFound, WrongChain
-from workerpool_poco.errors import PocoError
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.errors import HubNotFound, PocoError, WrongChain
 from workerpool_poco.protocol.ids import Address, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution, Deal
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
-from workerpool_poco.chain.rpc import ChainUnreachable, RpcError
 from workerpool_poco.chain.transactions import ReceiptTimeout
+from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_worker.app.replicate_context import Office

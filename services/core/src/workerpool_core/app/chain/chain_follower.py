@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from workerpool_kit.logs import get_logger
-from workerpool_poco.errors import CallReverted, PocoError
-from workerpool_poco.protocol.contract_text import EmptyAnswer, MalformedAnswer
+from workerpool_poco.errors import CallReverted, EmptyAnswer, MalformedAnswer, PocoError
 from workerpool_poco.protocol.events import HubEvent, SchedulerNotice
 from workerpool_poco.protocol.ids import Address, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block

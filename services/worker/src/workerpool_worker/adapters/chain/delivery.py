@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 
 import structlog
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.hub import ChainUnreachable, HubClient
+from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.receipts import Receipt
-from workerpool_poco.chain.rpc import RpcError
 from workerpool_poco.chain.transactions import (
     GasPriceCapReached,
     NonceTooLow,
@@ -24,6 +23,7 @@ from workerpool_poco.chain.transactions import (
     TransactionSender,
 )
 from workerpool_poco.chain.wallet import SignedTransaction
+from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.ids import to_hex
 
 from workerpool_worker.app.ports import KeepTransaction

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.hub import CallReverted, HubClient
-from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import (
     NonceTooLow,
     OutOfGas,
@@ -17,6 +16,7 @@ from workerpool_poco.chain.transactions import (
     TransactionSender,
 )
 from workerpool_poco.chain.wallet import SignedTransaction, Wallet
+from workerpool_poco.errors import CallReverted, ChainUnreachable
 from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.calls import Call
