@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import grpc
 import httpx
+import pymongo
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from starlette.requests import Request
@@ -137,37 +139,45 @@ async def config_server(pool: Pool) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def start(
+def environment(
     pool: Pool, mongod: Mongod, database_name: str, config_server: str, tmp_path: Path
-) -> AsyncIterator[Start]:
-    """`await start(POOL_ADDRESS=…)` starts a core with some variables changed."""
-    started: list[CoreProcess] = []
+) -> dict[str, str]:
+    """The environment of a core, without its ports."""
     key_store = tmp_path / "wallet.json"
     pool.owner.write_keystore(key_store, PASSWORD, light=True)
     (tmp_path / "password").write_text(PASSWORD + "\n")
+    return {
+        "PATH": os.environ["PATH"],
+        "MONGO_URI": mongod.uri,
+        "MONGO_DATABASE": database_name,
+        "POOL_ADDRESS": pool.address,
+        "IEXEC_CORE_WALLET_PATH": str(key_store),
+        "IEXEC_CORE_WALLET_PASSWORD_FILE": str(tmp_path / "password"),
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS": pool.chain.url,
+        "IEXEC_CONFIG_SERVER_URL": config_server,
+        "IEXEC_CORE_CHAIN_ADAPTER_URL": "http://127.0.0.1:9",
+        # The chain of the tests has been put back in time.
+        "CHAIN_OUTOFSERVICETHRESHOLD": "PT24H",
+    }
+
+
+@pytest.fixture
+async def start(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Start]:
+    """`await start(POOL_ADDRESS=…)` starts a core with some variables changed."""
+    started: list[CoreProcess] = []
 
     async def start(**changed: str) -> CoreProcess:
         ports = free_service_ports()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "IEXEC_CORE_PORT": str(ports.http),
-            "WORKERPOOL_GRPC_PORT": str(ports.grpc),
-            "MONGO_URI": mongod.uri,
-            "MONGO_DATABASE": database_name,
-            "POOL_ADDRESS": pool.address,
-            "IEXEC_CORE_WALLET_PATH": str(key_store),
-            "IEXEC_CORE_WALLET_PASSWORD_FILE": str(tmp_path / "password"),
-            "IEXEC_BLOCKCHAIN_NODE_ADDRESS": pool.chain.url,
-            "IEXEC_CONFIG_SERVER_URL": config_server,
-            "IEXEC_CORE_CHAIN_ADAPTER_URL": "http://127.0.0.1:9",
-            # The chain of the tests has been put back in time.
-            "CHAIN_OUTOFSERVICETHRESHOLD": "PT24H",
-            **changed,
-        }
+        own = {"IEXEC_CORE_PORT": str(ports.http), "WORKERPOOL_GRPC_PORT": str(ports.grpc)}
         log = tmp_path / f"core-{len(started)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "workerpool_core", env=environment, stdout=output, stderr=output
+                sys.executable,
+                "-m",
+                "workerpool_core",
+                env=environment | own | changed,
+                stdout=output,
+                stderr=output,
             )
         core = CoreProcess(process, f"http://127.0.0.1:{ports.http}", ports.grpc, log)
         started.append(core)
@@ -286,3 +296,80 @@ async def test_only_one_core_may_use_a_database(start: Start, pool: Pool) -> Non
         return_when=asyncio.FIRST_COMPLETED,
     )
     assert {task.result() for task in ended} == {1}
+
+
+async def run_command(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Run `workerpool-core` with arguments; return its exit code and its output."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "workerpool_core",
+        *arguments,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), LONG_S)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def stopped(core: CoreProcess) -> str:
+    """Stop a core and return its log."""
+    core.process.send_signal(signal.SIGTERM)
+    code, log = await core.exit()
+    assert code == 0
+    return log
+
+
+async def followed_from(core: CoreProcess) -> int:
+    """Return the first block that a core follows, then stop it."""
+    await core.up()
+    (line,) = [line for line in (await stopped(core)).splitlines() if "follower.started" in line]
+    return int(json.loads(line)["block"]) + 1
+
+
+async def test_reset_cursor_lets_the_next_start_follow_from_a_block(
+    start: Start, environment: dict[str, str]
+) -> None:
+    assert await followed_from(await start()) == 0
+    code, output = await run_command(environment, "reset-cursor", "--to", "3")
+    assert code == 0, output
+    assert "from block 3" in output
+    assert await followed_from(await start(IEXEC_START_BLOCK_NUMBER="1")) == 3
+
+
+async def test_reset_cursor_is_refused_while_core_runs(start: Start, environment: dict[str, str]) -> None:
+    core = await start()
+    await core.up()
+    code, output = await run_command(environment, "reset-cursor", "--to", "3")
+    assert code == 1
+    assert "stop it first" in output
+    assert core.process.returncode is None
+
+
+async def test_reset_cursor_explains_itself(environment: dict[str, str]) -> None:
+    code, output = await run_command(environment, "reset-cursor", "--help")
+    assert code == 0
+    assert "--to N" in output
+    code, output = await run_command(environment, "reset-cursor", "--to", "-1")
+    assert code == 2
+    assert "--to" in output
+
+
+async def test_a_deleted_cursor_lets_the_next_start_follow_from_the_start_block(
+    start: Start, mongod: Mongod, database_name: str
+) -> None:
+    assert await followed_from(await start()) == 0
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
+        client[database_name]["cursor"].delete_many({})
+    assert await followed_from(await start(IEXEC_START_BLOCK_NUMBER="2")) == 2
+
+
+async def test_an_ignored_start_block_is_logged(start: Start) -> None:
+    await followed_from(await start())
+    core = await start(IEXEC_START_BLOCK_NUMBER="2")
+    await core.up()
+    log = await stopped(core)
+    assert "start_block.ignored" in log
+    assert "reset-cursor" in log

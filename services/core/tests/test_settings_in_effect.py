@@ -27,3 +27,8 @@ def test_the_table_says_so_too() -> None:
 def test_memory_of_a_slot_is_a_setting() -> None:
     assert load(CoreSettings, {}).slot_memory_mib == 0
     assert load(CoreSettings, {"WORKERPOOL_CORE_SLOT_MEMORY_MIB": "512"}).slot_memory_mib == 512
+
+
+def test_a_gas_price_multiplier_of_zero_is_accepted() -> None:
+    """Zero with cap 0 is the published choice for Bellecour."""
+    assert load(CoreSettings, {"IEXEC_GAS_PRICE_MULTIPLIER": "0"}).gas_price_multiplier == 0

@@ -28,6 +28,7 @@ from pymongo.errors import (
     PyMongoError,
     WriteConcernError,
 )
+from pymongo.read_concern import ReadConcern
 
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.logs import get_logger
@@ -81,13 +82,15 @@ class Database:
         threads: int = 8,
         patience_s: float = 20,
         alias: str = mongoengine.DEFAULT_CONNECTION_NAME,
+        app_name: str | None = None,
     ) -> "Database":
         """Connect, waiting up to `patience_s` seconds for a primary, and create the indexes of `models`.
 
         `threads` bounds the calls that run at once. `alias` is the models' ``db_alias``.
+        `app_name` names this client in the server's log and to `connected_as`.
         Raises StartupError naming the host when it cannot be reached, is no replica set, or refuses the credentials.
         """
-        client = _client(MongoClient[Any], settings, max_pool_size=threads + 4)
+        client = _client(MongoClient[Any], settings, max_pool_size=threads + 4, appname=app_name)
         where = _hosts(client, settings)
         try:
             await _wait_for_primary(client, where, patience_s)
@@ -114,6 +117,13 @@ class Database:
         """
         call = partial(contextvars.copy_context().run, outage_as_such()(fn), *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    async def connected_as(self, app_name: str) -> list[str]:
+        """Return the addresses of clients that the server knows under `app_name`.
+
+        Without the privilege `inprog` the server only names clients of the same user.
+        """
+        return await self.run(_clients_named, self.client, app_name)
 
     async def ask(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `run`, on behalf of somebody who can ask again. Raises DatabaseAway while no majority answers."""
@@ -153,6 +163,21 @@ class Database:
         self.client.close()
         if self._async_client is not None:
             await self._async_client.close()
+
+
+def _clients_named(client: "MongoClient[Any]", app_name: str) -> list[str]:
+    # The server refuses this aggregation with the client's own read concern.
+    admin = client.get_database("admin", read_concern=ReadConcern("local"))
+    for all_users in (True, False):
+        operations = {"$currentOp": {"allUsers": all_users, "idleConnections": True}}
+        try:
+            found = list(admin.aggregate([operations, {"$match": {"appName": app_name}}]))
+        except OperationFailure as error:
+            if error.code not in _UNAUTHORIZED:
+                raise
+            continue
+        return sorted({str(item.get("client", "unknown")) for item in found})
+    return []
 
 
 @contextmanager

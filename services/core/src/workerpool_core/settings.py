@@ -20,6 +20,11 @@ _SPLIT = ("protocol", "host", "port")
 _WITHOUT_EFFECT = "Accepted for compatibility, without effect"
 
 
+def database_client_name(settings: MongoSettings) -> str:
+    """Return the name of a running core in its database server's list of clients."""
+    return f"workerpool-core {settings.mongo_database}"
+
+
 class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
     """Everything the scheduler is told at start."""
 
@@ -64,7 +69,8 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
     start_block: Annotated[int, Field(ge=0)] = env(
         "IEXEC_START_BLOCK_NUMBER",
         0,
-        doc="First block to look for deals in; once a cursor is stored in the database, the cursor wins",
+        doc="First block to look for deals in. Ignored while the database has a cursor: stop core and run "
+        "workerpool-core reset-cursor --to N to start elsewhere",
     )
     confirmations: Annotated[int, Field(ge=0, le=64)] = env(
         "WORKERPOOL_CORE_CONFIRMATIONS",
@@ -76,7 +82,7 @@ class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic m
         1000,
         doc="Most blocks in one search for logs while catching up; made smaller when the node asks for it",
     )
-    gas_price_multiplier: Annotated[float, Field(gt=0)] = env(
+    gas_price_multiplier: Annotated[float, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_MULTIPLIER",
         1.0,
         doc=f"{_WITHOUT_EFFECT}: core sends no transactions, the chain adapter does",

@@ -51,6 +51,13 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database) -> N
     store = Store(database)
     newest = await store.recover()
     cursor = await store.cursor()
+    if cursor is not None and "start_block" in settings.model_fields_set:
+        log.info(
+            "start_block.ignored",
+            variable="IEXEC_START_BLOCK_NUMBER",
+            reason=f"the database has a cursor; core continues at block {cursor.number + 1}",
+            change_with="workerpool-core reset-cursor --to N",
+        )
     policy = Policy(
         proof_timeout_s=proof_timeout(config.block_time_s),
         slot_memory_bytes=settings.slot_memory_mib * 2**20,

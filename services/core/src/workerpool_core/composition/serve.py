@@ -1,5 +1,6 @@
 """The life of the process: ports first, then the chain, the store and the scheduler."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from workerpool_kit import metrics as kit_metrics
@@ -7,6 +8,7 @@ from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, version_of
+from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_core import startup
 from workerpool_core.adapters.mongo.documents import MODELS
@@ -15,7 +17,7 @@ from workerpool_core.app.workers.messages import ShutDown
 from workerpool_core.composition.parts import Parts
 from workerpool_core.composition.scheduler import start_scheduler
 from workerpool_core.composition.servers import open_ports
-from workerpool_core.settings import CoreSettings
+from workerpool_core.settings import CoreSettings, database_client_name
 
 log = get_logger()
 
@@ -30,8 +32,7 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
     for variable, reason in settings.without_effect().items():
         log.warning("settings.without_effect", variable=variable, reason=reason)
     async with AsyncExitStack() as stack:
-        wallet = await startup.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
-        database = await Database.connect(settings, models=MODELS)
+        wallet, database = await _open_wallet_and_database(settings)
         stack.push_async_callback(database.close)
         parts = Parts(settings, lifetime, stack, wallet, version)
         tokens = Tokens(
@@ -50,3 +51,16 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
             running.sessions.end_all(
                 ShutDown("SCHEDULER_STOPPING", "the scheduler stops; connect again soon", _RECONNECT_S)
             )
+
+
+async def _open_wallet_and_database(settings: CoreSettings) -> tuple[Wallet, Database]:
+    """Open both at once: the key store's password hash takes as long as the connection. Raises StartupError."""
+    app_name = database_client_name(settings)
+    connecting = asyncio.create_task(Database.connect(settings, models=MODELS, app_name=app_name))
+    try:
+        wallet = await startup.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
+    except BaseException:
+        connecting.cancel()
+        await asyncio.wait({connecting})
+        raise
+    return wallet, await connecting

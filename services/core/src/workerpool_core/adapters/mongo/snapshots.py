@@ -31,7 +31,7 @@ def load_snapshot(policy: Policy, now: float) -> Snapshot:
     Records are decoded without document objects, because a start may load tens of thousands of tasks (ADR 0003).
     """
     cursor = load_cursor()
-    head = cursor.number if cursor is not None else 0
+    head = max(cursor.number, 0) if cursor is not None else 0
     terms: dict[str, DealTerms] = {}
     tasks: dict[TaskId, Task] = {}
     for record in TaskDocument.objects(loaded_tasks(policy, now, head)).as_pymongo():

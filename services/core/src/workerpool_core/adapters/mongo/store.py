@@ -15,7 +15,7 @@ from workerpool_core.adapters.mongo.changes import Change, merge_all
 from workerpool_core.adapters.mongo.journal import Journal
 from workerpool_core.adapters.mongo.snapshots import load_cursor, load_snapshot
 from workerpool_core.app.ports import ComputeLogs, Cursor, TaskPosition, TaskQuery
-from workerpool_core.domain.decisions import Write
+from workerpool_core.domain.decisions import CursorMoved, Write
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import Snapshot
@@ -72,6 +72,18 @@ class Store:
     async def cursor(self) -> Cursor | None:
         """Return the last block whose effects are all stored; None before the first."""
         return await self._database.run(load_cursor)
+
+    async def reset_cursor(self, first_block: int) -> Cursor | None:
+        """Let the next start follow the chain from `first_block`; return the previous cursor.
+
+        Call it only while no core uses the database. The new cursor is a journal entry of its own, so that a replay
+        keeps it.
+        """
+        newest = await self.recover()
+        previous = await self.cursor()
+        moved = CursorMoved(first_block - 1, "")
+        await self.apply(await self.append(newest + 1, self.encode([moved])))
+        return previous
 
     async def latest_deal_block(self) -> int:
         """Return the newest block with a deal that became tasks; 0 before the first."""
