@@ -47,7 +47,7 @@ async def test_wrong_version_names_both(pool, worker):
     pool.core.configuration.required_worker_version = "9.9.9"
     worker.start()
     assert await worker.exit_code() == 1
-    assert "wants worker version 9.9.9, this is 0.1.0" in worker.log
+    assert "requires worker version 9.9.9, this is 0.1.0" in worker.log
 
 
 async def test_another_worker_in_the_same_folder_is_refused(pool, worker, eventually):
@@ -70,7 +70,7 @@ async def test_missing_setting_is_named_and_exit_code_2(pool, worker):
 async def test_scheduler_that_is_not_up_yet_is_waited_for(pool, worker, eventually):
     await pool.core.stop()
     worker.start()
-    await eventually(lambda: "dependency.not_up_yet" in worker.log)
+    await eventually(lambda: "retry.scheduled" in worker.log)
     await pool.core.start()
     await eventually(lambda: pool.core.connected)
 
@@ -190,5 +190,5 @@ async def test_assignment_that_cannot_be_read_is_answered_once(pool, worker, eve
         pool.core.assign(assignment)
     assert cause(await pool.core.status(task_id, "START_FAILED")) == "TASK_DESCRIPTION_INVALID"
     await pool.core.status(task_id, "ABORTED")
-    await eventually(lambda: worker.log.count("assignment.unreadable") == 2)
+    await eventually(lambda: worker.log.count("assignment.rejected") == 2)
     assert pool.core.statuses(task_id) == ["STARTING", "START_FAILED", "ABORTED"]

@@ -7,11 +7,10 @@ import structlog
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatusCause
-from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.steps.contribute import contribute
-from workerpool_worker.domain.record import Record, Result, SentTransaction
+from workerpool_worker.domain.record import ReplicateRecord, Result, SentTransaction
 from workerpool_worker.domain.stages import Stage
-from workerpool_worker.errors import StepFailed
+from workerpool_worker.errors import StepFailed, TransactionRefused
 
 TASK_ID = TaskId("0x" + "01" * 32)
 WORKER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
@@ -55,19 +54,19 @@ class Run:
     """A replicate at the stage CONTRIBUTE."""
 
     def __init__(self, chain):
-        self.record = Record(TASK_ID, stage=Stage.CONTRIBUTE, result=Result(digest="0x" + "02" * 32))
+        self.record = ReplicateRecord(TASK_ID, stage=Stage.CONTRIBUTE, result=Result(digest="0x" + "02" * 32))
         self.task = SimpleNamespace(task_id=TASK_ID, worker_stake=1)
         self.assignment = SimpleNamespace(authorization=None)
-        self.office = SimpleNamespace(
+        self.context = SimpleNamespace(
             chain=chain, wallet_address=WORKER, clock=SimpleNamespace(now=lambda: 1.0)
         )
         self.log = structlog.get_logger()
         self.told = None
 
-    async def keep_contribution(self, transaction):
-        self.record = self.record.but(contribute_tx=transaction)
+    async def save_contribution_tx(self, transaction):
+        self.record = self.record.evolve(contribute_tx=transaction)
 
-    def done(self, details):
+    def complete_step(self, details):
         self.told = details
 
 

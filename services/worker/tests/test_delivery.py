@@ -12,10 +12,11 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.calls import Call
 from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
-from workerpool_worker.adapters.chain.delivery import STUCK_AFTER_BLOCKS, Delivery, kept_form
-from workerpool_worker.adapters.chain.raw_transaction import read_transaction
+from workerpool_worker.adapters.chain.delivery import STUCK_AFTER_BLOCKS, Delivery, journal_form
+from workerpool_worker.adapters.chain.raw_transaction import decode_transaction
 from workerpool_worker.adapters.chain.wallet_chain import WalletChain
-from workerpool_worker.domain.record import Record
+from workerpool_worker.domain.record import ReplicateRecord
+from workerpool_worker.errors import ChainUnavailable
 
 TASK_ID = TaskId("0x" + "01" * 32)
 COINS = 10**20
@@ -46,8 +47,8 @@ class Bench:
 
     async def keep(self, transaction):
         self.unsent_when_journaled.append(self.rpc.call("eth_getTransactionByHash", transaction.hash) is None)
-        record = Record(TASK_ID, contribute_tx=transaction)
-        self.journal.append(Record.from_json(record.to_json()).contribute_tx)
+        record = ReplicateRecord(TASK_ID, contribute_tx=transaction)
+        self.journal.append(ReplicateRecord.from_json(record.to_json()).contribute_tx)
 
     def set_nonce(self, nonce):
         self.rpc.call("anvil_setNonce", self.wallet.address, hex(nonce))
@@ -58,7 +59,7 @@ class Bench:
     async def signed(self):
         """Sign the wallet's next transaction, a transfer to itself."""
         signed = await self.sender.prepare(Call(b"", to=self.wallet.address, gas=21_000))
-        await self.keep(kept_form(signed))
+        await self.keep(journal_form(signed))
         return signed
 
     async def signed_to_get_stuck(self):
@@ -99,10 +100,10 @@ async def bench(fresh_poco_chain, eventually):
 
 async def test_signed_bytes_are_read_back_with_every_field(bench):
     signed = await bench.signed()
-    assert read_transaction(signed.raw) == signed
+    assert decode_transaction(signed.raw) == signed
     for damaged in (b"", signed.raw[:-1], b"\xc0", b"hello"):
         with pytest.raises(ValueError, match="not a"):
-            read_transaction(damaged)
+            decode_transaction(damaged)
 
 
 async def test_a_transaction_that_the_node_holds_back_is_replaced_and_those_behind_it_are_mined(
@@ -118,7 +119,7 @@ async def test_a_transaction_that_the_node_holds_back_is_replaced_and_those_behi
     assert (to_hex(receipt.transaction_hash), receipt.succeeded) == (replacement.hash, True)
     assert replacement.earlier == (first.hash,)
     assert all(bench.unsent_when_journaled), "journaled before it was sent"
-    old, new = (read_transaction(from_hex(each.raw)).transaction for each in bench.journal)
+    old, new = (decode_transaction(from_hex(each.raw)).transaction for each in bench.journal)
     assert new.gas_price > old.gas_price
     assert (new.nonce, new.data, new.to, new.gas) == (old.nonce, old.data, old.to, old.gas)
     assert (await bench.sender.wait_receipt(behind, 10)).succeeded
@@ -143,7 +144,7 @@ async def test_a_transaction_is_replaced_after_a_restart_too(bench, eventually):
 async def test_after_a_restart_the_receipt_of_either_version_is_found(bench, mined):
     old = await bench.signed()
     new = await bench.sender.replace(old)
-    await bench.keep(kept_form(new, [old.hash]))
+    await bench.keep(journal_form(new, [old.hash]))
     bench.rpc.call("eth_sendRawTransaction", to_hex(old.raw if mined == "old" else new.raw))
     await bench.restart()
     receipt = await asyncio.wait_for(bench.chain.resume(bench.journal[-1], bench.keep), 10)
@@ -153,7 +154,7 @@ async def test_after_a_restart_the_receipt_of_either_version_is_found(bench, min
 async def test_a_nonce_that_went_to_another_transaction_is_given_up(bench):
     old = await bench.signed()
     new = await bench.sender.replace(old)
-    await bench.keep(kept_form(new, [old.hash]))
+    await bench.keep(journal_form(new, [old.hash]))
     bench.set_nonce(old.nonce + 1)
     await bench.restart()
     assert await asyncio.wait_for(bench.chain.resume(bench.journal[-1], bench.keep), 10) is None
@@ -166,7 +167,7 @@ async def test_at_the_price_cap_it_waits_on_and_says_so(bench, eventually):
         delivered = asyncio.create_task(bench.delivery.deliver(signed, bench.keep))
         await bench.get_stuck(signed, eventually)
         await eventually(lambda: lines, 10)
-    assert [line["event"] for line in lines] == ["transaction.at_cap"]
+    assert [line["event"] for line in lines] == ["transaction.cap_reached"]
     assert not delivered.done()
     assert len(bench.journal) == 1
     delivered.cancel()
@@ -225,7 +226,7 @@ async def test_a_node_that_is_too_busy_is_an_outage_and_no_refusal(bench, monkey
     with pytest.raises(ChainUnreachable, match="rate limited"):
         await bench.chain._execute(transfer, 21_000, bench.keep)
     if bench.journal:
-        with pytest.raises(ChainUnreachable):
+        with pytest.raises(ChainUnavailable):
             await bench.chain.resume(bench.journal[-1], bench.keep)
     busy = False
     await asyncio.wait_for(bench.chain._execute(transfer, 21_000, bench.keep), 20)

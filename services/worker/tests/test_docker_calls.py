@@ -3,7 +3,7 @@
 import pytest
 import requests
 from docker import errors
-from workerpool_worker.adapters.docker.calls import in_thread, translated
+from workerpool_worker.adapters.docker.connection import in_thread, translate_errors
 from workerpool_worker.errors import DockerUnavailable
 
 
@@ -31,13 +31,13 @@ async def failing(problem):
 )
 async def test_what_another_try_may_cure_is_an_outage(outage):
     with pytest.raises(DockerUnavailable):
-        await translated(failing(outage))
+        await translate_errors(failing(outage))
 
 
 @pytest.mark.parametrize("status", [400, 409])
 async def test_what_the_engine_refuses_for_good_stays_a_refusal(status):
     with pytest.raises(errors.APIError, match="the engine's words"):
-        await translated(failing(refusal(status)))
+        await translate_errors(failing(refusal(status)))
 
 
 async def test_a_thread_gives_its_value_or_its_error_back():

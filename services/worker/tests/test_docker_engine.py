@@ -11,8 +11,7 @@ from types import SimpleNamespace
 import pytest
 from workerpool_worker.adapters.docker import engine as docker_engine
 from workerpool_worker.adapters.docker.engine import DockerEngine
-from workerpool_worker.app.ports import AppCannotStart
-from workerpool_worker.errors import DockerUnavailable, ImageUnavailable
+from workerpool_worker.errors import AppCannotStart, DockerUnavailable, ImageUnavailable
 
 MIB = 1 << 20
 

@@ -11,7 +11,8 @@ from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
 from workerpool_worker.adapters.docker import output
-from workerpool_worker.adapters.docker.output import OutputFollower, _Position, frames, unix_time
+from workerpool_worker.adapters.docker.log_stream import LogCursor, split_entries, unix_time
+from workerpool_worker.adapters.docker.output import OutputFollower
 from workerpool_worker.domain.output_tail import OutputStream
 
 OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
@@ -28,7 +29,7 @@ class Sink:
         self.data[stream] += data
         self.entries += 1
 
-    def skip(self):
+    def mark_gap(self):
         self.gaps += 1
 
     @property
@@ -58,7 +59,7 @@ def docker_threads():
 def test_entries_are_found_however_their_bytes_are_cut(entries, size):
     stream = b"".join(struct.pack(">BxxxL", kind, len(data)) + data for kind, data in entries)
     blocks = [stream[begin : begin + size] for begin in range(0, len(stream), size)]
-    assert list(frames(blocks)) == entries
+    assert list(split_entries(blocks)) == entries
 
 
 def test_times_keep_their_nanoseconds():
@@ -67,21 +68,21 @@ def test_times_keep_their_nanoseconds():
     assert unix_time("2024-05-01T10:00:00Z") == "1714557600.000000000"
 
 
-def test_entries_of_the_newest_time_that_come_again_are_left_out():
+def test_entries_of_the_newest_time_that_come_again_are_dropped():
     first, second = b"2024-05-01T10:00:00Z", b"2024-05-01T10:00:01Z"
-    position = _Position("")
-    assert position.go_on(behind=False) == ""
-    assert [position.passes(stamp) for stamp in (first, second, second)] == [True] * 3
-    assert position.go_on(behind=False) == unix_time(second.decode())
-    assert [position.passes(second) for _ in range(4)] == [False, False, True, True]
+    position = LogCursor("", tail_entries=500)
+    assert position.resume(behind=False) == ""
+    assert [position.advance(stamp) for stamp in (first, second, second)] == [True] * 3
+    assert position.resume(behind=False) == unix_time(second.decode())
+    assert [position.advance(second) for _ in range(4)] == [False, False, True, True]
 
 
 def test_the_parts_of_an_endless_line_are_shown_again_rather_than_never():
-    position = _Position("")
+    position = LogCursor("", tail_entries=500)
     for _ in range(1_000):
-        assert position.passes(b"2024-05-01T10:00:00Z")
-    position.go_on(behind=True)
-    assert position.passes(b"2024-05-01T10:00:00Z")
+        assert position.advance(b"2024-05-01T10:00:00Z")
+    position.resume(behind=True)
+    assert position.advance(b"2024-05-01T10:00:00Z")
 
 
 async def test_lines_are_there_before_the_app_ends(engine, plan, eventually):
@@ -119,8 +120,8 @@ async def test_a_flood_is_read_in_bounded_pieces_from_its_newest_end(engine, pla
         seen = await eventually(lambda: sink.gaps >= 2 and sink.entries)
         gaps = sink.gaps
         await eventually(lambda: sink.gaps >= gaps + 4 and sink.entries > seen)
-        assert sink.entries <= output._MOST_ENTRIES * (sink.gaps + 2)
-        assert len(sink.data[OUT]) <= (output._MOST_BYTES + 40_000) * (sink.gaps + 2)
+        assert sink.entries <= output._MAX_ENTRIES * (sink.gaps + 2)
+        assert len(sink.data[OUT]) <= (output._MAX_BYTES + 40_000) * (sink.gaps + 2)
         assert not running.done()
 
 
@@ -178,7 +179,7 @@ async def test_an_engine_that_is_away_is_waited_out(engine, plan, eventually):
     def client():
         if outages:
             raise outages.pop()
-        return engine._client()
+        return engine._connection.client()
 
     sink = Sink()
     following = asyncio.create_task(OutputFollower(client, container, sink, from_now=False).follow())

@@ -17,8 +17,9 @@ from workerpool_poco.protocol.statuses import (
 )
 from workerpool_worker.domain.assignment import Task
 from workerpool_worker.domain.command_line import split
+from workerpool_worker.domain.dataset_sources import dataset_urls, has_checksum
 from workerpool_worker.domain.environment import app_environment
-from workerpool_worker.domain.host import slot_limits, slots
+from workerpool_worker.domain.host import slot_count, slot_limits
 from workerpool_worker.domain.images import (
     DOCKER_HUB,
     InvalidImageName,
@@ -26,11 +27,10 @@ from workerpool_worker.domain.images import (
     pull_limit_s,
     registry_of,
 )
-from workerpool_worker.domain.prechecks import obstacles, reveal_obstacle
-from workerpool_worker.domain.record import Command, Record, Result, SentTransaction
-from workerpool_worker.domain.sources import dataset_urls, has_checksum
+from workerpool_worker.domain.prechecks import contribution_obstacles, reveal_obstacle
+from workerpool_worker.domain.record import Command, ReplicateRecord, Result, SentTransaction
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
-from workerpool_worker.domain.unknown_task import answer_for_unheld
+from workerpool_worker.domain.unknown_task import statuses_for_unknown_task
 from workerpool_worker.domain.updates import Details, Receipt, Update
 
 WORKER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
@@ -60,7 +60,7 @@ class TestStages:
 
     def test_a_worker_only_reports_what_workers_may(self):
         reported = {
-            status for entry in STATUSES.values() for status in (entry.begun, entry.done, entry.failed)
+            status for entry in STATUSES.values() for status in (entry.started, entry.succeeded, entry.failed)
         }
         assert reported <= WORKER_REPLICATE_STATUSES
 
@@ -100,29 +100,29 @@ class TestStages:
         assert after_command(stage, action) is expected
 
 
-class TestUnheld:
+class TestUnknownTask:
     def test_nothing_held_is_what_complete_and_abort_want(self):
-        complete = answer_for_unheld(Command(1, TASK_ID, Action.COMPLETE), ended=False)
+        complete = statuses_for_unknown_task(Command(1, TASK_ID, Action.COMPLETE), ended=False)
         assert [status for status, _ in complete] == [ReplicateStatus.COMPLETING, ReplicateStatus.COMPLETED]
-        ((status, details),) = answer_for_unheld(
+        ((status, details),) = statuses_for_unknown_task(
             Command(1, TASK_ID, Action.ABORT, cause=ReplicateStatusCause.CONSENSUS_REACHED), ended=False
         )
         assert (status, details.cause) == (ReplicateStatus.ABORTED, ReplicateStatusCause.CONSENSUS_REACHED)
 
     def test_a_lost_result_is_reported_as_lost(self):
-        ((status, _),) = answer_for_unheld(Command(1, TASK_ID, Action.REVEAL), ended=False)
+        ((status, _),) = statuses_for_unknown_task(Command(1, TASK_ID, Action.REVEAL), ended=False)
         assert status is ReplicateStatus.REVEAL_FAILED
-        ((status, _),) = answer_for_unheld(Command(1, TASK_ID, Action.UPLOAD), ended=False)
+        ((status, _),) = statuses_for_unknown_task(Command(1, TASK_ID, Action.UPLOAD), ended=False)
         assert status is ReplicateStatus.RESULT_UPLOAD_FAILED
 
     @pytest.mark.parametrize("action", Action)
     def test_a_replicate_that_ended_here_has_said_its_last_word(self, action):
-        assert answer_for_unheld(Command(1, TASK_ID, action), ended=True) == []
+        assert statuses_for_unknown_task(Command(1, TASK_ID, action), ended=True) == []
 
 
 class TestSpelling:
     def test_a_record_survives_the_journal(self):
-        record = Record(
+        record = ReplicateRecord(
             TASK_ID,
             Stage.REVEAL,
             ReplicateStatus.REVEALING,
@@ -133,12 +133,8 @@ class TestSpelling:
             9,
             (Command(9, TASK_ID, Action.ABORT, 5, ReplicateStatusCause.UNKNOWN),),
         )
-        assert Record.from_json(record.to_json()) == record
-        assert Record.from_json(Record(TASK_ID).to_json()) == Record(TASK_ID)
-
-    def test_a_journal_from_before_there_were_replacements_is_read(self):
-        record = Record(TASK_ID, contribute_tx=SentTransaction("0xaa", "0xbb", 7))
-        assert Record.from_json(record.to_json().replace(', "earlier": []', "")) == record
+        assert ReplicateRecord.from_json(record.to_json()) == record
+        assert ReplicateRecord.from_json(ReplicateRecord(TASK_ID).to_json()) == ReplicateRecord(TASK_ID)
 
     def test_an_update_survives_the_journal(self):
         details = Details(
@@ -241,7 +237,12 @@ class TestImages:
 
 class TestHost:
     def test_slots(self):
-        assert [slots(8, None, False), slots(1, None, False), slots(8, 3, False), slots(8, 3, True)] == [
+        assert [
+            slot_count(8, None, gpu=False),
+            slot_count(1, None, gpu=False),
+            slot_count(8, 3, gpu=False),
+            slot_count(8, 3, gpu=True),
+        ] == [
             7,
             1,
             3,
@@ -283,7 +284,7 @@ class TestPrechecks:
     def found(self, stake=10, now=1.0, **fields):
         return [
             cause.value
-            for cause in obstacles(
+            for cause in contribution_obstacles(
                 chain_task(**fields), Account(stake, 0), worker=WORKER, worker_stake=5, now=now
             )
         ]
@@ -306,9 +307,9 @@ class TestPrechecks:
             ({}, b"c" * 32, True, 1, ""),
             ({"status": ChainTaskStatus.ACTIVE}, b"c" * 32, True, 1, "not REVEALING"),
             ({}, b"c" * 32, True, 500, "deadline"),
-            ({}, b"c" * 32, False, 1, "not open"),
+            ({}, b"c" * 32, False, 1, "no contribution"),
             ({"consensus_value": b"d" * 32}, b"c" * 32, True, 1, "another result"),
-            ({}, b"x" * 32, True, 1, "not the one"),
+            ({}, b"x" * 32, True, 1, "differs"),
         ],
     )
     def test_reveal(self, fields, own, contributed, now, word):

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from workerpool_worker.adapters.http_downloads import HttpDownloader
-from workerpool_worker.errors import DownloadFailed, HostFull
+from workerpool_worker.errors import DownloadFailed, HostStorageUnavailable
 
 SHA256_OF_HELLO = "0x2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 LIMIT_BYTES = 1 << 20
@@ -59,6 +59,6 @@ async def test_what_the_server_does_not_give_leaves_nothing(files, downloader, t
 async def test_a_full_disk_is_not_the_file_s_fault(files, downloader, tmp_path):
     """Else the worker would contribute that the requester's file cannot be had."""
     (tmp_path / "file.part").symlink_to("/dev/full")
-    with pytest.raises(HostFull, match="No space left on device"):
+    with pytest.raises(HostStorageUnavailable, match="No space left on device"):
         await downloader.fetch(f"{files}/hello", tmp_path / "file")
     assert not list(tmp_path.iterdir()), "half a file would keep the disk full"

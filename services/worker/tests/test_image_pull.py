@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from workerpool_worker.adapters.docker.engine import DockerEngine
-from workerpool_worker.errors import DockerUnavailable, HostFull, ImageUnavailable
+from workerpool_worker.errors import DockerUnavailable, HostStorageUnavailable, ImageUnavailable
 
 IMAGE = "registry.test/app:1"
 
@@ -84,8 +84,8 @@ FULL = {"error": "failed to register layer: write /usr/lib/x: no space left on d
     [
         ({"progress": (PULLING,), "breaks_off": True}, DockerUnavailable),
         ({"progress": (PULLING,)}, DockerUnavailable),
-        ({"progress": (PULLING, FULL)}, HostFull),
-        ({"progress": (FULL,), "status": 500}, HostFull),
+        ({"progress": (PULLING, FULL)}, HostStorageUnavailable),
+        ({"progress": (FULL,), "status": 500}, HostStorageUnavailable),
     ],
     ids=["it dies", "it stops", "its disk is full", "its disk is full at once"],
 )

@@ -4,8 +4,8 @@ import time
 
 import pytest
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
-from workerpool_worker.app.live_output import PERIOD_S
-from workerpool_worker.domain.output_tail import LEFT_OUT, LONGEST_TEXT
+from workerpool_worker.app.live_output import FLUSH_PERIOD_S
+from workerpool_worker.domain.output_tail import MAX_TEXT_CHARACTERS, OMISSION_MARK
 
 pytestmark = pytest.mark.e2e
 
@@ -44,9 +44,9 @@ async def test_a_flood_is_bounded_and_the_worker_keeps_serving(pool, connected, 
     assert details.error_message.startswith("APP_COMPUTE_TIMEOUT")
     assert len(details.stdout) == 100_000
     chunks = [chunk for chunk in pool.core.printed if chunk.task_id == task_id]
-    assert len(chunks) <= 2 * ((took_s + 1) / PERIOD_S + 2)
-    assert max(len(chunk.text) for chunk in chunks) <= 2 * LONGEST_TEXT
-    assert LEFT_OUT in pool.core.output(task_id)
+    assert len(chunks) <= 2 * ((took_s + 1) / FLUSH_PERIOD_S + 2)
+    assert max(len(chunk.text) for chunk in chunks) <= 2 * MAX_TEXT_CHARACTERS
+    assert OMISSION_MARK in pool.core.output(task_id)
     assert pool.core.output(task_id, pb.LOG_STREAM_STDERR) == "begun\n"
     assert len(pool.core.beats) - beats >= took_s / 0.2 / 2, "signs of life come as before"
     grown_kib = memory_kib(connected.process) - before_kib
@@ -79,7 +79,7 @@ async def test_a_container_that_somebody_kills_ends_its_live_log_and_has_its_rep
     container.kill()
     details = (await pool.core.status(task_id, "COMPUTED")).details
     assert (details.exit_code, details.stdout) == (137, "said\n")
-    assert "output.not_followed" not in connected.log
+    assert "output.follow_failed" not in connected.log
 
 
 async def test_the_scheduler_away_holds_nothing_up(pool, connected, containers_of, eventually):
@@ -109,8 +109,8 @@ async def test_a_restarted_worker_goes_on_with_the_app_it_attaches_to(pool, conn
     told = len(pool.core.output(task_id))
     connected.start()
     more = await eventually(lambda: pool.core.output(task_id)[told:])
-    assert more.startswith(LEFT_OUT), "what was printed while no worker ran only comes with the report"
-    assert "app.attached_again" in connected.log
+    assert more.startswith(OMISSION_MARK), "what was printed while no worker ran only comes with the report"
+    assert "app.reattached" in connected.log
 
 
 async def test_output_of_a_replicate_that_the_scheduler_lost_ends_the_stream_but_not_the_worker(

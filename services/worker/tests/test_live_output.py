@@ -4,7 +4,7 @@ import asyncio
 import math
 
 import pytest
-from workerpool_worker.app.live_output import PERIOD_S, LiveOutput, Printed
+from workerpool_worker.app.live_output import FLUSH_PERIOD_S, LiveOutput, OutputChunk
 from workerpool_worker.domain.output_tail import OutputStream
 
 OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
@@ -35,49 +35,49 @@ async def printing(follower):
 
 
 def told(live, now):
-    return list(iter(lambda: live.next(now), None))
+    return list(iter(lambda: live.next_chunk(now), None))
 
 
 async def test_each_stream_is_told_once_in_a_round(live, woken):
     follower = Follower()
-    assert live.next_round_at() == math.inf
-    async with live.shown("task", follower):
+    assert live.next_flush_at() == math.inf
+    async with live.followed("task", follower):
         assert woken
         sink = await printing(follower)
         sink.add(OUT, b"one, ")
         sink.add(ERR, b"bad")
         sink.add(OUT, b"two")
         assert sorted(told(live, 10.0), key=str) == [
-            Printed("task", ERR, "bad"),
-            Printed("task", OUT, "one, two"),
+            OutputChunk("task", ERR, "bad"),
+            OutputChunk("task", OUT, "one, two"),
         ]
         sink.add(OUT, b"three")
         assert told(live, 10.1) == []
-        assert live.next_round_at() == 10.0 + PERIOD_S
-        assert told(live, live.next_round_at()) == [Printed("task", OUT, "three")]
+        assert live.next_flush_at() == 10.0 + FLUSH_PERIOD_S
+        assert told(live, live.next_flush_at()) == [OutputChunk("task", OUT, "three")]
 
 
 async def test_nothing_is_told_of_an_app_that_has_ended(live):
     follower = Follower()
-    async with live.shown("task", follower):
+    async with live.followed("task", follower):
         (await printing(follower)).add(OUT, b"its report says it again")
     assert told(live, 10.0) == []
-    assert live.next_round_at() == math.inf
+    assert live.next_flush_at() == math.inf
 
 
 async def test_every_app_has_its_turn_before_any_has_its_next(live):
     followers = {task: Follower() for task in ("a", "b", "c")}
     async with (
-        live.shown("a", followers["a"]),
-        live.shown("b", followers["b"]),
-        live.shown("c", followers["c"]),
+        live.followed("a", followers["a"]),
+        live.followed("b", followers["b"]),
+        live.followed("c", followers["c"]),
     ):
         sinks = [await printing(follower) for follower in followers.values()]
         seen = []
         for now in range(3):  # so slow that each message takes longer than a round
             for sink in sinks:
                 sink.add(OUT, b"more")
-            seen.append(live.next(float(now)).task_id)
+            seen.append(live.next_chunk(float(now)).task_id)
         assert sorted(seen) == ["a", "b", "c"]
 
 
@@ -85,7 +85,7 @@ async def test_a_follower_that_fails_does_not_touch_the_app(live, caplog):
     async def fail(sink):
         raise RuntimeError("a defect")
 
-    async with live.shown("task", fail):
+    async with live.followed("task", fail):
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         computed = True

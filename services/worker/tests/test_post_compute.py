@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_worker.adapters.files.archive import file_sha256, write_archive
 from workerpool_worker.adapters.files.post_compute import make_result, write_error_result
-from workerpool_worker.adapters.files.workspace import TaskFolder, Workspace
+from workerpool_worker.adapters.files.workspace import DiskTaskFolder, DiskWorkspace
 
 
 @pytest.fixture
 def folder(tmp_path):
-    made = TaskFolder(tmp_path / "task")
+    made = DiskTaskFolder(tmp_path / "task")
     made.prepare_output()
     return made
 
@@ -183,7 +183,7 @@ def test_error_results_are_equal_on_every_worker(tmp_path):
     digests = set()
     for name in ("one", "two"):
         made = write_error_result(
-            TaskFolder(tmp_path / name),
+            DiskTaskFolder(tmp_path / name),
             ReplicateStatus.DATA_DOWNLOAD_FAILED,
             ReplicateStatusCause.DATASET_FILE_BAD_CHECKSUM,
         )
@@ -193,7 +193,7 @@ def test_error_results_are_equal_on_every_worker(tmp_path):
 
 
 def test_folders_of_unknown_tasks_are_removed_and_nothing_else(tmp_path):
-    workspace = Workspace(tmp_path / "worker")
+    workspace = DiskWorkspace(tmp_path / "worker")
     workspace.open()
     kept, other = "0x" + "1" * 64, "0x" + "2" * 64
     for task in (kept, other):

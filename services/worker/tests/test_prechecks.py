@@ -8,9 +8,9 @@ from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import Account, ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 from workerpool_worker.app.steps.prechecks import check_may_contribute
-from workerpool_worker.domain.record import Record
+from workerpool_worker.domain.record import ReplicateRecord
 from workerpool_worker.domain.stages import Stage
-from workerpool_worker.errors import StepFailed, TaskVanished
+from workerpool_worker.errors import InitializationOrphaned, StepFailed
 
 TASK_ID = TaskId("0x" + "01" * 32)
 NEVER = 10**10
@@ -38,9 +38,9 @@ class LaggingChain:
 
 def run_at(stage, chain):
     return SimpleNamespace(
-        record=Record(TASK_ID, stage=stage),
+        record=ReplicateRecord(TASK_ID, stage=stage),
         task=SimpleNamespace(task_id=TASK_ID, worker_stake=1),
-        office=SimpleNamespace(chain=chain, wallet_address="0x01", clock=SimpleNamespace(now=lambda: 1.0)),
+        context=SimpleNamespace(chain=chain, wallet_address="0x01", clock=SimpleNamespace(now=lambda: 1.0)),
         log=structlog.get_logger(),
     )
 
@@ -56,5 +56,5 @@ async def test_a_task_that_is_never_initialized_is_not_started():
 
 
 async def test_a_task_that_a_reorganisation_took_back_is_waited_for_by_its_step():
-    with pytest.raises(TaskVanished):
+    with pytest.raises(InitializationOrphaned):
         await check_may_contribute(run_at(Stage.COMPUTE, LaggingChain(3)))

@@ -6,7 +6,7 @@ from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
-from workerpool_worker.adapters.grpc_result_store import KEPT_CONNECTIONS, LONGEST_LINK, GrpcResultStore
+from workerpool_worker.adapters.grpc_result_store import MAX_CONNECTIONS, MAX_LINK_CHARACTERS, GrpcResultStore
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
 from .other_peers import ResultPeer
@@ -37,13 +37,13 @@ async def odd_proxy():
     await server.stop(None)
 
 
-@pytest.mark.parametrize("length", [0, LONGEST_LINK, LONGEST_LINK + 1])
+@pytest.mark.parametrize("length", [0, MAX_LINK_CHARACTERS, MAX_LINK_CHARACTERS + 1])
 async def test_a_link_that_the_scheduler_would_not_read_is_the_proxy_s_failure(odd_proxy, tmp_path, length):
     odd_proxy.link = "l" * length
     archive = tmp_path / "archive"
     archive.write_bytes(b"zip")
     store = GrpcResultStore(lambda digest: bytes(65))
-    if length == LONGEST_LINK:
+    if length == MAX_LINK_CHARACTERS:
         assert await store.upload(odd_proxy.url, AUTHORIZATION, archive, "0x") == odd_proxy.link
     else:
         with pytest.raises(UploadRefused, match=f"link of {length} characters"):
@@ -53,8 +53,8 @@ async def test_a_link_that_the_scheduler_would_not_read_is_the_proxy_s_failure(o
 
 async def test_connections_to_proxies_do_not_pile_up(tmp_path):
     store = GrpcResultStore(lambda digest: bytes(65))
-    for host in range(1, 2 * KEPT_CONNECTIONS):
+    for host in range(1, 2 * MAX_CONNECTIONS):
         with pytest.raises(UploadUnavailable):
             await store.upload(f"http://127.0.0.{host}:9", AUTHORIZATION, tmp_path / "archive", "0x")
-    assert len(store._connections) == KEPT_CONNECTIONS
+    assert len(store._connections) == MAX_CONNECTIONS
     await store.close()

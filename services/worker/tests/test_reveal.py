@@ -8,7 +8,7 @@ from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_worker.app.steps.reveal import reveal
-from workerpool_worker.domain.record import Record, Result
+from workerpool_worker.domain.record import ReplicateRecord, Result
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Receipt
 
@@ -47,17 +47,19 @@ class Run:
     """A replicate at the stage REVEAL."""
 
     def __init__(self, chain):
-        self.record = Record(TASK_ID, stage=Stage.REVEAL, result=Result(digest=DIGEST), consensus_block=7)
+        self.record = ReplicateRecord(
+            TASK_ID, stage=Stage.REVEAL, result=Result(digest=DIGEST), consensus_block=7
+        )
         self.task = SimpleNamespace(task_id=TASK_ID)
-        self.office = SimpleNamespace(chain=chain, clock=SimpleNamespace(now=lambda: 1.0))
+        self.context = SimpleNamespace(chain=chain, clock=SimpleNamespace(now=lambda: 1.0))
         self.log = structlog.get_logger()
-        self.keep_reveal = None
+        self.save_reveal_tx = None
         self.told = None
 
     async def save(self, **changes):
-        self.record = self.record.but(**changes)
+        self.record = self.record.evolve(**changes)
 
-    def done(self, details):
+    def complete_step(self, details):
         self.told = details
 
 

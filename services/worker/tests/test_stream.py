@@ -187,7 +187,7 @@ async def test_an_ended_replicate_is_begun_again_only_if_the_scheduler_lost_it(
     await eventually(lambda: pool.core.connected)
     pool.core.answer = None
     pool.core.assign(assignment)
-    await eventually(lambda: connected.log.count("assignment.taken") == 2)
+    await eventually(lambda: connected.log.count("assignment.accepted") == 2)
 
 
 async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
@@ -218,12 +218,12 @@ async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     (before,) = containers_of(pool.worker.address)
     assert connected.stop() == 0
-    assert "replicates.left_for_next_start" in connected.log
+    assert "replicates.suspended" in connected.log
     (after,) = containers_of(pool.worker.address)
     assert (after.id, after.status) == (before.id, "running")
     connected.start()
     await pool.core.status(task_id, "COMPUTED")
-    assert "app.attached_again" in connected.log
+    assert "app.reattached" in connected.log
     assert pool.core.statuses(task_id).count("COMPUTING") == 1
 
 
@@ -264,7 +264,7 @@ async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
     pool.core.command(task_id, pb.ACTION_UPLOAD)
     again = await pool.core.status(task_id, "RESULT_UPLOADED")
     assert first.details.result_link == again.details.result_link
-    assert "upload.retried" in connected.log
+    assert "retry.scheduled" in connected.log
 
 
 async def test_refused_upload_names_the_reason(pool, connected):

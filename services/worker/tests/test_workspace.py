@@ -7,7 +7,7 @@ import pytest
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 from workerpool_worker.adapters.files.post_compute import make_result
-from workerpool_worker.adapters.files.workspace import Workspace
+from workerpool_worker.adapters.files.workspace import DiskWorkspace
 
 TASK_ID = TaskId("0x" + "01" * 32)
 OTHER = "0x" + "02" * 32
@@ -15,7 +15,7 @@ OTHER = "0x" + "02" * 32
 
 @pytest.fixture
 def workspace(tmp_path):
-    workspace = Workspace(tmp_path / "worker")
+    workspace = DiskWorkspace(tmp_path / "worker")
     workspace.open()
     return workspace
 
@@ -66,7 +66,7 @@ def test_closed_folders_are_removed(workspace):
 def test_what_was_set_aside_is_removed_with_the_leftovers(workspace):
     for task_id in (TASK_ID, OTHER):
         workspace.of(task_id).prepare_output()
-    aside = workspace.set_aside(TASK_ID)
+    aside = workspace.quarantine(TASK_ID)
     assert aside.exists()
     assert not workspace.of(TASK_ID).path.exists()
     (workspace.root / "something else").mkdir()

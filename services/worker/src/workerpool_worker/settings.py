@@ -1,4 +1,4 @@
-"""The worker's settings: the documented variables of worker 9.x, and the older names of the core's address."""
+"""The worker's settings: the documented variables of worker 9.x and the split form of the scheduler's address."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
@@ -6,78 +6,88 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from workerpool_kit.settings.base import DurationSeconds, EthAddress, Port, Settings, Url, env, secret
 
-_LATER = " (accepted, not used yet: enclave tasks are refused with TEE_NOT_SUPPORTED)"
+_NO_ENCLAVES = " (accepted without effect: this worker refuses enclave tasks with TEE_NOT_SUPPORTED)"
 _ZERO_ADDRESSES = frozenset({"0x0", "0x" + "0" * 40})
 
 Positive = Annotated[int, Field(gt=0)]
 
 
 class WorkerSettings(Settings):
-    """What an operator may set. Every field names the environment variable it is read from."""
+    """Settings of one worker. Each field names its environment variable."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_WORKER_",)
 
-    port: Port = env("IEXEC_WORKER_PORT", 13100, doc="HTTP port: health, metrics, version")
+    port: Port = env("IEXEC_WORKER_PORT", 13100, doc="Port of the HTTP side: health, metrics, version")
     grpc_port: Port | None = env(
         "WORKERPOOL_GRPC_PORT",
         None,
-        doc="gRPC port for health checks and reflection; the HTTP port + 10000 if unset",
+        doc="Port of the gRPC side: health checks, reflection; unset means the HTTP port + 10000",
     )
 
     core_url: Url | None = env(
-        "IEXEC_CORE_URL", None, doc="Base URL of the scheduler; http://localhost:13000 if nothing is set"
+        "IEXEC_CORE_URL", None, doc="Base URL of the scheduler; unset means the three variables below"
     )
     core_protocol: str = env(
-        "IEXEC_CORE_PROTOCOL", "http", doc="Protocol of the scheduler, when IEXEC_CORE_URL is unset"
+        "IEXEC_CORE_PROTOCOL", "http", doc="Protocol of the scheduler if IEXEC_CORE_URL is unset"
     )
     core_host: str = env(
-        "IEXEC_CORE_HOST", "localhost", doc="Host of the scheduler, when IEXEC_CORE_URL is unset"
+        "IEXEC_CORE_HOST", "localhost", doc="Host of the scheduler if IEXEC_CORE_URL is unset"
     )
-    core_port: Port = env("IEXEC_CORE_PORT", 13000, doc="Port of the scheduler, when IEXEC_CORE_URL is unset")
+    core_port: Port = env("IEXEC_CORE_PORT", 13000, doc="Port of the scheduler if IEXEC_CORE_URL is unset")
     pool_address: EthAddress = env(
         "POOL_ADDRESS", doc="On-chain address of the workerpool this worker serves"
     )
 
     name: str = env(
-        "IEXEC_WORKER_NAME", "worker", doc="Public name: prefix of container names, name of a folder"
+        "IEXEC_WORKER_NAME",
+        "worker",
+        doc="Public name of the worker; prefix of its containers and name of its folder",
     )
     base_dir: Path = env(
         "IEXEC_WORKER_BASE_DIR",
         Path("/tmp/iexec-worker"),
-        doc="Folder for tasks and the journal; the same path on the host and in the worker's container",
+        doc="Folder of tasks and journal; it must have the same path on the host and in the worker's container",
     )
     cpu_count: Positive | None = env(
         "IEXEC_WORKER_OVERRIDE_AVAILABLE_CPU_COUNT",
         None,
-        doc="Tasks computed at once; all processors but one if unset",
+        doc="Number of tasks computed at once; unset means all processors but one",
     )
     gpu_enabled: bool = env(
         "IEXEC_WORKER_GPU_ENABLED",
         False,
-        doc="Declare a GPU; then one task at a time, whatever the processor count",
+        doc="Declare a GPU; the worker then computes one task at a time",
     )
 
     gas_price_multiplier: Annotated[float, Field(ge=0)] = env(
-        "IEXEC_GAS_PRICE_MULTIPLIER", 1.3, doc="Transactions pay the network's gas price times this"
+        "IEXEC_GAS_PRICE_MULTIPLIER",
+        1.3,
+        doc="Gas price of transactions as a multiple of the network's price; 0 on a chain without gas",
     )
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_CAP", 22_000_000_000, doc="Highest gas price in wei; 0 on a chain without gas"
     )
     node_address: Url | None = env(
-        "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS", None, doc="Own blockchain node instead of the pool's"
+        "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS",
+        None,
+        doc="Blockchain node to use instead of the pool's",
     )
-    wallet_path: Path = env("IEXEC_WORKER_WALLET_PATH", doc="JSON key store of the worker's wallet")
+    wallet_path: Path = env(
+        "IEXEC_WORKER_WALLET_PATH",
+        Path("./src/main/resources/wallet/encrypted-wallet_worker1.json"),
+        doc="Key store file of the worker's wallet",
+    )
     wallet_password: SecretStr = secret(
-        "IEXEC_WORKER_WALLET_PASSWORD", "whatever", doc="Password of the wallet's key store"
+        "IEXEC_WORKER_WALLET_PASSWORD", "whatever", doc="Password of the key store file"
     )
 
     developer_logger: bool = env(
         "IEXEC_DEVELOPER_LOGGER_ENABLED",
         False,
-        doc="Whether the end of each app's output goes into the worker's log",
+        doc="Write the end of each app's output to the worker's log",
     )
     metrics_window: Positive = env(
-        "IEXEC_WORKER_METRICS_WINDOW_SIZE", 1000, doc="Executions that the duration metrics are computed from"
+        "IEXEC_WORKER_METRICS_WINDOW_SIZE", 1000, doc="Number of executions in the duration metrics"
     )
 
     registry_username_0: str = env("IEXEC_WORKER_DOCKER_REGISTRY_USERNAME_0", "", doc="User at docker.io")
@@ -92,10 +102,14 @@ class WorkerSettings(Settings):
         "IEXEC_WORKER_DOCKER_REGISTRY_PASSWORD_1", None, doc="Password at that registry"
     )
     pull_min_s: DurationSeconds = env(
-        "IEXEC_WORKER_DOCKER_IMAGE_MIN_PULL_TIMEOUT", "PT5M", doc="Least time an image pull may take"
+        "IEXEC_WORKER_DOCKER_IMAGE_MIN_PULL_TIMEOUT",
+        "PT5M",
+        doc="Lower bound of the time limit of an image pull",
     )
     pull_max_s: DurationSeconds = env(
-        "IEXEC_WORKER_DOCKER_IMAGE_MAX_PULL_TIMEOUT", "PT30M", doc="Longest time an image pull may take"
+        "IEXEC_WORKER_DOCKER_IMAGE_MAX_PULL_TIMEOUT",
+        "PT30M",
+        doc="Upper bound of the time limit of an image pull",
     )
 
     ipfs_gateways: tuple[Url, ...] = env(
@@ -105,52 +119,60 @@ class WorkerSettings(Settings):
             "https://gateway.ipfs.io",
             "https://gateway.pinata.cloud",
         ),
-        doc="IPFS gateways for datasets, tried in order",
+        doc="IPFS gateways for datasets, in the order of attempts",
     )
     download_limit_s: DurationSeconds = env(
         "WORKERPOOL_WORKER_DOWNLOAD_TIMEOUT",
         "PT30M",
-        doc="Longest time the files of one task may take to download",
+        doc="Time limit for all downloads of one task",
     )
     download_limit_bytes: Positive = env(
-        "WORKERPOOL_WORKER_DOWNLOAD_MAX_BYTES", 32 << 30, doc="Largest dataset or input file, in bytes"
+        "WORKERPOOL_WORKER_DOWNLOAD_MAX_BYTES", 32 << 30, doc="Largest dataset or input file in bytes"
     )
     startup_limit_s: DurationSeconds = env(
         "WORKERPOOL_WORKER_STARTUP_TIMEOUT",
         "PT30S",
-        doc="How long the blockchain node may take to answer at the start",
+        doc="Time limit for the blockchain node to answer at the start",
     )
 
     docker_network: str = env(
-        "IEXEC_WORKER_DOCKER_NETWORK_NAME", "iexec-worker-net", doc=f"Docker network of enclave apps{_LATER}"
+        "IEXEC_WORKER_DOCKER_NETWORK_NAME",
+        "iexec-worker-net",
+        doc=f"Docker network of enclave apps{_NO_ENCLAVES}",
     )
     tee_max_heap_gb: Positive = env(
-        "IEXEC_WORKER_TEE_COMPUTE_MAX_HEAP_SIZE_GB", 8, doc=f"Largest heap of enclave apps{_LATER}"
+        "IEXEC_WORKER_TEE_COMPUTE_MAX_HEAP_SIZE_GB", 8, doc=f"Largest heap of enclave apps{_NO_ENCLAVES}"
     )
     sgx_driver_mode: str = env(
-        "IEXEC_WORKER_SGX_DRIVER_MODE", "NONE", doc=f"NONE; LEGACY and NATIVE are refused{_LATER}"
+        "IEXEC_WORKER_SGX_DRIVER_MODE", "NONE", doc=f"NONE; LEGACY and NATIVE are refused{_NO_ENCLAVES}"
     )
-    scone_show_version: bool = env("IEXEC_SCONE_SHOW_VERSION", True, doc=f"Show Scone's version{_LATER}")
-    scone_log_level: str = env("IEXEC_SCONE_LOG_LEVEL", "debug", doc=f"Scone's log level{_LATER}")
+    scone_show_version: bool = env(
+        "IEXEC_SCONE_SHOW_VERSION", True, doc=f"Show Scone's version{_NO_ENCLAVES}"
+    )
+    scone_log_level: str = env("IEXEC_SCONE_LOG_LEVEL", "debug", doc=f"Scone's log level{_NO_ENCLAVES}")
     scontain_registry: str = env(
-        "IEXEC_WORKER_SCONTAIN_REGISTRY_NAME", "registry.scontain.com", doc=f"Scontain registry{_LATER}"
+        "IEXEC_WORKER_SCONTAIN_REGISTRY_NAME",
+        "registry.scontain.com:5050",
+        doc=f"Scontain registry{_NO_ENCLAVES}",
     )
-    scontain_username: str = env("IEXEC_WORKER_SCONTAIN_REGISTRY_USERNAME", "", doc=f"User there{_LATER}")
+    scontain_username: str = env(
+        "IEXEC_WORKER_SCONTAIN_REGISTRY_USERNAME", "", doc=f"User there{_NO_ENCLAVES}"
+    )
     scontain_password: SecretStr | None = secret(
-        "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD", None, doc=f"Password there{_LATER}"
+        "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD", None, doc=f"Password there{_NO_ENCLAVES}"
     )
-    las_port: Port = env("IEXEC_LAS_PORT", 18766, doc=f"Port of Scone's attestation service{_LATER}")
+    las_port: Port = env("IEXEC_LAS_PORT", 18766, doc=f"Port of Scone's attestation service{_NO_ENCLAVES}")
 
     @field_validator("pool_address", mode="before")
     @classmethod
-    def _a_real_pool(cls, value: object) -> object:
+    def _pool_is_not_zero(cls, value: object) -> object:
         if value in _ZERO_ADDRESSES:
-            raise ValueError("must be the address of your workerpool, not zero")
+            raise ValueError("must be the address of a workerpool, not zero")
         return value
 
     @field_validator("name")
     @classmethod
-    def _usable_in_names(cls, value: str) -> str:
+    def _name_is_valid(cls, value: str) -> str:
         if (
             not value
             or len(value) > 60
@@ -160,14 +182,14 @@ class WorkerSettings(Settings):
                 "letters, digits, '_', '.' and '-' only, at most 60: it names containers and a folder"
             )
         if not value[0].isalnum():
-            raise ValueError("must begin with a letter or a digit: it names containers and a folder")
+            raise ValueError("must start with a letter or a digit: it names containers and a folder")
         return value
 
     @field_validator("sgx_driver_mode")
     @classmethod
-    def _no_enclaves_yet(cls, value: str) -> str:
+    def _enclaves_are_off(cls, value: str) -> str:
         if value != "NONE":
-            raise ValueError("only NONE works with this version of the worker")
+            raise ValueError("set NONE: this version of the worker runs no enclaves")
         return value
 
     @model_validator(mode="after")
@@ -179,10 +201,13 @@ class WorkerSettings(Settings):
             if bool(user) != (word is not None):
                 prefix = "IEXEC_WORKER_DOCKER_REGISTRY_"
                 raise ValueError(
-                    f"{prefix}PASSWORD_{number}: set it together with {prefix}USERNAME_{number}, or neither"
+                    f"{prefix}PASSWORD_{number}: set both it and {prefix}USERNAME_{number}, or neither"
                 )
         if self.registry_username_1 and not self.registry_address_1:
-            raise ValueError("IEXEC_WORKER_DOCKER_REGISTRY_ADDRESS_1: not set, but a user for it is")
+            raise ValueError(
+                "IEXEC_WORKER_DOCKER_REGISTRY_ADDRESS_1: set it, because IEXEC_WORKER_DOCKER_REGISTRY_USERNAME_1 "
+                "is set"
+            )
         if self.core_url and {"core_protocol", "core_host", "core_port"} & self.model_fields_set:
             raise ValueError("IEXEC_CORE_URL: set either it, or IEXEC_CORE_PROTOCOL/HOST/PORT, not both")
         return self
@@ -207,5 +232,5 @@ class WorkerSettings(Settings):
 
     @property
     def folder(self) -> Path:
-        """The worker's own folder: tasks and journal."""
+        """The worker's own folder with its tasks and its journal."""
         return self.base_dir.absolute() / self.name

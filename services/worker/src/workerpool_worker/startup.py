@@ -1,9 +1,10 @@
-"""The start-up checks, in the documented order; each failure is one sentence that says what to do."""
+"""The start-up checks in the documented order. Each failure is one sentence that names the remedy."""
 
 import asyncio
+import fcntl
 import math
-import random
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ import grpc
 import structlog
 from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.process import StartupError
+from workerpool_kit.retry import Backoff, retry
 from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
@@ -20,27 +22,26 @@ from workerpool_poco.protocol.ids import Address, address
 from workerpool_protocol.registry.v1 import config_service_pb2
 from workerpool_protocol.registry.v1.config_service_pb2_grpc import ConfigServiceStub
 
-from workerpool_worker.adapters.core.client import (
-    CoreClient,
-    PoolConfiguration,
-    describe,
-    refused_for_good,
-)
+from workerpool_worker.adapters.core.client import CoreClient, PoolConfiguration, describe, is_permanent
+from workerpool_worker.adapters.core.messages import parse_assignment
 from workerpool_worker.adapters.docker.engine import DockerEngine
-from workerpool_worker.errors import CoreRefused, DockerUnavailable
+from workerpool_worker.adapters.files.workspace import DiskWorkspace
+from workerpool_worker.adapters.sqlite_journal import SqliteJournal
+from workerpool_worker.app.ports import JournalSnapshot
+from workerpool_worker.errors import CoreRefused, DockerUnavailable, JournalUnusable
 from workerpool_worker.settings import WorkerSettings
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
 _CALL_LIMIT_S = 10.0
 _FEW_TRANSACTIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """Which chain the pool works on."""
+    """The chain of the workerpool."""
 
     chain_id: int
     sidechain: bool
@@ -49,10 +50,18 @@ class ChainConfig:
     block_time_s: float
 
 
-async def read_configuration(client: CoreClient, settings: WorkerSettings, version: str) -> PoolConfiguration:
-    """Read the pool's configuration, and refuse a pool that is not ours or that wants another version."""
+def open_core(settings: WorkerSettings) -> CoreClient:
+    """Open the channel to the scheduler, without connecting."""
     try:
-        pool = await _when_up(client.configuration, f"the scheduler at {settings.core}")
+        return CoreClient(settings.core)
+    except ValueError as problem:
+        raise StartupError(f"IEXEC_CORE_URL: {problem}") from problem
+
+
+async def read_configuration(client: CoreClient, settings: WorkerSettings, version: str) -> PoolConfiguration:
+    """Read the pool's configuration. Fail for another workerpool or another required worker version."""
+    try:
+        pool = await _when_available(client.configuration, f"the scheduler at {settings.core}")
     except CoreRefused as refused:
         raise StartupError(f"{refused.message}; check IEXEC_CORE_URL") from refused
     if pool.workerpool != settings.pool_address:
@@ -62,26 +71,26 @@ async def read_configuration(client: CoreClient, settings: WorkerSettings, versi
         )
     if pool.required_worker_version and pool.required_worker_version != version:
         raise StartupError(
-            f"the scheduler wants worker version {pool.required_worker_version}, this is {version}; "
+            f"the scheduler requires worker version {pool.required_worker_version}, this is {version}; "
             f"install version {pool.required_worker_version}"
         )
-    log.info("core.configuration", workerpool=pool.workerpool, scheduler_version=pool.scheduler_version)
+    log.info("core.configuration_read", workerpool=pool.workerpool, scheduler_version=pool.scheduler_version)
     return pool
 
 
 async def read_chain(pool: PoolConfiguration, settings: WorkerSettings) -> ChainConfig:
-    """Ask the config server which chain to work on."""
+    """Read the chain of the workerpool from the config server."""
     try:
         channel = open_channel(grpc_target_of(pool.config_server_url))
     except ValueError as problem:
-        raise StartupError(f"the scheduler names an unusable config server: {problem}") from problem
+        raise StartupError(f"the scheduler names an invalid config server: {problem}") from problem
     try:
         stub = ConfigServiceStub(channel)
 
         async def ask() -> config_service_pb2.GetChainResponse:
             return await stub.GetChain(config_service_pb2.GetChainRequest(), timeout=_CALL_LIMIT_S)
 
-        chain = (await _when_up(ask, f"the config server at {pool.config_server_url}")).chain
+        chain = (await _when_available(ask, f"the config server at {pool.config_server_url}")).chain
     finally:
         await channel.close(None)
     return ChainConfig(
@@ -94,7 +103,7 @@ async def read_chain(pool: PoolConfiguration, settings: WorkerSettings) -> Chain
 
 
 async def open_wallet(settings: WorkerSettings) -> Wallet:
-    """Open the key store."""
+    """Decrypt the key store of the wallet."""
     try:
         wallet = await asyncio.to_thread(
             Wallet.from_keystore, settings.wallet_path, settings.wallet_password.get_secret_value()
@@ -114,74 +123,120 @@ async def check_docker(engine: DockerEngine) -> int:
         memory = await engine.memory_bytes()
     except DockerUnavailable as problem:
         raise StartupError(
-            f"{problem.message}; start Docker, or let this user reach its socket (or set DOCKER_HOST)"
+            f"{problem.message}; start Docker, give this user access to its socket, or set DOCKER_HOST"
         ) from problem
-    log.info("docker.reached", version=version, memory_bytes=memory)
+    log.info("docker.connected", version=version, memory_bytes=memory)
     return memory
 
 
 async def check_chain(hub: HubClient, chain: ChainConfig, settings: WorkerSettings) -> None:
-    """Reach the blockchain node, and find hub and workerpool there; waits a while for a node that is starting."""
-    deadline = asyncio.get_running_loop().time() + settings.startup_limit_s
-    pause = _FIRST_PAUSE_S
-    while True:
-        try:
-            await hub.connect()
-            await hub.workerpool_owner(settings.pool_address)
-        except (WrongChain, HubNotFound) as problem:
-            raise StartupError(f"{problem}; check the node's address and the config server") from problem
-        except (CallReverted, ValueError) as problem:
-            raise StartupError(
-                f"there is no workerpool {settings.pool_address} on chain {chain.chain_id}"
-            ) from problem
-        except (ChainUnreachable, RpcError) as problem:
-            if asyncio.get_running_loop().time() + pause > deadline:
-                raise StartupError(
-                    f"the blockchain node cannot be reached: {problem}; check it, or set "
-                    "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS to another one"
-                ) from problem
-            log.warning("chain.not_up_yet", node=hub.rpc.node_url, error=str(problem), retry_in_s=pause)
-        else:
-            break
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
-    log.info("chain.reached", node=hub.rpc.node_url, chain_id=chain.chain_id, hub=chain.hub_address)
+    """Reach the blockchain node within the start-up limit, and find the hub and the workerpool there."""
+
+    async def connect() -> None:
+        await hub.connect()
+        await hub.workerpool_owner(settings.pool_address)
+
+    try:
+        await retry(
+            connect,
+            what="connect to the blockchain node",
+            on=(ChainUnreachable, RpcError),
+            backoff=_BACKOFF,
+            timeout_s=settings.startup_limit_s,
+            node=hub.rpc.node_url,
+        )
+    except (WrongChain, HubNotFound) as problem:
+        raise StartupError(f"{problem}; check the node's address and the config server") from problem
+    except (CallReverted, ValueError) as problem:
+        raise StartupError(
+            f"there is no workerpool {settings.pool_address} on chain {chain.chain_id}; check POOL_ADDRESS"
+        ) from problem
+    except (ChainUnreachable, RpcError) as problem:
+        raise StartupError(
+            f"the blockchain node cannot be reached: {problem}; check it, or set "
+            "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS to another node"
+        ) from problem
+    log.info("chain.connected", node=hub.rpc.node_url, chain_id=chain.chain_id, hub=chain.hub_address)
 
 
 async def check_funds(hub: HubClient, sender: TransactionSender, wallet: Wallet, chain: ChainConfig) -> None:
-    """Refuse a wallet that cannot pay a single transaction; warn about one that soon cannot, or that has no stake."""
+    """Fail if the wallet cannot pay one transaction. Warn if it can pay fewer than ten, or has no stake."""
     transactions = math.inf if chain.sidechain else await sender.affordable_transactions()
     if transactions < 1:
         raise StartupError(f"the wallet {wallet.address} cannot pay for a transaction; send it coins for gas")
     if transactions < _FEW_TRANSACTIONS:
-        log.warning("wallet.nearly_dry", address=wallet.address, transactions=int(transactions))
+        log.warning("wallet.balance_low", address=wallet.address, transactions=int(transactions))
     account = await hub.view_account(wallet.address)
-    log.info("wallet.funds", address=wallet.address, stake_nrlc=account.stake, locked_nrlc=account.locked)
+    log.info(
+        "wallet.account_read", address=wallet.address, stake_nrlc=account.stake, locked_nrlc=account.locked
+    )
     if account.stake == 0:
         log.warning(
-            "wallet.no_stake", address=wallet.address, advice="deposit RLC in the hub, or tasks are refused"
+            "wallet.stake_missing",
+            address=wallet.address,
+            advice="deposit RLC in the hub, or tasks are refused",
         )
 
 
 async def log_in(client: CoreClient, wallet: Wallet, pool: PoolConfiguration, chain: ChainConfig) -> str:
-    """Win the first bearer token."""
+    """Log in to the scheduler and return the first bearer token."""
     try:
-        return await _when_up(
+        return await _when_available(
             lambda: client.login(wallet, pool.workerpool, chain.chain_id), f"the scheduler at {client.url}"
         )
     except CoreRefused as refused:
         raise StartupError(refused.message) from refused
 
 
-async def _when_up(ask: Callable[[], Awaitable[T]], what: str) -> T:
-    """Ask a service that may still be starting until it answers; a refusal is final."""
-    pause = _FIRST_PAUSE_S
-    while True:
-        try:
-            return await ask()
-        except grpc.aio.AioRpcError as error:
-            if refused_for_good(error):
-                raise StartupError(f"{what} refuses: {describe(error)}") from error
-            log.warning("dependency.not_up_yet", what=what, error=describe(error), retry_in_s=round(pause, 1))
-        await asyncio.sleep(pause * random.uniform(0.7, 1.0))
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
+def open_workspace(settings: WorkerSettings, stack: AsyncExitStack) -> DiskWorkspace:
+    """Create and lock the worker's folder. Two workers in one folder would overwrite each other's files."""
+    workspace = DiskWorkspace(settings.folder)
+    try:
+        workspace.open()
+        lock = (settings.folder / "lock").open("w")
+    except OSError as problem:
+        raise StartupError(
+            f"the folder {settings.folder} cannot be used: {problem.strerror}; check IEXEC_WORKER_BASE_DIR"
+        ) from problem
+    stack.callback(lock.close)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise StartupError(
+            f"another worker uses the folder {settings.folder}; give this one another IEXEC_WORKER_NAME"
+        ) from None
+    return workspace
+
+
+async def open_journal(journal: SqliteJournal, wallet: Wallet, settings: WorkerSettings) -> JournalSnapshot:
+    """Open the journal. Fail if it holds replicates of another wallet, whose authorizations this one cannot use."""
+    try:
+        snapshot = await journal.open()
+    except JournalUnusable as problem:
+        raise StartupError(
+            f"{problem.message}; repair the file, or remove it to give up its tasks"
+        ) from problem
+    try:
+        owners = {parse_assignment(wire).authorization.worker for wire, _ in snapshot.replicates}
+    except ValueError as problem:
+        await journal.close()
+        raise StartupError(f"the journal {journal.path} is damaged: {problem}; remove it") from problem
+    if owners - {wallet.address}:
+        await journal.close()
+        raise StartupError(
+            f"the folder {settings.folder} holds tasks of the wallet {', '.join(sorted(owners))}, not of "
+            f"{wallet.address}; use that wallet or another IEXEC_WORKER_NAME, or remove the folder"
+        )
+    return snapshot
+
+
+async def _when_available(ask: Callable[[], Awaitable[T]], what: str) -> T:
+    """Call a service that may still be starting until it answers. A permanent refusal ends the start."""
+    try:
+        return await retry(ask, what=f"reach {what}", on=_is_transient, backoff=_BACKOFF)
+    except grpc.aio.AioRpcError as error:
+        raise StartupError(f"{what} refuses the call: {describe(error)}") from error
+
+
+def _is_transient(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.AioRpcError) and not is_permanent(error)

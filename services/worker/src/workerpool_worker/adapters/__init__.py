@@ -1,1 +1,1 @@
-"""Implementations of the ports of `app`, one module or package per technology."""
+"""Adapters of the worker's ports, one module or package per technology."""

@@ -1,4 +1,4 @@
-"""The gRPC client of result proxies: a token for a signed authorization, then the archive in chunks."""
+"""gRPC client of result proxies: a token for a signed authorization, then the archive in chunks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,9 +23,9 @@ from workerpool_worker.errors import UploadRefused, UploadUnavailable
 log = structlog.get_logger()
 
 CHUNK_BYTES = 512 << 10
-KEPT_CONNECTIONS = 8
-LONGEST_LINK = 4_096
-"""Characters of a result link, as the scheduler's contract has it."""
+MAX_CONNECTIONS = 8
+MAX_LINK_CHARACTERS = 4_096
+"""Longest result link in the scheduler's contract."""
 _CALL_LIMIT_S = 20.0
 _LEAST_SPEED_BYTES_PER_S = 64 << 10
 _TRANSIENT = frozenset(
@@ -40,7 +40,7 @@ _TRANSIENT = frozenset(
     }
 )
 _TRANSIENT_REASONS = frozenset({"TOO_MANY_UPLOADS", "CONTRIBUTION_NOT_REVEALED", "GET_CHAIN_TASK_FAILED"})
-"""Busy, or its node is a block behind the worker's."""
+"""The proxy is at its limit, or its node is behind the worker's node."""
 
 
 @dataclass(slots=True)
@@ -50,10 +50,10 @@ class _Connection:
 
 
 class GrpcResultStore:
-    """Implements the ``ResultStore`` port for any number of proxies."""
+    """Implements the `ResultStore` port for any number of proxies."""
 
     def __init__(self, sign_message_hash: Callable[[bytes], bytes]) -> None:
-        """Prepare; ``sign_message_hash`` signs as the worker's wallet (EIP-191)."""
+        """Create it without connections. `sign_message_hash` signs with the worker's wallet (EIP-191)."""
         self._sign = sign_message_hash
         self._connections: dict[str, _Connection] = {}
 
@@ -66,9 +66,9 @@ class GrpcResultStore:
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
     ) -> str:
-        """Upload an archive and return the result link; one that is stored already counts as uploaded.
+        """Upload an archive and return the result link. The upload is idempotent: a stored result counts as uploaded.
 
-        Raises UploadRefused when trying again cannot help, UploadUnavailable when it can.
+        Raises `UploadRefused` if a retry does not help, `UploadUnavailable` if it may.
         """
         try:
             async with self._connected(proxy_url) as stub:
@@ -81,7 +81,7 @@ class GrpcResultStore:
             raise UploadRefused(f"the result proxy refused the result: {text}") from error
         except (ValueError, OSError) as problem:
             raise UploadRefused(str(problem)) from problem
-        if not 0 < len(link) <= LONGEST_LINK:
+        if not 0 < len(link) <= MAX_LINK_CHARACTERS:
             raise UploadRefused(f"the result proxy answered with a link of {len(link)} characters")
         return link
 
@@ -102,7 +102,7 @@ class GrpcResultStore:
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
                 raise
-            return await self._stored(stub, header)
+            return await self._stored_link(stub, header)
         log.info("result.uploaded", task=header.task_id, bytes=size, link=answer.result_link)
         return answer.result_link
 
@@ -114,8 +114,8 @@ class GrpcResultStore:
         answer: pb.IssueTokenResponse = await stub.IssueToken(request, timeout=_CALL_LIMIT_S)
         return answer.token
 
-    async def _stored(self, stub: Any, header: pb.UploadHeader) -> str:
-        """Return the link of what is stored, if it is this result: an earlier try may have got through."""
+    async def _stored_link(self, stub: Any, header: pb.UploadHeader) -> str:
+        """Return the link of the stored result. Raises `UploadRefused` if its digest differs."""
         answer: pb.GetResultResponse = await stub.GetResult(
             pb.GetResultRequest(task_id=header.task_id), timeout=_CALL_LIMIT_S
         )
@@ -126,7 +126,7 @@ class GrpcResultStore:
 
     @asynccontextmanager
     async def _connected(self, proxy_url: str) -> AsyncIterator[Any]:
-        """Use the connection to a proxy. Requesters name proxies as they like, so only the newest are kept open."""
+        """Use the connection to a proxy. Requesters choose the proxies, so only the newest connections stay open."""
         target = grpc_target_of(proxy_url)
         connection = self._connections.pop(target, None) or _Connection(open_channel(target))
         self._connections[target] = connection
@@ -136,7 +136,7 @@ class GrpcResultStore:
         finally:
             connection.users -= 1
             unused = [name for name, each in self._connections.items() if not each.users]
-            for name in unused[: max(len(self._connections) - KEPT_CONNECTIONS, 0)]:
+            for name in unused[: max(len(self._connections) - MAX_CONNECTIONS, 0)]:
                 await self._connections.pop(name).channel.close(None)
 
 

@@ -1,4 +1,4 @@
-"""How long apps ran lately, in the documented JSON form of `/metrics` and as Prometheus series."""
+"""Durations of the latest executions: the documented JSON form of `/metrics` and Prometheus series."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -10,25 +10,26 @@ from prometheus_client.registry import Collector
 _STAGES = {"preCompute": "pre_compute", "appCompute": "app_compute", "postCompute": "post_compute"}
 
 
-class Durations(Collector):
-    """Windows over the newest durations of each stage, in milliseconds as the documented form has them."""
+class StageDurations(Collector):
+    """The latest durations of each stage in milliseconds. Implements the `StageTimings` port."""
 
     def __init__(self, window: int) -> None:
+        """Create it without samples. `window` is the number of executions that it keeps."""
         names = (*_STAGES, "completeCompute")
         self._samples: dict[str, deque[float]] = {name: deque(maxlen=window) for name in names}
 
-    def add(self, app_s: float, post_s: float) -> None:
-        """Note one execution: seconds the app ran, and seconds its result took to be made."""
+    def record(self, app_s: float, post_compute_s: float) -> None:
+        """Record one execution: run time of the app and duration of post-compute, in seconds."""
         self._samples["appCompute"].append(app_s * 1000)
-        self._samples["postCompute"].append(post_s * 1000)
-        self._samples["completeCompute"].append((app_s + post_s) * 1000)
+        self._samples["postCompute"].append(post_compute_s * 1000)
+        self._samples["completeCompute"].append((app_s + post_compute_s) * 1000)
 
     def snapshot(self) -> dict[str, dict[str, float | int | None]]:
-        """Return the documented JSON document."""
+        """Return the documented JSON document (worker spec A.14)."""
         return {f"{name}Durations": _summary(samples) for name, samples in self._samples.items()}
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the documented series ``iexec_<stage>_duration_<min|max|average|samples_count>``."""
+        """Yield the documented series `iexec_<stage>_duration_<min|max|average|samples_count>`."""
         for name, series in _STAGES.items():
             summary = _summary(self._samples[name])
             for field, suffix in (

@@ -1,1 +1,1 @@
-"""The worker's borders: messages of the scheduler's stream, and what operators read over HTTP."""
+"""HTTP routes of the worker."""

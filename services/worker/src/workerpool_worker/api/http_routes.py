@@ -1,16 +1,16 @@
-"""What the worker adds to its HTTP side: the documented JSON form of `/metrics`."""
+"""The worker's own HTTP route: the documented JSON form of `/metrics`."""
+
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from workerpool_worker.adapters.stage_durations import Durations
 
-
-def routes(durations: Durations) -> list[Route]:
-    """Return the routes; the Prometheus form of the same figures is at ``/actuator/prometheus``."""
+def routes(durations: Callable[[], Mapping[str, object]]) -> list[Route]:
+    """Return the routes. `durations` returns the document; `/actuator/prometheus` has the same values as series."""
 
     async def metrics(_request: Request) -> JSONResponse:
-        return JSONResponse(durations.snapshot())
+        return JSONResponse(durations())
 
     return [Route("/metrics", metrics)]

@@ -1,1 +1,1 @@
-"""What the worker does when something happens: the life of a replicate, its steps, and the ports they need."""
+"""Use cases of the worker and the ports they need. No technology is imported here."""

@@ -1,6 +1,6 @@
-"""What running apps print, on its way to the scheduler while they run.
+"""Output of running apps on its way to the scheduler.
 
-Best effort: nothing waits for it and nothing of it is kept. The report of an app's end carries its logs again.
+Delivery is best effort: nothing is journaled and no caller waits for it. The report of an app's end carries its logs.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from workerpool_worker.domain.output_tail import OutputStream, OutputTail
 
 log = structlog.get_logger()
 
-PERIOD_S = 0.5
-"""What an app prints within this time is told in one message for each of its streams."""
+FLUSH_PERIOD_S = 0.5
+"""Each stream of each app sends at most one message per period."""
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
+class OutputChunk:
     """A piece of an app's output."""
 
     task_id: TaskId
@@ -31,50 +31,50 @@ class Printed:
     text: str
 
 
-class AppOutput:
-    """What one app printed and the scheduler was not told yet. Any thread may add to it."""
+class OutputBuffer:
+    """Unsent output of one app. Implements the `OutputSink` port; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._tails = {stream: OutputTail() for stream in OutputStream}
 
     def add(self, stream: OutputStream, data: bytes) -> None:
-        """Append what was printed."""
+        """Append output."""
         with self._lock:
             self._tails[stream].add(data)
 
-    def skip(self) -> None:
-        """Remember that something may be missing before what comes next."""
+    def mark_gap(self) -> None:
+        """Record that output of either stream may be missing before the next call of `add`."""
         with self._lock:
             for tail in self._tails.values():
-                tail.skip()
+                tail.mark_gap()
 
-    def take(self, stream: OutputStream) -> str:
-        """Return what is new in a stream, in bounded length."""
+    def drain(self, stream: OutputStream) -> str:
+        """Remove and return the unsent text of a stream, bounded in length."""
         with self._lock:
-            return self._tails[stream].take()
+            return self._tails[stream].drain()
 
 
 class LiveOutput:
-    """The output of all running apps, told in rounds: in each, every stream of every app gets one message at most."""
+    """Unsent output of all running apps. Each flush visits every stream of every app once."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        """Prepare. ``wake`` is called when rounds begin, so that who waits for the next one looks again."""
+        """Create it without apps. `wake` is called when the first flush becomes due."""
         self._wake = wake
-        self._apps: dict[TaskId, AppOutput] = {}
-        self._round: list[tuple[TaskId, OutputStream]] = []
-        self._next_round = 0.0
+        self._apps: dict[TaskId, OutputBuffer] = {}
+        self._unvisited: list[tuple[TaskId, OutputStream]] = []
+        self._next_flush = 0.0
 
     @asynccontextmanager
-    async def shown(
+    async def followed(
         self, task_id: TaskId, follow: Callable[[OutputSink], Awaitable[None]]
     ) -> AsyncIterator[None]:
-        """Show a task's app while the body runs: ``follow`` hands its output over until it is cancelled.
+        """Send an app's output while the body runs. `follow` fills the sink until it is cancelled.
 
-        Whatever befalls ``follow``, the body goes on.
+        An error of `follow` is logged and does not reach the body.
         """
-        output = self._apps[task_id] = AppOutput()
-        following = asyncio.create_task(_followed(follow, output, task_id), name=f"output-{task_id[:10]}")
+        output = self._apps[task_id] = OutputBuffer()
+        following = asyncio.create_task(_follow(follow, output, task_id), name=f"output-{task_id[:10]}")
         self._wake()
         try:
             yield
@@ -83,27 +83,27 @@ class LiveOutput:
             following.cancel()
             await asyncio.wait({following})
 
-    def next_round_at(self) -> float:
-        """Return when there may be something to tell, on the event loop's clock; infinity while no app runs."""
-        return self._next_round if self._apps else math.inf
+    def next_flush_at(self) -> float:
+        """Return the due time of the next flush on the event loop's clock; infinity if no app runs."""
+        return self._next_flush if self._apps else math.inf
 
-    def next(self, now: float) -> Printed | None:
-        """Return what to tell next; None when that is nothing before :meth:`next_round_at`."""
-        if not self._round and now >= self._next_round:
-            self._round = [(task_id, stream) for task_id in self._apps for stream in OutputStream]
-            self._next_round = now + PERIOD_S
-        while self._round:
-            task_id, stream = self._round.pop()
+    def next_chunk(self, now: float) -> OutputChunk | None:
+        """Return the next chunk to send; None if there is none before `next_flush_at`."""
+        if not self._unvisited and now >= self._next_flush:
+            self._unvisited = [(task_id, stream) for task_id in self._apps for stream in OutputStream]
+            self._next_flush = now + FLUSH_PERIOD_S
+        while self._unvisited:
+            task_id, stream = self._unvisited.pop()
             app = self._apps.get(task_id)
-            if app is not None and (text := app.take(stream)):
-                return Printed(task_id, stream, text)
+            if app is not None and (text := app.drain(stream)):
+                return OutputChunk(task_id, stream, text)
         return None
 
 
-async def _followed(
+async def _follow(
     follow: Callable[[OutputSink], Awaitable[None]], output: OutputSink, task_id: TaskId
 ) -> None:
     try:
         await follow(output)
     except Exception:
-        log.exception("output.not_followed", task=task_id)
+        log.exception("output.follow_failed", task=task_id)

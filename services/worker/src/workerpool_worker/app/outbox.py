@@ -1,4 +1,4 @@
-"""Updates on their way to the scheduler: safe in the journal, sent in order, kept until answered."""
+"""Journaled updates that the scheduler has not answered yet, and acknowledgements of commands."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from workerpool_worker.domain.updates import Update
 
 
 class Outbox:
-    """Holds what the scheduler has not answered yet. A stream reads it with a cursor of its own, from the oldest on."""
+    """Pending updates in order of their sequence. Each stream reads them with its own cursor, oldest first."""
 
     def __init__(self, last_sequence: int, unanswered: Iterable[Update] = ()) -> None:
         self._sequences = count(last_sequence + 1)
@@ -19,32 +19,32 @@ class Outbox:
         self._changed = asyncio.Event()
 
     def next_sequence(self) -> int:
-        """Return the sequence for a new update; each value is given out once."""
+        """Return the sequence of a new update. Each value is returned once."""
         return next(self._sequences)
 
     def add(self, *updates: Update) -> None:
-        """Hand over updates that the journal holds."""
+        """Queue updates that the journal stores."""
         for update in updates:
             self._updates[update.sequence] = update
         self._changed.set()
 
     def acknowledge(self, command: int) -> None:
-        """Queue the acknowledgement of a command that the journal holds."""
+        """Queue the acknowledgement of a command that the journal stores."""
         self._acks.append(command)
         self._changed.set()
 
-    def answered(self, sequence: int) -> Update | None:
-        """Take out an update that was answered."""
+    def remove(self, sequence: int) -> Update | None:
+        """Remove and return an answered update; None if it is not pending."""
         return self._updates.pop(sequence, None)
 
-    def forget(self, task_id: TaskId) -> None:
-        """Take out what is unanswered about a task."""
+    def remove_task(self, task_id: TaskId) -> None:
+        """Remove the pending updates of a task."""
         self._updates = {
             sequence: update for sequence, update in self._updates.items() if update.task_id != task_id
         }
 
     def after(self, sequence: int, limit: int) -> list[Update]:
-        """Return up to ``limit`` unanswered updates with a higher sequence, in order."""
+        """Return up to `limit` pending updates with a higher sequence, in order."""
         found: list[Update] = []
         for number, update in self._updates.items():
             if number > sequence:
@@ -53,20 +53,20 @@ class Outbox:
                     break
         return found
 
-    def take_acks(self) -> list[int]:
-        """Take the queued acknowledgements; one that is lost with its stream is asked for again by the scheduler."""
+    def drain_acks(self) -> list[int]:
+        """Remove and return the queued acknowledgements. The scheduler resends a command whose ack was lost."""
         acks, self._acks = self._acks, []
         return acks
 
     def wake(self) -> None:
-        """Let who waits for a change look for one."""
+        """Wake the waiter of `wait_changed`."""
         self._changed.set()
 
-    async def changed(self) -> None:
-        """Wait until something was handed over, or :meth:`wake` was called, since the last call."""
+    async def wait_changed(self) -> None:
+        """Wait until something was queued, or `wake` was called, since the last call."""
         await self._changed.wait()
         self._changed.clear()
 
     def __len__(self) -> int:
-        """Number of unanswered updates."""
+        """Return the number of pending updates."""
         return len(self._updates)

@@ -1,158 +1,165 @@
-"""The life of one replicate: stage after stage, each journaled, until it ends or is aborted."""
+"""One replicate: it runs its stages in order, journals each change, and ends by completion, abort or discard."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
-from workerpool_poco.chain.transactions import ReceiptTimeout
-from workerpool_poco.errors import ChainUnreachable, RpcError
+from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
-from workerpool_worker.app.replicate_context import Office
+from workerpool_worker.app.cleanup import remove_containers, remove_files
+from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.domain.assignment import Assignment
-from workerpool_worker.domain.record import Command, Record, SentTransaction
+from workerpool_worker.domain.record import Command, ReplicateRecord, SentTransaction
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
-from workerpool_worker.errors import DockerUnavailable, HostFull, JournalUnusable, StepFailed, TaskVanished
+from workerpool_worker.errors import (
+    ChainUnavailable,
+    DockerUnavailable,
+    HostStorageUnavailable,
+    InitializationOrphaned,
+    JournalUnusable,
+    StepFailed,
+    TransactionUnconfirmed,
+)
 
 T = TypeVar("T")
 
 Step = Callable[["Replicate"], Awaitable[None]]
-"""Does the work of one stage and moves the replicate on; raises StepFailed, or something transient to be retried."""
+"""Runs one stage and moves the replicate to the next. Raises `StepFailed`, or a transient error to be retried."""
 
 _TRANSIENT: dict[type[Exception], ReplicateStatusCause] = {
-    ChainUnreachable: ReplicateStatusCause.CHAIN_UNREACHABLE,
-    RpcError: ReplicateStatusCause.CHAIN_UNREACHABLE,
-    ReceiptTimeout: ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID,
-    TaskVanished: ReplicateStatusCause.TASK_NOT_ACTIVE,
+    ChainUnavailable: ReplicateStatusCause.CHAIN_UNREACHABLE,
+    TransactionUnconfirmed: ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID,
+    InitializationOrphaned: ReplicateStatusCause.TASK_NOT_ACTIVE,
     DockerUnavailable: ReplicateStatusCause.APP_COMPUTE_FAILED,
 }
+"""Errors that are retried until the deadline of the stage, and the cause reported after it."""
 _INTERRUPTING = frozenset({Action.COMPLETE, Action.CONTRIBUTE, Action.REVEAL})
-"""Commands that do not wait for the end of a running step from which they lead on."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
-_CLEANING_TRIES = 4
+"""Commands that cancel a running step if they lead to another stage. ABORT always does."""
+_FINAL_DEADLINE_STAGES = frozenset(
+    {Stage.REVEAL, Stage.UPLOAD, Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.COMPLETE}
+)
+_BACKOFF = Backoff(first_s=0.2, longest_s=15.0)
 _AFTER_FINAL_DEADLINE_S = 3600.0
-"""How long after its final deadline a replicate that the scheduler forgot is kept."""
+"""A waiting replicate without a command is discarded this long after its final deadline."""
 
 
 class Replicate:
-    """One worker's work on one task. Its supervisor runs :meth:`live` as a task of its own."""
+    """The worker's execution of one task. The supervisor runs `run` in an asyncio task."""
 
     def __init__(
-        self, office: Office, steps: Mapping[Stage, Step], assignment: Assignment, record: Record
+        self,
+        context: ReplicateContext,
+        steps: Mapping[Stage, Step],
+        assignment: Assignment,
+        record: ReplicateRecord,
     ) -> None:
-        self.office = office
+        self.context = context
         self.assignment = assignment
         self.task = assignment.task
         self.record = record
-        self.folder = office.workspace.of(assignment.task_id)
+        self.folder = context.workspace.of(assignment.task_id)
         self.log = structlog.get_logger().bind(task=assignment.task_id)
         self._steps = steps
-        self._news = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()
         self._over = False
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
-        """Whether an earlier try, perhaps before a restart, may have left a container to attach to."""
-        self.forgotten = False
-        """True once the scheduler does not want the replicate any more."""
+        """Whether an earlier attempt, possibly before a restart, may have created a container."""
+        self.discarded = False
+        """Whether the scheduler no longer knows the replicate. A discarded replicate ends without a report."""
 
-    # --- what a step may do --------------------------------------------------
+    # --- for steps -----------------------------------------------------------
 
     def report(
         self, status: ReplicateStatus, details: Details | None = None, **changes: Any
     ) -> asyncio.Future[None]:
-        """Enter a status: keep it with changes of the record, and tell the scheduler once that is safe.
+        """Enter a status with changes of the record, and queue the update once it is durable.
 
-        The answer resolves then; few have to wait for it.
+        The returned future resolves when the change is durable.
         """
         update = self._update(status, details)
-        self.record = self.record.but(status=status, **changes)
-        self.log.info("replicate.status", status=status.value, cause=details and details.cause)
-        saved = self.office.journal.save(self.record, [update])
-        saved.add_done_callback(lambda done: self._safe(done, update))
+        self.record = self.record.evolve(status=status, **changes)
+        self.log.info("replicate.status_changed", status=status.value, cause=details and details.cause)
+        saved = self.context.journal.save(self.record, [update])
+        saved.add_done_callback(lambda done: self._queue_update(done, update))
         return saved
 
-    def _safe(self, saved: asyncio.Future[None], update: Update) -> None:
+    def _queue_update(self, saved: asyncio.Future[None], update: Update) -> None:
         if not saved.cancelled() and saved.exception() is None:
-            self.office.outbox.add(update)
+            self.context.outbox.add(update)
 
-    async def keep_contribution(self, transaction: SentTransaction) -> None:
-        """Keep a contribution, or a version that replaces it, before it is sent."""
+    async def save_contribution_tx(self, transaction: SentTransaction) -> None:
+        """Journal a contribution, or a replacement of it, before it is sent."""
         await self.save(contribute_tx=transaction)
 
-    async def keep_reveal(self, transaction: SentTransaction) -> None:
-        """Keep a reveal, or a version that replaces it, before it is sent."""
+    async def save_reveal_tx(self, transaction: SentTransaction) -> None:
+        """Journal a reveal, or a replacement of it, before it is sent."""
         await self.save(reveal_tx=transaction)
 
     async def save(self, **changes: Any) -> None:
-        """Keep changes of the record; returns when they are safe. Nothing is kept once the replicate has ended.
+        """Journal changes of the record and return once they are durable.
 
-        Its transactions may be delivered, and replaced, for some time after that.
+        Does nothing after the replicate has ended, because its transactions may be delivered and replaced later.
         """
         if self._over:
             return
-        self.record = self.record.but(**changes)
-        await self.office.journal.save(self.record)
+        self.record = self.record.evolve(**changes)
+        await self.context.journal.save(self.record)
 
-    def done(self, details: Details | None = None, **changes: Any) -> asyncio.Future[None]:
-        """Report that the step of the present stage is done, and go on to the next stage."""
+    def complete_step(self, details: Details | None = None, **changes: Any) -> asyncio.Future[None]:
+        """Report the success of the current stage and enter the next stage."""
         stage = self.record.stage
-        return self.report(STATUSES[stage].done, details, stage=NEXT[stage], **changes)
+        return self.report(STATUSES[stage].succeeded, details, stage=NEXT[stage], **changes)
 
-    async def in_thread(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run something that blocks. It cannot be interrupted, so the end of the replicate waits for it.
+    async def run_blocking(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run a blocking function in a thread.
 
-        Else it would write into a folder that is being removed, or that belongs to new work on the same task.
+        A thread cannot be interrupted, so the end of the replicate waits for it. Otherwise it would write into a
+        folder that is being removed or that belongs to a new replicate of the same task.
         """
         task = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-        # When the step was interrupted nobody hears of a failure.
+        # After an interruption no caller awaits the task: mark its exception as retrieved.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
-    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the stages; the end of the replicate waits for it."""
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the stages. The end of the replicate waits for it."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
     @property
     def deadline(self) -> float:
-        """Until when the present stage makes sense, Unix seconds."""
-        if self.record.stage in (
-            Stage.REVEAL,
-            Stage.UPLOAD,
-            Stage.AWAIT_UPLOAD,
-            Stage.AWAIT_END,
-            Stage.COMPLETE,
-        ):
+        """Deadline of the current stage in Unix seconds."""
+        if self.record.stage in _FINAL_DEADLINE_STAGES:
             return self.task.final_deadline
         return self.task.contribution_deadline
 
-    # --- what the supervisor does --------------------------------------------
+    # --- for the supervisor --------------------------------------------------
 
-    def take(self, command: Command) -> asyncio.Future[None]:
-        """Take a command: it is kept, and has its effect as soon as the running step allows it."""
-        self.record = self.record.but(
+    def accept_command(self, command: Command) -> asyncio.Future[None]:
+        """Journal a command and apply it as soon as the running step allows. The future resolves when it is durable."""
+        self.record = self.record.evolve(
             last_command=max(command.sequence, self.record.last_command),
             pending=(*self.record.pending, command),
         )
-        self._news.set()
-        return self.office.journal.take_command(command.sequence, command.task_id, self.record)
+        self._wakeup.set()
+        return self.context.journal.save_command(command.sequence, command.task_id, self.record)
 
-    def forget(self) -> None:
-        """End without a word: the scheduler does not want the replicate any more."""
-        self.forgotten = True
-        self._news.set()
+    def discard(self) -> None:
+        """End the replicate without a report, because the scheduler no longer knows it."""
+        self.discarded = True
+        self._wakeup.set()
 
-    async def live(self) -> None:
-        """Walk the stages until the replicate has ended and everything of it is removed."""
+    async def run(self) -> None:
+        """Run the stages until the replicate has ended and its containers and files are removed."""
         while True:
-            if self.forgotten:
+            if self.discarded:
                 return await self._end(None)
             abort = next((item for item in self.record.pending if item.action is Action.ABORT), None)
             if abort is not None and self.record.stage is not Stage.COMPLETE:
@@ -163,58 +170,58 @@ class Replicate:
                 return await self._end(ReplicateStatus.COMPLETED)
             if self._apply_commands():
                 continue
-            self._news.clear()
+            self._wakeup.clear()
             if self.record.stage in WAITING:
-                await self._wait_for_news()
+                await self._wait_for_command()
             else:
-                await self._work()
+                await self._run_step()
 
     def _apply_commands(self) -> bool:
-        """Let the oldest command act; commands that mean nothing here are dropped. True when the stage changed."""
+        """Apply the oldest command that has an effect and drop those before it. Return True if the stage changed."""
         for position, command in enumerate(self.record.pending):
             stage = after_command(self.record.stage, command.action)
             rest = self.record.pending[position + 1 :]
             if stage is not None and (self.record.stage in WAITING or command.action in _INTERRUPTING):
                 block = command.block_number or self.record.consensus_block
-                self.record = self.record.but(stage=stage, pending=rest, consensus_block=block)
-                self.office.journal.save(self.record)
+                self.record = self.record.evolve(stage=stage, pending=rest, consensus_block=block)
+                self.context.journal.save(self.record)
                 return True
         if self.record.stage in WAITING and self.record.pending:
             self.log.info(
                 "replicate.commands_ignored", count=len(self.record.pending), stage=self.record.stage.value
             )
-            self.record = self.record.but(pending=())
-            self.office.journal.save(self.record)
+            self.record = self.record.evolve(pending=())
+            self.context.journal.save(self.record)
         return False
 
-    async def _wait_for_news(self) -> None:
-        limit = self.task.final_deadline + _AFTER_FINAL_DEADLINE_S - self.office.clock.now()
+    async def _wait_for_command(self) -> None:
+        limit = self.task.final_deadline + _AFTER_FINAL_DEADLINE_S - self.context.clock.now()
         try:
             async with asyncio.timeout(max(limit, 0)):
-                await self._news.wait()
+                await self._wakeup.wait()
         except TimeoutError:
-            self.log.warning("replicate.forgotten_by_scheduler")
-            self.forgotten = True
+            self.log.warning("replicate.expired")
+            self.discarded = True
 
-    async def _work(self) -> None:
-        """Run the step of the present stage; an interrupting command or loss of interest meanwhile cancels it."""
+    async def _run_step(self) -> None:
+        """Run the step of the current stage. An interrupting command or a discard cancels it."""
         step = asyncio.create_task(self._step_with_retries(), name=f"step-{self.record.stage}")
-        news = asyncio.create_task(self._cancelling_news())
+        interrupt = asyncio.create_task(self._wait_for_interrupt())
         try:
-            await asyncio.wait({step, news}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({step, interrupt}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (step, news):
+            for task in (step, interrupt):
                 task.cancel()
-            await asyncio.gather(step, news, return_exceptions=True)
+            await asyncio.gather(step, interrupt, return_exceptions=True)
         if not step.cancelled():
             step.result()
 
-    async def _cancelling_news(self) -> None:
+    async def _wait_for_interrupt(self) -> None:
         while True:
-            if self.forgotten or any(self._interrupts(item) for item in self.record.pending):
+            if self.discarded or any(self._interrupts(item) for item in self.record.pending):
                 return
-            self._news.clear()
-            await self._news.wait()
+            self._wakeup.clear()
+            await self._wakeup.wait()
 
     def _interrupts(self, command: Command) -> bool:
         if command.action is Action.ABORT:
@@ -225,31 +232,30 @@ class Replicate:
 
     async def _step_with_retries(self) -> None:
         stage = self.record.stage
-        begun = STATUSES[stage].begun
-        if self.record.status is not begun:
-            self.report(begun)
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                return await self._steps[stage](self)
-            except StepFailed as failure:
-                return self._fail(stage, failure.cause, failure.message)
-            except HostFull as full:
-                return self._fail(stage, ReplicateStatusCause.UNKNOWN, full.message)
-            except JournalUnusable:
-                raise
-            except tuple(_TRANSIENT) as trouble:
-                cause = next(cause for kind, cause in _TRANSIENT.items() if isinstance(trouble, kind))
-                if self.office.clock.now() + pause > self.deadline:
-                    return self._fail(stage, cause, str(trouble))
-                self.log.warning(
-                    "replicate.step_retried", stage=stage.value, error=str(trouble), pause_s=pause
-                )
-            except Exception as defect:
-                self.log.exception("replicate.step_crashed", stage=stage.value)
-                return self._fail(stage, ReplicateStatusCause.UNKNOWN, f"{type(defect).__name__}: {defect}")
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+        started = STATUSES[stage].started
+        if self.record.status is not started:
+            self.report(started)
+        try:
+            await retry(
+                lambda: self._steps[stage](self),
+                what=f"run the step {stage.value}",
+                on=tuple(_TRANSIENT),
+                backoff=_BACKOFF,
+                timeout_s=self.deadline - self.context.clock.now(),
+                task=self.record.task_id,
+            )
+        except StepFailed as failure:
+            self._fail(stage, failure.cause, failure.message)
+        except HostStorageUnavailable as failure:
+            self._fail(stage, ReplicateStatusCause.UNKNOWN, failure.message)
+        except JournalUnusable:
+            raise
+        except tuple(_TRANSIENT) as trouble:
+            cause = next(cause for kind, cause in _TRANSIENT.items() if isinstance(trouble, kind))
+            self._fail(stage, cause, str(trouble))
+        except Exception as defect:
+            self.log.exception("replicate.step_crashed", stage=stage.value)
+            self._fail(stage, ReplicateStatusCause.UNKNOWN, f"{type(defect).__name__}: {defect}")
 
     def _fail(self, stage: Stage, cause: ReplicateStatusCause, message: str) -> None:
         self.log.warning("replicate.step_failed", stage=stage.value, cause=cause.value, error=message)
@@ -257,55 +263,22 @@ class Replicate:
         self.report(STATUSES[stage].failed, details, stage=Stage.FAILED)
 
     async def _end(self, status: ReplicateStatus | None, details: Details | None = None) -> None:
-        """Remove containers and files, then say the last word and leave the journal."""
+        """Remove containers and files, report the final status, and delete the replicate from the journal."""
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._remove_containers()
-        await self._remove_files()
+        await remove_containers(self.context.engine, self.record.task_id)
+        await remove_files(self.context.workspace, self.record.task_id, self.log)
         self._over = True
-        if status is None or self.forgotten:  # perhaps only since the cleaning began
-            await self.office.journal.forget(self.record.task_id)
-            self.office.outbox.forget(self.record.task_id)
-            self.log.info("replicate.forgotten")
+        # The scheduler may have discarded the replicate during the cleanup.
+        if status is None or self.discarded:
+            await self.context.journal.delete_task(self.record.task_id)
+            self.context.outbox.remove_task(self.record.task_id)
+            self.log.info("replicate.discarded")
             return
         update = self._update(status, details)
-        await self.office.journal.end(self.record.task_id, [update])
-        if not self.forgotten:
-            self.office.outbox.add(update)
+        await self.context.journal.end(self.record.task_id, [update])
+        if not self.discarded:
+            self.context.outbox.add(update)
         self.log.info("replicate.ended", status=status.value, cause=details and details.cause)
 
-    async def _remove_containers(self) -> None:
-        """Remove them, however often it takes and whatever the engine says: an app that still runs has not ended."""
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                return await self.office.engine.remove(self.record.task_id)
-            except Exception as trouble:
-                self.log.warning("replicate.cleaning_retried", error=str(trouble), pause_s=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
-
-    async def _remove_files(self) -> None:
-        """Remove the folder, or rename it if that is impossible: the scheduler waits for the replicate's last word.
-
-        A worker without root's rights cannot remove folders that an app made as root.
-        """
-        workspace, task_id = self.office.workspace, self.record.task_id
-        for attempt in range(_CLEANING_TRIES):
-            try:
-                return await asyncio.to_thread(workspace.remove, task_id)
-            except OSError as problem:
-                trouble = problem
-            await asyncio.sleep(_FIRST_PAUSE_S * 2**attempt)
-        with suppress(OSError):
-            await asyncio.to_thread(workspace.set_aside, task_id)
-        self.log.error("replicate.files_left", folder=str(self.folder.path), error=str(trouble))
-
     def _update(self, status: ReplicateStatus, details: Details | None) -> Update:
-        return Update(self.office.outbox.next_sequence(), self.record.task_id, status, details or Details())
-
-
-async def settle(task: asyncio.Task[None]) -> None:
-    """Cancel a replicate's task and wait until it is gone."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+        return Update(self.context.outbox.next_sequence(), self.record.task_id, status, details or Details())

@@ -1,4 +1,4 @@
-"""What the scheduler gives a worker: a task, and the pool owner's permission to contribute to it."""
+"""The task a worker computes and the authorization to contribute to it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as the worker sees it. Times are Unix seconds, durations seconds, money nRLC, ids lower-case ``0x…``."""
+    """A task description. Times are Unix seconds, durations seconds, amounts nRLC, ids lower-case `0x…` text."""
 
     task_id: TaskId
     deal_id: DealId
@@ -48,16 +48,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A replicate to run: complete, so that no second look-up is needed."""
+    """A replicate to run. It carries everything the worker needs, so no second look-up follows."""
 
     authorization: WorkerpoolAuthorization
     task: Task
     initialization_block: int
-    """Block of the TaskInitialize event; a worker whose node is behind waits for it. 0 when unknown."""
+    """Block of the `TaskInitialize` event, 0 if unknown. The worker waits until its own node has this block."""
     wire: bytes = b""
-    """The message as it came, which is how the journal keeps it."""
+    """The serialized message as received. The journal stores it in this form."""
 
     @property
     def task_id(self) -> TaskId:
-        """Id of the task, lower-case ``0x…``."""
+        """Id of the task, lower-case `0x…` text."""
         return self.task.task_id

@@ -1,21 +1,22 @@
-"""The command line of an app: split the way the protocol's workers do, shell-like and never failing."""
+"""Splitting of an app's command line (worker spec A.9)."""
 
 _ESCAPABLE_IN_DOUBLE_QUOTES = frozenset('"\\')
 
 
 def split(text: str) -> list[str]:
-    r"""Split a command line into arguments.
+    r"""Return the arguments of a command line.
 
-    Blanks separate; single quotes keep everything, double quotes keep everything but ``\"`` and ``\\``; outside
-    quotes a backslash keeps the next character. An unclosed quote reaches to the end: the text comes from a
-    requester's deal, and no text may break a worker. Nothing is expanded.
+    White space separates arguments. Single quotes preserve every character. Double quotes preserve every character
+    except the escapes `\"` and `\\`. Outside quotes a backslash preserves the next character. An unclosed quote
+    extends to the end of the text. No variable, pattern or command is expanded. The text comes from a requester's
+    deal, so every text is accepted.
     """
     arguments: list[str] = []
     current: list[str] = []
     started = False
     quote = ""
-    characters = iter(range(len(text)))
-    for position in characters:
+    positions = iter(range(len(text)))
+    for position in positions:
         char = text[position]
         following = text[position + 1 : position + 2]
         if quote:
@@ -23,7 +24,7 @@ def split(text: str) -> list[str]:
                 quote = ""
             elif char == "\\" and quote == '"' and following in _ESCAPABLE_IN_DOUBLE_QUOTES:
                 current.append(following)
-                next(characters)
+                next(positions)
             else:
                 current.append(char)
         elif char.isspace():
@@ -36,7 +37,7 @@ def split(text: str) -> list[str]:
                 quote = char
             elif char == "\\" and following:
                 current.append(following)
-                next(characters)
+                next(positions)
             else:
                 current.append(char)
     if started:

@@ -1,4 +1,4 @@
-"""The environment of a standard app: exactly the documented IEXEC_* variables (worker spec A.9)."""
+"""Environment variables of a standard app (worker spec A.9)."""
 
 import hashlib
 
@@ -9,12 +9,12 @@ IEXEC_OUT = "/iexec_out"
 
 
 def input_file_name(url: str) -> str:
-    """Return the name under which an input file is saved: ``0x`` and the SHA-256 of its URL."""
+    """Return the file name of an input file: `0x` followed by the SHA-256 of its URL."""
     return "0x" + hashlib.sha256(url.encode()).hexdigest()
 
 
 def app_environment(task: Task) -> dict[str, str]:
-    """Return the variables a standard app sees."""
+    """Return the environment of a standard app: the documented `IEXEC_*` variables and no others."""
     variables = {
         "IEXEC_DEAL_ID": task.deal_id,
         "IEXEC_TASK_INDEX": str(task.task_index),

@@ -1,4 +1,4 @@
-"""Names of app images: which are good, which registry they come from, how long a pull may take."""
+"""Names of app images: validation, registry, pull time limit."""
 
 import math
 import re
@@ -12,14 +12,14 @@ _REFERENCE = re.compile(
 
 
 class InvalidImageName(ValueError):
-    """The app names no pullable image; the message says what is wrong with it."""
+    """The app URI is not an image name the worker pulls. The message names the defect."""
 
 
 def local_name(app_uri: str) -> str:
-    """Return the name Docker knows an image by locally: without ``docker.io/`` and ``library/``.
+    """Return the name under which Docker stores an image, without the prefixes `docker.io/` and `library/`.
 
-    Raises :class:`InvalidImageName` for an empty or malformed name and for one with neither tag nor digest: "latest"
-    would make two workers run different code for the same task.
+    Raises InvalidImageName if the name is malformed or has neither tag nor digest. An implicit `latest` would make
+    two workers run different code for the same task.
     """
     name = app_uri.strip()
     match = _REFERENCE.fullmatch(name)
@@ -33,15 +33,16 @@ def local_name(app_uri: str) -> str:
 
 
 def registry_of(image: str) -> str:
-    """Return the registry host of an image: the first path segment if it looks like a host, else Docker Hub."""
+    """Return the registry host of an image: its first path segment if that is a host name, else Docker Hub."""
     first, slash, _ = image.partition("/")
     return first if slash and ("." in first or ":" in first or first == "localhost") else DOCKER_HUB
 
 
 def pull_limit_s(max_execution_s: float, minimum_s: float, maximum_s: float) -> float:
-    """Return how long a pull may take in seconds: ``10·log10(work time in minutes)`` minutes, within the two bounds.
+    """Return the time limit of a pull in seconds: 10 · log10(work time in minutes) minutes, within the bounds.
 
-    So 7 minutes for a category of 5, 28 for one of 10 hours. Bounds the wrong way round: the maximum wins.
+    A category of 5 minutes gets 7 minutes, one of 10 hours gets 28 minutes. If the minimum exceeds the maximum, the
+    maximum applies.
     """
     minutes = round(10 * math.log10(max(max_execution_s / 60, 1.0)))
     return min(max(minutes * 60.0, minimum_s), maximum_s)

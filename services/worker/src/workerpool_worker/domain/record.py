@@ -1,4 +1,4 @@
-"""Everything the worker must remember about a replicate to go on after a crash."""
+"""The state of a replicate that the journal stores, so that a restarted worker continues the replicate."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -12,18 +12,18 @@ from workerpool_worker.domain.stages import Action, Stage
 
 @dataclass(frozen=True, slots=True)
 class SentTransaction:
-    """A transaction that was journaled and then sent: its nonce makes sending it again harmless."""
+    """A signed transaction, journaled before it was sent. Its nonce makes a second send idempotent."""
 
     hash: str
     raw: str
     nonce: int
     earlier: tuple[str, ...] = ()
-    """Hashes of cheaper versions under the same nonce, oldest first; any of them may be the one that is mined."""
+    """Hashes of the cheaper versions with the same nonce, oldest first. The chain may mine any of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the app left: a digest (``0x…``) or the reason why there is none, and the callback data if asked for."""
+    """The outcome of post-compute: a digest as `0x…` text and callback data, or the cause why there is no digest."""
 
     digest: str = ""
     callback_data: str = ""
@@ -33,7 +33,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something the scheduler wants done. ``block_number`` is the consensus block of a REVEAL, else 0."""
+    """A command of the scheduler. `block_number` is the consensus block of a REVEAL, else 0."""
 
     sequence: int
     task_id: TaskId
@@ -43,8 +43,8 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A replicate in the journal. ``stage`` is what comes next, ``status`` what the scheduler was told last."""
+class ReplicateRecord:
+    """A replicate in the journal. `stage` is the next stage to run, `status` the last reported status."""
 
     task_id: TaskId
     stage: Stage = Stage.START
@@ -54,30 +54,29 @@ class Record:
     reveal_tx: SentTransaction | None = None
     consensus_block: int = 0
     last_command: int = 0
-    """Highest command sequence taken for this replicate."""
+    """Highest command sequence accepted for this replicate."""
     pending: tuple[Command, ...] = ()
-    """Commands that were taken (and acknowledged) but have not had their effect yet, oldest first."""
+    """Commands that were accepted but not applied yet, oldest first."""
 
-    def but(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed."""
+    def evolve(self, **changes: Any) -> Self:
+        """Return a copy with the given fields changed."""
         return replace(self, **changes)
 
     @property
     def result_available(self) -> bool:
-        """Whether a result is on disk that can be contributed, revealed or uploaded."""
+        """Whether the record holds a result digest to contribute, reveal or upload."""
         return self.result is not None and bool(self.result.digest)
 
     def to_json(self) -> str:
-        """Return the journal's spelling."""
+        """Return the record as stored in the journal."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read the journal's spelling."""
+        """Return the record from its stored form. Raises ValueError, KeyError or TypeError if it is damaged."""
         content: dict[str, Any] = json.loads(text)
         content["stage"] = Stage(content["stage"])
         content["status"] = ReplicateStatus(content["status"])
-        content.pop("failed_stage", None)  # earlier versions of the worker kept it
         content["pending"] = tuple(_command(item) for item in content["pending"])
         if content["result"] is not None:
             result = content["result"]
@@ -90,8 +89,7 @@ class Record:
 
 
 def _sent(content: dict[str, Any]) -> SentTransaction:
-    # A journal of an earlier version of the worker knows nothing of replacements.
-    content["earlier"] = tuple(content.get("earlier", ()))
+    content["earlier"] = tuple(content["earlier"])
     return SentTransaction(**content)
 
 

@@ -1,8 +1,8 @@
-"""The stages of a replicate on this worker, as tables: what follows what, and what a command does.
+"""The stages of a replicate on the worker, as tables: transitions, reported statuses, effects of commands.
 
-A stage is what the worker has to do *next*; it is what the journal keeps, so that a killed worker goes on from there.
-A status is what the worker told the scheduler last. The worker drives itself from START to AWAIT_REVEAL; from there
-on the scheduler's commands do, since only the chain decides who reveals and uploads.
+A stage is the next step of the worker. The journal stores it, so a killed worker continues there. A status is what the
+worker last reported. The worker advances by itself from START to AWAIT_REVEAL. From there commands of the scheduler
+advance it, because only the chain decides which workers reveal and upload.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from workerpool_poco.protocol.statuses import ReplicateStatus as S
 
 
 class Stage(StrEnum):
-    """What a replicate does next."""
+    """The next step of a replicate."""
 
     START = "START"
     DOWNLOAD_APP = "DOWNLOAD_APP"
@@ -26,14 +26,14 @@ class Stage(StrEnum):
     AWAIT_END = "AWAIT_END"
     COMPLETE = "COMPLETE"
     FAILED = "FAILED"
-    """A step failed; the scheduler's word (usually ABORT) is awaited."""
+    """A step failed. The worker waits for a command of the scheduler, usually ABORT."""
 
 
 class Action(StrEnum):
-    """What the scheduler wants done; the protocol's PLEASE_ messages that a standard worker acts on."""
+    """The action of a command: the protocol's `PLEASE_*` notifications that apply to a standard worker."""
 
     CONTRIBUTE = "CONTRIBUTE"
-    """Send the contribution again: a reorganisation of the chain took it back."""
+    """Send the contribution again, because a chain reorganization orphaned it."""
     REVEAL = "REVEAL"
     UPLOAD = "UPLOAD"
     COMPLETE = "COMPLETE"
@@ -45,15 +45,15 @@ WAITING = frozenset({Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.AWAIT_END, St
 """Stages in which the worker waits for a command."""
 
 USES_SLOT = frozenset({Stage.START, Stage.DOWNLOAD_APP, Stage.DOWNLOAD_DATA, Stage.COMPUTE})
-"""Stages that occupy a computing slot; the protocol frees the slot at COMPUTED or at a failure before it."""
+"""Stages that occupy a computing slot. The protocol frees the slot at COMPUTED or at an earlier failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageStatuses:
-    """The statuses a step reports: when it begins, when it is done, when it fails."""
+    """The statuses that a step reports: at its start, on success, on failure."""
 
-    begun: S
-    done: S
+    started: S
+    succeeded: S
     failed: S
 
 
@@ -67,6 +67,7 @@ STATUSES: dict[Stage, StageStatuses] = {
     Stage.UPLOAD: StageStatuses(S.RESULT_UPLOADING, S.RESULT_UPLOADED, S.RESULT_UPLOAD_FAILED),
     Stage.COMPLETE: StageStatuses(S.COMPLETING, S.COMPLETED, S.COMPLETE_FAILED),
 }
+"""Reported statuses of each stage that runs a step."""
 
 NEXT: dict[Stage, Stage] = {
     Stage.START: Stage.DOWNLOAD_APP,
@@ -77,6 +78,7 @@ NEXT: dict[Stage, Stage] = {
     Stage.REVEAL: Stage.AWAIT_UPLOAD,
     Stage.UPLOAD: Stage.AWAIT_END,
 }
+"""The stage that follows the success of a step."""
 
 _CONTRIBUTE_FROM = frozenset(
     {Stage.AWAIT_REVEAL, Stage.REVEAL, Stage.AWAIT_UPLOAD, Stage.UPLOAD, Stage.AWAIT_END, Stage.FAILED}
@@ -88,12 +90,12 @@ _UPLOAD_FROM = frozenset({Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED})
 
 
 def after_command(stage: Stage, action: Action) -> Stage | None:
-    """Return the stage a command leads to, or None when it changes nothing here.
+    """Return the stage that a command leads to, or None if the command changes nothing in this stage.
 
-    A command that repeats what is under way or already done changes nothing, so that a second copy of it is harmless.
-    One that comes too early (REVEAL while the worker still waits for the receipt of its contribution) is kept until
-    the running step is over. After a failure the scheduler may ask again; after a reorganisation of the chain too, and
-    then a step that finds its transaction still standing sends nothing. ABORT is no stage: it ends whatever runs.
+    A command for a step that runs or is done changes nothing, so a duplicate is harmless. A command that arrives
+    early (REVEAL while the worker waits for the receipt of its contribution) stays pending until the step ends. The
+    scheduler may repeat a command after a failure or a chain reorganization; a step whose transaction is still on
+    chain sends nothing. ABORT leads to no stage, because it ends every step.
     """
     if action is Action.COMPLETE and stage is not Stage.COMPLETE:
         return Stage.COMPLETE

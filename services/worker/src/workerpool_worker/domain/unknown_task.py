@@ -1,4 +1,4 @@
-"""What to answer when the scheduler asks for something about a task of which nothing is here."""
+"""Answers to commands about a task of which the worker holds no replicate."""
 
 from workerpool_poco.protocol.statuses import ReplicateStatus as S
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as Cause
@@ -7,15 +7,16 @@ from workerpool_worker.domain.record import Command
 from workerpool_worker.domain.stages import Action
 from workerpool_worker.domain.updates import Details
 
+_LOST = "the worker holds no replicate of this task"
 
-def answer_for_unheld(command: Command, *, ended: bool) -> list[tuple[S, Details]]:
+
+def statuses_for_unknown_task(command: Command, *, ended: bool) -> list[tuple[S, Details]]:
     """Return the statuses that answer a command about an unknown task.
 
-    COMPLETE and ABORT want the worker to hold nothing, which is the case. A result that is not here can neither be
-    revealed nor uploaded, so the scheduler can at once look for another worker. When the replicate ``ended`` here, its
-    last word is on its way already.
+    COMPLETE and ABORT succeed, because they ask the worker to hold nothing. REVEAL and UPLOAD fail, so the scheduler
+    can select another worker at once. If the replicate `ended` on this worker, its final status is already in the
+    outbox and the answer is empty.
     """
-    lost = "nothing of this task is on the worker any more"
     if ended:
         return []
     if command.action is Action.COMPLETE:
@@ -23,7 +24,7 @@ def answer_for_unheld(command: Command, *, ended: bool) -> list[tuple[S, Details
     if command.action is Action.ABORT:
         return [(S.ABORTED, Details(cause=command.cause or Cause.UNKNOWN))]
     if command.action is Action.REVEAL:
-        return [(S.REVEAL_FAILED, Details(cause=Cause.DETERMINISM_HASH_NOT_FOUND, error_message=lost))]
+        return [(S.REVEAL_FAILED, Details(cause=Cause.DETERMINISM_HASH_NOT_FOUND, error_message=_LOST))]
     if command.action is Action.UPLOAD:
-        return [(S.RESULT_UPLOAD_FAILED, Details(cause=Cause.RESULT_LINK_MISSING, error_message=lost))]
+        return [(S.RESULT_UPLOAD_FAILED, Details(cause=Cause.RESULT_LINK_MISSING, error_message=_LOST))]
     return []

@@ -1,4 +1,4 @@
-"""Status updates: what the worker tells the scheduler about a replicate, and how the journal spells it."""
+"""Status updates of a replicate and their stored form."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -8,15 +8,15 @@ from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 LOG_TAIL_CHARACTERS = 100_000
-"""The scheduler keeps this much of each output stream of an app (protocol constant)."""
+"""Characters of each output stream in the report of an app's end (protocol constant, worker spec A.7)."""
 
 ERROR_MESSAGE_CHARACTERS = 4_000
-"""Longest text for people; the contract allows 4,096."""
+"""Longest error message. The contract allows 4,096 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A mined transaction: its block number and its ``0x…`` hash; 0 and empty where unknown."""
+    """A mined transaction: its block number and its `0x…` hash; 0 and empty if unknown."""
 
     block_number: int = 0
     transaction_hash: str = ""
@@ -24,7 +24,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What belongs to a status; each field only where the protocol expects it."""
+    """Details of a status. Each field is set only for the statuses that carry it in the protocol."""
 
     cause: ReplicateStatusCause | None = None
     receipt: Receipt | None = None
@@ -38,7 +38,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A replicate entered a status. ``sequence`` rises with each update of the worker, over restarts too."""
+    """A status that a replicate entered. `sequence` increases with each update of the worker, across restarts."""
 
     sequence: int
     task_id: TaskId
@@ -46,12 +46,12 @@ class Update:
     details: Details = field(default_factory=Details)
 
     def to_json(self) -> str:
-        """Return the journal's spelling."""
+        """Return the update as stored in the journal."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read the journal's spelling."""
+        """Return the update from its stored form. Raises ValueError, KeyError or TypeError if it is damaged."""
         content: dict[str, Any] = json.loads(text)
         details = content["details"]
         if details["cause"] is not None:
@@ -64,5 +64,5 @@ class Update:
 
 
 def tail(text: str, limit: int = LOG_TAIL_CHARACTERS) -> str:
-    """Return the last ``limit`` characters of a text."""
+    """Return the last `limit` characters of a text."""
     return text[-limit:]

@@ -1,1 +1,1 @@
-"""The chain as seen by the wallet of the worker."""
+"""Adapter of the chain port: reads and transactions of the worker's wallet over JSON-RPC."""

@@ -1,9 +1,9 @@
-"""Brings the wallet's signed transactions into the chain, whatever the node does with them.
+"""Delivery of signed transactions of one wallet until their nonces are used.
 
-A transaction can wait for ever: nodes forget some, the price may have risen above what it pays, and now and then a node
-holds one back although it is the next in line. Then everything this wallet sends after it waits too. So each is sent
-again from time to time, and one that holds up the line is replaced by a version that pays more. Whoever asked for
-a transaction may stop waiting for it (an aborted replicate); it is looked after until its nonce is used all the same.
+A transaction may stay pending without limit: nodes drop some, the network's price may exceed the offered price, and a
+node may hold back the transaction with the next nonce. All later transactions of the wallet then wait too. So each
+pending transaction is resent periodically, and the one with the account's next nonce is replaced by a version with a
+higher price. Delivery continues when the caller stops waiting, for example because its replicate was aborted.
 """
 
 import asyncio
@@ -26,92 +26,92 @@ from workerpool_poco.chain.wallet import SignedTransaction
 from workerpool_poco.errors import ChainUnreachable, RpcError
 from workerpool_poco.protocol.ids import to_hex
 
-from workerpool_worker.app.ports import KeepTransaction
+from workerpool_worker.app.ports import SaveTransaction
 from workerpool_worker.domain.record import SentTransaction
 
 log = structlog.get_logger()
 
 STUCK_AFTER_BLOCKS = 5
-"""Blocks without movement after which the first in line is replaced, as the scheduler's chain adapter has it.
+"""Blocks without a nonce change after which the next transaction is replaced; the chain adapter uses the same value.
 
-A busy chain makes a well-paid transaction wait for a block or two, so fewer would pay more for nothing; more would only
-make every replicate behind it wait longer."""
+On a busy chain a well-paid transaction waits a block or two, so a lower value would pay more without need. A higher
+value delays every later replicate."""
 
-_SEND_AGAIN_S = 3.0
-"""How long a transaction may wait before it is sent once more and its place in line is looked at."""
-_RESEND_PAUSE_S = 0.5
+_RESEND_AFTER_S = 3.0
+"""A transaction without a receipt after this time is resent, and the account's nonce is read."""
+_OUTAGE_PAUSE_S = 0.5
 _RECEIPT_LIMIT_S = 60.0
 
 
 @dataclass(eq=False, slots=True)
-class _Waiting:
-    """A transaction on its way: the version that pays most, and the hashes of all."""
+class _Pending:
+    """A transaction without a receipt: its best-paying version, and the hashes of all versions."""
 
     latest: SignedTransaction
     hashes: list[bytes]
-    keep: KeepTransaction | None
+    save: SaveTransaction | None
     since: int
-    """Head when it was sent or replaced, or when the line before it last moved; 0 when no head was known yet."""
-    line: int | None = None
-    """Nonce that the account had then; None before the first look."""
+    """Head block when it was sent or replaced, or when the account's nonce last changed; 0 if no head was known."""
+    account_nonce: int | None = None
+    """The account's mined nonce at that time; None before the first read."""
     is_filler: bool = False
     at_cap: bool = False
     task: asyncio.Task[Receipt] = field(init=False)
 
 
 class Delivery:
-    """Delivers transactions of one wallet. All methods are for the event loop's thread."""
+    """Delivers the transactions of one wallet. Call all methods from the event loop's thread."""
 
     def __init__(self, hub: HubClient, heads: HeadStream, sender: TransactionSender) -> None:
         self._hub = hub
         self._heads = heads
         self._sender = sender
-        self._waiting: set[_Waiting] = set()
+        self._pending: set[_Pending] = set()
 
     async def close(self) -> None:
-        """Stop looking after what is not mined yet; what was sent stays sent."""
-        tasks = [item.task for item in self._waiting]
+        """Stop the delivery of pending transactions. Sent transactions stay in the node's pool."""
+        tasks = [item.task for item in self._pending]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def deliver(
-        self, signed: SignedTransaction, keep: KeepTransaction, earlier: Sequence[bytes] = ()
+        self, signed: SignedTransaction, save: SaveTransaction, earlier: Sequence[bytes] = ()
     ) -> Receipt:
-        """Send a journaled transaction and return the receipt of whichever version of it is mined.
+        """Send a journaled transaction and return the receipt of the version that is mined.
 
         Args:
-            signed: the version that pays most.
-            keep: journals each version that replaces it, before that is sent.
-            earlier: hashes of the versions before it.
+            signed: the version with the highest price.
+            save: journals each replacement before it is sent.
+            earlier: hashes of the earlier versions.
 
         Raises:
-            ReceiptTimeout: none is mined after a minute; delivery goes on, and asking again takes it up.
-            TransactionError: the node refuses it, and has no other version of it: prepare it anew.
+            ReceiptTimeout: no version is mined after 60 s. Delivery continues; a second call waits for it further.
+            TransactionError: the node refuses the transaction and has no other version of it.
         """
-        item = next((each for each in self._waiting if signed.hash in each.hashes), None)
+        item = next((each for each in self._pending if signed.hash in each.hashes), None)
         if item is None:
-            item = self._begin(_Waiting(signed, [*earlier, signed.hash], keep, self._head))
+            item = self._start(_Pending(signed, [*earlier, signed.hash], save, self._head))
         else:
-            item.keep = keep
+            item.save = save
         await asyncio.wait({item.task}, timeout=_RECEIPT_LIMIT_S)
         if not item.task.done():
             raise ReceiptTimeout(f"transaction {to_hex(signed.hash)} is not mined after {_RECEIPT_LIMIT_S} s")
         return item.task.result()
 
-    def _begin(self, item: _Waiting) -> _Waiting:
-        self._waiting.add(item)
-        item.task = asyncio.create_task(self._bring_in(item), name=f"transaction-{item.latest.nonce}")
-        item.task.add_done_callback(lambda done: self._over(item, done))
+    def _start(self, item: _Pending) -> _Pending:
+        self._pending.add(item)
+        item.task = asyncio.create_task(self._deliver(item), name=f"transaction-{item.latest.nonce}")
+        item.task.add_done_callback(lambda done: self._on_end(item, done))
         return item
 
-    def _over(self, item: _Waiting, task: asyncio.Task[Receipt]) -> None:
-        self._waiting.discard(item)
+    def _on_end(self, item: _Pending, task: asyncio.Task[Receipt]) -> None:
+        self._pending.discard(item)
         if not task.cancelled() and (problem := task.exception()) is not None:
-            # Perhaps nobody waits for it any more.
-            log.info("transaction.not_delivered", nonce=item.latest.nonce, error=str(problem))
+            # The caller may have stopped waiting, so the failure is logged here.
+            log.info("transaction.delivery_failed", nonce=item.latest.nonce, error=str(problem))
 
-    async def _bring_in(self, item: _Waiting) -> Receipt:
+    async def _deliver(self, item: _Pending) -> Receipt:
         while True:
             used: NonceTooLow | None = None
             try:
@@ -124,13 +124,13 @@ class Delivery:
                 log.warning(
                     "transaction.send_retried", transaction=to_hex(item.latest.hash), error=str(trouble)
                 )
-                await asyncio.sleep(_RESEND_PAUSE_S)
+                await asyncio.sleep(_OUTAGE_PAUSE_S)
                 continue
             with suppress(ChainUnreachable, RpcError):
-                await self._push(item)
+                await self._unblock(item)
 
-    async def _send(self, item: _Waiting) -> NonceTooLow | None:
-        """Send the latest version; return why it is too late for it when it may be an earlier one that was mined."""
+    async def _send(self, item: _Pending) -> NonceTooLow | None:
+        """Send the latest version. Return a NonceTooLow refusal if an earlier version may have been mined."""
         try:
             await self._sender.send(item.latest)
         except NonceTooLow as used:
@@ -138,7 +138,7 @@ class Delivery:
                 raise
             return used
         except TransactionError:
-            # Refused, perhaps since it pays too little more than the version that waits.
+            # The node may refuse it because it pays too little more than the version in its pool.
             if not item.is_filler and not await self._node_has(item.hashes[:-1]):
                 raise
         return None
@@ -149,76 +149,78 @@ class Delivery:
         )
         return any(isinstance(answer, Mapping) for answer in answers)
 
-    async def _receipt(self, item: _Waiting) -> Receipt:
-        """Return the receipt of any version; raises ReceiptTimeout when it is time to look closer."""
-        waits = [asyncio.create_task(self._sender.wait_receipt(each, _SEND_AGAIN_S)) for each in item.hashes]
+    async def _receipt(self, item: _Pending) -> Receipt:
+        """Return the receipt of any version. Raises ReceiptTimeout when the transaction should be resent."""
+        waits = [
+            asyncio.create_task(self._sender.wait_receipt(each, _RESEND_AFTER_S)) for each in item.hashes
+        ]
         for wait in waits:
-            # Those that are not mined end by themselves, after their time.
+            # The waits for the other versions end by their own timeout.
             wait.add_done_callback(lambda done: done.cancelled() or done.exception())
         for first in asyncio.as_completed(waits):
             with suppress(ReceiptTimeout):
                 return await first
         raise ReceiptTimeout(f"no version of transaction {to_hex(item.latest.hash)} is mined yet")
 
-    # --- what holds up the line ----------------------------------------------
+    # --- blocked nonces ------------------------------------------------------
 
-    async def _push(self, item: _Waiting) -> None:
-        """Get the line moving when it has stood still for too long and nobody else does."""
-        line = int(
+    async def _unblock(self, item: _Pending) -> None:
+        """Replace the transaction with the account's next nonce, or fill that nonce, if it has not changed too long."""
+        nonce = int(
             await self._hub.rpc.call("eth_getTransactionCount", self._sender.wallet.address, "latest"), 16
         )
-        if not item.since or (item.line is not None and line != item.line):
+        if not item.since or (item.account_nonce is not None and nonce != item.account_nonce):
             item.since = self._head
-        item.line = line
+        item.account_nonce = nonce
         if self._head - item.since < STUCK_AFTER_BLOCKS:
             return
         item.since = self._head
-        if line == item.latest.nonce:
+        if nonce == item.latest.nonce:
             await self._replace(item)
-        elif line < min(each.latest.nonce for each in self._waiting):
-            await self._fill(line)
+        elif nonce < min(each.latest.nonce for each in self._pending):
+            await self._fill(nonce)
 
-    async def _replace(self, item: _Waiting) -> None:
-        """Journal a version that pays more; the next round sends it. At the price cap the old one goes on waiting."""
+    async def _replace(self, item: _Pending) -> None:
+        """Journal a version with a higher price, to be sent next. At the price cap the current version stays."""
         paid = item.latest.transaction.gas_price
         try:
             version = await self._sender.replace(item.latest)
         except GasPriceCapReached as reached:
             if not item.at_cap:
-                log.warning("transaction.at_cap", nonce=item.latest.nonce, error=str(reached))
+                log.warning("transaction.cap_reached", nonce=item.latest.nonce, error=str(reached))
             item.at_cap = True
             return
-        if item.keep is not None:
-            await item.keep(kept_form(version, item.hashes))
+        if item.save is not None:
+            await item.save(journal_form(version, item.hashes))
         item.latest, item.at_cap = version, False
         item.hashes.append(version.hash)
         log.info(
             "transaction.replaced",
             transaction=to_hex(version.hash),
             nonce=version.nonce,
-            paid=paid,
-            pays=version.transaction.gas_price,
+            old_price_wei=paid,
+            new_price_wei=version.transaction.gas_price,
         )
 
     async def _fill(self, nonce: int) -> None:
-        """Use a nonce of which this process knows nothing, for the sake of those behind it, with an empty transfer.
+        """Use an unknown nonce with an empty transfer, so that later transactions are mined.
 
-        It was left by a replicate that ended before a restart, or the node has lost it. Should it belong to a replicate
-        after all, that finds its nonce used and sends anew.
+        A replicate that ended before a restart used the nonce, or the node dropped its transaction. If it belongs to
+        a live replicate, that finds its nonce used and sends a new transaction.
         """
         filler = await self._sender.sign_filler(nonce)
         with suppress(GasPriceCapReached):
             filler = await self._sender.replace(filler)
         log.warning("transaction.nonce_filled", nonce=nonce, transaction=to_hex(filler.hash))
-        self._begin(_Waiting(filler, [filler.hash], None, self._head, is_filler=True))
+        self._start(_Pending(filler, [filler.hash], None, self._head, is_filler=True))
 
     @property
     def _head(self) -> int:
         return self._heads.latest.number if self._heads.latest else 0
 
 
-def kept_form(signed: SignedTransaction, earlier: Sequence[bytes] = ()) -> SentTransaction:
-    """Return what the journal keeps of a transaction and of the versions before it."""
+def journal_form(signed: SignedTransaction, earlier: Sequence[bytes] = ()) -> SentTransaction:
+    """Return the journaled form of a transaction and the hashes of its earlier versions."""
     return SentTransaction(
         to_hex(signed.hash), to_hex(signed.raw), signed.nonce, tuple(to_hex(each) for each in earlier)
     )

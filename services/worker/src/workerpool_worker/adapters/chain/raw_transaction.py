@@ -1,4 +1,4 @@
-"""Reads back the signed bytes of a transaction: after a restart the journal has nothing else of it."""
+"""Decoding of a signed transaction. The journal stores only its bytes."""
 
 import rlp  # type: ignore[import-untyped]
 from eth_utils.crypto import keccak
@@ -9,10 +9,10 @@ _LEGACY_FIELDS = 9
 _V_OFFSET = 35
 
 
-def read_transaction(raw: bytes) -> SignedTransaction:
-    """Return a legacy transaction bound to its chain (EIP-155) with all its fields.
+def decode_transaction(raw: bytes) -> SignedTransaction:
+    """Return a legacy transaction with replay protection (EIP-155) from its signed bytes.
 
-    Raises ValueError when the bytes are no such transaction; the worker signs no others.
+    Raises ValueError if the bytes are no such transaction. The worker signs no other kind.
     """
     try:
         fields = rlp.decode(raw)

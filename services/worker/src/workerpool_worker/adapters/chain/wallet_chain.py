@@ -1,4 +1,4 @@
-"""The blockchain seen from one worker's wallet, on web3's node client and the PoCo hub."""
+"""The blockchain as seen by one wallet, over the JSON-RPC hub client of `workerpool_poco`."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
@@ -10,47 +10,68 @@ from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import (
     NonceTooLow,
     OutOfGas,
+    ReceiptTimeout,
     ReplacementUnderpriced,
     TransactionError,
     TransactionRejected,
     TransactionSender,
 )
 from workerpool_poco.chain.wallet import SignedTransaction, Wallet
-from workerpool_poco.errors import CallReverted, ChainUnreachable
+from workerpool_poco.errors import CallReverted, ChainUnreachable, RpcError
 from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.calls import Call
 from workerpool_poco.protocol.ids import Address, TaskId, from_hex, to_hex
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 
-from workerpool_worker.adapters.chain.delivery import Delivery, kept_form
-from workerpool_worker.adapters.chain.raw_transaction import read_transaction
-from workerpool_worker.app.ports import KeepTransaction, TransactionRefused
+from workerpool_worker.adapters.chain.delivery import Delivery, journal_form
+from workerpool_worker.adapters.chain.raw_transaction import decode_transaction
+from workerpool_worker.app.ports import SaveTransaction
 from workerpool_worker.domain.prechecks import CONTRIBUTE_GAS, REVEAL_GAS
 from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.updates import Receipt
+from workerpool_worker.errors import (
+    ChainUnavailable,
+    TransactionRefused,
+    TransactionUnconfirmed,
+    WalletOutOfGas,
+)
 
 log = structlog.get_logger()
 
 _ESTIMATE_MARGIN_DENOMINATOR = 5
-_NONCE_TRIES = 8
+_NONCE_ATTEMPTS = 8
 _NEXT_BLOCK_LIMIT_S = 5.0
+_CANCEL_LIMIT_S = 5.0
 
 
 @contextmanager
-def _trouble_is_an_outage() -> Iterator[None]:
-    """Make a refusal that blames neither contract, nonce, price nor funds an outage: a rate limit, or the like.
+def _translated_errors() -> Iterator[None]:
+    """Raise the errors of the chain client as the errors of the `Chain` port."""
+    try:
+        yield
+    except (ChainUnreachable, RpcError) as outage:
+        raise ChainUnavailable(str(outage)) from outage
+    except ReceiptTimeout as pending:
+        raise TransactionUnconfirmed(str(pending)) from pending
+    except OutOfGas as empty:
+        raise WalletOutOfGas(str(empty)) from empty
 
-    The step is then tried again, and looks first whether the chain still wants the transaction.
+
+@contextmanager
+def _rejection_is_an_outage() -> Iterator[None]:
+    """Raise a refusal for an unrelated reason, such as a rate limit, as an outage, so that the step is retried.
+
+    The retry first reads whether the chain still accepts the transaction.
     """
     try:
         yield
     except TransactionRejected as refused:
-        raise ChainUnreachable(f"the node does not take the transaction: {refused}") from refused
+        raise ChainUnreachable(f"the node does not accept the transaction: {refused}") from refused
 
 
 class WalletChain:
-    """Reads and transactions of one wallet. Implements the ``Chain`` port."""
+    """Reads and transactions of one wallet. Implements the `Chain` port."""
 
     def __init__(
         self,
@@ -70,53 +91,62 @@ class WalletChain:
 
     @property
     def head(self) -> int:
-        """Number of the newest block seen; 0 before the first."""
+        """Number of the latest known block; 0 before the first."""
         return self._heads.latest.number if self._heads.latest else 0
 
     async def wait_block(self, number: int, limit_s: float) -> bool:
-        """Wait until the node has a block; False when it took longer than ``limit_s`` seconds."""
+        """Wait until the node has a block. Return False after `limit_s` seconds."""
         if self.head >= number:
             return True
-        # The head stream learns of a block a moment after the node has it; often one read is quicker.
-        if await self._hub.block_number() >= number:
-            return True
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._heads.wait_block(number)
-        except TimeoutError:
-            return False
+        with _translated_errors():
+            # The head stream reports a block shortly after the node has it, so one read is often faster.
+            if await self._hub.block_number() >= number:
+                return True
+            try:
+                async with asyncio.timeout(limit_s):
+                    await self._heads.wait_block(number)
+            except TimeoutError:
+                return False
         return True
 
     async def task(self, task_id: TaskId) -> ChainTask:
         """Read a task."""
-        return await self._hub.view_task(task_id)
+        with _translated_errors():
+            return await self._hub.view_task(task_id)
 
     async def account(self) -> Account:
-        """Read the worker's money in the hub."""
-        return await self._hub.view_account(self._wallet.address)
+        """Read the worker's account in the hub."""
+        with _translated_errors():
+            return await self._hub.view_account(self._wallet.address)
 
     async def contribution(self, task_id: TaskId) -> Contribution:
         """Read the worker's own contribution."""
-        return await self._hub.view_contribution(task_id, self._wallet.address)
+        with _translated_errors():
+            return await self._hub.view_contribution(task_id, self._wallet.address)
 
     async def is_pool_owner(self, signer: Address) -> bool:
-        """Tell whether an address owns the workerpool; pools change hands, so a stranger is looked up again."""
+        """Tell whether an address owns the workerpool. An unknown signer is read again: pools change owners."""
         if self._owner != signer:
             try:
-                self._owner = await self._hub.workerpool_owner(self._workerpool)
+                with _translated_errors():
+                    self._owner = await self._hub.workerpool_owner(self._workerpool)
             except CallReverted:
                 return False
         return self._owner == signer
 
     async def can_pay(self, gas: int) -> bool:
-        """Tell whether the wallet can pay for that much gas at the present price."""
-        price = await self._sender.gas_price()
-        return price == 0 or await self._hub.balance(self._wallet.address) >= gas * price
+        """Tell whether the wallet can pay an amount of gas at the current price."""
+        with _translated_errors():
+            price = await self._sender.gas_price()
+            return price == 0 or await self._hub.balance(self._wallet.address) >= gas * price
 
     async def contribute(
-        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, keep: KeepTransaction
+        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, save: SaveTransaction
     ) -> Receipt:
-        """Send ``contribute`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
+        """Send `contribute` and return its receipt.
+
+        Raises `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        """
         call = calls.contribute(
             authorization.task_id,
             result_hash,
@@ -124,42 +154,49 @@ class WalletChain:
             authorization.signature,
             enclave_challenge=authorization.enclave_challenge,
         )
-        return await self._execute(call, CONTRIBUTE_GAS, keep)
+        with _translated_errors():
+            return await self._execute(call, CONTRIBUTE_GAS, save)
 
-    async def reveal(self, task_id: TaskId, digest: bytes, keep: KeepTransaction) -> Receipt:
-        """Send ``reveal`` and wait for its receipt; raises TransactionRefused or OutOfGas."""
-        return await self._execute(calls.reveal(task_id, digest), REVEAL_GAS, keep)
+    async def reveal(self, task_id: TaskId, digest: bytes, save: SaveTransaction) -> Receipt:
+        """Send `reveal` and return its receipt.
 
-    async def resume(self, sent: SentTransaction, keep: KeepTransaction) -> Receipt | None:
-        """Send a journaled transaction once more and wait for it; None when no version of it can be mined any more."""
+        Raises `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        """
+        with _translated_errors():
+            return await self._execute(calls.reveal(task_id, digest), REVEAL_GAS, save)
+
+    async def resume(self, sent: SentTransaction, save: SaveTransaction) -> Receipt | None:
+        """Resend a journaled transaction and return its receipt; None if no version of it can be mined any more.
+
+        Raises `TransactionRefused` or `TransactionUnconfirmed`.
+        """
         try:
             earlier = [from_hex(each) for each in sent.earlier]
-            return await self._mined(read_transaction(from_hex(sent.raw)), keep, earlier)
-        except TransactionRefused:
-            raise
-        except TransactionError as refused:
+            with _translated_errors():
+                return await self._mined(decode_transaction(from_hex(sent.raw)), save, earlier)
+        except (TransactionError, WalletOutOfGas) as refused:
             log.info("transaction.superseded", transaction=sent.hash, nonce=sent.nonce, error=str(refused))
             return None
 
     async def close(self) -> None:
-        """Stop looking after transactions that are not mined yet."""
+        """Stop the delivery of pending transactions."""
         await self._delivery.close()
 
     # --- sending -------------------------------------------------------------
 
-    async def _execute(self, call: Call, least_gas: int, keep: KeepTransaction) -> Receipt:
-        for attempt in range(1, _NONCE_TRIES + 1):
+    async def _execute(self, call: Call, least_gas: int, save: SaveTransaction) -> Receipt:
+        for attempt in range(1, _NONCE_ATTEMPTS + 1):
             try:
-                signed = await self._prepared(call, least_gas)
-                await self._kept(signed, keep)
-                return await self._mined(signed, keep)
+                signed = await self._prepare(call, least_gas)
+                await self._journal(signed, save)
+                return await self._mined(signed, save)
             except (NonceTooLow, ReplacementUnderpriced):
-                if attempt == _NONCE_TRIES:
+                if attempt == _NONCE_ATTEMPTS:
                     raise TransactionRefused(
-                        "another process keeps sending transactions of this wallet"
+                        "another process keeps sending transactions of this wallet; stop it"
                     ) from None
                 if attempt > 1:
-                    # The node that tells nonces may be some blocks behind the one that takes transactions.
+                    # The node that reports nonces may lag behind the node that accepts transactions.
                     await self._heads.wait_change(_NEXT_BLOCK_LIMIT_S)
             except OutOfGas:
                 raise
@@ -167,40 +204,39 @@ class WalletChain:
                 raise TransactionRefused(f"the chain refuses the transaction: {refused}") from refused
         raise AssertionError("unreachable")
 
-    async def _prepared(self, call: Call, least_gas: int) -> SignedTransaction:
-        # More than the usual where the estimate says so. An estimate alone may be too low: the contribution that
-        # reaches consensus costs more than the one before it.
-        with _trouble_is_an_outage():
+    async def _prepare(self, call: Call, least_gas: int) -> SignedTransaction:
+        # The estimate may be too low: the contribution that reaches consensus costs more than the one before it.
+        with _rejection_is_an_outage():
             estimate = await self._sender.estimate_gas(call)
         gas = max(least_gas, estimate + estimate // _ESTIMATE_MARGIN_DENOMINATOR)
         return await self._sender.prepare(Call(call.data, call.to, call.value, gas))
 
-    async def _kept(self, signed: SignedTransaction, keep: KeepTransaction) -> None:
-        """Journal before sending; a transaction that will not be sent gives its nonce back."""
+    async def _journal(self, signed: SignedTransaction, save: SaveTransaction) -> None:
+        """Journal a transaction before it is sent. If that fails its nonce is released."""
         try:
-            await keep(kept_form(signed))
+            await save(journal_form(signed))
         except BaseException:
             await self._finish(self._sender.abandon(signed))
             raise
 
     async def _mined(
-        self, signed: SignedTransaction, keep: KeepTransaction, earlier: Sequence[bytes] = ()
+        self, signed: SignedTransaction, save: SaveTransaction, earlier: Sequence[bytes] = ()
     ) -> Receipt:
-        with _trouble_is_an_outage():
-            mined = await self._delivery.deliver(signed, keep, earlier)
+        with _rejection_is_an_outage():
+            mined = await self._delivery.deliver(signed, save, earlier)
         transaction = to_hex(mined.transaction_hash)
         if not mined.succeeded:
             raise TransactionRefused(
-                f"transaction {transaction} was mined in block {mined.block_number} and failed"
+                f"transaction {transaction} was mined in block {mined.block_number} and reverted"
             )
         return Receipt(mined.block_number, transaction)
 
     @staticmethod
     async def _finish(work: Awaitable[None]) -> None:
-        """Await something that must not be interrupted; a cancellation is passed on afterwards."""
+        """Await work that must not be interrupted. A cancellation is raised after it."""
         task = asyncio.ensure_future(work)
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
-            await asyncio.wait({task}, timeout=5)
+            await asyncio.wait({task}, timeout=_CANCEL_LIMIT_S)
             raise

@@ -1,1 +1,1 @@
-"""The gRPC client of core: login, stream, messages."""
+"""gRPC client of the scheduler: unary calls, the worker stream, message mapping."""

@@ -1,4 +1,4 @@
-"""The unary calls to the scheduler: its configuration, and logging in with the wallet."""
+"""Unary calls to the scheduler: its public configuration and the login with the worker's wallet."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStu
 from workerpool_worker.errors import CoreRefused
 
 _CALL_LIMIT_S = 10.0
-_FOR_GOOD = frozenset(
+_PERMANENT = frozenset(
     {
         grpc.StatusCode.PERMISSION_DENIED,
         grpc.StatusCode.FAILED_PRECONDITION,
@@ -28,13 +28,13 @@ _FOR_GOOD = frozenset(
     }
 )
 _FOREIGN_REPLICATE = "FOREIGN_REPLICATE"
-"""The scheduler's word when output comes from a replicate that it lost, as in a reorganisation of the chain, and this
-worker did not hear of it yet: the next Hello settles what is held."""
+"""The scheduler received output of a replicate that it no longer assigns to this worker, for example after a chain
+reorganization. The next Hello reconciles the replicates, so this refusal is not permanent."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolConfiguration:
-    """What the scheduler tells every worker."""
+    """The scheduler's public configuration."""
 
     workerpool: Address
     config_server_url: str
@@ -44,7 +44,7 @@ class PoolConfiguration:
 
     @classmethod
     def of(cls, message: pb.PublicConfiguration) -> "PoolConfiguration":
-        """Read the message; raises CoreRefused when it names no workerpool."""
+        """Return the configuration of a message. Raises `CoreRefused` if it names no workerpool."""
         try:
             workerpool = address(message.workerpool)
         except InvalidId as problem:
@@ -59,47 +59,47 @@ class PoolConfiguration:
 
 
 class CoreClient:
-    """One connection to the scheduler, for calls and for the stream."""
+    """One channel to the scheduler, for unary calls and the stream."""
 
     def __init__(self, core_url: str) -> None:
-        """Prepare, without connecting; raises ValueError when the URL has no port."""
+        """Open a channel without connecting. Raises ValueError if the URL has no port."""
         self.url = core_url
         self.channel = open_channel(grpc_target_of(core_url), own_subchannel=True)
         self.stub = WorkerServiceStub(self.channel)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the channel."""
         await self.channel.close(None)
 
     def stream(self, token: str) -> Any:
-        """Open the worker's stream, for `write` and `read` (the stubs only know the form with an iterator)."""
+        """Open the worker's stream for `write` and `read`. The stub's type covers only the iterator form."""
         connect: Any = self.stub.Connect
         return connect(metadata=(("authorization", f"Bearer {token}"),))
 
     async def configuration(self) -> PoolConfiguration:
-        """Read the pool's public configuration. Raises grpc.aio.AioRpcError or CoreRefused."""
+        """Return the pool's public configuration. Raises `AioRpcError` or `CoreRefused`."""
         answer = await self.stub.GetConfig(pb.GetConfigRequest(), timeout=_CALL_LIMIT_S)
         return PoolConfiguration.of(answer.configuration)
 
     async def login(self, wallet: Wallet, workerpool: Address, chain_id: int) -> str:
         """Sign a challenge and return the bearer token.
 
-        Only a challenge for this wallet, pool and chain is signed. Raises grpc.aio.AioRpcError (the scheduler does not
-        answer) or CoreRefused (it does not want this worker).
+        Only a challenge for this wallet, workerpool and chain is signed. Raises `AioRpcError` if the scheduler does
+        not answer, `CoreRefused` if it refuses this worker.
         """
         try:
             challenge = await self.stub.CreateChallenge(
                 pb.CreateChallengeRequest(wallet_address=wallet.address), timeout=_CALL_LIMIT_S
             )
             signature = sign_challenge(
-                wallet, _login(challenge.typed_data_json, wallet.address, workerpool, chain_id)
+                wallet, _checked_challenge(challenge.typed_data_json, wallet.address, workerpool, chain_id)
             )
             answer = await self.stub.Login(
                 pb.LoginRequest(wallet_address=wallet.address, signature=to_hex(signature)),
                 timeout=_CALL_LIMIT_S,
             )
         except grpc.aio.AioRpcError as error:
-            if refused_for_good(error):
+            if is_permanent(error):
                 raise CoreRefused(
                     f"the scheduler refuses the wallet {wallet.address}: {describe(error)}"
                 ) from error
@@ -107,18 +107,20 @@ class CoreClient:
         return str(answer.token)
 
 
-def refused_for_good(error: grpc.aio.AioRpcError) -> bool:
-    """Tell whether asking again is useless."""
-    return error.code() in _FOR_GOOD and error_reason(error) != _FOREIGN_REPLICATE
+def is_permanent(error: grpc.aio.AioRpcError) -> bool:
+    """Tell whether a retry of the call is useless."""
+    return error.code() in _PERMANENT and error_reason(error) != _FOREIGN_REPLICATE
 
 
 def describe(error: grpc.aio.AioRpcError) -> str:
-    """Return reason and text of a gRPC error."""
+    """Return the reason and the text of a gRPC error."""
     return f"{error_reason(error) or error.code().name}: {error.details()}"
 
 
-def _login(typed_data_json: str, wallet: Address, workerpool: Address, chain_id: int) -> LoginChallenge:
-    """Rebuild the challenge from what this worker knows, and make sure that it is what the scheduler wants signed."""
+def _checked_challenge(
+    typed_data_json: str, wallet: Address, workerpool: Address, chain_id: int
+) -> LoginChallenge:
+    """Return the challenge built from the worker's own values. Raises `CoreRefused` if the scheduler's differs."""
     try:
         given: dict[str, Any] = json.loads(typed_data_json)
         message, domain = given["message"], given["domain"]
@@ -131,9 +133,9 @@ def _login(typed_data_json: str, wallet: Address, workerpool: Address, chain_id:
             and address(message["wallet"]) == wallet
         )
     except (KeyError, TypeError, ValueError) as problem:
-        raise CoreRefused("the scheduler's login challenge is not readable") from problem
+        raise CoreRefused("the scheduler's login challenge is malformed") from problem
     if not same:
         raise CoreRefused(
-            "the scheduler's login challenge is for another wallet, workerpool or chain; not signed"
+            "the scheduler's login challenge is for another wallet, workerpool or chain; it was not signed"
         )
     return challenge

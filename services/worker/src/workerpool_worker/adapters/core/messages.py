@@ -1,4 +1,4 @@
-"""Between the messages of the contract and the worker's own values."""
+"""Mapping between the messages of the worker stream and the worker's domain types."""
 
 from google.protobuf.message import DecodeError
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
@@ -18,7 +18,8 @@ from workerpool_protocol.core.v1 import statuses_pb2, task_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.poco.v1 import authorization_pb2
 
-from workerpool_worker.app.live_output import Printed
+from workerpool_worker.app.live_output import OutputChunk
+from workerpool_worker.app.supervisor import UpdateResult
 from workerpool_worker.domain.assignment import Assignment, Task
 from workerpool_worker.domain.output_tail import OutputStream
 from workerpool_worker.domain.record import Command
@@ -33,10 +34,12 @@ _ACTIONS = {
     pb.ACTION_ABORT: Action.ABORT,
 }
 _STREAMS = {OutputStream.STDOUT: pb.LOG_STREAM_STDOUT, OutputStream.STDERR: pb.LOG_STREAM_STDERR}
+_UNKNOWN_REPLICATE = "UNKNOWN_REPLICATE"
+"""Reason of a refused update of a replicate that the scheduler does not know."""
 
 
 def assignment_of(message: pb.Assignment) -> Assignment:
-    """Read an assignment. Raises ValueError (``InvalidId`` and alike) when a field is not what it must be."""
+    """Return the assignment of a message. Raises ValueError (such as `InvalidId`) for an invalid field."""
     task = message.task
     return Assignment(
         authorization=authorization_of(message.authorization),
@@ -72,7 +75,7 @@ def assignment_of(message: pb.Assignment) -> Assignment:
 
 
 def is_task_id(text: str) -> bool:
-    """Tell whether a text can be the id of a task."""
+    """Tell whether a text is a valid task id."""
     try:
         parse_task_id(text)
     except ValueError:
@@ -81,15 +84,15 @@ def is_task_id(text: str) -> bool:
 
 
 def parse_assignment(wire: bytes) -> Assignment:
-    """Read an assignment as the journal kept it; raises ValueError when it is damaged."""
+    """Return a journaled assignment. Raises ValueError if it is damaged."""
     try:
         return assignment_of(pb.Assignment.FromString(wire))
     except DecodeError as damage:
-        raise ValueError("the kept assignment is damaged") from damage
+        raise ValueError("the journaled assignment is damaged") from damage
 
 
 def authorization_of(message: authorization_pb2.WorkerpoolAuthorization) -> WorkerpoolAuthorization:
-    """Read an authorization; raises ValueError."""
+    """Return the authorization of a message. Raises ValueError."""
     return WorkerpoolAuthorization(
         worker=address(message.worker_wallet),
         task_id=parse_task_id(message.task_id),
@@ -103,7 +106,7 @@ def authorization_of(message: authorization_pb2.WorkerpoolAuthorization) -> Work
 def authorization_message(
     authorization: WorkerpoolAuthorization,
 ) -> authorization_pb2.WorkerpoolAuthorization:
-    """Write an authorization."""
+    """Return the message of an authorization."""
     return authorization_pb2.WorkerpoolAuthorization(
         task_id=authorization.task_id,
         deal_id=authorization.deal_id,
@@ -115,7 +118,7 @@ def authorization_message(
 
 
 def command_of(message: pb.Command) -> Command:
-    """Read a command; one that a standard worker does nothing about reads as CONTINUE."""
+    """Return the command of a message. An action without effect on a standard worker becomes CONTINUE."""
     return Command(
         sequence=message.sequence,
         task_id=TaskId(message.task_id.lower()),
@@ -125,27 +128,41 @@ def command_of(message: pb.Command) -> Command:
     )
 
 
+def update_result_of(message: pb.UpdateResult) -> UpdateResult:
+    """Return the result of an update. A refusal without a next action asks the worker to abort the replicate."""
+    refused = message.outcome == pb.UPDATE_OUTCOME_REFUSED
+    return UpdateResult(
+        sequence=message.sequence,
+        refused=refused,
+        abort=message.next_action == pb.ACTION_ABORT
+        or (refused and message.next_action == pb.ACTION_UNSPECIFIED),
+        unknown=refused and message.reason == _UNKNOWN_REPLICATE,
+        reason=message.reason,
+        message=message.message,
+    )
+
+
 def cause_of(number: int) -> ReplicateStatusCause | None:
-    """Read a cause; None when it is not given or newer than this worker."""
+    """Return the cause of an enum number; None if it is unset or newer than this worker."""
     name = statuses_pb2.ReplicateStatusCause.DESCRIPTOR.values_by_number.get(number)
     text = name.name.removeprefix("REPLICATE_STATUS_CAUSE_") if name and number else ""
     return ReplicateStatusCause(text) if text in ReplicateStatusCause.__members__ else None
 
 
 def status_number(status: ReplicateStatus) -> statuses_pb2.ReplicateStatus.ValueType:
-    """Write a status."""
+    """Return the enum number of a status."""
     return statuses_pb2.ReplicateStatus.Value(f"REPLICATE_STATUS_{status.value}")
 
 
 def update_message(update: Update) -> pb.StatusUpdate:
-    """Write a status update."""
+    """Return the message of a status update."""
     details = update.details
     message = pb.StatusDetails(
-        result_link=_text(details.result_link),
+        result_link=_encodable(details.result_link),
         callback_data=details.callback_data,
-        stdout=_text(details.stdout),
-        stderr=_text(details.stderr),
-        error_message=_text(details.error_message),
+        stdout=_encodable(details.stdout),
+        stderr=_encodable(details.stderr),
+        error_message=_encodable(details.error_message),
     )
     if details.cause is not None:
         message.cause = statuses_pb2.ReplicateStatusCause.Value(
@@ -164,14 +181,14 @@ def update_message(update: Update) -> pb.StatusUpdate:
     )
 
 
-def log_chunk_message(printed: Printed) -> pb.LogChunk:
-    """Write a piece of an app's output."""
-    return pb.LogChunk(task_id=printed.task_id, stream=_STREAMS[printed.stream], text=printed.text)
+def log_chunk_message(chunk: OutputChunk) -> pb.LogChunk:
+    """Return the message of a piece of an app's output."""
+    return pb.LogChunk(task_id=chunk.task_id, stream=_STREAMS[chunk.stream], text=chunk.text)
 
 
-def _text(said: str) -> str:
-    """Return what a message can hold of a text: apps and nodes can bring lone surrogates into names and JSON."""
-    return said.encode("utf-8", errors="replace").decode()
+def _encodable(text: str) -> str:
+    """Return the text with lone surrogates replaced. File names and JSON may contain them, protobuf may not."""
+    return text.encode("utf-8", errors="replace").decode()
 
 
 def _address(text: str) -> Address:

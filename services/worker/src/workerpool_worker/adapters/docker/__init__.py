@@ -1,1 +1,1 @@
-"""The Docker engine."""
+"""Adapter of the container engine port on the Docker SDK."""

@@ -1,1 +1,1 @@
-"""The worker folders: workspace, result archives, post-compute."""
+"""Adapter of the workspace port on the local file system: folders, result archives, post-compute."""

@@ -1,4 +1,4 @@
-"""The result archive: the same bytes for the same output, in bounded memory, and nothing from outside the folder."""
+"""The result archive: deterministic for equal output, built in bounded memory, without content outside the folder."""
 
 import hashlib
 import os
@@ -14,10 +14,10 @@ _ZIP64_FROM_BYTES = 1 << 30
 
 
 def write_archive(folder: Path, target: Path) -> None:
-    """Zip a folder's content, entries relative to it, sorted by name, with fixed times and permissions.
+    """Zip the content of a folder: entries relative to it, sorted by name, with fixed times and permissions.
 
-    Links become empty entries and are not followed; sockets, pipes and devices are left out. The archive appears
-    under its name only when it is complete. Raises OSError.
+    Symbolic links become empty entries and are not followed. Sockets, pipes and devices are omitted. The target
+    appears only when it is complete. Raises OSError.
     """
     unfinished = target.with_suffix(".part")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
@@ -29,7 +29,7 @@ def write_archive(folder: Path, target: Path) -> None:
 
 
 def file_sha256(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file as ``0x…`` and its size in bytes."""
+    """Return the SHA-256 of a file as `0x…` text and its size in bytes."""
     digest = hashlib.sha256()
     size = 0
     with path.open("rb") as file:
@@ -40,7 +40,7 @@ def file_sha256(path: Path) -> tuple[str, int]:
 
 
 def _entries(folder: Path, prefix: str) -> Iterator[tuple[Path, str, os.stat_result]]:
-    """Yield everything below a folder, depth first, each level sorted by the bytes of its names."""
+    """Yield (path, name, status) of everything below a folder, depth first, each level sorted by name bytes."""
     for entry in sorted(os.scandir(folder), key=lambda item: os.fsencode(item.name)):
         name = prefix + os.fsencode(entry.name).decode("utf-8", errors="replace")
         status = entry.stat(follow_symlinks=False)

@@ -1,117 +1,72 @@
-"""The worker's folders: one per task, laid out as documented, so that operators find what they know.
+"""The worker's folder with one sub-folder per task. All calls block; run them in a thread."""
 
-``<base>/<name>/<task id>/input`` holds dataset and input files, ``output/iexec_out`` what the app writes,
-``output/iexec_out.zip`` and ``output/computed.json`` what the worker makes of it. All calls block: use threads.
-"""
-
-import os
 import re
-import shutil
 import time
 from pathlib import Path
 
 import structlog
 from workerpool_poco.protocol.ids import TaskId
-from workerpool_poco.protocol.results import COMPUTED_FILE
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+
+from workerpool_worker.adapters.files.post_compute import make_result, write_error_result
+from workerpool_worker.adapters.files.removal import remove_tree
+from workerpool_worker.adapters.files.task_files import TaskFiles
+from workerpool_worker.domain.record import Result
 
 log = structlog.get_logger()
 
-_TASK_FOLDER = re.compile(r"0x[0-9a-f]{64}(\.left-\d+)?")
+_TASK_FOLDER = re.compile(r"0x[0-9a-f]{64}(\.quarantine-\d+)?")
 
 
-class TaskFolder:
-    """The folders of one task."""
+class DiskTaskFolder(TaskFiles):
+    """The files of one task. Implements the `TaskFolder` port."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.input = path / "input"
-        self.output = path / "output"
-        self.iexec_out = self.output / "iexec_out"
-        self.archive = self.output / "iexec_out.zip"
-        self.computed = self.output / COMPUTED_FILE
-        self.stdout = self.output / "stdout.log"
-        self.stderr = self.output / "stderr.log"
+    def make_result(self, *, callback: bool, app_succeeded: bool) -> Result:
+        """Build the archive and the digest of the app's output."""
+        return make_result(self, callback=callback, app_succeeded=app_succeeded)
 
-    def prepare_input(self) -> None:
-        """Make the folder of dataset and input files."""
-        self.input.mkdir(parents=True, exist_ok=True)
-
-    def prepare_output(self) -> None:
-        """Make an empty output folder; whatever an earlier, interrupted run left is removed."""
-        _remove(self.output)
-        self.prepare_input()
-        self.iexec_out.mkdir(parents=True)
-        # The app may run as any user, without the capability to overrule permissions. Nobody else on the host
-        # comes this far: the worker's own folder is closed.
-        self.iexec_out.chmod(0o777)
+    def make_error_result(self, status: ReplicateStatus, cause: ReplicateStatusCause) -> Result:
+        """Build the result of a failure. It is equal on every worker that fails alike. Raises OSError."""
+        return write_error_result(self, status, cause)
 
 
-class Workspace:
-    """The worker's own folder; closed to other users of the host."""
+class DiskWorkspace:
+    """The worker's own folder, closed to other users of the host. Implements the `Workspace` port."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def open(self) -> None:
-        """Make the folder; raises OSError when it cannot be written."""
+        """Create the folder. Raises OSError if it cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
 
-    def of(self, task_id: TaskId) -> TaskFolder:
-        """Return the folders of a task, which need not exist."""
-        return TaskFolder(self.root / task_id)
+    def of(self, task_id: TaskId) -> DiskTaskFolder:
+        """Return the folder of a task. It need not exist."""
+        return DiskTaskFolder(self.root / task_id)
 
     def remove(self, task_id: TaskId) -> None:
-        """Remove a task's folder with everything in it; nothing happens when there is none."""
-        _remove(self.root / task_id)
+        """Remove the folder of a task if it exists. Raises OSError."""
+        remove_tree(self.root / task_id)
 
-    def set_aside(self, task_id: TaskId) -> Path:
-        """Rename a folder that cannot be removed, so that the task could be begun anew, and return its new path.
+    def quarantine(self, task_id: TaskId) -> Path:
+        """Rename a folder that cannot be removed and return its new path.
 
-        The next start of the worker tries to remove it again.
+        A new replicate of the task then starts with a clean folder. The next start of the worker tries to remove the
+        renamed folder again.
         """
-        return (self.root / task_id).rename(self.root / f"{task_id}.left-{time.time_ns()}")
+        return (self.root / task_id).rename(self.root / f"{task_id}.quarantine-{time.time_ns()}")
 
     def remove_others(self, kept: frozenset[str]) -> list[str]:
-        """Remove the folders of all tasks but the kept ones, and name those removed. Other folders stay."""
+        """Remove the folders of all tasks except `kept` and return their names. Folders of other names stay."""
         removed = []
         for entry in list(self.root.iterdir()):
             if not _TASK_FOLDER.fullmatch(entry.name) or entry.name in kept:
                 continue
             try:
-                _remove(entry)
+                remove_tree(entry)
             except OSError as problem:
-                log.warning("leftovers.folder_not_removed", folder=str(entry), error=str(problem))
+                log.warning("workspace.removal_failed", folder=str(entry), error=str(problem))
             else:
                 removed.append(entry.name)
         return removed
-
-
-def _remove(path: Path) -> None:
-    if not path.exists() and not path.is_symlink():
-        return
-    try:
-        shutil.rmtree(path)
-    except (OSError, RecursionError):
-        _remove_moving(path)
-
-
-def _remove_moving(root: Path) -> None:
-    """Remove what apps leave and Python's own way does not: each folder is opened, and moved up before it is emptied.
-
-    Apps leave folders that even their owner cannot list, and some in each other, deeper than a path may be long.
-    """
-    prefix = f"moved-{time.time_ns()}-"
-    folders, moved = [root], 0
-    while folders:
-        folder = folders.pop()
-        for entry in list(os.scandir(folder)):
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
-                continue
-            moved += 1
-            os.chmod(entry.path, 0o700)
-            folders.append(Path(entry.path).rename(root / f"{prefix}{moved}"))
-        if folder != root:
-            folder.rmdir()
-    root.rmdir()

@@ -1,4 +1,4 @@
-"""The steps of a replicate, one module each, and the table of them."""
+"""The steps of a replicate, one module per step, and the table of all steps."""
 
 from collections.abc import Mapping
 
@@ -20,3 +20,4 @@ STEPS: Mapping[Stage, Step] = {
     Stage.REVEAL: reveal,
     Stage.UPLOAD: upload,
 }
+"""The step of each stage that does not wait for a command."""

@@ -1,4 +1,4 @@
-"""COMPUTE: run the app, once, however often the worker dies meanwhile; then make its result."""
+"""COMPUTE: run the app once, across restarts of the worker, and build its result."""
 
 import asyncio
 import time
@@ -6,140 +6,132 @@ from contextlib import suppress
 
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
-from workerpool_worker.adapters.files.post_compute import make_result
-from workerpool_worker.adapters.files.workspace import TaskFolder
-from workerpool_worker.app.ports import AppCannotStart, ContainerPlan, Ended
+from workerpool_worker.app.ports import AppExit, ContainerPlan
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.prechecks import check_may_contribute
 from workerpool_worker.domain.command_line import split
 from workerpool_worker.domain.environment import IEXEC_IN, IEXEC_OUT, app_environment
 from workerpool_worker.domain.images import local_name
-from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, LOG_TAIL_CHARACTERS, Details, tail
-from workerpool_worker.errors import DockerUnavailable, ImageUnavailable, StepFailed
+from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, tail
+from workerpool_worker.errors import AppCannotStart, DockerUnavailable, ImageUnavailable, StepFailed
 
-_BYTES_PER_CHARACTER = 4
 _NEVER_RAN = -1
 _KILLED = frozenset({137, 143, 255})
-"""Exit codes of apps that are killed with their engine or host: SIGKILL, SIGTERM, and an engine's word for unknown."""
+"""Exit codes of apps that ended with their engine or host: SIGKILL, SIGTERM, and the engine's code for unknown."""
+_LOGGED_CHARACTERS = 2_000
 
 
-async def compute(run: Replicate) -> None:
-    """Run the app in its slot and report COMPUTED, whatever the app did: its failures show in its result."""
-    office = run.office
-    async with office.slots:
-        ended = await _run_app(run)
+async def compute(replicate: Replicate) -> None:
+    """Run the app in a slot and report COMPUTED. A failure of the app becomes the cause of its result."""
+    context = replicate.context
+    async with context.slots:
+        ended = await _run_app(replicate)
     began = time.monotonic()
     succeeded = ended.exit_code == 0 and not ended.timed_out
-    result = await run.in_thread(
-        make_result, run.folder, callback=run.task.has_callback, app_succeeded=succeeded
+    result = await replicate.run_blocking(
+        replicate.folder.make_result, callback=replicate.task.has_callback, app_succeeded=succeeded
     )
-    post_s = time.monotonic() - began
-    office.durations.add(ended.run_time_s, post_s)
-    run.log.info(
+    post_compute_s = time.monotonic() - began
+    context.timings.record(ended.run_time_s, post_compute_s)
+    replicate.log.info(
         "app.ended",
         exit_code=ended.exit_code,
         run_time_s=round(ended.run_time_s, 3),
-        post_compute_s=round(post_s, 3),
+        post_compute_s=round(post_compute_s, 3),
         timed_out=ended.timed_out,
         result_digest=result.digest,
         cause=result.cause and result.cause.value,
     )
-    stdout, stderr = await run.in_thread(_tails, run.folder)
-    if office.policy.show_app_output:
-        run.log.info("app.output", stdout=tail(stdout, 2000), stderr=tail(stderr, 2000))
+    stdout, stderr = await replicate.run_blocking(replicate.folder.read_output_tails)
+    if context.policy.log_app_output:
+        replicate.log.info(
+            "app.output_logged",
+            stdout=tail(stdout, _LOGGED_CHARACTERS),
+            stderr=tail(stderr, _LOGGED_CHARACTERS),
+        )
     if ended.error:
         stderr = tail(f"{stderr}{ended.error}\n")
-    saved = run.done(
+    saved = replicate.complete_step(
         Details(
             exit_code=ended.exit_code,
             stdout=stdout,
             stderr=stderr,
-            error_message=_explain(run, ended, result.message)[:ERROR_MESSAGE_CHARACTERS],
+            error_message=_explain(replicate, ended, result.message)[:ERROR_MESSAGE_CHARACTERS],
         ),
         result=result,
     )
-    run.in_background(_discard_container(run, saved))
+    replicate.run_in_background(_discard_container(replicate, saved))
 
 
-async def _discard_container(run: Replicate, saved: asyncio.Future[None]) -> None:
-    """Remove the container once its result is safe; what fails here is made up for when the replicate ends."""
+async def _discard_container(replicate: Replicate, saved: asyncio.Future[None]) -> None:
+    """Remove the container once its result is durable. The end of the replicate removes what this misses."""
     await saved
     with suppress(DockerUnavailable):
-        await run.office.engine.remove(run.task.task_id)
+        await replicate.context.engine.remove(replicate.task.task_id)
 
 
-async def _run_app(run: Replicate) -> Ended:
-    """Run the app to its end, or attach to it if it runs or has ended already."""
-    container = await run.office.engine.find(run.task.task_id) if run.may_have_container else None
+async def _run_app(replicate: Replicate) -> AppExit:
+    """Run the app to its end, or attach to the container of an earlier attempt."""
+    container = (
+        await replicate.context.engine.find(replicate.task.task_id) if replicate.may_have_container else None
+    )
     if container is not None:
-        run.log.info("app.attached_again", container=container[:12])
-    ended = await _run(run, container)
+        replicate.log.info("app.reattached", container=container[:12])
+    ended = await _run_container(replicate, container)
     if container is not None and ended.exit_code in _KILLED and not ended.timed_out:
-        # While nobody watched, and most likely not by itself.
-        run.log.warning("app.run_again", exit_code=ended.exit_code)
-        ended = await _run(run, None)
+        # The app most likely ended with its host or engine while no worker observed it.
+        replicate.log.warning("app.rerun", exit_code=ended.exit_code)
+        ended = await _run_container(replicate, None)
     return ended
 
 
-async def _run(run: Replicate, container: str | None) -> Ended:
-    engine = run.office.engine
+async def _run_container(replicate: Replicate, container: str | None) -> AppExit:
+    engine = replicate.context.engine
     new = container is None
     if container is None:
-        await check_may_contribute(run)
-        await run.in_thread(run.folder.prepare_output)
-        run.may_have_container = True
+        await check_may_contribute(replicate)
+        await replicate.run_blocking(replicate.folder.prepare_output)
+        replicate.may_have_container = True
         try:
-            container = await engine.create(_plan(run, local_name(run.task.app_uri)))
-        except ImageUnavailable as gone:
-            raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, str(gone)) from gone
+            container = await engine.create(_plan(replicate, local_name(replicate.task.app_uri)))
+        except ImageUnavailable as missing:
+            raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, str(missing)) from missing
         except AppCannotStart as refusal:
-            return Ended(_NEVER_RAN, 0.0, error=str(refusal))
+            return AppExit(_NEVER_RAN, 0.0, error=str(refusal))
     try:
-        async with run.office.live_output.shown(
-            run.task.task_id, lambda sink: engine.follow_output(container, sink, from_now=not new)
+        async with replicate.context.live_output.followed(
+            replicate.task.task_id, lambda sink: engine.follow_output(container, sink, from_now=not new)
         ):
-            ended = await engine.run(container, run.task.max_execution_s, new=new)
+            ended = await engine.run(container, replicate.task.max_execution_s, new=new)
     except AppCannotStart as refusal:
-        return Ended(_NEVER_RAN, 0.0, error=str(refusal))
-    await engine.copy_logs(container, run.folder.stdout, run.folder.stderr)
+        return AppExit(_NEVER_RAN, 0.0, error=str(refusal))
+    await engine.copy_logs(container, replicate.folder.stdout, replicate.folder.stderr)
     return ended
 
 
-def _plan(run: Replicate, image: str) -> ContainerPlan:
-    policy = run.office.policy
+def _plan(replicate: Replicate, image: str) -> ContainerPlan:
+    policy = replicate.context.policy
     return ContainerPlan(
-        task_id=run.task.task_id,
-        name=f"{policy.name}-{run.task.task_id}",
+        task_id=replicate.task.task_id,
+        name=f"{policy.name}-{replicate.task.task_id}",
         image=image,
-        command=split(run.task.command_line),
-        environment=app_environment(run.task),
-        binds={run.folder.input: (IEXEC_IN, True), run.folder.iexec_out: (IEXEC_OUT, False)},
+        command=split(replicate.task.command_line),
+        environment=app_environment(replicate.task),
+        binds={
+            replicate.folder.input: (IEXEC_IN, True),
+            replicate.folder.iexec_out: (IEXEC_OUT, False),
+        },
         limits=policy.limits,
     )
 
 
-def _explain(run: Replicate, ended: Ended, result_message: str) -> str:
+def _explain(replicate: Replicate, ended: AppExit, result_message: str) -> str:
     if ended.timed_out:
         cause = ReplicateStatusCause.APP_COMPUTE_TIMEOUT
-        return f"{cause.value}: the app was stopped after {run.task.max_execution_s:g} s"
+        return f"{cause.value}: the app was killed after {replicate.task.max_execution_s:g} s"
+    cause = ReplicateStatusCause.APP_COMPUTE_FAILED
     if ended.error:
-        return f"{ReplicateStatusCause.APP_COMPUTE_FAILED.value}: the app could not be started: {ended.error}"
+        return f"{cause.value}: the app could not be started: {ended.error}"
     if ended.exit_code != 0:
-        return (
-            f"{ReplicateStatusCause.APP_COMPUTE_FAILED.value}: the app ended with exit code {ended.exit_code}"
-        )
+        return f"{cause.value}: the app ended with exit code {ended.exit_code}"
     return result_message
-
-
-def _tails(folder: TaskFolder) -> tuple[str, str]:
-    """Read the ends of the two streams, without reading more than needed."""
-    texts = []
-    for path in (folder.stdout, folder.stderr):
-        if not path.exists():
-            texts.append("")
-            continue
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - LOG_TAIL_CHARACTERS * _BYTES_PER_CHARACTER, 0))
-            texts.append(tail(file.read().decode("utf-8", errors="replace")))
-    return texts[0], texts[1]

@@ -1,4 +1,4 @@
-"""Reads what the pre-checks need and raises the first cause."""
+"""The protocol's pre-checks (worker spec A.7): read the chain and raise the first cause."""
 
 import asyncio
 
@@ -9,22 +9,22 @@ from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
-from workerpool_worker.domain.prechecks import obstacles
+from workerpool_worker.domain.prechecks import contribution_obstacles
 from workerpool_worker.domain.stages import Stage
-from workerpool_worker.errors import StepFailed, TaskVanished
+from workerpool_worker.errors import InitializationOrphaned, StepFailed
 
 _BLOCK_LIMIT_S = 60.0
-_MOST_BLOCKS_BEHIND = 5
+_MAX_BLOCKS_BEHIND = 5
 _NEXT_BLOCK_LIMIT_S = 10.0
 
 
-async def check_authorization(run: Replicate) -> None:
-    """Refuse a task whose authorization is not for this wallet, or not signed by the pool's owner."""
-    authorization = run.assignment.authorization
+async def check_authorization(replicate: Replicate) -> None:
+    """Raise `StepFailed` unless the authorization is for this wallet and task and signed by the pool's owner."""
+    authorization = replicate.assignment.authorization
     problem = ""
-    if address(authorization.worker) != run.office.wallet_address:
-        problem = f"the authorization is for {authorization.worker}"
-    elif authorization.task_id != run.task.task_id:
+    if address(authorization.worker) != replicate.context.wallet_address:
+        problem = f"the authorization is for the worker {authorization.worker}"
+    elif authorization.task_id != replicate.task.task_id:
         problem = "the authorization is for another task"
     else:
         try:
@@ -32,56 +32,68 @@ async def check_authorization(run: Replicate) -> None:
         except InvalidSignature as invalid:
             problem = str(invalid)
         else:
-            if not await run.office.chain.is_pool_owner(signer):
-                problem = f"the authorization is signed by {signer}, who does not own the workerpool"
+            if not await replicate.context.chain.is_pool_owner(signer):
+                problem = f"the authorization is signed by {signer}, which does not own the workerpool"
     if problem:
         raise StepFailed(ReplicateStatusCause.WORKERPOOL_AUTHORIZATION_NOT_FOUND, problem)
 
 
-async def wait_initialization(run: Replicate) -> None:
-    """Wait until the worker's node has the block in which the task was initialized."""
-    block = run.assignment.initialization_block
-    if block and not await run.office.chain.wait_block(block, _BLOCK_LIMIT_S):
+async def wait_for_initialization(replicate: Replicate) -> None:
+    """Wait until the worker's node has the block that initialized the task."""
+    block = replicate.assignment.initialization_block
+    if block and not await replicate.context.chain.wait_block(block, _BLOCK_LIMIT_S):
         raise StepFailed(
             ReplicateStatusCause.CHAIN_UNREACHABLE,
-            f"the worker's node is at block {run.office.chain.head} and does not reach {block}",
+            f"the worker's node is at block {replicate.context.chain.head} and did not reach block {block} "
+            f"in {_BLOCK_LIMIT_S:.0f} s",
         )
 
 
-async def check_may_contribute(run: Replicate) -> None:
-    """Raise the first obstacle to a contribution, log them all; TaskVanished for one that passes by itself."""
-    task, chain = run.task, run.office.chain
+async def check_may_contribute(replicate: Replicate) -> None:
+    """Raise `StepFailed` with the first cause for which the hub would refuse a contribution, and log all causes.
+
+    Raises `InitializationOrphaned` if the task was initialized before and is unknown to the chain now.
+    """
+    task, chain = replicate.task, replicate.context.chain
     chain_task, account = await asyncio.gather(chain.task(task.task_id), chain.account())
     if chain_task.status is ChainTaskStatus.UNSET:
-        if run.record.stage is not Stage.START:
-            raise TaskVanished("the chain does not know the task any more; waiting for its initialization")
-        chain_task = await _some_blocks_later(run)
+        if replicate.record.stage is not Stage.START:
+            raise InitializationOrphaned(
+                "the chain no longer knows the task; waiting until it is initialized again"
+            )
+        chain_task = await _read_after_next_blocks(replicate)
     found = list(
-        obstacles(
+        contribution_obstacles(
             chain_task,
             account,
-            worker=run.office.wallet_address,
+            worker=replicate.context.wallet_address,
             worker_stake=task.worker_stake,
-            now=run.office.clock.now(),
+            now=replicate.context.clock.now(),
         )
     )
     if found:
-        run.log.warning("replicate.may_not_contribute", causes=[cause.value for cause in found])
-        raise StepFailed(found[0], _explain(found[0], run, account.stake))
+        replicate.log.warning("replicate.contribution_blocked", causes=[cause.value for cause in found])
+        raise StepFailed(found[0], _explain(found[0], replicate, account.stake))
 
 
-async def _some_blocks_later(run: Replicate) -> ChainTask:
-    """Read a task again that must be initialized: of several nodes behind one address, the one asked may lag."""
-    chain = run.office.chain
-    for _ in range(_MOST_BLOCKS_BEHIND):
+async def _read_after_next_blocks(replicate: Replicate) -> ChainTask:
+    """Read an initialized task again after each of the next blocks, until the node knows it.
+
+    Several nodes may share one address, and the node that answers may lag behind the one that announced the block.
+    """
+    chain = replicate.context.chain
+    for _ in range(_MAX_BLOCKS_BEHIND):
         await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
-        chain_task = await chain.task(run.task.task_id)
+        chain_task = await chain.task(replicate.task.task_id)
         if chain_task.status is not ChainTaskStatus.UNSET:
             break
     return chain_task
 
 
-def _explain(cause: ReplicateStatusCause, run: Replicate, stake: int) -> str:
+def _explain(cause: ReplicateStatusCause, replicate: Replicate, stake: int) -> str:
     if cause is ReplicateStatusCause.STAKE_TOO_LOW:
-        return f"the wallet has {stake} nRLC in the hub, the task locks {run.task.worker_stake}: deposit more"
-    return f"the chain would refuse a contribution: {cause.value}"
+        return (
+            f"the wallet has {stake} nRLC in the hub and the task locks {replicate.task.worker_stake} nRLC; "
+            "deposit more RLC"
+        )
+    return f"the hub would refuse the contribution: {cause.value}"

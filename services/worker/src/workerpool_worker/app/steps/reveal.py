@@ -1,100 +1,114 @@
-"""REVEAL: show the digest that the contribution committed to."""
+"""REVEAL: send the digest that the contribution committed to."""
 
 import asyncio
 
-from workerpool_poco.chain.transaction_errors import OutOfGas
 from workerpool_poco.protocol.ids import from_hex
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatusCause
 
-from workerpool_worker.app.ports import TransactionRefused
 from workerpool_worker.app.replicate import Replicate
-from workerpool_worker.app.steps.reorganised import await_consensus
+from workerpool_worker.app.steps.reorg import wait_if_consensus_orphaned
 from workerpool_worker.domain.prechecks import reveal_obstacle
+from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details, Receipt
-from workerpool_worker.errors import StepFailed
+from workerpool_worker.errors import StepFailed, TransactionRefused, WalletOutOfGas
 
 _BLOCK_LIMIT_S = 60.0
-_TRIES = 6
-"""One per block: a node may announce a block before all of its reads know it, and a block may vanish again.
+_ATTEMPTS = 6
+"""One attempt per block. A node may announce a block before all its reads know it, and a block may be orphaned.
 
-A command of the scheduler ends the wait when it has become pointless."""
+A command of the scheduler interrupts the step once further attempts are useless."""
 _NEXT_BLOCK_LIMIT_S = 10.0
 
 
-async def reveal(run: Replicate) -> None:
-    """Wait for the consensus block, check that the contribution won, and reveal it."""
-    if not run.record.consensus_block:
-        raise StepFailed(
-            ReplicateStatusCause.CONSENSUS_BLOCK_MISSING, "the scheduler named no consensus block"
-        )
-    if not run.record.result_available or run.record.result is None:
-        raise StepFailed(ReplicateStatusCause.DETERMINISM_HASH_NOT_FOUND, "there is no result to reveal")
-    digest = from_hex(run.record.result.digest)
-    if not await run.office.chain.wait_block(run.record.consensus_block, _BLOCK_LIMIT_S):
-        raise StepFailed(
-            ReplicateStatusCause.BLOCK_NOT_REACHED,
-            f"the node is at block {run.office.chain.head} and does not reach {run.record.consensus_block}",
-        )
-    own_hash = result_hash(run.task.task_id, digest)
+async def reveal(replicate: Replicate) -> None:
+    """Wait for the consensus block, check that the contribution matches the consensus, and reveal it."""
+    chain = replicate.context.chain
+    digest = await _digest_at_consensus(replicate)
+    own_hash = result_hash(replicate.task.task_id, digest)
     failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, "")
-    for attempt in range(_TRIES):
+    for attempt in range(_ATTEMPTS):
         if attempt:
-            await run.office.chain.wait_block(run.office.chain.head + 1, _NEXT_BLOCK_LIMIT_S)
-        chain_task, contribution = await _read(run)
+            await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
+        chain_task, contribution = await _read(replicate)
         if contribution.status is ContributionStatus.PROVED:
-            run.done(Details(receipt=await _earlier_receipt(run)))
+            replicate.complete_step(Details(receipt=await _earlier_receipt(replicate)))
             return
         problem = reveal_obstacle(
             chain_task,
             contribution.result_hash,
             own_hash,
             contributed=contribution.status is ContributionStatus.CONTRIBUTED,
-            now=run.office.clock.now(),
+            now=replicate.context.clock.now(),
         )
         if problem:
             failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, problem)
             continue
         try:
-            receipt = await _send(run, digest)
+            receipt = await _send(replicate, digest)
         except TransactionRefused as refused:
             failure = StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused))
             continue
-        run.done(Details(receipt=receipt))
+        replicate.complete_step(Details(receipt=receipt))
         return
-    if not await await_consensus(run, Stage.AWAIT_REVEAL):
+    if not await wait_if_consensus_orphaned(replicate, Stage.AWAIT_REVEAL):
         raise failure
 
 
-async def _read(run: Replicate) -> tuple[ChainTask, Contribution]:
-    task_id = run.task.task_id
-    return await asyncio.gather(run.office.chain.task(task_id), run.office.chain.contribution(task_id))
+async def _digest_at_consensus(replicate: Replicate) -> bytes:
+    """Return the digest to reveal once the node has the consensus block. Raises `StepFailed`."""
+    record, chain = replicate.record, replicate.context.chain
+    if not record.consensus_block:
+        raise StepFailed(
+            ReplicateStatusCause.CONSENSUS_BLOCK_MISSING, "the scheduler named no consensus block"
+        )
+    if not record.result_available or record.result is None:
+        raise StepFailed(ReplicateStatusCause.DETERMINISM_HASH_NOT_FOUND, "there is no result to reveal")
+    digest = from_hex(record.result.digest)
+    if not await chain.wait_block(record.consensus_block, _BLOCK_LIMIT_S):
+        raise StepFailed(
+            ReplicateStatusCause.BLOCK_NOT_REACHED,
+            f"the node is at block {chain.head} and did not reach block {record.consensus_block} "
+            f"in {_BLOCK_LIMIT_S:.0f} s",
+        )
+    return digest
 
 
-async def _earlier_receipt(run: Replicate) -> Receipt:
-    sent = run.record.reveal_tx
+async def _read(replicate: Replicate) -> tuple[ChainTask, Contribution]:
+    task_id, chain = replicate.task.task_id, replicate.context.chain
+    return await asyncio.gather(chain.task(task_id), chain.contribution(task_id))
+
+
+async def _earlier_receipt(replicate: Replicate) -> Receipt:
+    """Return the receipt of the reveal that is on chain; the head block if its transaction is unknown."""
+    sent = replicate.record.reveal_tx
     if sent is not None:
         try:
-            receipt = await run.office.chain.resume(sent, run.keep_reveal)
+            receipt = await replicate.context.chain.resume(sent, replicate.save_reveal_tx)
         except TransactionRefused:
             receipt = None
         if receipt is not None:
             return receipt
-    return Receipt(run.office.chain.head, sent.hash if sent else "")
+    return Receipt(replicate.context.chain.head, sent.hash if sent else "")
 
 
-async def _send(run: Replicate, digest: bytes) -> Receipt:
+async def _send(replicate: Replicate, digest: bytes) -> Receipt:
+    chain = replicate.context.chain
     try:
-        if run.record.reveal_tx is not None:
-            try:
-                receipt = await run.office.chain.resume(run.record.reveal_tx, run.keep_reveal)
-            except TransactionRefused as refused:
-                run.log.warning("reveal.earlier_one_failed", error=str(refused))
-                receipt = None
+        if replicate.record.reveal_tx is not None:
+            receipt = await _resume(replicate, replicate.record.reveal_tx)
             if receipt is not None:
                 return receipt
-        return await run.office.chain.reveal(run.task.task_id, digest, run.keep_reveal)
-    except OutOfGas as empty:
+        return await chain.reveal(replicate.task.task_id, digest, replicate.save_reveal_tx)
+    except WalletOutOfGas as empty:
         raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
+
+
+async def _resume(replicate: Replicate, sent: SentTransaction) -> Receipt | None:
+    try:
+        return await replicate.context.chain.resume(sent, replicate.save_reveal_tx)
+    except TransactionRefused as refused:
+        replicate.log.warning("reveal.refused", transaction=sent.hash, error=str(refused))
+        return None

@@ -1,54 +1,56 @@
-"""UPLOAD: bring the archive to the result proxy, and tell where it is."""
+"""UPLOAD: upload the result archive and report the result link."""
 
-import asyncio
-import random
-
+from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.protocol.result_link import STORAGE_ETHEREUM, ResultLink
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
 from workerpool_worker.app.replicate import Replicate
-from workerpool_worker.app.steps.reorganised import await_consensus
+from workerpool_worker.app.steps.reorg import wait_if_consensus_orphaned
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details
 from workerpool_worker.errors import StepFailed, UploadRefused, UploadUnavailable
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
+_BACKOFF = Backoff(first_s=0.2, longest_s=10.0)
 
 
-async def upload(run: Replicate) -> None:
-    """Upload until it works or the final deadline has passed. A callback's result goes to the chain instead."""
-    result = run.record.result
-    if result is None or not result.digest or not run.folder.archive.exists():
-        raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, "the result is no longer on this worker")
-    if run.task.has_callback:
-        link = ResultLink(STORAGE_ETHEREUM, run.task.callback).encode()
-        run.done(Details(result_link=link, callback_data=result.callback_data))
+async def upload(replicate: Replicate) -> None:
+    """Upload the archive, with retries until the final deadline. The result of a callback task goes to the chain."""
+    result, task = replicate.record.result, replicate.task
+    if result is None or not result.digest or not replicate.folder.archive.exists():
+        raise StepFailed(
+            ReplicateStatusCause.RESULT_LINK_MISSING, "the result archive is no longer on this worker"
+        )
+    if task.has_callback:
+        link = ResultLink(STORAGE_ETHEREUM, task.callback).encode()
+        replicate.complete_step(Details(result_link=link, callback_data=result.callback_data))
         return
-    if run.task.result_storage_provider not in ("", "ipfs"):
+    if task.result_storage_provider not in ("", "ipfs"):
         raise StepFailed(
             ReplicateStatusCause.RESULT_LINK_MISSING,
-            f"standard tasks can only store their result on ipfs, not {run.task.result_storage_provider!r}",
+            f"standard tasks store their result on ipfs only, not on {task.result_storage_provider!r}",
         )
     try:
-        link = await _upload(run, result.digest)
+        link = await _upload(replicate, result.digest)
     except UploadRefused as refused:
-        if await await_consensus(run, Stage.AWAIT_UPLOAD):
+        if await wait_if_consensus_orphaned(replicate, Stage.AWAIT_UPLOAD):
             return
         raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, refused.message) from refused
-    run.done(Details(result_link=link))
+    replicate.complete_step(Details(result_link=link))
 
 
-async def _upload(run: Replicate, digest: str) -> str:
-    proxy = run.task.result_storage_proxy or run.office.result_proxy_url
-    pause = _FIRST_PAUSE_S
-    while True:
-        try:
-            return await run.office.store.upload(
-                proxy, run.assignment.authorization, run.folder.archive, digest
-            )
-        except UploadUnavailable as trouble:
-            if run.office.clock.now() + pause > run.deadline:
-                raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, trouble.message) from trouble
-            run.log.warning("upload.retried", proxy=proxy, error=trouble.message, pause_s=pause)
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-        pause = min(pause * 2, _LONGEST_PAUSE_S)
+async def _upload(replicate: Replicate, digest: str) -> str:
+    proxy = replicate.task.result_storage_proxy or replicate.context.result_proxy_url
+    try:
+        return await retry(
+            lambda: replicate.context.store.upload(
+                proxy, replicate.assignment.authorization, replicate.folder.archive, digest
+            ),
+            what="upload the result",
+            on=UploadUnavailable,
+            backoff=_BACKOFF,
+            timeout_s=replicate.deadline - replicate.context.clock.now(),
+            task=replicate.task.task_id,
+            proxy=proxy,
+        )
+    except UploadUnavailable as trouble:
+        raise StepFailed(ReplicateStatusCause.RESULT_LINK_MISSING, trouble.message) from trouble

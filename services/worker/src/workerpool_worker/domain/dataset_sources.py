@@ -1,10 +1,10 @@
-"""Where a dataset can be fetched from."""
+"""Download addresses of a dataset."""
 
 from collections.abc import Sequence
 
 
 def dataset_urls(uri: str, gateways: Sequence[str]) -> list[str]:
-    """Return the URLs to try, in order: the dataset's own, or one per gateway for ``/ipfs/…``."""
+    """Return the URLs to try, in order: the dataset's own URL, or one URL per gateway for `/ipfs/…`."""
     text = uri.strip()
     if text.startswith(("http://", "https://")):
         return [text]
@@ -16,5 +16,5 @@ def dataset_urls(uri: str, gateways: Sequence[str]) -> list[str]:
 
 
 def has_checksum(checksum: str) -> bool:
-    """Tell whether a dataset's on-chain checksum says anything; zero means that its owner gave none."""
+    """Tell whether a dataset has an on-chain checksum. Zero means that its owner registered none."""
     return bool(checksum.removeprefix("0x").strip("0"))
