@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.cache/toolchain/bin:$(PATH)
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
+	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
 
 # --- installation ---------------------------------------------------------------------------------
 
@@ -81,6 +81,9 @@ imports: python
 	@$(BIN)/lint-imports --no-cache --no-logo
 generated: python
 	@$(BIN)/buf lint && $(BIN)/buf format -d --exit-code && $(PY) tools/release.py breaking && $(PY) tools/protogen.py --check && $(PY) tools/docs.py --check
+
+reproduce-%: install ## show past bug N of docs/robustness.md on the code before its fix (make reproduce-1)
+	@$(PY) tools/reproduce.py $*
 
 .PHONY: simulate
 simulate: python ## the scheduler under seeded crashes, delays and reorganisations (SEEDS=2000, or one with a trace: SEED=17)

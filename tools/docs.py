@@ -1,6 +1,6 @@
-"""Write the parts of docs/ that are derived from code: the settings tables and the state machines.
+"""Write the pages of docs/ that are generated: the settings, the state machines and the table of past bugs.
 
-With --check nothing is written and the exit code says whether docs/ is up to date; `make check` asks so.
+With --check nothing is written and the exit code tells whether the pages are current; `make check` uses it.
 """
 
 import importlib
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from reproduce import robustness_page
 from workerpool_core.domain import diagrams
 from workerpool_kit.settings.base import Settings, settings_table
 
@@ -22,11 +23,11 @@ SERVICES = {
 
 
 def settings_page() -> str:
-    """Every environment variable of every process."""
+    """Return the table of every environment variable of every process."""
     parts = [
         "# Settings\n\nMade by `make docs` from the services' settings classes; do not edit.\n\n"
-        "Every process is configured by environment variables. A secret `NAME` can also be given as `NAME_FILE`,\n"
-        "the path of a file that holds it. A variable with a service's own prefix that it does not know is refused.\n"
+        "Every process is configured by environment variables. A secret `NAME` can also be set as `NAME_FILE`,\n"
+        "the path of a file that holds it. An unknown variable with a service's own prefix is refused.\n"
     ]
     for service, name in SERVICES.items():
         settings: type[Settings] = getattr(importlib.import_module(f"workerpool_{service}.settings"), name)
@@ -35,7 +36,7 @@ def settings_page() -> str:
 
 
 def machines_page() -> str:
-    """The life of tasks and replicates as diagrams."""
+    """Return the statuses of tasks and replicates as diagrams."""
     return (
         "# State machines\n\n"
         "Made by `make docs` from the tables in `services/core/src/workerpool_core/domain`; do not edit.\n\n"
@@ -43,11 +44,15 @@ def machines_page() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "state-machines.md": machines_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "state-machines.md": machines_page,
+    "robustness.md": robustness_page,
+}
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check compare them; returns the exit code."""
+    """Write the pages, or with --check compare them; return the exit code."""
     stale = 0
     for name, page in PAGES.items():
         path, text = ROOT / "docs" / name, page()
@@ -55,7 +60,7 @@ def main(arguments: list[str]) -> int:
             continue
         stale += 1
         if "--check" in arguments:
-            sys.stderr.write(f"docs/{name} is not what the code says: run `make docs`\n")
+            sys.stderr.write(f"docs/{name} is out of date: run `make docs`\n")
         else:
             path.write_text(text)
             sys.stderr.write(f"docs/{name} written\n")

@@ -1,7 +1,7 @@
-"""A protoc plugin for buf: grpcio-tools bundles the gRPC generator only inside its own protoc.
+"""A protoc plugin for buf, because grpcio-tools bundles the gRPC generator only inside its own protoc.
 
-Reads a CodeGeneratorRequest from standard input, runs that protoc on the same descriptors and
-answers with the files it wrote.
+It reads a CodeGeneratorRequest from standard input, runs that protoc on the same descriptors and answers with the
+generated files.
 """
 
 import sys
@@ -14,7 +14,7 @@ from grpc_tools import protoc
 
 
 def main() -> int:
-    """Answer one request; returns protoc's exit code."""
+    """Answer one request; return the exit code of protoc."""
     request = plugin_pb2.CodeGeneratorRequest.FromString(sys.stdin.buffer.read())
     with tempfile.TemporaryDirectory() as folder:
         descriptors = Path(folder, "descriptors.binpb")

@@ -1,8 +1,8 @@
 """Generate libs/protocol from protos/: `buf generate`, then move the packages below `workerpool_protocol`.
 
-The contracts' packages are `workerpool.<service>.v1` in every language; in Python they are imported as
+The contracts' packages are `workerpool.<service>.v1` in every language. Python imports them as
 `workerpool_protocol.<service>.v1`, so that no service can shadow them. With --check nothing is written
-and the exit code says whether libs/protocol is up to date; `make check` asks so.
+and the exit code tells whether libs/protocol is current; `make check` uses it.
 """
 
 import re
@@ -20,7 +20,7 @@ NAME = re.compile(r"(?<![\w./'\"])workerpool\.(\w+\.v1)\b")
 
 
 def generated_files() -> dict[Path, str]:
-    """Every file that belongs in libs/protocol/src, by its path there."""
+    """Return every file that belongs in libs/protocol/src, by its path there."""
     subprocess.run([ROOT / ".venv/bin/buf", "generate"], cwd=ROOT, check=True)
     files: dict[Path, str] = {}
     for path in sorted(GENERATED.rglob("*.py*")):
@@ -44,7 +44,7 @@ def generated_files() -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the stubs, or with --check compare them; returns the exit code."""
+    """Write the stubs, or with --check compare them; return the exit code."""
     files = generated_files()
     present = {
         p.relative_to(TARGET) for p in TARGET.rglob("*") if p.is_file() and "__pycache__" not in p.parts
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
     )
     if "--check" in arguments:
         for name in stale:
-            sys.stderr.write(f"libs/protocol/src/{name} is not what protos/ says: run `make protos`\n")
+            sys.stderr.write(f"libs/protocol/src/{name} is out of date: run `make protos`\n")
         return 1 if stale else 0
     for path in present - set(files):
         (TARGET / path).unlink()
