@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 from prometheus_client import REGISTRY
+from workerpool_kit.chain_config import ChainConfig
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
@@ -18,6 +19,7 @@ from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import address
 
 from workerpool_worker import startup
 from workerpool_worker.adapters.chain.wallet_chain import WalletChain
@@ -47,7 +49,7 @@ log = structlog.get_logger()
 
 
 async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:
-    """Run the start-up checks in the documented order, resume interrupted replicates, and work until stopped."""
+    """Run the start-up checks, resume interrupted replicates, and work until stopped."""
     version = version_of(type(settings))
     async with AsyncExitStack() as stack:
         health, durations = Health(), StageDurations(settings.metrics_window)
@@ -55,9 +57,10 @@ async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:
         client = startup.open_core(settings)
         stack.push_async_callback(client.close)
 
+        # The wallet needs a second of processor time, which the scheduler may need for its own start.
+        wallet = await startup.open_wallet(settings)
         pool = await startup.read_configuration(client, settings, version)
         chain = await startup.read_chain(pool, settings)
-        wallet = await startup.open_wallet(settings)
         slots = slot_count(os.cpu_count() or 1, settings.cpu_count, gpu=settings.gpu_enabled)
         engine = DockerEngine(wallet.address, registries=settings.registries, concurrency=slots)
         stack.callback(engine.close)
@@ -133,17 +136,17 @@ async def _start_servers(
 
 async def _open_chain(
     settings: WorkerSettings,
-    chain: startup.ChainConfig,
+    chain: ChainConfig,
     wallet: Wallet,
     health: Health,
     stack: AsyncExitStack,
 ) -> WalletChain:
-    hub = HubClient(chain.node_url, chain.hub_address, chain_id=chain.chain_id)
+    hub = HubClient(chain.node_url, address(chain.hub_address), chain_id=chain.chain_id)
     stack.push_async_callback(hub.close)
     await startup.check_chain(hub, chain, settings)
     heads = HeadStream(
         chain.node_url,
-        block_time=chain.block_time_s or 1.0,
+        block_time=chain.block_time_s,
         on_outage=lambda error: health.set("chain", False, error=str(error)),
         on_return=lambda: health.set("chain", True),
     )

@@ -1,26 +1,22 @@
-"""The start-up checks in the documented order. Each failure is one sentence that names the remedy."""
+"""The start-up checks. Each failure is one sentence that names the remedy."""
 
 import asyncio
 import fcntl
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TypeVar
 
 import grpc
 import structlog
-from workerpool_kit.grpc.client import open_channel
+from workerpool_kit.chain_config import ChainConfig, read_chain_config
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff, retry
-from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet, WalletError
 from workerpool_poco.errors import CallReverted, ChainUnreachable, HubNotFound, RpcError, WrongChain
-from workerpool_poco.protocol.ids import Address, address
-from workerpool_protocol.registry.v1 import config_service_pb2
-from workerpool_protocol.registry.v1.config_service_pb2_grpc import ConfigServiceStub
 
 from workerpool_worker.adapters.core.client import CoreClient, PoolConfiguration, describe, is_permanent
 from workerpool_worker.adapters.core.messages import parse_assignment
@@ -34,20 +30,8 @@ from workerpool_worker.settings import WorkerSettings
 T = TypeVar("T")
 log = structlog.get_logger()
 
-_BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
-_CALL_LIMIT_S = 10.0
+_BACKOFF = Backoff(first_s=0.1, longest_s=1.0)
 _FEW_TRANSACTIONS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ChainConfig:
-    """The chain of the workerpool."""
-
-    chain_id: int
-    sidechain: bool
-    node_url: str
-    hub_address: Address
-    block_time_s: float
 
 
 def open_core(settings: WorkerSettings) -> CoreClient:
@@ -79,27 +63,11 @@ async def read_configuration(client: CoreClient, settings: WorkerSettings, versi
 
 
 async def read_chain(pool: PoolConfiguration, settings: WorkerSettings) -> ChainConfig:
-    """Read the chain of the workerpool from the config server."""
-    try:
-        channel = open_channel(grpc_target_of(pool.config_server_url))
-    except ValueError as problem:
-        raise StartupError(f"the scheduler names an invalid config server: {problem}") from problem
-    try:
-        stub = ConfigServiceStub(channel)
-
-        async def ask() -> config_service_pb2.GetChainResponse:
-            return await stub.GetChain(config_service_pb2.GetChainRequest(), timeout=_CALL_LIMIT_S)
-
-        chain = (await _when_available(ask, f"the config server at {pool.config_server_url}")).chain
-    finally:
-        await channel.close(None)
-    return ChainConfig(
-        chain.chain_id,
-        chain.sidechain,
-        settings.node_address or chain.node_url,
-        address(chain.hub_address),
-        chain.block_time.ToNanoseconds() / 1e9,
+    """Read the chain of the workerpool from the config server. The operator's own node replaces the pool's node."""
+    config = await read_chain_config(
+        pool.config_server_url, source="the config server named by the scheduler"
     )
+    return replace(config, node_url=settings.node_address or config.node_url)
 
 
 async def open_wallet(settings: WorkerSettings) -> Wallet:

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import structlog
 from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.reasons import CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED, TOO_MANY_UPLOADS
 from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import to_hex
@@ -39,7 +40,7 @@ _TRANSIENT = frozenset(
         grpc.StatusCode.CANCELLED,
     }
 )
-_TRANSIENT_REASONS = frozenset({"TOO_MANY_UPLOADS", "CONTRIBUTION_NOT_REVEALED", "GET_CHAIN_TASK_FAILED"})
+_TRANSIENT_REASONS = frozenset({TOO_MANY_UPLOADS, CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED})
 """The proxy is at its limit, or its node is behind the worker's node."""
 
 

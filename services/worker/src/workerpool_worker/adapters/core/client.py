@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.reasons import FOREIGN_REPLICATE
 from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import InvalidId
@@ -27,9 +28,6 @@ _PERMANENT = frozenset(
         grpc.StatusCode.ALREADY_EXISTS,
     }
 )
-_FOREIGN_REPLICATE = "FOREIGN_REPLICATE"
-"""The scheduler received output of a replicate that it no longer assigns to this worker, for example after a chain
-reorganization. The next Hello reconciles the replicates, so this refusal is not permanent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +106,12 @@ class CoreClient:
 
 
 def is_permanent(error: grpc.aio.AioRpcError) -> bool:
-    """Tell whether a retry of the call is useless."""
-    return error.code() in _PERMANENT and error_reason(error) != _FOREIGN_REPLICATE
+    """Tell whether a retry of the call is useless.
+
+    `FOREIGN_REPLICATE` is transient: the scheduler no longer assigns a replicate to this worker, for example after a
+    chain reorganization, and the next Hello reconciles the replicates.
+    """
+    return error.code() in _PERMANENT and error_reason(error) != FOREIGN_REPLICATE
 
 
 def describe(error: grpc.aio.AioRpcError) -> str:

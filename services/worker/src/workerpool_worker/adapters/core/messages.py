@@ -1,6 +1,7 @@
 """Mapping between the messages of the worker stream and the worker's domain types."""
 
 from google.protobuf.message import DecodeError
+from workerpool_kit.reasons import UNKNOWN_REPLICATE
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import (
     ZERO_ADDRESS,
@@ -34,8 +35,6 @@ _ACTIONS = {
     pb.ACTION_ABORT: Action.ABORT,
 }
 _STREAMS = {OutputStream.STDOUT: pb.LOG_STREAM_STDOUT, OutputStream.STDERR: pb.LOG_STREAM_STDERR}
-_UNKNOWN_REPLICATE = "UNKNOWN_REPLICATE"
-"""Reason of a refused update of a replicate that the scheduler does not know."""
 
 
 def assignment_of(message: pb.Assignment) -> Assignment:
@@ -136,7 +135,7 @@ def update_result_of(message: pb.UpdateResult) -> UpdateResult:
         refused=refused,
         abort=message.next_action == pb.ACTION_ABORT
         or (refused and message.next_action == pb.ACTION_UNSPECIFIED),
-        unknown=refused and message.reason == _UNKNOWN_REPLICATE,
+        unknown=refused and message.reason == UNKNOWN_REPLICATE,
         reason=message.reason,
         message=message.message,
     )

@@ -11,6 +11,7 @@ import grpc
 import structlog
 from workerpool_kit.health import Health
 from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
+from workerpool_kit.protocol_version import PROTOCOL_VERSION
 from workerpool_kit.retry import Backoff
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -36,7 +37,6 @@ from workerpool_worker.errors import CoreRefused
 
 log = structlog.get_logger()
 
-PROTOCOL_VERSION = 1
 _BACKOFF = Backoff(first_s=0.1, longest_s=2.0, jitter=0.5)
 _WELCOME_LIMIT_S = 15.0
 _DEFAULT_HEARTBEAT_S = 10.0
