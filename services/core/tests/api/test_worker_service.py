@@ -82,7 +82,7 @@ async def test_the_first_message_is_hello(api: Any, wallet: Wallet) -> None:
 async def test_who_does_not_say_hello_in_time_is_sent_away(
     api: Any, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_service, "HELLO_LIMIT_S", 0.05)
+    monkeypatch.setattr(worker_service, "HELLO_TIMEOUT_S", 0.05)
     stream = await api.open(await api.login(wallet))
     assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
 

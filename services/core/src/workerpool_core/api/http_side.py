@@ -1,4 +1,4 @@
-"""The HTTP side that third parties use: tasks, replicates, logs, the platform metric (core spec §9)."""
+"""The documented HTTP routes: tasks, replicates, logs and the platform metric (core spec §9)."""
 
 import re
 from collections.abc import Callable
@@ -22,8 +22,11 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 def routes(core: Core, *, open_actuator: Callable[[str], bool]) -> list[Route]:
-    """Return the routes that core adds to those of every service. They win over the built-in ones."""
-    side = _HttpSide(core)
+    """Return core's routes, which take precedence over the routes of every service.
+
+    `open_actuator` tells whether an endpoint under /actuator is exposed.
+    """
+    handlers = _Handlers(core)
     closed = [
         Route(f"/actuator/{endpoint}", _not_exposed)
         for endpoint in ("health", "info", "prometheus")
@@ -31,24 +34,27 @@ def routes(core: Core, *, open_actuator: Callable[[str], bool]) -> list[Route]:
     ]
     return [
         *closed,
-        Route("/metrics", side.platform_metric),
-        Route("/tasks/logs/challenge", side.log_challenge),
-        Route("/tasks/{task_id}", side.task),
-        Route("/tasks/{task_id}/logs", side.task_logs),
-        Route("/tasks/{task_id}/replicates/{wallet}", side.replicate),
-        Route("/tasks/{task_id}/replicates/{wallet}/logs", side.replicate_logs),
+        Route("/metrics", handlers.platform_metric),
+        Route("/tasks/logs/challenge", handlers.log_challenge),
+        Route("/tasks/{task_id}", handlers.task),
+        Route("/tasks/{task_id}/logs", handlers.task_logs),
+        Route("/tasks/{task_id}/replicates/{wallet}", handlers.replicate),
+        Route("/tasks/{task_id}/replicates/{wallet}/logs", handlers.replicate_logs),
     ]
 
 
 async def _not_exposed(_request: Request) -> Response:
     return JSONResponse(
-        {"error": "NOT_FOUND", "message": "add this endpoint to IEXEC_CORE_MANAGEMENT_ACTUATORS to open it"},
+        {
+            "error": "NOT_FOUND",
+            "message": "this endpoint is closed; add it to IEXEC_CORE_MANAGEMENT_ACTUATORS",
+        },
         404,
     )
 
 
-class _HttpSide:
-    """The handlers, over the running core."""
+class _Handlers:
+    """Request handlers over the running core."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -64,22 +70,24 @@ class _HttpSide:
     async def log_challenge(self, request: Request) -> Response:
         requester = _address(request.query_params.get("address", ""))
         if requester is None:
-            raise BadRequest("the query needs ?address=<the requester's address>")
+            raise BadRequest("the query lacks ?address=<the requester's address>")
         return JSONResponse(self._core.running.log_access.challenge(requester).to_json())
 
     async def task_logs(self, request: Request) -> Response:
         logs = await self._logs(request, "")
-        content = [_logs_model(kept) for kept in logs]
+        content = [_logs_model(each) for each in logs]
         return JSONResponse({"chainTaskId": _task_id(request), "computeLogsList": content})
 
     async def replicate_logs(self, request: Request) -> Response:
         logs = await self._logs(request, _wallet(request))
         if not logs:
-            return JSONResponse({"error": "NOT_FOUND", "message": "no logs of this replicate are kept"}, 404)
+            return JSONResponse(
+                {"error": "NOT_FOUND", "message": "no logs of this replicate are stored"}, 404
+            )
         return JSONResponse(_logs_model(logs[0]))
 
     async def _logs(self, request: Request, wallet: str) -> list[ComputeLogs]:
-        """Read `Authorization: <hash>_<signature>_<address>`, the form of the tools that exist."""
+        """Return the logs that `Authorization: <hash>_<signature>_<address>` opens, the form that iExec tools send."""
         parts = request.headers.get("authorization", "").strip().split("_")
         if len(parts) != 3:
             raise BadChallenge("the Authorization header must be <hash>_<signature>_<address>")
@@ -102,12 +110,12 @@ def _task_id(request: Request) -> TaskId:
 def _wallet(request: Request) -> str:
     wallet = _address(str(request.path_params["wallet"]))
     if wallet is None:
-        raise BadRequest("the path needs the worker's address")
+        raise BadRequest("the path lacks the worker's address")
     return wallet
 
 
 def _address(text: str) -> Address | None:
-    """Return the address that a text spells without gaps, which `address` would pass over and remember; None else."""
+    """Return the address that a text spells, None for any other text. `address` itself would skip spaces."""
     return address(text) if _ADDRESS.fullmatch(text) else None
 
 
@@ -116,7 +124,7 @@ def _base(request: Request) -> str:
 
 
 def platform_metric(now: PoolSummary) -> dict[str, Any]:
-    """Return the documented PlatformMetric, with its older names."""
+    """Return the documented PlatformMetric with its current and its older names."""
     block = now.latest_block
     cpus, gpus = now.registered_cpus, now.registered_gpus
     return {
@@ -170,7 +178,7 @@ def task_model(task: Task, base: str) -> dict[str, Any]:
 
 
 def replicate_model(replicate: Replicate, base: str) -> dict[str, Any]:
-    """Return the documented ReplicateModel, which leaves out what is empty."""
+    """Return the documented ReplicateModel, without empty fields."""
     url = f"{base}/tasks/{replicate.task_id}/replicates/{replicate.wallet}"
     model: dict[str, Any] = {
         "self": url,
@@ -193,14 +201,14 @@ def replicate_model(replicate: Replicate, base: str) -> dict[str, Any]:
 
 
 def _tee_session_error(replicate: Replicate) -> str:
-    """Return why the SMS gave no enclave session, as it says it itself: the cause without its prefix."""
+    """Return why the SMS refused an enclave session: the cause without its prefix, empty when it did not."""
     causes = [change.cause.value for change in replicate.history if change.cause is not None]
     errors = [cause for cause in causes if cause.startswith(_TEE_SESSION)]
     return errors[-1].removeprefix(_TEE_SESSION) if errors else ""
 
 
-def _logs_model(kept: ComputeLogs) -> dict[str, str]:
-    return {"walletAddress": kept.wallet, "stdout": kept.stdout, "stderr": kept.stderr}
+def _logs_model(logs: ComputeLogs) -> dict[str, str]:
+    return {"walletAddress": logs.wallet, "stdout": logs.stdout, "stderr": logs.stderr}
 
 
 def _receipt(receipt: Receipt | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Answers that hold as much as fits into one message; what does not fit is asked for with the next call."""
+"""Answers bounded by the size of a gRPC message; the next call returns the rest."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -7,17 +7,17 @@ from google.protobuf.message import Message
 
 M = TypeVar("M", bound=Message)
 
-_MOST_BYTES = 3 * 1024 * 1024
-"""Bytes of the parts of an answer, of the 4 MiB that gRPC carries and a client takes unless it says otherwise."""
+_MAX_BYTES = 3 * 1024 * 1024
+"""Bytes of the parts of one answer. A gRPC client accepts 4 MiB by default."""
 
 
-def fitting(parts: Iterable[M]) -> list[M]:
-    """Return the first parts that fit into one answer, at least one if there is any."""
+def fit_page(parts: Iterable[M]) -> list[M]:
+    """Return the first parts that fit into one answer, and at least one part unless there is none."""
     taken: list[M] = []
     size = 0
     for part in parts:
         size += part.ByteSize()
-        if taken and size > _MOST_BYTES:
+        if taken and size > _MAX_BYTES:
             break
         taken.append(part)
     return taken

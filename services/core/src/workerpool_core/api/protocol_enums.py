@@ -1,4 +1,4 @@
-"""Between the scheduler's enums and the protocol's, both ways, as ready-made tables."""
+"""Tables between the scheduler's enums and those of the protocol, in both directions."""
 
 from enum import Enum
 from typing import Any, TypeVar

@@ -8,11 +8,11 @@ from workerpool_core.api.protocol_enums import CAUSE, MODIFIER, REPLICATE_STATUS
 from workerpool_core.domain.model import Receipt, Replicate, ReplicateChange, Task, TaskChange
 
 LAST_DATE = 253_402_300_799.0
-"""The end of the year 9999 in Unix seconds, where protobuf's timestamps and Python's dates end."""
+"""The end of the year 9999 in Unix seconds, the last date of protobuf timestamps and of Python."""
 
 
 def timestamp(seconds: float) -> Timestamp:
-    """Return a date in Unix seconds as a message; a date past the year 9999 becomes that year's end."""
+    """Return a date in Unix seconds as a message. A date after the year 9999 becomes the end of that year."""
     nanos = int(min(max(seconds, 0.0), LAST_DATE) * 1e9)
     return Timestamp(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
 

@@ -1,4 +1,4 @@
-"""The worker's stream as protocol messages, both ways."""
+"""Messages of a worker's stream, in both directions."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -27,17 +27,17 @@ from workerpool_core.errors import NumberTooLarge
 
 HEARTBEAT_PERIOD_S = 10
 
-_MOST_BYTES = 1024 * 1024
-"""A message with more decisions than that takes no further one: a quarter of what a peer must take."""
-_ANSWER_BYTES = 256
-"""An answer with its reason and message, at most."""
-_LARGEST_STORED = 2**63 - 1
+_MAX_BYTES = 1024 * 1024
+"""Size from which a message takes no further decisions: a quarter of what a peer accepts."""
+_RESULT_BYTES = 256
+"""Upper estimate of one result with its reason and message."""
+_MAX_STORED = 2**63 - 1
 
 # --- from the worker ----------------------------------------------------------------------------
 
 
 def model_of(message: pb.WorkerModel) -> WorkerModel:
-    """Read what a worker's host offers. A worker with a GPU holds one task at a time (core spec §3.4)."""
+    """Return the model of a worker. A worker with a GPU has one slot (core spec §3.4). Raises NumberTooLarge."""
     return WorkerModel(
         name=message.name,
         version=message.version,
@@ -52,7 +52,7 @@ def model_of(message: pb.WorkerModel) -> WorkerModel:
 
 
 def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[HeldReplicate, ...]:
-    """Read the replicates that a worker says it holds."""
+    """Return the replicates that a worker reports to hold."""
     return tuple(
         HeldReplicate(
             TaskId(item.task_id),
@@ -65,7 +65,7 @@ def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[HeldReplicate, ...]:
 
 
 def update_of(message: pb.StatusUpdate) -> Update:
-    """Read one status update; logs are cut to their last 100,000 characters."""
+    """Return one status update. Logs are cut to their last 100,000 characters. Raises NumberTooLarge."""
     sequence = _stored(message.sequence, "sequence")
     if not message.HasField("details"):
         return Update(sequence, TaskId(message.task_id), REPLICATE_STATUS_OF[message.status])
@@ -93,8 +93,8 @@ def _receipt(message: ChainReceipt) -> Receipt:
 
 
 def _stored(value: int, field: str) -> int:
-    """Return a number that the database can hold. Raises NumberTooLarge."""
-    if value > _LARGEST_STORED:
+    """Return a number that fits the database. Raises NumberTooLarge."""
+    if value > _MAX_STORED:
         raise NumberTooLarge(f"{field} must be less than 2^63")
     return value
 
@@ -103,13 +103,15 @@ def _stored(value: int, field: str) -> int:
 
 
 def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> Iterator[pb.ConnectResponse]:
-    """Return the messages to send. Answers and assignments up to the next of another kind travel together: what a
-    message costs is mostly its sending."""
+    """Yield the messages to send. Consecutive results and assignments share one message.
+
+    Most of the cost of a message is its sending.
+    """
     message, size = pb.ConnectResponse(), 0
     for found in waiting:
         if isinstance(found, AnswerUpdate):
             message.decisions.results.append(_result(found))
-            size += _ANSWER_BYTES
+            size += _RESULT_BYTES
         elif isinstance(found, m.Assigned):
             assignment = assignment_message(found)
             message.decisions.assignments.append(assignment)
@@ -119,7 +121,7 @@ def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> I
                 yield message
                 message, size = pb.ConnectResponse(), 0
             yield _response(found, configuration)
-        if size > _MOST_BYTES:
+        if size > _MAX_BYTES:
             yield message
             message, size = pb.ConnectResponse(), 0
     if size:

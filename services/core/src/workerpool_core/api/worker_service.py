@@ -1,4 +1,4 @@
-"""The worker service: configuration, login, and the stream that is the heart of the pool."""
+"""The worker service: configuration, login and the stream of each worker."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from workerpool_core.api.worker_messages import (
 )
 from workerpool_core.app.running import Core, RunningCore
 from workerpool_core.app.workers.login import WORKER_ROLE
-from workerpool_core.app.workers.messages import Message, ShutDown
+from workerpool_core.app.workers.messages import Message
 from workerpool_core.app.workers.sessions import Session
 from workerpool_core.domain.events import (
     CommandAcknowledged,
@@ -37,10 +37,10 @@ from workerpool_core.errors import BadProtocolVersion, HelloExpected
 log = get_logger()
 
 NAME = "workerpool.core.v1.WorkerService"
-HELLO_LIMIT_S = 10.0
-"""Seconds within which a stream begins with Hello: only from then on is it the one stream of its wallet."""
-WRITE_LIMIT_S = 5.0
-"""Seconds within which a worker must read what was waiting for it, as far as the buffers between us do not hold it."""
+HELLO_TIMEOUT_S = 10.0
+"""Seconds within which a stream must start with Hello. Only then does it replace an older stream of its wallet."""
+WRITE_TIMEOUT_S = 5.0
+"""Seconds within which a worker must read the pending messages that exceed the transport's buffers."""
 POLICY = {
     f"/{NAME}/GetConfig": frozenset({ANYONE}),
     f"/{NAME}/CreateChallenge": frozenset({ANYONE}),
@@ -48,11 +48,11 @@ POLICY = {
     f"/{NAME}/Connect": frozenset({WORKER_ROLE}),
 }
 
-_TOO_SLOW = "the stream was not read fast enough; connect again"
+_TOO_SLOW = "the worker reads its stream too slowly; connect again"
 
 
 class WorkerServicer(WorkerServiceServicer):
-    """See the protocol's own words in worker_service.proto."""
+    """The service that worker_service.proto documents."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -64,32 +64,27 @@ class WorkerServicer(WorkerServiceServicer):
     async def CreateChallenge(
         self, request: pb.CreateChallengeRequest, context: Any
     ) -> pb.CreateChallengeResponse:
-        """Return what a wallet signs to log in."""
+        """Return the challenge that a wallet signs to log in."""
         opened = self._core.running.login.challenge(request.wallet_address)
         return pb.CreateChallengeResponse(
             typed_data_json=json.dumps(opened.challenge.to_json()), expires_at=timestamp(opened.expires_at)
         )
 
     async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
-        """Trade a signed challenge for a token."""
+        """Return a bearer token for a signed challenge."""
         core = self._core.running
         token = await core.login.login(request.wallet_address, request.signature)
         expires: Timestamp = timestamp(core.clock.now() + core.token_lifetime_s)
         return pb.LoginResponse(token=token, expires_at=expires)
 
-    async def Connect(  # type: ignore[override]  # the stubs do not know that a method may write by itself
+    async def Connect(  # type: ignore[override]  # the stubs expect an iterator; this method writes to the context
         self, request_iterator: AsyncIterator[pb.ConnectRequest], context: Any
     ) -> None:
-        """Serve one worker's stream until either side ends it."""
+        """Serve the stream of one worker until either side ends it."""
         core = self._core.running
         wallet = current_identity().subject
         hello = await _hello(request_iterator)
         core.login.admit(wallet)
-        required = core.configuration.required_worker_version
-        if required and hello.model.version != required:
-            text = f"this pool wants workers of version {required}, not {hello.model.version}; install that version"
-            await _write(context, [ShutDown("BAD_VERSION", text)], core)
-            return
         session = core.sessions.open(wallet)
         log.info("worker.connected", wallet=wallet, session=session.id, version=hello.model.version)
         core.engine.submit(WorkerConnected(wallet, session.id, model_of(hello.model), held_of(hello.held)))
@@ -101,7 +96,7 @@ class WorkerServicer(WorkerServiceServicer):
             if session.overflowed:
                 raise SlowReader(_TOO_SLOW)
             if reading.done() and (refusal := reading.exception()) is not None:
-                # A malformed or foreign message ends the stream with its own status.
+                # A malformed message ends the stream with its own gRPC status.
                 raise refusal
         finally:
             core.sessions.close(session)
@@ -112,10 +107,10 @@ class WorkerServicer(WorkerServiceServicer):
 
 
 async def _write(context: Any, messages: list[Message], core: RunningCore) -> None:
-    """Send messages. Raises SlowReader: a write waits for as long as its reader does not read."""
+    """Send messages. Raises SlowReader when the worker does not read them in time."""
     try:
-        # One limit for all of them: a timer for each message costs as much as a small message does.
-        async with asyncio.timeout(WRITE_LIMIT_S):
+        # One timeout for all messages: a timer per message would cost as much as a small message.
+        async with asyncio.timeout(WRITE_TIMEOUT_S):
             for response in responses(messages, core.configuration):
                 await context.write(response)
     except TimeoutError as error:
@@ -124,30 +119,30 @@ async def _write(context: Any, messages: list[Message], core: RunningCore) -> No
 
 def _read_ended(reading: asyncio.Task[None], session: Session) -> None:
     if not reading.cancelled() and (error := reading.exception()) is not None:
-        log.info("worker.stream_refused", wallet=session.wallet, session=session.id, error=repr(error))
+        log.info("worker_stream.refused", wallet=session.wallet, session=session.id, error=repr(error))
     session.end()
 
 
 async def _hello(messages: AsyncIterator[pb.ConnectRequest]) -> pb.Hello:
     try:
-        async with asyncio.timeout(HELLO_LIMIT_S):
+        async with asyncio.timeout(HELLO_TIMEOUT_S):
             first = await anext(messages)
     except StopAsyncIteration:
-        raise HelloExpected("the stream ended before Hello") from None
+        raise HelloExpected("the stream ended before Hello; send Hello first") from None
     except TimeoutError:
-        raise HelloExpected(f"no Hello came within {HELLO_LIMIT_S:g} s") from None
+        raise HelloExpected(f"no Hello arrived within {HELLO_TIMEOUT_S:g} s; send it first") from None
     if first.WhichOneof("message") != "hello":
-        raise HelloExpected("the first message of a stream is Hello")
+        raise HelloExpected("the first message of a stream must be Hello")
     if first.hello.protocol_version != PROTOCOL_VERSION:
         raise BadProtocolVersion(
             f"this scheduler speaks version {PROTOCOL_VERSION} of the stream, "
-            f"the worker version {first.hello.protocol_version}"
+            f"the worker speaks version {first.hello.protocol_version}; update the older side"
         )
     return first.hello
 
 
 async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.ConnectRequest]) -> None:
-    """Pass on what a worker says until its stream ends. Raises WorkerpoolError for what must not be said."""
+    """Submit what a worker sends until its stream ends. Raises WorkerpoolError for a message that is not allowed."""
     wallet, submit = session.wallet, core.engine.submit
     async for message in messages:
         if session.ended:
@@ -165,4 +160,4 @@ async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.
                 stream = "stderr" if chunk.stream == pb.LOG_STREAM_STDERR else "stdout"
                 core.live_logs.add(TaskId(chunk.task_id), wallet, **{stream: chunk.text})
             case _:
-                raise HelloExpected("Hello is only the first message of a stream")
+                raise HelloExpected("Hello is only allowed as the first message of a stream")
