@@ -7,10 +7,11 @@ from workerpool_poco.chain.transactions import GAS_PER_TRANSACTION
 from workerpool_poco.protocol.ids import address
 
 from workerpool_core import startup
-from workerpool_core.app.chain.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.chain_health import ChainHealth
-from workerpool_core.app.chain.chain_reads import TaskReads, Weights
 from workerpool_core.app.chain.deals import DealReader
+from workerpool_core.app.chain.task_state_reader import TaskStateReader
+from workerpool_core.app.chain.weight_reader import WeightReader
 from workerpool_core.app.engine.engine import Engine
 from workerpool_core.app.ports import Cursor
 from workerpool_core.composition.parts import Parts
@@ -32,11 +33,16 @@ async def connect(parts: Parts) -> tuple[ChainConfig, HubClient]:
     return config, hub
 
 
-def readers(parts: Parts, config: ChainConfig, hub: HubClient, engine: Engine) -> tuple[TaskReads, Weights]:
+def readers(
+    parts: Parts, config: ChainConfig, hub: HubClient, engine: Engine
+) -> tuple[TaskStateReader, WeightReader]:
     """Return the readers of task states and of workers' weights."""
     # A worker must be able to pay for one transaction (core spec §4, condition 3).
     lowest_balance = 0 if config.sidechain else GAS_PER_TRANSACTION * parts.settings.gas_price_cap
-    return TaskReads(hub, engine.submit), Weights(hub, engine.submit, lowest_balance=lowest_balance)
+    return (
+        TaskStateReader(hub, engine.submit),
+        WeightReader(hub, engine.submit, lowest_balance=lowest_balance),
+    )
 
 
 def heads_with_health(parts: Parts, config: ChainConfig, engine: Engine) -> tuple[ChainHealth, HeadStream]:
@@ -76,7 +82,7 @@ def follower(
         known=engine.tasks,
         confirmations=settings.confirmations,
         start_block=settings.start_block,
-        position=Position(cursor.number, cursor.hash) if cursor is not None else None,
+        position=cursor,
         largest_range=settings.largest_log_range,
         latest_deal_block=latest_deal_block,
     )

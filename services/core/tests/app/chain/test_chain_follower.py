@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from workerpool_core.app.chain.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.deals import DealNotVisible, DealReader
+from workerpool_core.app.ports import Cursor
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLogKind
 from workerpool_core.domain.model import DealTerms
 from workerpool_devnet.chain.transactions import Outbox
@@ -186,7 +187,7 @@ async def test_s05_a_start_block_that_the_chain_is_far_from_is_said_once(
         await followed.start(start_block=10**9)
         seen = [head async for head in limited(followed.heads, 4, pool)]
     warned = [line for line in lines if line["event"] == "follower.ahead_of_node"]
-    assert [line["waits_for"] for line in warned] == [10**9]
+    assert [line["next_block"] for line in warned] == [10**9]
     assert len(seen) == 4
 
 
@@ -205,7 +206,7 @@ async def test_s05_a_stored_position_wins_over_the_start_block(followed: Followe
     await followed.hub.connect()
     before = await followed.hub.block(deal.block_number - 1)
     assert before is not None
-    await followed.start(start_block=10**9, position=Position(before.number, to_hex(before.hash)))
+    await followed.start(start_block=10**9, position=Cursor(before.number, to_hex(before.hash)))
     await followed.caught_up()
     assert followed.deal_ids == [deal.deal_id]
 
@@ -285,7 +286,7 @@ async def test_a_cursor_that_left_the_chain_while_core_was_down_is_noticed(
 ) -> None:
     deal = await asyncio.to_thread(pool.buy)
     await asyncio.to_thread(pool.chain.chain.mine, 3)
-    await followed.start(start_block=0, position=Position(deal.block_number + 2, "0x" + "11" * 32))
+    await followed.start(start_block=0, position=Cursor(deal.block_number + 2, "0x" + "11" * 32))
     await followed.until(lambda: bool(followed.deal_ids))
     assert isinstance(followed.told[0], BlocksReverted)
     await followed.caught_up()

@@ -1,1 +1,1 @@
-"""Following the chain and reading it."""
+"""Follows the chain, reads it, and judges the node."""

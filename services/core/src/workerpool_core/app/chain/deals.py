@@ -1,4 +1,4 @@
-"""Reads everything that a deal says of its tasks from the chain."""
+"""Reads the terms of a deal from the chain."""
 
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.deadlines import task_deadlines
@@ -9,23 +9,23 @@ from workerpool_poco.protocol.model import Deal
 from workerpool_core.app.ports import DealSource
 from workerpool_core.domain.model import DealTerms
 
-_LARGEST_TRUST = 2**62
-"""No pool has workers enough for more, and the database's integers end soon after."""
-_LARGEST_INDEX = 2**32 - 1
-_LONGEST_TEXTS = 1_000_000
-"""Characters of everything that a requester wrote into a deal; more fits no message and no document."""
+_MAX_TRUST = 2**62
+"""More than the workers of any pool, and less than the largest integer of the database."""
+_MAX_INDEX = 2**32 - 1
+_MAX_PARAMS_LENGTH = 1_000_000
+"""Characters of a requester's deal parameters. Longer ones exceed messages and documents."""
 
 
 class DealNotVisible(PocoError):
-    """The node does not know a deal whose notice it has shown: another node of the same provider lags behind."""
+    """The node does not know a deal whose notice it returned: another node of the provider lags behind."""
 
 
 class DealRefused(Exception):
-    """The deal is none of ours, or no scheduler of this protocol could take it; the message says why."""
+    """The deal belongs to another pool, or no scheduler of this protocol can run it; the message says why."""
 
 
 class DealReader:
-    """Reads deals of one pool. The chain's constants are read once."""
+    """Reads the deals of one pool. It reads the chain's constants once."""
 
     def __init__(self, hub: DealSource, pool: Address) -> None:
         self._hub = hub
@@ -33,19 +33,19 @@ class DealReader:
         self._deadline_ratio: int | None = None
 
     async def read(self, deal_id: DealId, block: int) -> DealTerms:
-        """Return a deal's terms.
+        """Return the terms of a deal whose notice is in `block`.
 
-        Raises DealRefused when it belongs to another pool or cannot be taken, PocoError when the node does not
-        tell (`DealNotVisible` when it does not know the deal yet).
+        Raises DealRefused when the deal belongs to another pool or cannot run, DealNotVisible when the node does not
+        know it yet, and other errors of PocoError when the node fails to answer.
         """
         deal = await self._hub.view_deal(deal_id)
         if not deal.exists:
             raise DealNotVisible(f"the node does not know deal {deal_id} yet")
         if deal.workerpool.pointer != self._pool:
             raise DealRefused("it belongs to another pool")
-        if deal.bot_size == 0 or deal.bot_first + deal.bot_size - 1 > _LARGEST_INDEX:
+        if deal.bot_size == 0 or deal.bot_first + deal.bot_size - 1 > _MAX_INDEX:
             raise DealRefused("it has no tasks, or task indexes past 2^32")
-        if len(deal.params) > _LONGEST_TEXTS:
+        if len(deal.params) > _MAX_PARAMS_LENGTH:
             raise DealRefused("its params are too long")
         if self._deadline_ratio is None:
             self._deadline_ratio = await self._hub.contribution_deadline_ratio()
@@ -65,7 +65,7 @@ class DealReader:
             dataset_address=deal.dataset.pointer if uri else ZERO_ADDRESS,
             dataset_uri=uri,
             dataset_checksum=checksum,
-            trust=min(max(deal.trust, 1), _LARGEST_TRUST),
+            trust=min(max(deal.trust, 1), _MAX_TRUST),
             category=deal.category,
             max_execution_s=time,
             tag=to_hex(deal.tag),
@@ -85,7 +85,7 @@ class DealReader:
         )
 
     async def _dataset(self, deal: Deal) -> tuple[str, str]:
-        """Return URI and checksum of the deal's dataset; both empty unless it has all three (core spec §7)."""
+        """Return URI and checksum of the deal's dataset, both empty unless the dataset has both (core spec §7)."""
         if not deal.has_dataset:
             return "", ""
         dataset = await self._hub.view_dataset(deal.dataset.pointer)
@@ -95,5 +95,5 @@ class DealReader:
 
 
 def _clean(text: str) -> str:
-    """Return the text without lone surrogates, which JSON may spell but neither database nor protobuf can hold."""
+    """Return the text without lone surrogates, which JSON can express but neither MongoDB nor protobuf can store."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Hub events about tasks as the scheduler's events."""
+"""Translates the hub's events about tasks into the scheduler's."""
 
 from workerpool_poco.protocol import events as e
 from workerpool_poco.protocol.ids import to_hex
@@ -16,11 +16,11 @@ FOLLOWED: tuple[type[e.HubEvent], ...] = (
     e.TaskFinalize,
     e.TaskClaimed,
 )
-"""The kinds of events that the scheduler wants."""
+"""The kinds of hub events that the follower reads."""
 
 
 def task_log(event: e.HubEvent) -> TaskLog | None:
-    """Return the scheduler's form of an event about a task; None for any other event."""
+    """Return the scheduler's form of a hub event; None unless it concerns a task."""
     worker = value = ""
     match event:
         case e.TaskInitialize():

@@ -6,7 +6,8 @@ from typing import Any
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import TaskId
 
-from workerpool_core.app.chain.chain_reads import TaskReads, Weights
+from workerpool_core.app.chain.task_state_reader import TaskStateReader
+from workerpool_core.app.chain.weight_reader import WeightReader
 from workerpool_core.app.ports import EnclaveChallenges, ResultChecks, TransactionRequests
 from workerpool_core.app.workers.assignments import Assignments
 from workerpool_core.app.workers.messages import Commanded, Draining, ShutDown, Welcomed
@@ -25,8 +26,8 @@ class Effects:
         sessions: Sessions,
         assignments: Assignments,
         transactions: TransactionRequests,
-        reads: TaskReads,
-        weights: Weights,
+        reads: TaskStateReader,
+        weights: WeightReader,
         results: ResultChecks,
         enclaves: EnclaveChallenges,
         moved: Callable[[TaskId], None],

@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from workerpool_core.app.chain import chain_follower
-from workerpool_core.app.chain.chain_follower import ChainFollower, Position
+from workerpool_core.app.chain import noticed_deals
+from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.deals import DealReader
+from workerpool_core.app.ports import Cursor
 from workerpool_core.domain.events import BlockSeen, BlocksReverted
 from workerpool_core.domain.model import DealTerms
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_kit.retry import Backoff
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import EmptyAnswer, MalformedAnswer
@@ -51,15 +53,14 @@ async def follow(
     fresh_poco_chain: PocoChain, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Callable[..., Any]]:
     """`follow(pool, before, error, failures)` follows until the deal's block is told; returns the deals told."""
-    monkeypatch.setattr(chain_follower, "_RETRY_FIRST_S", 0.001)
-    monkeypatch.setattr(chain_follower, "_RETRY_LAST_S", 0.001)
+    monkeypatch.setattr(noticed_deals, "BACKOFF", Backoff(0.001, 0.001))
     async with HubClient(fresh_poco_chain.url, fresh_poco_chain.hub) as hub:
 
         async def follow(pool: str, before: int, error: Exception, failures: int) -> list[str]:
             told: list[BlockSeen | BlocksReverted] = []
             heads = HeadStream(fresh_poco_chain.url, block_time=0.1)
             reader = LaggingReader(hub, pool, error, failures)
-            position = Position(before, to_hex(block.hash) if (block := await hub.block(before)) else "")
+            position = Cursor(before, to_hex(block.hash) if (block := await hub.block(before)) else "")
             follower = ChainFollower(hub, heads, reader, pool, told.append, known={}, position=position)
             heads.start()
             running = asyncio.create_task(follower.run())

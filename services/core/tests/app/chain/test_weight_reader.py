@@ -2,7 +2,7 @@
 
 import asyncio
 
-from workerpool_core.app.chain.chain_reads import Weights
+from workerpool_core.app.chain.weight_reader import WeightReader
 from workerpool_core.domain.decisions import ReadWeight
 from workerpool_core.domain.events import WeightsRead
 from workerpool_devnet.pytest_plugin import PocoChain
@@ -20,7 +20,7 @@ async def weights(chain: PocoChain, wallets: list[str], lowest_balance: int) -> 
         found.update(event.weights)
 
     async with HubClient(chain.url, chain.hub) as hub:
-        reader = Weights(hub, take, lowest_balance=lowest_balance)
+        reader = WeightReader(hub, take, lowest_balance=lowest_balance)
         for wallet in wallets:
             reader.request(ReadWeight(wallet))
         running = asyncio.create_task(reader.run())

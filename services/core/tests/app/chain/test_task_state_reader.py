@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from workerpool_core.app.chain.chain_reads import TaskReads
+from workerpool_core.app.chain.task_state_reader import TaskStateReader
 from workerpool_core.domain.decisions import ReadTask
 from workerpool_core.domain.events import TaskRead
 from workerpool_devnet.chain.transactions import Outbox
@@ -20,7 +20,7 @@ TASK = "0x" + "ab" * 32
 async def answered(hub: HubClient, *requests: ReadTask) -> TaskRead:
     """Ask, and return the one answer to it all."""
     answers: list[TaskRead] = []
-    reads = TaskReads(hub, answers.append)
+    reads = TaskStateReader(hub, answers.append)
     for request in requests:
         reads.request(request)
     running = asyncio.create_task(reads.run())
