@@ -18,6 +18,7 @@ from pathlib import Path
 from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.market import accounts, artifacts, deployment
 from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.ids import TaskId
 
 from bench.report import say, show, write
 
@@ -26,7 +27,7 @@ Read = Callable[[], Awaitable[object]]
 ROUNDS = 7
 CALLS = 300
 CONCURRENT = 16
-TASK = bytes(31) + b"\x01"
+TASK = TaskId("0x" + "00" * 31 + "01")
 """No task has this id: the hub answers with an empty one of the same size."""
 _IMPORTS = {
     "lean client": "import workerpool_poco.chain.hub",

@@ -5,6 +5,7 @@ from typing import Any
 import http_calls
 import pytest
 from contract.access_table import OPERATOR, OPERATOR_PASSWORD, ROWS, TASK, WALLET
+from contract.pool import Pool
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,7 +35,7 @@ OPEN = [
 
 
 @pytest.mark.usefixtures("lone_worker")
-async def test_documented_http_endpoints(pool) -> None:
+async def test_documented_http_endpoints(pool: Pool) -> None:
     found = {}
     for service, path, _ in OPEN:
         answer = await http_calls.get(pool.net.services[service].http + path)
@@ -45,7 +46,7 @@ async def test_documented_http_endpoints(pool) -> None:
     assert found == {(service, path): status for service, path, status in OPEN}
 
 
-async def test_the_adapters_http_side_wants_its_credentials(pool) -> None:
+async def test_the_adapters_http_side_wants_its_credentials(pool: Pool) -> None:
     username, password = pool.adapter_credentials()
     expected: dict[Any, tuple[int, int, int]] = {
         None: (401, 401, 401),

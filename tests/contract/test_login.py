@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import jwt
 import pytest
+from contract.pool import Pool
 from grpc import StatusCode
 from workerpool_kit.grpc.client import error_reason
 from workerpool_poco.chain.wallet import Wallet
@@ -29,7 +30,7 @@ def signed(wallet: Wallet, challenge: LoginChallenge, signer: Wallet | None = No
     return pb.LoginRequest(wallet_address=wallet.address, signature=signature)
 
 
-async def login(pool: Any, request: pb.LoginRequest) -> tuple[StatusCode, str | None]:
+async def login(pool: Pool, request: pb.LoginRequest) -> tuple[StatusCode, str | None]:
     try:
         await pool.workers.Login(request, timeout=20)
     except grpc.aio.AioRpcError as error:
@@ -37,7 +38,7 @@ async def login(pool: Any, request: pb.LoginRequest) -> tuple[StatusCode, str | 
     return StatusCode.OK, None
 
 
-async def test_a_challenge_is_bound_to_wallet_chain_and_pool_and_lasts_sixty_seconds(pool) -> None:
+async def test_a_challenge_is_bound_to_wallet_chain_and_pool_and_lasts_sixty_seconds(pool: Pool) -> None:
     wallet = Wallet.create()
     asked_at = time.time()
     asked = await pool.workers.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
@@ -60,7 +61,7 @@ async def test_a_challenge_is_bound_to_wallet_chain_and_pool_and_lasts_sixty_sec
     assert asked_at - 1 <= data["message"]["issuedAt"] <= time.time()
 
 
-async def test_a_challenge_serves_once(pool) -> None:
+async def test_a_challenge_serves_once(pool: Pool) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     assert await login(pool, request) == (StatusCode.OK, None)
@@ -70,14 +71,14 @@ async def test_a_challenge_serves_once(pool) -> None:
     assert await login(pool, request) == BAD_SIGNATURE
 
 
-async def test_of_many_replays_at_once_only_one_gets_in(pool) -> None:
+async def test_of_many_replays_at_once_only_one_gets_in(pool: Pool) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     answers = await asyncio.gather(*(login(pool, request) for _ in range(20)))
     assert sorted(answers, key=str) == sorted([(StatusCode.OK, None), *19 * [BAD_CHALLENGE]], key=str)
 
 
-async def test_without_a_challenge_nobody_gets_in(pool) -> None:
+async def test_without_a_challenge_nobody_gets_in(pool: Pool) -> None:
     wallet = Wallet.create()
     made_up = LoginChallenge(
         wallet.address, "made up", int(time.time()), pool.net.chain.chain_id, pool.net.workerpool
@@ -96,7 +97,7 @@ async def test_without_a_challenge_nobody_gets_in(pool) -> None:
     ],
     ids=["another chain", "another pool", "another challenge", "another time", "another wallet"],
 )
-async def test_what_was_signed_is_the_challenge_to_the_letter(pool, change: dict[str, Any]) -> None:
+async def test_what_was_signed_is_the_challenge_to_the_letter(pool: Pool, change: dict[str, Any]) -> None:
     wallet = Wallet.create()
     challenge = await pool.challenge(wallet)
     assert await login(pool, signed(wallet, dataclasses.replace(challenge, **change))) == BAD_SIGNATURE
@@ -104,7 +105,7 @@ async def test_what_was_signed_is_the_challenge_to_the_letter(pool, change: dict
     assert await login(pool, signed(wallet, challenge)) == (StatusCode.OK, None)
 
 
-async def test_another_key_is_refused(pool) -> None:
+async def test_another_key_is_refused(pool: Pool) -> None:
     wallet, thief = Wallet.create(), Wallet.create()
     challenge = await pool.challenge(wallet)
     assert await login(pool, signed(wallet, challenge, signer=thief)) == BAD_SIGNATURE
@@ -124,7 +125,7 @@ async def test_another_key_is_refused(pool) -> None:
         ("signature", "0x" + "11" * 66),
     ],
 )
-async def test_malformed_requests_are_refused(pool, field: str, value: str) -> None:
+async def test_malformed_requests_are_refused(pool: Pool, field: str, value: str) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     setattr(request, field, value)
@@ -132,14 +133,14 @@ async def test_malformed_requests_are_refused(pool, field: str, value: str) -> N
 
 
 @pytest.mark.parametrize("signature", ["00" * 65, "ff" * 65, "11" * 64, "00" * 64 + "1b"])
-async def test_signatures_of_nobody_are_refused(pool, signature: str) -> None:
+async def test_signatures_of_nobody_are_refused(pool: Pool, signature: str) -> None:
     wallet = Wallet.create()
     await pool.challenge(wallet)
     request = pb.LoginRequest(wallet_address=wallet.address, signature="0x" + signature)
     assert await login(pool, request) == BAD_SIGNATURE
 
 
-async def test_many_challenges_of_one_wallet_are_one(pool) -> None:
+async def test_many_challenges_of_one_wallet_are_one(pool: Pool) -> None:
     wallet = Wallet.create()
     asked = await asyncio.gather(*(pool.challenge(wallet) for _ in range(500)))
     assert len(set(asked)) == 1
@@ -150,7 +151,7 @@ async def test_many_challenges_of_one_wallet_are_one(pool) -> None:
     assert await login(pool, signed(wallet, asked[-1])) == (StatusCode.OK, None)
 
 
-async def test_a_token_says_for_whom_which_pool_and_how_long(pool) -> None:
+async def test_a_token_says_for_whom_which_pool_and_how_long(pool: Pool) -> None:
     wallet = Wallet.create()
     asked_at = time.time()
     answer = await pool.workers.Login(signed(wallet, await pool.challenge(wallet)))
@@ -164,7 +165,7 @@ async def test_a_token_says_for_whom_which_pool_and_how_long(pool) -> None:
     assert answer.expires_at.seconds == pytest.approx(claims["exp"], abs=2)
 
 
-async def test_a_token_survives_a_killed_scheduler_and_a_challenge_does_not(pool) -> None:
+async def test_a_token_survives_a_killed_scheduler_and_a_challenge_does_not(pool: Pool) -> None:
     wallet, late = pool.net.worker_wallets[0], Wallet.create()
     stream = await pool.connect(wallet)
     token = pool.tokens[wallet.address]

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from contract.access_table import ADMITTED, CORE, NOT_FOUND, OPERATOR, OPERATOR_PASSWORD, REFUSALS, ROWS, To
 from contract.method_calls import call
+from contract.pool import Pool
 from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -43,7 +44,7 @@ def basic(username: str, password: str) -> grpc.aio.Metadata:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def roles(pool: Any) -> dict[str, grpc.aio.Metadata | None]:
+async def roles(pool: Pool) -> dict[str, grpc.aio.Metadata | None]:
     """Credentials of every role."""
     first, second = pool.net.worker_wallets[:2]
     tokens = await pool.login(first), await pool.login(second)
@@ -66,7 +67,7 @@ async def roles(pool: Any) -> dict[str, grpc.aio.Metadata | None]:
     }
 
 
-async def uploader_token(pool: Any, wallet: Wallet) -> str:
+async def uploader_token(pool: Pool, wallet: Wallet) -> str:
     """Get a token of the result proxy, for a real task and with the pool owner's authorization."""
     (task,) = await pool.buy()
     known = await initialized(pool, task)
@@ -91,7 +92,7 @@ async def uploader_token(pool: Any, wallet: Wallet) -> str:
     return str((await stub.IssueToken(request)).token)
 
 
-async def initialized(pool: Any, task: str) -> Any:
+async def initialized(pool: Pool, task: str) -> Any:
     """Wait until the chain adapter has initialized a task."""
     async with asyncio.timeout(20):
         while True:
@@ -107,14 +108,14 @@ async def initialized(pool: Any, task: str) -> Any:
 
 
 @pytest.mark.parametrize(("service", "method"), METHODS, ids=[method for _, method in METHODS])
-async def test_each_role_is_admitted_or_refused(pool, roles, service: str, method: str) -> None:
+async def test_each_role_is_admitted_or_refused(pool: Pool, roles: Any, service: str, method: str) -> None:
     row = ROWS[service][method]
     channel = pool.channel(service)
     answers = {role: await call(channel, method, row.request, metadata) for role, metadata in roles.items()}
     assert answers == REFUSALS[row.to] | dict.fromkeys(ADMITTED[row.to], (row.code, row.reason))
 
 
-async def test_what_was_refused_changed_nothing(pool, roles) -> None:
+async def test_what_was_refused_changed_nothing(pool: Pool, roles: Any) -> None:
     """Orders about a worker that exists, by everybody who may not give them."""
     wallet = pool.net.worker_wallets[0]
     stream = await pool.connect(wallet)
@@ -132,7 +133,7 @@ async def test_what_was_refused_changed_nothing(pool, roles) -> None:
     await stream.close()
 
 
-async def test_the_operator_drains_and_undrains(pool, roles) -> None:
+async def test_the_operator_drains_and_undrains(pool: Pool, roles: Any) -> None:
     wallet = pool.net.worker_wallets[1]
     stream = await pool.connect(wallet)
     request = pool_service_pb2.DrainWorkerRequest(wallet_address=wallet.address)
@@ -178,13 +179,13 @@ STANDARD = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
 
 @pytest.mark.usefixtures("lone_worker")
 @pytest.mark.parametrize("service", ROWS)
-async def test_every_method_that_is_served_has_a_row(pool, service: str) -> None:
+async def test_every_method_that_is_served_has_a_row(pool: Pool, service: str) -> None:
     assert await served(pool.channel(service)) == set(ROWS[service])
 
 
 @pytest.mark.usefixtures("lone_worker")
 @pytest.mark.parametrize("service", ROWS)
-async def test_health_is_open_to_everybody(pool, roles, service: str) -> None:
+async def test_health_is_open_to_everybody(pool: Pool, roles: Any, service: str) -> None:
     stub: Any = health_pb2_grpc.HealthStub(pool.channel(service))
     for role, metadata in roles.items():
         answer = await stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata)

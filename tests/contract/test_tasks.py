@@ -9,7 +9,8 @@ import grpc
 import http_calls
 import pytest
 import pytest_asyncio
-from contract.bench import TO_COMPUTING, UNKNOWN
+from contract.assigned_tasks import TO_COMPUTING, UNKNOWN
+from contract.pool import Pool
 from grpc import StatusCode
 from workerpool_kit.grpc.client import error_reason
 from workerpool_poco.chain.wallet import Wallet
@@ -79,7 +80,7 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(pool) -> Scene:
+async def scene(pool: Pool) -> Scene:
     found = Scene(pool)
     stream = await pool.connect(found.worker)
     found.ours = await pool.buy(volume=7)
@@ -100,12 +101,12 @@ async def scene(pool) -> Scene:
 # --- logs -------------------------------------------------------------------------------------------
 
 
-async def logs(pool: Any, task: str, address: str, signature: str) -> tuple[StatusCode, str | None]:
+async def logs(pool: Pool, task: str, address: str, signature: str) -> tuple[StatusCode, str | None]:
     request = pb.GetTaskLogsRequest(task_id=task, address=address, signature=signature)
     return await answer(pool.tasks.GetTaskLogs(request))
 
 
-async def test_the_requester_reads_logs_with_a_signature(scene) -> None:
+async def test_the_requester_reads_logs_with_a_signature(scene: Scene) -> None:
     (kept,) = await scene.pool.logs(scene.computed)
     assert (kept.wallet_address, kept.stdout, kept.stderr) == (scene.worker.address, "said\n", "wrong\n")
     assert await scene.pool.logs(scene.computed, worker=scene.worker.address.lower()) == [kept]
@@ -113,7 +114,7 @@ async def test_the_requester_reads_logs_with_a_signature(scene) -> None:
     assert await scene.pool.logs(scene.ours[1]) == []
 
 
-async def test_nobody_else_reads_them(scene) -> None:
+async def test_nobody_else_reads_them(scene: Scene) -> None:
     pool, owner = scene.pool, scene.pool.net.accounts["poolOwner"]
     for other in (scene.spare, owner, scene.worker, Wallet.create()):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -125,7 +126,7 @@ async def test_nobody_else_reads_them(scene) -> None:
     assert error_reason(refused.value) == "NOT_THE_REQUESTER"
 
 
-async def test_signatures_that_prove_nothing_are_refused(scene) -> None:
+async def test_signatures_that_prove_nothing_are_refused(scene: Scene) -> None:
     pool, requester, thief = scene.pool, scene.requester, Wallet.create()
     challenge = await pool.log_challenge(requester)
     another_chain = LogChallenge(challenge.challenge, 1)
@@ -145,7 +146,7 @@ async def test_signatures_that_prove_nothing_are_refused(scene) -> None:
     ) == (StatusCode.OK, None)
 
 
-async def test_a_log_challenge_opens_one_answer(scene) -> None:
+async def test_a_log_challenge_opens_one_answer(scene: Scene) -> None:
     signature = to_hex(sign_challenge(scene.requester, await scene.pool.log_challenge(scene.requester)))
     first = await logs(scene.pool, scene.computed, scene.requester.address, signature)
     assert first == (StatusCode.OK, None)
@@ -153,7 +154,7 @@ async def test_a_log_challenge_opens_one_answer(scene) -> None:
     assert again == (UNAUTHENTICATED, "BAD_CHALLENGE")
 
 
-async def test_logs_of_no_task_and_malformed_requests(scene) -> None:
+async def test_logs_of_no_task_and_malformed_requests(scene: Scene) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await scene.pool.logs(UNKNOWN)
     assert (refused.value.code(), error_reason(refused.value)) == (NOT_FOUND, "UNKNOWN_TASK")
@@ -165,7 +166,7 @@ async def test_logs_of_no_task_and_malformed_requests(scene) -> None:
 # --- tasks ------------------------------------------------------------------------------------------
 
 
-async def test_a_task_and_its_replicate(scene) -> None:
+async def test_a_task_and_its_replicate(scene: Scene) -> None:
     task = await scene.pool.task(scene.computed)
     assert task.status == T.TASK_STATUS_RUNNING
     assert task.requester == scene.requester.address
@@ -186,7 +187,7 @@ async def listed(scene: Scene, **conditions: Any) -> set[str]:
     return {task.task_id for task in page.tasks}
 
 
-async def test_pages_hold_every_task_once_newest_deal_first(scene) -> None:
+async def test_pages_hold_every_task_once_newest_deal_first(scene: Scene) -> None:
     seen, token, sizes = [], "", []
     while True:
         page = await scene.pool.tasks.ListTasks(pb.ListTasksRequest(page_size=4, page_token=token))
@@ -202,7 +203,7 @@ async def test_pages_hold_every_task_once_newest_deal_first(scene) -> None:
     assert [task.task_id for task in seen[-7:]] == scene.ours
 
 
-async def test_filters(scene) -> None:
+async def test_filters(scene: Scene) -> None:
     deal = (await scene.pool.task(scene.ours[0])).deal_id
     assert await listed(scene, deal_id=deal) == set(scene.ours)
     assert await listed(scene, deal_id=UNKNOWN) == set()
@@ -243,7 +244,7 @@ def encoded(*position: Any) -> str:
     ids=["rubbish", "é", "no base64", "short", "words", "nulls", "infinite", "no number", "2^200", "2^64",
          "not UTF-8", "deep", "fraction", "truth", "operator"],
 )  # fmt: skip
-async def test_page_tokens_that_nobody_gave_out(scene, token: str) -> None:
+async def test_page_tokens_that_nobody_gave_out(scene: Scene, token: str) -> None:
     refused = await answer(scene.pool.tasks.ListTasks(pb.ListTasksRequest(page_token=token)))
     assert refused == (INVALID, "BAD_PAGE_TOKEN")
 
@@ -261,7 +262,7 @@ async def test_page_tokens_that_nobody_gave_out(scene, token: str) -> None:
     ],
     ids=lambda conditions: next(iter(conditions)),
 )
-async def test_malformed_questions(scene, conditions: dict[str, Any]) -> None:
+async def test_malformed_questions(scene: Scene, conditions: dict[str, Any]) -> None:
     refused = await answer(scene.pool.tasks.ListTasks(pb.ListTasksRequest(**conditions)))
     assert refused == (INVALID, "INVALID_ARGUMENT")
 
@@ -269,7 +270,7 @@ async def test_malformed_questions(scene, conditions: dict[str, Any]) -> None:
 # --- HTTP -------------------------------------------------------------------------------------------
 
 
-async def test_http_task(scene) -> None:
+async def test_http_task(scene: Scene) -> None:
     found = await scene.get(f"/tasks/{scene.computed}")
     assert found.headers["content-type"] == "application/json"
     task = found.json()
@@ -294,7 +295,7 @@ async def test_http_task(scene) -> None:
     assert (unknown.status, unknown.json()["error"]) == (404, "UNKNOWN_TASK")
 
 
-async def test_http_logs_for_the_requester_alone(scene) -> None:
+async def test_http_logs_for_the_requester_alone(scene: Scene) -> None:
     path = f"/tasks/{scene.computed}/logs"
     kept = {"walletAddress": scene.worker.address, "stdout": "said\n", "stderr": "wrong\n"}
     answer = await scene.get(path, headers=await scene.header(scene.requester))
@@ -331,7 +332,7 @@ async def test_http_logs_for_the_requester_alone(scene) -> None:
     assert (missing.status, missing.json()["error"]) == (404, "UNKNOWN_TASK")
 
 
-async def test_http_log_challenge_is_the_documented_typed_data(scene) -> None:
+async def test_http_log_challenge_is_the_documented_typed_data(scene: Scene) -> None:
     answer = await scene.get(f"/tasks/logs/challenge?address={scene.requester.address}")
     data = answer.json()
     assert data["primaryType"] == "Challenge"
@@ -341,7 +342,7 @@ async def test_http_log_challenge_is_the_documented_typed_data(scene) -> None:
     assert lower.json() == data
 
 
-async def test_http_metrics_health_and_version(scene) -> None:
+async def test_http_metrics_health_and_version(scene: Scene) -> None:
     metrics = (await scene.get("/metrics")).json()
     assert (metrics["aliveWorkers"], metrics["aliveRegisteredCpu"]) == (1, 64)
     assert sum(metrics["currentTaskStatusesCount"].values()) == 11
@@ -359,7 +360,7 @@ async def test_http_metrics_health_and_version(scene) -> None:
 # --- the rest ---------------------------------------------------------------------------------------
 
 
-async def test_without_operator_credentials_the_operators_methods_are_closed(scene) -> None:
+async def test_without_operator_credentials_the_operators_methods_are_closed(scene: Scene) -> None:
     wallet = scene.worker.address
     operators = scene.pool.operators
     for call in (
@@ -372,7 +373,7 @@ async def test_without_operator_credentials_the_operators_methods_are_closed(sce
     assert not worker.HasField("drained_until")
 
 
-async def test_a_task_is_followed_to_its_end(scene) -> None:
+async def test_a_task_is_followed_to_its_end(scene: Scene) -> None:
     """Bought with the others; it fails at its contribution deadline, 14 s after that."""
     states = await asyncio.wait_for(scene.watched, 30)
     lengths = [len(s.history) + sum(len(r.history) for r in s.replicates) for s in states]

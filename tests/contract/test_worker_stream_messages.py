@@ -6,16 +6,17 @@ from typing import Any
 
 import grpc
 import pytest
-from contract.bench import (
+from contract.assigned_tasks import (
     FAR_FUTURE,
     UNKNOWN,
     VERSION,
-    Bench,
+    AssignedTasks,
     core_environment,
     refused_update,
     report,
     update,
 )
+from contract.worker_stream import WorkerStream, hello
 from grpc import StatusCode
 from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.core.v1 import pool_service_pb2
@@ -39,20 +40,20 @@ INVALID = StatusCode.INVALID_ARGUMENT
     ],
     ids=lambda message: next(iter(message)),
 )
-async def test_the_first_message_is_hello(bench, message: dict[str, Any]) -> None:
-    stream = await bench.pool.open(await bench.pool.login(bench.other))
+async def test_the_first_message_is_hello(assigned: AssignedTasks, message: dict[str, Any]) -> None:
+    stream = await assigned.pool.open(await assigned.pool.login(assigned.other))
     await stream.send(**message)
     assert await stream.ended() == (INVALID, "HELLO_EXPECTED")
     assert stream.received == []
 
 
-async def test_a_stream_without_hello_is_refused(bench) -> None:
-    stream = await bench.pool.open(await bench.pool.login(bench.other))
+async def test_a_stream_without_hello_is_refused(assigned: AssignedTasks) -> None:
+    stream = await assigned.pool.open(await assigned.pool.login(assigned.other))
     await stream.call.done_writing()
     assert await stream.ended() == (INVALID, "HELLO_EXPECTED")
 
 
-async def test_a_second_hello_ends_the_stream(others, hello) -> None:
+async def test_a_second_hello_ends_the_stream(others: WorkerStream) -> None:
     await others.send(hello=hello())
     assert await others.ended() == (INVALID, "HELLO_EXPECTED")
 
@@ -74,8 +75,10 @@ async def test_a_second_hello_ends_the_stream(others, hello) -> None:
     ids=["no version", "another version", "no model", "long name", "no slots", "many slots", "much memory",
          "bad id", "unknown status", "many replicates"],
 )  # fmt: skip
-async def test_a_wrong_hello_is_refused(bench, hello, changes: dict[str, Any], answer: Any) -> None:
-    stream = await bench.pool.open(await bench.pool.login(bench.other))
+async def test_a_wrong_hello_is_refused(
+    assigned: AssignedTasks, changes: dict[str, Any], answer: Any
+) -> None:
+    stream = await assigned.pool.open(await assigned.pool.login(assigned.other))
     await stream.send(hello=hello(**changes))
     assert await stream.ended() == answer
     assert stream.received == []
@@ -110,19 +113,19 @@ async def test_a_wrong_hello_is_refused(bench, hello, changes: dict[str, Any], a
          "odd callback", "200,001 characters", "slots", "ack of 0", "unknown log stream", "long log chunk"],
 )  # fmt: skip
 async def test_a_malformed_message_ends_the_stream_with_its_reason(
-    others, message: dict[str, Any], reason: str
+    others: WorkerStream, message: dict[str, Any], reason: str
 ) -> None:
     await others.send(**message)
     assert await others.ended() == (INVALID, reason)
 
 
-async def raw(bench: Bench, hello: Any, data: bytes) -> tuple[StatusCode, str | None]:
+async def raw(assigned: AssignedTasks, data: bytes) -> tuple[StatusCode, str | None]:
     """Say Hello, then send bytes as they are; return how the stream ends."""
     # Without the limit that our own client keeps.
     options = [("grpc.max_send_message_length", -1)]
-    async with grpc.aio.insecure_channel(bench.pool.net.services["core"].grpc, options) as channel:
-        call = await open_by_hand(bench, channel)
-        await call.write(pb.ConnectRequest(hello=hello()).SerializeToString())
+    async with grpc.aio.insecure_channel(assigned.pool.net.services["core"].grpc, options) as channel:
+        call = await open_by_hand(assigned, channel)
+        await say_hello(call)
         welcome = pb.ConnectResponse.FromString(await call.read())
         assert welcome.WhichOneof("message") == "welcome"
         await call.write(data)
@@ -131,12 +134,17 @@ async def raw(bench: Bench, hello: Any, data: bytes) -> tuple[StatusCode, str | 
         return await ending(call)
 
 
-async def open_by_hand(bench: Bench, channel: grpc.aio.Channel) -> Any:
+async def open_by_hand(assigned: AssignedTasks, channel: grpc.aio.Channel) -> Any:
     """Open a stream of bytes that is read only when the test reads it."""
-    token = await bench.pool.login(bench.other)
+    token = await assigned.pool.login(assigned.other)
     stubless: Any = channel  # the stubs of gRPC know no calls of plain bytes
     connect = stubless.stream_stream("/workerpool.core.v1.WorkerService/Connect")
     return connect(metadata=(("authorization", f"Bearer {token}"),), timeout=60)
+
+
+async def say_hello(call: Any) -> None:
+    message: dict[str, Any] = {"hello": hello()}
+    await call.write(pb.ConnectRequest(**message).SerializeToString())
 
 
 async def read_all(call: Any) -> list[pb.ConnectResponse]:
@@ -159,22 +167,24 @@ async def ending(call: Any) -> tuple[StatusCode, str | None]:
     [b"\xff\xff\xff\xff", b"\x1a\x05hello", b"\x22\x06\x1a\x04\xff\xfe\xfd\xfc"],
     ids=["no message", "another message", "not UTF-8"],
 )
-async def test_bytes_that_are_no_message_end_the_stream(bench, hello, data: bytes) -> None:
-    assert await raw(bench, hello, data) == (INVALID, "MALFORMED_MESSAGE")
+async def test_bytes_that_are_no_message_end_the_stream(assigned: AssignedTasks, data: bytes) -> None:
+    assert await raw(assigned, data) == (INVALID, "MALFORMED_MESSAGE")
 
 
-async def test_a_message_above_the_limit_ends_the_stream(bench, hello) -> None:
+async def test_a_message_above_the_limit_ends_the_stream(assigned: AssignedTasks) -> None:
     large = pb.ConnectRequest(
         log_chunk=pb.LogChunk(task_id=UNKNOWN, stream=pb.LOG_STREAM_STDOUT, text="x" * 5_000_000)
     )
     # gRPC itself answers before the message reaches the service, so there is no reason of ours.
-    assert await raw(bench, hello, large.SerializeToString()) == (StatusCode.RESOURCE_EXHAUSTED, None)
+    assert await raw(assigned, large.SerializeToString()) == (StatusCode.RESOURCE_EXHAUSTED, None)
 
 
 # --- too much ------------------------------------------------------------------------------------------
 
 
-async def test_a_flood_of_heartbeats_keeps_nobody_waiting(bench, ours, others) -> None:
+async def test_a_flood_of_heartbeats_keeps_nobody_waiting(
+    assigned: AssignedTasks, ours: WorkerStream, others: WorkerStream
+) -> None:
     async def flood() -> None:
         for _ in range(5_000):
             await others.send(heartbeat={"free_slots": 1, "head_block": FAR_FUTURE})
@@ -191,15 +201,15 @@ async def test_a_flood_of_heartbeats_keeps_nobody_waiting(bench, ours, others) -
     await refused_update(others, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
 
 
-async def test_a_reader_that_does_not_read_loses_its_stream(bench, hello) -> None:
+async def test_a_reader_that_does_not_read_loses_its_stream(assigned: AssignedTasks) -> None:
     """Answers pile up to the bound of the stream's own queue, then the stream is cut; others notice nothing."""
-    async with grpc.aio.insecure_channel(bench.pool.net.services["core"].grpc) as channel:
-        call = await open_by_hand(bench, channel)
-        await call.write(pb.ConnectRequest(hello=hello()).SerializeToString())
-        await until_connected(bench, True)
+    async with grpc.aio.insecure_channel(assigned.pool.net.services["core"].grpc) as channel:
+        call = await open_by_hand(assigned, channel)
+        await say_hello(call)
+        await until_connected(assigned, True)
         talking = asyncio.create_task(talk_on(call))
-        await until_connected(bench, False)
-        other = await bench.pool.connect(bench.ours)
+        await until_connected(assigned, False)
+        other = await assigned.pool.connect(assigned.ours)
         await refused_update(other, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
         await other.close()
         # Whoever reads on finds what was sent until then, and why it ended.
@@ -211,7 +221,7 @@ async def test_a_reader_that_does_not_read_loses_its_stream(bench, hello) -> Non
             (StatusCode.INTERNAL, None),
         )
         assert sum(len(message.decisions.results) for message in received) < sent
-    again = await bench.pool.connect(bench.other)
+    again = await assigned.pool.connect(assigned.other)
     await refused_update(again, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
     await again.close()
 
@@ -228,13 +238,13 @@ async def talk_on(call: Any) -> int:
     return sent
 
 
-async def connected(bench: Bench) -> bool:
+async def connected(assigned: AssignedTasks) -> bool:
     """Tell whether the scheduler has an open stream of the other worker."""
-    listed = await bench.pool.operators.ListWorkers(pool_service_pb2.ListWorkersRequest())
-    return any(w.connected for w in listed.workers if w.wallet_address == bench.other.address)
+    listed = await assigned.pool.operators.ListWorkers(pool_service_pb2.ListWorkersRequest())
+    return any(w.connected for w in listed.workers if w.wallet_address == assigned.other.address)
 
 
-async def until_connected(bench: Bench, wanted: bool) -> None:
+async def until_connected(assigned: AssignedTasks, wanted: bool) -> None:
     async with asyncio.timeout(20):
-        while await connected(bench) is not wanted:
+        while await connected(assigned) is not wanted:
             await asyncio.sleep(0.02)

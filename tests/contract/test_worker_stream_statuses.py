@@ -3,15 +3,16 @@
 import asyncio
 
 import pytest
-from contract.bench import (
+from contract.assigned_tasks import (
     FAR_FUTURE,
     TO_COMPUTING,
     TO_CONTRIBUTING,
     UNKNOWN,
-    Bench,
+    AssignedTasks,
     core_environment,
     refused_update,
 )
+from contract.worker_stream import WorkerStream
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R
@@ -30,11 +31,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
     ],
     ids=lambda s: R.Name(s)[17:],
 )
-async def test_what_may_not_follow_created_is_refused(bench, ours, status: int) -> None:
-    if not hasattr(bench, "created"):
-        bench.created = bench.task()
-    await refused_update(ours, bench.created, status, "BAD_WORKFLOW_TRANSITION")
-    assert await bench.history(bench.created) == [R.REPLICATE_STATUS_CREATED]
+async def test_a_status_that_cannot_follow_created_is_refused(
+    assigned: AssignedTasks, ours: WorkerStream, status: int
+) -> None:
+    await refused_update(ours, assigned.shared, status, "BAD_WORKFLOW_TRANSITION")
+    assert await assigned.history(assigned.shared) == [R.REPLICATE_STATUS_CREATED]
 
 
 @pytest.mark.parametrize(
@@ -48,24 +49,28 @@ async def test_what_may_not_follow_created_is_refused(bench, ours, status: int) 
     ids=lambda s: R.Name(s)[17:],
 )
 async def test_the_schedulers_own_statuses_are_refused_where_the_tables_have_them(
-    bench, ours, status: int
+    assigned: AssignedTasks, ours: WorkerStream, status: int
 ) -> None:
-    task = bench.task()
+    task = assigned.task()
     for step in TO_COMPUTING:
         assert (await ours.answer(task, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
-    before = await bench.history(task)
+    before = await assigned.history(task)
     await refused_update(ours, task, status, "BAD_WORKFLOW_TRANSITION")
-    assert await bench.history(task) == before
+    assert await assigned.history(task) == before
 
 
-async def test_created_is_known_already_and_changes_nothing(bench, ours) -> None:
-    task = bench.task()
+async def test_created_is_known_already_and_changes_nothing(
+    assigned: AssignedTasks, ours: WorkerStream
+) -> None:
+    task = assigned.task()
     assert (await ours.answer(task, R.REPLICATE_STATUS_CREATED)).outcome == pb.UPDATE_OUTCOME_ALREADY_KNOWN
-    assert await bench.history(task) == [R.REPLICATE_STATUS_CREATED]
+    assert await assigned.history(task) == [R.REPLICATE_STATUS_CREATED]
 
 
-async def test_a_replayed_sequence_is_answered_again_and_changes_nothing(bench, ours) -> None:
-    task, untouched = bench.task(), bench.task()
+async def test_a_replayed_sequence_is_answered_again_and_changes_nothing(
+    assigned: AssignedTasks, ours: WorkerStream
+) -> None:
+    task, untouched = assigned.task(), assigned.task()
     first = await ours.answer(task, R.REPLICATE_STATUS_STARTING, sequence=7)
     assert first.outcome == pb.UPDATE_OUTCOME_ACCEPTED
     for replayed, status in (
@@ -77,30 +82,34 @@ async def test_a_replayed_sequence_is_answered_again_and_changes_nothing(bench, 
         assert again.outcome == pb.UPDATE_OUTCOME_ALREADY_KNOWN
     await refused_update(ours, task, R.REPLICATE_STATUS_COMPUTED, "BAD_WORKFLOW_TRANSITION", sequence=9)
     await refused_update(ours, task, R.REPLICATE_STATUS_COMPUTED, "BAD_WORKFLOW_TRANSITION", sequence=9)
-    assert await bench.history(task) == [R.REPLICATE_STATUS_CREATED, R.REPLICATE_STATUS_STARTING]
-    assert await bench.history(untouched) == [R.REPLICATE_STATUS_CREATED]
+    assert await assigned.history(task) == [R.REPLICATE_STATUS_CREATED, R.REPLICATE_STATUS_STARTING]
+    assert await assigned.history(untouched) == [R.REPLICATE_STATUS_CREATED]
 
 
-async def test_a_status_that_is_known_is_not_entered_twice(bench, ours) -> None:
-    task = bench.task()
+async def test_a_status_that_is_known_is_not_entered_twice(
+    assigned: AssignedTasks, ours: WorkerStream
+) -> None:
+    task = assigned.task()
     for step in TO_COMPUTING:
         await ours.answer(task, step)
-    before = await bench.pool.task(task)
+    before = await assigned.pool.task(task)
     for step in TO_COMPUTING:
         assert (await ours.answer(task, step)).outcome == pb.UPDATE_OUTCOME_ALREADY_KNOWN
-    assert await bench.pool.task(task) == before
+    assert await assigned.pool.task(task) == before
 
 
-async def test_long_logs_are_cut_to_their_last_100000_characters(bench, ours) -> None:
-    task = bench.task()
+async def test_long_logs_are_cut_to_their_last_100000_characters(
+    assigned: AssignedTasks, ours: WorkerStream
+) -> None:
+    task = assigned.task()
     for step in TO_COMPUTING:
         await ours.answer(task, step)
     stdout, stderr = "a" * 50_000 + "é" * 99_999 + "z", "b" * 100_001
     done = await ours.answer(task, R.REPLICATE_STATUS_COMPUTED, stdout=stdout, stderr=stderr, exit_code=3)
     assert done.outcome == pb.UPDATE_OUTCOME_ACCEPTED
-    replicate = await bench.replicate(task)
+    replicate = await assigned.replicate(task)
     assert (replicate.logs_present, replicate.exit_code) == (True, 3)
-    (kept,) = await bench.pool.logs(task)
+    (kept,) = await assigned.pool.logs(task)
     assert kept.stdout == stdout[-100_000:]
     assert kept.stderr == stderr[-100_000:]
 
@@ -108,10 +117,12 @@ async def test_long_logs_are_cut_to_their_last_100000_characters(bench, ours) ->
 # --- what only the chain can prove ---------------------------------------------------------------------
 
 
-async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(bench, ours) -> None:
+async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(
+    assigned: AssignedTasks, ours: WorkerStream
+) -> None:
     """The update waits for its proof, for some blocks or until the task ends; all others are answered meanwhile."""
     # Ends 14 s after the purchase, at its contribution deadline, which bounds this test.
-    (short,) = await bench.pool.buy(category="DEV-2S")
+    (short,) = await assigned.pool.buy(category="DEV-2S")
     await ours.until(lambda: any(a.task.task_id == short for a in ours.assignments()))
     for step in TO_CONTRIBUTING:
         assert (await ours.answer(short, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
@@ -125,20 +136,20 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(b
     assert ours.result(behind[0]) is None
 
     # Another replicate goes on, and blocks are taken in as ever.
-    other = bench.task()
+    other = assigned.task()
     for step in TO_COMPUTING:
         async with asyncio.timeout(5):
             assert (await ours.answer(other, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
     assert ours.result(waiting) is None
-    before = await status(bench)
+    before = await status(assigned)
     async with asyncio.timeout(10):
-        while (now := await status(bench)).cursor_block <= before.cursor_block:
+        while (now := await status(assigned)).cursor_block <= before.cursor_block:
             await asyncio.sleep(0.05)
     assert now.cursor_block <= now.latest_block < FAR_FUTURE
 
     refused = await ours.until(lambda: ours.result(waiting))
     assert (refused.outcome, refused.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
-    assert R.REPLICATE_STATUS_CONTRIBUTED not in await bench.history(short)
+    assert R.REPLICATE_STATUS_CONTRIBUTED not in await assigned.history(short)
 
     # It was asked once to contribute again, as if a reorganisation had taken the contribution back.
     def orders() -> list[pb.Command]:
@@ -149,23 +160,23 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(b
     assert (once_more.action, command.action) == (pb.ACTION_CONTRIBUTE, pb.ACTION_ABORT)
 
     # The order to abort is our worker's alone: another's acknowledgement does not take it away.
-    assert (await bench.pool.task(short)).status == T.TASK_STATUS_FAILED
-    other_stream = await bench.pool.connect(bench.other)
+    assert (await assigned.pool.task(short)).status == T.TASK_STATUS_FAILED
+    other_stream = await assigned.pool.connect(assigned.other)
     for sequence in (command.sequence, command.sequence + 1, 2**64 - 1):
         await other_stream.send(command_ack={"sequence": sequence})
     await other_stream.answer(UNKNOWN, R.REPLICATE_STATUS_STARTING)
     await other_stream.close()
-    again = await bench.pool.connect(bench.ours)
+    again = await assigned.pool.connect(assigned.ours)
     resent = await again.until(lambda: next((c for c in again.all("command") if c.task_id == short), None))
     assert (resent.sequence, resent.action) == (command.sequence, pb.ACTION_ABORT)
     await again.send(command_ack={"sequence": resent.sequence})
     await again.answer(UNKNOWN, R.REPLICATE_STATUS_STARTING)
     await again.close()
-    last = await bench.pool.connect(bench.ours)
+    last = await assigned.pool.connect(assigned.ours)
     await last.answer(UNKNOWN, R.REPLICATE_STATUS_STARTING)
     assert [c for c in last.all("command") if c.task_id == short] == []
     await last.close()
 
 
-async def status(bench: Bench) -> pool_service_pb2.GetPoolStatusResponse:
-    return await bench.pool.operators.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest())
+async def status(assigned: AssignedTasks) -> pool_service_pb2.GetPoolStatusResponse:
+    return await assigned.pool.operators.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest())

@@ -8,6 +8,7 @@ from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.ids import TaskId
 
 TIMEOUT_SECONDS = 120.0
 PRICE = 10**9
@@ -24,7 +25,7 @@ class Requester:
 
     async def buy(
         self, arguments: str = "all", *, volume: int = 1, trust: int = 1, category: str = "XS"
-    ) -> list[str]:
+    ) -> list[TaskId]:
         """Buy `volume` tasks of the demo's app at a price; return the task ids."""
         deal = await self.net.buy(
             self.app,
@@ -37,7 +38,7 @@ class Requester:
         return list(deal.task_ids)
 
     async def follow(
-        self, tasks: list[str], on_change: Callable[[Progress], None] = lambda _: None
+        self, tasks: list[TaskId], on_change: Callable[[Progress], None] = lambda _: None
     ) -> Progress:
         """Wait until the scheduler says that every task has ended, telling each change."""
         progress = Progress()
@@ -45,7 +46,7 @@ class Requester:
         await follow(self.net.services["core"].grpc, tasks, progress, timeout=TIMEOUT_SECONDS)
         return progress
 
-    async def on_chain(self, task: str) -> ChainRecord:
+    async def on_chain(self, task: TaskId) -> ChainRecord:
         """Read what the chain says of a task."""
         async with HubClient(self.net.chain.url, self.net.contracts.hub) as hub:
             return await read_chain(hub, task, 0)

@@ -10,7 +10,7 @@ from workerpool_protocol.core.v1.statuses_pb2 import TaskStatus
 
 from e2e.requester import Requester
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
 _OUTAGE_S = 5.0
 

@@ -1,4 +1,6 @@
-"""kill -9 of any one process while tasks run: the devnet starts it again and every task completes."""
+"""A process is killed (SIGKILL) while tasks run: the devnet restarts it and every task completes."""
+
+import random
 
 import pytest
 from workerpool_devnet.demo.follow import Progress
@@ -23,7 +25,7 @@ COMPUTING, CONTRIBUTING, REVEALED = (
 
 
 def reached(progress: Progress, moment: str) -> bool:
-    """Whether some task or replicate has ever been in this status."""
+    """Whether a task or replicate is or was in this status."""
     for task in progress.tasks.values():
         if any(TaskStatus.Name(change.status) == moment for change in task.history):
             return True
@@ -33,20 +35,41 @@ def reached(progress: Progress, moment: str) -> bool:
     return False
 
 
+CASES = [
+    *[
+        (service, moment)
+        for service in ("core", "chain_adapter", "result_proxy")
+        for moment in (EARLY, MIDDLE, LATE)
+    ],
+    *[("worker-1", moment) for moment in (COMPUTING, CONTRIBUTING, REVEALED)],
+]
+QUICK = [("core", MIDDLE), ("chain_adapter", EARLY), ("result_proxy", LATE), ("worker-1", COMPUTING)]
+"""One moment for each process; `make test-full` runs the others."""
+SOAK_CYCLES = 200
+SEED = 9
+
+
 @pytest.mark.parametrize(
     ("victim", "moment"),
-    [
-        *[
-            (service, moment)
-            for service in ("core", "chain_adapter", "result_proxy")
-            for moment in (EARLY, MIDDLE, LATE)
-        ],
-        *[("worker-1", moment) for moment in (COMPUTING, CONTRIBUTING, REVEALED)],
-    ],
+    [pytest.param(*case, marks=[] if case in QUICK else pytest.mark.full) for case in CASES],
 )
 async def test_every_task_completes_when_a_process_is_killed(
     net: Devnet, requester: Requester, victim: str, moment: str
 ) -> None:
+    await complete_tasks_despite_a_kill(net, requester, victim, moment)
+
+
+@pytest.mark.soak
+async def test_every_task_completes_over_many_kills_of_one_pool(net: Devnet, requester: Requester) -> None:
+    chosen = random.Random(SEED)
+    for cycle in range(SOAK_CYCLES):
+        victim, moment = chosen.choice(CASES)
+        print(f"cycle {cycle}: {victim} killed at {moment}")
+        await complete_tasks_despite_a_kill(net, requester, victim, moment)
+
+
+async def complete_tasks_despite_a_kill(net: Devnet, requester: Requester, victim: str, moment: str) -> None:
+    """Buy tasks, kill a process once a status is reached, and check that every task completes."""
     tasks = await requester.buy("one", volume=3) + await requester.buy("all", trust=5)
     killed: list[int] = []
 
@@ -57,7 +80,7 @@ async def test_every_task_completes_when_a_process_is_killed(
 
     await requester.follow(tasks, kill_once)
 
-    assert killed, f"no task was ever seen in {moment}"
+    assert killed, f"no task reached {moment}"
     for task in tasks:
         record = await requester.on_chain(task)
         assert record.task.status is ChainTaskStatus.COMPLETED, record

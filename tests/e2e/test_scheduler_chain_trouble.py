@@ -13,7 +13,7 @@ from workerpool_devnet.options import DevnetOptions
 
 from e2e.requester import Requester
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
 OUTAGE_SECONDS = 30
 HEALTH_SECONDS = 60

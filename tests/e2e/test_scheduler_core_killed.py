@@ -12,7 +12,7 @@ from workerpool_poco.protocol.statuses import TaskStatus as T
 from e2e import history
 from e2e.requester import Requester
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
 STANDARD_PATH = (
     T.RECEIVED,

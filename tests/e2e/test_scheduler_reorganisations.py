@@ -20,7 +20,7 @@ from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 from e2e import history
 from e2e.requester import Requester
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
 PATIENCE_SECONDS = 60
 Found = TypeVar("Found")

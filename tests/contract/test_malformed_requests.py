@@ -1,4 +1,4 @@
-"""What comes in at the scheduler's two ports without keeping to any protocol changes nothing and costs little."""
+"""Malformed bytes at the two ports of the scheduler change nothing and cause no unexpected error."""
 
 import asyncio
 import random
@@ -6,11 +6,13 @@ import random
 import http_calls
 import pytest
 from contract.access_table import TASK, WALLET
+from contract.pool import Pool
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
 ROUNDS, AT_ONCE = 20, 25
+SOAK_SEEDS = range(3, 103)
 HEAD = b"Host: core\r\nConnection: close\r\n\r\n"
 HTTP = [
     f"GET /tasks/{TASK} HTTP/1.1\r\n".encode() + HEAD,
@@ -22,8 +24,8 @@ HTTP = [
 GRPC = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]) + bytes(40)]
 
 
-def spoiled(random_: random.Random, request: bytes) -> bytes:
-    """Change a few places of a request."""
+def mutated(random_: random.Random, request: bytes) -> bytes:
+    """Replace up to eight short pieces of a request by random bytes."""
     data = bytearray(request)
     for _ in range(random_.randint(0, 8)):
         place = random_.randrange(len(data))
@@ -31,8 +33,8 @@ def spoiled(random_: random.Random, request: bytes) -> bytes:
     return bytes(data)
 
 
-async def say(address: str, data: bytes) -> None:
-    """Send bytes, and read until the server has had enough of them or nothing more comes."""
+async def send(address: str, data: bytes) -> None:
+    """Send bytes, and read until the server closes the connection or one second has passed."""
     host, port = address.rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -46,14 +48,14 @@ async def say(address: str, data: bytes) -> None:
         writer.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_spoiled_requests_are_no_defects_of_the_scheduler(pool, seed: int) -> None:
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in SOAK_SEEDS)])
+async def test_malformed_requests_cause_no_unexpected_error(pool: Pool, seed: int) -> None:
     core, random_ = pool.net.services["core"], random.Random(seed)
     http, grpc = core.http.removeprefix("http://"), core.grpc
     for _ in range(ROUNDS):
-        requests = [(http, spoiled(random_, random_.choice(HTTP))) for _ in range(AT_ONCE)]
-        requests.append((grpc, spoiled(random_, random_.choice(GRPC))))
-        await asyncio.gather(*(say(*request) for request in requests))
+        requests = [(http, mutated(random_, random_.choice(HTTP))) for _ in range(AT_ONCE)]
+        requests.append((grpc, mutated(random_, random_.choice(GRPC))))
+        await asyncio.gather(*(send(*request) for request in requests))
     assert (await http_calls.get(f"{core.http}/actuator/health")).status == 200
     found = await pool.workers.GetConfig(pb.GetConfigRequest())
     assert found.configuration.workerpool == pool.net.workerpool
