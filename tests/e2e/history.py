@@ -1,6 +1,7 @@
 """What the scheduler's records of a task say, by the protocol's names."""
 
 from workerpool_devnet.demo.follow import Progress
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus as T
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus, ReplicateStatusCause, TaskStatus
@@ -27,6 +28,6 @@ def causes(replicate: Replicate) -> dict[R, str]:
     return dict(zip(of_replicate(replicate), words, strict=True))
 
 
-def replicates(progress: Progress, task_id: str) -> dict[str, Replicate]:
+def replicates(progress: Progress, task_id: TaskId) -> dict[str, Replicate]:
     """The replicates of a task by wallet."""
     return {replicate.wallet_address: replicate for replicate in progress.tasks[task_id].replicates}

@@ -59,26 +59,26 @@ class SimulatedWorker:
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def assigned(self, task_id: str) -> pb.Assignment:
+    async def assigned(self, task_id: TaskId) -> pb.Assignment:
         """Wait until this worker is given the task."""
         await self._until(lambda: task_id in self.assignments)
         return self.assignments[task_id]
 
-    async def commanded(self, task_id: str, action: int) -> pb.Command:
+    async def commanded(self, task_id: TaskId, action: int) -> pb.Command:
         """Wait for a command and return it."""
         found: pb.Command = await self._until(
             lambda: next((c for c in self.commands if (c.task_id, c.action) == (task_id, action)), None)
         )
         return found
 
-    async def report(self, task_id: str, *updates: ReplicateStatus.ValueType, receipt: str = "") -> None:
+    async def report(self, task_id: TaskId, *updates: ReplicateStatus.ValueType, receipt: str = "") -> None:
         """Report statuses and wait until the scheduler has stored each; an AssertionError tells of a refusal."""
         for status in updates:
             sequence = await self._report(task_id, status, receipt)
             answer = await self._until(partial(self._answers.get, sequence))
             assert answer.outcome != pb.UPDATE_OUTCOME_REFUSED, answer
 
-    async def contribute(self, task_id: str, digest: bytes) -> None:
+    async def contribute(self, task_id: TaskId, digest: bytes) -> None:
         """Go through every stage and contribute `digest` on chain, as a result that never was computed."""
         assignment = await self.assigned(task_id)
         await self.report(task_id, *UNTIL_COMPUTED, statuses.REPLICATE_STATUS_CONTRIBUTING)
@@ -99,7 +99,7 @@ class SimulatedWorker:
         async with asyncio.timeout(_LIMIT_SECONDS), self._news:
             return await self._news.wait_for(condition)
 
-    async def _report(self, task_id: str, status: ReplicateStatus.ValueType, receipt: str = "") -> int:
+    async def _report(self, task_id: TaskId, status: ReplicateStatus.ValueType, receipt: str = "") -> int:
         self._sequence += 1
         details = pb.StatusDetails()
         if receipt:
@@ -128,7 +128,7 @@ class SimulatedWorker:
         self.commands.append(command)
         await self._say(pb.ConnectRequest(command_ack=pb.CommandAck(sequence=command.sequence)))
         if command.action == pb.ACTION_ABORT:
-            await self._report(command.task_id, statuses.REPLICATE_STATUS_ABORTED)
+            await self._report(TaskId(command.task_id), statuses.REPLICATE_STATUS_ABORTED)
 
     async def _beat(self, period_s: float) -> None:
         while True:

@@ -153,7 +153,7 @@ async def test_a_task_that_nobody_contributes_to_is_claimed_and_the_requester_re
     assert await accounts(net, hub, "requester") == [before]
 
 
-async def claimed(hub: HubClient, task: str) -> ChainTask:
+async def claimed(hub: HubClient, task: TaskId) -> ChainTask:
     """Read the task until the chain says FAILED: the claim is due at the final deadline, later than FAILED here."""
     async with asyncio.timeout(CLAIM_SECONDS):
         while True:

@@ -7,6 +7,7 @@ import pytest_asyncio
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus as T
 
 from e2e import history
@@ -72,7 +73,7 @@ async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_th
     assert await standard_task(requester, task, progress)
 
 
-async def standard_task(requester: Requester, task: str, progress: Progress) -> bool:
+async def standard_task(requester: Requester, task: TaskId, progress: Progress) -> bool:
     """Whether the task went the standard path, nothing twice, here and on chain."""
     walked = history.of_task(progress.tasks[task])
     record = await requester.on_chain(task)

@@ -10,6 +10,7 @@ import pytest_asyncio
 from workerpool_devnet.demo.follow import ChainRecord, Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions, workers_needed
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus as T
@@ -153,16 +154,16 @@ async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers
     assert (await requester.on_chain(next_task)).completed
 
 
-async def at_once(net: Devnet, task: str) -> None:
+async def at_once(net: Devnet, task: TaskId) -> None:
     """Nothing else happens before."""
 
 
-async def its_workers_clean_up(net: Devnet, task: str) -> None:
+async def its_workers_clean_up(net: Devnet, task: TaskId) -> None:
     """No worker is left who knows of the task."""
     await becomes(lambda: all_said_goodbye(net, task))
 
 
-async def core_is_restarted(net: Devnet, task: str) -> None:
+async def core_is_restarted(net: Devnet, task: TaskId) -> None:
     """Core knows no more of the task than its database."""
     core = net.services["core"]
     core.stop_for_good()
@@ -190,13 +191,13 @@ async def test_a_finalization_that_vanishes_is_sent_again(
     assert history.of_task(await known_to(net, task))[-1] is T.COMPLETED
 
 
-async def known_to(net: Devnet, task: str) -> Task:
+async def known_to(net: Devnet, task: TaskId) -> Task:
     """What the scheduler says of a task."""
     async with grpc.aio.insecure_channel(net.services["core"].grpc) as channel:
         return (await TaskServiceStub(channel).GetTask(GetTaskRequest(task_id=task))).task
 
 
-async def all_said_goodbye(net: Devnet, task: str) -> bool:
+async def all_said_goodbye(net: Devnet, task: TaskId) -> bool:
     """Whether every worker of a task has cleaned up."""
     replicates = (await known_to(net, task)).replicates
     return all(history.of_replicate(replicate)[-1] is R.COMPLETED for replicate in replicates)

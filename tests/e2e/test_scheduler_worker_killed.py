@@ -19,6 +19,7 @@ from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.services.service import Service
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_protocol.core.v1.task_pb2 import Replicate
 from workerpool_protocol.core.v1.task_service_pb2 import GetReplicateRequest
@@ -96,7 +97,7 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_as_the_task_en
 async def killed_at(
     net: Devnet,
     requester: Requester,
-    task: str,
+    task: TaskId,
     status: R,
     *,
     before: Callable[[Progress], None] = lambda progress: None,
@@ -125,12 +126,12 @@ async def killed_at(
     assert R.WORKER_LOST not in history.of_replicate(replicate)
 
 
-def statuses(progress: Progress, task: str) -> list[R]:
+def statuses(progress: Progress, task: TaskId) -> list[R]:
     """Every status of the task's only replicate so far."""
     return [status for found in progress.tasks[task].replicates for status in history.of_replicate(found)]
 
 
-async def completed_replicate(net: Devnet, task: str, worker: Service) -> Replicate:
+async def completed_replicate(net: Devnet, task: TaskId, worker: Service) -> Replicate:
     """Read the worker's replicate until it is COMPLETED, which comes a moment after its task is."""
     request = GetReplicateRequest(task_id=task, wallet_address=net.account(worker.name).address)
     async with (

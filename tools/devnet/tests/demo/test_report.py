@@ -8,7 +8,7 @@ from workerpool_devnet.demo.follow import ChainRecord
 from workerpool_devnet.demo.purchases import BoughtTask
 from workerpool_devnet.demo.report import Outcome, results_table, stages, times_table
 from workerpool_devnet.demo.results import OpenedResult
-from workerpool_poco.protocol.ids import ZERO_BYTES32
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
@@ -24,6 +24,8 @@ WALK = (
     (statuses.TASK_STATUS_COMPLETED, 116.5),
 )
 
+TASK = TaskId("0x" + "cd" * 32)
+
 
 def outcome(*, digest_matches: bool = True, steps: int = len(WALK)) -> Outcome:
     """A task of three workers whose orders were matched a quarter of a second before the scheduler saw it."""
@@ -33,10 +35,10 @@ def outcome(*, digest_matches: bool = True, steps: int = len(WALK)) -> Outcome:
         replicates=[Replicate(wallet_address=f"0x{number}" + "ab" * 19) for number in (30, 10, 20)],
     )
     on_chain = ChainTask(
-        ZERO_BYTES32, ChainTaskStatus.COMPLETED, ZERO_BYTES32, *(0,) * 5, b"", 0, 0, (), b"", b"", 0, b""
+        TASK, ChainTaskStatus.COMPLETED, DealId(TASK), *(0,) * 5, b"", 0, 0, (), b"", b"", 0, b""
     )
     result = OpenedResult(Path("result"), (), "0x", matches=digest_matches)
-    bought = BoughtTask("0x" + "cd" * 32, "trust 5", 5, 1, matched_at=99.75)
+    bought = BoughtTask(TASK, "trust 5", 5, 1, matched_at=99.75)
     return Outcome(bought, task, ChainRecord(on_chain, ()), 10.25, result)
 
 
