@@ -10,7 +10,8 @@ from workerpool_core.domain.model import DealTerms, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.domain.snapshot import Snapshot
-from workerpool_core.simulation.chain import Chain, Transaction, is_finalizable
+from workerpool_core.simulation.chain.chain import Chain
+from workerpool_core.simulation.chain.hub import Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
@@ -118,7 +119,7 @@ class Market:
         self.random = Random(seed)
         self.clock = Clock(START)
         self.chain = Chain(self.clock, self.random, tasks_of)
-        self.chain.weights.update(dict.fromkeys(WALLETS, 2))
+        self.chain.hub.weights.update(dict.fromkeys(WALLETS, 2))
         self.deals = [terms(number) for number in range(DEALS)]
 
     def mine(self, blocks: int) -> None:

@@ -1,1 +1,4 @@
-"""A seeded simulation of the scheduler with everything around it modelled, and everything able to fail."""
+"""A seeded simulation of the scheduler: chain, workers, store and network are modelled, and each can fail.
+
+One seed determines everything that happens, so a failing seed can be replayed (`make simulate SEED=17`).
+"""

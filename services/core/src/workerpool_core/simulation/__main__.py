@@ -1,4 +1,4 @@
-"""Run seeds: `python -m workerpool_core.simulation --seeds 2000`, or one of them with a trace: `--seed 17`."""
+"""Run the simulation: `--seeds 2000` runs many seeds, `--seed 17` runs one with a trace."""
 
 import argparse
 import sys
@@ -25,11 +25,11 @@ def replay(seed: int) -> int:
 
 
 def main() -> int:
-    """Read the command line."""
+    """Run what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workerpool_core.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2000, help="how many seeds to run")
-    parser.add_argument("--first", type=int, default=1, help="the first seed")
-    parser.add_argument("--seed", type=int, help="run this one only, with a trace")
+    parser.add_argument("--seeds", type=int, default=2000, help="number of seeds to run (default: 2000)")
+    parser.add_argument("--first", type=int, default=1, help="first seed (default: 1)")
+    parser.add_argument("--seed", type=int, help="run only this seed, with a trace")
     options = parser.parse_args()
     if options.seed is not None:
         return replay(options.seed)

@@ -1,11 +1,11 @@
-"""Simulated time: callbacks in order of their time, nothing else moves it."""
+"""Simulated time: callbacks are called in the order of their times, and only they advance the clock."""
 
 import heapq
 from collections.abc import Callable
 
 
 class Clock:
-    """The event loop of the simulation."""
+    """The event loop of the simulation. Times are Unix seconds."""
 
     def __init__(self, start: float) -> None:
         self.now = start
@@ -13,16 +13,16 @@ class Clock:
         self._count = 0
 
     def later(self, delay: float, call: Callable[[], None]) -> None:
-        """Call something after a delay in seconds."""
+        """Schedule a callback after a delay in seconds."""
         self.at(self.now + max(delay, 0.0), call)
 
     def at(self, time: float, call: Callable[[], None]) -> None:
-        """Call something at a time, at once if it has passed."""
+        """Schedule a callback at a time, or now if the time has passed."""
         self._count += 1
         heapq.heappush(self._heap, (max(time, self.now), self._count, call))
 
     def run(self, until: float) -> None:
-        """Let time pass until a moment, or until nothing is left to happen."""
+        """Advance the clock to a time and call every callback that is due."""
         while self._heap and self._heap[0][0] <= until:
             self.now, _, call = heapq.heappop(self._heap)
             call()

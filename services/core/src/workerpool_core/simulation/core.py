@@ -1,219 +1,247 @@
-"""The process around the scheduler: mailbox, group commit, effects, chain follower; and its deaths."""
+"""A model of the core process: event queue, group commit, effects, chain follower, crashes and restarts."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
-from workerpool_core.simulation.invariants import must
+from workerpool_core.simulation.environment import Environment
+from workerpool_core.simulation.invariants import Invariants, must
 from workerpool_core.simulation.ledger import Ledger
 from workerpool_core.simulation.link import Link
-
-if TYPE_CHECKING:
-    from workerpool_core.simulation.world import World
 
 _RECONCILE_S = 60.0
 
 
-class Core:
-    """Lives, dies and starts again from its ledger. Events of an earlier life are not delivered."""
+class WorkersPort(Protocol):
+    """The workers, as core reaches them."""
 
-    def __init__(self, world: World, policy: Policy) -> None:
-        self._world = world
+    @property
+    def wallets(self) -> Iterable[str]:
+        """The wallets of all workers."""
+
+    def receive(self, wallet: str, link: Link, effect: d.Effect) -> None:
+        """Deliver a message to a worker."""
+
+    def unanswered(self, wallet: str, sequence: int) -> e.Update | None:
+        """Return an update that a worker holds an answer to not yet."""
+
+    def disconnect(self, wallet: str) -> None:
+        """Cut a worker's stream."""
+
+
+class Core:
+    """The core process. Events and answers of a process that crashed are not delivered to the next."""
+
+    def __init__(
+        self, environment: Environment, policy: Policy, ledger: Ledger, invariants: Invariants
+    ) -> None:
+        self._environment = environment
         self._policy = policy
-        self.ledger = Ledger()
-        self.life = 0
+        self._ledger = ledger
+        self._invariants = invariants
+        self._workers: WorkersPort | None = None
+        self.events = 0
+        self.process = 0
         self.alive = False
-        self.scheduler: Scheduler | None = None
         self.links: dict[str, Link] = {}
+        self._scheduler: Scheduler | None = None
         self._followed: list[tuple[int, str]] = []
         self._queue: list[tuple[d.Outcome, float]] = []
         self._wake_at = float("inf")
 
-    # --- life and death ---------------------------------------------------------------------
+    def attach(self, workers: WorkersPort) -> None:
+        """Set the workers that core reaches."""
+        self._workers = workers
+
+    # --- start and crash --------------------------------------------------------------------
 
     def start(self) -> None:
         """Start from the ledger."""
-        world = self._world
-        self.life += 1
+        environment = self._environment
+        now = environment.clock.now
+        self.process += 1
         self.alive = True
         self._queue = []
         self._wake_at = float("inf")
-        self._followed = [self.ledger.cursor if self.ledger.cursor[1] else (0, "0x0")]
-        snapshot = self.ledger.snapshot(self._policy, world.clock.now)
-        self.scheduler = Scheduler(self._policy, Random(world.random.random()), snapshot)
-        world.note("core starts", tasks=len(self.scheduler.tasks))
-        self._take(self.scheduler.start(world.clock.now))
+        self._followed = [self._ledger.cursor if self._ledger.cursor[1] else (0, "0x0")]
+        snapshot = self._ledger.snapshot(self._policy, now)
+        self._scheduler = Scheduler(self._policy, Random(environment.random.random()), snapshot)
+        environment.note("core.started", tasks=len(self._scheduler.tasks))
+        self._take(self._scheduler.start(now))
         self.later(0.0, self.follow)
         self.later(_RECONCILE_S, self._reconcile)
 
     def crash(self) -> None:
-        """Die: what was not durable is lost, maybe in the middle of a group."""
-        self._world.note("core dies", undurable=len(self._queue))
+        """Crash: writes that are not durable are lost, possibly from the middle of a group."""
+        environment = self._environment
+        environment.note("core.crashed", undurable=len(self._queue))
         self.alive = False
-        writes = [(write, at) for outcome, at in self._queue for write in outcome.writes]
-        for write, at in writes[: self._world.random.randint(0, len(writes))]:
-            self._apply(write, at)
+        writes = [write for outcome, _ in self._queue for write in outcome.writes]
+        for write in writes[: environment.random.randint(0, len(writes))]:
+            self._apply(write)
         self._queue = []
-        self.scheduler = None
-        for wallet in self._world.workers:
-            self._world.cut(wallet)
+        self._scheduler = None
+        assert self._workers is not None
+        for wallet in self._workers.wallets:
+            self._workers.disconnect(wallet)
 
     def later(self, delay: float, call: Callable[[], None]) -> None:
-        """Call something after a delay in seconds, if this life still lasts then."""
-        self._at(self._world.clock.now + delay, call)
+        """Schedule a callback after a delay in seconds, unless this process crashes before."""
+        self._at(self._environment.clock.now + delay, call)
 
     def _at(self, time: float, call: Callable[[], None]) -> None:
-        life = self.life
+        process = self.process
 
-        def when_same_life() -> None:
-            if self.alive and self.life == life:
+        def call_if_same_process() -> None:
+            if self.alive and self.process == process:
                 call()
 
-        self._world.clock.at(time, when_same_life)
+        self._environment.clock.at(time, call_if_same_process)
 
-    def answer_to(self, event_delay: float, event: e.Event) -> None:
-        """Deliver an event to this life only, maybe twice."""
-        self.later(event_delay, lambda: self.submit(event))
-        if self._world.happens(self._world.faults.duplicates):
-            self.later(event_delay + self._world.random.uniform(0, 20), lambda: self.submit(event))
+    def _submit_later(self, delay: float, event: e.Event) -> None:
+        """Deliver an answer to this process only, possibly twice."""
+        environment = self._environment
+        self.later(delay, lambda: self.submit(event))
+        if environment.happens(environment.faults.duplicates):
+            self.later(delay + environment.random.uniform(0, 20), lambda: self.submit(event))
 
     def _reconcile(self) -> None:
         self.submit(e.ReconcileDue())
         self.later(_RECONCILE_S, self._reconcile)
 
-    # --- mailbox and commit -----------------------------------------------------------------
+    # --- events and commit ------------------------------------------------------------------
 
     def submit(self, event: e.Event) -> None:
-        """Let the scheduler handle an event now."""
-        if not self.alive or self.scheduler is None:
+        """Handle an event now; it is lost while core is down."""
+        if not self.alive or self._scheduler is None:
             return
-        world = self._world
-        world.events += 1
-        if world.trace:
-            world.note("event", what=event)
-        self._take(self.scheduler.handle(event, world.clock.now))
+        environment = self._environment
+        self.events += 1
+        if environment.is_traced:
+            environment.note("event", what=event)
+        self._take(self._scheduler.handle(event, environment.clock.now))
 
     def _take(self, outcome: d.Outcome) -> None:
-        assert self.scheduler is not None
-        world = self._world
-        now = world.clock.now
+        assert self._scheduler is not None
+        now = self._environment.clock.now
         for write in outcome.writes:
             if isinstance(write, d.ReplicateCreated):
-                world.invariants.supplied(write, self.scheduler, now)
+                self._invariants.assigned(write, self._scheduler, now)
         if not self._queue:
-            self.later(world.random.uniform(0.001, 0.02), self._commit)
+            self.later(self._environment.random.uniform(0.001, 0.02), self._commit)
         self._queue.append((outcome, now))
-        wake = self.scheduler.next_wake(now)
+        wake = self._scheduler.next_wake(now)
         if wake is not None and wake < self._wake_at:
             self._wake_at = wake
-            self._at(wake, self._ring)
+            self._at(wake, self._tick)
 
-    def _ring(self) -> None:
+    def _tick(self) -> None:
         self._wake_at = float("inf")
         self.submit(e.Tick())
 
     def _commit(self) -> None:
-        """Make the group durable, then carry out its effects."""
+        """Make a group of outcomes durable, then execute its effects."""
         group, self._queue = self._queue, []
-        for outcome, at in group:
+        for outcome, _ in group:
             for write in outcome.writes:
-                self._apply(write, at)
+                self._apply(write)
         for outcome, _ in group:
             for effect in outcome.effects:
-                self._carry_out(effect)
+                self._execute(effect)
         wrote = any(outcome.writes for outcome, _ in group)
-        if wrote and not self._queue and self.scheduler is not None:
-            self._world.invariants.agree(self.scheduler)
+        if wrote and not self._queue and self._scheduler is not None:
+            self._invariants.agree(self._scheduler)
 
-    def _apply(self, write: d.Write, at: float) -> None:
-        if self._world.trace:
-            self._world.note("write", what=write)
-        self._world.invariants.before(write)
-        self.ledger.apply(write)
+    def _apply(self, write: d.Write) -> None:
+        if self._environment.is_traced:
+            self._environment.note("write", what=write)
+        self._invariants.before(write)
+        self._ledger.apply(write)
 
     # --- effects ----------------------------------------------------------------------------
 
-    def _carry_out(self, effect: d.Effect) -> None:
-        world = self._world
-        if world.trace and not isinstance(effect, d.NotifyWatchers):
-            world.note("effect", what=effect)
-        delay = world.random.expovariate(20.0)
+    def _execute(self, effect: d.Effect) -> None:
+        environment = self._environment
+        if environment.is_traced and not isinstance(effect, d.NotifyWatchers):
+            environment.note("effect", what=effect)
+        delay = environment.random.expovariate(20.0)
         match effect:
             case d.ReadTask():
-                self.later(delay, lambda: self._read(effect))
+                self.later(delay, lambda: self._read_task(effect))
             case d.ReadWeight(wallet):
-                self.later(delay, lambda: self._weigh(wallet))
+                self.later(delay, lambda: self._read_weight(wallet))
             case d.RequestTransaction():
-                life = self.life
-
-                def answer(event: e.TransactionAnswered) -> None:
-                    # One answer for each request: that is the client's promise.
-                    if self.life == life:
-                        self.later(0.0, lambda: self.submit(event))
-
-                self.later(delay, lambda: world.adapter.request(effect, answer))
+                self._request_transaction(effect, delay)
             case d.CheckResult(task_id):
-                stored = None if world.adapter.down else task_id in world.deposited
-                self.answer_to(delay, e.ResultChecked(task_id, stored, "/results/" + task_id))
+                stored = None if environment.adapter.down else task_id in environment.archives
+                self._submit_later(delay, e.ResultChecked(task_id, stored, "/results/" + task_id))
             case d.AskEnclaveChallenge(task_id):
-                refused = world.happens(world.faults.refused_challenge)
+                refused = environment.happens(environment.faults.refused_challenge)
                 challenge = "" if refused else "0x" + "cc" * 20
-                self.answer_to(delay, e.EnclaveChallengeAnswered(task_id, challenge, "https://sms"))
+                self._submit_later(delay, e.EnclaveChallengeAnswered(task_id, challenge, "https://sms"))
             case d.NotifyWatchers():
                 pass
             case _:
-                self._to_worker(effect)
+                self._send_to_worker(effect)
 
-    def _read(self, wanted: d.ReadTask) -> None:
-        chain = self._world.chain
+    def _request_transaction(self, effect: d.RequestTransaction, delay: float) -> None:
+        process = self.process
+
+        def answer(event: e.TransactionAnswered) -> None:
+            # The client of the adapter guarantees one answer for each request.
+            if self.process == process:
+                self.later(0.0, lambda: self.submit(event))
+
+        self.later(delay, lambda: self._environment.adapter.request(effect, answer))
+
+    def _read_task(self, wanted: d.ReadTask) -> None:
+        environment = self._environment
+        chain = environment.chain
         if chain.down:
-            self.later(2.0, lambda: self._read(wanted))
+            self.later(2.0, lambda: self._read_task(wanted))
             return
         contributions = chain.view_contributions(wanted.task_id, wanted.wallets)
-        read = e.TaskRead(
-            wanted.task_id,
-            chain.head.number,
-            chain.view_task(wanted.task_id),
-            contributions,
-            wanted.asked_at,
-        )
-        random = self._world.random
-        slow = self._world.happens(self._world.faults.slow_reads)
-        self.answer_to(random.uniform(0, 8) if slow else random.expovariate(20.0), read)
+        task = chain.view_task(wanted.task_id)
+        read = e.TaskRead(wanted.task_id, chain.head.number, task, contributions, wanted.asked_at)
+        slow = environment.happens(environment.faults.slow_reads)
+        delay = environment.random.uniform(0, 8) if slow else environment.random.expovariate(20.0)
+        self._submit_later(delay, read)
 
-    def _weigh(self, wallet: str) -> None:
-        if self._world.chain.down:
-            self.later(2.0, lambda: self._weigh(wallet))
+    def _read_weight(self, wallet: str) -> None:
+        chain = self._environment.chain
+        if chain.down:
+            self.later(2.0, lambda: self._read_weight(wallet))
         else:
-            self.answer_to(0.0, e.WeightsRead(((wallet, self._world.chain.weights[wallet]),)))
+            self._submit_later(0.0, e.WeightsRead(((wallet, chain.hub.weights[wallet]),)))
 
-    def _to_worker(self, effect: d.Effect) -> None:
+    def _send_to_worker(self, effect: d.Effect) -> None:
         wallet = effect.command.wallet if isinstance(effect, d.SendCommand) else effect.wallet  # type: ignore[union-attr]
         link = self.links.get(wallet)
         session = getattr(effect, "session", None)
         if link is None or (session is not None and session != link.session):
             return
+        workers = self._workers
+        assert workers is not None
         if isinstance(effect, d.AnswerUpdate):
-            self._world.acknowledged(effect)
+            self._invariants.answered(effect, workers.unanswered(wallet, effect.sequence))
         elif isinstance(effect, d.CloseSession):
-            self._world.cut(wallet)
+            workers.disconnect(wallet)
             return
         elif isinstance(effect, d.Assign):
-            must((effect.task_id, wallet) in self.ledger.replicates, "assigned before it was stored")
-        worker = self._world.workers[wallet]
-        link.carry("down", lambda: worker.receive(link, effect))
+            must(
+                (effect.task_id, wallet) in self._ledger.replicates, "assigned before it was stored:", effect
+            )
+        link.carry("down", lambda: workers.receive(wallet, link, effect))
 
-    # --- the chain --------------------------------------------------------------------------
+    # --- chain follower ---------------------------------------------------------------------
 
     def follow(self) -> None:
-        """Tell the scheduler of new blocks, after those that vanished."""
-        chain = self._world.chain
+        """Report new blocks to the scheduler, after those that a reorganisation removed."""
+        chain = self._environment.chain
         if not self.alive or chain.down:
             return
         _, block_hash = self._followed[-1]

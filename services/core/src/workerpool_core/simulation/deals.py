@@ -1,19 +1,19 @@
-"""Deals as the models of the chain make them: everything that does not matter is the simplest there is."""
+"""Deals for simulations and tests; terms that do not matter have the simplest value."""
 
 from typing import Any
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, task_id_of
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
 
 from workerpool_core.domain.model import DealTerms
 
 CONTRIBUTION_PERIODS, FINAL_PERIODS = 7, 10
-"""A task's deadlines lie this many category times after the start of its deal (the hub's rule, core spec §6.3)."""
+"""A task's deadlines, in category times after the start of its deal (a rule of the hub, core spec §6.3)."""
 
 
-def deal_terms(deal_id: DealId, *, start: float, execution_s: int, **changed: Any) -> DealTerms:
-    """Return the terms of a deal of one plain task with trust 1, with some of them changed.
+def deal_terms(deal_id: str, *, start: float, execution_s: int, **changed: Any) -> DealTerms:
+    """Return the terms of a deal with one standard task and trust 1; `changed` replaces some of them.
 
-    `start` is in Unix seconds, `execution_s` the time of the category in seconds; the deadlines follow from both.
+    The deadlines follow from `start` (Unix seconds) and the category time `execution_s` (seconds).
     """
     terms: dict[str, Any] = {
         "deal_id": deal_id,
@@ -42,6 +42,7 @@ def deal_terms(deal_id: DealId, *, start: float, execution_s: int, **changed: An
     return DealTerms(**(terms | changed))
 
 
-def tasks_of(terms: DealTerms) -> list[TaskId]:
+def tasks_of(terms: DealTerms) -> list[str]:
     """Return the ids of a deal's tasks."""
-    return [task_id_of(terms.deal_id, terms.bot_first + place) for place in range(terms.bot_size)]
+    deal = bytes32(terms.deal_id)
+    return [to_hex(task_id(deal, terms.bot_first + place)) for place in range(terms.bot_size)]

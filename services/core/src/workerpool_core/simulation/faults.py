@@ -1,4 +1,4 @@
-"""How rough a seed is: what may go wrong, and how often."""
+"""The faults of a seed: which may occur, and how often."""
 
 from dataclasses import dataclass
 from random import Random
@@ -6,18 +6,20 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Rates are per second for the whole pool, chances per occasion.
+    """Rates are per second for the whole pool, chances are per occasion.
 
-    `must_complete`: nothing in here is an excuse for a task that does not COMPLETE. `lie` is a report of a transaction
-    or an archive that is not there. `third_parties` initialize and claim what they like. `missing_image` is
-    contributed as an error. `cursed`: one worker more than needed is there, and fails always.
+    * `must_complete`: no fault here excuses a task that does not COMPLETE.
+    * `false_report`: a report of a transaction or an archive that does not exist.
+    * `third_parties`: rate of transactions that initialize and claim tasks of the pool.
+    * `missing_image`: an app image that cannot be downloaded, which is contributed as an error.
+    * `faulty_worker`: one worker more than needed exists, and each of its stages fails.
     """
 
     name: str
     must_complete: bool
     core_crashes: float = 0.0
-    cuts: float = 0.0
-    longest_cut_s: float = 30.0
+    disconnections: float = 0.0
+    longest_disconnection_s: float = 30.0
     worker_crashes: float = 0.0
     wiped_disk: float = 0.0
     reorganisations: float = 0.0
@@ -28,15 +30,15 @@ class Faults:
     failing_stage: float = 0.0
     missing_image: float = 0.0
     wrong_result: float = 0.0
-    lie: float = 0.0
-    lazy_reveal: float = 0.0
+    false_report: float = 0.0
+    ignored_reveal: float = 0.0
     refused_challenge: float = 0.0
     drains: float = 0.0
-    cursed: bool = False
+    faulty_worker: bool = False
 
 
 def faults_of(random: Random) -> Faults:
-    """Draw how rough a seed is."""
+    """Draw the faults of a seed."""
     draw = random.random()
     if draw < 0.1:
         return Faults("calm", must_complete=True)
@@ -45,20 +47,20 @@ def faults_of(random: Random) -> Faults:
             "gentle",
             must_complete=True,
             core_crashes=random.choice((0.0, 0.01, 0.02)),
-            cuts=random.choice((0.0, 0.02, 0.05)),
-            longest_cut_s=10.0,
+            disconnections=random.choice((0.0, 0.02, 0.05)),
+            longest_disconnection_s=10.0,
             worker_crashes=random.choice((0.0, 0.01)),
             outages=random.choice((0.0, 0.01)),
             duplicates=random.choice((0.0, 0.3)),
             third_parties=random.choice((0.0, 0.02)),
-            cursed=random.random() < 0.3,
+            faulty_worker=random.random() < 0.3,
         )
     return Faults(
         "rough",
         must_complete=False,
         core_crashes=random.choice((0.0, 0.01, 0.03)),
-        cuts=random.choice((0.0, 0.02, 0.1)),
-        longest_cut_s=random.choice((30.0, 200.0)),
+        disconnections=random.choice((0.0, 0.02, 0.1)),
+        longest_disconnection_s=random.choice((30.0, 200.0)),
         worker_crashes=random.choice((0.0, 0.02, 0.05)),
         wiped_disk=random.choice((0.0, 0.3)),
         reorganisations=random.choice((0.0, 0.01, 0.05)),
@@ -69,8 +71,8 @@ def faults_of(random: Random) -> Faults:
         failing_stage=random.choice((0.0, 0.02, 0.1)),
         missing_image=random.choice((0.0, 0.0, 0.2)),
         wrong_result=random.choice((0.0, 0.2)),
-        lie=random.choice((0.0, 0.2)),
-        lazy_reveal=random.choice((0.0, 0.0, 0.5, 1.0)),
+        false_report=random.choice((0.0, 0.2)),
+        ignored_reveal=random.choice((0.0, 0.0, 0.5, 1.0)),
         refused_challenge=random.choice((0.0, 0.1)),
         drains=random.choice((0.0, 0.01)),
     )

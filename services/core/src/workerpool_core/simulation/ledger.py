@@ -1,6 +1,6 @@
-"""A store in memory that applies writes exactly as the real one must, and refuses what it would refuse."""
+"""A store in memory that applies and refuses writes exactly as the MongoDB store does."""
 
-from copy import deepcopy
+from dataclasses import replace
 
 from workerpool_poco.protocol.ids import TaskId
 
@@ -22,11 +22,11 @@ from workerpool_core.domain.snapshot import Snapshot, must_load
 
 
 class StoreConflict(AssertionError):
-    """A write expects what the store does not hold."""
+    """A write expects a status that is not stored."""
 
 
 class Ledger:
-    """Tasks, replicates, workers, commands, logs and the cursor; what `snapshot` gives is a copy."""
+    """Tasks, replicates, workers, commands, logs and the cursor, held as copies of the scheduler's values."""
 
     def __init__(self) -> None:
         self.tasks: dict[TaskId, Task] = {}
@@ -68,7 +68,7 @@ class Ledger:
             case LogsStored(task_id, wallet, stdout, stderr):
                 self.logs.setdefault((task_id, wallet), (stdout, stderr))
             case WorkerSaved(worker):
-                self.workers[worker.wallet] = _copy_worker(worker)
+                self.workers[worker.wallet] = replace(worker)
             case CommandQueued(command):
                 if (command.wallet, command.sequence) in self.commands:
                     raise StoreConflict(f"command {command.wallet} {command.sequence} exists")
@@ -79,7 +79,7 @@ class Ledger:
                 self.cursor = (number, block_hash)
 
     def snapshot(self, policy: Policy, now: float) -> Snapshot:
-        """Return what a start at `now` (Unix seconds) loads."""
+        """Return a copy of the state that a start at `now` (Unix seconds) loads."""
         head, _ = self.cursor
         remembered = [task for task in self.tasks.values() if must_load(task, policy, now, head)]
         tasks = {task.task_id: _copy_task(task) for task in remembered}
@@ -88,7 +88,7 @@ class Ledger:
                 tasks[replicate.task_id].replicates[replicate.wallet] = _copy_replicate(replicate)
         return Snapshot(
             tasks=tuple(tasks.values()),
-            workers=tuple(_copy_worker(worker) for worker in self.workers.values()),
+            workers=tuple(replace(worker) for worker in self.workers.values()),
             commands=tuple(self.commands.values()),
             ended_task_ids=frozenset(t.task_id for t in self.tasks.values() if t.task_id not in tasks),
             head=head,
@@ -96,19 +96,9 @@ class Ledger:
 
 
 def _copy_task(task: Task) -> Task:
-    copy = Task(task.task_id, task.index, task.terms, list(task.history))
-    for name in Task.__dataclass_fields__:
-        if name not in ("task_id", "index", "terms", "history", "replicates"):
-            setattr(copy, name, getattr(task, name))
-    return copy
+    """Return a copy without replicates, which are stored apart."""
+    return replace(task, history=list(task.history), replicates={})
 
 
 def _copy_replicate(replicate: Replicate) -> Replicate:
-    copy = Replicate(replicate.task_id, replicate.wallet, replicate.weight, list(replicate.history))
-    for name in ("contribution_hash", "result_link", "callback_data", "exit_code", "logs_present"):
-        setattr(copy, name, getattr(replicate, name))
-    return copy
-
-
-def _copy_worker(worker: Worker) -> Worker:
-    return deepcopy(worker)
+    return replace(replicate, history=list(replicate.history))

@@ -1,4 +1,4 @@
-"""One worker stream: in order both ways, with delays, until it is cut; then what is under way is lost."""
+"""A worker's stream: ordered and delayed in both directions; messages in flight are lost when it is cut."""
 
 from collections.abc import Callable
 from random import Random
@@ -17,7 +17,7 @@ class Link:
         self.open = True
 
     def carry(self, direction: str, deliver: Callable[[], None]) -> None:
-        """Deliver something after whatever was sent in the same direction before."""
+        """Deliver a message after all earlier messages of the same direction."""
         arrival = max(self._clock.now + self._random.expovariate(20.0), self._free_at[direction])
         self._free_at[direction] = arrival
 

@@ -1,4 +1,4 @@
-"""Many seeds, on every processor: each is a world of its own."""
+"""Runs of many seeds on all processors."""
 
 import multiprocessing
 import os
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from workerpool_core.simulation.world import World
 
 _CHUNK = 25
-"""Seeds that a process takes at once: a second's worth."""
+"""Seeds that a process runs at a time; they take about a second."""
 
 
 class SeedFailed(AssertionError):
-    """A seed broke an invariant, or the scheduler itself; the message says how to see it again."""
+    """A seed broke an invariant or made the scheduler fail; the message has the command that replays it."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of seeds. `failure` is empty unless `failed_seed` broke something; later ones did not run."""
+    """The results of seeds. `failure` is empty unless `failed_seed` failed; later seeds did not run."""
 
     seeds: int = 0
     events: int = 0
@@ -31,7 +31,7 @@ class Tally:
     failure: str = ""
 
     def add(self, other: "Tally") -> None:
-        """Count what became of other seeds, too."""
+        """Add the results of other seeds."""
         self.seeds += other.seeds
         self.events += other.events
         self.completed += other.completed
@@ -47,12 +47,12 @@ class Tally:
 
 
 def run(first: int, count: int) -> Tally:
-    """Run seeds, spread over the processors. Raises SeedFailed with the first one that fails."""
+    """Run seeds on all processors. Raises SeedFailed for the first one that fails."""
     started = time.monotonic()
     end = first + count
     chunks = [range(start, min(start + _CHUNK, end)) for start in range(first, end, _CHUNK)]
     total = Tally()
-    # A process that is forked would inherit the threads of whoever calls this.
+    # A forked process would inherit the threads of the caller.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=context) as pool:
         for tally in pool.map(_run_chunk, chunks):

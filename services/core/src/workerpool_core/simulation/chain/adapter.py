@@ -1,14 +1,14 @@
-"""The chain adapter and the result proxy, as the scheduler knows them."""
+"""A model of the chain adapter."""
 
 from collections.abc import Callable
 from random import Random
 
-from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
-from workerpool_core.simulation.chain import Chain, Transaction, is_finalizable
+from workerpool_core.simulation.chain.chain import Chain
+from workerpool_core.simulation.chain.hub import Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 
 _S = ChainTaskStatus
@@ -17,43 +17,44 @@ Answer = Callable[[TransactionAnswered], None]
 
 
 class Adapter:
-    """Sends the pool owner's transactions, each once at a time; asking twice answers twice."""
+    """Sends each transaction of the pool owner once, and answers every request for it."""
 
     def __init__(self, clock: Clock, random: Random, chain: Chain) -> None:
         self._clock = clock
         self._random = random
         self._chain = chain
-        self._under_way: dict[tuple[TransactionKind, TaskId], list[Answer]] = {}
+        self._in_flight: dict[tuple[TransactionKind, str], list[Answer]] = {}
         self.down = False
 
     def request(self, wanted: RequestTransaction, answer: Answer) -> None:
-        """Take a request; the answer comes when the chain has spoken."""
+        """Request a transaction; it is answered when its outcome is known."""
         key = (wanted.kind, wanted.task_id)
         if self.down:
             self._later(answer, TransactionAnswered(wanted.task_id, wanted.kind, None))
-        elif self._stands(*key):
+        elif self._is_done(*key):
             block = self._random.choice((0, self._chain.head.number))
             self._later(answer, TransactionAnswered(wanted.task_id, wanted.kind, True, block))
-        elif key in self._under_way:
-            self._under_way[key].append(answer)
-        elif not self._possible(*key):
+        elif key in self._in_flight:
+            self._in_flight[key].append(answer)
+        elif not self._is_possible(*key):
             self._later(answer, TransactionAnswered(wanted.task_id, wanted.kind, False, reason="refused"))
         else:
-            self._under_way[key] = [answer]
+            self._in_flight[key] = [answer]
             kind, value = wanted.kind.value.lower(), wanted.result_link
 
-            def done(ok: bool, block: int) -> None:
-                held = ok or self._stands(*key)
-                answered = TransactionAnswered(wanted.task_id, wanted.kind, held, block if ok else 0)
-                for waiting in self._under_way.pop(key, []):
+            def done(succeeded: bool, block: int) -> None:
+                is_done = succeeded or self._is_done(*key)
+                block = block if succeeded else 0
+                answered = TransactionAnswered(wanted.task_id, wanted.kind, is_done, block)
+                for waiting in self._in_flight.pop(key, []):
                     self._later(waiting, answered)
 
             self._chain.send(Transaction(kind, wanted.task_id, value=value, done=done))
 
     def stop(self) -> None:
-        """Go down: whoever waits learns nothing."""
+        """Stop, and answer every request in flight with an unknown outcome."""
         self.down = True
-        for (kind, task_id), waiting in self._under_way.items():
+        for (kind, task_id), waiting in self._in_flight.items():
             for answer in waiting:
                 self._later(answer, TransactionAnswered(task_id, kind, None))
             waiting.clear()
@@ -61,7 +62,7 @@ class Adapter:
     def _later(self, answer: Answer, answered: TransactionAnswered) -> None:
         self._clock.later(self._random.expovariate(5.0), lambda: answer(answered))
 
-    def _stands(self, kind: TransactionKind, task_id: TaskId) -> bool:
+    def _is_done(self, kind: TransactionKind, task_id: str) -> bool:
         task = self._chain.task(task_id)
         if task is None:
             return False
@@ -75,12 +76,12 @@ class Adapter:
             case _K.REOPEN:
                 return task.status is _S.ACTIVE
 
-    def _possible(self, kind: TransactionKind, task_id: TaskId) -> bool:
-        """Judge by the newest block and its time, as the real adapter does."""
+    def _is_possible(self, kind: TransactionKind, task_id: str) -> bool:
+        """Decide by the newest block and its timestamp, as the real adapter does."""
         task = self._chain.head.state.get(task_id)
         now = self._chain.head.timestamp
         if task is None:
-            # A reorganisation took the deal away; the real adapter tries again until it is sure.
+            # A reorganisation removed the deal; the real adapter retries until the outcome is certain.
             return kind is _K.INITIALIZE
         match kind:
             case _K.INITIALIZE:

@@ -1,0 +1,1 @@
+"""A model of the chain with the hub's rules, and of the chain adapter."""
