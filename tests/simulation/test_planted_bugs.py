@@ -18,7 +18,7 @@ from workerpool_core.domain.tasks import completion, initialization, progress, r
 from workerpool_core.domain.tasks.task_machine import IllegalTaskTransition
 from workerpool_core.domain.workers import commands, session_resume, sessions
 from workerpool_core.simulation import ledger
-from workerpool_core.simulation.invariants import Violation
+from workerpool_core.simulation.checks.violation import Violation
 from workerpool_core.simulation.ledger import StoreConflict
 from workerpool_core.simulation.world import World
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus

@@ -8,8 +8,9 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
+from workerpool_core.simulation.checks.invariants import Invariants
+from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import Environment
-from workerpool_core.simulation.invariants import Invariants, must
 from workerpool_core.simulation.ledger import Ledger
 from workerpool_core.simulation.link import Link
 

@@ -8,14 +8,14 @@ from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.model import DealTerms, WorkerModel
 from workerpool_core.domain.policy import Policy
-from workerpool_core.simulation import verdict
 from workerpool_core.simulation.chain.hub import Transaction
 from workerpool_core.simulation.chaos import Chaos
+from workerpool_core.simulation.checks import verdict
+from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.core import Core
 from workerpool_core.simulation.deals import FINAL_PERIODS, deal_terms
 from workerpool_core.simulation.environment import START, Environment, Trace
 from workerpool_core.simulation.fleet import Fleet
-from workerpool_core.simulation.invariants import Invariants
 from workerpool_core.simulation.ledger import Ledger
 from workerpool_core.simulation.worker.worker import Worker
 

@@ -12,8 +12,8 @@ from workerpool_poco.protocol.statuses import (
 
 from workerpool_core.domain.model import Receipt
 from workerpool_core.simulation.chain.hub import Transaction
+from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import Environment
-from workerpool_core.simulation.invariants import must
 from workerpool_core.simulation.worker.journal import Entry, Journal
 
 _R = ReplicateStatus

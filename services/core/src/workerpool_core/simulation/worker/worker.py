@@ -9,9 +9,9 @@ from workerpool_poco.protocol.tags import tee_framework
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Action, WorkerModel
+from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.core import Core
 from workerpool_core.simulation.environment import Environment
-from workerpool_core.simulation.invariants import Invariants
 from workerpool_core.simulation.link import Link
 from workerpool_core.simulation.worker.execution import Execution
 from workerpool_core.simulation.worker.journal import Entry, Journal

@@ -3,9 +3,9 @@
 from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
 
 from workerpool_core.domain.model import Task
+from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import START, Environment
 from workerpool_core.simulation.fleet import Fleet
-from workerpool_core.simulation.invariants import must
 from workerpool_core.simulation.ledger import Ledger
 
 _OPEN = (ChainTaskStatus.ACTIVE, ChainTaskStatus.REVEALING)

@@ -1,7 +1,6 @@
-"""Invariants that hold after every event, checked against the tables, the chain and the store."""
+"""Invariants of writes, messages and memory, checked against the tables, the chain and the store."""
 
-from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, TaskStatus
-from workerpool_poco.protocol.tags import TeeFramework, tee_framework
+from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 from workerpool_core.domain.decisions import (
     AnswerUpdate,
@@ -13,41 +12,17 @@ from workerpool_core.domain.decisions import (
     Write,
 )
 from workerpool_core.domain.events import Update
-from workerpool_core.domain.model import Action, Modifier, Replicate, Task
+from workerpool_core.domain.model import Action, Modifier
 from workerpool_core.domain.replicates import replicate_machine
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.domain.tasks import task_machine
 from workerpool_core.simulation.chain.chain import Chain
+from workerpool_core.simulation.checks.assignments import check_assignment
+from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.ledger import Ledger
 
 _R = ReplicateStatus
-_DEAD = frozenset(
-    {
-        _R.START_FAILED,
-        _R.COMPUTE_FAILED,
-        _R.CONTRIBUTE_FAILED,
-        _R.REVEAL_FAILED,
-        _R.CONTRIBUTE_AND_FINALIZE_FAILED,
-        _R.ABORTED,
-        _R.FAILED,
-        _R.COMPLETED,
-        _R.COMPLETE_FAILED,
-        _R.APP_DOWNLOAD_FAILED,
-        _R.DATA_DOWNLOAD_FAILED,
-    }
-)
-_SLOT = frozenset(list(_R)[: list(_R).index(_R.COMPUTED)]) - _DEAD
 _UPLOADING = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
-
-
-class Violation(AssertionError):
-    """A broken invariant."""
-
-
-def must(condition: object, message: str, *facts: object) -> None:
-    """Raise Violation unless a condition holds."""
-    if not condition:
-        raise Violation(" ".join([message, *map(str, facts)]))
 
 
 class Invariants:
@@ -169,68 +144,11 @@ class Invariants:
         stored = self._ledger.replicates.get((update.task_id, wallet))
         return stored is not None and stored.has_reached(update.status)
 
-    # --- assignments, checked in the scheduler's memory when they are decided ----------------
+    # --- the scheduler's memory -------------------------------------------------------------
 
     def assigned(self, write: ReplicateCreated, scheduler: Scheduler, now: float) -> None:
         """Check an assignment that was just decided. Raises Violation."""
-        new = write.replicate
-        task = scheduler.tasks[new.task_id]
-        live = scheduler.workers[new.wallet]
-        worker = live.worker
-        must(
-            (new.task_id, new.wallet) not in self._ledger.replicates,
-            "a task was assigned twice to",
-            new.wallet,
-        )
-        must(now < task.terms.contribution_deadline, "assigned after its contribution deadline:", new.task_id)
-        must(live.session is not None and not worker.lost, "assigned to a disconnected worker:", new.wallet)
-        must(worker.drained_until <= now, "assigned to a drained worker:", new.wallet)
-        must(worker.quarantined_until <= now, "assigned to a worker in quarantine:", new.wallet)
-        framework = tee_framework(task.terms.tag)
-        able = {None: True, TeeFramework.TDX: worker.model.tdx}.get(framework, worker.model.sgx)
-        must(able, "assigned to a worker without the hardware:", new.wallet, framework)
-        used = sum(
-            replicates[new.wallet].last_relevant in _SLOT
-            for replicates in (t.replicates for t in scheduler.tasks.values())
-            if new.wallet in replicates
-        )
-        must(used <= worker.model.slots, "more tasks than slots:", new.wallet, used)
-        must(
-            self._is_needed(task, new, scheduler, now),
-            "more contributions than the trust requires:",
-            new.task_id,
-        )
-
-    def _is_needed(self, task: Task, new: Replicate, scheduler: Scheduler, now: float) -> bool:
-        """Return whether the task needed `new`, by the formula of core spec §6.2."""
-        groups: dict[str, int] = {}
-        pending = 1
-        waiting = 0
-        for replicate in task.replicates.values():
-            if replicate.wallet == new.wallet:
-                break
-            fresh = now < replicate.history[0].date + task.terms.max_execution_s
-            if replicate.contribution_hash:
-                value = replicate.contribution_hash
-                groups[value] = groups.get(value, 1) * replicate.weight
-            elif (
-                fresh
-                and replicate.last_relevant not in _DEAD
-                and not scheduler.workers[replicate.wallet].worker.lost
-            ):
-                pending *= replicate.weight
-                waiting += 1
-        on_chain = self._chain.task(task.task_id)
-        if groups and not waiting and on_chain is not None and on_chain.status is ChainTaskStatus.ACTIVE:
-            # The hub checks for a consensus only at a contribution, so after a reopening it takes one more.
-            return True
-        best = max(groups.values(), default=0)
-        worst = sum(groups.values()) - best
-        forecast = best * pending if best and waiting else best or (pending if waiting else 0)
-        trust = max(task.terms.trust, 1)
-        return not forecast * trust > (1 + worst + forecast) * (trust - 1)
-
-    # --- agreement --------------------------------------------------------------------------
+        check_assignment(write, self._ledger, self._chain, scheduler, now)
 
     def agree(self, scheduler: Scheduler) -> None:
         """Check that memory and ledger agree on every live task, while no write is queued. Raises Violation."""
@@ -240,7 +158,7 @@ class Invariants:
             must(
                 stored.uploader == task.uploader, "memory and store disagree on the uploader of", task.task_id
             )
-            busy = 0
+            uploading = 0
             for replicate in task.replicates.values():
                 kept = self._ledger.replicates[replicate.task_id, replicate.wallet]
                 must(
@@ -251,5 +169,5 @@ class Invariants:
                     replicate.wallet,
                 )
                 lost = scheduler.workers[replicate.wallet].worker.lost
-                busy += replicate.last_relevant in _UPLOADING and not lost
-            must(task.ended or busy <= 1 or not self._chain, "two uploaders of", task.task_id)
+                uploading += replicate.last_relevant in _UPLOADING and not lost
+            must(task.ended or uploading <= 1, "two uploaders of", task.task_id)

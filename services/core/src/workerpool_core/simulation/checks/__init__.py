@@ -1,0 +1,1 @@
+"""Checks of a seed: invariants after every event, and conditions at its end."""
