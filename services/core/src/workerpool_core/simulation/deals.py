@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, bytes32, task_id, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, task_id_of
 
 from workerpool_core.domain.model import DealTerms
 
@@ -10,7 +10,7 @@ CONTRIBUTION_PERIODS, FINAL_PERIODS = 7, 10
 """A task's deadlines, in category times after the start of its deal (a rule of the hub, core spec §6.3)."""
 
 
-def deal_terms(deal_id: str, *, start: float, execution_s: int, **changed: Any) -> DealTerms:
+def deal_terms(deal_id: DealId, *, start: float, execution_s: int, **changed: Any) -> DealTerms:
     """Return the terms of a deal with one standard task and trust 1; `changed` replaces some of them.
 
     The deadlines follow from `start` (Unix seconds) and the category time `execution_s` (seconds).
@@ -42,7 +42,6 @@ def deal_terms(deal_id: str, *, start: float, execution_s: int, **changed: Any) 
     return DealTerms(**(terms | changed))
 
 
-def tasks_of(terms: DealTerms) -> list[str]:
+def tasks_of(terms: DealTerms) -> list[TaskId]:
     """Return the ids of a deal's tasks."""
-    deal = bytes32(terms.deal_id)
-    return [to_hex(task_id(deal, terms.bot_first + place)) for place in range(terms.bot_size)]
+    return [task_id_of(terms.deal_id, terms.bot_first + place) for place in range(terms.bot_size)]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
+from workerpool_poco.protocol.ids import TaskId
+
 from workerpool_core.domain.model import DealTerms
 from workerpool_core.simulation.chain.adapter import Adapter
 from workerpool_core.simulation.chain.chain import Chain
@@ -29,7 +31,7 @@ class Environment:
         self.faults_end = float("inf")
         self.faulty_wallet = ""
         self.archives: set[str] = set()
-        self.terms: dict[str, DealTerms] = {}
+        self.terms: dict[TaskId, DealTerms] = {}
         self.chain = Chain(self.clock, self.random, self._create_tasks)
         self.adapter = Adapter(self.clock, self.random, self.chain)
 
@@ -51,7 +53,7 @@ class Environment:
         """Draw whether a stage of a worker's replicate fails."""
         return wallet == self.faulty_wallet or self.happens(self.faults.failing_stage)
 
-    def _create_tasks(self, terms: DealTerms) -> list[str]:
+    def _create_tasks(self, terms: DealTerms) -> list[TaskId]:
         names = tasks_of(terms)
         for name in names:
             self.terms.setdefault(name, terms)

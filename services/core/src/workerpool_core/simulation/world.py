@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workerpool_poco.protocol.consensus import contributions_needed
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.model import DealTerms, WorkerModel
@@ -115,12 +116,12 @@ class World:
             environment.clock.later(random.uniform(0, 10), worker.start)
 
     def _match(self, deal: DealTerms) -> Callable[[], None]:
-        return lambda: self._environment.chain.send(Transaction("match", "", terms=deal))
+        return lambda: self._environment.chain.send(Transaction("match", TaskId(""), terms=deal))
 
     def _deal(self, number: int, trust: int, enclave: bool, size: int) -> DealTerms:
         start = START + 30
         return deal_terms(
-            "0x" + f"{self._seed * 10 + number + 1:064x}",
+            DealId(f"0x{self._seed * 10 + number + 1:064x}"),
             start=start,
             execution_s=T,
             trust=trust,

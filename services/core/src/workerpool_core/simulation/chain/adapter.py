@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_core.domain.decisions import RequestTransaction
@@ -23,7 +24,7 @@ class Adapter:
         self._clock = clock
         self._random = random
         self._chain = chain
-        self._in_flight: dict[tuple[TransactionKind, str], list[Answer]] = {}
+        self._in_flight: dict[tuple[TransactionKind, TaskId], list[Answer]] = {}
         self.down = False
 
     def request(self, wanted: RequestTransaction, answer: Answer) -> None:
@@ -62,7 +63,7 @@ class Adapter:
     def _later(self, answer: Answer, answered: TransactionAnswered) -> None:
         self._clock.later(self._random.expovariate(5.0), lambda: answer(answered))
 
-    def _is_done(self, kind: TransactionKind, task_id: str) -> bool:
+    def _is_done(self, kind: TransactionKind, task_id: TaskId) -> bool:
         task = self._chain.task(task_id)
         if task is None:
             return False
@@ -76,7 +77,7 @@ class Adapter:
             case _K.REOPEN:
                 return task.status is _S.ACTIVE
 
-    def _is_possible(self, kind: TransactionKind, task_id: str) -> bool:
+    def _is_possible(self, kind: TransactionKind, task_id: TaskId) -> bool:
         """Decide by the newest block and its timestamp, as the real adapter does."""
         task = self._chain.head.state.get(task_id)
         now = self._chain.head.timestamp

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
@@ -24,7 +24,7 @@ class Block:
     transactions: tuple[Transaction, ...]
     deals: tuple[DealSeen, ...]
     logs: tuple[TaskLog, ...]
-    state: dict[str, HubTask]
+    state: dict[TaskId, HubTask]
 
     def seen(self) -> BlockSeen:
         """Return the event that reports the block to the scheduler."""
@@ -34,7 +34,7 @@ class Block:
 class Chain:
     """The node. `lag_s` is the difference between the clock and the timestamp of a new block."""
 
-    def __init__(self, clock: Clock, random: Random, tasks_of: Callable[[DealTerms], list[str]]) -> None:
+    def __init__(self, clock: Clock, random: Random, tasks_of: Callable[[DealTerms], list[TaskId]]) -> None:
         self._clock = clock
         self._random = random
         self._mined = 0
@@ -109,21 +109,21 @@ class Chain:
 
     # --- views ------------------------------------------------------------------------------
 
-    def task(self, task_id: str) -> HubTask | None:
+    def task(self, task_id: TaskId) -> HubTask | None:
         """Return a task at the newest block; None while it is UNSET."""
         found = self.head.state.get(task_id)
         return None if found is None or found.status is ChainTaskStatus.UNSET else found
 
-    def view_task(self, task_id: str) -> ChainTask | None:
+    def view_task(self, task_id: TaskId) -> ChainTask | None:
         """Return a task as the hub's `viewTask` does."""
         task = self.task(task_id)
         if task is None:
             return None
         terms = task.terms
         return ChainTask(
-            task_id=bytes.fromhex(task_id[2:]),
+            task_id=task_id,
             status=task.status,
-            deal_id=bytes(32),
+            deal_id=terms.deal_id,
             index=0,
             category_time=terms.max_execution_s,
             contribution_deadline=terms.contribution_deadline,  # type: ignore[arg-type]
@@ -139,7 +139,7 @@ class Chain:
             results_callback=b"",
         )
 
-    def view_contributions(self, task_id: str, wallets: tuple[str, ...]) -> dict[str, Contribution]:
+    def view_contributions(self, task_id: TaskId, wallets: tuple[str, ...]) -> dict[str, Contribution]:
         """Return contributions by wallet as the hub's `viewContribution` does."""
         task = self.head.state.get(task_id)
         unset = (ContributionStatus.UNSET, "0x")

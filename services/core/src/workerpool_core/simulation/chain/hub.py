@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from workerpool_poco.protocol.consensus import consensus_reached
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
 from workerpool_core.domain.events import DealSeen, TaskLog, TaskLogKind
@@ -35,7 +36,7 @@ class Transaction:
     """A transaction; `done` is called when it is mined."""
 
     kind: str
-    task_id: str
+    task_id: TaskId
     sender: str = ""
     value: str = ""
     terms: DealTerms | None = None
@@ -48,7 +49,7 @@ class BlockDraft:
 
     number: int
     timestamp: float
-    state: dict[str, HubTask]
+    state: dict[TaskId, HubTask]
     logs: list[TaskLog] = field(default_factory=list)
     deals: list[DealSeen] = field(default_factory=list)
 
@@ -60,7 +61,7 @@ class Hub:
     contribution weights by wallet.
     """
 
-    def __init__(self, tasks_of: Callable[[DealTerms], list[str]]) -> None:
+    def __init__(self, tasks_of: Callable[[DealTerms], list[TaskId]]) -> None:
         self._tasks_of = tasks_of
         self.history: set[tuple[str, str, str]] = set()
         self.weights: dict[str, int] = {}

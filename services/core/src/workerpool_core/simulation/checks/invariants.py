@@ -1,5 +1,6 @@
 """Invariants of writes, messages and memory, checked against the tables, the chain and the store."""
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 from workerpool_core.domain.decisions import (
@@ -68,7 +69,7 @@ class Invariants:
                 name,
             )
 
-    def _has_logged(self, what: str, task_id: str) -> bool:
+    def _has_logged(self, what: str, task_id: TaskId) -> bool:
         return any(w == what and t == task_id for w, t, _ in self._chain.hub.history)
 
     def _replicate(self, write: ReplicateChanged) -> None:
@@ -105,7 +106,7 @@ class Invariants:
             case _R.RESULT_UPLOADED:
                 must(write.task_id in self._archives, "RESULT_UPLOADED without an archive:", key)
 
-    def _command(self, wallet: str, task_id: str, action: Action) -> None:
+    def _command(self, wallet: str, task_id: TaskId, action: Action) -> None:
         replicate = self._ledger.replicates.get((task_id, wallet))
         must(replicate is not None, "a command without a replicate:", wallet, task_id, action)
         assert replicate is not None

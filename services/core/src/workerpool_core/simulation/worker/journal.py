@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 
 from workerpool_core.domain.events import Update
@@ -11,7 +12,7 @@ from workerpool_core.domain.events import Update
 class Entry:
     """A replicate in a worker's journal; `caf` tells that it uses contributeAndFinalize."""
 
-    task_id: str
+    task_id: TaskId
     caf: bool
     status: ReplicateStatus = ReplicateStatus.CREATED
     value: str = ""
@@ -33,7 +34,7 @@ class Journal:
         """Return whether an entry is in the journal and has not ended."""
         return not entry.ended and self.entries.get(entry.task_id) is entry
 
-    def drop(self, task_id: str) -> None:
+    def drop(self, task_id: TaskId) -> None:
         """Remove a replicate and its updates."""
         self.entries.pop(task_id, None)
         self.outbox = {s: update for s, update in self.outbox.items() if update.task_id != task_id}

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from workerpool_kit import reasons
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_poco.protocol.tags import tee_framework
 
@@ -151,7 +153,7 @@ class Worker:
             self._invariants.accepted(self.wallet, update)
         if answer.action is Action.ABORT and not entry.ended:
             entry.ended = True
-            if answer.reason != "UNKNOWN_REPLICATE":
+            if answer.reason != reasons.UNKNOWN_REPLICATE:
                 self.report(entry, _R.ABORTED, cause=_C.UNKNOWN)
         if entry.ended and not any(u.task_id == entry.task_id for u in self.journal.outbox.values()):
             del self.journal.entries[entry.task_id]
@@ -179,7 +181,7 @@ class Worker:
             case d.SendCommand(command):
                 self._take_command(link, command.sequence, command.task_id, command.action)
 
-    def _take_command(self, link: Link, sequence: int, task_id: str, action: Action) -> None:
+    def _take_command(self, link: Link, sequence: int, task_id: TaskId, action: Action) -> None:
         journal = self.journal
         is_known = sequence in journal.taken_commands
         journal.taken_commands.add(sequence)
