@@ -16,8 +16,8 @@ def test_the_demo_and_the_go_tools_run_on_a_machine_with_only_python_and_make(
     look = f"for program in {' '.join(MISSING)}; do ! command -v $program || exit 1; done"
     bare_machine.run("sh", "-c", look, timeout_s=30)
     folder = str(bare_machine.repository)
-    bare_machine.run("make", "-C", folder, "demo", timeout_s=600)
-    bare_machine.run("make", "-C", folder, "go-tools", timeout_s=600)
-    bare_machine.run("make", "-C", folder, "lint", "words", "imports", "generated", timeout_s=300)
+    bare_machine.run("make", "-C", folder, "demo", timeout_s=1800)
+    bare_machine.run("make", "-C", folder, "go-tools", timeout_s=1800)
+    bare_machine.run("make", "-C", folder, "lint", "words", "imports", "generated", timeout_s=600)
     version = bare_machine.run(str(Path(folder, ".cache/bin/grpcurl")), "--version", timeout_s=30)
     assert "grpcurl" in version
