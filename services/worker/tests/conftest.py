@@ -20,12 +20,12 @@ from workerpool_worker.adapters.docker.engine import TASK_LABEL, WORKER_LABEL, D
 from workerpool_worker.app.ports import ContainerPlan
 from workerpool_worker.domain.host import SlotLimits
 
-from .app_image import NoBusybox, ensure_image
-from .core_peer import CorePeer
-from .other_peers import ConfigPeer, ResultPeer
-from .pool import Pool
-from .waiting import wait_until
-from .worker_process import WorkerProcess
+from services.worker.tests.doubles.core_peer import CorePeer
+from services.worker.tests.doubles.service_peers import ConfigPeer, ResultPeer
+from services.worker.tests.harness.app_image import NoBusybox, ensure_image
+from services.worker.tests.harness.pool import Pool
+from services.worker.tests.harness.waiting import wait_until
+from services.worker.tests.harness.worker_process import WorkerProcess
 
 PASSWORD = "only for tests"
 MIB = 1 << 20

@@ -1,4 +1,4 @@
-"""What is kept of an output stream until it is told: the newest text, and a word about what had to go."""
+"""The bounded buffer of an output stream."""
 
 from itertools import pairwise
 
@@ -9,32 +9,32 @@ from workerpool_worker.domain.output_tail import MAX_TEXT_CHARACTERS, OMISSION_M
 
 
 @pytest.fixture
-def tail():
+def tail() -> OutputTail:
     return OutputTail()
 
 
 @given(st.text(max_size=200), st.lists(st.integers(0, 800), max_size=20))
-def test_text_is_whole_wherever_its_bytes_were_cut(text, cuts):
-    tail, data, taken = OutputTail(), text.encode(), ""
+def test_characters_cut_between_two_calls_are_restored(text: str, cuts: list[int]) -> None:
+    tail, data, drained = OutputTail(), text.encode(), ""
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     for begin, end in pairwise(edges):
         tail.add(data[begin:end])
-        taken += tail.drain()
-    assert taken == text
+        drained += tail.drain()
+    assert drained == text
 
 
-def test_what_was_taken_is_gone(tail):
+def test_text_is_drained_once(tail: OutputTail) -> None:
     tail.add(b"once")
     assert [tail.drain(), tail.drain()] == ["once", ""]
 
 
-def test_bytes_that_are_no_text_are_replaced(tail):
+def test_invalid_bytes_are_replaced(tail: OutputTail) -> None:
     tail.add(b"a\xff\xfeb")
     assert tail.drain() == "a\ufffd\ufffdb"
 
 
 @pytest.mark.parametrize("size", [1, 1_000, 3_000_000])
-def test_only_the_newest_is_kept_in_pieces_of_any_size(tail, size):
+def test_only_the_newest_text_is_kept_in_bounded_memory(tail: OutputTail, size: int) -> None:
     for begin in range(0, 3_000_000, size):
         tail.add(b"x" * min(size, 3_000_000 - begin))
         assert tail._characters <= 2 * MAX_TEXT_CHARACTERS + size
@@ -45,7 +45,7 @@ def test_only_the_newest_is_kept_in_pieces_of_any_size(tail, size):
     assert tail.drain() == "next"
 
 
-def test_a_gap_is_marked_where_it_is_and_once(tail):
+def test_a_gap_is_marked_once_and_where_it_is(tail: OutputTail) -> None:
     tail.add(b"before")
     tail.mark_gap()
     tail.mark_gap()
@@ -55,7 +55,7 @@ def test_a_gap_is_marked_where_it_is_and_once(tail):
     assert tail.drain() == ""
 
 
-def test_a_character_that_is_cut_by_a_gap_does_not_spoil_what_follows(tail):
+def test_a_character_cut_by_a_gap_does_not_damage_the_next(tail: OutputTail) -> None:
     tail.add("é".encode()[:1])
     tail.mark_gap()
     tail.add(b"after")

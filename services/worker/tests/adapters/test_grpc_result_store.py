@@ -9,7 +9,7 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_servi
 from workerpool_worker.adapters.grpc_result_store import MAX_CONNECTIONS, MAX_LINK_CHARACTERS, GrpcResultStore
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
-from .other_peers import ResultPeer
+from services.worker.tests.doubles.service_peers import ResultPeer
 
 AUTHORIZATION = WorkerpoolAuthorization(
     ZERO_ADDRESS, TaskId("0x" + "00" * 32), ZERO_ADDRESS, DealId("0x" + "00" * 32), 0, b""

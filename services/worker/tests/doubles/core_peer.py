@@ -18,7 +18,7 @@ from workerpool_poco.protocol.typed_data import LoginChallenge, recover_challeng
 from workerpool_protocol.core.v1 import statuses_pb2, worker_service_pb2_grpc
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
-from .waiting import wait_until
+from services.worker.tests.harness.waiting import wait_until
 
 TOKEN = "token-of-the-tests"
 
