@@ -1,5 +1,5 @@
-# `make help` lists the commands. Everything installs into this folder (.venv, node_modules, .cache),
-# except a Docker engine and two Debian packages when they are missing.
+# `make help` lists the commands. Everything installs into this folder (.venv, node_modules, .cache), except Debian packages
+# (python3-venv, Docker, two small ones) that are missing and that root may install.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.cache/toolchain/bin:$(PATH)
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
+	@grep -Eh '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
 
 # --- installation ---------------------------------------------------------------------------------
 

@@ -41,6 +41,8 @@ RULES: dict[str, re.Pattern[str]] = {
         r"\bfor\s+ever\b|\bat\s+all\b|\bleft\s+behind\b|\ba\s+thing\s+of\s+which\b", re.IGNORECASE
     ),
 }
+MARKUP = {"one markup: `name`": re.compile(r"``|:(?:attr|class|data|exc|func|meth|mod):`")}
+"""Rules for Python and protos only: code is quoted with single backticks."""
 EXEMPT = re.compile(
     r"^(?:third_party/|libs/protocol/src/|protos/released/|LICENSE$|tools/go/go\.sum$|package-lock\.json$)"
     r"|\.lock$|^tools/wordlist(?:\.py|\.todo)$"
@@ -129,7 +131,8 @@ def findings_in(path: str, text: str) -> list[Finding]:
             starts.append(length)
             length += len(line.text) + 1
         prose = " ".join(line.text for line in segment)
-        for reason, rule in RULES.items():
+        rules = RULES | MARKUP if Path(path).suffix in {".py", ".proto"} else RULES
+        for reason, rule in rules.items():
             for match in rule.finditer(prose):
                 index = max(i for i, start in enumerate(starts) if start <= match.start())
                 number = segment[index].number

@@ -42,6 +42,12 @@ def test_names_values_and_people_are_left_alone(text: str) -> None:
     assert wordlist.findings_in("a.py", text) == []
 
 
+@pytest.mark.parametrize("quoted", ["`" * 2 + "name" + "`" * 2, ":class" + ":`Name`"])
+def test_code_is_quoted_with_single_backticks(quoted: str) -> None:
+    assert len(wordlist.findings_in("a.py", f"# Read {quoted}.\n")) >= 1
+    assert wordlist.findings_in("a.md", f"Read {quoted}.\n") == []
+
+
 def test_a_marked_line_is_exempt() -> None:
     assert wordlist.findings_in("a.py", f"# {REFUSED}  {wordlist.MARKER}\n") == []
 
