@@ -10,7 +10,8 @@ from pathlib import Path
 
 from reproduce import robustness_page
 from workerpool_core.domain import diagrams
-from workerpool_kit.settings.base import Settings, settings_table
+from workerpool_kit.settings.base import Settings
+from workerpool_kit.settings.reference import settings_table
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = {

@@ -14,7 +14,8 @@ from workerpool_devnet.processes.ports import free_port
 from workerpool_kit.errors import DatabaseAway, Kind
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import StartupError
-from workerpool_kit.settings.base import MongoSettings, Settings, load
+from workerpool_kit.settings.base import MongoSettings, Settings
+from workerpool_kit.settings.environment import load
 
 
 class KitSettings(MongoSettings, Settings):

@@ -13,7 +13,8 @@ from workerpool_kit.process import Lifetime
 PROGRAM = """
 import asyncio, resource, sys
 from workerpool_kit.process import StartupError, run_service
-from workerpool_kit.settings.base import Port, Settings, env
+from workerpool_kit.settings.base import Settings, env
+from workerpool_kit.settings.types import Port
 
 class DemoSettings(Settings):
     own_prefixes = ("DEMO_",)

@@ -1,30 +1,25 @@
 """Settings come from documented variables, completely checked, with every problem named by its variable."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import pytest
 from pydantic import Field, SecretStr, ValidationError
-from workerpool_kit.settings.base import (
-    DurationSeconds,
-    EthAddress,
-    MongoSettings,
-    Port,
-    Settings,
-    SettingsError,
-    Url,
-    env,
-    load,
-    parse_duration,
-    secret,
-    settings_table,
-)
+from workerpool_kit.settings.base import MongoSettings, Settings, env, secret
+from workerpool_kit.settings.environment import SettingsError, ignored, load
+from workerpool_kit.settings.reference import settings_table
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url, parse_duration
 
 HUB = "0x3eca1B216A7DF1C7689aEb259fFB83ADFB894E7f"
 
 
 class PoolSettings(MongoSettings, Settings):
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_POOL_",)
+    ignored_variables: ClassVar[Mapping[str, str]] = {
+        "IEXEC_POOL_POLL": "work is pushed; nothing replaces it",
+        "IEXEC_CHAIN_ID": "the registry tells the chain; set it there",
+    }
 
     port: Port = env("IEXEC_POOL_PORT", 13000, doc="Port of the HTTP side")
     hub: EthAddress = env("IEXEC_HUB_ADDRESS", doc="Address of the hub", aliases=("HUB",))
@@ -131,6 +126,16 @@ def test_the_table_documents_every_variable() -> None:
     assert "| `IEXEC_HUB_ADDRESS` | Address of the hub (older name: HUB) | address | (required) |" in table
     assert "| `IEXEC_POOL_SLOTS` | Slots | integer | (none) |" in table
     assert "| `IEXEC_POOL_WHITELIST` | Workers | comma-separated list of address | (none) |" in table
+
+
+def test_variable_without_effect_is_accepted_and_named_with_its_successor() -> None:
+    environ = {"HUB": HUB, "IEXEC_POOL_POLL": "5", "IEXEC_CHAIN_ID": "", "OTHER": "x"}
+    load(PoolSettings, environ)
+    assert ignored(PoolSettings, environ) == {"IEXEC_POOL_POLL": "work is pushed; nothing replaces it"}
+    assert (
+        "| `IEXEC_CHAIN_ID` | No effect: the registry tells the chain; set it there | | |"
+        in settings_table(PoolSettings)
+    )
 
 
 @pytest.mark.parametrize(

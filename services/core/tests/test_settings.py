@@ -3,7 +3,7 @@
 import pytest
 from workerpool_core.composition.public_configuration import public_configuration
 from workerpool_core.settings import CoreSettings
-from workerpool_kit.settings.base import SettingsError, load
+from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_poco.chain.wallet import Wallet
 
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"

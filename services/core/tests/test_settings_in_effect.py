@@ -1,7 +1,8 @@
 """Documented variables that change nothing in this design are accepted, and said to change nothing."""
 
 from workerpool_core.settings import CoreSettings
-from workerpool_kit.settings.base import load, settings_rows
+from workerpool_kit.settings.environment import load
+from workerpool_kit.settings.reference import settings_rows
 
 OLD = {"IEXEC_ASK_REPLICATE_PERIOD": "15000", "IEXEC_GAS_PRICE_MULTIPLIER": "1.3"}
 

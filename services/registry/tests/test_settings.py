@@ -1,7 +1,7 @@
 """The chain configuration is checked before anything listens."""
 
 import pytest
-from workerpool_kit.settings.base import SettingsError, load
+from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_registry.domain.catalogue import iso_duration
 from workerpool_registry.settings import RegistrySettings
 

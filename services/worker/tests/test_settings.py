@@ -1,7 +1,7 @@
 """Settings: the documented names, the older ones, and refusals that name the variable."""
 
 import pytest
-from workerpool_kit.settings.base import SettingsError, load
+from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_worker.settings import WorkerSettings
 
 NEEDED = {

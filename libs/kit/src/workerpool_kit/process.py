@@ -15,7 +15,9 @@ from importlib import metadata
 from typing import Any, NoReturn, TypeVar
 
 from workerpool_kit import logs
-from workerpool_kit.settings.base import Settings, SettingsError, load, settings_rows
+from workerpool_kit.settings.base import Settings
+from workerpool_kit.settings.environment import SettingsError, ignored, load
+from workerpool_kit.settings.reference import settings_rows
 
 S = TypeVar("S", bound=Settings)
 log = logs.get_logger()
@@ -118,6 +120,8 @@ def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: st
     logs.configure(name, settings.log_level)
     _raise_descriptor_limit()
     log.info("process.starting", version=version_of(settings_type), pid=os.getpid())
+    for variable, reason in ignored(settings_type).items():
+        log.warning("setting.ignored", variable=variable, reason=reason)
     code = asyncio.run(_live(settings, serve, name))
     log.info("process.ended", code=code)
     sys.exit(code)
@@ -198,6 +202,9 @@ def help_text(settings_type: type[Settings], name: str, about: str) -> str:
     for variable, meaning, type_name, default in settings_rows(settings_type):
         lines.append(f"  {variable}  [{type_name}; default: {default}]")
         lines.extend(textwrap.wrap(meaning, 100, initial_indent="      ", subsequent_indent="      "))
+    if settings_type.ignored_variables:
+        lines += ["", "Documented variables without effect here:"]
+        lines += [f"  {name}: {reason}" for name, reason in sorted(settings_type.ignored_variables.items())]
     lines += ["", "Exit codes: 0 stopped as asked, 1 could not start or crashed, 2 the environment is wrong."]
     return "\n".join(lines) + "\n"
 

@@ -4,22 +4,14 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
-from workerpool_kit.settings.base import (
-    DurationSeconds,
-    EthAddress,
-    MongoSettings,
-    Port,
-    Settings,
-    Url,
-    env,
-    secret,
-)
+from workerpool_kit.settings.base import MongoSettings, Settings, env, secret
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
 
 DOCUMENTED_PASSWORD = "whatever"
 """The documented default, for trials; every start warns about it."""
 
 
-class ChainAdapterSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
+class ChainAdapterSettings(Settings, MongoSettings):
     """All settings of the chain adapter."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_BLOCKCHAIN_ADAPTER_API_",)

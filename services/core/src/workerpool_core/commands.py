@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from workerpool_kit import logs
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import EXIT_FAILED, EXIT_OK, EXIT_SETTINGS, StartupError
-from workerpool_kit.settings.base import SettingsError, load
+from workerpool_kit.settings.environment import SettingsError, load
 
 from workerpool_core.adapters.mongo.documents import MODELS
 from workerpool_core.adapters.mongo.store import Store

@@ -4,16 +4,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self, cast
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from workerpool_kit.settings.base import (
-    DurationSeconds,
-    EthAddress,
-    MongoSettings,
-    Port,
-    Settings,
-    Url,
-    env,
-    secret,
-)
+from workerpool_kit.settings.base import MongoSettings, Settings, env, secret
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
 
 PositiveInt = Annotated[int, Field(gt=0)]
 _SPLIT = ("protocol", "host", "port")
@@ -25,7 +17,7 @@ def database_client_name(settings: MongoSettings) -> str:
     return f"workerpool-core {settings.mongo_database}"
 
 
-class CoreSettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
+class CoreSettings(Settings, MongoSettings):
     """Everything the scheduler is told at start."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = (

@@ -5,7 +5,8 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
-from workerpool_kit.settings.base import DurationSeconds, EthAddress, Port, Settings, env
+from workerpool_kit.settings.base import Settings, env
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port
 
 MIN_BLOCK_TIME_S = 0.1
 MAX_BLOCK_TIME_S = 20.0

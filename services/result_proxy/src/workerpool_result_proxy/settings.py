@@ -5,21 +5,14 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from workerpool_kit.settings.base import (
-    DurationSeconds,
-    EthAddress,
-    MongoSettings,
-    Port,
-    Settings,
-    Url,
-    env,
-)
+from workerpool_kit.settings.base import MongoSettings, Settings, env
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
 
 GIB = 1 << 30
 Count = Annotated[int, Field(gt=0)]
 
 
-class ResultProxySettings(Settings, MongoSettings):  # type: ignore[misc]  # pydantic merges both configurations
+class ResultProxySettings(Settings, MongoSettings):
     """All settings of the result proxy."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_RESULT_PROXY_",)

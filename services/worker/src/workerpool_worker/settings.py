@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from workerpool_kit.settings.base import DurationSeconds, EthAddress, Port, Settings, Url, env, secret
+from workerpool_kit.settings.base import Settings, env, secret
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
 
 _NO_ENCLAVES = " (accepted without effect: this worker refuses enclave tasks with TEE_NOT_SUPPORTED)"
 _ZERO_ADDRESSES = frozenset({"0x0", "0x" + "0" * 40})

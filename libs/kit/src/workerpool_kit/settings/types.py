@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from eth_utils.address import to_checksum_address
 from pydantic import AfterValidator, BeforeValidator, Field
 
 _ISO_DURATION = re.compile(
@@ -23,10 +22,22 @@ class TypeName:
     text: str
 
 
+def checksum_address(value: str) -> str:
+    """Return the EIP-55 spelling of an address of 0x and 40 hexadecimal digits."""
+    # Imported on use; eth_utils would cost every process 0.1 s of CPU.
+    from Crypto.Hash import keccak
+
+    digits = value[2:].lower()
+    marks = keccak.new(data=digits.encode(), digest_bits=256).hexdigest()
+    return "0x" + "".join(
+        digit.upper() if mark > "7" else digit for digit, mark in zip(digits, marks, strict=False)
+    )
+
+
 def _checksummed(value: str) -> str:
     if not re.fullmatch(r"0x[0-9a-fA-F]{40}", value):
         raise ValueError("expected an Ethereum address: 0x and 40 hexadecimal digits")
-    checksummed: str = to_checksum_address(value)
+    checksummed = checksum_address(value)
     digits = value[2:]
     # Mixed case carries a checksum; a wrong one is what a typing mistake looks like.
     if value != checksummed and digits not in (digits.lower(), digits.upper()):
