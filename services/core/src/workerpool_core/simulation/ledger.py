@@ -90,7 +90,11 @@ class Ledger:
             tasks=tuple(tasks.values()),
             workers=tuple(replace(worker) for worker in self.workers.values()),
             commands=tuple(self.commands.values()),
-            ended_task_ids=frozenset(t.task_id for t in self.tasks.values() if t.task_id not in tasks),
+            ended_task_ids=frozenset(
+                task.task_id
+                for task in self.tasks.values()
+                if task.task_id not in tasks and task.terms.contribution_deadline > now
+            ),
             head=head,
         )
 
