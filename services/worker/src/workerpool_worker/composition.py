@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 from prometheus_client import REGISTRY
-from workerpool_kit.chain_config import ChainConfig
+from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health

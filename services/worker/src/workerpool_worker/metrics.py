@@ -1,7 +1,7 @@
 """The worker's own Prometheus metrics."""
 
 from prometheus_client import Gauge
-from workerpool_kit.chain_metrics import LATEST_BLOCK
+from workerpool_kit.chain.metrics import LATEST_BLOCK
 
 from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.app.supervisor import Supervisor

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from workerpool_kit.chain_metrics import LATEST_BLOCK
+from workerpool_kit.chain.metrics import LATEST_BLOCK
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from workerpool_devnet.processes.ports import ServicePorts, free_service_ports
-from workerpool_kit.chain_config import ChainConfig, read_chain_config
+from workerpool_kit.chain.config import ChainConfig, read_chain_config
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.process import StartupError
