@@ -1,4 +1,4 @@
-"""The launcher with the real services. Slow: every test starts a whole pool."""
+"""The launcher with the real services: every test starts a whole pool."""
 
 import asyncio
 import json
@@ -59,16 +59,16 @@ def started(process: subprocess.Popen[bytes], folder: Path) -> dict[str, int]:
 
 
 def assert_nothing_left(folder: Path, pids: dict[str, int]) -> None:
-    wait_until(lambda: not any(map(alive, pids.values())), f"processes live on: {pids}", 5)
+    wait_until(lambda: not any(map(alive, pids.values())), f"processes still run: {pids}", 5)
     wait_until(
         lambda: [path.name for path in folder.iterdir()] == ["output"],
-        f"left behind: {[path.name for path in folder.iterdir()]}",
+        f"not removed: {[path.name for path in folder.iterdir()]}",
         10,
     )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_the_command_leaves_nothing_behind_when_asked_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_launcher_removes_everything(tmp_path: Path, number: signal.Signals) -> None:
     with cli(tmp_path, "--workers", "1") as process:
         pids = started(process, tmp_path)
         asked = time.monotonic()
@@ -78,14 +78,14 @@ def test_the_command_leaves_nothing_behind_when_asked_to_stop(tmp_path: Path, nu
     assert_nothing_left(tmp_path, pids)
 
 
-def test_kill_9_of_the_launcher_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_everything_is_removed_after_a_kill_of_the_launcher(tmp_path: Path) -> None:
     with cli(tmp_path, "--workers", "1") as process:
         pids = started(process, tmp_path)
         process.kill()
     assert_nothing_left(tmp_path, pids)
 
 
-def test_a_service_that_cannot_start_is_named_with_its_reason(tmp_path: Path) -> None:
+def test_a_service_that_fails_at_start_is_named_with_its_reason(tmp_path: Path) -> None:
     async def start() -> None:
         options = DevnetOptions(
             workers=1, folder=tmp_path / "run", environment={"registry": {"IEXEC_BLOCK_TIME": "often"}}
@@ -98,7 +98,7 @@ def test_a_service_that_cannot_start_is_named_with_its_reason(tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["logs"]
 
 
-async def test_every_service_is_healthy_and_a_killed_one_comes_back(tmp_path: Path) -> None:
+async def test_services_are_healthy_and_a_killed_one_restarts(tmp_path: Path) -> None:
     async with Devnet(DevnetOptions(workers=2, restart=True, folder=tmp_path / "run")) as net:
         document = tmp_path / "devnet.json"
         net.write_document(document)
@@ -109,7 +109,7 @@ async def test_every_service_is_healthy_and_a_killed_one_comes_back(tmp_path: Pa
         core = net.services["core"]
         before = core.pid
         core.kill()
-        await asyncio.to_thread(wait_until, lambda: core.process.running, "nobody started core again", 5)
+        await asyncio.to_thread(wait_until, lambda: core.process.running, "core was not restarted", 5)
         await core.wait_healthy(timeout=30)
         assert core.pid != before
 

@@ -2,11 +2,17 @@ import stat
 from pathlib import Path
 
 import pytest
-from workerpool_devnet.document import check_place, write_atomically
+from workerpool_devnet.document import RunningPool, check_place, describe, write_atomically
 from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.market import accounts
+from workerpool_devnet.market.deployment import Contracts
+from workerpool_devnet.processes.ports import ServicePorts
+from workerpool_devnet.processes.process import ManagedProcess
+from workerpool_devnet.services.plan import ServiceSpec
+from workerpool_devnet.services.service import Service
 
 
-def test_devnet_json_replaces_the_old_one_and_is_private(tmp_path: Path) -> None:
+def test_the_document_replaces_the_old_one_and_is_private(tmp_path: Path) -> None:
     path = tmp_path / "devnet.json"
     path.write_text("old")
     write_atomically(path, {"rpc": "http://127.0.0.1:1"})
@@ -15,7 +21,7 @@ def test_devnet_json_replaces_the_old_one_and_is_private(tmp_path: Path) -> None
     assert [found.name for found in tmp_path.iterdir()] == ["devnet.json"]
 
 
-def test_the_document_of_another_devnet_is_left_alone(tmp_path: Path) -> None:
+def test_the_document_of_another_devnet_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "devnet.json"
     check_place(path)
     path.write_text("another devnet's")
@@ -23,6 +29,43 @@ def test_the_document_of_another_devnet_is_left_alone(tmp_path: Path) -> None:
         check_place(path)
 
 
-def test_a_document_in_a_folder_that_does_not_exist_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_document_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionsError, match="create the folder"):
         check_place(tmp_path / "nowhere" / "devnet.json")
+
+
+def test_the_document_names_accounts_and_started_services(tmp_path: Path) -> None:
+    def service(name: str) -> Service:
+        spec = ServiceSpec(name, "workerpool_core", ServicePorts(13000, 23000), {})
+        return Service(spec, ManagedProcess(name, ["true"], log=tmp_path / f"{name}.log"))
+
+    core, worker = service("core"), service("worker-1")
+    core.start()
+    requester = accounts.derive("requester", "seed")
+    document = describe(
+        RunningPool(
+            rpc="http://127.0.0.1:8545",
+            chain_id=65535,
+            block_time=0,
+            trust=1,
+            contracts=Contracts("0x1", "0x2", "0x3", "0x4", "0x5"),
+            workerpool="0x6",
+            accounts={"requester": requester},
+            private_keys={"requester": accounts.private_key("requester", "seed")},
+            services=[core, worker],
+            database_uri="mongodb://127.0.0.1",
+            databases={"core": "workerpool_core"},
+        )
+    )
+    assert document["registries"] == {"app": "0x3", "dataset": "0x4", "workerpool": "0x5"}
+    assert document["categories"]["XS"] == {"id": 0, "workClockTime": 300}
+    assert document["accounts"]["requester"]["address"] == requester.address
+    assert document["services"] == {
+        "core": {
+            "grpc": "127.0.0.1:23000",
+            "http": "http://127.0.0.1:13000",
+            "pid": core.pid,
+            "log": str(tmp_path / "core.log"),
+        }
+    }
+    core.process.wait(10)

@@ -6,7 +6,7 @@ from workerpool_devnet.options import DevnetOptions, workers_needed
 @pytest.mark.parametrize(
     ("trust", "workers"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4)]
 )
-def test_workers_needed_is_what_the_contract_was_seen_to_want(trust: int, workers: int) -> None:
+def test_workers_needed_agrees_with_the_contract(trust: int, workers: int) -> None:
     assert workers_needed(trust) == workers
 
 
@@ -15,12 +15,12 @@ def test_workers_needed_is_what_the_contract_was_seen_to_want(trust: int, worker
     [
         ({"workers": -1}, "number of workers"),
         ({"block_time": 21}, "block time"),
-        ({"cpus_per_worker": 0}, "at least 1 CPU"),
+        ({"cpus_per_worker": 0}, "1 CPU or more"),
         ({"ports": 0}, "first HTTP port"),
         ({"ports": 55_530, "workers": 3}, "first HTTP port"),
         ({"workers": 2, "trust": 5}, "trust 5 needs 3 workers"),
     ],
 )
-def test_what_cannot_work_is_refused(options: dict[str, int], complaint: str) -> None:
+def test_impossible_options_are_refused(options: dict[str, int], complaint: str) -> None:
     with pytest.raises(OptionsError, match=complaint):
         DevnetOptions(**options)  # type: ignore[arg-type]

@@ -26,19 +26,22 @@ def about() -> None:
 @app.command()
 def up(
     workers: Annotated[int, typer.Option(help="Number of workers, each with its own wallet and stake.")] = 3,
-    cpus: Annotated[int, typer.Option(help="Tasks a worker computes at the same time.")] = 2,
-    block_time: Annotated[int, typer.Option(help="Seconds between blocks; 0 mines at once.")] = 0,
-    trust: Annotated[int, typer.Option(help="Highest trust that deals will ask for.")] = 1,
-    out: Annotated[Path, typer.Option(help="File that appears when all is ready.")] = Path("devnet.json"),
+    cpus: Annotated[int, typer.Option(help="Tasks that one worker computes concurrently.")] = 2,
+    block_time: Annotated[
+        int, typer.Option(help="Seconds between blocks; 0 mines each transaction at once.")
+    ] = 0,
+    trust: Annotated[int, typer.Option(help="Highest trust of the deals to come.")] = 1,
+    out: Annotated[Path, typer.Option(help="File to write when everything is ready.")] = Path("devnet.json"),
     port_base: Annotated[
-        int | None, typer.Option(help="First HTTP port; default: the documented ports where they are free.")
+        int | None, typer.Option(help="First HTTP port; default: each documented port that is free.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Run folder to create, whose logs stay; default: a temporary one.")
+        Path | None,
+        typer.Option(help="Run folder to create; its logs are kept. Default: a temporary folder."),
     ] = None,
-    restart: Annotated[bool, typer.Option(help="Start services again when they end.")] = True,
+    restart: Annotated[bool, typer.Option(help="Restart services that end.")] = True,
 ) -> None:
-    """Bring a pool up in the foreground; Ctrl-C takes it down and leaves nothing behind."""
+    """Run a pool in the foreground; Ctrl-C stops it and removes everything."""
     started = time.monotonic()
 
     def progress(line: str) -> None:
@@ -64,10 +67,12 @@ def up(
 
 @app.command()
 def demo(
-    block_time: Annotated[int, typer.Option(help="Seconds between blocks; 0 mines at once.")] = 0,
-    keep: Annotated[bool, typer.Option(help="Leave the pool up afterwards, until Ctrl-C.")] = False,
+    block_time: Annotated[
+        int, typer.Option(help="Seconds between blocks; 0 mines each transaction at once.")
+    ] = 0,
+    keep: Annotated[bool, typer.Option(help="Keep the pool running afterwards, until Ctrl-C.")] = False,
 ) -> None:
-    """Let a whole pool compute four tasks bought on a real chain, and open their results."""
+    """Compute four tasks bought on a real chain with a whole pool, and open their results."""
     from workerpool_devnet.demo.run import run_demo
 
     try:
@@ -75,7 +80,7 @@ def demo(
     except DevnetError as error:
         typer.echo(f"demo: {error}", err=True)
         raise typer.Exit(1) from None
-    # Interrupted: only a kept pool had finished its work, and that is how one is left.
+    # Interrupted: an error, except for a kept pool, which only an interrupt stops.
     raise typer.Exit(code if code is not None else int(not keep))
 
 

@@ -1,10 +1,10 @@
-"""What can go wrong while a devnet starts or runs; one class per cause."""
+"""Errors of the devnet, one class per cause."""
 
 from __future__ import annotations
 
 
 class DevnetError(Exception):
-    """Root of every error the devnet raises; its message tells the reader what to do next."""
+    """Root of the errors of the devnet; the message says what to do next."""
 
 
 class PackagesError(DevnetError):
@@ -28,4 +28,4 @@ class DatabaseError(DevnetError):
 
 
 class OptionsError(DevnetError):
-    """The devnet was asked for something that cannot work."""
+    """The options cannot work."""

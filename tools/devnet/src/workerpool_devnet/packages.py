@@ -1,8 +1,8 @@
 """The npm packages of the local chain: anvil, and the contracts as their authors published them.
 
 `npm ci` installs exactly what `package-lock.json` pins (versions and sha512 sums). Only the
-compiled artifacts of `@iexec/poco` are used; `package.json` replaces that package's own
-dependencies (Solidity sources, partly git repositories) by a small package that is needed anyway.
+compiled artifacts of `@iexec/poco` are used; `package.json` replaces the dependencies of that
+package (Solidity sources, some of them git repositories) by a small package that is needed anyway.
 """
 
 from __future__ import annotations

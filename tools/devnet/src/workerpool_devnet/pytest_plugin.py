@@ -1,8 +1,8 @@
-"""Fixtures for every test that needs a real database or a real chain.
+"""Fixtures for tests that need a real database or a real chain.
 
-`mongod` (session) is the database server, `database_name` a fresh database on it for one test.
+`mongod` (session) is the database server, `database_name` a new database on it for one test.
 `poco_chain` (session) is an instantly mining chain with PoCo deployed; `fresh_poco_chain` is the
-same chain, put back after the test to what it was before.
+same chain, reverted after the test.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class PocoChain:
 
     @functools.cached_property
     def market(self) -> Market:
-        """What requesters and resource owners do: create apps and pools, sign and match orders."""
+        """The market of this chain: create apps and pools, sign and match orders."""
         return Market(self.chain.rpc, self.contracts)
 
     def account(self, role: str) -> Wallet:
-        """Return the role's account with gas, RLC and a deposit on the hub (see `accounts.fund`)."""
+        """Return the account of a role with gas, RLC and a deposit on the hub (see `accounts.fund`)."""
         account = accounts.derive(role)
         if account.address not in self._funded:
             accounts.fund(self.chain.rpc, self.contracts, [account])
@@ -45,11 +45,11 @@ class PocoChain:
         return account
 
     def snapshot(self) -> tuple[str, frozenset[str]]:
-        """Remember chain and accounts; pass the result to `revert`, once."""
+        """Save the state of chain and accounts for one `revert`."""
         return self.chain.snapshot(), frozenset(self._funded)
 
     def revert(self, snapshot: tuple[str, frozenset[str]]) -> None:
-        """Put the chain, its clock included, back to the snapshot."""
+        """Revert the chain, including its clock, to a snapshot."""
         name, funded = snapshot
         self.chain.revert(name)
         self._funded = set(funded)
@@ -57,8 +57,8 @@ class PocoChain:
 
 @pytest.fixture(scope="session")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Run a MongoDB replica set of one, or use the one `MONGO_URI` names."""
-    # In pytest's own folder, so that even a killed session leaves nothing that is never cleaned up.
+    """Run a MongoDB replica set of one, or use the server in `MONGO_URI`."""
+    # In the folder of pytest, which removes the files of a killed session later.
     folder = tmp_path_factory.mktemp("mongod")
     with Database(log=_log(tmp_path_factory, "mongod"), folder=folder) as database:
         yield database
@@ -66,7 +66,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def database_name(mongod: Database) -> Iterator[str]:
-    """Return the name of an empty database of this test alone; it is dropped afterwards."""
+    """Return the name of a new database for this test; it is dropped afterwards."""
     name = mongod.new_name("test")
     yield name
     mongod.drop(name)
@@ -81,7 +81,7 @@ def poco_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
 
 @pytest.fixture
 def fresh_poco_chain(poco_chain: PocoChain) -> Iterator[PocoChain]:
-    """Return the session's chain and put it back to its present state after the test."""
+    """Return the chain of the session; revert it after the test."""
     snapshot = poco_chain.snapshot()
     yield poco_chain
     poco_chain.revert(snapshot)

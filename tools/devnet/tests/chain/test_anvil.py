@@ -21,11 +21,11 @@ def wait_for_block(chain: Chain, number: int) -> None:
         time.sleep(0.02)
 
 
-def test_the_head_moves_although_nobody_sends_anything(poco_chain: PocoChain) -> None:
+def test_the_head_advances_without_transactions(poco_chain: PocoChain) -> None:
     wait_for_block(poco_chain.chain, head(poco_chain.chain)[0] + 1)
 
 
-def test_time_can_be_moved_and_a_revert_undoes_it(poco_chain: PocoChain) -> None:
+def test_a_revert_undoes_a_change_of_time(poco_chain: PocoChain) -> None:
     snapshot = poco_chain.snapshot()
     _, before = head(poco_chain.chain)
     poco_chain.chain.increase_time(5000)
@@ -35,7 +35,7 @@ def test_time_can_be_moved_and_a_revert_undoes_it(poco_chain: PocoChain) -> None
     assert head(poco_chain.chain)[1] < before + 5000
 
 
-def test_reorganisations_do_not_leave_the_head_behind_the_clock(tmp_path: Path) -> None:
+def test_the_head_keeps_up_with_the_clock_after_reorganisations(tmp_path: Path) -> None:
     with Chain(log=tmp_path / "chain.log") as chain:
         for _ in range(3):
             first = head(chain)[0] + 1
@@ -47,14 +47,14 @@ def test_reorganisations_do_not_leave_the_head_behind_the_clock(tmp_path: Path) 
             assert head(chain)[1] >= now
 
 
-def test_a_snapshot_serves_once(poco_chain: PocoChain) -> None:
+def test_a_snapshot_can_be_reverted_once(poco_chain: PocoChain) -> None:
     snapshot = poco_chain.snapshot()
     poco_chain.revert(snapshot)
     with pytest.raises(ChainError, match="used already"):
         poco_chain.revert(snapshot)
 
 
-def test_instant_mining_answers_at_once_for_ever(poco_chain: PocoChain) -> None:
+def test_instant_mining_stays_instant(poco_chain: PocoChain) -> None:
     started = time.monotonic()
     for _ in range(20):
         name = send(poco_chain.chain, accounts.derive("deployer"))
@@ -63,11 +63,11 @@ def test_instant_mining_answers_at_once_for_ever(poco_chain: PocoChain) -> None:
             assert time.monotonic() - started < 5
 
 
-def test_interval_mining_gathers_transactions_in_one_block(tmp_path: Path) -> None:
+def test_interval_mining_collects_transactions_in_one_block(tmp_path: Path) -> None:
     with Chain(log=tmp_path / "chain.log") as chain:
         wallet = accounts.deployer(chain.rpc)
         chain.mine_every(2)
-        # Right behind a block, so that all are sent long before the next one.
+        # Directly after a block, so that all are sent long before the next one.
         wait_for_block(chain, head(chain)[0] + 1)
         hashes = [send(chain, wallet, nonce) for nonce in range(3)]
         assert chain.rpc.call("eth_getTransactionReceipt", hashes[0]) is None

@@ -28,7 +28,7 @@ TASK = TaskId("0x" + "cd" * 32)
 
 
 def outcome(*, digest_matches: bool = True, steps: int = len(WALK)) -> Outcome:
-    """A task of three workers whose orders were matched a quarter of a second before the scheduler saw it."""
+    """Return a task of three workers; the scheduler read it 0.25 s after the match of its orders."""
     dates = [(status, Timestamp(seconds=int(at), nanos=int(at % 1 * 1e9))) for status, at in WALK[:steps]]
     task = Task(
         history=[TaskStatusChange(status=status, date=date) for status, date in dates],
@@ -43,7 +43,7 @@ def outcome(*, digest_matches: bool = True, steps: int = len(WALK)) -> Outcome:
 
 
 def shown(table: Table) -> str:
-    """What an 80-column terminal shows of a table."""
+    """Return a table as an 80-column terminal shows it."""
     console = Console(file=io.StringIO(), width=80)
     console.print(table)
     assert isinstance(console.file, io.StringIO)
@@ -57,7 +57,7 @@ def test_every_figure_fits_into_80_columns() -> None:
     assert figures == ["trust 5", "0.50", "12.00", "0.25", "1.25", "2.50", "10.25", "16.75"]
 
 
-def test_who_computed_it_and_the_verdict_fit_into_80_columns() -> None:
+def test_workers_and_verdict_fit_into_80_columns() -> None:
     text = shown(results_table([outcome()]))
     assert "…" not in text
     assert all(part in text for part in ("0xcdcdcdcdcd", "0x10abab", "0x20abab", "0x30abab"))
@@ -65,5 +65,5 @@ def test_who_computed_it_and_the_verdict_fit_into_80_columns() -> None:
     assert "digest differs from the chain" in shown(results_table([outcome(digest_matches=False)]))
 
 
-def test_a_stage_that_has_not_ended_has_no_figure() -> None:
+def test_an_unfinished_stage_has_no_figure() -> None:
     assert list(stages(outcome(steps=3).task)) == ["init"]

@@ -8,7 +8,7 @@ from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.protocol.deal_params import DealParams
 
-# The chain is shared with other tests of the session, so every account here has a role of its own.
+# The chain is shared with other tests of the session, so these tests use their own roles.
 
 
 def view(chain: PocoChain, function: str, *arguments: object) -> tuple[Any, ...]:
@@ -41,7 +41,7 @@ def test_every_category_is_on_the_hub_under_its_position(poco_chain: PocoChain) 
         assert (found, work_clock_time) == (name, seconds)
 
 
-def test_a_match_locks_the_price_and_the_pools_stake(fresh_poco_chain: PocoChain) -> None:
+def test_a_match_locks_the_price_and_the_stake_of_the_pool(fresh_poco_chain: PocoChain) -> None:
     wanted = purchase(
         fresh_poco_chain, volume=3, app_price=7, workerpool_price=1000, params=DealParams(args="--now")
     )
@@ -59,7 +59,7 @@ def test_several_purchases_become_one_deal_each(fresh_poco_chain: PocoChain) -> 
     assert len({deal.deal_id for deal in deals}) == 3
 
 
-def test_a_refused_match_names_the_hubs_reason(fresh_poco_chain: PocoChain) -> None:
+def test_a_refused_match_names_the_reason_of_the_hub(fresh_poco_chain: PocoChain) -> None:
     with pytest.raises(TransactionError, match="iExecV5-matchOrders-0x01"):
         fresh_poco_chain.market.buy(purchase(fresh_poco_chain, category=99))
 

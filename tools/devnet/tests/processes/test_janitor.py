@@ -1,3 +1,5 @@
+import io
+import json
 import os
 import signal
 import subprocess
@@ -6,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from workerpool_devnet.processes import janitor
 
 PARENT = """
 import sys, time
@@ -51,7 +54,7 @@ def test_the_janitor_cleans_up_after_a_killed_devnet(run_folder: Path) -> None:
     assert not (run_folder.parent / "devnet.json").exists()
 
 
-def test_the_janitor_keeps_the_logs_of_a_folder_the_caller_chose(run_folder: Path) -> None:
+def test_the_janitor_keeps_the_logs_when_asked(run_folder: Path) -> None:
     with parent(run_folder, "keep") as process:
         os.kill(process.pid, signal.SIGKILL)
     wait_until_missing(run_folder / "secrets")
@@ -59,7 +62,18 @@ def test_the_janitor_keeps_the_logs_of_a_folder_the_caller_chose(run_folder: Pat
     assert (run_folder / "logs" / "file").exists()
 
 
-def test_a_dismissed_janitor_touches_nothing(run_folder: Path) -> None:
+def test_a_dismissed_janitor_removes_nothing(run_folder: Path) -> None:
     with parent(run_folder, "remove") as process:
         process.communicate("stop\n", timeout=10)
     assert (run_folder / "secrets" / "file").exists()
+
+
+@pytest.mark.parametrize(("last_line", "removed"), [("", True), ("dismiss\n", False)])
+def test_a_closed_pipe_means_cleanup_unless_the_janitor_was_dismissed(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, last_line: str, removed: bool
+) -> None:
+    document = run_folder.parent / "devnet.json"
+    task = json.dumps({"folder": str(run_folder), "keep_logs": False, "wallets": []})
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{task}\n{document}\n{last_line}"))
+    janitor.main()
+    assert (not run_folder.exists(), not document.exists()) == (removed, removed)

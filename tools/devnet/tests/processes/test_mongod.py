@@ -16,7 +16,7 @@ def test_a_transaction_commits(mongod: Database, database_name: str) -> None:
         assert rooms.count_documents({}) == 1
 
 
-def test_nothing_of_an_own_server_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_own_server_is_removed_with_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MONGO_URI", raising=False)
     folder = tmp_path / "server"
     with Database(log=tmp_path / "log", folder=folder) as database:
@@ -26,7 +26,7 @@ def test_nothing_of_an_own_server_stays_behind(tmp_path: Path, monkeypatch: pyte
     assert not folder.exists()
 
 
-def test_an_external_server_is_used_and_left_without_our_databases(
+def test_an_external_server_loses_only_our_databases(
     mongod: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONGO_URI", mongod.uri)

@@ -24,7 +24,7 @@ def test_documented_ports_are_used_when_both_are_free() -> None:
     assert documented_or_free(wanted.http) == wanted
 
 
-def test_other_ports_are_used_when_the_documented_one_is_taken() -> None:
+def test_other_ports_are_used_when_a_documented_port_is_in_use() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -33,7 +33,7 @@ def test_other_ports_are_used_when_the_documented_one_is_taken() -> None:
         assert documented_or_free(port) != ServicePorts(port, port + 10_000)
 
 
-def test_a_port_is_drawn_by_one_process_only_as_long_as_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drawn_port_is_reserved_while_its_process_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "from workerpool_devnet.processes.ports import *; print(free_service_ports().http, flush=True); input()"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

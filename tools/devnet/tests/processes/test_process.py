@@ -25,7 +25,7 @@ def wait_until_gone(pid: int) -> None:
         time.sleep(0.01)
 
 
-def test_stop_ends_the_children_of_the_process_too(tmp_path: Path) -> None:
+def test_stop_ends_the_children_of_the_process(tmp_path: Path) -> None:
     pid_file = tmp_path / "child"
     process = ManagedProcess(
         "parent", ["sh", "-c", f"sleep 60 & echo $! > {pid_file}; wait"], log=tmp_path / "log"
@@ -47,14 +47,14 @@ def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     assert process.exit_code == -signal.SIGKILL
 
 
-def test_an_early_end_is_reported_with_the_name_and_the_end_of_the_log(tmp_path: Path) -> None:
+def test_an_early_end_is_reported_with_name_and_end_of_log(tmp_path: Path) -> None:
     process = ManagedProcess("broken", ["sh", "-c", "echo no such wallet; exit 3"], log=tmp_path / "log")
     process.start()
     with pytest.raises(ProcessError, match=r"(?s)broken ended with exit code 3.*no such wallet"):
         process.wait_until(lambda: False, timeout=5)
 
 
-def test_a_killed_parent_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_a_killed_parent_ends_its_processes(tmp_path: Path) -> None:
     program = (
         "import pathlib, sys, time\n"
         "from workerpool_devnet.processes.process import ManagedProcess\n"

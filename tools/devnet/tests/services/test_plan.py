@@ -6,8 +6,9 @@ import pytest
 from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.market import accounts
 from workerpool_devnet.options import DevnetOptions
-from workerpool_devnet.processes.ports import free_service_ports
+from workerpool_devnet.processes.ports import free_service_ports, is_free
 from workerpool_devnet.services.plan import ServicePlan, ServiceSpec, Surroundings
+from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 
 AROUND = Surroundings(
@@ -27,7 +28,7 @@ def specs(folder: Path, options: DevnetOptions | None = None) -> dict[str, Servi
     return {spec.name: spec for spec in plan.specs(AROUND)}
 
 
-def test_every_service_is_a_process_with_ports_of_its_own(tmp_path: Path) -> None:
+def test_every_service_is_a_process_with_distinct_ports(tmp_path: Path) -> None:
     found = specs(tmp_path)
     assert list(found) == ["registry", "chain_adapter", "result_proxy", "core", "worker-1", "worker-2"]
     assert found["worker-2"].command[1:] == ["-m", "workerpool_worker"]
@@ -35,7 +36,7 @@ def test_every_service_is_a_process_with_ports_of_its_own(tmp_path: Path) -> Non
     assert len(set(ports)) == len(ports)
 
 
-def test_clients_are_pointed_at_the_servers(tmp_path: Path) -> None:
+def test_clients_are_configured_with_the_urls_of_their_servers(tmp_path: Path) -> None:
     found = specs(tmp_path)
     core = found["core"].environment
     assert core["IEXEC_CORE_CHAIN_ADAPTER_URL"] == found["chain_adapter"].http
@@ -51,7 +52,7 @@ def test_key_stores_open_with_their_password_files(tmp_path: Path) -> None:
     assert wallet.address == accounts.derive("worker-2").address
 
 
-def test_secrets_are_only_in_files_that_nobody_else_can_read(tmp_path: Path) -> None:
+def test_secrets_are_only_in_files_of_mode_0600(tmp_path: Path) -> None:
     found = specs(tmp_path)
     files = list((tmp_path / "secrets").iterdir())
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
@@ -60,7 +61,7 @@ def test_secrets_are_only_in_files_that_nobody_else_can_read(tmp_path: Path) -> 
     assert not [value for value in visible for secret in secrets if secret in value]
 
 
-def test_settings_of_another_pool_do_not_leak_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_another_pool_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IEXEC_WORKERS_WHITELIST", "0x0")
     monkeypatch.setenv("UNRELATED", "stays")
     core = specs(tmp_path)["core"].environment
@@ -79,16 +80,21 @@ def test_additional_environment_reaches_one_worker_or_all(tmp_path: Path) -> Non
     assert [found[name].environment.get("B") for name in ("worker-1", "worker-2")] == [None, "one"]
 
 
-def test_a_port_of_the_base_that_is_in_use_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     base = free_service_ports().http
     with (
         socket.create_server(("127.0.0.1", base)),
-        pytest.raises(OptionsError, match=f"port {base}, meant for registry, is in use"),
+        pytest.raises(OptionsError, match=f"port {base} for registry is in use"),
     ):
         specs(tmp_path, DevnetOptions(ports=base))
 
 
-def test_a_port_base_numbers_the_services_from_there(tmp_path: Path) -> None:
-    found = specs(tmp_path, DevnetOptions(ports=15000))
-    assert found["registry"].http == "http://127.0.0.1:15000"
-    assert found["worker-2"].grpc == "127.0.0.1:25005"
+def test_a_first_port_gives_consecutive_ports(tmp_path: Path) -> None:
+    base = next(first for first in range(15000, 22000, 10) if all(map(free, range(first, first + 6))))
+    found = specs(tmp_path, DevnetOptions(ports=base))
+    assert found["registry"].http == f"http://127.0.0.1:{base}"
+    assert found["worker-2"].grpc == f"127.0.0.1:{base + 5 + GRPC_PORT_OFFSET}"
+
+
+def free(http: int) -> bool:
+    return is_free(http) and is_free(http + GRPC_PORT_OFFSET)

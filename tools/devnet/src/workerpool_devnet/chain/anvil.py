@@ -1,4 +1,4 @@
-"""The local chain: one anvil process that mines at once or in intervals."""
+"""The local chain: one anvil process that mines each transaction at once or in intervals."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from workerpool_devnet.processes.ports import free_port
 from workerpool_devnet.processes.process import ManagedProcess
 
 CHAIN_ID = 65535
-"""PoCo's own id for a native test chain; no SDK has defaults for it."""
+"""Id of PoCo for a native test chain; no SDK has defaults for it."""
 
 _HEARTBEAT_SECONDS = 1
 _BLOCK_GAS_LIMIT = 1_000_000_000
 _KEPT_STATES = 128
 _LONGEST_BLOCK_SECONDS = 0.05
-"""A block that is being mined when mining is turned off is there by then."""
+"""Time after which a block that was being mined when mining stopped is complete."""
 
 
 class Chain:
     """Runs anvil on the loopback interface. Use as a context manager, or `start` and `stop`.
 
-    Until `mine_every` is called each transaction is mined at once in a block of its own, and an
-    empty block follows every second, so that the head's timestamp never lags behind the clock.
+    Until `mine_every` is called, each transaction is mined at once in its own block. An empty block follows
+    every second, so that the timestamp of the head keeps up with the clock.
     """
 
     def __init__(self, *, log: Path, port: int | None = None, chain_id: int = CHAIN_ID) -> None:
@@ -38,7 +38,7 @@ class Chain:
         self.process = ManagedProcess("chain", self._command(), log=log)
         self._heartbeat = Heartbeat(self.url)
         self._resume: Callable[[], None] = self.mine_at_once
-        """Sets the present way of mining again."""
+        """Restores the current way of mining."""
 
     def __enter__(self) -> Chain:
         """Start the chain and wait until it answers."""
@@ -50,7 +50,7 @@ class Chain:
         self.stop()
 
     def start(self) -> None:
-        """Start anvil and wait until it answers; raises `ProcessError` when it does not."""
+        """Start anvil and wait until it answers; raises `ProcessError` when it does not answer."""
         packages.ensure_packages()
         self.launch()
         try:
@@ -60,39 +60,39 @@ class Chain:
             raise
 
     def launch(self) -> None:
-        """Start the process only. Call from a thread that lives as long as the chain."""
+        """Start the process without waiting. Call it from a thread that lives as long as the chain."""
         self.process.start()
 
     def wait_ready(self, timeout: float = 20.0) -> None:
-        """Block until the chain answers; raises `ProcessError` when it does not."""
+        """Wait until the chain answers; raises `ProcessError` after `timeout` seconds."""
         self.process.wait_until(self._answers, timeout=timeout)
 
     def stop(self) -> None:
-        """Stop anvil; its state is gone."""
+        """Stop anvil and lose its state."""
         self._heartbeat.stop()
         self.process.kill()
         self.rpc.close()
 
     def mine_every(self, seconds: int) -> None:
-        """Mine a block every `seconds` (at least 1) with all waiting transactions, from now on."""
+        """Mine a block with all pending transactions every `seconds` (at least 1)."""
         self.stop_mining()
         self.rpc.call("evm_setIntervalMining", seconds)
         self._resume = lambda: self.mine_every(seconds)
 
     def stop_mining(self) -> None:
-        """Mine only when `mine` is called, from now on."""
+        """Mine only when `mine` is called."""
         self._heartbeat.stop()
         self.rpc.call("evm_setAutomine", False)
         self.rpc.call("evm_setIntervalMining", 0)
         self._resume = self.stop_mining
 
     def mine_at_once(self) -> None:
-        """Mine each transaction at once, and an empty block every second, as in the beginning.
+        """Mine each transaction at once and an empty block every second, as after the start.
 
-        anvil cannot go back to its mixed mode, so the blocks in which nothing happens come from here.
+        anvil cannot return to its mixed mode, so a thread here mines the empty blocks.
         """
         self.rpc.call("evm_setAutomine", True)
-        # What was sent meanwhile.
+        # The transactions sent since mining stopped.
         self.mine()
         self._heartbeat.start()
         self._resume = self.mine_at_once
@@ -107,14 +107,14 @@ class Chain:
         self.mine()
 
     def reorganise(self, block: int, *mined_again: tuple[str, int]) -> None:
-        """Replace the chain from a block on by as many new blocks, empty but for the transactions `mined_again`.
+        """Replace the chain from a block on by as many new blocks, which hold only the transactions `mined_again`.
 
-        Each of those is a signed transaction and the place of its block, 0 for `block` itself.
-        anvil sets its clock back to the time of the last block that stays, so the clock is put right after it:
-        a few reorganisations would otherwise leave a chain whose head is always too old to be trusted.
+        Each of them is a signed transaction and the offset of its block, 0 for `block` itself.
+        anvil sets its clock back to the last common block, so the clock is corrected afterwards: otherwise
+        the head is too old to be trusted after a few reorganisations.
         """
         resume = self._resume
-        # A block that anvil mines while it takes others back joins old blocks to a state that is none of theirs.
+        # A block that anvil mines during a reorganisation combines old blocks with a foreign state.
         self.stop_mining()
         time.sleep(_LONGEST_BLOCK_SECONDS)
         try:
@@ -126,13 +126,15 @@ class Chain:
             resume()
 
     def snapshot(self) -> str:
-        """Remember the present state; returns the name `revert` takes. A snapshot serves once."""
+        """Save the current state and return its name for `revert`, which accepts each name once."""
         return str(self.rpc.call("evm_snapshot"))
 
     def revert(self, snapshot: str) -> None:
         """Return to a snapshot, its clock included; raises `ChainError` when it is unknown."""
         if self.rpc.call("evm_revert", snapshot) is not True:
-            raise ChainError(f"snapshot {snapshot} is unknown or was used already")
+            raise ChainError(
+                f"snapshot {snapshot} is unknown or was used already: take a new one with snapshot()"
+            )
 
     def _answers(self) -> bool:
         try:
@@ -162,14 +164,14 @@ class Heartbeat:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin, unless it beats already."""
+        """Start the thread unless it runs."""
         if self._thread is None:
             self._over.clear()
             self._thread = threading.Thread(target=self._beat, name="chain heartbeat", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """End, once a block that is being mined is there."""
+        """Stop the thread after the block that it is mining."""
         if self._thread is not None:
             self._over.set()
             self._thread.join()
@@ -181,7 +183,7 @@ class Heartbeat:
             while not self._over.wait(_HEARTBEAT_SECONDS):
                 rpc.call("anvil_mine", "0x1")
         except ChainError:
-            # The chain is gone, or going.
+            # The chain has stopped.
             return
         finally:
             rpc.close()

@@ -1,4 +1,4 @@
-"""Signed transactions in batches: nonces are set beforehand, so nothing waits for its predecessor."""
+"""Batches of signed transactions with preset nonces: no transaction waits for the receipt of another one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 DEPLOY_GAS = 9_000_000
 CALL_GAS = 6_000_000
 _PATIENCE_SECONDS = 2.0
-"""Without any progress, until the transaction that is first in line is looked at."""
+"""Seconds without a new receipt until the next transaction of each account is replaced."""
 
 Receipt = dict[str, Any]
-"""A transaction receipt as the node gives it (hex strings)."""
+"""A transaction receipt as the node returns it (hexadecimal strings)."""
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,27 @@ class _Pending:
 
     @property
     def raw(self) -> str:
-        """The signed transaction as the node takes it."""
+        """The signed transaction in hexadecimal."""
         return "0x" + self.account.sign_transaction(self.transaction).raw.hex()
 
-    def dearer(self) -> _Pending:
-        """Return the transaction at a price that nodes accept as a replacement."""
+    def replacement(self) -> _Pending:
+        """Return the transaction with a gas price that nodes accept as a replacement."""
         price = self.transaction.gas_price * 5 // 4 + 1
         return replace(self, transaction=replace(self.transaction, gas_price=price))
 
 
 class Outbox:
-    """Collects signed transactions of any number of accounts; `flush` sends all and waits once.
+    """Collects transactions of any number of accounts; `flush` signs and sends all of them and waits once.
 
-    Transactions of one account are mined in the order they were added; between accounts nothing is
-    promised, so flush before something depends on another account's transaction.
+    Transactions of one account are mined in the order of their addition. Between accounts there is no order:
+    flush before a transaction that depends on one of another account.
     """
 
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
         chain_id, head = rpc.batch([("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])])
         self._chain_id = int(chain_id, 16)
-        # Not eth_gasPrice: it follows what was paid last, so that doubling it would climb for ever.
+        # eth_gasPrice follows the last paid price, so doubling it would raise the price with each batch.
         self._gas_price = 2 * int(head["baseFeePerGas"], 16)
         self._nonces: dict[str, int] = {}
         self._pending: list[_Pending] = []
@@ -80,9 +80,9 @@ class Outbox:
         self._add(account, label, to, data, gas)
 
     def flush(self, *, timeout: float = 60.0, in_one_block: bool = False) -> list[Receipt]:
-        """Send everything added so far; return the receipts in the same order.
+        """Send every added transaction; return the receipts in the same order.
 
-        `in_one_block` mines a block when everything is sent, for a chain that was told not to mine by itself.
+        `in_one_block` mines one block after sending, for a chain whose mining is stopped.
         Raises `TransactionError` when one reverted (with the contract's reason when it gives one)
         or was not mined within `timeout` seconds.
         """
@@ -116,11 +116,11 @@ class Outbox:
         return self._nonces[address]
 
     def _wait_pooled(self, count: int, timeout: float) -> None:
-        """Wait until a block can take all; the node still sorts transactions in when it has answered."""
+        """Wait until `count` transactions are pending: the node answers before it has sorted them in."""
         deadline = time.monotonic() + timeout
         while int(self._rpc.call("txpool_status")["pending"], 16) < count:
             if time.monotonic() > deadline:
-                raise TransactionError(f"{count} transactions did not wait together within {timeout:g} s")
+                raise TransactionError(f"{count} transactions were not pending together within {timeout:g} s")
             time.sleep(0.01)
 
     def _receipts(self, pending: list[_Pending], hashes: list[str], timeout: float) -> list[Receipt]:
@@ -143,7 +143,7 @@ class Outbox:
                 progress_at = now
                 for place in missing:
                     if self._is_next(pending[place]):
-                        pending[place] = pending[place].dearer()
+                        pending[place] = pending[place].replacement()
                         with contextlib.suppress(ChainError):
                             sent = self._rpc.call("eth_sendRawTransaction", pending[place].raw)
                             versions[place].append(sent)
@@ -151,20 +151,20 @@ class Outbox:
         return [found[place] for place in range(len(pending))]
 
     def _is_next(self, waiting: _Pending) -> bool:
-        """Tell whether nothing but the node itself keeps a transaction from being mined.
+        """Return whether a transaction has the next nonce of its account, so that only the node delays it.
 
-        About one time in fifty anvil sorts a transaction that comes while its predecessor is mined among those that
-        wait for a predecessor, for ever: sent again it is known already, but a dearer one takes its place.
+        About one time in fifty, anvil keeps a transaction that arrives while its predecessor is mined in the queue
+        for later nonces. It refuses the same transaction as known, but accepts a replacement.
         """
         count = self._rpc.call("eth_getTransactionCount", waiting.account.address, "latest")
         return int(count, 16) == waiting.transaction.nonce
 
     def _reason(self, transaction: _Pending) -> str:
-        """Replay a reverted transaction to read the contract's reason; PoCo's task functions give none."""
+        """Repeat a reverted transaction as a call and return the reason; the task functions of PoCo have none."""
         sent = transaction.transaction
         fields = {"from": transaction.account.address, "to": sent.to, "data": "0x" + sent.data.hex()}
         try:
             self._rpc.call("eth_call", fields, "latest")
         except ChainError as error:
             return str(error)
-        return "no reason given"
+        return "the contract gives no reason"

@@ -1,11 +1,11 @@
-"""How long each app container really ran, as the Docker engine says."""
+"""Run times of the app containers, from the events of the Docker engine."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import docker
@@ -16,25 +16,18 @@ TASK_LABEL = "workerpool.task"
 
 
 class ContainerClock:
-    """Adds up the run times of the containers of each task, from the engine's start and die events."""
+    """Records the run times of the containers of each task, from the start and die events of the engine."""
 
     def __init__(self) -> None:
-        self._client = docker.from_env()
-        self._events = self._client.events(decode=True, filters={"type": "container", "label": TASK_LABEL})
         self._started: dict[str, int] = {}
         self._nanoseconds: dict[str, list[int]] = defaultdict(list)
-        self._thread = threading.Thread(target=self._listen, daemon=True)
 
     def longest(self, task_id: TaskId) -> float:
-        """Seconds of the task's longest container; 0 when none has ended."""
+        """Return the run time of the longest container of a task in seconds; 0 when none has ended."""
         return max(self._nanoseconds[task_id], default=0) / 1e9
 
-    def _listen(self) -> None:
-        with contextlib.suppress(ValueError, OSError, AttributeError):  # the stream was closed
-            for event in self._events:
-                self._take(event)
-
-    def _take(self, event: dict[str, Any]) -> None:
+    def record(self, event: dict[str, Any]) -> None:
+        """Record a start or die event of the engine."""
         container = event["Actor"]["ID"]
         if event["Action"] == "start":
             self._started[container] = event["timeNano"]
@@ -45,12 +38,19 @@ class ContainerClock:
     @classmethod
     @contextlib.contextmanager
     def running(cls) -> Iterator[ContainerClock]:
-        """Listen to the engine for as long as the context lasts."""
-        clock = cls()
-        clock._thread.start()
+        """Listen to the events of the engine inside a context."""
+        clock, client = cls(), docker.from_env()
+        events = client.events(decode=True, filters={"type": "container", "label": TASK_LABEL})
+        thread = threading.Thread(target=clock._listen, args=(events,), daemon=True)
+        thread.start()
         try:
             yield clock
         finally:
-            clock._events.close()
-            clock._thread.join(timeout=2)
-            clock._client.close()
+            events.close()
+            thread.join(timeout=2)
+            client.close()
+
+    def _listen(self, events: Iterable[dict[str, Any]]) -> None:
+        with contextlib.suppress(ValueError, OSError, AttributeError):  # the stream was closed
+            for event in events:
+                self.record(event)

@@ -1,4 +1,4 @@
-"""Documents for the demo's app, served over HTTP as a requester would publish input files."""
+"""Documents for the app of the demo, served over HTTP like the input files of a requester."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from workerpool_devnet.packages import repository_root
 
 DOCUMENTS = ("LICENSE", "README.md", "protos/workerpool/core/v1/worker_service.proto")
-"""Paths in the clone: a licence, a manual and a contract are different enough to compare."""
+"""Paths in the clone: a licence, a manual and a contract, three different kinds of text."""
 
 
 class DocumentServer:
-    """Serves `DOCUMENTS` on a free loopback port for as long as the context lasts."""
+    """Serves `DOCUMENTS` on a free loopback port inside a context."""
 
     def __init__(self) -> None:
         contents = {f"/{name}": (repository_root() / name).read_bytes() for name in DOCUMENTS}
@@ -27,7 +27,7 @@ class DocumentServer:
                 self.wfile.write(body or b"")
 
             def log_message(self, format: str, *args: object) -> None:
-                """Stay silent: the demo's terminal shows a table."""
+                """Log nothing: the terminal shows a table."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

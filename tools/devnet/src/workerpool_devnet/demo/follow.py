@@ -1,4 +1,4 @@
-"""Following tasks while they run: the scheduler's stream for progress, the chain for the truth."""
+"""Follow running tasks through the scheduler, and read their final state from the chain."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ _TRANSACTIONS = (TaskInitialize, TaskContribute, TaskReveal, TaskFinalize)
 
 @dataclass
 class Progress:
-    """What the scheduler last said of each task, by task id."""
+    """The latest state of each task, by task id."""
 
     tasks: dict[str, task_pb2.Task] = field(default_factory=dict)
     on_change: Callable[[], None] = lambda: None
 
     def update(self, task: task_pb2.Task) -> None:
-        """Take a new state of a task."""
+        """Store a new state of a task."""
         self.tasks[task.task_id] = task
         self.on_change()
 
 
 async def follow(core_target: str, task_ids: Sequence[TaskId], progress: Progress, *, timeout: float) -> None:
-    """Follow tasks until the scheduler says that each has ended; a restart of the scheduler is bridged.
+    """Follow tasks until the scheduler reports the end of each, across restarts of the scheduler.
 
-    Raises `DevnetError` naming the tasks that did not end within `timeout` seconds.
+    Raises `DevnetError` with the tasks that did not end within `timeout` seconds.
     """
     async with grpc.aio.insecure_channel(core_target) as channel:
         stub = task_service_pb2_grpc.TaskServiceStub(channel)
@@ -69,7 +69,7 @@ async def _follow_one(
                 if answer.task.status in _ENDED:
                     return
         except grpc.aio.AioRpcError as error:
-            # NOT_FOUND: the scheduler has not seen the deal yet. UNAVAILABLE: it restarts.
+            # NOT_FOUND: the scheduler has not read the deal yet. UNAVAILABLE: it restarts.
             if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAVAILABLE):
                 raise
         await asyncio.sleep(0.05)
@@ -88,25 +88,25 @@ def _not_ended(task_ids: Sequence[TaskId], progress: Progress, timeout: float) -
 
 @dataclass(frozen=True)
 class ChainRecord:
-    """What the chain says of one task: its state, and its transactions by kind."""
+    """One task on chain: its state, and its transactions by kind."""
 
     task: ChainTask
     transactions: tuple[HubEvent, ...]
 
     @property
     def completed(self) -> bool:
-        """Whether the chain says COMPLETED."""
+        """Whether the task is COMPLETED on chain."""
         return self.task.status is ChainTaskStatus.COMPLETED
 
     @property
     def final_block(self) -> int:
-        """Block of the finalization; 0 when there was none."""
+        """Block of the finalization; 0 without one."""
         return max(
             (e.position.block_number for e in self.transactions if isinstance(e, TaskFinalize)), default=0
         )
 
     def counts(self) -> str:
-        """The transactions in words, such as `1 initialize, 3 contribute, 3 reveal, 1 finalize`."""
+        """Return the number of transactions by kind, such as `1 initialize, 3 contribute, 3 reveal, 1 finalize`."""
         parts = []
         for kind in _TRANSACTIONS:
             sent = {e.position.transaction_hash for e in self.transactions if isinstance(e, kind)}

@@ -1,4 +1,4 @@
-"""The demo app's Docker image, built on this machine without pulling anything."""
+"""The Docker image of the demo app, built on this machine without pulling any image."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ REPOSITORY = "workerpool-demo/analysis"
 
 
 def ensure_image() -> str:
-    """Build the image unless it is there already; return its name, whose tag is a hash of its contents.
+    """Build the image unless it exists; return its name, whose tag is a hash of its contents.
 
-    Raises `DevnetError` saying what to install when there is no Docker engine or no static busybox.
+    Raises `DevnetError` with what to install when there is no Docker engine or no static busybox.
     """
     context = _context()
     name = f"{REPOSITORY}:{hashlib.sha256(context).hexdigest()[:12]}"
@@ -41,14 +41,14 @@ def _build(client: docker.DockerClient, context: bytes, name: str) -> None:
     try:
         client.images.build(fileobj=io.BytesIO(context), custom_context=True, tag=name, rm=True)
     except DockerException as error:
-        raise DevnetError(f"the Docker engine could not build the demo's image: {error}") from error
+        raise DevnetError(f"the Docker engine could not build the image of the demo: {error}") from error
 
 
 def _context() -> bytes:
     busybox = shutil.which("busybox")
     if busybox is None:
         raise DevnetError(
-            "a static busybox is needed for the demo's image (Debian: apt-get install busybox-static)"
+            "the image of the demo needs a static busybox (Debian: apt-get install busybox-static)"
         )
     contents = {"busybox": Path(busybox).read_bytes()}
     for source in files(__package__).joinpath("app").iterdir():

@@ -1,4 +1,4 @@
-"""What the demo's requester buys: a bag of three tasks with trust 1, and one task with trust 5."""
+"""The purchases of the demo: a bag of three tasks with trust 1, and one task with trust 5."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from workerpool_devnet.market.accounts import RLC
 from workerpool_devnet.market.trading import Purchase
 
 APP_PRICE = RLC // 10
-"""nRLC per task for the app's owner."""
+"""nRLC per task for the owner of the app."""
 POOL_PRICE = RLC
 """nRLC per task for the pool; its workers lock 30 % of it as stake."""
 BAG_SIZE = 3
 HIGH_TRUST = 5
-"""Three workers without history must agree."""
+"""At this trust three workers without history must agree."""
 
 
 @dataclass(frozen=True)
 class BoughtTask:
-    """One task of a matched deal. `matched_at` in Unix seconds, when the match was seen mined."""
+    """One task of a matched deal; `matched_at` is the time in Unix seconds when the match was mined."""
 
     task_id: TaskId
     label: str
@@ -34,7 +34,7 @@ class BoughtTask:
 
 
 def buy(net: Devnet, image: str, documents: tuple[str, ...]) -> list[BoughtTask]:
-    """Deploy the demo's app as the requester, sign all orders, match both deals; blocks until mined."""
+    """Create the app of the demo, sign all orders and match both deals; block until mined."""
     requester, pool_owner = net.account("requester"), net.account("poolOwner")
     app = net.market.create_app(requester, f"analysis {secrets.token_hex(4)}", image)
 

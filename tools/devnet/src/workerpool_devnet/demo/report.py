@@ -1,4 +1,4 @@
-"""What the demo shows: a live table while tasks run, and two at the end, of times and of results."""
+"""The tables of the demo: one while tasks run, and two at the end, of times and of results."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _TASK_STAGES = (
     ("upload", "RESULT_UPLOADED"),
     ("finalize", "COMPLETED"),
 )
-"""Stage → the task status that ends it. The consensus stage holds assignment, download, run and contribution."""
+"""Stage → the task status that ends it. The consensus stage includes assignment, download, run and contribution."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything known about one task at the end."""
+    """The final record of one task."""
 
     bought: BoughtTask
     task: task_pb2.Task
@@ -35,12 +35,12 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the chain says COMPLETED and the downloaded result has the digest on chain."""
+        """Whether the task is COMPLETED on chain and the downloaded result has the digest on chain."""
         return self.record.completed and self.result is not None and self.result.matches
 
     @property
     def overhead_seconds(self) -> float:
-        """Seconds from the match to COMPLETED without the container's own run time."""
+        """Seconds from the match to COMPLETED, without the run time of the container."""
         return (
             self.task.history[-1].date.ToMicroseconds() / 1e6
             - self.bought.matched_at
@@ -48,12 +48,12 @@ class Outcome:
         )
 
     def overhead_blocks(self, block_time: int) -> int:
-        """Blocks from the match to the finalization, without those that passed while the container ran."""
+        """Return the blocks from the match to the finalization, without the run time of the container."""
         return self.record.final_block - self.bought.deal_block - int(self.container_seconds // block_time)
 
 
 def stages(task: task_pb2.Task) -> dict[str, float]:
-    """Seconds that a task spent in each stage it has ended, by the scheduler's clock."""
+    """Return the seconds in each finished stage of a task, by the clock of the scheduler."""
     durations: dict[str, float] = {}
     previous = _seconds(task.history[0]) if task.history else 0.0
     for stage, status in _TASK_STAGES:
@@ -66,21 +66,21 @@ def stages(task: task_pb2.Task) -> dict[str, float]:
 
 
 def live_table(bought: Sequence[BoughtTask], progress: Progress) -> Table:
-    """The table shown while the tasks run."""
+    """Return the table to show while the tasks run."""
     table = Table(title="tasks", title_justify="left", expand=False)
     for column in ("task", "bag", "status"):
         table.add_column(column, no_wrap=True)
     table.add_column("replicates")
     for item in bought:
         task = progress.tasks.get(item.task_id)
-        status = _name(task.status) if task else "waits for the scheduler"
+        status = _name(task.status) if task else "not read by the scheduler yet"
         table.add_row(item.task_id[:12], item.label, status, _replicates(task))
     return table
 
 
 def times_table(outcomes: Sequence[Outcome]) -> Table:
-    """The first table shown at the end: where the time went. It fits into a terminal of 80 columns."""
-    title = "seconds in each stage; total: from the match of the orders to COMPLETED"
+    """Return the table of times, for a terminal of 80 columns."""
+    title = "seconds in each stage (total: match of the orders to COMPLETED)"
     table = Table(title=title, title_justify="left", expand=False)
     table.add_column("task", no_wrap=True)
     for column in (*(stage for stage, _ in _TASK_STAGES), "app ran", "total"):
@@ -97,7 +97,7 @@ def times_table(outcomes: Sequence[Outcome]) -> Table:
 
 
 def results_table(outcomes: Sequence[Outcome]) -> Table:
-    """The second table shown at the end: who computed each task, with what transactions and what result."""
+    """Return the table of results: the workers, the transactions and the digest of each task."""
     table = Table(title="results", title_justify="left", expand=False)
     for column in ("task", "bag"):
         table.add_column(column, no_wrap=True)

@@ -1,4 +1,4 @@
-"""Opening results as a requester: download, unpack, compare with the chain."""
+"""Open results as a requester: download, unpack, compare with the chain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workerpool_devnet.errors import DevnetError
 
 @dataclass(frozen=True)
 class OpenedResult:
-    """An unpacked archive; `matches` says whether its digest is the one on chain."""
+    """An unpacked archive; `matches` is true when its digest is the digest on chain."""
 
     folder: Path
     files: tuple[str, ...]
@@ -29,9 +29,9 @@ class OpenedResult:
 
 
 async def open_result(proxy_target: str, task_id: TaskId, on_chain: ChainTask, folder: Path) -> OpenedResult:
-    """Download the archive of a task, unpack it into `folder` and compute its digest anew.
+    """Download the archive of a task, unpack it into `folder` and compute its digest.
 
-    Raises `DevnetError` when there is no archive or the bytes are not the declared ones.
+    Raises `DevnetError` when the download fails or the bytes do not match the declared hash.
     """
     archive = await _download(proxy_target, task_id)
     return await asyncio.to_thread(_unpack, archive, on_chain, folder)
@@ -60,5 +60,5 @@ async def _download(proxy_target: str, task_id: TaskId) -> bytes:
                 f"the result of task {task_id} cannot be downloaded: {error.details()}"
             ) from error
     if declared != "0x" + hashlib.sha256(content).hexdigest():
-        raise DevnetError(f"the result of task {task_id} arrived damaged")
+        raise DevnetError(f"the result of task {task_id} does not match its SHA-256 hash: download it again")
     return bytes(content)

@@ -1,4 +1,4 @@
-"""`make demo`: from an empty machine to opened results, with progress."""
+"""`make demo`: start a pool, buy tasks, follow them, open their results."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ TASK_TIMEOUT_SECONDS = 240.0
 
 
 async def run_demo(*, block_time: int = 0, keep: bool = False) -> int:
-    """Run the demo; return the exit code: 0 only if every task is COMPLETED with the digest on chain.
+    """Run the demo; return the exit code: 0 when every task is COMPLETED with the digest on chain.
 
-    With `keep` the pool stays up until the process is told to stop.
+    With `keep` the pool runs until the process is interrupted.
     """
     console = Console(stderr=False, width=None if sys.stdout.isatty() else 200)
     started = time.monotonic()
@@ -58,12 +58,12 @@ async def run_demo(*, block_time: int = 0, keep: bool = False) -> int:
                 _explain_keep(net, outcomes, console)
                 await net.wait()
         finally:
-            say("taking the pool down")
+            say("stopping the pool")
     return 0 if all(outcome.succeeded for outcome in outcomes) else 1
 
 
 async def compute(net: Devnet, image: str, console: Console, say: Callable[[str], None]) -> list[Outcome]:
-    """Buy the demo's deals on a running devnet, follow the tasks, open their results below `.cache/demo`."""
+    """Buy the deals of the demo on a running devnet, follow the tasks, open their results below `.cache/demo`."""
     with DocumentServer() as documents, ContainerClock.running() as clock:
         bought = await asyncio.to_thread(buy, net, image, documents.urls)
         say(f"two deals matched: {len(bought)} tasks over {', '.join(DOCUMENTS)}")
@@ -94,7 +94,7 @@ async def _outcomes(
 
 
 def _summary(outcomes: list[Outcome], block_time: int) -> list[str]:
-    """The figures that the project promises, and where the results are."""
+    """Return the promised figures and the places of the results."""
     simple = [outcome for outcome in outcomes if outcome.bought.trust == 1 and outcome.record.completed]
     lines = [
         f"{sum(o.succeeded for o in outcomes)} of {len(outcomes)} tasks COMPLETED on chain with the result's digest"
@@ -102,7 +102,7 @@ def _summary(outcomes: list[Outcome], block_time: int) -> list[str]:
     if simple:
         seconds = max(outcome.overhead_seconds for outcome in simple)
         lines.append(
-            f"trust-1 tasks, match to COMPLETED without the app's own run time: at most {seconds:.2f} s"
+            f"trust-1 tasks, match to COMPLETED without the run time of the app: at most {seconds:.2f} s"
         )
     if simple and block_time:
         blocks = max(outcome.overhead_blocks(block_time) for outcome in simple)
@@ -114,8 +114,8 @@ def _summary(outcomes: list[Outcome], block_time: int) -> list[str]:
 
 
 def _explain_keep(net: Devnet, outcomes: list[Outcome], console: Console) -> None:
-    """Say how to look inside while the pool stays up."""
-    console.print("\nThe pool stays up; Ctrl-C takes it down. Look inside, for example")
+    """Print commands that inspect the running pool."""
+    console.print("\nThe pool is running; Ctrl-C stops it. Inspect it, for example, with")
     console.print(
         "(`make go-tools` builds grpcurl as .cache/bin/grpcurl; it needs Go 1.26):\n", highlight=False
     )

@@ -18,30 +18,30 @@ RLC = 10**9
 """nRLC in one RLC."""
 
 GAS_BALANCE = 100 * ETHER
-"""Wei every funded account gets."""
+"""Wei of a funded account."""
 WALLET_RLC = 10_000 * RLC
-"""nRLC every funded account keeps in its wallet."""
+"""nRLC in the wallet of a funded account."""
 STAKE_RLC = 10_000 * RLC
-"""nRLC every funded account deposits on the hub."""
+"""nRLC that a funded account has deposited on the hub."""
 
 _DEPLOYER = "deployer"
 
 
 def private_key(role: str, seed: str = "") -> str:
-    """Return the private key of a role's account in hexadecimal; see `derive`."""
+    """Return the private key of a role in hexadecimal; see `derive`."""
     return "0x" + keccak(text=f"workerpool devnet {seed}: {role}").hex()
 
 
 def derive(role: str, seed: str = "") -> Wallet:
-    """Return the account of a role ("requester", "poolOwner", "spare", "worker-1" …), the same every time.
+    """Return the account of a role ("requester", "poolOwner", "spare", "worker-1" …), the same for the same seed.
 
-    The keys are public: never use them on another chain.
+    Without a seed the keys are public: never use them on another chain.
     """
     return Wallet.from_key(private_key(role, seed))
 
 
 def deployer(rpc: JsonRpc) -> Wallet:
-    """Return the account that deploys the contracts and owns all RLC, with enough gas for both."""
+    """Return the account that deploys the contracts and owns all RLC, with gas for both."""
     account = derive(_DEPLOYER)
     _give_gas(rpc, [account])
     return account

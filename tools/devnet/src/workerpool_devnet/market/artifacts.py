@@ -50,7 +50,7 @@ class Artifact:
         return web3.eth.contract(abi=constructor, bytecode=self.linked(libraries)).constructor(*arguments)
 
     def selectors(self) -> list[bytes]:
-        """Return the 4-byte selectors a PoCo diamond routes to this contract.
+        """Return the 4-byte selectors that a PoCo diamond routes to this contract.
 
         PoCo's Diamond looks up `receive` and `fallback` under two pseudo selectors.
         """
@@ -67,7 +67,7 @@ class Artifact:
 
 @cache
 def poco(name: str) -> Artifact:
-    """Return a contract PoCo itself defines, from the package's hardhat artifacts."""
+    """Return a contract of PoCo itself, from the hardhat artifacts of the package."""
     contracts = packages.poco_package() / "artifacts" / "contracts"
     (path,) = (p for p in contracts.rglob(f"{name}.json") if "testing" not in p.parts)
     record = json.loads(path.read_text())
@@ -81,7 +81,7 @@ def poco(name: str) -> Artifact:
 
 @cache
 def dependency(name: str) -> Artifact:
-    """Return a third-party contract of PoCo's; its bytecode is only in the deployment records."""
+    """Return a third-party contract that PoCo uses; only the deployment records hold its bytecode."""
     record = json.loads((packages.poco_package() / "deployments" / "arbitrum" / f"{name}.json").read_text())
     return Artifact(name, record.get("abi") or [], record["bytecode"], {})
 

@@ -1,7 +1,7 @@
-"""The real PoCo 6.1.0 contracts, deployed on the local chain as iExec's own script does it.
+"""Deploy the real PoCo 6.1.0 contracts on the local chain, as the script of iExec does.
 
-Order and arguments follow PoCo's deploy script (token flavour). Plain CREATE takes the place of
-the script's CREATE2 factory; the addresses are the same on every fresh chain either way.
+Order and arguments follow PoCo's deploy script (token flavour). Plain CREATE replaces the
+CREATE2 factory of the script; the addresses are the same on every new chain either way.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CATEGORIES = {
     "DEV-2S": 2,
     "DEV-60S": 60,
 }
-"""Name → work clock time in seconds; the position is the category's id. The last three are for tests:
-a task's final deadline is ten times the work clock time after the match."""
+"""Name → work clock time in seconds; the position is the id of the category. The last three are for tests:
+the final deadline of a task is ten times the work clock time after the match."""
 
 _FACETS = (
     "IexecAccessorsABILegacyFacet",
@@ -65,7 +65,7 @@ class Contracts:
 
 
 def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
-    """Deploy everything from `owner`, who becomes the diamond's owner and holds all RLC.
+    """Deploy all contracts from `owner`, which becomes the owner of the diamond and of all RLC.
 
     Sends all transactions at once with preset nonces. Raises `TransactionError` when one reverts.
     """
@@ -104,7 +104,7 @@ def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
 
 
 def _create_diamond(create: _Create, owner: Wallet) -> tuple[str, set[bytes]]:
-    """Create the diamond with its three base facets; return its address and the selectors it has."""
+    """Create the diamond with its three base facets; return its address and their selectors."""
     init = create(artifacts.dependency("DiamondInit"))
     cuts = []
     for name in ("DiamondCutFacet", "DiamondLoupeFacet", "OwnershipFacet"):

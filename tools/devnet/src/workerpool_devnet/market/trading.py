@@ -1,6 +1,6 @@
-"""The buying and selling side of the devnet: resources, orders, deals.
+"""The market of the devnet: resources, orders, deals.
 
-Everything blocks until it is mined; from asyncio call it through `asyncio.to_thread`.
+Every call blocks until its transactions are mined; call it from asyncio through `asyncio.to_thread`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """What to buy: `volume` tasks of one app on one pool. Prices in nRLC per task."""
+    """An order for `volume` tasks of one app on one pool. Prices in nRLC per task."""
 
     requester: Wallet
     app: Address
@@ -56,13 +56,13 @@ class Purchase:
     app_price: int = 0
     workerpool_price: int = 0
     beneficiary: Address | None = None
-    """None = the requester."""
+    """None: the requester."""
     callback: Address = ZERO_ADDRESS
 
 
 @dataclass(frozen=True)
 class Deal:
-    """A deal as matched: its id, the number of tasks, and the block that holds it."""
+    """A matched deal: its id, the number of tasks, and its block."""
 
     deal_id: DealId
     volume: int
@@ -70,7 +70,7 @@ class Deal:
 
     @property
     def task_ids(self) -> list[TaskId]:
-        """Ids of the deal's tasks; every request order here is new, so their indexes start at 0."""
+        """Ids of the tasks of the deal; every request order is new, so the indexes start at 0."""
         return [task_id_of(self.deal_id, index) for index in range(self.volume)]
 
 
@@ -81,7 +81,7 @@ class Market:
         self._rpc = rpc
         self._domain = order_domain(int(rpc.call("eth_chainId"), 16), contracts.hub)
         self.hub = artifacts.poco("IexecInterfaceToken").at(rpc.web3, contracts.hub)
-        """The PoCo hub, for calls and events that the market does not wrap."""
+        """The PoCo hub, for calls and events without a method here."""
         self._apps = artifacts.poco("AppRegistry").at(rpc.web3, contracts.app_registry)
         self._workerpools = artifacts.poco("WorkerpoolRegistry").at(rpc.web3, contracts.workerpool_registry)
 
@@ -101,8 +101,8 @@ class Market:
     ) -> Address:
         """Create an app of type DOCKER and return its address.
 
-        `image` is the image's name as `docker pull` takes it, `checksum` its 32-byte digest and
-        `enclave` the description of its enclave, if any. The combination must be new for this owner.
+        `image` is the name for `docker pull`, `checksum` the 32-byte digest of the image, `enclave` the
+        description of its enclave (empty without one). The combination must be new for this owner.
         """
         creation = self._apps.functions.createApp(
             owner.address, name, "DOCKER", image.encode(), checksum, enclave
@@ -110,9 +110,9 @@ class Market:
         return self._create_entry(owner, self._apps, creation, f"app {name}")
 
     def buy(self, *purchases: Purchase) -> list[Deal]:
-        """Sign the orders of each purchase with their owners' keys and match them; one deal each.
+        """Sign the orders of each purchase with the keys of their owners and match them: one deal each.
 
-        Raises `TransactionError` with the hub's reason when a match is refused.
+        Raises `TransactionError` with the reason of the hub when it refuses a match.
         """
         outbox = Outbox(self._rpc)
         for purchase in purchases:

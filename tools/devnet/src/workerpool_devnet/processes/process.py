@@ -1,4 +1,4 @@
-"""One operating-system process of the devnet: started, watched, logged, stopped."""
+"""One operating-system process of the devnet: start, log, watch, stop."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ _TAIL_LINES = 15
 
 
 class ManagedProcess:
-    """A command with its own process group and log file, which cannot outlive this process.
+    """A command with its own process group and log file that ends with this process.
 
-    `env` replaces the environment altogether when given, `folder` is the working directory. The log
-    file is appended to, so that a restart keeps what the first life wrote.
+    `env` replaces the whole environment when given, `folder` is the working directory. A restart appends to the log.
     """
 
     def __init__(
@@ -41,28 +40,28 @@ class ManagedProcess:
 
     @property
     def pid(self) -> int:
-        """Process id of the present life; raises `ProcessError` when it was never started."""
+        """Id of the current or last process; raises `ProcessError` before the first start."""
         if self._process is None:
             raise ProcessError(f"{self.name} was not started")
         return self._process.pid
 
     @property
     def started(self) -> bool:
-        """Tell whether the process had a life at all."""
+        """Whether the process was ever started."""
         return self._process is not None
 
     @property
     def exit_code(self) -> int | None:
-        """Exit code of the last life (negative: the signal that ended it); None while it runs."""
+        """Exit code of the last process (negative: the signal that ended it); None while it runs."""
         return None if self._process is None else self._process.poll()
 
     @property
     def running(self) -> bool:
-        """Tell whether the process is alive."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start a new life of the process. Call from a thread that lives as long as the devnet."""
+        """Start the process. Call it from a thread that lives as long as the devnet."""
         if self.running:
             raise ProcessError(f"{self.name} is running already")
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -78,9 +77,9 @@ class ManagedProcess:
             )
 
     def wait_until(self, ready: Callable[[], bool], *, timeout: float, what: str = "ready") -> None:
-        """Block until `ready()` is true, at most `timeout` seconds.
+        """Block until `ready()` is true.
 
-        Raises `ProcessError` with the end of the log when the process ends or the time is over.
+        Raises `ProcessError` with the end of the log when the process ends or after `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
         while not ready():
@@ -95,24 +94,24 @@ class ManagedProcess:
             raise ProcessError(f"{self.name} ended with exit code {self.exit_code}.{self.log_end()}")
 
     def kill(self) -> None:
-        """End the whole process group at once (SIGKILL) and reap it."""
+        """Kill the whole process group (SIGKILL) and reap it."""
         if self._process is None:
             return
         self._signal(signals.SIGKILL)
         self._process.wait()
 
     def terminate(self) -> None:
-        """Ask the process to stop (SIGTERM) and return at once."""
+        """Send SIGTERM and return at once."""
         if self.running:
             self.signal(signals.SIGTERM)
 
     def signal(self, number: signals.Signals) -> None:
-        """Send a signal to the process itself, not to its children."""
+        """Send a signal to the process, but not to its children."""
         if self._process is not None:
             self._process.send_signal(number)
 
     def wait(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for the end; tell whether it came."""
+        """Wait at most `timeout` seconds for the end; return whether the process ended."""
         if self._process is None:
             return True
         try:
@@ -122,12 +121,12 @@ class ManagedProcess:
         return True
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stop gracefully, then by force after `timeout` seconds; children of the process end too."""
+        """Stop with SIGTERM; after `timeout` seconds kill the process and its children."""
         self.terminate()
         self.finish(timeout)
 
     def finish(self, timeout: float) -> None:
-        """Wait for a process that was asked to stop; force it after `timeout` seconds."""
+        """Wait for a process after `terminate`; kill it and its children after `timeout` seconds."""
         self.wait(timeout)
         self.kill()
 

@@ -1,4 +1,4 @@
-"""Ending on a signal in order: what runs is cancelled, and cleans up before the process ends."""
+"""Run a coroutine until a signal cancels it, so that it cleans up before the process ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 async def until_signalled(work: Coroutine[Any, Any, T]) -> T | None:
     """Run until the work ends, or until SIGINT, SIGTERM or SIGHUP cancels it (returns None).
 
-    Further signals change nothing, so that cleaning up is not interrupted.
+    Further signals are ignored, so that they cannot interrupt the cleanup.
     """
     task = asyncio.create_task(work)
     stopping = asyncio.Event()

@@ -1,7 +1,7 @@
-"""How each service of the pool is started: its module, its ports, its environment.
+"""The plan of each service of the pool: its module, its ports, its environment.
 
-Services are configured only through the environment variables they document; secrets go through
-`*_FILE` variables to files of mode 0600 in the run folder.
+Services are configured only through their documented environment variables; secrets are in files of mode 0600
+in the run folder, named by `*_FILE` variables.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ class ServiceSpec:
 
     @property
     def command(self) -> list[str]:
-        """The command line, with the interpreter that runs the devnet."""
+        """The command line, with the interpreter of the devnet."""
         return [sys.executable, "-m", self.module]
 
     @property
     def http(self) -> str:
-        """URL of the HTTP side."""
+        """URL of the HTTP port."""
         return f"http://127.0.0.1:{self.ports.http}"
 
     @property
     def grpc(self) -> str:
-        """Target of the gRPC side, as a channel or grpcurl takes it."""
+        """gRPC target for a channel or grpcurl."""
         return f"127.0.0.1:{self.ports.grpc}"
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the services are told about the chain and the database."""
+    """The chain and the database that the services use."""
 
     rpc: str
     chain_id: int
@@ -68,7 +68,7 @@ class Surroundings:
 
 @dataclass
 class ServicePlan:
-    """Lays out the services of a devnet; secrets and key stores are written below `folder`."""
+    """Plans the services of a devnet and writes their secrets and key stores below `folder`."""
 
     folder: Path
     options: DevnetOptions
@@ -87,7 +87,7 @@ class ServicePlan:
         ]
 
     def specs(self, around: Surroundings) -> list[ServiceSpec]:
-        """Return the processes in the order they depend on each other (all may start at once)."""
+        """Return the processes in the order of their dependencies; all may start at once."""
         mongo = self._secret("mongo-uri", around.mongo_uri)
         plain = [
             ("registry", self._registry(around)),
@@ -106,7 +106,7 @@ class ServicePlan:
         extra = {**self.options.environment.get(kind, {}), **self.options.environment.get(name, {})}
         environment["WORKERPOOL_GRPC_PORT"] = str(self.ports[name].grpc)
         environment["POOL_ADDRESS"] = around.workerpool
-        environment["TMPDIR"] = str(self.folder / name)  # temporary files go with the run folder
+        environment["TMPDIR"] = str(self.folder / name)  # removed with the run folder
         return ServiceSpec(
             name, f"workerpool_{kind}", self.ports[name], _cleaned_environment() | environment | extra
         )
@@ -186,14 +186,14 @@ def _chain(around: Surroundings) -> dict[str, str]:
         "IEXEC_CHAIN_ID": str(around.chain_id),
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS": around.rpc,
         "IEXEC_HUB_ADDRESS": around.hub,
-        # 100 ms is the least the services accept and stands for instant mining.
+        # The services accept 100 ms or more; it stands for instant mining.
         "IEXEC_BLOCK_TIME": f"PT{around.block_time}S" if around.block_time else "PT0.1S",
         "IEXEC_IS_SIDECHAIN": "false",
     }
 
 
 def _cleaned_environment() -> dict[str, str]:
-    """Return our own environment without settings of another pool that happens to be configured here."""
+    """Return the own environment without the settings of any pool."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_CLEARED_PREFIXES)}
     return own | {"PYTHONUNBUFFERED": "1"}
 
@@ -209,7 +209,7 @@ def _choose_ports(names: list[str], wish: str | int) -> dict[str, ServicePorts]:
             for port in (ports.http, ports.grpc):
                 if not is_free(port):
                     raise OptionsError(
-                        f"port {port}, meant for {name}, is in use: choose another first port (--port-base)"
+                        f"port {port} for {name} is in use: choose another first port (--port-base)"
                     )
         else:
             ports = documented_or_free(next(documented)) if wish == "documented" else free_service_ports()
