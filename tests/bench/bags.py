@@ -9,7 +9,7 @@ from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.accounts import GAS_BALANCE
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import DealId, bytes32, deal_id_of, task_id_of
 from workerpool_poco.protocol.orders import (

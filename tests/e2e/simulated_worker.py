@@ -20,7 +20,7 @@ from workerpool_kit.grpc.client import open_channel
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge

@@ -22,9 +22,9 @@ from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_kit.grpc.client import open_channel
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Transaction
-from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import sign_authorization
-from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.contracts import calls
+from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.results import result_hash, result_seal

@@ -21,9 +21,9 @@ from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_kit.grpc.client import error_info, error_reason
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
-from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.contracts import calls
+from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, to_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_protocol.poco.v1 import authorization_pb2

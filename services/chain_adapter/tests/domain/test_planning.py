@@ -11,7 +11,7 @@ from workerpool_chain_adapter.domain.planning import largest_batch, plan
 from workerpool_chain_adapter.domain.sending import SendOutcome
 from workerpool_poco.chain.transaction_errors import classify
 from workerpool_poco.errors import RpcError
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contracts import abi
 
 K = CommandKind
 kinds = st.sampled_from(list(K))

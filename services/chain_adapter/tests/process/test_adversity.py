@@ -13,7 +13,7 @@ from workerpool_devnet.market.trading import Deal
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.wallet import Transaction
-from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb

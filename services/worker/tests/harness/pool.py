@@ -10,8 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_devnet.market.trading import Purchase
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import sign_authorization
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_worker.adapters.core.messages import authorization_message

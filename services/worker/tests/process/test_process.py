@@ -5,7 +5,7 @@ import json
 import zipfile
 
 import pytest
-from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 

@@ -3,11 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from eth_utils.crypto import keccak
-
 from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc, malformed, quantity
 from workerpool_poco.errors import LogRangeTooLarge, PocoError, RpcError
-from workerpool_poco.protocol.events import (
+from workerpool_poco.protocol.contracts.events import (
     EVENT_TYPES,
     HubEvent,
     SchedulerNotice,
@@ -15,6 +13,7 @@ from workerpool_poco.protocol.events import (
     topic_of,
     topic_word,
 )
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import Address, Hex, address, address_bytes, from_hex, to_hex
 from workerpool_poco.protocol.model import Block
 

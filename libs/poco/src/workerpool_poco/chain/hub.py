@@ -14,10 +14,10 @@ from workerpool_poco.errors import (
     RpcError,
     WrongChain,
 )
-from workerpool_poco.protocol import abi, views
-from workerpool_poco.protocol.contract_text import Function
+from workerpool_poco.protocol.contracts import abi, views
+from workerpool_poco.protocol.contracts.interface import Function
 from workerpool_poco.protocol.deadlines import CONTRIBUTION_DEADLINE_RATIO
-from workerpool_poco.protocol.eip712 import Eip712Domain
+from workerpool_poco.protocol.encoding.eip712 import Eip712Domain
 from workerpool_poco.protocol.ids import Address, DealId, TaskId, address, bytes32, from_hex, to_hex
 from workerpool_poco.protocol.model import (
     Account,

@@ -10,8 +10,8 @@ from typing import Any
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc
 from workerpool_poco.errors import ChainUnreachable, PocoError
-from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.events import HubEvent, decode_log
+from workerpool_poco.protocol.contracts import abi
+from workerpool_poco.protocol.contracts.events import HubEvent, decode_log
 from workerpool_poco.protocol.ids import Address, address, from_hex, to_hex
 
 _FASTEST_POLL, _SLOWEST_POLL = 0.01, 0.5

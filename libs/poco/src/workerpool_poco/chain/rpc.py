@@ -6,8 +6,6 @@ asked for. `JsonRpc.web3` is a full web3.py client over the same session.
 """
 
 import asyncio
-import itertools
-import json
 import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from workerpool_poco.chain.transport import Transport
 from workerpool_poco.errors import ChainUnreachable, RpcError
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ MAX_BATCH = 100
 
 _STATE_GONE_TRIES = 5
 _NO_ANSWER = "the answer is not a JSON-RPC object"
-_ASK_AGAIN_STATUSES = frozenset({408, 425, 429})
-"""HTTP statuses below 500 that say nothing about the request itself."""
 
 
 class _Busy(Exception):
@@ -48,59 +45,6 @@ MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 def malformed(method: str, answer: Any) -> RpcError:
     """Return the error for an answer that is none to this method, such as null from a node that lags or starts."""
     return RpcError(method, 0, f"the node answered {repr(answer)[:200]}")
-
-
-class Transport:
-    """JSON-RPC bodies over one kept-open aiohttp session."""
-
-    def __init__(self, node_url: str, *, timeout: float, max_connections: int) -> None:
-        self._url = node_url
-        self._limit = max_connections
-        self._time_limit = aiohttp.ClientTimeout(total=timeout)
-        self._session: aiohttp.ClientSession | None = None
-        self._numbers = itertools.count(1)
-
-    async def request(self, method: str, params: Sequence[Any]) -> Any:
-        """Send one request and return the node's answer, whatever it is."""
-        return await self._post(self._body(method, params))
-
-    async def request_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Any:
-        """Send many requests in one body.
-
-        A node that knows batches gives a list: the answers in the order of the calls, None for one that is missing.
-        """
-        bodies = [self._body(*call) for call in calls]
-        answer = await self._post(bodies)
-        if not isinstance(answer, list):
-            return answer
-        by_number = {repr(item.get("id")): item for item in answer if isinstance(item, dict)}
-        return [by_number.get(repr(body["id"])) for body in bodies]
-
-    async def close(self) -> None:
-        """Close the connections; the next request opens new ones."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _body(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
-        return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": list(params)}
-
-    async def _post(self, body: Any) -> Any:
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit),
-                timeout=self._time_limit,
-                headers={"Content-Type": "application/json"},
-            )
-        async with self._session.post(self._url, data=json.dumps(body)) as response:
-            content = await response.read()
-            if response.status < 500 and response.status not in _ASK_AGAIN_STATUSES:
-                answer = json.loads(content)
-                # Some providers refuse, say, a range of logs with a JSON-RPC error and an HTTP status of their own.
-                if response.ok or (isinstance(answer, dict) and answer.get("error")):
-                    return answer
-            response.raise_for_status()
-            return json.loads(content)
 
 
 class JsonRpc:

@@ -1,9 +1,7 @@
 """Why a transaction did not make it: one class per cause, read from what nodes say."""
 
-from eth_abi import abi as eth_abi
-from eth_abi.exceptions import DecodingError
-
 from workerpool_poco.errors import ChainUnreachable, InvalidId, PocoError, RpcError
+from workerpool_poco.protocol.encoding.abi_codec import AbiError, decode
 from workerpool_poco.protocol.ids import from_hex
 
 NodeUnreachable = ChainUnreachable
@@ -76,6 +74,6 @@ def revert_reason(data: object) -> str:
         return ""
     try:
         raw = from_hex(data)
-        return str(eth_abi.decode(["string"], raw[4:])[0]) if raw[:4] == _ERROR_STRING else ""
-    except (InvalidId, DecodingError):
+        return str(decode(["string"], raw[4:])[0]) if raw[:4] == _ERROR_STRING else ""
+    except (InvalidId, AbiError):
         return ""

@@ -24,7 +24,7 @@ from workerpool_poco.chain.transaction_errors import (
 )
 from workerpool_poco.chain.wallet import SignedTransaction, Transaction, Wallet
 from workerpool_poco.errors import ChainUnreachable, RpcError
-from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import to_hex
 
 __all__ = [

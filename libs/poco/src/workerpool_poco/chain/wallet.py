@@ -1,4 +1,4 @@
-"""Wallets: a private key, its address, and the four kinds of signature the protocol needs."""
+"""Wallets: a private key, its address, and the signatures that the protocol needs."""
 
 import json
 from dataclasses import dataclass, field
@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Self
 
 import coincurve
-import rlp  # type: ignore[import-untyped]
-from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import PocoError
+from workerpool_poco.protocol.encoding import rlp
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import Address, address_bytes, from_hex
 from workerpool_poco.protocol.signatures import eip191_hash, public_key_address
-
-_LIGHT_SCRYPT_N = 1 << 12
-_STANDARD_SCRYPT_N = 1 << 18
 
 
 class WalletError(PocoError):
@@ -22,7 +19,7 @@ class WalletError(PocoError):
 
 
 class WalletFileMissing(WalletError):
-    """There is no file at the wallet's path, or it cannot be read."""
+    """The path holds no file, or the file cannot be read."""
 
 
 class WalletFileInvalid(WalletError):
@@ -35,7 +32,7 @@ class WrongWalletPassword(WalletError):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction to sign: prices and ``value`` in wei; ``to`` None creates a contract."""
+    """A transaction to sign: prices and `value` in wei; `to` None creates a contract."""
 
     nonce: int
     gas_price: int
@@ -57,7 +54,7 @@ class SignedTransaction:
 
 
 class Wallet:
-    """A private key held in memory. Neither ``repr`` nor any error shows it."""
+    """A private key held in memory. Neither `repr` nor any error shows it."""
 
     __slots__ = ("_key", "address")
 
@@ -71,100 +68,84 @@ class Wallet:
 
     @classmethod
     def from_key(cls, key: bytes | str) -> Self:
-        """Make a wallet of a 32-byte private key, as bytes or hexadecimal."""
+        """Return the wallet of a 32-byte private key, given as bytes or hexadecimal; raises `WalletError`."""
         raw = from_hex(key) if isinstance(key, str) else key
         if len(raw) != 32:
             raise WalletError(f"a private key has 32 bytes, not {len(raw)}")
         try:
             return cls(coincurve.PrivateKey(raw))
         except ValueError as cause:
-            raise WalletError("not a private key of secp256k1") from cause
+            raise WalletError("the bytes are not a private key of secp256k1") from cause
 
     @classmethod
     def create(cls) -> Self:
-        """Make a new wallet with a random key."""
+        """Return a new wallet with a random key."""
         return cls(coincurve.PrivateKey())
 
     @classmethod
     def from_keystore(cls, path: str | Path, password: str) -> Self:
-        """Open a JSON key store file (Web3 Secret Storage, version 3; scrypt or pbkdf2).
+        """Open a JSON key store file (Web3 Secret Storage, version 3; scrypt or PBKDF2).
 
-        Takes about a second of CPU for a standard key store. Raises
-        :class:`WalletFileMissing`, :class:`WalletFileInvalid` or
-        :class:`WrongWalletPassword`.
+        A standard key store takes about a second of CPU. Raises `WalletFileMissing`, `WalletFileInvalid` or
+        `WrongWalletPassword`.
         """
+        from workerpool_poco.chain import keystore
+
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except UnicodeDecodeError as cause:
-            raise WalletFileInvalid(f"the wallet file is not a JSON text: {path}") from cause
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as cause:
             raise WalletFileMissing(f"the wallet file cannot be read: {path} ({cause.strerror})") from cause
-        try:
-            content = json.loads(text)
         except ValueError as cause:
-            raise WalletFileInvalid(f"the wallet file is not a JSON text: {path}") from cause
+            raise WalletFileInvalid(f"the wallet file is not JSON text: {path}") from cause
         if not isinstance(content, dict) or not ({"crypto", "Crypto"} & content.keys()):
             raise WalletFileInvalid(f"the wallet file is not a key store of version 3: {path}")
         try:
-            from eth_keyfile import keyfile  # half a second of imports, for key stores only
-
-            return cls.from_key(keyfile.decode_keyfile_json(content, password.encode()))
-        except ValueError as cause:
-            if "MAC mismatch" in str(cause):
-                raise WrongWalletPassword(f"the password does not open the wallet {path}") from None
-            raise WalletFileInvalid(f"the wallet file is not a usable key store: {path}") from cause
-        except (KeyError, TypeError, NotImplementedError) as cause:
-            raise WalletFileInvalid(f"the wallet file is not a usable key store: {path}") from cause
+            return cls.from_key(keystore.decrypt(content, password.encode()))
+        except keystore.WrongPassword:
+            raise WrongWalletPassword(f"the password does not open the wallet {path}") from None
+        except (keystore.KeystoreError, WalletError) as cause:
+            raise WalletFileInvalid(f"the wallet file is not a usable key store: {path}: {cause}") from cause
 
     def write_keystore(self, path: str | Path, password: str, *, light: bool = False) -> None:
         """Store the wallet as a JSON key store file (scrypt), readable by the owner only.
 
-        ``light`` makes a key store that opens in milliseconds, for tests and demos.
+        `light` makes a key store that opens in milliseconds, for tests and demos.
         """
-        from eth_keyfile import keyfile
+        from workerpool_poco.chain import keystore
 
-        content = keyfile.create_keyfile_json(
-            self._key.secret,
-            password.encode(),
-            kdf="scrypt",
-            iterations=_LIGHT_SCRYPT_N if light else _STANDARD_SCRYPT_N,
-        )
+        cost = keystore.LIGHT_SCRYPT_N if light else keystore.STANDARD_SCRYPT_N
+        content = keystore.encrypt(self._key.secret, self.address, password.encode(), scrypt_n=cost)
         target = Path(path)
         target.touch(mode=0o600, exist_ok=True)
         target.chmod(0o600)
         target.write_text(json.dumps(content), encoding="utf-8")
 
     def sign_hash(self, digest: bytes) -> bytes:
-        """Sign 32 bytes as they are; returns r ‖ s ‖ v (65 bytes, v 27 or 28)."""
+        """Sign 32 bytes without a prefix; return r ‖ s ‖ v (65 bytes, v 27 or 28)."""
         signature = self._key.sign_recoverable(digest, hasher=None)
         return signature[:64] + bytes([signature[64] + 27])
 
     def sign_message_hash(self, message: bytes) -> bytes:
-        """Sign 32 bytes wrapped by EIP-191, as ``personal_sign`` does; returns 65 bytes."""
+        """Sign 32 bytes wrapped by EIP-191, as `personal_sign` does; return 65 bytes."""
         return self.sign_hash(eip191_hash(message))
 
     def sign_transaction(self, transaction: Transaction) -> SignedTransaction:
         """Sign a legacy transaction bound to its chain (EIP-155).
 
-        Legacy transactions are valid on every chain the protocol runs on, those with
-        and those without a base fee, and a chain may ask for a price of 0.
+        Legacy transactions are valid on every chain the protocol runs on, with and without a base fee, and a chain
+        may accept a price of 0.
         """
         fields = [
-            _integer(transaction.nonce),
-            _integer(transaction.gas_price),
-            _integer(transaction.gas),
+            rlp.integer(transaction.nonce),
+            rlp.integer(transaction.gas_price),
+            rlp.integer(transaction.gas),
             address_bytes(transaction.to) if transaction.to else b"",
-            _integer(transaction.value),
+            rlp.integer(transaction.value),
             transaction.data,
         ]
-        digest = keccak(rlp.encode([*fields, _integer(transaction.chain_id), b"", b""]))
+        digest = keccak(rlp.encode_list([*fields, rlp.integer(transaction.chain_id), b"", b""]))
         signature = self._key.sign_recoverable(digest, hasher=None)
         v = transaction.chain_id * 2 + 35 + signature[64]
         r, s = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64]))
-        raw = rlp.encode([*fields, _integer(v), _integer(r), _integer(s)])
+        raw = rlp.encode_list([*fields, rlp.integer(v), rlp.integer(r), rlp.integer(s)])
         return SignedTransaction(transaction.nonce, raw, keccak(raw), transaction)
-
-
-def _integer(value: int) -> bytes:
-    """Encode an integer as RLP wants it: big-endian, no leading zeros, 0 as nothing."""
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")

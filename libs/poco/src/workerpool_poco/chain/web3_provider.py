@@ -1,18 +1,17 @@
 """A web3.py client over this library's own connections."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from web3 import AsyncBaseProvider, AsyncWeb3
 from web3.types import RPCEndpoint, RPCResponse
 
-if TYPE_CHECKING:
-    from workerpool_poco.chain.rpc import Transport
+from workerpool_poco.chain.transport import Transport
 
 
 class TransportProvider(AsyncBaseProvider):
     """Carries web3.py's requests over a `Transport`."""
 
-    def __init__(self, transport: "Transport") -> None:
+    def __init__(self, transport: Transport) -> None:
         super().__init__()
         self._transport = transport
 
@@ -27,6 +26,6 @@ class TransportProvider(AsyncBaseProvider):
         return isinstance(answer, dict) and "result" in answer
 
 
-def web3_over(transport: "Transport") -> AsyncWeb3[Any]:
+def web3_over(transport: Transport) -> AsyncWeb3[Any]:
     """Return a client whose requests go over these connections."""
     return AsyncWeb3(TransportProvider(transport))

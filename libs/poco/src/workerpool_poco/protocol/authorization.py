@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from eth_utils.crypto import keccak
-
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import (
     ZERO_ADDRESS,
     Address,

@@ -8,10 +8,8 @@ calldata, decodes answers or hashes turns them into bytes. Digests and hashes of
 from functools import lru_cache
 from typing import NewType, TypeAlias
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from workerpool_poco.errors import InvalidId
+from workerpool_poco.protocol.encoding.keccak import keccak
 
 DealId = NewType("DealId", str)
 """The id of a deal: lower-case `0x…`, 66 characters."""
@@ -73,7 +71,12 @@ def task_id_of(deal_id: DealId, index: int) -> TaskId:
 @lru_cache(maxsize=8192)
 def address(value: str | bytes) -> Address:
     """Return the checksummed spelling of an address; raises `InvalidId` unless it has 20 bytes."""
-    return to_checksum_address(address_bytes(value))
+    text = address_bytes(value).hex()
+    # EIP-55: a letter is upper case where the same digit of the hash is 8 or more.
+    digits = keccak(text.encode()).hex()
+    return "0x" + "".join(
+        letter.upper() if digit >= "8" else letter for letter, digit in zip(text, digits, strict=False)
+    )
 
 
 def address_bytes(value: str | bytes) -> bytes:

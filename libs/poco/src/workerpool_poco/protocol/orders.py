@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
-from workerpool_poco.protocol.eip712 import Eip712Domain, fields_of
+from workerpool_poco.protocol.encoding.eip712 import Eip712Domain, fields_of
 from workerpool_poco.protocol.ids import (
     ZERO_ADDRESS,
     ZERO_BYTES32,

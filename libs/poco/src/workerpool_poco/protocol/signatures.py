@@ -1,9 +1,9 @@
 """secp256k1 signatures as the contracts read them: EIP-191 wrapping, 65 or 64 bytes, recovery."""
 
 import coincurve
-from eth_utils.crypto import keccak
 
 from workerpool_poco.errors import InvalidSignature
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import Address, address
 
 _EIP191_BYTES32 = b"\x19Ethereum Signed Message:\n32"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from workerpool_poco.protocol.eip712 import Eip712Domain
+from workerpool_poco.protocol.encoding.eip712 import Eip712Domain
 from workerpool_poco.protocol.ids import Address, address
 from workerpool_poco.protocol.signatures import recover_address
 

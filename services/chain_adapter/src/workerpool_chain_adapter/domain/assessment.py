@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from eth_utils.crypto import keccak
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, from_hex
 from workerpool_poco.protocol.model import ChainTask, Deal
 from workerpool_poco.protocol.statuses import ChainTaskStatus

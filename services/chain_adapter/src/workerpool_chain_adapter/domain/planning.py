@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import from_hex
 
 from workerpool_chain_adapter.domain.command import Command, CommandKind

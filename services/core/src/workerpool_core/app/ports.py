@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from workerpool_poco.protocol.events import HubEvent
+from workerpool_poco.protocol.contracts.events import HubEvent
 from workerpool_poco.protocol.ids import Address, DealId, TaskId
 from workerpool_poco.protocol.model import (
     App,

@@ -1,7 +1,7 @@
 """The pool's configuration as workers see it."""
 
-from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.encoding.keccak import keccak
 
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.settings import CoreSettings
@@ -17,4 +17,4 @@ def public_configuration(settings: CoreSettings, wallet: Wallet, version: str) -
         settings.required_worker_version,
         version,
     )
-    return PublicConfiguration(*fields, hash="0x" + keccak(text="\n".join(fields)).hex())
+    return PublicConfiguration(*fields, hash="0x" + keccak("\n".join(fields).encode()).hex())

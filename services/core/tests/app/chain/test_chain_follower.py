@@ -18,7 +18,7 @@ from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import LogRangeTooLarge
-from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import DealId, task_id_of, to_hex
 from workerpool_poco.protocol.model import Block

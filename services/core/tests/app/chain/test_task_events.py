@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from workerpool_core.app.chain.task_events import FOLLOWED, task_log
 from workerpool_core.domain.events import TaskLogKind
-from workerpool_poco.protocol import events as e
+from workerpool_poco.protocol.contracts import events as e
 from workerpool_poco.protocol.ids import Address, DealId, TaskId
 
 TASK = TaskId("0x" + "ab" * 32)

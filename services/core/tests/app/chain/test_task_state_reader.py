@@ -10,7 +10,7 @@ from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol import calls
+from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 

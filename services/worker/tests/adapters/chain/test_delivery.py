@@ -10,7 +10,7 @@ from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import ChainUnreachable, RpcError
-from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
 from workerpool_worker.adapters.chain.delivery import STUCK_AFTER_BLOCKS, Delivery, journal_form
 from workerpool_worker.adapters.chain.raw_transaction import decode_transaction

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import grpc
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.protocol.events import (
+from workerpool_poco.protocol.contracts.events import (
     HubEvent,
     TaskContribute,
     TaskFinalize,

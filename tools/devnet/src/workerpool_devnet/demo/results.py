@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from workerpool_poco.output_folder import read_computed, result_digest
 from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.model import ChainTask
-from workerpool_poco.protocol.results import read_computed, result_digest
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 
 from workerpool_devnet.errors import DevnetError

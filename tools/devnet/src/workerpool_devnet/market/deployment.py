@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.encoding.keccak import keccak
 
 from workerpool_devnet.chain.jsonrpc import JsonRpc
 from workerpool_devnet.chain.transactions import Outbox
@@ -111,5 +111,5 @@ def _create_diamond(create: _Create, owner: Wallet) -> tuple[str, set[bytes]]:
         facet = artifacts.dependency(name)
         cuts.append((create(facet), _ADD, facet.selectors()))
     diamond = artifacts.poco("Diamond")
-    hub = create(diamond, cuts, (owner.address, init, keccak(text="init()")[:4]))
+    hub = create(diamond, cuts, (owner.address, init, keccak(b"init()")[:4]))
     return hub, {selector for _, _, selectors in cuts for selector in selectors}

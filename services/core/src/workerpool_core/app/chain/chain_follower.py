@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.errors import ChainUnreachable, LogRangeTooLarge, PocoError, RpcError
-from workerpool_poco.protocol.events import HubEvent, SchedulerNotice
+from workerpool_poco.protocol.contracts.events import HubEvent, SchedulerNotice
 from workerpool_poco.protocol.ids import Address, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 

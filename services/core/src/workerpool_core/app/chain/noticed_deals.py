@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.errors import CallReverted, EmptyAnswer, MalformedAnswer, PocoError
-from workerpool_poco.protocol.events import SchedulerNotice
+from workerpool_poco.protocol.contracts.events import SchedulerNotice
 
 from workerpool_core.app.chain.deals import DealReader, DealRefused
 from workerpool_core.app.ports import BlockReader

@@ -1,6 +1,6 @@
 """Translates the hub's events about tasks into the scheduler's."""
 
-from workerpool_poco.protocol import events as e
+from workerpool_poco.protocol.contracts import events as e
 from workerpool_poco.protocol.ids import to_hex
 
 from workerpool_core.domain.events import TaskLog, TaskLogKind

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import BinaryIO
 
-from workerpool_poco.protocol.results import ResultDigestError, read_computed, result_digest
+from workerpool_poco.output_folder import read_computed, result_digest
+from workerpool_poco.protocol.results import ResultDigestError
 
 from workerpool_result_proxy.adapters.files.full_disk import full_disk_refused
 from workerpool_result_proxy.adapters.files.threads import FileThreads

@@ -1,8 +1,8 @@
 """Decoding of a signed transaction. The journal stores only its bytes."""
 
-import rlp  # type: ignore[import-untyped]
-from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import SignedTransaction, Transaction
+from workerpool_poco.protocol.encoding import rlp
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import address, to_hex
 
 _LEGACY_FIELDS = 9
@@ -15,10 +15,10 @@ def decode_transaction(raw: bytes) -> SignedTransaction:
     Raises ValueError if the bytes are no such transaction. The worker signs no other kind.
     """
     try:
-        fields = rlp.decode(raw)
-    except rlp.exceptions.RLPException as problem:
+        fields = rlp.decode_list(raw)
+    except rlp.RlpError as problem:
         raise ValueError(f"not a transaction: {problem}") from problem
-    if len(fields) != _LEGACY_FIELDS or not all(isinstance(field, bytes) for field in fields):
+    if len(fields) != _LEGACY_FIELDS:
         raise ValueError("not a legacy transaction")
     nonce, price, gas, to, value, data, v = fields[:7]
     transaction = Transaction(

@@ -18,9 +18,9 @@ from workerpool_poco.chain.transactions import (
 )
 from workerpool_poco.chain.wallet import SignedTransaction, Wallet
 from workerpool_poco.errors import CallReverted, ChainUnreachable, RpcError
-from workerpool_poco.protocol import calls
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.contracts import calls
+from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import Address, TaskId, from_hex, to_hex
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 

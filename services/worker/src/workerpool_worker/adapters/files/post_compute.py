@@ -4,8 +4,9 @@ import json
 import os
 from pathlib import Path
 
+from workerpool_poco.output_folder import read_computed, result_digest
 from workerpool_poco.protocol.ids import from_hex, to_hex
-from workerpool_poco.protocol.results import COMPUTED_FILE, ResultDigestError, read_computed, result_digest
+from workerpool_poco.protocol.results import COMPUTED_FILE, ResultDigestError
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_worker.adapters.files.archive import write_archive

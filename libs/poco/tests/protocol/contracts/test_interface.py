@@ -3,7 +3,7 @@
 import pytest
 from eth_abi import abi as eth_abi
 from workerpool_poco.errors import EmptyAnswer
-from workerpool_poco.protocol.contract_text import Event, Function, Parameter
+from workerpool_poco.protocol.contracts.interface import Event, Function, Parameter
 
 TEXT = Function("params", (), ("(uint256,string)",))
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.contract_text import Parameter
+from workerpool_poco.protocol.contracts import abi
+from workerpool_poco.protocol.contracts.interface import Parameter
 from workerpool_poco.protocol.ids import (
     Address,
     DealId,

@@ -1,13 +1,6 @@
 import pytest
-from workerpool_poco.protocol import deadlines, tags
+from workerpool_poco.protocol import tags
 from workerpool_poco.protocol.tags import TeeFramework
-
-
-def test_deadlines_of_the_shortest_category() -> None:
-    times = deadlines.task_deadlines(1000, 300)
-    assert (times.contribution, times.final) == (1000 + 2100, 1000 + 3000)
-    assert deadlines.reveal_deadline(5000, 300) == 5600
-    assert deadlines.contribution_deadline(0, 300, ratio=10) == 3000
 
 
 @pytest.mark.parametrize(

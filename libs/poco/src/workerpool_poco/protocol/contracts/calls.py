@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId, bytes32
 from workerpool_poco.protocol.orders import (
     NO_DATASET,

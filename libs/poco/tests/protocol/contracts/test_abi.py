@@ -3,9 +3,9 @@
 import pytest
 from workerpool_devnet.market import artifacts
 from workerpool_poco.errors import MalformedAnswer
-from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.contract_text import Contract, Function
-from workerpool_poco.protocol.events import EVENT_TYPES, topic_of
+from workerpool_poco.protocol.contracts import abi
+from workerpool_poco.protocol.contracts.events import EVENT_TYPES, topic_of
+from workerpool_poco.protocol.contracts.interface import Contract, Function
 
 SELECTORS = {
     "initialize": "5b36c66b",

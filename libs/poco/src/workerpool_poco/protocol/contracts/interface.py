@@ -6,32 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from eth_abi import abi as eth_abi
-from eth_abi.codec import ABICodec
-from eth_abi.decoding import StringDecoder
-from eth_abi.registry import BaseEquals
-from eth_abi.registry import registry as standard_types
-from eth_utils.crypto import keccak
-
 from workerpool_poco.errors import EmptyAnswer, MalformedAnswer
-
-
-class _AnyText(StringDecoder):
-    """Contracts take any bytes as text: what is not UTF-8 reads as replacement characters, like everywhere else."""
-
-    def __init__(self) -> None:
-        super().__init__("replace")  # type: ignore[no-untyped-call]
-
-
-def _tolerant() -> ABICodec:
-    types: Any = standard_types
-    types = types.copy()
-    types.unregister_decoder("string")
-    types.register_decoder(BaseEquals("string", with_sub=False), _AnyText)  # type: ignore[no-untyped-call]
-    return ABICodec(types)
-
-
-_CODEC = _tolerant()
+from workerpool_poco.protocol.encoding.abi_codec import AbiError, decode, encode, split_types
+from workerpool_poco.protocol.encoding.keccak import keccak
 
 
 @dataclass(frozen=True)
@@ -54,19 +31,19 @@ class Function:
     @cached_property
     def selector(self) -> bytes:
         """The four bytes that open the calldata."""
-        return keccak(text=f"{self.name}({','.join(self.inputs)})")[:4]
+        return keccak(f"{self.name}({','.join(self.inputs)})".encode())[:4]
 
     def encode(self, *arguments: Any) -> bytes:
         """Return the calldata."""
-        return self.selector + eth_abi.encode(self.inputs, arguments)
+        return self.selector + encode(self.inputs, arguments)
 
     def decode(self, answer: bytes) -> tuple[Any, ...]:
         """Return the values of an ``eth_call`` answer; raises :class:`MalformedAnswer`."""
         if self.outputs and not answer:
             raise EmptyAnswer(f"{self.name} answered nothing: the node knows no such contract at the address")
         try:
-            return tuple(_CODEC.decode(self.outputs, answer))
-        except Exception as cause:
+            return decode(self.outputs, answer)
+        except AbiError as cause:
             raise MalformedAnswer(f"{self.name} answered {len(answer)} bytes that do not decode") from cause
 
 
@@ -80,36 +57,24 @@ class Event:
     @cached_property
     def topic(self) -> bytes:
         """The first topic of the event's logs (32 bytes)."""
-        return keccak(text=f"{self.name}({','.join(item.type for item in self.parameters)})")
+        return keccak(f"{self.name}({','.join(item.type for item in self.parameters)})".encode())
 
     def decode(self, topics: Sequence[bytes], data: bytes) -> tuple[Any, ...]:
         """Return the event's values in the order of its parameters; raises :class:`MalformedAnswer`."""
+        indexed = [item.type for item in self.parameters if item.indexed]
         plain = [item.type for item in self.parameters if not item.indexed]
+        if len(topics) <= len(indexed):
+            raise MalformedAnswer(f"a log of {self.name} has {len(topics)} topics, not {len(indexed) + 1}")
         try:
-            values = iter(_CODEC.decode(plain, data))
-            indexed = iter(topics[1:])
-            return tuple(
-                _CODEC.decode([item.type], next(indexed))[0] if item.indexed else next(values)
-                for item in self.parameters
-            )
-        except Exception as cause:
+            words = iter(decode(indexed, b"".join(topics[1:])))
+            values = iter(decode(plain, data))
+            return tuple(next(words if item.indexed else values) for item in self.parameters)
+        except AbiError as cause:
             raise MalformedAnswer(f"a log of {self.name} does not decode") from cause
 
 
 _START = re.compile(r"^\s*(?=(?:function|event) )", re.MULTILINE)
 _ENTRY = re.compile(r"^(function|event) (\w+)\( ?(.*?) ?\)(?: returns \((.*)\))?$")
-
-
-def split_types(text: str) -> list[str]:
-    """Split at the commas outside brackets: ``"uint256,(address,bytes)[]"`` has two parts."""
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    last = text[start:].strip()
-    return [*parts, last] if last else parts
 
 
 class Contract:

@@ -5,6 +5,7 @@
 
 from typing import Any
 
+from workerpool_poco.protocol.encoding.multiaddr import readable_multiaddr
 from workerpool_poco.protocol.ids import Address, DealId, TaskId, address, parse_deal_id
 from workerpool_poco.protocol.model import (
     App,
@@ -15,7 +16,6 @@ from workerpool_poco.protocol.model import (
     Resource,
     Workerpool,
 )
-from workerpool_poco.protocol.multiaddr import readable_multiaddr
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 
 

@@ -13,10 +13,9 @@ from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import Reverted, TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import CallReverted, ChainUnreachable, HubNotFound, WrongChain
-from workerpool_poco.protocol import abi, calls
 from workerpool_poco.protocol.authorization import sign_authorization
-from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.events import (
+from workerpool_poco.protocol.contracts import abi, calls
+from workerpool_poco.protocol.contracts.events import (
     SchedulerNotice,
     TaskClaimed,
     TaskConsensus,
@@ -26,9 +25,11 @@ from workerpool_poco.protocol.events import (
     TaskReopen,
     TaskReveal,
 )
+from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, address, task_id_of
 from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
-from workerpool_poco.protocol.results import ResultLink, enclave_message, result_hash, result_seal
+from workerpool_poco.protocol.result_link import ResultLink
+from workerpool_poco.protocol.results import enclave_message, result_hash, result_seal
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_poco.protocol.tags import TeeFramework, make_tag
 

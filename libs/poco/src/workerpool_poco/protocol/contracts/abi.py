@@ -4,8 +4,8 @@ Written down here rather than loaded from a package: these signatures are the
 protocol. Verified against the published contracts (PoCo 6.1.0) by a test.
 """
 
-from workerpool_poco.protocol.contract_text import Contract
-from workerpool_poco.protocol.eip712 import fields_of
+from workerpool_poco.protocol.contracts.interface import Contract
+from workerpool_poco.protocol.encoding.eip712 import fields_of
 from workerpool_poco.protocol.orders import AppOrder, DatasetOrder, RequestOrder, WorkerpoolOrder
 
 _ORDERS = (AppOrder, DatasetOrder, WorkerpoolOrder, RequestOrder)

@@ -1,15 +1,15 @@
 import pytest
 from workerpool_poco.errors import MalformedAnswer
-from workerpool_poco.protocol import abi
-from workerpool_poco.protocol.events import (
+from workerpool_poco.protocol.contracts import abi
+from workerpool_poco.protocol.contracts.events import (
     SchedulerNotice,
     TaskContribute,
     decode_log,
     topic_of,
     topic_word,
 )
+from workerpool_poco.protocol.encoding.multiaddr import readable_multiaddr
 from workerpool_poco.protocol.ids import from_hex
-from workerpool_poco.protocol.multiaddr import readable_multiaddr
 
 POOL = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 

@@ -29,8 +29,8 @@ from workerpool_poco.chain.transactions import (
 )
 from workerpool_poco.chain.wallet import Transaction, Wallet
 from workerpool_poco.errors import RpcError
-from workerpool_poco.protocol import calls
-from workerpool_poco.protocol.calls import Call
+from workerpool_poco.protocol.contracts import calls
+from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
 

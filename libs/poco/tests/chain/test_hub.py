@@ -7,7 +7,7 @@ import pytest
 from eth_utils.crypto import keccak
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import ChainUnreachable, LogRangeTooLarge, MalformedAnswer, PocoError, RpcError
-from workerpool_poco.protocol.events import SchedulerNotice, topic_of
+from workerpool_poco.protocol.contracts.events import SchedulerNotice, topic_of
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.model import Block
 

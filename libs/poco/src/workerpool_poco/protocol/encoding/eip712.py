@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from eth_abi import abi as eth_abi
-from eth_utils.crypto import keccak
-
+from workerpool_poco.protocol.encoding.abi_codec import encode
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import Address
 
 
 @lru_cache(maxsize=64)
 def type_hash(type_text: str) -> bytes:
     """Return the keccak of an encoded type such as ``Login(address wallet,string challenge)``."""
-    return keccak(text=type_text)
+    return keccak(type_text.encode())
 
 
 def fields_of(type_text: str) -> list[tuple[str, str]]:
@@ -39,7 +38,7 @@ def struct_hash(type_text: str, values: Sequence[Any]) -> bytes:
         else:
             kinds.append(kind)
             encoded.append(value)
-    return keccak(eth_abi.encode(kinds, encoded))
+    return keccak(encode(kinds, encoded))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The PoCo contracts: their interface, calls, events and views."""

@@ -1,0 +1,1 @@
+"""Ethereum's encodings and hashes, for the types that the protocol uses."""
