@@ -212,4 +212,4 @@ def test_a_name_that_is_no_text_is_named_in_text(folder):
     computed(folder, **{"deterministic-output-path": "/iexec_out"})
     found = result(folder)
     assert found.cause is ReplicateStatusCause.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED
-    assert found.message == r"\udcff is a link that leads out of /iexec_out"
+    assert found.message == r"\udcff is a symlink that leads out of /iexec_out"
