@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import grpc
 import structlog
-from workerpool_kit.chain.config import ChainConfig, read_chain_config
+from workerpool_kit.chain.config import ChainConfig
+from workerpool_kit.chain.config_client import read_chain_config
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.chain.hub import HubClient

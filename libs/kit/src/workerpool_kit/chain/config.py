@@ -1,28 +1,11 @@
-"""Reading the chain configuration from the config server: by gRPC, else by the documented `GET /config/chain`."""
+"""The chain configuration that every process of a pool works with."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import grpc
-from workerpool_protocol.registry.v1 import config_service_pb2 as pb
-from workerpool_protocol.registry.v1.config_service_pb2_grpc import ConfigServiceStub
-
-from workerpool_kit.grpc.client import open_channel
-from workerpool_kit.logs import get_logger
-from workerpool_kit.process import StartupError
-from workerpool_kit.retry import Backoff, retry
-from workerpool_kit.settings.types import parse_duration
-from workerpool_kit.targets import grpc_target_of
-
-log = get_logger()
 
 MIN_BLOCK_TIME_S, MAX_BLOCK_TIME_S = 0.1, 20.0
 """Block times that the stack accepts (config server documentation: 100 ms to 20 s)."""
 
-_CALL_LIMIT_S = 3.0
-_BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -50,84 +33,3 @@ class ChainConfig:
         if not MIN_BLOCK_TIME_S <= self.block_time_s <= MAX_BLOCK_TIME_S:
             return f"the block time is {self.block_time_s:g} s"
         return ""
-
-
-class ConfigServerUnreachable(Exception):
-    """The config server does not answer yet; the message says how each protocol failed."""
-
-
-async def read_chain_config(
-    url: str, *, source: str, on_failure: Callable[[Exception], None] | None = None
-) -> ChainConfig:
-    """Return the chain configuration, waiting for a config server that does not answer yet.
-
-    Raises StartupError when `url` is no service address or when the answer cannot be used.
-
-    Args:
-        url: HTTP address of the config server, such as `http://host:8888`.
-        source: Where `url` comes from, named in errors, such as `IEXEC_CONFIG_SERVER_URL`.
-        on_failure: Called after each failed attempt.
-    """
-    try:
-        target = grpc_target_of(url)
-    except ValueError as error:
-        raise StartupError(f"{source}: {error}") from error
-    config = await retry(
-        lambda: _ask(url, target, source),
-        what="read the chain configuration",
-        on=ConfigServerUnreachable,
-        backoff=_BACKOFF,
-        on_failure=on_failure,
-        config_server=url,
-    )
-    if problem := config.problem():
-        raise StartupError(f"the config server at {url} is misconfigured: {problem}; correct its settings")
-    log.info("chain_config.read", config_server=url, chain_id=config.chain_id, hub=config.hub_address)
-    return config
-
-
-async def _ask(url: str, target: str, source: str) -> ChainConfig:
-    try:
-        return await _ask_grpc(target)
-    except grpc.aio.AioRpcError as error:
-        grpc_reason = error.details() or error.code().name
-    return await _ask_http(url, source, grpc_reason)
-
-
-async def _ask_grpc(target: str) -> ChainConfig:
-    async with open_channel(target) as channel:
-        stub: Any = ConfigServiceStub(channel)
-        chain = (await stub.GetChain(pb.GetChainRequest(), timeout=_CALL_LIMIT_S)).chain
-    block_time_s = chain.block_time.ToTimedelta().total_seconds()
-    return ChainConfig(chain.chain_id, chain.sidechain, chain.node_url, chain.hub_address, block_time_s)
-
-
-async def _ask_http(url: str, source: str, grpc_reason: str) -> ChainConfig:
-    # Only a config server without gRPC needs it.
-    import aiohttp
-
-    limit = aiohttp.ClientTimeout(total=_CALL_LIMIT_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=limit) as session,
-            session.get(f"{url}/config/chain", raise_for_status=True) as answer,
-        ):
-            found = await answer.json(content_type=None)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        http_reason = str(error) or type(error).__name__
-        raise ConfigServerUnreachable(
-            f"the config server at {url} does not answer (gRPC: {grpc_reason}; HTTP: {http_reason}); "
-            f"start it or correct {source}"
-        ) from error
-    try:
-        return ChainConfig(
-            int(found["chainId"]),
-            bool(found["sidechain"]),
-            str(found.get("chainNodeUrl") or ""),
-            str(found["iexecHubContractAddress"]),
-            parse_duration(found["blockTime"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StartupError(
-            f"the config server at {url} gives no usable chain configuration: {error!r}; correct {source}"
-        ) from error

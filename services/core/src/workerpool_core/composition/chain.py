@@ -1,6 +1,7 @@
 """The node: its connection, heads, health, follower and readers."""
 
-from workerpool_kit.chain.config import ChainConfig, read_chain_config
+from workerpool_kit.chain.config import ChainConfig
+from workerpool_kit.chain.config_client import read_chain_config
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import GAS_PER_TRANSACTION
