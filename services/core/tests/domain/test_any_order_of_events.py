@@ -1,11 +1,13 @@
-"""Events in any order, also one that no honest chain and no honest worker can bring about, never stop the scheduler."""
+"""No order of events stops the scheduler, not even one that an honest chain and honest workers cannot cause."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.replicates.replicate_machine import REPLICATE_TRANSITIONS
+from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatus, ReplicateStatusCause
 
 HASHES = ("0x" + "aa" * 32, "0x" + "bb" * 32)
@@ -23,9 +25,9 @@ MOST_TICKS_AT_ONCE = 200
 
 
 class Chaos:
-    """Throws the dice for what happens next, and to whom."""
+    """Draws the next event and its subject."""
 
-    def __init__(self, pool, seed: int) -> None:
+    def __init__(self, pool: ScriptedPool, seed: int) -> None:
         self.pool = pool
         self.random = Random(seed)
         self.tasks = [task for deal in DEALS for task in pool.deal(**deal)]
@@ -39,7 +41,7 @@ class Chaos:
         steps = (self.report, self.follow_tables, self.block, self.read, self.answer, self.worker, self.time)
         self.random.choices(steps, (1, 4, 2, 2, 2, 2, 2))[0](self.random.choice(self.tasks))
 
-    def say(self, number: int, task: str, status: ReplicateStatus) -> None:
+    def send(self, number: int, task: str, status: ReplicateStatus) -> None:
         pick = self.random.choice
         details = {
             "cause": pick(CAUSES),
@@ -49,10 +51,10 @@ class Chaos:
         self.pool.report(number, task, status, **details)
 
     def report(self, task: str) -> None:
-        self.say(self.random.choice(WORKERS), task, self.random.choice(list(ReplicateStatus)))
+        self.send(self.random.choice(WORKERS), task, self.random.choice(list(ReplicateStatus)))
 
     def follow_tables(self, _: str) -> None:
-        """A status that may follow; without this little would ever get far."""
+        """Report a status that the tables allow next; otherwise few tasks would progress."""
         held = [r for t in self.pool.scheduler.tasks.values() for r in t.replicates.values()]
         if held:
             replicate = self.random.choice(held)
@@ -61,7 +63,7 @@ class Chaos:
             )
             if following:
                 number = int(replicate.wallet.removeprefix("0xWorker"))
-                self.say(number, replicate.task_id, self.random.choice(following))
+                self.send(number, replicate.task_id, self.random.choice(following))
 
     def block(self, task: str) -> None:
         pool, random = self.pool, self.random
@@ -128,7 +130,9 @@ class Chaos:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_no_order_of_events_stops_the_scheduler_or_parts_its_memory_from_the_store(make_pool, seed):
+def test_no_order_of_events_stops_the_scheduler_or_separates_its_memory_from_the_store(
+    make_pool: Callable[..., ScriptedPool], seed: int
+) -> None:
     pool = make_pool(Policy(proof_timeout_s=30, ended_retention_s=60, reorganisation_blocks=8), seed=seed)
     chaos = Chaos(pool, seed)
     for _ in range(STEPS):

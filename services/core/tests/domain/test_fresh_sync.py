@@ -1,6 +1,7 @@
-"""After a reorganisation the tasks are those that a scheduler has which only ever saw the surviving chain."""
+"""After a reorganisation the tasks equal those of a scheduler that only followed the new branch."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from eth_utils import keccak
@@ -15,7 +16,7 @@ from workerpool_core.simulation.chain.hub import Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.protocol.ids import parse_deal_id
+from workerpool_poco.protocol.ids import TaskId, parse_deal_id
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, TaskStatus
 
 T = 600
@@ -24,13 +25,13 @@ TRUST, WALLETS = 5, ("0xW1", "0xW2", "0xW3")
 RESULT = "0x" + "aa" * 32
 DEALS = 12
 BEFORE = 70
-"""Blocks until the reorganisation; a deal comes every sixth, and takes a dozen to be completed."""
+"""Blocks until the reorganisation; every sixth has a deal, which completes within about twelve blocks."""
 S = ChainTaskStatus
 OPEN = (TaskStatus.RECEIVED, TaskStatus.INITIALIZING, TaskStatus.INITIALIZED, TaskStatus.RUNNING)
 
 
 class Follower:
-    """A scheduler with three workers, told what a chain says; who transacts on the chain is somebody else."""
+    """A scheduler with three workers that follows a chain; `Market` sends the transactions."""
 
     def __init__(self, chain: Chain, now: float) -> None:
         self.chain, self.now = chain, now
@@ -56,7 +57,7 @@ class Follower:
                 self.asked[effect.task_id] = effect
 
     def follow(self) -> None:
-        """See the chain as it is now, as one sees it block by block."""
+        """Follow the chain block by block to its head."""
         ancestor = self.chain.ancestor(self.at)
         if ancestor.hash != self.at:
             self.tell(e.BlocksReverted(ancestor.number))
@@ -67,7 +68,7 @@ class Follower:
         self.answer()
 
     def answer(self) -> None:
-        """Answer what was asked of the chain, and of an adapter that only knows what stands already."""
+        """Answer the reads, and the requested transactions as an adapter that only sees mined ones."""
         reads, self.reads = self.reads, {}
         for name, read in reads.items():
             found = self.chain.view_contributions(name, read.wallets)
@@ -82,7 +83,7 @@ class Follower:
                 self.tell(e.TransactionAnswered(name, request.kind, done, reason="" if done else "unknown"))
 
     def wait(self, seconds: int) -> None:
-        """Let time pass while the workers live and the chain stands still."""
+        """Let time pass with heartbeats and without blocks."""
         for _ in range(0, seconds, 10):
             self.now += 10
             self.tell(e.HeartbeatsReceived(tuple((wallet, wallet) for wallet in WALLETS)))
@@ -95,7 +96,7 @@ class Follower:
         return {name for name, task in self.ledger.tasks.items() if task.status is TaskStatus.COMPLETED}
 
     def record(self, name: str, *without: str) -> dict[str, object]:
-        """What the store says of a task, as far as the chain decides it."""
+        """Return the stored values of a task that the chain determines."""
         task = self.ledger.tasks[name]
         record = {
             "phase": "contributing" if task.status in OPEN else task.status.value,
@@ -113,7 +114,7 @@ class Follower:
 
 
 class Market:
-    """Everybody who transacts: requesters, workers and pool, each in a second or two."""
+    """The senders of all transactions: requesters, workers and the pool owner."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
@@ -132,12 +133,12 @@ class Market:
                 for kind, sender in self.due(task):
                     if self.random.random() < 0.3:
                         self.chain.send(Transaction(kind, name, sender, RESULT))
-            self.chain.mempool, early = self.sorted_out()
+            self.chain.mempool, early = self.split_mempool()
             self.chain.mine()
             self.chain.mempool += early
 
-    def sorted_out(self) -> tuple[list[Transaction], list[Transaction]]:
-        """No worker contributes in the block of the initialization: only then is he told of the task."""
+    def split_mempool(self) -> tuple[list[Transaction], list[Transaction]]:
+        """Split the mempool: a contribution cannot be in the block of its task's initialization."""
         state = self.chain.head.state
         early = [
             t
@@ -146,7 +147,7 @@ class Market:
         ]
         return [t for t in self.chain.mempool if t not in early], early
 
-    def due(self, task) -> list[tuple[str, str]]:
+    def due(self, task: TaskId) -> list[tuple[str, str]]:
         match task.status:
             case S.UNSET:
                 return [("initialize", "")]
@@ -160,7 +161,7 @@ class Market:
         return []
 
     def reorganise(self, depth: int) -> None:
-        """Replace the newest blocks by one more; of what they held, a third is never sent again."""
+        """Replace the newest blocks; a third of their transactions is lost."""
         self.chain.reorganise(depth)
         self.chain.mempool = [t for t in self.chain.mempool if self.random.random() < 0.67]
         self.mine(depth + 1)
@@ -172,7 +173,7 @@ def terms(number: int) -> DealTerms:
 
 
 def synchronised(chain: Chain) -> Follower:
-    """A scheduler that sees a chain for the first time."""
+    """Return a scheduler that follows a chain for the first time."""
     fresh = Follower(chain, START)
     fresh.follow()
     fresh.wait(10)
@@ -181,7 +182,7 @@ def synchronised(chain: Chain) -> Follower:
 
 @pytest.mark.parametrize("depth", [1, 2, 5, 12, 30, 64])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_tasks_equal_a_fresh_sync(seed, depth):
+def test_the_tasks_equal_those_of_a_fresh_sync(seed: int, depth: Any) -> None:
     market = Market(seed)
     veteran = Follower(market.chain, START)
     for _ in range(BEFORE):
@@ -193,7 +194,7 @@ def test_the_tasks_equal_a_fresh_sync(seed, depth):
     veteran.wait(10)
     fresh = synchronised(market.chain)
 
-    # A task that was revealed on the lost branch cannot go back; it is where the others are in the end.
+    # A task that was revealed on the lost branch cannot go back; both reach the same status in the end.
     for name, task in fresh.ledger.tasks.items():
         if (known := veteran.ledger.tasks[name]).status in (*OPEN, TaskStatus.CONSENSUS_REACHED):
             assert veteran.record(name) == fresh.record(name), (task.status, known.status)
@@ -207,7 +208,7 @@ def test_the_tasks_equal_a_fresh_sync(seed, depth):
     assert len(fresh.ledger.tasks) >= DEALS
     assert fresh.ledger.tasks
     for name in fresh.ledger.tasks:
-        # What was over keeps the blocks that it had.
+        # An ended task keeps its blocks.
         changed = ("initialization", "consensus") if name in over else ()
         assert veteran.record(name, *changed) == fresh.record(name, *changed)
         assert veteran.record(name)["phase"] == "COMPLETED"

@@ -1,12 +1,13 @@
-"""A challenge is asked for as long as it is of use."""
+"""An enclave challenge is requested until the contribution deadline."""
 
 from workerpool_core.domain import decisions as d
+from workerpool_core.simulation.scripted_pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 T = 300
 
 
-def test_s07_an_sms_that_never_answers_costs_the_task_at_its_contribution_deadline(pool):
+def test_s07_a_task_without_a_challenge_fails_at_its_contribution_deadline(pool: ScriptedPool) -> None:
     task = pool.ready(tag=SCONE)
     pool.wait(7 * T - 20)
     assert pool.status(task) == "INITIALIZING"

@@ -1,12 +1,16 @@
-"""What is learnt of a block before it is followed may vanish without a reorganisation that anybody tells of.
+"""Changes that are learnt before their block is followed can disappear without a BlocksReverted.
 
 A worker's report is proven by a read of the chain, and the adapter says that its transaction is mined, sometimes
 before the follower gets there. When another block stands in that place by then, only reading again shows it.
 """
 
+from typing import Any
+
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 HASH_A = "0x" + "aa" * 32
@@ -14,10 +18,10 @@ K = e.TransactionKind
 
 
 @pytest.fixture
-def ahead(pool):
-    """Let the node be a block ahead of the follower while it answers."""
+def ahead(pool: ScriptedPool) -> Any:
+    """Answer reads from a block that is not followed yet."""
 
-    def read(task, *args, **fields):
+    def read(task: TaskId, *args: Any, **fields: Any) -> Any:
         pool.block += 1
         pool.read(task, *args, **fields)
         pool.block -= 1
@@ -26,11 +30,13 @@ def ahead(pool):
     return read
 
 
-def reads(pool, task):
+def reads(pool: ScriptedPool, task: TaskId) -> Any:
     return pool.sent(d.ReadTask, task_id=task)
 
 
-def test_a_contribution_that_was_only_read_is_read_again_when_its_block_is_followed(pool, ahead):
+def test_a_contribution_that_was_only_read_is_read_again_once_its_block_is_followed(
+    pool: ScriptedPool, ahead: Any
+) -> None:
     pool.connect(1)
     task = pool.ready(trust=1)
     pool.compute(1, task)
@@ -43,7 +49,7 @@ def test_a_contribution_that_was_only_read_is_read_again_when_its_block_is_follo
     assert pool.commands(1) == ["CONTRIBUTE"]
 
 
-def test_a_read_that_told_nothing_new_is_not_repeated(pool, ahead):
+def test_a_read_without_news_is_not_repeated(pool: ScriptedPool, ahead: Any) -> None:
     task = pool.to_consensus(1)
     contributions = {1: ("CONTRIBUTED", HASH_A)}
     ahead(task, "REVEALING", contributions, winners=1, value=HASH_A)
@@ -52,7 +58,9 @@ def test_a_read_that_told_nothing_new_is_not_repeated(pool, ahead):
 
 
 @pytest.mark.parametrize("logged", [False, True])
-def test_an_initialization_that_the_adapter_told_of_is_read_unless_its_log_comes(pool, logged):
+def test_an_initialization_reported_by_the_adapter_is_read_unless_its_log_follows(
+    pool: ScriptedPool, logged: Any
+) -> None:
     (task,) = pool.deal()
     pool.handle(e.TransactionAnswered(task, K.INITIALIZE, True, pool.block + 1))
     pool.effects.clear()
@@ -61,7 +69,9 @@ def test_an_initialization_that_the_adapter_told_of_is_read_unless_its_log_comes
 
 
 @pytest.mark.parametrize("logged", [False, True])
-def test_a_finalization_that_the_adapter_told_of_is_read_unless_its_log_comes(pool, logged):
+def test_a_finalization_reported_by_the_adapter_is_read_unless_its_log_follows(
+    pool: ScriptedPool, logged: Any
+) -> None:
     task = pool.to_finalizing(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 1))
     assert pool.status(task) == "COMPLETED"
@@ -70,7 +80,7 @@ def test_a_finalization_that_the_adapter_told_of_is_read_unless_its_log_comes(po
     assert bool(reads(pool, task)) is not logged
 
 
-def test_a_finalization_that_never_was_followed_is_asked_for_again(pool):
+def test_a_finalization_that_was_never_followed_is_requested_again(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 1))
     pool.mine()
@@ -83,11 +93,11 @@ def test_a_finalization_that_never_was_followed_is_asked_for_again(pool):
     assert not pool.sent(d.RequestTransaction, kind=K.FINALIZE, task_id=task)
 
 
-# --- a report whose block was never followed ---------------------------------------------------
+# --- reports whose block is never followed ------------------------------------------------------
 
 
-def waits_for_a_reveal(pool):
-    """Two winners; the first has revealed, the second says so, and its block is replaced before it is followed."""
+def with_unfollowed_reveal(pool: ScriptedPool) -> TaskId:
+    """Two winners: one revealed, the other reports a reveal whose block is replaced before it is followed."""
     task = pool.to_consensus(1, 2, trust=3)
     pool.report(1, task, R.REVEALING)
     pool.mine(pool.log("REVEAL", task, 1))
@@ -97,13 +107,13 @@ def waits_for_a_reveal(pool):
     return task
 
 
-def half_revealed(pool, task):
+def half_revealed(pool: ScriptedPool, task: TaskId) -> Any:
     contributions = {1: ("PROVED", HASH_A), 2: ("CONTRIBUTED", HASH_A)}
     pool.read(task, "REVEALING", contributions, winners=2, reveals=1, value=HASH_A)
 
 
-def test_a_reveal_that_the_chain_does_not_show_is_asked_for_again_once(pool):
-    task = waits_for_a_reveal(pool)
+def test_a_reported_reveal_that_is_not_on_chain_is_requested_again_once(pool: ScriptedPool) -> None:
+    task = with_unfollowed_reveal(pool)
     half_revealed(pool, task)
     assert pool.commands(2) == []
     for _ in range(3):
@@ -114,7 +124,7 @@ def test_a_reveal_that_the_chain_does_not_show_is_asked_for_again_once(pool):
     assert pool.statuses(2, task)[-1] == "REVEALED"
 
 
-def test_a_contribution_that_the_chain_does_not_show_is_asked_for_again_once(pool):
+def test_a_reported_contribution_that_is_not_on_chain_is_requested_again_once(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready(trust=1)
     pool.compute(1, task)
@@ -126,7 +136,7 @@ def test_a_contribution_that_the_chain_does_not_show_is_asked_for_again_once(poo
     assert pool.commands(1) == ["CONTRIBUTE"]
 
 
-def test_a_contribution_is_not_asked_for_again_when_the_chain_takes_none(pool):
+def test_a_contribution_is_not_requested_again_when_the_chain_accepts_none(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready(trust=1)
     pool.compute(1, task)

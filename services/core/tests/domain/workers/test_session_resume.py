@@ -1,9 +1,14 @@
-"""Workers, core and chain that vanish and come back: acceptance scenarios 40-45 of core spec §13."""
+"""Recovery of workers, core and chain: acceptance scenarios 40-45 of core spec §13."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Modifier
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 SCONE = "0x" + f"{3:064x}"
@@ -12,19 +17,19 @@ HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
 K = e.TransactionKind
 
 
-def held(task, status, available=True):
+def held(task: TaskId, status: Any, available: Any = True) -> tuple[e.HeldReplicate, ...]:
     return (e.HeldReplicate(task, status, available, 0),)
 
 
-def started(pool):
-    """The only worker started on the only task."""
+def started(pool: ScriptedPool) -> TaskId:
+    """Return a task that its only worker started."""
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.STARTED)
     return task
 
 
-def computed(pool, *, status=R.COMPUTED):
+def computed(pool: ScriptedPool, *, status: Any = R.COMPUTED) -> TaskId:
     pool.connect(1)
     task = pool.ready()
     pool.compute(1, task)
@@ -33,7 +38,7 @@ def computed(pool, *, status=R.COMPUTED):
     return task
 
 
-def test_s40_a_contribution_whose_worker_died_is_found_with_block_and_transaction(pool):
+def test_s40_a_contribution_of_a_crashed_worker_is_recorded_with_its_receipt(pool: ScriptedPool) -> None:
     task = computed(pool, status=R.CONTRIBUTING)
     pool.cut(1)
     pool.contribute(1, task)
@@ -42,7 +47,7 @@ def test_s40_a_contribution_whose_worker_died_is_found_with_block_and_transactio
     assert (last.receipt.block, last.receipt.transaction) == (pool.block, "0xtxCONTRIBUTE1")
 
 
-def test_s40_a_reveal_whose_worker_died_is_found(pool):
+def test_s40_a_reveal_of_a_crashed_worker_is_recorded(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.report(1, task, R.REVEALING)
     pool.cut(1)
@@ -51,7 +56,7 @@ def test_s40_a_reveal_whose_worker_died_is_found(pool):
     assert pool.status(task) == "RESULT_UPLOADING"
 
 
-def test_s41_missing_statuses_are_filled_in(pool):
+def test_s41_missing_statuses_are_filled_in(pool: ScriptedPool) -> None:
     task = started(pool)
     pool.contribute(1, task)
     assert pool.statuses(1, task) == [
@@ -69,7 +74,7 @@ def test_s41_missing_statuses_are_filled_in(pool):
     ]
 
 
-def test_s41_a_slow_pass_finds_a_contribution_that_no_log_told(pool):
+def test_s41_the_reconciliation_finds_a_contribution_without_a_log(pool: ScriptedPool) -> None:
     task = computed(pool)
     pool.handle(e.ReconcileDue())
     pool.read(task, "REVEALING", {1: ("CONTRIBUTED", HASH_A)}, winners=1, value=HASH_A)
@@ -77,7 +82,7 @@ def test_s41_a_slow_pass_finds_a_contribution_that_no_log_told(pool):
     assert pool.commands(1) == ["REVEAL"]
 
 
-def test_s41_the_slow_pass_finds_a_contribute_and_finalize(pool):
+def test_s41_the_reconciliation_finds_a_contribute_and_finalize(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
     pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge"))
@@ -88,7 +93,9 @@ def test_s41_the_slow_pass_finds_a_contribute_and_finalize(pool):
 
 
 @pytest.mark.parametrize("gone", [R.ABORTED, R.CONTRIBUTE_FAILED])
-def test_a_worker_that_gave_up_although_its_contribution_landed_reveals(pool, gone):
+def test_a_worker_that_gave_up_is_asked_to_reveal_its_mined_contribution(
+    pool: ScriptedPool, gone: Any
+) -> None:
     task = computed(pool, status=R.CONTRIBUTING)
     pool.report(1, task, gone)
     pool.contribute(1, task, consensus=True)
@@ -96,7 +103,7 @@ def test_a_worker_that_gave_up_although_its_contribution_landed_reveals(pool, go
     assert pool.commands(1) == ["REVEAL"]
 
 
-def test_s42_a_silent_worker_is_lost_once_and_goes_on_when_it_returns(pool):
+def test_s42_a_silent_worker_is_lost_once_and_resumes_when_it_returns(pool: ScriptedPool) -> None:
     task = started(pool)
     pool.wait(59)
     assert pool.statuses(1, task)[-1] == "STARTED"
@@ -110,7 +117,7 @@ def test_s42_a_silent_worker_is_lost_once_and_goes_on_when_it_returns(pool):
     assert pool.statuses(1, task).count("WORKER_LOST") == 1
 
 
-def test_s42_a_cut_stream_is_not_a_lost_worker(pool):
+def test_s42_a_disconnected_worker_is_not_lost(pool: ScriptedPool) -> None:
     task = started(pool)
     pool.cut(1)
     pool.connect(2)
@@ -121,7 +128,7 @@ def test_s42_a_cut_stream_is_not_a_lost_worker(pool):
     assert "WORKER_LOST" not in pool.statuses(1, task)
 
 
-def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool):
+def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool: ScriptedPool) -> None:
     task = started(pool)
     pool.cut(1)
     pool.wait(61)
@@ -132,7 +139,7 @@ def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool
     assert welcome.dropped == (task,)
 
 
-def test_s42_not_for_ended_replicates_or_expired_tasks(pool):
+def test_s42_worker_lost_is_not_recorded_for_ended_replicates_or_expired_tasks(pool: ScriptedPool) -> None:
     task = computed(pool)
     pool.wait(10 * T)
     pool.read(task, "ACTIVE")
@@ -141,7 +148,7 @@ def test_s42_not_for_ended_replicates_or_expired_tasks(pool):
     assert pool.statuses(1, task) == before
 
 
-def test_a_worker_that_never_returns_after_a_restart_of_core_is_lost_all_the_same(pool):
+def test_a_worker_that_does_not_return_after_a_restart_of_core_is_lost(pool: ScriptedPool) -> None:
     task = computed(pool)
     pool.restart()
     pool.wait(59)
@@ -150,8 +157,8 @@ def test_a_worker_that_never_returns_after_a_restart_of_core_is_lost_all_the_sam
     assert pool.statuses(1, task)[-1] == "WORKER_LOST"
 
 
-def hello(pool, task, status, available=True):
-    """Worker 1 restarts and says Hello; returns its commands since, with whether an assignment came along."""
+def hello(pool: ScriptedPool, task: TaskId, status: Any, available: Any = True) -> Any:
+    """Restart worker 1; return its commands since, and whether it got an assignment."""
     pool.cut(1)
     pool.effects.clear()
     pool.connect(1, held=held(task, status, available))
@@ -159,19 +166,21 @@ def hello(pool, task, status, available=True):
 
 
 @pytest.mark.parametrize("status", [R.COMPUTED, R.CONTRIBUTING])
-def test_s43_before_a_contribution_on_chain_it_is_told_to_contribute(pool, status):
+def test_s43_without_a_contribution_on_chain_it_is_told_to_contribute(
+    pool: ScriptedPool, status: Any
+) -> None:
     task = computed(pool, status=status)
     assert hello(pool, task, status) == [("CONTRIBUTE", True)]
     assert pool.statuses(1, task)[-1] == "RECOVERING"
 
 
-def test_s43_without_a_result_it_gets_its_assignment_again(pool):
+def test_s43_without_a_result_it_gets_its_assignment_again(pool: ScriptedPool) -> None:
     task = started(pool)
     assert hello(pool, task, R.STARTED, available=False) == []
     assert pool.sent(d.Assign, wallet="0xWorker1", task_id=task)
 
 
-def test_s43_an_assignment_that_never_arrived_is_sent_again(pool):
+def test_s43_an_unacknowledged_assignment_is_resent(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.cut(1)
@@ -183,7 +192,7 @@ def test_s43_an_assignment_that_never_arrived_is_sent_again(pool):
     assert pool.sent(d.Assign, task_id=task)
 
 
-def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool):
+def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
     pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge"))
@@ -192,7 +201,7 @@ def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool):
     assert hello(pool, task, R.CONTRIBUTE_AND_FINALIZE_ONGOING) == [("CONTRIBUTE_AND_FINALIZE", True)]
 
 
-def test_s43_contributed_without_consensus_waits(pool):
+def test_s43_contributed_without_consensus_waits(pool: ScriptedPool) -> None:
     pool.connect_all(1, 2, 3)
     task = pool.ready(trust=5)
     pool.compute(1, task)
@@ -200,7 +209,7 @@ def test_s43_contributed_without_consensus_waits(pool):
     assert hello(pool, task, R.CONTRIBUTED) == []
 
 
-def test_s43_consensus_without_its_contribution_aborts_it(pool):
+def test_s43_consensus_without_its_contribution_aborts_it(pool: ScriptedPool) -> None:
     task = pool.to_computed(1, 2, 3, trust=5)
     pool.contribute(2, task)
     pool.contribute(3, task, consensus=True)
@@ -211,7 +220,7 @@ def test_s43_consensus_without_its_contribution_aborts_it(pool):
 
 
 @pytest.mark.parametrize("status", [R.CONTRIBUTED, R.REVEALING])
-def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool, status):
+def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool: ScriptedPool, status: Any) -> None:
     task = pool.to_consensus(1)
     if status is R.REVEALING:
         pool.report(1, task, R.REVEALING)
@@ -220,7 +229,7 @@ def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool, status):
     assert pool.sent(d.SendCommand)[0].command.block == pool.block
 
 
-def test_s43_revealing_and_on_chain_waits(pool):
+def test_s43_revealing_and_on_chain_waits(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1, 2, trust=3)
     pool.reveal(2, task)
     pool.report(1, task, R.REVEALING)
@@ -230,7 +239,7 @@ def test_s43_revealing_and_on_chain_waits(pool):
 
 
 @pytest.mark.parametrize("status", [R.RESULT_UPLOAD_REQUESTED, R.RESULT_UPLOADING])
-def test_s43_an_uploader_is_told_to_upload(pool, status):
+def test_s43_an_uploader_is_told_to_upload(pool: ScriptedPool, status: Any) -> None:
     task = pool.to_upload(1)
     if status is R.RESULT_UPLOADING:
         pool.report(1, task, R.RESULT_UPLOADING)
@@ -238,7 +247,7 @@ def test_s43_an_uploader_is_told_to_upload(pool, status):
     assert hello(pool, task, status) == [("UPLOAD", True)]
 
 
-def test_s43_an_uploader_whose_archive_is_in_the_proxy_has_delivered(pool):
+def test_s43_an_archive_in_the_proxy_counts_as_delivered(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
     pool.report(1, task, R.RESULT_UPLOADING)
     pool.acknowledge(1)
@@ -249,25 +258,25 @@ def test_s43_an_uploader_whose_archive_is_in_the_proxy_has_delivered(pool):
     assert pool.status(task) == "FINALIZING"
 
 
-def test_s43_after_the_upload_it_waits(pool):
+def test_s43_after_the_upload_it_waits(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.acknowledge(1)
     assert hello(pool, task, R.RESULT_UPLOADED) == []
 
 
-def test_s43_after_completion_it_is_told_to_complete(pool):
+def test_s43_after_completion_it_is_told_to_complete(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
     pool.acknowledge(1)
     assert hello(pool, task, R.RESULT_UPLOADED) == [("COMPLETE", False)]
 
 
-def test_s43_what_the_scheduler_does_not_know_is_dropped(pool):
+def test_s43_an_unknown_replicate_is_dropped(pool: ScriptedPool) -> None:
     pool.connect(1, held=held("0x" + "99" * 32, R.COMPUTED))
     assert pool.sent(d.Welcome)[0].dropped == ("0x" + "99" * 32,)
 
 
-def test_commands_are_sent_on_every_connection_until_acknowledged(pool):
+def test_commands_are_sent_on_every_connection_until_acknowledged(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     (first,) = pool.sent(d.SendCommand)
     pool.restart()
@@ -278,7 +287,7 @@ def test_commands_are_sent_on_every_connection_until_acknowledged(pool):
     assert not pool.ledger.commands
 
 
-def test_sequences_of_commands_rise_over_restarts(pool):
+def test_command_sequences_rise_across_restarts(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.acknowledge(1)
     first = pool.sent(d.SendCommand)[-1].command.sequence
@@ -288,11 +297,11 @@ def test_sequences_of_commands_rise_over_restarts(pool):
 
 
 @pytest.mark.parametrize("stage", range(8))
-def test_s44_a_restart_of_core_at_every_status_still_completes(pool, stage):
+def test_s44_a_restart_of_core_at_every_status_still_completes(pool: ScriptedPool, stage: Any) -> None:
     pool.connect(1)
     steps = iter(range(8))
 
-    def restart_at(status):
+    def restart_at(status: Any) -> None:
         if next(steps) == stage:
             pool.restart()
             pool.connect(1, held=held(task, status) if status else ())
@@ -318,7 +327,7 @@ def test_s44_a_restart_of_core_at_every_status_still_completes(pool, stage):
     assert pool.status(task) == "COMPLETED"
 
 
-def test_s45_every_event_is_handled_whole_and_in_order(pool):
+def test_s45_events_are_handled_one_by_one_in_order(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
     outcome = pool.scheduler.handle(
         e.StatusReported("0xWorker1", pool.sessions["0xWorker1"], (e.Update(99, task, R.RESULT_UPLOADING),)),
@@ -331,7 +340,7 @@ def test_s45_every_event_is_handled_whole_and_in_order(pool):
 # --- sessions -----------------------------------------------------------------------------------
 
 
-def test_a_second_stream_replaces_the_first(pool):
+def test_a_second_stream_replaces_the_first(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.connect(1)
     assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
@@ -339,7 +348,7 @@ def test_a_second_stream_replaces_the_first(pool):
     assert pool.scheduler.workers["0xWorker1"].session.id == "1-2"
 
 
-def test_a_worker_of_another_version_is_sent_away(make_pool):
+def test_a_worker_of_another_version_is_refused(make_pool: Callable[..., ScriptedPool]) -> None:
     from workerpool_core.domain.policy import Policy
 
     pool = make_pool(Policy(required_worker_version="2"))
@@ -348,7 +357,9 @@ def test_a_worker_of_another_version_is_sent_away(make_pool):
     assert "0xWorker1" not in pool.scheduler.workers
 
 
-def test_trap_slots_hold_no_duplicates_and_lost_queries_need_no_ping(pool):
+def test_trap_a_task_occupies_one_slot_and_a_lost_worker_is_known_without_a_heartbeat(
+    pool: ScriptedPool,
+) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.cut(1)

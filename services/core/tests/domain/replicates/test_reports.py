@@ -1,9 +1,13 @@
-"""What workers report and what they are answered: acceptance scenarios 19-29 of core spec §13."""
+"""Status reports and their answers: acceptance scenarios 19-29 of core spec §13."""
+
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Action, Modifier, Receipt
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
@@ -13,12 +17,12 @@ LINK = '{"storage":"ipfs","location":"/results/0x"}'
 ACCEPTED, KNOWN, REFUSED = d.UpdateOutcome
 
 
-def outcome(answers):
+def outcome(answers: Any) -> Any:
     return [(a.outcome, a.action) for a in answers]
 
 
-def computing(pool, number=1, **deal):
-    """A worker that reported everything up to COMPUTING."""
+def computing(pool: ScriptedPool, number: int = 1, **deal: Any) -> TaskId:
+    """Return a task whose worker reported every status up to COMPUTING."""
     pool.connect(number, sgx=True)
     task = pool.ready(**deal)
     if "tag" in deal:
@@ -28,7 +32,7 @@ def computing(pool, number=1, **deal):
     return task
 
 
-def test_s19_the_happy_path_is_answered_as_the_protocol_says(pool):
+def test_s19_each_status_of_the_standard_path_gets_the_protocols_answer(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     expected = [
@@ -46,7 +50,7 @@ def test_s19_the_happy_path_is_answered_as_the_protocol_says(pool):
         assert outcome(pool.report(1, task, status)) == [(ACCEPTED, action)]
 
 
-def test_s19_reports_may_come_several_at_once_and_are_one_write(pool):
+def test_s19_several_updates_in_one_report_are_one_write(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     updates = tuple(e.Update(n, task, status) for n, status in enumerate((R.STARTING, R.STARTED), 1))
@@ -55,7 +59,7 @@ def test_s19_reports_may_come_several_at_once_and_are_one_write(pool):
     assert [[c.status for c in write.changes] for write in changes] == [[R.STARTING, R.STARTED]]
 
 
-def test_s20_the_same_status_twice_is_known_already(pool):
+def test_s20_a_repeated_status_is_already_known(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING)
@@ -63,7 +67,7 @@ def test_s20_the_same_status_twice_is_known_already(pool):
     assert pool.statuses(1, task) == ["CREATED", "STARTING"]
 
 
-def test_s20_the_same_sequence_twice_is_answered_again(pool):
+def test_s20_a_repeated_sequence_gets_the_same_answer(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING)
@@ -75,7 +79,7 @@ def test_s20_the_same_sequence_twice_is_answered_again(pool):
     assert pool.statuses(1, task) == ["CREATED", "STARTING"]
 
 
-def test_s21_an_illegal_jump_is_refused(pool):
+def test_s21_an_illegal_jump_is_refused(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     (answer,) = pool.report(1, task, R.COMPUTED)
@@ -84,13 +88,13 @@ def test_s21_an_illegal_jump_is_refused(pool):
 
 
 @pytest.mark.parametrize("status", [R.WORKER_LOST, R.RECOVERING, R.FAILED, R.RESULT_UPLOAD_REQUESTED])
-def test_s21_a_worker_cannot_set_the_schedulers_statuses(pool, status):
+def test_s21_a_worker_cannot_set_the_schedulers_statuses(pool: ScriptedPool, status: Any) -> None:
     pool.connect(1)
     task = pool.ready()
     assert outcome(pool.report(1, task, status)) == [(REFUSED, Action.ABORT)]
 
 
-def test_s21_a_worker_cannot_touch_what_is_not_its_own(pool):
+def test_s21_a_report_on_the_replicate_of_another_worker_is_refused(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.connect(2)
@@ -100,14 +104,14 @@ def test_s21_a_worker_cannot_touch_what_is_not_its_own(pool):
     assert (answer.outcome, answer.reason) == (REFUSED, "UNKNOWN_REPLICATE")
 
 
-def test_s21_an_old_session_is_not_heard(pool):
+def test_s21_reports_of_an_older_session_are_ignored(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.connect(1)
     assert pool.handle(e.StatusReported("0xWorker1", "1-1", (e.Update(1, task, R.STARTING),))) == []
 
 
-def test_a_refusal_says_why_to_people_too(pool):
+def test_a_refusal_has_a_message_for_operators(pool: ScriptedPool) -> None:
     task = computing(pool)
     unknown = pool.report(1, "0x" + "99" * 32, R.STARTED)
     illegal = pool.report(1, task, R.REVEALING)
@@ -119,13 +123,15 @@ def test_a_refusal_says_why_to_people_too(pool):
     ]
 
 
-def contributing(pool, number=1, **deal):
+def contributing(pool: ScriptedPool, number: int = 1, **deal: Any) -> TaskId:
     task = computing(pool, number, **deal)
     pool.report(number, task, R.COMPUTED, R.CONTRIBUTING)
     return task
 
 
-def test_s22_contributed_without_a_contribution_on_chain_is_refused_after_a_while(pool):
+def test_s22_contributed_without_a_contribution_on_chain_is_refused_after_the_time_limit(
+    pool: ScriptedPool,
+) -> None:
     task = contributing(pool)
     assert pool.report(1, task, R.CONTRIBUTED, receipt=Receipt(10, "0xlie")) == []
     pool.read(task, "ACTIVE", {1: ("UNSET", HASH_A)})
@@ -137,7 +143,7 @@ def test_s22_contributed_without_a_contribution_on_chain_is_refused_after_a_whil
     assert (answer.action, answer.reason) == (Action.ABORT, "GENERIC_CANT_UPDATE")
 
 
-def test_s22_contributed_before_its_log_is_accepted_once_the_chain_was_read(pool):
+def test_s22_contributed_before_its_log_is_accepted_once_the_chain_was_read(pool: ScriptedPool) -> None:
     task = contributing(pool)
     assert pool.report(1, task, R.CONTRIBUTED, receipt=Receipt(11, "0xtx")) == []
     pool.read(task, "ACTIVE", {1: ("CONTRIBUTED", HASH_A)})
@@ -147,13 +153,13 @@ def test_s22_contributed_before_its_log_is_accepted_once_the_chain_was_read(pool
     assert pool.replicate(1, task).history[-1].modifier is Modifier.WORKER
 
 
-def test_s22_contributed_is_known_already_when_its_log_comes_first(pool):
+def test_s22_contributed_is_already_known_after_its_log(pool: ScriptedPool) -> None:
     task = contributing(pool)
     pool.contribute(1, task)
     assert outcome(pool.report(1, task, R.CONTRIBUTED)) == [(KNOWN, Action.WAIT)]
 
 
-def test_s22_a_waiting_report_is_answered_by_the_log_too(pool):
+def test_s22_a_pending_report_is_answered_after_the_log(pool: ScriptedPool) -> None:
     task = contributing(pool)
     pool.report(1, task, R.CONTRIBUTED)
     pool.contribute(1, task)
@@ -161,7 +167,7 @@ def test_s22_a_waiting_report_is_answered_by_the_log_too(pool):
     assert answer.outcome is KNOWN
 
 
-def test_s22_a_block_from_the_future_pins_nothing(pool):
+def test_s22_the_block_of_a_worker_is_ignored(pool: ScriptedPool) -> None:
     task = contributing(pool)
     pool.report(1, task, R.CONTRIBUTED, receipt=Receipt(2**62, "0xtx"))
     other = pool.ready()
@@ -170,7 +176,7 @@ def test_s22_a_block_from_the_future_pins_nothing(pool):
     assert pool.replicate(1, task).history[-1].receipt.block == 0
 
 
-def test_what_follows_a_waiting_report_waits_behind_it(pool):
+def test_updates_after_a_pending_report_queue_behind_it(pool: ScriptedPool) -> None:
     task = contributing(pool)
     assert pool.report(1, task, R.CONTRIBUTED, R.REVEALING) == []
     pool.contribute(1, task)
@@ -188,7 +194,9 @@ def test_what_follows_a_waiting_report_waits_behind_it(pool):
         (R.DATA_DOWNLOAD_FAILED, C.POST_COMPUTE_TIMEOUT, Action.ABORT),
     ],
 )
-def test_s23_failed_downloads_are_contributed_or_aborted_by_their_cause(pool, status, cause, action):
+def test_s23_failed_downloads_are_contributed_or_aborted_by_their_cause(
+    pool: ScriptedPool, status: Any, cause: Any, action: Any
+) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING)
@@ -199,23 +207,23 @@ def test_s23_failed_downloads_are_contributed_or_aborted_by_their_cause(pool, st
         assert outcome(pool.report(1, task, R.CONTRIBUTING)) == [(ACCEPTED, Action.CONTINUE)]
 
 
-def test_s24_a_standard_task_is_contributed(pool):
+def test_s24_a_standard_task_is_contributed(pool: ScriptedPool) -> None:
     standard = computing(pool, 1)
     assert outcome(pool.report(1, standard, R.COMPUTED)) == [(ACCEPTED, Action.CONTRIBUTE)]
 
 
-def test_s24_an_eligible_enclave_task_is_contributed_and_finalized_at_once(pool):
+def test_s24_an_eligible_enclave_task_uses_contribute_and_finalize(pool: ScriptedPool) -> None:
     task = computing(pool, tag=SCONE)
     assert outcome(pool.report(1, task, R.COMPUTED)) == [(ACCEPTED, Action.CONTRIBUTE_AND_FINALIZE)]
 
 
-def caf_ongoing(pool):
+def caf_ongoing(pool: ScriptedPool) -> TaskId:
     task = computing(pool, tag=SCONE)
     pool.report(1, task, R.COMPUTED, R.CONTRIBUTE_AND_FINALIZE_ONGOING)
     return task
 
 
-def test_s25_caf_done_is_refused_unless_revealed_and_completed_on_chain(pool):
+def test_s25_caf_done_is_refused_unless_revealed_and_completed_on_chain(pool: ScriptedPool) -> None:
     task = caf_ongoing(pool)
     pool.report(1, task, R.CONTRIBUTE_AND_FINALIZE_DONE)
     for _ in range(10):
@@ -225,7 +233,7 @@ def test_s25_caf_done_is_refused_unless_revealed_and_completed_on_chain(pool):
     assert pool.sent(d.AnswerUpdate, outcome=REFUSED)
 
 
-def test_s25_caf_done_is_accepted_when_the_chain_completed_the_task(pool):
+def test_s25_caf_done_is_accepted_when_the_chain_completed_the_task(pool: ScriptedPool) -> None:
     task = caf_ongoing(pool)
     pool.report(1, task, R.CONTRIBUTE_AND_FINALIZE_DONE)
     pool.read(task, "COMPLETED", {1: ("PROVED", HASH_A)})
@@ -234,7 +242,9 @@ def test_s25_caf_done_is_accepted_when_the_chain_completed_the_task(pool):
     assert pool.replicate(1, task).result_link == LINK
 
 
-def test_s26_result_uploaded_is_refused_without_link_or_when_the_proxy_does_not_have_it(pool):
+def test_s26_result_uploaded_is_refused_without_link_or_when_the_proxy_does_not_have_it(
+    pool: ScriptedPool,
+) -> None:
     task = pool.to_upload(1)
     pool.report(1, task, R.RESULT_UPLOADING)
     assert pool.report(1, task, R.RESULT_UPLOADED, result_link=LINK) == []
@@ -253,7 +263,9 @@ def test_s26_result_uploaded_is_refused_without_link_or_when_the_proxy_does_not_
         ({"storage_provider": "dropbox"}, {"result_link": LINK}),
     ],
 )
-def test_s26_results_that_go_elsewhere_are_not_asked_of_the_proxy(pool, deal, details):
+def test_s26_the_proxy_is_not_asked_about_results_stored_elsewhere(
+    pool: ScriptedPool, deal: Any, details: Any
+) -> None:
     task = pool.to_upload(1, **deal)
     pool.report(1, task, R.RESULT_UPLOADING)
     assert outcome(pool.report(1, task, R.RESULT_UPLOADED, **details)) == [(ACCEPTED, Action.WAIT)]
@@ -261,13 +273,13 @@ def test_s26_results_that_go_elsewhere_are_not_asked_of_the_proxy(pool, deal, de
     assert pool.status(task) == "FINALIZING"
 
 
-def test_s26_without_data_such_a_result_is_refused(pool):
+def test_s26_a_callback_result_without_data_is_refused(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, callback="0xCallback")
     pool.report(1, task, R.RESULT_UPLOADING)
     assert outcome(pool.report(1, task, R.RESULT_UPLOADED)) == [(REFUSED, Action.ABORT)]
 
 
-def test_s27_logs_are_kept_under_the_reporting_wallet(pool):
+def test_s27_logs_are_stored_for_the_reporting_wallet(pool: ScriptedPool) -> None:
     task = computing(pool)
     pool.report(1, task, R.COMPUTED, stdout="out", stderr="err", exit_code=0)
     assert pool.ledger.logs == {(task, "0xWorker1"): ("out", "err")}
@@ -275,7 +287,7 @@ def test_s27_logs_are_kept_under_the_reporting_wallet(pool):
     assert pool.replicate(1, task).exit_code == 0
 
 
-def test_s27_logs_of_a_failed_computation_are_kept_only_if_the_app_failed(pool):
+def test_s27_logs_of_a_failed_computation_are_stored_only_if_the_app_failed(pool: ScriptedPool) -> None:
     for number, cause in ((1, C.APP_COMPUTE_FAILED), (2, C.PRE_COMPUTE_TIMEOUT)):
         pool.connect(number, slots=1)
         task = pool.ready()
@@ -293,7 +305,7 @@ def test_s27_logs_of_a_failed_computation_are_kept_only_if_the_app_failed(pool):
         (R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOAD_FAILED),
     ],
 )
-def test_s28_a_slot_is_free_again_after_an_early_failure(pool, statuses):
+def test_s28_a_slot_is_free_again_after_an_early_failure(pool: ScriptedPool, statuses: Any) -> None:
     pool.connect(1)
     task = pool.ready()
     assert pool.scheduler.workers["0xWorker1"].computing == {task}
@@ -301,7 +313,9 @@ def test_s28_a_slot_is_free_again_after_an_early_failure(pool, statuses):
     assert pool.scheduler.workers["0xWorker1"].computing == set()
 
 
-def test_s28_a_slot_is_free_at_computed_and_the_task_leaves_the_worker_at_completed(pool):
+def test_s28_a_slot_is_free_at_computed_and_the_task_leaves_the_worker_at_completed(
+    pool: ScriptedPool,
+) -> None:
     task = computing(pool)
     assert pool.scheduler.workers["0xWorker1"].computing == {task}
     pool.report(1, task, R.COMPUTED)
@@ -316,7 +330,7 @@ def test_s28_a_slot_is_free_at_computed_and_the_task_leaves_the_worker_at_comple
     assert pool.scheduler.workers["0xWorker1"].held == set()
 
 
-def test_s29_of_two_reports_of_one_status_only_the_first_is_recorded(pool):
+def test_s29_of_two_reports_of_one_status_only_the_first_is_recorded(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     assert outcome(pool.report(1, task, R.STARTING, R.STARTING)) == [

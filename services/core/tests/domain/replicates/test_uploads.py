@@ -1,13 +1,18 @@
-"""Who uploads the result: acceptance scenarios 33 and 34 of core spec §13, and traps of the upload."""
+"""The choice of the uploader: acceptance scenarios 33 and 34 of core spec §13, and traps of the upload."""
+
+from collections.abc import Callable
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 LINK = '{"storage":"ipfs","location":"/results/0x"}'
 
 
-def test_s33_one_reveal_asks_one_random_revealed_worker_to_upload(make_pool):
+def test_s33_one_reveal_asks_one_random_revealed_worker_to_upload(
+    make_pool: Callable[..., ScriptedPool],
+) -> None:
     chosen = set()
     for seed in range(8):
         pool = make_pool(seed=seed)
@@ -19,7 +24,7 @@ def test_s33_one_reveal_asks_one_random_revealed_worker_to_upload(make_pool):
     assert chosen == {"0xWorker1", "0xWorker2"}
 
 
-def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_lost(pool):
+def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_lost(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, 2, 3, trust=5)
     first = pool.uploader(task)
     others = {1, 2, 3} - {first}
@@ -31,7 +36,9 @@ def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_lost(pool):
     assert "UPLOAD" not in pool.commands(first)
 
 
-def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_silent_for_2_minutes(pool):
+def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_silent_for_2_minutes(
+    pool: ScriptedPool,
+) -> None:
     task = pool.to_upload(1, 2, 3, trust=5)
     first = pool.uploader(task)
     pool.live(119, 1, 2, 3)
@@ -46,7 +53,7 @@ def test_s34_another_revealed_worker_is_asked_when_the_uploader_is_silent_for_2_
     ]
 
 
-def test_s34_a_silent_uploader_whose_archive_is_there_has_delivered(pool):
+def test_s34_the_archive_of_a_silent_uploader_counts_as_delivered(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, 2, 3, trust=5)
     first = pool.uploader(task)
     pool.live(121, 1, 2, 3)
@@ -55,7 +62,7 @@ def test_s34_a_silent_uploader_whose_archive_is_there_has_delivered(pool):
     assert pool.status(task) == "FINALIZING"
 
 
-def test_s34_an_uploader_that_recovers_is_not_replaced(pool):
+def test_s34_an_uploader_that_recovers_is_not_replaced(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, 2, 3, trust=5)
     first = pool.uploader(task)
     pool.report(first, task, R.RESULT_UPLOADING)
@@ -65,7 +72,7 @@ def test_s34_an_uploader_that_recovers_is_not_replaced(pool):
     assert pool.uploader(task) == first
 
 
-def test_trap_an_upload_request_that_was_lost_times_out(pool):
+def test_trap_an_upload_request_that_was_lost_times_out(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
     pool.live(121, 1)
     pool.handle(e.ResultChecked(task, False))
@@ -73,7 +80,7 @@ def test_trap_an_upload_request_that_was_lost_times_out(pool):
     assert pool.status(task) == "RESULT_UPLOADING"
 
 
-def test_trap_a_failed_upload_asks_another_worker_at_once(pool):
+def test_trap_a_failed_upload_asks_another_worker_at_once(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, 2, trust=3)
     first = pool.uploader(task)
     pool.report(first, task, R.RESULT_UPLOADING, R.RESULT_UPLOAD_FAILED)
@@ -81,7 +88,7 @@ def test_trap_a_failed_upload_asks_another_worker_at_once(pool):
     assert pool.uploader(task) != first
 
 
-def test_the_last_uploader_gets_a_second_chance(pool):
+def test_the_only_uploader_is_asked_again(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
     pool.report(1, task, R.RESULT_UPLOADING, R.RESULT_UPLOAD_FAILED)
     pool.handle(e.ResultChecked(task, False))
@@ -94,7 +101,7 @@ def test_the_last_uploader_gets_a_second_chance(pool):
     assert pool.status(task) == "FINALIZING"
 
 
-def test_an_uploader_that_is_away_is_not_sent_the_same_order_again_and_again(pool):
+def test_a_disconnected_uploader_gets_the_command_once(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, storage_provider="dropbox")
     pool.cut(1)
     pool.wait(600)

@@ -1,7 +1,11 @@
-"""A finalization that a reorganisation took back is repeated; what others say of the lost branch settles nothing."""
+"""A finalization that a reorganisation removed is repeated; answers about the old branch are not trusted."""
+
+from typing import Any
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
@@ -9,8 +13,8 @@ HASH_A = "0x" + "aa" * 32
 K = e.TransactionKind
 
 
-def completed(pool):
-    """A task whose finalization is mined and whose worker has said his last word."""
+def completed(pool: ScriptedPool) -> TaskId:
+    """Return a task whose finalization is mined and whose worker reported COMPLETED."""
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
     pool.report(1, task, R.COMPLETING, R.COMPLETED)
@@ -19,11 +23,11 @@ def completed(pool):
     return task
 
 
-def finalizations(pool, task):
+def finalizations(pool: ScriptedPool, task: TaskId) -> Any:
     return pool.sent(d.RequestTransaction, kind=K.FINALIZE, task_id=task)
 
 
-def test_a_finalization_is_asked_for_again_until_it_stands(pool):
+def test_a_removed_finalization_is_requested_until_it_is_mined(pool: ScriptedPool) -> None:
     task = completed(pool)
     pool.revert(1)
     (asked,) = finalizations(pool, task)
@@ -38,8 +42,8 @@ def test_a_finalization_is_asked_for_again_until_it_stands(pool):
     assert pool.history(task)[-1] == "COMPLETED"
 
 
-def test_an_answer_about_the_branch_that_is_gone_does_not_settle_it(pool):
-    """The adapter saw the finalization mined, and says so when the scheduler knows already that it vanished."""
+def test_an_answer_about_the_old_branch_does_not_settle_the_task(pool: ScriptedPool) -> None:
+    """The adapter reports the finalization as mined after the scheduler followed the reorganisation."""
     task = completed(pool)
     gone = pool.block
     pool.revert(1)
@@ -50,7 +54,9 @@ def test_an_answer_about_the_branch_that_is_gone_does_not_settle_it(pool):
     assert finalizations(pool, task)
 
 
-def test_an_answer_soon_after_a_reorganisation_completes_nothing_that_the_chain_has_open(pool):
+def test_an_answer_soon_after_a_reorganisation_does_not_complete_a_task_that_is_open_on_chain(
+    pool: ScriptedPool,
+) -> None:
     task = pool.to_finalizing(1)
     pool.revert(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 1))
@@ -59,7 +65,7 @@ def test_an_answer_soon_after_a_reorganisation_completes_nothing_that_the_chain_
     assert pool.status(task) == "COMPLETED"
 
 
-def test_only_the_finalization_itself_says_that_it_stands_again(pool):
+def test_only_the_log_of_the_finalization_settles_the_task(pool: ScriptedPool) -> None:
     task = completed(pool)
     pool.revert(3)
     pool.mine(pool.log("CONTRIBUTE", task, 1, HASH_A), pool.log("CONSENSUS", task, value=HASH_A))
@@ -73,7 +79,7 @@ def test_only_the_finalization_itself_says_that_it_stands_again(pool):
     assert not finalizations(pool, task)
 
 
-def test_one_that_was_taken_back_twice_is_asked_for_twice(pool):
+def test_a_finalization_that_was_removed_twice_is_requested_twice(pool: ScriptedPool) -> None:
     task = completed(pool)
     pool.revert(1)
     for _ in range(5):
@@ -84,7 +90,7 @@ def test_one_that_was_taken_back_twice_is_asked_for_twice(pool):
     assert finalizations(pool, task)
 
 
-def test_a_branch_that_holds_the_finalization_changes_nothing(pool):
+def test_a_new_branch_with_the_finalization_changes_nothing(pool: ScriptedPool) -> None:
     task = completed(pool)
     for _ in range(3):
         pool.mine()
@@ -92,7 +98,7 @@ def test_a_branch_that_holds_the_finalization_changes_nothing(pool):
     assert not finalizations(pool, task)
 
 
-def test_64_blocks_later_it_counts_as_there_to_stay(pool):
+def test_a_finalization_64_blocks_deep_is_final(pool: ScriptedPool) -> None:
     task = completed(pool)
     for _ in range(pool.policy.reorganisation_blocks - 1):
         pool.mine()
@@ -103,8 +109,8 @@ def test_64_blocks_later_it_counts_as_there_to_stay(pool):
     assert task not in pool.scheduler.tasks
 
 
-def test_one_that_never_stands_again_refunds_the_requester(pool):
-    """The reveal vanished with it, and the worker that could repeat it has left."""
+def test_a_task_that_cannot_be_finalized_again_is_claimed(pool: ScriptedPool) -> None:
+    """The reveal was removed too, and the worker that could repeat it has left."""
     task = completed(pool)
     pool.revert(2)
     pool.wait(10 * T)

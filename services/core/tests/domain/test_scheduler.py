@@ -1,11 +1,12 @@
-"""One standard task from deal to result, as the shell would drive it."""
+"""Standard tasks from the deal to the result."""
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
+from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 
-def test_a_task_goes_from_deal_to_completed(pool):
+def test_a_task_goes_from_deal_to_completed(pool: ScriptedPool) -> None:
     pool.connect(1)
     (task,) = pool.deal()
     assert pool.status(task) == "INITIALIZING"
@@ -52,7 +53,7 @@ def test_a_task_goes_from_deal_to_completed(pool):
     assert pool.statuses(1, task)[-1] == "COMPLETED"
 
 
-def test_an_ended_task_leaves_the_memory_after_its_workers_last_word(pool):
+def test_an_ended_task_is_evicted_after_its_worker_reported_completed(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x6162"))
     assert pool.status(task) == "COMPLETED"
@@ -65,7 +66,7 @@ def test_an_ended_task_leaves_the_memory_after_its_workers_last_word(pool):
     assert task not in pool.scheduler.tasks
 
 
-def test_trust_5_with_three_agreeing_workers(pool):
+def test_trust_5_with_three_agreeing_workers(pool: ScriptedPool) -> None:
     for number in range(1, 5):
         pool.connect(number)
     task = pool.ready(trust=5)

@@ -1,12 +1,13 @@
-"""No alarm takes the place of another one, and a restart sets them all again."""
+"""Timers of the same task or worker are independent, and a restart sets them again."""
 
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
 
 
-def test_s15_each_silent_replicate_is_replaced_after_its_own_t(pool):
+def test_s15_each_silent_replicate_is_replaced_after_its_own_category_time(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready(trust=3)
     pool.live(T / 2, 1)
@@ -19,7 +20,7 @@ def test_s15_each_silent_replicate_is_replaced_after_its_own_t(pool):
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2", "0xWorker3"]
 
 
-def test_s15_a_silent_replicate_is_replaced_after_t_although_core_was_restarted(pool):
+def test_s15_a_silent_replicate_is_replaced_in_time_after_a_restart(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.STARTED)
@@ -32,8 +33,8 @@ def test_s15_a_silent_replicate_is_replaced_after_t_although_core_was_restarted(
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
 
 
-def failing(pool) -> list[str]:
-    """Tasks of a worker, each about to fail; together they are enough for a quarantine."""
+def about_to_fail(pool: ScriptedPool) -> list[str]:
+    """Return tasks of one worker that are about to fail; together they cause a quarantine."""
     pool.connect(1, slots=pool.policy.quarantine_after)
     tasks = [pool.ready() for _ in range(pool.policy.quarantine_after)]
     for task in tasks:
@@ -41,15 +42,15 @@ def failing(pool) -> list[str]:
     return tasks
 
 
-def fails(pool, tasks: list[str]) -> float:
-    """Returns when the worker may work again."""
+def fail_all(pool: ScriptedPool, tasks: list[str]) -> float:
+    """Fail the tasks; return the end of the quarantine."""
     for task in tasks:
         pool.report(1, task, R.START_FAILED)
     return pool.scheduler.workers["0xWorker1"].worker.quarantined_until
 
 
-def gets_work_at(pool, end: float) -> bool:
-    """Whether a waiting task is handed out at a time and not a second before."""
+def is_assigned_exactly_at(pool: ScriptedPool, end: float) -> bool:
+    """Return whether a waiting task is assigned at a time and not a second before."""
     task = pool.ready()
     pool.live(end - 1 - pool.now, 1)
     before = pool.assigned(task)
@@ -57,23 +58,23 @@ def gets_work_at(pool, end: float) -> bool:
     return (before, pool.assigned(task)) == ([], ["0xWorker1"])
 
 
-def test_a_quarantine_does_not_hide_the_end_of_a_drain(pool):
-    tasks = failing(pool)
+def test_a_quarantine_does_not_hide_the_end_of_a_drain(pool: ScriptedPool) -> None:
+    tasks = about_to_fail(pool)
     pool.handle(e.WorkerDrained("0xWorker1", pool.now + 600))
-    assert fails(pool, tasks) < pool.now + 600
-    assert gets_work_at(pool, pool.now + 600)
+    assert fail_all(pool, tasks) < pool.now + 600
+    assert is_assigned_exactly_at(pool, pool.now + 600)
 
 
-def test_a_drain_does_not_hide_the_end_of_a_quarantine(pool):
-    over = fails(pool, failing(pool))
+def test_a_drain_does_not_hide_the_end_of_a_quarantine(pool: ScriptedPool) -> None:
+    over = fail_all(pool, about_to_fail(pool))
     pool.handle(e.WorkerDrained("0xWorker1", pool.now + 10))
-    assert gets_work_at(pool, over)
+    assert is_assigned_exactly_at(pool, over)
 
 
-def test_after_a_restart_both_pauses_end_in_time(pool):
-    tasks = failing(pool)
+def test_drain_and_quarantine_end_in_time_after_a_restart(pool: ScriptedPool) -> None:
+    tasks = about_to_fail(pool)
     pool.handle(e.WorkerDrained("0xWorker1", pool.now + 600))
-    fails(pool, tasks)
+    fail_all(pool, tasks)
     pool.restart()
     pool.connect(1)
-    assert gets_work_at(pool, pool.now + 600)
+    assert is_assigned_exactly_at(pool, pool.now + 600)

@@ -1,8 +1,7 @@
-"""The task table against a second, independently typed listing of core spec §1.2."""
+"""The task table equals an independent listing of core spec §1.2."""
 
 import itertools
 
-import pytest
 from workerpool_core.domain.tasks.task_machine import may_follow, path_to_completed
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
@@ -54,17 +53,19 @@ FINALIZED FINAL_DEADLINE_REACHED
 ALLOWED = {tuple(TaskStatus[name] for name in line.split()) for line in LISTING.split("\n") if line}
 
 
-@pytest.mark.parametrize(("current", "new"), list(itertools.product(TaskStatus, repeat=2)))
-def test_each_of_the_441_pairs_is_as_the_protocol_lists_it(current: TaskStatus, new: TaskStatus) -> None:
-    assert may_follow(current, new) is ((current, new) in ALLOWED)
+def test_the_transitions_are_those_that_the_protocol_lists() -> None:
+    table = {(current, new) for current in TaskStatus for new in TaskStatus if may_follow(current, new)}
+    assert table - ALLOWED == set(), "transitions that the protocol does not list"
+    assert ALLOWED - table == set(), "transitions that the table lacks"
 
 
-@pytest.mark.parametrize("start", [s for s in TaskStatus if may_follow(s, TaskStatus.FINAL_DEADLINE_REACHED)])
-def test_every_live_status_has_a_legal_way_to_completed(start: TaskStatus) -> None:
-    path = [start, *path_to_completed(start)]
-    assert path[-1] is TaskStatus.COMPLETED
-    assert all(may_follow(a, b) for a, b in itertools.pairwise(path))
+def test_every_live_status_has_a_legal_path_to_completed() -> None:
+    live = [status for status in TaskStatus if may_follow(status, TaskStatus.FINAL_DEADLINE_REACHED)]
+    paths = {start: [start, *path_to_completed(start)] for start in live}
+    assert {path[-1] for path in paths.values()} == {TaskStatus.COMPLETED}
+    steps = [step for path in paths.values() for step in itertools.pairwise(path)]
+    assert [step for step in steps if not may_follow(*step)] == []
 
 
-def test_final_statuses_lead_nowhere() -> None:
+def test_final_statuses_have_no_successor() -> None:
     assert all(not may_follow(final, new) for final in FINAL_TASK_STATUSES for new in TaskStatus)

@@ -1,23 +1,27 @@
-"""Tasks that ended before core was restarted: what it would still have done about them, it does."""
+"""Tasks that ended before a restart of core are handled as without the restart."""
+
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
 K = e.TransactionKind
 
 
-def completed(pool):
-    """A task whose finalization is mined; its worker has not said his last word."""
+def completed(pool: ScriptedPool) -> TaskId:
+    """Return a task whose finalization is mined; its worker has not reported COMPLETED."""
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
     return task
 
 
-def claimed(pool):
-    """A task that nobody contributed to, and whose claim is mined."""
+def claimed(pool: ScriptedPool) -> TaskId:
+    """Return a task without contributions whose claim is mined."""
     task = pool.ready()
     pool.wait(10 * T + 1)
     pool.read(task, "ACTIVE")
@@ -25,7 +29,7 @@ def claimed(pool):
     return task
 
 
-def restart(pool):
+def restart(pool: ScriptedPool) -> None:
     pool.effects.clear()
     return pool.restart()
 
@@ -35,46 +39,50 @@ ENDINGS = pytest.mark.parametrize(
 )
 
 
-def asked(pool, kind, task):
+def requested(pool: ScriptedPool, kind: Any, task: TaskId) -> Any:
     return pool.sent(d.RequestTransaction, kind=kind, task_id=task)
 
 
 @ENDINGS
 @pytest.mark.parametrize("blocks", [0, 1, 63])
-def test_what_vanishes_after_the_restart_is_asked_for_again(pool, end, kind, blocks):
+def test_a_transaction_that_a_later_reorganisation_removes_is_requested_again(
+    pool: ScriptedPool, end: Any, kind: Any, blocks: Any
+) -> None:
     task = end(pool)
     for _ in range(blocks):
         pool.mine()
     restart(pool)
     pool.revert(blocks + 1)
-    assert asked(pool, kind, task)
+    assert requested(pool, kind, task)
 
 
 @ENDINGS
-def test_what_vanished_before_the_restart_is_asked_for_until_it_stands(pool, end, kind):
+def test_a_transaction_that_was_removed_before_the_restart_is_requested_until_it_is_mined(
+    pool: ScriptedPool, end: Any, kind: Any
+) -> None:
     task = end(pool)
     pool.revert(1)
     pool.bury()
     restart(pool)
-    assert len(asked(pool, kind, task)) == 1
+    assert len(requested(pool, kind, task)) == 1
     pool.wait(pool.policy.read_timeout_s)
-    assert len(asked(pool, kind, task)) == 2
+    assert len(requested(pool, kind, task)) == 2
     pool.mine(pool.log("FINALIZE" if kind is K.FINALIZE else "CLAIMED", task, value="0x"))
     pool.effects.clear()
     pool.bury()
-    assert not asked(pool, kind, task)
+    assert not requested(pool, kind, task)
 
 
 @ENDINGS
-def test_what_stands_is_not_asked_for(pool, end, kind):
+def test_a_mined_transaction_is_not_requested(pool: ScriptedPool, end: Any, kind: Any) -> None:
     task = end(pool)
     restart(pool)
     pool.bury()
-    assert not asked(pool, kind, task)
+    assert not requested(pool, kind, task)
 
 
 @ENDINGS
-def test_what_lies_deep_is_forgotten(pool, end, kind):
+def test_a_task_closed_in_a_deep_block_is_evicted(pool: ScriptedPool, end: Any, kind: Any) -> None:
     task = end(pool)
     restart(pool)
     assert task in pool.scheduler.tasks
@@ -83,14 +91,14 @@ def test_what_lies_deep_is_forgotten(pool, end, kind):
 
 
 @ENDINGS
-def test_what_lay_deep_is_not_taken_up(pool, end, kind):
+def test_a_task_closed_in_a_deep_block_is_not_loaded(pool: ScriptedPool, end: Any, kind: Any) -> None:
     task = end(pool)
     pool.bury()
     restart(pool)
     assert task not in pool.scheduler.tasks
 
 
-def test_a_worker_says_his_last_words(pool):
+def test_a_worker_can_report_completed_after_the_restart(pool: ScriptedPool) -> None:
     task = completed(pool)
     restart(pool)
     pool.connect(1, held=(e.HeldReplicate(task, R.RESULT_UPLOADED, True, 0),))
@@ -100,7 +108,7 @@ def test_a_worker_says_his_last_words(pool):
     assert pool.statuses(1, task)[-1] == "COMPLETED"
 
 
-def test_a_worker_that_stays_away_is_waited_for_no_longer_than_any(pool):
+def test_a_task_of_an_absent_worker_is_evicted_after_the_retention(pool: ScriptedPool) -> None:
     task = completed(pool)
     for _ in range(pool.policy.reorganisation_blocks):
         pool.mine()
@@ -111,7 +119,7 @@ def test_a_worker_that_stays_away_is_waited_for_no_longer_than_any(pool):
     assert pool.scheduler.workers["0xWorker1"].held == set()
 
 
-def test_an_end_without_a_block_counts_as_one_in_the_newest_block_that_was_followed(pool):
+def test_an_end_without_a_block_counts_as_in_the_newest_followed_block(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     restart(pool)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, 0))
@@ -119,8 +127,8 @@ def test_an_end_without_a_block_counts_as_one_in_the_newest_block_that_was_follo
     assert pool.ledger.tasks[task].final_block == pool.block
 
 
-def test_an_end_that_was_heard_of_before_its_block_was_followed_is_looked_at_when_it_is(pool):
-    """Its block may vanish before it is followed; then no reorganisation tells of it."""
+def test_an_end_that_was_reported_before_its_block_was_followed_is_read_again(pool: ScriptedPool) -> None:
+    """Its block can be replaced before it is followed, without a BlocksReverted."""
     task = pool.to_finalizing(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, True, pool.block + 2))
     assert pool.status(task) == "COMPLETED"
@@ -130,4 +138,4 @@ def test_an_end_that_was_heard_of_before_its_block_was_followed_is_looked_at_whe
     pool.mine()
     assert pool.sent(d.ReadTask, task_id=task)
     pool.read(task, "REVEALING")
-    assert asked(pool, K.FINALIZE, task)
+    assert requested(pool, K.FINALIZE, task)

@@ -1,7 +1,11 @@
-"""Reorganisations: what the chain takes back is done again, and a record that cannot run backwards stays true."""
+"""Transactions that a reorganisation removes are repeated, and histories stay consistent."""
+
+from typing import Any
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
@@ -10,8 +14,8 @@ GONE = ("UNSET", "0x")
 K = e.TransactionKind
 
 
-def contributed(pool, *numbers, trust):
-    """A task to which these workers contributed, without a consensus yet."""
+def contributed(pool: ScriptedPool, *numbers: int, trust: Any) -> TaskId:
+    """Return a task to which these workers contributed, without a consensus."""
     pool.connect_all(*numbers, 9)
     task = pool.ready(trust=trust)
     for number in numbers:
@@ -21,13 +25,13 @@ def contributed(pool, *numbers, trust):
     return task
 
 
-def test_every_task_under_way_is_read_again(pool):
+def test_every_live_task_is_read_again(pool: ScriptedPool) -> None:
     first, second = pool.ready(), pool.to_consensus(1)
     effects = pool.revert(1)
     assert {read.task_id for read in effects if isinstance(read, d.ReadTask)} == {first, second}
 
 
-def test_a_read_older_than_the_followed_head_is_not_believed(pool):
+def test_a_read_older_than_the_followed_head_is_repeated(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     old = e.TaskRead(task, pool.block - 1, pool.chain_task(task), {}, pool.now)
     pool.handle(old)
@@ -37,10 +41,12 @@ def test_a_read_older_than_the_followed_head_is_not_believed(pool):
     assert pool.sent(d.ReadTask, task_id=task)
 
 
-# --- an initialization --------------------------------------------------------------------------
+# --- initializations ----------------------------------------------------------------------------
 
 
-def test_an_initialization_is_asked_for_again_and_nothing_is_supplied_meanwhile(pool):
+def test_a_removed_initialization_is_requested_again_and_no_worker_is_assigned_meanwhile(
+    pool: ScriptedPool,
+) -> None:
     task = pool.ready()
     pool.revert(1)
     pool.read(task, None)
@@ -52,7 +58,7 @@ def test_an_initialization_is_asked_for_again_and_nothing_is_supplied_meanwhile(
     assert pool.status(task) == "INITIALIZED"
 
 
-def test_one_that_stands_in_another_block_is_taken_from_there(pool):
+def test_an_initialization_in_another_block_is_recorded_with_that_block(pool: ScriptedPool) -> None:
     task = pool.ready()
     pool.revert(1)
     pool.mine()
@@ -64,7 +70,7 @@ def test_one_that_stands_in_another_block_is_taken_from_there(pool):
 # --- contributions ------------------------------------------------------------------------------
 
 
-def test_a_contribution_is_asked_for_again_and_counts_when_it_returns(pool):
+def test_a_removed_contribution_is_requested_again_and_counts_when_it_is_mined(pool: ScriptedPool) -> None:
     task = contributed(pool, 1, trust=5)
     pool.revert(1)
     pool.read(task, "ACTIVE", {1: GONE})
@@ -77,7 +83,7 @@ def test_a_contribution_is_asked_for_again_and_counts_when_it_returns(pool):
     assert pool.statuses(1, task) == history, "CONTRIBUTED is entered once"
 
 
-def test_one_that_stands_on_the_surviving_branch_too_is_not_asked_for(pool):
+def test_a_contribution_that_is_on_the_new_branch_too_is_not_requested(pool: ScriptedPool) -> None:
     task = contributed(pool, 1, trust=5)
     pool.revert(1)
     pool.read(task, "ACTIVE", {1: ("CONTRIBUTED", HASH_A)})
@@ -85,14 +91,14 @@ def test_one_that_stands_on_the_surviving_branch_too_is_not_asked_for(pool):
     assert pool.replicate(1, task).contribution_hash == HASH_A
 
 
-def test_nobody_else_is_asked_while_it_may_come_back(pool):
+def test_no_other_worker_is_assigned_while_the_contribution_can_return(pool: ScriptedPool) -> None:
     task = contributed(pool, 1, 2, trust=3)
     pool.revert(2)
     pool.read(task, "ACTIVE", {1: GONE, 2: ("CONTRIBUTED", HASH_A)})
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
 
 
-def test_one_of_a_worker_that_gave_up_is_asked_of_another(pool):
+def test_a_removed_contribution_of_a_worker_that_gave_up_is_replaced(pool: ScriptedPool) -> None:
     task = contributed(pool, 1, 2, trust=3)
     pool.report(1, task, R.ABORTED)
     pool.revert(2)
@@ -101,8 +107,8 @@ def test_one_of_a_worker_that_gave_up_is_asked_of_another(pool):
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2", "0xWorker9"]
 
 
-def test_with_its_initialization_it_is_asked_for_once(pool):
-    """The worker waits for the initialization by itself."""
+def test_a_contribution_removed_with_its_initialization_is_requested_once(pool: ScriptedPool) -> None:
+    """The worker itself waits for the initialization."""
     task = contributed(pool, 1, trust=5)
     pool.revert(2)
     for _ in range(2):
@@ -114,10 +120,10 @@ def test_with_its_initialization_it_is_asked_for_once(pool):
     assert pool.replicate(1, task).contribution_hash == HASH_A
 
 
-# --- a consensus --------------------------------------------------------------------------------
+# --- consensus ----------------------------------------------------------------------------------
 
 
-def test_a_consensus_opens_the_task_again_until_it_returns(pool):
+def test_a_removed_consensus_reopens_the_task_until_it_returns(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.revert(1)
     pool.read(task, "ACTIVE", {1: GONE})
@@ -129,7 +135,7 @@ def test_a_consensus_opens_the_task_again_until_it_returns(pool):
     assert pool.commands(1)[-1] == "REVEAL"
 
 
-def test_the_contributions_that_remain_keep_counting(pool):
+def test_the_remaining_contributions_still_count(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1, 2, trust=3)
     pool.revert(1)
     pool.read(task, "ACTIVE", {1: ("CONTRIBUTED", HASH_A), 2: GONE})
@@ -139,7 +145,7 @@ def test_the_contributions_that_remain_keep_counting(pool):
     assert pool.task(task).consensus_block == pool.block
 
 
-def test_one_that_came_back_in_another_block_is_revealed_with_that_block(pool):
+def test_a_consensus_in_another_block_is_revealed_with_that_block(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.acknowledge(1)
     pool.revert(1)
@@ -150,7 +156,7 @@ def test_one_that_came_back_in_another_block_is_revealed_with_that_block(pool):
     assert pool.history(task).count("CONSENSUS_REACHED") == 1
 
 
-def test_another_one_on_the_surviving_branch_changes_winners_and_losers(pool):
+def test_another_consensus_on_the_new_branch_changes_winners_and_losers(pool: ScriptedPool) -> None:
     task = pool.to_computed(1, 2, 3, trust=5)
     pool.contribute(1, task, HASH_A)
     pool.contribute(2, task, HASH_B)
@@ -162,7 +168,7 @@ def test_another_one_on_the_surviving_branch_changes_winners_and_losers(pool):
     assert pool.task(task).consensus == HASH_B
 
 
-def test_with_its_initialization_the_task_starts_over(pool):
+def test_a_consensus_removed_with_the_initialization_starts_the_task_over(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.revert(2)
     pool.read(task, None, {1: GONE})
@@ -176,12 +182,12 @@ def test_with_its_initialization_the_task_starts_over(pool):
 # --- reveals ------------------------------------------------------------------------------------
 
 
-def revealing(pool, task, **contributions):
-    """The chain says that the task is REVEALING, with nobody's reveal left."""
+def revealing(pool: ScriptedPool, task: TaskId, **contributions: Any) -> Any:
+    """Answer a read with a REVEALING task without reveals."""
     pool.read(task, "REVEALING", {1: ("CONTRIBUTED", HASH_A)}, winners=1, reveals=0, value=HASH_A)
 
 
-def test_a_reveal_and_the_upload_after_it_are_asked_for_again_once(pool):
+def test_a_removed_reveal_and_its_upload_are_requested_again_once(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
     pool.acknowledge(1)
     pool.effects.clear()
@@ -198,7 +204,7 @@ def test_a_reveal_and_the_upload_after_it_are_asked_for_again_once(pool):
     assert pool.statuses(1, task).count("REVEALED") == 1
 
 
-def test_a_reveal_that_can_come_no_more_is_not_asked_for(pool):
+def test_a_removed_reveal_of_an_ended_replicate_is_not_requested(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
     pool.acknowledge(1)
     pool.revert(1)
@@ -208,7 +214,7 @@ def test_a_reveal_that_can_come_no_more_is_not_asked_for(pool):
     assert pool.commands(1) == []
 
 
-def test_a_finalization_that_was_refused_for_want_of_the_reveal_is_tried_again(pool):
+def test_a_finalization_that_was_refused_without_the_reveal_is_retried(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.revert(1)
     for _ in range(3):
@@ -219,7 +225,7 @@ def test_a_finalization_that_was_refused_for_want_of_the_reveal_is_tried_again(p
     assert len(pool.sent(d.RequestTransaction, kind=K.FINALIZE)) == 4
 
 
-def test_refusals_soon_after_a_reorganisation_fail_nothing(pool):
+def test_refusals_soon_after_a_reorganisation_do_not_fail_the_task(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
     pool.revert(1)

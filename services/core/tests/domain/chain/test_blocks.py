@@ -1,10 +1,13 @@
-"""A deal that a reorganisation took back: its tasks end, or go on when it comes back in another block."""
+"""The tasks of a deal that a reorganisation removed end, or continue when the deal is mined again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
@@ -13,14 +16,14 @@ GONE = ("UNSET", "0x")
 K = e.TransactionKind
 
 
-def refuse_initialization(pool, task):
-    """The adapter says that it knows no such deal, and the chain agrees."""
+def refuse_initialization(pool: ScriptedPool, task: TaskId) -> None:
+    """Refuse the initialization because the deal is unknown, as a read of the chain confirms."""
     pool.handle(e.TransactionAnswered(task, K.INITIALIZE, False, reason="TARGET_NOT_FOUND"))
     pool.read(task, None, {1: GONE})
 
 
-def vanished(pool, task, blocks):
-    """The deal goes with everything that followed, and nobody buys it again."""
+def remove_deal(pool: ScriptedPool, task: TaskId, blocks: Any) -> None:
+    """Remove the deal and everything after it; the deal is not mined again."""
     pool.revert(blocks)
     pool.read(task, None, {1: GONE})
     end = pool.now + pool.policy.reorganisation_doubt_s
@@ -34,22 +37,22 @@ def vanished(pool, task, blocks):
     refuse_initialization(pool, task)
 
 
-def test_a_deal_that_does_not_come_back_ends_its_task(pool):
+def test_a_removed_deal_fails_its_task(pool: ScriptedPool) -> None:
     pool.connect(1)
     (task,) = pool.deal()
-    vanished(pool, task, 1)
+    remove_deal(pool, task, 1)
     assert pool.history(task)[-2:] == ["INITIALIZE_FAILED", "FAILED"]
 
 
 @pytest.mark.parametrize("stage", ["computing", "contributed", "consensus"])
-def test_its_workers_are_set_free(pool, stage):
+def test_a_removed_deal_frees_its_workers(pool: ScriptedPool, stage: Any) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.compute(1, task)
     if stage != "computing":
         pool.report(1, task, R.CONTRIBUTING)
         pool.contribute(1, task, consensus=stage == "consensus")
-    vanished(pool, task, 3)
+    remove_deal(pool, task, 3)
     assert pool.history(task)[-2:] == ["CONTRIBUTION_TIMEOUT", "FAILED"]
     assert (pool.commands(1)[-1], pool.sent(d.SendCommand)[-1].command.cause) == ("ABORT", C.TASK_NOT_ACTIVE)
     pool.report(1, task, R.ABORTED)
@@ -58,16 +61,16 @@ def test_its_workers_are_set_free(pool, stage):
     assert not pool.sent(d.RequestTransaction, kind=K.CLAIM), "there is nothing to claim"
 
 
-def test_one_that_was_revealed_ends_at_its_final_deadline(pool):
+def test_a_revealed_task_of_a_removed_deal_ends_at_its_final_deadline(pool: ScriptedPool) -> None:
     task = pool.to_upload(1)
-    vanished(pool, task, 4)
+    remove_deal(pool, task, 4)
     assert pool.status(task) == "RESULT_UPLOADING"
     pool.wait(10 * T)
     pool.read(task, None, {1: GONE})
     assert pool.history(task)[-2:] == ["FINAL_DEADLINE_REACHED", "FAILED"]
 
 
-def test_a_deal_that_comes_back_goes_on_with_the_deadlines_of_its_new_block(pool):
+def test_a_deal_in_another_block_has_the_deadlines_of_that_block(pool: ScriptedPool) -> None:
     terms = pool.terms()
     pool.mine(deals=(e.DealSeen(terms),))
     (task,) = pool.ledger.tasks

@@ -1,23 +1,27 @@
-"""Workers that report what does not follow from what they did: it is refused, and never stops the scheduler."""
+"""Reports that do not follow from a replicate's history are refused."""
+
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Modifier
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 LINK = '{"storage":"dropbox","location":"/result"}'
 REFUSED, ACCEPTED = d.UpdateOutcome.REFUSED, d.UpdateOutcome.ACCEPTED
 
 
-def back_again(pool, number, task, status):
-    """A worker's stream is cut, and he says Hello again: almost any status may follow RECOVERING."""
+def reconnect(pool: ScriptedPool, number: int, task: TaskId, status: Any) -> None:
+    """Reconnect a worker: almost any status may follow RECOVERING."""
     pool.cut(number)
     pool.connect(number, held=(e.HeldReplicate(task, status, True, 0),))
     assert pool.statuses(number, task)[-1] == "RECOVERING"
 
 
-def test_a_second_upload_after_a_failed_one_is_taken_although_no_proxy_can_prove_it(pool):
+def test_a_second_upload_after_a_failed_one_is_accepted_without_a_proxy(pool: ScriptedPool) -> None:
     task = pool.to_upload(1, storage_provider="dropbox")
     pool.report(1, task, R.RESULT_UPLOADING, R.RESULT_UPLOAD_FAILED)
     pool.live(121, 1)
@@ -29,11 +33,11 @@ def test_a_second_upload_after_a_failed_one_is_taken_although_no_proxy_can_prove
     assert pool.status(task) == "FINALIZING"
 
 
-def test_a_worker_that_is_back_cannot_go_back_behind_what_it_did(pool):
+def test_a_recovered_replicate_cannot_return_to_an_earlier_status(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.STARTED)
-    back_again(pool, 1, task, R.STARTED)
+    reconnect(pool, 1, task, R.STARTED)
     pool.report(1, task, R.COMPUTED, R.CONTRIBUTING)
     pool.contribute(1, task, consensus=True)
     pool.wait(61)
@@ -45,9 +49,9 @@ def test_a_worker_that_is_back_cannot_go_back_behind_what_it_did(pool):
     assert pool.statuses(1, task)[-3:] == ["REVEALING", "REVEALED", "RESULT_UPLOAD_REQUESTED"]
 
 
-def test_a_proof_of_what_a_worker_jumped_over_is_not_recorded_behind_it(pool):
+def test_a_proof_of_an_earlier_status_is_not_recorded_after_a_later_one(pool: ScriptedPool) -> None:
     task = pool.to_computed(1)
-    back_again(pool, 1, task, R.COMPUTED)
+    reconnect(pool, 1, task, R.COMPUTED)
     pool.report(1, task, R.REVEALING, R.ABORTED)
     pool.contribute(1, task, consensus=True)
     pool.reveal(1, task)
@@ -56,18 +60,22 @@ def test_a_proof_of_what_a_worker_jumped_over_is_not_recorded_behind_it(pool):
 
 @pytest.mark.parametrize("deal", [{}, {"storage_provider": "dropbox"}, {"callback": "0xCallback"}])
 @pytest.mark.parametrize("status", [R.RESULT_UPLOADING, R.RESULT_UPLOADED, R.RESULT_UPLOAD_FAILED])
-def test_the_result_is_taken_only_from_who_revealed(pool, deal, status):
+def test_a_result_is_accepted_only_from_a_worker_that_revealed(
+    pool: ScriptedPool, deal: Any, status: Any
+) -> None:
     pool.connect_all(1, 2, 3)
     task = pool.ready(trust=5, **deal)
     for number in (1, 2, 3):
         pool.compute(number, task)
-    back_again(pool, 3, task, R.COMPUTED)
+    reconnect(pool, 3, task, R.COMPUTED)
     (answer,) = pool.report(3, task, status, result_link=LINK, callback_data="0x01")
     assert (answer.outcome, answer.reason) == (REFUSED, "BAD_WORKFLOW_TRANSITION")
     assert pool.replicate(3, task).result_link == ""
 
 
-def test_commands_never_share_a_sequence_over_a_restart_however_the_clock_was_set(pool):
+def test_commands_have_different_sequences_across_a_restart_even_if_the_clock_went_back(
+    pool: ScriptedPool,
+) -> None:
     task = pool.to_consensus(1)
     (first,) = pool.sent(d.SendCommand)
     pool.cut(1)

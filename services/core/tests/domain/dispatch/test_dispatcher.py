@@ -1,4 +1,7 @@
-"""Who gets which task: acceptance scenarios 9-18 of core spec §13."""
+"""Assignment of tasks to workers: acceptance scenarios 9-18 of core spec §13."""
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -6,7 +9,9 @@ from hypothesis import strategies as st
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
+from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.consensus import contributions_needed
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
@@ -16,16 +21,18 @@ T = 300
 HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
 
 
-def holders(pool, task):
+def holders(pool: ScriptedPool, task: TaskId) -> list[int]:
     return [int(w.removeprefix("0xWorker")) for w in pool.assigned(task)]
 
 
-def challenge(pool, task):
+def challenge(pool: ScriptedPool, task: TaskId) -> None:
     pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
     return task
 
 
-def test_s09_no_work_for_a_worker_without_weight_or_slot_or_while_the_chain_is_down(pool):
+def test_s09_no_work_for_a_worker_without_weight_or_slot_or_while_the_chain_is_down(
+    pool: ScriptedPool,
+) -> None:
     pool.connect(1, weight=0)
     first = pool.ready()
     assert holders(pool, first) == []
@@ -40,7 +47,7 @@ def test_s09_no_work_for_a_worker_without_weight_or_slot_or_while_the_chain_is_d
     assert holders(pool, second) == [3]
 
 
-def test_s10_a_worker_never_gets_a_task_twice_even_after_failing(pool):
+def test_s10_a_worker_never_gets_a_task_twice_even_after_failing(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
@@ -51,14 +58,14 @@ def test_s10_a_worker_never_gets_a_task_twice_even_after_failing(pool):
     assert holders(pool, task) == [1, 2]
 
 
-def test_s11_two_workers_race_for_a_trust_1_task(pool):
+def test_s11_a_task_with_trust_1_is_assigned_to_one_of_two_workers(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.connect(2)
     task = pool.ready()
     assert len(holders(pool, task)) == 1
 
 
-def test_s12_running_first_then_earliest_deadline_and_never_past_it(pool):
+def test_s12_running_first_then_earliest_deadline_and_never_past_it(pool: ScriptedPool) -> None:
     now = pool.now
     pool.connect(1, slots=1)
     running = pool.ready(trust=5, contribution_deadline=now + 2000)
@@ -85,7 +92,9 @@ def test_s12_running_first_then_earliest_deadline_and_never_past_it(pool):
         ({"gpus": 1, "sgx": True}, [SCONE_GPU], [TDX]),
     ],
 )
-def test_s13_special_work_goes_to_workers_with_the_hardware_only(pool, ability, can, cannot):
+def test_s13_tasks_with_special_hardware_are_assigned_only_to_workers_that_have_it(
+    pool: ScriptedPool, ability: Any, can: Any, cannot: Any
+) -> None:
     pool.connect(1, **ability)
     for tag in cannot:
         task = pool.ready(tag=tag)
@@ -97,13 +106,13 @@ def test_s13_special_work_goes_to_workers_with_the_hardware_only(pool, ability, 
         assert holders(pool, task) == [1]
 
 
-def test_s13_a_tag_with_another_nibble_is_standard_work(pool):
+def test_s13_a_tag_with_an_unknown_enclave_nibble_is_standard(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready(tag="0x" + f"{0b0111:064x}")
     assert holders(pool, task) == [1]
 
 
-def test_s14_trust_5_serves_3_fresh_workers_and_more_only_after_a_dissent(pool):
+def test_s14_trust_5_needs_3_workers_and_more_only_after_a_dissent(pool: ScriptedPool) -> None:
     for number in range(1, 8):
         pool.connect(number)
     task = pool.ready(trust=5)
@@ -113,11 +122,13 @@ def test_s14_trust_5_serves_3_fresh_workers_and_more_only_after_a_dissent(pool):
     pool.contribute(1, task, HASH_A)
     assert len(holders(pool, task)) == 3
     pool.contribute(2, task, HASH_B)
-    # Against one dissenter four must agree: one did, so three may be under way.
+    # Four must agree against one dissenter: one did, so three may be in progress.
     assert len(holders(pool, task)) == 5
 
 
-def test_s15_a_worker_that_is_pending_longer_than_t_no_longer_counts(pool):
+def test_s15_a_replicate_that_is_pending_longer_than_the_category_time_no_longer_counts(
+    pool: ScriptedPool,
+) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.connect(2)
@@ -130,13 +141,13 @@ def test_s15_a_worker_that_is_pending_longer_than_t_no_longer_counts(pool):
     assert holders(pool, task) == [1, 2]
 
 
-def test_s16_a_task_with_consensus_on_chain_is_not_supplied(pool):
+def test_s16_a_task_with_consensus_on_chain_is_not_assigned(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.connect(2)
     assert holders(pool, task) == [1]
 
 
-def test_s17_the_sms_is_known_for_enclave_tasks_only(pool):
+def test_s17_the_sms_is_known_for_enclave_tasks_only(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     standard = pool.ready()
     enclave = challenge(pool, pool.ready(tag=SCONE))
@@ -144,7 +155,7 @@ def test_s17_the_sms_is_known_for_enclave_tasks_only(pool):
     assert pool.task(enclave).sms_url == "https://sms"
 
 
-def test_s17_an_enclave_task_is_not_supplied_before_its_challenge(pool):
+def test_s17_an_enclave_task_is_not_assigned_before_its_challenge(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
     assert holders(pool, task) == []
@@ -152,7 +163,7 @@ def test_s17_an_enclave_task_is_not_supplied_before_its_challenge(pool):
     assert holders(pool, task) == [1]
 
 
-def test_s18_a_worker_with_a_gpu_gets_one_task_at_a_time(pool):
+def test_s18_a_worker_with_a_gpu_gets_one_task_at_a_time(pool: ScriptedPool) -> None:
     pool.connect(1, gpus=1, slots=8)
     first, second = pool.ready(), pool.ready()
     assert (holders(pool, first), holders(pool, second)) == ([1], [])
@@ -160,21 +171,21 @@ def test_s18_a_worker_with_a_gpu_gets_one_task_at_a_time(pool):
     assert holders(pool, second) == [1]
 
 
-def test_memory_limits_the_slots(make_pool):
+def test_memory_limits_the_slots(make_pool: Callable[..., ScriptedPool]) -> None:
     pool = make_pool(Policy(slot_memory_bytes=1 << 30))
     pool.connect(1, slots=8, memory_bytes=2 << 30)
     tasks = [pool.ready() for _ in range(4)]
     assert [holders(pool, task) for task in tasks] == [[1], [1], [], []]
 
 
-def test_a_worker_with_16_slots_gets_16_tasks_at_once(pool):
+def test_a_worker_with_16_slots_gets_16_tasks_at_once(pool: ScriptedPool) -> None:
     tasks = pool.deal(bot_size=20)
     pool.mine(*(pool.log("INITIALIZE", task) for task in tasks))
     pool.connect(1, slots=16)
     assert len(pool.sent(d.Assign)) == 16
 
 
-def test_requesters_take_turns(pool):
+def test_requesters_take_turns(pool: ScriptedPool) -> None:
     rich = pool.deal(bot_size=6, requester="0xRich")
     poor = pool.deal(bot_size=2, requester="0xPoor")
     pool.mine(*(pool.log("INITIALIZE", task) for task in (*rich, *poor)))
@@ -183,7 +194,7 @@ def test_requesters_take_turns(pool):
     assert [task in rich for task in served] == [True, False, True, False]
 
 
-def test_requesters_take_turns_among_tasks_that_become_ready_together(pool):
+def test_requesters_take_turns_among_tasks_that_become_ready_together(pool: ScriptedPool) -> None:
     pool.connect(1, slots=4)
     rich = pool.deal(bot_size=6, requester="0xRich")
     poor = pool.deal(bot_size=2, requester="0xPoor")
@@ -192,7 +203,7 @@ def test_requesters_take_turns_among_tasks_that_become_ready_together(pool):
     assert sum(task in poor for task in served) == 2
 
 
-def test_a_dead_replicate_is_replaced_at_once(pool):
+def test_a_dead_replicate_is_replaced_at_once(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.connect(2)
@@ -201,7 +212,7 @@ def test_a_dead_replicate_is_replaced_at_once(pool):
 
 
 @pytest.mark.parametrize("failure", [R.CONTRIBUTE_FAILED, R.ABORTED])
-def test_an_aborted_or_unlucky_contribution_is_replaced_at_once(pool, failure):
+def test_an_aborted_or_failed_contribution_is_replaced_at_once(pool: ScriptedPool, failure: Any) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.connect(2)
@@ -210,7 +221,7 @@ def test_an_aborted_or_unlucky_contribution_is_replaced_at_once(pool, failure):
     assert holders(pool, task) == [1, 2]
 
 
-def test_a_drained_worker_gets_nothing_until_its_time(pool):
+def test_a_drained_worker_gets_no_task_until_the_drain_ends(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.handle(e.WorkerDrained("0xWorker1", pool.now + 30))
     assert pool.sent(d.SendDrain, wallet="0xWorker1")
@@ -222,7 +233,7 @@ def test_a_drained_worker_gets_nothing_until_its_time(pool):
     assert holders(pool, task) == [1]
 
 
-def test_an_undrained_worker_gets_work_again(pool):
+def test_an_undrained_worker_gets_work_again(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.handle(e.WorkerDrained("0xWorker1", float("inf")))
     task = pool.ready()
@@ -230,7 +241,7 @@ def test_an_undrained_worker_gets_work_again(pool):
     assert holders(pool, task) == [1]
 
 
-def test_a_worker_that_keeps_failing_rests_longer_each_time(pool):
+def test_each_consecutive_failure_doubles_the_quarantine(pool: ScriptedPool) -> None:
     pool.connect(1, slots=8)
     for _ in range(3):
         pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
@@ -246,7 +257,7 @@ def test_a_worker_that_keeps_failing_rests_longer_each_time(pool):
     assert worker.quarantined_until == pool.now + 120
 
 
-def test_an_operator_ends_a_quarantine(pool):
+def test_an_operator_ends_a_quarantine(pool: ScriptedPool) -> None:
     pool.connect(1, slots=8)
     for _ in range(3):
         pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
@@ -255,7 +266,7 @@ def test_an_operator_ends_a_quarantine(pool):
     assert holders(pool, task) == [1]
 
 
-def test_the_requesters_own_failures_quarantine_nobody(pool):
+def test_failures_caused_by_the_requester_do_not_quarantine_the_worker(pool: ScriptedPool) -> None:
     pool.connect(1, slots=8)
     for _ in range(5):
         task = pool.ready()
@@ -265,7 +276,7 @@ def test_the_requesters_own_failures_quarantine_nobody(pool):
     assert pool.scheduler.workers["0xWorker1"].worker.quarantined_until == 0.0
 
 
-def test_a_contribution_on_chain_ends_a_series_of_failures(pool):
+def test_a_contribution_on_chain_resets_the_failure_count(pool: ScriptedPool) -> None:
     pool.connect(1, slots=8)
     for _ in range(2):
         pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
@@ -275,7 +286,9 @@ def test_a_contribution_on_chain_ends_a_series_of_failures(pool):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(trust=st.integers(1, 64), workers=st.integers(1, 12))
-def test_never_more_replicates_than_trust_asks(make_pool, trust, workers):
+def test_there_are_never_more_replicates_than_the_trust_requires(
+    make_pool: Callable[..., ScriptedPool], trust: Any, workers: Any
+) -> None:
     pool = make_pool()
     task = pool.ready(trust=trust)
     for number in range(workers):

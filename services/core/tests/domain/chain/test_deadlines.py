@@ -1,8 +1,12 @@
-"""Deadlines that pass, reopening and claims: acceptance scenarios 38 and 39 of core spec §13."""
+"""Deadlines, reopening and claims: acceptance scenarios 38 and 39 of core spec §13."""
+
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
@@ -11,7 +15,9 @@ HASH_A = "0x" + "aa" * 32
 K = e.TransactionKind
 
 
-def test_s38_past_the_contribution_deadline_the_chain_is_asked_then_workers_are_freed(pool):
+def test_s38_after_the_contribution_deadline_the_chain_is_read_and_the_slots_are_freed(
+    pool: ScriptedPool,
+) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING)
@@ -25,19 +31,19 @@ def test_s38_past_the_contribution_deadline_the_chain_is_asked_then_workers_are_
     assert pool.scheduler.workers["0xWorker1"].computing == set()
 
 
-def initializing(pool):
+def initializing(pool: ScriptedPool) -> TaskId:
     (task,) = pool.deal()
     return task
 
 
-def running(pool):
+def running(pool: ScriptedPool) -> TaskId:
     task = pool.to_computed(1)
     pool.report(1, task, R.CONTRIBUTING)
     return task
 
 
-def revealed_without_uploader(pool):
-    """The only worker that revealed is lost before it could be asked for the result."""
+def revealed_without_uploader(pool: ScriptedPool) -> TaskId:
+    """Return a task whose only revealed worker is lost before the upload is requested."""
     task = pool.to_consensus(1, 2, trust=3)
     pool.cut(1)
     pool.live(61, 2)
@@ -45,7 +51,7 @@ def revealed_without_uploader(pool):
     return task
 
 
-def uploaded(pool):
+def uploaded(pool: ScriptedPool) -> TaskId:
     task = pool.to_consensus(1, 2, trust=3)
     pool.reveal(1, task)
     pool.upload(1, task)
@@ -66,12 +72,14 @@ STATES = {
 
 
 @pytest.mark.parametrize("status", STATES)
-def test_s38_the_final_deadline_fails_a_task_in_any_state_and_claims_it(pool, status):
+def test_s38_the_final_deadline_fails_and_claims_a_task_with_any_status(
+    pool: ScriptedPool, status: Any
+) -> None:
     task = STATES[status](pool)
     assert pool.status(task) == status
     pool.now = pool.task(task).terms.final_deadline
     before = status in ("INITIALIZING", "INITIALIZED", "RUNNING")
-    # A task that was not initialized is known to nobody, and there is nothing to claim.
+    # A task that was not initialized is not on chain, so there is nothing to claim.
     chain = None if status == "INITIALIZING" else "ACTIVE" if before else "REVEALING"
     pool.read(task, chain, value=HASH_A)
     assert pool.history(task)[-2:] == ["FINAL_DEADLINE_REACHED", "FAILED"]
@@ -80,7 +88,7 @@ def test_s38_the_final_deadline_fails_a_task_in_any_state_and_claims_it(pool, st
 
 
 @pytest.mark.parametrize("end", ["COMPLETED", "FAILED"])
-def test_s38_ended_tasks_are_left_alone(pool, end):
+def test_s38_the_final_deadline_does_not_change_ended_tasks(pool: ScriptedPool, end: Any) -> None:
     task = pool.to_finalizing(1)
     kind = {"COMPLETED": "FINALIZE", "FAILED": "CLAIMED"}[end]
     pool.mine(pool.log(kind, task, value="0x"))
@@ -90,7 +98,7 @@ def test_s38_ended_tasks_are_left_alone(pool, end):
     assert not pool.sent(d.RequestTransaction, kind=K.CLAIM)
 
 
-def test_s39_who_did_not_reveal_in_time_fails_and_the_task_still_finalizes(pool):
+def test_s39_a_winner_that_does_not_reveal_in_time_fails_and_the_task_finalizes(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1, 2, trust=3)
     pool.reveal(1, task)
     pool.upload(1, task)
@@ -102,8 +110,8 @@ def test_s39_who_did_not_reveal_in_time_fails_and_the_task_still_finalizes(pool)
     assert pool.status(task) == "FINALIZING"
 
 
-def unrevealed(pool):
-    """A task whose only winner let the reveal deadline pass, and the chain said so."""
+def unrevealed(pool: ScriptedPool) -> TaskId:
+    """Return a task whose only winner missed the reveal deadline, as a read of the chain shows."""
     task = pool.to_consensus(1)
     pool.connect(2)
     pool.live(2 * T + 1, 1, 2)
@@ -111,7 +119,7 @@ def unrevealed(pool):
     return task
 
 
-def test_zero_reveals_reopen_the_task_for_others(pool):
+def test_a_task_without_reveals_is_reopened_for_other_workers(pool: ScriptedPool) -> None:
     task = unrevealed(pool)
     assert pool.status(task) == "REOPENING"
     assert pool.sent(d.RequestTransaction, kind=K.REOPEN, task_id=task)
@@ -125,14 +133,14 @@ def test_zero_reveals_reopen_the_task_for_others(pool):
     assert pool.status(task) == "CONSENSUS_REACHED"
 
 
-def test_a_refused_reopening_fails_the_task(pool):
+def test_a_refused_reopening_fails_the_task(pool: ScriptedPool) -> None:
     task = unrevealed(pool)
     chain = {"contributions": {1: ("CONTRIBUTED", HASH_A)}, "winners": 1, "value": HASH_A}
     pool.refuse(task, K.REOPEN, "REVEALING", **chain)
     assert pool.history(task)[-2:] == ["REOPEN_FAILED", "FAILED"]
 
 
-def test_a_task_that_failed_is_claimed_at_its_final_deadline_even_after_a_restart(pool):
+def test_a_task_that_failed_is_claimed_at_its_final_deadline_even_after_a_restart(pool: ScriptedPool) -> None:
     task = pool.ready()
     pool.wait(7 * T + 1)
     pool.read(task, "ACTIVE")
@@ -147,7 +155,7 @@ def test_a_task_that_failed_is_claimed_at_its_final_deadline_even_after_a_restar
     assert pool.ledger.tasks[task].claim_due is False
 
 
-def test_an_unanswered_claim_is_asked_again(pool):
+def test_an_unanswered_claim_is_requested_again(pool: ScriptedPool) -> None:
     task = pool.ready()
     pool.wait(10 * T + 1)
     pool.read(task, "ACTIVE")
@@ -160,7 +168,7 @@ def test_an_unanswered_claim_is_asked_again(pool):
     assert task not in pool.scheduler.tasks
 
 
-def test_trap_the_contribution_timeout_never_fails_a_task_with_consensus_on_chain(pool):
+def test_trap_the_contribution_timeout_never_fails_a_task_with_consensus_on_chain(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.compute(1, task)
@@ -169,7 +177,7 @@ def test_trap_the_contribution_timeout_never_fails_a_task_with_consensus_on_chai
     assert pool.status(task) == "CONSENSUS_REACHED"
 
 
-def test_trap_a_timed_out_task_does_not_run_again(pool):
+def test_trap_a_task_that_timed_out_does_not_run_again(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.live(7 * T + 1, 1)
@@ -178,20 +186,24 @@ def test_trap_a_timed_out_task_does_not_run_again(pool):
     assert pool.status(task) == "FAILED"
 
 
-def read_of_an_earlier_block(pool, task, status="ACTIVE", contributions=None, **fields):
-    """The chain answers, but its newest block is from before now: a later one may be on its way."""
+def read_of_an_earlier_block(
+    pool: ScriptedPool, task: TaskId, status: Any = "ACTIVE", contributions: Any = None, **fields: Any
+) -> Any:
+    """Answer a read from a block with an earlier timestamp: a later block may still follow."""
     found = {f"0xWorker{n}": pool.contribution(*c) for n, c in (contributions or {}).items()}
     return pool.handle(e.TaskRead(task, pool.block, pool.chain_task(task, status, **fields), found, pool.now))
 
 
-def mine_late(pool, seconds, *logs):
-    """A block is seen some seconds after the time that it bears."""
+def mine_late(pool: ScriptedPool, seconds: Any, *logs: Any) -> Any:
+    """Follow a block some seconds after its timestamp."""
     pool.now -= seconds
     pool.mine(*logs)
     pool.now += seconds
 
 
-def test_a_contribution_in_a_block_from_before_the_deadline_counts_when_it_is_seen_later(pool):
+def test_a_contribution_in_a_block_before_the_deadline_counts_when_it_is_followed_later(
+    pool: ScriptedPool,
+) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.compute(1, task)
@@ -202,7 +214,7 @@ def test_a_contribution_in_a_block_from_before_the_deadline_counts_when_it_is_se
     assert pool.status(task) == "CONSENSUS_REACHED"
 
 
-def test_a_reveal_in_a_block_from_before_the_deadline_counts_when_it_is_seen_later(pool):
+def test_a_reveal_in_a_block_before_the_deadline_counts_when_it_is_followed_later(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     pool.live(2 * T + 1, 1)
     winner = {1: ("CONTRIBUTED", HASH_A)}
@@ -212,7 +224,9 @@ def test_a_reveal_in_a_block_from_before_the_deadline_counts_when_it_is_seen_lat
     assert pool.status(task) == "RESULT_UPLOADING"
 
 
-def test_a_finalization_in_a_block_from_before_the_deadline_counts_when_it_is_seen_later(pool):
+def test_a_finalization_in_a_block_before_the_deadline_counts_when_it_is_followed_later(
+    pool: ScriptedPool,
+) -> None:
     task = pool.to_finalizing(1)
     pool.live(10 * T, 1)
     winner = {1: ("PROVED", HASH_A)}
@@ -222,7 +236,7 @@ def test_a_finalization_in_a_block_from_before_the_deadline_counts_when_it_is_se
     assert pool.status(task) == "COMPLETED"
 
 
-def test_without_a_block_from_after_the_deadline_the_chain_is_asked_again(pool):
+def test_without_a_block_after_the_deadline_the_chain_is_read_again(pool: ScriptedPool) -> None:
     task = pool.ready()
     pool.wait(7 * T + 1)
     read_of_an_earlier_block(pool, task)
@@ -233,7 +247,9 @@ def test_without_a_block_from_after_the_deadline_the_chain_is_asked_again(pool):
     assert pool.history(task)[-2:] == ["CONTRIBUTION_TIMEOUT", "FAILED"]
 
 
-def test_a_finalization_with_missing_reveals_may_be_refused_until_the_chain_is_past_their_deadline(pool):
+def test_a_refused_finalization_with_missing_reveals_is_retried_until_a_block_after_their_deadline(
+    pool: ScriptedPool,
+) -> None:
     task = pool.to_consensus(1, 2, trust=3)
     pool.reveal(1, task)
     pool.upload(1, task)

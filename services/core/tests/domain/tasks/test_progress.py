@@ -1,8 +1,12 @@
-"""How tasks advance to their end: acceptance scenarios 30-32 and 35-37 of core spec §13."""
+"""The steps of a task to its end: acceptance scenarios 30-32 and 35-37 of core spec §13."""
+
+from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 
@@ -13,7 +17,7 @@ LINK = '{"storage":"ipfs","location":"/results/0x"}'
 K = e.TransactionKind
 
 
-def test_s30_a_task_runs_only_once_a_replicate_started(pool):
+def test_s30_a_task_runs_only_once_a_replicate_started(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.connect(2)
     task = pool.ready(trust=3)
@@ -26,7 +30,7 @@ def test_s30_a_task_runs_only_once_a_replicate_started(pool):
     assert pool.status(task) == "RUNNING"
 
 
-def test_s31_consensus_makes_winners_reveal_and_aborts_the_others(pool):
+def test_s31_a_consensus_asks_winners_to_reveal_and_aborts_the_others(pool: ScriptedPool) -> None:
     task = pool.to_computed(1, 2, 3, 4, trust=9)
     pool.contribute(1, task, HASH_A)
     pool.contribute(2, task, HASH_B)
@@ -41,7 +45,7 @@ def test_s31_consensus_makes_winners_reveal_and_aborts_the_others(pool):
     }
 
 
-def test_s31_a_read_with_more_winners_than_known_waits(pool):
+def test_s31_a_read_with_more_winners_than_known_is_repeated(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.connect(2)
     task = pool.ready(trust=3)
@@ -53,7 +57,7 @@ def test_s31_a_read_with_more_winners_than_known_waits(pool):
     assert pool.status(task) == "CONSENSUS_REACHED"
 
 
-def enclave(pool, *numbers):
+def enclave(pool: ScriptedPool, *numbers: int) -> TaskId:
     for number in numbers:
         pool.connect(number, sgx=True)
     task = pool.ready(tag=SCONE)
@@ -61,7 +65,7 @@ def enclave(pool, *numbers):
     return task
 
 
-def test_s32_an_enclave_task_that_every_able_worker_failed_is_over(pool):
+def test_s32_an_enclave_task_that_every_able_worker_failed_fails(pool: ScriptedPool) -> None:
     pool.connect(9)  # has no enclave, so does not count
     task = enclave(pool, 1, 2)
     pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOAD_FAILED)
@@ -72,21 +76,21 @@ def test_s32_an_enclave_task_that_every_able_worker_failed_is_over(pool):
     assert pool.history(task)[-2:] == ["RUNNING_FAILED", "FAILED"]
 
 
-def test_s32_one_that_still_computes_or_has_not_tried_keeps_it_running(pool):
+def test_s32_an_able_worker_that_computes_or_has_not_tried_keeps_the_task_running(pool: ScriptedPool) -> None:
     task = enclave(pool, 1, 2)
     pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOAD_FAILED)
     pool.report(2, task, R.STARTING)
     assert pool.status(task) == "RUNNING"
 
 
-def test_s32_a_standard_task_never_fails_so(pool):
+def test_s32_a_standard_task_does_not_fail_with_its_workers(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOAD_FAILED)
     assert pool.status(task) == "RUNNING"
 
 
-def test_s35_finalize_waits_for_all_winners(pool):
+def test_s35_finalize_waits_for_all_winners(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1, 2, 3, trust=5)
     pool.reveal(1, task)
     pool.upload(1, task)
@@ -97,7 +101,7 @@ def test_s35_finalize_waits_for_all_winners(pool):
     assert pool.status(task) == "FINALIZING"
 
 
-def test_s35_or_for_the_reveal_deadline_and_completes_everybody(pool):
+def test_s35_after_the_reveal_deadline_one_reveal_is_enough(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1, 2, 3, trust=5)
     pool.reveal(1, task)
     pool.upload(1, task)
@@ -108,7 +112,7 @@ def test_s35_or_for_the_reveal_deadline_and_completes_everybody(pool):
     assert pool.commands(1)[-1] == "COMPLETE"
 
 
-def test_s35_a_finalization_that_is_too_early_on_chain_is_tried_again(pool):
+def test_s35_a_finalization_that_is_too_early_is_retried(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, False))
     pool.read(task, "REVEALING", {1: ("CONTRIBUTED", HASH_A)}, winners=1, reveals=0, value=HASH_A)
@@ -117,7 +121,7 @@ def test_s35_a_finalization_that_is_too_early_on_chain_is_tried_again(pool):
     assert len(pool.sent(d.RequestTransaction, kind=K.FINALIZE)) == 2
 
 
-def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool):
+def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))
@@ -126,7 +130,7 @@ def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool):
     assert pool.history(task)[-2:] == ["FINALIZE_FAILED", "FAILED"]
 
 
-def test_s36_two_answers_to_one_request_are_one_refusal(pool):
+def test_s36_two_answers_to_one_request_count_as_one_refusal(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
     for _ in range(3):
@@ -135,14 +139,14 @@ def test_s36_two_answers_to_one_request_are_one_refusal(pool):
     assert pool.status(task) == "FINALIZING"
 
 
-def test_trap_a_refusal_although_the_first_transaction_succeeded_completes_the_task(pool):
+def test_trap_a_refusal_after_a_mined_finalization_completes_the_task(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))
     pool.read(task, "COMPLETED", {1: ("PROVED", HASH_A)}, value=HASH_A)
     assert pool.status(task) == "COMPLETED"
 
 
-def test_s37_caf_completes_by_the_chain_alone(pool):
+def test_s37_a_contribute_and_finalize_completes_without_a_report(pool: ScriptedPool) -> None:
     task = enclave(pool, 1)
     pool.compute(1, task)
     tx = "0xone"
@@ -161,7 +165,7 @@ def test_s37_caf_completes_by_the_chain_alone(pool):
     assert pool.commands(1) == ["COMPLETE"]
 
 
-def test_trap_contribute_on_a_caf_eligible_task_goes_the_standard_way(pool):
+def test_trap_a_contribution_to_a_caf_eligible_task_takes_the_standard_path(pool: ScriptedPool) -> None:
     task = enclave(pool, 1)
     pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING)
     pool.report(1, task, R.APP_DOWNLOAD_FAILED, cause=C.APP_IMAGE_DOWNLOAD_FAILED)
@@ -171,7 +175,7 @@ def test_trap_contribute_on_a_caf_eligible_task_goes_the_standard_way(pool):
     assert pool.commands(1) == ["REVEAL"]
 
 
-def test_trap_running_failed_wants_at_least_one_living_worker(pool):
+def test_trap_running_failed_requires_a_live_able_worker(pool: ScriptedPool) -> None:
     task = enclave(pool, 1)
     pool.report(1, task, R.STARTING, R.STARTED)
     pool.cut(1)
@@ -182,7 +186,7 @@ def test_trap_running_failed_wants_at_least_one_living_worker(pool):
 
 
 @pytest.mark.parametrize("chain", ["ACTIVE", "REVEALING"])
-def test_a_reconciliation_reads_every_live_task(pool, chain):
+def test_a_reconciliation_reads_every_live_task(pool: ScriptedPool, chain: Any) -> None:
     first = pool.to_consensus(1) if chain == "REVEALING" else pool.ready()
     pool.effects.clear()
     pool.handle(e.ReconcileDue())
