@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from workerpool_core.domain import transitions
-from workerpool_core.domain.chain import deadlines, reconciliation
+from workerpool_core.domain.chain import deadlines
 from workerpool_core.domain.decisions import UpdateOutcome
 from workerpool_core.domain.dispatch import dispatcher, hardware
 from workerpool_core.domain.event_context import EventContext
@@ -21,6 +21,7 @@ from workerpool_core.simulation import ledger
 from workerpool_core.simulation.checks.violation import Violation
 from workerpool_core.simulation.ledger import StoreConflict
 from workerpool_core.simulation.world import World
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 MOST_SEEDS = 2_000
@@ -117,7 +118,7 @@ def fails_running_tasks_at_the_first_read(patch: pytest.MonkeyPatch) -> None:
         if task.status is TaskStatus.RUNNING:
             completion.fail(context, task, TaskStatus.CONTRIBUTION_TIMEOUT)
 
-    patch.setattr(reconciliation.initialization, "initialized", hasty)
+    patch.setattr(initialization, "initialized", hasty)
 
 
 @bug
@@ -166,7 +167,7 @@ def asks_losers_to_reveal(patch: pytest.MonkeyPatch) -> None:
     """Losers receive REVEAL instead of ABORT."""
     original = commands.send
 
-    def generous(context: EventContext, wallet: str, task_id: str, action: Action, **options: Any) -> None:
+    def generous(context: EventContext, wallet: str, task_id: TaskId, action: Action, **options: Any) -> None:
         reveal = Action.REVEAL if action is Action.ABORT else action
         original(context, wallet, task_id, reveal, **options)
 
@@ -197,7 +198,7 @@ def creates_ended_tasks_again(patch: pytest.MonkeyPatch) -> None:
     """The id of an evicted task is not kept, and a replayed deal creates the task again."""
     original = completion.evict
 
-    def wholly(context: EventContext, task_id: str) -> None:
+    def wholly(context: EventContext, task_id: TaskId) -> None:
         original(context, task_id)
         context.state.evicted.discard(task_id)
 

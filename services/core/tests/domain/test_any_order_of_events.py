@@ -8,6 +8,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.replicates.replicate_machine import REPLICATE_TRANSITIONS
 from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatus, ReplicateStatusCause
 
 HASHES = ("0x" + "aa" * 32, "0x" + "bb" * 32)
@@ -41,7 +42,7 @@ class Chaos:
         steps = (self.report, self.follow_tables, self.block, self.read, self.answer, self.worker, self.time)
         self.random.choices(steps, (1, 4, 2, 2, 2, 2, 2))[0](self.random.choice(self.tasks))
 
-    def send(self, number: int, task: str, status: ReplicateStatus) -> None:
+    def send(self, number: int, task: TaskId, status: ReplicateStatus) -> None:
         pick = self.random.choice
         details = {
             "cause": pick(CAUSES),
@@ -50,7 +51,7 @@ class Chaos:
         }
         self.pool.report(number, task, status, **details)
 
-    def report(self, task: str) -> None:
+    def report(self, task: TaskId) -> None:
         self.send(self.random.choice(WORKERS), task, self.random.choice(list(ReplicateStatus)))
 
     def follow_tables(self, _: str) -> None:
@@ -65,7 +66,7 @@ class Chaos:
                 number = int(replicate.wallet.removeprefix("0xWorker"))
                 self.send(number, replicate.task_id, self.random.choice(following))
 
-    def block(self, task: str) -> None:
+    def block(self, task: TaskId) -> None:
         pool, random = self.pool, self.random
         if random.random() < 0.1:
             pool.revert(min(random.choice((1, 3, 20)), pool.block - 1))
@@ -77,7 +78,7 @@ class Chaos:
             logs.append(pool.log(kind, task, worker, value, random.choice(("0x1", "0x2"))))
         pool.mine(*logs)
 
-    def read(self, task: str) -> None:
+    def read(self, task: TaskId) -> None:
         pool, random = self.pool, self.random
         if task in pool.scheduler.tasks:
             status = random.choice(
@@ -90,7 +91,7 @@ class Chaos:
             counts = {"winners": random.randint(0, 3), "reveals": random.randint(0, 2)}
             pool.read(task, status, told, value=random.choice(HASHES), **counts)
 
-    def answer(self, task: str) -> None:
+    def answer(self, task: TaskId) -> None:
         pool, pick = self.pool, self.random.choice
         kind, told, block = (
             pick(list(e.TransactionKind)),

@@ -4,7 +4,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from eth_utils import keccak
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import DealTerms, WorkerModel
@@ -12,11 +11,11 @@ from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.simulation.chain.chain import Chain
-from workerpool_core.simulation.chain.hub import Transaction, is_finalizable
+from workerpool_core.simulation.chain.hub import HubTask, Transaction, is_finalizable
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.ledger import Ledger
-from workerpool_poco.protocol.ids import TaskId, parse_deal_id
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, TaskStatus
 
 T = 600
@@ -37,8 +36,8 @@ class Follower:
         self.chain, self.now = chain, now
         self.ledger = Ledger()
         self.scheduler = Scheduler(Policy(), Random(1), Snapshot())
-        self.reads: dict[str, d.ReadTask] = {}
-        self.asked: dict[str, d.RequestTransaction] = {}
+        self.reads: dict[TaskId, d.ReadTask] = {}
+        self.asked: dict[TaskId, d.RequestTransaction] = {}
         self.at = chain.blocks[0].hash
         for wallet in WALLETS:
             self.tell(
@@ -92,10 +91,10 @@ class Follower:
         self.tell(e.ReconcileDue())
         self.answer()
 
-    def completed(self) -> set[str]:
+    def completed(self) -> set[TaskId]:
         return {name for name, task in self.ledger.tasks.items() if task.status is TaskStatus.COMPLETED}
 
-    def record(self, name: str, *without: str) -> dict[str, object]:
+    def record(self, name: TaskId, *without: str) -> dict[str, object]:
         """Return the stored values of a task that the chain determines."""
         task = self.ledger.tasks[name]
         record = {
@@ -128,7 +127,7 @@ class Market:
             self.clock.now += 1
             number = self.chain.head.number
             if number % 6 == 0 and self.deals:
-                self.chain.send(Transaction("match", "", terms=self.deals.pop()))
+                self.chain.send(Transaction("match", TaskId(""), terms=self.deals.pop()))
             for name, task in self.chain.head.state.items():
                 for kind, sender in self.due(task):
                     if self.random.random() < 0.3:
@@ -147,7 +146,7 @@ class Market:
         ]
         return [t for t in self.chain.mempool if t not in early], early
 
-    def due(self, task: TaskId) -> list[tuple[str, str]]:
+    def due(self, task: HubTask) -> list[tuple[str, str]]:
         match task.status:
             case S.UNSET:
                 return [("initialize", "")]
@@ -168,7 +167,7 @@ class Market:
 
 
 def terms(number: int) -> DealTerms:
-    deal_id = parse_deal_id(keccak(b"deal%d" % number))
+    deal_id = DealId(f"0x{number + 1:064x}")
     return deal_terms(deal_id, start=START, execution_s=T, trust=TRUST, bot_size=2)
 
 

@@ -2,6 +2,7 @@
 
 from workerpool_core.domain import events as e
 from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 T = 300
@@ -33,7 +34,7 @@ def test_s15_a_silent_replicate_is_replaced_in_time_after_a_restart(pool: Script
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
 
 
-def about_to_fail(pool: ScriptedPool) -> list[str]:
+def about_to_fail(pool: ScriptedPool) -> list[TaskId]:
     """Return tasks of one worker that are about to fail; together they cause a quarantine."""
     pool.connect(1, slots=pool.policy.quarantine_after)
     tasks = [pool.ready() for _ in range(pool.policy.quarantine_after)]
@@ -42,7 +43,7 @@ def about_to_fail(pool: ScriptedPool) -> list[str]:
     return tasks
 
 
-def fail_all(pool: ScriptedPool, tasks: list[str]) -> float:
+def fail_all(pool: ScriptedPool, tasks: list[TaskId]) -> float:
     """Fail the tasks; return the end of the quarantine."""
     for task in tasks:
         pool.report(1, task, R.START_FAILED)

@@ -38,8 +38,9 @@ def test_a_cancelled_timer_does_not_fire() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 10), st.booleans())))
-def test_timers_behave_like_a_dictionary_of_times(steps: Any) -> None:
-    timers, model = Timers(), {}
+def test_timers_behave_like_a_dictionary_of_times(steps: list[tuple[str, float, bool]]) -> None:
+    timers = Timers()
+    model: dict[str, float] = {}
     for subject, at, cancel in steps:
         if cancel:
             timers.cancel(Timeout.RETRY, subject)

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from workerpool_core.domain import events as e
 from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 HASH_A = "0x" + "aa" * 32
 
 
-def with_forecast_consensus(pool: ScriptedPool, weight: int = 4) -> str:
+def with_forecast_consensus(pool: ScriptedPool, weight: int = 4) -> TaskId:
     """Return a task with two contributions that are a consensus by the weights at their assignment."""
     for number in (1, 2):
         pool.connect(number, weight=weight)

@@ -25,7 +25,7 @@ def holders(pool: ScriptedPool, task: TaskId) -> list[int]:
     return [int(w.removeprefix("0xWorker")) for w in pool.assigned(task)]
 
 
-def challenge(pool: ScriptedPool, task: TaskId) -> None:
+def challenge(pool: ScriptedPool, task: TaskId) -> TaskId:
     pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
     return task
 

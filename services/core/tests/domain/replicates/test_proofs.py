@@ -8,13 +8,14 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy, proof_timeout
 from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 HASH_A = "0x" + "aa" * 32
 REFUSED, ACCEPTED = d.UpdateOutcome.REFUSED, d.UpdateOutcome.ACCEPTED
 
 
-def with_reported_contribution(pool: ScriptedPool) -> str:
+def with_reported_contribution(pool: ScriptedPool) -> TaskId:
     """Return a task whose worker reported a contribution that is not on chain."""
     pool.connect(1)
     task = pool.ready()

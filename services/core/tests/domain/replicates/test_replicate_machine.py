@@ -11,6 +11,7 @@ from workerpool_core.domain.replicates.replicate_machine import (
     missing_statuses,
     next_action,
 )
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 R = ReplicateStatus
@@ -60,7 +61,10 @@ def listed() -> dict[ReplicateStatus, set[ReplicateStatus]]:
     for line in filter(None, LISTING.split("\n")):
         name, rest = line.split(":")
         normal, columns = rest.split("|")
-        table[R[name]] = {R[n] for n in normal.split()} | {COLUMNS[c] for c in columns.strip()}
+        usual = {ReplicateStatus[status] for status in normal.split()}
+        table[ReplicateStatus[name]] = usual | {COLUMNS[column] for column in columns.strip()}
+            COLUMNS[c] for c in columns.strip()
+        }
     return table
 
 
@@ -69,7 +73,10 @@ ALLOWED = listed()
 
 def replicate(*statuses: ReplicateStatus) -> Replicate:
     return Replicate(
-        "0x01", "0xW", 2, [ReplicateChange(s, float(i), Modifier.WORKER) for i, s in enumerate(statuses)]
+        TaskId("0x01"),
+        "0xW",
+        2,
+        [ReplicateChange(s, float(i), Modifier.WORKER) for i, s in enumerate(statuses)],
     )
 
 

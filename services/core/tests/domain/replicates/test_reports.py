@@ -75,6 +75,7 @@ def test_s20_a_repeated_sequence_gets_the_same_answer(pool: ScriptedPool) -> Non
     for sequence, answer in ((1, KNOWN), (2, REFUSED)):
         event = e.StatusReported("0xWorker1", "1-1", (e.Update(sequence, task, R.COMPUTING),))
         (again,) = pool.handle(event)
+        assert isinstance(again, d.AnswerUpdate)
         assert (again.sequence, again.outcome) == (sequence, answer)
     assert pool.statuses(1, task) == ["CREATED", "STARTING"]
 
@@ -100,7 +101,7 @@ def test_s21_a_report_on_the_replicate_of_another_worker_is_refused(pool: Script
     pool.connect(2)
     (answer,) = pool.report(2, task, R.STARTING)
     assert (answer.outcome, answer.reason) == (REFUSED, "UNKNOWN_REPLICATE")
-    (answer,) = pool.report(2, "0x" + "99" * 32, R.STARTING)
+    (answer,) = pool.report(2, TaskId("0x" + "99" * 32), R.STARTING)
     assert (answer.outcome, answer.reason) == (REFUSED, "UNKNOWN_REPLICATE")
 
 
@@ -113,7 +114,7 @@ def test_s21_reports_of_an_older_session_are_ignored(pool: ScriptedPool) -> None
 
 def test_a_refusal_has_a_message_for_operators(pool: ScriptedPool) -> None:
     task = computing(pool)
-    unknown = pool.report(1, "0x" + "99" * 32, R.STARTED)
+    unknown = pool.report(1, TaskId("0x" + "99" * 32), R.STARTED)
     illegal = pool.report(1, task, R.REVEALING)
     accepted = pool.report(1, task, R.COMPUTED)
     assert [(answer.reason, bool(answer.message)) for (answer,) in (unknown, illegal, accepted)] == [
@@ -173,7 +174,7 @@ def test_s22_the_block_of_a_worker_is_ignored(pool: ScriptedPool) -> None:
     other = pool.ready()
     assert outcome(pool.report(1, other, R.STARTING)) == [(ACCEPTED, Action.CONTINUE)]
     pool.read(task, "ACTIVE", {1: ("CONTRIBUTED", HASH_A)})
-    assert pool.replicate(1, task).history[-1].receipt.block == 0
+    assert pool.replicate(1, task).history[-1].receipt == Receipt(0, "0xtx")
 
 
 def test_updates_after_a_pending_report_queue_behind_it(pool: ScriptedPool) -> None:

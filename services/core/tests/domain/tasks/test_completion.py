@@ -6,13 +6,14 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 SCONE = "0x" + f"{3:064x}"
 HASH_A = "0x" + "aa" * 32
 
 
-def without_able_worker(pool: ScriptedPool) -> str:
+def without_able_worker(pool: ScriptedPool) -> TaskId:
     """Return an enclave task that the only able worker failed."""
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
@@ -23,7 +24,7 @@ def without_able_worker(pool: ScriptedPool) -> str:
     return task
 
 
-def without_challenge(pool: ScriptedPool) -> str:
+def without_challenge(pool: ScriptedPool) -> TaskId:
     """Return an enclave task for which the SMS returns no challenge."""
     task = pool.ready(tag=SCONE)
     pool.effects.clear()

@@ -29,7 +29,7 @@ def claimed(pool: ScriptedPool) -> TaskId:
     return task
 
 
-def restart(pool: ScriptedPool) -> None:
+def restart(pool: ScriptedPool) -> list[d.Effect]:
     pool.effects.clear()
     return pool.restart()
 

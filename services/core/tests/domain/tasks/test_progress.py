@@ -123,7 +123,12 @@ def test_s35_a_finalization_that_is_too_early_is_retried(pool: ScriptedPool) -> 
 
 def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
-    chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
+    chain: dict[str, Any] = {
+        "contributions": {1: ("PROVED", HASH_A)},
+        "winners": 1,
+        "reveals": 1,
+        "value": HASH_A,
+    }
     pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))
     assert pool.status(task) == "FINALIZING"
     pool.refuse(task, K.FINALIZE, "REVEALING", **chain)
@@ -132,7 +137,12 @@ def test_s36_a_refused_finalization_fails_the_task_once_the_chain_agrees(pool: S
 
 def test_s36_two_answers_to_one_request_count_as_one_refusal(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
-    chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
+    chain: dict[str, Any] = {
+        "contributions": {1: ("PROVED", HASH_A)},
+        "winners": 1,
+        "reveals": 1,
+        "value": HASH_A,
+    }
     for _ in range(3):
         pool.handle(e.TransactionAnswered(task, K.FINALIZE, False, reason="reverted"))
         pool.read(task, "REVEALING", **chain)

@@ -272,7 +272,7 @@ def test_s43_after_completion_it_is_told_to_complete(pool: ScriptedPool) -> None
 
 
 def test_s43_an_unknown_replicate_is_dropped(pool: ScriptedPool) -> None:
-    pool.connect(1, held=held("0x" + "99" * 32, R.COMPUTED))
+    pool.connect(1, held=held(TaskId("0x" + "99" * 32), R.COMPUTED))
     assert pool.sent(d.Welcome)[0].dropped == ("0x" + "99" * 32,)
 
 
