@@ -63,8 +63,6 @@ def listed() -> dict[ReplicateStatus, set[ReplicateStatus]]:
         normal, columns = rest.split("|")
         usual = {ReplicateStatus[status] for status in normal.split()}
         table[ReplicateStatus[name]] = usual | {COLUMNS[column] for column in columns.strip()}
-            COLUMNS[c] for c in columns.strip()
-        }
     return table
 
 

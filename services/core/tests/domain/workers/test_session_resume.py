@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_core.domain.model import Modifier
+from workerpool_core.domain.live import WorkerSession
+from workerpool_core.domain.model import Modifier, Receipt
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -44,7 +45,7 @@ def test_s40_a_contribution_of_a_crashed_worker_is_recorded_with_its_receipt(poo
     pool.contribute(1, task)
     last = pool.replicate(1, task).history[-1]
     assert (last.status, last.modifier) == (R.CONTRIBUTED, Modifier.POOL_MANAGER)
-    assert (last.receipt.block, last.receipt.transaction) == (pool.block, "0xtxCONTRIBUTE1")
+    assert last.receipt == Receipt(pool.block, "0xtxCONTRIBUTE1")
 
 
 def test_s40_a_reveal_of_a_crashed_worker_is_recorded(pool: ScriptedPool) -> None:
@@ -345,7 +346,7 @@ def test_a_second_stream_replaces_the_first(pool: ScriptedPool) -> None:
     pool.connect(1)
     assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
     pool.handle(e.WorkerDisconnected("0xWorker1", "1-1"))
-    assert pool.scheduler.workers["0xWorker1"].session.id == "1-2"
+    assert pool.scheduler.workers["0xWorker1"].session == WorkerSession("1-2")
 
 
 def test_a_worker_of_another_version_is_refused(make_pool: Callable[..., ScriptedPool]) -> None:
