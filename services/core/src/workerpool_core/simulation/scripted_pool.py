@@ -106,7 +106,7 @@ class ScriptedPool:
 
     def sent(self, of: type[E], /, **fields: object) -> list[E]:
         """Return the effects of a kind so far with these attributes; a SendCommand has those of its command."""
-        found = []
+        found: list[E] = []
         for effect in self.effects:
             if isinstance(effect, of):
                 subject = effect.command if isinstance(effect, d.SendCommand) else effect
