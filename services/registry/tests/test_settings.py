@@ -2,7 +2,6 @@
 
 import pytest
 from workerpool_kit.settings.environment import SettingsError, load
-from workerpool_registry.domain.catalogue import iso_duration
 from workerpool_registry.settings import RegistrySettings
 
 
@@ -19,19 +18,12 @@ from workerpool_registry.settings import RegistrySettings
         ("IEXEC_BLOCKCHAIN_NODE_ADDRESS", "ftp://node:8545"),
     ],
 )
-def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
+def test_bad_value_is_refused_by_the_name_of_its_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(RegistrySettings, {variable: value})
     assert str(refused.value).startswith(variable + ":")
 
 
-def test_the_documented_defaults_are_those_of_bellecour() -> None:
+def test_documented_defaults_are_those_of_bellecour() -> None:
     settings = load(RegistrySettings, {})
     assert (settings.chain_id, settings.http_port, settings.block_time_s) == (134, 8888, 5.0)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(5, "PT5S"), (0.1, "PT0.1S"), (20, "PT20S"), (1.25, "PT1.25S")]
-)
-def test_durations_are_spelled_as_java_does(seconds: float, text: str) -> None:
-    assert iso_duration(seconds) == text

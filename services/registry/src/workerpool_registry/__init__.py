@@ -1,1 +1,1 @@
-"""The registry: which chain the pool works on, and where the services of its platform are."""
+"""The registry: config server and platform registry of a pool, in one process."""

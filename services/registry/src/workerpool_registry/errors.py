@@ -1,4 +1,4 @@
-"""What a caller of the registry can get wrong."""
+"""The registry's errors: one root, one class per cause."""
 
 from workerpool_kit.errors import Kind, WorkerpoolError
 
@@ -8,7 +8,7 @@ class RegistryError(WorkerpoolError):
 
 
 class StackNotFound(RegistryError):
-    """No file describes the stack under this label."""
+    """No property file describes the stack under this label."""
 
     kind = Kind.NOT_FOUND
     reason = "STACK_NOT_FOUND"

@@ -1,15 +1,13 @@
-"""Settings of the registry, under the names the iExec stack documents."""
+"""Settings of the registry, under the variable names that the iExec stack documents."""
 
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
+from workerpool_kit.chain.config import MAX_BLOCK_TIME_S, MIN_BLOCK_TIME_S
 from workerpool_kit.settings.base import Settings, env
 from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port
-
-MIN_BLOCK_TIME_S = 0.1
-MAX_BLOCK_TIME_S = 20.0
 
 _ZERO_ADDRESS = "0x" + "00" * 20
 
@@ -30,22 +28,24 @@ NodeUrl = Annotated[str, AfterValidator(_node_url)]
 
 
 class RegistrySettings(Settings):
-    """Everything the registry is told at start.
+    """Settings of the config server and of the platform registry.
 
-    `own_prefixes` stays empty: the documented names share their prefixes with variables of other services
-    (``IEXEC_CONFIG_SERVER_URL`` belongs to the scheduler), and one environment file may serve them all.
+    `own_prefixes` stays empty: other services have variables with the same prefixes (`IEXEC_CONFIG_SERVER_URL` is
+    core's), and one environment file may serve them all.
     """
 
-    http_port: Port = env("IEXEC_CONFIG_SERVER_PORT", 8888, doc="Port of the HTTP side")
+    http_port: Port = env("IEXEC_CONFIG_SERVER_PORT", 8888, doc="HTTP port")
     grpc_port: Port | None = env(
-        "WORKERPOOL_GRPC_PORT", None, doc="Port of the gRPC side; unset means the HTTP port + 10000"
+        "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; unset means the HTTP port + 10000"
     )
     chain_id: int = env("IEXEC_CHAIN_ID", 134, doc="EIP-155 id of the chain the pool works on")
-    sidechain: bool = env("IEXEC_IS_SIDECHAIN", True, doc="Whether gas costs nothing on that chain")
+    sidechain: bool = env(
+        "IEXEC_IS_SIDECHAIN", True, doc="true on an iExec sidechain, where gas costs nothing"
+    )
     node_url: NodeUrl = env(
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
         "https://bellecour.iex.ec",
-        doc="Node address that workers are given, so it must be reachable from where they run",
+        doc="JSON-RPC address (http, https, ws or wss) of a node that every worker can reach",
         aliases=("IEXEC_PUBLIC_CHAIN_ADDRESS",),
     )
     hub_address: EthAddress = env(
@@ -64,19 +64,19 @@ class RegistrySettings(Settings):
     refresh_interval_s: Annotated[DurationSeconds, Field(gt=0)] = env(
         "IEXEC_PLATFORM_REGISTRY_REFRESH_INTERVAL",
         "PT1S",
-        doc="How often the folder is looked at for edited files",
+        doc="Time between two checks of the folder for edited files",
     )
 
     @field_validator("chain_id")
     @classmethod
     def _positive_chain_id(cls, value: int) -> int:
         if value <= 0:
-            raise ValueError("a chain id is greater than 0")
+            raise ValueError("expected a chain id greater than 0")
         return value
 
     @field_validator("hub_address")
     @classmethod
     def _real_hub(cls, value: str) -> str:
         if value == _ZERO_ADDRESS:
-            raise ValueError("the hub cannot be the zero address")
+            raise ValueError("expected the address of the hub, not the zero address")
         return value

@@ -62,7 +62,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 
 def parse_duration(value: object) -> float:
-    """Return seconds for an ISO-8601 duration (``PT5S``, ``P1DT2H``) or for a plain number of seconds.
+    """Return seconds for an ISO-8601 duration (`PT5S`, `P1DT2H`) or for a plain number of seconds.
 
     Years and months are refused, since they have no fixed length. Raises ValueError.
     """
@@ -79,6 +79,11 @@ def parse_duration(value: object) -> float:
     raise ValueError("expected an ISO-8601 duration such as PT5S, or a number of seconds")
 
 
+def iso_duration(seconds: float) -> str:
+    """Spell a duration under a minute as java.time.Duration does: 5.0 is `PT5S`, 0.1 is `PT0.1S`."""
+    return f"PT{seconds:.3f}".rstrip("0").rstrip(".") + "S"
+
+
 Port = Annotated[int, Field(ge=0, le=65_535), TypeName("port")]
 """A TCP port; 0 means any free port, and the chosen one is logged."""
 
@@ -91,4 +96,4 @@ Url = Annotated[str, AfterValidator(_url("http", "https")), TypeName("URL")]
 DurationSeconds = Annotated[
     float, BeforeValidator(parse_duration), Field(ge=0, allow_inf_nan=False), TypeName("duration")
 ]
-"""Seconds as a float; written as ISO-8601 (``PT5S``) or as a number of seconds."""
+"""Seconds as a float; written as ISO-8601 (`PT5S`) or as a number of seconds."""

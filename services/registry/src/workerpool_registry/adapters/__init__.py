@@ -1,1 +1,1 @@
-"""Implementations of the ports of `app`: property files."""
+"""Adapters of the registry: property files in a folder."""

@@ -1,1 +1,1 @@
-"""The registry's gRPC and HTTP sides."""
+"""The registry's gRPC services and HTTP routes."""

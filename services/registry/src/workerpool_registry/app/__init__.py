@@ -1,1 +1,1 @@
-"""Use cases of the registry."""
+"""Use cases of the registry and the ports they need."""

@@ -1,95 +1,76 @@
-"""The platform registry: stacks read from a folder, followed while their files are edited.
+"""The platform registry: stacks from property files, refreshed while the files are edited.
 
-At start a bad file is refused. Later a bad edit is reported and the last good content of that file stays in
-force, so that a typing mistake never takes a location away from a running pool.
+A bad file is refused at start. A bad edit later is logged, and the file's last good content stays in effect, so that a
+typing mistake never removes a location from a running pool.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from workerpool_kit.logs import get_logger
-from workerpool_kit.process import StartupError
 
-from workerpool_registry.adapters.property_files import (
-    PropertyFileError,
-    property_file_paths,
-    read_property_file,
-)
-from workerpool_registry.domain.catalogue import (
-    CURRENT_LABEL,
-    DEFAULT_STACK,
-    PropertyFile,
-    Stack,
-    stack_of,
-)
+from workerpool_registry.app.ports import PropertyFileError, PropertySource, Stamp
+from workerpool_registry.domain.property_file import FileProblem, PropertyFile
+from workerpool_registry.domain.stack import CURRENT_LABEL, DEFAULT_STACK, Stack, file_names, merge_stack
 from workerpool_registry.errors import StackNotFound
 
 log = get_logger()
 
 
 class Platform:
-    """The stacks of one folder; without a folder no stack is known."""
+    """The stacks of one source; without a source no stack is known."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, source: PropertySource | None) -> None:
+        self._source = source
         self._files: dict[str, PropertyFile] = {}
-        self._stamps: dict[str, tuple[int, int]] = {}
+        self._stamps: dict[str, Stamp] = {}
         self._changed = asyncio.Condition()
 
     def load(self) -> None:
-        """Read every file; raises StartupError that names each bad file and line."""
-        if self._folder is None:
+        """Read every file. Raises PropertyFileError with every problem, OSError when the source cannot be read."""
+        if self._source is None:
             return
-        if not self._folder.is_dir():
-            raise StartupError(f"IEXEC_PLATFORM_REGISTRY_DIR: {self._folder} is not a folder")
-        problems: list[str] = []
-        for path in property_file_paths(self._folder):
+        problems: list[FileProblem] = []
+        for path in self._source.paths():
             try:
-                self._take(path)
+                self._read(self._source, path)
             except PropertyFileError as error:
-                problems += [f"{self._folder}/{problem}" for problem in error.problems]
+                problems += error.problems
         if problems:
-            raise StartupError(
-                "the platform registry cannot use these lines; correct them: " + "; ".join(problems)
-            )
-        log.info("platform.loaded", folder=str(self._folder), files=sorted(self._files))
+            raise PropertyFileError(problems)
+        log.info("platform.loaded", files=sorted(self._files))
 
     async def refresh(self) -> None:
-        """Read again what was edited, added or removed, and wake the watchers when anything did change."""
-        if self._folder is None or not await asyncio.to_thread(self._refresh):
+        """Read files that were edited or added, drop removed ones, and wake the watchers after a change."""
+        if self._source is None or not await asyncio.to_thread(self._refresh, self._source):
             return
         async with self._changed:
             self._changed.notify_all()
 
     async def follow(self, interval_s: float) -> None:
-        """Refresh every `interval_s` seconds, for ever. (Looking works on every mount; inotify does not.)"""
-        while self._folder is not None:
+        """Refresh every `interval_s` seconds until cancelled. Polling works on every mount; inotify does not."""
+        while self._source is not None:
             await asyncio.sleep(interval_s)
             await self.refresh()
 
     def files(self, stack: str, label: str = CURRENT_LABEL) -> list[PropertyFile]:
-        """Return the files that describe a stack, the most specific first; empty when there is none."""
-        names = (
-            ["application.yml"]
-            if stack in ("", DEFAULT_STACK)
-            else [f"application-{stack}.yml", "application.yml"]
-        )
+        """Return the files that describe a stack, the most specific one first; empty when there is none."""
         prefix = f"{label.strip('/')}/" if label else ""
-        return [self._files[path] for name in names if (path := prefix + name) in self._files]
+        return [self._files[path] for name in file_names(stack) if (path := prefix + name) in self._files]
 
     def stack(self, name: str, label: str = CURRENT_LABEL) -> Stack:
-        """Return the locations of a stack; raises StackNotFound unless a file of its own describes it."""
+        """Return the locations of a stack. Raises StackNotFound unless a file of its own describes it."""
         name = name or DEFAULT_STACK
         files = self.files(name, label)
-        wanted = "application.yml" if name == DEFAULT_STACK else f"application-{name}.yml"
-        if not files or Path(files[0].path).name != wanted:
+        wanted = file_names(name)[0]
+        if not files or PurePosixPath(files[0].path).name != wanted:
             under = f" under the label {label}" if label else ""
-            raise StackNotFound(f"there is no {wanted}{under} in the folder of the platform registry")
-        return stack_of(name, label, files)
+            raise StackNotFound(f"there is no {wanted}{under}; add it to the folder of the platform registry")
+        return merge_stack(name, label, files)
 
     async def watch(self, name: str, label: str = CURRENT_LABEL) -> AsyncIterator[Stack]:
-        """Yield the stack now and after each change; raises StackNotFound when it is not there (any more)."""
+        """Yield a stack now and after each change. Raises StackNotFound once it does not exist."""
         last: Stack | None = None
         while True:
             current = self.stack(name, label)
@@ -98,18 +79,16 @@ class Platform:
                 yield current
                 continue
             async with self._changed:
-                # Looked at again under the lock: a change since the yield must not be slept through.
+                # Checked again under the lock: a change since the comparison must not be missed.
                 if self.stack(name, label) == last:
                     await self._changed.wait()
 
-    def _refresh(self) -> bool:
-        assert self._folder is not None
+    def _refresh(self, source: PropertySource) -> bool:
+        """Return whether any file changed."""
         try:
-            # Without the folder the search finds nothing, which is not the same as a folder without files.
-            self._folder.stat()
-            found = property_file_paths(self._folder)
+            found = source.paths()
         except OSError as error:
-            log.error("platform.folder_unreadable", folder=str(self._folder), error=error.strerror)
+            log.error("platform.refresh_failed", error=str(error))
             return False
         changed = False
         for path in set(self._files) - set(found):
@@ -118,32 +97,23 @@ class Platform:
             log.info("platform.file_removed", file=path)
             changed = True
         for path in found:
-            if self._stamps.get(path) == self._stamp(path):
+            if self._stamps.get(path) == source.stamp(path):
                 continue
             try:
-                changed = self._take(path) or changed
+                changed = self._read(source, path) or changed
             except PropertyFileError as error:
-                kept = "last good content" if path in self._files else "nothing"
-                log.error(
-                    "platform.bad_file", problems=[str(problem) for problem in error.problems], in_force=kept
-                )
+                in_effect = "last good content" if path in self._files else "nothing"
+                problems = [str(problem) for problem in error.problems]
+                log.error("platform.file_refused", problems=problems, in_effect=in_effect)
             else:
                 log.info("platform.file_read", file=path)
         return changed
 
-    def _take(self, path: str) -> bool:
-        assert self._folder is not None
-        # The stamp is taken first: an edit during the read is then seen by the next look.
-        self._stamps[path] = self._stamp(path)
-        file = read_property_file(self._folder, path)
+    def _read(self, source: PropertySource, path: str) -> bool:
+        """Read one file and return whether its content changed."""
+        # The stamp comes first: an edit during the read differs from it and is read by the next refresh.
+        self._stamps[path] = source.stamp(path)
+        file = source.read(path)
         changed = self._files.get(path) != file
         self._files[path] = file
         return changed
-
-    def _stamp(self, path: str) -> tuple[int, int]:
-        assert self._folder is not None
-        try:
-            status = (self._folder / path).stat()
-        except OSError:
-            return (0, 0)
-        return (status.st_mtime_ns, status.st_size)

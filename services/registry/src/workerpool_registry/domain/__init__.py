@@ -1,1 +1,1 @@
-"""What the registry serves: the chain configuration and the SMS locations of a stack."""
+"""Pure values and rules: property files and the stacks that they describe."""

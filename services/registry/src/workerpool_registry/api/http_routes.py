@@ -1,15 +1,17 @@
-"""HTTP side of the registry: what workers, schedulers and Spring clients of the iExec stack read."""
+"""HTTP routes of the registry: the documented paths of the config server and of Spring Cloud Config."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from workerpool_kit.chain.config import ChainConfig
+from workerpool_kit.settings.types import iso_duration
 
 from workerpool_registry.app.platform import Platform
-from workerpool_registry.domain.catalogue import ChainConfig, iso_duration, stack_of
+from workerpool_registry.domain.stack import merge_stack
 
 
 def routes(chain: ChainConfig, platform: Platform) -> list[Route]:
-    """Return ``/config/chain`` and the Spring Cloud Config paths ``/application/<stack>[/<label>]``."""
+    """Return `/config/chain` and the Spring Cloud Config paths `/application/<stack>[/<label>]`."""
 
     async def config_chain(_: Request) -> JSONResponse:
         return JSONResponse(
@@ -26,13 +28,13 @@ def routes(chain: ChainConfig, platform: Platform) -> list[Route]:
         stack = request.path_params["stack"]
         label = request.path_params.get("label", "")
         files = platform.files(stack, label)
-        # As in Spring, an unknown stack answers with what application.yml says, or with no source at all.
+        # As in Spring, an unknown stack gets the properties of application.yml, or no property source.
         return JSONResponse(
             {
                 "name": "application",
                 "profiles": stack.split(","),
                 "label": label or None,
-                "version": stack_of(stack, label, files).version if files else None,
+                "version": merge_stack(stack, label, files).version if files else None,
                 "state": None,
                 "propertySources": [{"name": file.path, "source": file.values()} for file in files],
             }

@@ -1,0 +1,87 @@
+"""The composition root of the registry."""
+
+from contextlib import AsyncExitStack
+
+from workerpool_kit.chain.config import ChainConfig
+from workerpool_kit.grpc.server import GrpcServer
+from workerpool_kit.health import Health
+from workerpool_kit.http.server import HttpServer
+from workerpool_kit.process import Lifetime, StartupError, version_of
+from workerpool_kit.targets import grpc_port
+from workerpool_protocol.registry.v1 import config_service_pb2_grpc, platform_service_pb2_grpc
+
+from workerpool_registry.api import config_service, http_routes, platform_service
+from workerpool_registry.app.platform import Platform
+from workerpool_registry.app.ports import PropertyFileError
+from workerpool_registry.settings import RegistrySettings
+
+
+async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
+    """Serve the chain configuration and the stacks until the process is asked to stop. Raises StartupError."""
+    chain, platform, health = chain_config(settings), open_platform(settings), Health()
+    http = HttpServer(
+        settings.http_port,
+        health=health,
+        version=version_of(RegistrySettings),
+        routes=http_routes.routes(chain, platform),
+    )
+    server = grpc_server(grpc_port(settings.http_port, settings.grpc_port), chain, platform)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(http.stop)
+        await http.start()
+        stack.push_async_callback(server.stop)
+        await server.start()
+        lifetime.spawn(platform.follow(settings.refresh_interval_s), "platform files")
+        health.set("registry", True)
+        await lifetime.stopped()
+
+
+def chain_config(settings: RegistrySettings) -> ChainConfig:
+    """Return the chain configuration that the settings name."""
+    return ChainConfig(
+        chain_id=settings.chain_id,
+        sidechain=settings.sidechain,
+        node_url=settings.node_url,
+        hub_address=settings.hub_address,
+        block_time_s=settings.block_time_s,
+    )
+
+
+def open_platform(settings: RegistrySettings) -> Platform:
+    """Return the loaded platform registry. Raises StartupError that names each bad file and line."""
+    if settings.platform_dir is None:
+        return Platform(None)
+    if not settings.platform_dir.is_dir():
+        raise StartupError(
+            f"IEXEC_PLATFORM_REGISTRY_DIR: {settings.platform_dir} is not a folder; create it or correct the variable"
+        )
+    # PyYAML is only loaded when there are files to read.
+    from workerpool_registry.adapters.property_folder import PropertyFolder
+
+    platform = Platform(PropertyFolder(settings.platform_dir))
+    try:
+        platform.load()
+    except PropertyFileError as error:
+        problems = "; ".join(f"{settings.platform_dir}/{problem}" for problem in error.problems)
+        raise StartupError(
+            f"the platform registry cannot use these lines; correct them: {problems}"
+        ) from error
+    except OSError as error:
+        raise StartupError(f"IEXEC_PLATFORM_REGISTRY_DIR cannot be read: {error}") from error
+    return platform
+
+
+def grpc_server(port: int, chain: ChainConfig, platform: Platform) -> GrpcServer:
+    """Return the gRPC server with both services; everything it serves is public."""
+    server = GrpcServer(port, policy=config_service.POLICY | platform_service.POLICY)
+    server.add(
+        config_service_pb2_grpc.add_ConfigServiceServicer_to_server,
+        config_service.ConfigServicer(chain),
+        config_service.SERVICE,
+    )
+    server.add(
+        platform_service_pb2_grpc.add_PlatformServiceServicer_to_server,
+        platform_service.PlatformServicer(platform),
+        platform_service.SERVICE,
+    )
+    return server
