@@ -1,4 +1,4 @@
-"""Reading the logs of a task as its requester does: with a challenge that is signed and serves once."""
+"""Read the logs of a task like its requester: with a signed challenge that is accepted once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 async def log_challenge(service: task_service_pb2_grpc.TaskServiceAsyncStub, reader: Wallet) -> LogChallenge:
-    """Ask for a log challenge."""
+    """Request a log challenge."""
     request = tasks.CreateLogChallengeRequest(address=reader.address)
     answer = await service.CreateLogChallenge(request, timeout=_PATIENCE_SECONDS)
     data = json.loads(answer.typed_data_json)
@@ -24,7 +24,7 @@ async def log_challenge(service: task_service_pb2_grpc.TaskServiceAsyncStub, rea
 async def read_logs(
     service: task_service_pb2_grpc.TaskServiceAsyncStub, task_id: str, reader: Wallet, *, worker: str = ""
 ) -> list[task_pb2.ComputeLogs]:
-    """Read the logs of a task, of one worker only if its wallet is given."""
+    """Read the logs of a task, of all workers or of one wallet."""
     request = tasks.GetTaskLogsRequest(
         task_id=task_id,
         address=reader.address,

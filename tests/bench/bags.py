@@ -1,4 +1,4 @@
-"""Tasks for the scheduler: bags of one deal each, matched and initialised on chain before it looks."""
+"""Bags of tasks, one deal each, matched and initialised on chain before the scheduler starts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from workerpool_poco.protocol.orders import (
 )
 
 CATEGORY = 3
-"""L: workers may contribute for 21 hours, so no deadline comes near."""
+"""Category L: its contribution deadline is 21 hours away."""
 BAG_SIZE = 2_000
-"""Tasks of one deal; all are initialised in one block, which is about half of what a block may hold."""
+"""Tasks of one deal. Their initialisation fills about half of one block."""
 _PER_TRANSACTION = 50
-"""Initialisations in one transaction, below the 16.7 million gas that Ethereum allows it (EIP-7825)."""
+"""Initialisations in one transaction, below the limit of 16.7 million gas (EIP-7825)."""
 _TRANSACTION_GAS = 16_000_000
 
 
@@ -39,12 +39,12 @@ class _Bag:
 def buy_ready_tasks(net: Devnet, count: int) -> list[str]:
     """Buy at least `count` trust-1 tasks at no price and initialise all of them; return their ids.
 
-    The match and the initialisations of a bag are mined in one block, so that whoever follows the chain finds
-    INITIALIZED tasks and has nothing to send. Blocks are mined once a second afterwards.
+    One block holds the match and the initialisations of a bag, so the scheduler finds INITIALIZED tasks and sends
+    nothing. Afterwards the chain mines one block per second.
     """
     rpc, pool_owner, app_owner = net.chain.rpc, net.accounts["poolOwner"], net.accounts["requester"]
     app = net.market.create_app(app_owner, "no-op", "example/no-op:1")
-    # From here on a block holds what was sent before it; the default would mine each transaction alone.
+    # The default mode mines each transaction in its own block.
     net.chain.stop_mining()
     ids: list[str] = []
     while len(ids) < count:
@@ -90,11 +90,11 @@ def _bag(net: Devnet, app: str, app_owner: Wallet, volume: int) -> _Bag:
 
 
 def worker_key(number: int) -> bytes:
-    """Return the private key of a simulated worker; it owns nothing but the gas of the bench's chain."""
+    """Return the private key of a simulated worker, which owns only gas on the chain of the bench."""
     return keccak(text=f"workerpool bench worker {number}")
 
 
 def give_gas(net: Devnet, workers: int) -> None:
-    """Let the first `workers` simulated workers be able to pay for contributions."""
+    """Give the first `workers` simulated workers gas for contributions."""
     wallets = [Wallet.from_key(worker_key(number)).address for number in range(workers)]
     net.chain.rpc.batch([("anvil_setBalance", [wallet, hex(GAS_BALANCE)]) for wallet in wallets])

@@ -28,7 +28,7 @@ ROUNDS = 7
 CALLS = 300
 CONCURRENT = 16
 TASK = TaskId("0x" + "00" * 31 + "01")
-"""No task has this id: the hub answers with an empty one of the same size."""
+"""An unknown task: the hub answers with an empty task of the same size."""
 _IMPORTS = {
     "lean client": "import workerpool_poco.chain.hub",
     "lean client and web3.py": "import workerpool_poco.chain.hub, web3",

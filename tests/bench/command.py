@@ -1,4 +1,4 @@
-"""How a bench ends as a command."""
+"""Exit codes of a bench."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workerpool_devnet.processes.signals import until_signalled
 
 
 def run_and_exit(bench: Coroutine[Any, Any, int]) -> NoReturn:
-    """Run a bench and end the process with its code; with 1 when it was interrupted or its pool did not start."""
+    """Run a bench and exit with its code, or with 1 when it was interrupted or its pool did not start."""
     try:
         code = asyncio.run(until_signalled(bench))
     except DevnetError as error:

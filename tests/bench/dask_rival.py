@@ -1,6 +1,6 @@
-"""The rival: dask.distributed with no-op tasks, in memory only. Prints its figures as JSON.
+"""Measure dask.distributed with no-op tasks in memory, for comparison. Prints its figures as JSON.
 
-A process of its own for each round, so that nothing of it runs while the scheduler is measured.
+Each round is a separate process, so that dask does not run while the scheduler is measured.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from bench.report import FOLDER
 
 
 def no_op(number: int) -> int:
-    """Do nothing; the result shows which task it was."""
+    """Return the number of the task."""
     return number
 
 
 def one_at_a_time(client: Client, count: int) -> list[float]:
-    """Submit a task, wait for its result, and so on; return the seconds each took."""
+    """Submit tasks one after the other; return the seconds of each."""
     latencies = []
     for number in range(count):
         started = time.perf_counter()
@@ -34,7 +34,7 @@ def one_at_a_time(client: Client, count: int) -> list[float]:
 
 
 def many_in_flight(client: Client, count: int, in_flight: int) -> float:
-    """Keep `in_flight` tasks under way until `count` are done and their results checked; return the seconds."""
+    """Keep `in_flight` tasks in flight until `count` results are checked; return the seconds."""
     started = time.perf_counter()
     numbers: dict[Any, int] = {}
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--singles", type=int, required=True)
     wanted = parser.parse_args()
-    # Its profiler and its dashboard would only cost it time.
+    # The profiler and the dashboard cost time.
     dask.config.set(
         {"distributed.worker.profile.enabled": False, "distributed.admin.system-monitor.gil.enabled": False}
     )

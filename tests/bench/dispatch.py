@@ -1,8 +1,8 @@
-"""`make bench-dispatch`: how fast work is handed out and what becomes of it taken in, beside dask.distributed.
+"""`make bench-dispatch`: replicates per second and dispatch latency, beside dask.distributed.
 
-A replicate counts when its COMPUTED is acknowledged, and an acknowledgement means majority and journal on disk.
-Dispatch latency: from the moment a worker hands the COMPUTED report that frees its slot to its stream, to the
-arrival of the Assignment that fills the slot; so it includes the durable write of both.
+A replicate counts when its COMPUTED is acknowledged, which means majority and journal on disk. The dispatch latency is
+the time from the COMPUTED report that frees a slot to the arrival of the Assignment that fills it; it includes the
+durable writes of both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DASK = "dask.distributed, memory only"
 
 @dataclass
 class Side:
-    """What one side did, round by round: tasks per second, and milliseconds with one task in flight."""
+    """Figures of one side by round: tasks per second, and milliseconds with one task in flight."""
 
     per_second: list[float] = field(default_factory=list)
     p50_ms: list[float] = field(default_factory=list)
@@ -47,12 +47,12 @@ class Side:
     """Processor time per replicate."""
 
     def add_latencies(self, seconds: list[float]) -> None:
-        """Take the latencies of one round."""
+        """Add the latencies of one round."""
         self.p50_ms.append(1e3 * percentile(seconds, 50))
         self.p99_ms.append(1e3 * percentile(seconds, 99))
 
     def add_processor(self, core_ms: float, database_ms: float, workers_ms: float) -> None:
-        """Take the processor time per replicate of one round."""
+        """Add the processor time per replicate of one round."""
         self.core_ms.append(core_ms)
         self.database_ms.append(database_ms)
         self.workers_ms.append(workers_ms)
@@ -64,7 +64,7 @@ class Side:
 
 async def run(wanted: argparse.Namespace) -> int:
     """Run all rounds; return 0 when every target is met."""
-    # A round may run over by what is in flight when it ends.
+    # A round may exceed its count by the replicates in flight at its end.
     needed = wanted.rounds * (2 * wanted.count + 3 * (wanted.singles + IN_FLIGHT + 1)) + 2 * WARM_UP
     ours = {rhythm: Side() for rhythm in Rhythm if rhythm.value in wanted.rhythms}
     rival = Side()
@@ -81,7 +81,7 @@ async def run(wanted: argparse.Namespace) -> int:
         await _many(workers, WARM_UP, Rhythm.GATHERED)
         for number in range(1, wanted.rounds + 1):
             for rhythm, side in ours.items():
-                # Waiting for each answer is slow by nature; a shorter round says as much.
+                # Waiting for each answer is slow, so a shorter round is enough.
                 count = wanted.count if rhythm is Rhythm.GATHERED else wanted.count // 2
                 used = [cpu_seconds(pid) for pid in pids]
                 side.per_second.append(await _many(workers, count, rhythm))
@@ -187,11 +187,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds")
     parser.add_argument("--count", type=int, default=2_000, help="replicates in a round")
     parser.add_argument("--singles", type=int, default=200, help="replicates in a round with one in flight")
-    # On this many processors dask is fastest with a process each; the threads hold what is in flight.
+    # With this number of processors dask is fastest with one process each; the threads hold the tasks in flight.
     parser.add_argument("--dask-processes", type=int, default=min(WORKERS, os.cpu_count() or 1))
     parser.add_argument("--dask-threads", type=int, default=WORKERS)
     names = [rhythm.value for rhythm in Rhythm]
-    parser.add_argument("--rhythms", nargs="+", choices=names, default=names, help="how reports travel")
+    parser.add_argument("--rhythms", nargs="+", choices=names, default=names, help="how reports are grouped")
     parser.add_argument("--without-dask", action="store_true", help="measure the scheduler alone")
     run_and_exit(run(parser.parse_args()))
 

@@ -1,4 +1,4 @@
-"""The real parts that a bench needs: chain, database, registry and scheduler, each a process."""
+"""The real processes of a bench: chain, database, registry and scheduler."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ _START_S = 60.0
 
 @dataclass(frozen=True)
 class BenchPool:
-    """A running scheduler with tasks that wait for workers."""
+    """A running scheduler with ready tasks."""
 
     net: Devnet
     task_ids: list[str]
 
     @property
     def address(self) -> PoolAddress:
-        """What a worker must know."""
+        """The address of the scheduler for workers."""
         return PoolAddress(self.net.services["core"].grpc, self.net.chain.chain_id, self.net.workerpool)
 
     @property
     def core_pid(self) -> int:
-        """Process id of the scheduler's present life."""
+        """Current process id of the scheduler."""
         return self.net.services["core"].pid
 
     @property
     def database_pid(self) -> int:
-        """Process id of the database; of this process when the database is somebody else's (MONGO_URI)."""
+        """Process id of the database, or of this process with an external database (MONGO_URI)."""
         process = self.net.database.process
         return process.pid if process is not None else os.getpid()
 
 
 @contextlib.asynccontextmanager
 async def bench_pool(tasks: int, workers: int) -> AsyncIterator[BenchPool]:
-    """Run a pool without workers whose scheduler has taken in `tasks` tasks that are INITIALIZED.
+    """Run a pool without workers whose scheduler has read `tasks` INITIALIZED tasks.
 
-    The first `workers` wallets of simulated workers have gas, without which they would get no work.
-    Adapter and result proxy stay down: nothing here sends a transaction or uploads a result.
+    The first `workers` wallets of simulated workers have gas, which the scheduler requires. Adapter and result
+    proxy do not run: no bench sends a transaction or uploads a result.
     """
     options = DevnetOptions(workers=0, services=("registry",), progress=say)
     async with Devnet(options) as net:

@@ -1,4 +1,4 @@
-"""What the kernel knows of a process: memory and processor time, from /proc."""
+"""Memory and processor time of a process, from /proc."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def cpu_seconds(pid: int) -> float:
 
 
 def be_modest(pid: int) -> None:
-    """Let a process that has just begun, and all its threads, have the processors only when others leave them."""
+    """Give a new process and its future threads the lowest priority."""
     os.setpriority(os.PRIO_PROCESS, pid, _MODEST)
-    # Where sessions share the processors among them, the priority counts only within each.
+    # Where the kernel groups processes by session, the priority counts only within a session.
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(_MODEST))
 
 
 def allow_many_files(needed: int) -> None:
-    """Raise this process's limit of open files, which its children inherit; exit naming the limit if it is too low."""
+    """Raise the limit of open files of this process and its children; exit if the hard limit is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise SystemExit(

@@ -1,4 +1,4 @@
-"""How a simulated worker reports a no-op replicate: the whole chain of statuses, in one of three rhythms."""
+"""Status reports of a no-op replicate, grouped in one of three rhythms."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ CHAIN: tuple[statuses_pb2.ReplicateStatus.ValueType, ...] = (
     statuses_pb2.REPLICATE_STATUS_COMPUTING,
     statuses_pb2.REPLICATE_STATUS_COMPUTED,
 )
-"""Every status that a worker reports up to COMPUTED, which frees the slot."""
+"""Every status that a worker reports until COMPUTED, which frees its slot."""
 COMPUTED = CHAIN[-1]
 COMPUTING = CHAIN[-2]
 
 
 class Rhythm(Enum):
-    """How the statuses of a replicate travel."""
+    """How the statuses of a replicate are grouped into reports."""
 
     GATHERED = "gathered"
-    """Pipelined; what is ready at one turn of the event loop travels in one StatusReport."""
+    """Pipelined; one StatusReport for all statuses of one iteration of the event loop."""
     SINGLE = "single"
-    """Pipelined; a StatusReport for each status."""
+    """Pipelined; one StatusReport for each status."""
     STEPWISE = "stepwise"
-    """Each status waits until the one before it is acknowledged, that is, durable."""
+    """Each status waits for the acknowledgement of the previous one, that is, until it is durable."""

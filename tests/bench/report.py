@@ -1,4 +1,4 @@
-"""What a bench says: progress while it runs, tables and a JSON file at the end."""
+"""Output of a bench: progress lines, tables, and a JSON file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "bench"
-"""Where benches leave their figures, and what they need while they run."""
+"""Folder of the figures and working files of benches."""
 _STARTED = time.monotonic()
 _console = Console(width=None if Console().is_terminal else 160)
 
@@ -36,7 +36,7 @@ def show(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None
 
 
 def write(name: str, figures: Mapping[str, Any]) -> Path:
-    """Write `.cache/bench/<name>.json` with the figures and the machine they are from; return its path."""
+    """Write the figures and the machine to `.cache/bench/<name>.json`; return the path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     machine = {"cpus": os.cpu_count(), "load": os.getloadavg(), "python": platform.python_version()}
     path = FOLDER / f"{name}.json"
@@ -51,5 +51,5 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def verdict(holds: bool) -> str:
-    """Say whether a target is met."""
+    """Return the text for a met or missed target."""
     return "[green]met[/green]" if holds else "[red]missed[/red]"

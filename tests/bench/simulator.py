@@ -1,6 +1,6 @@
-"""The process of simulated workers: takes orders as JSON lines on stdin, answers each on stdout, ends with stdin.
+"""The process of simulated workers: reads orders as JSON lines on stdin, answers on stdout, ends with stdin.
 
-It is a process of its own so that the workers' share of the processor is not counted as the scheduler's.
+A separate process keeps the processor time of the workers apart from that of the scheduler.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Simulator:
     async def connect(
         self, *, group: str, first: int, workers: int, slots: int, spread_s: float
     ) -> dict[str, Any]:
-        """Open the streams of new workers, begun over `spread_s` seconds; answer when all are welcome."""
+        """Open the streams of new workers over `spread_s` seconds; answer when all have a Welcome."""
         started = time.monotonic()
         made = [self._worker(number, slots) for number in range(first, first + workers)]
         self._groups[group] = made
@@ -60,10 +60,10 @@ class Simulator:
         until: int = COMPUTED,
         refill: bool = True,
     ) -> dict[str, Any]:
-        """Let a group report its replicates up to `until`; answer when the last of `count` was acknowledged.
+        """Let a group report its replicates up to `until`; answer after the acknowledgement of `count` replicates.
 
-        The group holds what it is assigned afterwards; `refill` waits until every slot is full again. Dispatch
-        latencies are in seconds. One round at a time.
+        The group keeps later assignments; `refill` waits until every slot is full again. Dispatch latencies are in
+        seconds. Only one round runs at a time.
         """
         workers = self._groups[group]
         self._done, self._wanted, self._dispatches = 0, count, []
@@ -85,23 +85,23 @@ class Simulator:
         return {}
 
     async def reached(self, *, count: int) -> dict[str, Any]:
-        """Answer when `count` replicates of the round that is under way are done."""
+        """Answer when `count` replicates of the current round are done."""
         await self._until(lambda: self._done >= count)
         return {}
 
     async def back(self, *, connections: int) -> dict[str, Any]:
-        """Answer when every worker was welcomed `connections` times, with that moment (monotonic seconds)."""
-        everybody = [worker for group in self._groups.values() for worker in group]
-        await self._until(lambda: all(worker.connections >= connections for worker in everybody))
+        """Answer when every worker has received `connections` Welcomes, with the time (monotonic seconds)."""
+        workers = [worker for group in self._groups.values() for worker in group]
+        await self._until(lambda: all(worker.connections >= connections for worker in workers))
         return {"at": time.monotonic()}
 
     async def state(self, *, group: str) -> dict[str, Any]:
-        """Answer how many workers of a group hold, and wait for, how much; for the reader of a failure."""
+        """Answer with the states of the workers of a group, for diagnosis."""
         states = Counter(worker.state for worker in self._groups[group])
         return {"workers": {str(state): count for state, count in states.items()}, "done": self._done}
 
     async def problems(self) -> dict[str, Any]:
-        """Answer what went wrong so far, with how often, and forget it."""
+        """Answer with the problems since the last call and their counts."""
         found, self._problems = dict(self._problems), Counter()
         return {"problems": found}
 

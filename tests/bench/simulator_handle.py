@@ -1,4 +1,4 @@
-"""The bench's end of a simulator process."""
+"""The client of a simulator process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_LINE = 64 << 20
 
 
 class SimulatorHandle:
-    """Sends orders to a simulator process; each waits for its own answer, so several may be under way."""
+    """Sends orders to a simulator process; several orders may be in flight."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -31,9 +31,9 @@ class SimulatorHandle:
         return self._process.pid
 
     async def order(self, order: str, *, timeout_s: float, **arguments: Any) -> dict[str, Any]:
-        """Give an order (a method of `simulator.Simulator`) and return its answer.
+        """Send an order (a method of `simulator.Simulator`) and return its answer.
 
-        Raises TimeoutError naming the order, or RuntimeError when the process ended.
+        Raises TimeoutError with the order, or RuntimeError when the process has ended.
         """
         self._number += 1
         answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
@@ -47,7 +47,7 @@ class SimulatorHandle:
             raise TimeoutError(f"no answer to {order} {arguments} within {timeout_s:g} s; {why}") from None
 
     async def stop(self) -> None:
-        """Let the process end; all its streams end with it."""
+        """Stop the process and its streams."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -68,7 +68,7 @@ class SimulatorHandle:
         while line := await self._process.stdout.readline():
             answer = json.loads(line)
             waiting = self._answers.pop(answer.pop("number"))
-            if not waiting.done():  # nobody waits any longer for an answer that comes too late
+            if not waiting.done():  # the order has timed out otherwise
                 waiting.set_result(answer)
         for waiting in self._answers.values():
             if not waiting.done():
@@ -77,9 +77,9 @@ class SimulatorHandle:
 
 @contextlib.asynccontextmanager
 async def simulator(pool: PoolAddress, *, yields: bool = False) -> AsyncIterator[SimulatorHandle]:
-    """Run a simulator process; it ends with the context, or with this process whatever ends that.
+    """Run a simulator process inside a context; it also ends with this process.
 
-    `yields`: it takes what the other processes leave of the processors, as workers on other hosts would.
+    `yields` gives it the lowest priority, since workers run on other hosts in a real pool.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -92,7 +92,7 @@ async def simulator(pool: PoolAddress, *, yields: bool = False) -> AsyncIterator
         stdout=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE,
         cwd=Path(__file__).resolve().parents[1],
-        start_new_session=True,  # Ctrl-C is for the bench, which ends us in order
+        start_new_session=True,  # only the bench handles Ctrl-C, and stops this process
     )
     if yields:
         be_modest(process.pid)

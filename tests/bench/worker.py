@@ -1,4 +1,4 @@
-"""One simulated worker: a wallet of its own, the real login, the real stream, and no work at all."""
+"""One simulated worker: its own wallet, the real login and stream, no computation."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _MOST_UPDATES = 1_024
 _CALL_LIMIT_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 2.0
 _RECONNECT_S = 1.0
-"""Before the second attempt to connect. More attempts of thousands would keep busy the processors that the scheduler
-needs to start again, which are elsewhere in a real pool."""
+"""Seconds before the second connection attempt. Earlier attempts of thousands of workers would take the processor
+time that the restarting scheduler needs; in a real pool they run on other hosts."""
 _MEMORY_BYTES = 64 << 30
 
 
 @dataclass(frozen=True)
 class PoolAddress:
-    """Where the scheduler is and what its challenges must name."""
+    """The address of the scheduler and the expected content of its challenges."""
 
     target: str
     chain_id: int
@@ -43,18 +43,18 @@ class PoolAddress:
 
 @dataclass(slots=True)
 class HeldReplicate:
-    """A replicate that a worker holds: how many of its statuses were sent and acknowledged."""
+    """A replicate of the worker: the number of its sent and acknowledged statuses."""
 
     sent: int = 0
     acknowledged: int = 0
 
 
 class SimulatedWorker:
-    """Holds what it is assigned; while `open`, reports each replicate's statuses up to `until` at once.
+    """Keeps its assignments; while `open`, reports the statuses of each replicate up to `until`.
 
-    `on_done` is called when a replicate's last wanted status was acknowledged, `on_dispatch` with the seconds from
-    the moment a COMPUTED report was handed to the stream, which frees a slot, to the arrival of the Assignment
-    that fills it, `on_problem` with every answer that is not ACCEPTED.
+    It calls `on_done` after the acknowledgement of the last status of a replicate, `on_dispatch` with the seconds from
+    the COMPUTED report that frees a slot to the Assignment that fills it, and `on_problem` with every answer other
+    than ACCEPTED.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class SimulatedWorker:
         self.wallet = wallet
         self.held: dict[str, HeldReplicate] = {}
         self.connections = 0
-        """How often the scheduler said Welcome."""
+        """Number of received Welcomes."""
         self.open = False
         self.until: int = COMPUTED
         self.rhythm = Rhythm.GATHERED
@@ -88,23 +88,23 @@ class SimulatedWorker:
         self._freed: deque[float] = deque()
 
     def is_quiet(self, refilled: bool) -> bool:
-        """Tell whether every report was answered and, if `refilled`, every slot filled again."""
+        """Return whether every report is answered and, with `refilled`, every slot is filled again."""
         return not self._unanswered and not (refilled and self._freed)
 
     @property
     def state(self) -> tuple[int, int, int, tuple[tuple[int, int], ...]]:
-        """Connections, unanswered updates, updates to be sent, and sent and acknowledged statuses of what is held."""
+        """Connections, unanswered updates, unsent updates, and sent and acknowledged statuses of the replicates."""
         held = tuple((held.sent, held.acknowledged) for held in self.held.values())
         return self.connections, len(self._unanswered), len(self._outgoing), held
 
     def go_on(self) -> None:
-        """Report what is held as far as `open`, `until` and `rhythm` allow now."""
+        """Report every replicate as far as `open`, `until` and `rhythm` allow."""
         if self.open:
             for task_id, held in self.held.items():
                 self._advance(task_id, held)
 
     async def run(self, delay_s: float = 0.0) -> None:
-        """Keep the stream open for ever; the first connection is made after `delay_s`."""
+        """Connect after `delay_s`, and reconnect until cancelled."""
         await asyncio.sleep(delay_s)
         pause = _FIRST_PAUSE_S
         channel = open_channel(self._pool.target, own_subchannel=True, first_pause_s=_RECONNECT_S)
@@ -133,7 +133,7 @@ class SimulatedWorker:
             pb.CreateChallengeRequest(wallet_address=self.wallet.address), timeout=_CALL_LIMIT_S
         )
         message = json.loads(challenge.typed_data_json)["message"]
-        # Domain and wallet are our own, so that only a challenge of this pool is signed.
+        # Domain and wallet come from the configuration, so that only a challenge of this pool is signed.
         signed = sign_challenge(
             self.wallet,
             LoginChallenge(
@@ -149,13 +149,13 @@ class SimulatedWorker:
         return str(answer.token)
 
     async def _stream(self, stub: WorkerServiceStub) -> None:
-        # The channel reconnects by itself. A call that fails each time costs a hundred times as much, and here the
-        # processors of thousands of workers are those of the scheduler that starts again.
+        # The channel reconnects by itself. Repeated calls that fail cost a hundred times as much, and here
+        # thousands of workers share the processors with the restarting scheduler.
         stream: Any = stub.Connect(  # type: ignore[call-arg]
             metadata=(("authorization", f"Bearer {self._token}"),), wait_for_ready=True
         )
         await stream.write(pb.ConnectRequest(hello=self._hello()))
-        # What a cut stream left unanswered is reported again; the scheduler says ALREADY_KNOWN where it was stored.
+        # Unanswered updates are reported again; the scheduler answers ALREADY_KNOWN to stored ones.
         self._outgoing = deque(self._unanswered.values())
         self._freed.clear()
         talking: list[asyncio.Task[None]] = []
@@ -211,7 +211,7 @@ class SimulatedWorker:
             self._something.set()
 
     async def _speak(self, stream: Any) -> None:
-        """Write all that is to be said; a stream takes one write at a time."""
+        """Write pending messages, one at a time."""
         while True:
             while not self._outgoing and not self._beat_is_due:
                 self._something.clear()
@@ -229,7 +229,7 @@ class SimulatedWorker:
 
     def _assigned(self, task_id: str) -> None:
         if task_id in self.held:
-            return  # sent again, because we have been silent for a while
+            return  # the scheduler repeats an unreported assignment
         if self._freed:
             self._on_dispatch(time.perf_counter() - self._freed.popleft())
         held = self.held[task_id] = HeldReplicate()
@@ -251,7 +251,7 @@ class SimulatedWorker:
     def _answered(self, result: pb.UpdateResult) -> None:
         update = self._unanswered.pop(result.sequence, None)
         if update is None:
-            return  # answered already, on the stream before this one
+            return  # answered on the previous stream
         if result.outcome == pb.UPDATE_OUTCOME_REFUSED:
             self._on_problem(f"update refused: {result.reason} {result.message}")
             return
@@ -266,7 +266,7 @@ class SimulatedWorker:
 
 
 def _is_cut(error: grpc.aio.AioRpcError) -> bool:
-    """Tell whether the connection is gone; a write that meets the end of its stream fails as INTERNAL on our side."""
+    """Return whether the connection is lost; a write to an ended stream fails locally as INTERNAL."""
     code, details = error.code(), error.details() or ""
     return code is grpc.StatusCode.UNAVAILABLE or (
         code is grpc.StatusCode.INTERNAL and "Internal error from Core" in details

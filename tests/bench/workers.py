@@ -1,7 +1,7 @@
-"""`make bench-workers`: thousands of connected workers: what they cost, and how fast they are back after a crash.
+"""`make bench-workers`: cost of thousands of connected workers, and their return after a crash of the scheduler.
 
-The scheduler is killed (SIGKILL) while some workers report statuses; afterwards every replicate must
-be there exactly once, and finish.
+The scheduler is killed (SIGKILL) while some workers report statuses. Afterwards every replicate must exist
+exactly once and finish.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ TARGET_KIB, TARGET_CPU_PERCENT, TARGET_BACK_S = 100.0, 5.0, 10.0
 _SIMULATORS = 2
 _CONNECT_LIMIT_S, _BACK_LIMIT_S, _ROUND_LIMIT_S = 180.0, 90.0, 120.0
 _SETTLE_S = 5.0
-"""Before a figure is taken: what a start, or thousands of logins, left to do is done by then."""
+"""Pause before a measurement, for the work that follows a start or thousands of logins."""
 _SPARE_FILES = 500
 _RECOVERING = statuses_pb2.REPLICATE_STATUS_RECOVERING
 _BUSY, _IDLE = "busy", "idle"
 
 
 async def run(wanted: argparse.Namespace) -> int:
-    """Measure; return 0 when every target is met."""
+    """Run the bench; return 0 when every target is met."""
     allow_many_files(wanted.workers + _SPARE_FILES)
     async with bench_pool(wanted.busy, wanted.workers) as pool, contextlib.AsyncExitStack() as stack:
         simulators = [
@@ -76,7 +76,7 @@ async def run(wanted: argparse.Namespace) -> int:
 
 
 async def _connect(simulators: list[SimulatorHandle], wanted: argparse.Namespace) -> float:
-    """Connect the busy workers, let them take their tasks up to COMPUTING, then connect the idle ones."""
+    """Connect the busy workers, wait for their tasks in COMPUTING, then connect the idle workers."""
     started = time.monotonic()
     await simulators[0].order(
         "connect", timeout_s=_CONNECT_LIMIT_S, group=_BUSY, first=0, workers=wanted.busy, slots=1, spread_s=1
@@ -104,7 +104,7 @@ async def _connect(simulators: list[SimulatorHandle], wanted: argparse.Namespace
 
 
 async def _cpu_percent(pool: BenchPool, seconds: float) -> float:
-    """Return how much of one processor the scheduler uses over some seconds."""
+    """Return the processor time of the scheduler over some seconds, in percent of one processor."""
     used, started = cpu_seconds(pool.core_pid), time.monotonic()
     await asyncio.sleep(seconds)
     return 100 * (cpu_seconds(pool.core_pid) - used) / (time.monotonic() - started)
@@ -113,10 +113,10 @@ async def _cpu_percent(pool: BenchPool, seconds: float) -> float:
 async def _crash(
     pool: BenchPool, simulators: list[SimulatorHandle], wanted: argparse.Namespace
 ) -> tuple[float, float, float]:
-    """Kill the scheduler while replicates are reported COMPUTED, and start it at once.
+    """Kill the scheduler while workers report COMPUTED, and restart it.
 
-    Returns the seconds from the kill until the last worker was welcomed again, those until the scheduler was healthy,
-    and the processor time of the new scheduler by then.
+    Returns the seconds from the kill until the last worker has its Welcome, the seconds until the scheduler is
+    healthy, and the processor time of the new scheduler until then.
     """
     core, busy = pool.net.services["core"], simulators[0]
     finishing = asyncio.create_task(
@@ -138,9 +138,9 @@ async def _crash(
 
 
 async def _tasks_in_order(pool: BenchPool) -> int:
-    """Count the tasks that have exactly one replicate, which went through every status once up to COMPUTED.
+    """Count the tasks with exactly one replicate that has every status up to COMPUTED once.
 
-    RECOVERING, which a worker's return leaves in the history, may stand between any two.
+    RECOVERING may occur between any two: a returning worker adds it to the history.
     """
     good = 0
     async with grpc.aio.insecure_channel(pool.net.services["core"].grpc) as channel:
@@ -152,7 +152,7 @@ async def _tasks_in_order(pool: BenchPool) -> int:
             if steps == [[statuses_pb2.REPLICATE_STATUS_CREATED, *CHAIN]]:
                 good += 1
             else:
-                say(f"task {task_id} went wrong: {histories}")
+                say(f"task {task_id} has wrong histories: {histories}")
     return good
 
 

@@ -1,4 +1,4 @@
-"""Every method of every service: to whom it is open, and how it answers each role of caller."""
+"""The access table: every method of every service, its admitted callers, and its answer to each role."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -13,18 +13,18 @@ OPERATOR, OPERATOR_PASSWORD = "operator", "correct horse"
 
 
 class To(Enum):
-    """To whom a method is open."""
+    """The callers that a method admits."""
 
-    EVERYBODY = "everybody"
-    WORKERS = "workers that logged in at core"
+    EVERY_CALLER = "every caller"
+    WORKERS = "workers with a token of core"
     OPERATOR = "the operator"
-    OWNER = "the pool owner's services, with the chain adapter's credentials"
-    UPLOADERS = "workers that showed an authorization to the result proxy"
+    OWNER = "services of the pool owner, with the credentials of the chain adapter"
+    UPLOADERS = "workers with a token of the result proxy"
 
 
 @dataclass(frozen=True)
 class Row:
-    """To whom a method is open, a request, and how it is answered by the method itself."""
+    """The admitted callers of a method, a request, and the answer of the method to an admitted caller."""
 
     to: To
     request: dict[str, Any]
@@ -48,10 +48,10 @@ NOT_FOUND, UNAUTHENTICATED, DENIED = (
 CORE = "workerpool.core.v1"
 ROWS = {
     "core": {
-        f"{CORE}.WorkerService/GetConfig": Row(To.EVERYBODY, {}),
-        f"{CORE}.WorkerService/CreateChallenge": Row(To.EVERYBODY, {"wallet_address": WALLET}),
+        f"{CORE}.WorkerService/GetConfig": Row(To.EVERY_CALLER, {}),
+        f"{CORE}.WorkerService/CreateChallenge": Row(To.EVERY_CALLER, {"wallet_address": WALLET}),
         f"{CORE}.WorkerService/Login": Row(
-            To.EVERYBODY,
+            To.EVERY_CALLER,
             {"wallet_address": "0x" + "ef" * 20, "signature": SIGNATURE},
             UNAUTHENTICATED,
             "BAD_CHALLENGE",
@@ -59,21 +59,21 @@ ROWS = {
         f"{CORE}.WorkerService/Connect": Row(
             To.WORKERS, {"heartbeat": {}}, StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED"
         ),
-        f"{CORE}.TaskService/GetTask": Row(To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
-        f"{CORE}.TaskService/ListTasks": Row(To.EVERYBODY, {}),
-        f"{CORE}.TaskService/WatchTask": Row(To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
+        f"{CORE}.TaskService/GetTask": Row(To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
+        f"{CORE}.TaskService/ListTasks": Row(To.EVERY_CALLER, {}),
+        f"{CORE}.TaskService/WatchTask": Row(To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
         f"{CORE}.TaskService/GetReplicate": Row(
-            To.EVERYBODY, {"task_id": TASK, "wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_REPLICATE"
+            To.EVERY_CALLER, {"task_id": TASK, "wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_REPLICATE"
         ),
-        f"{CORE}.TaskService/CreateLogChallenge": Row(To.EVERYBODY, {"address": WALLET}),
+        f"{CORE}.TaskService/CreateLogChallenge": Row(To.EVERY_CALLER, {"address": WALLET}),
         f"{CORE}.TaskService/GetTaskLogs": Row(
-            To.EVERYBODY,
+            To.EVERY_CALLER,
             {"task_id": TASK, "address": "0x" + "ef" * 20, "signature": SIGNATURE},
             UNAUTHENTICATED,
             "BAD_CHALLENGE",
         ),
-        f"{CORE}.PoolService/GetPoolStatus": Row(To.EVERYBODY, {}),
-        f"{CORE}.PoolService/ListWorkers": Row(To.EVERYBODY, {}),
+        f"{CORE}.PoolService/GetPoolStatus": Row(To.EVERY_CALLER, {}),
+        f"{CORE}.PoolService/ListWorkers": Row(To.EVERY_CALLER, {}),
         f"{CORE}.PoolService/DrainWorker": Row(
             To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
         ),
@@ -99,7 +99,7 @@ ROWS = {
     },
     "result_proxy": {
         "workerpool.result_proxy.v1.ResultService/IssueToken": Row(
-            To.EVERYBODY,
+            To.EVERY_CALLER,
             {"authorization": AUTHORIZATION, "worker_signature": SIGNATURE},
             UNAUTHENTICATED,
             "NOT_SIGNED_BY_WORKER",
@@ -108,19 +108,19 @@ ROWS = {
             To.UPLOADERS, {"chunk": b"1"}, StatusCode.INVALID_ARGUMENT, "UPLOAD_HEADER_EXPECTED"
         ),
         "workerpool.result_proxy.v1.ResultService/GetResult": Row(
-            To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
+            To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
         ),
         "workerpool.result_proxy.v1.ResultService/Download": Row(
-            To.EVERYBODY, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
+            To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "RESULT_NOT_FOUND"
         ),
     },
     "registry": {
-        "workerpool.registry.v1.ConfigService/GetChain": Row(To.EVERYBODY, {}),
+        "workerpool.registry.v1.ConfigService/GetChain": Row(To.EVERY_CALLER, {}),
         "workerpool.registry.v1.PlatformService/GetStack": Row(
-            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
+            To.EVERY_CALLER, {}, NOT_FOUND, "STACK_NOT_FOUND"
         ),
         "workerpool.registry.v1.PlatformService/WatchStack": Row(
-            To.EVERYBODY, {}, NOT_FOUND, "STACK_NOT_FOUND"
+            To.EVERY_CALLER, {}, NOT_FOUND, "STACK_NOT_FOUND"
         ),
     },
     "worker-1": {},
@@ -130,7 +130,7 @@ NO_CREDENTIALS = (UNAUTHENTICATED, "UNAUTHENTICATED")
 NO_PERMISSION = (DENIED, "PERMISSION_DENIED")
 BAD_TOKEN = (UNAUTHENTICATED, "TOKEN_INVALID")
 ROLES = (
-    "nobody",
+    "no credentials",
     "a worker",
     "another worker",
     "a worker whose token expired",
@@ -151,7 +151,7 @@ _CORE_BEARERS = _FORGERS | {
     "an uploader": BAD_TOKEN,
 }
 REFUSALS = {
-    To.EVERYBODY: {},
+    To.EVERY_CALLER: {},
     To.WORKERS: dict.fromkeys(ROLES, NO_CREDENTIALS) | _CORE_BEARERS | {"the operator": NO_PERMISSION},
     To.OPERATOR: dict.fromkeys(ROLES, NO_CREDENTIALS)
     | _CORE_BEARERS
@@ -161,9 +161,9 @@ REFUSALS = {
     | _FORGERS
     | dict.fromkeys(("a worker", "another worker", "a worker whose token expired"), BAD_TOKEN),
 }
-"""How each role is refused, before the method sees the call."""
+"""The refusal of each role, before the call reaches the method."""
 ADMITTED = {
-    To.EVERYBODY: set(ROLES),
+    To.EVERY_CALLER: set(ROLES),
     To.WORKERS: {"a worker", "another worker"},
     To.OPERATOR: {"the operator"},
     To.OWNER: {"the pool owner's services"},

@@ -1,4 +1,4 @@
-"""Calling any method by its name, as a program does that knows the contract only as data."""
+"""Call any method by its name, with the contract as data."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from workerpool_protocol.registry.v1 import config_service_pb2, platform_service
 
 PROTOCOL = descriptor_pool.Default()
 for module in (transaction_service_pb2, config_service_pb2, platform_service_pb2):
-    PROTOCOL.FindFileByName(module.DESCRIPTOR.name)  # importing a module is what puts it there
+    PROTOCOL.FindFileByName(module.DESCRIPTOR.name)  # the import of a module registers it
 
 
 async def call(
     channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
 ) -> tuple[StatusCode, str | None]:
-    """Call a method and return how it was answered."""
+    """Call a method and return its status and reason."""
     for _ in range(20):
         answer = await call_once(channel, method, request, metadata)
-        # gRPC's client says this by itself when its first message meets a stream that was refused already.
+        # The gRPC client reports INTERNAL itself when its first message meets a stream that was refused already.
         if answer != (StatusCode.INTERNAL, None):
             return answer
     return answer
@@ -29,7 +29,7 @@ async def call(
 async def call_once(
     channel: grpc.aio.Channel, method: str, request: dict[str, Any], metadata: Any
 ) -> tuple[StatusCode, str | None]:
-    """Call a method of any arity with one message, read at most one, and return how it was answered."""
+    """Call a method of any arity with one message, read at most one message, and return status and reason."""
     service, name = method.rsplit("/", 1)
     found = PROTOCOL.FindServiceByName(service).methods_by_name[name]
     ask, answer = map(message_factory.GetMessageClass, (found.input_type, found.output_type))

@@ -1,4 +1,4 @@
-"""The documented HTTP endpoints: which are open, and what the others want."""
+"""The documented HTTP endpoints: their statuses without and with credentials."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ OPEN = [
 
 
 @pytest.mark.usefixtures("lone_worker")
-async def test_documented_http_endpoints(pool: Pool) -> None:
+async def test_documented_endpoints_answer_with_their_status(pool: Pool) -> None:
     found = {}
     for service, path, _ in OPEN:
         answer = await http_calls.get(pool.net.services[service].http + path)
@@ -46,7 +46,7 @@ async def test_documented_http_endpoints(pool: Pool) -> None:
     assert found == {(service, path): status for service, path, status in OPEN}
 
 
-async def test_the_adapters_http_side_wants_its_credentials(pool: Pool) -> None:
+async def test_the_http_port_of_the_adapter_requires_its_credentials(pool: Pool) -> None:
     username, password = pool.adapter_credentials()
     expected: dict[Any, tuple[int, int, int]] = {
         None: (401, 401, 401),

@@ -1,4 +1,4 @@
-"""How a worker gets a token: a challenge of its own, signed with its own key, once."""
+"""Login of a worker: it signs its own challenge with its own key, once."""
 
 import asyncio
 import dataclasses
@@ -25,7 +25,7 @@ BAD_SIGNATURE = (StatusCode.UNAUTHENTICATED, "BAD_SIGNATURE")
 
 
 def signed(wallet: Wallet, challenge: LoginChallenge, signer: Wallet | None = None) -> pb.LoginRequest:
-    """The request of somebody who says to be `wallet` and signed with the key of `signer`."""
+    """Return the login request of `wallet`, signed with the key of `signer`."""
     signature = to_hex(sign_challenge(signer or wallet, challenge))
     return pb.LoginRequest(wallet_address=wallet.address, signature=signature)
 
@@ -61,24 +61,24 @@ async def test_a_challenge_is_bound_to_wallet_chain_and_pool_and_lasts_sixty_sec
     assert asked_at - 1 <= data["message"]["issuedAt"] <= time.time()
 
 
-async def test_a_challenge_serves_once(pool: Pool) -> None:
+async def test_a_challenge_is_accepted_once(pool: Pool) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     assert await login(pool, request) == (StatusCode.OK, None)
     assert await login(pool, request) == BAD_CHALLENGE
-    # The old signature does not serve for the next challenge either.
+    # The old signature does not match the next challenge.
     assert (await pool.challenge(wallet)).challenge
     assert await login(pool, request) == BAD_SIGNATURE
 
 
-async def test_of_many_replays_at_once_only_one_gets_in(pool: Pool) -> None:
+async def test_of_concurrent_replays_one_is_accepted(pool: Pool) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     answers = await asyncio.gather(*(login(pool, request) for _ in range(20)))
     assert sorted(answers, key=str) == sorted([(StatusCode.OK, None), *19 * [BAD_CHALLENGE]], key=str)
 
 
-async def test_without_a_challenge_nobody_gets_in(pool: Pool) -> None:
+async def test_a_made_up_challenge_is_refused(pool: Pool) -> None:
     wallet = Wallet.create()
     made_up = LoginChallenge(
         wallet.address, "made up", int(time.time()), pool.net.chain.chain_id, pool.net.workerpool
@@ -97,11 +97,11 @@ async def test_without_a_challenge_nobody_gets_in(pool: Pool) -> None:
     ],
     ids=["another chain", "another pool", "another challenge", "another time", "another wallet"],
 )
-async def test_what_was_signed_is_the_challenge_to_the_letter(pool: Pool, change: dict[str, Any]) -> None:
+async def test_a_signature_of_a_changed_challenge_is_refused(pool: Pool, change: dict[str, Any]) -> None:
     wallet = Wallet.create()
     challenge = await pool.challenge(wallet)
     assert await login(pool, signed(wallet, dataclasses.replace(challenge, **change))) == BAD_SIGNATURE
-    # Who failed may try again: a stranger cannot use up the challenge of a wallet.
+    # A failed attempt does not use up the challenge: no stranger can block a wallet.
     assert await login(pool, signed(wallet, challenge)) == (StatusCode.OK, None)
 
 
@@ -109,7 +109,7 @@ async def test_another_key_is_refused(pool: Pool) -> None:
     wallet, thief = Wallet.create(), Wallet.create()
     challenge = await pool.challenge(wallet)
     assert await login(pool, signed(wallet, challenge, signer=thief)) == BAD_SIGNATURE
-    # Nor may the thief log in as himself with the challenge of another wallet.
+    # The thief cannot log in with its own wallet and the challenge of another wallet.
     await pool.challenge(thief)
     assert await login(pool, signed(thief, challenge)) == BAD_SIGNATURE
 
@@ -133,14 +133,14 @@ async def test_malformed_requests_are_refused(pool: Pool, field: str, value: str
 
 
 @pytest.mark.parametrize("signature", ["00" * 65, "ff" * 65, "11" * 64, "00" * 64 + "1b"])
-async def test_signatures_of_nobody_are_refused(pool: Pool, signature: str) -> None:
+async def test_signatures_without_a_valid_signer_are_refused(pool: Pool, signature: str) -> None:
     wallet = Wallet.create()
     await pool.challenge(wallet)
     request = pb.LoginRequest(wallet_address=wallet.address, signature="0x" + signature)
     assert await login(pool, request) == BAD_SIGNATURE
 
 
-async def test_many_challenges_of_one_wallet_are_one(pool: Pool) -> None:
+async def test_repeated_challenges_of_a_wallet_are_the_same(pool: Pool) -> None:
     wallet = Wallet.create()
     asked = await asyncio.gather(*(pool.challenge(wallet) for _ in range(500)))
     assert len(set(asked)) == 1
@@ -151,7 +151,7 @@ async def test_many_challenges_of_one_wallet_are_one(pool: Pool) -> None:
     assert await login(pool, signed(wallet, asked[-1])) == (StatusCode.OK, None)
 
 
-async def test_a_token_says_for_whom_which_pool_and_how_long(pool: Pool) -> None:
+async def test_a_token_names_wallet_pool_and_expiry(pool: Pool) -> None:
     wallet = Wallet.create()
     asked_at = time.time()
     answer = await pool.workers.Login(signed(wallet, await pool.challenge(wallet)))
@@ -165,7 +165,7 @@ async def test_a_token_says_for_whom_which_pool_and_how_long(pool: Pool) -> None
     assert answer.expires_at.seconds == pytest.approx(claims["exp"], abs=2)
 
 
-async def test_a_token_survives_a_killed_scheduler_and_a_challenge_does_not(pool: Pool) -> None:
+async def test_a_token_survives_a_restart_and_a_challenge_does_not(pool: Pool) -> None:
     wallet, late = pool.net.worker_wallets[0], Wallet.create()
     stream = await pool.connect(wallet)
     token = pool.tokens[wallet.address]

@@ -1,6 +1,6 @@
-"""Who may call what: every method of every service, by everybody.
+"""Access control: every method of every service, called by every role.
 
-The methods are read from the running services by reflection; one without a row in the table fails.
+The methods come from the reflection of the running services; a method without a row in the access table fails.
 """
 
 import asyncio
@@ -45,12 +45,12 @@ def basic(username: str, password: str) -> grpc.aio.Metadata:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def roles(pool: Pool) -> dict[str, grpc.aio.Metadata | None]:
-    """Credentials of every role."""
+    """Return the credentials of every role."""
     first, second = pool.net.worker_wallets[:2]
     tokens = await pool.login(first), await pool.login(second)
     claims = jwt.decode(tokens[0], options={"verify_signature": False})
     return {
-        "nobody": None,
+        "no credentials": None,
         "a worker": bearer(tokens[0]),
         "another worker": bearer(tokens[1]),
         "a worker whose token expired": bearer(pool.token(first.address, exp=claims["iat"] - 1)),
@@ -68,7 +68,7 @@ async def roles(pool: Pool) -> dict[str, grpc.aio.Metadata | None]:
 
 
 async def uploader_token(pool: Pool, wallet: Wallet) -> str:
-    """Get a token of the result proxy, for a real task and with the pool owner's authorization."""
+    """Return a token of the result proxy, for a real task with an authorization of the pool owner."""
     (task,) = await pool.buy()
     known = await initialized(pool, task)
     authorization = sign_authorization(
@@ -115,8 +115,8 @@ async def test_each_role_is_admitted_or_refused(pool: Pool, roles: Any, service:
     assert answers == REFUSALS[row.to] | dict.fromkeys(ADMITTED[row.to], (row.code, row.reason))
 
 
-async def test_what_was_refused_changed_nothing(pool: Pool, roles: Any) -> None:
-    """Orders about a worker that exists, by everybody who may not give them."""
+async def test_a_refused_order_has_no_effect(pool: Pool, roles: Any) -> None:
+    """Every role but the operator sends valid orders about an existing worker."""
     wallet = pool.net.worker_wallets[0]
     stream = await pool.connect(wallet)
     channel = pool.channel()
@@ -133,7 +133,7 @@ async def test_what_was_refused_changed_nothing(pool: Pool, roles: Any) -> None:
     await stream.close()
 
 
-async def test_the_operator_drains_and_undrains(pool: Pool, roles: Any) -> None:
+async def test_the_operator_drains_and_undrains_a_worker(pool: Pool, roles: Any) -> None:
     wallet = pool.net.worker_wallets[1]
     stream = await pool.connect(wallet)
     request = pool_service_pb2.DrainWorkerRequest(wallet_address=wallet.address)
@@ -150,7 +150,7 @@ async def test_the_operator_drains_and_undrains(pool: Pool, roles: Any) -> None:
 
 
 async def served(channel: grpc.aio.Channel) -> set[str]:
-    """Return every method that a process serves, by its own word, gRPC's standard services left out."""
+    """Return every method in the reflection of a process, without the standard services of gRPC."""
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
 
     async def ask(**question: str) -> Any:
@@ -179,13 +179,13 @@ STANDARD = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
 
 @pytest.mark.usefixtures("lone_worker")
 @pytest.mark.parametrize("service", ROWS)
-async def test_every_method_that_is_served_has_a_row(pool: Pool, service: str) -> None:
+async def test_every_served_method_has_a_row(pool: Pool, service: str) -> None:
     assert await served(pool.channel(service)) == set(ROWS[service])
 
 
 @pytest.mark.usefixtures("lone_worker")
 @pytest.mark.parametrize("service", ROWS)
-async def test_health_is_open_to_everybody(pool: Pool, roles: Any, service: str) -> None:
+async def test_health_is_open_to_every_role(pool: Pool, roles: Any, service: str) -> None:
     stub: Any = health_pb2_grpc.HealthStub(pool.channel(service))
     for role, metadata in roles.items():
         answer = await stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata)

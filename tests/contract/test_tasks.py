@@ -1,4 +1,4 @@
-"""What requesters and their tools read: tasks, replicates, logs; by gRPC and by the documented HTTP."""
+"""Reads of requesters: tasks, replicates and logs, through gRPC and the documented HTTP endpoints."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ NOT_FOUND, INVALID, UNAUTHENTICATED, DENIED = (
 
 
 async def answer(call: Any) -> tuple[StatusCode, str | None]:
-    """Return how a call ends."""
+    """Return the status and the reason of a call."""
     try:
         await call
     except grpc.aio.AioRpcError as error:
@@ -41,7 +41,7 @@ async def answer(call: Any) -> tuple[StatusCode, str | None]:
 
 
 class Scene:
-    """Tasks of two requesters, of which one is computed and the others wait, and who follows one to its end."""
+    """Tasks of two requesters: one computed, the others assigned, one watched until its end."""
 
     def __init__(self, pool: Any) -> None:
         self.pool = pool
@@ -54,15 +54,15 @@ class Scene:
 
     @property
     def base(self) -> str:
-        """URL of core's HTTP side."""
+        """URL of the HTTP port of core."""
         return str(self.pool.net.services["core"].http)
 
     async def get(self, path: str, **options: Any) -> http_calls.HttpAnswer:
-        """Read from core's HTTP side."""
+        """Send a GET request to the HTTP port of core."""
         return await http_calls.get(self.base + path, **options)
 
     async def header(self, reader: Wallet, **changes: str) -> dict[str, str]:
-        """Make the header that requesters' tools send."""
+        """Return the authorization header of requester tools."""
         data = (await self.get(f"/tasks/logs/challenge?chainId=1&address={reader.address}")).json()
         challenge = LogChallenge(data["message"]["challenge"], data["domain"]["chainId"])
         parts = {
@@ -73,7 +73,7 @@ class Scene:
         return {"Authorization": f"{parts['hash']}_{parts['signature']}_{parts['address']}"}
 
     async def watch(self, task: str) -> list[Any]:
-        """Follow a task until the scheduler says that this is all."""
+        """Follow a task until the scheduler ends the stream."""
         return [
             m.task async for m in self.pool.tasks.WatchTask(pb.WatchTaskRequest(task_id=task), timeout=60)
         ]
@@ -114,19 +114,19 @@ async def test_the_requester_reads_logs_with_a_signature(scene: Scene) -> None:
     assert await scene.pool.logs(scene.ours[1]) == []
 
 
-async def test_nobody_else_reads_them(scene: Scene) -> None:
+async def test_other_wallets_cannot_read_the_logs(scene: Scene) -> None:
     pool, owner = scene.pool, scene.pool.net.accounts["poolOwner"]
     for other in (scene.spare, owner, scene.worker, Wallet.create()):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await pool.logs(scene.computed, other)
         assert (refused.value.code(), error_reason(refused.value)) == (DENIED, "NOT_THE_REQUESTER")
-    # Nor does the requester of one task read those of another requester.
+    # The requester of one task cannot read the logs of another requester.
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await pool.logs(scene.theirs[0])
     assert error_reason(refused.value) == "NOT_THE_REQUESTER"
 
 
-async def test_signatures_that_prove_nothing_are_refused(scene: Scene) -> None:
+async def test_log_signatures_of_other_keys_are_refused(scene: Scene) -> None:
     pool, requester, thief = scene.pool, scene.requester, Wallet.create()
     challenge = await pool.log_challenge(requester)
     another_chain = LogChallenge(challenge.challenge, 1)
@@ -140,13 +140,13 @@ async def test_signatures_that_prove_nothing_are_refused(scene: Scene) -> None:
     for which, signature in signatures.items():
         refused = await logs(pool, scene.computed, requester.address, to_hex(signature))
         assert refused == (UNAUTHENTICATED, "BAD_SIGNATURE"), which
-    # The challenge is still good for who can sign it.
+    # The challenge is still valid for its wallet.
     assert await logs(
         pool, scene.computed, requester.address, to_hex(sign_challenge(requester, challenge))
     ) == (StatusCode.OK, None)
 
 
-async def test_a_log_challenge_opens_one_answer(scene: Scene) -> None:
+async def test_a_log_challenge_is_accepted_once(scene: Scene) -> None:
     signature = to_hex(sign_challenge(scene.requester, await scene.pool.log_challenge(scene.requester)))
     first = await logs(scene.pool, scene.computed, scene.requester.address, signature)
     assert first == (StatusCode.OK, None)
@@ -154,7 +154,7 @@ async def test_a_log_challenge_opens_one_answer(scene: Scene) -> None:
     assert again == (UNAUTHENTICATED, "BAD_CHALLENGE")
 
 
-async def test_logs_of_no_task_and_malformed_requests(scene: Scene) -> None:
+async def test_logs_of_unknown_tasks_and_malformed_requests_are_refused(scene: Scene) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await scene.pool.logs(UNKNOWN)
     assert (refused.value.code(), error_reason(refused.value)) == (NOT_FOUND, "UNKNOWN_TASK")
@@ -166,7 +166,7 @@ async def test_logs_of_no_task_and_malformed_requests(scene: Scene) -> None:
 # --- tasks ------------------------------------------------------------------------------------------
 
 
-async def test_a_task_and_its_replicate(scene: Scene) -> None:
+async def test_a_task_is_returned_with_its_replicate(scene: Scene) -> None:
     task = await scene.pool.task(scene.computed)
     assert task.status == T.TASK_STATUS_RUNNING
     assert task.requester == scene.requester.address
@@ -203,7 +203,7 @@ async def test_pages_hold_every_task_once_newest_deal_first(scene: Scene) -> Non
     assert [task.task_id for task in seen[-7:]] == scene.ours
 
 
-async def test_filters(scene: Scene) -> None:
+async def test_filters_select_tasks(scene: Scene) -> None:
     deal = (await scene.pool.task(scene.ours[0])).deal_id
     assert await listed(scene, deal_id=deal) == set(scene.ours)
     assert await listed(scene, deal_id=UNKNOWN) == set()
@@ -244,7 +244,7 @@ def encoded(*position: Any) -> str:
     ids=["rubbish", "é", "no base64", "short", "words", "nulls", "infinite", "no number", "2^200", "2^64",
          "not UTF-8", "deep", "fraction", "truth", "operator"],
 )  # fmt: skip
-async def test_page_tokens_that_nobody_gave_out(scene: Scene, token: str) -> None:
+async def test_invalid_page_tokens_are_refused(scene: Scene, token: str) -> None:
     refused = await answer(scene.pool.tasks.ListTasks(pb.ListTasksRequest(page_token=token)))
     assert refused == (INVALID, "BAD_PAGE_TOKEN")
 
@@ -262,7 +262,7 @@ async def test_page_tokens_that_nobody_gave_out(scene: Scene, token: str) -> Non
     ],
     ids=lambda conditions: next(iter(conditions)),
 )
-async def test_malformed_questions(scene: Scene, conditions: dict[str, Any]) -> None:
+async def test_malformed_reads_are_refused(scene: Scene, conditions: dict[str, Any]) -> None:
     refused = await answer(scene.pool.tasks.ListTasks(pb.ListTasksRequest(**conditions)))
     assert refused == (INVALID, "INVALID_ARGUMENT")
 
@@ -270,7 +270,7 @@ async def test_malformed_questions(scene: Scene, conditions: dict[str, Any]) -> 
 # --- HTTP -------------------------------------------------------------------------------------------
 
 
-async def test_http_task(scene: Scene) -> None:
+async def test_http_task_has_the_documented_fields(scene: Scene) -> None:
     found = await scene.get(f"/tasks/{scene.computed}")
     assert found.headers["content-type"] == "application/json"
     task = found.json()
@@ -295,7 +295,7 @@ async def test_http_task(scene: Scene) -> None:
     assert (unknown.status, unknown.json()["error"]) == (404, "UNKNOWN_TASK")
 
 
-async def test_http_logs_for_the_requester_alone(scene: Scene) -> None:
+async def test_http_logs_are_for_the_requester_only(scene: Scene) -> None:
     path = f"/tasks/{scene.computed}/logs"
     kept = {"walletAddress": scene.worker.address, "stdout": "said\n", "stderr": "wrong\n"}
     answer = await scene.get(path, headers=await scene.header(scene.requester))
@@ -342,7 +342,7 @@ async def test_http_log_challenge_is_the_documented_typed_data(scene: Scene) -> 
     assert lower.json() == data
 
 
-async def test_http_metrics_health_and_version(scene: Scene) -> None:
+async def test_http_metrics_health_and_version_have_the_documented_fields(scene: Scene) -> None:
     metrics = (await scene.get("/metrics")).json()
     assert (metrics["aliveWorkers"], metrics["aliveRegisteredCpu"]) == (1, 64)
     assert sum(metrics["currentTaskStatusesCount"].values()) == 11
@@ -357,10 +357,10 @@ async def test_http_metrics_health_and_version(scene: Scene) -> None:
     assert version.text == (await scene.get("/actuator/info")).json()["build"]["version"]
 
 
-# --- the rest ---------------------------------------------------------------------------------------
+# --- operators and watching ---------------------------------------------------------------------------------------
 
 
-async def test_without_operator_credentials_the_operators_methods_are_closed(scene: Scene) -> None:
+async def test_operator_methods_are_disabled_without_operator_credentials(scene: Scene) -> None:
     wallet = scene.worker.address
     operators = scene.pool.operators
     for call in (
@@ -374,13 +374,13 @@ async def test_without_operator_credentials_the_operators_methods_are_closed(sce
 
 
 async def test_a_task_is_followed_to_its_end(scene: Scene) -> None:
-    """Bought with the others; it fails at its contribution deadline, 14 s after that."""
+    """The watched task fails at its contribution deadline, 14 s after its purchase."""
     states = await asyncio.wait_for(scene.watched, 30)
     lengths = [len(s.history) + sum(len(r.history) for r in s.replicates) for s in states]
     assert lengths == sorted(lengths)
     assert len(states) > 2
     assert states[-1].status == T.TASK_STATUS_FAILED
     assert T.TASK_STATUS_CONTRIBUTION_TIMEOUT in {change.status for change in states[-1].history}
-    # One that has ended is told at once, and that is all.
+    # The stream of an ended task holds one message.
     (last,) = await asyncio.wait_for(scene.watch(states[-1].task_id), 5)
     assert last.history == states[-1].history

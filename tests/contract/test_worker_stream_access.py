@@ -1,4 +1,4 @@
-"""Who may open a stream, and that nobody touches another's replicates on it."""
+"""Access to the worker stream, and to the replicates of other workers."""
 
 import grpc
 import pytest
@@ -13,7 +13,7 @@ __all__ = ["core_environment"]
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_another_version_is_told_which_one_and_sent_away(assigned: AssignedTasks) -> None:
+async def test_another_worker_version_is_refused_with_the_required_one(assigned: AssignedTasks) -> None:
     stream = await assigned.pool.open(await assigned.pool.login(assigned.other))
     model = {"name": "old", "version": "0.0.1", "slots": 1, "memory_bytes": 1}
     await stream.send(hello=hello(model=model))
@@ -24,7 +24,7 @@ async def test_another_version_is_told_which_one_and_sent_away(assigned: Assigne
     assert not shutdown.HasField("retry_after")
 
 
-async def test_the_whitelist_admits_in_any_case_and_nobody_else(assigned: AssignedTasks) -> None:
+async def test_the_whitelist_ignores_case_and_excludes_other_wallets(assigned: AssignedTasks) -> None:
     for wallet in assigned.pool.net.worker_wallets:
         assert await assigned.pool.login(wallet)
     stranger = assigned.pool.net.accounts["spare"]
@@ -32,7 +32,7 @@ async def test_the_whitelist_admits_in_any_case_and_nobody_else(assigned: Assign
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await assigned.pool.login(stranger)
     assert (error.value.code(), error_reason(error.value)) == refused
-    # A token from a time when the wallet was on the list.
+    # A token from before the wallet left the whitelist.
     stream = await assigned.pool.open(assigned.pool.token(stranger.address))
     await stream.send(hello=hello())
     assert await stream.ended() == refused
@@ -62,7 +62,7 @@ async def test_every_status_of_another_workers_replicate_is_refused(
     assert await assigned.pool.task(assigned.shared) == before
 
 
-async def test_statuses_of_unknown_tasks_are_refused_and_the_stream_goes_on(others: WorkerStream) -> None:
+async def test_statuses_of_unknown_tasks_are_refused_and_the_stream_stays_open(others: WorkerStream) -> None:
     for _ in range(3):
         await refused_update(others, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
 
@@ -91,8 +91,6 @@ async def test_a_claim_to_hold_another_workers_replicate_is_dropped(assigned: As
     await stream.close()
 
 
-async def test_an_authorization_names_the_one_worker_it_is_for(
-    assigned: AssignedTasks, ours: WorkerStream
-) -> None:
+async def test_an_authorization_names_its_worker(assigned: AssignedTasks, ours: WorkerStream) -> None:
     assignments = await ours.until(ours.assignments)
     assert {one.authorization.worker_wallet for one in assignments} == {assigned.ours.address}

@@ -1,4 +1,4 @@
-"""What no worker may send: malformed, out of order, or too much of it; answered with a status and a reason."""
+"""Messages that end a worker stream with a status and a reason: malformed, out of order, or too many."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ INVALID = StatusCode.INVALID_ARGUMENT
     ],
     ids=lambda message: next(iter(message)),
 )
-async def test_the_first_message_is_hello(assigned: AssignedTasks, message: dict[str, Any]) -> None:
+async def test_the_first_message_must_be_hello(assigned: AssignedTasks, message: dict[str, Any]) -> None:
     stream = await assigned.pool.open(await assigned.pool.login(assigned.other))
     await stream.send(**message)
     assert await stream.ended() == (INVALID, "HELLO_EXPECTED")
@@ -75,7 +75,7 @@ async def test_a_second_hello_ends_the_stream(others: WorkerStream) -> None:
     ids=["no version", "another version", "no model", "long name", "no slots", "many slots", "much memory",
          "bad id", "unknown status", "many replicates"],
 )  # fmt: skip
-async def test_a_wrong_hello_is_refused(
+async def test_an_invalid_hello_is_refused(
     assigned: AssignedTasks, changes: dict[str, Any], answer: Any
 ) -> None:
     stream = await assigned.pool.open(await assigned.pool.login(assigned.other))
@@ -120,12 +120,12 @@ async def test_a_malformed_message_ends_the_stream_with_its_reason(
 
 
 async def raw(assigned: AssignedTasks, data: bytes) -> tuple[StatusCode, str | None]:
-    """Say Hello, then send bytes as they are; return how the stream ends."""
-    # Without the limit that our own client keeps.
+    """Send Hello, then raw bytes; return the status and reason of the stream."""
+    # Without the message limit of our client.
     options = [("grpc.max_send_message_length", -1)]
     async with grpc.aio.insecure_channel(assigned.pool.net.services["core"].grpc, options) as channel:
         call = await open_by_hand(assigned, channel)
-        await say_hello(call)
+        await send_hello(call)
         welcome = pb.ConnectResponse.FromString(await call.read())
         assert welcome.WhichOneof("message") == "welcome"
         await call.write(data)
@@ -135,14 +135,14 @@ async def raw(assigned: AssignedTasks, data: bytes) -> tuple[StatusCode, str | N
 
 
 async def open_by_hand(assigned: AssignedTasks, channel: grpc.aio.Channel) -> Any:
-    """Open a stream of bytes that is read only when the test reads it."""
+    """Open a stream of raw bytes; only the test reads from it."""
     token = await assigned.pool.login(assigned.other)
-    stubless: Any = channel  # the stubs of gRPC know no calls of plain bytes
+    stubless: Any = channel  # the type stubs of gRPC require serializers
     connect = stubless.stream_stream("/workerpool.core.v1.WorkerService/Connect")
     return connect(metadata=(("authorization", f"Bearer {token}"),), timeout=60)
 
 
-async def say_hello(call: Any) -> None:
+async def send_hello(call: Any) -> None:
     message: dict[str, Any] = {"hello": hello()}
     await call.write(pb.ConnectRequest(**message).SerializeToString())
 
@@ -156,7 +156,7 @@ async def read_all(call: Any) -> list[pb.ConnectResponse]:
 
 
 async def ending(call: Any) -> tuple[StatusCode, str | None]:
-    """Return how a stream ended."""
+    """Return the status and reason of an ended stream."""
     code, text = await call.code(), await call.details()
     error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), await call.trailing_metadata(), text, None)
     return code, error_reason(error)
@@ -167,7 +167,7 @@ async def ending(call: Any) -> tuple[StatusCode, str | None]:
     [b"\xff\xff\xff\xff", b"\x1a\x05hello", b"\x22\x06\x1a\x04\xff\xfe\xfd\xfc"],
     ids=["no message", "another message", "not UTF-8"],
 )
-async def test_bytes_that_are_no_message_end_the_stream(assigned: AssignedTasks, data: bytes) -> None:
+async def test_undecodable_bytes_end_the_stream(assigned: AssignedTasks, data: bytes) -> None:
     assert await raw(assigned, data) == (INVALID, "MALFORMED_MESSAGE")
 
 
@@ -175,14 +175,14 @@ async def test_a_message_above_the_limit_ends_the_stream(assigned: AssignedTasks
     large = pb.ConnectRequest(
         log_chunk=pb.LogChunk(task_id=UNKNOWN, stream=pb.LOG_STREAM_STDOUT, text="x" * 5_000_000)
     )
-    # gRPC itself answers before the message reaches the service, so there is no reason of ours.
+    # gRPC answers before the message reaches the service, so there is no ErrorInfo.
     assert await raw(assigned, large.SerializeToString()) == (StatusCode.RESOURCE_EXHAUSTED, None)
 
 
-# --- too much ------------------------------------------------------------------------------------------
+# --- too many messages ------------------------------------------------------------------------------------------
 
 
-async def test_a_flood_of_heartbeats_keeps_nobody_waiting(
+async def test_a_flood_of_heartbeats_does_not_delay_other_streams(
     assigned: AssignedTasks, ours: WorkerStream, others: WorkerStream
 ) -> None:
     async def flood() -> None:
@@ -201,21 +201,21 @@ async def test_a_flood_of_heartbeats_keeps_nobody_waiting(
     await refused_update(others, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
 
 
-async def test_a_reader_that_does_not_read_loses_its_stream(assigned: AssignedTasks) -> None:
-    """Answers pile up to the bound of the stream's own queue, then the stream is cut; others notice nothing."""
+async def test_a_slow_reader_loses_its_stream(assigned: AssignedTasks) -> None:
+    """Answers fill the bounded queue of the stream, then the scheduler ends this stream and no other."""
     async with grpc.aio.insecure_channel(assigned.pool.net.services["core"].grpc) as channel:
         call = await open_by_hand(assigned, channel)
-        await say_hello(call)
+        await send_hello(call)
         await until_connected(assigned, True)
-        talking = asyncio.create_task(talk_on(call))
+        reporting = asyncio.create_task(keep_reporting(call))
         await until_connected(assigned, False)
         other = await assigned.pool.connect(assigned.ours)
         await refused_update(other, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
         await other.close()
-        # Whoever reads on finds what was sent until then, and why it ended.
+        # A late reader receives the earlier answers and the status.
         received = await asyncio.wait_for(read_all(call), 10)
-        sent = await asyncio.wait_for(talking, 10)
-        # The second is gRPC's own: what its client says when a write meets the end of the stream.
+        sent = await asyncio.wait_for(reporting, 10)
+        # The gRPC client reports INTERNAL itself when a write meets the end of the stream.
         assert await ending(call) in (
             (StatusCode.RESOURCE_EXHAUSTED, "SLOW_READER"),
             (StatusCode.INTERNAL, None),
@@ -226,7 +226,7 @@ async def test_a_reader_that_does_not_read_loses_its_stream(assigned: AssignedTa
     await again.close()
 
 
-async def talk_on(call: Any) -> int:
+async def keep_reporting(call: Any) -> int:
     """Report until the stream ends; return how many updates were sent."""
     sent = 0
     with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
@@ -239,7 +239,7 @@ async def talk_on(call: Any) -> int:
 
 
 async def connected(assigned: AssignedTasks) -> bool:
-    """Tell whether the scheduler has an open stream of the other worker."""
+    """Return whether the scheduler has an open stream of the other worker."""
     listed = await assigned.pool.operators.ListWorkers(pool_service_pb2.ListWorkersRequest())
     return any(w.connected for w in listed.workers if w.wallet_address == assigned.other.address)
 

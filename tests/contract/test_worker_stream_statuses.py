@@ -1,4 +1,4 @@
-"""Which statuses of its own replicates a worker may report: no other order, nothing twice, nothing unproven."""
+"""Statuses that a worker reports for its own replicates: order, repetition, and evidence on chain."""
 
 import asyncio
 
@@ -48,7 +48,7 @@ async def test_a_status_that_cannot_follow_created_is_refused(
     ],
     ids=lambda s: R.Name(s)[17:],
 )
-async def test_the_schedulers_own_statuses_are_refused_where_the_tables_have_them(
+async def test_statuses_of_the_scheduler_are_refused_from_a_worker(
     assigned: AssignedTasks, ours: WorkerStream, status: int
 ) -> None:
     task = assigned.task()
@@ -59,7 +59,7 @@ async def test_the_schedulers_own_statuses_are_refused_where_the_tables_have_the
     assert await assigned.history(task) == before
 
 
-async def test_created_is_known_already_and_changes_nothing(
+async def test_created_is_already_known_and_has_no_effect(
     assigned: AssignedTasks, ours: WorkerStream
 ) -> None:
     task = assigned.task()
@@ -67,7 +67,7 @@ async def test_created_is_known_already_and_changes_nothing(
     assert await assigned.history(task) == [R.REPLICATE_STATUS_CREATED]
 
 
-async def test_a_replayed_sequence_is_answered_again_and_changes_nothing(
+async def test_a_replayed_sequence_gets_the_same_answer_and_has_no_effect(
     assigned: AssignedTasks, ours: WorkerStream
 ) -> None:
     task, untouched = assigned.task(), assigned.task()
@@ -86,9 +86,7 @@ async def test_a_replayed_sequence_is_answered_again_and_changes_nothing(
     assert await assigned.history(untouched) == [R.REPLICATE_STATUS_CREATED]
 
 
-async def test_a_status_that_is_known_is_not_entered_twice(
-    assigned: AssignedTasks, ours: WorkerStream
-) -> None:
+async def test_a_known_status_is_stored_once(assigned: AssignedTasks, ours: WorkerStream) -> None:
     task = assigned.task()
     for step in TO_COMPUTING:
         await ours.answer(task, step)
@@ -98,7 +96,7 @@ async def test_a_status_that_is_known_is_not_entered_twice(
     assert await assigned.pool.task(task) == before
 
 
-async def test_long_logs_are_cut_to_their_last_100000_characters(
+async def test_long_logs_keep_their_last_100000_characters(
     assigned: AssignedTasks, ours: WorkerStream
 ) -> None:
     task = assigned.task()
@@ -114,14 +112,14 @@ async def test_long_logs_are_cut_to_their_last_100000_characters(
     assert kept.stderr == stderr[-100_000:]
 
 
-# --- what only the chain can prove ---------------------------------------------------------------------
+# --- chain evidence ---------------------------------------------------------------------
 
 
-async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(
+async def test_a_contribution_that_is_not_on_chain_is_refused_and_blocks_no_other_update(
     assigned: AssignedTasks, ours: WorkerStream
 ) -> None:
-    """The update waits for its proof, for some blocks or until the task ends; all others are answered meanwhile."""
-    # Ends 14 s after the purchase, at its contribution deadline, which bounds this test.
+    """The update waits for its chain evidence, for some blocks or until the task ends. Other updates are answered."""
+    # The task ends at its contribution deadline, 14 s after the purchase, which bounds this test.
     (short,) = await assigned.pool.buy(category="DEV-2S")
     await ours.until(lambda: any(a.task.task_id == short for a in ours.assignments()))
     for step in TO_CONTRIBUTING:
@@ -129,13 +127,13 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(
     receipt = {"block_number": FAR_FUTURE, "transaction_hash": "0x" + "12" * 32}
     waiting = await ours.report(short, R.REPLICATE_STATUS_CONTRIBUTED, chain_receipt=receipt)
     await ours.send(heartbeat={"head_block": 2**64 - 1})
-    # What is said of the same replicate waits behind it, but not without bound.
+    # Later updates of the same replicate wait behind it, up to a bound.
     behind = [await ours.report(short, R.REPLICATE_STATUS_REVEALING) for _ in range(100)]
     crowded = await ours.until(lambda: ours.result(behind[-1]))
     assert (crowded.outcome, crowded.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
     assert ours.result(behind[0]) is None
 
-    # Another replicate goes on, and blocks are taken in as ever.
+    # Updates of another replicate and new blocks are processed.
     other = assigned.task()
     for step in TO_COMPUTING:
         async with asyncio.timeout(5):
@@ -151,7 +149,7 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(
     assert (refused.outcome, refused.reason) == (pb.UPDATE_OUTCOME_REFUSED, "GENERIC_CANT_UPDATE")
     assert R.REPLICATE_STATUS_CONTRIBUTED not in await assigned.history(short)
 
-    # It was asked once to contribute again, as if a reorganisation had taken the contribution back.
+    # The scheduler has sent one command to contribute again, as after a reorganisation.
     def orders() -> list[pb.Command]:
         return [command for command in ours.all("command") if command.task_id == short]
 
@@ -159,7 +157,7 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_pins_nothing(
     once_more, command = orders()
     assert (once_more.action, command.action) == (pb.ACTION_CONTRIBUTE, pb.ACTION_ABORT)
 
-    # The order to abort is our worker's alone: another's acknowledgement does not take it away.
+    # An acknowledgement of another worker does not remove the ABORT command.
     assert (await assigned.pool.task(short)).status == T.TASK_STATUS_FAILED
     other_stream = await assigned.pool.connect(assigned.other)
     for sequence in (command.sequence, command.sequence + 1, 2**64 - 1):

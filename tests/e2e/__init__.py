@@ -1,1 +1,1 @@
-"""Whole pools of real processes, as `make e2e` runs them."""
+"""End-to-end tests: whole pools of real processes (`make e2e`)."""

@@ -1,7 +1,7 @@
-"""A requester that only has devnet.json: creates an app, buys two tasks, waits for them on chain.
+"""Act as a requester that knows only devnet.json: create an app, buy two tasks, wait for them on chain.
 
-Run as a program of its own by test_second_requester.py: it imports no part of the pool, only the protocol
-library for hashes and signatures, as an SDK would bring them. Usage: client_of_devnet_json.py FILE IMAGE
+test_second_requester.py runs it as a separate program. It imports no part of the pool, only web3.py and the protocol
+library for hashes and signatures, like an SDK. Usage: client_of_devnet_json.py FILE IMAGE
 """
 
 import json
@@ -39,7 +39,7 @@ def send(w3: Web3, key: str, call: Any) -> Any:
 
 
 def contract(w3: Web3, address: Any, name: str) -> Any:
-    """A contract under its published interface."""
+    """Return a contract with its published interface."""
     contracts = Path(__file__).parents[2] / "node_modules/@iexec/poco/artifacts/contracts"
     (path,) = contracts.rglob(f"{name}.json")
     return w3.eth.contract(address=address, abi=json.loads(path.read_text())["abi"])
@@ -55,7 +55,7 @@ def create_app(w3: Web3, document: dict[str, Any], image: str) -> str:
 
 
 def signed_orders(document: dict[str, Any], app: str) -> tuple[Any, ...]:
-    """Two tasks on the devnet's pool, ordered, sold and provided by their owners, as the hub takes it."""
+    """Return signed orders for two tasks on the pool of the devnet, in the form of `matchOrders`."""
     buyer = Wallet.from_key(document["accounts"]["spare"]["privateKey"])
     seller = Wallet.from_key(document["accounts"]["poolOwner"]["privateKey"])
     domain = order_domain(document["chainId"], document["hub"])
@@ -81,7 +81,7 @@ def signed_orders(document: dict[str, Any], app: str) -> tuple[Any, ...]:
 
 
 def main(document: dict[str, Any], image: str) -> list[int]:
-    """Buy, wait, and return the statuses of the tasks on chain."""
+    """Buy two tasks, wait for them, and return their statuses on chain."""
     w3 = Web3(HTTPProvider(document["rpc"]))
     hub = contract(w3, document["hub"], "IexecInterfaceToken")
     orders = signed_orders(document, create_app(w3, document, image))

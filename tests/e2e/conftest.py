@@ -1,4 +1,4 @@
-"""One running pool for each module of end-to-end tests, and its requester."""
+"""Fixtures of the end-to-end tests: one running pool for each module, and its requester."""
 
 from collections.abc import AsyncIterator, Generator
 
@@ -18,7 +18,7 @@ LOG_LINES_SHOWN = 40
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the pool's processes said last beside a failure: their folder goes with the pool."""
+    """Attach the ends of the process logs to a failure: the pool removes its log folder."""
     report = yield
     net = getattr(item, "funcargs", {}).get("net")
     if report.failed and isinstance(net, Devnet):
@@ -31,19 +31,19 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The demo's app, in this machine's Docker engine."""
+    """Build the app of the demo in the local Docker engine."""
     return ensure_image()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net() -> AsyncIterator[Devnet]:
-    """A pool with three workers and instant mining whose services are restarted when they end."""
+    """Run a pool with three workers and instant mining that restarts services that end."""
     async with Devnet(DevnetOptions(workers=3, trust=5, restart=True)) as running:
         yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def requester(net: Devnet, image: str) -> AsyncIterator[Requester]:
-    """A requester with the demo's app and documents."""
+    """Return a requester with the app and documents of the demo."""
     with DocumentServer() as documents:
         yield Requester(net, await net.create_app("end-to-end", image), documents.urls)

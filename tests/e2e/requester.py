@@ -1,4 +1,4 @@
-"""What a requester does with a pool: buys tasks, follows them, reads what the chain says of them."""
+"""A requester: buys tasks, follows them, reads their state on chain."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from workerpool_poco.protocol.ids import TaskId
 
 TIMEOUT_SECONDS = 120.0
 PRICE = 10**9
-"""What the pool gets for each task, in nRLC."""
+"""Price of the pool for each task, in nRLC."""
 
 
 @dataclass
 class Requester:
-    """Buys tasks on a pool and waits for what becomes of them."""
+    """Buys tasks on a pool and follows them."""
 
     net: Devnet
     app: str
@@ -26,7 +26,7 @@ class Requester:
     async def buy(
         self, arguments: str = "all", *, volume: int = 1, trust: int = 1, category: str = "XS"
     ) -> list[TaskId]:
-        """Buy `volume` tasks of the demo's app at a price; return the task ids."""
+        """Buy `volume` tasks of the app of the demo; return the task ids."""
         deal = await self.net.buy(
             self.app,
             params=DealParams(args=arguments, input_files=self.documents),
@@ -40,13 +40,13 @@ class Requester:
     async def follow(
         self, tasks: list[TaskId], on_change: Callable[[Progress], None] = lambda _: None
     ) -> Progress:
-        """Wait until the scheduler says that every task has ended, telling each change."""
+        """Follow tasks until the scheduler reports the end of each; call `on_change` for every change."""
         progress = Progress()
         progress.on_change = lambda: on_change(progress)
         await follow(self.net.services["core"].grpc, tasks, progress, timeout=TIMEOUT_SECONDS)
         return progress
 
     async def on_chain(self, task: TaskId) -> ChainRecord:
-        """Read what the chain says of a task."""
+        """Read the state of a task on chain."""
         async with HubClient(self.net.chain.url, self.net.contracts.hub) as hub:
             return await read_chain(hub, task, 0)

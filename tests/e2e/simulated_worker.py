@@ -1,7 +1,6 @@
-"""A worker of the test's own: real wallet, login, stream and transactions, but it does only what the test says.
+"""A worker that a test controls: real wallet, login, stream and transactions, without a computation.
 
-The devnet funds the wallet of every worker it was asked for; a test takes the wallet of one whose process it
-does not start.
+The devnet funds the wallet of every worker; a test takes the wallet of a worker whose process it does not start.
 """
 
 from __future__ import annotations
@@ -40,27 +39,27 @@ UNTIL_COMPUTED = (
     statuses.REPLICATE_STATUS_COMPUTING,
     statuses.REPLICATE_STATUS_COMPUTED,
 )
-"""What a worker reports before it contributes."""
+"""Statuses that a worker reports before it contributes."""
 
 
 @dataclass
 class SimulatedWorker:
-    """Open it with `simulated_worker`. Commands are acknowledged and kept; an ABORT is obeyed, nothing else is."""
+    """Create it with `simulated_worker`. It acknowledges and keeps commands, and executes only ABORT."""
 
     wallet: Wallet
     _stream: Any
     _sender: TransactionSender
     assignments: dict[str, pb.Assignment] = field(default_factory=dict)
-    """By task id."""
+    """Assignments by task id."""
     commands: list[pb.Command] = field(default_factory=list)
-    """Every command that came, in order."""
+    """Every received command, in order."""
     _sequence: int = 0
     _answers: dict[int, pb.UpdateResult] = field(default_factory=dict)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def assigned(self, task_id: TaskId) -> pb.Assignment:
-        """Wait until this worker is given the task."""
+        """Wait for the assignment of a task."""
         await self._until(lambda: task_id in self.assignments)
         return self.assignments[task_id]
 
@@ -72,14 +71,14 @@ class SimulatedWorker:
         return found
 
     async def report(self, task_id: TaskId, *updates: ReplicateStatus.ValueType, receipt: str = "") -> None:
-        """Report statuses and wait until the scheduler has stored each; an AssertionError tells of a refusal."""
+        """Report statuses and wait until the scheduler has stored each; raise AssertionError on a refusal."""
         for status in updates:
             sequence = await self._report(task_id, status, receipt)
             answer = await self._until(partial(self._answers.get, sequence))
             assert answer.outcome != pb.UPDATE_OUTCOME_REFUSED, answer
 
     async def contribute(self, task_id: TaskId, digest: bytes) -> None:
-        """Go through every stage and contribute `digest` on chain, as a result that never was computed."""
+        """Report every stage and contribute `digest` on chain without a computation."""
         assignment = await self.assigned(task_id)
         await self.report(task_id, *UNTIL_COMPUTED, statuses.REPLICATE_STATUS_CONTRIBUTING)
         task = TaskId(task_id)

@@ -1,4 +1,4 @@
-"""What is wrong is said in one sentence that names the cause, and nothing hangs."""
+"""Wrong input ends in one sentence that names the cause, within a deadline."""
 
 import asyncio
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ START_SECONDS = 40
 
 
 def environment(net: Devnet, service: str, changes: Mapping[str, str]) -> dict[str, str]:
-    """The environment of one of the pool's services, on other ports and with `changes`."""
+    """Return the environment of a service of the pool with other ports and `changes`."""
     ports = free_service_ports()
     spec = net.services[service].spec
     own = {name: value for name, value in spec.environment.items() if name not in _replaced(changes)}
@@ -47,7 +47,7 @@ async def start(net: Devnet, service: str, changes: Mapping[str, str]) -> asynci
 
 
 async def ends_with(net: Devnet, service: str, changes: Mapping[str, str]) -> tuple[int, str]:
-    """Start a service that cannot work; return its exit code and its output, at most after a deadline."""
+    """Start a service that must fail; return its exit code and its output within a deadline."""
     process = await start(net, service, changes)
     try:
         output, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
@@ -59,7 +59,7 @@ async def ends_with(net: Devnet, service: str, changes: Mapping[str, str]) -> tu
 
 
 def sentence(output: str) -> str:
-    """What the process said to people: the one line that is no log event."""
+    """Return the message of the process: its only line that is no log event."""
     (line,) = (line for line in output.splitlines() if line and not line.startswith("{"))
     return line
 
@@ -72,20 +72,22 @@ def sentence(output: str) -> str:
         ("worker-1", "IEXEC_WORKER_WALLET_PASSWORD"),
     ],
 )
-async def test_wrong_password_for_a_wallet(net: Devnet, tmp_path: Path, service: str, variable: str) -> None:
+async def test_a_wrong_wallet_password_is_named(
+    net: Devnet, tmp_path: Path, service: str, variable: str
+) -> None:
     code, output = await ends_with(net, service, {variable: "not the password"})
     assert code == 1, output
     assert "password" in sentence(output).lower()
     assert "not the password" not in output
 
 
-async def test_wrong_pool_address(net: Devnet) -> None:
+async def test_an_address_without_a_workerpool_is_named(net: Devnet) -> None:
     code, output = await ends_with(net, "core", {"POOL_ADDRESS": net.contracts.rlc})
     assert code == 1, output
     assert net.contracts.rlc in sentence(output)
 
 
-async def test_pool_owned_by_another_wallet(net: Devnet) -> None:
+async def test_a_pool_of_another_owner_is_named(net: Devnet) -> None:
     worker = net.services["worker-1"].spec.environment
     changes = {
         "IEXEC_CORE_WALLET_PATH": worker["IEXEC_WORKER_WALLET_PATH"],
@@ -98,7 +100,7 @@ async def test_pool_owned_by_another_wallet(net: Devnet) -> None:
     assert net.accounts["poolOwner"].address in last
 
 
-async def test_worker_of_another_pool(net: Devnet) -> None:
+async def test_a_worker_of_another_pool_is_refused(net: Devnet) -> None:
     code, output = await ends_with(net, "worker-1", {"POOL_ADDRESS": net.contracts.rlc})
     assert code == 1, output
     assert net.workerpool in sentence(output)
@@ -139,7 +141,7 @@ async def _health(port: int) -> dict[str, object]:
                 await asyncio.sleep(0.05)
 
 
-async def test_worker_with_the_wrong_version(net: Devnet) -> None:
+async def test_a_worker_of_another_version_is_refused(net: Devnet) -> None:
     ports = free_service_ports()
     changes = {
         "IEXEC_CORE_REQUIRED_WORKER_VERSION": "9.9.9",

@@ -1,4 +1,4 @@
-"""The database is killed while tasks run, and comes back: nothing is lost, nobody restarts a service by hand."""
+"""The database is killed and restarted while tasks run: no task is lost and no service restarts."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ async def test_every_task_completes_when_the_database_is_killed_and_returns(
     net: Devnet, requester: Requester, moment: str
 ) -> None:
     if net.database.process is None:
-        pytest.skip("MONGO_URI names a server that is not ours to kill")
+        pytest.skip("MONGO_URI names a server that does not belong to the test")
     tasks = await requester.buy("one", volume=3) + await requester.buy("all", trust=5)
     pids = {name: net.services[name].pid for name in ("core", "chain_adapter", "result_proxy")}
     outages: list[asyncio.Task[None]] = []

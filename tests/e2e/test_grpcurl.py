@@ -1,4 +1,4 @@
-"""What an operator sees with the real grpcurl: every service lists, describes, is healthy and answers a read."""
+"""The real grpcurl lists, describes, checks and reads every service."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ READS = {
 
 @pytest.fixture(scope="session")
 def grpcurl() -> Path:
-    """The binary that `make go-tools` builds; `make test` builds it before the tests run."""
+    """Return the binary that `make go-tools` builds."""
     binary = repository_root() / ".cache" / "bin" / "grpcurl"
     if not binary.exists():
         pytest.fail("grpcurl is not built: run `make go-tools` (it needs Go)")
@@ -45,7 +45,7 @@ async def run(binary: Path, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_a_service_explains_itself(net: Devnet, grpcurl: Path, name: str) -> None:
+async def test_a_service_lists_describes_and_reports_health(net: Devnet, grpcurl: Path, name: str) -> None:
     target = net.services[name].grpc
     service, method, request = READS[name]
 
@@ -69,7 +69,7 @@ async def test_a_service_explains_itself(net: Devnet, grpcurl: Path, name: str) 
         assert code == 0, answer
 
 
-async def test_the_adapter_wants_credentials(net: Devnet, grpcurl: Path) -> None:
+async def test_the_adapter_refuses_calls_without_credentials(net: Devnet, grpcurl: Path) -> None:
     code, answer = await run(
         grpcurl,
         net.services["chain_adapter"].grpc,

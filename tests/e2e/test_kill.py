@@ -25,7 +25,7 @@ COMPUTING, CONTRIBUTING, REVEALED = (
 
 
 def reached(progress: Progress, moment: str) -> bool:
-    """Whether a task or replicate is or was in this status."""
+    """Return whether a task or replicate is or was in this status."""
     for task in progress.tasks.values():
         if any(TaskStatus.Name(change.status) == moment for change in task.history):
             return True

@@ -1,4 +1,4 @@
-"""The requester reads what his app prints while it runs, from the real worker through the real scheduler."""
+"""The requester reads the output of a running app, from the real worker through the real scheduler."""
 
 import asyncio
 import io
@@ -28,7 +28,7 @@ SCRIPT = (
 
 @pytest.fixture
 def shell(image: str) -> str:
-    """The demo's image without its entry point: it runs whatever command the requester gives."""
+    """Build the image of the demo without its entry point: the requester chooses the command."""
     client = docker.from_env()
     try:
         name = image.replace("analysis", "shell")
@@ -39,7 +39,7 @@ def shell(image: str) -> str:
         client.close()
 
 
-async def test_a_running_app_s_output_is_read_before_it_ends_and_the_whole_of_it_after(
+async def test_output_is_readable_while_the_app_runs_and_complete_after_it(
     net: Devnet, requester: Requester, shell: str
 ) -> None:
     requester = replace(requester, app=await net.create_app("live logs", shell), documents=())
@@ -54,11 +54,11 @@ async def test_a_running_app_s_output_is_read_before_it_ends_and_the_whole_of_it
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.NOT_FOUND:
                     raise
-                return []  # the scheduler has not seen the deal yet
+                return []  # the scheduler has not read the deal yet
 
         deadline = time.monotonic() + LIMIT_SECONDS
         while not (found := await logs()):
-            assert time.monotonic() < deadline, "nothing was shown while the app ran"
+            assert time.monotonic() < deadline, "no output was visible while the app ran"
             await asyncio.sleep(0.1)
         answer = await service.GetTask(tasks.GetTaskRequest(task_id=task_id))
         (replicate,) = answer.task.replicates

@@ -1,4 +1,4 @@
-"""The chain goes away for half a minute: tasks that are under way complete all the same."""
+"""The chain is unreachable for half a minute: running tasks complete afterwards."""
 
 import asyncio
 import signal
@@ -21,12 +21,12 @@ HEALTH_SECONDS = 60
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net() -> AsyncIterator[Devnet]:
-    """A pool with three workers, so that a task of trust 5 needs them all."""
+    """Run a pool with three workers, all of which a task of trust 5 needs."""
     async with Devnet(DevnetOptions(workers=3, trust=5)) as running:
         yield running
 
 
-async def test_tasks_complete_after_a_chain_outage_that_health_tells(
+async def test_tasks_complete_after_a_chain_outage_that_health_reports(
     net: Devnet, requester: Requester
 ) -> None:
     tasks = await requester.buy("one", volume=3) + await requester.buy(trust=5)
@@ -49,7 +49,7 @@ async def test_tasks_complete_after_a_chain_outage_that_health_tells(
 
 
 async def chain_health(net: Devnet) -> str:
-    """What the scheduler's health says of the chain, once the scheduler answers with what it says itself."""
+    """Return the chain status in the health report of the scheduler, and check the HTTP status against the report."""
     answer = await http_calls.get(f"{net.services['core'].http}/actuator/health", timeout=HEALTH_SECONDS)
     said = answer.json()
     assert (answer.status == 200) is (said["status"] == "UP")
@@ -57,7 +57,7 @@ async def chain_health(net: Devnet) -> str:
 
 
 async def becomes(net: Devnet, status: str) -> None:
-    """Wait until the scheduler's health says this of the chain."""
+    """Wait until the health report of the scheduler has this chain status."""
     async with asyncio.timeout(HEALTH_SECONDS):
         while True:
             if await chain_health(net) == status:

@@ -1,6 +1,6 @@
-"""Consensus that is disputed, never revealed, or never reached: what becomes of the task, and of everybody's money.
+"""Consensus that is disputed, not revealed, or not reached: the end of the task and all payments.
 
-The first worker of each task is one of the test's own, so the real workers' processes start when it has done its part.
+A simulated worker is the first worker of each task, so the processes of the real workers start after its part.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
 CLAIM_SECONDS = 60
 WRONG, ALSO_WRONG = b"\x01" * 32, b"\x02" * 32
-"""Result digests that no app computed."""
+"""Result digests without a computed result."""
 SERVICES = ("registry", "chain_adapter", "result_proxy", "core")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net() -> AsyncIterator[Devnet]:
-    """A pool whose workers are started by the tests: four real ones, and wallets for two simulated ones."""
+    """Run a pool with four real workers, which the tests start, and wallets for two simulated workers."""
     async with Devnet(DevnetOptions(workers=6, trust=5, services=SERVICES)) as running:
         yield running
 
@@ -45,7 +45,7 @@ async def hub(net: Devnet) -> AsyncIterator[HubClient]:
 
 @contextlib.asynccontextmanager
 async def real_workers(net: Devnet, count: int) -> AsyncIterator[None]:
-    """Let the first `count` workers of the devnet work."""
+    """Run the first `count` workers of the devnet inside a context."""
     workers = [net.services[f"worker-{number}"] for number in range(1, count + 1)]
     for worker in workers:
         worker.start()
@@ -64,7 +64,7 @@ async def accounts(net: Devnet, hub: HubClient, *roles: str) -> list[Account]:
     return [await hub.view_account(net.account(role).address) for role in roles]
 
 
-async def test_a_dissenting_worker_does_not_stop_consensus_and_pays_for_it(
+async def test_a_dissenting_worker_loses_its_stake_and_consensus_is_reached(
     net: Devnet, requester: Requester, hub: HubClient
 ) -> None:
     everybody = ("worker-1", "worker-2", "worker-3", "worker-4", "worker-5")
@@ -81,7 +81,7 @@ async def test_a_dissenting_worker_does_not_stop_consensus_and_pays_for_it(
     assert record.counts() == "1 initialize, 5 contribute, 4 reveal, 1 finalize"
     assert history.of_task(progress.tasks[task])[-1] is TaskStatus.COMPLETED
 
-    # On chain: the stake of the dissenter is shared with the price among those who agreed.
+    # On chain, the agreeing workers share the price and the stake of the dissenting worker.
     deal = await hub.view_deal(DealId(progress.tasks[task].deal_id))
     after = await accounts(net, hub, *everybody)
     gains = [now.stake - then.stake for now, then in zip(after, before, strict=True)]
@@ -99,7 +99,7 @@ async def test_a_dissenting_worker_does_not_stop_consensus_and_pays_for_it(
     )
 
 
-async def test_a_consensus_that_nobody_reveals_is_reopened_and_completed_by_others(
+async def test_an_unrevealed_consensus_is_reopened_and_completed_by_other_workers(
     net: Devnet, requester: Requester, hub: HubClient
 ) -> None:
     mute = ("worker-5", "worker-6")
@@ -135,7 +135,7 @@ async def test_a_consensus_that_nobody_reveals_is_reopened_and_completed_by_othe
     assert [account.locked for account in after] == [0, 0]
 
 
-async def test_a_task_that_nobody_contributes_to_is_claimed_and_the_requester_refunded(
+async def test_a_task_without_contributions_is_claimed_and_refunded(
     net: Devnet, requester: Requester, hub: HubClient
 ) -> None:
     (before,) = await accounts(net, hub, "requester")
@@ -154,7 +154,7 @@ async def test_a_task_that_nobody_contributes_to_is_claimed_and_the_requester_re
 
 
 async def claimed(hub: HubClient, task: TaskId) -> ChainTask:
-    """Read the task until the chain says FAILED: the claim is due at the final deadline, later than FAILED here."""
+    """Read the task until it is FAILED on chain: the claim follows the final deadline, later than FAILED in core."""
     async with asyncio.timeout(CLAIM_SECONDS):
         while True:
             found = await hub.view_task(TaskId(task))

@@ -1,4 +1,4 @@
-"""kill -9 of the scheduler in every status of a task's standard path: it starts again and the task completes."""
+"""The scheduler is killed (SIGKILL) in every status of the standard path: it restarts and the task completes."""
 
 from collections.abc import AsyncIterator
 
@@ -30,7 +30,7 @@ STANDARD_PATH = (
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net() -> AsyncIterator[Devnet]:
-    """A pool with two workers, so that a task of trust 3 needs both; a killed service starts again."""
+    """Run a pool with two workers, both of which a task of trust 3 needs; killed services restart."""
     async with Devnet(DevnetOptions(workers=2, trust=3, restart=True)) as running:
         yield running
 
@@ -49,12 +49,12 @@ async def test_a_task_completes_when_core_is_killed_in_any_status(
 
     progress = await requester.follow([task], kill_once)
 
-    assert killed, f"the task was never seen in {status.name}"
+    assert killed, f"the task did not reach {status.name}"
     assert await standard_task(requester, task, progress)
     await net.services["core"].wait_healthy(timeout=60)
 
 
-async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_the_other(
+async def test_a_task_completes_when_core_is_killed_in_each_of_its_statuses(
     net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy("one", trust=3)
@@ -68,13 +68,13 @@ async def test_a_task_completes_when_core_is_killed_in_every_status_one_after_th
 
     progress = await requester.follow([task], kill_once_in_each)
 
-    # What happens on chain while core is away is caught up at once, so a quick task skips statuses.
+    # Core reads the missed events of the chain in one batch, so a quick task skips statuses.
     assert len(killed_in) >= 2, killed_in
     assert await standard_task(requester, task, progress)
 
 
 async def standard_task(requester: Requester, task: TaskId, progress: Progress) -> bool:
-    """Whether the task went the standard path, nothing twice, here and on chain."""
+    """Check that the task took the standard path without repeated transactions; return whether it completed."""
     walked = history.of_task(progress.tasks[task])
     record = await requester.on_chain(task)
     assert walked == [*STANDARD_PATH, T.FINALIZED, T.COMPLETED]

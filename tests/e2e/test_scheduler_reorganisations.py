@@ -1,4 +1,4 @@
-"""The chain takes back what it said (anvil's reorganisations): the scheduler and the chain agree again in the end."""
+"""The chain is reorganised (anvil): the scheduler and the chain agree again afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,24 +29,24 @@ Found = TypeVar("Found")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net() -> AsyncIterator[Devnet]:
-    """A pool with three workers, so that a task of trust 5 needs them all."""
+    """Run a pool with three workers, all of which a task of trust 5 needs."""
     async with Devnet(DevnetOptions(workers=3, trust=5)) as running:
         yield running
 
 
 def take_back(net: Devnet, block: int, mined_again: str = "") -> None:
-    """Replace the chain from a block on by empty blocks; a transaction may stand in the second of them."""
+    """Replace the chain from a block on by empty blocks; the second of them may hold one transaction."""
     net.chain.reorganise(block, *([(mined_again, 1)] if mined_again else []))
 
 
 def in_block(net: Devnet, block: int) -> str:
-    """The one transaction of a block, as it was sent."""
+    """Return the only transaction of a block, in raw form."""
     (transaction,) = net.chain.rpc.call("eth_getBlockByNumber", hex(block), False)["transactions"]
     return str(net.chain.rpc.call("eth_getRawTransactionByHash", transaction))
 
 
 def first_contribution(task: Task) -> int:
-    """Block of the first contribution that the scheduler knows of; 0 before there is one."""
+    """Return the block of the first contribution that the scheduler knows; 0 without one."""
     return _first(task, R.CONTRIBUTED)
 
 
@@ -61,17 +61,17 @@ def _first(task: Task, wanted: R) -> int:
 
 
 def consensus(task: Task) -> int:
-    """Block of the consensus; 0 before there is one."""
+    """Return the block of the consensus; 0 without one."""
     return int(task.consensus_block)
 
 
 def first_reveal(task: Task) -> int:
-    """Block of the first reveal; 0 before there is one."""
+    """Return the block of the first reveal; 0 without one."""
     return _first(task, R.REVEALED)
 
 
 def everything(task: Task) -> int:
-    """Block of the initialization, once there is a contribution; 0 before."""
+    """Return the block of the initialization once there is a contribution; 0 before."""
     return int(task.initialization_block) if first_contribution(task) else 0
 
 
@@ -86,7 +86,7 @@ def everything(task: Task) -> int:
         "all but the deal",
     ],
 )
-async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
+async def test_a_task_completes_after_its_contributions_are_reverted(
     net: Devnet, requester: Requester, trust: int, vanishing: Callable[[Task], int]
 ) -> None:
     (task,) = await requester.buy(trust=trust)
@@ -100,7 +100,7 @@ async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
 
     progress = await requester.follow([task], reorganise_once)
 
-    assert reverted, "nothing was there to be taken back"
+    assert reverted, "there was no block to revert"
     record = await requester.on_chain(task)
     assert record.completed
     assert history.of_task(progress.tasks[task])[-1] is T.COMPLETED
@@ -110,7 +110,7 @@ async def test_a_task_completes_when_a_reorganisation_takes_contributions_back(
     )
 
 
-async def test_a_task_completes_when_its_deal_vanishes_and_comes_back_in_another_block(
+async def test_a_task_completes_after_its_deal_moves_to_another_block(
     net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy(trust=3)
@@ -123,7 +123,7 @@ async def test_a_task_completes_when_its_deal_vanishes_and_comes_back_in_another
 
     progress = await requester.follow([task], reorganise_once)
 
-    assert old, "nothing was there to be taken back"
+    assert old, "there was no block to revert"
     known, record = progress.tasks[task], await requester.on_chain(task)
     assert record.completed
     assert record.counts() == "1 initialize, 2 contribute, 2 reveal, 1 finalize"
@@ -133,9 +133,7 @@ async def test_a_task_completes_when_its_deal_vanishes_and_comes_back_in_another
     assert known.final_deadline.seconds == record.task.final_deadline
 
 
-async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers(
-    net: Devnet, requester: Requester
-) -> None:
+async def test_a_reverted_deal_ends_its_task_and_frees_its_workers(net: Devnet, requester: Requester) -> None:
     (task,) = await requester.buy("all", trust=5, category="DEV-6S")
     reverted: list[int] = []
 
@@ -146,7 +144,7 @@ async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers
 
     progress = await requester.follow([task], reorganise_once)
 
-    assert reverted, "nothing was there to be taken back"
+    assert reverted, "there was no block to revert"
     assert history.of_task(progress.tasks[task])[-2:] == [T.CONTRIBUTION_TIMEOUT, T.FAILED]
     assert (await requester.on_chain(task)).task.status is ChainTaskStatus.UNSET
     (next_task,) = await requester.buy("one", trust=5)
@@ -155,23 +153,23 @@ async def test_a_deal_that_vanishes_for_good_ends_its_task_and_frees_its_workers
 
 
 async def at_once(net: Devnet, task: TaskId) -> None:
-    """Nothing else happens before."""
+    """Continue at once."""
 
 
 async def its_workers_clean_up(net: Devnet, task: TaskId) -> None:
-    """No worker is left who knows of the task."""
-    await becomes(lambda: all_said_goodbye(net, task))
+    """Wait until no worker holds a replicate of the task."""
+    await becomes(lambda: all_cleaned_up(net, task))
 
 
 async def core_is_restarted(net: Devnet, task: TaskId) -> None:
-    """Core knows no more of the task than its database."""
+    """Restart core, so that it knows only the content of its database."""
     core = net.services["core"]
     core.stop_for_good()
     await core.restart(timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("before", [at_once, its_workers_clean_up, core_is_restarted])
-async def test_a_finalization_that_vanishes_is_sent_again(
+async def test_a_reverted_finalization_is_sent_again(
     net: Devnet, requester: Requester, before: Callable[[Devnet, str], Awaitable[None]]
 ) -> None:
     (task,) = await requester.buy("one", trust=3)
@@ -192,19 +190,19 @@ async def test_a_finalization_that_vanishes_is_sent_again(
 
 
 async def known_to(net: Devnet, task: TaskId) -> Task:
-    """What the scheduler says of a task."""
+    """Return the task from the scheduler."""
     async with grpc.aio.insecure_channel(net.services["core"].grpc) as channel:
         return (await TaskServiceStub(channel).GetTask(GetTaskRequest(task_id=task))).task
 
 
-async def all_said_goodbye(net: Devnet, task: TaskId) -> bool:
-    """Whether every worker of a task has cleaned up."""
+async def all_cleaned_up(net: Devnet, task: TaskId) -> bool:
+    """Return whether every worker of a task has cleaned up."""
     replicates = (await known_to(net, task)).replicates
     return all(history.of_replicate(replicate)[-1] is R.COMPLETED for replicate in replicates)
 
 
 async def becomes(found: Callable[[], Awaitable[Found | None]]) -> Found:
-    """Wait until what an asynchronous function returns is true, and return it."""
+    """Wait until an asynchronous function returns something true, and return it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (what := await found()):
             await asyncio.sleep(0.1)

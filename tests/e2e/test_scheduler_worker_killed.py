@@ -1,7 +1,7 @@
-"""kill -9 of the worker that holds a replicate, in every stage: it starts again and brings the replicate to its end.
+"""The worker is killed (SIGKILL) in every stage of a replicate: it restarts and completes the replicate.
 
-Stages that last a moment are held open where something outside the worker can do so: a document that does not
-arrive, a result proxy that does not answer. The others are caught as they pass.
+Some short stages are extended from outside: by a document that does not arrive, or a result proxy that does not
+answer. In the other stages the kill follows the report of the status.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ END_SECONDS = 60
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net() -> AsyncIterator[Devnet]:
-    """A pool with one worker, whose task nobody else could take over; killed services start again."""
+    """Run a pool with one worker, so that no other worker can take its task; killed services restart."""
     async with Devnet(DevnetOptions(workers=1, restart=True)) as running:
         yield running
 
@@ -53,14 +53,14 @@ async def net() -> AsyncIterator[Devnet]:
     ],
     ids=lambda status: status.name,
 )
-async def test_a_replicate_is_completed_when_its_worker_is_killed_in_passing(
+async def test_a_replicate_completes_when_its_worker_is_killed_in_a_status(
     net: Devnet, requester: Requester, status: R
 ) -> None:
     (task,) = await requester.buy()
     await killed_at(net, requester, task, status)
 
 
-async def test_a_replicate_is_completed_when_its_worker_is_killed_while_data_is_on_its_way(
+async def test_a_replicate_completes_when_its_worker_is_killed_during_the_download_of_data(
     net: Devnet, requester: Requester
 ) -> None:
     with slow_document() as (url, arrive):
@@ -69,7 +69,7 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_while_data_is_
         await killed_at(net, patient, task, R.DATA_DOWNLOADING, then=arrive.set)
 
 
-async def test_a_replicate_is_completed_when_its_worker_is_killed_while_the_result_is_on_its_way(
+async def test_a_replicate_completes_when_its_worker_is_killed_during_the_upload(
     net: Devnet, requester: Requester
 ) -> None:
     proxy = net.services["result_proxy"].process
@@ -84,7 +84,7 @@ async def test_a_replicate_is_completed_when_its_worker_is_killed_while_the_resu
     )
 
 
-async def test_a_replicate_is_completed_when_its_worker_is_killed_as_the_task_ends(
+async def test_a_replicate_completes_when_its_worker_is_killed_at_the_end_of_the_task(
     net: Devnet, requester: Requester
 ) -> None:
     (task,) = await requester.buy()
@@ -103,7 +103,7 @@ async def killed_at(
     before: Callable[[Progress], None] = lambda progress: None,
     then: Callable[[], None] = lambda: None,
 ) -> None:
-    """Kill the worker once its replicate is in a status; see that all ends well, and that nothing was done twice."""
+    """Kill the worker once its replicate has a status; check that the task completes without a repeated transaction."""
     worker = net.services["worker-1"]
     killed: list[int] = []
 
@@ -117,7 +117,7 @@ async def killed_at(
 
     await requester.follow([task], kill_once)
 
-    assert killed, f"the replicate was never seen in {status.name}"
+    assert killed, f"the replicate did not reach {status.name}"
     record = await requester.on_chain(task)
     assert record.completed
     assert record.counts() == "1 initialize, 1 contribute, 1 reveal, 1 finalize"
@@ -127,12 +127,12 @@ async def killed_at(
 
 
 def statuses(progress: Progress, task: TaskId) -> list[R]:
-    """Every status of the task's only replicate so far."""
+    """Return every status so far of the only replicate of a task."""
     return [status for found in progress.tasks[task].replicates for status in history.of_replicate(found)]
 
 
 async def completed_replicate(net: Devnet, task: TaskId, worker: Service) -> Replicate:
-    """Read the worker's replicate until it is COMPLETED, which comes a moment after its task is."""
+    """Read the replicate of a worker until it is COMPLETED, which follows the completion of its task."""
     request = GetReplicateRequest(task_id=task, wallet_address=net.account(worker.name).address)
     async with (
         asyncio.timeout(END_SECONDS),
@@ -147,7 +147,7 @@ async def completed_replicate(net: Devnet, task: TaskId, worker: Service) -> Rep
 
 @contextlib.contextmanager
 def slow_document() -> Iterator[tuple[str, threading.Event]]:
-    """Serve a document whose bytes arrive when the event is set."""
+    """Serve a document whose bytes arrive once the event is set."""
     arrive = threading.Event()
     body = b"one slow document\n"
 

@@ -1,4 +1,4 @@
-"""A second requester, in another process, that knows nothing but devnet.json."""
+"""A second requester in another process, which knows only devnet.json."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A bag of tasks and a task with trust 5, from deal to result, on real parts."""
+"""A bag of tasks and a task with trust 5, from deal to result."""
 
 import io
 
