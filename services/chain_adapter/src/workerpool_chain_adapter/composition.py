@@ -3,7 +3,6 @@
 import asyncio
 import uuid
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 from workerpool_kit.access.authenticators import BasicAuthenticator
 from workerpool_kit.clock import SystemClock
@@ -26,17 +25,8 @@ from workerpool_chain_adapter.adapters.mongo.documents import MODELS
 from workerpool_chain_adapter.adapters.mongo.transaction_journal import MongoTransactionJournal
 from workerpool_chain_adapter.adapters.mongo.wallet_lease import MongoWalletLease
 from workerpool_chain_adapter.api import http_routes, transaction_service
-from workerpool_chain_adapter.app.active_commands import ActiveCommands
-from workerpool_chain_adapter.app.commands import Commands
-from workerpool_chain_adapter.app.funds import Funds
-from workerpool_chain_adapter.app.in_flight import InFlight
 from workerpool_chain_adapter.app.lease import LEASE_S, Lease
-from workerpool_chain_adapter.app.mined import Mined
-from workerpool_chain_adapter.app.reconciler import Reconciler
-from workerpool_chain_adapter.app.recovery import resume
-from workerpool_chain_adapter.app.sender import Sender
-from workerpool_chain_adapter.app.tracker import Tracker
-from workerpool_chain_adapter.app.wakeup import Wakeup
+from workerpool_chain_adapter.app.pipeline import Pipeline, PipelineLimits
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.planning import largest_batch
 from workerpool_chain_adapter.settings import ChainAdapterSettings
@@ -45,16 +35,6 @@ log = get_logger()
 
 _MAX_CALLS_PER_CONNECTION = 100_000
 """Core watches every command of a bag of thousands by its own stream, all on one connection."""
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """The use cases and the background loops of one wallet."""
-
-    commands: Commands
-    funds: Funds
-    sender: Sender
-    tracker: Tracker
 
 
 async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
@@ -93,7 +73,20 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
 
         chain = HubChain(hub, wallet)
         await chain.prepare()
-        pipeline = await build_pipeline(settings, database, chain, heads)
+        pipeline = Pipeline(
+            journal=MongoCommandJournal(database),
+            transactions=MongoTransactionJournal(database, wallet.address),
+            chain=chain,
+            heads=heads,
+            clock=SystemClock(),
+            limits=PipelineLimits(
+                policy=GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap),
+                sidechain=settings.sidechain,
+                max_in_flight=settings.max_in_flight,
+                max_batch=largest_batch(await chain.block_gas_limit()),
+            ),
+        )
+        await pipeline.resume()
         lifetime.spawn(pipeline.tracker.run(), "tracker")
         lifetime.spawn(pipeline.tracker.follow_heads(), "heads")
         lifetime.spawn(pipeline.sender.run(), "sender")
@@ -124,67 +117,3 @@ def wallet_lease(database: Database, wallet: Address) -> Lease:
     processes = LinuxProcesses()
     stored = MongoWalletLease(database, wallet, uuid.uuid4().hex, processes.describe(), LEASE_S)
     return Lease(stored, processes, wallet)
-
-
-async def build_pipeline(
-    settings: ChainAdapterSettings, database: Database, chain: HubChain, heads: HeadStream
-) -> Pipeline:
-    """Build the use cases and resume what the journal holds."""
-    clock, in_flight, tracking = SystemClock(), InFlight(), Wakeup()
-    journal = MongoCommandJournal(database)
-    transactions = MongoTransactionJournal(database, chain.address)
-    active = ActiveCommands(journal.save)
-    policy = GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap)
-    reconciler = Reconciler(active, chain, clock)
-    funds = Funds(chain, policy, clock, sidechain=settings.sidechain)
-    await funds.refresh()
-    mined = Mined(
-        commands=journal,
-        transactions=transactions,
-        active=active,
-        chain=chain,
-        in_flight=in_flight,
-        clock=clock,
-    )
-    sender = Sender(
-        transactions=transactions,
-        active=active,
-        chain=chain,
-        heads=heads,
-        in_flight=in_flight,
-        mined=mined,
-        reconciler=reconciler,
-        policy=policy,
-        tracking=tracking,
-        clock=clock,
-        max_in_flight=settings.max_in_flight,
-        max_batch=largest_batch(await chain.block_gas_limit()),
-    )
-    tracker = Tracker(
-        transactions=transactions,
-        active=active,
-        chain=chain,
-        heads=heads,
-        in_flight=in_flight,
-        mined=mined,
-        sender=sender,
-        reconciler=reconciler,
-        funds=funds,
-        policy=policy,
-        wakeup=tracking,
-        clock=clock,
-    )
-    await resume(
-        commands=journal,
-        transactions=transactions,
-        active=active,
-        in_flight=in_flight,
-        mined=mined,
-        sender=sender,
-        tracking=tracking,
-        clock=clock,
-    )
-    commands = Commands(
-        journal=journal, active=active, chain=chain, tracker=tracker, funds=funds, clock=clock
-    )
-    return Pipeline(commands, funds, sender, tracker)

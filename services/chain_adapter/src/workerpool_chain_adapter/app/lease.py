@@ -1,7 +1,8 @@
 """Exclusive use of the wallet: two adapters on one wallet would use the same nonces."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from workerpool_kit.logs import get_logger
@@ -23,7 +24,18 @@ POLL_EVERY_S = 0.5
 class Lease:
     """Holds the wallet for this process."""
 
-    def __init__(self, lease: WalletLease, processes: ProcessTable, wallet: Address) -> None:
+    def __init__(
+        self,
+        lease: WalletLease,
+        processes: ProcessTable,
+        wallet: Address,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Prepare; tests pass `monotonic` (seconds) and `sleep` to decide how time passes."""
+        self._monotonic = monotonic
+        self._sleep = sleep
         self._lease = lease
         self._processes = processes
         self._wallet = wallet
@@ -34,7 +46,7 @@ class Lease:
         Raises WalletInUse when another adapter is alive: at once when it runs on this host, otherwise after it has
         renewed its lease.
         """
-        give_up_at = asyncio.get_running_loop().time() + LEASE_S + 2 * RENEW_EVERY_S
+        give_up_at = self._monotonic() + LEASE_S + 2 * RENEW_EVERY_S
         holder = await self._lease.take()
         while holder is not None:
             alive = self._processes.is_alive(holder)
@@ -42,18 +54,18 @@ class Lease:
                 log.warning("lease.taken_over", wallet=self._wallet, dead=dict(holder))
                 holder = await self._lease.take(replacing=holder["holder"])
                 continue
-            if alive or asyncio.get_running_loop().time() > give_up_at:
+            if alive or self._monotonic() > give_up_at:
                 raise WalletInUse(
                     f"another chain adapter ({_place(holder)}) uses the wallet {self._wallet} with this database; "
                     "stop it first, one wallet has one adapter"
                 )
-            await asyncio.sleep(POLL_EVERY_S)
+            await self._sleep(POLL_EVERY_S)
             holder = await self._lease.take()
 
     async def keep(self) -> None:
         """Renew the lease without end. Raises LeaseLost when another process holds it."""
         while True:
-            await asyncio.sleep(RENEW_EVERY_S)
+            await self._sleep(RENEW_EVERY_S)
             if (holder := await self._lease.take()) is not None:
                 raise LeaseLost(f"{_place(holder)} took over the wallet {self._wallet}; this adapter stops")
 
