@@ -1,4 +1,4 @@
-"""A chain adapter as its own process, on a real chain and a real database."""
+"""A chain adapter process on a real chain and a real database."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ DIGEST = bytes(range(32))
 
 @dataclass
 class AdapterProcess:
-    """One adapter process; `api` speaks to it as core does."""
+    """One adapter process; `api` calls it as core does."""
 
     process: asyncio.subprocess.Process
     port: int
@@ -54,7 +54,7 @@ class AdapterProcess:
         self.api = pb_grpc.TransactionServiceStub(self.channel)
 
     async def ready(self) -> "AdapterProcess":
-        """Wait until it answers; fails when it ended instead."""
+        """Wait until the adapter answers; fail when it ends instead."""
         async with asyncio.timeout(30):
             while True:
                 if self.process.returncode is not None:
@@ -65,11 +65,11 @@ class AdapterProcess:
                 await asyncio.sleep(0.05)
 
     async def initialize(self, pool: "Pool", deal: Deal) -> None:
-        """Ask for every task of a deal, and wait until the node has all their transactions."""
-        wishes = [
+        """Request the initialization of every task of a deal, and wait until the node has the transactions."""
+        requests = [
             pb.InitializeRequest(deal_id=deal.deal_id, task_index=index) for index in range(deal.volume)
         ]
-        await asyncio.gather(*(self.api.Initialize(wish) for wish in wishes))
+        await asyncio.gather(*(self.api.Initialize(request) for request in requests))
         sent = [
             (await self.seen(each, lambda command: command.transaction_hash)).transaction_hash
             for each in deal.task_ids
@@ -78,7 +78,7 @@ class AdapterProcess:
         await pool.until(lambda: all(rpc.call("eth_getTransactionByHash", each) for each in set(sent)))
 
     async def initialized(self, pool: "Pool", deal: Deal) -> list[Any]:
-        """Wait until every task of a deal is ACTIVE; returns their commands."""
+        """Wait until every task of a deal is ACTIVE; return their commands."""
         outcomes = await asyncio.gather(
             *(self.outcome(each, pb.COMMAND_KIND_INITIALIZE) for each in deal.task_ids)
         )
@@ -88,15 +88,15 @@ class AdapterProcess:
         return outcomes
 
     async def seen(self, task_id: str, condition: Callable[[Any], Any]) -> Any:
-        """Follow an initialization until it is as wanted."""
+        """Follow an initialization until a condition is true."""
         request = pb.WatchCommandRequest(task_id=task_id, kind=pb.COMMAND_KIND_INITIALIZE)
         async with asyncio.timeout(20):
             async for change in self.api.WatchCommand(request):
                 if condition(change.command):
                     return change.command
-        pytest.fail("the command ended otherwise")
+        pytest.fail("the command ended and the condition was never true")
 
-    async def outcome(self, task_id: str, kind: int) -> Any:
+    async def outcome(self, task_id: str, kind: Any) -> Any:
         """Follow a command to its end."""
         async with asyncio.timeout(30):
             async for change in self.api.WatchCommand(pb.WatchCommandRequest(task_id=task_id, kind=kind)):
@@ -104,26 +104,26 @@ class AdapterProcess:
         return command
 
     def pause(self, on: bool = True) -> None:
-        """Let it stand still, so that it sees what happens in the meantime all at once, or go on."""
+        """Stop the process, so that it later sees everything that happened meanwhile at once, or continue it."""
         self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     async def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the process without a chance to clean up."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> int:
-        """Ask it to stop; returns its exit code."""
+        """Ask the process to stop; return its exit code."""
         return await self._end(signal.SIGTERM)
 
     async def ended(self, timeout: float = 40) -> tuple[int, str]:
-        """Wait until it ends by itself; returns exit code and everything it wrote."""
+        """Wait until the process ends by itself; return its exit code and output."""
         async with asyncio.timeout(timeout):
             code = await self.process.wait()
-        await self.channel.close()
+        await self.channel.close(None)
         return code, self.log.read_text()
 
     async def _end(self, number: signal.Signals) -> int:
-        await self.channel.close()
+        await self.channel.close(None)
         if self.process.returncode is None:
             self.process.send_signal(number)
         return await self.process.wait()
@@ -134,7 +134,7 @@ Launch = Callable[..., Awaitable[AdapterProcess]]
 
 @pytest.fixture
 def chain(fresh_poco_chain: PocoChain) -> PocoChain:
-    """Return the chain of the test; a module may put another one in its place."""
+    """Return the chain of the test; a module may override it."""
     return fresh_poco_chain
 
 
@@ -147,7 +147,7 @@ def chain_of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Po
 
 @pytest.fixture
 def own_chain(chain_of_the_module: PocoChain) -> Iterator[PocoChain]:
-    """Return a chain of which a test may decide when a block is mined."""
+    """Return a chain whose blocks a test mines."""
     snapshot = chain_of_the_module.snapshot()
     yield chain_of_the_module
     chain_of_the_module.chain.rpc.call("anvil_dropAllTransactions")
@@ -157,7 +157,7 @@ def own_chain(chain_of_the_module: PocoChain) -> Iterator[PocoChain]:
 
 @pytest.fixture
 def environment(chain: PocoChain, mongod: Database, database_name: str, tmp_path: Path) -> dict[str, str]:
-    """Return the variables of an adapter that signs for the pool owner."""
+    """Return the environment of an adapter that signs for the pool owner."""
     keystore = tmp_path / "wallet.json"
     chain.account("poolOwner").write_keystore(keystore, WALLET_PASSWORD, light=True)
     return {
@@ -176,7 +176,7 @@ def environment(chain: PocoChain, mongod: Database, database_name: str, tmp_path
 
 @pytest.fixture
 async def launch(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Launch]:
-    """Return a function that starts an adapter, with changed variables (None unsets one)."""
+    """Return a function that starts an adapter with changed variables; None unsets one."""
     started: list[AdapterProcess] = []
 
     async def start(**changes: str | None) -> AdapterProcess:
@@ -200,12 +200,12 @@ async def launch(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[L
 
 @pytest.fixture
 async def adapter(launch: Launch) -> AdapterProcess:
-    """Run one adapter that is ready."""
+    """Return one adapter that is ready."""
     return await (await launch()).ready()
 
 
 class Pool:
-    """The rest of the pool: deals to work on, and workers who contribute and reveal."""
+    """The rest of the pool: deals, and a worker that contributes and reveals."""
 
     def __init__(self, chain: PocoChain) -> None:
         self.chain = chain
@@ -226,11 +226,11 @@ class Pool:
         return deal
 
     def initialize(self, deal: Deal, index: int) -> None:
-        """Initialize a task from another wallet than the adapter's."""
+        """Initialize a task from a wallet other than the adapter's."""
         self.call(self.worker, calls.initialize(deal.deal_id, index))
 
     def contribute(self, deal: Deal, index: int = 0, digest: bytes = DIGEST) -> None:
-        """Let the worker contribute, which at trust 1 is a consensus."""
+        """Contribute from the worker's wallet, which is a consensus at trust 1."""
         task, worker = deal.task_ids[index], self.worker.address
         permission = sign_authorization(
             self.owner, worker=worker, task_id=task, deal_id=deal.deal_id, task_index=index
@@ -239,17 +239,17 @@ class Pool:
         self.call(self.worker, calls.contribute(task, hash_, seal, permission.signature))
 
     def reveal(self, deal: Deal, index: int = 0, digest: bytes = DIGEST) -> None:
-        """Let the worker reveal."""
+        """Reveal from the worker's wallet."""
         self.call(self.worker, calls.reveal(deal.task_ids[index], digest))
 
     def call(self, wallet: Any, call: Call) -> None:
-        """Call the hub and wait until it is mined."""
+        """Call the hub and wait until the transaction is mined."""
         outbox = Outbox(self.chain.chain.rpc)
         outbox.call(wallet, "call of the hub", self.chain.hub, call.data)
         outbox.flush()
 
     def overtake(self, call: Call) -> None:
-        """Call the hub from the worker's wallet with a fee that goes first in the next block; does not wait."""
+        """Call the hub from the worker's wallet at a price that puts it first in the next block; do not wait."""
         rpc, worker = self.chain.chain.rpc, self.worker
         transaction = Transaction(
             nonce=int(rpc.call("eth_getTransactionCount", worker.address, "pending"), 16),
@@ -263,26 +263,26 @@ class Pool:
         rpc.call("eth_sendRawTransaction", to_hex(worker.sign_transaction(transaction).raw))
 
     def stop_mining(self) -> None:
-        """Mine only when told to, from now on."""
+        """Mine only by `mine` from now on."""
         self.chain.chain.stop_mining()
 
     def mine(self, blocks: int = 1) -> None:
-        """Mine blocks, each with all that waits."""
+        """Mine blocks, each with every transaction of the pool."""
         for _ in range(blocks):
             self.chain.chain.mine()
 
     def forget_transactions(self) -> None:
-        """Let the node forget what waits in its pool, as nodes do when they restart."""
+        """Empty the node's pool, as a restart of the node does."""
         self.chain.chain.rpc.call("anvil_dropAllTransactions")
 
     async def until(self, condition: Callable[[], Any]) -> None:
-        """Wait for a condition of the chain; it has no events for these."""
+        """Wait for a condition of the chain, by polling."""
         async with asyncio.timeout(20):
             while not await asyncio.to_thread(condition):
                 await asyncio.sleep(0.02)
 
     async def in_node(self, count: int) -> None:
-        """Wait until the node holds `count` transactions of the pool owner that are not mined."""
+        """Wait until the node's pool has `count` transactions of the pool owner."""
         rpc, owner = self.chain.chain.rpc, self.owner.address
         await self.until(
             lambda: (
@@ -296,7 +296,7 @@ class Pool:
             return await hub.view_task(task_id)
 
     def owner_nonce(self) -> int:
-        """Return how many transactions of the pool owner are mined."""
+        """Return the number of mined transactions of the pool owner."""
         answer = self.chain.chain.rpc.call("eth_getTransactionCount", self.owner.address, "latest")
         return int(answer, 16)
 

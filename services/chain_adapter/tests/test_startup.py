@@ -1,13 +1,20 @@
-"""What the adapter says when it cannot work."""
+"""Start-up checks: each wrong setting ends the process with one sentence."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
+import http_calls
+import pymongo
 import pytest
+from workerpool_chain_adapter import startup
+from workerpool_chain_adapter.errors import WalletInUse
+from workerpool_chain_adapter.settings import ChainAdapterSettings
 from workerpool_devnet.processes.ports import free_port
+from workerpool_kit.process import StartupError
+from workerpool_kit.settings.base import load
 
 Launch = Callable[..., Awaitable[Any]]
 PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"
@@ -56,10 +63,8 @@ async def test_the_wallet_is_free_again_after_a_kill_and_after_a_stop(launch: La
 async def test_a_journal_of_another_hub_is_refused(
     launch: Launch, chain: Any, mongod: Any, environment: Any
 ) -> None:
-    import pymongo
-
     origin = {"_id": "origin", "chain_id": 1, "hub_address": chain.hub}
-    with pymongo.MongoClient(mongod.uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
         client[environment["MONGO_DATABASE"]]["origin"].insert_one(origin)
     code, output = await (await launch()).ended()
     assert code == 1
@@ -68,15 +73,39 @@ async def test_a_journal_of_another_hub_is_refused(
 
 async def test_an_unreachable_node_is_waited_for(launch: Launch, tmp_path: Path) -> None:
     adapter = await launch(IEXEC_BLOCKCHAIN_NODE_ADDRESS=f"http://127.0.0.1:{free_port()}")
-    async with asyncio.timeout(20), httpx.AsyncClient() as client:
+    async with asyncio.timeout(20):
         while True:
             try:
-                health = await client.get(f"http://127.0.0.1:{adapter.port - 10_000}/actuator/health")
-            except httpx.TransportError:
+                health = await http_calls.get(f"http://127.0.0.1:{adapter.port - 10_000}/actuator/health")
+            except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.05)
                 continue
             break
-    assert health.status_code == 503
+    assert health.status == 503
     assert health.json()["components"]["chain"]["status"] == "OUT_OF_SERVICE"
     assert adapter.process.returncode is None
     assert await adapter.stop() == 0
+
+
+def settings(**changes: Any) -> ChainAdapterSettings:
+    required = {PREFIX + "WALLET_PATH": "/nowhere/wallet.json", PREFIX + "WALLET_PASSWORD": "secret"}
+    return load(ChainAdapterSettings, required | changes)
+
+
+async def test_a_wallet_that_cannot_be_opened_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match=f"correct {PREFIX}WALLET_PATH"):
+        await startup.open_wallet(settings())
+    broken = tmp_path / "wallet.json"
+    broken.write_text("{}")
+    with pytest.raises(StartupError, match=f"correct {PREFIX}WALLET_PATH"):
+        await startup.open_wallet(settings(**{PREFIX + "WALLET_PATH": str(broken)}))
+
+
+async def test_a_wallet_in_use_ends_the_start() -> None:
+    class Held:
+        async def acquire(self) -> None:
+            raise WalletInUse("another chain adapter uses the wallet")
+
+    held: Any = Held()
+    with pytest.raises(StartupError, match="another chain adapter"):
+        await startup.acquire(held)

@@ -25,6 +25,7 @@ from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.mongo import Database
 from workerpool_kit.settings.base import MongoSettings
+from workerpool_poco.protocol.ids import DealId, TaskId
 
 WALLET, OTHER_WALLET = "0x" + "11" * 20, "0x" + "22" * 20
 INITIALIZE, CLAIM = CommandKind.INITIALIZE, CommandKind.CLAIM
@@ -40,15 +41,21 @@ async def database(mongod: Mongod, database_name: str) -> AsyncIterator[Database
     await database.close()
 
 
+def task(number: int) -> TaskId:
+    return TaskId(f"0x{number:064x}")
+
+
 def command(number: int, kind: CommandKind = INITIALIZE, at: float | None = None) -> Command:
-    key = CommandKey(f"0x{number:064x}", kind)
+    key = CommandKey(task(number), kind)
     created = float(number) if at is None else at
-    return Command(key, created, created, deal_id="0x" + "dd" * 32, task_index=number, result_link="{}")
+    return Command(
+        key, created, created, deal_id=DealId("0x" + "dd" * 32), task_index=number, result_link="{}"
+    )
 
 
 def transaction(nonce: int, price: int = 10**20, block: int = 0) -> JournaledTransaction:
     version = Version(f"0x{nonce:032x}{price:032x}", bytes([nonce, 255]), price)
-    keys = (CommandKey(f"0x{nonce:064x}", INITIALIZE), CommandKey(f"0x{nonce:064x}", CLAIM))
+    keys = (CommandKey(task(nonce), INITIALIZE), CommandKey(task(nonce), CLAIM))
     pending = JournaledTransaction(nonce, keys, b"\0data", 21_000, (version,), 12.5, 7)
     return pending.ended(TransactionState.MINED, block) if block else pending
 
@@ -100,7 +107,7 @@ class TestCommandJournal:
         await journal.add([command(number, at=float(number // 2)) for number in range(6)])
         seen: list[Command] = []
         before = None
-        while page := await journal.page(2, before, None, ""):
+        while page := await journal.page(2, before, None, None):
             seen += page
             before = (page[-1].created_at, str(page[-1].key))
         assert [each.task_index for each in seen] == [5, 4, 3, 2, 1, 0]
@@ -108,7 +115,7 @@ class TestCommandJournal:
     async def test_a_page_is_filtered_by_state_and_task(self, journal: CommandJournal) -> None:
         await journal.add([command(1), command(2), command(1, CLAIM)])
         await journal.save([command(2).succeeded(9.0)])
-        assert [c.task_index for c in await journal.page(9, None, CommandState.SUCCESS, "")] == [2]
+        assert [c.task_index for c in await journal.page(9, None, CommandState.SUCCESS, None)] == [2]
         found = await journal.page(9, None, CommandState.RECEIVED, command(1).key.task_id)
         assert {each.key.kind for each in found} == {INITIALIZE, CLAIM}
 

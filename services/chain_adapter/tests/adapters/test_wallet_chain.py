@@ -14,9 +14,10 @@ from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Ve
 from workerpool_devnet.processes.ports import free_port
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.chain.rpc import ChainUnreachable
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.errors import ChainUnreachable
 from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.ids import TaskId
 
 GAS = 300_000
 REVERTING = abi.HUB.encode("initialize", bytes([9] * 32), 0)
@@ -167,7 +168,7 @@ async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[WalletCha
 async def test_every_request_to_an_unreachable_node_raises(unreachable: WalletChain) -> None:
     version = Version("0x" + "12" * 32, b"raw", 1)
     transaction = JournaledTransaction(0, (), b"", 1, (version,), 0.0, 0)
-    claim = Command(CommandKey("0x" + "12" * 32, CommandKind.CLAIM), 0, 0)
+    claim = Command(CommandKey(TaskId("0x" + "12" * 32), CommandKind.CLAIM), 0, 0)
     for request in (
         unreachable.counts(),
         unreachable.balance(),

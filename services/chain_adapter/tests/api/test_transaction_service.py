@@ -1,10 +1,11 @@
-"""Commands and their effects, on the real contracts."""
+"""Commands and their effects on the real contracts, called by gRPC."""
 
 import asyncio
 from typing import Any
 
 import grpc
 import pytest
+from workerpool_chain_adapter.api import transaction_service
 from workerpool_devnet.market.trading import Deal
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -37,7 +38,7 @@ async def test_initialize_makes_the_task_active(adapter: Any, pool: Any) -> None
     assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.ACTIVE
 
 
-async def test_the_same_wish_twice_is_one_transaction(adapter: Any, pool: Any) -> None:
+async def test_the_same_request_twice_is_one_transaction(adapter: Any, pool: Any) -> None:
     deal, before = pool.buy(), pool.owner_nonce()
     answers = await asyncio.gather(*(adapter.api.Initialize(initialize(deal)) for _ in range(20)))
     assert {answer.command.task_id for answer in answers} == {task_hex(deal)}
@@ -52,7 +53,7 @@ async def test_a_bag_is_initialized_in_a_few_transactions(adapter: Any, pool: An
     await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(20)))
     commands = await asyncio.gather(*(adapter.outcome(task_hex(deal, i), INITIALIZE) for i in range(20)))
     assert {command.state for command in commands} == {pb.COMMAND_STATE_SUCCESS}
-    # How many share a transaction depends on how close together they arrive.
+    # How many share a transaction depends on how closely they arrive.
     assert pool.owner_nonce() - before <= 10
 
 
@@ -69,7 +70,7 @@ async def test_finalize_completes_the_task_with_its_result_link(adapter: Any, po
     assert (task.status, task.results.decode()) == (ChainTaskStatus.COMPLETED, LINK)
 
 
-async def test_what_somebody_else_did_already_is_a_success(adapter: Any, pool: Any) -> None:
+async def test_an_effect_of_another_wallet_is_a_success(adapter: Any, pool: Any) -> None:
     deal, before = pool.buy(), pool.owner_nonce()
     pool.initialize(deal, 0)
     command = (await adapter.api.Initialize(initialize(deal))).command
@@ -93,12 +94,12 @@ async def test_reopen_and_claim(adapter: Any, pool: Any) -> None:
     await adapter.api.Claim(pb.ClaimRequest(task_id=task))
     assert (await adapter.outcome(task, CLAIM)).state == pb.COMMAND_STATE_SUCCESS
     assert (await pool.task(deal.task_ids[0])).status is ChainTaskStatus.FAILED
-    # The task has moved on, but the reopening did succeed.
+    # The task has moved on, and the reopening succeeded before.
     again = await adapter.api.Reopen(pb.ReopenRequest(task_id=task))
     assert again.command.state == pb.COMMAND_STATE_SUCCESS
 
 
-async def test_an_impossible_wish_is_refused_with_the_reason(adapter: Any, pool: Any) -> None:
+async def test_an_impossible_request_is_refused_with_the_reason(adapter: Any, pool: Any) -> None:
     deal = pool.buy()
     task, missing, invalid = task_hex(deal), grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT
     api = adapter.api
@@ -123,7 +124,7 @@ async def test_deadlines_are_respected(adapter: Any, pool: Any) -> None:
     assert error_reason(refused.value) == "CONTRIBUTION_DEADLINE_REACHED"
 
 
-async def test_nobody_commands_without_the_password(adapter: Any, pool: Any) -> None:
+async def test_a_call_without_the_password_is_refused(adapter: Any, pool: Any) -> None:
     async with open_channel(
         f"127.0.0.1:{adapter.port}", basic=("admin", "wrong"), own_subchannel=True
     ) as channel:
@@ -146,3 +147,10 @@ async def test_the_journal_can_be_paged(adapter: Any, pool: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await adapter.api.ListCommands(pb.ListCommandsRequest(page_token="nonsense"))
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_every_method_of_the_service_needs_the_admin_role() -> None:
+    methods = pb.DESCRIPTOR.services_by_name["TransactionService"].methods
+    assert {
+        f"/{transaction_service.SERVICE}/{method.name}": {transaction_service.ADMIN} for method in methods
+    } == transaction_service.POLICY

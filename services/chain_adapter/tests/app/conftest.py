@@ -10,7 +10,7 @@ from workerpool_chain_adapter.app.pipeline import Pipeline, PipelineLimits
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import FakeClock
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.ids import TaskId
 
 
 @dataclass
@@ -80,8 +80,8 @@ class World:
         return await self.pipeline.commands.get(CommandKey(task(number), CommandKind.CLAIM))
 
 
-def task(number: int) -> str:
-    return to_hex(bytes([number]) * 32)
+def task(number: int) -> TaskId:
+    return TaskId("0x" + f"{number:02x}" * 32)
 
 
 @pytest.fixture

@@ -1,131 +1,202 @@
-"""Asking for a command again, when the chain says that its effect is not there (any more)."""
+"""Requests for commands: what is journaled, what is refused, and what a second request returns."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from workerpool_chain_adapter.app.active_commands import ActiveCommands
-from workerpool_chain_adapter.app.commands import Commands
-from workerpool_chain_adapter.domain.assessment import ChainSnapshot
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
-from workerpool_chain_adapter.errors import ChainUnavailable
-from workerpool_kit.clock import SystemClock
+from workerpool_chain_adapter.errors import ChainUnavailable, CommandNotFound, OutOfGas, Refused
 from workerpool_kit.errors import DatabaseAway
 from workerpool_poco.errors import ChainUnreachable
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
-from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
-TASK = TaskId("0x" + "11" * 32)
-DONE = (
-    Command(CommandKey(TASK, CommandKind.CLAIM), 100.0, 100.0)
-    .processing("0xaa", 101.0)
-    .succeeded(102.0, transaction_hash="0xaa", block_number=7)
-)
-CLAIMABLE = ChainTask(
-    *(TASK, ChainTaskStatus.ACTIVE, DealId(TASK), 0, 1, 7, 2, 10, b"", 0, 0, (), b"", b"", 0, b""),
-)
+World = Any
+UNREACHABLE = ChainUnreachable("no node")
 
 
-class World:
-    """What stands around the use cases: a journal with one success, a chain without its effect, a tracker."""
+async def test_a_request_is_journaled_before_it_is_answered(world: World) -> None:
+    command = await world.claim()
+    assert command.state is CommandState.RECEIVED
+    assert await world.journal.live() == [command]
+    assert world.pipeline.active.waiting() == [command]
 
-    def __init__(self) -> None:
-        self.active = ActiveCommands(self.save)
-        self.vanished = self.unreachable = self.answer_lost = self.done_meanwhile = False
-        self.there: Command = DONE
-        self.task = CLAIMABLE
-        around: Any = self
-        self.commands = Commands(
-            journal=around,
-            active=self.active,
-            chain=around,
-            tracker=around,
-            funds=around,
-            clock=SystemClock(),
-        )
 
-    async def save(self, commands: Sequence[Command]) -> None:
-        pass
+async def test_requests_at_once_are_one_command_and_one_transaction(world: World) -> None:
+    commands = await asyncio.gather(*(world.claim() for _ in range(20)))
+    assert len(set(commands)) == 1
+    await world.pipeline.sender.round()
+    assert len(world.chain.in_pool) == 1
 
-    async def add(self, commands: Sequence[Command]) -> list[Command | None]:
-        if self.answer_lost:
-            self.answer_lost = False
-            (self.there,) = commands
-            raise DatabaseAway("written, but nobody hears of it")
-        before = [self.there for _ in commands]
-        if self.done_meanwhile:
-            self.there = DONE
+
+async def test_a_caller_that_disconnects_does_not_lose_the_command(world: World) -> None:
+    request = asyncio.create_task(world.claim())
+    await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    async with asyncio.timeout(5):
+        while not world.pipeline.active.waiting():
+            await asyncio.sleep(0)
+    assert (await world.command()).state is CommandState.RECEIVED
+
+
+async def test_an_effect_that_is_there_is_a_success_without_a_transaction(world: World) -> None:
+    world.chain.statuses[(await world.claim(2)).key.task_id] = ChainTaskStatus.FAILED
+    command = await world.pipeline.commands.claim((await world.command(2)).key.task_id)
+    assert command.state is CommandState.RECEIVED, "it is active; the sender finds out"
+    world.chain.statuses[command_key(world, 3).task_id] = ChainTaskStatus.FAILED
+    assert (await world.claim(3)).state is CommandState.SUCCESS
+
+
+def command_key(world: World, number: int) -> CommandKey:
+    return CommandKey(TaskId("0x" + f"{number:02x}" * 32), CommandKind.CLAIM)
+
+
+async def test_a_request_that_the_contract_would_refuse_is_not_journaled(world: World) -> None:
+    world.chain.statuses[command_key(world, 1).task_id] = ChainTaskStatus.COMPLETED
+    with pytest.raises(Refused) as refused:
+        await world.claim()
+    assert refused.value.reason == "TASK_COMPLETED"
+    with pytest.raises(CommandNotFound):
+        await world.command()
+
+
+async def test_a_success_is_returned_although_the_task_has_moved_on(world: World) -> None:
+    done = await world.done()
+    world.chain.statuses[done.key.task_id] = ChainTaskStatus.COMPLETED
+    assert await world.claim() == done
+
+
+async def test_a_wallet_without_coins_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.pipeline.funds, "can_pay", lambda: False)
+    with pytest.raises(OutOfGas, match="send it native coins"):
+        await world.claim()
+
+
+async def test_an_unreachable_node_journals_nothing(world: World) -> None:
+    world.chain.outage = UNREACHABLE
+    with pytest.raises(ChainUnavailable):
+        await world.claim()
+    assert await world.journal.live() == []
+
+
+async def test_an_effect_that_a_reorg_removed_comes_from_the_same_transaction_again(world: World) -> None:
+    """The caller follows the chain too, and may be faster than the tracker."""
+    done = await world.done()
+    world.chain.reorganise(1)
+    again = await world.claim()
+    assert (again.state, again.transaction_hash) == (CommandState.PROCESSING, done.transaction_hash)
+    assert not world.pipeline.active.waiting()
+
+
+async def test_an_effect_that_another_call_undid_takes_a_new_transaction(world: World) -> None:
+    await world.done()
+    again = await world.claim()
+    assert (again.state, again.transaction_hash) == (CommandState.RECEIVED, "")
+    assert world.pipeline.active.waiting() == [again]
+
+
+async def test_nothing_is_sent_while_the_old_transaction_cannot_be_looked_for(world: World) -> None:
+    await world.done()
+    receipts = world.chain.receipts
+
+    async def unreachable(_: object) -> None:
+        raise UNREACHABLE
+
+    world.chain.receipts = unreachable
+    with pytest.raises(ChainUnavailable):
+        await world.claim()
+    assert not world.pipeline.active.waiting()
+    world.chain.receipts = receipts
+    assert (await world.claim()).state is CommandState.RECEIVED
+
+
+async def test_a_command_whose_journal_answer_was_lost_is_sent_when_requested_again(world: World) -> None:
+    """It is in the journal, but not active."""
+    add = world.journal.add
+
+    async def add_and_lose_the_answer(commands: Sequence[Command]) -> None:
+        await add(commands)
+        raise DatabaseAway("the answer was lost")
+
+    world.journal.add = add_and_lose_the_answer
+    await world.restart()
+    with pytest.raises(DatabaseAway):
+        await world.claim()
+    assert not world.pipeline.active.waiting()
+    world.journal.add = add
+    (journaled,) = await world.journal.live()
+    again = _without_restart(world)
+    assert await again.claim(journaled.key.task_id) == journaled
+    assert world.pipeline.active.waiting() == [journaled]
+
+
+def _without_restart(world: World) -> Any:
+    """Return the same process's use cases, whose batcher calls the journal's current `add`."""
+    world.pipeline.commands._add._write = world.journal.add
+    return world.pipeline.commands
+
+
+async def test_a_success_on_its_way_to_the_journal_counts_more_than_what_is_journaled(world: World) -> None:
+    sent = await world.sent()
+    await world.journal.save([sent.requeued(0.0)])
+    world.chain.statuses[sent.key.task_id] = ChainTaskStatus.FAILED
+    done = sent.succeeded(9.0, block_number=7)
+    world.pipeline.active.show(done)
+    assert await world.claim() == done
+
+
+async def test_a_success_that_reached_the_journal_meanwhile_counts_more_than_the_form_before(
+    world: World,
+) -> None:
+    sent = await world.sent()
+    await world.restart()
+    done = sent.succeeded(9.0, block_number=7)
+    world.chain.statuses[sent.key.task_id] = ChainTaskStatus.FAILED
+    add = world.journal.add
+
+    async def add_and_change(commands: Sequence[Command]) -> list[Command | None]:
+        before: list[Command | None] = await add(commands)
+        await world.pipeline.active.record(done)
         return before
 
-    async def get(self, key: CommandKey) -> Command | None:
-        assert key == self.there.key
-        return self.there
-
-    async def snapshots(self, commands: Sequence[Command]) -> list[ChainSnapshot]:
-        deal: Any = None
-        return [ChainSnapshot(deal, self.task, 7, 11, ZERO_ADDRESS) for _ in commands]
-
-    def can_pay(self) -> bool:
-        return True
-
-    async def look(self, *, recheck_mined: bool) -> None:
-        assert recheck_mined
-        if self.unreachable:
-            raise ChainUnreachable("no node")
-        if self.vanished:
-            self.active.show(DONE.reorged(103.0))
+    world.pipeline.commands._add._write = add_and_change
+    world.pipeline.active.show(sent.failed(8.0, "R", "t"))
+    assert await world.claim() == done
+    assert not world.pipeline.active.waiting()
 
 
-async def test_an_effect_that_a_reorganisation_took_back_comes_from_the_same_transaction_again() -> None:
-    """Whoever asks follows the chain too, and may be faster than the adapter."""
-    world = World()
-    world.vanished = True
-    command = await world.commands.claim(TASK)
-    assert (command.state, command.transaction_hash) == (CommandState.PROCESSING, "0xaa")
-    assert not world.active.waiting()
+async def test_a_failed_command_is_restarted_by_a_new_request(world: World) -> None:
+    await world.claim()
+    failed = (await world.command()).failed(5.0, "REASON", "text")
+    await world.pipeline.active.record(failed)
+    again = await world.claim()
+    assert (again.state, again.error_reason, again.created_at) == (
+        CommandState.RECEIVED,
+        "",
+        failed.created_at,
+    )
 
 
-async def test_an_effect_that_something_else_undid_takes_a_new_transaction() -> None:
-    world = World()
-    command = await world.commands.claim(TASK)
-    assert (command.state, command.transaction_hash) == (CommandState.RECEIVED, "")
-    assert world.active.waiting() == [command]
+async def test_a_watch_yields_each_change_and_ends_with_the_command(world: World) -> None:
+    command = await world.claim()
+    seen: list[CommandState] = []
+
+    async def watch() -> None:
+        async for change in world.pipeline.commands.watch(command.key):
+            seen.append(change.state)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    await world.pipeline.sender.round()
+    await world.block()
+    async with asyncio.timeout(5):
+        await watching
+    assert seen == [CommandState.RECEIVED, CommandState.PROCESSING, CommandState.SUCCESS]
 
 
-async def test_nothing_is_sent_as_long_as_the_old_transaction_cannot_be_looked_for() -> None:
-    world = World()
-    world.unreachable = True
-    with pytest.raises(ChainUnavailable):
-        await world.commands.claim(TASK)
-    assert not world.active.waiting()
-
-
-async def test_a_command_of_which_the_database_s_answer_was_lost_is_sent_when_it_is_asked_for_again() -> None:
-    """It is in the journal, but nobody has begun to work on it."""
-    world = World()
-    world.answer_lost = True
-    with pytest.raises(DatabaseAway):
-        await world.commands.claim(TASK)
-    command = await world.commands.claim(TASK)
-    assert command == world.there
-    assert world.active.waiting() == [command]
-
-
-async def test_a_success_that_is_still_on_its_way_to_the_journal_counts_more_than_what_is_there() -> None:
-    world = World()
-    world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
-    world.there = Command(DONE.key, 100.0, 100.0)
-    world.active.show(DONE)
-    assert await world.commands.claim(TASK) == DONE
-    assert not world.active.waiting()
-
-
-async def test_a_success_that_reached_the_journal_meanwhile_counts_more_than_what_was_there_before() -> None:
-    world = World()
-    world.task = replace(CLAIMABLE, status=ChainTaskStatus.FAILED)
-    world.there = Command(DONE.key, 100.0, 100.0)
-    world.done_meanwhile = True
-    assert await world.commands.claim(TASK) == DONE
-    assert not world.active.waiting()
+async def test_watching_an_unknown_command_is_refused(world: World) -> None:
+    with pytest.raises(CommandNotFound, match="CLAIM"):
+        await anext(world.pipeline.commands.watch(command_key(world, 1)))

@@ -1,4 +1,4 @@
-"""When mined transactions are looked at again, and for how long."""
+"""When mined transactions are compared with the chain, and for how long they are watched."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def mined_in(block: int, nonce: int = 0) -> JournaledTransaction:
 
 
 class Chain:
-    """Answers receipts as if everything were as journaled; remembers what it was asked for."""
+    """Returns receipts that match the journal, and records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
@@ -50,7 +50,7 @@ def chain() -> Chain:
 
 @pytest.fixture
 async def mined(chain: Chain) -> Mined:
-    """Watch nothing yet, at block 10."""
+    """Return an empty watch, at block 10."""
     unused: Any = None
     around: Any = chain
     mined = Mined(
@@ -67,7 +67,7 @@ async def mined(chain: Chain) -> Mined:
     return mined
 
 
-def test_heads_that_continue_the_chain_are_no_reason_to_look(mined: Mined) -> None:
+def test_heads_that_continue_the_chain_raise_no_doubt(mined: Mined) -> None:
     for number in range(11, 200):
         mined.follow(head(number))
         assert not mined.in_doubt
@@ -78,11 +78,16 @@ def test_heads_that_continue_the_chain_are_no_reason_to_look(mined: Mined) -> No
     [head(11, 1, 0), head(10, 1), head(9, 1), head(12, 1), head(13)],
     ids=["a sibling", "a cousin", "one further back", "one further on", "one after a gap"],
 )
-def test_a_head_that_may_not_continue_the_chain_is_a_reason(mined: Mined, other: Block) -> None:
+def test_a_head_that_may_not_continue_the_chain_raises_a_doubt(mined: Mined, other: Block) -> None:
     mined.follow(head(11))
     assert not mined.in_doubt
     mined.follow(other)
     assert mined.in_doubt
+
+
+def doubts(mined: Mined) -> bool:
+    """Read the property anew, which mypy assumes to be unchanged."""
+    return mined.in_doubt
 
 
 async def test_a_doubt_remains_until_the_node_answers(mined: Mined, chain: Chain) -> None:
@@ -94,11 +99,11 @@ async def test_a_doubt_remains_until_the_node_answers(mined: Mined, chain: Chain
     assert mined.in_doubt
     chain.reachable = True
     await mined.look()
-    assert not mined.in_doubt
+    assert not doubts(mined)
     assert chain.asked == [[0]]
 
 
-async def test_what_is_deep_enough_is_not_watched_any_more(mined: Mined, chain: Chain) -> None:
+async def test_a_transaction_that_is_deep_enough_is_not_watched(mined: Mined, chain: Chain) -> None:
     mined.watch([mined_in(10, nonce=0), mined_in(11, nonce=1)])
     for number in range(11, 11 + REORGANISATION_BLOCKS + 1):
         mined.follow(head(number))
@@ -106,7 +111,9 @@ async def test_what_is_deep_enough_is_not_watched_any_more(mined: Mined, chain: 
     assert chain.asked == [[1]]
 
 
-async def test_what_became_deep_during_an_outage_is_looked_at_once_more(mined: Mined, chain: Chain) -> None:
+async def test_a_transaction_that_became_deep_during_an_outage_is_compared_once_more(
+    mined: Mined, chain: Chain
+) -> None:
     mined.watch([mined_in(10)])
     mined.follow(head(10 + 2 * REORGANISATION_BLOCKS))
     await mined.look()

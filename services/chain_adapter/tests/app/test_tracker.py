@@ -8,7 +8,7 @@ import pytest
 from workerpool_chain_adapter.app.tracker import LOST_AFTER_BLOCKS, STUCK_AFTER_BLOCKS
 from workerpool_chain_adapter.domain.command import Command, CommandState
 from workerpool_chain_adapter.domain.fees import GasPolicy
-from workerpool_poco.chain.rpc import ChainUnreachable
+from workerpool_poco.errors import ChainUnreachable
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 World = Any

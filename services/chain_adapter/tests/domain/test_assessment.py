@@ -1,4 +1,4 @@
-"""What the contract would say, in every situation that matters."""
+"""What the contract would answer, for each command and state of its task."""
 
 from dataclasses import replace
 from typing import Any
@@ -58,11 +58,11 @@ UNKNOWN_DEAL = replace(DEAL, start_time=0)
 
 def verdict(kind: CommandKind, *, deal: Deal = DEAL, now: int = 2_000, **changes: Any) -> Any:
     index, data = changes.pop("index", 5), changes.pop("data", "")
-    command = Command(CommandKey("0x" + "11" * 32, kind), 0, 0, task_index=index, callback_data=data)
+    command = Command(CommandKey(TaskId("0x" + "11" * 32), kind), 0, 0, task_index=index, callback_data=data)
     return assess(command, ChainSnapshot(deal, replace(TASK, **changes), CONTRIBUTION_END, now, OWNER))
 
 
-def said(answer: Any) -> Any:
+def outcome(answer: Any) -> Any:
     return answer.reason if isinstance(answer, Impossible) else type(answer)
 
 
@@ -82,7 +82,7 @@ def said(answer: Any) -> Any:
     ],
 )
 def test_initialize(changes: dict[str, Any], expected: Any) -> None:
-    assert said(verdict(CommandKind.INITIALIZE, **changes)) == expected
+    assert outcome(verdict(CommandKind.INITIALIZE, **changes)) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_initialize(changes: dict[str, Any], expected: Any) -> None:
     ],
 )
 def test_finalize(changes: dict[str, Any], expected: Any) -> None:
-    assert said(verdict(CommandKind.FINALIZE, **changes)) == expected
+    assert outcome(verdict(CommandKind.FINALIZE, **changes)) == expected
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_finalize(changes: dict[str, Any], expected: Any) -> None:
     ],
 )
 def test_reopen(changes: dict[str, Any], expected: Any) -> None:
-    assert said(verdict(CommandKind.REOPEN, **changes)) == expected
+    assert outcome(verdict(CommandKind.REOPEN, **changes)) == expected
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_reopen(changes: dict[str, Any], expected: Any) -> None:
     ],
 )
 def test_claim(changes: dict[str, Any], expected: Any) -> None:
-    assert said(verdict(CommandKind.CLAIM, **changes)) == expected
+    assert outcome(verdict(CommandKind.CLAIM, **changes)) == expected

@@ -1,4 +1,4 @@
-"""The life of a command."""
+"""The states of a command, and the moves between them."""
 
 import itertools
 
@@ -11,8 +11,9 @@ from workerpool_chain_adapter.domain.command import (
     CommandState,
     IllegalTransition,
 )
+from workerpool_poco.protocol.ids import TaskId
 
-KEY = CommandKey("0x" + "11" * 32, CommandKind.INITIALIZE)
+KEY = CommandKey(TaskId("0x" + "11" * 32), CommandKind.INITIALIZE)
 NEW = Command(KEY, 100.0, 100.0)
 
 
@@ -25,7 +26,7 @@ def move(command: Command, to: CommandState) -> Command:
         case CommandState.RECEIVED:
             return command.requeued(200.0)
         case CommandState.PROCESSING:
-            # A command that succeeded moves there only together with its transaction.
+            # A command leaves SUCCESS for PROCESSING only with its transaction.
             done = command.state is CommandState.SUCCESS
             return command.reorged(200.0) if done else command.processing("0xaa", 200.0)
         case CommandState.SUCCESS:
@@ -35,7 +36,7 @@ def move(command: Command, to: CommandState) -> Command:
 
 
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(CommandState, CommandState)))
-def test_only_the_moves_of_the_table_are_possible(source: CommandState, target: CommandState) -> None:
+def test_a_command_moves_only_as_the_table_allows(source: CommandState, target: CommandState) -> None:
     again = (CommandState.PROCESSING, CommandState.PROCESSING)  # a replacement with a higher fee
     if (source, target) in TRANSITIONS | {again}:
         assert move(in_state(source), target).state is target
@@ -44,14 +45,14 @@ def test_only_the_moves_of_the_table_are_possible(source: CommandState, target: 
             move(in_state(source), target)
 
 
-def test_each_sending_counts_as_an_attempt() -> None:
+def test_each_transaction_and_replacement_counts_as_an_attempt() -> None:
     sent = NEW.processing("0xaa", 101.0)
     replaced = sent.processing("0xbb", 102.0)
     assert (sent.attempts, replaced.attempts) == (1, 2)
     assert (replaced.transaction_hash, replaced.updated_at) == ("0xbb", 102.0)
 
 
-def test_asking_again_starts_anew_with_the_new_arguments() -> None:
+def test_a_new_request_restarts_a_command_with_the_new_arguments() -> None:
     failed = NEW.processing("0xaa", 101.0).failed(102.0, "REASON", "text")
     asked = Command(KEY, 200.0, 200.0, result_link="new")
     again = failed.restarted(asked)
@@ -60,18 +61,18 @@ def test_asking_again_starts_anew_with_the_new_arguments() -> None:
 
 
 @pytest.mark.parametrize("state", [CommandState.RECEIVED, CommandState.PROCESSING])
-def test_a_command_in_motion_is_not_restarted(state: CommandState) -> None:
+def test_a_command_in_progress_cannot_restart(state: CommandState) -> None:
     with pytest.raises(IllegalTransition):
         in_state(state).restarted(NEW)
 
 
-def test_what_a_reorganisation_took_back_waits_in_the_same_transaction() -> None:
+def test_a_reorged_command_waits_in_the_same_transaction() -> None:
     done = NEW.processing("0xaa", 101.0).succeeded(102.0, transaction_hash="0xaa", block_number=7, gas_used=9)
     back = done.reorged(103.0)
     assert (back.state, back.transaction_hash, back.attempts) == (CommandState.PROCESSING, "0xaa", 1)
     assert (back.block_number, back.gas_used, back.updated_at) == (0, 0, 103.0)
 
 
-def test_a_command_that_succeeded_is_in_no_new_transaction_unless_asked_for_again() -> None:
+def test_a_succeeded_command_joins_no_transaction_until_it_is_requested_again() -> None:
     with pytest.raises(IllegalTransition):
         in_state(CommandState.SUCCESS).processing("0xbb", 200.0)

@@ -1,6 +1,6 @@
-"""What may go wrong between a wish and its effect: blocks that do not come, crashes, strangers, forgetful nodes.
+"""Failures between a request and its effect: missing blocks, crashes, other wallets, nodes that forget transactions.
 
-These tests decide when a block is mined, so they have a chain of their own.
+These tests decide when a block is mined, so they run on a chain of their own.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ def task_hex(deal: Deal, index: int = 0) -> str:
 
 
 async def send_and_kill(launch: Callable[..., Awaitable[Any]], pool: Any, deal: Deal) -> None:
-    """Kill an adapter whose transactions for a deal wait in the node."""
+    """Kill an adapter whose transactions for a deal are in the node's pool."""
     pool.stop_mining()
     adapter = await (await launch()).ready()
     await adapter.initialize(pool, deal)
     await adapter.kill()
 
 
-async def test_a_batch_of_which_a_stranger_fulfilled_one_is_sent_again_without_it(
+async def test_a_batch_that_reverts_is_sent_again_without_the_task_that_another_wallet_initialized(
     adapter: Any, pool: Any
 ) -> None:
     deal = pool.buy(volume=5)
@@ -50,11 +50,11 @@ async def test_a_batch_of_which_a_stranger_fulfilled_one_is_sent_again_without_i
     await pool.in_node(1)
     pool.mine()
     outcomes = await adapter.initialized(pool, deal)
-    strangers = [command for command in outcomes if command.block_number == 0]
-    assert strangers == [outcomes[3]] or not strangers
+    by_another_wallet = [command for command in outcomes if command.block_number == 0]
+    assert by_another_wallet == [outcomes[3]]
 
 
-async def test_kill_while_transactions_wait_and_the_node_keeps_them(
+async def test_a_kill_while_transactions_are_in_the_pool_loses_none(
     launch: Callable[..., Awaitable[Any]], pool: Any
 ) -> None:
     deal, before = pool.buy(volume=3), pool.owner_nonce()
@@ -67,14 +67,14 @@ async def test_kill_while_transactions_wait_and_the_node_keeps_them(
     assert pool.owner_nonce() - before >= mined >= 1
 
 
-async def test_kill_between_journal_and_send(
+async def test_a_kill_between_journal_and_send_leads_to_the_same_bytes(
     launch: Callable[..., Awaitable[Any]], pool: Any, mongod: Database, database_name: str
 ) -> None:
-    """The journal has the signed bytes, no node has them: the same bytes are sent, under the same nonce."""
+    """The journal has the signed bytes and no node does: the same bytes are sent, with the same nonce."""
     deal, before = pool.buy(volume=3), pool.owner_nonce()
     await send_and_kill(launch, pool, deal)
     pool.forget_transactions()
-    with pymongo.MongoClient(mongod.uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
         journaled = list(client[database_name]["transactions"].find().sort("nonce"))
     adapter = await (await launch()).ready()
     await pool.in_node(len(journaled))
@@ -86,14 +86,14 @@ async def test_kill_between_journal_and_send(
     assert pool.owner_nonce() - before == len(journaled)
 
 
-async def test_kill_between_acceptance_and_transaction(
+async def test_a_kill_between_acceptance_and_transaction_sends_only_what_is_missing(
     launch: Callable[..., Awaitable[Any]], pool: Any, mongod: Database, database_name: str
 ) -> None:
-    """The journal has the wish only."""
+    """The journal has only the commands."""
     deal, before = pool.buy(volume=2), pool.owner_nonce()
     await send_and_kill(launch, pool, deal)
     pool.forget_transactions()
-    with pymongo.MongoClient(mongod.uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
         client[database_name]["transactions"].delete_many({})
         client[database_name]["commands"].update_many({}, {"$set": {"state": "RECEIVED", "attempts": 0}})
     pool.overtake(calls.initialize(deal.deal_id, 0))
@@ -102,7 +102,7 @@ async def test_kill_between_acceptance_and_transaction(
     await pool.in_node(1)
     pool.mine()
     outcomes = await adapter.initialized(pool, deal)
-    # The stranger's effect was found before anything was sent for it.
+    # The effect of the other wallet was found before anything was sent for it.
     assert [command.block_number == 0 for command in outcomes] == [True, False]
     assert pool.owner_nonce() - before == 1
 
@@ -126,7 +126,7 @@ async def test_a_forgotten_transaction_is_sent_again(adapter: Any, pool: Any) ->
 async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
     launch: Callable[..., Awaitable[Any]], pool: Any
 ) -> None:
-    """Blocks come but have no room for it, as when everybody else pays more."""
+    """Blocks arrive without room for it, as when all other transactions pay more."""
     adapter = await (await launch(IEXEC_GAS_PRICE_CAP=str(10**12))).ready()
     deal = pool.buy()
     rpc = pool.chain.chain.rpc
@@ -147,10 +147,8 @@ async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
     await adapter.initialized(pool, deal)
 
 
-async def test_the_margin_on_gas_does_not_lift_a_transaction_over_what_a_block_can_hold(
-    adapter: Any, pool: Any
-) -> None:
-    """Nodes refuse such a one for ever, and all that come after it wait for its nonce."""
+async def test_the_gas_margin_does_not_exceed_the_block_gas_limit(adapter: Any, pool: Any) -> None:
+    """Every node refuses a higher limit, and all later transactions wait for the nonce."""
     first, second = pool.buy(), pool.buy()
     rpc = pool.chain.chain.rpc
     await adapter.initialize(pool, first)
@@ -165,7 +163,7 @@ async def test_the_margin_on_gas_does_not_lift_a_transaction_over_what_a_block_c
         rpc.call("evm_setBlockGasLimit", hex(limit))
 
 
-async def test_a_nonce_that_somebody_else_used_is_replaced_by_a_fresh_one(
+async def test_a_command_whose_nonce_another_process_used_gets_a_new_one(
     launch: Callable[..., Awaitable[Any]], pool: Any
 ) -> None:
     deal = pool.buy()
@@ -184,10 +182,10 @@ async def test_a_nonce_that_somebody_else_used_is_replaced_by_a_fresh_one(
     assert outcome.attempts == 2
 
 
-async def test_a_nonce_that_nobody_uses_any_more_does_not_hold_up_those_above_it(
+async def test_an_abandoned_nonce_is_filled_and_does_not_block_those_above_it(
     launch: Callable[..., Awaitable[Any]], pool: Any
 ) -> None:
-    """The node counted somebody else's transaction, and then forgot it."""
+    """The node counted a transaction of another process, and then forgot it."""
     deal, before = pool.buy(), pool.owner_nonce()
     pool.stop_mining()
     await asyncio.to_thread(use_nonce, pool)
@@ -206,7 +204,7 @@ async def test_a_nonce_that_nobody_uses_any_more_does_not_hold_up_those_above_it
 
 
 def use_nonce(pool: Any) -> None:
-    """Send something else from the pool owner's wallet."""
+    """Send a transaction from the pool owner's wallet that the adapter does not know."""
     rpc = pool.chain.chain.rpc
     other = Transaction(
         nonce=pool.owner_nonce(),

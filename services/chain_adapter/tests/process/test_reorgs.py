@@ -1,4 +1,4 @@
-"""What a reorganisation of the chain takes back comes again, from the same transactions."""
+"""After a reorg, the same transactions are mined again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,10 +28,10 @@ def task_hex(deal: Deal) -> str:
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
-async def test_a_mined_transaction_that_a_reorganisation_took_back_is_sent_again(
+async def test_a_mined_transaction_that_a_reorg_removed_is_sent_again(
     launch: Callable[..., Awaitable[Any]], pool: Any, restarted: bool
 ) -> None:
-    """The node does not bring it back, so that its nonce is missing and everything after it would wait for ever."""
+    """The node does not return it to its pool: its nonce is missing, and everything after it would never be mined."""
     first, second = pool.buy(), pool.buy()
     adapter = await (await launch()).ready()
     await adapter.initialize(pool, first)
@@ -53,7 +53,7 @@ class Done:
     kind: int
     commands: list[Any]
     status: ChainTaskStatus
-    """Of their tasks, by these transactions."""
+    """The status that these transactions gave their tasks."""
 
     @property
     def transactions(self) -> set[str]:
@@ -97,12 +97,12 @@ async def a_claim(adapter: Any, pool: Any) -> Done:
     return Done(CLAIM, [await adapter.outcome(task_hex(deal), CLAIM)], ChainTaskStatus.FAILED)
 
 
-async def told(adapter: Any, done: Done, condition: Callable[[Any], bool]) -> list[Any]:
-    """Wait until the adapter tells something else about all commands; who watches an ended one hears of its end."""
+async def reported(adapter: Any, done: Done, condition: Callable[[Any], bool]) -> list[Any]:
+    """Wait for a condition of all commands, by polling: a watch of an ended command ends at once."""
     async with asyncio.timeout(20):
         while True:
-            wishes = (pb.GetCommandRequest(task_id=each.task_id, kind=each.kind) for each in done.commands)
-            answers = await asyncio.gather(*(adapter.api.GetCommand(wish) for wish in wishes))
+            requests = (pb.GetCommandRequest(task_id=each.task_id, kind=each.kind) for each in done.commands)
+            answers = await asyncio.gather(*(adapter.api.GetCommand(request) for request in requests))
             if all(condition(answer.command) for answer in answers):
                 return [answer.command for answer in answers]
             await asyncio.sleep(0.02)
@@ -114,7 +114,7 @@ async def told(adapter: Any, done: Done, condition: Callable[[Any], bool]) -> li
     [one_initialization, several_with_a_batch, a_finalization, a_claim],
     ids=lambda work: work.__name__,
 )
-async def test_what_a_reorganisation_took_back_is_mined_again_although_nothing_else_is_asked(
+async def test_reorged_transactions_are_mined_again_without_another_request(
     launch: Callable[..., Awaitable[Any]],
     pool: Any,
     work: Callable[[Any, Any], Awaitable[Done]],
@@ -131,14 +131,14 @@ async def test_what_a_reorganisation_took_back_is_mined_again_although_nothing_e
         await adapter.kill()
         adapter = await (await launch()).ready()
     adapter.pause(False)
-    taken_back = await told(adapter, done, lambda command: command.state == PROCESSING)
-    assert [(each.block_number, each.gas_used) for each in taken_back] == [(0, 0)] * len(taken_back)
+    reorged = await reported(adapter, done, lambda command: command.state == PROCESSING)
+    assert [(each.block_number, each.gas_used) for each in reorged] == [(0, 0)] * len(reorged)
     await pool.in_node(len(done.transactions))
-    following = [asyncio.create_task(adapter.outcome(each.task_id, each.kind)) for each in taken_back]
+    following = [asyncio.create_task(adapter.outcome(each.task_id, each.kind)) for each in reorged]
     pool.mine()
     again = await asyncio.gather(*following)
     assert {command.state for command in again} == {SUCCESS}
-    # The same transactions, in another block, and nothing besides them.
+    # The same transactions in another block, and no others.
     assert [each.transaction_hash for each in again] == [each.transaction_hash for each in done.commands]
     assert [each.attempts for each in again] == [each.attempts for each in done.commands]
     assert {each.block_number for each in again} == {int(pool.chain.chain.rpc.call("eth_blockNumber"), 16)}
@@ -147,17 +147,15 @@ async def test_what_a_reorganisation_took_back_is_mined_again_although_nothing_e
         assert (await pool.task(command.task_id)).status is done.status
 
 
-async def test_what_a_reorganisation_took_back_is_not_sent_twice_when_it_is_asked_for_again_at_once(
-    adapter: Any, pool: Any
-) -> None:
-    """Whoever asked follows the chain too, and may be faster than the adapter."""
+async def test_a_reorged_command_requested_again_at_once_is_sent_once(adapter: Any, pool: Any) -> None:
+    """The caller follows the chain too, and may be faster than the adapter."""
     before, done = pool.owner_nonce(), await one_initialization(adapter, pool)
     pool.stop_mining()
     adapter.pause()
     pool.chain.chain.reorganise(done.first_block)
     (command,) = done.commands
-    wish = pb.InitializeRequest(deal_id=command.deal_id, task_index=command.task_index)
-    asking = asyncio.ensure_future(adapter.api.Initialize(wish))
+    request = pb.InitializeRequest(deal_id=command.deal_id, task_index=command.task_index)
+    asking = asyncio.ensure_future(adapter.api.Initialize(request))
     adapter.pause(False)
     assert (await asking).command.transaction_hash == command.transaction_hash
     await pool.in_node(1)
@@ -166,38 +164,38 @@ async def test_what_a_reorganisation_took_back_is_not_sent_twice_when_it_is_aske
     assert pool.owner_nonce() == before + 1
 
 
-async def test_what_a_reorganisation_moved_to_another_block_is_told_with_that_block(
+async def test_a_transaction_that_a_reorg_moved_reports_its_new_block(
     adapter: Any, pool: Any, mongod: Database, database_name: str
 ) -> None:
     before, done = pool.owner_nonce(), await one_initialization(adapter, pool)
-    with pymongo.MongoClient(mongod.uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
         (journaled,) = client[database_name]["transactions"].find()
     pool.mine(2)
     pool.chain.chain.reorganise(done.first_block, (to_hex(journaled["versions"][0]["raw"]), 1))
-    (moved,) = await told(adapter, done, lambda command: command.block_number == done.first_block + 1)
+    (moved,) = await reported(adapter, done, lambda command: command.block_number == done.first_block + 1)
     assert moved.state == SUCCESS
     assert pool.owner_nonce() == before + 1
 
 
-async def test_a_kill_between_transaction_and_commands_when_they_are_taken_back(
+async def test_a_kill_between_reorged_transaction_and_its_commands_is_repaired(
     launch: Callable[..., Awaitable[Any]], pool: Any, mongod: Database, database_name: str
 ) -> None:
-    """The journal has the transaction as one that waits, and its command as one that succeeded."""
+    """The journal has the transaction as pending and its command as succeeded."""
     before = pool.owner_nonce()
     adapter = await (await launch()).ready()
     done = await one_initialization(adapter, pool)
     pool.stop_mining()
     await adapter.kill()
     pool.chain.chain.reorganise(done.first_block)
-    with pymongo.MongoClient(mongod.uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
         client[database_name]["transactions"].update_many(
             {}, {"$set": {"state": "PENDING", "block_number": 0}}
         )
         client[database_name]["commands"].update_many({}, {"$set": {"state": "SUCCESS"}})
     adapter = await (await launch()).ready()
-    await told(adapter, done, lambda command: command.state == PROCESSING)
+    await reported(adapter, done, lambda command: command.state == PROCESSING)
     await pool.in_node(1)
     pool.mine()
-    (again,) = await told(adapter, done, lambda command: command.state == SUCCESS)
+    (again,) = await reported(adapter, done, lambda command: command.state == SUCCESS)
     assert again.block_number > done.first_block
     assert pool.owner_nonce() == before + 1

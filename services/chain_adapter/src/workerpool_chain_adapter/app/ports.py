@@ -39,7 +39,7 @@ class CommandJournal(Protocol):
     ) -> list[Command]:
         """Return up to `size` commands, newest first, after the position (`created_at`, key) `before`.
 
-        `state` None and `task_id` "" select every command.
+        `state` and `task_id` select some of them, None selects all.
         """
 
 

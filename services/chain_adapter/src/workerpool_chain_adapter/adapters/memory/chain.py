@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, to_hex
 from workerpool_poco.protocol.model import Block, ChainTask, Deal, Resource
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
@@ -225,7 +225,7 @@ class MemoryHeads:
 
 
 _DEAL = Deal(
-    deal_id=_ZERO,
+    deal_id=DealId(to_hex(_ZERO)),
     app=Resource(ZERO_ADDRESS, ZERO_ADDRESS, 0),
     dataset=Resource(ZERO_ADDRESS, ZERO_ADDRESS, 0),
     workerpool=Resource(ZERO_ADDRESS, MemoryChain.address, 0),
@@ -244,9 +244,9 @@ _DEAL = Deal(
     sponsor=ZERO_ADDRESS,
 )
 _TASK = ChainTask(
-    task_id=_ZERO,
+    task_id=TaskId(to_hex(_ZERO)),
     status=ChainTaskStatus.ACTIVE,
-    deal_id=_ZERO,
+    deal_id=DealId(to_hex(_ZERO)),
     index=0,
     category_time=10,
     contribution_deadline=20,

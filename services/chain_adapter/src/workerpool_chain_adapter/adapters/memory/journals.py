@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workerpool_kit.clock import Clock
+from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_chain_adapter.domain.command import FINAL_STATES, Command, CommandKey, CommandState
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
@@ -41,14 +42,14 @@ class MemoryCommandJournal:
         return sorted((c for c in self._commands.values() if c.state not in FINAL_STATES), key=_position)
 
     async def page(
-        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: str
+        self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: TaskId | None
     ) -> list[Command]:
         """Return up to `size` commands, newest first; see `CommandJournal`."""
         wanted = [
             command
             for command in self._commands.values()
             if state in (None, command.state)
-            and task_id in ("", command.key.task_id)
+            and task_id in (None, command.key.task_id)
             and (before is None or _position(command) < before)
         ]
         return sorted(wanted, key=_position, reverse=True)[:size]

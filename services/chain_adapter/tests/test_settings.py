@@ -1,0 +1,38 @@
+"""The settings, as the documented variables give them."""
+
+import pytest
+from workerpool_chain_adapter.settings import ChainAdapterSettings
+from workerpool_kit.settings.base import SettingsError, load
+
+PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"
+REQUIRED = {PREFIX + "WALLET_PATH": "/wallet.json", PREFIX + "WALLET_PASSWORD": "secret"}
+
+
+def test_the_defaults_are_those_of_bellecour() -> None:
+    settings = load(ChainAdapterSettings, REQUIRED)
+    assert (settings.chain_id, settings.sidechain, settings.block_time_s) == (134, True, 5.0)
+    assert (settings.gas_price_multiplier, settings.gas_price_cap) == (1.0, 22_000_000_000)
+
+
+@pytest.mark.parametrize("variable", ["IEXEC_GAS_PRICE_MULTIPLIER", PREFIX + "GAS_PRICE_MULTIPLIER"])
+def test_free_gas_is_accepted(variable: str) -> None:
+    """The published choice for Bellecour: multiplier 0, cap 0."""
+    settings = load(ChainAdapterSettings, {**REQUIRED, variable: "0", "IEXEC_GAS_PRICE_CAP": "0"})
+    assert (settings.gas_price_multiplier, settings.gas_price_cap) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("IEXEC_GAS_PRICE_MULTIPLIER", "-1"),
+        ("IEXEC_GAS_PRICE_CAP", "-1"),
+        ("IEXEC_HUB_ADDRESS", "0x" + "00" * 20),
+        (PREFIX + "MAX_ALLOWED_TX_PER_BLOCK", "0"),
+        ("IEXEC_BLOCK_TIME", "PT60S"),
+        (PREFIX + "WALET_PATH", "/x"),
+    ],
+)
+def test_an_unusable_value_is_named(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(ChainAdapterSettings, {**REQUIRED, variable: value})
+    assert refused.value.problems[0].startswith(variable)
