@@ -14,6 +14,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.protocol.ids import Address, TaskId, to_hex
 from workerpool_poco.protocol.model import Contribution
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_result_proxy import metrics
 from workerpool_result_proxy.app.completion import run_to_completion
@@ -132,7 +133,7 @@ class UploadResult:
             nonlocal kind_checked
             task = await self._chain.task(task_id)
             contribution = await self._chain.contribution(task_id, wallet)
-            if not kind_checked and any(task.deal_id):
+            if not kind_checked and task.status is not ChainTaskStatus.UNSET:
                 check_kind(await self._chain.deal(task.deal_id))
                 kind_checked = True
             if readiness(task, contribution) is not Readiness.READY:
