@@ -2,7 +2,7 @@
 
 import pytest
 from workerpool_chain_adapter.settings import ChainAdapterSettings
-from workerpool_kit.settings.base import SettingsError, load
+from workerpool_kit.settings.environment import SettingsError, load
 
 PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"
 REQUIRED = {PREFIX + "WALLET_PATH": "/wallet.json", PREFIX + "WALLET_PASSWORD": "secret"}

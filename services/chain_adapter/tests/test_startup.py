@@ -14,7 +14,7 @@ from workerpool_chain_adapter.errors import WalletInUse
 from workerpool_chain_adapter.settings import ChainAdapterSettings
 from workerpool_devnet.processes.ports import free_port
 from workerpool_kit.process import StartupError
-from workerpool_kit.settings.base import load
+from workerpool_kit.settings.environment import load
 
 Launch = Callable[..., Awaitable[Any]]
 PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"

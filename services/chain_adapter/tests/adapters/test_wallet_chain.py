@@ -16,7 +16,7 @@ from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import ChainUnreachable
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.ids import TaskId
 
 GAS = 300_000

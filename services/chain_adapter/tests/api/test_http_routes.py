@@ -6,7 +6,7 @@ import aiohttp
 from workerpool_chain_adapter.api import http_routes
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
-AUTH = aiohttp.BasicAuth("admin", "api password")
+AUTH = {"Authorization": aiohttp.encode_basic_auth("admin", "api password")}
 
 
 async def test_initialize_and_its_status_answer_as_documented(adapter: Any, pool: Any) -> None:
@@ -17,7 +17,7 @@ async def test_initialize_and_its_status_answer_as_documented(adapter: Any, pool
     async with aiohttp.ClientSession(base) as unauthenticated:
         assert (await unauthenticated.post("/v1/tasks/initialize", params=valid)).status == 401
         assert (await (await unauthenticated.get("/actuator/health")).json())["status"] == "UP"
-    async with aiohttp.ClientSession(base, auth=AUTH) as client:
+    async with aiohttp.ClientSession(base, headers=AUTH) as client:
         assert (await client.get(f"/v1/tasks/initialize/{task}/status")).status == 404
         for _ in range(2):
             answer = await client.post("/v1/tasks/initialize", params=valid)

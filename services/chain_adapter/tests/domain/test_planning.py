@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.planning import largest_batch, plan
-from workerpool_poco.protocol import abi
+from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.ids import DealId, TaskId
 
 K = CommandKind

@@ -46,7 +46,7 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
                 result_link=body["resultLink"],
                 callback_data=body.get("callbackData") or "",
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BadArgument('expected a body such as {"resultLink": "…", "callbackData": "0x…"}') from error
         validate(message)
         return _task_id(
