@@ -1,0 +1,31 @@
+"""Who may call: workers with a token, and the operator only when a password is set."""
+
+from typing import cast
+
+import pytest
+from workerpool_core.composition import servers
+from workerpool_core.settings import CoreSettings
+from workerpool_kit.access.authenticators import BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.access.tokens import Tokens
+from workerpool_kit.settings.environment import load
+
+
+class NoTokens:
+    """Tokens of which none is valid."""
+
+    def verify(self, token: str) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("environ", "kinds"),
+    [
+        ({}, [BearerAuthenticator]),
+        (
+            {"IEXEC_CORE_OPERATOR_USERNAME": "operator", "IEXEC_CORE_OPERATOR_PASSWORD": "password"},
+            [BearerAuthenticator, BasicAuthenticator],
+        ),
+    ],
+)
+def test_an_operator_is_known_only_with_a_password(environ: dict[str, str], kinds: list[type]) -> None:
+    accepted = servers._authenticators(load(CoreSettings, environ), cast(Tokens, NoTokens()))
+    assert [type(each) for each in accepted] == kinds
