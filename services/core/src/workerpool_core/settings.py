@@ -1,7 +1,8 @@
-"""Settings of core, under the names the iExec stack documents. New ones start with WORKERPOOL_ or are marked so."""
+"""Settings of core, under the documented names of the iExec stack. New names start with WORKERPOOL_."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Self, cast
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from workerpool_kit.settings.base import MongoSettings, Settings, env, secret
@@ -9,7 +10,19 @@ from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
 
 PositiveInt = Annotated[int, Field(gt=0)]
 _SPLIT = ("protocol", "host", "port")
-_WITHOUT_EFFECT = "Accepted for compatibility, without effect"
+_CHAIN_MOVED = "the config server describes the chain; set {} on the registry"
+_IGNORED = {
+    "IEXEC_ASK_REPLICATE_PERIOD": "core pushes work to workers, which never poll; remove it",
+    "IEXEC_GAS_PRICE_MULTIPLIER": "core sends no transactions; set it on the chain adapter",
+    "IEXEC_PUBLIC_CHAIN_ADDRESS": _CHAIN_MOVED.format("it"),
+    "IEXEC_HUB_ADDRESS": _CHAIN_MOVED.format("it"),
+    "IEXEC_CHAIN_ID": _CHAIN_MOVED.format("it"),
+    "IEXEC_IPFS_HOST": "core does not use IPFS; set IEXEC_IPFS_URL on the result proxy",
+    "IEXEC_IPFS_PORT": "core does not use IPFS; set IEXEC_IPFS_URL on the result proxy",
+    "IEXEC_SMS_HOST": "the platform registry names the SMS of each TEE framework; set IEXEC_PLATFORM_REGISTRY",
+    "IEXEC_SMS_PORT": "the platform registry names the SMS of each TEE framework; set IEXEC_PLATFORM_REGISTRY",
+}
+"""Documented variables without effect on core, each with the reason and its successor."""
 
 
 def database_client_name(settings: MongoSettings) -> str:
@@ -18,7 +31,9 @@ def database_client_name(settings: MongoSettings) -> str:
 
 
 class CoreSettings(Settings, MongoSettings):
-    """Everything the scheduler is told at start."""
+    """The environment variables of the scheduler."""
+
+    ignored_variables: ClassVar[Mapping[str, str]] = _IGNORED
 
     own_prefixes: ClassVar[tuple[str, ...]] = (
         "IEXEC_CORE_CHAIN_ADAPTER_",
@@ -31,12 +46,12 @@ class CoreSettings(Settings, MongoSettings):
     )
 
     # --- ports and database
-    http_port: Port = env("IEXEC_CORE_PORT", 13000, doc="Port of the HTTP side")
+    http_port: Port = env("IEXEC_CORE_PORT", 13000, doc="HTTP port")
     grpc_port: Port | None = env(
-        "WORKERPOOL_GRPC_PORT", None, doc="Port of the gRPC side; unset means the HTTP port + 10000"
+        "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; unset means the HTTP port + 10000"
     )
-    mongo_port: Port = env("MONGO_PORT", 13002, doc="Port of the MongoDB replica set member to start from")
-    mongo_database: str = env("MONGO_DATABASE", "iexec", doc="Name of core's own database")
+    mongo_port: Port = env("MONGO_PORT", 13002, doc="Port of one member of the MongoDB replica set")
+    mongo_database: str = env("MONGO_DATABASE", "iexec", doc="Database of core; no other service may use it")
 
     # --- wallet, pool, chain
     wallet_path: Path = env(
@@ -67,40 +82,35 @@ class CoreSettings(Settings, MongoSettings):
     confirmations: Annotated[int, Field(ge=0, le=64)] = env(
         "WORKERPOOL_CORE_CONFIRMATIONS",
         0,
-        doc="Blocks that must follow a block before its deals and events count",
+        doc="Blocks that must follow a block before core reads its deals and events",
     )
     largest_log_range: PositiveInt = env(
         "WORKERPOOL_CORE_MAX_LOGS_BATCH_SIZE",
         1000,
-        doc="Most blocks in one search for logs while catching up; made smaller when the node asks for it",
-    )
-    gas_price_multiplier: Annotated[float, Field(ge=0)] = env(
-        "IEXEC_GAS_PRICE_MULTIPLIER",
-        1.0,
-        doc=f"{_WITHOUT_EFFECT}: core sends no transactions, the chain adapter does",
+        doc="Largest number of blocks in one search for logs while catching up; reduced when the node refuses it",
     )
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_CAP",
         22_000_000_000,
-        doc="Wei. Unless gas costs nothing (a sidechain), a worker whose wallet cannot pay for 1,000,000 gas at this "
-        "price gets no work; 0 gives work to every wallet",
+        doc="Wei. A worker whose wallet cannot pay for 1,000,000 gas at this price gets no work, except on a "
+        "sidechain, where gas is free; 0 gives work to every wallet",
     )
     out_of_service_threshold_s: Annotated[DurationSeconds, Field(gt=0)] | None = env(
         "CHAIN_OUTOFSERVICETHRESHOLD",
         None,
-        doc="How long the node may be silent, and how old the newest block may be (at least six block times), before "
-        "no work is given out; unset means IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS times "
+        doc="Silence of the node, and age of the newest block (at least six block times), after which core assigns no "
+        "work; unset means IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS times "
         "IEXEC_CHAIN_HEALTH_OUT_OF_SERVICE_THRESHOLD blocks, at least PT5S",
     )
     health_interval_blocks: PositiveInt = env(
         "IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS",
         3,
-        doc="Blocks between two documented looks at the chain; heads are pushed, so it only scales the threshold",
+        doc="Blocks between two health checks of the chain. The node pushes heads, so it only scales the threshold",
     )
     health_failures: PositiveInt = env(
         "IEXEC_CHAIN_HEALTH_OUT_OF_SERVICE_THRESHOLD",
         4,
-        doc="Missed looks before the scheduler is OUT_OF_SERVICE",
+        doc="Failed health checks after which core is OUT_OF_SERVICE",
     )
 
     # --- other services
@@ -141,50 +151,47 @@ class CoreSettings(Settings, MongoSettings):
     platform_registry_url: Url = env(
         "IEXEC_PLATFORM_REGISTRY",
         "http://localhost:8888",
-        doc="URL of the platform registry, which names the SMS of each TEE framework; asked when a TEE task comes",
+        doc="URL of the platform registry, which names the SMS of each TEE framework; used for TEE tasks",
     )
     platform_registry_stack: str = env(
-        "IEXEC_PLATFORM_REGISTRY_STACK", "", doc="Stack of the platform registry to use"
+        "IEXEC_PLATFORM_REGISTRY_STACK", "", doc="Stack to use in the platform registry"
     )
     platform_registry_label: str = env(
-        "IEXEC_PLATFORM_REGISTRY_LABEL", "", doc="Label (version) of the platform registry's files to use"
+        "IEXEC_PLATFORM_REGISTRY_LABEL",
+        "",
+        doc="Label (version) of the files to use in the platform registry",
     )
 
     # --- workers
     required_worker_version: str = env(
-        "IEXEC_CORE_REQUIRED_WORKER_VERSION", "", doc="Version every worker must have; empty allows any"
+        "IEXEC_CORE_REQUIRED_WORKER_VERSION", "", doc="Version that every worker must have; empty allows any"
     )
     whitelist: tuple[EthAddress, ...] = env(
         "IEXEC_WORKERS_WHITELIST",
         (),
-        doc="Wallets of the workers that may log in, in any case; empty allows all",
-    )
-    ask_replicate_period_ms: PositiveInt = env(
-        "IEXEC_ASK_REPLICATE_PERIOD",
-        5000,
-        doc=f"{_WITHOUT_EFFECT}: work is pushed to workers, nobody asks for it",
+        doc="Wallets of workers that may log in, in upper or lower case; empty allows all",
     )
     reveal_timeout_period_ms: PositiveInt = env(
         "REVEAL_TIMEOUT_PERIOD",
         120_000,
-        doc="Milliseconds between two comparisons of every live task with the chain, which find what no event told; "
-        "deadlines, the reveal's included, are acted on when they pass",
+        doc="Milliseconds between two reconciliations of every live task with the chain, which find missed events. "
+        "Deadlines, the reveal deadline included, take effect when they pass",
     )
     slot_memory_mib: Annotated[int, Field(ge=0)] = env(
         "WORKERPOOL_CORE_SLOT_MEMORY_MIB",
         0,
-        doc="Memory that a worker must have for each task it computes at once: one with less than the sum gets fewer "
-        "tasks than it has slots; 0 looks at slots only",
+        doc="MiB of memory that a worker needs for each concurrent task. A worker with less gets fewer tasks than it "
+        "has slots; 0 counts slots only",
     )
     token_lifetime_s: Annotated[DurationSeconds, Field(gt=0)] = env(
-        "WORKERPOOL_CORE_TOKEN_LIFETIME", "PT1H", doc="How long a worker's bearer token lasts"
+        "WORKERPOOL_CORE_TOKEN_LIFETIME", "PT1H", doc="Lifetime of a worker's bearer token"
     )
 
     # --- operators and upkeep
     operator_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME",
         "",
-        doc="User name for the operator's methods (drain, undrain, release); they are closed while it is unset",
+        doc="User name for the operator's methods (drain, undrain, release), which are disabled while it is unset",
     )
     operator_password: SecretStr | None = secret(
         "IEXEC_CORE_OPERATOR_PASSWORD", None, doc="Password for the operator's methods"
@@ -192,13 +199,15 @@ class CoreSettings(Settings, MongoSettings):
     actuators: tuple[str, ...] = env(
         "IEXEC_CORE_MANAGEMENT_ACTUATORS",
         ("health", "info"),
-        doc="Endpoints under /actuator that are open, such as prometheus; * for all",
+        doc="Open endpoints under /actuator, such as prometheus; * opens all",
     )
     logs_purge_rate_days: PositiveInt = env(
         "IEXEC_LOGS_PURGE_RATE_IN_DAYS", 1, doc="Days between two purges of compute logs"
     )
     logs_availability_days: PositiveInt = env(
-        "IEXEC_LOGS_AVAILABILITY_PERIOD_IN_DAYS", 3, doc="Days that the compute logs of past tasks are kept"
+        "IEXEC_LOGS_AVAILABILITY_PERIOD_IN_DAYS",
+        3,
+        doc="Days from the final deadline of a task until its compute logs are deleted",
     )
 
     @field_validator("config_server_protocol", "chain_adapter_protocol", "result_proxy_protocol")
@@ -209,7 +218,7 @@ class CoreSettings(Settings, MongoSettings):
         return value
 
     @model_validator(mode="after")
-    def _one_way_to_each_service(self) -> Self:
+    def _one_address_per_service(self) -> Self:
         for service, url in (
             ("config_server", "IEXEC_CONFIG_SERVER_URL"),
             ("chain_adapter", "IEXEC_CORE_CHAIN_ADAPTER_URL"),
@@ -230,16 +239,6 @@ class CoreSettings(Settings, MongoSettings):
         url: str | None = getattr(self, f"{service}_url")
         protocol, host, port = (getattr(self, f"{service}_{part}") for part in _SPLIT)
         return url or f"{protocol}://{host}:{port}"
-
-    def without_effect(self) -> dict[str, str]:
-        """Return the variables that are set and change nothing here, with the reason."""
-        fields = type(self).model_fields
-        docs = {name: fields[name].description or "" for name in self.model_fields_set}
-        return {
-            str(cast(dict[str, object], fields[name].json_schema_extra)["variable"]): doc.partition(": ")[2]
-            for name, doc in sorted(docs.items())
-            if doc.startswith(_WITHOUT_EFFECT)
-        }
 
     def threshold_s(self, block_time_s: float) -> float:
         """Return the documented out-of-service threshold in seconds."""

@@ -1,7 +1,6 @@
-"""What must be true before the scheduler works, checked in order, each failure one sentence that names its cause.
+"""Checks before the scheduler starts. Each failure is one sentence with its cause.
 
-What can come back by itself (a node, a config server) is waited for; what only an operator can
-correct ends the process.
+An unreachable node or config server is retried; an error that only an operator can correct ends the process.
 """
 
 import asyncio
@@ -22,11 +21,11 @@ _BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
 
 
 class NotYet(Exception):
-    """Something that is waited for is not there yet; the message says what."""
+    """A dependency is not available yet; the message names it."""
 
 
 async def waited_for(what: str, step: Callable[[], Awaitable[T]], note: Callable[[str], None]) -> T:
-    """Return the result of `step`, repeated while it raises NotYet; `note` is told what is waited for."""
+    """Return the result of `step`, retried while it raises NotYet. `note` receives the name of the dependency."""
     note(what)
     return await retry(step, what=f"reach {what}", on=NotYet, backoff=_BACKOFF)
 
@@ -40,7 +39,7 @@ async def open_wallet(path: Path, password: str) -> Wallet:
 
 
 async def connect_chain(hub: HubClient) -> None:
-    """Check that the node serves the right chain and that the hub stands on it. Raises NotYet or StartupError."""
+    """Check that the node serves the right chain and that the hub exists on it. Raises NotYet or StartupError."""
     try:
         await hub.connect()
     except WrongChain as error:
@@ -54,7 +53,7 @@ async def connect_chain(hub: HubClient) -> None:
 
 
 async def check_pool(hub: HubClient, pool: Address, wallet: Wallet) -> None:
-    """Check that the pool exists and belongs to the scheduler's wallet. Raises NotYet or StartupError."""
+    """Check that the pool exists and that the wallet owns it. Raises NotYet or StartupError."""
     try:
         owner = await hub.workerpool_owner(pool)
         await hub.view_workerpool(pool)

@@ -17,7 +17,7 @@ from workerpool_core.api.protocol_enums import (
     UPDATE_OUTCOME,
 )
 from workerpool_core.api.task_messages import timestamp
-from workerpool_core.app.queries.live_logs import LONGEST_LOG
+from workerpool_core.app.queries.live_logs import MAX_LOG_CHARACTERS
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.app.workers import messages as m
 from workerpool_core.domain.decisions import AnswerUpdate
@@ -81,8 +81,8 @@ def update_of(message: pb.StatusUpdate) -> Update:
             result_link=details.result_link,
             callback_data=details.callback_data,
             exit_code=details.exit_code if details.HasField("exit_code") else None,
-            stdout=details.stdout[-LONGEST_LOG:],
-            stderr=details.stderr[-LONGEST_LOG:],
+            stdout=details.stdout[-MAX_LOG_CHARACTERS:],
+            stderr=details.stderr[-MAX_LOG_CHARACTERS:],
             error_message=details.error_message,
         ),
     )

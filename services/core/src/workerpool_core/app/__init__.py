@@ -1,5 +1,4 @@
-"""The use cases: what happens when the chain, a worker, a requester or the clock says something.
+"""The use cases: what happens on an event of the chain, a worker, a caller or the clock.
 
-`engine` is the one place where events meet the scheduler; everything else feeds it or carries out
-what it decided.
+`engine` passes events to the scheduler and carries out its decisions; `ports` declares what the use cases need.
 """

@@ -1,4 +1,4 @@
-"""What the API needs of a core that has started, and how it answers before that."""
+"""The parts of a started core that the API uses, and the answer before the start is complete."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from workerpool_core.errors import ServiceStarting
 
 @dataclass(frozen=True, slots=True)
 class PublicConfiguration:
-    """What every worker of the pool must know."""
+    """The configuration that every worker of the pool receives. `hash` changes when another field does."""
 
     workerpool: Address
     scheduler: Address
@@ -32,7 +32,7 @@ class PublicConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class RunningCore:
-    """Everything that the API delegates to."""
+    """Everything that the API delegates to. `drained` waits until every decision is durable and carried out."""
 
     configuration: PublicConfiguration
     engine: Engine
@@ -49,14 +49,14 @@ class RunningCore:
 
 
 class Core:
-    """The running core, once there is one; before that every use says what the start waits for."""
+    """The running core once it has started; until then each use raises an error that names the step in progress."""
 
     def __init__(self) -> None:
         self._running: RunningCore | None = None
         self._waiting_for = "its settings"
 
     def waits_for(self, what: str) -> None:
-        """Take note of what the start waits for."""
+        """Set the step of the start that is in progress."""
         self._waiting_for = what
 
     def started(self, running: RunningCore) -> None:
@@ -68,7 +68,7 @@ class Core:
         """The running core. Raises ServiceStarting."""
         if self._running is None:
             raise ServiceStarting(
-                f"the scheduler is starting and waits for {self._waiting_for}; try again soon"
+                f"the scheduler is starting and waits for {self._waiting_for}; retry in a few seconds"
             )
         return self._running
 

@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 
 from workerpool_kit import metrics as kit_metrics
 from workerpool_kit.access.tokens import Tokens
-from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo import Database
 from workerpool_kit.process import Lifetime, version_of
 from workerpool_poco.chain.wallet import Wallet
@@ -19,8 +18,6 @@ from workerpool_core.composition.scheduler import start_scheduler
 from workerpool_core.composition.servers import open_ports
 from workerpool_core.settings import CoreSettings, database_client_name
 
-log = get_logger()
-
 _KEY_ROTATION_S = 30 * 86_400.0
 _RECONNECT_S = 1.0
 
@@ -29,8 +26,6 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
     """Start the scheduler, serve until the process is asked to stop, then stop it. Raises StartupError."""
     version = version_of(CoreSettings)
     kit_metrics.build_info("core", version)
-    for variable, reason in settings.without_effect().items():
-        log.warning("settings.without_effect", variable=variable, reason=reason)
     async with AsyncExitStack() as stack:
         wallet, database = await _open_wallet_and_database(settings)
         stack.push_async_callback(database.close)

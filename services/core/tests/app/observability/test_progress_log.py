@@ -36,7 +36,7 @@ def test_a_mishap_is_told_with_what_its_worker_says_of_it() -> None:
     report = e.StatusReported("0xA", "session", (e.Update(1, TASK, R.COMPUTE_FAILED, details),))
     failed = (ReplicateChange(R.COMPUTE_FAILED, NOW, Modifier.WORKER, C.APP_COMPUTE_FAILED),)
     outcome = d.Outcome([d.ReplicateChanged(TASK, wallet, R.COMPUTING, failed) for wallet in ("0xA", "0xB")])
-    assert [(line["wallet"], line["cause"], line["said"]) for line in lines(outcome, report)] == [
+    assert [(line["wallet"], line["cause"], line["error"]) for line in lines(outcome, report)] == [
         ("0xA", "APP_COMPUTE_FAILED", "exit code 3"),
         ("0xB", "APP_COMPUTE_FAILED", None),
     ]

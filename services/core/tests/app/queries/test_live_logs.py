@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from workerpool_core.app.ports import ComputeLogs
-from workerpool_core.app.queries.live_logs import LONGEST_LOG, LiveLogs
+from workerpool_core.app.queries.live_logs import MAX_LOG_CHARACTERS, LiveLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
 from workerpool_core.errors import ForeignReplicate
@@ -36,10 +36,10 @@ def changed(status: ReplicateStatus) -> Outcome:
 
 
 def test_only_the_last_characters_of_each_stream_are_kept(logs: LiveLogs) -> None:
-    logs.add(TASK, "0xA", stdout="first" + "x" * LONGEST_LOG, stderr="e")
+    logs.add(TASK, "0xA", stdout="first" + "x" * MAX_LOG_CHARACTERS, stderr="e")
     logs.add(TASK, "0xA", stdout="last")
     (kept,) = logs.of(TASK)
-    assert (len(kept.stdout), kept.stdout[-5:], kept.stderr) == (LONGEST_LOG, "xlast", "e")
+    assert (len(kept.stdout), kept.stdout[-5:], kept.stderr) == (MAX_LOG_CHARACTERS, "xlast", "e")
 
 
 def test_tails_are_told_by_task_and_by_worker(logs: LiveLogs) -> None:
@@ -52,7 +52,7 @@ def test_tails_are_told_by_task_and_by_worker(logs: LiveLogs) -> None:
 
 
 def test_the_silent_are_forgotten_first_when_all_together_are_too_long(tasks: Tasks) -> None:
-    logs = LiveLogs(tasks, most_characters=10)
+    logs = LiveLogs(tasks, max_characters=10)
     logs.add(TASK, "0xA", stdout="aaaa")
     logs.add(TASK, "0xB", stdout="bbbb")
     logs.add(TASK, "0xA", stdout="a")

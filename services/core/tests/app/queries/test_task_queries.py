@@ -25,7 +25,7 @@ class StuckCommit:
 @pytest.fixture
 def queries(store: Store) -> TaskQueries:
     commit: Any = StuckCommit()
-    return TaskQueries(store, commit, Watchers(), LiveLogs({}), patience_s=0.01)
+    return TaskQueries(store, commit, Watchers(), LiveLogs({}), timeout_s=0.01)
 
 
 async def test_every_question_is_answered_with_the_outage(queries: TaskQueries) -> None:

@@ -23,21 +23,21 @@ def given(clock: FakeClock) -> OpenChallenges[int]:
 
 def test_an_address_has_one_until_it_is_used_or_expires(clock: FakeClock, given: OpenChallenges[int]) -> None:
     made = count(1)
-    first = given.give(A, lambda: next(made))
+    first = given.issue(A, lambda: next(made))
     clock.advance(59)
-    assert given.give(A, lambda: next(made)) == given.of(A) == first
+    assert given.issue(A, lambda: next(made)) == given.of(A) == first
     clock.advance(1)
     assert given.of(A) is None
-    assert given.give(A, lambda: next(made)).challenge == 2
-    given.use_up(A)
+    assert given.issue(A, lambda: next(made)).challenge == 2
+    given.consume(A)
     assert given.of(A) is None
-    assert given.give(A, lambda: next(made)).challenge == 3
+    assert given.issue(A, lambda: next(made)).challenge == 3
 
 
 def test_past_the_bound_the_oldest_is_forgotten(
     given: OpenChallenges[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(challenges, "_MOST", 2)
+    monkeypatch.setattr(challenges, "_MAX_OPEN", 2)
     for address in (A, B, C):
-        given.give(address, lambda: 1)
+        given.issue(address, lambda: 1)
     assert [given.of(address) is not None for address in (A, B, C)] == [False, True, True]

@@ -18,7 +18,7 @@ async def test_messages_come_out_in_order_and_together() -> None:
 
 
 async def test_past_the_bound_the_session_ends_and_says_why() -> None:
-    session = Sessions(bound=2).open(WALLET)
+    session = Sessions(max_queued=2).open(WALLET)
     for number in range(4):
         session.send(drain(number))
     (farewell,) = await session.next_messages()

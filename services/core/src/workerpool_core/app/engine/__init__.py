@@ -1,1 +1,1 @@
-"""The event loop around the scheduler: mailbox, group commit, effects."""
+"""The loop around the scheduler: mailbox, group commit, effects."""

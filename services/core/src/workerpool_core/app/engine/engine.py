@@ -1,7 +1,7 @@
-"""The one mailbox of the scheduler: events in arrival order, writes before effects, time by request.
+"""The mailbox of the scheduler: handles events in arrival order, and fires its timers.
 
-Everything here runs in the event loop's thread and never awaits, so an event is handled as a whole
-before the next one; that is the serialisation that the scheduler relies on.
+Everything here runs in the thread of the event loop and never awaits, so each event is handled completely before the
+next one. The scheduler relies on this serialisation.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from workerpool_core.domain.model import Task
 
 log = get_logger()
 
-_SLOWEST_TICK_S = 60.0
+_MAX_TICK_S = 60.0
 
 
 class SchedulerPort(Protocol):
@@ -34,24 +34,24 @@ class SchedulerPort(Protocol):
         """Registered workers by wallet."""
 
     def start(self, now: float) -> Outcome:
-        """Decide what a start asks for."""
+        """Return the decisions of a start."""
 
     def handle(self, event: Event, now: float) -> Outcome:
-        """Decide what an event asks for."""
+        """Return the decisions on an event."""
 
     def next_wake(self, now: float) -> float | None:
-        """Return when time itself is the next event; None when nothing is due."""
+        """Return when the next timer is due; None when there is none."""
 
 
 class CommitPort(Protocol):
-    """Takes outcomes; `GroupCommit`."""
+    """Receives outcomes; implemented by `GroupCommit`."""
 
     def put(self, outcome: Outcome) -> None:
-        """Take an outcome."""
+        """Enqueue an outcome."""
 
 
 class Engine:
-    """Feeds the scheduler. `observe` sees each event that changed something with its outcome, a moment later."""
+    """Passes events to the scheduler. `observe` receives each event with writes and its outcome, shortly afterwards."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Engine:
         observe: Callable[[Event, Outcome, float], None] = lambda _event, _outcome, _now: None,
         crashed: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
-        """Prepare; `crashed` is told of a defect in the scheduler, after which its memory cannot be trusted."""
+        """Create a stopped engine. `crashed` receives a defect of the scheduler, whose memory is then unreliable."""
         self._scheduler = scheduler
         self._clock = clock
         self._observe = observe
@@ -74,7 +74,7 @@ class Engine:
 
     @property
     def tasks(self) -> Mapping[TaskId, Task]:
-        """Live tasks by id, as the scheduler's memory holds them; it may be ahead of the store."""
+        """Live tasks by id in the scheduler's memory, which may be ahead of the store."""
         return self._scheduler.tasks
 
     @property
@@ -83,21 +83,21 @@ class Engine:
         return self._scheduler.workers
 
     def start(self, commit: CommitPort) -> None:
-        """Let the scheduler take up its tasks; its outcomes go to `commit`."""
+        """Start the scheduler. Its outcomes go to `commit`."""
         self._commit = commit
         now = self._clock.now()
         commit.put(self._scheduler.start(now))
         self._arm(now)
 
     def stop(self) -> None:
-        """Stop the clock; events are ignored from now on."""
+        """Cancel the timer and ignore further events."""
         self._broken = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def submit(self, event: Event) -> None:
-        """Handle an event now. Its effects happen once its writes are durable."""
+        """Handle an event now. Its effects follow once its writes are durable."""
         if self._broken:
             return
         assert self._commit is not None, "the engine is not started"
@@ -106,20 +106,20 @@ class Engine:
             outcome = self._scheduler.handle(event, now)
             self._commit.put(outcome)
         except Exception as error:
-            # The memory may be half changed: only the store is right now. Nothing more is written.
+            # The memory may be changed in part, so only the store is reliable. Write nothing more.
             log.error("engine.event_failed", kind=type(event).__name__, exc_info=error)
             self.stop()
             self._crashed(error)
             return
         if outcome.writes:
-            # Only once the writes are on their way to the disk: figures and log lines are made while it works.
+            # Observe after the write has started: metrics and log lines are made while the disk works.
             if not self._unobserved:
                 asyncio.get_running_loop().call_soon(self._observe_all)
             self._unobserved.append((event, outcome, now))
         self._arm(now)
 
     async def reconcile(self, period_s: float) -> None:
-        """Ask for a comparison with the chain every so often, for ever."""
+        """Submit a reconciliation with the chain every `period_s` seconds, until cancelled."""
         while True:
             await asyncio.sleep(period_s)
             self.submit(ReconcileDue())
@@ -130,17 +130,17 @@ class Engine:
             self._observe(event, outcome, now)
 
     def _arm(self, now: float) -> None:
-        """Set the timer to the scheduler's wish; a later wish leaves an earlier timer, which then looks again."""
+        """Set the timer for the scheduler's next wake-up. An earlier timer stays, and arms again when it fires."""
         wake = self._scheduler.next_wake(now)
-        wake = now + _SLOWEST_TICK_S if wake is None else min(wake, now + _SLOWEST_TICK_S)
+        wake = now + _MAX_TICK_S if wake is None else min(wake, now + _MAX_TICK_S)
         if wake >= self._timer_at:
             return
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = wake
-        self._timer = asyncio.get_running_loop().call_later(max(wake - now, 0.001), self._ring)
+        self._timer = asyncio.get_running_loop().call_later(max(wake - now, 0.001), self._fire)
 
-    def _ring(self) -> None:
+    def _fire(self) -> None:
         self._timer, self._timer_at = None, float("inf")
         now = self._clock.now()
         wake = self._scheduler.next_wake(now)

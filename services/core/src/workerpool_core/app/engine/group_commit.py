@@ -3,6 +3,8 @@
 The next batch accumulates while the store writes the current one, so one outcome and a thousand concurrent ones each
 wait for one write. A second loop applies durable changes to the collections. It waits a moment first, unless a query
 needs them: most replicates change several times within that moment, and their changes become one write.
+
+It does not use the kit's `Batcher`, because effects must follow in order and a batch is limited by bytes.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Background upkeep: log purge, database health, garbage collection."""
+"""Background maintenance: log purge, database health, garbage collection."""

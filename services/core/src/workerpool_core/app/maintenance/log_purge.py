@@ -5,6 +5,7 @@ import asyncio
 from workerpool_kit.clock import Clock
 from workerpool_kit.errors import DatabaseAway
 from workerpool_kit.logs import get_logger
+from workerpool_kit.retry import Backoff, retry
 
 from workerpool_core.app.ports import LogRepository
 
@@ -19,11 +20,11 @@ async def purge_logs_daily(
 ) -> None:
     """Purge now and every `every_days` days; retry after `retry_s` seconds while the database is down."""
     while True:
-        try:
-            purged = await store.purge_logs(clock.now() - keep_days * _DAY_S)
-        except DatabaseAway as error:
-            log.warning("logs.purge_failed", error=error.message)
-            await asyncio.sleep(retry_s)
-            continue
+        purged = await retry(
+            lambda: store.purge_logs(clock.now() - keep_days * _DAY_S),
+            what="purge compute logs",
+            on=DatabaseAway,
+            backoff=Backoff(retry_s, retry_s),
+        )
         log.info("logs.purged", replicates=purged, keep_days=keep_days)
         await asyncio.sleep(every_days * _DAY_S)

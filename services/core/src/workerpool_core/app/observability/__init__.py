@@ -1,1 +1,1 @@
-"""Metrics and progress logs derived from decisions."""
+"""Metrics and logs derived from decisions."""

@@ -1,4 +1,4 @@
-"""Core's figures for Prometheus: the documented ones under their documented names, and durations as histograms."""
+"""Core's Prometheus metrics: the documented ones under their documented names, and durations as histograms."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -36,19 +36,19 @@ DISPATCH = Histogram(
 )
 STAGE = Histogram(
     "workerpool_core_replicate_stage_seconds",
-    "How long a replicate stayed in the status it left for the labelled one.",
+    "Time from a replicate's previous status to the labelled one.",
     ["status"],
     buckets=_LONG,
 )
 _STAGES = {status: STAGE.labels(status.value) for status in ReplicateStatus}
-"""Each status with its figure, so that the hot path looks up no label."""
+"""The histogram of each status, so that the hot path looks up no label."""
 DEAL_TO_FINAL = Histogram(
     "workerpool_core_deal_to_final_seconds", "From the deal to the task's end.", ["status"], buckets=_LONG
 )
 
 
 class Observer:
-    """Sees every event with its outcome, and measures."""
+    """Measures each event with its outcome."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Observer:
         self._created: dict[tuple[str, str], float] = {}
 
     def observe(self, event: Event, outcome: Outcome, now: float) -> None:
-        """Measure what an outcome changed."""
+        """Measure the changes of one outcome."""
         for write in outcome.writes:
             match write:
                 case ReplicateChanged(task_id, wallet, _, changes, _):
@@ -90,14 +90,14 @@ class Observer:
                     pass
 
     def assigned(self, task_id: TaskId, wallet: str, now: float) -> None:
-        """Take note that an assignment left."""
+        """Measure that an assignment was sent."""
         created = self._created.pop((task_id, wallet), None)
         if created is not None:
             DISPATCH.observe(max(now - created, 0))
 
     def _observe_queue(self, task_id: TaskId, wallet: str, now: float) -> None:
         task = self._tasks.get(task_id)
-        # The others may have been created in the same moment.
+        # Only the first replicate counts; others may have been created at the same moment.
         if task is None or next(iter(task.replicates), None) != wallet:
             return
         ready = next((c.date for c in reversed(task.history) if c.status is TaskStatus.INITIALIZED), now)
@@ -109,21 +109,21 @@ class Observer:
         if replicate is None or not changes:
             return
         history = replicate.history
-        # It may have gone on since; or the task left the memory and came back, and what it knows now is another copy.
+        # The replicate may have changed since, or its task may have been evicted and loaded again as a copy.
         end = next((place for place in range(len(history), 0, -1) if history[place - 1] is changes[-1]), 0)
         for earlier, later in pairwise(history[max(end - len(changes) - 1, 0) : end]):
             _STAGES[later.status].observe(max(later.date - earlier.date, 0))
 
 
 class PoolCollector(Collector):
-    """The documented gauges, read when Prometheus asks."""
+    """The documented gauges, computed on each scrape."""
 
     def __init__(self, summary: Callable[[], PoolSummary], version: str) -> None:
         self._summary = summary
         self._version = version
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every gauge as it is now."""
+        """Yield the current value of every gauge."""
         now = self._summary()
         tasks = GaugeMetricFamily(
             "iexec_core_tasks_count", "Tasks in each status.", labels=["period", "status"]
@@ -132,11 +132,11 @@ class PoolCollector(Collector):
             tasks.add_metric(["current", status.value], count)
         yield tasks
         gauges = {
-            "iexec_core_workers": ("Workers heard from within the last 60 s.", now.alive_workers),
+            "iexec_core_workers": ("Workers that sent a message within the last 60 s.", now.alive_workers),
             "iexec_core_cpu_registered": ("CPUs that alive workers registered.", now.registered_cpus),
-            "iexec_core_cpu_computing": ("CPUs of alive workers that compute.", now.computing_cpus),
+            "iexec_core_cpu_computing": ("CPUs of alive workers that are computing.", now.computing_cpus),
             "iexec_core_gpu_registered": ("GPUs that alive workers registered.", now.registered_gpus),
-            "iexec_core_gpu_computing": ("GPUs of alive workers that compute.", now.computing_gpus),
+            "iexec_core_gpu_computing": ("GPUs of alive workers that are computing.", now.computing_gpus),
             "iexec_chain_block_latest": (
                 "Newest block seen.",
                 now.latest_block.number if now.latest_block is not None else 0,
@@ -149,7 +149,7 @@ class PoolCollector(Collector):
         counters = {
             "iexec_core_deals_events": ("Deal notices of this pool since the start.", now.deal_events),
             "iexec_core_deals": ("Deals of this pool that became tasks since the start.", now.deals),
-            "iexec_core_deals_replay": ("Always 0: a deal that was missed comes with the others.", 0),
+            "iexec_core_deals_replay": ("Always 0: missed deals are read in order with the others.", 0),
             "iexec_core_deals_last_block": ("Newest block with a deal of this pool.", now.latest_deal_block),
         }
         for name, (text, value) in counters.items():

@@ -1,7 +1,7 @@
-"""One line for each step of tasks, and for each beginning and each mishap of replicates, for operators.
+"""Logs the steps of tasks, and the creations and failures of replicates.
 
-What one event did to several tasks alike is one line that names them all. The other statuses of replicates are in the
-database and in the figures; a line for each would be most of the log.
+One event that changes several tasks alike is one line with all their ids. Other statuses of replicates are only in the
+database and the metrics, because a line for each would be most of the log.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from workerpool_core.domain.events import Event, StatusReported
 
 log = get_logger()
 
-_NOTEWORTHY = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
+_LOGGED = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
     ReplicateStatus.APP_DOWNLOAD_FAILED,
     ReplicateStatus.DATA_DOWNLOAD_FAILED,
     ReplicateStatus.RESULT_UPLOAD_FAILED,
@@ -24,10 +24,12 @@ _NOTEWORTHY = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
 
 
 def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
-    """Write the lines of one outcome. What a worker says of a mishap in its own words is told with it."""
+    """Log one outcome. A failure is logged with the error message of its worker."""
     reported = event.updates if isinstance(event, StatusReported) else ()
     reporter = event.wallet if isinstance(event, StatusReported) else ""
-    said = {(update.task_id, reporter, update.status): update.details.error_message for update in reported}
+    messages = {
+        (update.task_id, reporter, update.status): update.details.error_message for update in reported
+    }
     moved: dict[tuple[TaskStatus, ...], list[str]] = defaultdict(list)
     created: dict[str, list[str]] = defaultdict(list)
     for write in outcome.writes:
@@ -38,16 +40,16 @@ def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
                 created[replicate.wallet].append(replicate.task_id)
             case ReplicateChanged(task_id, wallet, _, changes, _):
                 for change in changes:
-                    if change.status in _NOTEWORTHY:
+                    if change.status in _LOGGED:
                         cause = change.cause.value if change.cause is not None else None
                         log.info(
-                            "replicate.noted",
+                            "replicate.changed",
                             task=task_id,
                             wallet=wallet,
                             status=change.status.value,
                             cause=cause,
                             by=change.modifier.value,
-                            said=said.get((task_id, wallet, change.status)) or None,
+                            error=messages.get((task_id, wallet, change.status)) or None,
                         )
             case _:
                 pass

@@ -1,6 +1,6 @@
-"""What apps print while they run: the tail of each stream, in memory, until their workers report the whole.
+"""The output of running apps: the tail of each stream, in memory, until the worker reports the complete logs.
 
-Nothing here is durable, since nothing was acknowledged: the report of the end of an app carries its logs again.
+Nothing here is durable or acknowledged: the report of an app's end carries its logs again.
 """
 
 from collections import OrderedDict
@@ -14,42 +14,44 @@ from workerpool_core.domain.model import Task
 from workerpool_core.domain.replicates.replicate_machine import SLOT_STATUSES
 from workerpool_core.errors import ForeignReplicate
 
-LONGEST_LOG = 100_000
-"""Characters kept of each output stream of an app: its last ones (core spec §9)."""
-_MOST_CHARACTERS = 64_000_000
-"""Kept in all; past it, the replicate that printed nothing for longest is forgotten."""
+MAX_LOG_CHARACTERS = 100_000
+"""Last characters of each output stream that are kept (core spec §9)."""
+_MAX_CHARACTERS = 64_000_000
+"""Limit over all replicates, above which the least recently updated replicate is evicted."""
 
 
 class LiveLogs:
-    """Tails of the two output streams of running apps, by task and wallet. `tasks` are those that core knows of."""
+    """Tails of both output streams of running apps, by task and wallet. `tasks` are the live tasks."""
 
-    def __init__(self, tasks: Mapping[TaskId, Task], most_characters: int = _MOST_CHARACTERS) -> None:
+    def __init__(self, tasks: Mapping[TaskId, Task], max_characters: int = _MAX_CHARACTERS) -> None:
         self._tasks = tasks
-        self._most = most_characters
+        self._max = max_characters
         self._kept: OrderedDict[tuple[TaskId, str], ComputeLogs] = OrderedDict()
         self._characters = 0
 
     def add(self, task_id: TaskId, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
-        """Append what an app printed, while it runs; later than that it is old news. Raises ForeignReplicate."""
+        """Append output of a running app; ignore that of an ended one. Raises ForeignReplicate."""
         if not self._runs(task_id, wallet):
             return
         known = self._take(task_id, wallet) or ComputeLogs(wallet, "", "")
         kept = ComputeLogs(
-            wallet, (known.stdout + stdout)[-LONGEST_LOG:], (known.stderr + stderr)[-LONGEST_LOG:]
+            wallet,
+            (known.stdout + stdout)[-MAX_LOG_CHARACTERS:],
+            (known.stderr + stderr)[-MAX_LOG_CHARACTERS:],
         )
         self._kept[task_id, wallet] = kept
         self._characters += _size(kept)
-        while self._characters > self._most:
+        while self._characters > self._max:
             self._take(*next(iter(self._kept)))
 
     def of(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
-        """Return the tails of a task, of one worker only if `wallet` is given."""
+        """Return the tails of a task, or of one worker when `wallet` is given."""
         return [
             kept for (task, owner), kept in self._kept.items() if task == task_id and wallet in ("", owner)
         ]
 
     def settle(self, outcome: Outcome) -> None:
-        """Forget the tails of apps that have ended: from then on the report of their worker counts."""
+        """Drop the tails of apps that an outcome ended; their workers have reported the complete logs."""
         if not self._kept:
             return
         for write in outcome.writes:

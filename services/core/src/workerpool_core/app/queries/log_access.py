@@ -1,4 +1,4 @@
-"""Requesters read the compute logs of their tasks with a signed challenge (EIP-712, fixed by the tools that exist)."""
+"""Gives requesters the compute logs of their tasks for a signed challenge (EIP-712, in the form of iExec's tools)."""
 
 import secrets
 
@@ -16,7 +16,7 @@ CHALLENGE_LIFETIME_S = 3600.0
 
 
 class LogAccess:
-    """Gives out log challenges, and logs for signed ones. A challenge is used up by the answer it opened."""
+    """Issues log challenges, and returns logs for signed ones. A challenge opens one answer."""
 
     def __init__(self, queries: TaskQueries, clock: Clock, chain_id: int) -> None:
         self._queries = queries
@@ -24,8 +24,8 @@ class LogAccess:
         self._open: OpenChallenges[LogChallenge] = OpenChallenges(clock, lifetime_s=CHALLENGE_LIFETIME_S)
 
     def challenge(self, requester: str) -> LogChallenge:
-        """Return what a requester signs, the same one for an hour or until it opened something."""
-        given = self._open.give(
+        """Return the challenge that a requester signs, the same one for an hour or until it opened an answer."""
+        given = self._open.issue(
             address(requester), lambda: LogChallenge(secrets.token_urlsafe(32), self._chain_id)
         )
         return given.challenge
@@ -33,30 +33,32 @@ class LogAccess:
     async def logs(
         self, task_id: TaskId, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
     ) -> list[ComputeLogs]:
-        """Return the logs of a task (of one worker if `wallet` is given) to its requester.
+        """Return the logs of a task, or of one worker when `wallet` is given, to its requester.
 
-        `claimed_hash` is what the caller says it signed, if it says so. Raises BadChallenge, BadSignature,
-        UnknownTask or NotTheRequester.
+        `claimed_hash` is the hash that the caller claims to have signed; empty skips its check. Raises BadChallenge,
+        BadSignature, UnknownTask or NotTheRequester.
         """
         requester = address(requester)
         known = self._open.of(requester)
         if known is None:
-            raise BadChallenge("no open log challenge for this address; ask for one and sign it")
+            raise BadChallenge("this address has no open log challenge; request one and sign it")
         challenge = known.challenge
         if claimed_hash and claimed_hash.lower() != to_hex(challenge.hash):
-            raise BadChallenge("another challenge was signed; ask for one and sign it")
+            raise BadChallenge("another challenge was signed; request one and sign it")
         try:
             signer = recover_challenge_signer(challenge, from_hex(signature))
         except (InvalidSignature, ValueError) as error:
             raise BadSignature("the signature is malformed") from error
         if signer != requester:
-            raise BadSignature("the log challenge was not signed by this address")
+            raise BadSignature(
+                "this address did not sign the log challenge; sign it with the requester's wallet"
+            )
         task = await self._queries.task(task_id)
         if address(task.terms.requester) != requester:
             raise NotTheRequester("only the requester of a task may read its logs")
         if self._open.of(requester) is not known:
             raise BadChallenge(
-                "this log challenge has opened an answer meanwhile; ask for another and sign it"
+                "this log challenge has opened another answer meanwhile; request a new one and sign it"
             )
-        self._open.use_up(requester)
+        self._open.consume(requester)
         return await self._queries.logs(task_id, address(wallet) if wallet else "")

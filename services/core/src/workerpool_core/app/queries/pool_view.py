@@ -1,4 +1,4 @@
-"""The pool at a glance: workers, slots in use, tasks by status, chain. Read from memory."""
+"""A summary of the pool from memory: workers, used slots, tasks by status, chain."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from workerpool_core.domain.model import Worker
 from workerpool_core.errors import UnknownWorker
 
 ALIVE_S = 60.0
-SUMMARY_LASTS_S = 1.0
-"""How old a summary may be. It looks at every worker and every live task, for some 15 ms in a pool of thousands, and
-anybody may ask for it: made for each question, fifty of them a second would take all the time of the scheduler."""
+SUMMARY_TTL_S = 1.0
+"""Seconds for which a summary is cached. Computing one visits every worker and live task, about 15 ms in a pool of
+thousands, and every caller may request it: fifty uncached requests per second would occupy the scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PoolSummary:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A worker with the replicates it holds."""
+    """A worker with the tasks of its unfinished replicates."""
 
     worker: Worker
     connected: bool
@@ -50,7 +50,7 @@ class WorkerView:
 
 
 class PoolView:
-    """Answers questions about the pool. `ended` are the tasks that had ended when core started, by status."""
+    """Answers queries about the pool. `ended` counts the tasks by final status when core started."""
 
     def __init__(
         self,
@@ -72,21 +72,21 @@ class PoolView:
         self._summary_made_at = 0.0
 
     def task_ended(self, status: TaskStatus) -> None:
-        """Count a task that ended."""
+        """Count an ended task."""
         self._ended[status] += 1
 
     def deal_taken(self) -> None:
-        """Count a deal that became tasks."""
+        """Count a deal whose tasks were created."""
         self.deals_taken += 1
 
     def is_alive(self, worker: Worker) -> bool:
-        """Whether the worker was heard from within the last 60 s."""
+        """Whether the worker sent a message within the last 60 s."""
         return self._clock.now() - worker.last_seen < ALIVE_S
 
     def summary(self) -> PoolSummary:
-        """Return the pool as it is now, or as it was up to a second ago."""
+        """Return a summary that is at most one second old."""
         now = self._clock.now()
-        if self._summary is None or not 0 <= now - self._summary_made_at < SUMMARY_LASTS_S:
+        if self._summary is None or not 0 <= now - self._summary_made_at < SUMMARY_TTL_S:
             self._summary, self._summary_made_at = self._summarise(), now
         return self._summary
 
@@ -117,11 +117,11 @@ class PoolView:
         """Return one worker. Raises UnknownWorker."""
         wallet = address(wallet)
         if wallet not in self._engine.workers:
-            raise UnknownWorker(f"no worker with wallet {wallet} ever registered")
+            raise UnknownWorker(f"no worker with wallet {wallet} has registered; check the address")
         return self._view(wallet)
 
     def workers(self, after: str, limit: int, *, alive_only: bool) -> list[WorkerView]:
-        """Return up to `limit` workers by wallet, after one."""
+        """Return up to `limit` workers ordered by wallet, after the wallet `after`."""
         wallets = sorted(
             wallet
             for wallet, live in self._engine.workers.items()

@@ -1,1 +1,1 @@
-"""Sessions of workers: login, streams, messages, heartbeats, assignments."""
+"""Workers: login, sessions, messages, heartbeats, assignments."""

@@ -1,4 +1,4 @@
-"""Assignments: the pool owner's signed permission with everything that a worker needs to run a replicate."""
+"""Builds assignments: the pool owner's signed authorization with everything that a worker needs for a replicate."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,20 +9,20 @@ from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId
 from workerpool_core.app.workers.messages import Assigned
 from workerpool_core.domain.model import Task
 
-_MOST_SIGNED = 8_192
-"""Signatures that are remembered: until they are sent, and for workers that come back to what they hold."""
+_CACHED_SIGNATURES = 8_192
+"""Cached signatures: for assignments about to be sent, and for workers that reconnect with their replicates."""
 
 
 class Assignments:
-    """Signs with the scheduler's wallet, which owns the pool on chain (about 0.1 ms each)."""
+    """Signs with the wallet that owns the pool on chain (about 0.1 ms per signature)."""
 
     def __init__(self, wallet: MessageSigner, tasks: Mapping[TaskId, Task]) -> None:
         self._wallet = wallet
         self._tasks = tasks
-        self._sign = lru_cache(maxsize=_MOST_SIGNED)(self._signed)
+        self._sign = lru_cache(maxsize=_CACHED_SIGNATURES)(self._signed)
 
     def of(self, worker: str, task_id: TaskId) -> Assigned | None:
-        """Return a worker's assignment of a live task; None when the task is gone meanwhile."""
+        """Return the assignment of a live task to a worker; None when the task is no longer live."""
         task = self._tasks.get(task_id)
         if task is None:
             return None
@@ -32,7 +32,7 @@ class Assignments:
         return Assigned(authorization, task.terms, task.index, task.initialization_block, task.sms_url)
 
     def prepare(self, worker: str, task_id: TaskId) -> None:
-        """Sign ahead of time what `of` will be asked for."""
+        """Sign the assignment that `of` will return, ahead of time."""
         self.of(worker, task_id)
 
     def _signed(

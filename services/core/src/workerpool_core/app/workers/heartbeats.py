@@ -1,27 +1,27 @@
-"""Workers' signs of life, gathered: thousands a second would each cost the scheduler a turn otherwise."""
+"""Batches the heartbeats of workers, because thousands per second as single events would load the scheduler."""
 
 import asyncio
 from collections.abc import Callable
 
 from workerpool_core.domain.events import HeartbeatsReceived
 
-_GATHER_S = 0.05
-"""How long signs of life gather; nothing next to the liveness window of a minute."""
+_BATCH_DELAY_S = 0.05
+"""Seconds for which heartbeats accumulate, little compared with the liveness window of a minute."""
 
 
 class Heartbeats:
-    """Hands the signs of life of a moment to the scheduler as one event. Used in the event loop's thread."""
+    """Submits accumulated heartbeats as one event. Use it in the thread of the event loop."""
 
     def __init__(self, submit: Callable[[HeartbeatsReceived], None]) -> None:
         self._submit = submit
         self._waiting: list[tuple[str, str]] = []
 
     def beat(self, wallet: str, session: str) -> None:
-        """Take note of a sign of life that came by a session of a wallet."""
+        """Add a heartbeat of a session of a wallet."""
         if not self._waiting:
-            asyncio.get_running_loop().call_later(_GATHER_S, self._pass_on)
+            asyncio.get_running_loop().call_later(_BATCH_DELAY_S, self._submit_batch)
         self._waiting.append((wallet, session))
 
-    def _pass_on(self) -> None:
+    def _submit_batch(self) -> None:
         beats, self._waiting = self._waiting, []
         self._submit(HeartbeatsReceived(tuple(beats)))

@@ -1,4 +1,4 @@
-"""Workers prove that they hold their wallet: a challenge to sign, single use, 60 s, bound to chain and pool."""
+"""Login of workers by a signed challenge: single use, valid for 60 s, bound to chain and pool."""
 
 import secrets
 from collections.abc import Collection
@@ -17,12 +17,12 @@ WORKER_ROLE = "worker"
 
 
 class Login:
-    """Gives out challenges, and tokens for signed ones."""
+    """Issues challenges, and bearer tokens for signed ones."""
 
     def __init__(
         self, tokens: Tokens, clock: Clock, *, chain_id: int, pool: Address, whitelist: Collection[Address]
     ) -> None:
-        """Prepare; an empty `whitelist` admits every wallet."""
+        """Create a login for one pool. An empty `whitelist` admits every wallet."""
         self._tokens = tokens
         self._clock = clock
         self._chain_id = chain_id
@@ -31,36 +31,40 @@ class Login:
         self._open: OpenChallenges[LoginChallenge] = OpenChallenges(clock, lifetime_s=CHALLENGE_LIFETIME_S)
 
     def challenge(self, wallet: str) -> Open[LoginChallenge]:
-        """Return what the wallet signs; the same one while it is open. Raises NotWhitelisted."""
+        """Return the challenge that a wallet signs, the same one while it is open. Raises NotWhitelisted."""
         wallet = address(wallet)
         self.admit(wallet)
-        return self._open.give(wallet, lambda: self._make(wallet))
+        return self._open.issue(wallet, lambda: self._make(wallet))
 
     def _make(self, wallet: Address) -> LoginChallenge:
         issued_at = int(self._clock.now())
         return LoginChallenge(wallet, secrets.token_urlsafe(32), issued_at, self._chain_id, self._pool)
 
     async def login(self, wallet: str, signature: str) -> str:
-        """Trade a signed challenge for a bearer token; the challenge is used up.
+        """Return a bearer token for a signed challenge, and consume the challenge.
 
-        Raises NotWhitelisted, BadChallenge or BadSignature. A wrong signature leaves the challenge open: it proves
-        nothing about the wallet's holder.
+        Raises NotWhitelisted, BadChallenge or BadSignature. A wrong signature leaves the challenge open, because any
+        caller may send one.
         """
         wallet = address(wallet)
         self.admit(wallet)
         known = self._open.of(wallet)
         if known is None:
-            raise BadChallenge("no open challenge for this wallet; ask for one and sign it within 60 s")
+            raise BadChallenge("this wallet has no open challenge; request one and sign it within 60 s")
         try:
             signer = recover_challenge_signer(known.challenge, from_hex(signature))
         except InvalidSignature as error:
             raise BadSignature(str(error)) from error
         if signer != wallet:
-            raise BadSignature("the challenge was signed by another wallet, or another challenge was signed")
-        self._open.use_up(wallet)
+            raise BadSignature(
+                "the signature is of another wallet or challenge; sign the open challenge with this wallet"
+            )
+        self._open.consume(wallet)
         return await self._tokens.issue(wallet, frozenset({WORKER_ROLE}))
 
     def admit(self, wallet: Address) -> None:
-        """Raise NotWhitelisted unless the pool takes this wallet; a token may be older than the whitelist."""
+        """Raise NotWhitelisted unless the pool admits this wallet. A token may be older than the whitelist."""
         if self._whitelist and wallet not in self._whitelist:
-            raise NotWhitelisted("this wallet is not on the pool's whitelist (IEXEC_WORKERS_WHITELIST)")
+            raise NotWhitelisted(
+                "this wallet is not on the pool's whitelist (IEXEC_WORKERS_WHITELIST); ask the operator"
+            )

@@ -1,4 +1,4 @@
-"""What the scheduler says on a worker's stream, as values; `api` turns them into protocol messages."""
+"""Messages from the scheduler to a worker, as values; `api` translates them to the protocol."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from workerpool_core.domain.model import Command, DealTerms
 
 @dataclass(frozen=True, slots=True)
 class Welcomed:
-    """The stream is open; the worker drops the replicates named."""
+    """The session is open. The worker drops the replicates of the tasks `dropped`."""
 
     session: str
     dropped: tuple[TaskId, ...]
@@ -30,7 +30,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """A durable command; `assignment` travels along for a worker that resumes."""
+    """A durable command. `assignment` accompanies it when the worker resumes a replicate."""
 
     command: Command
     assignment: Assigned | None = None
@@ -38,14 +38,14 @@ class Commanded:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """No more work comes; the worker is expected to be empty at `deadline` (infinity: no hurry)."""
+    """The worker gets no further work until `deadline` (Unix seconds; infinity means indefinitely)."""
 
     deadline: float
 
 
 @dataclass(frozen=True, slots=True)
 class ShutDown:
-    """The stream ends. Without `retry_after_s` the worker should not come back."""
+    """The session ends. Without `retry_after_s` (seconds) the worker should not reconnect."""
 
     reason: str
     message: str
