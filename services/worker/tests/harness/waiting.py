@@ -1,15 +1,24 @@
-"""Waiting for a condition instead of for a time."""
+"""Waiting for a condition with a deadline."""
 
 import asyncio
+import inspect
 import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
 
-async def wait_until(condition, limit_s=30.0, what="the condition"):
-    """Wait until `condition()` is truthy and return its value."""
+class Eventually(Protocol):
+    """Waits for a condition; the fixture `eventually`."""
+
+    async def __call__(self, condition: Callable[[], Any], limit_s: float = 30.0) -> Any: ...
+
+
+async def wait_until(condition: Callable[[], Any], limit_s: float = 30.0, what: str = "the condition") -> Any:
+    """Wait until `condition()` is truthy and return its value. A coroutine is awaited first."""
     deadline = time.monotonic() + limit_s
     while True:
         value = condition()
-        if asyncio.iscoroutine(value):
+        if inspect.isawaitable(value):
             value = await value
         if value:
             return value

@@ -1,85 +1,100 @@
-"""CONTRIBUTE when the chain and the node's answers disagree: what stands on chain counts."""
+"""CONTRIBUTE: one contribution, also when a restart or a second node intervenes."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-import structlog
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId
-from workerpool_poco.protocol.model import Account, ChainTask, Contribution
-from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatusCause
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, ReplicateStatusCause
+from workerpool_worker.app.ports import SaveTransaction
+from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.contribute import contribute
-from workerpool_worker.domain.record import ReplicateRecord, Result, SentTransaction
+from workerpool_worker.domain.record import Result, SentTransaction
 from workerpool_worker.domain.stages import Stage
-from workerpool_worker.errors import StepFailed, TransactionRefused
+from workerpool_worker.domain.updates import Receipt
+from workerpool_worker.errors import StepFailed, TransactionRefused, WalletOutOfGas
 
-TASK_ID = TaskId("0x" + "01" * 32)
-WORKER = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
-NEVER = 10.0**10
+from services.worker.tests.doubles.chain import NO_CONTRIBUTION, FakeChain
+from services.worker.tests.harness.builders import WORKER, chain_task
+from services.worker.tests.harness.context import make_context, make_replicate, updates
+from services.worker.tests.harness.waiting import wait_until
+
+DIGEST = "0x" + "02" * 32
+SENT = SentTransaction("0xaa", "0xbb", 1)
 
 
-class Chain:
-    """A chain that refuses a transaction after it has taken an earlier one, or another worker's."""
+@dataclass
+class RefusingChain(FakeChain):
+    """A chain that refuses the contribution after it was sent. `landed` says whether it was mined all the same."""
 
-    head = 9
+    landed: bool = False
 
-    def __init__(self, *, landed):
-        self._landed = landed
-        self._sent = False
-
-    async def can_pay(self, gas):
-        return True
-
-    async def account(self):
-        return Account(100, 0)
-
-    async def task(self, task_id):
-        contributors = (WORKER,) if self._sent and self._landed else ()
-        status = ChainTaskStatus.REVEALING if self._sent else ChainTaskStatus.ACTIVE
-        return ChainTask(
-            *(task_id, status, task_id, 0, 1, NEVER, 0, NEVER, b"", 0, 0, contributors, b"", b"", 0, b"")
-        )
-
-    async def contribution(self, task_id):
-        there = self._sent and self._landed
-        status = ContributionStatus.CONTRIBUTED if there else ContributionStatus.UNSET
-        return Contribution(status, bytes(32), bytes(32), ZERO_ADDRESS, 1)
-
-    async def contribute(self, authorization, result_hash, seal, keep):
-        await keep(SentTransaction("0xaa", "0xbb", 1))
-        self._sent = True
+    async def contribute(
+        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, save: SaveTransaction
+    ) -> Receipt:
+        await super().contribute(authorization, result_hash, seal, save)
+        if not self.landed:
+            self.own_contribution = NO_CONTRIBUTION
+            self.chain_task = chain_task(status=ChainTaskStatus.REVEALING)
         raise TransactionRefused("the nonce is used, and the contract would refuse it now")
 
 
-class Run:
-    """A replicate at the stage CONTRIBUTE."""
-
-    def __init__(self, chain):
-        self.record = ReplicateRecord(TASK_ID, stage=Stage.CONTRIBUTE, result=Result(digest="0x" + "02" * 32))
-        self.task = SimpleNamespace(task_id=TASK_ID, worker_stake=1)
-        self.assignment = SimpleNamespace(authorization=None)
-        self.context = SimpleNamespace(
-            chain=chain, wallet_address=WORKER, clock=SimpleNamespace(now=lambda: 1.0)
-        )
-        self.log = structlog.get_logger()
-        self.told = None
-
-    async def save_contribution_tx(self, transaction):
-        self.record = self.record.evolve(contribute_tx=transaction)
-
-    def complete_step(self, details):
-        self.told = details
+class EmptyWallet(FakeChain):
+    async def contribute(self, *_: Any) -> Receipt:
+        raise WalletOutOfGas("insufficient funds")
 
 
-async def test_a_contribution_that_stands_on_chain_is_done_although_the_node_refused_it_again():
-    """Several nodes behind one address: one mined it, the next says that its nonce is used and knows no more."""
-    run = Run(Chain(landed=True))
-    await contribute(run)
-    assert run.told.receipt.transaction_hash == "0xaa"
+def replicate_on(tmp_path: Path, chain: FakeChain, **record: Any) -> Replicate:
+    fields = {"stage": Stage.CONTRIBUTE, "result": Result(digest=DIGEST)} | record
+    return make_replicate(make_context(tmp_path, chain=chain), **fields)
 
 
-async def test_a_contribution_that_came_too_late_has_the_chain_s_cause():
-    run = Run(Chain(landed=False))
+async def receipt_of(replicate: Replicate) -> Receipt | None:
+    (update,) = await wait_until(lambda: updates(replicate.context))
+    assert update.status is ReplicateStatus.CONTRIBUTED
+    return update.details.receipt
+
+
+async def test_a_contribution_is_journaled_sent_and_reported(tmp_path: Path) -> None:
+    replicate = replicate_on(tmp_path, FakeChain())
+    await contribute(replicate)
+    assert replicate.record.contribute_tx == SENT
+    assert await receipt_of(replicate) == Receipt(7, "0xaa")
+    assert replicate.record.stage is Stage.AWAIT_REVEAL
+
+
+async def test_a_contribution_sent_before_a_restart_is_not_sent_again(tmp_path: Path) -> None:
+    chain = FakeChain(resumable=Receipt(5, "0xaa"))
+    replicate = replicate_on(tmp_path, chain, contribute_tx=SENT)
+    await contribute(replicate)
+    assert await receipt_of(replicate) == Receipt(5, "0xaa")
+    assert chain.sent == ["resume"]
+
+
+async def test_a_contribution_on_chain_counts_although_the_node_refuses_it(tmp_path: Path) -> None:
+    """Several nodes share one address: one mined it, the next reports a used nonce."""
+    replicate = replicate_on(tmp_path, RefusingChain(landed=True))
+    await contribute(replicate)
+    assert await receipt_of(replicate) == Receipt(7, "0xaa")
+
+
+async def test_a_late_contribution_fails_with_the_chains_cause(tmp_path: Path) -> None:
     with pytest.raises(StepFailed) as failed:
-        await contribute(run)
+        await contribute(replicate_on(tmp_path, RefusingChain(landed=False)))
     assert failed.value.cause is ReplicateStatusCause.TASK_NOT_ACTIVE
-    assert run.told is None
+
+
+async def test_a_missing_digest_fails_with_the_cause_of_post_compute(tmp_path: Path) -> None:
+    result = Result(cause=ReplicateStatusCause.POST_COMPUTE_COMPUTED_FILE_NOT_FOUND, message="no file")
+    with pytest.raises(StepFailed, match="POST_COMPUTE_COMPUTED_FILE_NOT_FOUND: no file") as failed:
+        await contribute(replicate_on(tmp_path, FakeChain(), result=result))
+    assert failed.value.cause is ReplicateStatusCause.DETERMINISM_HASH_NOT_FOUND
+
+
+@pytest.mark.parametrize("chain", [FakeChain(has_gas=False), EmptyWallet()], ids=["before", "while sending"])
+async def test_an_empty_wallet_fails_with_out_of_gas(tmp_path: Path, chain: FakeChain) -> None:
+    with pytest.raises(StepFailed) as failed:
+        await contribute(replicate_on(tmp_path, chain))
+    assert failed.value.cause is ReplicateStatusCause.OUT_OF_GAS
+    assert WORKER in failed.value.message or "insufficient funds" in failed.value.message

@@ -1,78 +1,137 @@
-"""REVEAL when the node's answers lag behind the chain: a reveal that is given up costs the worker its stake."""
+"""REVEAL: the worker loses its stake if it gives up, so lagging nodes and reorganizations are tolerated."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-import structlog
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId, from_hex
-from workerpool_poco.protocol.model import ChainTask, Contribution
+import pytest
+from workerpool_poco.protocol.ids import TaskId, from_hex
+from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.results import result_hash
-from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
+from workerpool_poco.protocol.statuses import (
+    ChainTaskStatus,
+    ContributionStatus,
+    ReplicateStatus,
+    ReplicateStatusCause,
+)
+from workerpool_worker.app.ports import SaveTransaction
+from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.reveal import reveal
-from workerpool_worker.domain.record import ReplicateRecord, Result
+from workerpool_worker.domain.record import Result, SentTransaction
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Receipt
+from workerpool_worker.errors import StepFailed, TransactionRefused, WalletOutOfGas
 
-TASK_ID, DIGEST = TaskId("0x" + "01" * 32), "0x" + "02" * 32
+from services.worker.tests.doubles.chain import NO_CONTRIBUTION, FakeChain
+from services.worker.tests.harness.builders import LATER, TASK_ID, chain_task
+from services.worker.tests.harness.context import make_context, make_replicate, updates
+from services.worker.tests.harness.waiting import wait_until
+
+DIGEST = "0x" + "02" * 32
 HASH = result_hash(TASK_ID, from_hex(DIGEST))
-NEVER = 10**10
+CONTRIBUTED = replace(NO_CONTRIBUTION, status=ContributionStatus.CONTRIBUTED, result_hash=HASH)
+PROVED = replace(CONTRIBUTED, status=ContributionStatus.PROVED)
+REVEALING = chain_task(status=ChainTaskStatus.REVEALING, consensus_value=HASH)
 
 
-class LaggingChain:
-    """The head is there, but the node that is asked for the task knows of the consensus some blocks later."""
+@dataclass
+class LaggingChain(FakeChain):
+    """A chain whose node knows the consensus only at a later block."""
 
-    def __init__(self, blocks):
-        self.head = 7
-        self._consensus_is_known_at = self.head + blocks
+    known_at: int = 0
 
-    async def wait_block(self, number, limit_s):
-        self.head = max(self.head, number)
-        return True
-
-    async def task(self, task_id):
-        known = self.head >= self._consensus_is_known_at
-        status = ChainTaskStatus.REVEALING if known else ChainTaskStatus.ACTIVE
-        value = HASH if known else bytes(32)
-        return ChainTask(
-            *(task_id, status, task_id, 0, 1, NEVER, NEVER, NEVER, value, 0, 1, (), b"", b"", 0, b"")
-        )
-
-    async def contribution(self, task_id):
-        return Contribution(ContributionStatus.CONTRIBUTED, HASH, bytes(32), ZERO_ADDRESS, 1)
-
-    async def reveal(self, task_id, digest, keep):
-        return Receipt(self.head, "0xaa")
+    async def task(self, task_id: TaskId) -> ChainTask:
+        return REVEALING if self.head >= self.known_at else chain_task()
 
 
-class Run:
-    """A replicate at the stage REVEAL."""
-
-    def __init__(self, chain):
-        self.record = ReplicateRecord(
-            TASK_ID, stage=Stage.REVEAL, result=Result(digest=DIGEST), consensus_block=7
-        )
-        self.task = SimpleNamespace(task_id=TASK_ID)
-        self.context = SimpleNamespace(chain=chain, clock=SimpleNamespace(now=lambda: 1.0))
-        self.log = structlog.get_logger()
-        self.save_reveal_tx = None
-        self.told = None
-
-    async def save(self, **changes):
-        self.record = self.record.evolve(**changes)
-
-    def complete_step(self, details):
-        self.told = details
+class RefusingChain(FakeChain):
+    async def reveal(self, task_id: TaskId, digest: bytes, save: SaveTransaction) -> Receipt:
+        raise TransactionRefused("reverted")
 
 
-async def test_a_node_that_is_a_few_blocks_behind_is_waited_for():
-    run = Run(LaggingChain(5))
-    await reveal(run)
-    assert run.told is not None
-    assert run.told.receipt == Receipt(12, "0xaa")
+class EmptyWallet(FakeChain):
+    async def reveal(self, task_id: TaskId, digest: bytes, save: SaveTransaction) -> Receipt:
+        raise WalletOutOfGas("insufficient funds")
 
 
-async def test_a_consensus_that_is_gone_is_waited_for_without_a_word():
-    """A reorganisation took it back; the scheduler says what comes next."""
-    run = Run(LaggingChain(NEVER))
-    await reveal(run)
-    assert run.told is None
-    assert run.record.stage is Stage.AWAIT_REVEAL
+def replicate_on(tmp_path: Path, chain: FakeChain, **record: Any) -> Replicate:
+    fields = {"stage": Stage.REVEAL, "result": Result(digest=DIGEST), "consensus_block": 7} | record
+    return make_replicate(make_context(tmp_path, chain=chain), **fields)
+
+
+def at_consensus(kind: type[FakeChain] = FakeChain, **fields: Any) -> FakeChain:
+    return kind(**({"chain_task": REVEALING, "own_contribution": CONTRIBUTED} | fields))
+
+
+async def receipt_of(replicate: Replicate) -> Receipt | None:
+    (update,) = await wait_until(lambda: updates(replicate.context))
+    assert update.status is ReplicateStatus.REVEALED
+    return update.details.receipt
+
+
+async def test_a_reveal_is_journaled_sent_and_reported(tmp_path: Path) -> None:
+    replicate = replicate_on(tmp_path, at_consensus())
+    await reveal(replicate)
+    assert replicate.record.reveal_tx == SentTransaction("0xcc", "0xdd", 2)
+    assert await receipt_of(replicate) == Receipt(7, "0xcc")
+    assert replicate.record.stage is Stage.AWAIT_UPLOAD
+
+
+async def test_a_node_a_few_blocks_behind_is_awaited(tmp_path: Path) -> None:
+    replicate = replicate_on(tmp_path, at_consensus(LaggingChain, known_at=12))
+    await reveal(replicate)
+    assert await receipt_of(replicate) == Receipt(12, "0xcc")
+
+
+async def test_an_orphaned_consensus_is_awaited_without_a_report(tmp_path: Path) -> None:
+    replicate = replicate_on(tmp_path, at_consensus(LaggingChain, known_at=LATER))
+    await reveal(replicate)
+    assert replicate.record.stage is Stage.AWAIT_REVEAL
+    assert updates(replicate.context) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "receipt"),
+    [
+        ({}, Receipt(7, "")),
+        ({"resumable": Receipt(5, "0xcc")}, Receipt(5, "0xcc")),
+    ],
+    ids=["unknown transaction", "journaled transaction"],
+)
+async def test_a_reveal_on_chain_is_reported_without_a_second_transaction(
+    tmp_path: Path, fields: dict[str, Any], receipt: Receipt
+) -> None:
+    chain = at_consensus(own_contribution=PROVED, **fields)
+    sent = SentTransaction("0xcc", "0xdd", 2) if fields else None
+    replicate = replicate_on(tmp_path, chain, reveal_tx=sent)
+    await reveal(replicate)
+    assert await receipt_of(replicate) == receipt
+    assert "reveal" not in chain.sent
+
+
+async def test_a_journaled_reveal_is_resumed(tmp_path: Path) -> None:
+    chain = at_consensus(resumable=Receipt(6, "0xcc"))
+    replicate = replicate_on(tmp_path, chain, reveal_tx=SentTransaction("0xcc", "0xdd", 2))
+    await reveal(replicate)
+    assert await receipt_of(replicate) == Receipt(6, "0xcc")
+    assert chain.sent == ["resume"]
+
+
+@pytest.mark.parametrize(
+    ("chain", "record", "cause"),
+    [
+        (at_consensus(), {"consensus_block": 0}, ReplicateStatusCause.CONSENSUS_BLOCK_MISSING),
+        (at_consensus(), {"result": None}, ReplicateStatusCause.DETERMINISM_HASH_NOT_FOUND),
+        (at_consensus(stuck=True), {"consensus_block": 99}, ReplicateStatusCause.BLOCK_NOT_REACHED),
+        (at_consensus(own_contribution=NO_CONTRIBUTION), {}, ReplicateStatusCause.CANNOT_REVEAL),
+        (at_consensus(RefusingChain), {}, ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID),
+        (at_consensus(EmptyWallet), {}, ReplicateStatusCause.OUT_OF_GAS),
+    ],
+    ids=lambda value: value.value if isinstance(value, ReplicateStatusCause) else "",
+)
+async def test_each_failure_has_its_cause(
+    tmp_path: Path, chain: FakeChain, record: dict[str, Any], cause: ReplicateStatusCause
+) -> None:
+    with pytest.raises(StepFailed) as failed:
+        await reveal(replicate_on(tmp_path, chain, **record))
+    assert failed.value.cause is cause

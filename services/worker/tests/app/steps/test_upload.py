@@ -1,0 +1,110 @@
+"""UPLOAD: link of the archive, retries, refusals, callback tasks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+from workerpool_kit.clock import FakeClock
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, ReplicateStatusCause
+from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.steps.upload import upload
+from workerpool_worker.domain.record import Result
+from workerpool_worker.domain.stages import Stage
+from workerpool_worker.domain.updates import Details
+from workerpool_worker.errors import StepFailed
+
+from services.worker.tests.doubles.chain import FakeChain
+from services.worker.tests.doubles.result_store import FakeResultStore
+from services.worker.tests.harness.builders import TASK_ID, WORKER, assignment, chain_task
+from services.worker.tests.harness.context import PROXY, make_context, make_replicate, updates
+from services.worker.tests.harness.waiting import wait_until
+
+RESULT = Result(digest="0x" + "02" * 32, callback_data="0x1234")
+
+
+def replicate_with(tmp_path: Path, *, archive: bool = True, task: dict[str, Any], **parts: Any) -> Replicate:
+    replicate = make_replicate(
+        make_context(tmp_path, **parts), assigned=assignment(**task), stage=Stage.UPLOAD, result=RESULT
+    )
+    replicate.folder.prepare_output()
+    if archive:
+        replicate.folder.archive.write_bytes(b"zip")
+    return replicate
+
+
+async def reported(replicate: Replicate) -> Details:
+    (update,) = await wait_until(lambda: updates(replicate.context))
+    assert update.status is ReplicateStatus.RESULT_UPLOADED
+    return update.details
+
+
+async def test_the_archive_is_uploaded_and_its_link_reported(tmp_path: Path) -> None:
+    store = FakeResultStore({PROXY})
+    replicate = replicate_with(tmp_path, task={}, store=store)
+    await upload(replicate)
+    assert (await reported(replicate)).result_link == f"/results/{TASK_ID}"
+    assert store.results[TASK_ID] == (RESULT.digest, b"zip")
+    assert replicate.record.stage is Stage.AWAIT_END
+
+
+async def test_the_requesters_proxy_is_preferred(tmp_path: Path) -> None:
+    store = FakeResultStore({"http://own.test:1"})
+    replicate = replicate_with(tmp_path, task={"result_storage_proxy": "http://own.test:1"}, store=store)
+    await upload(replicate)
+    await reported(replicate)
+
+
+async def test_an_unavailable_proxy_is_retried(tmp_path: Path) -> None:
+    replicate = replicate_with(tmp_path, task={}, store=FakeResultStore({PROXY}, outages=2))
+    with stamina.set_testing(True, attempts=10):
+        await upload(replicate)
+    await reported(replicate)
+
+
+async def test_retries_end_at_the_final_deadline(tmp_path: Path) -> None:
+    clock = FakeClock()
+    task = {"final_deadline": clock.now() - 1}
+    replicate = replicate_with(tmp_path, task=task, store=FakeResultStore(set()), clock=clock)
+    with pytest.raises(StepFailed, match="UNAVAILABLE") as failed:
+        await upload(replicate)
+    assert failed.value.cause is ReplicateStatusCause.RESULT_LINK_MISSING
+
+
+async def test_the_result_of_a_callback_task_goes_to_the_chain(tmp_path: Path) -> None:
+    store = FakeResultStore(set())
+    replicate = replicate_with(tmp_path, task={"callback": WORKER}, store=store)
+    await upload(replicate)
+    details = await reported(replicate)
+    assert json.loads(details.result_link) == {"storage": "ethereum", "location": WORKER}
+    assert details.callback_data == RESULT.callback_data
+    assert store.results == {}
+
+
+def refusing() -> FakeResultStore:
+    return FakeResultStore({PROXY}, {TASK_ID: ("0x" + "ff" * 32, b"other")})
+
+
+@pytest.mark.parametrize(
+    ("archive", "task", "store", "message"),
+    [
+        (False, {}, FakeResultStore({PROXY}), "no longer on this worker"),
+        (True, {"result_storage_provider": "dropbox"}, FakeResultStore({PROXY}), "not on 'dropbox'"),
+        (True, {}, refusing(), "another result"),
+    ],
+)
+async def test_a_result_without_a_link_fails_with_the_reason(
+    tmp_path: Path, archive: bool, task: dict[str, Any], store: FakeResultStore, message: str
+) -> None:
+    chain = FakeChain(chain_task=chain_task(status=ChainTaskStatus.REVEALING))
+    replicate = replicate_with(tmp_path, archive=archive, task=task, store=store, chain=chain)
+    with pytest.raises(StepFailed, match=message) as failed:
+        await upload(replicate)
+    assert failed.value.cause is ReplicateStatusCause.RESULT_LINK_MISSING
+
+
+async def test_a_refusal_after_a_reorganization_waits_for_the_scheduler(tmp_path: Path) -> None:
+    replicate = replicate_with(tmp_path, task={}, store=refusing())
+    await upload(replicate)
+    assert replicate.record.stage is Stage.AWAIT_UPLOAD
