@@ -1,91 +1,109 @@
-"""The rounds in which running apps' output is told: bounded, in turn for all, gone with its app."""
+"""Flushes of live output: bounded, fair between apps, without output of ended apps."""
 
 import asyncio
 import math
+from collections.abc import Callable
 
 import pytest
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_worker.app.live_output import FLUSH_PERIOD_S, LiveOutput, OutputChunk
-from workerpool_worker.domain.output_tail import OutputStream
+from workerpool_worker.app.ports import OutputSink
+from workerpool_worker.domain.output_tail import OMISSION_MARK, OutputStream
 
 OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
+TASK, A, B, C = (TaskId(name) for name in ("task", "a", "b", "c"))
 
 
 @pytest.fixture
-def woken():
+def wakes() -> list[bool]:
     return []
 
 
 @pytest.fixture
-def live(woken):
-    return LiveOutput(lambda: woken.append(True))
+def live(wakes: list[bool]) -> LiveOutput:
+    return LiveOutput(lambda: wakes.append(True))
 
 
 class Follower:
-    """Takes the place of an engine's follower: the test prints."""
+    """Stands in for an engine's follower: the test writes into its sink."""
 
-    async def __call__(self, sink):
+    sink: OutputSink | None = None
+
+    async def __call__(self, sink: OutputSink) -> None:
         self.sink = sink
         await asyncio.Event().wait()
 
 
-async def printing(follower):
-    while not hasattr(follower, "sink"):
+async def sink_of(follower: Follower) -> OutputSink:
+    while follower.sink is None:
         await asyncio.sleep(0)
     return follower.sink
 
 
-def told(live, now):
-    return list(iter(lambda: live.next_chunk(now), None))
+def flushed(live: LiveOutput, now: float) -> list[OutputChunk]:
+    following: Callable[[], OutputChunk | None] = lambda: live.next_chunk(now)  # noqa: E731
+    return [chunk for chunk in iter(following, None) if chunk is not None]
 
 
-async def test_each_stream_is_told_once_in_a_round(live, woken):
+async def test_each_stream_sends_one_chunk_per_period(live: LiveOutput, wakes: list[bool]) -> None:
     follower = Follower()
     assert live.next_flush_at() == math.inf
-    async with live.followed("task", follower):
-        assert woken
-        sink = await printing(follower)
+    async with live.followed(TASK, follower):
+        assert wakes
+        sink = await sink_of(follower)
         sink.add(OUT, b"one, ")
         sink.add(ERR, b"bad")
         sink.add(OUT, b"two")
-        assert sorted(told(live, 10.0), key=str) == [
-            OutputChunk("task", ERR, "bad"),
-            OutputChunk("task", OUT, "one, two"),
+        assert sorted(flushed(live, 10.0), key=str) == [
+            OutputChunk(TASK, ERR, "bad"),
+            OutputChunk(TASK, OUT, "one, two"),
         ]
         sink.add(OUT, b"three")
-        assert told(live, 10.1) == []
+        assert flushed(live, 10.1) == []
         assert live.next_flush_at() == 10.0 + FLUSH_PERIOD_S
-        assert told(live, live.next_flush_at()) == [OutputChunk("task", OUT, "three")]
+        assert flushed(live, live.next_flush_at()) == [OutputChunk(TASK, OUT, "three")]
 
 
-async def test_nothing_is_told_of_an_app_that_has_ended(live):
+async def test_a_gap_is_marked_in_the_next_chunk(live: LiveOutput) -> None:
     follower = Follower()
-    async with live.followed("task", follower):
-        (await printing(follower)).add(OUT, b"its report says it again")
-    assert told(live, 10.0) == []
+    async with live.followed(TASK, follower):
+        sink = await sink_of(follower)
+        sink.mark_gap()
+        sink.add(OUT, b"newest")
+        assert flushed(live, 1.0) == [OutputChunk(TASK, OUT, f"{OMISSION_MARK}newest")]
+
+
+async def test_output_of_an_ended_app_is_not_sent(live: LiveOutput) -> None:
+    follower = Follower()
+    async with live.followed(TASK, follower):
+        (await sink_of(follower)).add(OUT, b"the report carries it")
+    assert flushed(live, 10.0) == []
     assert live.next_flush_at() == math.inf
 
 
-async def test_every_app_has_its_turn_before_any_has_its_next(live):
-    followers = {task: Follower() for task in ("a", "b", "c")}
+async def test_every_app_sends_before_any_sends_again(live: LiveOutput) -> None:
+    followers = {task_id: Follower() for task_id in (A, B, C)}
     async with (
-        live.followed("a", followers["a"]),
-        live.followed("b", followers["b"]),
-        live.followed("c", followers["c"]),
+        live.followed(A, followers[A]),
+        live.followed(B, followers[B]),
+        live.followed(C, followers[C]),
     ):
-        sinks = [await printing(follower) for follower in followers.values()]
+        sinks = [await sink_of(follower) for follower in followers.values()]
         seen = []
-        for now in range(3):  # so slow that each message takes longer than a round
+        for now in range(3):  # Each message takes longer than a period.
             for sink in sinks:
                 sink.add(OUT, b"more")
-            seen.append(live.next_chunk(float(now)).task_id)
-        assert sorted(seen) == ["a", "b", "c"]
+            chunk = live.next_chunk(float(now))
+            assert chunk is not None
+            seen.append(chunk.task_id)
+        assert sorted(seen) == [A, B, C]
 
 
-async def test_a_follower_that_fails_does_not_touch_the_app(live, caplog):
-    async def fail(sink):
+async def test_an_error_of_the_follower_does_not_reach_the_app(live: LiveOutput) -> None:
+    async def fail(sink: OutputSink) -> None:
         raise RuntimeError("a defect")
 
-    async with live.followed("task", fail):
+    async with live.followed(TASK, fail):
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         computed = True

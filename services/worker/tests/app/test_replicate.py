@@ -1,177 +1,261 @@
-"""The life of a replicate, with steps made by the test: it says its last word and leaves nothing, come what may."""
+"""The life of a replicate with steps of the test: retries, commands, interruption, end."""
 
 import asyncio
-import sqlite3
 import threading
-import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
-from workerpool_kit.clock import SystemClock
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
-from workerpool_poco.protocol.statuses import ReplicateStatus
+import stamina
+from workerpool_kit.clock import FakeClock
+from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.statuses import ReplicateStatus as S
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
-from workerpool_worker.adapters.sqlite_journal import SqliteJournal
-from workerpool_worker.adapters.stage_durations import StageDurations
-from workerpool_worker.app import supervisor as supervisor_module
-from workerpool_worker.app.outbox import Outbox
-from workerpool_worker.app.replicate import Replicate
-from workerpool_worker.app.replicate_context import Policy, ReplicateContext
-from workerpool_worker.app.supervisor import Supervisor
-from workerpool_worker.domain.assignment import Assignment, Task
-from workerpool_worker.domain.host import SlotLimits
+from workerpool_worker.app.replicate import Replicate, Step
+from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.domain.record import Command, ReplicateRecord, SentTransaction
 from workerpool_worker.domain.stages import Action, Stage
+from workerpool_worker.errors import (
+    ChainUnavailable,
+    DockerUnavailable,
+    HostStorageUnavailable,
+    InitializationOrphaned,
+    StepFailed,
+    TransactionUnconfirmed,
+)
 
-TASK_ID = TaskId("0x" + "01" * 32)
+from services.worker.tests.doubles.journal import InMemoryJournal
+from services.worker.tests.harness.builders import TASK_ID, assignment
+from services.worker.tests.harness.context import make_context, make_replicate, statuses, unexpected, updates
+from services.worker.tests.harness.waiting import Eventually
+
+ABORT = Command(1, TASK_ID, Action.ABORT, cause=ReplicateStatusCause.CONSENSUS_REACHED)
 
 
-class NoContainers:
-    """An engine on which the task has no container."""
+class UnremovableWorkspace(DiskWorkspace):
+    """Folders that cannot be removed, as those that an app created as root."""
 
-    async def remove(self, task_id):
-        pass
-
-
-class StubbornWorkspace(DiskWorkspace):
-    """Folders that cannot be removed, as when an app made some as root and the worker is somebody else."""
-
-    def remove(self, task_id):
+    def remove(self, task_id: TaskId) -> None:
         raise PermissionError(13, "Permission denied")
 
 
-def unexpected(problem):
-    raise AssertionError(problem)
+async def waiting_step(replicate: Replicate) -> None:
+    await asyncio.Event().wait()
 
 
-@pytest.fixture
-async def context_in(tmp_path):
-    journal = SqliteJournal(tmp_path / "journal.db", on_failure=unexpected)
-    kept = await journal.open()
-
-    def make(workspace):
-        workspace.open()
-        return ReplicateContext(
-            wallet_address=ZERO_ADDRESS,
-            policy=Policy("worker", 1, SlotLimits(1.0, 1 << 20, 10), 1, 1, 1, ()),
-            clock=SystemClock(),
-            chain=None,
-            engine=NoContainers(),
-            store=None,
-            downloader=None,
-            workspace=workspace,
-            journal=journal,
-            outbox=Outbox(kept.last_sequence),
-            timings=StageDurations(10),
-        )
-
-    yield make
-    await journal.close()
+async def completing_step(replicate: Replicate) -> None:
+    replicate.complete_step()
 
 
-def replicate_in(context, step):
-    deadline = time.time() + 60
-    task = Task(TASK_ID, TASK_ID, 0, "app", "", 1.0, deadline, deadline, "0x")
-    authorization = WorkerpoolAuthorization(ZERO_ADDRESS, TASK_ID, ZERO_ADDRESS, DealId(TASK_ID), 0, b"")
-    record = ReplicateRecord(TASK_ID)
-    context.journal.save_assignment(b"wire", record)
-    return Replicate(context, {Stage.START: step}, Assignment(authorization, task, 0), record)
+def failing_step(*errors: Exception) -> Step:
+    remaining = list(errors)
+
+    async def step(replicate: Replicate) -> None:
+        if remaining:
+            raise remaining.pop(0)
+        replicate.complete_step()
+
+    return step
 
 
-def last_word(context):
-    return context.outbox.after(0, 100)[-1].status
+def started(
+    context: ReplicateContext, step: Step, stage: Stage = Stage.START, **record: Any
+) -> tuple[Replicate, asyncio.Task[None]]:
+    """Run a replicate whose stage runs `step`; later stages wait."""
+    steps = dict.fromkeys(Stage, waiting_step) | {stage: step}
+    replicate = make_replicate(context, steps=steps, stage=stage, **record)
+    return replicate, asyncio.create_task(replicate.run())
 
 
-async def test_files_that_cannot_be_removed_do_not_hold_back_the_last_word(context_in, tmp_path):
-    context = context_in(StubbornWorkspace(tmp_path / "worker"))
+async def end(replicate: Replicate, life: asyncio.Task[None]) -> None:
+    replicate.discard()
+    await asyncio.wait_for(life, 10)
 
-    async def step(run):
-        run.folder.prepare_output()
+
+async def test_a_step_reports_its_start_and_its_success(tmp_path: Path, eventually: Eventually) -> None:
+    context = make_context(tmp_path)
+    replicate, life = started(context, completing_step)
+    await eventually(lambda: statuses(context) == [S.STARTING, S.STARTED, S.APP_DOWNLOADING])
+    await end(replicate, life)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (StepFailed(ReplicateStatusCause.STAKE_TOO_LOW), ReplicateStatusCause.STAKE_TOO_LOW),
+        (HostStorageUnavailable("disk full"), ReplicateStatusCause.UNKNOWN),
+        (RuntimeError("a defect"), ReplicateStatusCause.UNKNOWN),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_a_permanent_error_fails_the_step_at_once(
+    tmp_path: Path, eventually: Eventually, error: Exception, cause: ReplicateStatusCause
+) -> None:
+    context = make_context(tmp_path)
+    replicate, life = started(context, failing_step(error))
+    await eventually(lambda: statuses(context) == [S.STARTING, S.START_FAILED])
+    assert updates(context)[-1].details.cause is cause
+    assert replicate.record.stage is Stage.FAILED
+    await end(replicate, life)
+
+
+TRANSIENT = [
+    (ChainUnavailable("away"), ReplicateStatusCause.CHAIN_UNREACHABLE),
+    (TransactionUnconfirmed("not mined"), ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID),
+    (InitializationOrphaned("gone"), ReplicateStatusCause.TASK_NOT_ACTIVE),
+    (DockerUnavailable("away"), ReplicateStatusCause.APP_COMPUTE_FAILED),
+]
+
+
+@pytest.mark.parametrize("error", [error for error, _ in TRANSIENT], ids=lambda error: type(error).__name__)
+async def test_a_transient_error_is_retried(tmp_path: Path, eventually: Eventually, error: Exception) -> None:
+    context = make_context(tmp_path)
+    with stamina.set_testing(True, attempts=10):
+        replicate, life = started(context, failing_step(error, error))
+        await eventually(lambda: S.STARTED in statuses(context))
+    assert S.START_FAILED not in statuses(context)
+    await end(replicate, life)
+
+
+@pytest.mark.parametrize(("error", "cause"), TRANSIENT, ids=lambda value: type(value).__name__)
+async def test_a_transient_error_fails_the_step_at_its_deadline(
+    tmp_path: Path, eventually: Eventually, error: Exception, cause: ReplicateStatusCause
+) -> None:
+    clock = FakeClock()
+    context = make_context(tmp_path, clock=clock)
+    replicate = make_replicate(
+        context,
+        steps={Stage.START: failing_step(error)},
+        assigned=assignment(contribution_deadline=clock.now()),
+    )
+    life = asyncio.create_task(replicate.run())
+    await eventually(lambda: statuses(context) == [S.STARTING, S.START_FAILED])
+    assert updates(context)[-1].details.cause is cause
+    await end(replicate, life)
+
+
+@pytest.mark.parametrize(
+    ("stage", "final"),
+    [(Stage.START, False), (Stage.CONTRIBUTE, False), (Stage.REVEAL, True), (Stage.UPLOAD, True)],
+)
+async def test_the_deadline_of_a_stage(tmp_path: Path, stage: Stage, final: bool) -> None:
+    task = assignment(contribution_deadline=10.0, final_deadline=20.0)
+    replicate = make_replicate(make_context(tmp_path), assigned=task, stage=stage)
+    assert replicate.deadline == (20.0 if final else 10.0)
+
+
+async def test_abort_cancels_a_running_step_and_reports_its_cause(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    replicate, life = started(context, waiting_step)
+    await asyncio.sleep(0)
+    await replicate.accept_command(ABORT)
+    await asyncio.wait_for(life, 10)
+    assert updates(context)[-1].status is S.ABORTED
+    assert updates(context)[-1].details.cause is ReplicateStatusCause.CONSENSUS_REACHED
+    assert not replicate.folder.path.exists()
+
+
+async def test_an_early_command_is_applied_when_the_step_ends(tmp_path: Path, eventually: Eventually) -> None:
+    release = asyncio.Event()
+
+    async def step(replicate: Replicate) -> None:
+        await release.wait()
+        replicate.complete_step()
+
+    context = make_context(tmp_path)
+    replicate, life = started(context, step, Stage.CONTRIBUTE)
+    await replicate.accept_command(Command(1, TASK_ID, Action.REVEAL, block_number=5))
+    assert replicate.record.stage is Stage.CONTRIBUTE
+    release.set()
+    await eventually(lambda: replicate.record.stage is Stage.REVEAL)
+    assert replicate.record.consensus_block == 5
+    await end(replicate, life)
+
+
+async def test_a_command_without_effect_is_dropped(tmp_path: Path, eventually: Eventually) -> None:
+    context = make_context(tmp_path)
+    replicate = make_replicate(context, stage=Stage.AWAIT_REVEAL)
+    life = asyncio.create_task(replicate.run())
+    await replicate.accept_command(Command(1, TASK_ID, Action.UPLOAD))
+    await eventually(lambda: replicate.record.pending == ())
+    assert replicate.record.stage is Stage.AWAIT_REVEAL
+    await end(replicate, life)
+
+
+async def test_complete_ends_the_replicate(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    replicate = make_replicate(context, stage=Stage.AWAIT_END)
+    await replicate.accept_command(Command(1, TASK_ID, Action.COMPLETE))
+    await asyncio.wait_for(replicate.run(), 10)
+    assert statuses(context) == [S.COMPLETING, S.COMPLETED]
+
+
+async def test_a_replicate_expires_an_hour_after_its_final_deadline(tmp_path: Path) -> None:
+    clock = FakeClock()
+    context = make_context(tmp_path, clock=clock)
+    task = assignment(final_deadline=clock.now() - 3600)
+    replicate = make_replicate(context, assigned=task, stage=Stage.AWAIT_REVEAL)
+    await asyncio.wait_for(replicate.run(), 10)
+    assert statuses(context) == []
+
+
+async def test_unremovable_files_do_not_delay_the_final_status(tmp_path: Path) -> None:
+    workspace = UnremovableWorkspace(tmp_path)
+    context = make_context(tmp_path, workspace=workspace)
+
+    async def step(replicate: Replicate) -> None:
+        replicate.folder.prepare_output()
         await asyncio.Event().wait()
 
-    replicate = replicate_in(context, step)
-    life = asyncio.create_task(replicate.run())
-    replicate.accept_command(Command(1, TASK_ID, Action.ABORT))
-    await asyncio.wait_for(life, 20)
-    assert last_word(context) is ReplicateStatus.ABORTED
-    assert not replicate.folder.path.exists(), "new work on the task would begin with a clean folder"
+    replicate, life = started(context, step)
+    with stamina.set_testing(True, attempts=4):
+        replicate.accept_command(ABORT)
+        await asyncio.wait_for(life, 20)
+    assert statuses(context)[-1] is S.ABORTED
+    assert not replicate.folder.path.exists(), "a new replicate of the task starts with a clean folder"
 
 
-async def test_nothing_writes_into_the_folder_after_the_end(context_in, tmp_path, eventually):
-    context = context_in(DiskWorkspace(tmp_path / "worker"))
-    begun, go_on = threading.Event(), threading.Event()
+async def test_no_thread_writes_into_the_folder_after_the_end(tmp_path: Path, eventually: Eventually) -> None:
+    context = make_context(tmp_path)
+    begun, release = threading.Event(), threading.Event()
 
-    def write(folder):
+    def write(prepare: Callable[[], None]) -> None:
         begun.set()
-        go_on.wait(10)
-        folder.prepare_output()
+        release.wait(10)
+        prepare()
 
-    async def step(run):
-        await run.run_blocking(write, run.folder)
+    async def step(replicate: Replicate) -> None:
+        await replicate.run_blocking(write, replicate.folder.prepare_output)
 
-    replicate = replicate_in(context, step)
-    life = asyncio.create_task(replicate.run())
+    replicate, life = started(context, step)
     await eventually(begun.is_set)
-    await replicate.accept_command(Command(1, TASK_ID, Action.ABORT))
+    await replicate.accept_command(ABORT)
     assert not life.done()
-    go_on.set()
+    release.set()
     await asyncio.wait_for(life, 10)
-    assert last_word(context) is ReplicateStatus.ABORTED
-    assert list(context.workspace.root.iterdir()) == []
+    assert statuses(context)[-1] is S.ABORTED
+    assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_transaction_that_is_replaced_after_the_end_changes_no_record(
-    context_in, tmp_path, eventually
-):
-    context = context_in(DiskWorkspace(tmp_path / "worker"))
-
-    async def step(run):
-        await asyncio.Event().wait()
-
-    replicate = replicate_in(context, step)
-    life = asyncio.create_task(replicate.run())
-    replicate.accept_command(Command(1, TASK_ID, Action.ABORT))
+async def test_a_replacement_after_the_end_changes_no_record(tmp_path: Path) -> None:
+    journal = InMemoryJournal(unexpected)
+    context = make_context(tmp_path, journal=journal)
+    replicate, life = started(context, waiting_step)
+    replicate.accept_command(ABORT)
     await asyncio.wait_for(life, 10)
-    context.journal.save_assignment(b"new work", ReplicateRecord(TASK_ID))
+    journal.save_assignment(b"new work", ReplicateRecord(TASK_ID))
     await replicate.save_contribution_tx(SentTransaction("0xaa", "0xbb", 1))
-    await context.journal.close()
-    journal = SqliteJournal(tmp_path / "journal.db", on_failure=unexpected)
+    assert (await journal.open()).replicates == ((b"new work", ReplicateRecord(TASK_ID)),)
+
+
+async def test_a_discarded_replicate_ends_without_a_report(tmp_path: Path) -> None:
+    journal = InMemoryJournal(unexpected)
+    context = make_context(tmp_path, journal=journal)
+    replicate, life = started(context, waiting_step)
+    await asyncio.sleep(0)
+    await end(replicate, life)
+    assert statuses(context) == []
     snapshot = await journal.open()
-    await journal.close()
-    assert snapshot.replicates == ((b"new work", ReplicateRecord(TASK_ID)),)
-
-
-async def test_the_memory_of_what_is_over_is_bounded(context_in, tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor_module, "_REMEMBERED_ENDS", 3)
-    monkeypatch.setattr(supervisor_module, "REMEMBERED_COMMANDS", 5)
-    context = context_in(DiskWorkspace(tmp_path / "worker"))
-    supervisor = Supervisor(context, {}, parse=unexpected, on_crash=unexpected)
-    tasks = [f"0x{number:064x}" for number in range(10)]
-    for sequence, task_id in enumerate(tasks, 1):
-        supervisor.refuse(task_id, "unreadable")
-        await supervisor.accept_command(Command(sequence, task_id, Action.CONTINUE))
-        await supervisor.accept_command(Command(sequence, task_id, Action.CONTINUE))
-    assert len(supervisor._commands) <= 2 * 5
-    assert list(supervisor._ended) == tasks[-3:]
-    await context.journal.close()
-    journal = SqliteJournal(tmp_path / "journal.db", on_failure=unexpected)
-    snapshot = await journal.open()
-    await journal.close()
-    assert snapshot.ended == tuple(tasks[-3:])
-
-
-async def test_a_repeated_command_is_acknowledged_only_when_the_first_copy_is_safe(context_in, tmp_path):
-    """The scheduler forgets an acknowledged command; killed before the disk has it, the worker would too."""
-    context = context_in(DiskWorkspace(tmp_path / "worker"))
-    supervisor = Supervisor(context, {}, parse=unexpected, on_crash=unexpected)
-    busy_disk = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
-    busy_disk.execute("BEGIN IMMEDIATE")
-    command = Command(1, TASK_ID, Action.UPLOAD)
-    copies = [asyncio.create_task(supervisor.accept_command(command)) for _ in range(2)]
-    await asyncio.wait(copies, timeout=0.2)
-    assert context.outbox.drain_acks() == []
-    busy_disk.execute("COMMIT")
-    busy_disk.close()
-    await asyncio.wait_for(asyncio.gather(*copies), 5)
-    assert context.outbox.drain_acks() == [1, 1]
-    assert len(context.outbox) == 1, "what it made the worker say is said once"
+    assert (snapshot.replicates, snapshot.updates, snapshot.ended) == ((), (), ())

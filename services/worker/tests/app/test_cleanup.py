@@ -1,0 +1,51 @@
+"""Removal of containers and files."""
+
+from pathlib import Path
+
+import stamina
+import structlog
+from workerpool_poco.protocol.ids import TaskId
+from workerpool_worker.adapters.files.workspace import DiskWorkspace
+from workerpool_worker.app.cleanup import remove_containers, remove_files
+from workerpool_worker.app.ports import ContainerPlan
+
+from services.worker.tests.doubles.engine import FakeEngine
+from services.worker.tests.harness.builders import TASK_ID
+from services.worker.tests.harness.context import POLICY
+
+
+class UnremovableWorkspace(DiskWorkspace):
+    """Folders that cannot be removed, as those that an app created as root."""
+
+    attempts = 0
+
+    def remove(self, task_id: TaskId) -> None:
+        self.attempts += 1
+        raise PermissionError(13, "Permission denied")
+
+
+async def test_containers_are_removed_although_the_engine_was_away() -> None:
+    engine = FakeEngine(images={"app:1"})
+    await engine.create(ContainerPlan(TASK_ID, "worker", "app:1", (), {}, {}, POLICY.limits))
+    engine.outages = 3
+    with stamina.set_testing(True, attempts=10):
+        await remove_containers(engine, TASK_ID)
+    assert engine.containers == {}
+
+
+async def test_a_folder_is_removed(tmp_path: Path) -> None:
+    workspace = DiskWorkspace(tmp_path)
+    workspace.of(TASK_ID).prepare_output()
+    await remove_files(workspace, TASK_ID, structlog.get_logger())
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_that_cannot_be_removed_is_quarantined(tmp_path: Path) -> None:
+    workspace = UnremovableWorkspace(tmp_path)
+    workspace.of(TASK_ID).prepare_output()
+    with stamina.set_testing(True, attempts=4), structlog.testing.capture_logs() as lines:
+        await remove_files(workspace, TASK_ID, structlog.get_logger())
+    assert workspace.attempts == 4
+    (folder,) = tmp_path.iterdir()
+    assert folder.name.startswith(f"{TASK_ID}.quarantine-")
+    assert "replicate.files_quarantined" in [line["event"] for line in lines]
