@@ -5,13 +5,13 @@ import os
 import platform
 from contextlib import AsyncExitStack
 
-import structlog
 from prometheus_client import REGISTRY
 from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
+from workerpool_kit.logs import get_logger
 from workerpool_kit.metrics import build_info
 from workerpool_kit.process import Lifetime, StartupError, version_of
 from workerpool_kit.targets import grpc_port
@@ -45,7 +45,7 @@ from workerpool_worker.settings import WorkerSettings
 NAME = "workerpool-worker"
 _MAX_OS_CHARACTERS = 128
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 async def serve(settings: WorkerSettings, lifetime: Lifetime) -> None:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 import grpc
-import structlog
 from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.chain.config_client import read_chain_config
+from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.chain.hub import HubClient
@@ -29,7 +29,7 @@ from workerpool_worker.errors import CoreRefused, DockerUnavailable, JournalUnus
 from workerpool_worker.settings import WorkerSettings
 
 T = TypeVar("T")
-log = structlog.get_logger()
+log = get_logger()
 
 _BACKOFF = Backoff(first_s=0.1, longest_s=1.0)
 _FEW_TRANSACTIONS = 10

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import structlog
 from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.logs import get_logger
 from workerpool_kit.reasons import CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED, TOO_MANY_UPLOADS
 from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
@@ -21,7 +21,7 @@ from workerpool_worker.adapters.core.messages import authorization_message
 from workerpool_worker.adapters.files.archive import file_sha256
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
-log = structlog.get_logger()
+log = get_logger()
 
 CHUNK_BYTES = 512 << 10
 MAX_CONNECTIONS = 8

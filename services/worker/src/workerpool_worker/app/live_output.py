@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-import structlog
+from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_worker.app.ports import OutputSink
 from workerpool_worker.domain.output_tail import OutputStream, OutputTail
 
-log = structlog.get_logger()
+log = get_logger()
 
 FLUSH_PERIOD_S = 0.5
 """Each stream of each app sends at most one message per period."""

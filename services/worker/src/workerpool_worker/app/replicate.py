@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-import structlog
+from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
@@ -61,7 +61,7 @@ class Replicate:
         self.task = assignment.task
         self.record = record
         self.folder = context.workspace.of(assignment.task_id)
-        self.log = structlog.get_logger().bind(task=assignment.task_id)
+        self.log = get_logger().bind(task=assignment.task_id)
         self._steps = steps
         self._wakeup = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import structlog
+from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
@@ -18,7 +18,7 @@ from workerpool_worker.domain.stages import USES_SLOT, Action, Stage
 from workerpool_worker.domain.unknown_task import statuses_for_unknown_task
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
 
-log = structlog.get_logger()
+log = get_logger()
 
 _NOT_ABORTABLE = frozenset({ReplicateStatus.ABORTED, ReplicateStatus.COMPLETING, ReplicateStatus.COMPLETED})
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import structlog
+from workerpool_kit.logs import get_logger
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.receipts import Receipt
@@ -29,7 +29,7 @@ from workerpool_poco.protocol.ids import to_hex
 from workerpool_worker.app.ports import SaveTransaction
 from workerpool_worker.domain.record import SentTransaction
 
-log = structlog.get_logger()
+log = get_logger()
 
 STUCK_AFTER_BLOCKS = 5
 """Blocks without a nonce change after which the next transaction is replaced; the chain adapter uses the same value.

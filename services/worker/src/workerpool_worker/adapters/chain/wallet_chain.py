@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 
-import structlog
+from workerpool_kit.logs import get_logger
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.transactions import (
@@ -37,7 +37,7 @@ from workerpool_worker.errors import (
     WalletOutOfGas,
 )
 
-log = structlog.get_logger()
+log = get_logger()
 
 _ESTIMATE_MARGIN_DENOMINATOR = 5
 _NONCE_ATTEMPTS = 8

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-import structlog
 from workerpool_kit.health import Health
 from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
+from workerpool_kit.logs import get_logger
 from workerpool_kit.protocol_version import PROTOCOL_VERSION
 from workerpool_kit.retry import Backoff
 from workerpool_poco.protocol.ids import TaskId
@@ -35,7 +35,7 @@ from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.app.supervisor import Supervisor
 from workerpool_worker.errors import CoreRefused
 
-log = structlog.get_logger()
+log = get_logger()
 
 _BACKOFF = Backoff(first_s=0.1, longest_s=2.0, jitter=0.5)
 _WELCOME_LIMIT_S = 15.0

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 import docker
 import requests
-import structlog
 from docker import errors
+from workerpool_kit.logs import get_logger
 
 from workerpool_worker.errors import DockerUnavailable
 
 T = TypeVar("T")
-log = structlog.get_logger()
+log = get_logger()
 
 CALL_LIMIT_S = 60
 NOT_FOUND, CONFLICT = 404, 409

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-import structlog
 from docker import errors
 from urllib3.exceptions import HTTPError, ReadTimeoutError
+from workerpool_kit.logs import get_logger
 
 from workerpool_worker.adapters.docker.connection import DockerConnection, in_thread, reason_of
 from workerpool_worker.domain.images import registry_of
@@ -19,7 +19,7 @@ from workerpool_worker.errors import (
     WorkerError,
 )
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class DockerImages:

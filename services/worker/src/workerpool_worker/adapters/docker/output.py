@@ -10,16 +10,16 @@ from threading import Lock
 from typing import Any
 
 import requests
-import structlog
 from docker import errors
 from docker.types import CancellableStream
+from workerpool_kit.logs import get_logger
 
 from workerpool_worker.adapters.docker.connection import CALL_LIMIT_S, in_thread
 from workerpool_worker.adapters.docker.log_stream import LogCursor, split_entries, unix_now
 from workerpool_worker.app.ports import OutputSink
 from workerpool_worker.domain.output_tail import OutputStream
 
-log = structlog.get_logger()
+log = get_logger()
 
 _PERIOD_S = 0.5
 _MAX_ENTRIES, _MAX_BYTES = 2_000, 1 << 20

@@ -4,7 +4,7 @@ import re
 import time
 from pathlib import Path
 
-import structlog
+from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
@@ -13,7 +13,7 @@ from workerpool_worker.adapters.files.removal import remove_tree
 from workerpool_worker.adapters.files.task_files import TaskFiles
 from workerpool_worker.domain.record import Result
 
-log = structlog.get_logger()
+log = get_logger()
 
 _TASK_FOLDER = re.compile(r"0x[0-9a-f]{64}(\.quarantine-\d+)?")
 
