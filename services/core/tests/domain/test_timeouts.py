@@ -1,6 +1,10 @@
 """Timers of the same task or worker are independent, and a restart sets them again."""
 
+import pytest
 from workerpool_core.domain import events as e
+from workerpool_core.domain import timeouts
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.timers import Timeout
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -79,3 +83,9 @@ def test_drain_and_quarantine_end_in_time_after_a_restart(pool: ScriptedPool) ->
     pool.restart()
     pool.connect(1)
     assert is_assigned_exactly_at(pool, pool.now + 600)
+
+
+@pytest.mark.parametrize("timeout", [t for t in Timeout if t not in (Timeout.LIVENESS, Timeout.PAUSE)])
+def test_a_timer_of_a_task_that_was_evicted_has_no_effect(context: EventContext, timeout: Timeout) -> None:
+    timeouts.fire(context, (timeout, "0xunknown", ""))
+    assert (context.writes, context.effects) == ([], [])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.chain.blocks import REVEAL_PERIODS
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -93,3 +94,14 @@ def test_a_deal_in_another_block_has_the_deadlines_of_that_block(pool: ScriptedP
     assert not pool.sent(d.ReadTask), "the deadline that it had before means nothing now"
     pool.wait(1)
     assert pool.sent(d.ReadTask, task_id=task)
+
+
+def test_a_consensus_starts_a_reveal_phase_of_two_category_times(pool: ScriptedPool) -> None:
+    task = pool.to_consensus(1)
+    assert pool.task(task).reveal_deadline == pool.now + REVEAL_PERIODS * T
+
+
+def test_the_logs_of_an_unknown_task_are_ignored(pool: ScriptedPool) -> None:
+    unknown = pool.log("INITIALIZE", TaskId("0x" + "99" * 32))
+    assert pool.mine(unknown) == []
+    assert pool.ledger.cursor == (pool.block, f"0xb{pool.block}")

@@ -1,9 +1,15 @@
 """Transactions that a reorganisation removes are repeated, and histories stay consistent."""
 
+from collections.abc import Callable
 from typing import Any
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain import transitions
+from workerpool_core.domain.chain import chain_evidence
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Receipt, Task
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -234,3 +240,23 @@ def test_refusals_soon_after_a_reorganisation_do_not_fail_the_task(pool: Scripte
     pool.wait(pool.policy.reorganisation_doubt_s)
     pool.refuse(task, K.FINALIZE, "REVEALING", **chain)
     assert pool.history(task)[-2:] == ["FINALIZE_FAILED", "FAILED"]
+
+
+def test_a_contribution_on_chain_fills_in_the_statuses_that_were_not_reported(
+    context: EventContext, add_task: Callable[..., Task], add_worker: Callable[..., LiveWorker]
+) -> None:
+    add_worker()
+    replicate = transitions.create_replicate(context, add_task(), "0xW", 2)
+    chain_evidence.contributed(context, replicate, "0xaa", Receipt(7, "0xtx"))
+    assert replicate.contribution_hash == "0xaa"
+    assert [change.status for change in replicate.history][-2:] == [R.CONTRIBUTING, R.CONTRIBUTED]
+    assert [change.receipt for change in replicate.history][-2:] == [None, Receipt(7, "0xtx")]
+
+
+def test_a_consensus_with_unknown_winners_is_read_again(
+    context: EventContext, add_task: Callable[..., Task]
+) -> None:
+    task = add_task()
+    chain_evidence.consensus(context, task, "0xaa", receipt=Receipt(7), reveal_deadline=2e6, winner_count=1)
+    assert (task.consensus, context.writes) == ("", [])
+    assert context.state.timers.next() == context.now + context.state.policy.retry_s

@@ -1,14 +1,19 @@
 """Deadlines, reopening and claims: acceptance scenarios 38 and 39 of core spec §13."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.chain import deadlines
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.model import Task
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
+from workerpool_poco.protocol.statuses import TaskStatus
 
 T = 300
 HASH_A = "0x" + "aa" * 32
@@ -264,3 +269,17 @@ def test_a_refused_finalization_with_missing_reveals_is_retried_until_a_block_af
     assert pool.status(task) == "FINALIZING"
     pool.refuse(task, K.FINALIZE, "REVEALING", **chain)
     assert pool.history(task)[-2:] == ["FINALIZE_FAILED", "FAILED"]
+
+
+def test_no_deadline_is_missed_before_a_later_block(
+    context: EventContext, add_task: Callable[..., Task]
+) -> None:
+    task = add_task()
+    context.now = task.terms.contribution_deadline
+    for chain_time, status in (
+        (task.terms.contribution_deadline - 1, TaskStatus.RUNNING),
+        (task.terms.contribution_deadline, TaskStatus.FAILED),
+    ):
+        context.state.chain_time = chain_time
+        deadlines.judge(context, task, None)
+        assert task.status is status

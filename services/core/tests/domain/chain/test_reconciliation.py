@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.chain import reconciliation
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -145,3 +147,8 @@ def test_a_contribution_is_not_requested_again_when_the_chain_accepts_none(pool:
     pool.wait(pool.policy.retry_s)
     pool.read(task, "REVEALING", {1: ("UNSET", "0x")}, winners=1, value=HASH_A)
     assert "CONTRIBUTE" not in pool.commands(1)
+
+
+def test_a_read_of_an_unknown_task_is_ignored(context: EventContext) -> None:
+    reconciliation.reconcile(context, e.TaskRead(TaskId("0x1"), 5, None, {}))
+    assert (context.writes, context.effects) == ([], [])

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.dispatch.dispatcher import slots_of
+from workerpool_core.domain.model import Worker, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.consensus import contributions_needed
@@ -294,3 +296,14 @@ def test_there_are_never_more_replicates_than_the_trust_requires(
     for number in range(workers):
         pool.connect(number)
     assert len(holders(pool, task)) == min(workers, contributions_needed(trust))
+
+
+@pytest.mark.parametrize(
+    ("slots", "gpus", "memory", "slot_memory", "expected"),
+    [(4, 0, 8, 0, 4), (4, 1, 8, 0, 1), (4, 0, 8, 3, 2), (4, 0, 2, 3, 0), (2, 0, 8, 1, 2)],
+)
+def test_slots_are_limited_by_gpus_and_memory(
+    slots: int, gpus: int, memory: int, slot_memory: int, expected: int
+) -> None:
+    model = WorkerModel("w", "1", "linux", "x86", slots, memory, gpus)
+    assert slots_of(Worker("0xW", model, 0.0, 0.0), slot_memory) == expected

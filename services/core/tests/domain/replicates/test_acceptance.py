@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.events import Details, Update
 from workerpool_core.domain.model import Modifier
+from workerpool_core.domain.replicates import acceptance
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -84,3 +86,20 @@ def test_commands_have_different_sequences_across_a_restart_even_if_the_clock_we
     pool.read(task, "ACTIVE", {})
     pool.read(task, "COMPLETED")
     assert pool.sent(d.SendCommand)[-1].command.sequence > first.command.sequence
+
+
+@pytest.mark.parametrize(
+    ("deal", "details", "accepted"),
+    [
+        ({}, {"result_link": "/result"}, True),
+        ({}, {"callback_data": "0x01"}, False),
+        ({"callback": "0xContract"}, {"callback_data": "0x01"}, True),
+        ({"callback": "0xContract"}, {"result_link": "/result"}, False),
+    ],
+)
+def test_a_result_needs_callback_data_for_a_callback_and_else_a_link(
+    pool: ScriptedPool, deal: dict[str, object], details: dict[str, str], accepted: bool
+) -> None:
+    task = pool.task(pool.ready(**deal))
+    update = Update(1, task.task_id, R.RESULT_UPLOADED, Details(**details))  # type: ignore[arg-type]
+    assert acceptance.has_result(task, update) is accepted

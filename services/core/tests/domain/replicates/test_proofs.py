@@ -7,6 +7,7 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy, proof_timeout
+from workerpool_core.domain.replicates import proofs
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -96,3 +97,8 @@ def test_pending_reports_are_limited_and_have_no_logs(pool: ScriptedPool) -> Non
     assert [update.status for update in waiting] == [R.CONTRIBUTED, *[R.COMPUTED] * 15]
     assert not any(update.details.stdout or update.details.stderr for update in waiting)
     assert answers(pool) == [REFUSED]
+
+
+def test_a_pending_update_is_stored_without_logs() -> None:
+    update = e.Update(1, TaskId("0x1"), R.CONTRIBUTED, e.Details(stdout="out", stderr="err", exit_code=3))
+    assert proofs.without_logs(update).details == e.Details(exit_code=3)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Action, Modifier, Receipt
+from workerpool_core.domain.replicates import reports
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -339,3 +341,9 @@ def test_s29_of_two_reports_of_one_status_only_the_first_is_recorded(pool: Scrip
         (KNOWN, Action.WAIT),
     ]
     assert pool.statuses(1, task) == ["CREATED", "STARTING"]
+
+
+def test_a_report_of_an_unknown_worker_is_ignored(context: EventContext) -> None:
+    update = e.Update(1, TaskId("0x1"), R.STARTING)
+    reports.reported(context, e.StatusReported("0xUnknown", "1", (update,)))
+    assert (context.writes, context.effects) == ([], [])

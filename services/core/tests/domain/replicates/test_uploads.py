@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.replicates import uploads
 from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 LINK = '{"storage":"ipfs","location":"/results/0x"}'
@@ -110,3 +113,19 @@ def test_a_disconnected_uploader_gets_the_command_once(pool: ScriptedPool) -> No
         "UPLOAD",
     ]
     assert pool.status(task) == "RESULT_UPLOADING"
+
+
+@pytest.mark.parametrize(
+    ("deal", "to_proxy"),
+    [
+        ({}, True),
+        ({"storage_provider": "ipfs"}, True),
+        ({"storage_provider": "dropbox"}, False),
+        ({"callback": "0xContract"}, False),
+        ({"callback": ZERO_ADDRESS}, True),
+    ],
+)
+def test_a_result_goes_to_the_proxy_without_callback_and_foreign_storage(
+    pool: ScriptedPool, deal: dict[str, object], to_proxy: bool
+) -> None:
+    assert uploads.goes_to_proxy(pool.task(pool.ready(**deal))) is to_proxy

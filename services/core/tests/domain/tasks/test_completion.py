@@ -1,13 +1,18 @@
 """The chain is read before a task fails: it may have a contribution or an end that is not known yet."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.model import Task
+from workerpool_core.domain.tasks import completion
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import TaskStatus
 
 SCONE = "0x" + f"{3:064x}"
 HASH_A = "0x" + "aa" * 32
@@ -94,3 +99,28 @@ def test_an_uninitialized_task_is_not_read_endlessly(pool: ScriptedPool) -> None
     pool.mine(pool.log("INITIALIZE", task))
     pool.read(task, "ACTIVE")
     assert pool.history(task)[-2:] == ["RUNNING_FAILED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("final_block", "claim_due", "settled"), [(936, False, True), (937, False, False), (936, True, False)]
+)
+def test_an_ended_task_is_settled_64_blocks_after_the_chain_closed_it(
+    context: EventContext,
+    add_task: Callable[..., Task],
+    final_block: int,
+    claim_due: bool,
+    settled: bool,
+) -> None:
+    context.state.head = 1000
+    task = add_task(1, TaskStatus.COMPLETED)
+    task.final_block, task.claim_due = final_block, claim_due
+    assert completion.is_settled(context, task) is settled
+
+
+def test_a_failed_task_that_is_not_on_chain_needs_no_claim(
+    context: EventContext, add_task: Callable[..., Task]
+) -> None:
+    task = add_task(1, TaskStatus.INITIALIZING)
+    task.initialization_block = 0
+    completion.fail(context, task, TaskStatus.INITIALIZE_FAILED)
+    assert (task.status, task.claim_due) == (TaskStatus.FAILED, False)

@@ -11,6 +11,7 @@ from workerpool_core.domain.events import (
     TransactionAnswered,
     TransactionKind,
 )
+from workerpool_core.domain.tasks.initialization import is_executable
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id_of
 
@@ -140,3 +141,9 @@ def test_a_replayed_deal_does_not_create_an_ended_task_again(pool: ScriptedPool)
     pool.wait(1)
     pool.mine(deals=(DealSeen(terms),))
     assert task not in pool.scheduler.tasks
+
+
+def test_a_deal_is_executable_until_its_contribution_deadline(pool: ScriptedPool) -> None:
+    terms = pool.terms()
+    assert is_executable(terms, terms.contribution_deadline - 1)
+    assert not is_executable(terms, terms.contribution_deadline)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.tasks import progress
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -201,3 +202,14 @@ def test_a_reconciliation_reads_every_live_task(pool: ScriptedPool, chain: Any) 
     pool.effects.clear()
     pool.handle(e.ReconcileDue())
     assert pool.sent(d.ReadTask, task_id=first)
+
+
+def test_a_task_is_finalizable_with_all_reveals_or_after_the_reveal_deadline(pool: ScriptedPool) -> None:
+    task_id = pool.to_consensus(1, 2, trust=3)
+    task = pool.task(task_id)
+    assert not progress.is_finalizable(task, pool.now)
+    pool.reveal(1, task_id)
+    assert progress.reveal_count(task) == 1
+    assert not progress.is_finalizable(task, task.reveal_deadline - 1)
+    assert progress.is_finalizable(task, task.reveal_deadline)
+    assert not progress.is_finalizable(task, task.terms.final_deadline)

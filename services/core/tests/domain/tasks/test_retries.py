@@ -1,12 +1,18 @@
 """A finalization that a reorganisation removed is repeated; answers about the old branch are not trusted."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.model import Task
+from workerpool_core.domain.tasks import retries
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+from workerpool_poco.protocol.statuses import TaskStatus
 
 T = 300
 HASH_A = "0x" + "aa" * 32
@@ -119,3 +125,28 @@ def test_a_task_that_cannot_be_finalized_again_is_claimed(pool: ScriptedPool) ->
     pool.bury()
     assert task not in pool.scheduler.tasks
     assert pool.history(task)[-1] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("status", "initialized", "requested"),
+    [
+        (TaskStatus.RECEIVED, False, [K.INITIALIZE]),
+        (TaskStatus.INITIALIZING, False, [K.INITIALIZE]),
+        (TaskStatus.RUNNING, False, [K.INITIALIZE]),
+        (TaskStatus.RUNNING, True, []),
+        (TaskStatus.REOPENING, True, [K.REOPEN]),
+        (TaskStatus.FINALIZING, True, [K.FINALIZE]),
+    ],
+)
+def test_a_retry_requests_the_transaction_that_the_status_waits_for(
+    context: EventContext,
+    add_task: Callable[..., Task],
+    status: TaskStatus,
+    initialized: bool,
+    requested: list[e.TransactionKind],
+) -> None:
+    task = add_task(1, status)
+    task.initialization_block = 5 if initialized else 0
+    retries.retry(context, task)
+    kinds = [effect.kind for effect in context.effects if isinstance(effect, d.RequestTransaction)]
+    assert kinds == requested

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_core.domain.live import WorkerSession
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.live import LiveWorker, WorkerSession
 from workerpool_core.domain.model import Modifier, Receipt
+from workerpool_core.domain.workers import session_resume
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
@@ -370,3 +372,10 @@ def test_trap_a_task_occupies_one_slot_and_a_lost_worker_is_known_without_a_hear
     pool.restart()
     pool.wait(61)
     assert pool.scheduler.workers["0xWorker1"].worker.lost
+
+
+def test_a_worker_drops_the_replicates_that_the_pool_does_not_know(
+    context: EventContext, add_worker: Callable[..., LiveWorker]
+) -> None:
+    unknown = e.HeldReplicate(TaskId("0x1"), R.COMPUTING, False, 0)
+    assert session_resume.resume(context, add_worker(), (unknown,)) == ("0x1",)

@@ -1,7 +1,12 @@
 """The weight of a worker is read again whenever its score on chain may have changed."""
 
+from collections.abc import Callable
+
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.workers import sessions
 from workerpool_core.simulation.scripted_pool import ScriptedPool
 
 HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
@@ -59,3 +64,18 @@ def test_s09_a_worker_that_cannot_pay_for_gas_gets_no_work_until_it_can(pool: Sc
     assert pool.assigned(task) == ["0xWorker1"]
     pool.handle(e.WeightsRead((("0xWorker1", 0),)))
     assert pool.assigned(pool.ready()) == []
+
+
+def test_the_weight_of_an_unknown_worker_is_ignored(context: EventContext) -> None:
+    sessions.weights_read(context, e.WeightsRead((("0xUnknown", 2),)))
+    assert (context.state.workers, context.workers_to_match) == ({}, {})
+
+
+def test_only_the_present_session_can_be_closed_by_its_stream(
+    context: EventContext, add_worker: Callable[..., LiveWorker]
+) -> None:
+    worker = add_worker()
+    sessions.disconnected(context, e.WorkerDisconnected("0xW", "0xW/0"))
+    assert worker.session is not None
+    sessions.disconnected(context, e.WorkerDisconnected("0xW", "0xW/1"))
+    assert worker.session is None

@@ -1,0 +1,69 @@
+"""A worker is lost after a window of silence."""
+
+from collections.abc import Callable
+
+from workerpool_core.domain import transitions
+from workerpool_core.domain.decisions import CloseSession, WorkerSaved
+from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.events import HeartbeatsReceived
+from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.model import Task
+from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import liveness
+from workerpool_poco.protocol.statuses import ReplicateStatus
+
+
+def test_only_heartbeats_of_the_present_session_count(
+    context: EventContext, add_worker: Callable[..., LiveWorker]
+) -> None:
+    worker = add_worker()
+    worker.worker.last_seen = 0.0
+    liveness.heartbeats(context, HeartbeatsReceived((("0xW", "0xW/0"), ("0xUnknown", "0xUnknown/1"))))
+    assert worker.worker.last_seen == 0.0
+    liveness.heartbeats(context, HeartbeatsReceived((("0xW", "0xW/1"),)))
+    assert worker.worker.last_seen == context.now
+
+
+def test_a_worker_that_was_heard_of_is_checked_again_at_the_end_of_its_window(
+    context: EventContext, add_worker: Callable[..., LiveWorker]
+) -> None:
+    worker = add_worker()
+    context.now += 10
+    liveness.check(context, "0xW")
+    assert not worker.worker.lost
+    assert context.state.timers.next() == worker.worker.last_seen + context.state.policy.liveness_s
+
+
+def test_the_window_starts_no_earlier_than_the_process(
+    context: EventContext, add_worker: Callable[..., LiveWorker]
+) -> None:
+    worker = add_worker()
+    worker.worker.last_seen = 0.0
+    context.state.started_at = context.now - 1
+    liveness.check(context, "0xW")
+    assert not worker.worker.lost
+    assert context.state.timers.is_set(Timeout.LIVENESS, "0xW")
+
+
+def test_a_silent_worker_is_lost_with_its_session_and_its_live_replicates(
+    context: EventContext, add_task: Callable[..., Task], add_worker: Callable[..., LiveWorker]
+) -> None:
+    worker, task = add_worker(), add_task()
+    replicate = transitions.create_replicate(context, task, "0xW", 2)
+    context.now += context.state.policy.liveness_s
+    liveness.check(context, "0xW")
+    assert (worker.worker.lost, worker.session) == (True, None)
+    assert replicate.status is ReplicateStatus.WORKER_LOST
+    assert [effect.session for effect in context.effects if isinstance(effect, CloseSession)] == ["0xW/1"]
+    assert any(isinstance(write, WorkerSaved) and write.worker.lost for write in context.writes)
+
+
+def test_the_tasks_of_a_returned_worker_are_matched_again(
+    context: EventContext, add_task: Callable[..., Task], add_worker: Callable[..., LiveWorker]
+) -> None:
+    worker, task = add_worker(), add_task()
+    transitions.create_replicate(context, task, "0xW", 2)
+    worker.worker.lost = True
+    liveness.returned(context, worker)
+    assert not worker.worker.lost
+    assert task.task_id in context.tasks_to_match
