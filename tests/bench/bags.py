@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_utils.crypto import keccak
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.accounts import GAS_BALANCE
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.deal_params import DealParams
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import DealId, bytes32, deal_id_of, task_id_of
 from workerpool_poco.protocol.orders import (
     NO_DATASET,
@@ -91,7 +91,7 @@ def _bag(net: Devnet, app: str, app_owner: Wallet, volume: int) -> _Bag:
 
 def worker_key(number: int) -> bytes:
     """Return the private key of a simulated worker, which owns only gas on the chain of the bench."""
-    return keccak(text=f"workerpool bench worker {number}")
+    return keccak(f"workerpool bench worker {number}".encode())
 
 
 def give_gas(net: Devnet, workers: int) -> None:

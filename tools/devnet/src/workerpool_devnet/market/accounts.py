@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eth_utils.crypto import keccak
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.encoding.keccak import keccak
 
 from workerpool_devnet.chain.jsonrpc import JsonRpc
 from workerpool_devnet.chain.transactions import Outbox
@@ -29,7 +29,7 @@ _DEPLOYER = "deployer"
 
 def private_key(role: str, seed: str = "") -> str:
     """Return the private key of a role in hexadecimal; see `derive`."""
-    return "0x" + keccak(text=f"workerpool devnet {seed}: {role}").hex()
+    return "0x" + keccak(f"workerpool devnet {seed}: {role}".encode()).hex()
 
 
 def derive(role: str, seed: str = "") -> Wallet:

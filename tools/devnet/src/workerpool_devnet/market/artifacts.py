@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eth_utils.abi import function_abi_to_4byte_selector
-
 from workerpool_devnet import packages
 
 if TYPE_CHECKING:
@@ -54,6 +52,8 @@ class Artifact:
 
         PoCo's Diamond looks up `receive` and `fallback` under two pseudo selectors.
         """
+        from eth_utils.abi import function_abi_to_4byte_selector  # half a second, part of web3.py
+
         found = []
         for entry in self.abi:
             if entry["type"] == "function":
