@@ -104,7 +104,7 @@ class TestMessages:
     ) -> None:
         server = await serve(Echo(contract))
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
-            raw = channel.unary_unary(f"/{SERVICE}/Unary")
+            raw: Any = channel.unary_unary(f"/{SERVICE}/Unary", None, None)
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await raw(b"\xff\xff\xff")
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -28,7 +28,7 @@ async def test_serves_all_four_arities(contract: Any, serve: Any) -> None:
 
 async def test_a_coroutine_that_writes_by_itself_serves_a_stream_too(contract: Any, serve: Any) -> None:
     class Writer(Echo):
-        async def Fan(self, request: Any, context: Any) -> None:  # type: ignore[override]
+        async def Fan(self, request: Any, context: Any) -> None:
             await context.write(self.note(text="written"))
 
     server = await serve(Writer(contract))
@@ -163,4 +163,4 @@ async def test_a_burst_of_two_thousand_streams_is_served(contract: Any, serve: A
 
     await asyncio.gather(*(one(number) for number in range(2_000)))
     for channel in channels:
-        await channel.close()
+        await channel.close(None)

@@ -59,7 +59,7 @@ def tokens(store: MemoryKeys, clock: FakeClock, audience: str = "pool") -> Token
 
 async def test_a_token_names_its_subject_and_roles(store: MemoryKeys, clock: FakeClock) -> None:
     issuer = tokens(store, clock)
-    token = await issuer.issue("0xa", {"worker"}, session=7)
+    token = await issuer.issue("0xa", frozenset({"worker"}), session=7)
     assert await issuer.verify(token) == Identity("0xa", frozenset({"worker"}))
     assert (await issuer.claims(token))["session"] == 7
 

@@ -18,7 +18,7 @@ from workerpool_core.domain.model import (
 )
 from workerpool_core.simulation.deals import deal_terms
 from workerpool_devnet.processes.mongod import Database as Mongod
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus

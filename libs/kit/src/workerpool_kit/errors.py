@@ -64,8 +64,8 @@ class PermissionDenied(WorkerpoolError):
     reason = "PERMISSION_DENIED"
 
 
-class DatabaseAway(WorkerpoolError):
-    """The database has no primary that answers; it is waited for, and asking again helps."""
+class DatabaseUnavailable(WorkerpoolError):
+    """No primary of the database answers; the service waits for it, and a retry helps."""
 
     kind = Kind.UNAVAILABLE
     reason = "DATABASE_UNREACHABLE"

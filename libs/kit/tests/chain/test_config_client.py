@@ -64,7 +64,7 @@ def ports() -> ServicePorts:
 @pytest.fixture
 async def by_grpc(ports: ServicePorts) -> AsyncIterator[Config]:
     server, config = grpc.aio.server(), Config()
-    add_ConfigServiceServicer_to_server(config, server)  # type: ignore[no-untyped-call]
+    add_ConfigServiceServicer_to_server(config, server)
     server.add_insecure_port(f"127.0.0.1:{ports.grpc}")
     await server.start()
     yield config

@@ -4,7 +4,7 @@ import asyncio
 
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import retry
 from workerpool_poco.chain.hub import HubClient

@@ -23,7 +23,7 @@ from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Tr
 from workerpool_chain_adapter.errors import NonceTaken
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.clock import FakeClock
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.ids import DealId, TaskId
 

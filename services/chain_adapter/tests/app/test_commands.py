@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import ChainUnavailable, CommandNotFound, OutOfGas, Refused
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_poco.errors import ChainUnreachable
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -119,11 +119,11 @@ async def test_a_command_whose_journal_answer_was_lost_is_sent_when_requested_ag
 
     async def add_and_lose_the_answer(commands: Sequence[Command]) -> None:
         await add(commands)
-        raise DatabaseAway("the answer was lost")
+        raise DatabaseUnavailable("the answer was lost")
 
     world.journal.add = add_and_lose_the_answer
     await world.restart()
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         await world.claim()
     assert not world.pipeline.active.waiting()
     world.journal.add = add

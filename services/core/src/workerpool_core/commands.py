@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from workerpool_kit import logs
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import EXIT_FAILED, EXIT_OK, EXIT_SETTINGS, StartupError
 from workerpool_kit.settings.environment import SettingsError, load
 

@@ -35,7 +35,7 @@ from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_kit.grpc.server import GrpcServer
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import Lifetime
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.ids import Address, to_hex

@@ -8,7 +8,7 @@ from workerpool_core.api import worker_service
 from workerpool_core.app.ports import ComputeLogs
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
 from workerpool_poco.protocol.ids import from_hex

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from workerpool_core.composition import serve
 from workerpool_core.settings import CoreSettings
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.environment import load
 

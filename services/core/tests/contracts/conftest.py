@@ -15,7 +15,7 @@ from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.errors import StoreDiverged
 from workerpool_core.simulation.ledger import Ledger, StoreConflict
 from workerpool_devnet.processes.mongod import Database as Mongod
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.ids import TaskId
 

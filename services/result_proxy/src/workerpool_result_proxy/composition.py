@@ -9,7 +9,7 @@ from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.logs import get_logger
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import Lifetime, version_of
 from workerpool_kit.targets import grpc_port
 from workerpool_poco.chain.hub import HubClient

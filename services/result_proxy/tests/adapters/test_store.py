@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.access.tokens import SigningKey
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId

@@ -16,7 +16,7 @@ from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Re
 class CommandJournal(Protocol):
     """Stores commands; a write that returned survives the loss of the process.
 
-    `add`, `get` and `page` raise `DatabaseAway` during an outage; the other methods wait for its end.
+    `add`, `get` and `page` raise `DatabaseUnavailable` during an outage; the other methods wait for its end.
     """
 
     async def add(self, commands: Sequence[Command]) -> list[Command | None]:

@@ -99,7 +99,7 @@ class TaskPosition:
 
 
 class TaskRepository(Protocol):
-    """The read side of the store. Every method raises DatabaseAway while the database is down."""
+    """The read side of the store. Every method raises DatabaseUnavailable while the database is down."""
 
     async def task(self, task_id: TaskId) -> Task | None:
         """Read one task with its replicates."""
@@ -118,14 +118,17 @@ class LogRepository(Protocol):
     """The part of the store that the log purge needs."""
 
     async def purge_logs(self, final_deadline_before: float) -> int:
-        """Delete the logs of tasks whose final deadline is before a date; return how many. Raises DatabaseAway."""
+        """Delete the logs of tasks whose final deadline is before a date; return how many.
+
+        Raises DatabaseUnavailable.
+        """
 
 
 class DatabaseProbe(Protocol):
     """A database that can be probed."""
 
     async def ping(self) -> None:
-        """Return when a primary answers. Raises DatabaseAway."""
+        """Return when a primary answers. Raises DatabaseUnavailable."""
 
 
 # --- chain --------------------------------------------------------------------------------------

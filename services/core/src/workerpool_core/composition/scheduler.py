@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import REGISTRY
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.logs import get_logger
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 
 from workerpool_core.adapters.mongo.changes import Change
 from workerpool_core.adapters.mongo.store import Store

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from workerpool_kit import metrics as kit_metrics
 from workerpool_kit.access.tokens import Tokens
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import Lifetime, version_of
 from workerpool_poco.chain.wallet import Wallet
 

@@ -12,7 +12,7 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
 from workerpool_core.errors import StoreDiverged
 from workerpool_devnet.processes.mongod import Database as Mongod
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.statuses import ReplicateStatus
 

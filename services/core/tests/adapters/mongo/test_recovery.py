@@ -6,7 +6,7 @@ from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.app.ports import Cursor
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Task, TaskChange
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.statuses import TaskStatus
 
 NOW = 1_700_000_000.5

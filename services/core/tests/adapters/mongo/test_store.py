@@ -24,7 +24,7 @@ from workerpool_core.domain.model import (
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import must_load
 from workerpool_core.errors import StoreDiverged
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 NOW = 1_700_000_000.5

@@ -12,9 +12,9 @@ from workerpool_core.adapters.mongo.documents import MODELS
 from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.app.maintenance.database_health import watch_database
 from workerpool_devnet.processes.mongod import Database as Mongod
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.health import Health
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 
 LONG_S = 30.0
@@ -62,7 +62,7 @@ async def test_a_database_that_hangs_or_dies_is_told_and_so_is_its_return(
         await becomes(health, True)
         process.kill()
         await becomes(health, False)
-        with pytest.raises(DatabaseAway):
+        with pytest.raises(DatabaseUnavailable):
             await own_store.task("0x" + "00" * 32)
         process.start()
         await becomes(health, True)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from workerpool_core.app.maintenance.log_purge import purge_logs_daily
 from workerpool_kit.clock import FakeClock
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 
 DAY_S = 86_400
 
@@ -21,7 +21,7 @@ class Logs:
     async def purge_logs(self, final_deadline_before: float) -> int:
         if self.outages:
             self.outages -= 1
-            raise DatabaseAway("no primary")
+            raise DatabaseUnavailable("no primary")
         self.dates.append(final_deadline_before)
         self.purged.set()
         return 1

@@ -9,7 +9,7 @@ from workerpool_core.app.ports import TaskQuery
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.queries.watchers import Watchers
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 
 TASK = "0x" + "ab" * 32
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
@@ -35,5 +35,5 @@ async def test_every_question_is_answered_with_the_outage(queries: TaskQueries) 
         queries.tasks(TaskQuery(), "", 10),
         queries.logs(TASK),
     ):
-        with pytest.raises(DatabaseAway):
+        with pytest.raises(DatabaseUnavailable):
             await question

@@ -31,7 +31,7 @@ class ChainView(Protocol):
 class Store(Protocol):
     """Stores authorizations and results. A write that returned survives the loss of the process.
 
-    Every method raises `DatabaseAway` during an outage.
+    Every method raises `DatabaseUnavailable` during an outage.
     """
 
     async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:

@@ -73,7 +73,7 @@ class UploadResult:
     async def upload(self, wallet: Address, messages: Messages) -> StoredResult:
         """Receive one upload of `wallet`; the result is durable when this returns.
 
-        Raises a `ResultProxyError` for each refusal, and `DatabaseAway`.
+        Raises a `ResultProxyError` for each refusal, and `DatabaseUnavailable`.
         """
         declared = await first_message(messages, self._limits.stream)
         events = log.bind(task=declared.task_id, worker=wallet, size=declared.size)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from mongoengine import Q
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_chain_adapter.adapters.mongo.bulk import insert_new, replace_all
@@ -24,27 +24,27 @@ class MongoCommandJournal:
 
     async def add(self, commands: Sequence[Command]) -> list[Command | None]:
         """Add commands; see `CommandJournal`."""
-        return await self._database.ask(_add, commands) if commands else []
+        return await self._database.run_once(_add, commands) if commands else []
 
     async def save(self, commands: Sequence[Command]) -> None:
         """Write the current form of commands; see `CommandJournal`."""
         if commands:
-            await self._database.insist(replace_all, [CommandDocument.of(each) for each in commands])
+            await self._database.run_with_retry(replace_all, [CommandDocument.of(each) for each in commands])
 
     async def get(self, key: CommandKey) -> Command | None:
         """Return one command; see `CommandJournal`."""
-        found = await self._database.ask(partial(_find, Q(id=str(key)), _OLDEST_FIRST))
+        found = await self._database.run_once(partial(_find, Q(id=str(key)), _OLDEST_FIRST))
         return found[0] if found else None
 
     async def named(self, keys: Sequence[CommandKey]) -> list[Command]:
         """Return the stored commands among `keys`; see `CommandJournal`."""
         if not keys:
             return []
-        return await self._database.insist(_find, Q(id__in=[str(key) for key in keys]), _OLDEST_FIRST)
+        return await self._database.run_with_retry(_find, Q(id__in=[str(key) for key in keys]), _OLDEST_FIRST)
 
     async def live(self) -> list[Command]:
         """Return all commands that are not final; see `CommandJournal`."""
-        return await self._database.insist(_find, Q(state__in=_LIVE_STATES), _OLDEST_FIRST)
+        return await self._database.run_with_retry(_find, Q(state__in=_LIVE_STATES), _OLDEST_FIRST)
 
     async def page(
         self, size: int, before: tuple[float, str] | None, state: CommandState | None, task_id: TaskId | None
@@ -58,7 +58,7 @@ class MongoCommandJournal:
         if before is not None:
             at, last = before
             wanted &= Q(created_at__lt=at) | Q(created_at=at, id__lt=last)
-        return await self._database.ask(_find, wanted, _NEWEST_FIRST, size)
+        return await self._database.run_once(_find, wanted, _NEWEST_FIRST, size)
 
 
 def _add(commands: Sequence[Command]) -> list[Command | None]:

@@ -1,6 +1,6 @@
 """Binds a database to one chain and hub: a journal is meaningless on another chain."""
 
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.ids import Address
 
 from workerpool_chain_adapter.adapters.mongo.documents import OriginDocument

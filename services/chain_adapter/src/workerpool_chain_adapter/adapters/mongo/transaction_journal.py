@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.ids import Address
 
 from workerpool_chain_adapter.adapters.mongo.bulk import insert_new, replace_all
@@ -23,28 +23,30 @@ class MongoTransactionJournal:
     async def add(self, transactions: Sequence[JournaledTransaction]) -> None:
         """Add new transactions; see `TransactionJournal`."""
         if transactions:
-            await self._database.insist(self._add, transactions)
+            await self._database.run_with_retry(self._add, transactions)
 
     async def save(self, transactions: Sequence[JournaledTransaction]) -> None:
         """Write the current form of transactions; see `TransactionJournal`."""
         if transactions:
             documents = [TransactionDocument.of(self._wallet, each) for each in transactions]
-            await self._database.insist(replace_all, documents)
+            await self._database.run_with_retry(replace_all, documents)
 
     async def pending(self) -> list[JournaledTransaction]:
         """Return the transactions that have not ended; see `TransactionJournal`."""
-        return await self._database.insist(lambda: list(self._find("nonce", state=TransactionState.PENDING)))
+        return await self._database.run_with_retry(
+            lambda: list(self._find("nonce", state=TransactionState.PENDING))
+        )
 
     async def ended(self, first: int, before: int | None) -> list[JournaledTransaction]:
         """Return ended transactions by nonce; see `TransactionJournal`."""
         wanted: dict[str, Any] = {"state__ne": TransactionState.PENDING, "nonce__gte": first}
         if before is not None:
             wanted["nonce__lt"] = before
-        return await self._database.insist(lambda: list(self._find("nonce", **wanted)))
+        return await self._database.run_with_retry(lambda: list(self._find("nonce", **wanted)))
 
     async def last_mined(self, blocks: int) -> list[JournaledTransaction]:
         """Return the transactions mined last; see `TransactionJournal`."""
-        return await self._database.insist(self._last_mined, blocks)
+        return await self._database.run_with_retry(self._last_mined, blocks)
 
     def _add(self, transactions: Sequence[JournaledTransaction]) -> None:
         refused = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pymongo
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.ids import Address
 
 from workerpool_chain_adapter.adapters.mongo.documents import LeaseDocument
@@ -24,7 +24,7 @@ class MongoWalletLease:
 
     async def take(self, *, replacing: str = "") -> Mapping[str, Any] | None:
         """Take or renew the lease; see `WalletLease`."""
-        return await self._database.insist(self._take, replacing)
+        return await self._database.run_with_retry(self._take, replacing)
 
     async def release(self) -> None:
         """Give the lease back; see `WalletLease`."""

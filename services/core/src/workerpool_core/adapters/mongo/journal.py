@@ -16,7 +16,7 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 from workerpool_kit.logs import get_logger
-from workerpool_kit.mongo import outage_as_such
+from workerpool_kit.mongo.outages import outages_as_autoreconnect
 
 from workerpool_core.adapters.mongo.changes import Bson, Change, Kind, merge_all
 from workerpool_core.adapters.mongo.documents import APPLIED, CursorDocument, JournalDocument
@@ -55,7 +55,7 @@ class Journal:
         majority, and other errors of pymongo.
         """
         entry = {"_id": number, "changes": changes}
-        with outage_as_such():
+        with outages_as_autoreconnect():
             try:
                 await self._new.insert_one(entry)
             except DuplicateKeyError:

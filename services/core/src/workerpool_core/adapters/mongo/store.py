@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
-from workerpool_kit.errors import DatabaseAway
-from workerpool_kit.mongo import Database, repeated
+from workerpool_kit.errors import DatabaseUnavailable
+from workerpool_kit.mongo.database import Database
+from workerpool_kit.mongo.outages import retry_outages
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
@@ -31,7 +32,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._event_loop_client = database.asynchronous()
+        self._event_loop_client = database.event_loop_database()
         local = database.db.with_options(read_concern=ReadConcern("local"))
         self._journal = Journal(local, self._event_loop_client)
 
@@ -48,16 +49,16 @@ class Store:
         for change in merged:
             change.first = change.last = number
         content = [change.to_bson() for change in merged]
-        await repeated(lambda: self._journal.append(number, content))
+        await retry_outages(lambda: self._journal.append(number, content))
         return merged
 
     async def apply(self, changes: list[Change]) -> None:
         """Apply durable changes to the collections. Raises StoreDiverged."""
-        await self._database.insist(self._journal.apply, changes)
+        await self._database.run_with_retry(self._journal.apply, changes)
 
     async def trim(self, number: int) -> None:
         """Remove the journal entries before `number`, all of which are applied."""
-        await self._database.insist(self._journal.trim, number)
+        await self._database.run_with_retry(self._journal.trim, number)
 
     # --- starting ---------------------------------------------------------------------------
 
@@ -96,32 +97,40 @@ class Store:
     # --- reading ----------------------------------------------------------------------------
 
     async def ping(self) -> None:
-        """Return when a primary answers. Raises DatabaseAway, within 3 s even when the server hangs."""
+        """Return when a primary answers. Raises DatabaseUnavailable, within 3 s even when the server hangs."""
         try:
             # Not in the thread pool, where hanging calls would delay the probe.
             async with asyncio.timeout(_PING_TIMEOUT_S):
                 await self._event_loop_client.command("ping")
         except (PyMongoError, TimeoutError) as error:
-            raise DatabaseAway(f"no primary of the database answers ({type(error).__name__})") from error
+            raise DatabaseUnavailable(
+                f"no primary of the database answers ({type(error).__name__})"
+            ) from error
 
     async def task(self, task_id: TaskId) -> Task | None:
-        """Read one task with its replicates. Raises DatabaseAway."""
-        return await self._database.ask(queries.task, task_id)
+        """Read one task with its replicates. Raises DatabaseUnavailable."""
+        return await self._database.run_once(queries.task, task_id)
 
     async def replicate(self, task_id: TaskId, wallet: str) -> Replicate | None:
-        """Read the replicate of one worker for one task. Raises DatabaseAway."""
-        return await self._database.ask(queries.replicate, task_id, wallet)
+        """Read the replicate of one worker for one task. Raises DatabaseUnavailable."""
+        return await self._database.run_once(queries.replicate, task_id, wallet)
 
     async def tasks(self, query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
-        """Read up to `limit` tasks without replicates after a position, newest deal first. Raises DatabaseAway."""
-        return await self._database.ask(queries.tasks, query, after, limit)
+        """Read up to `limit` tasks without replicates after a position, newest deal first.
+
+        Raises DatabaseUnavailable.
+        """
+        return await self._database.run_once(queries.tasks, query, after, limit)
 
     # --- compute logs -----------------------------------------------------------------------
 
     async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
-        """Read the compute logs of a task, or of one worker when `wallet` is given. Raises DatabaseAway."""
-        return await self._database.ask(queries.logs, task_id, wallet)
+        """Read the compute logs of a task, or of one worker when `wallet` is given. Raises DatabaseUnavailable."""
+        return await self._database.run_once(queries.logs, task_id, wallet)
 
     async def purge_logs(self, final_deadline_before: float) -> int:
-        """Delete the logs of tasks whose final deadline is before a date; return how many. Raises DatabaseAway."""
-        return await self._database.ask(queries.purge_logs, final_deadline_before)
+        """Delete the logs of tasks whose final deadline is before a date; return how many.
+
+        Raises DatabaseUnavailable.
+        """
+        return await self._database.run_once(queries.purge_logs, final_deadline_before)

@@ -5,7 +5,7 @@ During an outage core acknowledges nothing: reports, deals and commands wait in 
 
 import asyncio
 
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
 
@@ -23,7 +23,7 @@ async def watch_database(database: DatabaseProbe, health: Health, *, every_s: fl
     while True:
         try:
             await database.ping()
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             health.set(COMPONENT, False, reason=error.message)
             if up is not False:
                 log.warning("database.lost", error=error.message)

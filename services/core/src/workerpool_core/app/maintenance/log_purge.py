@@ -3,7 +3,7 @@
 import asyncio
 
 from workerpool_kit.clock import Clock
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
 
@@ -23,7 +23,7 @@ async def purge_logs_daily(
         purged = await retry(
             lambda: store.purge_logs(clock.now() - keep_days * _DAY_S),
             what="purge compute logs",
-            on=DatabaseAway,
+            on=DatabaseUnavailable,
             backoff=Backoff(retry_s, retry_s),
         )
         log.info("logs.purged", replicates=purged, keep_days=keep_days)

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from workerpool_kit.errors import DatabaseAway
+from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_poco.protocol.ids import DealId, TaskId, address
 
 from workerpool_core.app.engine.group_commit import GroupCommit
@@ -44,12 +44,14 @@ class TaskQueries:
         self._timeout_s = timeout_s
 
     async def _wait_visible(self) -> None:
-        """Wait until the collections hold what is durable now. Raises DatabaseAway in an outage."""
+        """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._commit.visible()
         except TimeoutError:
-            raise DatabaseAway("the collections lag behind the journal; retry in a few seconds") from None
+            raise DatabaseUnavailable(
+                "the collections lag behind the journal; retry in a few seconds"
+            ) from None
 
     async def task(self, task_id: TaskId) -> Task:
         """Return a task with its replicates. Raises UnknownTask."""

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from bson import ObjectId
 from pymongo import ASCENDING
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 
 CHUNK_BYTES = 1 << 20
 """Size of a stored chunk, and of the pieces that `read` yields."""
@@ -30,7 +30,7 @@ class GridFsArchives:
     async def prepare(self) -> None:
         """Create the index that the GridFS specification requires."""
         keys = [("files_id", ASCENDING), ("n", ASCENDING)]
-        await self._database.ask(lambda: self._chunks.create_index(keys, unique=True))
+        await self._database.run_once(lambda: self._chunks.create_index(keys, unique=True))
 
     def new_id(self) -> str:
         """Return an unused file id; see `Archives`."""
@@ -42,7 +42,7 @@ class GridFsArchives:
         number = 0
         with path.open("rb") as source:
             # One chunk per write: larger batches are hardly faster, and pymongo copies each several times in memory.
-            while await self._database.ask(self._put_chunk, source, identity, number):
+            while await self._database.run_once(self._put_chunk, source, identity, number):
                 number += 1
             length = source.tell()
         entry = {
@@ -52,7 +52,7 @@ class GridFsArchives:
             "uploadDate": datetime.now(UTC),
             "filename": f"{file_id}.zip",
         }
-        await self._database.ask(self._files.insert_one, entry)
+        await self._database.run_once(self._files.insert_one, entry)
 
     def _put_chunk(self, source: BinaryIO, identity: ObjectId, number: int) -> bool:
         data = source.read(CHUNK_BYTES)
@@ -65,7 +65,7 @@ class GridFsArchives:
         identity = ObjectId(file_id)
         number, skip = divmod(first, CHUNK_BYTES)
         while length > 0:
-            chunk = await self._database.ask(self._chunks.find_one, {"files_id": identity, "n": number})
+            chunk = await self._database.run_once(self._chunks.find_one, {"files_id": identity, "n": number})
             if chunk is None:
                 raise LookupError(f"chunk {number} of archive {file_id} is missing in the database")
             data: bytes = chunk["data"][skip : skip + length]
@@ -76,5 +76,5 @@ class GridFsArchives:
     async def delete(self, file_id: str) -> None:
         """Remove a file, complete or not; see `Archives`."""
         identity = ObjectId(file_id)
-        await self._database.ask(self._files.delete_one, {"_id": identity})
-        await self._database.ask(self._chunks.delete_many, {"files_id": identity})
+        await self._database.run_once(self._files.delete_one, {"_id": identity})
+        await self._database.run_once(self._chunks.delete_many, {"files_id": identity})

@@ -1,7 +1,7 @@
 """The keys of tokens in MongoDB, so that a token survives a restart of the proxy."""
 
 from workerpool_kit.access.tokens import SigningKey
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 
 from workerpool_result_proxy.adapters.mongo.documents import SigningKeyDocument
 
@@ -15,11 +15,11 @@ class MongoKeyStore:
 
     async def load(self) -> list[SigningKey]:
         """Return all stored keys."""
-        return await self._database.ask(lambda: [found.key() for found in SigningKeyDocument.objects])
+        return await self._database.run_once(lambda: [found.key() for found in SigningKeyDocument.objects])
 
     async def save(self, key: SigningKey) -> None:
         """Store one more key, and drop those too old for any valid token."""
-        await self._database.ask(_save, key, key.created_at - self._keep_s)
+        await self._database.run_once(_save, key, key.created_at - self._keep_s)
 
 
 def _save(key: SigningKey, drop_before: float) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from mongoengine.errors import NotUniqueError
-from workerpool_kit.mongo import Database
+from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import Address, TaskId
 
@@ -23,34 +23,34 @@ class MongoStore:
 
     async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:
         """Store an authorization; see `Store`."""
-        await self._database.ask(_keep_authorization, authorization)
+        await self._database.run_once(_keep_authorization, authorization)
 
     async def is_authorized(self, task_id: TaskId, worker: Address) -> bool:
         """Return whether an authorization is stored; see `Store`."""
         wanted = {"task_id": task_id, "worker": worker}
-        return await self._database.ask(lambda: AuthorizationDocument.objects(**wanted).count() > 0)
+        return await self._database.run_once(lambda: AuthorizationDocument.objects(**wanted).count() > 0)
 
     async def find_result(self, task_id: TaskId) -> StoredResult | None:
         """Return the task's result; see `Store`."""
-        found = await self._database.ask(lambda: ResultDocument.objects(task_id=task_id).first())
+        found = await self._database.run_once(lambda: ResultDocument.objects(task_id=task_id).first())
         return found.result() if found else None
 
     async def announce(self, file_id: str) -> None:
         """Record a file that is about to be written; see `Store`."""
         entry = AnnouncedFile(file_id=file_id, announced_at=datetime.now(UTC))
-        await self._database.ask(entry.save, force_insert=True)
+        await self._database.run_once(entry.save, force_insert=True)
 
     async def commit(self, result: StoredResult) -> bool:
         """Store the result as the task's only one; see `Store`."""
-        return await self._database.ask(_commit, result)
+        return await self._database.run_once(_commit, result)
 
     async def retract(self, file_id: str) -> None:
         """Forget an announced file; see `Store`."""
-        await self._database.ask(lambda: AnnouncedFile.objects(file_id=file_id).delete())
+        await self._database.run_once(lambda: AnnouncedFile.objects(file_id=file_id).delete())
 
     async def announced(self) -> list[str]:
         """Return the files of interrupted uploads; see `Store`."""
-        return await self._database.ask(_announced)
+        return await self._database.run_once(_announced)
 
 
 def _keep_authorization(authorization: WorkerpoolAuthorization) -> None:

@@ -1,0 +1,1 @@
+"""MongoDB: the connection of a service, and what a replica set's outages look like."""
