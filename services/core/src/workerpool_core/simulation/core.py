@@ -28,7 +28,7 @@ class WorkersPort(Protocol):
         """Deliver a message to a worker."""
 
     def unanswered(self, wallet: str, sequence: int) -> e.Update | None:
-        """Return an update that a worker holds an answer to not yet."""
+        """Return an update in a worker's outbox, which has no answer yet."""
 
     def disconnect(self, wallet: str) -> None:
         """Cut a worker's stream."""

@@ -37,7 +37,7 @@ class Fleet:
         self.workers[wallet].receive(link, effect)
 
     def unanswered(self, wallet: str, sequence: int) -> e.Update | None:
-        """Return an update that a worker holds an answer to not yet."""
+        """Return an update in a worker's outbox, which has no answer yet."""
         return self.workers[wallet].journal.outbox.get(sequence)
 
     def crash(self, worker: Worker, *, wiped: bool) -> None:
