@@ -1,4 +1,4 @@
-"""A plain chain without contracts, and a scripted node for what a real one does rarely."""
+"""A plain chain without contracts, and a scripted node for answers that a real one gives rarely."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,13 +12,13 @@ from workerpool_devnet.chain.anvil import Chain
 
 @pytest.fixture
 def plain_chain(tmp_path: Path) -> Iterator[Chain]:
-    """A chain of this test alone, mining at once and every second."""
+    """Return a chain of this test alone, which mines at once and every second."""
     with Chain(log=tmp_path / "chain.log") as chain:
         yield chain
 
 
 class ScriptedNode:
-    """A node over HTTP only: answers each request by a function the test gives."""
+    """A node over HTTP that answers each request with a function of the test."""
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -29,8 +29,17 @@ class ScriptedNode:
         }
         self.before: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
         self.upgrade: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
-        """What it makes of a request for a WebSocket; None refuses it."""
+        """The handler of a WebSocket request; None refuses it."""
         self.url = ""
+
+    def returns(self, result: Any) -> None:
+        """Answer every request with one result."""
+        self.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": result}
+
+    def refuses(self, code: int, message: str) -> None:
+        """Answer every request with one error."""
+        error = {"code": code, "message": message}
+        self.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "error": error}
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -68,7 +68,7 @@ def test_a_path_outside_iexec_out_is_refused(tmp_path: Path, path: object) -> No
     assert caught.value.cause is cause
 
 
-def test_links_that_lead_out_are_refused(tmp_path: Path) -> None:
+def test_symlinks_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / "folder").mkdir(parents=True)
     (tmp_path / "secret").write_text("secret of the host")
@@ -80,13 +80,13 @@ def test_links_that_lead_out_are_refused(tmp_path: Path) -> None:
             result_digest(out, computed(path))
 
 
-def test_a_link_inside_is_followed(tmp_path: Path) -> None:
+def test_a_symlink_inside_the_folder_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("x")
     (tmp_path / "link").symlink_to("real")
     assert result_digest(tmp_path, computed("/iexec_out/link")) == hashlib.sha256(b"x").digest()
 
 
-def test_nothing_and_an_empty_folder_have_no_digest(tmp_path: Path) -> None:
+def test_a_missing_path_and_an_empty_folder_have_no_digest(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(OutputPathNotFound):
         result_digest(tmp_path, computed("/iexec_out/missing"))
@@ -101,7 +101,7 @@ def test_a_callback_task_needs_callback_data(tmp_path: Path, data: object) -> No
 
 
 @pytest.mark.parametrize("content", [None, "", "not json", "[1]", "\ufffd"])
-def test_a_missing_or_broken_computed_json_has_its_own_cause(tmp_path: Path, content: str | None) -> None:
+def test_a_missing_or_malformed_computed_json_has_its_own_cause(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "computed.json").write_text(content)
     with pytest.raises(ComputedFileNotFound) as caught:
@@ -109,7 +109,7 @@ def test_a_missing_or_broken_computed_json_has_its_own_cause(tmp_path: Path, con
     assert caught.value.cause is ReplicateStatusCause.POST_COMPUTE_COMPUTED_FILE_NOT_FOUND
 
 
-def test_computed_json_must_not_be_a_link(tmp_path: Path) -> None:
+def test_computed_json_must_not_be_a_symlink(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("{}")
     (tmp_path / "computed.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ComputedFileNotFound):

@@ -1,7 +1,6 @@
 """The PoCo protocol in Python.
 
-Pure modules (no I/O, no clock): ``ids``, ``signatures``, ``results``, ``result_link``,
-``authorization``, ``typed_data``, ``orders``, ``statuses``, ``causes``, ``consensus``,
-``deadlines``, ``tags``, ``deal_params``, ``events``, ``model``, ``wallet``, ``abi``, ``views``.
-The chain itself: ``rpc``, ``history``, ``hub``, ``heads``, ``transactions``.
+`protocol` holds its rules: ids, hashes, signatures, orders, statuses, consensus, deadlines, results and the contracts'
+interface, without I/O and clock. `chain` reads and writes the chain: JSON-RPC, blocks, the hub, new heads,
+transactions and wallet files. `output_folder` computes the digest of a result. `errors` are the errors to handle.
 """

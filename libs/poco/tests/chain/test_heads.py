@@ -22,7 +22,12 @@ async def first(stream: HeadStream) -> Block:
     raise AssertionError("the stream ended")
 
 
-async def test_the_latest_head_comes_at_once_and_every_change_after_it(
+async def until(stream: HeadStream, *, reachable: bool) -> None:
+    while stream.reachable is not reachable:
+        await stream.wait_change(0.05)
+
+
+async def test_the_latest_head_is_yielded_at_once_and_every_change_after_it(
     plain_chain: Chain, websocket: bool
 ) -> None:
     async with asyncio.timeout(PATIENCE), HeadStream(plain_chain.url, websocket=websocket) as stream:
@@ -43,7 +48,7 @@ async def test_several_readers_share_one_stream(plain_chain: Chain) -> None:
         assert len(await asyncio.gather(*waiting)) == 3
 
 
-async def test_an_outage_is_told_once_and_survived(tmp_path: Path, websocket: bool) -> None:
+async def test_an_outage_is_reported_once_and_the_stream_reconnects(tmp_path: Path, websocket: bool) -> None:
     told: list[str] = []
     chain = Chain(log=tmp_path / "one.log")
     chain.start()
@@ -58,12 +63,10 @@ async def test_an_outage_is_told_once_and_survived(tmp_path: Path, websocket: bo
             await first(stream)
             assert told == []
             chain.stop()
-            while stream.reachable:
-                await stream.wait_change(0.05)
+            await until(stream, reachable=False)
             chain = Chain(log=tmp_path / "two.log", port=chain.port)
             chain.start()
-            while not stream.reachable:
-                await stream.wait_change(0.05)
+            await until(stream, reachable=True)
             again = stream.latest
             assert again is not None
             await asyncio.to_thread(chain.mine, 2)
@@ -74,7 +77,7 @@ async def test_an_outage_is_told_once_and_survived(tmp_path: Path, websocket: bo
         chain.stop()
 
 
-async def test_a_node_that_is_down_at_first_is_waited_for(tmp_path: Path) -> None:
+async def test_the_stream_waits_for_a_node_that_is_down_at_first(tmp_path: Path) -> None:
     chain = Chain(log=tmp_path / "chain.log")
     told: list[Exception] = []
     async with asyncio.timeout(PATIENCE), HeadStream(chain.url, on_outage=told.append) as stream:
@@ -129,7 +132,7 @@ async def test_a_node_that_never_answers_a_websocket_is_polled(
 
 
 @pytest.mark.parametrize("nonsense", [None, {}, "0x", {"number": None}], ids=repr)
-async def test_a_node_that_answers_nonsense_is_one_that_is_out(scripted_node: Any, nonsense: Any) -> None:
+async def test_malformed_answers_count_as_an_outage(scripted_node: Any, nonsense: Any) -> None:
     """As some do while they start: the stream must not end without a word."""
     block = {"number": "0x7", "hash": "0x" + "07" * 32, "parentHash": "0x" + "06" * 32, "timestamp": "0x1"}
     told: list[Exception] = []
@@ -142,7 +145,7 @@ async def test_a_node_that_answers_nonsense_is_one_that_is_out(scripted_node: An
         assert (await first(stream)).number == 7
 
 
-async def test_a_reorganisation_shows_as_another_head(plain_chain: Chain) -> None:
+async def test_a_reorganisation_yields_another_head(plain_chain: Chain) -> None:
     async with asyncio.timeout(PATIENCE), HeadStream(plain_chain.url, websocket=False) as stream:
         start = await first(stream)
         snapshot = await asyncio.to_thread(plain_chain.snapshot)

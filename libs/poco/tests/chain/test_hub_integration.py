@@ -26,7 +26,7 @@ from workerpool_poco.protocol.contracts.events import (
     TaskReveal,
 )
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, address, task_id_of
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, address, task_id_of
 from workerpool_poco.protocol.orders import AppOrder, RequestOrder, WorkerpoolOrder
 from workerpool_poco.protocol.result_link import ResultLink
 from workerpool_poco.protocol.results import enclave_message, result_hash, result_seal
@@ -52,7 +52,7 @@ class Parties:
     pool: str
     app: str
 
-    async def buy(self, **wishes: object) -> bytes:
+    async def buy(self, **wishes: object) -> DealId:
         purchase = Purchase(
             requester=self.requester,
             app=self.app,
@@ -70,7 +70,7 @@ class Parties:
     def contribution(
         self,
         worker: Wallet,
-        deal: bytes,
+        deal: DealId,
         index: int = 0,
         digest: bytes = DIGEST,
         enclave: Wallet | None = None,
@@ -206,7 +206,7 @@ async def test_contribute_and_finalize_of_an_enclave_task(parties: Parties, hub:
     assert (await hub.view_task(task)).status is ChainTaskStatus.COMPLETED
 
 
-async def test_reopen_after_nobody_revealed_then_claim(
+async def test_a_task_without_reveals_is_reopened_and_then_claimed(
     fresh_poco_chain: PocoChain, parties: Parties, hub: HubClient
 ) -> None:
     worker = await account(parties.chain, "worker-1")
@@ -229,7 +229,7 @@ async def test_reopen_after_nobody_revealed_then_claim(
     assert (await hub.view_task(task)).status is ChainTaskStatus.FAILED
 
 
-async def test_a_requester_needs_nothing_but_this_library(parties: Parties, hub: HubClient) -> None:
+async def test_a_requester_buys_tasks_with_this_library_alone(parties: Parties, hub: HubClient) -> None:
     chain, requester = parties.chain, parties.requester
     sender = parties.sender(requester)
     token = address((await hub.call(abi.HUB["token"]))[0])
@@ -263,7 +263,7 @@ async def test_constants_and_resources(parties: Parties, hub: HubClient) -> None
     assert await hub.view_score(parties.requester.address) == 0
     assert await hub.tee_broker() == ZERO_ADDRESS
     assert await hub.callback_gas() >= 100_000
-    assert not (await hub.view_deal(bytes(32))).exists
+    assert not (await hub.view_deal(DealId("0x" + "00" * 32))).exists
     with pytest.raises(CallReverted):
         await hub.view_category(10_000)
     head = await hub.block()
@@ -272,7 +272,7 @@ async def test_constants_and_resources(parties: Parties, hub: HubClient) -> None
     assert await hub.blocks([head.number, head.number + 1000]) == [head, None]
 
 
-async def test_connecting_says_what_is_wrong(poco_chain: PocoChain) -> None:
+async def test_connect_reports_a_wrong_chain_and_a_missing_hub(poco_chain: PocoChain) -> None:
     for url, hub_address, chain_id, error in (
         ("http://127.0.0.1:9", poco_chain.hub, None, ChainUnreachable),
         (poco_chain.url, poco_chain.hub, 134, WrongChain),

@@ -63,7 +63,7 @@ def test_the_published_test_vector_opens() -> None:
     assert key.hex() == "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d"
 
 
-def test_a_wrong_password_is_told_apart(foreign: dict[str, Any]) -> None:
+def test_a_wrong_password_raises_wrong_password(foreign: dict[str, Any]) -> None:
     with pytest.raises(keystore.WrongPassword):
         keystore.decrypt(foreign, b"wrong")
 

@@ -42,7 +42,7 @@ def watcher(node: Any) -> ReceiptWatcher:
     return ReceiptWatcher(node, ZERO_ADDRESS)
 
 
-async def test_a_waiter_that_gives_up_takes_nothing_from_another(watcher: ReceiptWatcher, node: Node) -> None:
+async def test_a_wait_that_times_out_does_not_end_another(watcher: ReceiptWatcher, node: Node) -> None:
     patient = asyncio.create_task(watcher.wait(HASH, 10))
     with pytest.raises(ReceiptTimeout):
         await watcher.wait(HASH, 0.02)
@@ -50,7 +50,7 @@ async def test_a_waiter_that_gives_up_takes_nothing_from_another(watcher: Receip
     assert (await patient).block_number == 1
 
 
-async def test_nothing_is_asked_for_nobody(watcher: ReceiptWatcher, node: Node) -> None:
+async def test_no_receipt_is_read_without_a_caller(watcher: ReceiptWatcher, node: Node) -> None:
     waiting = asyncio.create_task(watcher.wait(HASH, 10))
     while not node.asked:
         await asyncio.sleep(0)
@@ -64,10 +64,8 @@ async def test_nothing_is_asked_for_nobody(watcher: ReceiptWatcher, node: Node) 
 
 
 @pytest.mark.parametrize("missing", ["status", "logs", "blockHash"])
-async def test_a_receipt_that_is_not_complete_yet_is_asked_for_again(
-    watcher: ReceiptWatcher, node: Node, missing: str
-) -> None:
-    """Some nodes answer one while they still write it; the others that wait must not wait for ever then."""
+async def test_an_incomplete_receipt_is_read_again(watcher: ReceiptWatcher, node: Node, missing: str) -> None:
+    """Some nodes return a receipt while they write it; it must not block the other waits."""
     node.answer = {name: value for name, value in MINED.items() if name != missing}
     waiting = asyncio.create_task(watcher.wait(HASH, 5))
     async with asyncio.timeout(5):

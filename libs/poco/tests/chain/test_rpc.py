@@ -12,7 +12,7 @@ def result(request: Any, value: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": request["id"], "result": value}
 
 
-async def test_a_request_is_tried_again_until_the_node_answers(scripted_node: Any) -> None:
+async def test_a_request_is_retried_until_the_node_answers(scripted_node: Any) -> None:
     def answer(request: Any) -> Any:
         if len(scripted_node.requests) < 3:
             return web.Response(status=503)
@@ -43,7 +43,7 @@ async def test_a_node_that_hangs_is_unreachable_after_the_time_limit(scripted_no
     await rpc.close()
 
 
-async def test_an_error_answer_is_not_tried_again(scripted_node: Any) -> None:
+async def test_an_error_answer_is_not_retried(scripted_node: Any) -> None:
     scripted_node.answer = lambda request: {
         "jsonrpc": "2.0",
         "id": request["id"],
@@ -57,7 +57,7 @@ async def test_an_error_answer_is_not_tried_again(scripted_node: Any) -> None:
     await rpc.close()
 
 
-async def test_a_read_whose_block_was_overtaken_is_asked_again_at_once(scripted_node: Any) -> None:
+async def test_a_read_of_a_pruned_block_is_retried_at_once(scripted_node: Any) -> None:
     gone = {"code": -32602, "message": "BlockOutOfRangeError: block height is 77 but requested was 76"}
 
     def answer(request: Any) -> Any:
@@ -74,7 +74,7 @@ async def test_a_read_whose_block_was_overtaken_is_asked_again_at_once(scripted_
     await rpc.close()
 
 
-async def test_a_batch_that_met_a_node_that_lags_is_asked_again_as_one(scripted_node: Any) -> None:
+async def test_a_batch_that_reached_a_lagging_node_is_retried_as_a_batch(scripted_node: Any) -> None:
     """Behind a balancer the next one may well meet another node; hundreds of single requests would meet them all."""
     lags = {"code": -32000, "message": "header not found"}
 
@@ -90,7 +90,7 @@ async def test_a_batch_that_met_a_node_that_lags_is_asked_again_as_one(scripted_
     await rpc.close()
 
 
-async def test_a_state_that_stays_gone_costs_a_batch_few_requests(scripted_node: Any) -> None:
+async def test_a_pruned_state_costs_a_batch_few_requests(scripted_node: Any) -> None:
     gone = {"code": -32000, "message": "missing trie node"}
 
     def answer(request: Any) -> Any:
@@ -106,7 +106,7 @@ async def test_a_state_that_stays_gone_costs_a_batch_few_requests(scripted_node:
     await rpc.close()
 
 
-async def test_a_batch_keeps_its_order_is_cut_and_reports_each_refusal(scripted_node: Any) -> None:
+async def test_a_batch_is_split_keeps_its_order_and_reports_each_refusal(scripted_node: Any) -> None:
     def answer(requests: Any) -> Any:
         answers = [result(request, request["params"][0]) for request in requests]
         answers[0] = {"jsonrpc": "2.0", "id": requests[0]["id"], "error": {"code": 3, "message": "reverted"}}
@@ -125,7 +125,7 @@ async def test_a_batch_keeps_its_order_is_cut_and_reports_each_refusal(scripted_
     await rpc.close()
 
 
-async def test_a_node_without_batches_is_asked_one_by_one(scripted_node: Any) -> None:
+async def test_a_node_without_batch_support_gets_single_requests(scripted_node: Any) -> None:
     def answer(request: Any) -> Any:
         if isinstance(request, list):
             return {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}}
@@ -152,7 +152,7 @@ async def test_a_node_without_batches_is_asked_one_by_one(scripted_node: Any) ->
     ],
     ids=["without-id", "null", "text", "one-missing", "one-twice", "none"],
 )
-async def test_what_is_missing_in_the_answer_to_a_batch_is_asked_for_alone(
+async def test_a_missing_answer_of_a_batch_is_requested_alone(
     scripted_node: Any, spoil: Callable[[list[Any]], list[Any]]
 ) -> None:
     def answer(request: Any) -> Any:
@@ -183,7 +183,7 @@ async def test_an_answer_with_neither_result_nor_error_is_an_error(scripted_node
     await rpc.close()
 
 
-async def test_a_refusal_is_read_whatever_http_status_it_comes_with(scripted_node: Any) -> None:
+async def test_a_refusal_is_read_with_any_http_status(scripted_node: Any) -> None:
     """As providers do with log ranges that they find too large."""
     refusal = {"jsonrpc": "2.0", "error": {"code": -32614, "message": "limited to a 10,000 range"}}
     scripted_node.answer = lambda request: web.json_response(refusal | {"id": request["id"]}, status=413)
@@ -202,7 +202,7 @@ async def test_a_refusal_is_read_whatever_http_status_it_comes_with(scripted_nod
     ],
     ids=["http-429", "http-200"],
 )
-async def test_a_node_that_is_asked_too_often_is_asked_again_later(
+async def test_a_throttled_request_is_retried_later(
     scripted_node: Any, busy: Callable[[dict[str, Any]], Any]
 ) -> None:
     def answer(request: Any) -> Any:
@@ -217,7 +217,7 @@ async def test_a_node_that_is_asked_too_often_is_asked_again_later(
 
 
 @pytest.mark.parametrize("status", [None, 401, 503], ids=str)
-async def test_what_opens_the_node_is_never_told(scripted_node: Any, status: int | None) -> None:
+async def test_secrets_in_the_node_url_are_never_in_messages(scripted_node: Any, status: int | None) -> None:
     """Providers put their customers' keys into the address; errors end up in logs."""
     scripted_node.answer = lambda _: web.Response(status=status or 200, text="no")
     host = scripted_node.url.removeprefix("http://") if status else "127.0.0.1:9"
@@ -226,10 +226,4 @@ async def test_what_opens_the_node_is_never_told(scripted_node: Any, status: int
         await rpc.call("eth_blockNumber")
     assert f"http://{host} " in str(caught.value)
     assert not any(word in str(caught.value) for word in ("user", "password", "sesame"))
-    await rpc.close()
-
-
-async def test_web3_works_over_the_same_connections(plain_chain: Any) -> None:
-    rpc = JsonRpc(plain_chain.url)
-    assert await rpc.web3.eth.chain_id == plain_chain.chain_id
     await rpc.close()

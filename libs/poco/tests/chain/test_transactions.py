@@ -89,7 +89,7 @@ async def test_many_in_flight_have_consecutive_nonces(
     assert await hub.balance(NOBODY) == before + 50
 
 
-async def test_prepared_apart_from_sent_for_a_journal_between(sender: TransactionSender) -> None:
+async def test_preparing_and_sending_are_separate_steps(sender: TransactionSender) -> None:
     first, second = await sender.prepare(gift()), await sender.prepare(gift())
     assert (first.nonce, second.nonce) == (0, 1)
     assert await sender.send(first) == first.hash
@@ -99,20 +99,20 @@ async def test_prepared_apart_from_sent_for_a_journal_between(sender: Transactio
     assert await sender.send(first) == first.hash, "sending again does no harm, mined or not"
 
 
-async def test_an_abandoned_nonce_is_used_again(sender: TransactionSender) -> None:
+async def test_an_abandoned_nonce_is_reused(sender: TransactionSender) -> None:
     first = await sender.prepare(gift())
     await sender.abandon(first)
     assert (await sender.prepare(gift())).nonce == first.nonce
 
 
-async def test_an_abandoned_nonce_does_not_block_what_was_sent_after_it(sender: TransactionSender) -> None:
+async def test_an_abandoned_nonce_does_not_block_later_transactions(sender: TransactionSender) -> None:
     first, second = await sender.prepare(gift()), await sender.prepare(gift())
     await sender.send(second)
     await sender.abandon(first)
     assert (await sender.wait_receipt(second.hash, 20)).succeeded
 
 
-async def test_a_filler_uses_up_a_nonce_and_moves_no_coins(hub: HubClient, sender: TransactionSender) -> None:
+async def test_a_filler_uses_a_nonce_and_moves_no_coins(hub: HubClient, sender: TransactionSender) -> None:
     lost, waiting = await sender.prepare(gift()), await sender.prepare(gift())
     await sender.send(waiting)
     before = await hub.balance(sender.wallet.address)
@@ -125,7 +125,7 @@ async def test_a_filler_uses_up_a_nonce_and_moves_no_coins(hub: HubClient, sende
     assert await hub.balance(sender.wallet.address) == before - fees - 1
 
 
-async def test_a_nonce_taken_by_somebody_else_is_noticed(hub: HubClient, wallet: Wallet) -> None:
+async def test_a_nonce_used_by_another_sender_is_detected(hub: HubClient, wallet: Wallet) -> None:
     async with TransactionSender(hub, wallet) as one, TransactionSender(hub, wallet) as other:
         stale = await one.prepare(gift())
         await other.execute(gift(2))
@@ -141,13 +141,13 @@ async def test_a_wallet_without_coins_is_out_of_gas(hub: HubClient) -> None:
         assert await poor.affordable_transactions() == 0
 
 
-async def test_a_refusal_by_the_contract_costs_nothing(hub: HubClient, sender: TransactionSender) -> None:
+async def test_a_call_that_would_revert_is_not_sent(hub: HubClient, sender: TransactionSender) -> None:
     with pytest.raises(Reverted):
-        await sender.submit(calls.claim(b"\x01" * 32))
+        await sender.submit(calls.claim(TaskId("0x" + "01" * 32)))
     assert (await sender.prepare(gift())).nonce == 0
 
 
-async def test_a_refusal_on_chain_is_in_the_receipt(sender: TransactionSender) -> None:
+async def test_a_revert_on_chain_is_in_the_receipt(sender: TransactionSender) -> None:
     doomed = Call(calls.claim(TaskId("0x" + "01" * 32)).data, gas=200_000)
     receipt = await sender.wait_receipt(await sender.submit(doomed))
     assert not receipt.succeeded
@@ -155,7 +155,7 @@ async def test_a_refusal_on_chain_is_in_the_receipt(sender: TransactionSender) -
         await sender.execute(doomed)
 
 
-async def test_the_contracts_reason_is_kept(sender: TransactionSender) -> None:
+async def test_the_revert_reason_is_kept(sender: TransactionSender) -> None:
     other_category = calls.match_orders(
         AppOrder(app=NOBODY),
         WorkerpoolOrder(workerpool=NOBODY, category=1),
@@ -184,7 +184,7 @@ async def test_a_price_below_the_base_fee_is_underpriced(hub: HubClient, wallet:
         assert (await thrifty.prepare(gift())).nonce == 0, "the nonce is free again"
 
 
-async def test_a_waiting_transaction_is_replaced_at_a_higher_price(
+async def test_a_pending_transaction_is_replaced_at_a_higher_price(
     own_chain: PocoChain, sender: TransactionSender
 ) -> None:
     async with no_mining(own_chain):
@@ -209,7 +209,7 @@ async def test_the_cap_also_holds_for_replacements(hub: HubClient, wallet: Walle
             await thrifty.replace(await thrifty.prepare(gift()))
 
 
-async def test_waiting_for_a_receipt_has_an_end(own_chain: PocoChain, sender: TransactionSender) -> None:
+async def test_waiting_for_a_receipt_times_out(own_chain: PocoChain, sender: TransactionSender) -> None:
     async with no_mining(own_chain):
         sent = await sender.submit(gift())
         with pytest.raises(ReceiptTimeout):
@@ -217,7 +217,7 @@ async def test_waiting_for_a_receipt_has_an_end(own_chain: PocoChain, sender: Tr
     assert (await sender.wait_receipt(sent)).succeeded
 
 
-async def test_a_transaction_lost_on_the_way_leaves_no_hole(
+async def test_a_lost_transaction_leaves_no_nonce_gap(
     own_chain: PocoChain, wallet: Wallet, scripted_node: Any
 ) -> None:
     """A node that goes down exactly when the transaction is sent, and comes back."""
@@ -254,7 +254,7 @@ async def test_a_transaction_lost_on_the_way_leaves_no_hole(
         await sender.close()
 
 
-async def test_a_transaction_lost_on_the_way_leaves_no_hole_though_its_caller_has_gone(
+async def test_a_lost_transaction_of_a_cancelled_caller_leaves_no_nonce_gap(
     hub: HubClient, sender: TransactionSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_the_way, goes_down, real = asyncio.Event(), asyncio.Event(), hub.rpc.call
@@ -293,7 +293,7 @@ async def test_a_transaction_lost_on_the_way_leaves_no_hole_though_its_caller_ha
         ("intrinsic gas too low", TransactionRejected),
     ],
 )
-def test_what_nodes_say_and_what_it_means(message: str, cause: type[TransactionError]) -> None:
+def test_error_messages_of_nodes_are_classified(message: str, cause: type[TransactionError]) -> None:
     assert type(classify(RpcError("eth_sendRawTransaction", -32000, message))) is cause
 
 

@@ -21,7 +21,7 @@ def test_address_of_a_key() -> None:
     assert Wallet.from_key(KEY).address == "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
 
-def test_a_keystore_opens_with_its_password_only(tmp_path: Path) -> None:
+def test_a_key_store_opens_with_its_password_only(tmp_path: Path) -> None:
     path = tmp_path / "wallet.json"
     Wallet.from_key(KEY).write_keystore(path, "pässword", light=True)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -31,7 +31,7 @@ def test_a_keystore_opens_with_its_password_only(tmp_path: Path) -> None:
     assert Account.decrypt(json.loads(path.read_text()), "pässword") == bytes.fromhex("11" * 32)
 
 
-def test_a_missing_keystore_and_one_that_is_none_are_told_apart(tmp_path: Path) -> None:
+def test_missing_and_malformed_key_stores_raise_different_errors(tmp_path: Path) -> None:
     with pytest.raises(WalletFileMissing):
         Wallet.from_keystore(tmp_path / "nothing.json", "x")
     for number, content in enumerate(
@@ -52,12 +52,12 @@ def test_a_missing_keystore_and_one_that_is_none_are_told_apart(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("key", ["0x", "0x" + "00" * 32, "ff" * 32, b"short"])
-def test_what_is_not_a_key_is_refused(key: str | bytes) -> None:
+def test_malformed_keys_are_refused(key: str | bytes) -> None:
     with pytest.raises(WalletError):
         Wallet.from_key(key)
 
 
-def test_the_key_is_never_shown() -> None:
+def test_the_key_is_not_in_the_representation() -> None:
     wallet = Wallet.from_key(KEY)
     assert "1111" not in repr(wallet)
     assert "1111" not in str(wallet)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import (
+    WorkerpoolAuthorization,
     authorization_hash,
     recover_signer,
     sign_authorization,
@@ -15,8 +16,10 @@ WORKER = "0x" + "22" * 20
 TASK = task_id_of(DealId("0x" + "aa" * 32), 3)
 
 
-def authorization():  # type: ignore[no-untyped-def]
-    return sign_authorization(WALLET, worker=WORKER, task_id=TASK, deal_id=b"\xaa" * 32, task_index=3)
+def authorization() -> WorkerpoolAuthorization:
+    return sign_authorization(
+        WALLET, worker=WORKER, task_id=TASK, deal_id=DealId("0x" + "aa" * 32), task_index=3
+    )
 
 
 def test_hash_vectors() -> None:
@@ -48,11 +51,11 @@ def test_the_signer_is_recovered_from_either_length() -> None:
     assert recover_signer(replace(signed, signature=compact_signature(signed.signature))) == WALLET.address
 
 
-def test_another_worker_or_task_or_enclave_is_not_what_was_signed() -> None:
+def test_a_changed_worker_task_or_enclave_changes_the_signer() -> None:
     signed = authorization()
     for forged in (
         replace(signed, worker="0x" + "44" * 20),
-        replace(signed, task_id=b"\x01" * 32),
+        replace(signed, task_id=TaskId("0x" + "01" * 32)),
         replace(signed, enclave_challenge="0x" + "33" * 20),
     ):
         assert recover_signer(forged) != WALLET.address

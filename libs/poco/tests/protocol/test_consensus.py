@@ -53,7 +53,7 @@ def test_contributions_needed_of_fresh_workers(trust: int, count: int) -> None:
 
 @pytest.mark.parametrize(("trust", "more"), [(1, 1), (2, 2), (3, 3), (5, 4), (10, 5)])
 def test_with_one_dissenting_fresh_worker(trust: int, more: int) -> None:
-    """The table of the specification: agreeing workers needed besides the one who differs."""
+    """The table of the specification: agreeing workers needed besides one that differs."""
     agreeing = 0
     while needs_more_contributions(trust, [(B, 2), *[(A, 2)] * agreeing], []) or agreeing == 0:
         agreeing += 1
@@ -73,7 +73,7 @@ def test_pending_workers_are_expected_to_join_the_strongest_group() -> None:
     assert not needs_more_contributions(5, [(A, 2), (B, 2), (B, 2)], [2, 2])
 
 
-def test_a_dead_replicate_is_simply_not_pending() -> None:
+def test_a_failed_replicate_is_not_pending() -> None:
     assert not needs_more_contributions(1, [], [2])
     assert needs_more_contributions(1, [], [])
 
@@ -91,6 +91,6 @@ def test_without_pending_the_forecast_is_the_rule_of_the_contract(
 
 
 @given(trust=st.integers(0, 200), pending=st.lists(st.integers(2, 20), max_size=6))
-def test_one_more_live_worker_never_makes_more_necessary(trust: int, pending: list[int]) -> None:
+def test_one_more_pending_worker_never_raises_the_need(trust: int, pending: list[int]) -> None:
     if not needs_more_contributions(trust, [(A, 2)], pending):
         assert not needs_more_contributions(trust, [(A, 2)], [*pending, 2])

@@ -47,7 +47,7 @@ def test_s50_anything_else_is_the_command_line(text: str) -> None:
     assert DealParams.parse(text) == DealParams(args=text)
 
 
-def test_null_means_not_said() -> None:
+def test_null_means_absent() -> None:
     text = '{"iexec_args": null, "iexec_input_files": null, "iexec_secrets": null}'
     assert DealParams.parse(text) == DealParams()
 

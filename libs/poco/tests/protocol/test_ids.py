@@ -23,7 +23,7 @@ def test_addresses_are_checksummed() -> None:
 
 
 @pytest.mark.parametrize("text", ["0x", "0x12", "zz" * 32, "0x" + "11" * 33, "hello"])
-def test_what_is_not_an_id_is_refused(text: str) -> None:
+def test_malformed_ids_are_refused(text: str) -> None:
     with pytest.raises(InvalidId):
         ids.bytes32(text)
     with pytest.raises(InvalidId):
@@ -31,6 +31,6 @@ def test_what_is_not_an_id_is_refused(text: str) -> None:
 
 
 @given(st.binary(max_size=64))
-def test_hexadecimal_goes_there_and_back(raw: bytes) -> None:
+def test_hexadecimal_text_decodes_to_what_was_encoded(raw: bytes) -> None:
     assert ids.from_hex(ids.to_hex(raw)) == raw
     assert ids.from_hex(raw.hex()) == raw

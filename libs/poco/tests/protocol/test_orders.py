@@ -32,7 +32,7 @@ def test_the_hash_is_that_of_eip_712(order: AppOrder) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: type(order).__name__)
-def test_a_signed_order_goes_to_the_market_and_back(order: AppOrder) -> None:
+def test_a_signed_order_survives_its_json_form(order: AppOrder) -> None:
     wallet = Wallet.create()
     signed = order.signed(wallet, DOMAIN)
     assert recover_address(order.hash(DOMAIN), signed.sign) == wallet.address

@@ -2,7 +2,7 @@ import pytest
 from workerpool_poco.protocol.result_link import InvalidResultLink, ResultLink
 
 
-def test_result_link_goes_there_and_back() -> None:
+def test_a_result_link_decodes_to_what_was_encoded() -> None:
     link = ResultLink("ipfs", "/ipfs/QmX")
     assert link.encode() == '{"storage":"ipfs","location":"/ipfs/QmX"}'
     assert ResultLink.decode(link.to_bytes()) == link

@@ -16,7 +16,7 @@ _keys = st.integers(min_value=1, max_value=2**128).map(lambda number: number.to_
 
 
 @given(key=_keys, digest=st.binary(min_size=32, max_size=32))
-def test_both_lengths_of_a_signature_name_the_signer(key: bytes, digest: bytes) -> None:
+def test_both_lengths_of_a_signature_recover_the_signer(key: bytes, digest: bytes) -> None:
     wallet = Wallet.from_key(key)
     signature = wallet.sign_hash(digest)
     assert len(signature) == 65
@@ -35,7 +35,7 @@ def test_a_signature_equals_the_one_of_eth_account() -> None:
     assert wallet.sign_message_hash(digest) == bytes(personal)
 
 
-def test_recovery_bytes_0_and_1_are_understood() -> None:
+def test_recovery_bytes_0_and_1_are_accepted() -> None:
     wallet, digest = Wallet.create(), b"\x01" * 32
     signature = wallet.sign_hash(digest)
     assert recover_address(digest, signature[:64] + bytes([signature[64] - 27])) == wallet.address
@@ -49,6 +49,6 @@ def test_malformed_signatures_are_refused(signature: bytes) -> None:
         recover_address(b"\x01" * 32, signature)
 
 
-def test_only_32_bytes_are_wrapped() -> None:
+def test_only_32_byte_messages_are_prefixed() -> None:
     with pytest.raises(InvalidSignature):
         eip191_hash(b"short")

@@ -15,7 +15,7 @@ from workerpool_poco.protocol.tags import TeeFramework
         (0b1111, None),
     ],
 )
-def test_a_framework_is_an_exact_nibble_whatever_else_the_tag_says(
+def test_a_framework_is_an_exact_nibble_regardless_of_other_bits(
     nibble: int, framework: TeeFramework | None
 ) -> None:
     for others in (0, 1 << 8, 0xF0, 1 << 200):

@@ -21,7 +21,7 @@ def test_log_challenge_vector() -> None:
     assert to_hex(LOG.hash) == "0x24d66377850d1aa53a35fd398a5f749ef3fb9f859861b1d6bbd7932f98ee9a02"
 
 
-def test_the_json_form_hashes_to_the_same_in_other_wallets() -> None:
+def test_other_wallets_hash_the_json_form_to_the_same_digest() -> None:
     for challenge in (LOGIN, LOG):
         message = encode_typed_data(full_message=challenge.to_json())
         assert keccak(b"\x19\x01" + message.header + message.body) == challenge.hash
@@ -30,7 +30,7 @@ def test_the_json_form_hashes_to_the_same_in_other_wallets() -> None:
         assert recover_challenge_signer(challenge, bytes(signature)) == WALLET.address
 
 
-def test_a_login_for_one_pool_or_wallet_or_time_is_worthless_for_another() -> None:
+def test_a_login_is_valid_for_one_pool_wallet_and_time_only() -> None:
     signature = sign_challenge(WALLET, LOGIN)
     for other in (
         replace(LOGIN, workerpool="0x" + "55" * 20),
@@ -41,7 +41,7 @@ def test_a_login_for_one_pool_or_wallet_or_time_is_worthless_for_another() -> No
         assert recover_challenge_signer(other, signature) != WALLET.address
 
 
-def test_the_log_challenge_has_the_shape_the_sdk_reads() -> None:
+def test_the_log_challenge_has_the_shape_that_the_sdk_expects() -> None:
     assert LOG.to_json() == {
         "types": {
             "EIP712Domain": [

@@ -1,1 +1,1 @@
-"""Access to the chain: nodes, the hub contract, new heads, receipts, transactions, wallet files."""
+"""Chain access: JSON-RPC, blocks and logs, the hub, new heads, transactions, wallet files."""

@@ -1,4 +1,4 @@
-"""New blocks as they come: over a WebSocket when the node speaks it, by polling when it does not."""
+"""New heads of the chain: over a WebSocket when the node offers one, by polling otherwise."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from workerpool_poco.protocol.model import Block
 _POLL_FASTEST, _POLL_SLOWEST = 0.05, 1.0
 _BACKOFF_FIRST, _BACKOFF_LAST = 0.1, 5.0
 _SILENCE = 5.0
-"""Seconds without a head after which a subscription is asked whether it still lives."""
+"""Seconds without a head after which the stream checks a subscription with a request."""
 
 _OUTAGES = (
     ChainUnreachable,
@@ -37,23 +37,22 @@ _OUTAGES = (
     KeyError,
     TypeError,
 )
-"""What a node that is down, restarting or answering nonsense looks like from here."""
+"""Exceptions caused by a node that is down, restarting or sends malformed answers."""
 
 
 class _NoWebSocket(PocoError):
-    """The node answers at its address, but not with a WebSocket that has subscriptions."""
+    """The node offers no WebSocket with subscriptions at its address."""
 
 
 class HeadStream:
-    """The latest block of a node, followed in the background.
+    """The latest block of a node, updated in the background.
 
-    ``async for head in stream`` yields the latest head at once and then each time it
-    changes; several loops may read one stream. A slow reader skips heads: it always
-    gets the newest one and finds the blocks between by number. A reorganisation shows
-    as a head whose hash changed, possibly with a lower number.
+    `async for head in stream` yields the latest head at once and again after each change; several loops may read one
+    stream. A slow reader skips heads: it gets the newest one and reads the blocks between by number. After a
+    reorganisation the head has another hash, possibly with a lower number.
 
-    The stream survives outages: it reconnects with growing pauses and tells
-    ``on_outage`` and ``on_return``, once each per outage.
+    The stream reconnects after an outage with exponential backoff, and calls `on_outage` and `on_return` once per
+    outage.
     """
 
     def __init__(
@@ -69,13 +68,13 @@ class HeadStream:
         """Prepare, without connecting.
 
         Args:
-            node_url: HTTP(S) address of the node; a WebSocket is tried on the same address.
-            block_time: expected seconds between blocks; polling asks ten times as often,
-                but between every 50 ms and every second.
-            websocket: False polls even where a WebSocket would be possible.
-            timeout: seconds the node may take to answer.
-            on_outage: called with the error when the node stops answering.
-            on_return: called when it answers again.
+            node_url: HTTP(S) URL of the node; the stream tries a WebSocket at the same address.
+            block_time: expected seconds between blocks; the polling period is a tenth of it, at least 50 ms and at
+                most 1 s.
+            websocket: False disables the WebSocket.
+            timeout: time limit of one request, in seconds.
+            on_outage: callback for the error when the node stops answering.
+            on_return: callback when it answers again.
         """
         self.latest: Block | None = None
         self.reachable = False
@@ -98,12 +97,12 @@ class HeadStream:
         await self.stop()
 
     def start(self) -> None:
-        """Begin to follow the chain in a background task of the running event loop."""
+        """Start a background task in the running event loop that follows the chain."""
         if self._task is None:
             self._task = asyncio.create_task(self._follow(), name="head-stream")
 
     async def stop(self) -> None:
-        """Stop following; loops over the stream end."""
+        """Stop following the chain; loops over the stream end."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -124,7 +123,7 @@ class HeadStream:
                 await changed.wait()
 
     async def wait_change(self, timeout: float) -> bool:
-        """Wait until the head changes, at most ``timeout`` seconds; tells whether it did."""
+        """Wait up to `timeout` seconds for a new head; return whether one came."""
         changed = self._changed
         try:
             async with asyncio.timeout(timeout):
@@ -134,9 +133,9 @@ class HeadStream:
         return True
 
     async def wait_block(self, number: int) -> Block:
-        """Wait until the chain has reached a block number and return the head then.
+        """Wait until the chain reaches a block number; return the head.
 
-        Raises :class:`ChainUnreachable` when the stream is stopped before.
+        Raises `ChainUnreachable` when the stream stops first.
         """
         async for head in self:
             if head.number >= number:
@@ -211,7 +210,7 @@ class HeadStream:
         await connection.send(json.dumps(message))
 
     async def _receive(self, connection: ClientConnection, until_id: int | None = None) -> None:
-        """Take one message (or all up to the answer ``until_id``) and pass on the heads in it."""
+        """Receive one message, or all up to the answer `until_id`, and record the heads in them."""
         while True:
             message = json.loads(await connection.recv())
             identity = message.get("id")
@@ -223,7 +222,7 @@ class HeadStream:
             if until_id in (None, identity):
                 return
 
-    # --- telling -------------------------------------------------------------
+    # --- state ---------------------------------------------------------------
 
     def _arrived(self, head: Block, mode: Literal["websocket", "polling"]) -> None:
         self.mode = mode

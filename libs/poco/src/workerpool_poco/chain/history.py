@@ -1,9 +1,9 @@
-"""What a node keeps of a chain's past: its blocks, and the hub's events in them."""
+"""Blocks of the chain, and the hub's events in them."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc, malformed, quantity
+from workerpool_poco.chain.rpc import SHAPE_ERRORS, JsonRpc, malformed, quantity
 from workerpool_poco.errors import LogRangeTooLarge, PocoError, RpcError
 from workerpool_poco.protocol.contracts.events import (
     EVENT_TYPES,
@@ -18,14 +18,13 @@ from workerpool_poco.protocol.ids import Address, Hex, address, address_bytes, f
 from workerpool_poco.protocol.model import Block
 
 _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed", "timeout", "timed out")
-"""What the refusals of a search that is too large have in common; their codes differ from node to node."""
+"""Words of a refused log query that was too large; error codes differ between nodes."""
 
 
 class ChainHistory:
     """Reads of blocks and of one hub's logs through one node.
 
-    Everything raises :class:`~workerpool_poco.chain.rpc.ChainUnreachable` when the node does not answer, and
-    :class:`~workerpool_poco.chain.rpc.RpcError` when it answers with an error.
+    Every method raises `ChainUnreachable` when the node does not answer and `RpcError` when it answers with an error.
     """
 
     def __init__(self, rpc: JsonRpc, hub_address: Address) -> None:
@@ -37,14 +36,14 @@ class ChainHistory:
         return quantity("eth_blockNumber", await self.rpc.call("eth_blockNumber"))
 
     async def block(self, which: int | bytes | str = "latest") -> Block | None:
-        """Read a block by number, hash or name (``latest``, ``finalized``); None when unknown."""
+        """Read a block by number, hash or name (`latest`, `finalized`); None for an unknown block."""
         if isinstance(which, bytes):
             return _block_or_none(await self.rpc.call("eth_getBlockByHash", to_hex(which), False))
         name = hex(which) if isinstance(which, int) else which
         return _block_or_none(await self.rpc.call("eth_getBlockByNumber", name, False))
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Read many blocks by number in one go, in order."""
+        """Read many blocks by number in one batch, in order."""
         answers = await self.rpc.batch_results(
             [("eth_getBlockByNumber", (hex(item), False)) for item in numbers]
         )
@@ -58,11 +57,10 @@ class ChainHistory:
         kinds: Collection[type[HubEvent]] = EVENT_TYPES,
         first_indexed: Sequence[Hex] = (),
     ) -> list[HubEvent]:
-        """Return the hub's events of the given kinds, in chain order, both blocks included.
+        """Return the hub's events of the given kinds from one block to another (inclusive), in chain order.
 
-        ``first_indexed`` keeps only events whose first indexed argument is one of
-        these 32-byte words: ids, or addresses as `topic_word` spells them.
-        Raises :class:`LogRangeTooLarge` when the node wants a smaller range.
+        `first_indexed` restricts the events to those whose first indexed argument is one of these 32-byte words: ids,
+        or addresses as `topic_word` spells them. Raises `LogRangeTooLarge` when the node refuses the range.
         """
         topics: list[Any] = [[to_hex(topic_of(kind)) for kind in kinds]]
         if first_indexed:
@@ -72,7 +70,7 @@ class ChainHistory:
     async def get_block_logs(
         self, block_hash: bytes, *, kinds: Collection[type[HubEvent]] = EVENT_TYPES
     ) -> list[HubEvent]:
-        """Return the hub's events of exactly one block: an answer that a reorganisation cannot mix up."""
+        """Return the hub's events of one block, selected by its hash so that a reorganisation cannot mix blocks."""
         return await self._logs(
             {"blockHash": to_hex(block_hash), "topics": [[to_hex(topic_of(kind)) for kind in kinds]]}
         )
@@ -80,22 +78,22 @@ class ChainHistory:
     async def sift_block_logs(
         self, block_hash: bytes, *, kinds: Collection[type[HubEvent]] = EVENT_TYPES
     ) -> list[HubEvent] | None:
-        """Pick the hub's events out of all that any contract logged in a block; None when none logged anything.
+        """Return the hub's events among all logs of a block; None when the block has no logs.
 
-        One answer of one node, which so shows whether that node has the block's logs at all.
+        The answer shows whether the node has the block's logs.
         """
         logs = await self._raw_logs({"blockHash": to_hex(block_hash)})
         try:
             own = [log for log in logs if address(log["address"]) == self.hub_address]
-        except (*MISSHAPEN, PocoError) as cause:
+        except (*SHAPE_ERRORS, PocoError) as cause:
             raise malformed("eth_getLogs", logs) from cause
         return [event for event in _decoded(own) if isinstance(event, tuple(kinds))] if logs else None
 
     def may_hold(self, block: Block, kinds: Collection[type[HubEvent]] = EVENT_TYPES) -> bool:
-        """Tell whether a block's own Bloom filter says that the hub's logs of these kinds may be in it.
+        """Return whether a block's Bloom filter admits logs of the hub of these kinds.
 
-        A node that answers no logs although they may be there may have the block and not yet its logs. It may also
-        be right: now and then other contracts' logs set the same bits. False where the filter is missing or too full.
+        A node that returns no logs for such a block may have the block and not yet its logs; or other contracts' logs
+        set the same bits. False when the filter is missing or too full.
         """
         bloom = int.from_bytes(block.logs_bloom, "big")
         if bloom.bit_count() > _MOST_BITS or not _is_in(bloom, address_bytes(self.hub_address)):
@@ -105,7 +103,7 @@ class ChainHistory:
     async def scheduler_notices(
         self, workerpool: Address, from_block: int, to_block: int
     ) -> list[SchedulerNotice]:
-        """Return the notices of new deals for one workerpool, in chain order."""
+        """Return the notices of new deals of one workerpool, in chain order."""
         events = await self.get_logs(
             from_block, to_block, kinds=[SchedulerNotice], first_indexed=[topic_word(workerpool)]
         )
@@ -127,24 +125,24 @@ class ChainHistory:
 
 
 _MOST_BITS = 512
-"""Bits of 2048 up to which a filter tells something: at that, two in a thousand blocks seem to hold what they do not.
+"""Bits of 2048 up to which a filter is useful: there, it is wrong for two blocks in a thousand.
 
-Chains with huge blocks fill it, and some that keep none answer it full.
+Chains with huge blocks fill it, and chains without Bloom filters return it full.
 """
 
 
 def _is_in(bloom: int, item: bytes) -> bool:
-    """Tell whether a Bloom filter of 2048 bits may hold an item (Yellow Paper, 4.4.3)."""
+    """Return whether a Bloom filter of 2048 bits may contain an item (Yellow Paper, 4.4.3)."""
     digest = keccak(item)
     bits = (int.from_bytes(digest[place : place + 2], "big") % 2048 for place in (0, 2, 4))
     return all(bloom >> bit & 1 for bit in bits)
 
 
 def _decoded(logs: list[Any]) -> list[HubEvent]:
-    """Decode logs of the hub; those of kinds that this stack does not know are left out."""
+    """Return the events in logs of the hub, without those of unknown kinds."""
     try:
         events = [decode_log(log) for log in logs]
-    except MISSHAPEN as cause:
+    except SHAPE_ERRORS as cause:
         raise malformed("eth_getLogs", logs) from cause
     return [event for event in events if event is not None]
 
@@ -154,12 +152,12 @@ def _block_or_none(answer: Any) -> Block | None:
         return None
     try:
         return read_block(answer)
-    except MISSHAPEN as cause:
+    except SHAPE_ERRORS as cause:
         raise malformed("eth_getBlock", answer) from cause
 
 
 def read_block(answer: dict[str, Any]) -> Block:
-    """Read the head of a block from a JSON-RPC answer or notification."""
+    """Return the block header in a JSON-RPC answer or notification."""
     return Block(
         number=int(answer["number"], 16),
         hash=from_hex(answer["hash"]),

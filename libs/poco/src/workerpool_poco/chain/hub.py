@@ -1,4 +1,4 @@
-"""The PoCo hub, typed: reads of deals, tasks, contributions and accounts, besides blocks and logs."""
+"""Typed reads of the PoCo hub: deals, tasks, contributions, accounts, blocks and logs."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -33,7 +33,7 @@ from workerpool_poco.protocol.orders import order_domain
 
 
 class HubClient(ChainHistory):
-    """Reads of one hub through one node. Use as an async context manager, or connect and close."""
+    """Reads of one hub through one node. Use it as an async context manager, or call `connect` and `close`."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class HubClient(ChainHistory):
 
         Args:
             node_url: HTTP(S) address of the node.
-            hub_address: the hub's (diamond's) address.
-            chain_id: the chain expected there; None accepts any.
-            timeout: seconds one request may take.
-            attempts: how often a request is tried when the node does not answer.
+            hub_address: address of the hub (a diamond contract).
+            chain_id: the expected chain; None accepts any.
+            timeout: time limit of one request, in seconds.
+            attempts: attempts per request while the node does not answer.
         """
         super().__init__(JsonRpc(node_url, timeout=timeout, attempts=attempts), hub_address)
         self._expected_chain = chain_id
@@ -70,9 +70,9 @@ class HubClient(ChainHistory):
         await self.close()
 
     async def connect(self) -> None:
-        """Check that the node answers, that it serves the right chain and that the hub is there.
+        """Check that the node answers, serves the expected chain and knows the hub.
 
-        Raises :class:`ChainUnreachable`, :class:`WrongChain` or :class:`HubNotFound`.
+        Raises `ChainUnreachable`, `WrongChain` or `HubNotFound`.
         """
         chain_id = quantity("eth_chainId", await self.rpc.call("eth_chainId"))
         if self._expected_chain not in (None, chain_id):
@@ -89,20 +89,20 @@ class HubClient(ChainHistory):
 
     @property
     def chain_id(self) -> int:
-        """The chain's id; known once connected."""
+        """The chain's id; raises `ChainUnreachable` before `connect`."""
         if self._chain_id is None:
             raise ChainUnreachable("the hub client is not connected yet")
         return self._chain_id
 
     @property
     def order_domain(self) -> Eip712Domain:
-        """The EIP-712 domain in which orders for this hub are signed."""
+        """The EIP-712 domain of orders for this hub."""
         return order_domain(self.chain_id, self.hub_address)
 
     # --- calls ---------------------------------------------------------------
 
     async def call(self, function: Function, *arguments: Any, to: Address | None = None) -> tuple[Any, ...]:
-        """Call a view of the hub (or of the contract ``to``) at the latest block."""
+        """Call a view of the hub, or of the contract `to`, at the latest block."""
         try:
             answer = await self.rpc.call("eth_call", self._call_fields(function, arguments, to), "latest")
         except RpcError as error:
@@ -112,10 +112,10 @@ class HubClient(ChainHistory):
     async def call_many(
         self, function: Function, arguments: Iterable[Sequence[Any]], *, block: int | None = None
     ) -> list[tuple[Any, ...]]:
-        """Call one view of the hub with many sets of arguments, in as few round trips as possible.
+        """Call one view of the hub with many lists of arguments, in as few round trips as possible.
 
-        The state is that of the latest block, or of the given one: a node that does not have it raises
-        :class:`RpcError` instead of telling what is older.
+        The state is that of the latest block or of a given one; a node without that block causes `RpcError` instead of
+        an older answer.
         """
         when = "latest" if block is None else hex(block)
         calls = [("eth_call", (self._call_fields(function, item, None), when)) for item in arguments]
@@ -134,31 +134,31 @@ class HubClient(ChainHistory):
     # --- deals, tasks, contributions -----------------------------------------
 
     async def domain(self) -> tuple[str, str, int, Address]:
-        """Return the hub's own EIP-712 domain: name, version, chain id, contract."""
+        """Return the hub's EIP-712 domain: name, version, chain id, contract."""
         name, version, chain_id, contract = (await self.call(abi.HUB["domain"]))[0]
         return name, version, chain_id, address(contract)
 
     async def view_deal(self, deal_id: DealId) -> Deal:
-        """Read a deal; an unknown id gives one whose ``exists`` is false."""
+        """Read a deal; `exists` is false for an unknown id."""
         return views.deal(deal_id, (await self.call(abi.HUB["viewDeal"], bytes32(deal_id)))[0])
 
     async def view_deals(self, deal_ids: Sequence[DealId]) -> list[Deal]:
-        """Read many deals in one go, in order."""
+        """Read many deals in one batch, in order."""
         answers = await self.call_many(abi.HUB["viewDeal"], ((bytes32(item),) for item in deal_ids))
         return [views.deal(deal_id, answer[0]) for deal_id, answer in zip(deal_ids, answers, strict=True)]
 
     async def view_task(self, task_id: TaskId) -> ChainTask:
-        """Read a task; its status is UNSET before ``initialize``."""
+        """Read a task; its status is UNSET before `initialize`."""
         return views.task(task_id, (await self.call(abi.HUB["viewTask"], bytes32(task_id)))[0])
 
     async def view_tasks(self, task_ids: Sequence[TaskId], *, block: int | None = None) -> list[ChainTask]:
-        """Read many tasks in one go, in order, as they are in the latest block or were in a given one."""
+        """Read many tasks in one batch, in order, at the latest block or a given one."""
         arguments = ((bytes32(item),) for item in task_ids)
         answers = await self.call_many(abi.HUB["viewTask"], arguments, block=block)
         return [views.task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
 
     async def view_contribution(self, task_id: TaskId, worker: Address) -> Contribution:
-        """Read a worker's contribution; its status is UNSET when there is none."""
+        """Read a worker's contribution; its status is UNSET without one."""
         return views.contribution((await self.call(abi.HUB["viewContribution"], bytes32(task_id), worker))[0])
 
     async def view_contributions(
@@ -170,7 +170,7 @@ class HubClient(ChainHistory):
         return [views.contribution(answer[0]) for answer in answers]
 
     async def view_category(self, category_id: int) -> Category:
-        """Read a category (kept in memory: categories never change). Raises :class:`CallReverted`."""
+        """Read a category (kept in memory: categories never change). Raises `CallReverted`."""
         known = self._categories.get(category_id)
         if known is None:
             name, description, seconds = (await self.call(abi.HUB["viewCategory"], category_id))[0]
@@ -180,25 +180,25 @@ class HubClient(ChainHistory):
     # --- registered resources ------------------------------------------------
 
     async def view_app(self, app: Address) -> App:
-        """Read a registered application. Raises :class:`CallReverted` when there is none."""
+        """Read a registered application; raises `CallReverted` for an unknown address."""
         return views.app(app, (await self.call(abi.HUB["viewApp"], app))[0])
 
     async def view_dataset(self, dataset: Address) -> Dataset:
-        """Read a registered dataset. Raises :class:`CallReverted` when there is none."""
+        """Read a registered dataset; raises `CallReverted` for an unknown address."""
         return views.dataset(dataset, (await self.call(abi.HUB["viewDataset"], dataset))[0])
 
     async def view_workerpool(self, workerpool: Address) -> Workerpool:
-        """Read a registered workerpool. Raises :class:`CallReverted` when there is none."""
+        """Read a registered workerpool; raises `CallReverted` for an unknown address."""
         return views.workerpool(workerpool, (await self.call(abi.HUB["viewWorkerpool"], workerpool))[0])
 
     async def workerpool_owner(self, workerpool: Address) -> Address:
-        """Return who owns a workerpool, as the workerpool itself says."""
+        """Read the owner of a workerpool from its own contract."""
         return address((await self.call(abi.WORKERPOOL["owner"], to=workerpool))[0])
 
     # --- accounts and constants ----------------------------------------------
 
     async def view_account(self, owner: Address) -> Account:
-        """Read the free and locked nRLC an owner keeps in the hub."""
+        """Read an owner's free and locked nRLC in the hub."""
         return Account(*(await self.call(abi.HUB["viewAccount"], owner))[0])
 
     async def view_score(self, worker: Address) -> int:
@@ -206,35 +206,35 @@ class HubClient(ChainHistory):
         return int((await self.call(abi.HUB["viewScore"], worker))[0])
 
     async def view_scores(self, workers: Sequence[Address]) -> list[int]:
-        """Read many workers' scores in one go, in order."""
+        """Read the scores of many workers in one batch, in order."""
         answers = await self.call_many(abi.HUB["viewScore"], ((worker,) for worker in workers))
         return [answer[0] for answer in answers]
 
     async def consumed_volume(self, order_hash: bytes) -> int:
-        """Read how much of an order's volume is used up; cancelled orders are used up wholly."""
+        """Read the consumed volume of an order; a cancelled order is consumed completely."""
         return int((await self.call(abi.HUB["viewConsumed"], order_hash))[0])
 
     async def contribution_deadline_ratio(self) -> int:
-        """Read the ratio of the contribution deadline; 7 when the hub does not tell."""
+        """Read the ratio of the contribution deadline; 7 for a hub without that view."""
         try:
             return int((await self.call(abi.HUB["contribution_deadline_ratio"]))[0])
         except (CallReverted, MalformedAnswer):
             return CONTRIBUTION_DEADLINE_RATIO
 
     async def tee_broker(self) -> Address:
-        """Read who must sign authorizations of enclave tasks instead of the pool's owner (or zero)."""
+        """Read the address that signs authorizations of enclave tasks instead of the pool's owner, or zero."""
         return address((await self.call(abi.HUB["teebroker"]))[0])
 
     async def callback_gas(self) -> int:
-        """Read how much gas the hub grants a callback contract."""
+        """Read the gas that the hub grants a callback contract."""
         return int((await self.call(abi.HUB["callbackgas"]))[0])
 
     async def balance(self, owner: Address) -> int:
-        """Read an account's own coins, in wei: what pays for gas."""
+        """Read an account's balance of the chain's coin, in wei, which pays for gas."""
         return quantity("eth_getBalance", await self.rpc.call("eth_getBalance", owner, "latest"))
 
     async def balances(self, owners: Sequence[Address]) -> list[int]:
-        """Read many accounts' own coins in one go, in wei, in order."""
+        """Read the balances of many accounts in one batch, in wei, in order."""
         answers = await self.rpc.batch_results([("eth_getBalance", (owner, "latest")) for owner in owners])
         return [quantity("eth_getBalance", answer) for answer in answers]
 
@@ -247,4 +247,4 @@ def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
 
 def _call_error(function: Function, error: RpcError) -> PocoError:
     reverted = error.code == 3 or "revert" in error.message.lower()
-    return CallReverted(f"{function.name} was refused: {error.message}") if reverted else error
+    return CallReverted(f"{function.name} reverted: {error.message}") if reverted else error

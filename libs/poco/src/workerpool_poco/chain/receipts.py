@@ -1,4 +1,4 @@
-"""Receipts of mined transactions, and waiting for many of them with few requests."""
+"""Receipts of mined transactions, and a watcher that awaits many of them with few requests."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.chain.rpc import MISSHAPEN, JsonRpc
+from workerpool_poco.chain.rpc import SHAPE_ERRORS, JsonRpc
 from workerpool_poco.errors import ChainUnreachable, PocoError
 from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.contracts.events import HubEvent, decode_log
@@ -16,20 +16,20 @@ from workerpool_poco.protocol.ids import Address, address, from_hex, to_hex
 
 _FASTEST_POLL, _SLOWEST_POLL = 0.01, 0.5
 _RECHECK_WITH_HEADS = 2.0
-"""Seconds after which receipts are read again although no head came."""
+"""Seconds after which receipts are read again without a new head."""
 
 
 class ReceiptTimeout(PocoError):
-    """A transaction was not mined in the time allowed; it may still be later."""
+    """A transaction was not mined within the time limit; it may be mined later."""
 
 
 class NoSuchEntry(PocoError):
-    """A receipt holds no registration of an app, dataset or workerpool."""
+    """A receipt contains no registration of an app, dataset or workerpool."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """How a transaction ended: its block, whether it succeeded, gas used and the hub's events."""
+    """The outcome of a transaction: block, success, gas used and the hub's events."""
 
     transaction_hash: bytes
     block_number: int
@@ -41,16 +41,16 @@ class Receipt:
     logs: tuple[Mapping[str, Any], ...] = field(repr=False)
 
     def created_entry(self, registry: Address) -> Address:
-        """Return the address of the app, dataset or workerpool that a registry created here."""
+        """Return the address of the app, dataset or workerpool that a registry created; raises `NoSuchEntry`."""
         topic = to_hex(abi.APP_REGISTRY.events["Transfer"].topic)
         for log in self.logs:
             if address(log["address"]) == address(registry) and log["topics"][0] == topic:
                 return address(from_hex(log["topics"][3])[12:])
-        raise NoSuchEntry(f"transaction {to_hex(self.transaction_hash)} registered nothing at {registry}")
+        raise NoSuchEntry(f"transaction {to_hex(self.transaction_hash)} registered no entry at {registry}")
 
 
 def read_receipt(answer: Mapping[str, Any], hub: Address) -> Receipt:
-    """Read a JSON-RPC receipt; only logs of the hub become events."""
+    """Return the receipt in a JSON-RPC answer; only logs of the hub become events."""
     events = (decode_log(log) for log in answer["logs"] if address(log["address"]) == hub)
     created = answer.get("contractAddress")
     return Receipt(
@@ -66,10 +66,10 @@ def read_receipt(answer: Mapping[str, Any], hub: Address) -> Receipt:
 
 
 class ReceiptWatcher:
-    """Waits for receipts: all open ones are read in one batch, at each new head.
+    """Awaits receipts: reads all pending ones in one batch at each new head.
 
-    Without a head stream it polls, at first every 10 ms (chains that mine at once),
-    then slower, down to twice a second.
+    Without a head stream it polls, every 10 ms at first (for chains that mine at once), then with growing pauses up to
+    half a second.
     """
 
     def __init__(self, rpc: JsonRpc, hub: Address, heads: HeadStream | None = None) -> None:
@@ -78,18 +78,18 @@ class ReceiptWatcher:
         self._heads = heads
         self._waiting: dict[bytes, asyncio.Future[Receipt]] = {}
         self._callers: Counter[bytes] = Counter()
-        self._asked = asyncio.Event()
+        self._requested = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def wait(self, transaction_hash: bytes, timeout: float) -> Receipt:
-        """Return the receipt once mined; raises :class:`ReceiptTimeout` after ``timeout`` seconds.
+        """Wait up to `timeout` seconds for a receipt and return it; raises `ReceiptTimeout`.
 
-        Outages of the node in between are waited out.
+        An outage of the node does not end the wait.
         """
         future = self._waiting.get(transaction_hash)
         if future is None:
             future = self._waiting[transaction_hash] = asyncio.get_running_loop().create_future()
-        self._asked.set()
+        self._requested.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch(), name="receipt-watcher")
         self._callers[transaction_hash] += 1
@@ -103,12 +103,12 @@ class ReceiptWatcher:
         finally:
             self._callers[transaction_hash] -= 1
             if not self._callers[transaction_hash]:
-                # The last one who wanted to know; otherwise one that is never mined would be asked for for ever.
+                # No caller is left, so a transaction that is never mined is not read again.
                 del self._callers[transaction_hash]
                 self._waiting.pop(transaction_hash, None)
 
     async def close(self) -> None:
-        """Stop watching; whoever still waits is cancelled."""
+        """Stop watching and cancel the pending waits."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -120,8 +120,8 @@ class ReceiptWatcher:
     async def _watch(self) -> None:
         pause = _FASTEST_POLL
         while self._waiting:
-            if self._asked.is_set():
-                self._asked.clear()
+            if self._requested.is_set():
+                self._requested.clear()
                 pause = _FASTEST_POLL
             head = self._heads.latest if self._heads else None
             with contextlib.suppress(ChainUnreachable):
@@ -139,24 +139,24 @@ class ReceiptWatcher:
                 continue
             try:
                 receipt = read_receipt(answer, self._hub)
-            except (*MISSHAPEN, PocoError):
-                # Not complete yet, or nonsense: asked for again, and nobody else who waits is kept from his.
+            except (*SHAPE_ERRORS, PocoError):
+                # The receipt is incomplete or malformed: it is read again, without blocking the others.
                 continue
             future = self._waiting.pop(transaction_hash, None)
             if future is not None and not future.done():
                 future.set_result(receipt)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait for the next head, or (without heads) some time; a new question ends it early."""
+        """Wait for the next head, or without a head stream for some seconds; a new caller ends the wait."""
         if not self._waiting:
             return
-        asked = asyncio.ensure_future(self._asked.wait())
+        requested = asyncio.ensure_future(self._requested.wait())
         if self._heads is not None and self._heads.reachable:
             other = asyncio.ensure_future(self._heads.wait_change(_RECHECK_WITH_HEADS))
         else:
             other = asyncio.ensure_future(asyncio.sleep(seconds, result=True))
         try:
-            await asyncio.wait((asked, other), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((requested, other), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            asked.cancel()
+            requested.cancel()
             other.cancel()

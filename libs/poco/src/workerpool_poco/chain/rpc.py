@@ -1,8 +1,8 @@
-"""JSON-RPC to an Ethereum node: one persistent connection pool, time limits, bounded retries, batches.
+"""JSON-RPC to an Ethereum node: time limits, bounded retries, batches.
 
-web3.py's own provider closes its connection after each request and formats every answer, and importing it
-takes most of a second; so requests go over an aiohttp session of our own, and callers decode what they
-asked for. `JsonRpc.web3` is a full web3.py client over the same session.
+web3.py's provider closes its connection after each request and formats every answer, and its import takes most of a
+second. Requests here go over the library's own aiohttp session, and callers decode the answers they need.
+`JsonRpc.web3` is a complete web3.py client over the same session.
 """
 
 import asyncio
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
     from web3 import AsyncWeb3
 
 MAX_BATCH = 100
-"""Requests in one HTTP body; larger batches are cut (many providers refuse more)."""
+"""Requests in one HTTP body; larger batches are split, because many providers refuse more."""
 
 _STATE_GONE_TRIES = 5
 _NO_ANSWER = "the answer is not a JSON-RPC object"
 
 
 class _Busy(Exception):
-    """The node is asked too often; asked later it answers."""
+    """The node throttles the request."""
 
 
 def quantity(method: str, answer: Any) -> int:
-    """Read a number of a node's answer. Raises :class:`RpcError` when it answered something else."""
+    """Return the number in a node's answer; raises `RpcError` for any other answer."""
     try:
         return int(answer, 16)
     except (TypeError, ValueError) as cause:
         raise malformed(method, answer) from cause
 
 
-MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
-"""What comes of reading an answer that has another shape than expected; see `malformed`."""
+SHAPE_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
+"""Exceptions raised while an answer of an unexpected shape is read; see `malformed`."""
 
 
 def malformed(method: str, answer: Any) -> RpcError:
-    """Return the error for an answer that is none to this method, such as null from a node that lags or starts."""
+    """Return the error for an answer of the wrong shape, such as null from a node that lags or starts."""
     return RpcError(method, 0, f"the node answered {repr(answer)[:200]}")
 
 
 class JsonRpc:
-    """Calls of one node. Safe to share between tasks of one event loop."""
+    """A client of one node. Tasks of one event loop may share it."""
 
     def __init__(
         self,
@@ -63,21 +63,21 @@ class JsonRpc:
 
         Args:
             node_url: HTTP(S) address of the node.
-            timeout: seconds one attempt may take.
-            attempts: how often a request is tried when the node does not answer.
-            backoff: seconds before the second attempt; doubles each time, with jitter.
-            max_connections: upper bound of simultaneous connections.
+            timeout: time limit of one attempt, in seconds.
+            attempts: attempts per request while the node does not answer.
+            backoff: seconds before the second attempt; doubled for each further one, with jitter.
+            max_connections: limit of simultaneous connections.
         """
         self.node_url = _without_secrets(node_url)
-        """Scheme, host and port of the node, to be told: the rest of an address may hold a key."""
+        """Scheme, host and port of the node for messages; the rest of a URL may contain a key."""
         self._transport = Transport(node_url, timeout=timeout, max_connections=max_connections)
         self._attempts = attempts
         self._backoff = backoff
 
     @property
     def web3(self) -> "AsyncWeb3[Any]":
-        """A web3.py client over the same connections, for what this library does not wrap."""
-        # Half a second of imports that most processes never need.
+        """A web3.py client over the same connections, for calls that this library does not wrap."""
+        # The import takes most of a second; services never need it.
         from workerpool_poco.chain.web3_provider import web3_over
 
         return web3_over(self._transport)
@@ -89,8 +89,8 @@ class JsonRpc:
     async def call(self, method: str, *params: Any, attempts: int | None = None) -> Any:
         """Call a method and return its result.
 
-        Retried when the node does not answer (every method this library uses may be
-        repeated without harm). Raises :class:`ChainUnreachable` or :class:`RpcError`.
+        Retries while the node does not answer; every method that this library uses is idempotent. Raises
+        `ChainUnreachable` or `RpcError`.
         """
 
         async def request() -> Any:
@@ -108,10 +108,10 @@ class JsonRpc:
         return await self._retried(method, request, attempts)
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
-        """Call many methods in as few round trips as possible; answers in order.
+        """Call many methods in as few round trips as possible; return the results in order.
 
-        A call the node refuses yields its :class:`RpcError` in its place. Nodes that
-        know no batches are asked one by one. Raises :class:`ChainUnreachable`.
+        A refused call yields its `RpcError`. Nodes without batch support get single requests. Raises
+        `ChainUnreachable`.
         """
         answers: list[Any | RpcError] = []
         for start in range(0, len(calls), MAX_BATCH):
@@ -119,7 +119,7 @@ class JsonRpc:
         return answers
 
     async def batch_results(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
-        """Call many methods as `batch` does, of which none may fail: raises the first :class:`RpcError`."""
+        """Call many methods as `batch` does; raise the first `RpcError`."""
         answers = await self.batch(calls)
         for answer in answers:
             if isinstance(answer, RpcError):
@@ -142,12 +142,12 @@ class JsonRpc:
             if _is_passing(outcome):
                 alone = outcomes[place] = await self._single(*calls[place])
                 if isinstance(alone, RpcError) and alone.state_gone:
-                    # It stays gone, and so it is for the others.
+                    # The state is not coming back; the other calls would fail alike.
                     break
         return outcomes
 
     async def _outcomes(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
-        """Ask in one body, or one by one when the node knows no batches."""
+        """Send the calls in one body, or one by one to a node without batch support."""
 
         async def request() -> Any:
             return await self._transport.request_batch(calls)
@@ -170,7 +170,7 @@ class JsonRpc:
                 return await request()
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, _Busy) as cause:
                 if attempt == tries:
-                    # Not chained: some of these errors repeat the whole address.
+                    # Not chained: some of these errors contain the whole URL.
                     raise ChainUnreachable(
                         f"{self.node_url} does not answer {what}: {_reason(cause)}"
                     ) from None
@@ -186,11 +186,11 @@ def _without_secrets(node_url: str) -> str:
 def _reason(cause: Exception) -> str:
     if isinstance(cause, aiohttp.ClientResponseError):
         return f"HTTP {cause.status} {cause.message}"
-    return "its address is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
+    return "its URL is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
 
 
 def _is_passing(outcome: Any) -> bool:
-    """Tell whether what was asked is worth asking again: it was not answered, or by a node that could not just now."""
+    """Return whether a repeated request may succeed: the answer is missing or the node refused for a passing reason."""
     return isinstance(outcome, RpcError) and (
         outcome.state_gone or outcome.busy or outcome.message == _NO_ANSWER
     )

@@ -1,14 +1,14 @@
-"""Why a transaction did not make it: one class per cause, read from what nodes say."""
+"""Causes for which a transaction fails, classified from the nodes' error messages."""
 
 from workerpool_poco.errors import ChainUnreachable, InvalidId, PocoError, RpcError
 from workerpool_poco.protocol.encoding.abi_codec import AbiError, decode
 from workerpool_poco.protocol.ids import from_hex
 
 NodeUnreachable = ChainUnreachable
-"""The node does not answer, so it is unknown whether it took the transaction; sending it again is safe."""
+"""The node does not answer, so the state of the transaction is unknown; sending it again is safe."""
 
 _ERROR_STRING = bytes.fromhex("08c379a0")
-"""Selector of Solidity's ``Error(string)``."""
+"""Selector of Solidity's `Error(string)`."""
 
 
 class TransactionError(PocoError):
@@ -16,11 +16,11 @@ class TransactionError(PocoError):
 
 
 class OutOfGas(TransactionError):
-    """The wallet cannot pay: send coins to it."""
+    """The wallet's balance does not cover the gas: send coins to it."""
 
 
 class Reverted(TransactionError):
-    """The contract refuses the transaction; ``reason`` is its word, empty for most PoCo checks."""
+    """The contract reverts the transaction; `reason` is its text, empty for most PoCo checks."""
 
     def __init__(self, message: str, reason: str = "") -> None:
         super().__init__(message)
@@ -28,27 +28,27 @@ class Reverted(TransactionError):
 
 
 class NonceTooLow(TransactionError):
-    """Another transaction of this wallet took the nonce: prepare the transaction again."""
+    """Another transaction of the wallet used the nonce: prepare the transaction again."""
 
 
 class Underpriced(TransactionError):
-    """The gas price is too low for the node; the configured cap may be."""
+    """The gas price is too low for the node; the configured cap may be too low."""
 
 
 class ReplacementUnderpriced(Underpriced):
-    """Another transaction waits under the same nonce, and the offered price does not beat it."""
+    """Another pending transaction has the nonce, and the price does not replace it."""
 
 
 class GasPriceCapReached(Underpriced):
-    """A higher price would be needed than the configured cap allows."""
+    """The necessary gas price exceeds the configured cap."""
 
 
 class TransactionRejected(TransactionError):
-    """The node refused the transaction for another reason, given in the text."""
+    """The node refused the transaction for another reason, which the message contains."""
 
 
 def classify(error: RpcError) -> TransactionError | None:
-    """Return the cause of a refusal; None when the node only says it already has the transaction."""
+    """Return the cause of a refusal; None when the node already has the transaction."""
     text = error.message.lower()
     if any(words in text for words in ("already known", "already imported", "already in mempool")):
         return None
@@ -67,7 +67,7 @@ def classify(error: RpcError) -> TransactionError | None:
 
 
 def revert_reason(data: object) -> str:
-    """Return the text of ``Error(string)`` revert data, or nothing."""
+    """Return the text in the revert data of `Error(string)`; empty for other data."""
     if isinstance(data, dict):
         data = data.get("data")
     if not isinstance(data, str):

@@ -1,4 +1,4 @@
-"""Sending transactions of one wallet: many in flight, local nonces, bounded gas price, receipts."""
+"""A sender of one wallet's transactions: local nonces, many in flight, bounded gas price, receipts."""
 
 import asyncio
 import heapq
@@ -49,24 +49,23 @@ DEFAULT_GAS_PRICE_CAP = 22 * 10**9
 """Wei per gas."""
 
 _PRICE_LIFETIME = 1.0
-"""Seconds a gas price read from the node is used."""
+"""Seconds for which a gas price of the node is cached."""
 
 GAS_PER_TRANSACTION = 1_000_000
-"""A generous bound of the gas of one protocol transaction: what a wallet must be able to pay to send it."""
+"""An upper bound of the gas of one protocol transaction, which a wallet's balance must cover."""
 
 TRANSFER_GAS = 21_000
-"""Gas of a transfer of coins without data: what every transaction costs at least (Yellow Paper, G_transaction)."""
+"""Gas of a transfer without data, the minimum of a transaction (Yellow Paper, G_transaction)."""
 
 _TRIES = 3
 
 
 class TransactionSender:
-    """Signs and sends the transactions of one wallet, without waiting for one to be mined.
+    """Signs and sends the transactions of one wallet without waiting until they are mined.
 
-    Nonces are counted here, so that hundreds may be in flight; there must be one sender
-    per wallet at a time. A transaction goes in three steps, so that a caller can write a
-    journal between them: :meth:`prepare` (reserves the nonce, signs), :meth:`send`,
-    :meth:`wait_receipt`. :meth:`submit` does the first two, :meth:`execute` all.
+    The sender counts nonces itself, so that hundreds may be in flight; a wallet must have one sender at a time. A
+    transaction has three steps, between which a caller may write a journal: `prepare` (reserves the nonce, signs),
+    `send`, `wait_receipt`. `submit` does the first two, `execute` all.
     """
 
     def __init__(
@@ -79,15 +78,15 @@ class TransactionSender:
         gas_margin: float = 1.2,
         heads: HeadStream | None = None,
     ) -> None:
-        """Prepare, without talking to the node.
+        """Prepare, without a request to the node.
 
         Args:
             hub: a connected hub client.
-            wallet: whose transactions these are.
+            wallet: the signing wallet.
             gas_price_multiplier: factor on the network's gas price.
-            gas_price_cap: highest gas price, in wei; 0 for chains where gas is free.
+            gas_price_cap: highest gas price, in wei; 0 for a chain with free gas.
             gas_margin: factor on gas estimates.
-            heads: when given, receipts are looked for at each new head instead of by polling.
+            heads: a head stream; with it, receipts are read at each new head instead of by polling.
         """
         self.hub = hub
         self.wallet = wallet
@@ -110,17 +109,16 @@ class TransactionSender:
         await self.close()
 
     async def close(self) -> None:
-        """Stop waiting for receipts. Transactions already sent stay sent."""
+        """Stop waiting for receipts. Sent transactions stay in the node's pool."""
         await self._watcher.close()
 
     # --- the three steps -----------------------------------------------------
 
     async def prepare(self, call: Call) -> SignedTransaction:
-        """Estimate gas, reserve the next nonce and sign; nothing is sent yet.
+        """Estimate gas, reserve the next nonce and sign, without sending.
 
-        A prepared transaction must be sent or given to :meth:`abandon`, or those after
-        it wait for ever. Raises :class:`Reverted` when the contract would refuse it now,
-        :class:`OutOfGas`, or :class:`NodeUnreachable`.
+        The caller must send a prepared transaction or pass it to `abandon`; until then later nonces cannot be mined.
+        Raises `Reverted` when the contract would revert it now, `OutOfGas`, or `NodeUnreachable`.
         """
         gas = call.gas or await self.estimate_gas(call)
         price = await self.gas_price()
@@ -129,11 +127,10 @@ class TransactionSender:
         return self._sign(call, nonce, price, gas)
 
     async def send(self, signed: SignedTransaction) -> bytes:
-        """Send a signed transaction and return its hash; sending it again does no harm.
+        """Send a signed transaction and return its hash; idempotent.
 
-        Raises :class:`NodeUnreachable` when the node's answer is unknown (send it again
-        later), or a :class:`TransactionError` when the node refuses it: its nonce is
-        then free again, and the transaction must be prepared anew.
+        Raises `NodeUnreachable` when the node's answer is unknown (send it again later), or a `TransactionError` when
+        the node refuses it: its nonce is then free, and the caller must prepare a new transaction.
         """
         try:
             await self.hub.rpc.call("eth_sendRawTransaction", to_hex(signed.raw))
@@ -147,9 +144,9 @@ class TransactionSender:
         return signed.hash
 
     async def wait_receipt(self, transaction_hash: bytes, timeout: float = 120.0) -> Receipt:
-        """Wait until a transaction is mined; raises :class:`ReceiptTimeout` after ``timeout`` seconds.
+        """Wait up to `timeout` seconds until a transaction is mined; raises `ReceiptTimeout`.
 
-        A mined transaction may still have failed: see ``Receipt.succeeded``.
+        A mined transaction may have failed; see `Receipt.succeeded`.
         """
         receipt = await self._watcher.wait(transaction_hash, timeout)
         nonce = self._nonce_of.pop(transaction_hash, None)
@@ -158,14 +155,13 @@ class TransactionSender:
         return receipt
 
     async def submit(self, call: Call) -> bytes:
-        """Prepare and send; a nonce taken by somebody else is replaced by a fresh one. Returns the hash.
+        """Prepare and send; take another nonce when another sender used the first one. Return the hash.
 
-        After :class:`NodeUnreachable` the transaction may or may not be on its way: look
-        at the chain before submitting the same call again.
+        After `NodeUnreachable` the transaction may be in flight: read the chain before submitting the call again.
         """
         for attempt in range(1, _TRIES + 1):
             signed = await self.prepare(call)
-            # A caller that goes away must not leave a hole in the nonces.
+            # A cancelled caller must not leave a gap in the nonces.
             sending = asyncio.ensure_future(self._send_or_remember(signed))
             try:
                 return await asyncio.shield(sending)
@@ -185,20 +181,20 @@ class TransactionSender:
             raise
 
     async def execute(self, call: Call, timeout: float = 120.0) -> Receipt:
-        """Submit and wait; raises :class:`Reverted` when the mined transaction failed."""
+        """Submit a call and wait for its receipt; raises `Reverted` when the mined transaction failed."""
         receipt = await self.wait_receipt(await self.submit(call), timeout)
         if not receipt.succeeded:
             raise Reverted(f"transaction {to_hex(receipt.transaction_hash)} failed on chain")
         return receipt
 
     async def abandon(self, signed: SignedTransaction) -> None:
-        """Give back the nonce of a prepared transaction that will never be sent."""
+        """Release the nonce of a prepared transaction that is not sent."""
         await self._release(signed.nonce)
 
     async def replace(self, signed: SignedTransaction) -> SignedTransaction:
-        """Sign the same transaction at a higher price (same nonce), for one that waits too long.
+        """Return the transaction signed with the same nonce at a higher price, as a replacement.
 
-        At least 12.5 % more, as nodes demand. Raises :class:`GasPriceCapReached`.
+        The price rises by at least 12.5 %, as nodes demand. Raises `GasPriceCapReached`.
         """
         old = signed.transaction
         price = max(old.gas_price * 9 // 8 + 1, await self.gas_price())
@@ -209,19 +205,18 @@ class TransactionSender:
         )
 
     async def sign_filler(self, nonce: int) -> SignedTransaction:
-        """Sign an empty transfer to the wallet itself, which uses up a nonce that nothing else will use.
+        """Return a signed empty transfer to the wallet itself, which fills the gap of an unused nonce.
 
-        Everything with a higher nonce waits until that one is used. It is the cheapest transaction there is
-        (:data:`TRANSFER_GAS` at :meth:`gas_price`). Nothing is sent, and the nonce is not reserved. Should the node
-        hold another transaction with this nonce, only :meth:`replace` of the filler overtakes it. Raises
-        :class:`ChainUnreachable`.
+        Transactions with a higher nonce are not mined before the gap is filled. A filler is the cheapest transaction
+        (`TRANSFER_GAS` at `gas_price`). It is not sent, and the nonce is not reserved. When the node holds another
+        transaction with this nonce, only `replace` of the filler replaces it. Raises `ChainUnreachable`.
         """
         return self._sign(Call(b"", to=self.wallet.address), nonce, await self.gas_price(), TRANSFER_GAS)
 
     # --- gas -----------------------------------------------------------------
 
     async def gas_price(self) -> int:
-        """Return ``min(network price × multiplier, cap)`` in wei; the cap when the network tells none."""
+        """Return `min(network price × multiplier, cap)` in wei; the cap when the node returns no price."""
         if self._cap == 0:
             return 0
         read_at, price = self._price
@@ -235,7 +230,7 @@ class TransactionSender:
         return price
 
     async def estimate_gas(self, call: Call) -> int:
-        """Estimate the gas of a call, with margin. Raises :class:`Reverted` or :class:`OutOfGas`."""
+        """Return the estimated gas of a call, with margin; raises `Reverted` or `OutOfGas`."""
         fields = {
             "from": self.wallet.address,
             "to": call.to or self.hub.hub_address,
@@ -249,7 +244,7 @@ class TransactionSender:
         return math.ceil(estimate * self._margin) + call.extra_gas
 
     async def affordable_transactions(self) -> float:
-        """Return how many transactions the wallet can surely pay; infinite where gas is free."""
+        """Return the number of transactions that the wallet's balance covers; infinite with free gas."""
         if self._cap == 0:
             return math.inf
         return await self.hub.balance(self.wallet.address) / (GAS_PER_TRANSACTION * self._cap)
@@ -269,7 +264,7 @@ class TransactionSender:
         return nonce
 
     async def _settle_unknown(self) -> None:
-        """Free the nonces of transactions that got lost on the way to the node."""
+        """Release the nonces of transactions that the node did not receive."""
         while self._unknown:
             lost = self._unknown[-1]
             if not await self._node_knows(lost.hash):
@@ -293,9 +288,9 @@ class TransactionSender:
             heapq.heapify(self._free)
 
     async def _release(self, nonce: int) -> None:
-        """Make a nonce usable again; when later ones are in flight already, fill it with an empty transfer.
+        """Release a nonce, or fill it with an empty transfer when later nonces are in flight.
 
-        Without that, everything after it would wait until somebody happens to send more.
+        Without the filler, later transactions would not be mined before the wallet sends another one.
         """
         async with self._lock:
             self._in_flight.discard(nonce)

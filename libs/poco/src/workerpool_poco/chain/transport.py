@@ -8,11 +8,11 @@ from typing import Any
 import aiohttp
 
 _ASK_AGAIN_STATUSES = frozenset({408, 425, 429})
-"""HTTP statuses below 500 that say nothing about the request itself."""
+"""HTTP statuses below 500 after which a request is repeated."""
 
 
 class Transport:
-    """JSON-RPC bodies over one kept-open aiohttp session."""
+    """JSON-RPC over one persistent aiohttp session."""
 
     def __init__(self, node_url: str, *, timeout: float, max_connections: int) -> None:
         self._url = node_url
@@ -22,13 +22,13 @@ class Transport:
         self._numbers = itertools.count(1)
 
     async def request(self, method: str, params: Sequence[Any]) -> Any:
-        """Send one request and return the node's answer, whatever it is."""
+        """Send one request and return the decoded body of the response, of any shape."""
         return await self._post(self._body(method, params))
 
     async def request_batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> Any:
-        """Send many requests in one body.
+        """Send many requests in one body and return the decoded body of the response.
 
-        A node that knows batches gives a list: the answers in the order of the calls, None for one that is missing.
+        The list of a node that supports batches is in the order of the calls, with None for a missing answer.
         """
         bodies = [self._body(*call) for call in calls]
         answer = await self._post(bodies)
@@ -57,7 +57,7 @@ class Transport:
             content = await response.read()
             if response.status < 500 and response.status not in _ASK_AGAIN_STATUSES:
                 answer = json.loads(content)
-                # Some providers refuse, say, a range of logs with a JSON-RPC error and an HTTP status of their own.
+                # Some providers send a JSON-RPC error with an HTTP error status, e.g. for a range of logs.
                 if response.ok or (isinstance(answer, dict) and answer.get("error")):
                     return answer
             response.raise_for_status()

@@ -1,4 +1,4 @@
-"""A web3.py client over this library's own connections."""
+"""A web3.py client over the library's own connections."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from workerpool_poco.chain.transport import Transport
 
 
 class TransportProvider(AsyncBaseProvider):
-    """Carries web3.py's requests over a `Transport`."""
+    """A web3.py provider that sends requests over a `Transport`."""
 
     def __init__(self, transport: Transport) -> None:
         super().__init__()
         self._transport = transport
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Send one request."""
+        """Send one request and return the node's answer."""
         answer: RPCResponse = await self._transport.request(method, params)
         return answer
 
     async def is_connected(self, show_traceback: bool = False) -> bool:
-        """Tell whether the node answers."""
+        """Return whether the node answers."""
         answer = await self._transport.request("eth_chainId", ())
         return isinstance(answer, dict) and "result" in answer
 
 
 def web3_over(transport: Transport) -> AsyncWeb3[Any]:
-    """Return a client whose requests go over these connections."""
+    """Return a client that sends its requests over these connections."""
     return AsyncWeb3(TransportProvider(transport))

@@ -1,1 +1,1 @@
-"""The rules of the PoCo protocol: pure values and functions, no I/O."""
+"""The rules of the PoCo protocol: values and functions without I/O and clock."""

@@ -1,4 +1,4 @@
-"""Workerpool authorizations: the scheduler's signed word that a worker may contribute to a task."""
+"""Workerpool authorizations: the scheduler's signed permission for a worker to contribute to a task."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,20 +17,19 @@ from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 
 
 class MessageSigner(Protocol):
-    """What signs an authorization: a wallet."""
+    """Signs an authorization; a wallet does."""
 
     def sign_message_hash(self, message: bytes) -> bytes:
-        """Sign 32 bytes wrapped by EIP-191; returns 65 bytes."""
+        """Sign 32 bytes wrapped by EIP-191; return 65 bytes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerpoolAuthorization:
-    """A signed permission, as ``contribute`` expects it in ``authorizationSign``.
+    """A signed permission; `contribute` expects the signature in `authorizationSign`.
 
-    ``deal_id`` and ``task_index`` travel along for the worker's convenience but are
-    not signed; ``task_id`` is derived from them and is. ``enclave_challenge`` is the
-    zero address for a standard task.
+    `task_id` is signed; `deal_id` and `task_index`, from which it is derived, are sent for convenience. The
+    `enclave_challenge` of a standard task is the zero address.
     """
 
     worker: Address
@@ -42,20 +41,19 @@ class WorkerpoolAuthorization:
 
     @property
     def hash(self) -> bytes:
-        """The 32 bytes that were wrapped by EIP-191 and signed."""
+        """The 32 bytes that are signed with the EIP-191 prefix."""
         return authorization_hash(self.worker, self.task_id, self.enclave_challenge)
 
 
 def authorization_hash(worker: Address, task_id: TaskId, enclave_challenge: Address = ZERO_ADDRESS) -> bytes:
-    """Return ``keccak256(worker ‖ taskid ‖ enclaveChallenge)`` (contract: contribute)."""
+    """Return `keccak256(worker ‖ taskid ‖ enclaveChallenge)` (contract: contribute)."""
     return keccak(address_bytes(worker) + bytes32(task_id) + address_bytes(enclave_challenge))
 
 
 def sms_challenge_hash(task_id: TaskId) -> bytes:
-    """Return ``keccak256(taskid)``: an authorization without worker and challenge.
+    """Return `keccak256(taskid)`, which the scheduler signs to get the enclave challenge of a task.
 
-    Signed by the scheduler, it lets a secret management service hand out the
-    enclave challenge of the task.
+    A secret management service hands the challenge out for such a signature only.
     """
     return keccak(bytes32(task_id))
 
@@ -69,7 +67,7 @@ def sign_authorization(
     task_index: int,
     enclave_challenge: Address = ZERO_ADDRESS,
 ) -> WorkerpoolAuthorization:
-    """Sign an authorization with the wallet of the workerpool's owner."""
+    """Return an authorization signed with the wallet of the workerpool's owner."""
     digest = authorization_hash(worker, task_id, enclave_challenge)
     return WorkerpoolAuthorization(
         worker=address(worker),
@@ -82,9 +80,9 @@ def sign_authorization(
 
 
 def recover_signer(authorization: WorkerpoolAuthorization) -> Address:
-    """Return who signed an authorization; raises ``InvalidSignature`` when it is malformed.
+    """Return the address that signed an authorization; raises `InvalidSignature` when it is malformed.
 
-    The signature may have 65 bytes or the 64 bytes of EIP-2098. The caller compares
-    the answer with the on-chain owner of the workerpool.
+    The signature has 65 bytes, or the 64 bytes of EIP-2098. The caller compares the address with the workerpool's owner
+    on chain.
     """
     return recover_address(eip191_hash(authorization.hash), authorization.signature)

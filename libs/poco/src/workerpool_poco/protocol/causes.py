@@ -1,10 +1,10 @@
-"""Every cause the protocol knows for the failure of a replicate."""
+"""The protocol's causes for the failure of a replicate (core spec §2.9)."""
 
 from enum import StrEnum
 
 
 class ReplicateStatusCause(StrEnum):
-    """Why a replicate reached a failed or aborted status; the spelling is the protocol's."""
+    """The cause of a failed or aborted status, in the protocol's spelling."""
 
     # Chain
     CHAIN_UNREACHABLE = "CHAIN_UNREACHABLE"

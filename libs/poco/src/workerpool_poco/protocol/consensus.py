@@ -1,8 +1,8 @@
-"""Consensus arithmetic: what the contract computes, and the scheduler's forecast of it.
+"""Consensus arithmetic of the contract, and the scheduler's forecast of it (core spec §6.1, §6.2).
 
-A worker's weight grows with its score. Contributions with the same result hash form
-a group whose weight is the product of its members'; the task has consensus as soon as
-the share of one group makes it credible enough for the trust the requester paid for.
+A worker's weight grows with its score. Contributions with the same result hash form a group whose weight is the product
+of its members' weights. A task has consensus when the share of one group reaches the credibility that the deal's trust
+demands.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ MIN_WEIGHT = 2
 
 
 def weight_from_score(score: int) -> int:
-    """Return the weight of a worker with this on-chain score: ``max(score // 3, 3) - 1``."""
+    """Return the weight of a worker with this on-chain score: `max(score // 3, 3) - 1`."""
     return max(score // 3, 3) - 1
 
 
@@ -25,11 +25,10 @@ def group_weight(weights: Iterable[int]) -> int:
 
 
 def consensus_reached(best_group: int, all_groups: Iterable[int], trust: int) -> bool:
-    """Tell whether the contract declares consensus for a group.
+    """Return whether the contract declares consensus for a group.
 
-    ``all_groups`` includes ``best_group``. The contract tests
-    ``group · trust > total · (trust - 1)`` with ``total = 1 + Σ groups`` after every
-    contribution, i.e. credibility above ``1 - 1/trust``.
+    `all_groups` includes `best_group`. The contract tests `group · trust > total · (trust - 1)` with
+    `total = 1 + Σ groups` after every contribution: a credibility above `1 - 1/trust`.
     """
     trust = max(trust, 1)
     return best_group * trust > (1 + sum(all_groups)) * (trust - 1)
@@ -38,16 +37,15 @@ def consensus_reached(best_group: int, all_groups: Iterable[int], trust: int) ->
 def needs_more_contributions(
     trust: int, contributions: Iterable[tuple[bytes, int]], pending: Iterable[int]
 ) -> bool:
-    """Tell whether handing the task to one more worker is useful.
+    """Return whether one more worker is needed.
+
+    The forecast assumes that all pending workers join the strongest group.
 
     Args:
         trust: the trust of the deal (0 counts as 1).
-        contributions: ``(result hash, weight)`` of every contribution on chain.
-        pending: weights of replicates that are still alive and may yet contribute.
-            Replicates that failed, were aborted or were lost are not pending: nobody
-            waits for the dead.
-
-    The forecast assumes that all pending workers join the strongest group.
+        contributions: `(result hash, weight)` of every contribution on chain.
+        pending: weights of live replicates that have not contributed yet; failed, aborted and lost replicates are
+            not pending.
     """
     groups: dict[bytes, int] = {}
     for result_hash, weight in contributions:
@@ -61,7 +59,7 @@ def needs_more_contributions(
 
 
 def contributions_needed(trust: int, weight: int = MIN_WEIGHT) -> int:
-    """Return how many agreeing workers of one weight reach consensus on an untouched task."""
+    """Return how many agreeing workers of one weight reach consensus on a task without contributions."""
     count = 0
     while needs_more_contributions(trust, (), [weight] * count):
         count += 1

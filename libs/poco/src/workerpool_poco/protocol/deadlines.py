@@ -1,7 +1,7 @@
-"""Deadlines of a task, in unix seconds, from the start of its deal and its category.
+"""Deadlines of a task in Unix seconds, computed from the start of its deal and its category (core spec §6.3).
 
-``T`` is ``workClockTimeRef`` of the category, in seconds. All deadlines but the
-reveal's are anchored at the match of the orders, not at ``initialize``.
+`category_time` is `workClockTimeRef` of the category, in seconds. Every deadline except the reveal deadline counts from
+the match of the orders, not from `initialize`.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ FINAL_DEADLINE_RATIO = 10
 
 @dataclass(frozen=True, slots=True)
 class TaskDeadlines:
-    """The two deadlines known when a deal appears, in unix seconds.
+    """The two deadlines known when a deal appears, in Unix seconds.
 
-    Contributions and reveals must come strictly before their deadline, finalize
-    strictly before ``final``; claim is possible from ``final`` on.
+    The contract accepts contributions and reveals strictly before their deadline, `finalize` strictly before `final`,
+    and `claim` from `final` on.
     """
 
     contribution: int
@@ -26,24 +26,24 @@ class TaskDeadlines:
 def contribution_deadline(
     start_time: int, category_time: int, ratio: int = CONTRIBUTION_DEADLINE_RATIO
 ) -> int:
-    """Return when contributions end; ``ratio`` is the hub's ``contribution_deadline_ratio``."""
+    """Return the contribution deadline; `ratio` is the hub's `contribution_deadline_ratio`."""
     return start_time + ratio * category_time
 
 
 def reveal_deadline(consensus_time: int, category_time: int) -> int:
-    """Return when reveals end, counted from the block in which consensus was reached."""
+    """Return the reveal deadline, which counts from the block that reached consensus."""
     return consensus_time + REVEAL_DEADLINE_RATIO * category_time
 
 
 def final_deadline(start_time: int, category_time: int) -> int:
-    """Return when the task can no longer be finalized and may be claimed back."""
+    """Return the final deadline: the task cannot be finalized from then on, and can be claimed."""
     return start_time + FINAL_DEADLINE_RATIO * category_time
 
 
 def task_deadlines(
     start_time: int, category_time: int, ratio: int = CONTRIBUTION_DEADLINE_RATIO
 ) -> TaskDeadlines:
-    """Return both deadlines of a task whose deal started at ``start_time``."""
+    """Return the deadlines of a task whose deal started at `start_time`."""
     return TaskDeadlines(
         contribution=contribution_deadline(start_time, category_time, ratio),
         final=final_deadline(start_time, category_time),

@@ -1,4 +1,4 @@
-"""Deal params: the JSON text with which a requester tells the worker what to run."""
+"""Deal params: the requester's JSON text that tells the worker what to run."""
 
 import json
 from collections.abc import Mapping
@@ -20,29 +20,29 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class DealParams:
-    """The requester's wishes; empty texts mean "not said"."""
+    """The requester's parameters; an empty text means that the parameter is absent."""
 
     args: str = ""
-    """Command line of the application."""
+    """The application's command line."""
     input_files: tuple[str, ...] = ()
-    """URLs the worker downloads before the application starts."""
+    """URLs that the worker downloads before the application starts."""
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Application secret index -> name of the requester's secret (enclaves only)."""
+    """Names of the requester's secrets by secret index (enclaves only)."""
     result_encryption: bool = False
-    """Whether the result must be encrypted for the beneficiary (enclaves only)."""
+    """Whether the worker encrypts the result for the beneficiary (enclaves only)."""
     result_storage_provider: str = ""
-    """``ipfs`` or ``dropbox``; empty lets the worker use IPFS."""
+    """`ipfs` or `dropbox`; empty means IPFS."""
     result_storage_proxy: str = ""
-    """Result proxy to use instead of the pool's own."""
+    """URL of a result proxy to use instead of the pool's."""
     bulk_cid: str = ""
-    """IPFS id of a list of datasets to process in bulk."""
+    """IPFS id of a list of datasets for bulk processing."""
 
     @classmethod
     def parse(cls, text: str) -> "DealParams":
-        """Read ``deal.params`` without ever failing.
+        """Parse `deal.params`; never raise.
 
-        A text that is not a JSON object of the known keys and types is taken, whole,
-        as the command line, as the protocol always did.
+        A text that is not a JSON object of the known keys and types is the command line as a whole; the protocol
+        defines it so.
         """
         try:
             content = json.loads(text)
@@ -61,7 +61,7 @@ class DealParams:
             return cls(args=text)
 
     def encode(self) -> str:
-        """Return the JSON text for a request order, leaving out what was not said."""
+        """Return the JSON text for a request order, without absent parameters."""
         content: dict[str, Any] = {
             "iexec_args": self.args,
             "iexec_input_files": list(self.input_files),

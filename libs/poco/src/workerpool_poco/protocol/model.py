@@ -1,4 +1,4 @@
-"""What the contracts know, as frozen values. Times are unix seconds, prices nRLC, hashes and digests bytes."""
+"""The contracts' state as frozen values. Times are Unix seconds, prices nRLC, hashes and digests bytes."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatu
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """An app, dataset or workerpool as a deal fixed it; ``pointer`` is its address, ``price`` per task."""
+    """An app, dataset or workerpool of a deal: its address (`pointer`), its owner then and its price per task."""
 
     pointer: Address
     owner: Address
@@ -18,7 +18,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """A match of orders (``viewDeal``): ``bot_size`` tasks from index ``bot_first`` on."""
+    """A match of orders (`viewDeal`): `bot_size` tasks, the first of index `bot_first`."""
 
     deal_id: DealId
     app: Resource
@@ -40,7 +40,7 @@ class Deal:
 
     @property
     def exists(self) -> bool:
-        """Whether the contract knows the deal; an unknown id reads as zeros."""
+        """Whether the contract knows the deal; `viewDeal` returns zeros for an unknown id."""
         return self.start_time > 0
 
     @property
@@ -50,22 +50,22 @@ class Deal:
 
     @property
     def has_callback(self) -> bool:
-        """Whether the result goes to a callback contract."""
+        """Whether the deal names a callback contract for the result."""
         return self.callback != ZERO_ADDRESS
 
     @property
     def task_indexes(self) -> range:
-        """Indexes of the deal's tasks."""
+        """The indexes of the deal's tasks."""
         return range(self.bot_first, self.bot_first + self.bot_size)
 
     def final_deadline(self, category_time: int) -> int:
-        """When the deal's tasks can be claimed back, in unix seconds."""
+        """Return the final deadline of the deal's tasks, in Unix seconds."""
         return final_deadline(self.start_time, category_time)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainTask:
-    """A task as the contract sees it (``viewTask``); all zeros while UNSET."""
+    """The contract's state of a task (`viewTask`); all zeros while UNSET."""
 
     task_id: TaskId
     status: ChainTaskStatus
@@ -87,7 +87,7 @@ class ChainTask:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A worker's contribution (``viewContribution``); ``weight`` is the log2 the contract stores."""
+    """A worker's contribution (`viewContribution`); `weight` is the contract's log2 of the weight."""
 
     status: ContributionStatus
     result_hash: bytes
@@ -98,7 +98,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A duration class; ``work_clock_time_ref`` is T in seconds."""
+    """A category of tasks by duration; `work_clock_time_ref` is its reference time in seconds."""
 
     category_id: int
     name: str
@@ -108,7 +108,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A registered application; ``multiaddr`` is the Docker image as the owner spelled it."""
+    """A registered application; `multiaddr` is the Docker image in the owner's spelling."""
 
     address: Address
     owner: Address
@@ -121,7 +121,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A registered dataset; ``multiaddr`` is a URL or an IPFS multiaddress."""
+    """A registered dataset; `multiaddr` is a URL or an IPFS multiaddress."""
 
     address: Address
     owner: Address
@@ -143,23 +143,23 @@ class Workerpool:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Money an owner keeps in the hub, in nRLC: free and locked."""
+    """An owner's balance in the hub, in nRLC: free (`stake`) and locked."""
 
     stake: int
     locked: int
 
 
 REORGANISATION_BLOCKS = 64
-"""A block this many below the newest one counts as there to stay; everything above may be taken back."""
+"""Blocks this deep below the newest one count as final; a reorganisation may replace those above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The head of a block; ``timestamp`` in unix seconds."""
+    """A block header; `timestamp` is in Unix seconds."""
 
     number: int
     hash: bytes
     parent_hash: bytes
     timestamp: int
     logs_bloom: bytes = field(default=b"", repr=False, compare=False)
-    """The Bloom filter of the block's logs, 256 bytes; empty when the node does not tell it."""
+    """The Bloom filter of the block's logs, 256 bytes; empty when the node omits it."""

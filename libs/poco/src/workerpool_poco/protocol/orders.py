@@ -1,7 +1,7 @@
 """The four orders of the market: EIP-712 hash, signature, calldata and JSON form.
 
-A deal is made by ``matchOrders(app, dataset, workerpool, request)``. Prices are in
-nRLC per task. A restriction of the zero address means "anybody".
+`matchOrders(app, dataset, workerpool, request)` makes a deal. Prices are in nRLC per task. A restriction to the zero
+address restricts nothing.
 """
 
 import secrets
@@ -23,22 +23,22 @@ from workerpool_poco.protocol.typed_data import HashSigner
 
 
 def order_domain(chain_id: int, hub: Address) -> Eip712Domain:
-    """Return the signing domain of a hub: ``iExecODB`` version ``5.0.0``."""
+    """Return the signing domain of a hub: `iExecODB` version `5.0.0`."""
     return Eip712Domain("iExecODB", "5.0.0", chain_id, address(hub))
 
 
 def new_salt() -> bytes:
-    """Return 32 random bytes, which make two otherwise equal orders different."""
+    """Return 32 random bytes, which distinguish orders that are equal otherwise."""
     return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Order:
-    """What the four orders share: their fields are those of the contract's struct, in its order."""
+    """The base of the four orders; their fields are those of the contract's struct, in its order."""
 
     TYPE: ClassVar[str]
     sign: bytes = b""
-    """The owner's signature; empty in an order not signed yet."""
+    """The owner's signature; empty in an unsigned order."""
 
     def _values(self) -> list[Any]:
         return [getattr(self, name) for _, name in fields_of(self.TYPE)]
@@ -48,7 +48,7 @@ class _Order:
         return domain.digest(self.TYPE, self._values())
 
     def signed(self, wallet: HashSigner, domain: Eip712Domain) -> Self:
-        """Return the order with the wallet's 65-byte signature in ``sign``."""
+        """Return the order with the wallet's 65-byte signature in `sign`."""
         return replace(self, sign=wallet.sign_hash(self.hash(domain)))
 
     def calldata(self) -> tuple[Any, ...]:
@@ -56,7 +56,7 @@ class _Order:
         return (*self._values(), self.sign)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the order as the market and the SDK exchange it, ids in hexadecimal."""
+        """Return the order as the market and the SDK exchange it, with bytes in hexadecimal."""
         values = {name: getattr(self, name) for _, name in fields_of(self.TYPE)} | {"sign": self.sign}
         return {name: to_hex(value) if isinstance(value, bytes) else value for name, value in values.items()}
 
@@ -113,7 +113,7 @@ class DatasetOrder(_Order):
 
 
 NO_DATASET = DatasetOrder(dataset=ZERO_ADDRESS, volume=0, salt=ZERO_BYTES32)
-"""What stands in a match without dataset: all zeros, no signature."""
+"""The dataset order of a match without dataset: all zeros, no signature."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ class WorkerpoolOrder(_Order):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestOrder(_Order):
-    """The requester's demand; ``volume`` tasks, ``params`` as in :mod:`workerpool_poco.protocol.deal_params`."""
+    """The requester's demand; `volume` tasks, `params` as in `deal_params`."""
 
     TYPE: ClassVar[str] = (
         "RequestOrder(address app,uint256 appmaxprice,address dataset,uint256 datasetmaxprice,"

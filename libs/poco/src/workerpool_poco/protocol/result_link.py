@@ -1,4 +1,4 @@
-"""The result link: what ``finalize`` stores on chain so that a requester finds the result."""
+"""The result link, which `finalize` stores on chain for the requester."""
 
 import json
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from workerpool_poco.errors import PocoError
 STORAGE_IPFS = "ipfs"
 STORAGE_DROPBOX = "dropbox"
 STORAGE_ETHEREUM = "ethereum"
-"""Callback tasks: the result is in the callback contract, nothing was uploaded."""
+"""Callback tasks: the callback contract holds the result, and nothing is uploaded."""
 
 
 class InvalidResultLink(PocoError, ValueError):
-    """The text is not a JSON object with a ``storage`` and a ``location``."""
+    """The text is not a JSON object with a `storage` and a `location`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLink:
-    """Where a result lies, e.g. ``ResultLink("ipfs", "/ipfs/<cid>")``.
+    """The location of a result, e.g. `ResultLink("ipfs", "/ipfs/<cid>")`.
 
-    On chain (``task.results``) it is the UTF-8 JSON ``{"storage": …, "location": …}``;
-    requesters' tools download it as ``GET {gateway}{location}``.
+    On chain (`task.results`) it is the UTF-8 JSON `{"storage": …, "location": …}`;
+    requesters' tools download it as `GET {gateway}{location}`.
     """
 
     storage: str
@@ -31,17 +31,17 @@ class ResultLink:
         return json.dumps({"storage": self.storage, "location": self.location}, separators=(",", ":"))
 
     def to_bytes(self) -> bytes:
-        """Return the UTF-8 bytes handed to ``finalize`` as ``results``."""
+        """Return the UTF-8 bytes for the argument `results` of `finalize`."""
         return self.encode().encode()
 
     @classmethod
     def decode(cls, text: str | bytes) -> "ResultLink":
-        """Read a result link from JSON; raises :class:`InvalidResultLink`."""
+        """Parse a result link in JSON; raises `InvalidResultLink`."""
         try:
             content = json.loads(text)
             storage, location = content["storage"], content["location"]
         except (ValueError, KeyError, TypeError) as cause:
-            raise InvalidResultLink("a result link is JSON with storage and location") from cause
+            raise InvalidResultLink("a result link is a JSON object with storage and location") from cause
         if not isinstance(storage, str) or not isinstance(location, str):
-            raise InvalidResultLink("storage and location of a result link are texts")
+            raise InvalidResultLink("storage and location of a result link must be text")
         return cls(storage, location)

@@ -1,4 +1,4 @@
-"""secp256k1 signatures as the contracts read them: EIP-191 wrapping, 65 or 64 bytes, recovery."""
+"""secp256k1 signatures as the contracts verify them: EIP-191 prefix, 65 or 64 bytes, recovery."""
 
 import coincurve
 
@@ -11,16 +11,16 @@ _Y_PARITY_BIT = 1 << 255
 
 
 def eip191_hash(message: bytes) -> bytes:
-    """Hash a 32-byte message the way wallets do before signing it (EIP-191, version 0x45)."""
+    """Return the hash that a wallet signs for a 32-byte message (EIP-191, version 0x45)."""
     if len(message) != 32:
-        raise InvalidSignature(f"the message to wrap has 32 bytes, not {len(message)}")
+        raise InvalidSignature(f"a message to prefix has 32 bytes, not {len(message)}")
     return keccak(_EIP191_BYTES32 + message)
 
 
 def split_signature(signature: bytes) -> tuple[bytes, int]:
-    """Return ``(r ‖ s, recovery id)`` of a 65-byte (r, s, v) or a 64-byte EIP-2098 signature.
+    """Return `(r ‖ s, recovery id)` of a 65-byte (r, s, v) or a 64-byte EIP-2098 signature.
 
-    ``v`` may be 27/28 or 0/1. Raises :class:`InvalidSignature` on any other shape.
+    `v` may be 27/28 or 0/1. Raises `InvalidSignature` on any other shape.
     """
     if len(signature) == 65:
         parity = signature[64] - 27 if signature[64] >= 27 else signature[64]
@@ -44,12 +44,12 @@ def compact_signature(signature: bytes) -> bytes:
 
 
 def recover_address(digest: bytes, signature: bytes) -> Address:
-    """Return who signed the 32-byte ``digest``; raises :class:`InvalidSignature` when nobody can have."""
+    """Return the address that signed the 32-byte `digest`; raises `InvalidSignature`."""
     compact, parity = split_signature(signature)
     try:
         key = coincurve.PublicKey.from_signature_and_message(compact + bytes([parity]), digest, hasher=None)
     except Exception as cause:  # coincurve raises bare Exception and ValueError
-        raise InvalidSignature("no public key can be recovered from this signature") from cause
+        raise InvalidSignature("no public key can be recovered from the signature") from cause
     return public_key_address(key)
 
 

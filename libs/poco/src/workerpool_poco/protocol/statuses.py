@@ -1,4 +1,4 @@
-"""Statuses of tasks, replicates and contributions, spelled and ordered as the protocol does."""
+"""Statuses of tasks, replicates and contributions, in the protocol's spelling and order (core spec §1.1, §2.1)."""
 
 from enum import IntEnum, StrEnum
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class TaskStatus(StrEnum):
-    """The scheduler's view of a task, in the order of the protocol (which is the order of progress)."""
+    """The scheduler's status of a task, in the order of progress."""
 
     RECEIVED = "RECEIVED"
     INITIALIZING = "INITIALIZING"
@@ -105,7 +105,7 @@ _REPLICATE_ORDER = {status: position for position, status in enumerate(Replicate
 
 
 class ChainTaskStatus(IntEnum):
-    """The contract's status of a task (``viewTask``)."""
+    """The contract's status of a task (`viewTask`)."""
 
     UNSET = 0
     ACTIVE = 1
@@ -115,7 +115,7 @@ class ChainTaskStatus(IntEnum):
 
 
 class ContributionStatus(IntEnum):
-    """The contract's status of a contribution (``viewContribution``); PROVED means revealed."""
+    """The contract's status of a contribution (`viewContribution`); PROVED means revealed."""
 
     UNSET = 0
     CONTRIBUTED = 1
@@ -127,18 +127,18 @@ _T = TaskStatus
 _R = ReplicateStatus
 
 WAITING_CONTRIBUTION_TASK_STATUSES = frozenset({_T.INITIALIZED, _T.RUNNING})
-"""The task takes (more) contributions."""
+"""The task accepts contributions."""
 
 WAITING_REVEAL_TASK_STATUSES = frozenset(
     {_T.CONSENSUS_REACHED, _T.AT_LEAST_ONE_REVEALED, _T.RESULT_UPLOADING, _T.RESULT_UPLOADED}
 )
-"""Winners may still reveal."""
+"""Winners may reveal."""
 
 COMPLETION_TASK_STATUSES = frozenset({_T.FINALIZING, _T.FINALIZED, _T.COMPLETED})
-"""The result is in; only the end remains."""
+"""The result is uploaded; finalization is due or done."""
 
 FINAL_TASK_STATUSES = frozenset({_T.COMPLETED, _T.FAILED})
-"""Nothing follows."""
+"""The last statuses of a task."""
 
 FAILURE_TASK_STATUSES = frozenset(
     {
@@ -151,13 +151,13 @@ FAILURE_TASK_STATUSES = frozenset(
         _T.FINAL_DEADLINE_REACHED,
     }
 )
-"""The reason that stands in a history right before FAILED."""
+"""The reason for a failure; FAILED follows in the history."""
 
 FINAL_REPLICATE_STATUSES = frozenset({_R.COMPLETED, _R.FAILED})
-"""Nothing follows."""
+"""The last statuses of a replicate."""
 
 INTERLUDE_REPLICATE_STATUSES = frozenset({_R.WORKER_LOST, _R.RECOVERING})
-"""Say something about the worker, not about the work; the last *relevant* status skips them."""
+"""Statuses of the worker and not of its work; the last relevant status skips them."""
 
 DEAD_END_REPLICATE_STATUSES = frozenset(
     {
@@ -172,7 +172,7 @@ DEAD_END_REPLICATE_STATUSES = frozenset(
         _R.FAILED,
     }
 )
-"""The worker will do no more work on the task (a failed download may still contribute its error)."""
+"""The worker does no more work on the task. (A failed download may still contribute its error.)"""
 
 RUNNING_REPLICATE_STATUSES = frozenset(
     {
@@ -194,12 +194,12 @@ RUNNING_REPLICATE_STATUSES = frozenset(
         _R.CONTRIBUTE_AND_FINALIZE_DONE,
     }
 )
-"""One such last relevant status makes an INITIALIZED task RUNNING."""
+"""An INITIALIZED task becomes RUNNING when the last relevant status of a replicate is one of these."""
 
 SCHEDULER_REPLICATE_STATUSES = frozenset(
     {_R.CREATED, _R.RESULT_UPLOAD_REQUESTED, _R.RECOVERING, _R.WORKER_LOST, _R.FAILED}
 )
-"""Only the scheduler sets these."""
+"""Set by the scheduler only."""
 
 WORKER_REPLICATE_STATUSES = frozenset(ReplicateStatus) - SCHEDULER_REPLICATE_STATUSES
-"""A worker reports these."""
+"""Reported by a worker."""

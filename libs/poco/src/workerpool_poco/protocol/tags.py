@@ -1,7 +1,7 @@
-"""The 32-byte tag of orders and deals: which special hardware a task needs.
+"""The 32-byte tag of orders and deals, which names the hardware that a task needs.
 
 Bits, counted from the least significant: 0 enclave (TEE), 1 Scone, 2 Gramine,
-3 TDX, 8 GPU. The contract looks at bit 0 only; the stack looks for an exact nibble.
+3 TDX, 8 GPU. The contract reads bit 0 only; schedulers and workers compare the whole low nibble.
 """
 
 from enum import IntEnum
@@ -26,7 +26,7 @@ def _number(tag: bytes | str) -> int:
 
 
 def tee_framework(tag: bytes | str) -> TeeFramework | None:
-    """Return the enclave framework a tag asks for, or None: any other nibble means a standard task."""
+    """Return the enclave framework that a tag requires; None for any other nibble, which means a standard task."""
     try:
         return TeeFramework(_number(tag) & _TEE_MASK)
     except ValueError:
@@ -34,15 +34,15 @@ def tee_framework(tag: bytes | str) -> TeeFramework | None:
 
 
 def requires_enclave(tag: bytes | str) -> bool:
-    """Tell whether ``contribute`` insists on an enclave challenge (bit 0 of the tag)."""
+    """Return whether `contribute` requires an enclave challenge (bit 0 of the tag)."""
     return bool(_number(tag) & _TEE_BIT)
 
 
 def requires_gpu(tag: bytes | str) -> bool:
-    """Tell whether the task must run on a worker with a GPU (bit 8 of the tag)."""
+    """Return whether the task requires a worker with a GPU (bit 8 of the tag)."""
     return bool(_number(tag) & _GPU_BIT)
 
 
 def make_tag(*, framework: TeeFramework | None = None, gpu: bool = False) -> bytes:
-    """Return the tag that asks for an enclave framework, a GPU, both or nothing."""
+    """Return the tag that requires an enclave framework, a GPU, both or neither."""
     return ((framework or 0) | (_GPU_BIT if gpu else 0)).to_bytes(32, "big")

@@ -1,4 +1,4 @@
-"""Challenges a wallet signs to prove who it is: the worker's login and the requester's log access."""
+"""Challenges that a wallet signs as proof of its address: a worker's login and a requester's log access (EIP-712)."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,20 +12,19 @@ _LOG_TYPE = "Challenge(string challenge)"
 
 
 class HashSigner(Protocol):
-    """What signs a challenge: a wallet."""
+    """Signs a challenge; a wallet does."""
 
     def sign_hash(self, digest: bytes) -> bytes:
-        """Sign 32 bytes as they are; returns 65 bytes."""
+        """Sign 32 bytes without a prefix; return 65 bytes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LoginChallenge:
-    """The challenge a worker signs to open a session with the scheduler.
+    """The challenge that a worker signs to open a session with the scheduler.
 
-    Domain: ``{name "Workerpool Core", version "1", chainId, verifyingContract = the
-    workerpool's address}``, so that a signature for one pool is worthless at another.
-    ``issued_at`` is in unix seconds.
+    Domain: `{name "Workerpool Core", version "1", chainId, verifyingContract = the workerpool's address}`, so that a
+    signature for one pool is invalid at another. `issued_at` is in Unix seconds.
     """
 
     wallet: Address
@@ -44,17 +43,16 @@ class LoginChallenge:
         return self._domain.digest(_LOGIN_TYPE, [address(self.wallet), self.challenge, self.issued_at])
 
     def to_json(self) -> dict[str, Any]:
-        """The typed data for a wallet that signs it by itself."""
+        """Return the typed data for a wallet that hashes it itself."""
         message = {"wallet": address(self.wallet), "challenge": self.challenge, "issuedAt": self.issued_at}
         return self._domain.to_json(_LOGIN_TYPE, message)
 
 
 @dataclass(frozen=True, slots=True)
 class LogChallenge:
-    """The challenge a requester's tool signs to read the logs of its task.
+    """The challenge that a requester's tool signs to read the logs of its task.
 
-    Domain: ``{name "iExec Core", version "1", chainId}``, no contract; fixed by the
-    tools that exist.
+    Domain: `{name "iExec Core", version "1", chainId}` without a contract, as published tools expect it.
     """
 
     challenge: str
@@ -70,15 +68,15 @@ class LogChallenge:
         return self._domain.digest(_LOG_TYPE, [self.challenge])
 
     def to_json(self) -> dict[str, Any]:
-        """The typed data the scheduler's HTTP side answers."""
+        """Return the typed data that the scheduler's HTTP API sends."""
         return self._domain.to_json(_LOG_TYPE, {"challenge": self.challenge})
 
 
 def sign_challenge(wallet: HashSigner, challenge: LoginChallenge | LogChallenge) -> bytes:
-    """Sign a challenge; returns 65 bytes."""
+    """Return the 65-byte signature of a challenge."""
     return wallet.sign_hash(challenge.hash)
 
 
 def recover_challenge_signer(challenge: LoginChallenge | LogChallenge, signature: bytes) -> Address:
-    """Return who signed a challenge; raises ``InvalidSignature`` when the signature is malformed."""
+    """Return the address that signed a challenge; raises `InvalidSignature` when the signature is malformed."""
     return recover_address(challenge.hash, signature)

@@ -1,7 +1,7 @@
 """The encoding against the reference package."""
 
 import pytest
-import rlp as reference
+import rlp as reference  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 from workerpool_poco.protocol.encoding.rlp import RlpError, decode_list, encode_list, integer

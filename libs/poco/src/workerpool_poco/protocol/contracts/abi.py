@@ -1,7 +1,7 @@
-"""The contracts' interface: PoCo hub (token and native), registries, resources and the RLC token.
+"""The interfaces of the PoCo contracts: hub (token and native), registries, resources and the RLC token.
 
-Written down here rather than loaded from a package: these signatures are the
-protocol. Verified against the published contracts (PoCo 6.1.0) by a test.
+They are written out because these signatures are the protocol. A test compares them with the published contracts (PoCo
+6.1.0).
 """
 
 from workerpool_poco.protocol.contracts.interface import Contract
@@ -126,7 +126,7 @@ HUB = Contract(
     """,
     _STRUCTS,
 )
-"""The hub where RLC is a token of its own (amounts are nRLC, moved by ``approve``)."""
+"""The hub of a chain where RLC is a token; amounts are nRLC, moved by `approve`."""
 
 NATIVE_HUB = Contract(
     """
@@ -134,7 +134,7 @@ NATIVE_HUB = Contract(
     function depositFor(address account) returns (bool)
     """
 )
-"""What differs on a chain whose own coin is RLC: deposits carry value, 1 nRLC = 1e9 wei."""
+"""The differences on a chain whose coin is RLC: deposits carry value, 1 nRLC = 1e9 wei."""
 
 APP_REGISTRY = Contract(
     """

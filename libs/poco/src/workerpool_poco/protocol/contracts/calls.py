@@ -1,4 +1,4 @@
-"""The transactions of the protocol as values: calldata, coins and extra gas, ready to be sent."""
+"""The protocol's transactions as values: calldata, value and extra gas."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,9 @@ from workerpool_poco.protocol.orders import (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a transaction does.
+    """The content of a transaction.
 
-    ``to`` None means the hub. ``value`` is in wei. ``gas`` None means "estimate";
-    ``extra_gas`` is added to an estimate.
+    `to` None means the hub. `value` is in wei. Without `gas` the sender estimates it and adds `extra_gas`.
     """
 
     data: bytes
@@ -30,12 +29,12 @@ class Call:
 
 
 def initialize(deal_id: DealId, index: int) -> Call:
-    """Make a task ACTIVE; anybody may."""
+    """Make a task ACTIVE; any wallet may send it."""
     return Call(abi.HUB.encode("initialize", bytes32(deal_id), index))
 
 
 def initialize_array(tasks: Sequence[tuple[DealId, int]]) -> Call:
-    """Make many tasks ACTIVE at once, each given as (deal id, index); one failing fails all."""
+    """Make many tasks ACTIVE, each given as (deal id, index); the failure of one reverts all."""
     deals, indexes = [bytes32(deal) for deal, _ in tasks], [index for _, index in tasks]
     return Call(abi.HUB.encode("initializeArray", deals, indexes))
 
@@ -49,7 +48,7 @@ def contribute(
     enclave_challenge: Address = ZERO_ADDRESS,
     enclave_sign: bytes = b"",
 ) -> Call:
-    """Commit to a result; the sender is the worker and must have its stake in the hub."""
+    """Commit to a result; the sender is the worker, whose stake must be in the hub."""
     return Call(
         abi.HUB.encode(
             "contribute",
@@ -69,11 +68,10 @@ def reveal(task_id: TaskId, digest: bytes) -> Call:
 
 
 def finalize(task_id: TaskId, results: bytes, callback_data: bytes = b"", *, callback_gas: int = 0) -> Call:
-    """Complete a task; the sender owns the workerpool.
+    """Complete a task; the sender must own the workerpool.
 
-    ``callback_gas`` is what the hub grants the callback contract
-    (``HubClient.callback_gas``): an estimate does not see how much it needs, because
-    its failure is swallowed.
+    `callback_gas` is the gas that the hub grants the callback contract (`HubClient.callback_gas`). An estimate omits
+    it, because the hub ignores a failure of the callback.
     """
     return Call(abi.HUB.encode("finalize", bytes32(task_id), results, callback_data), extra_gas=callback_gas)
 
@@ -89,7 +87,7 @@ def contribute_and_finalize(
     enclave_sign: bytes = b"",
     callback_gas: int = 0,
 ) -> Call:
-    """Do it all in one transaction: only for trust 1 and a task nobody contributed to."""
+    """Contribute, reveal and finalize in one transaction: only at trust 1, for a task without contributions."""
     data = abi.HUB.encode(
         "contributeAndFinalize",
         bytes32(task_id),
@@ -104,17 +102,17 @@ def contribute_and_finalize(
 
 
 def reopen(task_id: TaskId) -> Call:
-    """Make a REVEALING task ACTIVE again, after its reveal deadline and without a single reveal."""
+    """Make a REVEALING task ACTIVE again after its reveal deadline; refused once a worker has revealed."""
     return Call(abi.HUB.encode("reopen", bytes32(task_id)))
 
 
 def claim(task_id: TaskId) -> Call:
-    """Refund the requester of a task not completed by its final deadline."""
+    """Refund the requester of a task that is not completed at its final deadline."""
     return Call(abi.HUB.encode("claim", bytes32(task_id)))
 
 
 def claim_array(task_ids: Sequence[TaskId]) -> Call:
-    """Claim many tasks at once; one failing fails all."""
+    """Claim many tasks; the failure of one reverts all."""
     return Call(abi.HUB.encode("claimArray", [bytes32(item) for item in task_ids]))
 
 
@@ -124,7 +122,7 @@ def match_orders(
     request: RequestOrder,
     dataset: DatasetOrder = NO_DATASET,
 ) -> Call:
-    """Make a deal of signed orders."""
+    """Match signed orders, which makes a deal."""
     orders = (app, dataset, workerpool, request)
     return Call(abi.HUB.encode("matchOrders", *(order.calldata() for order in orders)))
 
@@ -148,11 +146,11 @@ def create_app(
     checksum: bytes = bytes(32),
     mrenclave: bytes = b"",
 ) -> Call:
-    """Register a Docker application; the same fields twice are refused."""
+    """Register a Docker application; the registry refuses equal fields of one owner."""
     arguments = (owner, name, "DOCKER", image.encode(), checksum, mrenclave)
     return Call(abi.APP_REGISTRY.encode("createApp", *arguments), to=registry)
 
 
 def create_workerpool(registry: Address, owner: Address, description: str) -> Call:
-    """Register a workerpool; the same fields twice are refused."""
+    """Register a workerpool; the registry refuses equal fields of one owner."""
     return Call(abi.WORKERPOOL_REGISTRY.encode("createWorkerpool", owner, description), to=registry)

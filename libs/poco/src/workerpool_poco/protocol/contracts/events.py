@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from workerpool_poco.protocol.contracts import abi
-from workerpool_poco.protocol.contracts.interface import Parameter
 from workerpool_poco.protocol.ids import (
     Address,
     DealId,
@@ -20,7 +19,7 @@ from workerpool_poco.protocol.ids import (
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """Where a log stands: its block, transaction and place; ``removed`` when a reorganisation took it."""
+    """The position of a log: block, transaction and index; `removed` after a reorganisation."""
 
     block_number: int
     block_hash: bytes
@@ -32,7 +31,7 @@ class LogPosition:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerNotice:
-    """A deal was made with a workerpool; the one event a scheduler watches to find work."""
+    """A deal was made with a workerpool; the event by which a scheduler finds work."""
 
     workerpool: Address
     deal_id: DealId
@@ -41,7 +40,7 @@ class SchedulerNotice:
 
 @dataclass(frozen=True, slots=True)
 class OrdersMatched:
-    """Orders became a deal of ``volume`` tasks."""
+    """Orders were matched to a deal of `volume` tasks."""
 
     deal_id: DealId
     app_hash: bytes
@@ -73,7 +72,7 @@ class TaskContribute:
 
 @dataclass(frozen=True, slots=True)
 class TaskConsensus:
-    """A result hash won; the task is REVEALING."""
+    """A result hash reached consensus; the task is REVEALING."""
 
     task_id: TaskId
     consensus: bytes
@@ -92,7 +91,7 @@ class TaskReveal:
 
 @dataclass(frozen=True, slots=True)
 class TaskReopen:
-    """Nobody revealed in time; the task is ACTIVE again."""
+    """No worker revealed before the deadline; the task is ACTIVE again."""
 
     task_id: TaskId
     position: LogPosition
@@ -100,7 +99,7 @@ class TaskReopen:
 
 @dataclass(frozen=True, slots=True)
 class TaskFinalize:
-    """The task is COMPLETED; ``results`` is the result link as bytes."""
+    """The task is COMPLETED; `results` is the result link as bytes."""
 
     task_id: TaskId
     results: bytes
@@ -117,7 +116,7 @@ class TaskClaimed:
 
 @dataclass(frozen=True, slots=True)
 class AccurateContribution:
-    """A worker's contribution was found right at finalize."""
+    """`finalize` found a worker's contribution to agree with the consensus."""
 
     worker: Address
     task_id: TaskId
@@ -126,7 +125,7 @@ class AccurateContribution:
 
 @dataclass(frozen=True, slots=True)
 class FaultyContribution:
-    """A worker's contribution was found wrong, or never revealed; its stake is lost."""
+    """`finalize` found a worker's contribution to differ from the consensus or unrevealed; its stake is seized."""
 
     worker: Address
     task_id: TaskId
@@ -135,7 +134,7 @@ class FaultyContribution:
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """``amount`` nRLC came to an account; ``ref`` is the task."""
+    """`amount` nRLC was paid to an account; `ref` is the task."""
 
     owner: Address
     amount: int
@@ -145,7 +144,7 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Seize:
-    """``amount`` nRLC of locked stake was taken from an account; ``ref`` is the task."""
+    """`amount` nRLC of locked stake was seized from an account; `ref` is the task."""
 
     owner: Address
     amount: int
@@ -155,7 +154,7 @@ class Seize:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """``amount`` nRLC of an account was locked."""
+    """`amount` nRLC of an account was locked."""
 
     owner: Address
     amount: int
@@ -164,7 +163,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """``amount`` nRLC of an account was freed."""
+    """`amount` nRLC of an account was unlocked."""
 
     owner: Address
     amount: int
@@ -173,7 +172,7 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """``value`` nRLC of stake moved; the zero address means deposited or withdrawn."""
+    """`value` nRLC of stake moved; the zero address stands for a deposit or a withdrawal."""
 
     sender: Address
     receiver: Address
@@ -233,7 +232,7 @@ def topic_word(value: Address) -> Hex:
 
 
 def _log_position(log: Mapping[str, Any]) -> LogPosition:
-    """Read where a JSON-RPC log stands."""
+    """Return the position of a JSON-RPC log."""
     return LogPosition(
         block_number=int(log["blockNumber"], 16),
         block_hash=from_hex(log["blockHash"]),
@@ -245,19 +244,13 @@ def _log_position(log: Mapping[str, Any]) -> LogPosition:
 
 
 _IDS = frozenset({"dealid", "taskid", "ref"})
-"""Parameters of events that hold the id of a deal or task."""
-
-
-def _field(parameter: Parameter, value: Any) -> Any:
-    if parameter.type == "address":
-        return address(value)
-    return to_hex(value) if parameter.name in _IDS else value
+"""Parameters that hold the id of a deal or task."""
 
 
 def decode_log(log: Mapping[str, Any]) -> HubEvent | None:
-    """Decode a log as a node answers it (JSON-RPC); None for an event this stack does not know.
+    """Return the event in a JSON-RPC log; None for an unknown event.
 
-    Raises ``MalformedAnswer`` when a known event does not decode.
+    Raises `MalformedAnswer` when a known event does not decode.
     """
     topics = [from_hex(topic) for topic in log["topics"]]
     kind = _BY_TOPIC.get(topics[0]) if topics else None
@@ -265,7 +258,7 @@ def decode_log(log: Mapping[str, Any]) -> HubEvent | None:
         return None
     event = abi.HUB.events[kind.__name__]
     values: list[Any] = [
-        _field(parameter, value)
+        to_hex(value) if parameter.name in _IDS else value
         for parameter, value in zip(
             event.parameters, event.decode(topics, from_hex(log["data"])), strict=True
         )

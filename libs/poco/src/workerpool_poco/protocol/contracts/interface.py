@@ -1,4 +1,4 @@
-"""Reads contract functions and events written the way a person writes them in Solidity."""
+"""Contract interfaces, declared in Solidity's own notation (human-readable ABI)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Function:
-    """A contract function: encodes its calldata and decodes its answer."""
+    """A contract function, which encodes its calldata and decodes its answer."""
 
     name: str
     inputs: tuple[str, ...]
@@ -30,7 +30,7 @@ class Function:
 
     @cached_property
     def selector(self) -> bytes:
-        """The four bytes that open the calldata."""
+        """The first four bytes of the calldata."""
         return keccak(f"{self.name}({','.join(self.inputs)})".encode())[:4]
 
     def encode(self, *arguments: Any) -> bytes:
@@ -38,18 +38,18 @@ class Function:
         return self.selector + encode(self.inputs, arguments)
 
     def decode(self, answer: bytes) -> tuple[Any, ...]:
-        """Return the values of an ``eth_call`` answer; raises :class:`MalformedAnswer`."""
+        """Return the values of an `eth_call` answer; raises `EmptyAnswer` or `MalformedAnswer`."""
         if self.outputs and not answer:
-            raise EmptyAnswer(f"{self.name} answered nothing: the node knows no such contract at the address")
+            raise EmptyAnswer(f"{self.name} returned no data: the node knows no such contract at the address")
         try:
             return decode(self.outputs, answer)
         except AbiError as cause:
-            raise MalformedAnswer(f"{self.name} answered {len(answer)} bytes that do not decode") from cause
+            raise MalformedAnswer(f"{self.name} returned {len(answer)} bytes that do not decode") from cause
 
 
 @dataclass(frozen=True)
 class Event:
-    """A contract event: knows its first topic and decodes its logs."""
+    """A contract event, which knows its first topic and decodes its logs."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -60,7 +60,7 @@ class Event:
         return keccak(f"{self.name}({','.join(item.type for item in self.parameters)})".encode())
 
     def decode(self, topics: Sequence[bytes], data: bytes) -> tuple[Any, ...]:
-        """Return the event's values in the order of its parameters; raises :class:`MalformedAnswer`."""
+        """Return the event's values in the order of its parameters; raises `MalformedAnswer`."""
         indexed = [item.type for item in self.parameters if item.indexed]
         plain = [item.type for item in self.parameters if not item.indexed]
         if len(topics) <= len(indexed):
@@ -78,10 +78,10 @@ _ENTRY = re.compile(r"^(function|event) (\w+)\( ?(.*?) ?\)(?: returns \((.*)\))?
 
 
 class Contract:
-    """The functions and events of one contract, by name: ``HUB["viewDeal"]``, ``HUB.events[...]``."""
+    """The functions and events of one contract, by name: `HUB["viewDeal"]`, `HUB.events[...]`."""
 
     def __init__(self, text: str, structs: Mapping[str, str] | None = None) -> None:
-        """Read entries that each begin a line; ``structs`` maps a struct's name to its tuple of types."""
+        """Parse entries that each begin a line; `structs` maps the name of a struct to its tuple of types."""
         self.functions: dict[str, Function] = {}
         self.events: dict[str, Event] = {}
         for entry in _START.split(text)[1:]:

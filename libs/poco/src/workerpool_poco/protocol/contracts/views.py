@@ -1,6 +1,6 @@
-"""What the hub's views answer, as values of the model.
+"""The answers of the hub's views as values of the model.
 
-`values` is a struct of the contract with its fields in their order, as `Function.decode` returns it.
+`values` holds the fields of the contract's struct in their order, as `Function.decode` returns them.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatu
 
 
 def deal(deal_id: DealId, values: tuple[Any, ...]) -> Deal:
-    """Read the answer of ``viewDeal``."""
+    """Return the deal in an answer of `viewDeal`."""
     return Deal(
         deal_id=deal_id,
         app=_resource(values[0]),
@@ -29,25 +29,25 @@ def deal(deal_id: DealId, values: tuple[Any, ...]) -> Deal:
         trust=values[3],
         category=values[4],
         tag=values[5],
-        requester=address(values[6]),
-        beneficiary=address(values[7]),
-        callback=address(values[8]),
+        requester=values[6],
+        beneficiary=values[7],
+        callback=values[8],
         params=values[9],
         start_time=values[10],
         bot_first=values[11],
         bot_size=values[12],
         worker_stake=values[13],
         scheduler_reward_ratio=values[14],
-        sponsor=address(values[15]),
+        sponsor=values[15],
     )
 
 
 def _resource(values: tuple[Any, ...]) -> Resource:
-    return Resource(address(values[0]), address(values[1]), values[2])
+    return Resource(values[0], values[1], values[2])
 
 
 def task(task_id: TaskId, values: tuple[Any, ...]) -> ChainTask:
-    """Read the answer of ``viewTask``; raises ValueError for a status this stack does not know."""
+    """Return the task in an answer of `viewTask`; raises ValueError for an unknown status."""
     return ChainTask(
         task_id=task_id,
         status=ChainTaskStatus(values[0]),
@@ -60,7 +60,7 @@ def task(task_id: TaskId, values: tuple[Any, ...]) -> ChainTask:
         consensus_value=values[7],
         reveal_counter=values[8],
         winner_counter=values[9],
-        contributors=tuple(address(item) for item in values[10]),
+        contributors=values[10],
         result_digest=values[11],
         results=values[12],
         results_timestamp=values[13],
@@ -69,24 +69,24 @@ def task(task_id: TaskId, values: tuple[Any, ...]) -> ChainTask:
 
 
 def contribution(values: tuple[Any, ...]) -> Contribution:
-    """Read the answer of ``viewContribution``; raises ValueError for a status this stack does not know."""
+    """Return the contribution in an answer of `viewContribution`; raises ValueError for an unknown status."""
     status, result_hash, seal, challenge, weight = values
-    return Contribution(ContributionStatus(status), result_hash, seal, address(challenge), weight)
+    return Contribution(ContributionStatus(status), result_hash, seal, challenge, weight)
 
 
 def app(entry: Address, values: tuple[Any, ...]) -> App:
-    """Read the answer of ``viewApp``."""
+    """Return the app in an answer of `viewApp`."""
     owner, name, kind, where, checksum, enclave = values
-    return App(address(entry), address(owner), name, kind, readable_multiaddr(where), checksum, enclave)
+    return App(address(entry), owner, name, kind, readable_multiaddr(where), checksum, enclave)
 
 
 def dataset(entry: Address, values: tuple[Any, ...]) -> Dataset:
-    """Read the answer of ``viewDataset``."""
+    """Return the dataset in an answer of `viewDataset`."""
     owner, name, where, checksum = values
-    return Dataset(address(entry), address(owner), name, readable_multiaddr(where), checksum)
+    return Dataset(address(entry), owner, name, readable_multiaddr(where), checksum)
 
 
 def workerpool(entry: Address, values: tuple[Any, ...]) -> Workerpool:
-    """Read the answer of ``viewWorkerpool``."""
+    """Return the workerpool in an answer of `viewWorkerpool`."""
     owner, text, stake, reward = values
-    return Workerpool(address(entry), address(owner), text, stake, reward)
+    return Workerpool(address(entry), owner, text, stake, reward)

@@ -1,7 +1,7 @@
-"""EIP-712: hashing of typed, structured data, for the few types the protocol signs.
+"""EIP-712: hashes of typed, structured data.
 
-Only flat structs occur, so this is a page of code; it is some ten times faster than a
-general encoder, which matters when orders and logins come by the hundred.
+The protocol signs flat structs only. An encoder for these is ten times faster than a general one, which counts when
+hundreds of workers log in at once.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from workerpool_poco.protocol.ids import Address
 
 @lru_cache(maxsize=64)
 def type_hash(type_text: str) -> bytes:
-    """Return the keccak of an encoded type such as ``Login(address wallet,string challenge)``."""
+    """Return the keccak of an encoded type such as `Login(address wallet,string challenge)`."""
     return keccak(type_text.encode())
 
 
 def fields_of(type_text: str) -> list[tuple[str, str]]:
-    """Return ``(type, name)`` of each field of an encoded type."""
+    """Return the `(type, name)` pairs of an encoded type's fields."""
     inner = type_text[type_text.index("(") + 1 : -1]
     pairs = (field.split(" ") for field in inner.split(","))
     return [(kind, name) for kind, name in pairs]
 
 
 def struct_hash(type_text: str, values: Sequence[Any]) -> bytes:
-    """Return ``hashStruct`` of a flat struct; texts and byte strings are hashed first."""
+    """Return `hashStruct` of a flat struct."""
     kinds = ["bytes32"]
     encoded: list[Any] = [type_hash(type_text)]
     for (kind, _), value in zip(fields_of(type_text), values, strict=True):
@@ -43,7 +43,7 @@ def struct_hash(type_text: str, values: Sequence[Any]) -> bytes:
 
 @dataclass(frozen=True)
 class Eip712Domain:
-    """The signing domain; ``verifying_contract`` is left out of the hash when it is None."""
+    """The signing domain; without a `verifying_contract` the hash omits that field."""
 
     name: str
     version: str
@@ -65,11 +65,11 @@ class Eip712Domain:
         return struct_hash(self.type_text, values)
 
     def digest(self, type_text: str, values: Sequence[Any]) -> bytes:
-        """Return the 32 bytes a wallet signs for a struct in this domain."""
+        """Return the 32 bytes that a wallet signs for a struct in this domain."""
         return keccak(b"\x19\x01" + self.separator + struct_hash(type_text, values))
 
     def to_json(self, type_text: str, message: dict[str, Any]) -> dict[str, Any]:
-        """Return the complete typed data, as wallets and the iExec SDK take it (``eth_signTypedData_v4``)."""
+        """Return the complete typed data, as wallets and the iExec SDK take it (`eth_signTypedData_v4`)."""
         primary = type_text[: type_text.index("(")]
         domain: dict[str, Any] = {"name": self.name, "version": self.version, "chainId": self.chain_id}
         if self.verifying_contract:

@@ -1,7 +1,7 @@
-"""Where an app or dataset lies, as a person reads it.
+"""The location of an app or dataset as readable text.
 
-Contracts hold the address as bytes: mostly plain text (a Docker image, a URL), in older
-registrations the binary form of an IPFS multiaddress.
+Contracts hold it as bytes: usually plain text (a Docker image, a URL), in older registrations the binary form of an
+IPFS multiaddress.
 """
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -10,7 +10,7 @@ _BINARY_IPFS = b"\xa5\x03\x22"
 
 
 def readable_multiaddr(raw: bytes) -> str:
-    """Return the text of an address; a binary IPFS multiaddress becomes ``/ipfs/Qm…``."""
+    """Return the text of a location; a binary IPFS multiaddress becomes `/ipfs/Qm…`."""
     if raw.startswith(_BINARY_IPFS):
         return "/ipfs/" + _base58(raw[len(_BINARY_IPFS) :])
     return raw.decode("utf-8", errors="replace")
