@@ -36,3 +36,19 @@ def test_an_unusable_value_is_named(variable: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(ChainAdapterSettings, {**REQUIRED, variable: value})
     assert refused.value.problems[0].startswith(variable)
+
+
+@pytest.mark.parametrize(
+    ("variable", "successor"),
+    [
+        ("IEXEC_PUBLIC_CHAIN_ADDRESS", "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
+        ("IEXEC_PRIVATE_CHAIN_ADDRESS", "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
+        ("IEXEC_START_BLOCK_NUMBER", "core"),
+        ("POOL_ADDRESS", "core"),
+    ],
+)
+def test_a_documented_variable_without_effect_is_accepted_and_has_a_successor(
+    variable: str, successor: str
+) -> None:
+    load(ChainAdapterSettings, {**REQUIRED, variable: "x"})
+    assert successor in ChainAdapterSettings.ignored_variables[variable]

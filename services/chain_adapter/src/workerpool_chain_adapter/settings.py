@@ -1,5 +1,6 @@
 """Settings of the chain adapter, under the variable names that the iExec stack documents."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -15,6 +16,12 @@ class ChainAdapterSettings(Settings, MongoSettings):
     """All settings of the chain adapter."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_BLOCKCHAIN_ADAPTER_API_",)
+    ignored_variables: ClassVar[Mapping[str, str]] = {
+        "IEXEC_PUBLIC_CHAIN_ADDRESS": "the chain adapter uses the node of IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+        "IEXEC_PRIVATE_CHAIN_ADDRESS": "the chain adapter uses the node of IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+        "IEXEC_START_BLOCK_NUMBER": "the chain adapter reads no past blocks; set it on core",
+        "POOL_ADDRESS": "the chain adapter serves every pool of its wallet; set it on core",
+    }
 
     http_port: Port = env("IEXEC_BLOCKCHAIN_ADAPTER_API_PORT", 13010, doc="HTTP port")
     grpc_port: Port | None = env(

@@ -1,6 +1,7 @@
 """Settings of the result proxy, under the variable names that the iExec stack documents."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -16,6 +17,14 @@ class ResultProxySettings(Settings, MongoSettings):
     """All settings of the result proxy."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_RESULT_PROXY_",)
+    ignored_variables: ClassVar[Mapping[str, str]] = {
+        "IEXEC_IPFS_URL": "archives are stored in MongoDB (GridFS); set MONGO_URI",
+        "IEXEC_IPFS_HOST": "archives are stored in MongoDB (GridFS); set MONGO_URI",
+        "IEXEC_IPFS_PORT": "archives are stored in MongoDB (GridFS); set MONGO_URI",
+        "IEXEC_IS_SIDECHAIN": "the result proxy sends no transaction; set it on the chain adapter",
+        "IEXEC_PUBLIC_CHAIN_ADDRESS": "the result proxy uses the node of IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+        "IEXEC_PRIVATE_CHAIN_ADDRESS": "the result proxy uses the node of IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+    }
 
     http_port: Port = env("IEXEC_RESULT_PROXY_PORT", 13200, doc="HTTP port: results, health, metrics")
     grpc_port: Port | None = env(
@@ -37,14 +46,8 @@ class ResultProxySettings(Settings, MongoSettings):
     node_url: Url = env("IEXEC_BLOCKCHAIN_NODE_ADDRESS", doc="HTTP URL of a blockchain node")
     hub_address: EthAddress = env("IEXEC_HUB_ADDRESS", doc="Address of the PoCo hub contract")
     block_time: DurationSeconds = env("IEXEC_BLOCK_TIME", "PT5S", doc="Time between two blocks")
-    is_sidechain: bool = env(
-        "IEXEC_IS_SIDECHAIN", False, doc="Accepted like in every service; this one pays for no gas"
-    )
     pool_address: EthAddress | None = env(
         "POOL_ADDRESS", None, doc="Serve only the tasks of this workerpool; unset means any workerpool"
-    )
-    ipfs_url: Url | None = env(
-        "IEXEC_IPFS_URL", None, doc="Accepted and not used yet: archives are stored in MongoDB (GridFS)"
     )
 
     max_size: Count = env("IEXEC_RESULT_PROXY_MAX_SIZE", GIB, doc="Largest accepted archive, in bytes")

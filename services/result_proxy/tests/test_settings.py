@@ -1,0 +1,62 @@
+"""The settings, as the documented variables give them, and the limits they lead to."""
+
+import pytest
+from workerpool_kit.settings.environment import SettingsError, load
+from workerpool_result_proxy.composition import upload_limits
+from workerpool_result_proxy.settings import ResultProxySettings
+
+REQUIRED = {
+    "IEXEC_CHAIN_ID": "134",
+    "IEXEC_BLOCKCHAIN_NODE_ADDRESS": "http://localhost:8545",
+    "IEXEC_HUB_ADDRESS": "0x" + "11" * 20,
+}
+
+
+def test_only_the_chain_must_be_named() -> None:
+    settings = load(ResultProxySettings, REQUIRED)
+    assert (settings.http_port, settings.mongo_port, settings.max_size) == (13200, 13202, 1 << 30)
+    assert settings.pool_address is None
+    with pytest.raises(SettingsError) as refused:
+        load(ResultProxySettings, {})
+    assert [each.partition(":")[0] for each in refused.value.problems] == sorted(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("block_time", "wait_s", "poll_s"), [("PT0.2S", 2.0, 0.1), ("PT1S", 2.0, 0.25), ("PT5S", 10.0, 0.5)]
+)
+def test_a_reveal_is_waited_for_during_two_blocks(block_time: str, wait_s: float, poll_s: float) -> None:
+    limits = upload_limits(load(ResultProxySettings, {**REQUIRED, "IEXEC_BLOCK_TIME": block_time}))
+    assert (limits.reveal_wait_s, limits.reveal_poll_s) == (wait_s, poll_s)
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    settings = load(
+        ResultProxySettings,
+        {
+            **REQUIRED,
+            "IEXEC_RESULT_PROXY_MAX_SIZE": "5",
+            "IEXEC_RESULT_PROXY_MAX_UPLOADS": "3",
+            "IEXEC_RESULT_PROXY_UPLOAD_WAIT": "PT4S",
+            "IEXEC_RESULT_PROXY_UPLOAD_IDLE_TIMEOUT": "PT6S",
+        },
+    )
+    limits = upload_limits(settings)
+    assert (limits.max_size, limits.slots, limits.slot_wait_s, limits.stream.idle_s) == (5, 3, 4.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("variable", "successor"),
+    [
+        ("IEXEC_IPFS_URL", "MONGO_URI"),
+        ("IEXEC_IPFS_HOST", "MONGO_URI"),
+        ("IEXEC_IPFS_PORT", "MONGO_URI"),
+        ("IEXEC_IS_SIDECHAIN", "chain adapter"),
+        ("IEXEC_PUBLIC_CHAIN_ADDRESS", "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
+        ("IEXEC_PRIVATE_CHAIN_ADDRESS", "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
+    ],
+)
+def test_a_documented_variable_without_effect_is_accepted_and_has_a_successor(
+    variable: str, successor: str
+) -> None:
+    load(ResultProxySettings, {**REQUIRED, variable: "x"})
+    assert successor in ResultProxySettings.ignored_variables[variable]
