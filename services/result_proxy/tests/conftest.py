@@ -1,24 +1,29 @@
-"""A result proxy as a real process, and workers whose contributions are really revealed on a real chain."""
+"""A result proxy process, and workers with revealed contributions on a real chain."""
 
 import asyncio
 import functools
 import hashlib
+import http.client
 import io
 import json
 import os
 import sys
 import time
 import zipfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import grpc
-import httpx
 import pytest
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Market, Purchase
+from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.processes.process import ManagedProcess
+from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_kit.grpc.client import error_info, error_reason
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
@@ -31,6 +36,8 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
 CHUNK = 1 << 20
+Environment = Callable[..., dict[str, str]]
+"""Returns the environment of a proxy with a database of its own, changed by keyword arguments."""
 LOG_LEVEL = "WARNING"
 
 
@@ -38,14 +45,14 @@ def zipped(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            # Large contents here are noise, which deflate would only spend time on.
+            # Large contents here are noise, which deflate cannot compress.
             method = zipfile.ZIP_DEFLATED if len(content) < CHUNK else zipfile.ZIP_STORED
             archive.writestr(name, content, compress_type=method)
     return buffer.getvalue()
 
 
 def result_files(text: bytes) -> dict[str, bytes]:
-    """Return what an app leaves: its result and computed.json naming it."""
+    """Return the output of an app: its result, and computed.json with the path of the result."""
     return {
         "computed.json": json.dumps({"deterministic-output-path": "/iexec_out/r.txt"}).encode(),
         "r.txt": text,
@@ -54,7 +61,7 @@ def result_files(text: bytes) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class RevealedTask:
-    """A task in which `worker` revealed the digest of `text`; `archive` is the honest result."""
+    """A task in which `worker` revealed the `digest` of the result in `archive`."""
 
     task_id: TaskId
     worker: Wallet
@@ -64,9 +71,9 @@ class RevealedTask:
 
 
 class OnChain:
-    """A workerpool and an app on the real contracts; tasks up to any step."""
+    """A workerpool and an app on the real contracts, and tasks at each step."""
 
-    def __init__(self, chain) -> None:
+    def __init__(self, chain: PocoChain) -> None:
         self.chain = chain
         self.rpc = chain.chain.rpc
         self.market = Market(self.rpc, chain.contracts)
@@ -84,8 +91,10 @@ class OnChain:
         """Another worker of the same pool."""
         return self.chain.account("worker-2")
 
-    def buy(self, *, trust: int = 1, category: int = 0, callback: str = ZERO_ADDRESS):
-        """Match orders for one task and initialize it; returns (deal id, task id)."""
+    def buy(
+        self, *, trust: int = 1, category: int = 0, callback: str = ZERO_ADDRESS
+    ) -> tuple[DealId, TaskId]:
+        """Match orders for one task and initialize it; return the ids of deal and task."""
         (deal,) = self.market.buy(
             Purchase(
                 requester=self.requester,
@@ -101,7 +110,9 @@ class OnChain:
         self.send(self.owner, calls.initialize(deal.deal_id, 0))
         return deal.deal_id, deal.task_ids[0]
 
-    def authorize(self, deal_id: DealId, task_id: TaskId, worker: Wallet, *, by: Wallet | None = None):
+    def authorize(
+        self, deal_id: DealId, task_id: TaskId, worker: Wallet, *, by: Wallet | None = None
+    ) -> WorkerpoolAuthorization:
         return sign_authorization(
             by or self.owner, worker=worker.address, task_id=task_id, deal_id=deal_id, task_index=0
         )
@@ -114,8 +125,8 @@ class OnChain:
     def reveal(self, task_id: TaskId, worker: Wallet, digest: bytes) -> None:
         self.send(worker, calls.reveal(task_id, digest))
 
-    def revealed(self, text: bytes = b"a result"):
-        """Bring a task of trust 1 to REVEALING with the worker's contribution revealed."""
+    def revealed(self, text: bytes = b"a result") -> RevealedTask:
+        """Return a task of trust 1 in REVEALING, with the worker's contribution revealed."""
         worker = self.worker
         deal_id, task_id = self.buy()
         authorization = self.authorize(deal_id, task_id, worker)
@@ -131,14 +142,28 @@ class OnChain:
 
 
 @pytest.fixture(scope="session")
-def on_chain(poco_chain) -> OnChain:
+def on_chain(poco_chain: PocoChain) -> OnChain:
     return OnChain(poco_chain)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A complete HTTP response."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """Return the body parsed as JSON."""
+        return json.loads(self.content)
 
 
 class Proxy:
     """One result proxy process and a client of it."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.environment = environment
         self.ports = free_service_ports()
         inherited = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
         own = {"IEXEC_RESULT_PROXY_PORT": str(self.ports.http), "WORKERPOOL_GRPC_PORT": str(self.ports.grpc)}
@@ -152,10 +177,15 @@ class Proxy:
             self.process.wait_until(lambda: self.health() == 200, timeout=40, what="healthy")
 
     def health(self) -> int:
+        """Return the HTTP status of the health check, 0 while there is no answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports.http, timeout=2)
         try:
-            return httpx.get(f"{self.http}/actuator/health", timeout=2).status_code
-        except httpx.TransportError:
+            connection.request("GET", "/actuator/health")
+            return connection.getresponse().status
+        except OSError:
             return 0
+        finally:
+            connection.close()
 
     def memory(self) -> int:
         """Return the process's peak resident memory so far, in bytes."""
@@ -167,36 +197,40 @@ class Proxy:
         return grpc.aio.insecure_channel(f"127.0.0.1:{self.ports.grpc}")
 
     @property
-    def stub(self):
+    def stub(self) -> Any:
         return pb_grpc.ResultServiceStub(self._channel)
 
     async def close(self) -> None:
         if "_channel" in self.__dict__:
-            await self._channel.close()
+            await self._channel.close(None)
 
-    async def fetch(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    async def fetch(self, path: str, method: str = "GET", **headers: str) -> Fetched:
         """Make an HTTP request; underscores in the names of headers stand for dashes."""
-        async with httpx.AsyncClient(trust_env=False) as http:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            return await http.request(method, self.http + path, headers=named)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        async with (
+            aiohttp.ClientSession(auto_decompress=False) as session,
+            session.request(method, self.http + path, headers=named) as answer,
+        ):
+            return Fetched(answer.status, answer.headers, await answer.read())
 
     def temporary_files(self) -> list[Path]:
-        temp = Path(self.process.env["IEXEC_RESULT_PROXY_TEMP_DIR"])
+        temp = Path(self.environment["IEXEC_RESULT_PROXY_TEMP_DIR"])
         return [path for path in temp.glob("run-*/*") if path.name != "lock"]
 
     async def token(self, authorization: WorkerpoolAuthorization, signer: Wallet) -> str:
         answer = await self.stub.IssueToken(token_request(authorization, signer), timeout=10)
-        return answer.token
+        return str(answer.token)
 
-    async def upload(self, token: str, messages, *, timeout: float = 60) -> str:
+    async def upload(self, token: str, messages: Any, *, timeout: float = 60) -> str:
         metadata = (("authorization", f"Bearer {token}"),)
-        return (await self.stub.Upload(messages, metadata=metadata, timeout=timeout)).result_link
+        answer = await self.stub.Upload(messages, metadata=metadata, timeout=timeout)
+        return str(answer.result_link)
 
-    async def upload_task(self, task: RevealedTask, archive: bytes | None = None, **declared) -> str:
+    async def upload_task(self, task: RevealedTask, archive: bytes | None = None, **declared: Any) -> str:
         token = await self.token(task.authorization, task.worker)
         return await self.upload(token, messages(task, archive, **declared))
 
-    async def download(self, task_id: TaskId, offset: int = 0):
+    async def download(self, task_id: TaskId, offset: int = 0) -> tuple[Any, bytes]:
         """Return the header and the bytes."""
         header, content = None, []
         async for part in self.stub.Download(pb.DownloadRequest(task_id=task_id, offset=offset)):
@@ -221,7 +255,14 @@ def token_request(authorization: WorkerpoolAuthorization, signer: Wallet) -> pb.
     )
 
 
-def header_of(task: RevealedTask, archive: bytes, *, size=None, sha256=None, digest=None) -> pb.UploadRequest:
+def header_of(
+    task: RevealedTask,
+    archive: bytes,
+    *,
+    size: int | None = None,
+    sha256: bytes | None = None,
+    digest: bytes | None = None,
+) -> pb.UploadRequest:
     return pb.UploadRequest(
         header=pb.UploadHeader(
             task_id=task.task_id,
@@ -232,7 +273,7 @@ def header_of(task: RevealedTask, archive: bytes, *, size=None, sha256=None, dig
     )
 
 
-def messages(task: RevealedTask, archive: bytes | None = None, **declared):
+def messages(task: RevealedTask, archive: bytes | None = None, **declared: Any) -> Iterator[pb.UploadRequest]:
     archive = task.archive if archive is None else archive
     yield header_of(task, archive, **declared)
     for start in range(0, len(archive), CHUNK):
@@ -240,7 +281,9 @@ def messages(task: RevealedTask, archive: bytes | None = None, **declared):
 
 
 @pytest.fixture(scope="session")
-def proxy_environment(poco_chain, mongod, tmp_path_factory):
+def proxy_environment(
+    poco_chain: PocoChain, mongod: Mongod, tmp_path_factory: pytest.TempPathFactory
+) -> Environment:
     """Return a function that gives the environment of a proxy with a database of its own."""
 
     def build(**more: str) -> dict[str, str]:
@@ -261,8 +304,10 @@ def proxy_environment(poco_chain, mongod, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def shared_process(proxy_environment, tmp_path_factory):
-    """Run one proxy for all tests that do not disturb it."""
+def shared_process(
+    proxy_environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Proxy]":
+    """Run one proxy for all tests that leave it running."""
     environment = proxy_environment(
         IEXEC_RESULT_PROXY_MAX_SIZE=str(8 << 20), IEXEC_RESULT_PROXY_UPLOAD_IDLE_TIMEOUT="PT1S"
     )
@@ -273,21 +318,20 @@ def shared_process(proxy_environment, tmp_path_factory):
 
 
 @pytest.fixture
-async def proxy(shared_process):
+async def proxy(shared_process: Proxy) -> AsyncIterator[Proxy]:
     yield shared_process
     await shared_process.close()
     shared_process.__dict__.pop("_channel", None)  # a channel belongs to one event loop
 
 
 @pytest.fixture
-async def own_proxy(proxy_environment, tmp_path):
-    """Return a function that starts a proxy for this test alone; give `environment` to reuse a database."""
+async def own_proxy(proxy_environment: Environment, tmp_path: Path) -> AsyncIterator[Callable[..., Proxy]]:
+    """Return a function that starts a proxy for this test only; pass `environment` to reuse a database."""
     started: list[Proxy] = []
 
     def start(*, healthy: bool = True, environment: dict[str, str] | None = None, **more: str) -> Proxy:
         settings = {**(environment or proxy_environment()), **more}
         proxy = Proxy(settings, tmp_path / f"proxy-{len(started)}.log")
-        proxy.environment = settings
         started.append(proxy)
         proxy.start(healthy=healthy)
         return proxy
@@ -299,28 +343,30 @@ async def own_proxy(proxy_environment, tmp_path):
 
 
 class Refused:
-    """Asserts that a call is refused for one reason; `code`, `message` and `details` can be looked at afterwards."""
+    """Asserts that a call is refused for one reason; `code`, `message` and `details` are set afterwards."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> "Refused":
         return self
 
-    async def __aexit__(self, _kind, error, _traceback) -> bool:
+    async def __aexit__(self, _kind: object, error: object, _traceback: object) -> bool:
         assert isinstance(error, grpc.aio.AioRpcError), f"expected {self.reason}, got {error!r}"
         assert error_reason(error) == self.reason, f"{error.code()} {error.details()}"
         self.code, self.message = error.code(), error.details()
-        self.details = dict(error_info(error).metadata)
+        info = error_info(error)
+        assert info is not None
+        self.details = dict(info.metadata)
         return True
 
 
 @pytest.fixture
-def refused():
+def refused() -> type[Refused]:
     return Refused
 
 
-async def eventually(condition, *, timeout: float = 40.0):
+async def eventually(condition: Callable[[], Any], *, timeout: float = 40.0) -> None:
     """Wait until `condition()` is true."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -329,8 +375,8 @@ async def eventually(condition, *, timeout: float = 40.0):
 
 
 @pytest.fixture
-def client():
-    """The functions above, for tests (which cannot import each other's folder)."""
+def client() -> type[Any]:
+    """Return the functions above, for tests in other folders, which cannot import them."""
 
     class Client:
         pass

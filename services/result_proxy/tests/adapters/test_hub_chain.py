@@ -82,7 +82,7 @@ async def test_an_unreachable_node_is_an_error_that_passes(unreachable: ChainVie
 async def test_another_chain_or_hub_ends_the_process(
     poco_chain: PocoChain, changes: dict[str, Any], sentence: str
 ) -> None:
-    wanted = {"hub_address": poco_chain.hub, "chain_id": poco_chain.chain_id} | changes
+    wanted: dict[str, Any] = {"hub_address": poco_chain.hub, "chain_id": poco_chain.chain_id} | changes
     hub = HubClient(poco_chain.url, **wanted)
     with pytest.raises(StartupError, match=sentence):
         await HubView(hub, Health()).watch()

@@ -1,4 +1,4 @@
-"""Counting and hashing what comes in."""
+"""Counting and hashing the bytes of an upload."""
 
 import hashlib
 
@@ -13,28 +13,28 @@ def verifier(size: int = len(CONTENT), content: bytes = CONTENT) -> ChecksumVeri
     return ChecksumVerifier(size=size, sha256=hashlib.sha256(content).digest())
 
 
-def test_what_was_declared_passes():
+def test_the_declared_bytes_pass() -> None:
     check = verifier()
     check.add(CONTENT[:3])
     check.add(CONTENT[3:])
     check.finish()
 
 
-def test_the_first_byte_too_many_is_refused_at_once():
+def test_the_first_byte_beyond_the_declared_size_is_refused_at_once() -> None:
     check = verifier()
     check.add(CONTENT)
     with pytest.raises(SizeMismatch):
         check.add(b"x")
 
 
-def test_a_missing_byte_is_refused():
+def test_a_missing_byte_is_refused() -> None:
     check = verifier(size=len(CONTENT) + 1)
     check.add(CONTENT)
     with pytest.raises(SizeMismatch):
         check.finish()
 
 
-def test_other_bytes_are_refused():
+def test_other_bytes_are_refused() -> None:
     check = verifier()
     check.add(CONTENT[::-1])
     with pytest.raises(ChecksumMismatch):

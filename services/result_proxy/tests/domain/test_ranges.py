@@ -1,4 +1,6 @@
-"""The Range header, as resuming downloads use it."""
+"""The Range header of resumed downloads."""
+
+from typing import Any
 
 import pytest
 from workerpool_result_proxy.domain.ranges import RangeNotSatisfiable, byte_range
@@ -21,11 +23,11 @@ from workerpool_result_proxy.domain.ranges import RangeNotSatisfiable, byte_rang
         ("nonsense", None),
     ],
 )
-def test_ranges_of_a_file_of_100_bytes(header, expected):
+def test_ranges_of_a_file_of_100_bytes(header: Any, expected: Any) -> None:
     assert byte_range(header, 100) == expected
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0"])
-def test_a_range_behind_the_end_cannot_be_served(header):
+def test_a_range_after_the_end_cannot_be_served(header: Any) -> None:
     with pytest.raises(RangeNotSatisfiable):
         byte_range(header, 100)

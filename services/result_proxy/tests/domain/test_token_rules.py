@@ -1,6 +1,7 @@
-"""Who gets a token; one test per rule, in the order of the rules (scenario 32 of the spec)."""
+"""The rules for a token, one test per rule in their order (scenario 32 of the spec)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -19,11 +20,17 @@ TASK_ID, DEAL_ID = TaskId("0x" + "07" * 32), DealId("0x" + "08" * 32)
 FINAL_DEADLINE = 1_000
 
 
-def sign(account, message: bytes) -> bytes:
+def sign(account: Any, message: bytes) -> bytes:
     return bytes(account.sign_message(encode_defunct(message)).signature)
 
 
-def authorization(*, owner=OWNER, worker=WORKER.address, task_id=TASK_ID, challenge=ZERO_ADDRESS):
+def authorization(
+    *,
+    owner: Any = OWNER,
+    worker: str = WORKER.address,
+    task_id: TaskId = TASK_ID,
+    challenge: str = ZERO_ADDRESS,
+) -> WorkerpoolAuthorization:
     signature = sign(owner, authorization_hash(worker, task_id, challenge))
     return WorkerpoolAuthorization(worker, task_id, challenge, DEAL_ID, 0, signature)
 
@@ -67,11 +74,17 @@ DEAL = Deal(
 )
 
 
-def check(authorization, task=TASK, deal=DEAL, now=0.0, only_pool=None):
+def check(
+    authorization: WorkerpoolAuthorization,
+    task: ChainTask = TASK,
+    deal: Deal = DEAL,
+    now: float = 0.0,
+    only_pool: str | None = None,
+) -> None:
     check_on_chain(authorization, task, deal, now=now, only_pool=only_pool)
 
 
-def test_the_worker_itself_must_ask():
+def test_the_worker_itself_must_sign_the_request() -> None:
     asked = authorization()
     check_request(asked, sign(WORKER, asked.hash))
     for signature in (sign(STRANGER, asked.hash), sign(WORKER, bytes(32)), bytes(65), b"\xff" * 65):
@@ -79,52 +92,52 @@ def test_the_worker_itself_must_ask():
             check_request(asked, signature)
 
 
-def test_a_signature_that_recovers_to_nobody_does_not_stand_for_the_zero_address():
+def test_an_unrecoverable_signature_is_not_one_of_the_zero_address() -> None:
     asked = authorization(worker=ZERO_ADDRESS)
     with pytest.raises(errors.EmptyAuthorization):
         check_request(asked, bytes(65))
 
 
 @pytest.mark.parametrize("part", [{"task_id": TaskId("0x" + "00" * 32)}, {"signature": bytes(65)}])
-def test_empty_parts_are_refused(part):
+def test_empty_parts_are_refused(part: Any) -> None:
     asked = replace(authorization(), **part)
     with pytest.raises(errors.EmptyAuthorization):
         check_request(asked, sign(WORKER, asked.hash))
 
 
-def test_a_good_authorization_passes():
+def test_a_good_authorization_passes() -> None:
     check(authorization(), now=FINAL_DEADLINE - 1)
     check(authorization(), only_pool=POOL)
 
 
-def test_the_short_form_of_a_signature_passes():
+def test_the_short_form_of_a_signature_passes() -> None:
     from workerpool_poco.protocol.signatures import compact_signature
 
     asked = authorization()
     check(replace(asked, signature=compact_signature(asked.signature)))
 
 
-def test_the_task_must_be_on_chain():
+def test_the_task_must_be_on_chain() -> None:
     with pytest.raises(errors.TaskNotOnChain):
         check(authorization(), task=replace(TASK, status=ChainTaskStatus.UNSET))
 
 
-def test_no_token_from_the_final_deadline_on():
+def test_no_token_from_the_final_deadline_on() -> None:
     with pytest.raises(errors.FinalDeadlineReached):
         check(authorization(), now=FINAL_DEADLINE)
 
 
-def test_the_deal_must_be_on_chain():
+def test_the_deal_must_be_on_chain() -> None:
     with pytest.raises(errors.DealNotOnChain):
         check(authorization(), deal=replace(DEAL, start_time=0))
 
 
-def test_a_proxy_of_one_pool_serves_no_other():
+def test_a_proxy_of_one_pool_serves_no_other() -> None:
     with pytest.raises(errors.WrongPool):
         check(authorization(), only_pool="0x" + "22" * 20)
 
 
-def test_the_enclave_challenge_must_fit_the_tag():
+def test_the_enclave_challenge_must_fit_the_tag() -> None:
     tee = replace(DEAL, tag=make_tag(framework=TeeFramework.SCONE))
     with_challenge = authorization(challenge=STRANGER.address)
     check(with_challenge, deal=tee)
@@ -134,14 +147,14 @@ def test_the_enclave_challenge_must_fit_the_tag():
         check(with_challenge)
 
 
-def test_the_pool_owner_must_have_signed():
+def test_the_pool_owner_must_have_signed() -> None:
     with pytest.raises(errors.NotSignedByPoolOwner):
         check(authorization(owner=STRANGER))
     with pytest.raises(errors.NotSignedByPoolOwner):
         check(replace(authorization(), signature=b"\xff" * 65))
 
 
-def test_the_rules_are_checked_in_the_order_of_the_protocol():
+def test_the_rules_are_checked_in_the_order_of_the_protocol() -> None:
     asked = authorization(owner=STRANGER, challenge=STRANGER.address)
     broken_task = replace(TASK, status=ChainTaskStatus.UNSET)
     broken_deal = replace(DEAL, start_time=0)

@@ -1,4 +1,6 @@
-"""What the chain must say before an upload is taken."""
+"""What the chain must show before an upload is accepted."""
+
+from typing import Any
 
 import pytest
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
@@ -18,7 +20,7 @@ from workerpool_result_proxy.domain.upload_rules import (
 
 TASK_ID, DIGEST = TaskId("0x" + "01" * 32), bytes([2] * 32)
 DEAL_ID = DealId("0x" + "02" * 32)
-SOMEBODY = "0x" + "33" * 20
+ANOTHER = "0x" + "33" * 20
 
 
 def task(status: ChainTaskStatus) -> ChainTask:
@@ -30,10 +32,8 @@ def contribution(status: ContributionStatus) -> Contribution:
 
 
 def deal(*, tag: bytes = bytes(32), callback: str = ZERO_ADDRESS) -> Deal:
-    what = Resource(SOMEBODY, SOMEBODY, 0)
-    return Deal(
-        DEAL_ID, what, what, what, 1, 0, tag, SOMEBODY, SOMEBODY, callback, "", 1, 0, 1, 0, 0, SOMEBODY
-    )
+    what = Resource(ANOTHER, ANOTHER, 0)
+    return Deal(DEAL_ID, what, what, what, 1, 0, tag, ANOTHER, ANOTHER, callback, "", 1, 0, 1, 0, 0, ANOTHER)
 
 
 T, C = ChainTaskStatus, ContributionStatus
@@ -41,8 +41,8 @@ T, C = ChainTaskStatus, ContributionStatus
 
 @pytest.mark.parametrize("task_status", T)
 @pytest.mark.parametrize("contribution_status", C)
-def test_every_pair_of_statuses(task_status, contribution_status):
-    """Only a revealed contribution to a revealing task may upload; what our node may not know yet is waited for."""
+def test_every_pair_of_statuses(task_status: Any, contribution_status: Any) -> None:
+    """Only a revealed contribution to a revealing task may upload; a state that a late node shows is waited for."""
     may_wait = {(T.REVEALING, C.CONTRIBUTED)} | {(status, c) for status in (T.UNSET, T.ACTIVE) for c in C}
     pair = (task_status, contribution_status)
     if pair == (T.REVEALING, C.PROVED):
@@ -55,26 +55,26 @@ def test_every_pair_of_statuses(task_status, contribution_status):
             readiness(task(task_status), contribution(contribution_status))
 
 
-def test_waiting_in_vain_ends_in_the_refusal_of_what_is_missing():
+def test_the_refusal_after_the_wait_names_what_is_missing() -> None:
     assert isinstance(not_ready(task(T.ACTIVE), contribution(C.CONTRIBUTED)), errors.TaskNotRevealing)
     assert isinstance(not_ready(task(T.REVEALING), contribution(C.CONTRIBUTED)), errors.NotRevealed)
 
 
-def test_the_digest_must_be_the_uploaders_own():
+def test_the_digest_must_be_the_uploaders_own() -> None:
     check_digest(TASK_ID, DIGEST, contribution(C.PROVED), what="the archive")
     with pytest.raises(errors.ResultHashMismatch, match="the archive"):
         check_digest(TASK_ID, DIGEST[:-1] + b"\0", contribution(C.PROVED), what="the archive")
 
 
-def test_results_of_tee_and_callback_tasks_do_not_come_this_way():
+def test_results_of_tee_and_callback_tasks_are_refused() -> None:
     check_kind(deal())
     with pytest.raises(errors.TeeNotSupported):
         check_kind(deal(tag=make_tag(framework=TeeFramework.TDX)))
     with pytest.raises(errors.CallbackTask):
-        check_kind(deal(callback=SOMEBODY))
+        check_kind(deal(callback=ANOTHER))
 
 
-def test_the_declared_size_is_limited():
+def test_the_declared_size_is_limited() -> None:
     check_size(10, 10)
     with pytest.raises(errors.ArchiveTooLarge) as refusal:
         check_size(11, 10)

@@ -1,26 +1,30 @@
-"""The process as a whole: how it starts, what a kill -9 leaves behind, how much memory it takes."""
+"""The process: its start, what a kill leaves and what the next start removes, its memory."""
 
 import asyncio
 import contextlib
 import hashlib
 import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 import pymongo
 import pytest
 from workerpool_devnet.processes.mongod import Database
+from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_devnet.processes.ports import free_port
+from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 MIB = 1 << 20
 
 
 @pytest.fixture
-def database_of(mongod):
-    clients = []
+def database_of(mongod: Mongod) -> Iterator[Callable[[Any], Any]]:
+    clients: list[pymongo.MongoClient[dict[str, Any]]] = []
 
-    def of(proxy):
+    def of(proxy: Any) -> Any:
         clients.append(pymongo.MongoClient(mongod.uri))
         return clients[-1][proxy.environment["MONGO_DATABASE"]]
 
@@ -30,12 +34,12 @@ def database_of(mongod):
 
 
 class TestKill:
-    async def test_while_bytes_come_in(self, own_proxy, on_chain, client):
+    async def test_while_bytes_arrive(self, own_proxy: Any, on_chain: Any, client: Any) -> None:
         proxy = own_proxy()
         task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
 
-        async def half():
+        async def half() -> AsyncIterator[pb.UploadRequest]:
             yield client.header_of(task, task.archive)
             yield pb.UploadRequest(chunk=task.archive[:10])
             await asyncio.Event().wait()
@@ -49,10 +53,12 @@ class TestKill:
 
         second = own_proxy(environment=proxy.environment)
         assert second.temporary_files() == []
-        # The token of the first life still serves, and so does the authorization it stored.
+        # The token of the first process is still valid, and so is the authorization it stored.
         assert await second.upload(token, client.messages(task))
 
-    async def test_while_the_archive_is_stored(self, own_proxy, on_chain, client, refused, database_of):
+    async def test_while_the_archive_is_stored(
+        self, own_proxy: Any, on_chain: Any, client: Any, refused: Any, database_of: Any
+    ) -> None:
         noise = os.urandom(64 * MIB)
         task = on_chain.revealed(noise)
         proxy = own_proxy()
@@ -73,21 +79,23 @@ class TestKill:
             await second.stub.GetResult(pb.GetResultRequest(task_id=task.task_id))
         await second.upload_task(task)
 
-        # The third life: what was acknowledged is there, whole.
+        # The third process serves what the second acknowledged.
         second.process.kill()
         third = own_proxy(environment=proxy.environment)
         _, content = await third.download(task.task_id)
         assert hashlib.sha256(content).digest() == hashlib.sha256(task.archive).digest()
 
-    async def test_a_caller_that_leaves_after_its_last_byte(self, own_proxy, on_chain, client, database_of):
-        """Whatever the moment, there is a whole result or none."""
+    async def test_a_caller_that_disconnects_after_its_last_byte(
+        self, own_proxy: Any, on_chain: Any, client: Any, database_of: Any
+    ) -> None:
+        """There is a complete result or none, whatever the moment."""
         proxy = own_proxy()
         database = database_of(proxy)
         task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
         sent = asyncio.Event()
 
-        async def all_of_it():
+        async def all_of_it() -> AsyncIterator[pb.UploadRequest]:
             for message in client.messages(task):
                 yield message
             sent.set()
@@ -102,10 +110,10 @@ class TestKill:
             assert (await proxy.download(task.task_id))[1] == task.archive
 
 
-async def test_memory_does_not_grow_with_the_archive(own_proxy, on_chain, client):
-    """200 MiB up, 200 MiB down, by gRPC and HTTP: at most 64 MiB more than an idle process takes."""
+async def test_memory_does_not_grow_with_the_archive(own_proxy: Any, on_chain: Any, client: Any) -> None:
+    """200 MiB up and down, by gRPC and HTTP, need at most 64 MiB more than an idle process."""
     proxy = own_proxy()
-    await proxy.upload_task(on_chain.revealed())  # everything is imported and warm
+    await proxy.upload_task(on_chain.revealed())  # imports and caches are complete
     before = proxy.memory()
     noise = os.urandom(200 * MIB)
     task = on_chain.revealed(noise)
@@ -119,7 +127,9 @@ async def test_memory_does_not_grow_with_the_archive(own_proxy, on_chain, client
     assert max(growth) <= 64, f"MiB after the upload and after the downloads: {growth}"
 
 
-async def test_a_reader_that_stalls_does_not_fill_the_memory(own_proxy, on_chain, client):
+async def test_a_reader_that_stalls_does_not_fill_the_memory(
+    own_proxy: Any, on_chain: Any, client: Any
+) -> None:
     proxy = own_proxy()
     noise = os.urandom(100 * MIB)
     task = on_chain.revealed(noise)
@@ -127,20 +137,22 @@ async def test_a_reader_that_stalls_does_not_fill_the_memory(own_proxy, on_chain
     before = proxy.memory()
     call = proxy.stub.Download(pb.DownloadRequest(task_id=task.task_id))
     await call.read()
-    # A second, quick download passes while the first reader does nothing.
+    # A second download completes while the first reader reads nothing.
     assert len((await proxy.download(task.task_id))[1]) == len(task.archive)
     growth = (proxy.memory() - before) // MIB
     call.cancel()
     assert growth <= 64
 
 
-async def test_a_full_house_refuses_and_recovers(own_proxy, on_chain, client, refused):
+async def test_uploads_beyond_the_limit_are_refused_until_one_ends(
+    own_proxy: Any, on_chain: Any, client: Any, refused: Any
+) -> None:
     proxy = own_proxy(IEXEC_RESULT_PROXY_MAX_UPLOADS="1", IEXEC_RESULT_PROXY_UPLOAD_WAIT="PT0.5S")
     first, second = on_chain.revealed(), on_chain.revealed()
     token = await proxy.token(first.authorization, first.worker)
     go_on = asyncio.Event()
 
-    async def slow():
+    async def slow() -> AsyncIterator[pb.UploadRequest]:
         stream = client.messages(first)
         yield next(stream)
         await go_on.wait()
@@ -156,6 +168,11 @@ async def test_a_full_house_refuses_and_recovers(own_proxy, on_chain, client, re
     assert await proxy.upload_task(second)
 
 
+def own_process(database: Mongod) -> ManagedProcess:
+    assert database.process is not None
+    return database.process
+
+
 class TestStart:
     @pytest.mark.parametrize(
         ("wrong", "said"),
@@ -164,7 +181,9 @@ class TestStart:
             ({"IEXEC_HUB_ADDRESS": "0x" + "11" * 20}, "no PoCo hub at 0x1111"),
         ],
     )
-    async def test_the_wrong_chain_or_hub_ends_the_process(self, own_proxy, client, wrong, said):
+    async def test_the_wrong_chain_or_hub_ends_the_process(
+        self, own_proxy: Any, client: Any, wrong: Any, said: Any
+    ) -> None:
         proxy = own_proxy(healthy=False, **wrong)
         await client.eventually(lambda: not proxy.process.running)
         assert proxy.process.exit_code == 1
@@ -180,13 +199,17 @@ class TestStart:
             ({"IEXEC_RESULT_PROXY_TEMP_DIR": "/dev/null/x"}, 1, "IEXEC_RESULT_PROXY_TEMP_DIR"),
         ],
     )
-    async def test_an_unusable_setting_is_named(self, own_proxy, client, wrong, code, said):
+    async def test_an_unusable_setting_is_named(
+        self, own_proxy: Any, client: Any, wrong: Any, code: Any, said: Any
+    ) -> None:
         proxy = own_proxy(healthy=False, **wrong)
         await client.eventually(lambda: not proxy.process.running)
         assert proxy.process.exit_code == code
         assert said in proxy.process.log.read_text()
 
-    async def test_an_unreachable_node_is_waited_for(self, own_proxy, on_chain, client, refused):
+    async def test_an_unreachable_node_is_waited_for(
+        self, own_proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task, port = on_chain.revealed(), free_port()
         proxy = own_proxy(healthy=False, IEXEC_BLOCKCHAIN_NODE_ADDRESS=f"http://127.0.0.1:{port}")
         await client.eventually(lambda: proxy.health() == 503)
@@ -198,20 +221,20 @@ class TestStart:
             assert await proxy.upload_task(task)
 
     async def test_a_database_that_goes_away_is_waited_for(
-        self, own_proxy, on_chain, client, refused, tmp_path
-    ):
+        self, own_proxy: Any, on_chain: Any, client: Any, refused: Any, tmp_path: Any
+    ) -> None:
         with Database(log=tmp_path / "mongod.log", folder=tmp_path / "mongod") as database:
             if database.external:
-                pytest.skip("only a database of our own may be killed")
+                pytest.skip("a shared database may not be killed")
             proxy = own_proxy(MONGO_URI=database.uri)
             task = on_chain.revealed()
             token = await proxy.token(task.authorization, task.worker)
-            database.process.kill()
+            own_process(database).kill()
             async with refused("DATABASE_UNREACHABLE") as answer:
                 await proxy.upload(token, client.messages(task))
             assert answer.code is grpc.StatusCode.UNAVAILABLE
             assert (await proxy.fetch(f"/results/{task.task_id}")).status_code == 503
-            database.process.start()
+            own_process(database).start()
 
             async def accepted() -> str:
                 with contextlib.suppress(grpc.aio.AioRpcError):
@@ -220,10 +243,10 @@ class TestStart:
 
             async with asyncio.timeout(30):
                 while not await accepted():
-                    pass  # each try waits for the database by itself
+                    pass  # each attempt waits for the database
             proxy.process.stop()
 
-    async def test_it_stops_when_asked(self, own_proxy):
+    async def test_it_stops_when_asked(self, own_proxy: Any) -> None:
         proxy = own_proxy()
         proxy.process.terminate()
         assert await asyncio.to_thread(proxy.process.wait, 10)
@@ -233,10 +256,10 @@ class TestStart:
 
 
 @asynccontextmanager
-async def relay(port: int, target: int):
-    """Listen on `port` and pass everything on to `target`."""
+async def relay(port: int, target: int) -> AsyncIterator[None]:
+    """Listen on `port` and forward every connection to `target`."""
 
-    async def pump(reader, writer):
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(65536):
                 writer.write(data)
@@ -248,7 +271,7 @@ async def relay(port: int, target: int):
 
     tasks = set()
 
-    async def accept(reader, writer):
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", target)
         for pair in ((reader, back), (there, writer)):
             tasks.add(asyncio.create_task(pump(*pair)))

@@ -1,11 +1,13 @@
-"""Tokens, uploads and downloads against real contracts, a real database and a real process."""
+"""Tokens, uploads and downloads on real contracts, a real database and a real process."""
 
 import asyncio
 import hashlib
 import io
 import json
 import zipfile
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import grpc
 import pytest
@@ -13,7 +15,7 @@ from workerpool_poco.protocol.ids import parse_deal_id, parse_task_id, to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
 
-async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, on_chain):
+async def test_a_revealed_result_is_stored_and_read_without_authentication(proxy: Any, on_chain: Any) -> None:
     task = on_chain.revealed()
     link = await proxy.upload_task(task)
     assert json.loads(link) == {"storage": "ipfs", "location": f"/results/{task.task_id}"}
@@ -33,7 +35,7 @@ async def test_a_revealed_result_is_stored_and_can_be_read_by_everybody(proxy, o
     assert zipfile.ZipFile(io.BytesIO(answer.content)).read("r.txt") == b"a result"
 
 
-async def test_a_cut_download_is_resumed(proxy, on_chain, client):
+async def test_an_interrupted_download_is_resumed(proxy: Any, on_chain: Any, client: Any) -> None:
     noise = hashlib.shake_256(b"noise").digest(2_500_000)
     task = on_chain.revealed(noise)
     await proxy.upload_task(task)
@@ -51,8 +53,8 @@ async def test_a_cut_download_is_resumed(proxy, on_chain, client):
     assert (await proxy.fetch(path, if_none_match=part.headers["etag"])).status_code == 304
 
 
-async def test_a_result_is_never_overwritten(proxy, on_chain, client, refused):
-    """Whoever comes second gets the stored link, whatever he brings (scenario 34)."""
+async def test_a_result_is_never_overwritten(proxy: Any, on_chain: Any, client: Any, refused: Any) -> None:
+    """A second upload is refused with the stored link, whatever its content (scenario 34)."""
     task = on_chain.revealed()
     link = await proxy.upload_task(task)
     async with refused("RESULT_ALREADY_EXISTS") as same:
@@ -66,7 +68,7 @@ async def test_a_result_is_never_overwritten(proxy, on_chain, client, refused):
     assert (await proxy.download(task.task_id))[1] == task.archive
 
 
-async def test_of_two_uploads_at_once_exactly_one_is_stored(proxy, on_chain):
+async def test_of_two_uploads_at_once_exactly_one_is_stored(proxy: Any, on_chain: Any) -> None:
     task = on_chain.revealed()
     outcomes = await asyncio.gather(*(proxy.upload_task(task) for _ in range(4)), return_exceptions=True)
     assert len([outcome for outcome in outcomes if isinstance(outcome, str)]) == 1
@@ -77,19 +79,23 @@ async def test_of_two_uploads_at_once_exactly_one_is_stored(proxy, on_chain):
 
 
 class TestTokens:
-    async def test_another_wallet_cannot_ask_for_the_worker(self, proxy, on_chain, refused):
+    async def test_another_wallet_cannot_request_a_token_for_the_worker(
+        self, proxy: Any, on_chain: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         async with refused("NOT_SIGNED_BY_WORKER") as answer:
             await proxy.token(task.authorization, on_chain.stranger)
         assert answer.code is grpc.StatusCode.UNAUTHENTICATED
 
-    async def test_an_authorization_signed_by_another_than_the_pool_owner(self, proxy, on_chain, refused):
+    async def test_an_authorization_signed_by_another_than_the_pool_owner(
+        self, proxy: Any, on_chain: Any, refused: Any
+    ) -> None:
         deal_id, task_id = on_chain.buy()
         worker = on_chain.worker
         async with refused("INVALID_SIGNATURE"):
             await proxy.token(on_chain.authorize(deal_id, task_id, worker, by=worker), worker)
 
-    async def test_an_unknown_task(self, proxy, on_chain, refused):
+    async def test_an_unknown_task(self, proxy: Any, on_chain: Any, refused: Any) -> None:
         worker = on_chain.worker
         async with refused("GET_CHAIN_TASK_FAILED") as answer:
             await proxy.token(
@@ -97,18 +103,22 @@ class TestTokens:
             )
         assert answer.code is grpc.StatusCode.NOT_FOUND
 
-    async def test_an_enclave_challenge_for_a_standard_task(self, proxy, on_chain, refused):
+    async def test_an_enclave_challenge_for_a_standard_task(
+        self, proxy: Any, on_chain: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         asked = replace(task.authorization, enclave_challenge=task.worker.address)
         async with refused("NO_MATCH_ONCHAIN_TYPE"):
             await proxy.token(asked, task.worker)
 
-    async def test_malformed_requests(self, proxy, refused):
+    async def test_malformed_requests(self, proxy: Any, refused: Any) -> None:
         async with refused("INVALID_ARGUMENT"):
             await proxy.stub.IssueToken(pb.IssueTokenRequest())
 
     @pytest.mark.parametrize("token", ["", "nonsense", "eyJhbGciOiJub25lIn0.e30."])
-    async def test_uploading_with_a_bad_token(self, proxy, on_chain, client, token):
+    async def test_uploading_with_a_bad_token(
+        self, proxy: Any, on_chain: Any, client: Any, token: Any
+    ) -> None:
         task = on_chain.revealed()
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await proxy.upload(token, client.messages(task))
@@ -116,7 +126,9 @@ class TestTokens:
 
 
 class TestRights:
-    async def test_a_token_serves_only_tasks_it_was_authorized_for(self, proxy, on_chain, client, refused):
+    async def test_a_token_is_valid_only_for_authorized_tasks(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         stranger = on_chain.stranger
         own = on_chain.authorize(task.authorization.deal_id, task.task_id, stranger)
@@ -124,24 +136,30 @@ class TestRights:
         token = await proxy.token(on_chain.authorize(other_deal, other_task, stranger), stranger)
         async with refused("NO_AUTHORIZATION_FOR_TASK"):
             await proxy.upload(token, client.messages(task))
-        # Authorized too, but without a contribution of its own.
+        # Authorized, but without a contribution of its own.
         token = await proxy.token(own, stranger)
         async with refused("CONTRIBUTION_NOT_REVEALED"):
             await proxy.upload(token, client.messages(task))
 
-    async def test_a_task_without_contribution(self, proxy, on_chain, client, refused):
+    async def test_a_task_without_contribution(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         revealed = on_chain.revealed()
         deal_id, task_id = on_chain.buy()
         authorization = on_chain.authorize(deal_id, task_id, revealed.worker)
         async with refused("TASK_NOT_REVEALING"):
             await proxy.upload_task(replace(revealed, task_id=task_id, authorization=authorization))
 
-    async def test_a_contribution_that_is_never_revealed(self, proxy, on_chain, client, refused):
+    async def test_a_contribution_that_is_never_revealed(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = contributed(on_chain)
         async with refused("CONTRIBUTION_NOT_REVEALED"):
             await proxy.upload_task(replace(task, archive=client.zipped(client.result_files(b"x"))))
 
-    async def test_a_reveal_that_our_node_learns_of_during_the_upload(self, proxy, on_chain, client):
+    async def test_a_reveal_that_the_node_sees_during_the_upload(
+        self, proxy: Any, on_chain: Any, client: Any
+    ) -> None:
         task = contributed(on_chain)
         task = replace(task, archive=client.zipped(client.result_files(b"x")))
         upload = asyncio.create_task(proxy.upload_task(task))
@@ -150,7 +168,7 @@ class TestRights:
         await asyncio.to_thread(on_chain.reveal, task.task_id, task.worker, task.digest)
         assert json.loads(await upload)["location"] == f"/results/{task.task_id}"
 
-    async def test_a_callback_task(self, proxy, on_chain, client, refused):
+    async def test_a_callback_task(self, proxy: Any, on_chain: Any, client: Any, refused: Any) -> None:
         deal_id, task_id = on_chain.buy(callback=on_chain.pool)
         task = replace(
             on_chain.revealed(),
@@ -161,8 +179,8 @@ class TestRights:
             await proxy.upload_task(task)
 
 
-def contributed(on_chain):
-    """Return a task whose worker contributed the digest of ``x`` but has not revealed it."""
+def contributed(on_chain: Any) -> Any:
+    """Return a task whose worker contributed the digest of `x` and has not revealed it."""
     template = on_chain.revealed()
     deal_id, task_id = on_chain.buy()
     authorization = on_chain.authorize(deal_id, task_id, template.worker)
@@ -172,25 +190,31 @@ def contributed(on_chain):
 
 
 class TestStreams:
-    async def test_an_archive_of_other_content(self, proxy, on_chain, client, refused):
+    async def test_an_archive_of_other_content(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         async with refused("RESULT_HASH_MISMATCH") as answer:
             await proxy.upload_task(task, client.zipped(client.result_files(b"something else")))
         assert answer.message.startswith("the archive")
-        await proxy.upload_task(task)  # nothing of the refused one stayed
+        await proxy.upload_task(task)  # the refused upload left nothing
 
-    async def test_a_declared_digest_that_is_not_on_chain(self, proxy, on_chain, refused):
+    async def test_a_declared_digest_that_is_not_on_chain(
+        self, proxy: Any, on_chain: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         async with refused("RESULT_HASH_MISMATCH") as answer:
             await proxy.upload_task(task, digest=bytes([5] * 32))
         assert answer.message.startswith("the declared digest")
 
-    async def test_an_archive_above_the_limit(self, proxy, on_chain, client, refused):
-        """Refused on the header alone: the caller never gets to send the bytes."""
+    async def test_an_archive_above_the_limit(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
+        """The header alone is refused: the caller sends no byte."""
         task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
 
-        async def header_then_nothing():
+        async def header_then_nothing() -> AsyncIterator[pb.UploadRequest]:
             yield client.header_of(task, task.archive, size=1 << 40)
             await asyncio.Event().wait()
 
@@ -200,17 +224,21 @@ class TestStreams:
         assert answer.details["max_size"] == str(8 << 20)
 
     @pytest.mark.parametrize("difference", [-1, 1])
-    async def test_more_or_fewer_bytes_than_declared(self, proxy, on_chain, refused, difference):
+    async def test_more_or_fewer_bytes_than_declared(
+        self, proxy: Any, on_chain: Any, refused: Any, difference: Any
+    ) -> None:
         task = on_chain.revealed()
         async with refused("RESULT_SIZE_MISMATCH"):
             await proxy.upload_task(task, size=len(task.archive) + difference)
 
-    async def test_bytes_damaged_on_the_way(self, proxy, on_chain, refused):
+    async def test_bytes_damaged_on_the_way(self, proxy: Any, on_chain: Any, refused: Any) -> None:
         task = on_chain.revealed()
         async with refused("RESULT_CHECKSUM_MISMATCH"):
             await proxy.upload_task(task, sha256=bytes([1] * 32))
 
-    async def test_chunks_without_header_and_two_headers(self, proxy, on_chain, client, refused):
+    async def test_chunks_without_header_and_two_headers(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
         header = client.header_of(task, task.archive)
@@ -218,11 +246,13 @@ class TestStreams:
             async with refused("UPLOAD_HEADER_EXPECTED"):
                 await proxy.upload(token, iter(stream))
 
-    async def test_an_idle_stream_is_ended(self, proxy, on_chain, client, refused):
+    async def test_an_idle_stream_is_ended(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
 
-        async def stalls():
+        async def stalls() -> AsyncIterator[pb.UploadRequest]:
             yield client.header_of(task, task.archive)
             yield pb.UploadRequest(chunk=task.archive[:10])
             await asyncio.Event().wait()
@@ -230,14 +260,18 @@ class TestStreams:
         async with refused("UPLOAD_STALLED"):
             await proxy.upload(token, stalls())
 
-    async def test_a_chunk_that_is_too_large(self, proxy, on_chain, client, refused):
+    async def test_a_chunk_that_is_too_large(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         token = await proxy.token(task.authorization, task.worker)
         too_much = pb.UploadRequest(chunk=bytes((1 << 20) + 1))
         async with refused("INVALID_ARGUMENT"):
             await proxy.upload(token, iter([client.header_of(task, bytes(2 << 20)), too_much]))
 
-    async def test_archives_that_are_none(self, proxy, on_chain, client, refused):
+    async def test_archives_that_cannot_be_accepted(
+        self, proxy: Any, on_chain: Any, client: Any, refused: Any
+    ) -> None:
         task = on_chain.revealed()
         for archive, reason in (
             (b"not a zip", "ARCHIVE_BROKEN"),
@@ -247,7 +281,7 @@ class TestStreams:
             async with refused(reason):
                 await proxy.upload_task(task, archive)
 
-    async def test_temporary_files_are_gone_afterwards(self, proxy, on_chain, refused):
+    async def test_temporary_files_are_removed(self, proxy: Any, on_chain: Any, refused: Any) -> None:
         await proxy.upload_task(on_chain.revealed())
         async with refused("ARCHIVE_BROKEN"):
             await proxy.upload_task(on_chain.revealed(), b"not a zip")
@@ -255,7 +289,7 @@ class TestStreams:
 
 
 class TestReading:
-    async def test_an_unknown_task(self, proxy, refused):
+    async def test_an_unknown_task(self, proxy: Any, refused: Any) -> None:
         unknown = parse_task_id(bytes([3] * 32))
         async with refused("RESULT_NOT_FOUND"):
             await proxy.stub.GetResult(pb.GetResultRequest(task_id=unknown))
@@ -265,7 +299,7 @@ class TestReading:
             answer = await proxy.fetch(f"/results/{name}")
             assert (answer.status_code, answer.json()["error"]) == (404, "RESULT_NOT_FOUND")
 
-    async def test_an_offset_behind_the_end(self, proxy, on_chain, refused):
+    async def test_an_offset_after_the_end(self, proxy: Any, on_chain: Any, refused: Any) -> None:
         task = on_chain.revealed()
         await proxy.upload_task(task)
         async with refused("OFFSET_BEYOND_END"):
