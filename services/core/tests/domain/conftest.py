@@ -11,7 +11,7 @@ from workerpool_core.domain.model import Task, TaskChange, Worker, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.state import State
 from workerpool_core.simulation.deals import deal_terms
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 

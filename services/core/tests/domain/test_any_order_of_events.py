@@ -7,7 +7,7 @@ import pytest
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.replicates.replicate_machine import REPLICATE_TRANSITIONS
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatus, ReplicateStatusCause
 

@@ -2,7 +2,7 @@
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 

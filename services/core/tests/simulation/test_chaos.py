@@ -6,7 +6,7 @@ import pytest
 from workerpool_core.domain.policy import Policy
 from workerpool_core.simulation.chaos import Chaos
 from workerpool_core.simulation.checks.invariants import Invariants
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import START, Environment
 from workerpool_core.simulation.faults import Faults
 from workerpool_core.simulation.fleet import Fleet

@@ -8,7 +8,7 @@ from workerpool_core.domain.model import WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.simulation.chain.hub import Transaction
 from workerpool_core.simulation.checks.invariants import Invariants
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.deals import deal_terms, tasks_of
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.faults import Faults

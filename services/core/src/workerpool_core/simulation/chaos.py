@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from workerpool_core.domain import events as e
 from workerpool_core.simulation.chain.hub import Transaction
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.fleet import Fleet
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.link import Link
 from workerpool_core.simulation.worker.worker import Worker

@@ -13,7 +13,7 @@ from workerpool_core.simulation.chain.hub import Transaction
 from workerpool_core.simulation.chaos import Chaos
 from workerpool_core.simulation.checks import verdict
 from workerpool_core.simulation.checks.invariants import Invariants
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.deals import FINAL_PERIODS, deal_terms
 from workerpool_core.simulation.environment import START, Environment, Trace
 from workerpool_core.simulation.fleet import Fleet

@@ -10,7 +10,7 @@ from workerpool_core.domain.chain import chain_evidence
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Receipt, Task
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 

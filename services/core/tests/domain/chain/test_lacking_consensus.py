@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from workerpool_core.domain import events as e
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 

@@ -11,7 +11,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.dispatch.dispatcher import slots_of
 from workerpool_core.domain.model import Worker, WorkerModel
 from workerpool_core.domain.policy import Policy
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.consensus import contributions_needed
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R

@@ -8,7 +8,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.events import Details, Update
 from workerpool_core.domain.model import Modifier
 from workerpool_core.domain.replicates import acceptance
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 

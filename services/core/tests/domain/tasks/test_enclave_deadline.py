@@ -1,7 +1,7 @@
 """An enclave challenge is requested until the contribution deadline."""
 
 from workerpool_core.domain import decisions as d
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 T = 300

@@ -12,7 +12,7 @@ from workerpool_core.domain.events import (
     TransactionKind,
 )
 from workerpool_core.domain.tasks.initialization import is_executable
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id_of
 
 SCONE = "0x" + f"{3:064x}"

@@ -10,7 +10,7 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker, WorkerSession
 from workerpool_core.domain.model import Modifier, Receipt
 from workerpool_core.domain.workers import session_resume
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 

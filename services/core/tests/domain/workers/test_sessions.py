@@ -7,7 +7,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.workers import sessions
-from workerpool_core.simulation.scripted_pool import ScriptedPool
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 
 HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
 

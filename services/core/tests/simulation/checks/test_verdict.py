@@ -7,7 +7,7 @@ from workerpool_core.simulation.chain.hub import HubTask
 from workerpool_core.simulation.checks import verdict
 from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.checks.violation import Violation
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.faults import Faults
 from workerpool_core.simulation.fleet import Fleet

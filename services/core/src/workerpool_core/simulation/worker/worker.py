@@ -12,7 +12,7 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Action, WorkerModel
 from workerpool_core.simulation.checks.invariants import Invariants
-from workerpool_core.simulation.core import Core
+from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.link import Link
 from workerpool_core.simulation.worker.execution import Execution

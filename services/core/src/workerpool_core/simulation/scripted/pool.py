@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution
@@ -11,19 +10,16 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatu
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_core.domain.model import DealTerms, Receipt, Replicate, Task, WorkerModel
+from workerpool_core.domain.model import DealTerms, Receipt, WorkerModel
 from workerpool_core.domain.policy import Policy
-from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.simulation.deals import deal_terms, tasks_of
-from workerpool_core.simulation.ledger import Ledger
+from workerpool_core.simulation.scripted.core import ScriptedCore, wallet
 
 R = ReplicateStatus
-E = TypeVar("E")
 Contributions = Mapping[int, tuple[str, str]]
 """Contributions by worker number, as pairs of status name and result hash."""
 T = 300
 """The category time, in seconds."""
-START = 1_000_000.0
 LINK = '{"storage":"ipfs","location":"/results/0x"}'
 TO_COMPUTED = (
     R.STARTING,
@@ -39,62 +35,22 @@ HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
 SCONE, GRAMINE, TDX, GPU = ("0x" + f"{tag:064x}" for tag in (3, 5, 9, 0x100))
 
 
-def wallet(number: int) -> str:
-    """Return the wallet of a worker."""
-    return f"0xWorker{number}"
-
-
-class ScriptedPool:
-    """A scheduler with a ledger. Each method handles events, applies their writes and keeps their effects.
-
-    Workers are numbered; `wallet` gives the wallet of a number. `effects` are all effects so far, `last` those of the
-    last event.
-    """
+class ScriptedPool(ScriptedCore):
+    """A scripted core with a chain, workers, a chain adapter and a result proxy."""
 
     def __init__(self, policy: Policy | None = None, seed: int = 1) -> None:
-        self.policy = policy or Policy()
-        self.seed = seed
-        self.now = START
+        super().__init__(policy, seed)
         self.block = 10
         self.mined_at = 0.0
-        self.ledger = Ledger()
-        self.effects: list[d.Effect] = []
-        self.last: list[d.Effect] = []
         self.sequences: dict[str, int] = {}
         self.sessions: dict[str, str] = {}
         self.models: dict[str, WorkerModel] = {}
         self.deals = 0
-        self.scheduler = self._load()
-
-    # --- scheduler and time ---
-
-    def _load(self) -> Scheduler:
-        return Scheduler(self.policy, Random(self.seed), self.ledger.snapshot(self.policy, self.now))
-
-    def _apply(self, outcome: d.Outcome) -> list[d.Effect]:
-        for write in outcome.writes:
-            self.ledger.apply(write)
-        self.last = list(outcome.effects)
-        self.effects.extend(outcome.effects)
-        return self.last
-
-    def handle(self, event: e.Event) -> list[d.Effect]:
-        """Handle an event; return its effects."""
-        return self._apply(self.scheduler.handle(event, self.now))
 
     def restart(self) -> list[d.Effect]:
         """Restart core from the ledger, without any session; return the effects of the start."""
-        self.scheduler = self._load()
         self.sessions.clear()
-        return self._apply(self.scheduler.start(self.now))
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass; each timer fires at its time."""
-        end = self.now + seconds
-        while (due := self.scheduler.next_wake(self.now)) is not None and due <= end:
-            self.now = max(self.now, due)
-            self.handle(e.Tick())
-        self.now = end
+        return super().restart()
 
     def live(self, seconds: float, *numbers: int) -> None:
         """Let time pass with heartbeats of these workers."""
@@ -103,22 +59,6 @@ class ScriptedPool:
             self.wait(min(20, end - self.now))
             for number in numbers:
                 self.beat(number)
-
-    def sent(self, of: type[E], /, **fields: object) -> list[E]:
-        """Return the effects of a kind so far with these attributes; a SendCommand has those of its command."""
-        found: list[E] = []
-        for effect in self.effects:
-            if isinstance(effect, of):
-                subject = effect.command if isinstance(effect, d.SendCommand) else effect
-                if all(getattr(subject, name) == value for name, value in fields.items()):
-                    found.append(effect)
-        return found
-
-    def commands(self, number: int) -> list[str]:
-        """Return the actions of the commands that a worker was sent."""
-        return [c.command.action.value for c in self.sent(d.SendCommand, wallet=wallet(number))]
-
-    # --- events ---
 
     def terms(self, **changes: Any) -> DealTerms:
         """Return the terms of the next deal, with some of them changed."""
@@ -318,36 +258,3 @@ class ScriptedPool:
         task = self.to_upload(*numbers, **changes)
         self.upload(self.uploader(task), task)
         return task
-
-    # --- state ---
-
-    def task(self, task: TaskId) -> Task:
-        """Return the task in memory."""
-        return self.scheduler.tasks[task]
-
-    def uploader(self, task: TaskId) -> int:
-        """Return the number of the worker that was asked to upload."""
-        return int(self.task(task).uploader.removeprefix("0xWorker"))
-
-    def status(self, task: TaskId) -> str:
-        """Return the stored status, which must equal the one in memory."""
-        memory = self.scheduler.tasks.get(task)
-        stored = self.ledger.tasks[task].status
-        assert memory is None or memory.status is stored
-        return stored.value
-
-    def history(self, task: TaskId) -> list[str]:
-        """Return the stored statuses of a task."""
-        return [change.status.value for change in self.ledger.tasks[task].history]
-
-    def replicate(self, number: int, task: TaskId) -> Replicate:
-        """Return the stored replicate of a worker."""
-        return self.ledger.replicates[task, wallet(number)]
-
-    def statuses(self, number: int, task: TaskId) -> list[str]:
-        """Return the stored statuses of a replicate."""
-        return [change.status.value for change in self.replicate(number, task).history]
-
-    def assigned(self, task: TaskId) -> list[str]:
-        """Return the wallets that the task was assigned to, in order."""
-        return [name for name, _ in sorted((w, t) for t, w in self.ledger.replicates if t == task)]

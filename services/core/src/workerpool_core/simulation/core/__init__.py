@@ -1,0 +1,1 @@
+"""A model of the core process and of its effects."""

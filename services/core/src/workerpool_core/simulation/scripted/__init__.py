@@ -1,0 +1,1 @@
+"""A pool that a test drives step by step."""
