@@ -1,13 +1,13 @@
-"""What every Workerpool process shares: settings, logs, gRPC, the HTTP side port, the database, a graceful stop.
+"""What every Workerpool process shares: settings, logs, gRPC, the HTTP port, the database, retries, a graceful stop.
 
-Import from the modules; this package re-exports nothing, so that a process only loads what it uses.
+Import from the modules: this package exports nothing, so that a process loads only what it uses.
 """
 
 import os
 
-# gRPC reads these when it is loaded.
-# Its newer listener hands each message from thread to thread: with 5,000 connections that speak now and then it costs
-# twice the processor of the older one. An unknown name would only be logged.
+# gRPC reads these when it is imported.
+# The newer event engine listener passes each message between threads: with 5,000 mostly idle connections it costs twice
+# the CPU of the older one. gRPC only logs an unknown name.
 os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-# Its core writes to stderr by itself, and below errors it repeats to the letter what peers say: forged lines, too.
+# gRPC's core writes to stderr itself, and below ERROR it repeats the text of peers, so a peer could forge log lines.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

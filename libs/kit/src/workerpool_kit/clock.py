@@ -1,18 +1,18 @@
-"""Time as a dependency: pass a `Clock`, so that tests decide what time it is."""
+"""Time as a dependency: components take a `Clock`, and tests pass a fake one."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A source of the current time."""
 
     def now(self) -> float:
         """Return seconds since the Unix epoch."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the machine."""
 
     def now(self) -> float:
         """Return seconds since the Unix epoch."""
@@ -20,15 +20,15 @@ class SystemClock:
 
 
 class FakeClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that only a test moves."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._now = now
 
     def now(self) -> float:
-        """Return the seconds the test has set."""
+        """Return the seconds since the Unix epoch that the test has set."""
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward (or back, with a negative number: clocks do that too)."""
+        """Move the clock forward, or back with a negative number, as clocks of machines sometimes do."""
         self._now += seconds

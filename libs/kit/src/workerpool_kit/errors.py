@@ -1,4 +1,4 @@
-"""The errors a use case raises, free of any transport: gRPC and HTTP translate `kind` into their own codes."""
+"""Errors of use cases, independent of transport: gRPC and HTTP map `kind` to their status codes."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -6,35 +6,35 @@ from typing import ClassVar
 
 
 class Kind(Enum):
-    """What class of problem an error is; each kind maps to one gRPC status code and one HTTP status."""
+    """The class of a problem; each kind maps to one gRPC status code and one HTTP status."""
 
     INVALID = "invalid"
     """The request can never be accepted as it is."""
     NOT_FOUND = "not_found"
-    """The named thing does not exist."""
+    """The named object does not exist."""
     ALREADY_EXISTS = "already_exists"
-    """The thing to create exists already, with other content."""
+    """The object to create exists already with other content."""
     UNAUTHENTICATED = "unauthenticated"
     """Credentials are missing, wrong or expired."""
     PERMISSION = "permission"
     """The caller is known but may not do this."""
     PRECONDITION = "precondition"
-    """The request is fine but the present state forbids it; retrying alone does not help."""
+    """The request is valid, but the current state forbids it; a retry alone does not help."""
     EXHAUSTED = "exhausted"
     """A quota or a queue is full."""
     UNAVAILABLE = "unavailable"
-    """Something this needs is down; retrying later helps."""
+    """A dependency is down; a later retry helps."""
     CONFLICT = "conflict"
-    """Another change won the race; read again and retry."""
+    """A concurrent change came first; read again and retry."""
     INTERNAL = "internal"
-    """A defect or an unexpected state; the caller can do nothing about it."""
+    """A defect or an unexpected state; the caller cannot correct it."""
 
 
 class WorkerpoolError(Exception):
-    """Root of all errors a caller may see. Services derive one root each, and one class per cause from that.
+    """Root of all errors that a caller may see. Each service derives one root, and one class per cause from it.
 
-    `reason` is UPPER_SNAKE and stable: the protocol's own cause where there is one. `message` says what is wrong and
-    what to do next, and reaches the caller, so it never holds a secret. `details` are small facts for programs.
+    `reason` is UPPER_SNAKE and stable; it is the protocol's cause where the protocol has one. `message` says what is
+    wrong and what to do next; it reaches the caller, so it never contains a secret. `details` are facts for programs.
     """
 
     kind: ClassVar[Kind] = Kind.INTERNAL

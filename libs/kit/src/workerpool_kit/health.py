@@ -1,4 +1,4 @@
-"""Is this process fit to serve? Components report, the HTTP side and the gRPC health service answer."""
+"""Health of the process: components report it, the HTTP port and the gRPC health service show it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ UP, OUT_OF_SERVICE = "UP", "OUT_OF_SERVICE"
 
 
 class Health:
-    """The state of the process's components (chain, database …): UP only when all of them are."""
+    """State of the components of a process (chain, database …): UP while all of them are up."""
 
     def __init__(self) -> None:
         self._components: dict[str, dict[str, Any]] = {}
@@ -15,11 +15,11 @@ class Health:
 
     @property
     def is_up(self) -> bool:
-        """True when every component that has reported is up."""
+        """True while every component that has reported is up."""
         return all(component["status"] == UP for component in self._components.values())
 
     def set(self, component: str, up: bool, **details: object) -> None:
-        """Record the state of a component; `details` are shown with it (never put a secret there)."""
+        """Record the state of a component; `details` are public, so they must not contain a secret."""
         was = {name: state["status"] for name, state in self._components.items()}
         state: dict[str, Any] = {"status": UP if up else OUT_OF_SERVICE}
         if details:
@@ -30,7 +30,7 @@ class Health:
                 listener()
 
     def snapshot(self) -> dict[str, Any]:
-        """Return ``{"status": …, "components": {name: {"status": …, "details": …}}}``, the actuator's form."""
+        """Return `{"status": …, "components": {name: {"status": …, "details": …}}}`, as Spring's actuator does."""
         return {
             "status": UP if self.is_up else OUT_OF_SERVICE,
             "components": {name: dict(state) for name, state in self._components.items()},

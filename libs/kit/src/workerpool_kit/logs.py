@@ -1,6 +1,6 @@
-"""Log events with fields: readable in a terminal, one JSON object per line otherwise, and never a secret.
+"""Log events with fields: readable in a terminal, one JSON object per line elsewhere, secrets redacted.
 
-Usage: ``log = get_logger(); log.info("task.finalized", task=task_id)``.
+Usage: `log = get_logger(); log.info("task.finalized", task=task_id)`.
 """
 
 import logging
@@ -28,13 +28,13 @@ _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
 def configure(service: str, level: str = "INFO") -> None:
-    """Set up logging to stderr for the whole process; libraries that use `logging` come out in the same form.
+    """Configure logging to stderr for the whole process, libraries that use `logging` included.
 
-    Every event carries `service`. Libraries are heard from WARNING on, unless `level` is DEBUG.
+    Every event carries `service`. Records of libraries below WARNING are dropped unless `level` is DEBUG.
     """
     threshold = logging.getLevelNamesMapping()[level]
     structlog.reset_defaults()
-    # Never the pretty traceback: it shows the values of local variables, so keys and passwords.
+    # A pretty traceback would show local variables, so keys and passwords.
     renderer: Any = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
@@ -61,7 +61,7 @@ def configure(service: str, level: str = "INFO") -> None:
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide the values of keys that name secrets, at any depth, and the credentials inside URLs."""
+    """Replace the values of keys that name secrets, at any depth, and the credentials in URLs."""
     for key, value in event.items():
         event[key] = _HIDDEN if _names_secret(key) else _redacted(value)
     return event
@@ -92,7 +92,7 @@ def _named(service: str) -> Any:
 
 
 class _StderrLogger:
-    """Writes whole lines to whatever stderr is at that moment (a test may have replaced it)."""
+    """Writes whole lines to the current stderr, which a test may have replaced."""
 
     def __init__(self, *_names: Any) -> None:
         pass
@@ -105,7 +105,7 @@ class _StderrLogger:
 
 
 class _FromLogging(logging.Handler):
-    """Passes records of the standard `logging` module on as events."""
+    """Turns records of the standard `logging` module into events."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

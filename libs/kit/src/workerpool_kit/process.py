@@ -1,7 +1,7 @@
-"""The life of a service process: settings, logging, event loop, signals, exit code.
+"""The lifecycle of a service process: settings, logging, event loop, signals, exit code.
 
-Exit codes: 0 stopped as asked, 1 could not start or crashed (one sentence on stderr), 2 the environment is wrong
-(one line per problem on stderr), 128 + signal number when a second signal forces the end.
+Exit codes: 0 stopped on request, 1 could not start or crashed (one sentence on stderr), 2 unusable environment (one
+line per problem on stderr), 128 + signal number after a second signal.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ log = logs.get_logger()
 
 EXIT_OK, EXIT_FAILED, EXIT_SETTINGS = 0, 1, 2
 _DESCRIPTORS = 65_536
-"""Open files and connections that a service may need: each worker of a pool holds one."""
+"""Open files and connections that a service may need: each worker of a pool holds one connection."""
 STOP_LIMIT_S = 10.0
-"""A service that has not cleaned up this long after it was asked to stop is cancelled."""
+"""Seconds between the request to stop and the cancellation of a service that has not ended."""
 
 
 class StartupError(Exception):
-    """The service cannot start. The message is one sentence for the operator: the cause, and what to do about it."""
+    """The service cannot start. The message is one sentence for the operator: the cause and the next step."""
 
 
 class Lifetime:
-    """How long the process should live, and the tasks that must not die unnoticed while it does."""
+    """The request to stop, and the background tasks whose failure stops the process."""
 
     def __init__(self) -> None:
         self._stop = asyncio.Event()
@@ -43,23 +43,23 @@ class Lifetime:
         self.failure: BaseException | None = None
 
     async def stopped(self) -> None:
-        """Return once the process has been asked to stop (signal, `stop` or `fail`)."""
+        """Wait until the process is asked to stop by a signal, `stop` or `fail`."""
         self._waiters.add(asyncio.current_task())
         await self._stop.wait()
 
     @property
     def stopping(self) -> bool:
-        """True once the process has been asked to stop."""
+        """True once the process is asked to stop."""
         return self._stop.is_set()
 
     def stop(self, reason: str) -> None:
-        """Ask the process to stop and to exit with code 0. Later calls change nothing."""
+        """Ask the process to stop with exit code 0. Later calls have no effect."""
         if not self._stop.is_set():
             log.info("process.stopping", reason=reason)
             self._stop.set()
 
     def fail(self, exc: BaseException) -> None:
-        """Ask the process to stop and to exit with code 1, because of `exc`. The first failure is the one reported."""
+        """Ask the process to stop with exit code 1 because of `exc`. Only the first failure is reported."""
         if self.failure is None:
             self.failure = exc
             if not isinstance(exc, StartupError):
@@ -67,14 +67,14 @@ class Lifetime:
         self._stop.set()
 
     def spawn(self, coro: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run `coro` until it ends or the process does; if it raises, the whole process stops with code 1."""
+        """Run `coro` until it or the process ends. If it raises, the process stops with exit code 1."""
         task = asyncio.create_task(coro, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     async def cancel_spawned(self) -> None:
-        """Cancel every spawned task and wait for their ends; done by `run_service` after `serve` has returned."""
+        """Cancel every spawned task and wait for it; `run_service` does so after `serve` has returned."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -85,23 +85,23 @@ class Lifetime:
         if task.cancelled() or (exc := task.exception()) is None:
             return
         if self.stopping:
-            # While things are being taken down around it, a task may well fail; that is worth a line, not an exit code.
+            # A task may fail because its dependencies close; that does not change the exit code.
             log.warning("process.task_failed_while_stopping", task=task.get_name(), error=repr(exc))
             return
         log.error("process.task_crashed", task=task.get_name(), error=repr(exc))
         self.fail(exc)
 
     def waits_for_stop(self, task: asyncio.Task[Any]) -> bool:
-        """Tell whether `task` has called `stopped`, and so will notice a stop by itself."""
+        """Tell whether `task` has called `stopped`, so that it ends without being cancelled."""
         return task in self._waiters
 
 
 Serve = Callable[[S, Lifetime], Awaitable[None]]
-"""A service's composition root: starts everything, awaits `lifetime.stopped()`, takes everything down in `finally`."""
+"""A composition root: starts every component, awaits `lifetime.stopped()`, closes every component in `finally`."""
 
 
 def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: str) -> NoReturn:
-    """Be the console entry point of a service: parse ``--help``/``--version``, load settings, run, exit with a code."""
+    """Run a service as its console entry point: parse `--help` and `--version`, load settings, serve, exit."""
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(help_text(settings_type, name, about))
@@ -110,59 +110,66 @@ def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: st
         sys.stdout.write(f"{name} {version_of(settings_type)}\n")
         sys.exit(EXIT_OK)
     if arguments:
-        _complain(f"{name}: unknown argument {arguments[0]}; settings are environment variables, see --help")
+        _print_error(
+            f"{name}: unknown argument {arguments[0]}; settings are environment variables, see --help"
+        )
         sys.exit(EXIT_SETTINGS)
     try:
         settings = load(settings_type)
     except SettingsError as error:
-        _complain(f"{name}: the environment is not usable:", *(f"  {problem}" for problem in error.problems))
+        _print_error(
+            f"{name}: unusable environment; correct these variables:",
+            *(f"  {problem}" for problem in error.problems),
+        )
         sys.exit(EXIT_SETTINGS)
     logs.configure(name, settings.log_level)
     _raise_descriptor_limit()
     log.info("process.starting", version=version_of(settings_type), pid=os.getpid())
     for variable, reason in ignored(settings_type).items():
         log.warning("setting.ignored", variable=variable, reason=reason)
-    code = asyncio.run(_live(settings, serve, name))
+    code = asyncio.run(_run(settings, serve, name))
     log.info("process.ended", code=code)
     sys.exit(code)
 
 
 def _raise_descriptor_limit() -> None:
-    """Allow as many open connections as the system lets us; the usual limit of 1,024 is there for select(2) alone."""
+    """Raise the limit of open files as far as the system allows; the usual 1,024 only serves select(2)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def _live(settings: S, serve: Serve[S], name: str) -> int:
+async def _run(settings: S, serve: Serve[S], name: str) -> int:
     lifetime = Lifetime()
-    forget_signals = _stop_on_signals(lifetime)
+    remove_handlers = _handle_signals(lifetime)
     serving = asyncio.ensure_future(_as_coroutine(serve, settings, lifetime))
     stop_seen = asyncio.create_task(lifetime.stopped())
     try:
         await asyncio.wait({serving, stop_seen}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done() and not lifetime.waits_for_stop(serving):
-            # Still starting up (or waiting for something else): its `finally` blocks take down what is up already.
+            # It is still starting: its `finally` blocks close what is open.
             serving.cancel()
         await asyncio.wait({serving}, timeout=STOP_LIMIT_S)
         if not serving.done():
             log.error("process.stop_took_too_long", limit_s=STOP_LIMIT_S)
             serving.cancel()
             await asyncio.wait({serving}, timeout=1)
-        _note_outcome(serving, lifetime)
+        _record_outcome(serving, lifetime)
         stop_seen.cancel()
         lifetime.stop("serving ended")
         await asyncio.wait_for(lifetime.cancel_spawned(), STOP_LIMIT_S)
     finally:
-        forget_signals()
+        remove_handlers()
     if lifetime.failure is None:
         return EXIT_OK
     if isinstance(lifetime.failure, StartupError):
         log.error("process.cannot_start", error=str(lifetime.failure))
-        _complain(f"{name}: {lifetime.failure}")
+        _print_error(f"{name}: {lifetime.failure}")
     else:
-        _complain(f"{name}: stopped by an unexpected {type(lifetime.failure).__name__}: {lifetime.failure}")
+        _print_error(
+            f"{name}: stopped by an unexpected {type(lifetime.failure).__name__}: {lifetime.failure}"
+        )
     return EXIT_FAILED
 
 
@@ -170,12 +177,12 @@ async def _as_coroutine(serve: Serve[S], settings: S, lifetime: Lifetime) -> Non
     await serve(settings, lifetime)
 
 
-def _note_outcome(serving: asyncio.Future[None], lifetime: Lifetime) -> None:
+def _record_outcome(serving: asyncio.Future[None], lifetime: Lifetime) -> None:
     if serving.done() and not serving.cancelled() and (failure := serving.exception()) is not None:
         lifetime.fail(failure)
 
 
-def _stop_on_signals(lifetime: Lifetime) -> Callable[[], None]:
+def _handle_signals(lifetime: Lifetime) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
 
@@ -188,15 +195,15 @@ def _stop_on_signals(lifetime: Lifetime) -> Callable[[], None]:
     for number in signals:
         loop.add_signal_handler(number, on_signal, number)
 
-    def forget() -> None:
+    def remove() -> None:
         for number in signals:
             loop.remove_signal_handler(number)
 
-    return forget
+    return remove
 
 
 def help_text(settings_type: type[Settings], name: str, about: str) -> str:
-    """Return what ``--help`` prints: the purpose, the exit codes and every setting, in plain text."""
+    """Return the text of `--help`: purpose, settings and exit codes."""
     lines = [f"{name}: {about.strip()}", "", f"usage: {name} [--help | --version]", ""]
     lines.append("Settings are environment variables:")
     for variable, meaning, type_name, default in settings_rows(settings_type):
@@ -205,7 +212,7 @@ def help_text(settings_type: type[Settings], name: str, about: str) -> str:
     if settings_type.ignored_variables:
         lines += ["", "Documented variables without effect here:"]
         lines += [f"  {name}: {reason}" for name, reason in sorted(settings_type.ignored_variables.items())]
-    lines += ["", "Exit codes: 0 stopped as asked, 1 could not start or crashed, 2 the environment is wrong."]
+    lines += ["", "Exit codes: 0 stopped on request, 1 could not start or crashed, 2 unusable environment."]
     return "\n".join(lines) + "\n"
 
 
@@ -218,6 +225,6 @@ def version_of(settings_type: type[Settings]) -> str:
         return "unknown"
 
 
-def _complain(*lines: str) -> None:
+def _print_error(*lines: str) -> None:
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Who is calling: identities, and the authenticators that read them from a call's metadata."""
+"""Identities of callers, and the authenticators that read them from the metadata of a call."""
 
 import base64
 import binascii
@@ -13,41 +13,41 @@ from pydantic import SecretStr
 from workerpool_kit.errors import Unauthenticated, WorkerpoolError
 
 ANYONE = "anyone"
-"""The role that opens a method to callers without an identity."""
+"""The role that makes a method public."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A caller: `subject` names it (a wallet address, a user name), `roles` say what it may call."""
+    """A caller: `subject` is its wallet address or user name, `roles` are what policies name."""
 
     subject: str
     roles: frozenset[str]
 
 
 ANONYMOUS = Identity("", frozenset())
-"""What `current_identity` returns when the caller gave no credentials."""
+"""The identity of a caller without credentials."""
 
 identity_of_call: ContextVar[Identity] = ContextVar("identity_of_call", default=ANONYMOUS)
 """Set by the server for each call; read it through `current_identity`."""
 
 
 def current_identity() -> Identity:
-    """Return the caller of the call being served, `ANONYMOUS` when it gave no credentials."""
+    """Return the caller of the current call, `ANONYMOUS` without credentials."""
     return identity_of_call.get()
 
 
 class Authenticator(Protocol):
-    """Reads one sort of credentials."""
+    """Reads one kind of credentials."""
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Identity | None:
-        """Return the caller, or None when the metadata (lower-case keys) holds no credentials of this sort.
+        """Return the caller, None when the metadata (lower-case keys) has no credentials of this kind.
 
         Raises WorkerpoolError of kind UNAUTHENTICATED when the credentials are wrong.
         """
 
 
 class BasicAuthenticator:
-    """HTTP basic credentials of one user, the scheme the pool owner's tools use (RFC 7617)."""
+    """HTTP basic credentials of one user (RFC 7617), as the tools of the pool owner send them."""
 
     def __init__(self, username: str, password: str | SecretStr, role: str) -> None:
         plain = password.get_secret_value() if isinstance(password, SecretStr) else password
@@ -55,7 +55,7 @@ class BasicAuthenticator:
         self._identity = Identity(username, frozenset({role}))
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Identity | None:
-        """Return the one user's identity; see `Authenticator`."""
+        """Return the identity of the user; see `Authenticator`."""
         scheme, _, value = metadata.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return None
@@ -63,32 +63,32 @@ class BasicAuthenticator:
             given = base64.b64decode(value.strip(), validate=True)
         except (binascii.Error, ValueError):
             given = b""
-        # Constant time, so that the answer does not tell how many characters were right.
+        # Constant time: the duration must not reveal how many characters match.
         if not hmac.compare_digest(given, self._expected):
-            raise Unauthenticated("wrong user name or password")
+            raise Unauthenticated("wrong user name or password; correct the credentials")
         return self._identity
 
 
 class BearerAuthenticator:
-    """Bearer tokens, checked by `verify` (usually `Tokens.verify`), which raises when a token is not good."""
+    """Bearer tokens, checked by `verify` (usually `Tokens.verify`), which raises for an invalid token."""
 
     def __init__(self, verify: Callable[[str], Awaitable[Identity]]) -> None:
         self._verify = verify
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Identity | None:
-        """Return the identity the token was issued to; see `Authenticator`."""
+        """Return the identity in the token; see `Authenticator`."""
         scheme, _, token = metadata.get("authorization", "").partition(" ")
         return await self._verify(token.strip()) if scheme.lower() == "bearer" else None
 
 
 class AnyOf:
-    """Tries several authenticators in order; the first that recognises the caller wins."""
+    """Tries authenticators in order; the first identity found is the caller."""
 
     def __init__(self, *authenticators: Authenticator) -> None:
         self._authenticators = authenticators
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Identity | None:
-        """Return the first identity found; raise the first refusal only when none accepts. See `Authenticator`."""
+        """Return the first identity found. Raises the first refusal when no authenticator accepts the caller."""
         refusal: WorkerpoolError | None = None
         for authenticator in self._authenticators:
             try:

@@ -1,4 +1,4 @@
-"""Signed tokens (JWT, HS256) that survive a restart: the keys live in the service's own database and rotate."""
+"""Signed tokens (JWT, HS256) that survive a restart: rotating keys are kept in the service's database."""
 
 import asyncio
 import secrets
@@ -19,7 +19,7 @@ _RELOAD_PAUSE_S = 1.0
 
 @dataclass(frozen=True)
 class SigningKey:
-    """One key: `kid` names it in a token's header, `created_at` is in Unix seconds."""
+    """One key; `kid` identifies it in the header of a token, `created_at` is in Unix seconds."""
 
     kid: str
     secret: bytes = field(repr=False)
@@ -27,32 +27,32 @@ class SigningKey:
 
 
 class KeyStore(Protocol):
-    """Where the keys are kept. Both may be plain or ``async`` functions; plain ones are run in a thread."""
+    """Storage of the keys. Both methods may be plain or `async`; plain ones run in a thread."""
 
     def load(self) -> Any:
-        """Return all stored keys (a list of SigningKey), in any order."""
+        """Return all stored keys (a list of SigningKey) in any order."""
 
     def save(self, key: SigningKey) -> Any:
-        """Store one more key."""
+        """Store a further key."""
 
 
 class InvalidToken(Unauthenticated):
-    """The token is malformed, signed by nobody we know, or meant for someone else."""
+    """The token is malformed, signed with an unknown key, or issued for another audience."""
 
     reason = "TOKEN_INVALID"
 
 
 class ExpiredToken(Unauthenticated):
-    """The token was good once; log in again."""
+    """The token has expired; log in again."""
 
     reason = "TOKEN_EXPIRED"
 
 
 class Tokens:
-    """Issues and verifies tokens. Several processes may share one key store.
+    """Issues and verifies tokens. Processes may share a key store.
 
-    A token lives `lifetime_s` seconds. A new key signs after `rotate_after_s` seconds; the old ones verify
-    until the last token they can have signed has expired.
+    A token is valid for `lifetime_s` seconds. A key signs for `rotate_after_s` seconds and verifies until its last
+    token has expired.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Tokens:
         self._lock = asyncio.Lock()
 
     async def issue(self, subject: str, roles: Sequence[str] | frozenset[str], **claims: Any) -> str:
-        """Return a token for `subject` with `roles`; `claims` are added as they are."""
+        """Return a token for `subject` with `roles`; `claims` are added unchanged."""
         key = await self._signing_key()
         now = self._clock.now()
         payload = {
@@ -92,12 +92,12 @@ class Tokens:
         return jwt.encode(payload, key.secret, _ALGORITHM, headers={"kid": key.kid})
 
     async def verify(self, token: str) -> Identity:
-        """Return who the token was issued to. Raises InvalidToken or ExpiredToken (both UNAUTHENTICATED)."""
+        """Return the identity in a token. Raises InvalidToken or ExpiredToken (both UNAUTHENTICATED)."""
         claims = await self.claims(token)
         return Identity(claims["sub"], frozenset(claims["roles"]))
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """Return all claims of a good token, those added by the issuer included. Raises like `verify`."""
+        """Return all claims of a valid token, those added by `issue` included. Raises like `verify`."""
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = await self._key(str(kid))
@@ -107,11 +107,11 @@ class Tokens:
                 [_ALGORITHM],
                 audience=self._audience,
                 issuer=self._issuer,
-                # Time is judged below, by the injected clock.
+                # The injected clock checks the time below.
                 options={"verify_exp": False, "verify_iat": False, "require": ["exp", "sub", "roles"]},
             )
         except jwt.PyJWTError:
-            raise InvalidToken("the token is not valid here; log in again") from None
+            raise InvalidToken("the token is invalid here; log in again") from None
         if self._clock.now() >= claims["exp"]:
             raise ExpiredToken("the token has expired; log in again")
         return claims
@@ -131,8 +131,7 @@ class Tokens:
     async def _key(self, kid: str) -> SigningKey:
         if kid not in self._keys:
             async with self._lock:
-                # Another process may have signed with a key of its own; asked rarely, and once for all who waited here
-                # meanwhile, since anyone can invent a kid.
+                # Another process may have added a key. Reloads are limited, since a caller can invent a kid.
                 if kid not in self._keys and self._clock.now() >= self._loaded_at + _RELOAD_PAUSE_S:
                     await self._reload()
         key = self._keys.get(kid)

@@ -72,13 +72,13 @@ def _options(
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
-        # A dead peer is noticed 15 s after anything was sent to it, since gRPC then sets TCP_USER_TIMEOUT, and within
-        # 75 s on a silent connection. At 30 s the pings of thousands of workers cost half as much as their heartbeats.
+        # A dead peer is detected 15 s after a message to it (gRPC sets TCP_USER_TIMEOUT), and within 75 s on an idle
+        # connection. With 30 s the pings of thousands of workers would cost half as much as their heartbeats.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 15_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
-        # Services restart in a second or two; the default back-off grows to two minutes.
+        # Services restart within two seconds; the default backoff grows to two minutes.
         ("grpc.initial_reconnect_backoff_ms", int(first_pause_s * 1_000)),
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 2_000),
@@ -108,7 +108,7 @@ def _authorised(authorization: Token) -> list[Any]:
 
 
 class _Authorised:
-    """Adds the authorization to the metadata of a call."""
+    """Interceptor that adds the authorization to the metadata of a call."""
 
     def __init__(self, authorization: Token) -> None:
         self._authorization = authorization
@@ -119,7 +119,7 @@ class _Authorised:
         return await continuation(details._replace(metadata=metadata), request)
 
 
-# gRPC picks interceptors by their class, one per arity, and calls a differently named method on each.
+# gRPC selects interceptors by class, one per arity, each with its own method name.
 class _UnaryUnary(_Authorised, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
     intercept_unary_unary = _Authorised._intercept  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""Errors on the wire, both ways: `WorkerpoolError` to a status with `google.rpc.ErrorInfo`, and back to a reason."""
+"""Errors on the wire: `WorkerpoolError` to a status with `google.rpc.ErrorInfo`, and a status back to its reason."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ DOMAIN = "workerpool"
 """The `domain` of every ErrorInfo this project sends."""
 
 _DETAILS_KEY = "grpc-status-details-bin"
-# Trailing metadata is limited to 8 KiB, and the message travels in it twice.
+# Trailing metadata is limited to 8 KiB and contains the message twice.
 _LONGEST_MESSAGE = 2_000
 
 CODES: dict[Kind, grpc.StatusCode] = {
@@ -35,7 +35,7 @@ CODES: dict[Kind, grpc.StatusCode] = {
 async def abort(
     context: "grpc.aio.ServicerContext[Any, Any]", error: WorkerpoolError, code: grpc.StatusCode | None = None
 ) -> None:
-    """End the call with the status of `error`, or with another `code`. Always raises `grpc.aio.AbortError`."""
+    """End the call with the status of `error`, or with `code` if given. Always raises `grpc.aio.AbortError`."""
     code = code or CODES[error.kind]
     message = error.message[:_LONGEST_MESSAGE]
     info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details)
@@ -47,7 +47,7 @@ async def abort(
 
 
 def error_info(err: grpc.aio.AioRpcError) -> ErrorInfo | None:
-    """Return the ErrorInfo a server of this project attached to a failed call, None when there is none."""
+    """Return the ErrorInfo that a server of this project attached to a failed call, None without one."""
     metadata: Any = err.trailing_metadata() or ()
     for key, value in metadata:
         if key == _DETAILS_KEY and isinstance(value, bytes):
@@ -63,6 +63,6 @@ def error_info(err: grpc.aio.AioRpcError) -> ErrorInfo | None:
 
 
 def error_reason(err: grpc.aio.AioRpcError) -> str | None:
-    """Return the reason (UPPER_SNAKE cause) of a failed call, None when the server gave none."""
+    """Return the reason (UPPER_SNAKE cause) of a failed call, None without one."""
     info = error_info(err)
     return info.reason if info else None

@@ -1,7 +1,7 @@
-"""What happens around every gRPC call, whatever its arity: identity, policy, deadline, validation, errors, figures.
+"""The interceptor around every gRPC call: identity, policy, deadline, validation, error map, metrics.
 
-One interceptor wraps the handler of each method once. A stream must be read by iterating the request iterator (not
-with `context.read`), because that is where its messages are validated.
+It wraps the handler of each method once. A servicer must read a stream by iterating the requests, not with
+`context.read`, because iteration validates them.
 """
 
 import asyncio
@@ -32,23 +32,23 @@ from workerpool_kit.logs import get_logger
 log = get_logger()
 
 Policy = Mapping[str, frozenset[str]]
-"""Full method name (``/package.Service/Method``) to the roles that may call it."""
+"""Full method name (`/package.Service/Method`) to the roles that may call it."""
 
 
 def always_open(method: str) -> bool:
-    """Tell whether a method is part of gRPC's own services (health, reflection), which never ask for an identity."""
+    """Tell whether a method belongs to gRPC's own services (health, reflection), which are public."""
     return method.startswith(("/grpc.health.", "/grpc.reflection."))
 
 
 class TooManyStreams(WorkerpoolError):
-    """As many streams of a method that anybody may call are open as this server serves; try again later."""
+    """A public streaming method has its limit of open streams; retry later."""
 
     kind = Kind.EXHAUSTED
     reason = "TOO_MANY_STREAMS"
 
 
 class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """The interceptor; see the module's description."""
+    """The interceptor; see the module."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self._wrapped: dict[str, Any] = {}
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        """Return the guarded handler of the method that is called."""
+        """Return the guarded handler of the called method."""
         method = handler_call_details.method
         if method not in self._wrapped:
             handler = await continuation(handler_call_details)
@@ -120,11 +120,11 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         deadline = asyncio.timeout(limit)
         try:
             identity_of_call.set(await self._admit(method, context))
-            with self._place(method, unary=unary):
+            with self._count_stream(method, unary=unary):
                 async with deadline:
                     return await body()
         except asyncio.CancelledError:
-            # The client went away, its deadline passed, or the server stops: nobody is left to answer.
+            # The client disconnected, its deadline passed, or the server stops: no one receives an answer.
             code = "CANCELLED"
             raise
         except grpc.aio.AbortError:
@@ -132,9 +132,9 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             raise
         except Exception as error:
             if context.cancelled() or context.done():
-                # Whatever failed, most likely a write, failed because the client went away.
+                # The error, most likely of a write, is a consequence of the disconnect.
                 code = "CANCELLED"
-                log.debug("grpc.client_gone", method=method, error=repr(error))
+                log.debug("grpc.client_disconnected", method=method, error=repr(error))
                 raise asyncio.CancelledError from error
             answer = _too_late(limit) if deadline.expired() else _answer_to(method, error)
             code = answer.code.name
@@ -143,15 +143,13 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             metrics.grpc_handled(method, code, time.perf_counter() - started)
 
     @contextmanager
-    def _place(self, method: str, *, unary: bool) -> Iterator[None]:
-        """Hold a place among the streams of a method that strangers may keep open for ever. Raises TooManyStreams."""
+    def _count_stream(self, method: str, *, unary: bool) -> Iterator[None]:
+        """Count a stream of a public method, which may stay open without limit. Raises TooManyStreams."""
         if unary or not (always_open(method) or ANYONE in self._policy[method]):
             yield
             return
         if self._open_streams[method] >= self._most_open_streams:
-            raise TooManyStreams(
-                f"{self._most_open_streams} streams of this method are open; try again later"
-            )
+            raise TooManyStreams(f"{self._most_open_streams} streams of this method are open; retry later")
         self._open_streams[method] += 1
         try:
             yield
@@ -170,15 +168,17 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
             try:
                 identity = await self._authenticator.authenticate(given)
             except WorkerpoolError:
-                # An old token must not keep a caller from the very method that gives out a new one.
+                # An expired token must not prevent a call of the method that issues a new one.
                 if ANYONE not in allowed:
                     raise
         if ANYONE in allowed:
             return identity or ANONYMOUS
         if identity is None:
-            raise Unauthenticated("this method needs credentials, and the call carries none")
+            raise Unauthenticated(
+                "this method needs credentials, and the call has none; send an authorization"
+            )
         if not identity.roles & allowed:
-            raise PermissionDenied(f"this method is for {' or '.join(sorted(allowed))}")
+            raise PermissionDenied(f"this method needs the role {' or '.join(sorted(allowed))}")
         return identity
 
 
@@ -191,7 +191,9 @@ class _Answer:
 
 
 def _too_late(limit: float | None) -> _Answer:
-    message = f"not done within {limit:g} s, the limit for calls without a deadline"
+    message = (
+        f"not finished within {limit:g} s, the limit for calls without a deadline; retry or set a deadline"
+    )
     return _Answer(WorkerpoolError(message, reason="DEADLINE_EXCEEDED"), grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -201,13 +203,13 @@ def _answer_to(method: str, error: Exception) -> _Answer:
         return _Answer(error, CODES[error.kind])
     correlation = uuid.uuid4().hex[:12]
     log.error("grpc.unexpected_error", method=method, correlation=correlation, exc_info=error)
-    # What went wrong inside is for the log only; the id connects a caller's report with it.
-    message = f"internal error; the server's log has it under {correlation}"
+    # The cause stays in the log; the id connects a caller's report with it.
+    message = f"internal error; search the server's log for {correlation}"
     return _Answer(WorkerpoolError(message, details={"correlation": correlation}), grpc.StatusCode.INTERNAL)
 
 
 class _Malformed:
-    """Stands for a message that could not be parsed, until the guard can answer for it."""
+    """Stands for an unparsable message until the guard refuses it."""
 
 
 def _tolerant(parse: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
@@ -231,7 +233,7 @@ def _checked(message: Any) -> Any:
 
 
 class _CheckedStream:
-    """A request stream whose messages are validated as they are read."""
+    """A request stream that validates each message when it is read."""
 
     def __init__(self, requests: AsyncIterator[Any]) -> None:
         self._requests = aiter(requests)
@@ -244,7 +246,7 @@ class _CheckedStream:
 
 
 async def _send_all(responses: Any, context: Any) -> None:
-    # A servicer method is an async generator, or a coroutine that writes by itself.
+    # A servicer method is an async generator, or a coroutine that calls `context.write`.
     if not hasattr(responses, "__aiter__"):
         await responses
         return

@@ -1,4 +1,4 @@
-"""The standard health service (``grpc.health.v1.Health``): `Check`, and `Watch` streams that end with the server."""
+"""The standard health service (`grpc.health.v1.Health`): `Check`, and `Watch` streams that end with the server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ SERVICE_NAME = "grpc.health.v1.Health"
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
-    """Holds the state of each service by its full name; the empty name is the process as a whole."""
+    """Keeps the state of each service by full name; the empty name is the whole process."""
 
     def __init__(self) -> None:
         self._serving: dict[str, bool] = {"": True}
@@ -26,26 +26,26 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
             self._wake()
 
     def set_default(self, service: str, serving: bool) -> None:
-        """Record the state of `service` unless it has one."""
+        """Record the state of `service` unless it is known."""
         self._serving.setdefault(service, serving)
 
     def close(self) -> None:
-        """Report everything as not serving from now on, tell the watchers so, and end their streams."""
+        """Report every service as not serving, send that to the watchers and end their streams."""
         self._closing = True
         self._wake()
 
     async def Check(self, request: Any, context: Any) -> Any:
-        """Answer with the state of one service; NOT_FOUND for an unknown one, as the protocol says."""
+        """Return the state of one service; NOT_FOUND for an unknown one, as the health protocol says."""
         status = self._status(request.service)
         if status == _Status.SERVICE_UNKNOWN:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"this server has no service {request.service!r}")
         return _Status(status=status)
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Send the state of one service now and after each change."""
         sent = None
         while True:
-            # All three at once: the end may come while a status is on its way, and is told too.
+            # Read together: `close` may run while a status is being sent, and must be sent as well.
             changed, closing = self._changed, self._closing
             status = self._status(request.service)
             if status != sent:

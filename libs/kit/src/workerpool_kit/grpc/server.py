@@ -1,4 +1,4 @@
-"""A gRPC server that is safe by default: every method has a policy, every message is validated, every error mapped."""
+"""A gRPC server that is safe by default: each method has a policy, messages are validated, errors are mapped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,13 +23,13 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 
 class GrpcServer:
-    """Serves the added services on one port (0 = any free one, see `port` after `start`).
+    """Serves the added services on one port (0 means any free port; `port` holds it after `start`).
 
-    `policy` names the roles for every method of every added service (`ANYONE` = no identity needed); a method without
-    a policy keeps the server from starting. Health and reflection are always there and always open. Of each streaming
-    method that is open to everybody, `most_open_streams` are served at once: each costs about 30 KiB. A connection
-    holds `most_calls_per_connection` at once, and a client keeps its further ones back: a call costs 20 KiB before its
-    request is there.
+    `policy` names the roles of every method of every added service (`ANYONE`: no identity needed); the server does not
+    start with a method without a policy. Health and reflection are always served and public. Each public streaming
+    method serves at most `most_open_streams` streams at once; a stream costs about 30 KiB. A connection carries at most
+    `most_calls_per_connection` calls at once, and clients queue further ones: a call costs 20 KiB before its request
+    arrives.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class GrpcServer:
     def add(
         self, add_to_server_fn: Callable[[Any, Any], None], servicer: object, service_full_name: str
     ) -> None:
-        """Add a servicer with the generated ``add_…Servicer_to_server`` function and the service's full name."""
+        """Add a servicer with the generated `add_…Servicer_to_server` function and the service's full name."""
         self._services[service_full_name] = (add_to_server_fn, servicer)
 
     async def start(self) -> None:
         """Start serving.
 
-        Raises ValueError for a wrong policy, UnsupportedRule for an unknown validation rule,
+        Raises ValueError for a policy that does not match the services, UnsupportedRule for an unknown validation rule,
         StartupError for a taken port.
         """
         self._check_policy()
@@ -87,18 +87,18 @@ class GrpcServer:
         log.info("grpc.listening", host=self._host, port=self.port, services=sorted(self._services))
 
     async def stop(self, grace_s: float = 5) -> None:
-        """Refuse new calls, let running ones finish for at most `grace_s` seconds, then cancel them."""
+        """Refuse new calls, and cancel running ones after `grace_s` seconds."""
         if self._server is not None:
             server, self._server = self._server, None
             self._health.close()
             await server.stop(grace_s)
 
     def set_health(self, service: str, serving: bool) -> None:
-        """Set what the health service answers for a service's full name; "" is the process as a whole."""
+        """Set the health of a service by its full name; "" is the whole process."""
         self._health.set(service, serving)
 
     def follow(self, health: Health) -> None:
-        """Let the health service answer for the whole process and every added service what `health` says."""
+        """Report `health` as the health of the process and of every added service."""
 
         def update() -> None:
             for name in ("", *self._services):
@@ -121,7 +121,9 @@ class GrpcServer:
             raise ValueError(f"policy for methods that are not served: {', '.join(unknown)}")
         closed = sorted(method for method, roles in self._policy.items() if ANYONE not in roles)
         if closed and not self._has_authenticator:
-            raise ValueError(f"nobody could call {', '.join(closed)}: the server has no authenticator")
+            raise ValueError(
+                f"no caller could have a role for {', '.join(closed)}: the server has no authenticator"
+            )
 
 
 def _options(max_message_bytes: int, most_calls_per_connection: int) -> list[tuple[str, int]]:
@@ -129,19 +131,19 @@ def _options(max_message_bytes: int, most_calls_per_connection: int) -> list[tup
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
         ("grpc.max_concurrent_streams", most_calls_per_connection),
-        # On by default, which lets two servers share a port without an error.
+        # The default lets two servers share a port without an error.
         ("grpc.so_reuseport", 0),
-        # Otherwise each message after a silence, so each heartbeat, is answered with a ping that measures the
-        # bandwidth. The window is what that would give a fast peer, within the limit of a message.
+        # A bandwidth probe answers each message after a pause, so each heartbeat, with a ping. The fixed window is what
+        # the probe would give a fast peer.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", 1024 * 1024),
-        # The defaults (1,000 and 3,000) refuse calls at random when thousands of workers reconnect at once.
+        # The defaults (1,000 and 3,000) refuse random calls when thousands of workers reconnect at once.
         ("grpc.server.max_pending_requests", 20_000),
         ("grpc.server.max_pending_requests_hard_limit", 40_000),
-        # Clients ping every 30 s, also without calls; the default would cut them off for too many pings.
+        # Clients ping every 60 s, also without calls; the default would close the connection for too many pings.
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
-        # A peer that vanished without a word is noticed within 45 s.
+        # A peer that vanished without closing its connection is detected within 45 s.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 15_000),
     ]

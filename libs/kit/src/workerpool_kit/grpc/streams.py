@@ -1,4 +1,4 @@
-"""Streams that live long: a bounded queue between whoever has news and the one reader of a stream."""
+"""A bounded queue between the writers and the one reader of a stream."""
 
 import asyncio
 from collections import deque
@@ -10,18 +10,18 @@ M = TypeVar("M")
 
 
 class SlowReader(WorkerpoolError):
-    """The reader of a stream does not keep up; its stream is ended, and it may connect again."""
+    """The peer reads a stream too slowly; the stream ends, and the peer may connect again."""
 
     kind = Kind.EXHAUSTED
     reason = "SLOW_READER"
 
 
 class BoundedOutbox(Generic[M]):
-    """Messages waiting for one stream's reader, at most `limit` of them.
+    """Messages that wait for the reader of one stream, at most `limit` of them.
 
-    gRPC itself never pushes back on a writer, so a reader that stalls would fill the server's memory. Past the bound
-    the outbox closes itself, and iterating it raises `SlowReader`, which ends the call with RESOURCE_EXHAUSTED.
-    Use it from one event loop: ``outbox.send(m)`` anywhere, ``async for m in outbox: yield m`` in the servicer.
+    gRPC has no back-pressure for writers, so a stalled reader would fill the server's memory. At the limit the outbox
+    closes, and iterating it raises `SlowReader`, which ends the call with RESOURCE_EXHAUSTED.
+    Use it from one event loop: `outbox.send(m)` anywhere, `async for m in outbox: yield m` in the servicer.
     """
 
     def __init__(self, limit: int) -> None:
@@ -36,23 +36,27 @@ class BoundedOutbox(Generic[M]):
 
     @property
     def closed(self) -> bool:
-        """True once nothing more can be sent."""
+        """True once no message can be sent."""
         return self._closed
 
     def send(self, message: M) -> bool:
-        """Queue a message and return True; False when the stream is closed, or now closes for being too slow."""
+        """Queue a message and return True; return False when the stream is closed, or closes now at the limit."""
         if self._closed:
             return False
         if len(self._waiting) >= self._limit:
             self._waiting.clear()
-            self.close(SlowReader(f"more than {self._limit} messages wait for this stream; connect again"))
+            self.close(
+                SlowReader(
+                    f"{self._limit} messages wait for this stream to be read; read faster, connect again"
+                )
+            )
             return False
         self._waiting.append(message)
         self._wake.set()
         return True
 
     def close(self, error: Exception | None = None) -> None:
-        """Let the reader take what waits, then end the stream (by raising `error` if given). The first close counts."""
+        """End the stream after the queued messages, by raising `error` if given. Later calls have no effect."""
         if not self._closed:
             self._closed = True
             self._error = error

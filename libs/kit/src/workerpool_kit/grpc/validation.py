@@ -1,9 +1,9 @@
-"""Checks messages against the ``buf.validate`` annotations of their schema: the schema is the validator.
+"""Validates messages against the `buf.validate` annotations of their schema.
 
-The annotations of each message type are compiled once into closures. A rule that `validation_rules` does not know is
-refused at start-up (`compile_rules`), never ignored. A contract test holds this against the reference implementation,
-protovalidate, which interprets each rule per message: 0.7-4.6 ms for a small message, against 1-5 µs here (one core of
-the machine that also ran everything else; a whole unary call takes about 70 µs).
+The annotations of each message type are compiled once into closures. `compile_rules` refuses a rule that
+`validation_rules` does not know, so the server does not start. A contract test compares the results with the reference
+implementation, protovalidate, which interprets the rules for each message: 0.7-4.6 ms for a small message, against
+1-5 µs here (a whole unary call takes about 70 µs).
 """
 
 from collections.abc import Callable
@@ -21,31 +21,31 @@ from workerpool_kit.grpc.validation_rules import Test, UnsupportedRule, value_te
 __all__ = ["InvalidMessage", "UnsupportedRule", "compile_rules", "validate"]
 
 Check = Callable[[Any], None]
-"""Looks at one aspect of a message or value and raises _Broken."""
+"""Checks one aspect of a message or value. Raises _Broken."""
 
 
 class InvalidMessage(WorkerpoolError):
-    """A message breaks a rule of its schema; the text and the details name the field and the rule."""
+    """A message breaks a rule of its schema; text and details name field and rule."""
 
     kind = Kind.INVALID
     reason = reasons.INVALID_ARGUMENT
 
 
 class _Broken(Exception):
-    """A rule is broken at a path below the value that is looked at; each level above adds its own part."""
+    """A rule is broken at `path` below the checked value; each level above prepends its part."""
 
     def __init__(self, path: str, rule: str) -> None:
         self.path = path
         self.rule = rule
 
     def under(self, part: str) -> "_Broken":
-        """Add the part of a level above."""
+        """Prepend the part of a level above."""
         self.path = f"{part}{'.' if self.path and not self.path.startswith('[') else ''}{self.path}"
         return self
 
 
 class _Compiled:
-    """The checks of one message type; filled after it is registered, so that types may contain themselves."""
+    """The checks of one message type; registered before they are complete, since a type may contain itself."""
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
@@ -59,7 +59,7 @@ _compiled: dict[str, _Compiled] = {}
 
 
 def validate(message: Message) -> None:
-    """Raise InvalidMessage for the first rule `message` breaks, UnsupportedRule if its schema has an unknown one."""
+    """Check a message. Raises InvalidMessage for the first broken rule, UnsupportedRule for an unknown rule."""
     compiled = _compiled.get(message.DESCRIPTOR.full_name) or compile_rules(message.DESCRIPTOR)
     try:
         compiled(message)
@@ -70,7 +70,7 @@ def validate(message: Message) -> None:
 
 
 def compile_rules(descriptor: Any) -> _Compiled:
-    """Prepare the checks of a message type and of all it contains; raises UnsupportedRule, naming the field."""
+    """Compile the checks of a message type and of the types it contains. Raises UnsupportedRule, naming the field."""
     name = descriptor.full_name
     if name in _compiled:
         return _compiled[name]
@@ -130,7 +130,7 @@ def _field_checks(field: FieldDescriptor) -> list[Check]:
             if is_set(message):
                 check_always(message)
 
-        # Fields that track presence are only judged when set; the others always, unless the schema says otherwise.
+        # A field that tracks presence is only checked when set; another one always, unless the schema says otherwise.
         only_if_set = field.has_presence or rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE
         checks.append(check_if_set if only_if_set else check_always)
     return checks
@@ -147,7 +147,7 @@ def _presence(field: FieldDescriptor) -> Callable[[Any], bool]:
 
 
 def _value_check(field: FieldDescriptor, rules: Any) -> Check | None:
-    """Return the check of a field's value, None when there is nothing to check."""
+    """Return the check of a field's value, None without rules."""
     if field.is_repeated:
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             return _map_check(field, rules)
@@ -156,11 +156,11 @@ def _value_check(field: FieldDescriptor, rules: Any) -> Check | None:
 
 
 def _single_check(field: FieldDescriptor, rules: Any) -> Check | None:
-    """Return the check of one value of a field: its own rules, then the rules inside, when it is a message."""
+    """Return the check of one value of a field: its own rules, then those of the message inside."""
     tests = value_tests(field, rules)
     inside = compile_rules(field.message_type) if field.message_type is not None else None
     if not tests:
-        # Not its checks: they may not be complete, in a type that contains itself.
+        # Not `inside.checks`: they are incomplete in a type that contains itself.
         return inside
     if inside is None:
         return partial(_apply, tests)

@@ -1,4 +1,4 @@
-"""The standard rules of ``buf.validate`` that the schemas use, as tests on values. Nothing unknown passes silently."""
+"""The standard rules of `buf.validate` that the schemas use, as tests on values; unknown rules are refused."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,10 +7,10 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 Test = Callable[[Any], bool]
-"""Tells whether a value keeps a rule."""
+"""Tells whether a value satisfies a rule."""
 
 Maker = Callable[[Any], Test]
-"""Makes the test for a rule's parameter."""
+"""Returns the test for the parameter of a rule."""
 
 _NUMBERS = {
     "float", "double", "int32", "int64", "uint32", "uint64", "sint32", "sint64",
@@ -21,11 +21,11 @@ _FIELD_LEVEL = {"required", "ignore"}
 
 
 class UnsupportedRule(Exception):
-    """A schema uses a rule this validator does not know; support it in `validation_rules` or do not use it."""
+    """A schema uses a rule that `validation_rules` does not know; add it there or do not use it."""
 
 
 def value_tests(field: FieldDescriptor, rules: Any) -> list[tuple[str, Test]]:
-    """Return the tests for a field's value as (rule in words, test); raises UnsupportedRule, naming the field."""
+    """Return the tests for a field's value as (rule in words, test). Raises UnsupportedRule, naming the field."""
     tests: list[tuple[str, Test]] = []
     for part, value in rules.ListFields():
         if part.name in _FIELD_LEVEL:
@@ -78,7 +78,7 @@ def _range(kind: str, bounds: Mapping[str, Any]) -> tuple[str, Test]:
     if low_name is None:
         return words, lambda value: below(as_key(value))
     if high < low:
-        # An upper bound below the lower one means: outside of the two.
+        # An upper bound below the lower one means outside of both.
         return words, lambda value: above(as_key(value)) or below(as_key(value))
     return words, lambda value: above(as_key(value)) and below(as_key(value))
 
@@ -92,7 +92,7 @@ def _time_key(value: Any) -> tuple[int, int]:
 
 
 def _pattern(pattern: str) -> Test:
-    """Search as RE2 does: ASCII classes, and ``$`` only at the very end (Python's also stops before a newline)."""
+    """Search as RE2 does: ASCII classes, and `$` only at the end (Python's also matches before a last newline)."""
     python_pattern = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", lambda m: r"\Z" if m[0] == "$" else m[0], pattern)
     search = re.compile(python_pattern, re.ASCII).search
     return lambda value: search(value) is not None

@@ -1,4 +1,4 @@
-"""The HTTP side port: health, metrics and version for third parties, plus the routes a service adds."""
+"""The HTTP port of a process: health, metrics and version, plus the routes of the service."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ _STOP_LIMIT_S = 3
 
 
 class HttpServer:
-    """Serves on one port (0 = any free one, see `port` after `start`); `routes` win over the built-in ones."""
+    """Serves one port (0 means any free port; `port` holds it after `start`). `routes` override the built-in ones."""
 
     def __init__(
         self,
@@ -63,7 +63,11 @@ class HttpServer:
             Route(metrics_path, _show_metrics),
             Route("/version", self._show_version),
         ]
-        handlers: dict[Any, Any] = {WorkerpoolError: _refuse, HTTPException: _no_route, Exception: _fail}
+        handlers: dict[Any, Any] = {
+            WorkerpoolError: _refuse,
+            HTTPException: _answer_unrouted,
+            Exception: _fail,
+        }
         self.app = Starlette(routes=[*routes, *built_in], exception_handlers=handlers)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -88,7 +92,7 @@ class HttpServer:
         log.info("http.listening", host=self._host, port=self.port)
 
     async def stop(self) -> None:
-        """Stop listening and end open requests, within a few seconds."""
+        """Stop listening and end open requests within 3 s."""
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await self._serving
@@ -105,7 +109,7 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers (the process has its own), and with a way to wait until it listens."""
+    """uvicorn without its signal handlers, since the process has its own, and with an event for the listening."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -148,8 +152,8 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse(body, HTTP_STATUS[error.kind], headers)
 
 
-async def _no_route(_request: Request, error: Exception) -> Response:
-    """Answer for a path or a method that no route has: in JSON as everything else, since some clients insist on it."""
+async def _answer_unrouted(_request: Request, error: Exception) -> Response:
+    """Answer an unknown path or method in JSON, as some clients require."""
     assert isinstance(error, HTTPException)
     reason = error.detail.upper().replace(" ", "_")
     return JSONResponse({"error": reason, "message": error.detail}, error.status_code, error.headers)
@@ -157,4 +161,4 @@ async def _no_route(_request: Request, error: Exception) -> Response:
 
 async def _fail(request: Request, error: Exception) -> Response:
     log.error("http.unexpected_error", path=request.url.path, exc_info=error)
-    return JSONResponse({"error": "INTERNAL", "message": "internal error; the server's log has it"}, 500)
+    return JSONResponse({"error": "INTERNAL", "message": "internal error; see the server's log"}, 500)

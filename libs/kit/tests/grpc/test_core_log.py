@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from .test_grpc_connections import PREFACE, SETTINGS, frame
+from .test_connections import PREFACE, SETTINGS, frame
 
 GOAWAY = 7
 FORGED = b'\n{"event": "task.finalized"}\n'

@@ -14,7 +14,7 @@ from workerpool_kit.grpc.server import GrpcServer
 from .echo import OPEN_POLICY, SERVICE
 
 HERE = Path(__file__).parent
-THIRD_PARTY = HERE.parents[2] / "third_party" / "protovalidate"
+THIRD_PARTY = HERE.parents[3] / "third_party" / "protovalidate"
 
 
 class Contract:
