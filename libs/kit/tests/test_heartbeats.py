@@ -1,4 +1,4 @@
-"""When workers give their signs of life."""
+"""The schedule of heartbeats."""
 
 import pytest
 from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
@@ -6,7 +6,7 @@ from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
 PERIOD_S = 10.0
 
 
-def test_beats_of_many_workers_fall_together_on_quarters_of_a_second() -> None:
+def test_heartbeats_of_many_workers_are_due_at_quarters_of_a_second() -> None:
     moments = set()
     for worker in range(1_000):
         now = 1_700_000_000.123 + worker * 0.0137
@@ -17,11 +17,11 @@ def test_beats_of_many_workers_fall_together_on_quarters_of_a_second() -> None:
 
 
 @pytest.mark.parametrize("early", [-0.01, 0.0, 0.01])
-def test_a_timer_that_rings_early_or_late_causes_no_second_beat_and_no_gap(early: float) -> None:
+def test_early_or_late_timer_causes_no_second_heartbeat_and_no_gap(early: float) -> None:
     beat = 1_700_000_002.5
     assert until_heartbeat(beat - early, PERIOD_S, 2.5) == pytest.approx(PERIOD_S + early)
 
 
-def test_a_period_shorter_than_a_quarter_of_a_second_has_a_phase_too() -> None:
+def test_period_shorter_than_the_grid_has_a_phase() -> None:
     assert heartbeat_phase(0.1) == 0
     assert 0 < until_heartbeat(1_700_000_000.03, 0.1, 0) <= 0.1 * 1.05

@@ -1,4 +1,4 @@
-"""What reaches the log: events with fields, in JSON when nobody watches, and never a secret."""
+"""What reaches the log: events with fields, in JSON outside a terminal, secrets redacted."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ def test_secrets_are_hidden_at_any_depth(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_traceback_shows_where_and_why_but_no_values(
+def test_traceback_shows_no_values_of_variables(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
@@ -75,7 +75,7 @@ def test_a_traceback_shows_where_and_why_but_no_values(
     assert secret not in text
 
 
-def test_libraries_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+def test_records_of_libraries_become_events(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("core", "INFO")
     logging.getLogger("pymongo").info("chatter")
     logging.getLogger("pymongo").warning("slow %s", "query")

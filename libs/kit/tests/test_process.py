@@ -1,4 +1,4 @@
-"""A service process from outside: help, version, exit codes, signals at any moment."""
+"""A service process from outside: help, version, ignored variables, exit codes, signals."""
 
 import asyncio
 import os
@@ -18,7 +18,8 @@ from workerpool_kit.settings.types import Port
 
 class DemoSettings(Settings):
     own_prefixes = ("DEMO_",)
-    port: Port = env("DEMO_PORT", 0, doc="Where it listens")
+    ignored_variables = {"DEMO_POLL": "work is pushed; nothing replaces it"}
+    port: Port = env("DEMO_PORT", 0, doc="Port to listen on")
 
 async def crash():
     raise RuntimeError("boom")
@@ -89,7 +90,16 @@ async def test_help_shows_the_purpose_and_every_setting(demo: Demo) -> None:
     assert "DEMO_PORT  [port; default: 0]" in out
 
 
-async def test_a_wrong_environment_exits_with_2_and_names_the_variables(demo: Demo) -> None:
+async def test_variable_without_effect_is_named_with_its_successor(demo: Demo) -> None:
+    code, _, log = await demo.run(how="end", DEMO_POLL="5")
+    assert code == 0
+    (line,) = [line for line in log.splitlines() if "setting.ignored" in line]
+    assert "DEMO_POLL" in line
+    assert "work is pushed; nothing replaces it" in line
+    assert "DEMO_POLL" in (await demo.run("--help"))[1]
+
+
+async def test_unusable_environment_exits_with_2_and_names_the_variables(demo: Demo) -> None:
     code, _, err = await demo.run(DEMO_PORT="x", DEMO_PROT="1")
     assert code == 2
     assert [line.split(":")[0].strip() for line in err.splitlines()[1:]] == ["DEMO_PORT", "DEMO_PROT"]
@@ -104,7 +114,7 @@ async def test_a_wrong_environment_exits_with_2_and_names_the_variables(demo: De
         ("end", 0, ""),
     ],
 )
-async def test_how_it_ends_decides_the_exit_code(demo: Demo, how: str, code: int, words: str) -> None:
+async def test_exit_code_names_how_the_service_ended(demo: Demo, how: str, code: int, words: str) -> None:
     exit_code, out, err = await demo.run(how=how)
     assert (exit_code, out) == (code, "up\ndown\n")
     assert words in err.splitlines() or not words
@@ -113,7 +123,7 @@ async def test_how_it_ends_decides_the_exit_code(demo: Demo, how: str, code: int
 
 @pytest.mark.parametrize("how", ["serve", "start"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_stops_it_cleanly_also_during_start_up(
+async def test_signal_stops_the_service_also_during_its_start(
     demo: Demo, how: str, number: signal.Signals
 ) -> None:
     process = await demo.up(how)
@@ -133,7 +143,7 @@ async def test_a_second_signal_forces_the_end(demo: Demo) -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
-async def test_it_may_open_as_many_connections_as_the_system_allows(demo: Demo) -> None:
+async def test_limit_of_open_files_is_raised(demo: Demo) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
     try:

@@ -1,4 +1,4 @@
-"""Tokens: good for one audience and one lifetime, across restarts, processes and key rotations."""
+"""Tokens: valid for one audience and one lifetime, across restarts, processes and key rotations."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ async def test_tokens_survive_a_restart(kind: type[MemoryKeys], clock: FakeClock
     assert len(store.keys) == 1
 
 
-async def test_a_token_ends_with_its_lifetime(store: MemoryKeys, clock: FakeClock) -> None:
+async def test_token_expires_after_its_lifetime(store: MemoryKeys, clock: FakeClock) -> None:
     issuer = tokens(store, clock)
     token = await issuer.issue("0xa", ["worker"])
     clock.advance(59)
@@ -97,7 +97,9 @@ async def test_a_rotated_key_verifies_until_its_last_token_expired(
     await issuer.verify(late)
 
 
-async def test_another_process_with_the_same_store_is_understood(store: MemoryKeys, clock: FakeClock) -> None:
+async def test_token_of_another_process_with_the_same_keys_is_accepted(
+    store: MemoryKeys, clock: FakeClock
+) -> None:
     first, second = tokens(store, clock), tokens(store, clock)
     await first.issue("0xa", [])
     clock.advance(150)
@@ -124,7 +126,7 @@ async def test_foreign_and_forged_tokens_are_refused(store: MemoryKeys, clock: F
             await issuer.verify(token)
 
 
-async def test_many_invented_keys_at_once_are_looked_for_once(clock: FakeClock) -> None:
+async def test_many_invented_key_ids_cause_one_reload(clock: FakeClock) -> None:
     store = CountedKeys()
     issuer = tokens(store, clock)
     await issuer.issue("0xa", ["worker"])

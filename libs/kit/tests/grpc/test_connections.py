@@ -1,4 +1,4 @@
-"""What one connection may hold of a gRPC server, by clients that do not keep to the rules."""
+"""Limits of one connection to a gRPC server, against clients that ignore them."""
 
 import asyncio
 import struct
@@ -58,7 +58,7 @@ async def test_calls_that_never_send_their_request_are_bounded(contract: Any, se
     writer.close()
 
 
-async def test_a_client_that_keeps_to_the_rules_waits_for_its_turn(contract: Any, serve: Any) -> None:
+async def test_client_queues_calls_above_the_limit(contract: Any, serve: Any) -> None:
     servicer = Waiting(contract)
     server = await serve(servicer, most_calls_per_connection=LIMIT)
     async with open_channel(f"127.0.0.1:{server.port}", own_subchannel=True) as channel:

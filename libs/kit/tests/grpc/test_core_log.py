@@ -1,4 +1,4 @@
-"""What gRPC's C core writes to the log by itself: nothing that a peer has worded."""
+"""The log of gRPC's C core contains no text of a peer."""
 
 import asyncio
 import sys

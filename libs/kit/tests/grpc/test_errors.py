@@ -1,4 +1,4 @@
-"""What a call is refused with: codes, reasons and details; messages that break the schema's rules or limits."""
+"""Refusals of calls: codes, reasons, details, and messages that break their schema or the size limit."""
 
 from typing import Any
 
@@ -99,9 +99,7 @@ class TestMessages:
                 assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
                 assert "count: uint32.lte = 100000" in str(refused.value.details())
 
-    async def test_bytes_that_are_no_message_are_refused_with_a_reason(
-        self, contract: Any, serve: Any
-    ) -> None:
+    async def test_malformed_message_is_refused_with_a_reason(self, contract: Any, serve: Any) -> None:
         server = await serve(Echo(contract))
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
             raw: Any = channel.unary_unary(f"/{SERVICE}/Unary", None, None)

@@ -1,4 +1,4 @@
-"""Who may call which method: identities, policy, and a server that does not start with a wrong policy."""
+"""Access to methods: identities, policies, and limits of public streams."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,8 +22,8 @@ from .echo import Echo, Waiting, closed_to
 
 
 async def refusal(attempt: Callable[[], Awaitable[Any]]) -> grpc.aio.AioRpcError:
-    """How a call is refused. A write that meets a stream which is refused already fails inside the client
-    with an INTERNAL of its own before the status is read; such a call is made again."""
+    """Return the refusal of a call. A client that writes to a refused stream may fail with INTERNAL before it reads the
+    status; such a call is repeated."""
     for _ in range(20):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await attempt()
@@ -81,7 +81,7 @@ class TestIdentity:
             ((("authorization", "Bearer good"),), grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
         ],
     )
-    async def test_everybody_else_is_refused_on_every_arity(
+    async def test_other_callers_are_refused_on_every_arity(
         self, contract: Any, serve: Any, authenticator: AnyOf, metadata: Any, code: Any, reason: str
     ) -> None:
         server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to("owner"))
@@ -98,7 +98,7 @@ class TestIdentity:
                 refused = await refusal(attempt)
                 assert (refused.code(), error_reason(refused)) == (code, reason)
 
-    async def test_an_open_method_ignores_stale_credentials(
+    async def test_public_method_ignores_expired_credentials(
         self, contract: Any, serve: Any, authenticator: AnyOf
     ) -> None:
         server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to(ANYONE))
@@ -109,7 +109,7 @@ class TestIdentity:
 
 
 class TestStreamsOfStrangers:
-    async def test_only_so_many_are_open_at_once(self, contract: Any, serve: Any) -> None:
+    async def test_open_streams_of_a_public_method_are_limited(self, contract: Any, serve: Any) -> None:
         server = await serve(Waiting(contract), most_open_streams=2)
         note = contract.pb2.Note()
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
@@ -127,9 +127,7 @@ class TestStreamsOfStrangers:
                 while await _is_refused(stub.Fan(note)):
                     pass
 
-    async def test_streams_of_a_method_that_wants_a_role_are_not_counted(
-        self, contract: Any, serve: Any
-    ) -> None:
+    async def test_streams_of_a_method_with_a_role_are_not_limited(self, contract: Any, serve: Any) -> None:
         owner = BasicAuthenticator("pool", "secret", "owner")
         server = await serve(
             Waiting(contract), authenticator=owner, policy=closed_to("owner"), most_open_streams=0
@@ -155,13 +153,13 @@ class TestPolicy:
             (closed_to("owner"), "no authenticator"),
         ],
     )
-    async def test_a_wrong_policy_keeps_the_server_from_starting(
+    async def test_server_does_not_start_with_a_wrong_policy(
         self, contract: Any, serve: Any, policy: Any, words: str
     ) -> None:
         with pytest.raises(ValueError, match=words):
             await serve(Echo(contract), policy=policy)
 
-    async def test_a_taken_port_is_one_sentence(self, contract: Any, serve: Any) -> None:
+    async def test_taken_port_is_named_in_one_sentence(self, contract: Any, serve: Any) -> None:
         server = await serve(Echo(contract))
         with pytest.raises(StartupError, match=f"127.0.0.1:{server.port} for gRPC"):
             await GrpcServer(server.port, host="127.0.0.1", policy={}).start()

@@ -26,7 +26,7 @@ async def test_serves_all_four_arities(contract: Any, serve: Any) -> None:
         assert [n.text async for n in stub.Chat(iter([note(text="x"), note(text="y")]))] == [":x", ":y"]
 
 
-async def test_a_coroutine_that_writes_by_itself_serves_a_stream_too(contract: Any, serve: Any) -> None:
+async def test_coroutine_that_calls_write_serves_a_stream(contract: Any, serve: Any) -> None:
     class Writer(Echo):
         async def Fan(self, request: Any, context: Any) -> None:
             await context.write(self.note(text="written"))
@@ -38,7 +38,7 @@ async def test_a_coroutine_that_writes_by_itself_serves_a_stream_too(contract: A
 
 
 class TestDeadlines:
-    async def test_a_call_without_a_deadline_gets_the_servers(self, contract: Any, serve: Any) -> None:
+    async def test_call_without_a_deadline_gets_the_default_one(self, contract: Any, serve: Any) -> None:
         servicer = Waiting(contract)
         server = await serve(servicer, default_deadline_s=0.05)
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
@@ -47,7 +47,7 @@ class TestDeadlines:
         assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert servicer.cancelled.is_set()
 
-    async def test_the_callers_own_deadline_wins(self, contract: Any, serve: Any) -> None:
+    async def test_deadline_of_the_caller_overrides_the_default(self, contract: Any, serve: Any) -> None:
         class Slow(Echo):
             async def Unary(self, request: Any, context: Any) -> Any:
                 left = context.time_remaining()
@@ -58,9 +58,7 @@ class TestDeadlines:
             method = contract.grpc.EchoServiceStub(channel).Unary
             assert (await method(contract.pb2.Note(), timeout=30)).text == "plenty"
 
-    async def test_a_timeout_of_the_handlers_own_is_an_internal_error(
-        self, contract: Any, serve: Any
-    ) -> None:
+    async def test_timeout_inside_a_handler_is_an_internal_error(self, contract: Any, serve: Any) -> None:
         class TimingOut(Echo):
             async def Unary(self, request: Any, context: Any) -> Any:
                 raise TimeoutError
@@ -71,7 +69,7 @@ class TestDeadlines:
                 await contract.grpc.EchoServiceStub(channel).Unary(contract.pb2.Note())
         assert refused.value.code() is grpc.StatusCode.INTERNAL
 
-    async def test_a_caller_that_goes_away_cancels_the_handler(self, contract: Any, serve: Any) -> None:
+    async def test_disconnect_cancels_the_handler(self, contract: Any, serve: Any) -> None:
         servicer = Waiting(contract)
         server = await serve(servicer)
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
@@ -92,7 +90,7 @@ class TestDeadlines:
         assert servicer.cancelled.is_set()
 
 
-async def test_a_client_that_vanishes_is_no_error(contract: Any, serve: Any) -> None:
+async def test_disconnect_is_not_logged_as_an_error(contract: Any, serve: Any) -> None:
     ended = asyncio.Event()
 
     class Endless(Echo):
@@ -114,7 +112,7 @@ async def test_a_client_that_vanishes_is_no_error(contract: Any, serve: Any) -> 
 
 
 class TestStandardServices:
-    async def test_health_is_open_and_follows_the_components(self, contract: Any, serve: Any) -> None:
+    async def test_health_is_public_and_follows_the_components(self, contract: Any, serve: Any) -> None:
         deny = BasicAuthenticator("a", "b", "owner")
         server = await serve(Echo(contract), authenticator=deny, policy=closed_to("owner"))
         health = Health()

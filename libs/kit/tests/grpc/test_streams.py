@@ -6,7 +6,7 @@ import pytest
 from workerpool_kit.grpc.streams import BoundedOutbox, SlowReader
 
 
-async def test_messages_arrive_in_order_and_the_end_after_them() -> None:
+async def test_messages_arrive_in_order_before_the_end() -> None:
     outbox: BoundedOutbox[int] = BoundedOutbox(10)
     reading = asyncio.create_task(_all(outbox))
     await asyncio.sleep(0)
@@ -16,7 +16,7 @@ async def test_messages_arrive_in_order_and_the_end_after_them() -> None:
     assert not outbox.send(4)
 
 
-async def test_past_the_bound_the_stream_is_dropped() -> None:
+async def test_stream_closes_at_its_limit() -> None:
     outbox: BoundedOutbox[int] = BoundedOutbox(2)
     assert [outbox.send(number) for number in range(4)] == [True, True, False, False]
     assert (outbox.closed, len(outbox)) == (True, 0)
@@ -24,7 +24,7 @@ async def test_past_the_bound_the_stream_is_dropped() -> None:
         await anext(outbox)
 
 
-async def test_it_may_be_closed_with_a_cause() -> None:
+async def test_outbox_can_be_closed_with_an_error() -> None:
     outbox: BoundedOutbox[int] = BoundedOutbox(2)
     outbox.send(1)
     outbox.close(ConnectionError("gone"))

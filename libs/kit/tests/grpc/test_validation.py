@@ -93,7 +93,7 @@ def test_agrees_with_protovalidate(contract: Any, sort: Any) -> None:
     assert False in verdicts
 
 
-def test_agrees_that_good_messages_are_good(contract: Any) -> None:
+def test_valid_messages_pass_both_validators(contract: Any) -> None:
     pb2 = contract.pb2
     shape = pb2.Shapes(names=["a"], counts={"a": 1}, word="w", numbers=good_numbers(pb2), colors=[1])
     shape.since.SetInParent()
@@ -112,7 +112,7 @@ def test_the_error_names_the_field_and_the_rule(contract: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["UsesCel", "UsesUnknownRule"])
-def test_unknown_rules_are_refused_every_time(contract: Any, name: str) -> None:
+def test_unknown_rule_is_refused_at_every_attempt(contract: Any, name: str) -> None:
     for _ in range(2):
         with pytest.raises(UnsupportedRule, match=f"kit_test.v1.{name}.value"):
             compile_rules(getattr(contract.pb2, name).DESCRIPTOR)

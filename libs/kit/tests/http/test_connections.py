@@ -1,4 +1,4 @@
-"""Connections of the HTTP side that would keep a descriptor for nothing are cut."""
+"""Time limits and the number of connections to the HTTP port."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -85,24 +85,24 @@ class Client:
                 self.writer.close()
 
 
-async def test_who_asks_nothing_is_cut(side: HttpServer) -> None:
+async def test_connection_without_a_request_is_closed(side: HttpServer) -> None:
     assert await (await Client.to(side)).until_cut() == b""
 
 
-async def test_who_never_finishes_to_ask_is_cut(side: HttpServer) -> None:
+async def test_connection_with_an_unfinished_request_head_is_closed(side: HttpServer) -> None:
     client = await Client.to(side)
     client.writer.write(b"GET / HTTP/1.1\r\nX-Long: ")
     await client.trickle()
 
 
-async def test_who_never_finishes_what_nobody_reads_is_cut(side: HttpServer) -> None:
+async def test_connection_with_an_unfinished_unread_body_is_closed(side: HttpServer) -> None:
     client = await Client.to(side)
     client.writer.write(b"GET /version HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
     assert b"200" in await client.answer()
     await client.trickle()
 
 
-async def test_who_does_not_read_is_cut(side: HttpServer) -> None:
+async def test_connection_that_does_not_read_its_response_is_closed(side: HttpServer) -> None:
     client = await Client.to(side)
     client.writer.write(ASK.replace(b"version", b"endless"))
     await client.answer()
@@ -113,7 +113,7 @@ async def test_who_does_not_read_is_cut(side: HttpServer) -> None:
     client.writer.close()
 
 
-async def test_a_long_answer_and_a_second_question_are_not_cut(
+async def test_long_response_and_second_request_are_served(
     side: HttpServer, answer_now: asyncio.Event
 ) -> None:
     client, silent = await Client.to(side), await Client.to(side)
@@ -127,7 +127,7 @@ async def test_a_long_answer_and_a_second_question_are_not_cut(
     client.writer.close()
 
 
-async def test_one_too_many_is_turned_away(side: HttpServer) -> None:
+async def test_connection_above_the_limit_is_aborted(side: HttpServer) -> None:
     asked = [await Client.to(side) for _ in range(3)]
     for client in asked:
         client.writer.write(ASK)
@@ -145,7 +145,7 @@ async def test_one_too_many_is_turned_away(side: HttpServer) -> None:
 
 
 @pytest.mark.parametrize("path", [b"slow", b"version", b"nowhere"])
-async def test_a_body_that_is_no_body_is_the_clients_mistake_and_not_ours(
+async def test_malformed_body_is_an_error_of_the_client(
     side: HttpServer, answer_now: asyncio.Event, path: bytes
 ) -> None:
     errors: list[object] = []
