@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
+from mongoengine.errors import ValidationError
 from pydantic import SecretStr
 from workerpool_chain_adapter.adapters.memory.journals import (
     MemoryCommandJournal,
@@ -12,8 +13,9 @@ from workerpool_chain_adapter.adapters.memory.journals import (
     MemoryTransactionJournal,
     MemoryWalletLease,
 )
+from workerpool_chain_adapter.adapters.mongo.bulk import insert_new, replace_all
 from workerpool_chain_adapter.adapters.mongo.command_journal import MongoCommandJournal
-from workerpool_chain_adapter.adapters.mongo.documents import MODELS
+from workerpool_chain_adapter.adapters.mongo.documents import MODELS, CommandDocument
 from workerpool_chain_adapter.adapters.mongo.journal_origin import bind_origin
 from workerpool_chain_adapter.adapters.mongo.transaction_journal import MongoTransactionJournal
 from workerpool_chain_adapter.adapters.mongo.wallet_lease import MongoWalletLease
@@ -216,3 +218,12 @@ async def test_the_first_adapter_binds_a_database_to_its_chain_and_hub(database:
     hub = WALLET
     assert await bind_origin(database, 134, hub) == (134, hub)
     assert await bind_origin(database, 1, OTHER_WALLET) == (134, hub)
+
+
+async def test_a_bulk_write_validates_every_document(database: Database) -> None:
+    broken = CommandDocument.of(command(2))
+    broken.created_at = None
+    for write in (insert_new, replace_all):
+        with pytest.raises(ValidationError):
+            await database.run(write, [CommandDocument.of(command(1)), broken])
+    assert await database.run(CommandDocument.objects.count) == 0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from workerpool_chain_adapter.app.commands import Commands
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import ChainUnavailable, CommandNotFound, OutOfGas, Refused
 from workerpool_kit.errors import DatabaseUnavailable
@@ -133,10 +134,11 @@ async def test_a_command_whose_journal_answer_was_lost_is_sent_when_requested_ag
     assert world.pipeline.active.waiting() == [journaled]
 
 
-def _without_restart(world: World) -> Any:
+def _without_restart(world: World) -> Commands:
     """Return the same process's use cases, whose batcher calls the journal's current `add`."""
-    world.pipeline.commands._add._write = world.journal.add
-    return world.pipeline.commands
+    commands: Commands = world.pipeline.commands
+    commands._add._write = world.journal.add
+    return commands
 
 
 async def test_a_success_on_its_way_to_the_journal_counts_more_than_what_is_journaled(world: World) -> None:

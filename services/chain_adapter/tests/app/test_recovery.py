@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from workerpool_chain_adapter.app import recovery
 from workerpool_chain_adapter.domain.command import CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.domain.transaction import TransactionState
@@ -99,3 +100,11 @@ async def test_a_new_process_continues_with_the_next_nonce(world: World) -> None
     await world.restart()
     await world.sent(2)
     assert [each.nonce for each in await world.transactions.pending()] == [0, 1]
+
+
+async def test_an_active_command_in_its_transaction_is_resumed_unchanged(world: World) -> None:
+    sent = await world.sent()
+    (transaction,) = await world.transactions.pending()
+    assert recovery._resumed(sent, transaction, 9.0) is sent
+    replaced = transaction.replaced_by(world.chain.sign(0, 1, 2, b""), 1)
+    assert recovery._resumed(sent, replaced, 9.0).transaction_hash == replaced.latest.hash

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from workerpool_chain_adapter.app.in_flight import InFlight
+from workerpool_chain_adapter.app.sender import broadcast
 from workerpool_chain_adapter.domain.command import CommandKind, CommandState
 from workerpool_chain_adapter.domain.planning import Plan
 from workerpool_chain_adapter.domain.sending import GasEstimate
@@ -92,3 +94,16 @@ async def test_nonces_follow_those_of_the_node(world: World) -> None:
     world.chain.use_nonce_elsewhere()
     await world.sent()
     assert [each.nonce for each in await world.transactions.pending()] == [1]
+
+
+async def test_a_broadcast_to_an_unreachable_node_leaves_everything_unsent(world: World) -> None:
+    await world.sent()
+    pending = await world.transactions.pending()
+    in_flight = InFlight()
+    in_flight.put(pending)
+    world.chain.outage = ChainUnreachable("no node")
+    await broadcast(world.chain, in_flight, pending)
+    assert in_flight.is_unsent(pending[0].nonce)
+    world.chain.outage = None
+    await broadcast(world.chain, in_flight, pending)
+    assert not in_flight.is_unsent(pending[0].nonce)

@@ -1,0 +1,133 @@
+"""Temporary files: their space, their removal, their threads."""
+
+import asyncio
+import errno
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from workerpool_kit.process import StartupError
+from workerpool_kit.settings.environment import load
+from workerpool_poco.protocol.ids import TaskId
+from workerpool_result_proxy import startup
+from workerpool_result_proxy.adapters.files.full_disk import full_disk_refused
+from workerpool_result_proxy.adapters.files.incoming_archive import IncomingFile
+from workerpool_result_proxy.adapters.files.threads import FileThreads
+from workerpool_result_proxy.adapters.files.workspace import TemporaryFolder
+from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
+from workerpool_result_proxy.domain.results import Declaration
+from workerpool_result_proxy.errors import ArchiveBroken, SizeMismatch, StorageFull
+from workerpool_result_proxy.settings import ResultProxySettings
+
+CONTENT = b"content"
+DECLARED = Declaration(TaskId("0x" + "01" * 32), len(CONTENT), hashlib.sha256(CONTENT).digest(), bytes(32))
+LIMITS = ArchiveLimits(max_bytes=1 << 20)
+
+
+@pytest.fixture
+def threads() -> Iterator[FileThreads]:
+    threads = FileThreads()
+    yield threads
+    threads.close()
+
+
+def opened(parent: Path, threads: FileThreads) -> TemporaryFolder:
+    workspace = TemporaryFolder(parent, threads, LIMITS)
+    workspace.open()
+    return workspace
+
+
+async def test_an_upload_has_a_file_of_its_own_that_is_removed(tmp_path: Path, threads: FileThreads) -> None:
+    workspace = opened(tmp_path / "new", threads)
+    async with workspace.incoming(DECLARED) as first, workspace.incoming(DECLARED) as second:
+        assert first.path != second.path
+        await first.append(CONTENT)
+        await first.finish()
+        assert first.path.read_bytes() == CONTENT
+    assert not first.path.parent.exists()
+    workspace.close()
+    assert not list((tmp_path / "new").glob("run-*"))
+
+
+async def test_a_new_process_removes_only_the_files_of_dead_ones(
+    tmp_path: Path, threads: FileThreads
+) -> None:
+    alive = opened(tmp_path, threads)
+    (tmp_path / "run-dead").mkdir()
+    (tmp_path / "run-dead" / "lock").touch()
+    (tmp_path / "run-without-lock").mkdir()
+    second = opened(tmp_path, threads)
+    assert len(list(tmp_path.glob("run-*"))) == 2
+    async with alive.incoming(DECLARED) as archive:
+        await archive.append(CONTENT)
+    for each in (alive, second):
+        each.close()
+
+
+def test_an_unusable_folder_ends_the_start(tmp_path: Path, threads: FileThreads) -> None:
+    (tmp_path / "file").touch()
+    settings = load(
+        ResultProxySettings,
+        {
+            "IEXEC_CHAIN_ID": "1",
+            "IEXEC_BLOCKCHAIN_NODE_ADDRESS": "http://localhost:1",
+            "IEXEC_HUB_ADDRESS": "0x" + "11" * 20,
+            "IEXEC_RESULT_PROXY_TEMP_DIR": str(tmp_path / "file" / "folder"),
+        },
+    )
+    with pytest.raises(StartupError, match="IEXEC_RESULT_PROXY_TEMP_DIR"):
+        startup.open_workspace(settings, threads)
+
+
+async def test_a_file_that_is_no_archive_has_no_digest(tmp_path: Path, threads: FileThreads) -> None:
+    archive = IncomingFile(tmp_path, DECLARED, threads, LIMITS)
+    await archive.append(CONTENT)
+    await archive.finish()
+    with pytest.raises(ArchiveBroken):
+        await archive.result_digest()
+
+
+async def test_an_incomplete_file_is_refused(tmp_path: Path, threads: FileThreads) -> None:
+    archive = IncomingFile(tmp_path, DECLARED, threads, LIMITS)
+    await archive.append(CONTENT[:-1])
+    with pytest.raises(SizeMismatch):
+        await archive.finish()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_a_refusal_that_passes(number: int) -> None:
+    with pytest.raises(StorageFull, match="try again later"), full_disk_refused():
+        raise OSError(number, "full")
+
+
+def test_another_error_of_the_disk_is_not_hidden() -> None:
+    with pytest.raises(OSError, match="broken"), full_disk_refused():
+        raise OSError(errno.EIO, "broken")
+
+
+async def test_a_write_to_a_full_disk_is_refused(threads: FileThreads, tmp_path: Path) -> None:
+    (tmp_path / "result.zip").symlink_to("/dev/full")
+    archive = IncomingFile(tmp_path, DECLARED, threads, LIMITS)
+    with pytest.raises(StorageFull):
+        await archive.append(CONTENT)
+    archive.close()
+
+
+async def test_a_cancelled_caller_waits_for_its_thread(threads: FileThreads) -> None:
+    loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    ended: list[bool] = []
+
+    def work() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
+        ended.append(True)
+
+    caller = asyncio.create_task(threads.run(work))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert ended == [True]
