@@ -1,4 +1,4 @@
-"""The worker as a real process, on a real chain and a real Docker engine, with small peers for the other services."""
+"""The worker as a process, on a local chain and a Docker engine, with stand-ins for the other services."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,9 @@ import os
 import sys
 import time
 import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import docker
 import grpc
@@ -14,6 +17,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
 from workerpool_worker.adapters.docker.engine import TASK_LABEL, WORKER_LABEL, DockerEngine
@@ -23,8 +27,9 @@ from workerpool_worker.domain.host import SlotLimits
 from services.worker.tests.doubles.core_peer import CorePeer
 from services.worker.tests.doubles.service_peers import ConfigPeer, ResultPeer
 from services.worker.tests.harness.app_image import NoBusybox, ensure_image
+from services.worker.tests.harness.fixtures import ContainersOf, MakeEngine, MakePlan
 from services.worker.tests.harness.pool import Pool
-from services.worker.tests.harness.waiting import wait_until
+from services.worker.tests.harness.waiting import Eventually, wait_until
 from services.worker.tests.harness.worker_process import WorkerProcess
 
 PASSWORD = "only for tests"
@@ -32,8 +37,8 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def eventually():
-    """Wait for a condition with a deadline: ``await eventually(lambda: …)``."""
+def eventually() -> Eventually:
+    """Wait for a condition with a deadline: `await eventually(lambda: …)`."""
     return wait_until
 
 
@@ -41,7 +46,7 @@ def eventually():
 
 
 @pytest.fixture(scope="session")
-def docker_client():
+def docker_client() -> Iterator[Any]:
     try:
         client = docker.from_env()
         client.ping()
@@ -52,7 +57,7 @@ def docker_client():
 
 
 @pytest.fixture(scope="session")
-def app_image(docker_client):
+def app_image(docker_client: Any) -> str:
     """The name of an image with a shell."""
     try:
         return ensure_image(docker_client)
@@ -61,11 +66,11 @@ def app_image(docker_client):
 
 
 @pytest.fixture
-def engine_of(app_image):
-    """Make engines as several worker processes would have them."""
-    made = []
+def engine_of(app_image: str) -> Iterator[MakeEngine]:
+    """Make the engines of several workers."""
+    made: list[DockerEngine] = []
 
-    def make(worker):
+    def make(worker: str) -> DockerEngine:
         made.append(DockerEngine(worker))
         return made[-1]
 
@@ -75,25 +80,25 @@ def engine_of(app_image):
 
 
 @pytest.fixture
-def wallet():
-    """A wallet of which no container is left."""
+def wallet() -> str:
+    """A wallet without containers."""
     return f"test-{uuid.uuid4().hex}"
 
 
 @pytest.fixture
-def engine(engine_of, wallet):
+def engine(engine_of: MakeEngine, wallet: str) -> DockerEngine:
     return engine_of(wallet)
 
 
 @pytest.fixture
-async def plan(engine, app_image, tmp_path):
-    """Make plans whose containers are removed after the test."""
-    task_id = f"task-{uuid.uuid4().hex}"
+async def plan(engine: DockerEngine, app_image: str, tmp_path: Path) -> AsyncIterator[MakePlan]:
+    """Make plans of one task, whose containers are removed after the test."""
+    task_id = TaskId(f"task-{uuid.uuid4().hex}")
     for name in ("in", "out"):
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(0o777)
 
-    def make(*command, limits=None, image=app_image):
+    def make(*command: str, limits: SlotLimits | None = None, image: str = app_image) -> ContainerPlan:
         return ContainerPlan(
             task_id=task_id,
             name=f"worker-{task_id}",
@@ -112,7 +117,7 @@ async def plan(engine, app_image, tmp_path):
 
 
 @pytest.fixture
-async def pool(fresh_poco_chain, app_image):
+async def pool(fresh_poco_chain: Any, app_image: str) -> AsyncIterator[Pool]:
     """A workerpool, its owner's wallet, and the peers of a worker."""
     chain = fresh_poco_chain
     owner = chain.account("poolOwner")
@@ -140,15 +145,17 @@ async def pool(fresh_poco_chain, app_image):
 
 
 @pytest.fixture
-def worker(pool, docker_client, tmp_path, request):
-    """A worker of the pool, not started yet. Whatever it leaves is removed after the test."""
+def worker(
+    pool: Pool, docker_client: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[WorkerProcess]:
+    """A worker of the pool, not started yet. Its containers are removed after the test."""
     keystore = tmp_path / "wallet.json"
     pool.worker.write_keystore(keystore, PASSWORD, light=True)
-    kept = {
+    inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("IEXEC_", "WORKERPOOL_"))
     }
     process = WorkerProcess(
-        kept
+        inherited
         | {
             "IEXEC_WORKER_PORT": "0",
             "IEXEC_CORE_URL": pool.core.url,
@@ -166,7 +173,7 @@ def worker(pool, docker_client, tmp_path, request):
     if process.process is not None and process.process.poll() is None:
         process.kill()
     for container in _containers(docker_client, pool.worker.address):
-        # The killed worker may have had the engine remove it just now.
+        # The engine may be removing it for the killed worker.
         with contextlib.suppress(docker.errors.APIError):
             container.remove(force=True)
     if getattr(request.node, "failed", False):
@@ -174,28 +181,29 @@ def worker(pool, docker_client, tmp_path, request):
 
 
 @pytest.fixture
-async def connected(pool, worker, eventually):
+async def connected(pool: Pool, worker: WorkerProcess, eventually: Eventually) -> WorkerProcess:
     """A worker that is connected to the test's scheduler."""
     worker.start()
     await eventually(lambda: pool.core.connected)
     return worker
 
 
-def _containers(client, wallet, task_id=None):
+def _containers(client: Any, wallet: str, task_id: str | None = None) -> list[Any]:
     labels = [f"{WORKER_LABEL}={wallet}"] + ([f"{TASK_LABEL}={task_id}"] if task_id else [])
-    # An engine lists a container a moment before it can be inspected.
-    return client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+    # An engine lists a container shortly before it can be inspected.
+    found: list[Any] = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+    return found
 
 
 @pytest.fixture
-def containers_of(docker_client):
+def containers_of(docker_client: Any) -> ContainersOf:
     """Return the worker's containers, of all tasks or of one."""
     return functools.partial(_containers, docker_client)
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Let fixtures know that their test failed, so that they show the worker's log."""
-    outcome = yield
+def pytest_runtest_makereport(item: pytest.Item, call: object) -> Iterator[None]:
+    """Mark a failed test, so that the fixture shows the worker's log."""
+    outcome: Any = yield
     if outcome.get_result().failed:
-        item.failed = True
+        item.failed = True  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The worker's settings: the documented variables of worker 9.x and the split form of the scheduler's address."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -7,7 +8,20 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from workerpool_kit.settings.base import Settings, env, secret
 from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
 
-_NO_ENCLAVES = " (accepted without effect: this worker refuses enclave tasks with TEE_NOT_SUPPORTED)"
+_NO_ENCLAVES = "this worker runs no enclaves and refuses their tasks with TEE_NOT_SUPPORTED; remove it"
+_IGNORED = {
+    "IEXEC_WORKER_DOCKER_NETWORK_NAME": f"only enclave apps join it: {_NO_ENCLAVES}",
+    "IEXEC_WORKER_TEE_COMPUTE_MAX_HEAP_SIZE_GB": _NO_ENCLAVES,
+    "IEXEC_SCONE_SHOW_VERSION": _NO_ENCLAVES,
+    "IEXEC_SCONE_LOG_LEVEL": _NO_ENCLAVES,
+    "IEXEC_WORKER_SCONTAIN_REGISTRY_NAME": _NO_ENCLAVES,
+    "IEXEC_WORKER_SCONTAIN_REGISTRY_USERNAME": _NO_ENCLAVES,
+    "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD": _NO_ENCLAVES,
+    "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD_FILE": _NO_ENCLAVES,
+    "IEXEC_LAS_PORT": _NO_ENCLAVES,
+}
+"""Documented variables without effect on this version of the worker, each with the reason and its successor."""
+_UNUSED = "; no effect on this version: enclave tasks are refused"
 _ZERO_ADDRESSES = frozenset({"0x0", "0x" + "0" * 40})
 
 Positive = Annotated[int, Field(gt=0)]
@@ -17,6 +31,7 @@ class WorkerSettings(Settings):
     """Settings of one worker. Each field names its environment variable."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_WORKER_",)
+    ignored_variables: ClassVar[Mapping[str, str]] = _IGNORED
 
     port: Port = env("IEXEC_WORKER_PORT", 13100, doc="Port of the HTTP side: health, metrics, version")
     grpc_port: Port | None = env(
@@ -139,30 +154,30 @@ class WorkerSettings(Settings):
     docker_network: str = env(
         "IEXEC_WORKER_DOCKER_NETWORK_NAME",
         "iexec-worker-net",
-        doc=f"Docker network of enclave apps{_NO_ENCLAVES}",
+        doc=f"Docker network of enclave apps{_UNUSED}",
     )
     tee_max_heap_gb: Positive = env(
-        "IEXEC_WORKER_TEE_COMPUTE_MAX_HEAP_SIZE_GB", 8, doc=f"Largest heap of enclave apps{_NO_ENCLAVES}"
+        "IEXEC_WORKER_TEE_COMPUTE_MAX_HEAP_SIZE_GB", 8, doc=f"Largest heap of enclave apps{_UNUSED}"
     )
     sgx_driver_mode: str = env(
-        "IEXEC_WORKER_SGX_DRIVER_MODE", "NONE", doc=f"NONE; LEGACY and NATIVE are refused{_NO_ENCLAVES}"
+        "IEXEC_WORKER_SGX_DRIVER_MODE",
+        "NONE",
+        doc="Only NONE: this version runs no enclaves, so LEGACY and NATIVE are refused",
     )
-    scone_show_version: bool = env(
-        "IEXEC_SCONE_SHOW_VERSION", True, doc=f"Show Scone's version{_NO_ENCLAVES}"
-    )
-    scone_log_level: str = env("IEXEC_SCONE_LOG_LEVEL", "debug", doc=f"Scone's log level{_NO_ENCLAVES}")
+    scone_show_version: bool = env("IEXEC_SCONE_SHOW_VERSION", True, doc=f"Show Scone's version{_UNUSED}")
+    scone_log_level: str = env("IEXEC_SCONE_LOG_LEVEL", "debug", doc=f"Scone's log level{_UNUSED}")
     scontain_registry: str = env(
         "IEXEC_WORKER_SCONTAIN_REGISTRY_NAME",
         "registry.scontain.com:5050",
-        doc=f"Scontain registry{_NO_ENCLAVES}",
+        doc=f"Scontain registry{_UNUSED}",
     )
     scontain_username: str = env(
-        "IEXEC_WORKER_SCONTAIN_REGISTRY_USERNAME", "", doc=f"User there{_NO_ENCLAVES}"
+        "IEXEC_WORKER_SCONTAIN_REGISTRY_USERNAME", "", doc=f"User at the Scontain registry{_UNUSED}"
     )
     scontain_password: SecretStr | None = secret(
-        "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD", None, doc=f"Password there{_NO_ENCLAVES}"
+        "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD", None, doc=f"Password at the Scontain registry{_UNUSED}"
     )
-    las_port: Port = env("IEXEC_LAS_PORT", 18766, doc=f"Port of Scone's attestation service{_NO_ENCLAVES}")
+    las_port: Port = env("IEXEC_LAS_PORT", 18766, doc=f"Port of Scone's attestation service{_UNUSED}")
 
     @field_validator("pool_address", mode="before")
     @classmethod

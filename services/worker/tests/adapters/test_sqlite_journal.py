@@ -108,7 +108,7 @@ async def test_a_new_journal_continues_the_sequences_of_a_lost_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_ns = 1_700_000_000_000_000_000
-    monkeypatch.setattr(sqlite_journal.time, "time_ns", lambda: now_ns)
+    monkeypatch.setattr("workerpool_worker.adapters.sqlite_journal.time.time_ns", lambda: now_ns)
     journal, lost = await opened(tmp_path / "journal.db")
     await journal.close()
     now_ns += 1_000_000

@@ -1,11 +1,10 @@
-"""A scheduler that does only what a test tells it to.
-
-So a test can do what the real one never would: cut the stream, repeat a command, forget a task.
-"""
+"""A scheduler that does what a test says: it can cut the stream, repeat a command, forget a task."""
 
 import asyncio
 import json
 from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -13,7 +12,6 @@ from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.errors import abort
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, from_hex
-from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_poco.protocol.typed_data import LoginChallenge, recover_challenge_signer
 from workerpool_protocol.core.v1 import statuses_pb2, worker_service_pb2_grpc
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -21,93 +19,101 @@ from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from services.worker.tests.harness.waiting import wait_until
 
 TOKEN = "token-of-the-tests"
+Answer = Callable[[pb.StatusUpdate, pb.UpdateResult], None]
+"""Changes the result of an update before it is sent."""
+Down = asyncio.Queue["pb.ConnectResponse | WorkerpoolError | None"]
+"""Messages to the worker. An error or None ends the stream."""
 
 
 class ForeignReplicate(WorkerpoolError):
-    """A worker speaks of a replicate that is not its own."""
+    """A worker sent output of a replicate that is not its own."""
 
     kind = Kind.PERMISSION
     reason = "FOREIGN_REPLICATE"
 
 
 class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
-    """A scheduler that accepts every update and does what the test says."""
+    """A scheduler that accepts every update unless the test changes its answer."""
 
-    def __init__(self, workerpool, chain_id):
+    def __init__(self, workerpool: str, chain_id: int) -> None:
         self.chain_id = chain_id
         self.configuration = pb.PublicConfiguration(workerpool=workerpool, scheduler=ZERO_ADDRESS)
-        self.logins = []
-        self.hellos = []
-        self.beats = []
-        self.acks = []
-        self.printed = []
-        self.updates = defaultdict(list)
-        self.seen = {}
-        self.dropped = []
+        self.logins: list[str] = []
+        self.hellos: list[pb.Hello] = []
+        self.heartbeats: list[pb.Heartbeat] = []
+        self.acks: list[int] = []
+        self.chunks: list[pb.LogChunk] = []
+        self.updates: dict[str, list[pb.StatusUpdate]] = defaultdict(list)
+        self.seen: dict[int, pb.StatusUpdate] = {}
+        self.dropped: list[str] = []
         self.silent = False
+        """Whether updates stay unanswered."""
         self.foreign = False
-        """Whether output ends the stream, as when it is of another worker's replicate."""
-        self.answer = None
-        self._down = None
-        self._server = None
+        """Whether output ends the stream, as output of another worker's replicate does."""
+        self.answer: Answer | None = None
+        self._down: Down | None = None
+        self._server: grpc.aio.Server | None = None
         self._port = 0
         self._sequence = 0
 
-    async def start(self):
+    async def start(self) -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(self, self._server)
         self._port = self._server.add_insecure_port(f"127.0.0.1:{self._port}")
         await self._server.start()
 
-    async def stop(self):
+    async def stop(self) -> None:
+        assert self._server is not None
         await self._server.stop(None)
         self._down = None
 
     @property
-    def url(self):
+    def url(self) -> str:
         return f"http://127.0.0.1:{self._port - GRPC_PORT_OFFSET}"
 
     @property
-    def connected(self):
+    def connected(self) -> bool:
         return self._down is not None
 
-    # service
+    # --- service -------------------------------------------------------------
 
-    async def GetConfig(self, request, context):
+    async def GetConfig(self, request: Any, context: Any) -> pb.GetConfigResponse:
         return pb.GetConfigResponse(configuration=self.configuration)
 
-    async def CreateChallenge(self, request, context):
-        challenge = LoginChallenge(
-            request.wallet_address, "challenge", 1_700_000_000, self.chain_id, self.configuration.workerpool
-        )
+    async def CreateChallenge(self, request: Any, context: Any) -> pb.CreateChallengeResponse:
+        challenge = self._challenge(request.wallet_address)
         return pb.CreateChallengeResponse(typed_data_json=json.dumps(challenge.to_json()))
 
-    async def Login(self, request, context):
-        challenge = LoginChallenge(
-            request.wallet_address, "challenge", 1_700_000_000, self.chain_id, self.configuration.workerpool
-        )
+    async def Login(self, request: Any, context: Any) -> pb.LoginResponse:
+        challenge = self._challenge(request.wallet_address)
         if recover_challenge_signer(challenge, from_hex(request.signature)) != request.wallet_address:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "wrong signature")
         self.logins.append(request.wallet_address)
         return pb.LoginResponse(token=TOKEN)
 
-    async def Connect(self, request_iterator, context):
+    def _challenge(self, wallet: str) -> LoginChallenge:
+        return LoginChallenge(
+            wallet, "challenge", 1_700_000_000, self.chain_id, self.configuration.workerpool
+        )
+
+    async def Connect(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.ConnectResponse]:
         metadata = dict(context.invocation_metadata())
         if metadata.get("authorization") != f"Bearer {TOKEN}":
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "log in first")
-        down = asyncio.Queue()
+        down: Down = asyncio.Queue()
         reader = asyncio.create_task(self._read(request_iterator, down))
         try:
             while (message := await down.get()) is not None:
                 if isinstance(message, WorkerpoolError):
                     await abort(context, message)
-                yield message
+                else:
+                    yield message
         finally:
             reader.cancel()
             if self._down is down:
                 self._down = None
 
-    async def _read(self, messages, down):
+    async def _read(self, messages: Any, down: Down) -> None:
         async for message in messages:
             match message.WhichOneof("message"):
                 case "hello":
@@ -121,17 +127,17 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
                     down.put_nowait(pb.ConnectResponse(welcome=welcome))
                     self._down = down
                 case "heartbeat":
-                    self.beats.append(message.heartbeat)
+                    self.heartbeats.append(message.heartbeat)
                 case "command_ack":
                     self.acks.append(message.command_ack.sequence)
                 case "log_chunk":
                     if self.foreign:
                         down.put_nowait(ForeignReplicate("this worker holds no replicate of the task"))
-                    self.printed.append(message.log_chunk)
+                    self.chunks.append(message.log_chunk)
                 case "status_report":
-                    self._reported(message.status_report, down)
+                    self._answer_report(message.status_report, down)
 
-    def _reported(self, report, down):
+    def _answer_report(self, report: pb.StatusReport, down: Down) -> None:
         results = []
         for update in report.updates:
             if update.sequence not in self.seen:
@@ -144,20 +150,33 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
         if not self.silent:
             down.put_nowait(pb.ConnectResponse(decisions=pb.Decisions(results=results)))
 
-    # what tests say and see
+    # --- for tests -----------------------------------------------------------
 
-    def send(self, **message):
+    def send(self, **message: Any) -> None:
+        """Send a message to the connected worker."""
+        assert self._down is not None, "no worker is connected"
         self._down.put_nowait(pb.ConnectResponse(**message))
 
-    def assign(self, *assignments):
+    def assign(self, *assignments: pb.Assignment) -> None:
+        """Send assignments."""
         self.send(decisions=pb.Decisions(assignments=assignments))
 
-    def cut(self):
+    def cut(self) -> None:
         """End the stream."""
+        assert self._down is not None, "no worker is connected"
         self._down.put_nowait(None)
         self._down = None
 
-    def command(self, task_id, action, *, sequence=None, block=0, cause=0):
+    def command(
+        self,
+        task_id: str,
+        action: pb.Action.ValueType,
+        *,
+        sequence: int | None = None,
+        block: int = 0,
+        cause: statuses_pb2.ReplicateStatusCause.ValueType = statuses_pb2.REPLICATE_STATUS_CAUSE_UNSPECIFIED,
+    ) -> int:
+        """Send a command and return its sequence."""
         self._sequence = sequence or self._sequence + 1
         self.send(
             command=pb.Command(
@@ -166,25 +185,26 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
         )
         return self._sequence
 
-    def output(self, task_id, stream=pb.LOG_STREAM_STDOUT):
-        """Return what came of an app's output while it ran."""
-        return "".join(each.text for each in self.printed if (each.task_id, each.stream) == (task_id, stream))
+    def output(self, task_id: str, stream: pb.LogStream.ValueType = pb.LOG_STREAM_STDOUT) -> str:
+        """Return the live output of an app so far."""
+        return "".join(each.text for each in self.chunks if (each.task_id, each.stream) == (task_id, stream))
 
-    def statuses(self, task_id):
+    def statuses(self, task_id: str) -> list[str]:
+        """Return the reported statuses of a task, in order."""
         return [
-            ReplicateStatus(
-                statuses_pb2.ReplicateStatus.Name(update.status).removeprefix("REPLICATE_STATUS_")
-            )
+            statuses_pb2.ReplicateStatus.Name(update.status).removeprefix("REPLICATE_STATUS_")
             for update in self.updates[task_id]
         ]
 
-    async def status(self, task_id, status, limit_s=30.0):
+    async def status(self, task_id: str, status: str, limit_s: float = 30.0) -> pb.StatusUpdate:
         """Wait for a status and return its update."""
 
-        def found():
+        def found() -> pb.StatusUpdate | None:
             for update, name in zip(self.updates[task_id], self.statuses(task_id), strict=True):
-                if name is ReplicateStatus(status):
+                if name == status:
                     return update
             return None
 
-        return await wait_until(found, limit_s, f"{status} (so far {self.statuses(task_id)})")
+        update = await wait_until(found, limit_s, f"{status} (so far {self.statuses(task_id)})")
+        assert isinstance(update, pb.StatusUpdate)
+        return update

@@ -1,6 +1,7 @@
 """A config server and a result proxy, as far as a worker needs them."""
 
 import json
+from typing import Any
 
 import grpc
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
@@ -8,31 +9,31 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_servi
 
 
 class ConfigPeer(config_service_pb2_grpc.ConfigServiceServicer):
-    """A config server."""
+    """A config server with one chain."""
 
-    def __init__(self, chain):
+    def __init__(self, chain: config_service_pb2.ChainConfig) -> None:
         self.chain = chain
 
-    async def GetChain(self, request, context):
+    async def GetChain(self, request: Any, context: Any) -> config_service_pb2.GetChainResponse:
         return config_service_pb2.GetChainResponse(chain=self.chain)
 
 
 class ResultPeer(result_service_pb2_grpc.ResultServiceServicer):
-    """A result proxy that keeps what it gets."""
+    """A result proxy that keeps archives in memory. `failures` are the errors of the next uploads."""
 
-    def __init__(self):
-        self.archives = {}
-        self.headers = {}
-        self.failures = []
+    def __init__(self) -> None:
+        self.archives: dict[str, bytes] = {}
+        self.headers: dict[str, result_service_pb2.UploadHeader] = {}
+        self.failures: list[tuple[grpc.StatusCode, str]] = []
 
-    async def IssueToken(self, request, context):
+    async def IssueToken(self, request: Any, context: Any) -> result_service_pb2.IssueTokenResponse:
         return result_service_pb2.IssueTokenResponse(token=request.authorization.worker_wallet)
 
-    async def Upload(self, request_iterator, context):
+    async def Upload(self, request_iterator: Any, context: Any) -> result_service_pb2.UploadResponse:
         if self.failures:
             code, text = self.failures.pop(0)
             await context.abort(code, text)
-        header, content = None, b""
+        header, content = result_service_pb2.UploadHeader(), b""
         async for message in request_iterator:
             if message.WhichOneof("part") == "header":
                 header = message.header
@@ -43,7 +44,10 @@ class ResultPeer(result_service_pb2_grpc.ResultServiceServicer):
         self.archives[header.task_id], self.headers[header.task_id] = content, header
         return result_service_pb2.UploadResponse(result_link=link_of(header.task_id))
 
-    async def GetResult(self, request, context):
+    def Download(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    async def GetResult(self, request: Any, context: Any) -> result_service_pb2.GetResultResponse:
         header = self.headers[request.task_id]
         return result_service_pb2.GetResultResponse(
             result=result_service_pb2.Result(
@@ -54,5 +58,6 @@ class ResultPeer(result_service_pb2_grpc.ResultServiceServicer):
         )
 
 
-def link_of(task_id):
+def link_of(task_id: str) -> str:
+    """Return the link of a task's result."""
     return json.dumps({"storage": "ipfs", "location": f"/results/{task_id}"})

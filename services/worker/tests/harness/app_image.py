@@ -1,10 +1,11 @@
-"""An image with a shell, built on this machine without pulling anything."""
+"""An image with a shell, built on this machine without a registry."""
 
 import hashlib
 import io
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = "workerpool-worker-tests"
 PROGRAMS = ("sh", "cat", "ls", "sleep", "head", "yes", "touch", "true", "sha256sum", "tr")
@@ -14,8 +15,8 @@ class NoBusybox(Exception):
     """This machine has no static busybox to build the image from."""
 
 
-def ensure_image(client):
-    """Build an image of nothing but Debian's static busybox unless it is there; return its name."""
+def ensure_image(client: Any) -> str:
+    """Build an image from Debian's static busybox unless it exists; return its name. Raises `NoBusybox`."""
     busybox = shutil.which("busybox")
     if busybox is None:
         raise NoBusybox
@@ -26,7 +27,7 @@ def ensure_image(client):
     return image
 
 
-def _root_of(busybox):
+def _root_of(busybox: str) -> bytes:
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:
         archive.add(busybox, "bin/busybox")

@@ -1,4 +1,4 @@
-"""The worker as a process of its own."""
+"""The worker as an operating system process."""
 
 import asyncio
 import signal
@@ -8,14 +8,15 @@ from pathlib import Path
 
 
 class WorkerProcess:
-    """The worker as a process of its own."""
+    """A worker that a test starts, stops and kills. Its log survives restarts."""
 
-    def __init__(self, environment, log):
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.environment = environment
         self.log_path = log
-        self.process = None
+        self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **changes):
+    def start(self, **changes: str) -> None:
+        """Start it with changes of the environment."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "workerpool_worker"],
@@ -24,24 +25,33 @@ class WorkerProcess:
                 stdout=log,
             )
 
-    def kill(self):
-        """Kill it as a power cut would."""
-        self.process.kill()
-        self.process.wait()
+    @property
+    def running(self) -> subprocess.Popen[bytes]:
+        """The process of the latest start."""
+        assert self.process is not None, "the worker was not started"
+        return self.process
 
-    def stop(self, limit_s=15):
-        """Stop it as an operator would and return its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(limit_s)
+    def kill(self) -> None:
+        """Kill it with SIGKILL."""
+        self.running.kill()
+        self.running.wait()
 
-    async def exit_code(self, limit_s=30.0):
-        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), limit_s)
+    def stop(self, limit_s: float = 15) -> int:
+        """Stop it with SIGTERM and return its exit code."""
+        if self.running.poll() is None:
+            self.running.send_signal(signal.SIGTERM)
+        return self.running.wait(limit_s)
+
+    async def exit_code(self, limit_s: float = 30.0) -> int:
+        """Wait for its end and return its exit code."""
+        return await asyncio.wait_for(asyncio.to_thread(self.running.wait), limit_s)
 
     @property
-    def folder(self):
+    def folder(self) -> Path:
+        """The worker's own folder."""
         return Path(self.environment["IEXEC_WORKER_BASE_DIR"]) / self.environment["IEXEC_WORKER_NAME"]
 
     @property
-    def log(self):
+    def log(self) -> str:
+        """The log of all starts."""
         return self.log_path.read_text()

@@ -34,7 +34,7 @@ class Host:
     task_id: TaskId
 
     def plan(self, command: tuple[str, ...], **fields: Any) -> ContainerPlan:
-        values = {
+        values: dict[str, Any] = {
             "task_id": self.task_id,
             "name": f"worker-{self.task_id}",
             "image": self.image,

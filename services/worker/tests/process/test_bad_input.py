@@ -1,4 +1,6 @@
-"""Bad input, one clear error each: at the start a sentence and exit code 1, in a task the protocol's cause."""
+"""Bad input: at the start one sentence and exit code 1, in a task the protocol's cause."""
+
+from typing import Any
 
 import pytest
 from workerpool_poco.protocol.ids import to_hex
@@ -7,10 +9,15 @@ from workerpool_protocol.core.v1 import statuses_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_worker.adapters.core.messages import authorization_of
 
+from services.worker.tests.harness.fixtures import ContainersOf
+from services.worker.tests.harness.pool import Pool
+from services.worker.tests.harness.waiting import Eventually
+from services.worker.tests.harness.worker_process import WorkerProcess
+
 pytestmark = pytest.mark.e2e
 
 
-def cause(update):
+def cause(update: pb.StatusUpdate) -> str:
     name = statuses_pb2.ReplicateStatusCause.Name(update.details.cause)
     return name.removeprefix("REPLICATE_STATUS_CAUSE_")
 
@@ -35,7 +42,9 @@ def cause(update):
         ({"IEXEC_WORKER_BASE_DIR": "/proc/nowhere"}, "check IEXEC_WORKER_BASE_DIR"),
     ],
 )
-async def test_start_up_failure_is_one_sentence_and_exit_code_1(pool, worker, changes, sentence):
+async def test_a_start_up_failure_is_one_sentence_and_exit_code_1(
+    pool: Pool, worker: WorkerProcess, changes: dict[str, str], sentence: str
+) -> None:
     worker.start(**changes)
     assert await worker.exit_code() == 1
     spoken = [line for line in worker.log.splitlines() if line.startswith("workerpool-worker: ")]
@@ -43,14 +52,16 @@ async def test_start_up_failure_is_one_sentence_and_exit_code_1(pool, worker, ch
     assert sentence in spoken[0]
 
 
-async def test_wrong_version_names_both(pool, worker):
+async def test_a_wrong_version_names_both_versions(pool: Pool, worker: WorkerProcess) -> None:
     pool.core.configuration.required_worker_version = "9.9.9"
     worker.start()
     assert await worker.exit_code() == 1
     assert "requires worker version 9.9.9, this is 0.1.0" in worker.log
 
 
-async def test_another_worker_in_the_same_folder_is_refused(pool, worker, eventually):
+async def test_a_second_worker_in_the_same_folder_is_refused(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     worker.start()
     await eventually(lambda: pool.core.connected)
     first = worker.process
@@ -60,14 +71,16 @@ async def test_another_worker_in_the_same_folder_is_refused(pool, worker, eventu
     worker.process = first
 
 
-async def test_missing_setting_is_named_and_exit_code_2(pool, worker):
+async def test_invalid_settings_are_named_with_exit_code_2(pool: Pool, worker: WorkerProcess) -> None:
     worker.start(POOL_ADDRESS="0x0", IEXEC_WORKER_TYPO="1")
     assert await worker.exit_code() == 2
     assert "POOL_ADDRESS: must be the address of your workerpool" in worker.log
     assert "IEXEC_WORKER_TYPO: no such setting" in worker.log
 
 
-async def test_scheduler_that_is_not_up_yet_is_waited_for(pool, worker, eventually):
+async def test_a_scheduler_that_starts_later_is_awaited(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     await pool.core.stop()
     worker.start()
     await eventually(lambda: "retry.scheduled" in worker.log)
@@ -75,7 +88,9 @@ async def test_scheduler_that_is_not_up_yet_is_waited_for(pool, worker, eventual
     await eventually(lambda: pool.core.connected)
 
 
-async def test_image_that_does_not_exist_becomes_a_result_that_says_so(pool, worker, eventually):
+async def test_a_missing_image_becomes_the_result(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     assignment = await pool.task("x", image="127.0.0.1:9/no/such:image")
     task_id = assignment.task.task_id
     worker.start()
@@ -92,7 +107,9 @@ async def test_image_that_does_not_exist_becomes_a_result_that_says_so(pool, wor
     )
 
 
-async def test_input_file_that_cannot_be_fetched_becomes_a_result_that_says_so(pool, worker, eventually):
+async def test_a_missing_input_file_becomes_the_result(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     assignment = await pool.task("x", input_files=["http://127.0.0.1:9/file?secret=1"])
     worker.start()
     await eventually(lambda: pool.core.connected)
@@ -117,10 +134,16 @@ async def test_input_file_that_cannot_be_fetched_becomes_a_result_that_says_so(p
         ),
     ],
 )
-async def test_app_without_a_usable_result_ends_without_contribution(
-    pool, worker, eventually, containers_of, command_line, exit_code, message
-):
-    def answer(update, result):
+async def test_an_app_without_a_valid_result_is_not_contributed(
+    pool: Pool,
+    worker: WorkerProcess,
+    eventually: Eventually,
+    containers_of: ContainersOf,
+    command_line: str,
+    exit_code: int,
+    message: str,
+) -> None:
+    def answer(update: pb.StatusUpdate, result: pb.UpdateResult) -> None:
         if update.status == statuses_pb2.REPLICATE_STATUS_CONTRIBUTE_FAILED:
             result.next_action = pb.ACTION_ABORT
 
@@ -141,7 +164,9 @@ async def test_app_without_a_usable_result_ends_without_contribution(
     assert not (worker.folder / task_id).exists()
 
 
-async def test_app_past_its_time_limit_is_killed_and_its_output_kept(pool, worker, eventually):
+async def test_an_app_past_its_time_limit_is_killed_and_its_output_reported(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     assignment = await pool.task("/bin/sh -c 'trap true TERM; echo before; sleep 60'", max_execution_s=1)
     worker.start()
     await eventually(lambda: pool.core.connected)
@@ -160,7 +185,9 @@ async def test_app_past_its_time_limit_is_killed_and_its_output_kept(pool, worke
         ({"worker_stake": 10**18}, "STAKE_TOO_LOW"),
     ],
 )
-async def test_task_that_is_not_for_this_worker_is_not_started(pool, worker, eventually, fields, expected):
+async def test_an_unsupported_task_is_not_started(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually, fields: dict[str, Any], expected: str
+) -> None:
     assignment = await pool.task(**fields)
     worker.start()
     await eventually(lambda: pool.core.connected)
@@ -168,7 +195,9 @@ async def test_task_that_is_not_for_this_worker_is_not_started(pool, worker, eve
     assert cause(await pool.core.status(assignment.task.task_id, "START_FAILED")) == expected
 
 
-async def test_authorization_of_a_stranger_is_refused(pool, worker, eventually):
+async def test_an_authorization_of_a_stranger_is_refused(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     assignment = await pool.task()
     digest = authorization_of(assignment.authorization).hash
     assignment.authorization.signature = to_hex(pool.requester.sign_message_hash(digest))
@@ -180,7 +209,9 @@ async def test_authorization_of_a_stranger_is_refused(pool, worker, eventually):
     assert pool.requester.address in failed.details.error_message
 
 
-async def test_assignment_that_cannot_be_read_is_answered_once(pool, worker, eventually):
+async def test_an_unreadable_assignment_is_answered_once(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     assignment = await pool.task()
     task_id = assignment.task.task_id
     assignment.authorization.deal_id = "0x12"

@@ -1,4 +1,4 @@
-"""The worker process: a whole task, kill -9 at every stage, and start-up failures that name their cause."""
+"""The worker process: one complete task, kill -9 at every stage, a quiet stop."""
 
 import io
 import json
@@ -6,14 +6,20 @@ import zipfile
 
 import pytest
 from workerpool_poco.protocol.contracts import calls
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+
+from services.worker.tests.harness.fixtures import ContainersOf
+from services.worker.tests.harness.pool import Pool
+from services.worker.tests.harness.waiting import Eventually
+from services.worker.tests.harness.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.e2e
 
 
-async def finish(pool, task_id):
-    """Play the scheduler from the contribution on: reveal, upload, finalize, complete."""
+async def finish(pool: Pool, task_id: TaskId) -> None:
+    """Command everything after the contribution: reveal, upload, finalize, complete."""
     core = pool.core
     contributed = await core.status(task_id, "CONTRIBUTED")
     core.command(task_id, pb.ACTION_REVEAL, block=contributed.details.chain_receipt.block_number)
@@ -26,9 +32,11 @@ async def finish(pool, task_id):
     await core.status(task_id, "COMPLETED")
 
 
-async def test_standard_task_from_assignment_to_completed(pool, worker, eventually):
+async def test_a_standard_task_runs_from_assignment_to_completed(
+    pool: Pool, worker: WorkerProcess, eventually: Eventually
+) -> None:
     assignment = await pool.task()
-    task_id = assignment.task.task_id
+    task_id = TaskId(assignment.task.task_id)
     worker.start()
     core = pool.core
     await eventually(lambda: core.connected)
@@ -56,10 +64,10 @@ async def test_standard_task_from_assignment_to_completed(pool, worker, eventual
     "after", ["STARTED", "COMPUTING", "COMPUTED", "CONTRIBUTING", "CONTRIBUTED", "REVEALING", "REVEALED"]
 )
 async def test_kill_9_after_any_status_loses_and_repeats_nothing(
-    pool, worker, containers_of, eventually, after
-):
+    pool: Pool, worker: WorkerProcess, containers_of: ContainersOf, eventually: Eventually, after: str
+) -> None:
     assignment = await pool.task(pool.hello_app.replace("/bin/sh -c '", "/bin/sh -c 'sleep 1; "))
-    task_id = assignment.task.task_id
+    task_id = TaskId(assignment.task.task_id)
     core = pool.core
     worker.start()
     await eventually(lambda: core.connected)
@@ -81,10 +89,12 @@ async def test_kill_9_after_any_status_loses_and_repeats_nothing(
     await eventually(lambda: not containers_of(pool.worker.address))
 
 
-async def test_an_app_that_ended_with_its_host_is_run_again(pool, worker, containers_of, eventually):
-    """A reboot, or a restart of the engine, ends worker and app alike; that says nothing about the app."""
+async def test_an_app_that_ended_with_its_host_is_run_again(
+    pool: Pool, worker: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
+    """A restart of the host or the engine ends worker and app, which is no failure of the app."""
     assignment = await pool.task(pool.hello_app.replace("/bin/sh -c '", "/bin/sh -c 'sleep 2; "))
-    task_id = assignment.task.task_id
+    task_id = TaskId(assignment.task.task_id)
     worker.start()
     await eventually(lambda: pool.core.connected)
     pool.core.assign(assignment)
@@ -101,8 +111,8 @@ async def test_an_app_that_ended_with_its_host_is_run_again(pool, worker, contai
     await eventually(lambda: not containers_of(pool.worker.address))
 
 
-def troubles(log):
-    """Return the lines of a worker's log that tell of trouble, and those of tracebacks."""
+def troubles(log: str) -> list[str]:
+    """Return the warnings, errors and traceback lines of a worker's log."""
     return [
         line
         for line in log.splitlines()
@@ -110,7 +120,9 @@ def troubles(log):
     ]
 
 
-async def test_a_stop_as_asked_for_is_quiet_whatever_is_going_on(pool, worker, containers_of, eventually):
+async def test_a_stop_logs_no_warning_while_an_app_runs(
+    pool: Pool, worker: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     worker.start()
     await eventually(lambda: pool.core.connected)
     pool.core.assign(await pool.task("/bin/sh -c 'sleep 30'"))
@@ -120,7 +132,8 @@ async def test_a_stop_as_asked_for_is_quiet_whatever_is_going_on(pool, worker, c
     assert troubles(worker.log) == []
 
 
-async def finish_revealed(pool, task_id):
+async def finish_revealed(pool: Pool, task_id: TaskId) -> None:
+    """Command everything after the reveal."""
     core = pool.core
     await core.status(task_id, "REVEALED")
     core.command(task_id, pb.ACTION_UPLOAD)

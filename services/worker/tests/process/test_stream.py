@@ -1,4 +1,4 @@
-"""The stream to the scheduler: nothing is lost when it is cut, nothing happens twice when it is repeated."""
+"""The stream to the scheduler: a cut loses nothing, a repetition has no second effect."""
 
 import grpc
 import pytest
@@ -7,12 +7,20 @@ from workerpool_poco.protocol.statuses import ContributionStatus
 from workerpool_protocol.core.v1 import statuses_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
+from services.worker.tests.doubles.core_peer import CorePeer
+from services.worker.tests.harness.fixtures import ContainersOf
+from services.worker.tests.harness.pool import Pool
+from services.worker.tests.harness.waiting import Eventually
+from services.worker.tests.harness.worker_process import WorkerProcess
+
 pytestmark = pytest.mark.e2e
 
 LONG_APP = "/bin/sh -c 'echo started; sleep 30'"
 
 
-async def test_hello_and_heartbeats(pool, connected, eventually):
+async def test_hello_describes_the_host_and_heartbeats_follow(
+    pool: Pool, connected: WorkerProcess, eventually: Eventually
+) -> None:
     (hello,) = pool.core.hellos
     assert (hello.protocol_version, hello.model.name, hello.model.slots, list(hello.held)) == (
         1,
@@ -21,12 +29,14 @@ async def test_hello_and_heartbeats(pool, connected, eventually):
         [],
     )
     assert hello.model.memory_bytes > 0
-    await eventually(lambda: len(pool.core.beats) >= 3)
-    assert pool.core.beats[-1].free_slots == 2
-    assert pool.core.beats[-1].head_block > 0
+    await eventually(lambda: len(pool.core.heartbeats) >= 3)
+    assert pool.core.heartbeats[-1].free_slots == 2
+    assert pool.core.heartbeats[-1].head_block > 0
 
 
-async def test_repeated_assignment_runs_once(pool, connected, containers_of):
+async def test_a_repeated_assignment_runs_once(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf
+) -> None:
     assignment = await pool.task()
     for _ in range(3):
         pool.core.assign(assignment)
@@ -35,7 +45,7 @@ async def test_repeated_assignment_runs_once(pool, connected, containers_of):
 
 
 @pytest.mark.parametrize("interruption", ["a cut stream", "kill -9"])
-async def test_updates_without_an_answer_are_sent_again(pool, connected, interruption):
+async def test_unanswered_updates_are_resent(pool: Pool, connected: WorkerProcess, interruption: str) -> None:
     pool.core.silent = True
     task_id = await pool.assigned()
     await pool.core.status(task_id, "CONTRIBUTED")
@@ -53,12 +63,14 @@ async def test_updates_without_an_answer_are_sent_again(pool, connected, interru
     assert pool.core.updates[task_id] == first
 
 
-async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventually):
+async def test_work_continues_while_the_scheduler_is_absent(
+    pool: Pool, connected: WorkerProcess, eventually: Eventually
+) -> None:
     task_id = await pool.assigned()
     await pool.core.status(task_id, "STARTED")
     await pool.core.stop()
 
-    async def contributed():
+    async def contributed() -> bool:
         return (await pool.contribution(task_id)).status is ContributionStatus.CONTRIBUTED
 
     await eventually(contributed)
@@ -66,7 +78,9 @@ async def test_work_goes_on_while_the_scheduler_is_away(pool, connected, eventua
     await pool.core.status(task_id, "CONTRIBUTED")
 
 
-async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connected, eventually):
+async def test_a_repeated_command_is_acknowledged_and_applied_once(
+    pool: Pool, connected: WorkerProcess, eventually: Eventually
+) -> None:
     task_id = await pool.assigned()
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     for _ in range(2):
@@ -81,7 +95,9 @@ async def test_repeated_command_is_acknowledged_again_and_done_once(pool, connec
     assert pool.core.statuses(task_id).count("REVEALING") == 1
 
 
-async def test_abort_stops_the_app_and_leaves_nothing(pool, connected, containers_of, eventually):
+async def test_abort_stops_the_app_and_removes_everything(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     task_id = await pool.assigned(LONG_APP)
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     cause = statuses_pb2.REPLICATE_STATUS_CAUSE_CONTRIBUTION_TIMEOUT
@@ -93,8 +109,10 @@ async def test_abort_stops_the_app_and_leaves_nothing(pool, connected, container
     assert not (connected.folder / task_id).exists()
 
 
-async def test_refused_update_aborts_the_replicate(pool, connected, containers_of):
-    def refuse(update, result):
+async def test_a_refused_update_aborts_the_replicate(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf
+) -> None:
+    def refuse(update: pb.StatusUpdate, result: pb.UpdateResult) -> None:
         if update.status == statuses_pb2.REPLICATE_STATUS_COMPUTING:
             result.outcome = pb.UPDATE_OUTCOME_REFUSED
             result.next_action = pb.ACTION_ABORT
@@ -107,12 +125,12 @@ async def test_refused_update_aborts_the_replicate(pool, connected, containers_o
     assert not containers_of(pool.worker.address)
 
 
-def refusing_as_unknown(core, task_id, status):
-    """Let the scheduler know nothing of a task from a status on; returns the statuses that it refused."""
+def refusing_as_unknown(core: CorePeer, task_id: str, status: str) -> list[int]:
+    """Refuse updates of a task as unknown from a status on. Return the refused statuses."""
     number = statuses_pb2.ReplicateStatus.Value(f"REPLICATE_STATUS_{status}")
-    refused = []
+    refused: list[int] = []
 
-    def refuse(update, result):
+    def refuse(update: pb.StatusUpdate, result: pb.UpdateResult) -> None:
         if update.task_id == task_id and (refused or update.status == number):
             refused.append(update.status)
             result.outcome = pb.UPDATE_OUTCOME_REFUSED
@@ -123,16 +141,16 @@ def refusing_as_unknown(core, task_id, status):
     return refused
 
 
-async def test_a_task_that_the_scheduler_lost_and_found_again_is_new_work(
-    pool, connected, containers_of, eventually
-):
+async def test_a_lost_task_that_is_assigned_again_starts_anew(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     assignment = await pool.task(LONG_APP)
     task_id = assignment.task.task_id
     refused = refusing_as_unknown(pool.core, task_id, "COMPUTING")
     pool.core.assign(assignment)
     await eventually(lambda: refused and not containers_of(pool.worker.address))
     await eventually(lambda: not (connected.folder / task_id).exists())
-    assert "ABORTED" not in pool.core.statuses(task_id), "nobody waits for a word about it"
+    assert "ABORTED" not in pool.core.statuses(task_id), "an unknown replicate is not reported"
 
     pool.core.answer = None
     pool.core.updates.clear()
@@ -142,9 +160,9 @@ async def test_a_task_that_the_scheduler_lost_and_found_again_is_new_work(
     assert pool.core.statuses(task_id)[0] == "STARTING"
 
 
-async def test_new_work_waits_until_the_lost_replicate_of_its_task_is_removed(
-    pool, connected, containers_of, eventually
-):
+async def test_a_new_replicate_waits_until_the_dropped_one_is_removed(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     assignment = await pool.task(LONG_APP)
     task_id = assignment.task.task_id
     pool.core.assign(assignment)
@@ -162,9 +180,9 @@ async def test_new_work_waits_until_the_lost_replicate_of_its_task_is_removed(
     assert pool.core.statuses(task_id).count("STARTING") == 1
 
 
-async def test_an_ended_replicate_is_begun_again_only_if_the_scheduler_lost_it(
-    pool, connected, containers_of, eventually
-):
+async def test_an_ended_replicate_starts_again_only_if_the_scheduler_lost_it(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     assignment = await pool.task()
     task_id = assignment.task.task_id
     pool.core.assign(assignment)
@@ -190,9 +208,9 @@ async def test_an_ended_replicate_is_begun_again_only_if_the_scheduler_lost_it(
     await eventually(lambda: connected.log.count("assignment.accepted") == 2)
 
 
-async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
-    pool, connected, containers_of, eventually
-):
+async def test_dropped_replicates_are_removed_without_a_report(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     task_id = await pool.assigned(LONG_APP)
     await eventually(lambda: containers_of(pool.worker.address))
     pool.core.dropped = [task_id]
@@ -203,7 +221,7 @@ async def test_replicates_the_scheduler_dropped_are_removed_without_a_word(
     assert "ABORTED" not in pool.core.statuses(task_id)
 
 
-async def test_commands_about_unknown_tasks_are_answered(pool, connected):
+async def test_commands_about_unknown_tasks_are_answered(pool: Pool, connected: WorkerProcess) -> None:
     task_id = "0x" + "ab" * 32
     pool.core.command(task_id, pb.ACTION_UPLOAD)
     await pool.core.status(task_id, "RESULT_UPLOAD_FAILED")
@@ -211,9 +229,9 @@ async def test_commands_about_unknown_tasks_are_answered(pool, connected):
     await pool.core.status(task_id, "COMPLETED")
 
 
-async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
-    pool, connected, containers_of, eventually
-):
+async def test_stop_keeps_the_app_running_and_the_next_start_reattaches(
+    pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
+) -> None:
     task_id = await pool.assigned("/bin/sh -c 'sleep 10; echo -n x > /iexec_out/computed.json'")
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     (before,) = containers_of(pool.worker.address)
@@ -227,7 +245,9 @@ async def test_stop_leaves_the_app_running_and_the_next_start_takes_it_up(
     assert pool.core.statuses(task_id).count("COMPUTING") == 1
 
 
-async def test_shutdown_with_a_time_means_come_back(pool, connected, eventually):
+async def test_a_shutdown_with_a_delay_reconnects(
+    pool: Pool, connected: WorkerProcess, eventually: Eventually
+) -> None:
     pool.core.send(
         shutdown=pb.Shutdown(
             reason="SCHEDULER_STOPPING", message="later", retry_after=Duration(nanos=50_000_000)
@@ -236,7 +256,7 @@ async def test_shutdown_with_a_time_means_come_back(pool, connected, eventually)
     await eventually(lambda: len(pool.core.hellos) == 2)
 
 
-async def test_shutdown_without_a_time_ends_the_worker_with_the_reason(pool, connected):
+async def test_a_shutdown_without_a_delay_ends_the_worker(pool: Pool, connected: WorkerProcess) -> None:
     pool.core.send(
         shutdown=pb.Shutdown(reason="REPLACED", message="another stream of this wallet was opened")
     )
@@ -244,14 +264,14 @@ async def test_shutdown_without_a_time_ends_the_worker_with_the_reason(pool, con
     assert "REPLACED: another stream of this wallet was opened" in connected.log
 
 
-async def reveal_and_upload(pool, task_id):
-    """Command both at once, after the contribution."""
+async def reveal_and_upload(pool: Pool, task_id: str) -> None:
+    """Command both after the contribution."""
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     pool.core.command(task_id, pb.ACTION_REVEAL, block=block)
     pool.core.command(task_id, pb.ACTION_UPLOAD)
 
 
-async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
+async def test_an_upload_is_retried_until_it_succeeds(pool: Pool, connected: WorkerProcess) -> None:
     pool.results.failures = [
         (grpc.StatusCode.UNAVAILABLE, "down"),
         (grpc.StatusCode.UNAUTHENTICATED, "expired"),
@@ -259,7 +279,7 @@ async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
     task_id = await pool.assigned()
     await reveal_and_upload(pool, task_id)
     first = await pool.core.status(task_id, "RESULT_UPLOADED")
-    # Asked again, the worker finds that its archive is stored already.
+    # The second upload finds the stored archive.
     pool.core.updates.clear()
     pool.core.command(task_id, pb.ACTION_UPLOAD)
     again = await pool.core.status(task_id, "RESULT_UPLOADED")
@@ -267,7 +287,7 @@ async def test_upload_is_repeated_until_the_proxy_takes_it(pool, connected):
     assert "retry.scheduled" in connected.log
 
 
-async def test_refused_upload_names_the_reason(pool, connected):
+async def test_a_refused_upload_names_the_reason(pool: Pool, connected: WorkerProcess) -> None:
     pool.results.failures = [(grpc.StatusCode.INVALID_ARGUMENT, "not what was contributed")]
     task_id = await pool.assigned()
     await reveal_and_upload(pool, task_id)
@@ -275,7 +295,9 @@ async def test_refused_upload_names_the_reason(pool, connected):
     assert "not what was contributed" in failed.details.error_message
 
 
-async def test_a_contribution_that_a_reorganisation_took_back_is_sent_again(pool, connected, eventually):
+async def test_an_orphaned_contribution_is_sent_again(
+    pool: Pool, connected: WorkerProcess, eventually: Eventually
+) -> None:
     task_id = await pool.assigned()
     block = (await pool.core.status(task_id, "CONTRIBUTED")).details.chain_receipt.block_number
     pool.chain.chain.reorganise(block)
@@ -285,7 +307,7 @@ async def test_a_contribution_that_a_reorganisation_took_back_is_sent_again(pool
     await pool.core.status(task_id, "REVEALING")
     pool.core.command(task_id, pb.ACTION_CONTRIBUTE)
 
-    async def contributed():
+    async def contributed() -> bool:
         return (await pool.contribution(task_id)).status is ContributionStatus.CONTRIBUTED
 
     await eventually(contributed)

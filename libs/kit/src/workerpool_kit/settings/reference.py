@@ -29,8 +29,11 @@ def settings_table(cls: type[Settings]) -> str:
         shown = f"`{default}`" if default and not default.startswith("(") else default
         escaped = meaning.replace("|", "\\|")
         lines.append(f"| `{variable}` | {escaped} | {type_name} | {shown} |")
+    declared = {variable_of(info) for info in cls.model_fields.values()}
     lines += [
-        f"| `{name}` | No effect: {reason} | | |" for name, reason in sorted(cls.ignored_variables.items())
+        f"| `{name}` | No effect: {reason} | | |"
+        for name, reason in sorted(cls.ignored_variables.items())
+        if name not in declared
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Containers on a real engine: limits, ends, output, re-attachment, clean-up."""
+"""Containers on a Docker engine: limits, ends, output, reattachment, cleanup."""
 
 import asyncio
 import gc
@@ -6,22 +6,26 @@ import socket
 import time
 import uuid
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from workerpool_worker.adapters.docker import engine as docker_engine
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.errors import AppCannotStart, DockerUnavailable, ImageUnavailable
 
+from services.worker.tests.harness.fixtures import MakeEngine, MakePlan
+
 MIB = 1 << 20
 
 
-async def output(engine, container, tmp_path):
+async def output(engine: DockerEngine, container: str, tmp_path: Path) -> tuple[str, str]:
     await engine.copy_logs(container, tmp_path / "stdout", tmp_path / "stderr")
     return (tmp_path / "stdout").read_text(), (tmp_path / "stderr").read_text()
 
 
-async def test_exit_code_output_and_run_time(engine, plan, tmp_path):
+async def test_exit_code_output_and_run_time(engine: DockerEngine, plan: MakePlan, tmp_path: Path) -> None:
     container = await engine.create(
         plan("/bin/sh", "-c", "echo out; echo err >&2; echo $IEXEC_OUT > /iexec_out/f; exit 7")
     )
@@ -32,7 +36,9 @@ async def test_exit_code_output_and_run_time(engine, plan, tmp_path):
     assert (tmp_path / "out" / "f").read_text() == "/iexec_out\n"
 
 
-async def test_container_gets_the_limits_of_its_slot_and_no_rights(engine, plan, docker_client):
+async def test_a_container_has_its_slots_limits_and_no_capabilities(
+    engine: DockerEngine, plan: MakePlan, docker_client: Any
+) -> None:
     container = await engine.create(plan("/bin/true"))
     config = docker_client.api.inspect_container(container)["HostConfig"]
     assert config["NanoCpus"] == 10**9
@@ -45,7 +51,9 @@ async def test_container_gets_the_limits_of_its_slot_and_no_rights(engine, plan,
     assert not config["Privileged"]
 
 
-async def test_app_cannot_write_its_input_nor_reach_the_docker_socket(engine, plan, tmp_path):
+async def test_an_app_reaches_neither_its_input_for_writing_nor_the_socket(
+    engine: DockerEngine, plan: MakePlan, tmp_path: Path
+) -> None:
     (tmp_path / "in" / "data").write_text("given")
     script = (
         "cat /iexec_in/data; touch /iexec_in/x 2>/dev/null || echo refused; "
@@ -56,7 +64,7 @@ async def test_app_cannot_write_its_input_nor_reach_the_docker_socket(engine, pl
     assert (await output(engine, container, tmp_path))[0] == "givenrefused\nnone\n"
 
 
-async def test_memory_hog_is_killed_and_the_engine_goes_on(engine, plan):
+async def test_an_app_beyond_its_memory_is_killed(engine: DockerEngine, plan: MakePlan) -> None:
     container = await engine.create(
         plan(
             "/bin/sh",
@@ -67,7 +75,7 @@ async def test_memory_hog_is_killed_and_the_engine_goes_on(engine, plan):
     assert (await engine.run(container, 30)).exit_code != 0
 
 
-async def test_time_limit_kills_an_app_that_ignores_signals(engine, plan):
+async def test_the_time_limit_kills_an_app_that_ignores_signals(engine: DockerEngine, plan: MakePlan) -> None:
     container = await engine.create(plan("/bin/sh", "-c", "trap '' TERM INT; sleep 60 & wait; sleep 60"))
     began = time.monotonic()
     ended = await engine.run(container, 1.0)
@@ -76,19 +84,21 @@ async def test_time_limit_kills_an_app_that_ignores_signals(engine, plan):
     assert time.monotonic() - began < 8
 
 
-async def test_time_limit_counts_from_the_start_of_the_container_not_of_the_worker(
-    engine, engine_of, wallet, plan
-):
+async def test_the_time_limit_counts_from_the_containers_start(
+    engine: DockerEngine, engine_of: MakeEngine, wallet: str, plan: MakePlan
+) -> None:
     container = await engine.create(plan("/bin/sleep", "60"))
     await engine._start(container)
     began = time.monotonic()
-    await asyncio.sleep(1.2)  # the app runs while no worker watches
+    await asyncio.sleep(1.2)  # The app runs while no worker observes it.
     ended = await engine_of(wallet).run(container, 1.0)
     assert ended.timed_out
     assert time.monotonic() - began < 8
 
 
-async def test_time_limit_holds_although_the_machine_s_clock_is_set_back(engine, plan, monkeypatch):
+async def test_the_time_limit_survives_a_change_of_the_clock(
+    engine: DockerEngine, plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     container = await engine.create(plan("/bin/sleep", "60"))
     an_hour_ago = SimpleNamespace(monotonic=time.monotonic, time=lambda: time.time() - 3600)
     monkeypatch.setattr(docker_engine, "time", an_hour_ago)
@@ -96,7 +106,9 @@ async def test_time_limit_holds_although_the_machine_s_clock_is_set_back(engine,
     assert ended.timed_out
 
 
-async def test_a_new_worker_process_finds_its_container_running_or_ended(engine, engine_of, wallet, plan):
+async def test_a_new_worker_process_finds_its_container(
+    engine: DockerEngine, engine_of: MakeEngine, wallet: str, plan: MakePlan
+) -> None:
     made = plan("/bin/sh", "-c", "exit 4")
     container = await engine.create(made)
     again = engine_of(wallet)
@@ -107,25 +119,25 @@ async def test_a_new_worker_process_finds_its_container_running_or_ended(engine,
     assert await engine_of("another worker").find(made.task_id) is None
 
 
-async def test_container_of_the_same_name_makes_way(engine, plan):
+async def test_a_container_of_the_same_name_is_replaced(engine: DockerEngine, plan: MakePlan) -> None:
     first = await engine.create(plan("/bin/sleep", "60"))
     second = await engine.create(plan("/bin/true"))
     assert first != second
     assert (await engine.run(second, 30)).exit_code == 0
 
 
-async def test_bad_command_is_the_app_s_problem(engine, plan):
+async def test_a_missing_program_cannot_start(engine: DockerEngine, plan: MakePlan) -> None:
     container = await engine.create(plan("/no/such/program"))
     with pytest.raises(AppCannotStart, match="no/such/program"):
         await engine.run(container, 30)
 
 
-async def test_image_without_command_is_the_app_s_problem(engine, plan):
+async def test_an_image_without_command_cannot_start(engine: DockerEngine, plan: MakePlan) -> None:
     with pytest.raises(AppCannotStart, match=r"(?i)no command"):
         await engine.create(plan())
 
 
-async def test_output_of_a_chatterbox_is_bounded(engine, plan, tmp_path):
+async def test_logged_output_is_bounded(engine: DockerEngine, plan: MakePlan, tmp_path: Path) -> None:
     container = await engine.create(
         plan(
             "/bin/sh",
@@ -139,7 +151,9 @@ async def test_output_of_a_chatterbox_is_bounded(engine, plan, tmp_path):
     assert text.endswith("last\n")
 
 
-async def test_remove_kills_what_runs_and_removing_nothing_is_fine(engine, plan):
+async def test_remove_kills_a_running_container_and_is_idempotent(
+    engine: DockerEngine, plan: MakePlan
+) -> None:
     made = plan("/bin/sleep", "60")
     container = await engine.create(made)
     await engine._start(container)
@@ -148,7 +162,9 @@ async def test_remove_kills_what_runs_and_removing_nothing_is_fine(engine, plan)
     await engine.remove(made.task_id)
 
 
-async def test_only_own_leftovers_are_removed(engine, engine_of, plan):
+async def test_only_the_workers_own_leftovers_are_removed(
+    engine: DockerEngine, engine_of: MakeEngine, plan: MakePlan
+) -> None:
     made = plan("/bin/true")
     await engine.create(made)
     stranger = engine_of("another worker")
@@ -157,16 +173,16 @@ async def test_only_own_leftovers_are_removed(engine, engine_of, plan):
     assert await engine.remove_others(frozenset()) == [made.task_id]
 
 
-async def test_image_that_is_here_is_not_pulled(engine, app_image):
+async def test_an_image_on_the_host_is_not_pulled(engine: DockerEngine, app_image: str) -> None:
     await engine.ensure_image(app_image, 5)
 
 
-async def test_image_that_is_nowhere(engine):
+async def test_an_image_without_registry_is_unavailable(engine: DockerEngine) -> None:
     with pytest.raises(ImageUnavailable, match=r"127\.0\.0\.1:9/no/such:image"):
         await engine.ensure_image("127.0.0.1:9/no/such:image", 30)
 
 
-async def test_registry_that_hangs_is_given_up(engine):
+async def test_a_hanging_registry_is_given_up(engine: DockerEngine) -> None:
     with socket.socket() as hanging:
         hanging.bind(("127.0.0.1", 0))
         hanging.listen()
@@ -175,17 +191,19 @@ async def test_registry_that_hangs_is_given_up(engine):
             await engine.ensure_image(image, 1)
 
 
-async def test_engine_that_is_away_is_named():
+async def test_an_absent_engine_is_unavailable() -> None:
     with pytest.raises(DockerUnavailable, match="does not answer") as raised:
         await DockerEngine("w", base_url="unix:///nowhere.sock").version()
     del raised
-    # The SDK forgets to close a socket that could not connect.
+    # The SDK does not close a socket that could not connect.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 
 
-async def test_a_worker_of_the_same_name_leaves_anothers_container_alone(engine, engine_of, plan):
+async def test_a_worker_of_the_same_name_keeps_its_container(
+    engine: DockerEngine, engine_of: MakeEngine, plan: MakePlan
+) -> None:
     other = engine_of(f"test-{uuid.uuid4().hex}")
     task = plan("/bin/true").task_id
     theirs = await other.create(plan("/bin/sleep", "30"))

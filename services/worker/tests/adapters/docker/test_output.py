@@ -1,9 +1,11 @@
-"""What containers print, read while they run: both streams, in order, once; and never more than can be told."""
+"""Output of running containers: both streams, in order, once, and bounded."""
 
 import asyncio
 import contextlib
 import struct
 import threading
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import requests
@@ -11,35 +13,47 @@ from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
 from workerpool_worker.adapters.docker import output
+from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.log_stream import LogCursor, split_entries, unix_time
 from workerpool_worker.adapters.docker.output import OutputFollower
+from workerpool_worker.app.ports import AppExit
 from workerpool_worker.domain.output_tail import OutputStream
+
+from services.worker.tests.harness.fixtures import MakePlan
+from services.worker.tests.harness.waiting import Eventually
 
 OUT, ERR = OutputStream.STDOUT, OutputStream.STDERR
 
 
 class Sink:
-    """Counts and keeps what is handed over."""
+    """Counts and keeps the output."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.data = {OUT: bytearray(), ERR: bytearray()}
         self.entries = self.gaps = 0
 
-    def add(self, stream, data):
+    def add(self, stream: OutputStream, data: bytes) -> None:
         self.data[stream] += data
         self.entries += 1
 
-    def mark_gap(self):
+    def mark_gap(self) -> None:
         self.gaps += 1
 
     @property
-    def out(self):
+    def out(self) -> str:
         return self.data[OUT].decode()
 
 
 @contextlib.asynccontextmanager
-async def followed(engine, container, *, limit_s=60.0, from_now=False, started=False):
-    """Run a container, and follow its output into the sink that is yielded."""
+async def followed(
+    engine: DockerEngine,
+    container: str,
+    *,
+    limit_s: float = 60.0,
+    from_now: bool = False,
+    started: bool = False,
+) -> AsyncIterator[tuple[Sink, asyncio.Task[AppExit]]]:
+    """Run a container and follow its output into the sink."""
     sink = Sink()
     running = asyncio.create_task(engine.run(container, limit_s, new=not started))
     following = asyncio.create_task(engine.follow_output(container, sink, from_now=from_now))
@@ -51,24 +65,24 @@ async def followed(engine, container, *, limit_s=60.0, from_now=False, started=F
         await asyncio.gather(following, running, return_exceptions=True)
 
 
-def docker_threads():
+def docker_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "docker-call"}
 
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.binary(max_size=30)), max_size=6), st.integers(1, 20))
-def test_entries_are_found_however_their_bytes_are_cut(entries, size):
+def test_entries_are_split_wherever_blocks_are_cut(entries: list[tuple[int, bytes]], size: int) -> None:
     stream = b"".join(struct.pack(">BxxxL", kind, len(data)) + data for kind, data in entries)
     blocks = [stream[begin : begin + size] for begin in range(0, len(stream), size)]
     assert list(split_entries(blocks)) == entries
 
 
-def test_times_keep_their_nanoseconds():
+def test_times_keep_their_nanoseconds() -> None:
     assert unix_time("2024-05-01T10:00:00.123456789Z") == "1714557600.123456789"
     assert unix_time("2024-05-01T10:00:00.1Z") == "1714557600.100000000"
     assert unix_time("2024-05-01T10:00:00Z") == "1714557600.000000000"
 
 
-def test_entries_of_the_newest_time_that_come_again_are_dropped():
+def test_entries_of_the_newest_time_that_come_again_are_dropped() -> None:
     first, second = b"2024-05-01T10:00:00Z", b"2024-05-01T10:00:01Z"
     position = LogCursor("", tail_entries=500)
     assert position.resume(behind=False) == ""
@@ -77,7 +91,7 @@ def test_entries_of_the_newest_time_that_come_again_are_dropped():
     assert [position.advance(second) for _ in range(4)] == [False, False, True, True]
 
 
-def test_the_parts_of_an_endless_line_are_shown_again_rather_than_never():
+def test_parts_of_an_endless_line_are_repeated_rather_than_lost() -> None:
     position = LogCursor("", tail_entries=500)
     for _ in range(1_000):
         assert position.advance(b"2024-05-01T10:00:00Z")
@@ -85,7 +99,9 @@ def test_the_parts_of_an_endless_line_are_shown_again_rather_than_never():
     assert position.advance(b"2024-05-01T10:00:00Z")
 
 
-async def test_lines_are_there_before_the_app_ends(engine, plan, eventually):
+async def test_lines_arrive_before_the_app_ends(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually
+) -> None:
     container = await engine.create(
         plan("/bin/sh", "-c", "echo one; echo oops >&2; sleep 1; echo two; sleep 60")
     )
@@ -97,14 +113,16 @@ async def test_lines_are_there_before_the_app_ends(engine, plan, eventually):
         assert sink.gaps == 0
 
 
-async def test_nothing_comes_twice_when_the_connection_is_renewed(engine, plan, eventually, monkeypatch):
+async def test_a_renewed_connection_repeats_nothing(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(output, "_SILENCE_S", 0.2)
     script = "for i in 1 2 3; do echo $i; echo $i >&2; sleep 1; done; sleep 60"
     container = await engine.create(plan("/bin/sh", "-c", script))
     async with followed(engine, container) as (sink, _):
         await eventually(lambda: "3" in sink.out, limit_s=10)
         assert sink.out == "1\n2\n3\n"
-        assert (sink.data[ERR], sink.gaps) == (b"1\n2\n3\n", 0)
+        assert (bytes(sink.data[ERR]), sink.gaps) == (b"1\n2\n3\n", 0)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +132,9 @@ async def test_nothing_comes_twice_when_the_connection_is_renewed(engine, plan, 
         pytest.param("yes 0123456789012345678901234567890123456789 | tr -d '\\n'", id="one endless line"),
     ],
 )
-async def test_a_flood_is_read_in_bounded_pieces_from_its_newest_end(engine, plan, eventually, flood):
+async def test_a_flood_is_read_in_bounded_pieces_from_its_end(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually, flood: str
+) -> None:
     container = await engine.create(plan("/bin/sh", "-c", flood))
     async with followed(engine, container) as (sink, running):
         seen = await eventually(lambda: sink.gaps >= 2 and sink.entries)
@@ -125,18 +145,22 @@ async def test_a_flood_is_read_in_bounded_pieces_from_its_newest_end(engine, pla
         assert not running.done()
 
 
-async def test_a_flood_that_ends_is_shown_to_its_last_line(engine, plan, eventually):
+async def test_a_flood_that_ends_is_read_to_its_last_line(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually
+) -> None:
     script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done; sleep 1; echo last; sleep 60"
     container = await engine.create(plan("/bin/sh", "-c", script))
     async with followed(engine, container) as (sink, _):
         await eventually(lambda: sink.out.endswith("last\n"))
         numbers = [int(line) for line in sink.out.split()[:-1]]
         assert numbers[-1] == 20_000
-        assert numbers == sorted(set(numbers)), "no line comes twice"
+        assert numbers == sorted(set(numbers)), "no line is repeated"
         assert sink.gaps
 
 
-async def test_only_what_comes_from_now_on(engine, plan, eventually, monkeypatch):
+async def test_following_from_now_skips_earlier_output(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(output, "_SILENCE_S", 0.2)
     container = await engine.create(
         plan("/bin/sh", "-c", "echo old; sleep 3; echo new; sleep 1; echo on; sleep 60")
@@ -149,7 +173,9 @@ async def test_only_what_comes_from_now_on(engine, plan, eventually, monkeypatch
         assert (sink.out, sink.gaps) == ("new\non\n", 1)
 
 
-async def test_the_end_of_following_ends_its_thread_though_the_app_is_silent(engine, plan, eventually):
+async def test_a_cancelled_follower_ends_its_thread_although_the_app_is_silent(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually
+) -> None:
     container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 60"))
     before = docker_threads()
     sink = Sink()
@@ -161,7 +187,9 @@ async def test_the_end_of_following_ends_its_thread_though_the_app_is_silent(eng
     await eventually(lambda: docker_threads() <= before, limit_s=2)
 
 
-async def test_following_goes_on_over_the_death_of_the_container(engine, plan, eventually):
+async def test_following_survives_the_end_of_the_container(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually
+) -> None:
     made = plan("/bin/sh", "-c", "echo said; sleep 60")
     container = await engine.create(made)
     async with followed(engine, container) as (sink, running):
@@ -171,12 +199,14 @@ async def test_following_goes_on_over_the_death_of_the_container(engine, plan, e
         await engine.remove(made.task_id)
 
 
-async def test_an_engine_that_is_away_is_waited_out(engine, plan, eventually):
+async def test_an_absent_engine_is_retried(
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually
+) -> None:
     outages = [DockerException("away"), requests.exceptions.ConnectionError("away")]
     container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 60"))
     await engine._start(container)
 
-    def client():
+    def client() -> Any:
         if outages:
             raise outages.pop()
         return engine._connection.client()

@@ -1,34 +1,33 @@
-"""Results: the protocol's digest vectors through the worker's own files, archives, names, hostile output."""
+"""Results: digest vectors of the protocol (worker spec A.8), file names, hostile output."""
 
 import json
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
-from workerpool_worker.adapters.files.archive import file_sha256, write_archive
 from workerpool_worker.adapters.files.post_compute import make_result, write_error_result
-from workerpool_worker.adapters.files.workspace import DiskTaskFolder, DiskWorkspace
+from workerpool_worker.adapters.files.workspace import DiskTaskFolder
+from workerpool_worker.domain.record import Result
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> DiskTaskFolder:
     made = DiskTaskFolder(tmp_path / "task")
     made.prepare_output()
     return made
 
 
-def computed(folder, **content):
+def computed(folder: DiskTaskFolder, **content: str) -> None:
     (folder.iexec_out / "computed.json").write_text(json.dumps(content))
 
 
-def result(folder, *, callback=False, succeeded=True):
+def result(folder: DiskTaskFolder, *, callback: bool = False, succeeded: bool = True) -> Result:
     return make_result(folder, callback=callback, app_succeeded=succeeded)
 
 
-def test_digest_of_a_file_is_the_vector(folder):
+def test_the_digest_of_a_file_is_the_vector(folder: DiskTaskFolder) -> None:
     text = (
         "Detected face in image1.jpg\nDetected face in image4.jpg\nDetected face in image5.jpg\nEnd compute"
     )
@@ -37,14 +36,14 @@ def test_digest_of_a_file_is_the_vector(folder):
     assert result(folder).digest == "0x09b727883db89fa3b3504f83e0c67d04a0d4fc35a9670cc4517c49d2a27ad171"
 
 
-def test_digest_of_the_whole_folder_is_the_vector(folder):
+def test_the_digest_of_a_folder_is_the_vector(folder: DiskTaskFolder) -> None:
     (folder.iexec_out / "computed.json").write_text('{\n  "deterministic-output-path": "/iexec_out"\n}')
     (folder.iexec_out / "result1.txt").write_text("A result")
     (folder.iexec_out / "result2.txt").write_text("Another result")
     assert result(folder).digest == "0xc6114778cc5c33db5fbbd4d0f9be116ed0232961045341714aba5a72d3ef7402"
 
 
-def test_digest_of_a_callback_is_the_vector(folder):
+def test_the_digest_of_a_callback_is_the_vector(folder: DiskTaskFolder) -> None:
     computed(folder, **{"callback-data": "0x" + "1".rjust(64, "0")})
     found = result(folder, callback=True)
     assert found.digest == "0xb10e2d527612073b26eecdfd717e6a320cf44b4afac2b0732d9fcbe2b7fa0cf6"
@@ -52,12 +51,12 @@ def test_digest_of_a_callback_is_the_vector(folder):
 
 
 @pytest.mark.parametrize("spelling", ["12ab", "0X12AB", "0x12 ab", "12\nab "])
-def test_callback_data_has_one_spelling_however_the_app_wrote_it(folder, spelling):
+def test_callback_data_is_normalised(folder: DiskTaskFolder, spelling: str) -> None:
     computed(folder, **{"callback-data": spelling})
     assert result(folder, callback=True).callback_data == "0x12ab"
 
 
-def test_own_result_digest_of_a_standard_app_is_ignored(folder):
+def test_a_digest_written_by_the_app_is_ignored(folder: DiskTaskFolder) -> None:
     (folder.iexec_out / "r").write_text("x")
     computed(folder, **{"deterministic-output-path": "/iexec_out/r", "result-digest": "0x" + "ff" * 32})
     assert result(folder).digest != "0x" + "ff" * 32
@@ -94,7 +93,9 @@ def test_own_result_digest_of_a_standard_app_is_ignored(folder):
         ),
     ],
 )
-def test_output_without_a_digest_has_a_cause(folder, content, callback, cause):
+def test_output_without_a_digest_has_a_cause(
+    folder: DiskTaskFolder, content: str | None, callback: bool, cause: str
+) -> None:
     if content is not None:
         (folder.iexec_out / "computed.json").write_text(content)
     found = result(folder, callback=callback)
@@ -102,7 +103,7 @@ def test_output_without_a_digest_has_a_cause(folder, content, callback, cause):
 
 
 @pytest.mark.parametrize(("length", "allowed"), [(31, True), (32, False)])
-def test_file_names_have_at_most_31_characters(folder, length, allowed):
+def test_file_names_have_at_most_31_characters(folder: DiskTaskFolder, length: int, allowed: bool) -> None:
     (folder.iexec_out / "deep").mkdir()
     (folder.iexec_out / "deep" / ("n" * length)).write_text("x")
     computed(folder, **{"deterministic-output-path": "/iexec_out/deep"})
@@ -112,7 +113,7 @@ def test_file_names_have_at_most_31_characters(folder, length, allowed):
         assert found.cause is ReplicateStatusCause.POST_COMPUTE_TOO_LONG_RESULT_FILE_NAME
 
 
-def test_missing_output_folder(folder):
+def test_a_missing_output_folder_has_a_cause(folder: DiskTaskFolder) -> None:
     folder.iexec_out.rmdir()
     assert result(folder).cause is ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE
 
@@ -120,7 +121,9 @@ def test_missing_output_folder(folder):
 @pytest.mark.parametrize(
     ("succeeded", "names"), [(True, ["computed.json", "r", "stdout.txt"]), (False, ["computed.json", "r"])]
 )
-def test_output_streams_belong_to_the_result_of_an_app_that_succeeded(folder, succeeded, names):
+def test_output_streams_are_added_to_the_result_of_a_successful_app(
+    folder: DiskTaskFolder, succeeded: bool, names: list[str]
+) -> None:
     folder.stdout.write_text("said")
     folder.stderr.write_text("")
     (folder.iexec_out / "r").write_text("x")
@@ -130,7 +133,9 @@ def test_output_streams_belong_to_the_result_of_an_app_that_succeeded(folder, su
         assert sorted(archive.namelist()) == names
 
 
-def test_a_link_in_place_of_stdout_does_not_lead_the_worker_astray(folder, tmp_path):
+def test_a_link_in_place_of_stdout_is_replaced_and_not_followed(
+    folder: DiskTaskFolder, tmp_path: Path
+) -> None:
     victim = tmp_path / "victim"
     victim.write_text("untouched")
     folder.stdout.write_text("said")
@@ -141,7 +146,9 @@ def test_a_link_in_place_of_stdout_does_not_lead_the_worker_astray(folder, tmp_p
     assert (folder.iexec_out / "stdout.txt").read_text() == "said"
 
 
-def test_a_link_out_of_the_folder_is_an_empty_entry_and_no_digest(folder, tmp_path):
+def test_a_link_out_of_the_folder_has_no_content_and_no_digest(
+    folder: DiskTaskFolder, tmp_path: Path
+) -> None:
     secret = tmp_path / "secret"
     secret.write_text("host secret")
     (folder.iexec_out / "leak").symlink_to(secret)
@@ -153,33 +160,7 @@ def test_a_link_out_of_the_folder_is_an_empty_entry_and_no_digest(folder, tmp_pa
         assert len(archive.namelist()) == 3
 
 
-def test_pipes_and_odd_names_do_not_stop_the_archive(folder):
-    os.mkfifo(folder.iexec_out / "pipe")
-    (folder.iexec_out / "line\nbreak").write_text("1")
-    (folder.iexec_out / os.fsdecode(b"bad\xff")).write_text("2")
-    write_archive(folder.iexec_out, folder.archive)
-    with zipfile.ZipFile(folder.archive) as archive:
-        assert sorted(archive.namelist()) == ["bad\ufffd", "line\nbreak"]
-
-
-@given(st.dictionaries(st.text("abc", min_size=1, max_size=5), st.binary(max_size=50), max_size=6))
-def test_equal_output_gives_equal_archives(files):
-    import tempfile
-    from pathlib import Path
-
-    hashes = set()
-    for order in (list(files), list(reversed(files))):
-        with tempfile.TemporaryDirectory() as name:
-            root = Path(name) / "out"
-            root.mkdir()
-            for file in order:
-                (root / file).write_bytes(files[file])
-            write_archive(root, Path(name) / "out.zip")
-            hashes.add(file_sha256(Path(name) / "out.zip"))
-    assert len(hashes) == 1
-
-
-def test_error_results_are_equal_on_every_worker(tmp_path):
+def test_error_results_are_equal_on_every_worker(tmp_path: Path) -> None:
     digests = set()
     for name in ("one", "two"):
         made = write_error_result(
@@ -192,20 +173,7 @@ def test_error_results_are_equal_on_every_worker(tmp_path):
     assert all(digests)
 
 
-def test_folders_of_unknown_tasks_are_removed_and_nothing_else(tmp_path):
-    workspace = DiskWorkspace(tmp_path / "worker")
-    workspace.open()
-    kept, other = "0x" + "1" * 64, "0x" + "2" * 64
-    for task in (kept, other):
-        workspace.of(task).prepare_output()
-    (workspace.of(other).iexec_out / "closed").mkdir(mode=0o000)
-    (workspace.root / "mine").mkdir()
-    assert workspace.remove_others(frozenset({kept})) == [other]
-    assert sorted(entry.name for entry in workspace.root.iterdir()) == [kept, "mine"]
-    assert workspace.root.stat().st_mode & 0o777 == 0o700
-
-
-def test_a_name_that_is_no_text_is_named_in_text(folder):
+def test_an_undecodable_name_is_escaped_in_the_message(folder: DiskTaskFolder) -> None:
     outside = folder.path / "outside"
     outside.write_text("x")
     os.symlink(outside, os.fsencode(folder.iexec_out) + b"/\xff")

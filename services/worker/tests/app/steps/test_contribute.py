@@ -46,7 +46,7 @@ class EmptyWallet(FakeChain):
 
 
 def replicate_on(tmp_path: Path, chain: FakeChain, **record: Any) -> Replicate:
-    fields = {"stage": Stage.CONTRIBUTE, "result": Result(digest=DIGEST)} | record
+    fields: dict[str, Any] = {"stage": Stage.CONTRIBUTE, "result": Result(digest=DIGEST)} | record
     return make_replicate(make_context(tmp_path, chain=chain), **fields)
 
 

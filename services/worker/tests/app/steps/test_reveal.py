@@ -55,12 +55,17 @@ class EmptyWallet(FakeChain):
 
 
 def replicate_on(tmp_path: Path, chain: FakeChain, **record: Any) -> Replicate:
-    fields = {"stage": Stage.REVEAL, "result": Result(digest=DIGEST), "consensus_block": 7} | record
+    fields: dict[str, Any] = {
+        "stage": Stage.REVEAL,
+        "result": Result(digest=DIGEST),
+        "consensus_block": 7,
+    } | record
     return make_replicate(make_context(tmp_path, chain=chain), **fields)
 
 
 def at_consensus(kind: type[FakeChain] = FakeChain, **fields: Any) -> FakeChain:
-    return kind(**({"chain_task": REVEALING, "own_contribution": CONTRIBUTED} | fields))
+    values: dict[str, Any] = {"chain_task": REVEALING, "own_contribution": CONTRIBUTED}
+    return kind(**(values | fields))
 
 
 async def receipt_of(replicate: Replicate) -> Receipt | None:
