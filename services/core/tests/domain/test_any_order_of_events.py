@@ -131,7 +131,7 @@ class Chaos:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_no_order_of_events_stops_the_scheduler_or_separates_its_memory_from_the_store(
+def test_memory_and_store_agree_after_any_order_of_events(
     make_pool: Callable[..., ScriptedPool], seed: int
 ) -> None:
     pool = make_pool(Policy(proof_timeout_s=30, ended_retention_s=60, reorganisation_blocks=8), seed=seed)

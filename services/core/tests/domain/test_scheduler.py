@@ -6,7 +6,7 @@ from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 
-def test_a_task_goes_from_deal_to_completed(pool: ScriptedPool) -> None:
+def test_a_standard_task_completes(pool: ScriptedPool) -> None:
     pool.connect(1)
     (task,) = pool.deal()
     assert pool.status(task) == "INITIALIZING"

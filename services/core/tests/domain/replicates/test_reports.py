@@ -146,7 +146,7 @@ def test_s22_contributed_without_a_contribution_on_chain_is_refused_after_the_ti
     assert (answer.action, answer.reason) == (Action.ABORT, "GENERIC_CANT_UPDATE")
 
 
-def test_s22_contributed_before_its_log_is_accepted_once_the_chain_was_read(pool: ScriptedPool) -> None:
+def test_s22_contributed_is_accepted_before_its_log_once_the_chain_was_read(pool: ScriptedPool) -> None:
     task = contributing(pool)
     assert pool.report(1, task, R.CONTRIBUTED, receipt=Receipt(11, "0xtx")) == []
     pool.read(task, "ACTIVE", {1: ("CONTRIBUTED", HASH_A)})

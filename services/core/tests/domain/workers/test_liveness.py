@@ -24,7 +24,7 @@ def test_only_heartbeats_of_the_present_session_count(
     assert worker.worker.last_seen == context.now
 
 
-def test_a_worker_that_was_heard_of_is_checked_again_at_the_end_of_its_window(
+def test_a_worker_that_was_seen_is_checked_again_at_the_end_of_its_window(
     context: EventContext, add_worker: Callable[..., LiveWorker]
 ) -> None:
     worker = add_worker()

@@ -169,7 +169,7 @@ def hello(pool: ScriptedPool, task: TaskId, status: Any, available: Any = True) 
 
 
 @pytest.mark.parametrize("status", [R.COMPUTED, R.CONTRIBUTING])
-def test_s43_without_a_contribution_on_chain_it_is_told_to_contribute(
+def test_s43_a_returning_worker_without_a_contribution_on_chain_is_told_to_contribute(
     pool: ScriptedPool, status: Any
 ) -> None:
     task = computed(pool, status=status)
@@ -177,7 +177,7 @@ def test_s43_without_a_contribution_on_chain_it_is_told_to_contribute(
     assert pool.statuses(1, task)[-1] == "RECOVERING"
 
 
-def test_s43_without_a_result_it_gets_its_assignment_again(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_without_a_result_gets_its_assignment_again(pool: ScriptedPool) -> None:
     task = started(pool)
     assert hello(pool, task, R.STARTED, available=False) == []
     assert pool.sent(d.Assign, wallet="0xWorker1", task_id=task)
@@ -204,7 +204,7 @@ def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool: S
     assert hello(pool, task, R.CONTRIBUTE_AND_FINALIZE_ONGOING) == [("CONTRIBUTE_AND_FINALIZE", True)]
 
 
-def test_s43_contributed_without_consensus_waits(pool: ScriptedPool) -> None:
+def test_s43_a_returning_contributor_waits_without_a_consensus(pool: ScriptedPool) -> None:
     pool.connect_all(1, 2, 3)
     task = pool.ready(trust=5)
     pool.compute(1, task)
@@ -212,7 +212,7 @@ def test_s43_contributed_without_consensus_waits(pool: ScriptedPool) -> None:
     assert hello(pool, task, R.CONTRIBUTED) == []
 
 
-def test_s43_consensus_without_its_contribution_aborts_it(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_that_did_not_win_is_told_to_abort(pool: ScriptedPool) -> None:
     task = pool.to_computed(1, 2, 3, trust=5)
     pool.contribute(2, task)
     pool.contribute(3, task, consensus=True)
@@ -223,7 +223,7 @@ def test_s43_consensus_without_its_contribution_aborts_it(pool: ScriptedPool) ->
 
 
 @pytest.mark.parametrize("status", [R.CONTRIBUTED, R.REVEALING])
-def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool: ScriptedPool, status: Any) -> None:
+def test_s43_a_returning_winner_is_told_to_reveal(pool: ScriptedPool, status: Any) -> None:
     task = pool.to_consensus(1)
     if status is R.REVEALING:
         pool.report(1, task, R.REVEALING)
@@ -232,7 +232,7 @@ def test_s43_in_the_reveal_phase_it_is_told_to_reveal(pool: ScriptedPool, status
     assert pool.sent(d.SendCommand)[0].command.block == pool.block
 
 
-def test_s43_revealing_and_on_chain_waits(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_waits_after_its_reveal(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1, 2, trust=3)
     pool.reveal(2, task)
     pool.report(1, task, R.REVEALING)
@@ -242,7 +242,7 @@ def test_s43_revealing_and_on_chain_waits(pool: ScriptedPool) -> None:
 
 
 @pytest.mark.parametrize("status", [R.RESULT_UPLOAD_REQUESTED, R.RESULT_UPLOADING])
-def test_s43_an_uploader_is_told_to_upload(pool: ScriptedPool, status: Any) -> None:
+def test_s43_a_returning_uploader_is_told_to_upload(pool: ScriptedPool, status: Any) -> None:
     task = pool.to_upload(1)
     if status is R.RESULT_UPLOADING:
         pool.report(1, task, R.RESULT_UPLOADING)
@@ -261,13 +261,13 @@ def test_s43_an_archive_in_the_proxy_counts_as_delivered(pool: ScriptedPool) -> 
     assert pool.status(task) == "FINALIZING"
 
 
-def test_s43_after_the_upload_it_waits(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_waits_after_its_upload(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.acknowledge(1)
     assert hello(pool, task, R.RESULT_UPLOADED) == []
 
 
-def test_s43_after_completion_it_is_told_to_complete(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_of_a_completed_task_is_told_to_complete(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
     pool.acknowledge(1)
@@ -300,7 +300,7 @@ def test_command_sequences_rise_across_restarts(pool: ScriptedPool) -> None:
 
 
 @pytest.mark.parametrize("stage", range(8))
-def test_s44_a_restart_of_core_at_every_status_still_completes(pool: ScriptedPool, stage: Any) -> None:
+def test_s44_a_task_completes_after_a_restart_of_core_at_any_status(pool: ScriptedPool, stage: Any) -> None:
     pool.connect(1)
     steps = iter(range(8))
 
