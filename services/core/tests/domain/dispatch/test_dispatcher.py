@@ -223,69 +223,6 @@ def test_an_aborted_or_failed_contribution_is_replaced_at_once(pool: ScriptedPoo
     assert holders(pool, task) == [1, 2]
 
 
-def test_a_drained_worker_gets_no_task_until_the_drain_ends(pool: ScriptedPool) -> None:
-    pool.connect(1)
-    pool.handle(e.WorkerDrained("0xWorker1", pool.now + 30))
-    assert pool.sent(d.SendDrain, wallet="0xWorker1")
-    task = pool.ready()
-    assert holders(pool, task) == []
-    pool.wait(29)
-    assert holders(pool, task) == []
-    pool.wait(2)
-    assert holders(pool, task) == [1]
-
-
-def test_an_undrained_worker_gets_work_again(pool: ScriptedPool) -> None:
-    pool.connect(1)
-    pool.handle(e.WorkerDrained("0xWorker1", float("inf")))
-    task = pool.ready()
-    pool.handle(e.WorkerUndrained("0xWorker1"))
-    assert holders(pool, task) == [1]
-
-
-def test_each_consecutive_failure_doubles_the_quarantine(pool: ScriptedPool) -> None:
-    pool.connect(1, slots=8)
-    for _ in range(3):
-        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
-    worker = pool.scheduler.workers["0xWorker1"].worker
-    assert worker.quarantined_until == pool.now + 60
-    task = pool.ready()
-    assert holders(pool, task) == []
-    for _ in range(3):
-        pool.wait(21)
-        pool.beat(1)
-    assert holders(pool, task) == [1]
-    pool.report(1, task, R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
-    assert worker.quarantined_until == pool.now + 120
-
-
-def test_an_operator_ends_a_quarantine(pool: ScriptedPool) -> None:
-    pool.connect(1, slots=8)
-    for _ in range(3):
-        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
-    task = pool.ready()
-    pool.handle(e.WorkerReleased("0xWorker1"))
-    assert holders(pool, task) == [1]
-
-
-def test_failures_caused_by_the_requester_do_not_quarantine_the_worker(pool: ScriptedPool) -> None:
-    pool.connect(1, slots=8)
-    for _ in range(5):
-        task = pool.ready()
-        pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOADED)
-        pool.report(1, task, R.DATA_DOWNLOADING, R.DATA_DOWNLOADED, R.COMPUTING)
-        pool.report(1, task, R.COMPUTE_FAILED, cause=C.APP_COMPUTE_FAILED)
-    assert pool.scheduler.workers["0xWorker1"].worker.quarantined_until == 0.0
-
-
-def test_a_contribution_on_chain_resets_the_failure_count(pool: ScriptedPool) -> None:
-    pool.connect(1, slots=8)
-    for _ in range(2):
-        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
-    pool.to_consensus(1)
-    assert pool.scheduler.workers["0xWorker1"].worker.consecutive_failures == 0
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(trust=st.integers(1, 64), workers=st.integers(1, 12))
 def test_there_are_never_more_replicates_than_the_trust_requires(

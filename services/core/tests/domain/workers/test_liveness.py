@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain import events as e
 from workerpool_core.domain import transitions
 from workerpool_core.domain.decisions import CloseSession, WorkerSaved
 from workerpool_core.domain.event_context import EventContext
@@ -10,7 +12,9 @@ from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import liveness
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus
+from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
 
 def test_only_heartbeats_of_the_present_session_count(
@@ -67,3 +71,57 @@ def test_the_tasks_of_a_returned_worker_are_matched_again(
     liveness.returned(context, worker)
     assert not worker.worker.lost
     assert task.task_id in context.tasks_to_match
+
+
+def test_s42_a_silent_worker_is_lost_once_and_resumes_when_it_returns(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.wait(59)
+    assert pool.statuses(1, task)[-1] == "STARTED"
+    pool.wait(2)
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
+    assert pool.sent(d.CloseSession, wallet="0xWorker1", reason="HEARTBEAT_MISSED")
+    pool.connect(1, held=(e.HeldReplicate(task, R.STARTED, False, 0),))
+    assert pool.statuses(1, task)[-1] == "RECOVERING"
+    pool.report(1, task, R.APP_DOWNLOADING)
+    pool.wait(61)
+    assert pool.statuses(1, task).count("WORKER_LOST") == 1
+
+
+def test_s42_a_disconnected_worker_is_not_lost(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.cut(1)
+    pool.connect(2)
+    pool.wait(50)
+    assert pool.assigned(task) == ["0xWorker1"]
+    pool.connect(1, held=(e.HeldReplicate(task, R.STARTED, False, 0),))
+    pool.report(1, task, R.APP_DOWNLOADING)
+    assert "WORKER_LOST" not in pool.statuses(1, task)
+
+
+def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.cut(1)
+    pool.wait(61)
+    pool.connect(2)
+    assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
+    pool.connect(1, held=(e.HeldReplicate(task, R.STARTED, False, 0),))
+    (welcome,) = [w for w in pool.last if isinstance(w, d.Welcome)]
+    assert welcome.dropped == (task,)
+
+
+def test_s42_worker_lost_is_not_recorded_for_ended_replicates_or_expired_tasks(pool: ScriptedPool) -> None:
+    task = pool.to_computed(1)
+    pool.wait(10 * 300)
+    pool.read(task, "ACTIVE")
+    before = pool.statuses(1, task)
+    pool.wait(120)
+    assert pool.statuses(1, task) == before
+
+
+def test_a_worker_that_does_not_return_after_a_restart_of_core_is_lost(pool: ScriptedPool) -> None:
+    task = pool.to_computed(1)
+    pool.restart()
+    pool.wait(59)
+    assert pool.statuses(1, task)[-1] == "COMPUTED"
+    pool.wait(2)
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"

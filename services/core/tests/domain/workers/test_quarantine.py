@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 
 import pytest
+from workerpool_core.domain import decisions as d
+from workerpool_core.domain import events as e
 from workerpool_core.domain import transitions
 from workerpool_core.domain.decisions import ReadTask, SendDrain
 from workerpool_core.domain.event_context import EventContext
@@ -12,6 +14,7 @@ from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import quarantine
+from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 R = ReplicateStatus
@@ -110,3 +113,69 @@ def test_an_order_for_an_unknown_worker_is_ignored(
     order(context, "0xUnknown")
     quarantine.drained(context, WorkerDrained("0xUnknown", 1.0))
     assert (context.writes, context.effects) == ([], [])
+
+
+# --- the effect on assignments ------------------------------------------------------------------
+
+
+def test_a_drained_worker_gets_no_task_until_the_drain_ends(pool: ScriptedPool) -> None:
+    pool.connect(1)
+    pool.handle(e.WorkerDrained("0xWorker1", pool.now + 30))
+    assert pool.sent(d.SendDrain, wallet="0xWorker1")
+    task = pool.ready()
+    assert pool.assigned(task) == []
+    pool.wait(29)
+    assert pool.assigned(task) == []
+    pool.wait(2)
+    assert pool.assigned(task) == ["0xWorker1"]
+
+
+def test_an_undrained_worker_gets_work_again(pool: ScriptedPool) -> None:
+    pool.connect(1)
+    pool.handle(e.WorkerDrained("0xWorker1", float("inf")))
+    task = pool.ready()
+    pool.handle(e.WorkerUndrained("0xWorker1"))
+    assert pool.assigned(task) == ["0xWorker1"]
+
+
+def test_each_consecutive_failure_doubles_the_quarantine(pool: ScriptedPool) -> None:
+    pool.connect(1, slots=8)
+    for _ in range(3):
+        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    worker = pool.scheduler.workers["0xWorker1"].worker
+    assert worker.quarantined_until == pool.now + 60
+    task = pool.ready()
+    assert pool.assigned(task) == []
+    for _ in range(3):
+        pool.wait(21)
+        pool.beat(1)
+    assert pool.assigned(task) == ["0xWorker1"]
+    pool.report(1, task, R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    assert worker.quarantined_until == pool.now + 120
+
+
+def test_an_operator_ends_a_quarantine(pool: ScriptedPool) -> None:
+    pool.connect(1, slots=8)
+    for _ in range(3):
+        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    task = pool.ready()
+    pool.handle(e.WorkerReleased("0xWorker1"))
+    assert pool.assigned(task) == ["0xWorker1"]
+
+
+def test_failures_caused_by_the_requester_do_not_quarantine_the_worker(pool: ScriptedPool) -> None:
+    pool.connect(1, slots=8)
+    for _ in range(5):
+        task = pool.ready()
+        pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOADED)
+        pool.report(1, task, R.DATA_DOWNLOADING, R.DATA_DOWNLOADED, R.COMPUTING)
+        pool.report(1, task, R.COMPUTE_FAILED, cause=C.APP_COMPUTE_FAILED)
+    assert pool.scheduler.workers["0xWorker1"].worker.quarantined_until == 0.0
+
+
+def test_a_contribution_on_chain_resets_the_failure_count(pool: ScriptedPool) -> None:
+    pool.connect(1, slots=8)
+    for _ in range(2):
+        pool.report(1, pool.ready(), R.STARTING, R.START_FAILED, cause=C.STAKE_TOO_LOW)
+    pool.to_consensus(1)
+    assert pool.scheduler.workers["0xWorker1"].worker.consecutive_failures == 0

@@ -7,7 +7,7 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.domain.live import LiveWorker, WorkerSession
+from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Modifier, Receipt
 from workerpool_core.domain.workers import session_resume
 from workerpool_core.simulation.scripted.pool import ScriptedPool
@@ -22,14 +22,6 @@ K = e.TransactionKind
 
 def held(task: TaskId, status: Any, available: Any = True) -> tuple[e.HeldReplicate, ...]:
     return (e.HeldReplicate(task, status, available, 0),)
-
-
-def started(pool: ScriptedPool) -> TaskId:
-    """Return a task that its only worker started."""
-    pool.connect(1)
-    task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
-    return task
 
 
 def computed(pool: ScriptedPool, *, status: Any = R.COMPUTED) -> TaskId:
@@ -60,7 +52,7 @@ def test_s40_a_reveal_of_a_crashed_worker_is_recorded(pool: ScriptedPool) -> Non
 
 
 def test_s41_missing_statuses_are_filled_in(pool: ScriptedPool) -> None:
-    task = started(pool)
+    task = pool.to_started(1)
     pool.contribute(1, task)
     assert pool.statuses(1, task) == [
         "CREATED",
@@ -106,60 +98,6 @@ def test_a_worker_that_gave_up_is_asked_to_reveal_its_mined_contribution(
     assert pool.commands(1) == ["REVEAL"]
 
 
-def test_s42_a_silent_worker_is_lost_once_and_resumes_when_it_returns(pool: ScriptedPool) -> None:
-    task = started(pool)
-    pool.wait(59)
-    assert pool.statuses(1, task)[-1] == "STARTED"
-    pool.wait(2)
-    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
-    assert pool.sent(d.CloseSession, wallet="0xWorker1", reason="HEARTBEAT_MISSED")
-    pool.connect(1, held=held(task, R.STARTED, False))
-    assert pool.statuses(1, task)[-1] == "RECOVERING"
-    pool.report(1, task, R.APP_DOWNLOADING)
-    pool.wait(61)
-    assert pool.statuses(1, task).count("WORKER_LOST") == 1
-
-
-def test_s42_a_disconnected_worker_is_not_lost(pool: ScriptedPool) -> None:
-    task = started(pool)
-    pool.cut(1)
-    pool.connect(2)
-    pool.wait(50)
-    assert pool.assigned(task) == ["0xWorker1"]
-    pool.connect(1, held=held(task, R.STARTED, False))
-    pool.report(1, task, R.APP_DOWNLOADING)
-    assert "WORKER_LOST" not in pool.statuses(1, task)
-
-
-def test_s42_a_lost_worker_is_replaced_and_dropped_when_it_returns_too_late(pool: ScriptedPool) -> None:
-    task = started(pool)
-    pool.cut(1)
-    pool.wait(61)
-    pool.connect(2)
-    assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
-    pool.connect(1, held=held(task, R.STARTED, False))
-    (welcome,) = [w for w in pool.last if isinstance(w, d.Welcome)]
-    assert welcome.dropped == (task,)
-
-
-def test_s42_worker_lost_is_not_recorded_for_ended_replicates_or_expired_tasks(pool: ScriptedPool) -> None:
-    task = computed(pool)
-    pool.wait(10 * T)
-    pool.read(task, "ACTIVE")
-    before = pool.statuses(1, task)
-    pool.wait(120)
-    assert pool.statuses(1, task) == before
-
-
-def test_a_worker_that_does_not_return_after_a_restart_of_core_is_lost(pool: ScriptedPool) -> None:
-    task = computed(pool)
-    pool.restart()
-    pool.wait(59)
-    assert pool.statuses(1, task)[-1] == "COMPUTED"
-    pool.wait(2)
-    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
-
-
 def hello(pool: ScriptedPool, task: TaskId, status: Any, available: Any = True) -> Any:
     """Restart worker 1; return its commands since, and whether it got an assignment."""
     pool.cut(1)
@@ -178,7 +116,7 @@ def test_s43_a_returning_worker_without_a_contribution_on_chain_is_told_to_contr
 
 
 def test_s43_a_returning_worker_without_a_result_gets_its_assignment_again(pool: ScriptedPool) -> None:
-    task = started(pool)
+    task = pool.to_started(1)
     assert hello(pool, task, R.STARTED, available=False) == []
     assert pool.sent(d.Assign, wallet="0xWorker1", task_id=task)
 
@@ -338,40 +276,6 @@ def test_s45_events_are_handled_one_by_one_in_order(pool: ScriptedPool) -> None:
     )
     assert isinstance(outcome.writes[0], d.ReplicateChanged)
     assert isinstance(outcome.effects[0], d.AnswerUpdate)
-
-
-# --- sessions -----------------------------------------------------------------------------------
-
-
-def test_a_second_stream_replaces_the_first(pool: ScriptedPool) -> None:
-    pool.connect(1)
-    pool.connect(1)
-    assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
-    pool.handle(e.WorkerDisconnected("0xWorker1", "1-1"))
-    assert pool.scheduler.workers["0xWorker1"].session == WorkerSession("1-2")
-
-
-def test_a_worker_of_another_version_is_refused(make_pool: Callable[..., ScriptedPool]) -> None:
-    from workerpool_core.domain.policy import Policy
-
-    pool = make_pool(Policy(required_worker_version="2"))
-    pool.connect(1)
-    assert pool.sent(d.CloseSession, reason="BAD_VERSION")
-    assert "0xWorker1" not in pool.scheduler.workers
-
-
-def test_trap_a_task_occupies_one_slot_and_a_lost_worker_is_known_without_a_heartbeat(
-    pool: ScriptedPool,
-) -> None:
-    pool.connect(1)
-    task = pool.ready()
-    pool.cut(1)
-    pool.connect(1)
-    pool.connect(1)
-    assert pool.scheduler.workers["0xWorker1"].computing == {task}
-    pool.restart()
-    pool.wait(61)
-    assert pool.scheduler.workers["0xWorker1"].worker.lost
 
 
 def test_a_worker_drops_the_replicates_that_the_pool_does_not_know(

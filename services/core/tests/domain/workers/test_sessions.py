@@ -1,11 +1,12 @@
-"""The weight of a worker is read again whenever its score on chain may have changed."""
+"""Sessions of workers, and their weights, which are read again whenever a score on chain may have changed."""
 
 from collections.abc import Callable
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.live import LiveWorker, WorkerSession
+from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.workers import sessions
 from workerpool_core.simulation.scripted.pool import ScriptedPool
 
@@ -79,3 +80,32 @@ def test_only_the_present_session_can_be_closed_by_its_stream(
     assert worker.session is not None
     sessions.disconnected(context, e.WorkerDisconnected("0xW", "0xW/1"))
     assert worker.session is None
+
+
+def test_a_second_stream_replaces_the_first(pool: ScriptedPool) -> None:
+    pool.connect(1)
+    pool.connect(1)
+    assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
+    pool.handle(e.WorkerDisconnected("0xWorker1", "1-1"))
+    assert pool.scheduler.workers["0xWorker1"].session == WorkerSession("1-2")
+
+
+def test_a_worker_of_another_version_is_refused(make_pool: Callable[..., ScriptedPool]) -> None:
+    pool = make_pool(Policy(required_worker_version="2"))
+    pool.connect(1)
+    assert pool.sent(d.CloseSession, reason="BAD_VERSION")
+    assert "0xWorker1" not in pool.scheduler.workers
+
+
+def test_trap_a_task_occupies_one_slot_and_a_lost_worker_is_known_without_a_heartbeat(
+    pool: ScriptedPool,
+) -> None:
+    pool.connect(1)
+    task = pool.ready()
+    pool.cut(1)
+    pool.connect(1)
+    pool.connect(1)
+    assert pool.scheduler.workers["0xWorker1"].computing == {task}
+    pool.restart()
+    pool.wait(61)
+    assert pool.scheduler.workers["0xWorker1"].worker.lost

@@ -228,6 +228,13 @@ class ScriptedPool(ScriptedCore):
             self.read(task, status, **chain)
             self.wait(self.policy.retry_s)
 
+    def to_started(self, number: int, **changes: Any) -> TaskId:
+        """Return a task that a worker has started."""
+        self.connect(number)
+        task = self.ready(**changes)
+        self.report(number, task, R.STARTING, R.STARTED)
+        return task
+
     def to_computed(self, *numbers: int, **changes: Any) -> TaskId:
         """Return a task that these workers have computed."""
         self.connect_all(*numbers)
