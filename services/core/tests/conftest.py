@@ -20,7 +20,7 @@ from workerpool_core.simulation.deals import deal_terms
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 NOW = 1_700_000_000.5
@@ -55,13 +55,13 @@ def _make_terms(number: int = 1, **changed: object) -> DealTerms:
         "worker_stake": 5,
         "secrets": (("1", "name"),),
     }
-    return deal_terms(f"0x{number:064x}", start=NOW, execution_s=300, **(terms | changed))
+    return deal_terms(DealId(f"0x{number:064x}"), start=NOW, execution_s=300, **(terms | changed))
 
 
 def _make_task(number: int = 1, *, status: TaskStatus = TaskStatus.RECEIVED, **changed: object) -> Task:
     """Return the only task of deal `number`."""
     terms = _make_terms(number, **changed)
-    return Task(f"0x{number + 1000:064x}", 0, terms, [TaskChange(status, NOW)])
+    return Task(TaskId(f"0x{number + 1000:064x}"), 0, terms, [TaskChange(status, NOW)])
 
 
 def _make_replicate(task: Task, wallet: str = WALLET) -> Replicate:

@@ -1,4 +1,4 @@
-"""The scheduler as its own process: what it says when something is wrong, and what it keeps when it is killed."""
+"""The scheduler as a process: its error messages, and what survives a kill."""
 
 import asyncio
 import contextlib
@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import grpc
-import httpx
+import http_calls
 import pymongo
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -49,17 +50,17 @@ class CoreProcess:
         self.tasks: Any = TaskServiceStub(self.channel)
 
     async def health(self) -> tuple[int, dict[str, Any]]:
-        """Ask the HTTP side, waiting until it listens."""
-        async with asyncio.timeout(LONG_S), httpx.AsyncClient() as client:
+        """Return status and body of its health, once it listens."""
+        async with asyncio.timeout(LONG_S):
             while True:
-                with contextlib.suppress(httpx.TransportError):
-                    answer = await client.get(f"{self.http}/actuator/health")
-                    return answer.status_code, answer.json()
+                with contextlib.suppress(aiohttp.ClientConnectionError):
+                    answer = await http_calls.get(f"{self.http}/actuator/health")
+                    return answer.status, answer.json()
                 assert self.process.returncode is None, self.log.read_text()
                 await asyncio.sleep(0.05)
 
     async def up(self) -> None:
-        """Wait until it is UP."""
+        """Wait until its health is UP."""
         async with asyncio.timeout(LONG_S):
             while (await self.health())[0] != 200:
                 await asyncio.sleep(0.05)
@@ -76,7 +77,7 @@ class CoreProcess:
                     await asyncio.sleep(0.05)
 
     async def exit(self) -> tuple[int, str]:
-        """Wait for its end; return its code and its last words."""
+        """Wait for its end; return its exit code and its log."""
         code = await asyncio.wait_for(self.process.wait(), LONG_S)
         return code, self.log.read_text()
 
@@ -117,7 +118,7 @@ def pool(fresh_poco_chain: PocoChain) -> Pool:
 
 @pytest.fixture
 async def config_server(pool: Pool) -> AsyncIterator[str]:
-    """A config server that speaks the documented HTTP only."""
+    """A config server with the documented HTTP route only."""
 
     async def chain(_request: Request) -> JSONResponse:
         return JSONResponse(
@@ -156,7 +157,7 @@ def environment(
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS": pool.chain.url,
         "IEXEC_CONFIG_SERVER_URL": config_server,
         "IEXEC_CORE_CHAIN_ADAPTER_URL": "http://127.0.0.1:9",
-        # The chain of the tests has been put back in time.
+        # The tests reset their chain to an earlier block, so its head looks old.
         "CHAIN_OUTOFSERVICETHRESHOLD": "PT24H",
     }
 
@@ -193,49 +194,49 @@ async def start(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[St
 
 async def test_a_wrong_wallet_password_is_named(start: Start, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("wrong")
-    code, words = await (await start(IEXEC_CORE_WALLET_PASSWORD_FILE=str(tmp_path / "wrong"))).exit()
+    code, output = await (await start(IEXEC_CORE_WALLET_PASSWORD_FILE=str(tmp_path / "wrong"))).exit()
     assert code == 1
-    assert "does not open the wallet" in words
-    assert "IEXEC_CORE_WALLET_PASSWORD" in words
-    assert "Traceback" not in words
+    assert "does not open the wallet" in output
+    assert "IEXEC_CORE_WALLET_PASSWORD" in output
+    assert "Traceback" not in output
 
 
 async def test_a_wrong_pool_address_is_named(start: Start) -> None:
     nowhere = Wallet.create().address
-    code, words = await (await start(POOL_ADDRESS=nowhere)).exit()
+    code, output = await (await start(POOL_ADDRESS=nowhere)).exit()
     assert code == 1
-    assert "wrong pool address" in words
-    assert nowhere in words
-    assert "Traceback" not in words
+    assert "wrong pool address" in output
+    assert nowhere in output
+    assert "Traceback" not in output
 
 
 async def test_a_pool_of_another_owner_is_named_with_both_wallets(start: Start, pool: Pool) -> None:
-    stranger = await asyncio.to_thread(pool.chain.account, "spare")
-    foreign = await asyncio.to_thread(pool.chain.market.create_workerpool, stranger, "foreign")
-    code, words = await (await start(POOL_ADDRESS=foreign)).exit()
+    other_owner = await asyncio.to_thread(pool.chain.account, "spare")
+    foreign = await asyncio.to_thread(pool.chain.market.create_workerpool, other_owner, "foreign")
+    code, output = await (await start(POOL_ADDRESS=foreign)).exit()
     assert code == 1
-    assert stranger.address in words
-    assert pool.owner.address in words
+    assert other_owner.address in output
+    assert pool.owner.address in output
 
 
-async def test_a_hub_that_is_not_there_is_named(start: Start, pool: Pool, config_server: str) -> None:
+async def test_a_missing_hub_is_named(start: Start, pool: Pool, config_server: str) -> None:
     pool.hub = Wallet.create().address
-    code, words = await (await start()).exit()
+    code, output = await (await start()).exit()
     assert code == 1
-    assert "no PoCo hub" in words
+    assert "no PoCo hub" in output
 
 
-async def test_bad_settings_are_named_before_anything_starts(start: Start) -> None:
-    code, words = await (await start(IEXEC_CORE_PORT="many")).exit()
+async def test_invalid_settings_are_named_before_the_start(start: Start) -> None:
+    code, output = await (await start(IEXEC_CORE_PORT="many")).exit()
     assert code == 2
-    assert "IEXEC_CORE_PORT" in words
+    assert "IEXEC_CORE_PORT" in output
 
 
 @pytest.mark.parametrize(
     ("variable", "waits_for"),
     [("IEXEC_BLOCKCHAIN_NODE_ADDRESS", "blockchain node"), ("IEXEC_CONFIG_SERVER_URL", "config server")],
 )
-async def test_what_cannot_be_reached_is_waited_for(start: Start, variable: str, waits_for: str) -> None:
+async def test_an_unreachable_dependency_is_retried(start: Start, variable: str, waits_for: str) -> None:
     core = await start(**{variable: "http://127.0.0.1:9"})
     status, body = await core.health()
     assert (status, body["status"]) == (503, "OUT_OF_SERVICE")
@@ -248,7 +249,7 @@ async def test_what_cannot_be_reached_is_waited_for(start: Start, variable: str,
             await asyncio.sleep(0.05)
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert error_reason(refused.value) == "SERVICE_STARTING"
-    stub = health_pb2_grpc.HealthStub(core.channel)  # type: ignore[no-untyped-call]
+    stub = health_pb2_grpc.HealthStub(core.channel)
     answer = await stub.Check(health_pb2.HealthCheckRequest())
     assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
     core.process.send_signal(signal.SIGTERM)
@@ -268,9 +269,9 @@ async def test_nothing_is_lost_by_a_kill(start: Start, pool: Pool) -> None:
     after = await second.task(task_id)
     assert list(after.history[: len(before.history)]) == list(before.history)
     second.process.send_signal(signal.SIGTERM)
-    code, words = await second.exit()
+    code, output = await second.exit()
     assert code == 0
-    assert "Traceback" not in words
+    assert "Traceback" not in output
 
 
 async def test_a_deal_made_while_core_was_down_is_found(start: Start, pool: Pool) -> None:
@@ -360,14 +361,19 @@ async def test_reset_cursor_explains_itself(environment: dict[str, str]) -> None
 async def test_a_deleted_cursor_lets_the_next_start_follow_from_the_start_block(
     start: Start, mongod: Mongod, database_name: str
 ) -> None:
-    assert await followed_from(await start()) == 0
+    core = await start()
     with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
-        client[database_name]["cursor"].delete_many({})
+        async with asyncio.timeout(LONG_S):
+            while client[database_name]["cursor"].find_one() is None:
+                await asyncio.sleep(0.05)
+        await stopped(core)
+        assert client[database_name]["cursor"].delete_many({}).deleted_count == 1
     assert await followed_from(await start(IEXEC_START_BLOCK_NUMBER="2")) == 2
 
 
-async def test_an_ignored_start_block_is_logged(start: Start) -> None:
-    await followed_from(await start())
+async def test_an_ignored_start_block_is_logged(start: Start, environment: dict[str, str]) -> None:
+    code, output = await run_command(environment, "reset-cursor", "--to", "3")
+    assert code == 0, output
     core = await start(IEXEC_START_BLOCK_NUMBER="2")
     await core.up()
     log = await stopped(core)

@@ -56,6 +56,7 @@ from workerpool_protocol.core.v1.worker_service_pb2_grpc import (
 
 POOL = "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
 CHAIN_ID = 65535
+_EOF: Any = grpc.aio.EOF  # type: ignore[attr-defined]
 NOW = 1_700_000_000.5
 
 
@@ -89,7 +90,7 @@ class Api:
     clock: FakeClock
     engine: Engine
     sessions: Sessions
-    commit: GroupCommit
+    commit: GroupCommit[Any]
     server: GrpcServer
     asked: Recorder
     channels: list[grpc.aio.Channel] = field(default_factory=list)
@@ -146,7 +147,8 @@ class Api:
         async def give() -> str:
             return token
 
-        return Stream(WorkerServiceStub(self.channel(token=give)).Connect())  # type: ignore[no-untyped-call]
+        stub: Any = WorkerServiceStub(self.channel(token=give))
+        return Stream(stub.Connect())
 
 
 @dataclass
@@ -160,14 +162,14 @@ class Stream:
 
     async def receive(self) -> pb.ConnectResponse:
         """Return the next message; fails after a while without one."""
-        message = await asyncio.wait_for(self.call.read(), 10)
-        assert message is not grpc.aio.EOF, "the stream has ended"
-        return message  # type: ignore[no-any-return]
+        message: pb.ConnectResponse = await asyncio.wait_for(self.call.read(), 10)
+        assert message is not _EOF, "the stream has ended"
+        return message
 
     async def ended(self) -> tuple[grpc.StatusCode, str]:
         """Wait for the end of the stream and return its status and message."""
         async with asyncio.timeout(10):
-            while await self.call.read() is not grpc.aio.EOF:
+            while await self.call.read() is not _EOF:
                 pass
             return await self.call.code(), await self.call.details()
 

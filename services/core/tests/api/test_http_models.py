@@ -1,4 +1,4 @@
-"""The documents of the HTTP side, field by field (core spec §9)."""
+"""The documents of the HTTP routes, field by field (core spec §9)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ def test_a_fresh_task_has_every_documented_field_and_no_other(make_task: MakeTas
     }
 
 
-def test_a_change_that_came_with_a_transaction_carries_its_receipt(make_task: MakeTask) -> None:
+def test_a_change_by_a_transaction_has_its_receipt(make_task: MakeTask) -> None:
     task = make_task()
     task.history.append(TaskChange(TaskStatus.INITIALIZING, 1_700_000_001.0, Receipt(12, "0xtx")))
     assert task_model(task, BASE)["dateStatusList"][-1] == {
@@ -89,7 +89,7 @@ def test_a_replicate_has_its_documented_fields(make_task: MakeTask, make_replica
         (C.TEE_SESSION_GENERATION_NO_SESSION_REQUEST, "NO_SESSION_REQUEST"),
     ],
 )
-def test_a_refused_enclave_session_is_told_in_the_words_of_the_sms(
+def test_a_refused_enclave_session_has_the_cause_of_the_sms(
     make_task: MakeTask, make_replicate: MakeReplicate, cause: C, error: str
 ) -> None:
     replicate = failed(make_replicate(make_task()), R.COMPUTE_FAILED, cause)
@@ -98,7 +98,7 @@ def test_a_refused_enclave_session_is_told_in_the_words_of_the_sms(
     assert "teeSessionGenerationError" not in replicate_model(replicate, BASE)
 
 
-def test_the_counter_of_replayed_deals_is_still_there_for_dashboards() -> None:
+def test_the_counter_of_replayed_deals_exists_for_dashboards() -> None:
     summary = PoolSummary("0x", 0, 0, 0, 0, 0, {}, None, 0, 0, 0, 0)
     registry = CollectorRegistry()
     registry.register(PoolCollector(lambda: replace(summary, deals=1), "1"))

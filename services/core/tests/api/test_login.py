@@ -1,4 +1,4 @@
-"""A worker's way in: a challenge that its wallet signs, traded for a token."""
+"""Login of a worker: a challenge signed by its wallet yields a token."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def ask(wallet: Wallet) -> pb.CreateChallengeRequest:
     return pb.CreateChallengeRequest(wallet_address=wallet.address)
 
 
-async def test_a_challenge_serves_once(api: Any, wallet: Wallet) -> None:
+async def test_a_challenge_is_valid_for_one_login(api: Any, wallet: Wallet) -> None:
     request = await api.signed_login(wallet)
     await api.workers.Login(request)
     assert await api.refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")
@@ -24,7 +24,7 @@ async def test_s46_a_challenge_stays_the_same_until_it_is_used(api: Any, wallet:
     assert (await api.workers.CreateChallenge(ask(wallet))).typed_data_json != first
 
 
-async def test_a_challenge_lasts_sixty_seconds(api: Any, wallet: Wallet) -> None:
+async def test_a_challenge_expires_after_sixty_seconds(api: Any, wallet: Wallet) -> None:
     request = await api.signed_login(wallet)
     api.clock.advance(60)
     assert await api.refused(api.workers.Login(request)) == (grpc.StatusCode.UNAUTHENTICATED, "BAD_CHALLENGE")

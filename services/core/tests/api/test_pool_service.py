@@ -1,4 +1,4 @@
-"""What operators see and order, and who may."""
+"""The pool service: its views, its instructions to workers, and their authorization."""
 
 import math
 from typing import Any
@@ -29,9 +29,7 @@ async def test_the_pool_is_summarised(api: Any, wallet: Wallet) -> None:
     assert (await api.pool().GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 0
 
 
-async def test_a_summary_is_made_once_a_second_however_often_it_is_asked_for(
-    api: Any, wallet: Wallet
-) -> None:
+async def test_a_summary_is_computed_at_most_once_per_second(api: Any, wallet: Wallet) -> None:
     pool = api.pool()
     assert (await pool.GetPoolStatus(pb.GetPoolStatusRequest())).alive_workers == 0
     await (await api.connect(wallet)).receive()
@@ -54,7 +52,7 @@ async def test_workers_are_paged_by_wallet(api: Any) -> None:
     assert all(worker.connected for worker in first.workers)
 
 
-async def test_a_drained_worker_is_told_and_stays_drained_through_a_restart(
+async def test_a_drained_worker_is_notified_and_stays_drained_after_a_restart(
     open_api: Any, wallet: Wallet
 ) -> None:
     api = await open_api()
@@ -71,7 +69,7 @@ async def test_a_drained_worker_is_told_and_stays_drained_through_a_restart(
     assert not undrained.HasField("drained_until")
 
 
-async def test_a_page_token_that_nobody_gave_out_is_refused(api: Any) -> None:
+async def test_a_foreign_page_token_is_refused(api: Any) -> None:
     request = pb.ListWorkersRequest(page_token="0xABC\N{SNOWMAN}")
     assert await api.refused(api.pool().ListWorkers(request)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
@@ -80,7 +78,9 @@ async def test_a_page_token_that_nobody_gave_out_is_refused(api: Any) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -(2**63), 3_155_760_001, 2**63 - 1])
-async def test_a_drain_of_no_time_or_of_all_times_is_refused(api: Any, wallet: Wallet, seconds: int) -> None:
+async def test_a_drain_of_zero_or_excessive_duration_is_refused(
+    api: Any, wallet: Wallet, seconds: int
+) -> None:
     await (await api.connect(wallet)).receive()
     request = pb.DrainWorkerRequest(wallet_address=wallet.address, duration=Duration(seconds=seconds))
     assert await api.refused(api.pool(**OPERATOR).DrainWorker(request)) == (
@@ -97,7 +97,7 @@ async def test_a_drain_without_end_lasts_until_undrained(api: Any, wallet: Walle
     assert api.engine.workers[wallet.address].worker.drained_until == math.inf
 
 
-async def test_orders_want_the_operators_credentials(api: Any, wallet: Wallet) -> None:
+async def test_operator_methods_require_credentials(api: Any, wallet: Wallet) -> None:
     for call in orders(api.pool(), wallet.address):
         assert (await api.refused(call))[0] is grpc.StatusCode.UNAUTHENTICATED
     for call in orders(api.pool(basic=("ops", "wrong")), wallet.address):
@@ -111,12 +111,12 @@ async def test_orders_want_the_operators_credentials(api: Any, wallet: Wallet) -
         assert (await api.refused(call))[0] is grpc.StatusCode.PERMISSION_DENIED
 
 
-async def test_orders_about_unknown_workers_are_not_found(api: Any, wallet: Wallet) -> None:
+async def test_instructions_to_unknown_workers_are_not_found(api: Any, wallet: Wallet) -> None:
     for call in orders(api.pool(**OPERATOR), wallet.address):
         assert await api.refused(call) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_WORKER")
 
 
-async def test_orders_are_closed_while_no_operator_is_configured(open_api: Any, wallet: Wallet) -> None:
+async def test_operator_methods_are_disabled_without_an_operator(open_api: Any, wallet: Wallet) -> None:
     api = await open_api(operator=False)
     await (await api.connect(wallet)).receive()
     for call in orders(api.pool(), wallet.address):

@@ -1,4 +1,4 @@
-"""A quarantine is seen and ended over the pool's own service, on a real stream and a real database."""
+"""A quarantine is visible and ends through the pool service, over a real stream and a real database."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ async def test_a_quarantine_is_visible_and_ended_by_a_release(api: Any, wallet: 
     assert await listed(api, wallet) == released
 
 
-async def test_a_quarantine_that_is_over_is_not_shown(api: Any, wallet: Wallet) -> None:
+async def test_an_expired_quarantine_is_not_shown(api: Any, wallet: Wallet) -> None:
     await (await api.connect(wallet)).receive()
     await quarantine(api, wallet, 60)
     api.clock.advance(61)

@@ -1,4 +1,4 @@
-"""What requesters and operators read: tasks, replicates, logs."""
+"""The task service: tasks, replicates, logs."""
 
 import asyncio
 import base64
@@ -46,7 +46,7 @@ async def test_a_task_is_read_with_its_replicates(
     assert same.replicate == replicate
 
 
-async def test_what_nobody_knows_is_not_found(api: Any) -> None:
+async def test_unknown_tasks_and_replicates_are_not_found(api: Any) -> None:
     nothing = "0x" + "00" * 32
     assert await api.refused(api.tasks.GetTask(pb.GetTaskRequest(task_id=nothing))) == (
         grpc.StatusCode.NOT_FOUND,
@@ -59,7 +59,7 @@ async def test_what_nobody_knows_is_not_found(api: Any) -> None:
     )
 
 
-async def test_pages_of_tasks_join_without_gap(api: Any, make_task: MakeTask) -> None:
+async def test_pages_of_tasks_cover_the_list_without_gap(api: Any, make_task: MakeTask) -> None:
     await write(api, *(d.TaskCreated(make_task(number)) for number in range(1, 8)))
     seen: list[int] = []
     token = ""
@@ -72,7 +72,7 @@ async def test_pages_of_tasks_join_without_gap(api: Any, make_task: MakeTask) ->
     assert seen == [7, 6, 5, 4, 3, 2, 1]
 
 
-async def test_a_page_holds_no_more_than_fits_into_a_message(api: Any, make_task: MakeTask) -> None:
+async def test_a_page_is_limited_by_the_size_of_a_message(api: Any, make_task: MakeTask) -> None:
     long = "x" * 900_000
     await write(api, *(d.TaskCreated(make_task(number, command_line=long)) for number in range(1, 7)))
     seen: list[int] = []
@@ -93,7 +93,7 @@ async def test_an_invented_page_token_is_refused(api: Any, token: str) -> None:
     )
 
 
-async def test_a_follower_sees_every_end(api: Any, make_task: MakeTask) -> None:
+async def test_a_watcher_sees_the_end_of_a_task(api: Any, make_task: MakeTask) -> None:
     task = make_task()
     await write(api, d.TaskCreated(task))
     call = api.tasks.WatchTask(pb.WatchTaskRequest(task_id=task.task_id))
@@ -104,7 +104,7 @@ async def test_a_follower_sees_every_end(api: Any, make_task: MakeTask) -> None:
     api.commit.put(d.Outcome([changed], [d.NotifyWatchers(task.task_id)]))
     last = await asyncio.wait_for(call.read(), 10)
     assert last.task.status == statuses.TASK_STATUS_FAILED
-    assert await asyncio.wait_for(call.read(), 10) is grpc.aio.EOF
+    assert await asyncio.wait_for(call.read(), 10) is grpc.aio.EOF  # type: ignore[attr-defined]
 
 
 # --- logs ---------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ async def signed(api: Any, task: Task, signer: Wallet, address: str = "") -> pb.
     )
 
 
-async def test_the_requester_reads_the_logs_with_a_challenge_that_serves_once(
+async def test_the_requester_reads_logs_with_a_single_use_challenge(
     api: Any, make_task: MakeTask, wallet: Wallet
 ) -> None:
     task = await kept_logs(api, make_task, wallet)
@@ -138,7 +138,7 @@ async def test_the_requester_reads_the_logs_with_a_challenge_that_serves_once(
     assert (await api.refused(api.tasks.GetTaskLogs(request)))[1] == "BAD_CHALLENGE"
 
 
-async def test_of_many_replays_at_once_only_one_is_answered(
+async def test_only_one_of_many_concurrent_replays_is_answered(
     api: Any, make_task: MakeTask, wallet: Wallet
 ) -> None:
     request = await signed(api, await kept_logs(api, make_task, wallet), wallet)
@@ -153,7 +153,7 @@ async def test_of_many_replays_at_once_only_one_is_answered(
     assert sum(await asyncio.gather(*(ask() for _ in range(20)))) == 1
 
 
-async def test_logs_that_do_not_fit_into_an_answer_are_named_and_asked_for_alone(
+async def test_logs_left_out_of_an_answer_are_named_and_readable_alone(
     api: Any, make_task: MakeTask, wallet: Wallet
 ) -> None:
     task = make_task(requester=wallet.address)
@@ -172,7 +172,7 @@ async def test_logs_that_do_not_fit_into_an_answer_are_named_and_asked_for_alone
     assert logs.stdout == long
 
 
-async def test_nobody_else_reads_them(api: Any, make_task: MakeTask, wallet: Wallet) -> None:
+async def test_logs_are_refused_to_other_callers(api: Any, make_task: MakeTask, wallet: Wallet) -> None:
     task = await kept_logs(api, make_task, wallet)
     stranger = Wallet.create()
     request = await signed(api, task, stranger)

@@ -5,7 +5,7 @@ import math
 import pytest
 from workerpool_core.api import worker_messages
 from workerpool_core.api.worker_messages import held_of, model_of, responses, update_of
-from workerpool_core.app.queries.live_logs import LONGEST_LOG
+from workerpool_core.app.queries.live_logs import MAX_LOG_CHARACTERS
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.app.workers import messages as m
 from workerpool_core.domain.decisions import AnswerUpdate, UpdateOutcome
@@ -58,12 +58,14 @@ def test_held_replicates_are_read() -> None:
 
 
 def test_an_update_keeps_the_end_of_long_logs_and_what_is_absent() -> None:
-    details = pb.StatusDetails(stdout="a" + "b" * LONGEST_LOG, chain_receipt=ChainReceipt(block_number=3))
+    details = pb.StatusDetails(
+        stdout="a" + "b" * MAX_LOG_CHARACTERS, chain_receipt=ChainReceipt(block_number=3)
+    )
     update = update_of(
         pb.StatusUpdate(sequence=1, task_id=TASK, status=statuses.REPLICATE_STATUS_COMPUTED, details=details)
     )
     assert update.details is not None
-    assert update.details.stdout == "b" * LONGEST_LOG
+    assert update.details.stdout == "b" * MAX_LOG_CHARACTERS
     assert update.details.receipt == Receipt(3, "")
     assert (update.details.cause, update.details.exit_code) == (None, None)
 

@@ -1,4 +1,4 @@
-"""A worker's stream. What is not allowed is answered with status and reason, and changes nothing."""
+"""The stream of a worker. A message that is not allowed ends it with status and reason, and changes nothing."""
 
 from typing import Any
 
@@ -34,14 +34,12 @@ async def test_a_signed_challenge_opens_a_stream(api: Any, wallet: Wallet) -> No
     assert api.engine.workers[wallet.address].session.id == welcome.session_id
 
 
-async def test_the_configuration_is_open_to_everybody(api: Any) -> None:
+async def test_the_configuration_needs_no_login(api: Any) -> None:
     configuration = (await api.workers.GetConfig(pb.GetConfigRequest())).configuration
     assert configuration.workerpool == "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
 
 
-async def test_a_token_of_a_wallet_that_left_the_whitelist_opens_nothing(
-    open_api: Any, wallet: Wallet
-) -> None:
+async def test_a_token_of_a_wallet_off_the_whitelist_is_refused(open_api: Any, wallet: Wallet) -> None:
     token = await (await open_api()).login(wallet)
     api = await open_api(whitelist=(Wallet.create().address,))
     stream = await api.open(token)
@@ -57,14 +55,14 @@ async def test_a_token_survives_a_restart_of_core(open_api: Any, wallet: Wallet)
     assert (await stream.receive()).welcome.session_id
 
 
-async def test_s46_an_old_token_opens_nothing(api: Any, wallet: Wallet) -> None:
+async def test_s46_an_expired_token_is_refused(api: Any, wallet: Wallet) -> None:
     token = await api.login(wallet)
     api.clock.advance(3600)
     stream = await api.open(token)
     assert await api.refused(stream.call.read()) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
 
 
-async def test_a_stream_wants_a_token(api: Any) -> None:
+async def test_a_stream_requires_a_token(api: Any) -> None:
     call = api.workers.Connect()
     assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
 
@@ -79,7 +77,7 @@ async def test_the_first_message_is_hello(api: Any, wallet: Wallet) -> None:
     assert wallet.address not in api.engine.workers
 
 
-async def test_who_does_not_say_hello_in_time_is_sent_away(
+async def test_a_stream_without_hello_in_time_is_ended(
     api: Any, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_service, "HELLO_TIMEOUT_S", 0.05)
@@ -87,7 +85,7 @@ async def test_who_does_not_say_hello_in_time_is_sent_away(
     assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
 
 
-async def test_another_version_of_the_stream_is_refused(api: Any, wallet: Wallet) -> None:
+async def test_another_protocol_version_is_refused(api: Any, wallet: Wallet) -> None:
     stream = await api.open(await api.login(wallet))
     await stream.send(hello=api.hello(protocol=2))
     assert await api.refused(stream.call.read()) == (
@@ -187,7 +185,7 @@ async def test_a_malformed_message_ends_the_stream_with_its_reason(
     assert api.engine.tasks == {}
 
 
-async def test_an_update_of_an_unknown_replicate_is_refused_and_the_stream_goes_on(
+async def test_an_update_of_an_unknown_replicate_is_refused_without_ending_the_stream(
     api: Any, wallet: Wallet
 ) -> None:
     stream = await api.connect(wallet)
@@ -218,7 +216,9 @@ async def test_an_acknowledgement_of_nothing_changes_nothing(api: Any, wallet: W
     assert (await stream.receive()).WhichOneof("message") == "decisions"
 
 
-async def test_a_worker_cannot_speak_of_anothers_replicate(api: Any, wallet: Wallet, make_task: Any) -> None:
+async def test_output_of_another_workers_replicate_ends_the_stream(
+    api: Any, wallet: Wallet, make_task: Any
+) -> None:
     task = make_task()
     api.engine.submit(BlockSeen(1, "0x", 0.0, (DealSeen(task.terms),)))
     await api.commit.drained()
@@ -230,7 +230,7 @@ async def test_a_worker_cannot_speak_of_anothers_replicate(api: Any, wallet: Wal
     assert api.engine.tasks[task_id].replicates == {}
 
 
-async def test_what_a_running_app_prints_is_shown_until_the_report_of_its_end(
+async def test_live_output_is_shown_until_the_app_is_reported_as_ended(
     api: Any, wallet: Wallet, make_task: Any
 ) -> None:
     stream = await api.connect(wallet)
@@ -261,7 +261,7 @@ async def test_what_a_running_app_prints_is_shown_until_the_report_of_its_end(
     assert await api.core.running.queries.logs(task_id) == [ComputeLogs(wallet.address, "all of it", "")]
 
 
-async def test_a_cut_stream_is_a_disconnected_worker(api: Any, wallet: Wallet) -> None:
+async def test_a_cut_stream_disconnects_its_worker(api: Any, wallet: Wallet) -> None:
     stream = await api.connect(wallet)
     await stream.receive()
     await stream.call.done_writing()

@@ -306,11 +306,11 @@ class Writer:
                 return d.ReplicateCreated(self._make_replicate(task))
             case 3:
                 expected = self._expected((task.task_id, WALLET), ReplicateStatus.STARTED)
-                status = random.choice(list(ReplicateStatus))
-                self._statuses[task.task_id, WALLET] = status
-                change = ReplicateChange(status, NOW, Modifier.WORKER)
+                reached = random.choice(list(ReplicateStatus))
+                self._statuses[task.task_id, WALLET] = reached
+                change = ReplicateChange(reached, NOW, Modifier.WORKER)
                 return d.ReplicateChanged(
-                    task.task_id, WALLET, expected, (change,), {"result_link": status.value}
+                    task.task_id, WALLET, expected, (change,), {"result_link": reached.value}
                 )
             case 4:
                 return d.WorkerSaved(replace(self._worker, consecutive_failures=random.randrange(9)))

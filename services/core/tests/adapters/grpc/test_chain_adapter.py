@@ -1,4 +1,4 @@
-"""Transactions are asked for once, followed to their end, and every doubt is told as a doubt."""
+"""Each transaction is requested once and followed to its final state; an outage leaves the outcome unknown."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,13 +12,14 @@ from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.grpc.errors import abort
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1.transaction_service_pb2_grpc import (
     TransactionServiceServicer,
     add_TransactionServiceServicer_to_server,
 )
 
-TASK, DEAL = "0x" + "ab" * 32, "0x" + "cd" * 32
+TASK, DEAL = TaskId("0x" + "ab" * 32), DealId("0x" + "cd" * 32)
 INITIALIZE = RequestTransaction(TransactionKind.INITIALIZE, TASK, DEAL, 3)
 FINALIZE = RequestTransaction(TransactionKind.FINALIZE, TASK, result_link="link", callback_data="0x01")
 
@@ -88,8 +89,8 @@ class Harness:
 
 @pytest.fixture
 async def harness() -> AsyncIterator[Harness]:
-    server, adapter = grpc.aio.server(), Adapter()
-    add_TransactionServiceServicer_to_server(adapter, server)  # type: ignore[no-untyped-call]
+    server, adapter = grpc.aio.server(), Adapter()  # type: ignore[abstract]
+    add_TransactionServiceServicer_to_server(adapter, server)
     harness = Harness(server.add_insecure_port("127.0.0.1:0"), adapter)
     await server.start()
     yield harness
@@ -108,7 +109,7 @@ async def test_a_command_is_followed_to_its_success(harness: Harness) -> None:
     assert harness.adapter.requests == [pb.InitializeRequest(deal_id=DEAL, task_index=3)]
 
 
-async def test_a_command_that_is_done_already_is_not_watched(harness: Harness) -> None:
+async def test_a_completed_command_is_not_watched(harness: Harness) -> None:
     harness.adapter.first = pb.Command(state=pb.COMMAND_STATE_SUCCESS, block_number=2)
     answer = await harness.answer_to(FINALIZE)
     assert (answer.succeeded, answer.block, harness.adapter.watches) == (True, 2, 0)
@@ -117,7 +118,7 @@ async def test_a_command_that_is_done_already_is_not_watched(harness: Harness) -
     ]
 
 
-async def test_a_stream_that_ends_early_is_opened_again(harness: Harness) -> None:
+async def test_a_stream_that_ends_early_is_reopened(harness: Harness) -> None:
     def succeed() -> None:
         harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_SUCCESS)]
 
@@ -126,7 +127,7 @@ async def test_a_stream_that_ends_early_is_opened_again(harness: Harness) -> Non
     assert harness.adapter.watches > 1
 
 
-async def test_a_failure_is_told_with_its_reason(harness: Harness) -> None:
+async def test_a_failed_command_has_its_reason(harness: Harness) -> None:
     harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_FAILURE, error_reason="REVERTED")]
     answer = await harness.answer_to(FINALIZE)
     assert (answer.succeeded, answer.reason) == (False, "REVERTED")
@@ -138,7 +139,7 @@ async def test_a_refusal_is_a_failure(harness: Harness) -> None:
     assert (answer.succeeded, answer.reason) == (False, "TASK_NOT_ACTIVE")
 
 
-async def test_an_adapter_that_is_away_is_a_doubt(harness: Harness) -> None:
+async def test_an_unreachable_adapter_leaves_the_outcome_unknown(harness: Harness) -> None:
     away = ChainAdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
     away.request(INITIALIZE)
     async with asyncio.timeout(10):
@@ -148,7 +149,7 @@ async def test_an_adapter_that_is_away_is_a_doubt(harness: Harness) -> None:
     assert away.reachable is False
 
 
-async def test_asking_twice_at_once_asks_once_and_may_ask_again_afterwards(harness: Harness) -> None:
+async def test_a_request_in_flight_is_not_repeated_until_its_answer(harness: Harness) -> None:
     harness.adapter.first = pb.Command(state=pb.COMMAND_STATE_SUCCESS)
     harness.adapter.gate.clear()
     harness.client.request(INITIALIZE)

@@ -41,8 +41,8 @@ class Proxy(ResultServiceServicer):
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
-    server, proxy = grpc.aio.server(), Proxy()
-    add_ResultServiceServicer_to_server(proxy, server)  # type: ignore[no-untyped-call]
+    server, proxy = grpc.aio.server(), Proxy()  # type: ignore[abstract]
+    add_ResultServiceServicer_to_server(proxy, server)
     # URLs name the HTTP port; gRPC listens 10000 above it.
     port = server.add_insecure_port("127.0.0.1:0")
     proxy.url = f"http://127.0.0.1:{port - GRPC_PORT_OFFSET}"

@@ -1,4 +1,4 @@
-"""Enclave challenges: which SMS, whether it serves the framework, and what is a refusal and what only an outage."""
+"""Enclave challenges: the SMS of a framework, its refusals and its outages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from workerpool_protocol.sms.v1.tee_service_pb2_grpc import (
     add_TeeServiceServicer_to_server,
 )
 
-TASK = "0x" + "ab" * 32
+TASK = TaskId("0x" + "ab" * 32)
 SCONE_TAG, TDX_TAG, PLAIN_TAG = ("0x" + f"{tag:064x}" for tag in (3, 9, 0))
 CHALLENGE = "0x" + "33" * 20
 SCONE, TDX = registry_pb.TEE_FRAMEWORK_SCONE, registry_pb.TEE_FRAMEWORK_TDX
@@ -70,9 +70,9 @@ class Harness:
 
 @pytest.fixture
 async def harness() -> AsyncIterator[Harness]:
-    server, platform = grpc.aio.server(), Platform()
-    add_PlatformServiceServicer_to_server(platform, server)  # type: ignore[no-untyped-call]
-    add_TeeServiceServicer_to_server(platform, server)  # type: ignore[no-untyped-call]
+    server, platform = grpc.aio.server(), Platform()  # type: ignore[abstract]
+    add_PlatformServiceServicer_to_server(platform, server)
+    add_TeeServiceServicer_to_server(platform, server)
     # URLs name the HTTP port; gRPC listens 10000 above it.
     port = server.add_insecure_port("127.0.0.1:0")
     platform.url = f"http://127.0.0.1:{port - GRPC_PORT_OFFSET}"
@@ -86,7 +86,7 @@ async def harness() -> AsyncIterator[Harness]:
 async def test_s07_the_sms_of_the_framework_makes_the_challenge_for_the_pools_owner(harness: Harness) -> None:
     answer = await harness.ask(SCONE_TAG)
     assert answer == EnclaveChallengeAnswered(TASK, CHALLENGE, harness.platform.url)
-    assert harness.platform.signature == harness.wallet.sign_message_hash(sms_challenge_hash(TaskId(TASK)))
+    assert harness.platform.signature == harness.wallet.sign_message_hash(sms_challenge_hash(TASK))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_s07_an_sms_that_refuses_is_a_refusal(harness: Harness) -> None:
     assert await harness.ask(SCONE_TAG) == EnclaveChallengeAnswered(TASK, "")
 
 
-async def test_an_sms_that_is_away_refuses_nothing_and_is_asked_again(harness: Harness) -> None:
+async def test_an_unreachable_sms_yields_no_answer(harness: Harness) -> None:
     harness.platform.error = grpc.StatusCode.UNAVAILABLE
     harness.challenges.request(AskEnclaveChallenge(TASK, SCONE_TAG))
     async with asyncio.timeout(20):

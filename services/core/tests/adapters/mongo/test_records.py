@@ -18,13 +18,13 @@ from workerpool_core.domain.model import (
     WorkerModel,
 )
 from workerpool_core.simulation.deals import deal_terms
-from workerpool_poco.protocol.ids import ZERO_ADDRESS
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 NOW = 1_700_000_000.5
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 TERMS = deal_terms(
-    f"0x{1:064x}",
+    DealId(f"0x{1:064x}"),
     start=NOW,
     execution_s=300,
     block=1,
@@ -38,7 +38,7 @@ TERMS = deal_terms(
     secrets=(("1", "name"),),
 )
 TASK = Task(
-    f"0x{1001:064x}",
+    TaskId(f"0x{1001:064x}"),
     3,
     TERMS,
     [TaskChange(TaskStatus.RECEIVED, NOW), TaskChange(TaskStatus.INITIALIZED, NOW, Receipt(5, "0x01"))],

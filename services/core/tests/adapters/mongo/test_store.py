@@ -1,4 +1,4 @@
-"""The store keeps what the scheduler decided, through any death, and notices when somebody else wrote."""
+"""The store keeps decisions through crashes, and detects writes of another process."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,12 +25,13 @@ from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import must_load
 from workerpool_core.errors import StoreDiverged
 from workerpool_kit.mongo.database import Database
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 NOW = 1_700_000_000.5
 POLICY = Policy()
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
-TASK_ID = f"0x{1001:064x}"
+TASK_ID = TaskId(f"0x{1001:064x}")
 MakeTask = Callable[..., Task]
 MakeReplicate = Callable[..., Replicate]
 
@@ -107,7 +108,7 @@ async def test_histories_grow_with_receipts_and_causes(
     assert found.replicates[WALLET].exit_code == 3
 
 
-async def test_a_batch_that_only_reached_the_journal_is_replayed_whole(
+async def test_a_batch_that_only_reached_the_journal_is_replayed(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:
     task = make_task()
@@ -134,7 +135,7 @@ async def test_replaying_twice_changes_nothing(
     assert await store.task(task.task_id) == before
 
 
-async def test_a_death_between_two_merged_entries_is_finished_exactly(
+async def test_a_crash_between_two_merged_entries_is_recovered_exactly(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:
     """Entries 2 and 3 reached one document merged; replaying 2 must not append to it again."""
@@ -153,14 +154,14 @@ async def test_a_death_between_two_merged_entries_is_finished_exactly(
     assert [c.status for c in found.replicates[WALLET].history] == ["CREATED", "STARTING", "STARTED"]
 
 
-async def test_a_trimmed_journal_still_counts_on(store: Store) -> None:
+async def test_a_trimmed_journal_keeps_its_numbers(store: Store) -> None:
     for number in (1, 2, 3):
         await write(store, number, d.CursorMoved(number, "0x"))
     await store.trim(3)
     assert await store.recover() == 3
 
 
-async def test_an_unexpected_status_is_noticed(
+async def test_an_unexpected_status_diverges(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:
     task = make_task()
@@ -170,7 +171,7 @@ async def test_an_unexpected_status_is_noticed(
     assert "replicate" in next(iter(refused.value.details))
 
 
-async def test_a_second_writer_of_the_same_replicate_is_noticed(
+async def test_a_second_writer_of_a_replicate_diverges(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:
     task = make_task()
@@ -193,7 +194,7 @@ async def test_a_deal_that_a_reorganisation_moved_changes_the_terms_of_its_tasks
     assert found.terms == moved
 
 
-async def test_a_task_that_is_there_already_is_left_alone(store: Store, make_task: MakeTask) -> None:
+async def test_an_existing_task_is_left_unchanged(store: Store, make_task: MakeTask) -> None:
     task = make_task()
     await write(store, 1, d.TaskCreated(task))
     initializing = TaskChange(TaskStatus.INITIALIZING, NOW)
@@ -238,7 +239,7 @@ def endings(make_task: MakeTask) -> list[Task]:
 
 
 @pytest.mark.parametrize("head", [0, 20, 100])
-async def test_a_start_takes_up_what_the_scheduler_would_remember(
+async def test_a_start_loads_the_tasks_that_the_domain_selects(
     store: Store, make_task: MakeTask, head: int
 ) -> None:
     tasks = endings(make_task)
@@ -251,7 +252,7 @@ async def test_a_start_takes_up_what_the_scheduler_would_remember(
     assert found.ended_task_ids == {task.task_id for task in tasks} - expected
 
 
-async def test_a_task_whose_end_was_written_as_a_change_is_taken_up_too(
+async def test_a_task_that_ended_by_a_change_is_loaded(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:
     task = make_task()
@@ -263,7 +264,7 @@ async def test_a_task_whose_end_was_written_as_a_change_is_taken_up_too(
     assert (await store.snapshot(POLICY, NOW + POLICY.ended_retention_s + 1)).tasks == ()
 
 
-async def test_what_an_older_core_left_behind_does_not_come_back(
+async def test_ended_tasks_without_later_fields_are_not_loaded(
     database: Database, store: Store, make_task: MakeTask
 ) -> None:
     ended, live = make_task(1, status=TaskStatus.COMPLETED), make_task(2)
@@ -272,7 +273,7 @@ async def test_what_an_older_core_left_behind_does_not_come_back(
     assert (await store.snapshot(POLICY, NOW)).tasks == (live,)
 
 
-async def test_a_start_reads_no_more_of_the_history_than_it_takes_up(
+async def test_a_start_examines_only_the_documents_it_loads(
     database: Database, store: Store, make_task: MakeTask
 ) -> None:
     history = [make_task(number, status=TaskStatus.COMPLETED) for number in range(1, 501)]
@@ -290,7 +291,7 @@ async def test_tasks_are_listed_newest_deal_first_and_filtered(
     store: Store, make_task: MakeTask, make_replicate: MakeReplicate
 ) -> None:
     tasks = [make_task(number) for number in (1, 2, 3)]
-    other = replace(tasks[0].terms, requester="0x" + "11" * 20, deal_id="0x" + "ff" * 32, block=9)
+    other = replace(tasks[0].terms, requester="0x" + "11" * 20, deal_id=DealId("0x" + "ff" * 32), block=9)
     tasks[0].terms = other
     await write(
         store, 1, *(d.TaskCreated(task) for task in tasks), d.ReplicateCreated(make_replicate(tasks[1]))
@@ -320,7 +321,7 @@ async def test_the_first_logs_win_and_are_purged_after_the_final_deadline(
     assert await store.logs(task.task_id) == []
 
 
-async def test_logs_are_purged_however_many_tasks_have_some(database: Database, store: Store) -> None:
+async def test_logs_of_very_many_tasks_are_purged(database: Database, store: Store) -> None:
     """More ids than fit one answer of the server (16 MB): some 200,000 tasks, or here fewer with long names."""
     names = [f"{number:04}" + "x" * 9_000 for number in range(2_000)]
     logs = [{"_id": name[:4], "task_id": name} for name in names]
@@ -332,8 +333,8 @@ async def test_logs_are_purged_however_many_tasks_have_some(database: Database, 
     assert await store.purge_logs(NOW + 1) == len(names)
 
 
-async def test_an_acknowledged_command_is_gone(store: Store) -> None:
-    await write(store, 1, d.CommandQueued(Command(WALLET, 1, "0x", Action.REVEAL)))
+async def test_an_acknowledged_command_is_not_loaded(store: Store) -> None:
+    await write(store, 1, d.CommandQueued(Command(WALLET, 1, TASK_ID, Action.REVEAL)))
     await write(store, 2, d.CommandRemoved(WALLET, 1))
     assert (await store.snapshot(POLICY, NOW)).commands == ()
 

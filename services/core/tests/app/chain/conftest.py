@@ -1,4 +1,4 @@
-"""A provider of nodes of which some lag, in front of a real chain."""
+"""A provider with lagging nodes in front of a real chain."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The follower behind a provider that balances its requests over nodes of which some lag, on a real chain."""
+"""The follower behind a provider that balances over nodes of which some lag, on a real chain."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -115,7 +115,7 @@ async def test_a_node_that_has_the_block_but_not_yet_its_logs_hides_no_deal(foll
     assert following.deal_ids == [deal]
 
 
-async def test_blocks_without_events_of_the_hub_are_asked_for_once(following: Following) -> None:
+async def test_blocks_without_hub_events_are_read_once(following: Following) -> None:
     await following.start(start_block=0)
     head = await following.head()
     await following.reached(head)
@@ -148,7 +148,7 @@ async def test_logs_of_other_contracts_that_look_like_the_hubs_cost_one_more_req
     assert all(of_the_hub == [True, False] for of_the_hub in doubted)
 
 
-async def test_a_range_of_logs_is_asked_only_of_blocks_that_every_node_has(following: Following) -> None:
+async def test_a_range_of_logs_ends_at_blocks_that_every_node_has(following: Following) -> None:
     """A node asked for more than it has answers with what it has, and nobody can tell."""
     await asyncio.to_thread(following.chain.chain.mine, 60)
     deal = await asyncio.to_thread(following.buy)
@@ -198,7 +198,7 @@ async def test_a_node_that_lags_is_no_reorganisation(following: Following) -> No
     ],
     ids=["unknown-words", "another-code", "null", "http-400", "gateway-timeout"],
 )
-async def test_whatever_way_a_range_is_refused_smaller_ones_are_asked_for(
+async def test_a_refused_range_is_reduced_whatever_the_error(
     following: Following, refusal: Callable[[], Any]
 ) -> None:
     deal = await asyncio.to_thread(following.buy)
@@ -221,7 +221,7 @@ async def test_whatever_way_a_range_is_refused_smaller_ones_are_asked_for(
 
 
 @pytest.mark.parametrize("method", ["eth_getLogs", "eth_getBlockByNumber", "eth_call"])
-async def test_nonsense_is_waited_out(following: Following, method: str) -> None:
+async def test_malformed_answers_are_retried(following: Following, method: str) -> None:
     await following.start(start_block=0)
     head = await following.head()
     await following.reached(head)

@@ -1,4 +1,4 @@
-"""The follower on a real chain: every block once, in order, whatever the chain and the node do."""
+"""The follower on a real chain submits every block once, in order, across reorganisations and outages."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import LogRangeTooLarge
 from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import DealId, task_id_of, to_hex
+from workerpool_poco.protocol.ids import DealId, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.model import Block
 
 PROMPT_S = 20.0
@@ -32,7 +32,7 @@ class Followed:
     def __init__(self, chain: PocoChain, pool: str) -> None:
         self.chain, self.pool = chain, pool
         self.told: list[BlockSeen | BlocksReverted] = []
-        self.known: dict[str, Any] = {}
+        self.known: dict[TaskId, None] = {}
         self.hub = HubClient(chain.url, chain.hub)
         self.heads = HeadStream(chain.url, block_time=0.1)
         self.deals = DealReader(self.hub, pool)
@@ -97,7 +97,7 @@ class Followed:
         return chain
 
 
-def _task_ids(terms: DealTerms) -> list[str]:
+def _task_ids(terms: DealTerms) -> list[TaskId]:
 
     return [task_id_of(terms.deal_id, terms.bot_first + offset) for offset in range(terms.bot_size)]
 
@@ -144,7 +144,7 @@ async def followed(fresh_poco_chain: PocoChain, pool: Pool) -> AsyncIterator[Fol
     await followed.stop()
 
 
-async def test_a_new_deal_is_told_with_its_terms(followed: Followed, pool: Pool) -> None:
+async def test_a_new_deal_is_submitted_with_its_terms(followed: Followed, pool: Pool) -> None:
     await followed.start(start_block=0)
     await followed.caught_up()
     params = DealParams(args="work", input_files=("http://host/a", "http://host/b"))
@@ -179,9 +179,7 @@ async def test_s05_a_deal_before_the_start_block_is_ignored(followed: Followed, 
     assert followed.deal_ids == []
 
 
-async def test_s05_a_start_block_that_the_chain_is_far_from_is_said_once(
-    followed: Followed, pool: Pool
-) -> None:
+async def test_s05_a_start_block_far_ahead_is_logged_once(followed: Followed, pool: Pool) -> None:
     """Otherwise nothing tells the operator why no deal is ever seen."""
     with capture_logs() as lines:
         await followed.start(start_block=10**9)
@@ -201,7 +199,7 @@ async def limited(heads: HeadStream, count: int, pool: Pool) -> AsyncIterator[Bl
         await asyncio.to_thread(pool.chain.chain.mine)
 
 
-async def test_s05_a_stored_position_wins_over_the_start_block(followed: Followed, pool: Pool) -> None:
+async def test_s05_a_stored_cursor_overrides_the_start_block(followed: Followed, pool: Pool) -> None:
     deal = await asyncio.to_thread(pool.buy)
     await followed.hub.connect()
     before = await followed.hub.block(deal.block_number - 1)
@@ -211,7 +209,7 @@ async def test_s05_a_stored_position_wins_over_the_start_block(followed: Followe
     assert followed.deal_ids == [deal.deal_id]
 
 
-async def test_another_pools_deal_is_passed_over(
+async def test_a_deal_of_another_pool_is_ignored(
     followed: Followed, pool: Pool, fresh_poco_chain: PocoChain
 ) -> None:
     other = await asyncio.to_thread(Pool, fresh_poco_chain, "other")
@@ -224,7 +222,7 @@ async def test_another_pools_deal_is_passed_over(
     assert [log for block in followed.blocks for log in block.logs] == []
 
 
-async def test_events_of_own_tasks_are_told_with_their_receipt(followed: Followed, pool: Pool) -> None:
+async def test_events_of_own_tasks_are_submitted_with_their_receipt(followed: Followed, pool: Pool) -> None:
     await followed.start(start_block=0)
     deal = await asyncio.to_thread(pool.buy)
     await asyncio.to_thread(pool.initialize, deal)
@@ -237,7 +235,9 @@ async def test_events_of_own_tasks_are_told_with_their_receipt(followed: Followe
     assert len(log.receipt.transaction) == 66
 
 
-async def test_events_of_tasks_cut_in_the_same_range_are_told(followed: Followed, pool: Pool) -> None:
+async def test_events_of_tasks_created_in_the_same_range_are_submitted(
+    followed: Followed, pool: Pool
+) -> None:
     deal = await asyncio.to_thread(pool.buy)
     await asyncio.to_thread(pool.initialize, deal)
     await asyncio.to_thread(pool.chain.chain.mine, 50)
@@ -258,7 +258,7 @@ async def test_confirmations_hold_blocks_back(followed: Followed, pool: Pool) ->
 
 
 @pytest.mark.parametrize("depth", [1, 10, 62])
-async def test_a_replaced_branch_is_reverted_and_the_new_one_told(
+async def test_a_replaced_branch_is_reverted_and_the_new_one_submitted(
     followed: Followed, pool: Pool, depth: int
 ) -> None:
     chain = pool.chain.chain
@@ -281,7 +281,7 @@ async def test_a_replaced_branch_is_reverted_and_the_new_one_told(
     await _matches_the_chain(followed)
 
 
-async def test_a_cursor_that_left_the_chain_while_core_was_down_is_noticed(
+async def test_a_cursor_reorganised_away_while_core_was_down_is_reverted(
     followed: Followed, pool: Pool
 ) -> None:
     deal = await asyncio.to_thread(pool.buy)
@@ -293,9 +293,7 @@ async def test_a_cursor_that_left_the_chain_while_core_was_down_is_noticed(
     await _matches_the_chain(followed)
 
 
-async def test_s04_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
-    followed: Followed, pool: Pool
-) -> None:
+async def test_s04_an_unreadable_deal_holds_the_cursor(followed: Followed, pool: Pool) -> None:
     class Unreadable(DealReader):
         failures = 3
 
@@ -316,7 +314,7 @@ async def test_s04_a_deal_that_cannot_be_read_holds_the_cursor_until_it_can(
     assert (followed.follower.deals_seen, followed.follower.latest_deal_block) == (1, deal.block_number)
 
 
-async def test_a_node_that_wants_small_ranges_gets_them(followed: Followed, pool: Pool) -> None:
+async def test_the_range_is_reduced_to_the_limit_of_the_node(followed: Followed, pool: Pool) -> None:
     deal = await asyncio.to_thread(pool.buy)
     await asyncio.to_thread(pool.chain.chain.mine, 60)
     plain = followed.hub.get_logs
@@ -326,7 +324,7 @@ async def test_a_node_that_wants_small_ranges_gets_them(followed: Followed, pool
             raise LogRangeTooLarge("at most 10 blocks")
         return await plain(first, last, **options)
 
-    followed.hub.get_logs = limited  # type: ignore[method-assign]
+    followed.hub.get_logs = limited  # type: ignore[method-assign, assignment]
     await followed.start(start_block=0)
     await followed.caught_up()
     assert followed.deal_ids == [deal.deal_id]

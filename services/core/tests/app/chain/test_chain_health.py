@@ -1,4 +1,4 @@
-"""When the node is fit to decide on."""
+"""The chain is up while the node answers and its head is fresh."""
 
 import pytest
 from workerpool_core.app.chain.chain_health import ChainHealth
@@ -24,7 +24,7 @@ class Watched:
         return Block(1, b"", b"", int(self.clock.now() - age_s))
 
 
-def test_s49_it_is_down_until_a_fresh_block_was_seen() -> None:
+def test_s49_the_chain_is_down_until_a_fresh_block() -> None:
     watched = Watched()
     assert not watched.health.is_up
     watched.chain.look(None)
@@ -34,7 +34,7 @@ def test_s49_it_is_down_until_a_fresh_block_was_seen() -> None:
     assert watched.health.is_up
 
 
-def test_s49_an_old_head_takes_it_down_and_a_fresh_one_brings_it_back() -> None:
+def test_s49_an_old_head_takes_the_chain_down_until_a_fresh_one() -> None:
     watched = Watched()
     head = watched.head()
     watched.chain.look(head)
@@ -47,7 +47,7 @@ def test_s49_an_old_head_takes_it_down_and_a_fresh_one_brings_it_back() -> None:
     assert watched.told == [True, False, True]
 
 
-def test_a_silent_node_takes_it_down_even_while_the_head_is_young() -> None:
+def test_a_silent_node_takes_the_chain_down_despite_a_fresh_head() -> None:
     watched = Watched(block_time_s=10)
     head = watched.head()
     watched.chain.look(head)
@@ -60,7 +60,7 @@ def test_a_silent_node_takes_it_down_even_while_the_head_is_young() -> None:
 
 
 @pytest.mark.parametrize(("age_s", "up"), [(59, True), (61, False)])
-def test_slow_blocks_are_given_six_block_times(age_s: float, up: bool) -> None:
+def test_a_head_may_be_six_block_times_old(age_s: float, up: bool) -> None:
     watched = Watched(block_time_s=10)
     watched.chain.look(watched.head())
     watched.chain.look(watched.head(age_s))

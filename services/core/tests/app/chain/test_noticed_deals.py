@@ -1,4 +1,4 @@
-"""A deal that cannot be read yet is read later: the cursor does not pass it, on a real chain with a node that lags."""
+"""The cursor does not pass a deal that is not readable yet, on a real chain with a lagging node."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -78,14 +78,14 @@ async def follow(
         yield follow
 
 
-async def test_an_empty_answer_is_waited_out_however_often_it_comes(
+async def test_an_empty_answer_is_retried_without_limit(
     deal_and_pool: tuple[str, str, int], follow: Callable[..., Any]
 ) -> None:
     deal, pool, before = deal_and_pool
     assert await follow(pool, before, EmptyAnswer("no contract yet"), 100) == [deal]
 
 
-async def test_only_what_never_decodes_is_passed_over_in_the_end(
+async def test_only_a_deal_that_never_decodes_is_skipped(
     deal_and_pool: tuple[str, str, int], follow: Callable[..., Any]
 ) -> None:
     deal, pool, before = deal_and_pool

@@ -1,4 +1,4 @@
-"""Reads that wait together become one, as old as the oldest of them."""
+"""Waiting reads of a task are merged, and count as asked when the oldest was."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
-TASK = "0x" + "ab" * 32
+TASK = TaskId("0x" + "ab" * 32)
 
 
 async def answered(hub: HubClient, *requests: ReadTask) -> TaskRead:
@@ -44,7 +44,7 @@ async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> N
     assert (answer.task, answer.asked_at, set(answer.contributions)) == (None, 10.0, set(wallets))
 
 
-async def test_what_a_node_that_lags_answers_is_never_told_as_newer_than_it_is(
+async def test_the_answer_of_a_lagging_node_is_not_newer_than_its_block(
     fresh_poco_chain: PocoChain, provider: Any
 ) -> None:
     """One node of a provider tells the newest block, another one answers the calls."""

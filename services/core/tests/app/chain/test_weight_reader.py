@@ -38,6 +38,6 @@ async def test_s09_a_wallet_without_gas_has_no_weight(poco_chain: PocoChain) -> 
     assert found == {rich: FRESH, poor: 0}
 
 
-async def test_where_gas_costs_nothing_every_wallet_counts(poco_chain: PocoChain) -> None:
+async def test_without_gas_costs_every_wallet_has_its_weight(poco_chain: PocoChain) -> None:
     poor = Wallet.create().address
     assert await weights(poco_chain, [poor], lowest_balance=0) == {poor: FRESH}

@@ -1,4 +1,4 @@
-"""Events are handled in order of arrival, with the right time, and nothing is written after a defect."""
+"""Events are handled in order of arrival at the right time; after a defect nothing is written."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,18 +9,19 @@ from workerpool_core.domain.events import BlocksReverted, ChainHealthChanged, Ev
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_kit.clock import FakeClock, SystemClock
+from workerpool_poco.protocol.ids import TaskId
 
 
 class Script:
     """A scheduler that answers with what the test says."""
 
     def __init__(self) -> None:
-        self.tasks: dict[str, Task] = {}
+        self.tasks: dict[TaskId, Task] = {}
         self.workers: dict[str, LiveWorker] = {}
         self.events: list[tuple[Event, float]] = []
         self.wake: float | None = None
         self.answer: Callable[[Event], Outcome] = lambda event: Outcome(
-            [], [NotifyWatchers(type(event).__name__)]
+            [], [NotifyWatchers(TaskId(type(event).__name__))]
         )
 
     def start(self, now: float) -> Outcome:
@@ -55,14 +56,14 @@ async def test_outcomes_are_committed_in_order_of_arrival() -> None:
     engine.submit(BlocksReverted(3))
     assert [outcome.effects for outcome in committed.outcomes] == [
         [],
-        [NotifyWatchers("ChainHealthChanged")],
-        [NotifyWatchers("BlocksReverted")],
+        [NotifyWatchers(TaskId("ChainHealthChanged"))],
+        [NotifyWatchers(TaskId("BlocksReverted"))],
     ]
     assert script.events[1][1] - script.events[0][1] == 5
     engine.stop()
 
 
-async def test_time_is_an_event_when_the_scheduler_wishes() -> None:
+async def test_a_tick_is_submitted_when_a_timer_is_due() -> None:
     script, committed, clock = Script(), Committed(), SystemClock()
     engine = Engine(script, clock)
     script.wake = clock.now() + 0.05
@@ -71,7 +72,7 @@ async def test_time_is_an_event_when_the_scheduler_wishes() -> None:
 
     def ticked(event: Event) -> Outcome:
         script.wake = None
-        return Outcome([], [NotifyWatchers("tick")])
+        return Outcome([], [NotifyWatchers(TaskId("tick"))])
 
     script.answer = ticked
     await asyncio.wait_for(committed.more.wait(), 5)
@@ -81,7 +82,7 @@ async def test_time_is_an_event_when_the_scheduler_wishes() -> None:
     engine.stop()
 
 
-async def test_an_earlier_wish_replaces_a_later_one() -> None:
+async def test_an_earlier_timer_replaces_a_later_one() -> None:
     script, committed, clock = Script(), Committed(), SystemClock()
     engine = Engine(script, clock)
     script.wake = clock.now() + 50
@@ -99,7 +100,7 @@ async def test_an_earlier_wish_replaces_a_later_one() -> None:
     engine.stop()
 
 
-async def test_a_defect_stops_everything_and_is_told() -> None:
+async def test_a_defect_stops_the_engine_and_is_reported() -> None:
     script, committed = Script(), Committed()
     crashes: list[BaseException] = []
     engine = Engine(script, FakeClock(), crashed=crashes.append)
@@ -123,14 +124,16 @@ async def test_the_observer_sees_each_event_that_changed_something() -> None:
     )
     engine.start(Committed())
     engine.submit(ChainHealthChanged(True))
-    script.answer = lambda event: Outcome([CursorMoved(1, "0x")], [NotifyWatchers(type(event).__name__)])
+    script.answer = lambda event: Outcome(
+        [CursorMoved(1, "0x")], [NotifyWatchers(TaskId(type(event).__name__))]
+    )
     engine.submit(BlocksReverted(1))
     await asyncio.sleep(0)
     assert seen == [(BlocksReverted(1), 1)]
     engine.stop()
 
 
-async def test_reconciling_is_asked_for_every_period() -> None:
+async def test_a_reconciliation_is_submitted_every_period() -> None:
     script, committed = Script(), Committed()
     engine = Engine(script, FakeClock())
     engine.start(committed)

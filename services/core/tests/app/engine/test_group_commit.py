@@ -12,6 +12,7 @@ from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Modifier, ReplicateChange
 from workerpool_kit.process import Lifetime
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 
 
@@ -68,7 +69,7 @@ class Harness:
     def put(self, name: str, *, block: int | None = None) -> None:
         """Put an outcome with one effect, and with one write if `block` is given."""
         writes: list[d.Write] = [] if block is None else [d.CursorMoved(block, name)]
-        self.commit.put(d.Outcome(writes, [d.NotifyWatchers(name)]))
+        self.commit.put(d.Outcome(writes, [d.NotifyWatchers(TaskId(name))]))
 
     def blocks(self) -> list[list[int]]:
         return [[change.document["number"] for change in changes] for _, changes in self.store.entries]
@@ -91,7 +92,7 @@ async def test_an_effect_waits_for_its_write(harness: Harness) -> None:
     assert harness.done == [("a", 1)]
 
 
-async def test_what_gathers_meanwhile_becomes_one_batch_with_merged_documents(harness: Harness) -> None:
+async def test_outcomes_put_during_a_write_become_one_merged_batch(harness: Harness) -> None:
     harness.put("a", block=1)
     await harness.store.writing.wait()
     for number in (2, 3, 4):
@@ -103,7 +104,7 @@ async def test_what_gathers_meanwhile_becomes_one_batch_with_merged_documents(ha
     assert [number for number, _ in harness.store.entries] == [1, 2]
 
 
-async def test_an_outcome_without_writes_overtakes_nobody(harness: Harness) -> None:
+async def test_an_outcome_without_writes_waits_for_earlier_ones(harness: Harness) -> None:
     harness.put("first", block=1)
     harness.put("second")
     await harness.store.writing.wait()
@@ -113,13 +114,13 @@ async def test_an_outcome_without_writes_overtakes_nobody(harness: Harness) -> N
     assert harness.done == [("first", 1), ("second", 1)]
 
 
-async def test_an_outcome_without_writes_costs_none_when_nothing_waits(harness: Harness) -> None:
+async def test_an_outcome_without_writes_is_performed_at_once_when_idle(harness: Harness) -> None:
     harness.put("now")
     assert harness.done == [("now", 0)]
     assert harness.store.entries == []
 
 
-async def test_what_an_effect_puts_comes_after_the_effects_of_its_batch(harness: Harness) -> None:
+async def test_an_outcome_put_by_an_effect_follows_its_batch(harness: Harness) -> None:
     harness.on_effect["a"] = lambda: harness.put("caused by a")
     harness.put("a", block=1)
     harness.put("b", block=2)
@@ -137,7 +138,7 @@ async def test_a_failed_write_stops_the_process_before_any_effect(harness: Harne
     assert harness.done == []
 
 
-async def test_the_scheduler_may_go_on_changing_what_it_wrote(harness: Harness, make_task: Any) -> None:
+async def test_later_changes_of_a_written_object_are_not_stored(harness: Harness, make_task: Any) -> None:
     task = make_task()
     harness.commit.put(d.Outcome([d.TaskCreated(task)], []))
     task.result_link = "changed later"
@@ -147,7 +148,7 @@ async def test_the_scheduler_may_go_on_changing_what_it_wrote(harness: Harness, 
     assert change.document["result_link"] == ""
 
 
-async def test_queries_wait_until_they_see_what_is_durable(harness: Harness) -> None:
+async def test_visible_waits_for_the_collections(harness: Harness) -> None:
     harness.put("a", block=1)
     harness.store.release()
     await harness.commit.drained()
@@ -155,11 +156,11 @@ async def test_queries_wait_until_they_see_what_is_durable(harness: Harness) -> 
     assert [change.document["number"] for change in harness.store.applied] == [1]
 
 
-async def test_an_outcome_too_large_for_one_entry_is_cut_and_its_effects_come_last(
+async def test_an_outcome_too_large_for_one_entry_is_split_before_its_effects(
     harness: Harness, make_task: Any
 ) -> None:
     writes: list[d.Write] = [d.TaskCreated(make_task(number)) for number in range(9_000)]
-    harness.commit.put(d.Outcome([*writes, d.CursorMoved(7, "0x")], [d.NotifyWatchers("bag")]))
+    harness.commit.put(d.Outcome([*writes, d.CursorMoved(7, "0x")], [d.NotifyWatchers(TaskId("bag"))]))
     harness.store.release(10)
     await harness.commit.drained()
     sizes = [len(changes) for _, changes in harness.store.entries]
@@ -171,7 +172,7 @@ async def test_an_outcome_too_large_for_one_entry_is_cut_and_its_effects_come_la
 
 async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> None:
     text = "x" * 100_000
-    logs: list[d.Write] = [d.LogsStored(f"0x{number}", "w", text, text) for number in range(40)]
+    logs: list[d.Write] = [d.LogsStored(TaskId(f"0x{number}"), "w", text, text) for number in range(40)]
     harness.commit.put(d.Outcome(logs, []))
     harness.store.release(40)
     await harness.commit.drained()
@@ -180,11 +181,11 @@ async def test_long_texts_do_not_make_an_entry_too_large(harness: Harness) -> No
 
 
 async def test_long_callback_data_does_not_make_an_entry_too_large(harness: Harness) -> None:
-    fields = {"callback_data": "0x" + "ab" * 32_768, "result_link": "x" * 4_096}
+    fields: dict[str, object] = {"callback_data": "0x" + "ab" * 32_768, "result_link": "x" * 4_096}
     for number in range(400):
         step = ReplicateChange(ReplicateStatus.RESULT_UPLOADED, 1.0, Modifier.WORKER)
         write = d.ReplicateChanged(
-            f"0x{number:064x}", "0xWorker", ReplicateStatus.RESULT_UPLOADING, (step,), fields
+            TaskId(f"0x{number:064x}"), "0xWorker", ReplicateStatus.RESULT_UPLOADING, (step,), fields
         )
         harness.commit.put(d.Outcome([write], []))
     harness.store.release(400)

@@ -1,4 +1,4 @@
-"""Health tells when the database is away and when it is back, on a real mongod that hangs and that dies."""
+"""Health follows the database, on a real mongod that hangs and crashes."""
 
 import asyncio
 import signal
@@ -16,6 +16,7 @@ from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.health import Health
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
+from workerpool_poco.protocol.ids import TaskId
 
 LONG_S = 30.0
 
@@ -46,7 +47,7 @@ async def becomes(health: Health, up: bool) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_database_that_hangs_or_dies_is_told_and_so_is_its_return(
+async def test_health_follows_a_hanging_a_dead_and_a_recovered_database(
     own_mongod: Mongod, own_store: Store
 ) -> None:
     health, process = Health(), own_mongod.process
@@ -63,9 +64,9 @@ async def test_a_database_that_hangs_or_dies_is_told_and_so_is_its_return(
         process.kill()
         await becomes(health, False)
         with pytest.raises(DatabaseUnavailable):
-            await own_store.task("0x" + "00" * 32)
+            await own_store.task(TaskId("0x" + "00" * 32))
         process.start()
         await becomes(health, True)
-        assert await own_store.task("0x" + "00" * 32) is None
+        assert await own_store.task(TaskId("0x" + "00" * 32)) is None
     finally:
         watching.cancel()

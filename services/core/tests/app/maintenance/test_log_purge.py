@@ -1,4 +1,4 @@
-"""Compute logs go some days after their task's final deadline, and an outage of the database only delays it."""
+"""Compute logs are deleted some days after the final deadline; an outage of the database only delays it."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ class Logs:
 
 
 @pytest.mark.parametrize("outages", [0, 2])
-async def test_logs_of_tasks_past_their_time_are_purged_at_the_start(outages: int) -> None:
+async def test_expired_logs_are_purged_at_the_start(outages: int) -> None:
     logs, clock = Logs(outages), FakeClock()
     purging = asyncio.create_task(purge_logs_daily(logs, clock, every_days=1, keep_days=3, retry_s=0.001))
     async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""The documented figures under their documented names, and durations."""
+"""The documented metrics under their documented names, and durations."""
 
 from collections.abc import Callable
 
@@ -70,7 +70,7 @@ def test_every_stage_of_a_replicate_is_measured(
     assert sample("workerpool_core_replicate_stage_seconds_sum", status="STARTED") - before == 2.5
 
 
-def test_a_stage_that_the_memory_holds_no_more_is_passed_over(
+def test_a_stage_that_is_no_longer_in_memory_is_ignored(
     make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     """What is measured happened a moment ago; an error would be lost in the event loop, and with it what follows."""
@@ -86,7 +86,7 @@ def test_a_stage_that_the_memory_holds_no_more_is_passed_over(
     assert created
 
 
-def test_the_wait_of_a_task_ends_with_its_first_replicate_however_many_come_at_once(
+def test_the_queue_wait_of_a_task_ends_with_its_first_replicate(
     make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     task = make_task(status=TaskStatus.INITIALIZED)
@@ -101,7 +101,7 @@ def test_the_wait_of_a_task_ends_with_its_first_replicate_however_many_come_at_o
     assert (sample(count) - before[0], sample(total) - before[1]) == (1, 3)
 
 
-def test_an_assignment_of_which_nothing_was_heard_is_forgotten_with_its_task(
+def test_an_assignment_never_sent_is_dropped_with_its_task(
     make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     task = make_task()

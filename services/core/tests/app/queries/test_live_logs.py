@@ -1,4 +1,4 @@
-"""The tails of what running apps print."""
+"""The tails of the output of running apps."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,13 @@ from workerpool_core.app.queries.live_logs import MAX_LOG_CHARACTERS, LiveLogs
 from workerpool_core.domain.decisions import Outcome, ReplicateChanged
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task
 from workerpool_core.errors import ForeignReplicate
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 
-TASK, OTHER = f"0x{1001:064x}", f"0x{1002:064x}"
+TASK, OTHER = TaskId(f"0x{1001:064x}"), TaskId(f"0x{1002:064x}")
+UNKNOWN = TaskId("0x" + "33" * 32)
 WALLETS = ("0xA", "0xB", "0xC")
-Tasks = dict[str, Task]
+Tasks = dict[TaskId, Task]
 
 
 @pytest.fixture
@@ -42,16 +44,16 @@ def test_only_the_last_characters_of_each_stream_are_kept(logs: LiveLogs) -> Non
     assert (len(kept.stdout), kept.stdout[-5:], kept.stderr) == (MAX_LOG_CHARACTERS, "xlast", "e")
 
 
-def test_tails_are_told_by_task_and_by_worker(logs: LiveLogs) -> None:
+def test_tails_are_read_by_task_and_by_worker(logs: LiveLogs) -> None:
     logs.add(TASK, "0xA", stdout="a")
     logs.add(TASK, "0xB", stdout="b")
     logs.add(OTHER, "0xA", stdout="c")
     assert [kept.stdout for kept in logs.of(TASK)] == ["a", "b"]
     assert logs.of(TASK, "0xB") == [ComputeLogs("0xB", "b", "")]
-    assert logs.of("0x" + "33" * 32) == []
+    assert logs.of(UNKNOWN) == []
 
 
-def test_the_silent_are_forgotten_first_when_all_together_are_too_long(tasks: Tasks) -> None:
+def test_the_least_recently_updated_tail_is_evicted(tasks: Tasks) -> None:
     logs = LiveLogs(tasks, max_characters=10)
     logs.add(TASK, "0xA", stdout="aaaa")
     logs.add(TASK, "0xB", stdout="bbbb")
@@ -68,18 +70,18 @@ def test_a_tail_lasts_as_long_as_its_app_runs(logs: LiveLogs) -> None:
     assert logs.of(TASK) == []
 
 
-def test_what_comes_after_the_end_of_an_app_is_old_news(tasks: Tasks, logs: LiveLogs) -> None:
+def test_output_after_the_end_of_an_app_is_ignored(tasks: Tasks, logs: LiveLogs) -> None:
     ended = ReplicateChange(ReplicateStatus.COMPUTED, 1.0, Modifier.WORKER)
     tasks[TASK].replicates["0xA"].history.append(ended)
     logs.add(TASK, "0xA", stdout="a")
     assert logs.of(TASK) == []
 
 
-def test_what_is_said_of_a_task_that_left_the_memory_is_old_news(logs: LiveLogs) -> None:
-    logs.add("0x" + "33" * 32, "0xA", stdout="a")
-    assert logs.of("0x" + "33" * 32) == []
+def test_output_of_an_evicted_task_is_ignored(logs: LiveLogs) -> None:
+    logs.add(UNKNOWN, "0xA", stdout="a")
+    assert logs.of(UNKNOWN) == []
 
 
-def test_a_worker_speaks_of_its_own_replicates_only(logs: LiveLogs) -> None:
+def test_output_of_a_foreign_replicate_is_refused(logs: LiveLogs) -> None:
     with pytest.raises(ForeignReplicate, match=TASK):
         logs.add(TASK, "0xD", stdout="d")

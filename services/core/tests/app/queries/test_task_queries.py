@@ -1,4 +1,4 @@
-"""Questions never hang on a database that is away."""
+"""Queries fail within their timeout while the database is down."""
 
 import asyncio
 from typing import Any
@@ -10,8 +10,9 @@ from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.queries.watchers import Watchers
 from workerpool_kit.errors import DatabaseUnavailable
+from workerpool_poco.protocol.ids import TaskId
 
-TASK = "0x" + "ab" * 32
+TASK = TaskId("0x" + "ab" * 32)
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
 
@@ -28,7 +29,7 @@ def queries(store: Store) -> TaskQueries:
     return TaskQueries(store, commit, Watchers(), LiveLogs({}), timeout_s=0.01)
 
 
-async def test_every_question_is_answered_with_the_outage(queries: TaskQueries) -> None:
+async def test_every_query_fails_during_an_outage(queries: TaskQueries) -> None:
     for question in (
         queries.task(TASK),
         queries.replicate(TASK, WALLET),

@@ -1,4 +1,4 @@
-"""Whoever follows a task sees its newest state; many who follow the same one cost one read for each change."""
+"""A watcher of a task gets its newest state. Many watchers of one task cost one read per change."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,9 @@ import pytest
 from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.domain.model import Task
 from workerpool_core.errors import UnknownTask
+from workerpool_poco.protocol.ids import TaskId
 
+TASK = TaskId("0x1")
 MakeTask = Callable[..., Task]
 
 
@@ -39,9 +41,9 @@ async def begun(reads: Reads, count: int) -> None:
             await asyncio.sleep(0)
 
 
-async def test_all_who_ask_at_the_same_time_share_one_read(reads: Reads) -> None:
+async def test_concurrent_callers_share_one_read(reads: Reads) -> None:
     watchers = Watchers()
-    asking = [asyncio.create_task(watchers.read("0x1", reads)) for _ in range(50)]
+    asking = [asyncio.create_task(watchers.read(TASK, reads)) for _ in range(50)]
     await begun(reads, 1)
     asking.pop().cancel()
     reads.answer()
@@ -49,27 +51,27 @@ async def test_all_who_ask_at_the_same_time_share_one_read(reads: Reads) -> None
     assert reads.begun == 1
 
 
-async def test_nobody_joins_a_read_that_began_before_the_newest_change(reads: Reads) -> None:
+async def test_a_read_that_started_before_a_change_gets_no_later_caller(reads: Reads) -> None:
     watchers = Watchers()
-    early = asyncio.create_task(watchers.read("0x1", reads))
+    early = asyncio.create_task(watchers.read(TASK, reads))
     await begun(reads, 1)
-    watchers.moved("0x1")
-    late = asyncio.create_task(watchers.read("0x1", reads))
+    watchers.moved(TASK)
+    late = asyncio.create_task(watchers.read(TASK, reads))
     await begun(reads, 2)
     reads.answer()
     await early
-    joined = asyncio.create_task(watchers.read("0x1", reads))
+    joined = asyncio.create_task(watchers.read(TASK, reads))
     reads.answer()
     await asyncio.gather(late, joined)
     assert reads.begun == 2
 
 
-async def test_a_refused_read_is_told_to_all_who_wait_and_to_nobody_else(reads: Reads) -> None:
+async def test_a_failed_read_reaches_its_waiters_only(reads: Reads) -> None:
     async def refuse(_task_id: str) -> Task:
         raise UnknownTask("no such task")
 
     watchers = Watchers()
-    answers = await asyncio.gather(*(watchers.read("0x1", refuse) for _ in range(2)), return_exceptions=True)
+    answers = await asyncio.gather(*(watchers.read(TASK, refuse) for _ in range(2)), return_exceptions=True)
     assert all(isinstance(answer, UnknownTask) for answer in answers)
     reads.answer()
-    assert await watchers.read("0x1", reads) is reads.task
+    assert await watchers.read(TASK, reads) is reads.task

@@ -1,4 +1,4 @@
-"""Challenges that wait to be signed."""
+"""Open challenges: one per address, bounded, single use."""
 
 from itertools import count
 
@@ -34,7 +34,7 @@ def test_an_address_has_one_until_it_is_used_or_expires(clock: FakeClock, given:
     assert given.issue(A, lambda: next(made)).challenge == 3
 
 
-def test_past_the_bound_the_oldest_is_forgotten(
+def test_the_oldest_challenge_is_evicted_above_the_limit(
     given: OpenChallenges[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(challenges, "_MAX_OPEN", 2)

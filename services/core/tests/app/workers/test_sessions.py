@@ -1,4 +1,4 @@
-"""One stream per wallet, with a bound on what waits for it."""
+"""One session per wallet, with a bounded queue."""
 
 from workerpool_core.app.workers.messages import Draining, Message, ShutDown
 from workerpool_core.app.workers.sessions import Sessions
@@ -10,14 +10,14 @@ def drain(number: int) -> Message:
     return Draining(float(number))
 
 
-async def test_messages_come_out_in_order_and_together() -> None:
+async def test_queued_messages_are_returned_together_in_order() -> None:
     session = Sessions().open(WALLET)
     for number in range(3):
         session.send(drain(number))
     assert await session.next_messages() == [drain(0), drain(1), drain(2)]
 
 
-async def test_past_the_bound_the_session_ends_and_says_why() -> None:
+async def test_a_session_above_its_limit_ends_with_the_reason() -> None:
     session = Sessions(max_queued=2).open(WALLET)
     for number in range(4):
         session.send(drain(number))
@@ -29,7 +29,7 @@ async def test_past_the_bound_the_session_ends_and_says_why() -> None:
     assert await session.next_messages() == []
 
 
-async def test_what_waits_is_sent_before_the_farewell() -> None:
+async def test_queued_messages_are_sent_before_the_farewell() -> None:
     session = Sessions().open(WALLET)
     session.send(drain(1))
     session.end(ShutDown("REPLACED", ""))

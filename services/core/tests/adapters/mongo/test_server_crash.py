@@ -1,4 +1,4 @@
-"""The database dies without a word: what was acknowledged is in its collections again, without a restart of core."""
+"""After a crash of the database server the collections hold every acknowledged change, without a restart of core."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -74,7 +74,7 @@ def moved(task: Task, before: ReplicateStatus, after: ReplicateStatus) -> d.Repl
     return d.ReplicateChanged(task.task_id, WALLET, before, (change,))
 
 
-async def test_what_the_collections_had_not_on_disk_is_applied_again_before_its_entries_go(
+async def test_changes_lost_by_the_server_are_applied_again_before_a_trim(
     core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     task = make_task()
@@ -87,7 +87,7 @@ async def test_what_the_collections_had_not_on_disk_is_applied_again_before_its_
     assert await core.store.recover() == core.number
 
 
-async def test_work_goes_on_over_any_number_of_deaths(
+async def test_writes_continue_over_repeated_crashes(
     core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     task, before = make_task(), R.CREATED
@@ -99,7 +99,7 @@ async def test_work_goes_on_over_any_number_of_deaths(
     assert await core.history(task) == [R.CREATED, *STEPS]
 
 
-async def test_an_entry_that_is_not_applied_yet_is_not_applied_by_the_replay_of_those_before_it(
+async def test_a_replay_stops_before_the_entry_being_applied(
     core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     """Changes that wait are merged; one that the replay had applied in part could not be told from a stranger's."""
@@ -112,7 +112,7 @@ async def test_an_entry_that_is_not_applied_yet_is_not_applied_by_the_replay_of_
     assert await core.history(task) == [R.CREATED]
 
 
-async def test_a_field_that_a_death_took_is_set_again_before_the_next_change_of_its_document(
+async def test_a_lost_field_is_restored_before_the_next_change(
     core: Core, make_task: Callable[..., Task]
 ) -> None:
     """A change without a new status fits the document that lost the one before it: nothing else would tell."""
@@ -127,7 +127,7 @@ async def test_a_field_that_a_death_took_is_set_again_before_the_next_change_of_
     assert (found.initialization_block, found.sms_url) == (7, "http://sms")
 
 
-async def test_a_stranger_is_noticed_after_a_death_too(
+async def test_a_foreign_write_diverges_after_a_crash_as_well(
     core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
     task = make_task()
@@ -137,9 +137,7 @@ async def test_a_stranger_is_noticed_after_a_death_too(
         await core.write(moved(task, R.COMPUTING, R.COMPUTED))
 
 
-async def test_a_primary_that_steps_down_under_writes_is_waited_for(
-    core: Core, make_task: Callable[..., Task]
-) -> None:
+async def test_writes_wait_for_a_primary_that_steps_down(core: Core, make_task: Callable[..., Task]) -> None:
     """It says so in many forms; none of them may end the process, nor lose what was acknowledged."""
     tasks: list[Task] = []
 
