@@ -7,12 +7,6 @@ from dataclasses import replace
 import pytest
 from mongoengine.errors import ValidationError
 from pydantic import SecretStr
-from workerpool_chain_adapter.adapters.memory.journals import (
-    MemoryCommandJournal,
-    MemoryLeases,
-    MemoryTransactionJournal,
-    MemoryWalletLease,
-)
 from workerpool_chain_adapter.adapters.mongo.bulk import insert_new, replace_all
 from workerpool_chain_adapter.adapters.mongo.command_journal import MongoCommandJournal
 from workerpool_chain_adapter.adapters.mongo.documents import MODELS, CommandDocument
@@ -28,6 +22,13 @@ from workerpool_kit.clock import FakeClock
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.ids import DealId, TaskId
+
+from services.chain_adapter.tests.doubles.journals import (
+    MemoryCommandJournal,
+    MemoryLeases,
+    MemoryTransactionJournal,
+    MemoryWalletLease,
+)
 
 WALLET, OTHER_WALLET = "0x" + "11" * 20, "0x" + "22" * 20
 INITIALIZE, CLAIM = CommandKind.INITIALIZE, CommandKind.CLAIM

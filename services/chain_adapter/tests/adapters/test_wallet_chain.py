@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pytest
 from workerpool_chain_adapter.adapters.hub_chain import HubChain
-from workerpool_chain_adapter.adapters.memory.chain import MemoryChain
 from workerpool_chain_adapter.app.ports import WalletChain
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.planning import Plan
@@ -18,6 +17,8 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import ChainUnreachable
 from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.ids import TaskId
+
+from services.chain_adapter.tests.doubles.chain import MemoryChain
 
 GAS = 300_000
 REVERTING = abi.HUB.encode("initialize", bytes([9] * 32), 0)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from workerpool_chain_adapter.adapters.memory.chain import MemoryChain
-from workerpool_chain_adapter.adapters.memory.journals import MemoryCommandJournal, MemoryTransactionJournal
 from workerpool_chain_adapter.app.pipeline import Pipeline, PipelineLimits
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_kit.clock import FakeClock
 from workerpool_poco.protocol.ids import TaskId
+
+from services.chain_adapter.tests.doubles.chain import MemoryChain
+from services.chain_adapter.tests.doubles.journals import MemoryCommandJournal, MemoryTransactionJournal
 
 
 @dataclass

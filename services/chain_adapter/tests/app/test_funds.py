@@ -1,12 +1,13 @@
 """What the wallet can pay."""
 
 import pytest
-from workerpool_chain_adapter.adapters.memory.chain import MemoryChain
 from workerpool_chain_adapter.app.funds import GAS_PER_TRANSACTION, Funds
 from workerpool_chain_adapter.domain.fees import GasPolicy
 from workerpool_chain_adapter.errors import ChainUnavailable
 from workerpool_kit.clock import FakeClock
 from workerpool_poco.errors import ChainUnreachable
+
+from services.chain_adapter.tests.doubles.chain import MemoryChain
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from workerpool_chain_adapter.adapters.linux_processes import LinuxProcesses
-from workerpool_chain_adapter.adapters.memory.journals import MemoryLeases, MemoryWalletLease
 from workerpool_chain_adapter.app.lease import LEASE_S, Lease
 from workerpool_chain_adapter.errors import LeaseLost, WalletInUse
 from workerpool_kit.clock import FakeClock
+
+from services.chain_adapter.tests.doubles.journals import MemoryLeases, MemoryWalletLease
 
 WALLET = "0x" + "11" * 20
 

@@ -13,9 +13,10 @@ from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_result_proxy.adapters.hub_chain import HubView
-from workerpool_result_proxy.adapters.memory.chain import MemoryChain
 from workerpool_result_proxy.app.ports import ChainView
 from workerpool_result_proxy.errors import ChainUnreachable
+
+from services.result_proxy.tests.doubles.chain import MemoryChain
 
 TASK, DEAL = TaskId("0x" + "09" * 32), DealId("0x" + "08" * 32)
 

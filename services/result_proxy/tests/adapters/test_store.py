@@ -13,13 +13,14 @@ from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
-from workerpool_result_proxy.adapters.memory.store import MemoryArchives, MemoryStore
 from workerpool_result_proxy.adapters.mongo.documents import MODELS, AuthorizationDocument
 from workerpool_result_proxy.adapters.mongo.gridfs_archives import CHUNK_BYTES, GridFsArchives
 from workerpool_result_proxy.adapters.mongo.signing_keys import MongoKeyStore
 from workerpool_result_proxy.adapters.mongo.store import MongoStore
 from workerpool_result_proxy.app.ports import Archives, Store
 from workerpool_result_proxy.domain.results import StoredResult, link_for
+
+from services.result_proxy.tests.doubles.store import MemoryArchives, MemoryStore
 
 both = pytest.mark.parametrize("kind", ["mongo", "memory"])
 

@@ -8,10 +8,11 @@ import pytest
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_poco.protocol.ids import TaskId
-from workerpool_result_proxy.adapters.memory.store import MemoryArchives, MemoryStore
 from workerpool_result_proxy.api.http_routes import routes
 from workerpool_result_proxy.app.read_result import ReadResult
 from workerpool_result_proxy.domain.results import StoredResult, link_for
+
+from services.result_proxy.tests.doubles.store import MemoryArchives, MemoryStore
 
 TASK = TaskId("0x" + "01" * 32)
 CONTENT = bytes(range(100))

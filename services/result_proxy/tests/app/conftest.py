@@ -17,12 +17,13 @@ from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_result_proxy.adapters.files.threads import FileThreads
 from workerpool_result_proxy.adapters.files.workspace import TemporaryFolder
-from workerpool_result_proxy.adapters.memory.chain import NO_DEAL, NO_TASK, MemoryChain
-from workerpool_result_proxy.adapters.memory.store import MemoryArchives, MemoryStore
 from workerpool_result_proxy.app.receive import StreamLimits
 from workerpool_result_proxy.app.upload import UploadLimits, UploadResult
 from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.domain.results import Declaration, StoredResult
+
+from services.result_proxy.tests.doubles.chain import NO_DEAL, NO_TASK, MemoryChain
+from services.result_proxy.tests.doubles.store import MemoryArchives, MemoryStore
 
 TASK, DEAL, WORKER = TaskId("0x" + "01" * 32), DealId("0x" + "02" * 32), "0x" + "11" * 20
 TEXT = b"a result"

@@ -3,7 +3,6 @@
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Contribution, Deal, Resource
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
-
 from workerpool_result_proxy.errors import ChainUnreachable
 
 

@@ -5,15 +5,14 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, to_hex
-from workerpool_poco.protocol.model import Block, ChainTask, Deal, Resource
-from workerpool_poco.protocol.statuses import ChainTaskStatus
-
 from workerpool_chain_adapter.domain.assessment import ChainSnapshot
 from workerpool_chain_adapter.domain.command import Command
 from workerpool_chain_adapter.domain.planning import Plan
 from workerpool_chain_adapter.domain.sending import GasEstimate, SendAnswer, SendOutcome
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, Receipt, Version
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, to_hex
+from workerpool_poco.protocol.model import Block, ChainTask, Deal, Resource
+from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 _REPLACEMENT_PERCENT = 110
 """Geth accepts a replacement from 10 % more."""

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workerpool_kit.clock import Clock
-from workerpool_poco.protocol.ids import TaskId
-
 from workerpool_chain_adapter.domain.command import FINAL_STATES, Command, CommandKey, CommandState
 from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
 from workerpool_chain_adapter.errors import NonceTaken
+from workerpool_kit.clock import Clock
+from workerpool_poco.protocol.ids import TaskId
 
 
 class MemoryCommandJournal:

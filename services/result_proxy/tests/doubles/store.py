@@ -7,7 +7,6 @@ from pathlib import Path
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import Address, TaskId
-
 from workerpool_result_proxy.domain.results import StoredResult
 
 _CHUNK_BYTES = 1 << 20
