@@ -11,9 +11,10 @@ from workerpool_core.domain.model import Task, TaskChange, Worker, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.state import State
 from workerpool_core.simulation.deals import deal_terms
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 NOW = 1_000_000.0
 

@@ -7,9 +7,10 @@ import pytest
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.replicates.replicate_machine import REPLICATE_TRANSITIONS
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatus, ReplicateStatusCause
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 HASHES = ("0x" + "aa" * 32, "0x" + "bb" * 32)
 SCONE = "0x" + f"{3:064x}"

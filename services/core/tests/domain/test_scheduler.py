@@ -2,8 +2,9 @@
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 
 def test_a_standard_task_completes(pool: ScriptedPool) -> None:

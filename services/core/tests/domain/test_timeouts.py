@@ -5,9 +5,10 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain import timeouts
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.timers import Timeout
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 T = 300
 

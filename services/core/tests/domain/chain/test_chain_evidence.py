@@ -10,9 +10,10 @@ from workerpool_core.domain.chain import chain_evidence
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Receipt, Task
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 T = 300
 HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from workerpool_core.domain import events as e
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 HASH_A = "0x" + "aa" * 32
 

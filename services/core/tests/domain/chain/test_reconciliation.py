@@ -11,9 +11,10 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.chain import reconciliation
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 HASH_A = "0x" + "aa" * 32
 K = e.TransactionKind

@@ -11,11 +11,12 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.dispatch.dispatcher import slots_of
 from workerpool_core.domain.model import Worker, WorkerModel
 from workerpool_core.domain.policy import Policy
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.consensus import contributions_needed
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 SCONE, GRAMINE, TDX, GPU = ("0x" + f"{tag:064x}" for tag in (3, 5, 9, 0x100))
 SCONE_GPU = "0x" + f"{0x103:064x}"

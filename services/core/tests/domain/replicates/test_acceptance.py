@@ -8,9 +8,10 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.events import Details, Update
 from workerpool_core.domain.model import Modifier
 from workerpool_core.domain.replicates import acceptance
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 LINK = '{"storage":"dropbox","location":"/result"}'
 REFUSED, ACCEPTED = d.UpdateOutcome.REFUSED, d.UpdateOutcome.ACCEPTED

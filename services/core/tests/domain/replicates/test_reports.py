@@ -8,10 +8,11 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Action, Modifier, Receipt
 from workerpool_core.domain.replicates import reports
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 HASH_A = "0x" + "aa" * 32

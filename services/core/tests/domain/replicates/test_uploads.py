@@ -6,9 +6,10 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.replicates import uploads
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 LINK = '{"storage":"ipfs","location":"/results/0x"}'
 

@@ -1,7 +1,8 @@
 """An enclave challenge is requested until the contribution deadline."""
 
 from workerpool_core.domain import decisions as d
-from workerpool_core.simulation.scripted.pool import ScriptedPool
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 T = 300

@@ -12,8 +12,9 @@ from workerpool_core.domain.events import (
     TransactionKind,
 )
 from workerpool_core.domain.tasks.initialization import is_executable
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id_of
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 INITIALIZE = TransactionKind.INITIALIZE

@@ -6,10 +6,11 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.tasks import progress
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 T = 300

@@ -9,10 +9,11 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.tasks import retries
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 T = 300
 HASH_A = "0x" + "aa" * 32

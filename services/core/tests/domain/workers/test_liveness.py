@@ -12,9 +12,10 @@ from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import liveness
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 
 def test_only_heartbeats_of_the_present_session_count(

@@ -14,8 +14,9 @@ from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import quarantine
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 R = ReplicateStatus
 C = ReplicateStatusCause

@@ -10,9 +10,10 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Modifier, Receipt
 from workerpool_core.domain.workers import session_resume
-from workerpool_core.simulation.scripted.pool import ScriptedPool
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 SCONE = "0x" + f"{3:064x}"
 T = 300

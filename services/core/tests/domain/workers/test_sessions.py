@@ -8,7 +8,8 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker, WorkerSession
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.workers import sessions
-from workerpool_core.simulation.scripted.pool import ScriptedPool
+
+from services.core.tests.doubles.scripted_pool import ScriptedPool
 
 HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
 

@@ -3,14 +3,13 @@
 from random import Random
 from typing import TypeVar
 
-from workerpool_poco.protocol.ids import TaskId
-
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.simulation.ledger import Ledger
+from workerpool_poco.protocol.ids import TaskId
 
 E = TypeVar("E")
 START = 1_000_000.0

@@ -3,7 +3,8 @@
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import WorkerModel
-from workerpool_core.simulation.scripted.core import ScriptedCore, wallet
+
+from services.core.tests.doubles.scripted_core import ScriptedCore, wallet
 
 MODEL = WorkerModel("w1", "1", "linux", "x86", slots=1, memory_bytes=1 << 33)
 HELLO = e.WorkerConnected(wallet(1), "1-1", MODEL)

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
-from workerpool_poco.protocol.model import ChainTask, Contribution
-from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
-
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.model import DealTerms, Receipt, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.simulation.deals import deal_terms, tasks_of
-from workerpool_core.simulation.scripted.core import ScriptedCore, wallet
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
+from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
+
+from services.core.tests.doubles.scripted_core import ScriptedCore, wallet
 
 R = ReplicateStatus
 Contributions = Mapping[int, tuple[str, str]]

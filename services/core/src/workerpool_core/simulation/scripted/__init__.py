@@ -1,1 +1,0 @@
-"""A pool that a test drives step by step."""
