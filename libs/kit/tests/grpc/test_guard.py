@@ -15,6 +15,7 @@ from workerpool_kit.access.authenticators import (
 )
 from workerpool_kit.errors import Unauthenticated
 from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.guard import always_open
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.process import StartupError
 
@@ -163,3 +164,15 @@ class TestPolicy:
         server = await serve(Echo(contract))
         with pytest.raises(StartupError, match=f"127.0.0.1:{server.port} for gRPC"):
             await GrpcServer(server.port, host="127.0.0.1", policy={}).start()
+
+
+@pytest.mark.parametrize(
+    ("method", "public"),
+    [
+        ("/grpc.health.v1.Health/Check", True),
+        ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", True),
+        ("/workerpool.grpc.health.v1.Health/Check", False),
+    ],
+)
+def test_only_the_services_of_grpc_itself_are_always_public(method: str, public: bool) -> None:
+    assert always_open(method) is public
