@@ -112,7 +112,7 @@ async def test_a_node_without_websocket_is_polled(scripted_node: Any) -> None:
 async def test_a_node_that_never_answers_a_websocket_is_polled(
     scripted_node: Any, mute_after_handshake: bool
 ) -> None:
-    """As behind a proxy that lets only plain requests through, and does not say so."""
+    """Some proxies pass plain requests only and drop a WebSocket without an error."""
 
     async def upgrade(request: web.Request) -> web.StreamResponse:
         if not mute_after_handshake:
@@ -133,7 +133,7 @@ async def test_a_node_that_never_answers_a_websocket_is_polled(
 
 @pytest.mark.parametrize("nonsense", [None, {}, "0x", {"number": None}], ids=repr)
 async def test_malformed_answers_count_as_an_outage(scripted_node: Any, nonsense: Any) -> None:
-    """As some do while they start: the stream must not end without a word."""
+    """Some nodes answer so while they start; the stream must not end silently."""
     block = {"number": "0x7", "hash": "0x" + "07" * 32, "parentHash": "0x" + "06" * 32, "timestamp": "0x1"}
     told: list[Exception] = []
     scripted_node.answer = lambda request: {"jsonrpc": "2.0", "id": request["id"], "result": nonsense}

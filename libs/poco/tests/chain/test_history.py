@@ -46,7 +46,7 @@ async def test_other_refusals_of_a_log_query_raise_rpc_error(scripted_node: Any)
 
 
 def bloom_of(*items: bytes) -> int:
-    """The filter of logs with these addresses and topics, as a number (Yellow Paper, 4.4.3)."""
+    """Return the filter of logs with these addresses and topics as a number (Yellow Paper, 4.4.3)."""
     found = 0
     for item in items:
         digest = keccak(item)

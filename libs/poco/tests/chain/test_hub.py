@@ -33,7 +33,7 @@ async def test_the_deadline_ratio_has_a_fallback(scripted_node: Any) -> None:
 
 @pytest.mark.parametrize("nonsense", [None, {}, "", "0xzz", 7, [None], [{}], {"number": None}], ids=repr)
 async def test_an_answer_of_another_shape_raises_rpc_error(scripted_node: Any, nonsense: Any) -> None:
-    """Callers wait out what a node says wrong; anything but a PocoError would end their process."""
+    """Callers retry after a PocoError; any other exception would end their process."""
     scripted_node.returns(nonsense)
     hub = HubClient(scripted_node.url, HUB)
     reads: dict[str, Callable[[], Awaitable[Any]]] = {

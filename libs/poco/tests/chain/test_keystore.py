@@ -13,7 +13,7 @@ ADDRESS = Wallet.from_key(KEY).address
 
 @pytest.fixture(scope="module", params=["scrypt", "pbkdf2"])
 def foreign(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """A key store written by the reference implementation."""
+    """Return a key store written by the reference implementation."""
     content: dict[str, Any] = keyfile.create_keyfile_json(
         KEY, PASSWORD, kdf=request.param, iterations=1 << 10
     )

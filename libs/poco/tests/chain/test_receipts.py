@@ -1,4 +1,4 @@
-"""Who waits for a receipt, and for how long."""
+"""Waits for receipts: timeouts, cancellation, incomplete answers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ MINED = {
 
 
 class Node:
-    """Answers with what the test says, and counts what it is asked."""
+    """A node that answers as the test says and counts its requests."""
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] | None = None

@@ -75,7 +75,7 @@ async def test_a_read_of_a_pruned_block_is_retried_at_once(scripted_node: Any) -
 
 
 async def test_a_batch_that_reached_a_lagging_node_is_retried_as_a_batch(scripted_node: Any) -> None:
-    """Behind a balancer the next one may well meet another node; hundreds of single requests would meet them all."""
+    """Behind a load balancer a repeated batch reaches another node; single requests would reach all of them."""
     lags = {"code": -32000, "message": "header not found"}
 
     def answer(requests: Any) -> Any:
@@ -184,7 +184,7 @@ async def test_an_answer_with_neither_result_nor_error_is_an_error(scripted_node
 
 
 async def test_a_refusal_is_read_with_any_http_status(scripted_node: Any) -> None:
-    """As providers do with log ranges that they find too large."""
+    """Providers send such statuses for log ranges that are too large."""
     refusal = {"jsonrpc": "2.0", "error": {"code": -32614, "message": "limited to a 10,000 range"}}
     scripted_node.answer = lambda request: web.json_response(refusal | {"id": request["id"]}, status=413)
     rpc = JsonRpc(scripted_node.url)
@@ -218,7 +218,7 @@ async def test_a_throttled_request_is_retried_later(
 
 @pytest.mark.parametrize("status", [None, 401, 503], ids=str)
 async def test_secrets_in_the_node_url_are_never_in_messages(scripted_node: Any, status: int | None) -> None:
-    """Providers put their customers' keys into the address; errors end up in logs."""
+    """Providers put API keys into the URL, and error messages end up in logs."""
     scripted_node.answer = lambda _: web.Response(status=status or 200, text="no")
     host = scripted_node.url.removeprefix("http://") if status else "127.0.0.1:9"
     rpc = JsonRpc(f"http://user:password@{host}/?key=sesame", attempts=1)

@@ -39,7 +39,7 @@ NOBODY = "0x" + "77" * 20
 
 @pytest.fixture(scope="module")
 def own_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocoChain]:
-    """A chain whose mining these tests may switch off without hurting others."""
+    """Return a chain whose mining these tests may stop."""
     with Chain(log=tmp_path_factory.mktemp("own") / "chain.log") as chain:
         yield PocoChain(chain, deployment.deploy(chain.rpc, accounts.deployer(chain.rpc)))
 
@@ -65,7 +65,7 @@ async def sender(hub: HubClient, wallet: Wallet) -> AsyncIterator[TransactionSen
 
 @contextlib.asynccontextmanager
 async def no_mining(chain: PocoChain) -> AsyncIterator[None]:
-    """Let transactions wait in the node's pool inside the block."""
+    """Keep transactions in the node's pool while the block runs."""
     await asyncio.to_thread(chain.chain.stop_mining)
     try:
         yield
@@ -220,7 +220,7 @@ async def test_waiting_for_a_receipt_times_out(own_chain: PocoChain, sender: Tra
 async def test_a_lost_transaction_leaves_no_nonce_gap(
     own_chain: PocoChain, wallet: Wallet, scripted_node: Any
 ) -> None:
-    """A node that goes down exactly when the transaction is sent, and comes back."""
+    """The node is down while the transaction is sent, and comes back."""
     down = False
 
     async def forward(body: Any) -> Any:

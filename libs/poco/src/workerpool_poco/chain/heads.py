@@ -21,9 +21,9 @@ from workerpool_poco.chain.rpc import JsonRpc
 from workerpool_poco.errors import ChainUnreachable, PocoError, RpcError
 from workerpool_poco.protocol.model import Block
 
-_POLL_FASTEST, _POLL_SLOWEST = 0.05, 1.0
-_BACKOFF_FIRST, _BACKOFF_LAST = 0.1, 5.0
-_SILENCE = 5.0
+_MIN_PERIOD_S, _MAX_PERIOD_S = 0.05, 1.0
+_MIN_BACKOFF_S, _MAX_BACKOFF_S = 0.1, 5.0
+_MAX_SILENCE_S = 5.0
 """Seconds without a head after which the stream checks a subscription with a request."""
 
 _OUTAGES = (
@@ -80,12 +80,12 @@ class HeadStream:
         self.reachable = False
         self.mode: Literal["connecting", "websocket", "polling"] = "connecting"
         self._http_url = node_url
-        self._websocket_wanted = self._try_websocket = websocket
-        self._period = min(max(block_time / 10, _POLL_FASTEST), _POLL_SLOWEST)
+        self._websocket_enabled = self._try_websocket = websocket
+        self._period = min(max(block_time / 10, _MIN_PERIOD_S), _MAX_PERIOD_S)
         self._timeout = timeout
         self._on_outage = on_outage
         self._on_return = on_return
-        self._out = False
+        self._in_outage = False
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
@@ -99,7 +99,7 @@ class HeadStream:
     def start(self) -> None:
         """Start a background task in the running event loop that follows the chain."""
         if self._task is None:
-            self._task = asyncio.create_task(self._follow(), name="head-stream")
+            self._task = asyncio.create_task(self._run(), name="head-stream")
 
     async def stop(self) -> None:
         """Stop following the chain; loops over the stream end."""
@@ -108,7 +108,7 @@ class HeadStream:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._wake()
+        self._notify()
 
     async def __aiter__(self) -> AsyncIterator[Block]:
         """Yield the latest head, then every change of it, until the stream is stopped."""
@@ -144,8 +144,8 @@ class HeadStream:
 
     # --- following -----------------------------------------------------------
 
-    async def _follow(self) -> None:
-        pause = _BACKOFF_FIRST
+    async def _run(self) -> None:
+        pause = _MIN_BACKOFF_S
         while True:
             before = self.latest
             try:
@@ -157,17 +157,19 @@ class HeadStream:
                 self._try_websocket = False
                 continue
             except _OUTAGES as error:
-                self._lost(error)
+                self._record_outage(error)
             if self.latest != before:
-                pause = _BACKOFF_FIRST
+                pause = _MIN_BACKOFF_S
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, _BACKOFF_LAST)
+            pause = min(pause * 2, _MAX_BACKOFF_S)
 
     async def _poll(self) -> None:
         rpc = JsonRpc(self._http_url, timeout=self._timeout, attempts=1, max_connections=1)
         try:
             while True:
-                self._arrived(read_block(await rpc.call("eth_getBlockByNumber", "latest", False)), "polling")
+                self._record_head(
+                    read_block(await rpc.call("eth_getBlockByNumber", "latest", False)), "polling"
+                )
                 await asyncio.sleep(self._period)
         finally:
             await rpc.close()
@@ -187,21 +189,21 @@ class HeadStream:
         async with connection:
             try:
                 await self._send(connection, 1, "eth_subscribe", ["newHeads"])
-                await self._ask_latest(connection)
+                await self._request_latest(connection)
                 async with asyncio.timeout(self._timeout):
                     await self._receive(connection, until_id=1)
             except (ConnectionClosed, TimeoutError) as cause:
                 raise _NoWebSocket(f"no answer over the WebSocket: {cause!r}") from cause
             while True:
                 try:
-                    async with asyncio.timeout(_SILENCE):
+                    async with asyncio.timeout(_MAX_SILENCE_S):
                         await self._receive(connection)
                 except TimeoutError:
-                    await self._ask_latest(connection)
+                    await self._request_latest(connection)
                     async with asyncio.timeout(self._timeout):
                         await self._receive(connection, until_id=2)
 
-    async def _ask_latest(self, connection: ClientConnection) -> None:
+    async def _request_latest(self, connection: ClientConnection) -> None:
         await self._send(connection, 2, "eth_getBlockByNumber", ["latest", False])
 
     @staticmethod
@@ -218,31 +220,31 @@ class HeadStream:
                 raise _NoWebSocket(str(message["error"]))
             head = message.get("params", {}).get("result") if identity is None else message.get("result")
             if isinstance(head, dict) and "parentHash" in head:
-                self._arrived(read_block(head), "websocket")
+                self._record_head(read_block(head), "websocket")
             if until_id in (None, identity):
                 return
 
     # --- state ---------------------------------------------------------------
 
-    def _arrived(self, head: Block, mode: Literal["websocket", "polling"]) -> None:
+    def _record_head(self, head: Block, mode: Literal["websocket", "polling"]) -> None:
         self.mode = mode
         self.reachable = True
-        if self._out:
-            self._out = False
+        if self._in_outage:
+            self._in_outage = False
             if self._on_return is not None:
                 self._on_return()
         if head != self.latest:
             self.latest = head
-            self._wake()
+            self._notify()
 
-    def _lost(self, error: Exception) -> None:
+    def _record_outage(self, error: Exception) -> None:
         self.reachable = False
-        self._try_websocket = self._websocket_wanted
-        if not self._out:
-            self._out = True
+        self._try_websocket = self._websocket_enabled
+        if not self._in_outage:
+            self._in_outage = True
             if self._on_outage is not None:
                 self._on_outage(error)
 
-    def _wake(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

@@ -96,9 +96,9 @@ class ChainHistory:
         set the same bits. False when the filter is missing or too full.
         """
         bloom = int.from_bytes(block.logs_bloom, "big")
-        if bloom.bit_count() > _MOST_BITS or not _is_in(bloom, address_bytes(self.hub_address)):
+        if bloom.bit_count() > _MAX_BITS or not _may_contain(bloom, address_bytes(self.hub_address)):
             return False
-        return any(_is_in(bloom, topic_of(kind)) for kind in kinds)
+        return any(_may_contain(bloom, topic_of(kind)) for kind in kinds)
 
     async def scheduler_notices(
         self, workerpool: Address, from_block: int, to_block: int
@@ -124,14 +124,14 @@ class ChainHistory:
         return answer
 
 
-_MOST_BITS = 512
+_MAX_BITS = 512
 """Bits of 2048 up to which a filter is useful: there, it is wrong for two blocks in a thousand.
 
 Chains with huge blocks fill it, and chains without Bloom filters return it full.
 """
 
 
-def _is_in(bloom: int, item: bytes) -> bool:
+def _may_contain(bloom: int, item: bytes) -> bool:
     """Return whether a Bloom filter of 2048 bits may contain an item (Yellow Paper, 4.4.3)."""
     digest = keccak(item)
     bits = (int.from_bytes(digest[place : place + 2], "big") % 2048 for place in (0, 2, 4))

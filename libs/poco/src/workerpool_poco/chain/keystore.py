@@ -92,7 +92,7 @@ def _scrypt(password: bytes, salt: bytes, n: int, r: int, p: int, length: int) -
     if n < 1 << min(16 * r, 64):
         memory = min(128 * r * (n + p + 2) + (1 << 20), _LARGEST_SCRYPT_MEMORY)
         return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
-    # OpenSSL keeps to RFC 7914 and refuses this cost, which other tools (eth-account) write.
+    # OpenSSL refuses costs outside RFC 7914, which other tools (eth-account) write.
     from Crypto.Protocol.KDF import scrypt
 
     derived: bytes = scrypt(password, salt, length, n, r, p)  # type: ignore[assignment,arg-type]

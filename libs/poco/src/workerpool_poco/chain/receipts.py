@@ -14,8 +14,8 @@ from workerpool_poco.protocol.contracts import abi
 from workerpool_poco.protocol.contracts.events import HubEvent, decode_log
 from workerpool_poco.protocol.ids import Address, address, from_hex, to_hex
 
-_FASTEST_POLL, _SLOWEST_POLL = 0.01, 0.5
-_RECHECK_WITH_HEADS = 2.0
+_MIN_PERIOD_S, _MAX_PERIOD_S = 0.01, 0.5
+_RECHECK_S = 2.0
 """Seconds after which receipts are read again without a new head."""
 
 
@@ -118,18 +118,18 @@ class ReceiptWatcher:
         self._waiting.clear()
 
     async def _watch(self) -> None:
-        pause = _FASTEST_POLL
+        pause = _MIN_PERIOD_S
         while self._waiting:
             if self._requested.is_set():
                 self._requested.clear()
-                pause = _FASTEST_POLL
+                pause = _MIN_PERIOD_S
             head = self._heads.latest if self._heads else None
             with contextlib.suppress(ChainUnreachable):
                 await self._read()
             if self._heads is not None and self._heads.latest != head:
                 continue
             await self._pause(pause)
-            pause = min(pause * 1.5, _SLOWEST_POLL)
+            pause = min(pause * 1.5, _MAX_PERIOD_S)
 
     async def _read(self) -> None:
         hashes = list(self._waiting)
@@ -152,7 +152,7 @@ class ReceiptWatcher:
             return
         requested = asyncio.ensure_future(self._requested.wait())
         if self._heads is not None and self._heads.reachable:
-            other = asyncio.ensure_future(self._heads.wait_change(_RECHECK_WITH_HEADS))
+            other = asyncio.ensure_future(self._heads.wait_change(_RECHECK_S))
         else:
             other = asyncio.ensure_future(asyncio.sleep(seconds, result=True))
         try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are split, because many providers refuse more."""
 
-_STATE_GONE_TRIES = 5
+_STATE_GONE_ATTEMPTS = 5
 _NO_ANSWER = "the answer is not a JSON-RPC object"
 
 
@@ -99,7 +99,7 @@ class JsonRpc:
                 raise _Busy(str(outcome)) if outcome.busy else outcome
             return outcome
 
-        for _ in range(_STATE_GONE_TRIES - 1):
+        for _ in range(_STATE_GONE_ATTEMPTS - 1):
             try:
                 return await self._retried(method, request, attempts)
             except RpcError as error:
@@ -132,17 +132,17 @@ class JsonRpc:
 
         outcomes = await self._outcomes(calls)
         for pause in (self._backoff, 2 * self._backoff):
-            places = [place for place, outcome in enumerate(outcomes) if _is_passing(outcome)]
-            if len(places) > 1:
+            indexes = [index for index, outcome in enumerate(outcomes) if _is_transient(outcome)]
+            if len(indexes) > 1:
                 await asyncio.sleep(pause)
-                again = await self._outcomes([calls[place] for place in places])
-                for place, outcome in zip(places, again, strict=True):
-                    outcomes[place] = outcome
-        for place, outcome in enumerate(outcomes):
-            if _is_passing(outcome):
-                alone = outcomes[place] = await self._single(*calls[place])
-                if isinstance(alone, RpcError) and alone.state_gone:
-                    # The state is not coming back; the other calls would fail alike.
+                again = await self._outcomes([calls[index] for index in indexes])
+                for index, outcome in zip(indexes, again, strict=True):
+                    outcomes[index] = outcome
+        for index, outcome in enumerate(outcomes):
+            if _is_transient(outcome):
+                single = outcomes[index] = await self._single(*calls[index])
+                if isinstance(single, RpcError) and single.state_gone:
+                    # The state stays missing: the other calls would fail as well.
                     break
         return outcomes
 
@@ -189,7 +189,7 @@ def _reason(cause: Exception) -> str:
     return "its URL is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
 
 
-def _is_passing(outcome: Any) -> bool:
+def _is_transient(outcome: Any) -> bool:
     """Return whether a repeated request may succeed: the answer is missing or the node refused for a passing reason."""
     return isinstance(outcome, RpcError) and (
         outcome.state_gone or outcome.busy or outcome.message == _NO_ANSWER

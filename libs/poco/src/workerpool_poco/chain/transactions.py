@@ -48,7 +48,7 @@ __all__ = [
 DEFAULT_GAS_PRICE_CAP = 22 * 10**9
 """Wei per gas."""
 
-_PRICE_LIFETIME = 1.0
+_PRICE_CACHE_S = 1.0
 """Seconds for which a gas price of the node is cached."""
 
 GAS_PER_TRANSACTION = 1_000_000
@@ -57,7 +57,7 @@ GAS_PER_TRANSACTION = 1_000_000
 TRANSFER_GAS = 21_000
 """Gas of a transfer without data, the minimum of a transaction (Yellow Paper, G_transaction)."""
 
-_TRIES = 3
+_MAX_ATTEMPTS = 3
 
 
 class TransactionSender:
@@ -96,10 +96,10 @@ class TransactionSender:
         self._watcher = ReceiptWatcher(hub.rpc, hub.hub_address, heads)
         self._lock = asyncio.Lock()
         self._next: int | None = None
-        self._free: list[int] = []
+        self._released: list[int] = []
         self._in_flight: set[int] = set()
         self._nonce_of: dict[bytes, int] = {}
-        self._unknown: list[SignedTransaction] = []
+        self._unconfirmed: list[SignedTransaction] = []
         self._price: tuple[float, int] = (-math.inf, 0)
 
     async def __aenter__(self) -> Self:
@@ -159,25 +159,25 @@ class TransactionSender:
 
         After `NodeUnreachable` the transaction may be in flight: read the chain before submitting the call again.
         """
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, _MAX_ATTEMPTS + 1):
             signed = await self.prepare(call)
             # A cancelled caller must not leave a gap in the nonces.
-            sending = asyncio.ensure_future(self._send_or_remember(signed))
+            sending = asyncio.ensure_future(self._send_or_keep(signed))
             try:
                 return await asyncio.shield(sending)
             except asyncio.CancelledError:
                 sending.add_done_callback(lambda done: done.cancelled() or done.exception())
                 raise
             except (NonceTooLow, ReplacementUnderpriced):
-                if attempt == _TRIES:
+                if attempt == _MAX_ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    async def _send_or_remember(self, signed: SignedTransaction) -> bytes:
+    async def _send_or_keep(self, signed: SignedTransaction) -> bytes:
         try:
             return await self.send(signed)
         except ChainUnreachable:
-            self._unknown.append(signed)
+            self._unconfirmed.append(signed)
             raise
 
     async def execute(self, call: Call, timeout: float = 120.0) -> Receipt:
@@ -220,7 +220,7 @@ class TransactionSender:
         if self._cap == 0:
             return 0
         read_at, price = self._price
-        if time.monotonic() - read_at > _PRICE_LIFETIME:
+        if time.monotonic() - read_at > _PRICE_CACHE_S:
             try:
                 network = int(await self.hub.rpc.call("eth_gasPrice"), 16)
                 price = min(math.ceil(network * self._multiplier), self._cap)
@@ -252,9 +252,9 @@ class TransactionSender:
     # --- nonces --------------------------------------------------------------
 
     async def _take_nonce(self) -> int:
-        await self._settle_unknown()
-        if self._free:
-            nonce = heapq.heappop(self._free)
+        await self._release_unreceived()
+        if self._released:
+            nonce = heapq.heappop(self._released)
         else:
             if self._next is None or not self._in_flight:
                 self._next = await self._pending_count()
@@ -263,14 +263,14 @@ class TransactionSender:
         self._in_flight.add(nonce)
         return nonce
 
-    async def _settle_unknown(self) -> None:
+    async def _release_unreceived(self) -> None:
         """Release the nonces of transactions that the node did not receive."""
-        while self._unknown:
-            lost = self._unknown[-1]
+        while self._unconfirmed:
+            lost = self._unconfirmed[-1]
             if not await self._node_knows(lost.hash):
                 self._in_flight.discard(lost.nonce)
-                heapq.heappush(self._free, lost.nonce)
-            self._unknown.remove(lost)
+                heapq.heappush(self._released, lost.nonce)
+            self._unconfirmed.remove(lost)
 
     async def _pending_count(self) -> int:
         method = "eth_getTransactionCount"
@@ -284,8 +284,8 @@ class TransactionSender:
             self._in_flight.discard(nonce)
             pending = await self._pending_count()
             self._next = max(self._next or 0, pending)
-            self._free = [free for free in self._free if free >= pending]
-            heapq.heapify(self._free)
+            self._released = [free for free in self._released if free >= pending]
+            heapq.heapify(self._released)
 
     async def _release(self, nonce: int) -> None:
         """Release a nonce, or fill it with an empty transfer when later nonces are in flight.
@@ -296,7 +296,7 @@ class TransactionSender:
             self._in_flight.discard(nonce)
             later = any(other > nonce for other in self._in_flight)
             if not later or not await self._fill(nonce):
-                heapq.heappush(self._free, nonce)
+                heapq.heappush(self._released, nonce)
 
     async def _fill(self, nonce: int) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The written-down interface against the lists of the specification and the published contracts."""
+"""The interface against the lists of the specification and the published contracts."""
 
 import pytest
 from workerpool_devnet.market import artifacts

@@ -1,4 +1,4 @@
-"""What nodes answer, decoded as far as it can be."""
+"""Answers of nodes that decode only in part, or not."""
 
 import pytest
 from eth_abi import abi as eth_abi
@@ -9,7 +9,7 @@ TEXT = Function("params", (), ("(uint256,string)",))
 
 
 def test_text_that_is_not_utf_8_gets_replacement_characters() -> None:
-    # A string and bytes look the same on the wire.
+    # A string and bytes have the same encoding.
     answer = eth_abi.encode(["(uint256,bytes)"], [(7, b'{"iexec_args":"\xff\xfe"}')])
     assert TEXT.decode(answer) == ((7, '{"iexec_args":"��"}'),)
 
