@@ -105,7 +105,8 @@ def run_tests(tree: Path, python: Path, tests: tuple[str, ...]) -> tuple[int, st
         cwd=tree,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     lines = [line for line in done.stdout.splitlines() if line.strip()]
