@@ -4,7 +4,6 @@ import asyncio
 from random import Random
 from typing import Any
 
-from prometheus_client import REGISTRY
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
@@ -17,8 +16,7 @@ from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.app.maintenance.database_health import watch_database
 from workerpool_core.app.maintenance.garbage_collection import freeze_live_tasks
 from workerpool_core.app.maintenance.log_purge import purge_logs_daily
-from workerpool_core.app.observability.metrics import Observer, PoolCollector
-from workerpool_core.app.observability.progress_log import log_progress
+from workerpool_core.app.ports import Cursor
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.log_access import LogAccess
 from workerpool_core.app.queries.pool_view import PoolView
@@ -30,10 +28,9 @@ from workerpool_core.app.workers.heartbeats import Heartbeats
 from workerpool_core.app.workers.login import Login
 from workerpool_core.app.workers.sessions import Sessions
 from workerpool_core.composition import chain, clients
+from workerpool_core.composition.observation import Observation
 from workerpool_core.composition.parts import Parts
 from workerpool_core.composition.public_configuration import public_configuration
-from workerpool_core.domain.decisions import Outcome
-from workerpool_core.domain.events import Event
 from workerpool_core.domain.policy import Policy, proof_timeout
 from workerpool_core.domain.scheduler import Scheduler
 
@@ -44,37 +41,24 @@ _DRAIN_LIMIT_S = 2
 
 async def start_scheduler(parts: Parts, tokens: Tokens, database: Database) -> None:
     """Wait for the chain, load the stored state, start the scheduler and open the API. Raises StartupError."""
-    settings, clock, pool = parts.settings, parts.clock, parts.settings.pool_address
+    settings, pool = parts.settings, parts.settings.pool_address
     config, hub = await chain.connect(parts)
-
     parts.core.waits_for("its database")
     store = Store(database)
     newest = await store.recover()
     cursor = await store.cursor()
-    if cursor is not None and "start_block" in settings.model_fields_set:
-        log.info(
-            "start_block.ignored",
-            variable="IEXEC_START_BLOCK_NUMBER",
-            reason=f"the database has a cursor; core continues at block {cursor.number + 1}",
-            change_with="workerpool-core reset-cursor --to N",
-        )
+    _log_start_block(parts, cursor)
     policy = Policy(
         proof_timeout_s=proof_timeout(config.block_time_s),
         slot_memory_bytes=settings.slot_memory_mib * 2**20,
         required_worker_version=settings.required_worker_version,
     )
-    scheduler = Scheduler(policy, Random(), await store.snapshot(policy, clock.now()))
-
-    observer: Observer
+    scheduler = Scheduler(policy, Random(), await store.snapshot(policy, parts.clock.now()))
     live_logs = LiveLogs(scheduler.tasks)
-
-    def observe(event: Event, outcome: Outcome, now: float) -> None:
-        observer.observe(event, outcome, now)
-        live_logs.settle(outcome)
-        log_progress(event, outcome, now)
-
-    engine = Engine(scheduler, clock, observe=observe, crashed=parts.lifetime.fail)
+    observation = Observation(live_logs, parts.clock)
+    engine = Engine(scheduler, parts.clock, observe=observation.observe, crashed=parts.lifetime.fail)
     parts.stack.callback(engine.stop)
+
     sessions, watchers = Sessions(), Watchers()
     reads, weights = chain.readers(parts, config, hub, engine)
     effects = Effects(
@@ -86,34 +70,29 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database) -> N
         results=clients.result_proxy(parts, engine),
         enclaves=clients.sms(parts, engine),
         moved=watchers.moved,
-        assigned=lambda task_id, worker: observer.assigned(task_id, worker, clock.now()),
+        assigned=observation.assigned,
     )
-    spawn = parts.lifetime.spawn
-    background = [spawn(reads.run(), "chain reads"), spawn(weights.run(), "weights")]
-    parts.stack.push_async_callback(_cancel, background)
     commit = GroupCommit(store, newest, effects.perform, effects.prepare)
-
     chain_health, heads = chain.heads_with_health(parts, config, engine)
     follower = chain.follower(parts, hub, heads, engine, cursor, await store.latest_deal_block())
-    view = PoolView(engine, follower, heads, clock, pool, await store.status_counts())
-    observer = Observer(engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken)
-    collector = PoolCollector(view.summary, parts.version)
-    REGISTRY.register(collector)
-    parts.stack.callback(REGISTRY.unregister, collector)
+    view = PoolView(engine, follower, heads, parts.clock, pool, await store.status_counts())
+    observation.start(parts, engine, view)
 
     freeze_live_tasks()
+    background: list[asyncio.Task[Any]] = []
+    parts.stack.push_async_callback(_cancel, background)
+    spawn = parts.lifetime.spawn
+    background += [spawn(reads.run(), "chain reads"), spawn(weights.run(), "weights")]
     background += commit.start(parts.lifetime)
     engine.start(commit)
     heads.start()
     parts.stack.push_async_callback(heads.stop)
-    keep_days = settings.logs_availability_days
-    purge = purge_logs_daily(store, clock, every_days=settings.logs_purge_rate_days, keep_days=keep_days)
     background += [
         spawn(follower.run(), "chain follower"),
         spawn(chain.watch_health(chain_health, heads), "chain health"),
         spawn(watch_database(store, parts.health), "database health"),
         spawn(engine.reconcile(settings.reveal_timeout_period_ms / 1000), "reconciler"),
-        spawn(purge, "log purge"),
+        spawn(_purge_logs(parts, store), "log purge"),
     ]
     # Decisions made before the stop become durable, and their effects are performed.
     parts.stack.push_async_callback(_drain, commit)
@@ -125,18 +104,41 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database) -> N
             sessions=sessions,
             heartbeats=Heartbeats(engine.submit),
             live_logs=live_logs,
-            login=Login(tokens, clock, chain_id=config.chain_id, pool=pool, whitelist=settings.whitelist),
+            login=Login(
+                tokens, parts.clock, chain_id=config.chain_id, pool=pool, whitelist=settings.whitelist
+            ),
             queries=queries,
-            log_access=LogAccess(queries, clock, config.chain_id),
+            log_access=LogAccess(queries, parts.clock, config.chain_id),
             view=view,
             drained=commit.drained,
-            clock=clock,
+            clock=parts.clock,
             token_lifetime_s=settings.token_lifetime_s,
         )
     )
     parts.health.set("scheduler", True)
     log.info(
         "core.started", pool=pool, chain=config.chain_id, hub=config.hub_address, tasks=len(engine.tasks)
+    )
+
+
+def _log_start_block(parts: Parts, cursor: Cursor | None) -> None:
+    """Log that IEXEC_START_BLOCK_NUMBER is ignored, when it is set and the database has a cursor."""
+    if cursor is not None and "start_block" in parts.settings.model_fields_set:
+        log.info(
+            "start_block.ignored",
+            variable="IEXEC_START_BLOCK_NUMBER",
+            reason=f"the database has a cursor; core continues at block {cursor.number + 1}",
+            change_with="workerpool-core reset-cursor --to N",
+        )
+
+
+async def _purge_logs(parts: Parts, store: Store) -> None:
+    settings = parts.settings
+    await purge_logs_daily(
+        store,
+        parts.clock,
+        every_days=settings.logs_purge_rate_days,
+        keep_days=settings.logs_availability_days,
     )
 
 

@@ -1,8 +1,7 @@
-"""Changes of documents as values, and how two changes of one document become one. Pure.
+"""Changes of documents as values, and their merging. Pure.
 
-A change is what the journal keeps. Merging never looks at the database: `merge(a, b)` is the one
-change that has the effect of `a` followed by `b`, which is how a replicate that ran through nine
-statuses within a few milliseconds costs one insert.
+The journal stores changes. `merge(a, b)` returns one change with the effect of `a` followed by `b`, without reading the
+database, so a replicate that passes through nine statuses within milliseconds costs one insert.
 """
 
 from dataclasses import dataclass, field
@@ -10,28 +9,28 @@ from enum import Enum
 from typing import Any
 
 Bson = dict[str, Any]
-"""A document as the driver takes it."""
+"""A document in the form of the driver."""
 
 
 class Kind(Enum):
     """What a change does to its document."""
 
     CREATE = "create"
-    """Insert it; one that is there already is left alone."""
+    """Insert it. An existing document is left unchanged."""
     ALTER = "alter"
-    """Append to its history and set fields, if its status is still the expected one."""
+    """Append to its history and set fields, if it still has the expected status."""
     PUT = "put"
     """Insert or replace it."""
     REMOVE = "remove"
-    """Delete it; one that is gone already stays gone."""
+    """Delete it. A missing document is no error."""
 
 
 @dataclass(slots=True)
 class Change:
     """One change of the document `id` in `collection`.
 
-    `first` and `last` are the numbers of the oldest and newest journal entries merged into it. `exclusive`: a
-    CREATE whose document must not be there already (unless a replay finds its own work).
+    `first` and `last` are the numbers of the oldest and newest journal entries merged into it. `exclusive` marks a
+    CREATE whose document must not exist, unless a replay finds its own work.
     """
 
     collection: str
@@ -59,7 +58,7 @@ class Change:
         return 1_500 + 3 * sum(map(len, texts))
 
     def to_bson(self) -> Bson:
-        """Return the form that the journal keeps, without the numbers (the entry has one)."""
+        """Return the form that the journal stores. It has no numbers, because its entry has one."""
         content: Bson = {"c": self.collection, "i": self.id, "k": self.kind.value}
         if self.document:
             content["d"] = self.document
@@ -71,7 +70,7 @@ class Change:
 
     @classmethod
     def from_bson(cls, content: Bson, number: int) -> "Change":
-        """Read what `to_bson` wrote into journal entry `number`."""
+        """Return the change that `to_bson` stored in journal entry `number`."""
         return cls(
             collection=content["c"],
             id=content["i"],
@@ -87,7 +86,7 @@ class Change:
 
 
 def merge(earlier: Change, later: Change) -> Change:
-    """Return one change with the effect of both, which concern the same document."""
+    """Return one change with the effect of both, which concern the same document. May modify its arguments."""
     if later.kind is Kind.CREATE and earlier.kind is not Kind.REMOVE:
         return earlier
     if later.kind is not Kind.ALTER:
@@ -97,18 +96,18 @@ def merge(earlier: Change, later: Change) -> Change:
         earlier.history.extend(later.history)
         earlier.fields.update(later.fields)
     elif earlier.kind is Kind.REMOVE:
-        raise ValueError(f"{later.collection} {later.id} is altered after it was removed")
+        raise ValueError(f"{later.collection} {later.id} is altered after its removal")
     else:
         earlier.document["history"] = [*earlier.document.get("history", ()), *later.history]
         earlier.document.update(later.fields)
-        # An altered task was created by us a moment ago, so from here on it must not have been there before.
+        # The task that is altered was created in the same batch, so it must not have existed before.
         earlier.exclusive = True
     earlier.last = later.last
     return earlier
 
 
 def merge_all(changes: list[Change]) -> list[Change]:
-    """Merge changes of the same document; the result holds each document once, in order of first appearance."""
+    """Merge the changes of each document. The result has each document once, in order of first appearance."""
     merged: dict[tuple[str, str], Change] = {}
     for change in changes:
         key = (change.collection, change.id)
