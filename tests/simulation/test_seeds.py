@@ -10,16 +10,17 @@ from workerpool_core.simulation.world import Summary, World
 
 SEEDS = 2_000
 LONGEST_S = 180
+"""Processor time, so that a busy machine does not fail the test; an idle one needs about a third."""
 
 
-def test_2_000_seeds_violate_no_invariant_within_three_minutes(
+def test_2_000_seeds_violate_no_invariant_within_three_minutes_of_processor_time(
     record_property: Callable[[str, object], None],
 ) -> None:
     tally = run(first=1, count=SEEDS)
     record_property("figure", f"simulation: {tally}")
     assert tally.seeds == SEEDS
     assert tally.completed > SEEDS
-    assert tally.seconds < LONGEST_S
+    assert tally.processor_s < LONGEST_S
 
 
 class FailingFromSeed3:

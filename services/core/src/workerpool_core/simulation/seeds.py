@@ -19,7 +19,10 @@ class SeedFailed(AssertionError):
 
 @dataclass(slots=True)
 class Tally:
-    """The results of seeds. `failure` is empty unless `failed_seed` failed; later seeds did not run."""
+    """The results of seeds. `failure` is empty unless `failed_seed` failed; later seeds did not run.
+
+    `seconds` is elapsed time, `processor_s` the processor time of all processes.
+    """
 
     seeds: int = 0
     events: int = 0
@@ -27,6 +30,7 @@ class Tally:
     failed: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    processor_s: float = 0.0
     failed_seed: int = 0
     failure: str = ""
 
@@ -37,6 +41,7 @@ class Tally:
         self.completed += other.completed
         self.failed += other.failed
         self.kinds += other.kinds
+        self.processor_s += other.processor_s
 
     def __str__(self) -> str:
         return (
@@ -69,6 +74,7 @@ def run(first: int, count: int) -> Tally:
 
 def _run_chunk(seeds: range) -> Tally:
     tally = Tally()
+    started = time.process_time()
     for seed in seeds:
         try:
             summary = World(seed).run()
@@ -80,4 +86,5 @@ def _run_chunk(seeds: range) -> Tally:
         tally.completed += summary.completed
         tally.failed += summary.failed
         tally.kinds[summary.kind] += 1
+    tally.processor_s = time.process_time() - started
     return tally
