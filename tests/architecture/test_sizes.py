@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from architecture.tree import ROOT, files_of_tests, listed, source_modules
+from architecture.tree import ROOT, files_of_tests, source_modules
 
 LONGEST_MODULE = 400
 FULLEST_FOLDER = 14
@@ -20,9 +20,5 @@ def test_no_folder_holds_more_than_14_modules() -> None:
     counted = Counter(
         str(p.parent.relative_to(ROOT)) for p in source_modules().values() if p.name != "__init__.py"
     )
-    full = {
-        folder: n
-        for folder, n in counted.items()
-        if n > FULLEST_FOLDER and folder not in listed("full_folders.txt")
-    }
+    full = {folder: n for folder, n in counted.items() if n > FULLEST_FOLDER}
     assert not full, f"give these folders rooms by subject: {full}"

@@ -61,7 +61,7 @@ NOW = 1_700_000_000.5
 
 
 class NoChain:
-    """Weights of workers without a chain: 2 for everybody."""
+    """Weights without a chain: 2 for every worker."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -16,7 +16,7 @@ async def listed(api: Any, wallet: Wallet) -> pb.Worker:
 
 
 async def quarantine(api: Any, wallet: Wallet, seconds: float) -> None:
-    """Put a worker where three failures in a row would put him."""
+    """Put a worker into the quarantine that follows three failures in a row."""
     worker: Worker = api.engine.workers[wallet.address].worker
     worker.consecutive_failures = 3
     worker.quarantined_until = api.clock.now() + seconds

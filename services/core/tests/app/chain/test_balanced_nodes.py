@@ -149,7 +149,7 @@ async def test_logs_of_other_contracts_that_look_like_the_hubs_cost_one_more_req
 
 
 async def test_a_range_of_logs_ends_at_blocks_that_every_node_has(following: Following) -> None:
-    """A node asked for more than it has answers with what it has, and nobody can tell."""
+    """A node that is asked for more than it has answers with what it has, without a sign of the rest."""
     await asyncio.to_thread(following.chain.chain.mine, 60)
     deal = await asyncio.to_thread(following.buy)
     head = await following.head()
