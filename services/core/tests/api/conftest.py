@@ -61,7 +61,7 @@ NOW = 1_700_000_000.5
 
 
 class NoChain:
-    """Weights without a chain: 2 for every worker."""
+    """Reads weights without a chain: every worker has weight 2."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -72,7 +72,7 @@ class NoChain:
 
 
 class Recorder:
-    """Stands for the services that effects go to; keeps what was asked for."""
+    """Replaces the services that effects address, and records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -119,7 +119,7 @@ class Api:
         return error.value.code(), error_reason(error.value)
 
     async def signed_login(self, wallet: Wallet, signer: Wallet | None = None) -> pb.LoginRequest:
-        """Ask for a wallet's challenge and sign it, maybe with another wallet."""
+        """Request the challenge of a wallet and sign it, with another wallet when `signer` is given."""
         asked = await self.workers.CreateChallenge(pb.CreateChallengeRequest(wallet_address=wallet.address))
         signature = sign_challenge(signer or wallet, challenge_of(asked.typed_data_json))
         return pb.LoginRequest(wallet_address=wallet.address, signature=to_hex(signature))
@@ -129,7 +129,7 @@ class Api:
         return str((await self.workers.Login(await self.signed_login(wallet))).token)
 
     def hello(self, *, version: str = "1.0", protocol: int = 1, slots: int = 2, gpus: int = 0) -> pb.Hello:
-        """Return what a worker says first."""
+        """Return the first message of a worker."""
         model = pb.WorkerModel(
             name="w", version=version, os="linux", cpu="x86", slots=slots, memory_bytes=2**33, gpus=gpus
         )
@@ -161,7 +161,7 @@ class Stream:
         await self.call.write(pb.ConnectRequest(**message))
 
     async def receive(self) -> pb.ConnectResponse:
-        """Return the next message; fails after a while without one."""
+        """Return the next message. Fail after 10 s without one."""
         message: pb.ConnectResponse = await asyncio.wait_for(self.call.read(), 10)
         assert message is not _EOF, "the stream has ended"
         return message
@@ -193,7 +193,7 @@ OpenApi = Callable[..., Awaitable[Api]]
 
 @pytest.fixture
 async def open_api(database: Database) -> AsyncIterator[OpenApi]:
-    """`await open_api(whitelist=…, required_version=…, operator=…)` starts a core; twice = a restart."""
+    """`await open_api(whitelist=…, required_version=…, operator=…)` starts a core; a second call restarts it."""
     running: list[tuple[Api, Lifetime]] = []
 
     async def start(

@@ -16,7 +16,7 @@ async def listed(api: Any, wallet: Wallet) -> pb.Worker:
 
 
 async def quarantine(api: Any, wallet: Wallet, seconds: float) -> None:
-    """Put a worker into the quarantine that follows three failures in a row."""
+    """Put a worker into quarantine, as three consecutive failures would."""
     worker: Worker = api.engine.workers[wallet.address].worker
     worker.consecutive_failures = 3
     worker.quarantined_until = api.clock.now() + seconds

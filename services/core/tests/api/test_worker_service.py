@@ -17,7 +17,7 @@ from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 
 def ready_task(api: Any, make_task: Any) -> str:
-    """Let a deal of one task come, and its initialization be mined."""
+    """Submit a deal of one task, then its initialization."""
     api.engine.submit(BlockSeen(1, "0x01", 0.0, (DealSeen(make_task().terms),)))
     (task_id,) = api.engine.tasks
     initialized = TaskLog(TaskLogKind.INITIALIZE, task_id, Receipt(2, "0x" + "22" * 32))
@@ -67,7 +67,7 @@ async def test_a_stream_requires_a_token(api: Any) -> None:
     assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-# --- the stream's first words -------------------------------------------------------------------
+# --- the start of a stream -----------------------------------------------------------------------
 
 
 async def test_the_first_message_is_hello(api: Any, wallet: Wallet) -> None:
@@ -133,7 +133,7 @@ async def test_hello_twice_ends_the_stream(api: Any, wallet: Wallet) -> None:
     assert await api.refused(stream.call.read()) == (grpc.StatusCode.INVALID_ARGUMENT, "HELLO_EXPECTED")
 
 
-# --- what must not be said ----------------------------------------------------------------------
+# --- messages not allowed -----------------------------------------------------------------------
 
 TASK = "0x" + "ab" * 32
 STARTING = statuses.REPLICATE_STATUS_STARTING
@@ -303,7 +303,7 @@ async def test_work_is_pushed_with_an_authorization_of_the_pool_owner(
 
 
 def journaled(database: Database, task_id: str, wallet: Wallet) -> list[str]:
-    """The statuses of a replicate that the journal holds."""
+    """Return the statuses of a replicate in the journal."""
     changes = [
         change for entry in database.db["journal"].find(sort=[("_id", 1)]) for change in entry["changes"]
     ]

@@ -30,7 +30,7 @@ class Refused(WorkerpoolError):
 
 
 class Adapter(TransactionServiceServicer):
-    """An adapter whose answers the test writes."""
+    """A chain adapter whose answers the test sets."""
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -62,7 +62,7 @@ class Adapter(TransactionServiceServicer):
 
 
 class Harness:
-    """The client, the adapter it speaks to, and what it answered."""
+    """The client, its chain adapter, and the answers it received."""
 
     def __init__(self, port: int, adapter: Adapter) -> None:
         self.adapter = adapter

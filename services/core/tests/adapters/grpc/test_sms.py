@@ -31,7 +31,7 @@ SCONE, TDX = registry_pb.TEE_FRAMEWORK_SCONE, registry_pb.TEE_FRAMEWORK_TDX
 
 
 class Platform(PlatformServiceServicer, TeeServiceServicer):
-    """Registry and SMS in one, whose answers the test writes."""
+    """Platform registry and SMS in one, whose answers the test sets."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -56,7 +56,7 @@ class Platform(PlatformServiceServicer, TeeServiceServicer):
 
 
 class Harness:
-    """What asks, whom it asks, and what it answered."""
+    """The client, its platform, and the answers it received."""
 
     def __init__(self, platform: Platform, wallet: Wallet) -> None:
         self.platform, self.wallet = platform, wallet

@@ -23,7 +23,7 @@ STEPS = (R.STARTING, R.STARTED, R.APP_DOWNLOADING, R.APP_DOWNLOADED)
 
 
 class Core:
-    """A store on a server of its own, and the numbers of a group commit."""
+    """A store on its own server, with the entry numbers of a group commit."""
 
     def __init__(self, mongod: Mongod, database: Database) -> None:
         self.mongod = mongod
@@ -31,7 +31,7 @@ class Core:
         self.number = 0
 
     async def write(self, *writes: d.Write, applied: bool = True) -> None:
-        """Make writes durable, and bring the collections up to date."""
+        """Make writes durable and apply them."""
         self.number += 1
         changes = await self.store.append(self.number, self.store.encode(writes))
         if applied:
@@ -44,7 +44,7 @@ class Core:
         await asyncio.to_thread(self.mongod.wait_ready)
 
     async def step_down(self) -> None:
-        """Let the server stop being the primary for a second, in the middle of what it does."""
+        """Make the server step down as primary for a second."""
         await asyncio.to_thread(self._step_down)
 
     def _step_down(self) -> None:
@@ -102,7 +102,7 @@ async def test_writes_continue_over_repeated_crashes(
 async def test_a_replay_stops_before_the_entry_being_applied(
     core: Core, make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
 ) -> None:
-    """Changes that wait are merged; one that the replay had applied in part could not be told from a stranger's."""
+    """Waiting changes are merged; one applied in part by the replay would look like a foreign write."""
     task = make_task()
     await core.write(d.TaskCreated(task), d.ReplicateCreated(make_replicate(task)))
     applied = core.number
@@ -115,7 +115,7 @@ async def test_a_replay_stops_before_the_entry_being_applied(
 async def test_a_lost_field_is_restored_before_the_next_change(
     core: Core, make_task: Callable[..., Task]
 ) -> None:
-    """A change without a new status fits the document that lost the one before it: nothing else would tell."""
+    """A change without a new status fits a document that lost the change before, so only the replay restores it."""
     task = make_task()
     await core.write(d.TaskCreated(task))
     await core.write(d.TaskChanged(task.task_id, task.status, (), {"initialization_block": 7}))
@@ -138,7 +138,7 @@ async def test_a_foreign_write_diverges_after_a_crash_as_well(
 
 
 async def test_writes_wait_for_a_primary_that_steps_down(core: Core, make_task: Callable[..., Task]) -> None:
-    """It says so in many forms; none of them may end the process, nor lose what was acknowledged."""
+    """The server reports this in many forms. None may end the process or lose an acknowledged write."""
     tasks: list[Task] = []
 
     async def work() -> None:

@@ -10,7 +10,7 @@ from workerpool_devnet.pytest_plugin import PocoChain
 
 
 class Provider:
-    """Stands before a chain; `spoil` may give another answer to a request than the chain does (None: the chain's)."""
+    """A proxy of a chain. `spoil` may replace the answer to a request; None keeps the chain's."""
 
     def __init__(self, chain_url: str) -> None:
         self._chain_url = chain_url

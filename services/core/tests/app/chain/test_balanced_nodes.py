@@ -18,7 +18,7 @@ PROMPT_S = 20.0
 
 
 class Following:
-    """A follower over the provider, and what it told."""
+    """A follower over the provider, and the events it submitted."""
 
     def __init__(self, chain: PocoChain, provider: Any) -> None:
         self.chain, self.provider = chain, provider
@@ -74,7 +74,7 @@ class Following:
             return await hub.block_number()
 
     async def reached(self, number: int) -> None:
-        """Wait until the follower told a block. It must not have died meanwhile."""
+        """Wait until the follower has submitted a block. Fail when it has crashed."""
         assert self._running is not None
         async with asyncio.timeout(PROMPT_S):
             while self.follower.position.number < number:
@@ -134,7 +134,7 @@ async def test_logs_of_other_contracts_that_look_like_the_hubs_cost_one_more_req
 ) -> None:
     await following.start(start_block=0)
     await following.reached(await following.head())
-    # Every log looks like one of the hub's; a block without any does not.
+    # Every log matches the hub's filter; a block without logs does not.
     monkeypatch.setattr(following.hub, "may_hold", lambda block, _: any(block.logs_bloom))
     following.provider.requests.clear()
     await asyncio.to_thread(following.chain.market.create_app, following.requester, "alike", "image:1")
@@ -149,7 +149,7 @@ async def test_logs_of_other_contracts_that_look_like_the_hubs_cost_one_more_req
 
 
 async def test_a_range_of_logs_ends_at_blocks_that_every_node_has(following: Following) -> None:
-    """A node that is asked for more than it has answers with what it has, without a sign of the rest."""
+    """A node answers a range beyond its head with the logs it has, without an error."""
     await asyncio.to_thread(following.chain.chain.mine, 60)
     deal = await asyncio.to_thread(following.buy)
     head = await following.head()

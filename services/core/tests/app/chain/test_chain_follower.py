@@ -27,7 +27,7 @@ PROMPT_S = 20.0
 
 
 class Followed:
-    """A follower of one pool, and what it has told."""
+    """A follower of one pool, and the events it submitted."""
 
     def __init__(self, chain: PocoChain, pool: str) -> None:
         self.chain, self.pool = chain, pool
@@ -41,7 +41,7 @@ class Followed:
         self.follower: ChainFollower
 
     async def start(self, **options: Any) -> "Followed":
-        """Follow from a position or a start block."""
+        """Start at a cursor or a start block."""
         await self.hub.connect()
         self.heads.start()
         self.follower = ChainFollower(
@@ -51,7 +51,7 @@ class Followed:
         return self
 
     async def stop(self) -> None:
-        """Stop following, as a death would."""
+        """Stop following, as a crash does."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -67,14 +67,14 @@ class Followed:
         self._more.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until what was told fulfils a condition."""
+        """Wait until the submitted events fulfil a condition."""
         async with asyncio.timeout(PROMPT_S):
             while not condition():
                 self._more.clear()
                 await self._more.wait()
 
     async def caught_up(self) -> None:
-        """Wait until the present head was told."""
+        """Wait until the current head was submitted."""
         head = await self.hub.block_number()
         await self.until(lambda: self.follower.position.number >= head)
 
@@ -87,7 +87,7 @@ class Followed:
         return [deal.terms.deal_id for block in self.blocks for deal in block.deals]
 
     def surviving(self) -> dict[int, str]:
-        """What a scheduler believes: the hash of each told block, reverted ones left out."""
+        """Return the hash of each submitted block that was not reverted."""
         chain: dict[int, str] = {}
         for event in self.told:
             if isinstance(event, BlockSeen):
@@ -103,7 +103,7 @@ def _task_ids(terms: DealTerms) -> list[TaskId]:
 
 
 class Pool:
-    """A pool and an app on the chain, and a way to buy."""
+    """A pool and an app on the chain, whose deals the test buys."""
 
     def __init__(self, chain: PocoChain, name: str) -> None:
         self.chain = chain
@@ -180,7 +180,7 @@ async def test_s05_a_deal_before_the_start_block_is_ignored(followed: Followed, 
 
 
 async def test_s05_a_start_block_far_ahead_is_logged_once(followed: Followed, pool: Pool) -> None:
-    """Otherwise nothing tells the operator why no deal is ever seen."""
+    """Without the log line an operator cannot see why no deal arrives."""
     with capture_logs() as lines:
         await followed.start(start_block=10**9)
         seen = [head async for head in limited(followed.heads, 4, pool)]
@@ -190,7 +190,7 @@ async def test_s05_a_start_block_far_ahead_is_logged_once(followed: Followed, po
 
 
 async def limited(heads: HeadStream, count: int, pool: Pool) -> AsyncIterator[Block]:
-    """Yield some heads, and make the next."""
+    """Yield heads, and make the next one each time."""
     async for head in heads:
         yield head
         count -= 1
@@ -331,7 +331,7 @@ async def test_the_range_is_reduced_to_the_limit_of_the_node(followed: Followed,
 
 
 async def _matches_the_chain(followed: Followed) -> None:
-    """Every told and not reverted block is on the chain, and each deal of the chain was told last from there."""
+    """Check that every surviving block is on the chain and that each deal was last submitted from its block."""
     told = followed.surviving()
     on_chain = await followed.hub.blocks(sorted(told))
     assert [to_hex(block.hash) for block in on_chain if block is not None] == [

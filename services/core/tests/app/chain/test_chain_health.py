@@ -9,7 +9,7 @@ from workerpool_poco.protocol.model import Block
 
 
 class Watched:
-    """A chain health with a threshold of 15 s, and what it told."""
+    """A chain health with a threshold of 15 s, and the states it submitted."""
 
     def __init__(self, block_time_s: float = 1.0) -> None:
         self.clock, self.health, self.told = FakeClock(), Health(), list[bool]()

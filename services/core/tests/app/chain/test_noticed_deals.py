@@ -23,7 +23,7 @@ LONG_S = 30.0
 
 
 class LaggingReader(DealReader):
-    """Fails as a node of a balanced provider does that does not have the block yet."""
+    """Fails like a lagging node of a balanced provider."""
 
     def __init__(self, hub: HubClient, pool: str, error: Exception, failures: int) -> None:
         super().__init__(hub, pool)
@@ -52,7 +52,7 @@ def deal_and_pool(fresh_poco_chain: PocoChain) -> tuple[str, str, int]:
 async def follow(
     fresh_poco_chain: PocoChain, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Callable[..., Any]]:
-    """`follow(pool, before, error, failures)` follows until the deal's block is told; returns the deals told."""
+    """`follow(pool, before, error, failures)` follows past the deal's block and returns the submitted deals."""
     monkeypatch.setattr(noticed_deals, "BACKOFF", Backoff(0.001, 0.001))
     async with HubClient(fresh_poco_chain.url, fresh_poco_chain.hub) as hub:
 

@@ -18,7 +18,7 @@ TASK = TaskId("0x" + "ab" * 32)
 
 
 async def answered(hub: HubClient, *requests: ReadTask) -> TaskRead:
-    """Ask, and return the one answer to it all."""
+    """Queue requests, and return their only answer."""
     answers: list[TaskRead] = []
     reads = TaskStateReader(hub, answers.append)
     for request in requests:
@@ -47,7 +47,7 @@ async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> N
 async def test_the_answer_of_a_lagging_node_is_not_newer_than_its_block(
     fresh_poco_chain: PocoChain, provider: Any
 ) -> None:
-    """One node of a provider tells the newest block, another one answers the calls."""
+    """One node of a provider returns the newest block, a lagging one answers the calls."""
     task = await asyncio.to_thread(initialized_task, fresh_poco_chain)
     behind = 3
     async with HubClient(fresh_poco_chain.url, fresh_poco_chain.hub) as direct:
