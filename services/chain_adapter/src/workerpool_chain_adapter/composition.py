@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from contextlib import AsyncExitStack
 
-from workerpool_kit.access.authenticators import BasicAuthenticator
+from workerpool_kit.access.authenticators import Authenticator, BasicAuthenticator
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
@@ -73,19 +73,7 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
 
         chain = HubChain(hub, wallet)
         await chain.prepare()
-        pipeline = Pipeline(
-            journal=MongoCommandJournal(database),
-            transactions=MongoTransactionJournal(database, wallet.address),
-            chain=chain,
-            heads=heads,
-            clock=SystemClock(),
-            limits=PipelineLimits(
-                policy=GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap),
-                sidechain=settings.sidechain,
-                max_in_flight=settings.max_in_flight,
-                max_batch=largest_batch(await chain.block_gas_limit()),
-            ),
-        )
+        pipeline = await build_pipeline(settings, database, chain, heads)
         await pipeline.resume()
         lifetime.spawn(pipeline.tracker.run(), "tracker")
         lifetime.spawn(pipeline.tracker.follow_heads(), "heads")
@@ -94,17 +82,7 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         authenticator = BasicAuthenticator(settings.username, settings.password, transaction_service.ADMIN)
         # The HTTP server reports its health from the start and accepts commands from here on.
         http.app.router.routes[:0] = http_routes.routes(pipeline.commands, authenticator)
-        server = GrpcServer(
-            grpc_port(settings.http_port, settings.grpc_port),
-            authenticator=authenticator,
-            policy=transaction_service.POLICY,
-            most_calls_per_connection=_MAX_CALLS_PER_CONNECTION,
-        )
-        server.add(
-            transaction_service_pb2_grpc.add_TransactionServiceServicer_to_server,
-            transaction_service.TransactionServicer(pipeline.commands, pipeline.funds, pipeline.sender),
-            transaction_service.SERVICE,
-        )
+        server = grpc_server(settings, pipeline, authenticator)
         server.follow(health)
         await server.start()
         cleanup.push_async_callback(server.stop)
@@ -117,3 +95,40 @@ def wallet_lease(database: Database, wallet: Address) -> Lease:
     processes = LinuxProcesses()
     stored = MongoWalletLease(database, wallet, uuid.uuid4().hex, processes.describe(), LEASE_S)
     return Lease(stored, processes, wallet)
+
+
+async def build_pipeline(
+    settings: ChainAdapterSettings, database: Database, chain: HubChain, heads: HeadStream
+) -> Pipeline:
+    """Return the use cases and loops of the wallet. Raises ChainUnreachable."""
+    return Pipeline(
+        journal=MongoCommandJournal(database),
+        transactions=MongoTransactionJournal(database, chain.address),
+        chain=chain,
+        heads=heads,
+        clock=SystemClock(),
+        limits=PipelineLimits(
+            policy=GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap),
+            sidechain=settings.sidechain,
+            max_in_flight=settings.max_in_flight,
+            max_batch=largest_batch(await chain.block_gas_limit()),
+        ),
+    )
+
+
+def grpc_server(
+    settings: ChainAdapterSettings, pipeline: Pipeline, authenticator: Authenticator
+) -> GrpcServer:
+    """Return the gRPC server with the service added."""
+    server = GrpcServer(
+        grpc_port(settings.http_port, settings.grpc_port),
+        authenticator=authenticator,
+        policy=transaction_service.POLICY,
+        most_calls_per_connection=_MAX_CALLS_PER_CONNECTION,
+    )
+    server.add(
+        transaction_service_pb2_grpc.add_TransactionServiceServicer_to_server,
+        transaction_service.TransactionServicer(pipeline.commands, pipeline.funds, pipeline.sender),
+        transaction_service.SERVICE,
+    )
+    return server

@@ -194,7 +194,8 @@ class TransactionSender:
     async def replace(self, signed: SignedTransaction) -> SignedTransaction:
         """Return the transaction signed with the same nonce at a higher price, as a replacement.
 
-        The price rises by at least 12.5 %, as nodes demand. Raises `GasPriceCapReached`.
+        The price rises by at least 12.5 %: OpenEthereum demands that, Geth, Besu and Nethermind 10 %. Raises
+        `GasPriceCapReached`.
         """
         old = signed.transaction
         price = max(old.gas_price * 9 // 8 + 1, await self.gas_price())
