@@ -8,13 +8,12 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import grpc
-from google.protobuf.message import DecodeError
 
 from workerpool_kit import metrics
 from workerpool_kit.access.authenticators import (
@@ -25,8 +24,8 @@ from workerpool_kit.access.authenticators import (
     identity_of_call,
 )
 from workerpool_kit.errors import Kind, PermissionDenied, Unauthenticated, WorkerpoolError
+from workerpool_kit.grpc.checked_requests import CheckedStream, checked, tolerant
 from workerpool_kit.grpc.errors import CODES, abort
-from workerpool_kit.grpc.validation import InvalidMessage, validate
 from workerpool_kit.logs import get_logger
 
 log = get_logger()
@@ -75,13 +74,13 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         return self._wrapped[method]
 
     def _wrap(self, method: str, handler: Any) -> Any:
-        parse = _tolerant(handler.request_deserializer)
+        parse = tolerant(handler.request_deserializer)
         serialize = handler.response_serializer
         if not handler.request_streaming and not handler.response_streaming:
 
             async def unary_unary(request: Any, context: Any) -> Any:
                 return await self._guard(
-                    method, context, lambda: handler.unary_unary(_checked(request), context), unary=True
+                    method, context, lambda: handler.unary_unary(checked(request), context), unary=True
                 )
 
             return grpc.unary_unary_rpc_method_handler(cast(Any, unary_unary), parse, serialize)
@@ -89,7 +88,7 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
             async def unary_stream(request: Any, context: Any) -> None:
                 async def body() -> None:
-                    await _send_all(handler.unary_stream(_checked(request), context), context)
+                    await _send_all(handler.unary_stream(checked(request), context), context)
 
                 await self._guard(method, context, body)
 
@@ -98,14 +97,14 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
             async def stream_unary(requests: Any, context: Any) -> Any:
                 return await self._guard(
-                    method, context, lambda: handler.stream_unary(_CheckedStream(requests), context)
+                    method, context, lambda: handler.stream_unary(CheckedStream(requests), context)
                 )
 
             return grpc.stream_unary_rpc_method_handler(cast(Any, stream_unary), parse, serialize)
 
         async def stream_stream(requests: Any, context: Any) -> None:
             async def body() -> None:
-                await _send_all(handler.stream_stream(_CheckedStream(requests), context), context)
+                await _send_all(handler.stream_stream(CheckedStream(requests), context), context)
 
             await self._guard(method, context, body)
 
@@ -206,43 +205,6 @@ def _answer_to(method: str, error: Exception) -> _Answer:
     # The cause stays in the log; the id connects a caller's report with it.
     message = f"internal error; search the server's log for {correlation}"
     return _Answer(WorkerpoolError(message, details={"correlation": correlation}), grpc.StatusCode.INTERNAL)
-
-
-class _Malformed:
-    """Stands for an unparsable message until the guard refuses it."""
-
-
-def _tolerant(parse: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
-    if parse is None:
-        return None
-
-    def parse_or_mark(data: bytes) -> Any:
-        try:
-            return parse(data)
-        except DecodeError:
-            return _Malformed()
-
-    return parse_or_mark
-
-
-def _checked(message: Any) -> Any:
-    if isinstance(message, _Malformed):
-        raise InvalidMessage("the bytes are not a message of the expected type", reason="MALFORMED_MESSAGE")
-    validate(message)
-    return message
-
-
-class _CheckedStream:
-    """A request stream that validates each message when it is read."""
-
-    def __init__(self, requests: AsyncIterator[Any]) -> None:
-        self._requests = aiter(requests)
-
-    def __aiter__(self) -> "_CheckedStream":
-        return self
-
-    async def __anext__(self) -> Any:
-        return _checked(await anext(self._requests))
 
 
 async def _send_all(responses: Any, context: Any) -> None:
