@@ -177,4 +177,7 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_blocks_no_othe
 
 
 async def status(assigned: AssignedTasks) -> pool_service_pb2.GetPoolStatusResponse:
-    return await assigned.pool.operators.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest())
+    found: pool_service_pb2.GetPoolStatusResponse = await assigned.pool.operators.GetPoolStatus(
+        pool_service_pb2.GetPoolStatusRequest()
+    )
+    return found

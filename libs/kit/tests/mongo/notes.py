@@ -9,7 +9,7 @@ class KitSettings(MongoSettings, Settings):
     pass
 
 
-class Note(mongoengine.Document):
+class Note(mongoengine.Document):  # type: ignore[misc]
     name = mongoengine.StringField(required=True)
     meta = {"collection": "notes", "indexes": [{"fields": ["name"], "unique": True}]}  # noqa: RUF012
 

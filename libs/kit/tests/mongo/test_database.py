@@ -41,7 +41,7 @@ async def test_database_can_be_opened_again_after_close(mongod: Mongod, database
 
 async def test_two_services_may_have_models_of_one_name(mongod: Mongod, database_name: str) -> None:
     def another() -> type[mongoengine.Document]:
-        class Note(mongoengine.Document):
+        class Note(mongoengine.Document):  # type: ignore[misc]
             name = mongoengine.StringField(required=True)
             meta = {"collection": "other"}  # noqa: RUF012
 

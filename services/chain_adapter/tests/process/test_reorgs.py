@@ -61,7 +61,7 @@ class Done:
 
     @property
     def first_block(self) -> int:
-        return min(command.block_number for command in self.commands)
+        return int(min(command.block_number for command in self.commands))
 
 
 async def one_initialization(adapter: Any, pool: Any) -> Done:

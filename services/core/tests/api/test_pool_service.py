@@ -105,7 +105,7 @@ async def test_operator_methods_require_credentials(api: Any, wallet: Wallet) ->
     token = await api.login(wallet)
 
     async def give() -> str:
-        return token
+        return str(token)
 
     for call in orders(api.pool(token=give), wallet.address):
         assert (await api.refused(call))[0] is grpc.StatusCode.PERMISSION_DENIED

@@ -12,7 +12,8 @@ OPERATOR = {"basic": ("ops", "secret")}
 async def listed(api: Any, wallet: Wallet) -> pb.Worker:
     found = (await api.pool().ListWorkers(pb.ListWorkersRequest())).workers
     (worker,) = [worker for worker in found if worker.wallet_address == wallet.address]
-    return worker
+    named: pb.Worker = worker
+    return named
 
 
 async def quarantine(api: Any, wallet: Wallet, seconds: float) -> None:

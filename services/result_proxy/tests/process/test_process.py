@@ -238,7 +238,7 @@ class TestStart:
 
             async def accepted() -> str:
                 with contextlib.suppress(grpc.aio.AioRpcError):
-                    return await proxy.upload(token, client.messages(task))
+                    return str(await proxy.upload(token, client.messages(task)))
                 return ""
 
             async with asyncio.timeout(30):

@@ -52,5 +52,5 @@ async def test_each_kind_of_change_wakes_the_waiter() -> None:
         waiting = asyncio.create_task(outbox.wait_changed())
         await asyncio.sleep(0)
         assert not waiting.done()
-        change()
+        change()  # type: ignore[no-untyped-call]
         await asyncio.wait_for(waiting, 5)

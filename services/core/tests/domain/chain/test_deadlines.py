@@ -81,7 +81,7 @@ STATES = {
 def test_s38_the_final_deadline_fails_and_claims_a_task_with_any_status(
     pool: ScriptedPool, status: Any
 ) -> None:
-    task = STATES[status](pool)
+    task = STATES[status](pool)  # type: ignore[no-untyped-call]
     assert pool.status(task) == status
     pool.now = pool.task(task).terms.final_deadline
     before = status in ("INITIALIZING", "INITIALIZED", "RUNNING")

@@ -44,7 +44,8 @@ def replicate_on(tmp_path: Path, engine: FakeEngine, **record: Any) -> Replicate
 async def reported(context: ReplicateContext) -> Details:
     (update,) = await wait_until(lambda: updates(context))
     assert update.status is ReplicateStatus.COMPUTED
-    return update.details
+    found: Details = update.details
+    return found
 
 
 def engine_with(app: App) -> ResultEngine:

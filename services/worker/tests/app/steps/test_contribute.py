@@ -53,7 +53,8 @@ def replicate_on(tmp_path: Path, chain: FakeChain, **record: Any) -> Replicate:
 async def receipt_of(replicate: Replicate) -> Receipt | None:
     (update,) = await wait_until(lambda: updates(replicate.context))
     assert update.status is ReplicateStatus.CONTRIBUTED
-    return update.details.receipt
+    found: Receipt | None = update.details.receipt
+    return found
 
 
 async def test_a_contribution_is_journaled_sent_and_reported(tmp_path: Path) -> None:

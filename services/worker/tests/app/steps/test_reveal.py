@@ -71,7 +71,8 @@ def at_consensus(kind: type[FakeChain] = FakeChain, **fields: Any) -> FakeChain:
 async def receipt_of(replicate: Replicate) -> Receipt | None:
     (update,) = await wait_until(lambda: updates(replicate.context))
     assert update.status is ReplicateStatus.REVEALED
-    return update.details.receipt
+    found: Receipt | None = update.details.receipt
+    return found
 
 
 async def test_a_reveal_is_journaled_sent_and_reported(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def replicate_with(tmp_path: Path, *, archive: bool = True, task: dict[str, Any]
 async def reported(replicate: Replicate) -> Details:
     (update,) = await wait_until(lambda: updates(replicate.context))
     assert update.status is ReplicateStatus.RESULT_UPLOADED
-    return update.details
+    found: Details = update.details
+    return found
 
 
 async def test_the_archive_is_uploaded_and_its_link_reported(tmp_path: Path) -> None:
