@@ -74,7 +74,7 @@ async def test_a_second_worker_in_the_same_folder_is_refused(
 async def test_invalid_settings_are_named_with_exit_code_2(pool: Pool, worker: WorkerProcess) -> None:
     worker.start(POOL_ADDRESS="0x0", IEXEC_WORKER_TYPO="1")
     assert await worker.exit_code() == 2
-    assert "POOL_ADDRESS: must be the address of your workerpool" in worker.log
+    assert "POOL_ADDRESS: must be the address of a workerpool, not zero" in worker.log
     assert "IEXEC_WORKER_TYPO: no such setting" in worker.log
 
 
