@@ -1,12 +1,12 @@
 """Shared by all tests: fixtures of a real database and a real chain, and the report of measured figures."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["workerpool_devnet.pytest_plugin"]
 
 # Single examples take long on a busy machine; `--durations` shows slow tests instead of a deadline.
-settings.register_profile("workerpool", deadline=None)
+settings.register_profile("workerpool", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("workerpool")
 
 

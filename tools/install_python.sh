@@ -28,10 +28,13 @@ if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.lock
 fi
 export VIRTUAL_ENV="$PWD/.venv"
-.venv/bin/python -m uv pip sync --quiet --require-hashes requirements.lock tools/bootstrap.lock
+# Bytecode is compiled here, once: without it a pool of eight processes compiles every library at the same moment, and
+# again at each start where PYTHONDONTWRITEBYTECODE is set.
+.venv/bin/python -m uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock tools/bootstrap.lock
 members=()
 for project in libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml; do
     members+=(-e "$(dirname "$project")")
 done
 .venv/bin/python -m uv pip install --quiet --no-deps --no-build-isolation "${members[@]}"
+.venv/bin/python -m compileall -q libs/*/src services/*/src tools/*/src
 touch .venv/.installed
