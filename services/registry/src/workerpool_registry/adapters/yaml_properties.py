@@ -25,6 +25,7 @@ class UnusableText(Exception):
 def parse_properties(text: str) -> dict[str, Property]:
     """Return dotted key to value and line. Raises UnusableText for the first problem."""
     try:
+        _check_depth(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
             return {}
@@ -36,8 +37,16 @@ def parse_properties(text: str) -> dict[str, Property]:
         raise UnusableText(mark.line + 1 if mark else 0, error.problem or "is not YAML") from error
     except yaml.YAMLError as error:
         raise UnusableText(0, "is not YAML") from error
-    except RecursionError as error:
-        raise UnusableText(0, _TOO_DEEP) from error
+
+
+def _check_depth(text: str) -> None:
+    """Raise UnusableText for text that nests too deeply. Composing it would exhaust the stack of the process."""
+    level = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        level += isinstance(event, yaml.CollectionStartEvent)
+        level -= isinstance(event, yaml.CollectionEndEvent)
+        if level > _MOST_LEVELS:
+            raise UnusableText(event.start_mark.line + 1 if event.start_mark else 0, _TOO_DEEP)
 
 
 def _flatten(
