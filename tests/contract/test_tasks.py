@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 from contract.assigned_tasks import TO_COMPUTING, UNKNOWN
 from contract.pool import Pool
+from contract.worker_stream import WorkerStream
 from grpc import StatusCode
 from workerpool_kit.grpc.client import error_reason
 from workerpool_poco.chain.wallet import Wallet
@@ -79,8 +81,15 @@ class Scene:
         ]
 
 
+async def keep_alive(stream: WorkerStream) -> None:
+    """Send heartbeats as a worker does: a slow module outlasts the 60 s after which a silent worker is lost."""
+    while True:
+        await stream.send(heartbeat={"free_slots": 53})
+        await asyncio.sleep(10)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene(pool: Pool) -> Scene:
+async def scene(pool: Pool) -> AsyncIterator[Scene]:
     found = Scene(pool)
     stream = await pool.connect(found.worker)
     found.ours = await pool.buy(volume=7)
@@ -95,7 +104,9 @@ async def scene(pool: Pool) -> Scene:
     await stream.answer(
         found.computed, R.REPLICATE_STATUS_COMPUTED, stdout="said\n", stderr="wrong\n", exit_code=4
     )
-    return found
+    heartbeats = asyncio.create_task(keep_alive(stream))
+    yield found
+    heartbeats.cancel()
 
 
 # --- logs -------------------------------------------------------------------------------------------
