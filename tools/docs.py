@@ -3,6 +3,7 @@
 With --check nothing is written and the exit code tells whether the pages are current; `make check` uses it.
 """
 
+import difflib
 import importlib
 import sys
 from collections.abc import Callable
@@ -62,6 +63,8 @@ def main(arguments: list[str]) -> int:
         stale += 1
         if "--check" in arguments:
             sys.stderr.write(f"docs/{name} is out of date: run `make docs`\n")
+            found = path.read_text().splitlines() if path.exists() else []
+            sys.stderr.writelines(f"{line}\n" for line in difflib.unified_diff(found, text.splitlines(), n=0))
         else:
             path.write_text(text)
             sys.stderr.write(f"docs/{name} written\n")
