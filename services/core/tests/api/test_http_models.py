@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
-from workerpool_core.api.http_side import replicate_model, task_model
+from workerpool_core.api.http_routes import replicate_model, task_model
 from workerpool_core.app.observability.metrics import PoolCollector
 from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.domain.model import Modifier, Receipt, Replicate, ReplicateChange, Task, TaskChange

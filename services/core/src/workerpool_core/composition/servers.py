@@ -15,7 +15,7 @@ from workerpool_protocol.core.v1.pool_service_pb2_grpc import add_PoolServiceSer
 from workerpool_protocol.core.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
-from workerpool_core.api import http_side, pool_service, task_service, worker_service
+from workerpool_core.api import http_routes, pool_service, task_service, worker_service
 from workerpool_core.composition.parts import Parts
 from workerpool_core.settings import CoreSettings
 
@@ -44,7 +44,7 @@ async def open_ports(parts: Parts, tokens: Tokens) -> None:
         settings.http_port,
         health=parts.health,
         version=parts.version,
-        routes=http_side.routes(core, open_actuator=settings.actuator_open),
+        routes=http_routes.routes(core, open_actuator=settings.actuator_open),
     )
     # Requesters' tools also run in browsers.
     http.app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])

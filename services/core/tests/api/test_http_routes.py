@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import http_calls
 import pytest
-from workerpool_core.api.http_side import routes
+from workerpool_core.api.http_routes import routes
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_kit.health import Health
