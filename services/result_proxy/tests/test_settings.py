@@ -1,5 +1,8 @@
 """The settings, as the documented variables give them, and the limits they lead to."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_result_proxy.composition import upload_limits
@@ -60,3 +63,10 @@ def test_a_documented_variable_without_effect_is_accepted_and_has_a_successor(
 ) -> None:
     load(ResultProxySettings, {**REQUIRED, variable: "x"})
     assert successor in ResultProxySettings.ignored_variables[variable]
+
+
+def test_archives_are_checked_in_the_systems_folder_for_temporary_files_unless_another_is_set() -> None:
+    unset = load(ResultProxySettings, REQUIRED)
+    assert unset.upload_folder == Path(tempfile.gettempdir(), "workerpool-result-proxy")
+    moved = load(ResultProxySettings, {**REQUIRED, "IEXEC_RESULT_PROXY_TEMP_DIR": "/srv/archives"})
+    assert moved.upload_folder == Path("/srv/archives")

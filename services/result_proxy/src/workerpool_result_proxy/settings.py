@@ -70,8 +70,14 @@ class ResultProxySettings(Settings, MongoSettings):
     token_lifetime: DurationSeconds = env(
         "IEXEC_RESULT_PROXY_TOKEN_LIFETIME", "P1D", doc="How long a token is valid after it was issued"
     )
-    temp_dir: Path = env(
+    temp_dir: Path | None = env(
         "IEXEC_RESULT_PROXY_TEMP_DIR",
-        Path(tempfile.gettempdir()) / "workerpool-result-proxy",
-        doc="Folder for archives while they are checked; needs room for MAX_UPLOADS archives, packed and unpacked",
+        None,
+        doc="Folder for archives while they are checked; needs room for MAX_UPLOADS archives, packed and unpacked; "
+        "workerpool-result-proxy in the system's folder for temporary files if unset",
     )
+
+    @property
+    def upload_folder(self) -> Path:
+        """The folder for archives while they are checked."""
+        return self.temp_dir or Path(tempfile.gettempdir()) / "workerpool-result-proxy"

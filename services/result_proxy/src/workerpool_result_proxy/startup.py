@@ -11,12 +11,12 @@ from workerpool_result_proxy.settings import ResultProxySettings
 def open_workspace(settings: ResultProxySettings, threads: FileThreads) -> TemporaryFolder:
     """Create the folder for temporary files. Raises StartupError when it is not writable."""
     workspace = TemporaryFolder(
-        settings.temp_dir, threads, ArchiveLimits(max_bytes=settings.max_unpacked_size)
+        settings.upload_folder, threads, ArchiveLimits(max_bytes=settings.max_unpacked_size)
     )
     try:
         workspace.open()
     except OSError as error:
         raise StartupError(
-            f"cannot write to {settings.temp_dir} ({error.strerror}); set IEXEC_RESULT_PROXY_TEMP_DIR to another folder"
+            f"cannot write to {settings.upload_folder} ({error.strerror}); set IEXEC_RESULT_PROXY_TEMP_DIR to another folder"
         ) from error
     return workspace
