@@ -17,6 +17,7 @@ def open_workspace(settings: ResultProxySettings, threads: FileThreads) -> Tempo
         workspace.open()
     except OSError as error:
         raise StartupError(
-            f"cannot write to {settings.upload_folder} ({error.strerror}); set IEXEC_RESULT_PROXY_TEMP_DIR to another folder"
+            f"cannot write to {settings.upload_folder} ({error.strerror}); "
+            "set IEXEC_RESULT_PROXY_TEMP_DIR to another folder"
         ) from error
     return workspace
