@@ -354,7 +354,10 @@ async def test_http_log_challenge_is_the_documented_typed_data(scene: Scene) -> 
 
 
 async def test_http_metrics_health_and_version_have_the_documented_fields(scene: Scene) -> None:
-    metrics = (await scene.get("/metrics")).json()
+    async with asyncio.timeout(10):
+        # The summary may be one second old, from before the worker connected.
+        while (metrics := (await scene.get("/metrics")).json())["aliveWorkers"] == 0:
+            await asyncio.sleep(0.1)
     assert (metrics["aliveWorkers"], metrics["aliveRegisteredCpu"]) == (1, 64)
     assert sum(metrics["currentTaskStatusesCount"].values()) == 11
     assert metrics["latestBlockMetric"]["blockNumber"] > 0
