@@ -31,11 +31,12 @@ class AnyLinkProxy(ResultPeer):
     url = ""
 
     async def Upload(self, request_iterator: Any, context: Any) -> result_service_pb2.UploadResponse:
+        # An answer before the last message can be lost: grpc.aio then reports INTERNAL for the write that failed.
+        async for _ in request_iterator:
+            pass
         if self.failures:
             code, text = self.failures.pop(0)
             await context.abort(code, text)
-        async for _ in request_iterator:
-            pass
         return result_service_pb2.UploadResponse(result_link=self.link)
 
 
