@@ -1,13 +1,40 @@
-"""Shared by all tests: fixtures of a real database and a real chain, and the report of measured figures."""
+"""Shared by all tests: fixtures of a real database, a real chain and small volumes, and the report of figures."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from small_volumes import MountVolume, SmallVolume, VolumeRefused
 
 pytest_plugins = ["workerpool_devnet.pytest_plugin"]
 
 # Single examples take long on a busy machine; `--durations` shows slow tests instead of a deadline.
 settings.register_profile("workerpool", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("workerpool")
+
+
+@pytest.fixture
+def small_volume(tmp_path: Path) -> Iterator[MountVolume]:
+    """Mount small volumes until the end of the test. Fails for root; skips loudly for a user who may not mount."""
+    with contextlib.ExitStack() as stack:
+        count = 0
+
+        def mount(size: int, *, inodes: int = 0) -> SmallVolume:
+            nonlocal count
+            count += 1
+            try:
+                return stack.enter_context(
+                    SmallVolume.mounted(tmp_path / f"volume-{count}", size, inodes=inodes)
+                )
+            except VolumeRefused as refused:
+                if os.geteuid() == 0:
+                    raise
+                pytest.skip(f"NO SMALL VOLUME: this test of a full volume did not run: {refused}")
+
+        yield mount
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

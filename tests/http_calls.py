@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ async def request(
     credentials: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: object = None,
-    timeout: float = 10.0,
+    timeout: float = PATIENCE_S,
 ) -> HttpAnswer:
     """Send a request and return its answer, whatever its status.
 

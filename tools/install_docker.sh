@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that a Docker engine answers and that MongoDB's library and the demo image's static busybox are there.
+# Makes sure that a Docker engine answers and that MongoDB's library, the demo image's static
+# busybox and nft are there.
 # Installs and starts what is missing when it may (root on Debian); otherwise says in one sentence what to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,13 +9,18 @@ cd "$(dirname "$0")/.."
 PATH="$PATH:/usr/sbin:/sbin" # Debian keeps ldconfig and dockerd there, which a plain user's PATH lacks
 
 # Connects as the pool does: without the docker command and its contexts.
-engine_answers() { .venv/bin/python -c 'import docker; docker.from_env(timeout=5).ping()' 2>/dev/null; }
+# A busy engine may take long to answer; where none is, the connection fails at once.
+engine_answers() { .venv/bin/python -c 'import docker; docker.from_env(timeout=60).ping()' 2>/dev/null; }
 
 if [ -z "${MONGO_URI:-}" ] && ! command -v mongod >/dev/null && ! ldconfig -p | grep 'libcurl\.so\.4' >/dev/null; then
     debian_install libcurl4 "The bundled MongoDB needs libcurl4: install it (on Debian 'apt-get install libcurl4'), or set MONGO_URI to your own replica set."
 fi
 command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ||
     debian_install busybox-static "The demo's image needs a static busybox: install it (on Debian 'apt-get install busybox-static') and run this again."
+
+# A worker that runs as root closes its host to apps with firewall rules; a plain user's apps get no network.
+[ "$(id -u)" != 0 ] || command -v nft >/dev/null ||
+    debian_install nftables "Workers set firewall rules with nft: install it (on Debian 'apt-get install nftables'), then run this again."
 
 engine_answers && exit 0
 command -v dockerd >/dev/null || debian_install docker.io "Apps run in a Docker engine: install and start one (on Debian 'apt-get install docker.io'), then run this again."

@@ -1,8 +1,8 @@
 """Show a past bug: run its regression test on the code before the fix, then on the fix.
 
 `make reproduce-N` takes bug N of docs/robustness.toml. It checks out the fix's parent into .cache/reproduce, puts the
-fix's tests in, and expects them to fail; then it checks out the fix, and expects the same tests to pass. Both run with
-the packages that the fix's own requirements.lock names.
+fix's tests in, and expects them to fail; then it checks out the fix, and expects the same tests to pass, at the second
+try at the latest. Both run with the packages that the fix's own requirements.lock names.
 """
 
 import hashlib
@@ -56,7 +56,8 @@ def robustness_page() -> str:
         "# Robustness\n\n"
         "Made by `make docs` from `docs/robustness.toml`; do not edit.\n\n"
         "Each row is a bug that this repository had. Its command runs the regression test on the code before the fix,\n"
-        "where it must fail, and on the fix, where it must pass. It needs the history of git, and a minute.\n\n"
+        "where it must fail, and on the fix, where it must pass, at the second try at the latest, since its limits\n"
+        "are old. It needs the history of git, and a minute.\n\n"
         "| # | area | what went wrong | fixed by | shown by |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n"
@@ -136,6 +137,10 @@ def reproduce(bug: Bug) -> None:
         git("checkout", "--quiet", "--force", "--detach", bug.fix, cwd=tree)
         sys.stdout.write(f"at the fix ({bug.fix[:10]}):\n")
         code, summary = run_tests(tree, python, bug.tests)
+        if code == TEST_FAILED:
+            # The time limits of an old commit cannot be changed, and a busy machine may exceed them.
+            sys.stdout.write(f"  {summary}; once more, because the limits of that time may be short here:\n")
+            code, summary = run_tests(tree, python, bug.tests)
         sys.stdout.write(f"  {summary}\n")
         if code != 0:
             raise ReproduceError(f"the tests do not pass at the fix: pytest ended with {code}")

@@ -44,8 +44,9 @@ RULES: dict[str, re.Pattern[str]] = {
 MARKUP = {"one markup: `name`": re.compile(r"``|:(?:attr|class|data|exc|func|meth|mod):`")}
 """Rules for Python and protos only: code is quoted with single backticks."""
 EXEMPT = re.compile(
-    r"^(?:third_party/|libs/protocol/src/|protos/released/|LICENSE$|tools/go/go\.sum$|package-lock\.json$)"
-    r"|\.lock$|^tools/wordlist(?:\.py|\.todo)$"
+    r"^(?:third_party/|libs/protocol/src/|protos/released/|LICENSE$|tools/go/(?:\w+/)?go\.sum$)"
+    r"|(?:^|/)package-lock\.json$"
+    r"|\.(?:lock|png)$|^tools/wordlist(?:\.py|\.todo)$"
 )
 HASH_COMMENTS = frozenset({".sh", ".toml", ".yaml", ".yml", ".in", ".cfg", ".ini", ".mod"})
 HASH_NAMES = frozenset({"Makefile", "Dockerfile", "run", ".importlinter", ".gitignore", ".editorconfig"})

@@ -5,12 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from architecture.tree import ROOT
+from architecture.tree import ROOT, files_of_tests, source_modules
 
 IGNORED = {".venv", ".cache", "node_modules", "third_party", ".git", ".pytest_cache"}
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 PATH = re.compile(r"`((?:libs|services|protos|tools|tests|docs)/[\w./-]*)`")
 STOP = re.compile(r"^\d+\. `(?P<path>[^`]+)`: `(?P<name>[\w.]+)` \S", re.MULTILINE)
+MODULE = re.compile(r"`([\w/]+\.py)`")
 TERM = re.compile(r"^- \*\*[^*]+\*\*: \S.*$")
 
 
@@ -41,9 +42,18 @@ def defines(path: Path, dotted: str) -> bool:
 
 
 def test_every_path_in_contributing_exists() -> None:
-    named = PATH.findall((ROOT / "CONTRIBUTING.md").read_text())
-    assert named
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert PATH.findall((ROOT / "CONTRIBUTING.md").read_text())
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_path_and_module_that_a_document_names_exists(document: Path) -> None:
+    text = document.read_text()
+    folders = (ROOT, document.parent)
+    assert [path for path in PATH.findall(text) if not any((each / path).exists() for each in folders)] == []
+    modules = {f"/{path.relative_to(ROOT)}" for path in (*source_modules().values(), *files_of_tests())}
+    named = [] if document.name == "CHANGELOG.md" else MODULE.findall(text)
+    named = [name for name in named if not (ROOT / name).exists()]
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in modules)] == []
 
 
 def test_three_walks_lead_past_existing_names_in_at_most_ten_stops() -> None:

@@ -10,11 +10,14 @@ PACKAGES = (
     "workerpool_kit",
     "workerpool_poco",
     "workerpool_registry",
+    "workerpool_sms",
     "workerpool_chain_adapter",
     "workerpool_result_proxy",
+    "workerpool_order_publisher",
     "workerpool_core",
     "workerpool_worker",
     "workerpool_devnet",
+    "poolctl",
 )
 """Every package of ours that is not generated."""
 

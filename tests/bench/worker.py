@@ -15,8 +15,8 @@ import grpc
 from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.heartbeats import heartbeat_phase, until_heartbeat
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.encoding.typed_data import LoginChallenge, sign_challenge
 from workerpool_poco.protocol.ids import to_hex
-from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
 

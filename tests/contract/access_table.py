@@ -20,6 +20,7 @@ class To(Enum):
     OPERATOR = "the operator"
     OWNER = "services of the pool owner, with the credentials of the chain adapter"
     UPLOADERS = "workers with a token of the result proxy"
+    PUBLISHERS_OPERATOR = "the operator, with the credentials of the order publisher"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,13 @@ AUTHORIZATION = {
     "worker_wallet": WALLET,
     "enclave_challenge": "0x" + "00" * 20,
     "signature": SIGNATURE,
+}
+ORDER = {
+    "workerpool": WALLET,
+    "volume": 1,
+    "tag": "0x" + "00" * 32,
+    **dict.fromkeys(("apprestrict", "datasetrestrict", "requesterrestrict"), "0x" + "00" * 20),
+    "salt": TASK,
 }
 NOT_FOUND, UNAUTHENTICATED, DENIED = (
     StatusCode.NOT_FOUND,
@@ -62,6 +70,8 @@ ROWS = {
         f"{CORE}.TaskService/GetTask": Row(To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
         f"{CORE}.TaskService/ListTasks": Row(To.EVERY_CALLER, {}),
         f"{CORE}.TaskService/WatchTask": Row(To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
+        f"{CORE}.TaskService/ExplainTask": Row(To.EVERY_CALLER, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
+        f"{CORE}.TaskService/WatchTaskLogs": Row(To.OPERATOR, {"task_id": TASK}, NOT_FOUND, "UNKNOWN_TASK"),
         f"{CORE}.TaskService/GetReplicate": Row(
             To.EVERY_CALLER, {"task_id": TASK, "wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_REPLICATE"
         ),
@@ -74,10 +84,23 @@ ROWS = {
         ),
         f"{CORE}.PoolService/GetPoolStatus": Row(To.EVERY_CALLER, {}),
         f"{CORE}.PoolService/ListWorkers": Row(To.EVERY_CALLER, {}),
+        f"{CORE}.PoolService/GetWorker": Row(
+            To.EVERY_CALLER, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
+        ),
+        f"{CORE}.PoolService/ExplainWorker": Row(
+            To.EVERY_CALLER, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
+        ),
+        f"{CORE}.PoolService/ListRefusals": Row(To.OPERATOR, {}),
+        f"{CORE}.DealService/GetDeal": Row(To.EVERY_CALLER, {"deal_id": TASK}, NOT_FOUND, "UNKNOWN_DEAL"),
+        f"{CORE}.DealService/ListDeals": Row(To.EVERY_CALLER, {}),
+        f"{CORE}.PoolService/WatchSupply": Row(To.OPERATOR, {}),
         f"{CORE}.PoolService/DrainWorker": Row(
             To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
         ),
         f"{CORE}.PoolService/UndrainWorker": Row(
+            To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
+        ),
+        f"{CORE}.PoolService/QuarantineWorker": Row(
             To.OPERATOR, {"wallet_address": WALLET}, NOT_FOUND, "UNKNOWN_WORKER"
         ),
         f"{CORE}.PoolService/ReleaseWorker": Row(
@@ -91,6 +114,7 @@ ROWS = {
             "Finalize": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
             "Reopen": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
             "Claim": Row(To.OWNER, {"task_id": TASK}, NOT_FOUND, "TASK_NOT_FOUND"),
+            "CancelOrder": Row(To.OWNER, {"order": ORDER}, NOT_FOUND, "WORKERPOOL_NOT_FOUND"),
             "GetCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
             "WatchCommand": Row(To.OWNER, {"task_id": TASK, "kind": 1}, NOT_FOUND, "COMMAND_NOT_FOUND"),
             "ListCommands": Row(To.OWNER, {}),
@@ -98,11 +122,23 @@ ROWS = {
         }.items()
     },
     "result_proxy": {
+        "workerpool.result_proxy.v1.ResultService/GetArchiveRules": Row(To.EVERY_CALLER, {}),
+        "workerpool.result_proxy.v1.ResultService/CreateChallenge": Row(
+            To.EVERY_CALLER, {"task_id": TASK, "wallet_address": WALLET}
+        ),
         "workerpool.result_proxy.v1.ResultService/IssueToken": Row(
             To.EVERY_CALLER,
-            {"authorization": AUTHORIZATION, "worker_signature": SIGNATURE},
+            {
+                "authorization": AUTHORIZATION,
+                "worker_signature": SIGNATURE,
+                "audience": "https://elsewhere.example",
+                "nonce": TASK,
+            },
             UNAUTHENTICATED,
-            "NOT_SIGNED_BY_WORKER",
+            "WRONG_AUDIENCE",
+        ),
+        "workerpool.result_proxy.v1.ResultService/GetUpload": Row(
+            To.UPLOADERS, {"header": {"task_id": TASK, "size": 1, "sha256": TASK, "result_digest": TASK}}
         ),
         "workerpool.result_proxy.v1.ResultService/Upload": Row(
             To.UPLOADERS, {"chunk": b"1"}, StatusCode.INVALID_ARGUMENT, "UPLOAD_HEADER_EXPECTED"
@@ -117,10 +153,48 @@ ROWS = {
     "registry": {
         "workerpool.registry.v1.ConfigService/GetChain": Row(To.EVERY_CALLER, {}),
         "workerpool.registry.v1.PlatformService/GetStack": Row(
-            To.EVERY_CALLER, {}, NOT_FOUND, "STACK_NOT_FOUND"
+            To.EVERY_CALLER, {"stack": "unknown"}, NOT_FOUND, "STACK_NOT_FOUND"
         ),
         "workerpool.registry.v1.PlatformService/WatchStack": Row(
-            To.EVERY_CALLER, {}, NOT_FOUND, "STACK_NOT_FOUND"
+            To.EVERY_CALLER, {"stack": "unknown"}, NOT_FOUND, "STACK_NOT_FOUND"
+        ),
+    },
+    "order_publisher": {
+        "workerpool.order_publisher.v1.OfferService/GetOffers": Row(To.PUBLISHERS_OPERATOR, {}),
+    },
+    "sms": {
+        "workerpool.sms.v1.SecretService/SetSecret": Row(
+            To.EVERY_CALLER,
+            {"name": {"kind": 2, "address": WALLET, "key": "token"}, "value": "v", "signature": SIGNATURE},
+            UNAUTHENTICATED,
+            "NOT_SIGNED_BY_OWNER",
+        ),
+        "workerpool.sms.v1.SecretService/HasSecret": Row(
+            To.EVERY_CALLER, {"name": {"kind": 2, "address": WALLET, "key": "token"}}
+        ),
+        "workerpool.sms.v1.TeeService/GetFramework": Row(To.EVERY_CALLER, {}),
+        "workerpool.sms.v1.TeeService/GetServiceProperties": Row(
+            To.EVERY_CALLER, {"framework": 3, "version": "unknown"}, NOT_FOUND, "UNKNOWN_FRAMEWORK_VERSION"
+        ),
+        "workerpool.sms.v1.TeeService/CreateChallenge": Row(
+            To.EVERY_CALLER,
+            {"task_id": TASK, "signature": SIGNATURE},
+            NOT_FOUND,
+            "EXECUTION_NOT_AUTHORIZED_GET_CHAIN_TASK_FAILED",
+        ),
+        "workerpool.sms.v1.TeeService/CreateSessionChallenge": Row(
+            To.EVERY_CALLER, {"task_id": TASK, "wallet_address": WALLET}
+        ),
+        "workerpool.sms.v1.TeeService/CreateSession": Row(
+            To.EVERY_CALLER,
+            {
+                "authorization": AUTHORIZATION,
+                "worker_signature": SIGNATURE,
+                "audience": "https://elsewhere.example",
+                "nonce": TASK,
+            },
+            StatusCode.FAILED_PRECONDITION,
+            "ATTESTATION_NOT_AVAILABLE",
         ),
     },
     "worker-1": {},
@@ -157,6 +231,7 @@ REFUSALS = {
     | _CORE_BEARERS
     | {"a worker": NO_PERMISSION, "another worker": NO_PERMISSION},
     To.OWNER: dict.fromkeys(ROLES, NO_CREDENTIALS),
+    To.PUBLISHERS_OPERATOR: dict.fromkeys(ROLES, NO_CREDENTIALS),
     To.UPLOADERS: dict.fromkeys(ROLES, NO_CREDENTIALS)
     | _FORGERS
     | dict.fromkeys(("a worker", "another worker", "a worker whose token expired"), BAD_TOKEN),
@@ -166,6 +241,7 @@ ADMITTED = {
     To.EVERY_CALLER: set(ROLES),
     To.WORKERS: {"a worker", "another worker"},
     To.OPERATOR: {"the operator"},
+    To.PUBLISHERS_OPERATOR: {"the operator"},
     To.OWNER: {"the pool owner's services"},
     To.UPLOADERS: {"an uploader"},
 }

@@ -5,12 +5,38 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor_pool, message_factory
 from grpc import StatusCode
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2
+from workerpool_protocol.core.v1 import (
+    deal_service_pb2,
+    pool_service_pb2,
+    task_service_pb2,
+    worker_service_pb2,
+)
+from workerpool_protocol.order_publisher.v1 import offer_service_pb2
 from workerpool_protocol.registry.v1 import config_service_pb2, platform_service_pb2
+from workerpool_protocol.result_proxy.v1 import result_service_pb2
+from workerpool_protocol.sms.v1 import secret_service_pb2, tee_service_pb2
 
 PROTOCOL = descriptor_pool.Default()
-for module in (transaction_service_pb2, config_service_pb2, platform_service_pb2):
+_MODULES = (
+    transaction_service_pb2,
+    deal_service_pb2,
+    pool_service_pb2,
+    task_service_pb2,
+    worker_service_pb2,
+    offer_service_pb2,
+    config_service_pb2,
+    platform_service_pb2,
+    result_service_pb2,
+    secret_service_pb2,
+    tee_service_pb2,
+    health_pb2,
+    reflection_pb2,
+)
+for module in _MODULES:
     PROTOCOL.FindFileByName(module.DESCRIPTOR.name)  # the import of a module registers it
 
 

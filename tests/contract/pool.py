@@ -11,14 +11,15 @@ from typing import Any
 import grpc
 import jwt
 import task_logs
-from contract.worker_stream import PATIENCE_S, WorkerStream, hello
+from contract.worker_stream import WorkerStream, hello
+from patience import PATIENCE_S
 from pymongo import MongoClient
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.market.deployment import CATEGORIES
 from workerpool_kit.grpc.client import open_channel
 from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.encoding.typed_data import LogChallenge, LoginChallenge, sign_challenge
 from workerpool_poco.protocol.ids import Address, to_hex
-from workerpool_poco.protocol.typed_data import LogChallenge, LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import pool_service_pb2_grpc, task_pb2, task_service_pb2_grpc
 from workerpool_protocol.core.v1 import task_service_pb2 as tasks
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb

@@ -30,6 +30,7 @@ OPEN = [
     ("registry", "/application/default", 200),
     ("result_proxy", f"/results/{TASK}", 404),
     ("result_proxy", "/results/0x12", 404),
+    ("chain_adapter", "/config/chain", 200),
     ("chain_adapter", STATUS, 401),
 ]
 
@@ -40,9 +41,9 @@ async def test_documented_endpoints_answer_with_their_status(pool: Pool) -> None
     for service, path, _ in OPEN:
         answer = await http_calls.get(pool.net.services[service].http + path)
         found[service, path] = answer.status
-        # A refusal carries a reason for programs and a message for people.
+        # A refusal carries a code for programs and a sentence for people.
         if answer.status in (400, 401, 403, 409) or "UNKNOWN" in answer.text:
-            assert set(answer.json()) >= {"error", "message"}, path
+            assert set(answer.json()) >= {"error", "code"}, path
     assert found == {(service, path): status for service, path, status in OPEN}
 
 

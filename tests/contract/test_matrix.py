@@ -3,7 +3,6 @@
 The methods come from the reflection of the running services; a method without a row in the access table fails.
 """
 
-import asyncio
 import base64
 from typing import Any
 
@@ -11,19 +10,15 @@ import grpc
 import jwt
 import pytest
 import pytest_asyncio
-from contract.access_table import ADMITTED, CORE, NOT_FOUND, OPERATOR, OPERATOR_PASSWORD, REFUSALS, ROWS, To
+from contract.access_table import ADMITTED, CORE, OPERATOR, OPERATOR_PASSWORD, REFUSALS, ROWS, To
 from contract.method_calls import call
 from contract.pool import Pool
+from contract.uploaders import uploader_token
 from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from workerpool_devnet.devnet import Devnet
-from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.authorization import sign_authorization
-from workerpool_poco.protocol.ids import DealId, TaskId, to_hex
 from workerpool_protocol.core.v1 import pool_service_pb2
-from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
-from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -58,53 +53,13 @@ async def roles(pool: Pool) -> dict[str, grpc.aio.Metadata | None]:
         "a forger of an operator's token": bearer(
             pool.token(first.address, key=b"another key of 32 bytes, or more", roles=("operator", "admin"))
         ),
-        "a forger without signature": bearer(jwt.encode(claims, None, "none")),
+        "a forger without signature": bearer(jwt.encode(claims, "", "none")),
         "the operator": basic(OPERATOR, OPERATOR_PASSWORD),
         "the operator with a wrong password": basic(OPERATOR, OPERATOR_PASSWORD + "!"),
         "the pool owner's services": basic(*pool.adapter_credentials()),
         "an uploader": bearer(await uploader_token(pool, first)),
         "rubbish": grpc.aio.Metadata(("authorization", "Negotiate rubbish")),
     }
-
-
-async def uploader_token(pool: Pool, wallet: Wallet) -> str:
-    """Return a token of the result proxy, for a real task with an authorization of the pool owner."""
-    (task,) = await pool.buy()
-    known = await initialized(pool, task)
-    authorization = sign_authorization(
-        pool.net.accounts["poolOwner"],
-        worker=wallet.address,
-        task_id=TaskId(task),
-        deal_id=DealId(known.deal_id),
-        task_index=0,
-    )
-    request = result_service_pb2.IssueTokenRequest(
-        authorization=WorkerpoolAuthorization(
-            task_id=task,
-            deal_id=known.deal_id,
-            worker_wallet=wallet.address,
-            enclave_challenge=authorization.enclave_challenge,
-            signature=to_hex(authorization.signature),
-        ),
-        worker_signature=to_hex(wallet.sign_message_hash(authorization.hash)),
-    )
-    stub: Any = result_service_pb2_grpc.ResultServiceStub(pool.channel("result_proxy"))
-    return str((await stub.IssueToken(request)).token)
-
-
-async def initialized(pool: Pool, task: str) -> Any:
-    """Wait until the chain adapter has initialized a task."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                found = await pool.task(task)
-            except grpc.aio.AioRpcError as error:
-                if error.code() is not NOT_FOUND:
-                    raise
-            else:
-                if found.initialization_block:
-                    return found
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(("service", "method"), METHODS, ids=[method for _, method in METHODS])
@@ -190,3 +145,5 @@ async def test_health_is_open_to_every_role(pool: Pool, roles: Any, service: str
     for role, metadata in roles.items():
         answer = await stub.Check(health_pb2.HealthCheckRequest(), metadata=metadata)
         assert answer.status in (1, 2), role
+        listed = await stub.List(health_pb2.HealthListRequest(), metadata=metadata)
+        assert {"", "liveness"} <= set(listed.statuses), role

@@ -18,6 +18,7 @@ from contract.assigned_tasks import (
 )
 from contract.worker_stream import WorkerStream, hello
 from grpc import StatusCode
+from patience import PATIENCE_S
 from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -148,10 +149,14 @@ async def send_hello(call: Any) -> None:
 
 
 async def read_all(call: Any) -> list[pb.ConnectResponse]:
+    """Return the messages up to the end of the stream, without heads."""
     received = []
     with contextlib.suppress(grpc.aio.AioRpcError):
         while (data := await call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
-            received.append(pb.ConnectResponse.FromString(data))
+            message = pb.ConnectResponse.FromString(data)
+            # Heads come whenever the chain has a new block.
+            if message.WhichOneof("message") != "head":
+                received.append(message)
     return received
 
 
@@ -190,14 +195,12 @@ async def test_a_flood_of_heartbeats_does_not_delay_other_streams(
             await others.send(heartbeat={"free_slots": 1, "head_block": FAR_FUTURE})
 
     flooding = asyncio.create_task(flood())
-    slowest = 0.0
-    loop = asyncio.get_running_loop()
+    answers = 0
     while not flooding.done():
-        started = loop.time()
         await refused_update(ours, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
-        slowest = max(slowest, loop.time() - started)
+        answers += 1
     await flooding
-    assert slowest < 3
+    assert answers > 10, "answers wait for the end of the flood"
     await refused_update(others, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
 
 
@@ -213,8 +216,8 @@ async def test_a_slow_reader_loses_its_stream(assigned: AssignedTasks) -> None:
         await refused_update(other, UNKNOWN, R.REPLICATE_STATUS_STARTING, "UNKNOWN_REPLICATE")
         await other.close()
         # A late reader receives the earlier answers and the status.
-        received = await asyncio.wait_for(read_all(call), 10)
-        sent = await asyncio.wait_for(reporting, 10)
+        received = await asyncio.wait_for(read_all(call), PATIENCE_S)
+        sent = await asyncio.wait_for(reporting, PATIENCE_S)
         # The gRPC client reports INTERNAL itself when a write meets the end of the stream.
         assert await ending(call) in (
             (StatusCode.RESOURCE_EXHAUSTED, "SLOW_READER"),
@@ -245,6 +248,6 @@ async def connected(assigned: AssignedTasks) -> bool:
 
 
 async def until_connected(assigned: AssignedTasks, wanted: bool) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await connected(assigned) is not wanted:
             await asyncio.sleep(0.02)

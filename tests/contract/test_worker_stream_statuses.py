@@ -13,6 +13,7 @@ from contract.assigned_tasks import (
     refused_update,
 )
 from contract.worker_stream import WorkerStream
+from patience import PATIENCE_S
 from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus as R
@@ -136,11 +137,11 @@ async def test_a_contribution_that_is_not_on_chain_is_refused_and_blocks_no_othe
     # Updates of another replicate and new blocks are processed.
     other = assigned.task()
     for step in TO_COMPUTING:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await ours.answer(other, step)).outcome == pb.UPDATE_OUTCOME_ACCEPTED
     assert ours.result(waiting) is None
     before = await status(assigned)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (now := await status(assigned)).cursor_block <= before.cursor_block:
             await asyncio.sleep(0.05)
     assert now.cursor_block <= now.latest_block < FAR_FUTURE

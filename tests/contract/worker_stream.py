@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
+from patience import PATIENCE_S
 from workerpool_kit.grpc.client import error_reason
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
-PATIENCE_S = 30.0
 """Seconds that a test waits for an expected message."""
 Answer = tuple[grpc.StatusCode, str | None]
 """Status code of a finished call, and the reason of its ErrorInfo (None without one)."""

@@ -32,6 +32,8 @@ PRICE = 5 * 10**8
 def send(w3: Web3, key: str, call: Any) -> Any:
     sender = Account.from_key(key)
     fields = {"from": sender.address, "nonce": w3.eth.get_transaction_count(sender.address, "pending")}
+    # Another requester's match in between may make this one dearer than its estimate.
+    fields["gas"] = call.estimate_gas(fields) * 5 // 4
     signed = sender.sign_transaction(call.build_transaction(fields))
     receipt = w3.eth.wait_for_transaction_receipt(w3.eth.send_raw_transaction(signed.raw_transaction))
     assert receipt["status"] == 1, receipt

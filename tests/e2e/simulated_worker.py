@@ -14,15 +14,14 @@ from functools import partial
 from typing import Any
 
 import grpc
+from workerpool_devnet.chain.transactions import send
 from workerpool_devnet.devnet import Devnet
 from workerpool_kit.grpc.client import open_channel
-from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.chain.transactions import TransactionSender
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.contracts import calls
+from workerpool_poco.protocol.encoding.typed_data import LoginChallenge, sign_challenge
 from workerpool_poco.protocol.ids import TaskId, from_hex, to_hex
 from workerpool_poco.protocol.results import result_hash, result_seal
-from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus
@@ -48,7 +47,7 @@ class SimulatedWorker:
 
     wallet: Wallet
     _stream: Any
-    _sender: TransactionSender
+    _net: Devnet
     assignments: dict[str, pb.Assignment] = field(default_factory=dict)
     """Assignments by task id."""
     commands: list[pb.Command] = field(default_factory=list)
@@ -77,10 +76,24 @@ class SimulatedWorker:
             answer = await self._until(partial(self._answers.get, sequence))
             assert answer.outcome != pb.UPDATE_OUTCOME_REFUSED, answer
 
-    async def contribute(self, task_id: TaskId, digest: bytes) -> None:
-        """Report every stage and contribute `digest` on chain without a computation."""
+    async def park(self, reason: str) -> None:
+        """Refuse new work for a reason, or take it again with an empty one."""
+        await self._say(pb.ConnectRequest(availability=pb.Availability(refusal=reason)))
+
+    async def start_all(self) -> None:
+        """Start every task that is assigned and compute it without end, until cancelled."""
+        started: set[str] = set()
+        while True:
+            await self._until(lambda: self.assignments.keys() - started, limit_s=None)
+            for task_id in sorted(self.assignments.keys() - started):
+                started.add(task_id)
+                await self.report(TaskId(task_id), *UNTIL_COMPUTED[:-1])
+
+    async def contribute(self, task_id: TaskId, digest: bytes, *, started: bool = False) -> None:
+        """Report every stage and contribute `digest` on chain without a computation; `started` ones compute already."""
         assignment = await self.assigned(task_id)
-        await self.report(task_id, *UNTIL_COMPUTED, statuses.REPLICATE_STATUS_CONTRIBUTING)
+        stages = UNTIL_COMPUTED[-1:] if started else UNTIL_COMPUTED
+        await self.report(task_id, *stages, statuses.REPLICATE_STATUS_CONTRIBUTING)
         task = TaskId(task_id)
         call = calls.contribute(
             task,
@@ -89,13 +102,14 @@ class SimulatedWorker:
             from_hex(assignment.authorization.signature),
             enclave_challenge=assignment.authorization.enclave_challenge,
         )
-        mined = await self._sender.execute(calls.Call(call.data, gas=1_000_000))
-        await self.report(
-            task_id, statuses.REPLICATE_STATUS_CONTRIBUTED, receipt=to_hex(mined.transaction_hash)
+        net = self._net
+        mined = await asyncio.to_thread(
+            send, net.chain.rpc, self.wallet, net.contracts.hub, call.data, gas=1_000_000
         )
+        await self.report(task_id, statuses.REPLICATE_STATUS_CONTRIBUTED, receipt=mined["transactionHash"])
 
-    async def _until(self, condition: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(_LIMIT_SECONDS), self._news:
+    async def _until(self, condition: Callable[[], Any], *, limit_s: float | None = _LIMIT_SECONDS) -> Any:
+        async with asyncio.timeout(limit_s), self._news:
             return await self._news.wait_for(condition)
 
     async def _report(self, task_id: TaskId, status: ReplicateStatus.ValueType, receipt: str = "") -> int:
@@ -141,28 +155,24 @@ async def simulated_worker(net: Devnet, name: str, *, slots: int = 1) -> AsyncIt
     wallet = net.account(name)
     channel = open_channel(net.services["core"].grpc, own_subchannel=True)
     try:
-        async with (
-            HubClient(net.chain.url, net.contracts.hub) as hub,
-            TransactionSender(hub, wallet) as sender,
-        ):
-            stub = WorkerServiceStub(channel)
-            token = await _login(stub, net, wallet)
-            stream: Any = stub.Connect(metadata=(("authorization", f"Bearer {token}"),))  # type: ignore[call-arg]
-            model = pb.WorkerModel(name=name, version="simulated", slots=slots, memory_bytes=1 << 30)
-            await stream.write(pb.ConnectRequest(hello=pb.Hello(protocol_version=1, model=model)))
-            welcome = (await stream.read()).welcome
-            worker = SimulatedWorker(wallet, stream, sender)
-            living = [
-                asyncio.create_task(worker._listen()),
-                asyncio.create_task(worker._beat(welcome.heartbeat_period.ToNanoseconds() / 1e9)),
-            ]
-            try:
-                yield worker
-            finally:
-                for task in living:
-                    task.cancel()
-                await asyncio.gather(*living, return_exceptions=True)
-                stream.cancel()
+        stub = WorkerServiceStub(channel)
+        token = await _login(stub, net, wallet)
+        stream: Any = stub.Connect(metadata=(("authorization", f"Bearer {token}"),))  # type: ignore[call-arg]
+        model = pb.WorkerModel(name=name, version="simulated", slots=slots, memory_bytes=1 << 30)
+        await stream.write(pb.ConnectRequest(hello=pb.Hello(protocol_version=1, model=model)))
+        welcome = (await stream.read()).welcome
+        worker = SimulatedWorker(wallet, stream, net)
+        living = [
+            asyncio.create_task(worker._listen()),
+            asyncio.create_task(worker._beat(welcome.heartbeat_period.ToNanoseconds() / 1e9)),
+        ]
+        try:
+            yield worker
+        finally:
+            for task in living:
+                task.cancel()
+            await asyncio.gather(*living, return_exceptions=True)
+            stream.cancel()
     finally:
         await channel.close(None)
 

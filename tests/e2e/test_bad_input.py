@@ -1,6 +1,7 @@
 """Wrong input ends in one sentence that names the cause, within a deadline."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,19 +9,18 @@ import aiohttp
 import http_calls
 import pytest
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.market.deployment import CATEGORIES
+from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.statuses import ChainTaskStatus
-from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus as T
+from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatusCause
+from workerpool_protocol.core.v1.task_pb2 import Task
 
 from e2e import history
 from e2e.requester import PRICE, Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-SHORT_CATEGORY = list(CATEGORIES).index("DEV-2S")
 START_SECONDS = 40
 
 
@@ -169,32 +169,88 @@ async def test_unknown_and_malformed_settings_are_named(net: Devnet) -> None:
     assert "IEXEC_START_BLOCK_NUMBER" in output
 
 
-async def test_an_image_that_does_not_exist_ends_in_an_error_result(
-    net: Devnet, requester: Requester
+FAULTS: dict[str, tuple[str, str, str]] = {
+    "no such image": ("127.0.0.1:9/no/such/image:1", "", "APP_IMAGE_DOWNLOAD_FAILED"),
+    "image name": ("--privileged", "", "APP_IMAGE_NAME_INVALID"),
+    "data-url-forms": ("", "http://a b/x", "INPUT_FILES_DOWNLOAD_FAILED"),
+    "data-private": ("", "http://127.0.0.2:9/x", "INPUT_FILES_DOWNLOAD_FAILED"),
+    "input file not there": ("", "http://127.0.0.1:9/x", "INPUT_FILES_DOWNLOAD_FAILED"),
+}
+"""Image, input file and expected cause; an empty text means the sound one."""
+
+
+@pytest.mark.parametrize(("app_uri", "input_file", "cause"), FAULTS.values(), ids=FAULTS.keys())
+async def test_a_fault_of_the_requester_ends_in_an_error_result(
+    net: Devnet, requester: Requester, image: str, app_uri: str, input_file: str, cause: str
 ) -> None:
-    missing = f"127.0.0.1:{free_service_ports().http}/no/such/image:1"
-    deal = await net.buy(await net.create_app("no such image", missing), workerpool_price=PRICE)
+    """At trust 1 a second worker confirms it. Nothing waits for a deadline."""
+    app = await net.create_app(f"fault {app_uri}{input_file}", app_uri or image)
+    params = DealParams(input_files=(input_file,) if input_file else ())
+    deal = await net.buy(app, params=params, workerpool_price=PRICE)
     task = deal.task_ids[0]
 
     progress = await requester.follow([task])
 
-    (replicate,) = progress.tasks[task].replicates
-    assert history.causes(replicate)[R.APP_DOWNLOAD_FAILED] == "APP_IMAGE_DOWNLOAD_FAILED"
+    _ended_with(progress.tasks[task], cause)
     assert (await requester.on_chain(task)).completed
 
 
-async def test_an_app_without_computed_json_ends_in_contribution_timeout(
-    net: Devnet, requester: Requester, image: str
-) -> None:
-    app = await net.create_app("writes nothing", image)
-    deal = await net.buy(app, params=DealParams(args="nonsense"), category=SHORT_CATEGORY)
+@pytest.mark.parametrize(
+    ("checksum", "cause"),
+    [
+        pytest.param("zero", "DATASET_FILE_BAD_CHECKSUM", id="data-no-checksum"),
+        pytest.param("other", "DATASET_FILE_BAD_CHECKSUM", id="other checksum"),
+        pytest.param("right", "", id="right checksum"),
+    ],
+)
+async def test_a_dataset_is_verified(net: Devnet, requester: Requester, checksum: str, cause: str) -> None:
+    """Scenario 17: bad and empty checksum. The app does not run without the data that its requester bought."""
+    async with aiohttp.ClientSession() as session, session.get(requester.documents[0]) as response:
+        digest = hashlib.sha256(await response.read()).digest()
+    owner = net.accounts["requester"]
+    dataset = await asyncio.to_thread(
+        net.market.create_dataset,
+        owner,
+        f"dataset with {checksum} checksum",
+        requester.documents[0],
+        checksum={"zero": bytes(32), "other": b"\x01" * 32, "right": digest}[checksum],
+    )
+    purchase = Purchase(
+        requester=owner,
+        app=requester.app,
+        app_owner=owner,
+        workerpool=net.workerpool,
+        pool_owner=net.accounts["poolOwner"],
+        params=DealParams(args="all", input_files=requester.documents),
+        dataset=dataset,
+        workerpool_price=PRICE,
+    )
+    (deal,) = await asyncio.to_thread(net.market.buy, purchase)
     task = deal.task_ids[0]
 
     progress = await requester.follow([task])
 
-    ended = progress.tasks[task]
-    assert history.of_task(ended)[-2:] == [T.CONTRIBUTION_TIMEOUT, T.FAILED]
-    assert ended.replicates
-    for replicate in ended.replicates:
-        assert history.causes(replicate)[R.CONTRIBUTE_FAILED] == "DETERMINISM_HASH_NOT_FOUND"
-    assert (await requester.on_chain(task)).task.status is not ChainTaskStatus.COMPLETED
+    _ended_with(progress.tasks[task], cause)
+    assert (await requester.on_chain(task)).completed
+
+
+async def test_an_app_that_fails_ends_in_an_error_result(
+    net: Devnet, requester: Requester, image: str
+) -> None:
+    app = await net.create_app("writes nothing", image)
+    deal = await net.buy(app, params=DealParams(args="nonsense"), workerpool_price=PRICE)
+    task = deal.task_ids[0]
+
+    progress = await requester.follow([task])
+
+    _ended_with(progress.tasks[task], "APP_COMPUTE_FAILED")
+    assert (await requester.on_chain(task)).completed
+
+
+def _ended_with(task: Task, cause: str) -> None:
+    """Check that a task completed after at most two attempts, with an error result unless the cause is empty."""
+    name = ReplicateStatusCause.Name(task.error_cause).removeprefix("REPLICATE_STATUS_CAUSE_")
+    assert name == (cause or "UNSPECIFIED")
+    assert bool(task.error_message) is bool(cause)
+    assert history.of_task(task)[-1] is T.COMPLETED
+    assert len(task.replicates) <= 2

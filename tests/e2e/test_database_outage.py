@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -44,5 +45,5 @@ async def test_every_task_completes_when_the_database_is_killed_and_returns(
         record = await requester.on_chain(task)
         assert record.task.status is ChainTaskStatus.COMPLETED, record
     for name, pid in pids.items():
-        await net.services[name].wait_healthy(timeout=30)
+        await net.services[name].wait_healthy(timeout=PATIENCE_S)
         assert net.services[name].pid == pid, f"{name} did not wait for the database"

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -84,5 +85,5 @@ async def complete_tasks_despite_a_kill(net: Devnet, requester: Requester, victi
     for task in tasks:
         record = await requester.on_chain(task)
         assert record.task.status is ChainTaskStatus.COMPLETED, record
-    await net.services[victim].wait_healthy(timeout=30)
+    await net.services[victim].wait_healthy(timeout=PATIENCE_S)
     assert net.services[victim].pid != killed[0]

@@ -4,12 +4,18 @@ import asyncio
 import io
 import time
 from dataclasses import replace
+from typing import Any
 
 import docker
 import grpc
+import http_calls
 import pytest
+from patience import PATIENCE_S
 from task_logs import read_logs
 from workerpool_devnet.devnet import Devnet
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.encoding.typed_data import LogChallenge, sign_challenge
+from workerpool_poco.protocol.ids import to_hex
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import task_pb2
 from workerpool_protocol.core.v1 import task_service_pb2 as tasks
@@ -19,7 +25,7 @@ from e2e.requester import Requester
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = PATIENCE_S
 SCRIPT = (
     "/bin/sh -c 'echo begun; echo careful >&2; sleep 8; echo done; echo x > $IEXEC_OUT/r; "
     """echo "{\\"deterministic-output-path\\": \\"/iexec_out/r\\"}" > $IEXEC_OUT/computed.json'"""
@@ -37,6 +43,18 @@ def shell(image: str) -> str:
         return name
     finally:
         client.close()
+
+
+async def debug(net: Devnet, task_id: str, reader: Wallet) -> dict[str, Any]:
+    """Read what `iexec task debug --logs` reads, by the same calls: the task, a challenge, the logs."""
+    base = net.services["core"].http
+    task = (await http_calls.get(f"{base}/tasks/{task_id}")).json()
+    data = (await http_calls.get(f"{base}/tasks/logs/challenge?chainId=1&address={reader.address}")).json()
+    challenge = LogChallenge(data["message"]["challenge"], data["domain"]["chainId"])
+    signature = to_hex(sign_challenge(reader, challenge))
+    header = {"Authorization": f"{to_hex(challenge.hash)}_{signature}_{reader.address}"}
+    logs = (await http_calls.get(f"{base}/tasks/{task_id}/logs", headers=header)).json()
+    return {**task, **logs}
 
 
 async def test_output_is_readable_while_the_app_runs_and_complete_after_it(
@@ -65,7 +83,22 @@ async def test_output_is_readable_while_the_app_runs_and_complete_after_it(
         assert replicate.history[-1].status == statuses.REPLICATE_STATUS_COMPUTING
         (shown,) = found
         assert (shown.wallet_address, shown.stdout) == (replicate.wallet_address, "begun\n")
+        during = await debug(net, task_id, reader)
+        assert during["currentStatus"] == "RUNNING"
+        assert during["dateStatusList"][-1]["message"] == "1 worker got the task: 1 COMPUTING"
+        assert [logs["stdout"] for logs in during["computeLogsList"]] == ["begun\n"]
 
         await requester.follow([task_id])
         (whole,) = await logs()
         assert (whole.stdout, whole.stderr) == ("begun\ndone\n", "careful\n")
+        after = await debug(net, task_id, reader)
+        assert after["currentStatus"] == "COMPLETED"
+        wallet = replicate.wallet_address
+        assert after["computeLogsList"] == [
+            {"walletAddress": wallet, "stdout": "begun\ndone\n", "stderr": "careful\n"}
+        ]
+        (shown_replicate,) = after["replicates"]
+        computed = next(
+            entry for entry in shown_replicate["statusUpdateList"] if entry["status"] == "COMPUTED"
+        )
+        assert (computed["exitCode"], shown_replicate["appExitCode"]) == (0, 0)

@@ -1,4 +1,4 @@
-"""A bare machine: a Debian root with Python, make, certificates, a copy of the repository and this Docker engine."""
+"""Bare machines: Debian roots with this Docker engine, one of them with Python, make and a copy of the repository."""
 
 import os
 import re
@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = "bookworm"
-PACKAGES = "python3,make,ca-certificates"
+PACKAGES = ("python3", "make", "ca-certificates")
 # How this machine's package clients reach their registries: proxies, certificates, mirrors.
 CLIENT_VARIABLES = re.compile(
     r"_proxy$|^(?:PIP|UV|NPM|NODE|GO|SSL|CURL|REQUESTS)_|^npm_config_|^GO(?:PROXY|SUMDB|NOSUMDB|PRIVATE|FLAGS)$",
@@ -36,7 +37,7 @@ set -e
 mount --make-rprivate /
 mount --rbind /dev "$machine/dev"
 mount -t proc proc "$machine/proc"
-mount --bind "$repository" "$machine$repository"
+mount --bind "$shared" "$machine$shared"
 mount --bind "$socket" "$machine/run/docker.sock"
 exec chroot "$machine" "$@"
 """
@@ -85,55 +86,65 @@ def copy_client_configuration(machine: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class BareMachine:
-    """A Debian root that shares this machine's network, kernel and Docker engine, and nothing else."""
+    """A Debian root that shares this machine's network, kernel and Docker engine, and one folder."""
 
     root: Path
-    repository: Path
+    folder: Path
+    """Has the same path here, so that Docker finds what a container mounts from there."""
     environment: dict[str, str]
 
-    def run(self, *command: str, timeout_s: float) -> str:
-        """Run a command in the repository; return its output, and fail the test with it when it fails."""
-        inside = ["/usr/bin/env", "-i", *(f"{k}={v}" for k, v in self.environment.items()), *command]
-        places = {"machine": self.root, "repository": self.repository, "socket": docker_socket()}
+    def entered(self, *command: str, environment: Mapping[str, str] | None = None) -> list[str]:
+        """Return the command that becomes `command` inside; it needs a mount namespace of its own."""
+        variables = {**self.environment, **(environment or {})}
+        places = {"machine": self.root, "shared": self.folder, "socket": docker_socket()}
+        inside = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items()), *command]
+        outside = ["/usr/bin/env", *(f"{name}={path}" for name, path in places.items())]
+        return [*outside, "sh", "-c", ENTER, "sh", *inside]
+
+    def run(
+        self, *command: str, timeout_s: float, environment: Mapping[str, str] | None = None, code: int = 0
+    ) -> str:
+        """Run a command inside; return its output, and fail the test with it when it ends with another code."""
         log = self.root / "run.log"
+        namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         with log.open("w") as output:
             process = subprocess.Popen(
-                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh", *inside],
-                env=os.environ | {name: str(path) for name, path in places.items()},
+                [*namespaces, *self.entered(*command, environment=environment)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
             try:
-                code = process.wait(timeout_s)
+                ended = process.wait(timeout_s)
             except subprocess.TimeoutExpired:
-                code = -1
+                ended = -1
             finally:
                 process.kill()
                 process.wait()
         text = log.read_text(errors="replace")
         sys.stdout.write(text)
-        assert code == 0, f"{' '.join(command)} ended with {code} on a bare machine; the output is above"
+        assert ended == code, f"{' '.join(command)} ended with {ended} on a bare machine; the output is above"
         return text
 
 
-@pytest.fixture(scope="module")
-def bare_machine() -> Iterator[BareMachine]:
-    """Yield a fresh Debian root that holds a copy of this repository at a path that also exists here."""
+@contextmanager
+def bare_debian(*packages: str) -> Iterator[BareMachine]:
+    """Make a fresh Debian root with these packages; skip the test where that is impossible."""
     if os.geteuid() != 0:
         pytest.skip("only root can make a Debian root and enter it")
     install = f". tools/debian.sh; command -v debootstrap >/dev/null || debian_install debootstrap '{SUITE}'"
     if subprocess.run(["bash", "-c", install], cwd=ROOT, check=False).returncode != 0:
         pytest.skip("debootstrap is not installed, and Debian's apt cannot install it here")
-    folder = Path(tempfile.mkdtemp(prefix="bare-", dir="/tmp"))
+    place = Path(tempfile.mkdtemp(prefix="bare-", dir="/tmp"))
     try:
-        machine, repository = folder / "root", folder / "workerpool"
+        machine, shared = place / "root", place / "shared"
+        wanted = [f"--include={','.join(packages)}"] if packages else []
         subprocess.run(
             [
                 "unshare",
                 "--mount",
                 "debootstrap",
                 "--variant=minbase",
-                f"--include={PACKAGES}",
+                *wanted,
                 SUITE,
                 machine,
                 debian_mirror(),
@@ -141,18 +152,26 @@ def bare_machine() -> Iterator[BareMachine]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        copy_tracked_files(repository)
-        # Docker resolves the folders that containers mount on this side, so temporary files lie in the copy too.
-        temporary = repository / ".cache/tmp"
+        # Docker resolves the folders that containers mount on this side, so temporary files lie in the folder too.
+        temporary = shared / ".cache/tmp"
         temporary.mkdir(parents=True)
-        (machine / str(repository).lstrip("/")).mkdir(parents=True)
+        (machine / str(shared).lstrip("/")).mkdir(parents=True)
         (machine / "run/docker.sock").touch()
-        environment = copy_client_configuration(machine) | {
+        environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/root",
             "LANG": "C.UTF-8",
             "TMPDIR": str(temporary),
         }
-        yield BareMachine(machine, repository, environment)
+        yield BareMachine(machine, shared, environment)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def bare_machine() -> Iterator[BareMachine]:
+    """Yield a machine with Python, make, a copy of this repository, and this machine's way to the registries."""
+    with bare_debian(*PACKAGES) as machine:
+        copy_tracked_files(machine.folder)
+        machine.environment.update(copy_client_configuration(machine.root))
+        yield machine

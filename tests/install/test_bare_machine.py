@@ -15,7 +15,7 @@ def test_the_demo_and_the_go_tools_run_on_a_machine_with_only_python_and_make(
 ) -> None:
     look = f"for program in {' '.join(MISSING)}; do ! command -v $program || exit 1; done"
     bare_machine.run("sh", "-c", look, timeout_s=30)
-    folder = str(bare_machine.repository)
+    folder = str(bare_machine.folder)
     bare_machine.run("make", "-C", folder, "demo", timeout_s=1800)
     bare_machine.run("make", "-C", folder, "go-tools", timeout_s=1800)
     bare_machine.run("make", "-C", folder, "lint", "words", "imports", "generated", timeout_s=600)

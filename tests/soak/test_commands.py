@@ -12,6 +12,7 @@ COMMANDS = {
     "20,000 simulated seeds": ["make", "simulate", "SEEDS=20000"],
     "dispatch bench": ["make", "bench-dispatch"],
     "worker bench": ["make", "bench-workers"],
+    "latency bench": ["make", "bench-latency"],
 }
 
 

@@ -1,5 +1,6 @@
 """Health of a process from the states of its components."""
 
+from prometheus_client import REGISTRY
 from workerpool_kit.health import Health
 
 
@@ -26,3 +27,12 @@ def test_listener_is_called_when_a_status_changes_and_not_for_new_details() -> N
     health.set("chain", False, block=2)
     health.set("chain", True)
     assert calls == [False, True]
+
+
+def test_a_metric_shows_each_component() -> None:
+    health = Health()
+    labels = {"component": "a component of this test"}
+    health.set(labels["component"], False)
+    assert REGISTRY.get_sample_value("workerpool_component_up", labels) == 0
+    health.set(labels["component"], True)
+    assert REGISTRY.get_sample_value("workerpool_component_up", labels) == 1

@@ -8,18 +8,26 @@ import sys
 from pathlib import Path
 
 import pytest
+from certificates import Authority
+from patience import PATIENCE_S
 from workerpool_kit.process import Lifetime
 
 PROGRAM = """
-import asyncio, resource, sys
+import asyncio, ctypes, os, resource, sys
 from workerpool_kit.process import StartupError, run_service
 from workerpool_kit.settings.base import Settings, env
+from workerpool_kit.settings.outside import OutsideSettings
 from workerpool_kit.settings.types import Port
+from workerpool_kit.tls.identity import identity
+from pathlib import Path
 
-class DemoSettings(Settings):
+prctl, GET_DUMPABLE = ctypes.CDLL(None).prctl, 3
+
+class DemoSettings(Settings, OutsideSettings):
     own_prefixes = ("DEMO_",)
     ignored_variables = {"DEMO_POLL": "work is pushed; nothing replaces it"}
     port: Port = env("DEMO_PORT", 0, doc="Port to listen on")
+    key: Path = env("DEMO_KEY", Path("/none"), doc="Key", secret_file=True)
 
 async def crash():
     raise RuntimeError("boom")
@@ -35,6 +43,8 @@ async def serve(settings, lifetime):
             case "start": await asyncio.Event().wait()
             case "end": return
             case "limits": print(*resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)
+            case "tls": print(identity().serves_tls, os.environ.get("http_proxy"), flush=True)
+            case "dumps": print(*resource.getrlimit(resource.RLIMIT_CORE), prctl(GET_DUMPABLE), flush=True)
         await lifetime.stopped()
         if how == "linger":
             await asyncio.Event().wait()
@@ -66,13 +76,13 @@ class Demo:
 
     async def run(self, *arguments: str, how: str = "", **environ: str) -> tuple[int | None, str, str]:
         process = await self.start(*arguments, how=how, **environ)
-        out, err = await asyncio.wait_for(process.communicate(), 20)
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
         return process.returncode, out.decode(), err.decode()
 
     async def up(self, how: str) -> asyncio.subprocess.Process:
         process = await self.start(how=how)
         assert process.stdout is not None
-        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"up\n"
+        assert await asyncio.wait_for(process.stdout.readline(), PATIENCE_S) == b"up\n"
         return process
 
 
@@ -128,7 +138,7 @@ async def test_signal_stops_the_service_also_during_its_start(
 ) -> None:
     process = await demo.up(how)
     process.send_signal(number)
-    out, _ = await asyncio.wait_for(process.communicate(), 5)
+    out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert (process.returncode, out) == (0, b"down\n")
 
 
@@ -136,16 +146,17 @@ async def test_a_second_signal_forces_the_end(demo: Demo) -> None:
     process = await demo.up("linger")
     assert process.stderr is not None
     process.send_signal(signal.SIGTERM)
-    while b"process.stopping" not in await asyncio.wait_for(process.stderr.readline(), 5):
+    while b"process.stopping" not in await asyncio.wait_for(process.stderr.readline(), PATIENCE_S):
         pass
     process.send_signal(signal.SIGTERM)
-    await asyncio.wait_for(process.communicate(), 5)
+    await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode == 128 + signal.SIGTERM
 
 
 async def test_limit_of_open_files_is_raised(demo: Demo) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    used = max(int(number) for number in os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, used + 64), hard))
     try:
         process = await demo.up("limits")
     finally:
@@ -154,7 +165,7 @@ async def test_limit_of_open_files_is_raised(demo: Demo) -> None:
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     assert await process.stdout.readline() == f"{wanted} {hard}\n".encode()
     process.terminate()
-    await asyncio.wait_for(process.wait(), 20)
+    await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
 async def test_spawned_tasks_are_cancelled_with_the_lifetime() -> None:
@@ -165,3 +176,63 @@ async def test_spawned_tasks_are_cancelled_with_the_lifetime() -> None:
     await lifetime.cancel_spawned()
     assert task.cancelled()
     assert lifetime.failure is None
+
+
+async def test_a_process_leaves_no_core_dump(demo: Demo) -> None:
+    process = await demo.up("dumps")
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), PATIENCE_S) == b"0 0 0\n"
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+
+
+async def test_a_start_names_a_secret_file_that_other_users_can_read(demo: Demo, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.touch()
+    key.chmod(0o644)
+    code, _, err = await demo.run(how="end", DEMO_KEY=str(key))
+    assert code == 0
+    assert "secret_file.exposed" in err
+    assert str(key) in err
+    assert "0644" in err
+
+
+async def test_certificates_and_proxies_of_the_settings_are_those_of_the_process(
+    demo: Demo, tmp_path: Path
+) -> None:
+    files = Authority(tmp_path).issue()
+    process = await demo.start(
+        how="tls",
+        WORKERPOOL_TLS_CERTIFICATE=str(files.certificate),
+        WORKERPOOL_TLS_KEY=str(files.key),
+        IEXEC_HTTP_PROXY_HOST="proxy.example",
+        IEXEC_HTTP_PROXY_PORT="3128",
+    )
+    assert process.stdout is not None
+    lines = [await asyncio.wait_for(process.stdout.readline(), PATIENCE_S) for _ in range(2)]
+    assert lines == [b"up\n", b"True http://proxy.example:3128\n"]
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        (
+            {"WORKERPOOL_TLS_CERTIFICATE": "/none.pem", "WORKERPOOL_TLS_KEY": "/none.key"},
+            "/none.pem cannot be read",
+        ),
+        ({"WORKERPOOL_TLS_CERTIFICATE": "/none.pem"}, "WORKERPOOL_TLS_KEY: set it together"),
+        (
+            {"WORKERPOOL_TLS_CLIENT_CA": "/none.pem"},
+            "WORKERPOOL_TLS_CLIENT_CA: set WORKERPOOL_TLS_CERTIFICATE too",
+        ),
+    ],
+)
+async def test_unusable_certificates_end_the_start_in_words(
+    demo: Demo, environ: dict[str, str], problem: str
+) -> None:
+    code, _, err = await demo.run(**environ)
+    assert code == 2
+    assert problem in err
+    assert "Traceback" not in err

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market import accounts, deployment
@@ -27,6 +28,7 @@ from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.contracts.calls import Call
 from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.protocol.orders import order_domain
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
@@ -55,12 +57,12 @@ class AdapterProcess:
 
     async def ready(self) -> "AdapterProcess":
         """Wait until the adapter answers; fail when it ends instead."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 if self.process.returncode is not None:
                     pytest.fail(f"the adapter ended with {self.process.returncode}: {self.log.read_text()}")
                 with contextlib.suppress(grpc.aio.AioRpcError):
-                    await self.api.GetWallet(pb.GetWalletRequest(), timeout=2)
+                    await self.api.GetWallet(pb.GetWalletRequest(), timeout=PATIENCE_S)
                     return self
                 await asyncio.sleep(0.05)
 
@@ -90,7 +92,7 @@ class AdapterProcess:
     async def seen(self, task_id: str, condition: Callable[[Any], Any]) -> Any:
         """Follow an initialization until a condition is true."""
         request = pb.WatchCommandRequest(task_id=task_id, kind=pb.COMMAND_KIND_INITIALIZE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             async for change in self.api.WatchCommand(request):
                 if condition(change.command):
                     return change.command
@@ -98,7 +100,7 @@ class AdapterProcess:
 
     async def outcome(self, task_id: str, kind: Any) -> Any:
         """Follow a command to its end."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             async for change in self.api.WatchCommand(pb.WatchCommandRequest(task_id=task_id, kind=kind)):
                 command = change.command
         return command
@@ -211,11 +213,14 @@ class Pool:
         self.chain = chain
         self.owner, requester = chain.account("poolOwner"), chain.account("requester")
         self.worker = chain.account("worker-1")
+        self.domain = order_domain(chain.chain_id, chain.hub)
+        self.app = chain.market.create_app(requester, "app", "docker.io/example/app:1")
+        self.workerpool = chain.market.create_workerpool(self.owner, "pool")
         self._purchase: dict[str, Any] = {
             "requester": requester,
-            "app": chain.market.create_app(requester, "app", "docker.io/example/app:1"),
+            "app": self.app,
             "app_owner": requester,
-            "workerpool": chain.market.create_workerpool(self.owner, "pool"),
+            "workerpool": self.workerpool,
             "pool_owner": self.owner,
             "workerpool_price": 1_000,
         }
@@ -277,7 +282,7 @@ class Pool:
 
     async def until(self, condition: Callable[[], Any]) -> None:
         """Wait for a condition of the chain, by polling."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await asyncio.to_thread(condition):
                 await asyncio.sleep(0.02)
 

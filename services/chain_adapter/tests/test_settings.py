@@ -52,3 +52,25 @@ def test_a_documented_variable_without_effect_is_accepted_and_has_a_successor(
 ) -> None:
     load(ChainAdapterSettings, {**REQUIRED, variable: "x"})
     assert successor in ChainAdapterSettings.ignored_variables[variable]
+
+
+def test_both_ports_listen_on_loopback_unless_told_otherwise() -> None:
+    settings = load(ChainAdapterSettings, REQUIRED)
+    assert (settings.http_bind, settings.grpc_bind) == ("127.0.0.1", "127.0.0.1")
+
+
+@pytest.mark.parametrize("variable", ["WORKERPOOL_HTTP_BIND_ADDRESS", "WORKERPOOL_GRPC_BIND_ADDRESS"])
+@pytest.mark.parametrize("password", [{}, {PREFIX + "PASSWORD": "Password"}])
+def test_a_well_known_password_is_refused_beyond_loopback(variable: str, password: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(ChainAdapterSettings, {**REQUIRED, variable: "0.0.0.0", **password})
+    (problem,) = refused.value.problems
+    assert problem.startswith(PREFIX + "PASSWORD: a well-known default password")
+    assert f"{variable} is 0.0.0.0" in problem
+
+
+def test_a_password_of_its_own_opens_every_interface() -> None:
+    load(
+        ChainAdapterSettings,
+        {**REQUIRED, "WORKERPOOL_GRPC_BIND_ADDRESS": "::", PREFIX + "PASSWORD": "zN3-qq8"},
+    )

@@ -9,10 +9,10 @@ import aiohttp
 import http_calls
 import pymongo
 import pytest
+from patience import PATIENCE_S
 from workerpool_chain_adapter import startup
 from workerpool_chain_adapter.errors import WalletInUse
 from workerpool_chain_adapter.settings import ChainAdapterSettings
-from workerpool_devnet.processes.ports import free_port
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.environment import load
 
@@ -25,7 +25,6 @@ PREFIX = "IEXEC_BLOCKCHAIN_ADAPTER_API_"
     [
         ({PREFIX + "WALLET_PASSWORD": "wrong"}, "the password does not open the wallet"),
         ({PREFIX + "WALLET_PATH": "/nowhere/wallet.json"}, "/nowhere/wallet.json"),
-        ({"IEXEC_CHAIN_ID": "134"}, "the node serves chain 65535, not 134"),
         ({"IEXEC_HUB_ADDRESS": "0x" + "12" * 20}, "no PoCo hub at"),
     ],
 )
@@ -71,18 +70,36 @@ async def test_a_journal_of_another_hub_is_refused(
     assert "holds the journal of chain 1" in output
 
 
-async def test_an_unreachable_node_is_waited_for(launch: Launch, tmp_path: Path) -> None:
-    adapter = await launch(IEXEC_BLOCKCHAIN_NODE_ADDRESS=f"http://127.0.0.1:{free_port()}")
-    async with asyncio.timeout(20):
-        while True:
+@pytest.mark.parametrize(
+    ("changes", "component", "variable", "words"),
+    [
+        (
+            {"IEXEC_BLOCKCHAIN_NODE_ADDRESS": "http://127.0.0.1:9"},
+            "chain",
+            "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+            "does not answer",
+        ),
+        ({"IEXEC_CHAIN_ID": "134"}, "chain", "IEXEC_BLOCKCHAIN_NODE_ADDRESS", "serves chain 65535, not 134"),
+        ({"MONGO_URI": "mongodb://127.0.0.1:9/"}, "database", "MONGO_URI", "cannot reach MongoDB"),
+    ],
+    ids=["no node", "wrong node", "no database"],
+)
+async def test_a_missing_dependency_is_named_and_waited_for(
+    launch: Launch, changes: dict[str, str], component: str, variable: str, words: str
+) -> None:
+    adapter = await launch(**changes)
+    details: dict[str, str] = {}
+    async with asyncio.timeout(PATIENCE_S):
+        while words not in details.get("problem", ""):
+            await asyncio.sleep(0.05)
             try:
                 health = await http_calls.get(f"http://127.0.0.1:{adapter.port - 10_000}/actuator/health")
             except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.05)
                 continue
-            break
-    assert health.status == 503
-    assert health.json()["components"]["chain"]["status"] == "OUT_OF_SERVICE"
+            assert health.status == 503
+            details = health.json()["components"][component].get("details", {})
+    assert details["variable"] == variable
+    assert details["next_step"]
     assert adapter.process.returncode is None
     assert await adapter.stop() == 0
 

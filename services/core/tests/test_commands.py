@@ -8,12 +8,13 @@ from workerpool_core.app.ports import Cursor
 from workerpool_core.settings import CoreSettings, database_client_name
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.mongo.database import Database
-from workerpool_kit.settings.environment import load
+
+from services.core.tests.doubles.settings import load
 
 
 @pytest.fixture
 def settings(mongod: Mongod, database_name: str) -> CoreSettings:
-    return load(CoreSettings, {"MONGO_URI": mongod.uri, "MONGO_DATABASE": database_name})
+    return load({"MONGO_URI": mongod.uri, "MONGO_DATABASE": database_name})
 
 
 async def stored_cursor(settings: CoreSettings) -> Cursor | None:

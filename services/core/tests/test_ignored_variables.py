@@ -2,7 +2,9 @@
 
 import pytest
 from workerpool_core.settings import CoreSettings
-from workerpool_kit.settings.environment import ignored, load
+from workerpool_kit.settings.environment import ignored
+
+from services.core.tests.doubles.settings import load
 
 SEED = {
     "IEXEC_ASK_REPLICATE_PERIOD": "30000",
@@ -19,7 +21,7 @@ SEED = {
 @pytest.mark.parametrize("value", ["0", "1.3", ""])
 def test_a_gas_price_multiplier_is_accepted(value: str) -> None:
     """Zero with cap 0 is the published choice for Bellecour."""
-    load(CoreSettings, {"IEXEC_GAS_PRICE_MULTIPLIER": value})
+    load({"IEXEC_GAS_PRICE_MULTIPLIER": value})
 
 
 def test_each_variable_of_an_older_environment_without_effect_is_named() -> None:
@@ -35,5 +37,5 @@ def test_unset_variables_are_not_named() -> None:
 
 
 def test_memory_of_a_slot_is_a_setting() -> None:
-    assert load(CoreSettings, {}).slot_memory_mib == 0
-    assert load(CoreSettings, {"WORKERPOOL_CORE_SLOT_MEMORY_MIB": "512"}).slot_memory_mib == 512
+    assert load({}).slot_memory_mib == 0
+    assert load({"WORKERPOOL_CORE_SLOT_MEMORY_MIB": "512"}).slot_memory_mib == 512

@@ -7,6 +7,8 @@ import pytest
 import stamina
 from workerpool_core import startup
 from workerpool_core.startup import NotYet
+from workerpool_kit.dependencies.report import Dependency, DependencyReport
+from workerpool_kit.health import Health
 from workerpool_kit.process import StartupError
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.wallet import Wallet
@@ -42,6 +44,8 @@ def hub(error: PocoError | None = None, owner: str = "") -> HubClient:
 
 async def test_a_step_is_repeated_until_what_it_needs_is_there() -> None:
     noted: list[str] = []
+    health = Health()
+    report = DependencyReport(health, Dependency("chain", "NODE", "http://node", "start it"))
     attempts = 0
 
     async def step() -> str:
@@ -52,7 +56,8 @@ async def test_a_step_is_repeated_until_what_it_needs_is_there() -> None:
         return "there"
 
     with stamina.set_testing(True, attempts=5):
-        assert await startup.waited_for("the node", step, noted.append) == "there"
+        assert await startup.waited_for("the node", step, noted.append, report) == "there"
+    assert health.is_up
     assert noted == ["the node"]
 
 
@@ -64,12 +69,12 @@ async def test_a_missing_key_store_names_both_variables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "raised", "text"),
     [
-        (WrongChain("another chain"), StartupError, "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
+        (WrongChain("another chain"), NotYet, "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
         (HubNotFound("no hub"), StartupError, "config server"),
         (UNREACHABLE, NotYet, "does not answer"),
     ],
 )
-async def test_a_wrong_chain_ends_the_start_and_a_missing_node_does_not(
+async def test_a_missing_hub_ends_the_start_and_a_wrong_or_missing_node_does_not(
     error: PocoError, raised: type[Exception], text: str
 ) -> None:
     with pytest.raises(raised, match=text):

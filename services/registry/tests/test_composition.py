@@ -5,6 +5,7 @@ from pathlib import Path
 
 import http_calls
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.chain.config_client import read_chain_config
@@ -45,7 +46,7 @@ async def test_both_sides_serve_until_the_stop(tmp_path: Path) -> None:
     ports, lifetime = free_service_ports(), Lifetime()
     url = f"http://127.0.0.1:{ports.http}"
     environ = {"IEXEC_CONFIG_SERVER_PORT": str(ports.http), "IEXEC_PLATFORM_REGISTRY_DIR": str(tmp_path)}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         serving = asyncio.ensure_future(serve(load(RegistrySettings, environ), lifetime))
         assert await read_chain_config(url, source="the test") == BELLECOUR
         assert (await http_calls.get(f"{url}/actuator/health")).json()["status"] == "UP"

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import os
+import socket
 import sys
 import time
 import zipfile
@@ -18,24 +19,29 @@ from typing import Any
 import aiohttp
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Market, Purchase
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_kit.grpc.call_status import answer_of
 from workerpool_kit.grpc.client import error_info, error_reason
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
+from workerpool_poco.protocol.authorization import (
+    WorkerpoolAuthorization,
+    sign_authorization,
+)
 from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.contracts.calls import Call
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.results import result_hash, result_seal
-from workerpool_protocol.poco.v1 import authorization_pb2
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
-CHUNK = 1 << 20
+from services.result_proxy.tests.wire import CHUNK, RevealedTask, header_of, messages, token_request
+
 Environment = Callable[..., dict[str, str]]
 """Returns the environment of a proxy with a database of its own, changed by keyword arguments."""
 LOG_LEVEL = "WARNING"
@@ -57,17 +63,6 @@ def result_files(text: bytes) -> dict[str, bytes]:
         "computed.json": json.dumps({"deterministic-output-path": "/iexec_out/r.txt"}).encode(),
         "r.txt": text,
     }
-
-
-@dataclass(frozen=True)
-class RevealedTask:
-    """A task in which `worker` revealed the `digest` of the result in `archive`."""
-
-    task_id: TaskId
-    worker: Wallet
-    authorization: WorkerpoolAuthorization
-    digest: bytes
-    archive: bytes
 
 
 class OnChain:
@@ -174,11 +169,11 @@ class Proxy:
     def start(self, *, healthy: bool = True) -> None:
         self.process.start()
         if healthy:
-            self.process.wait_until(lambda: self.health() == 200, timeout=40, what="healthy")
+            self.process.wait_until(lambda: self.health() == 200, timeout=PATIENCE_S, what="healthy")
 
     def health(self) -> int:
         """Return the HTTP status of the health check, 0 while there is no answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports.http, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports.http, timeout=PATIENCE_S)
         try:
             connection.request("GET", "/actuator/health")
             return connection.getresponse().status
@@ -186,6 +181,11 @@ class Proxy:
             return 0
         finally:
             connection.close()
+
+    def listening(self) -> bool:
+        """Return whether the gRPC port accepts connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.ports.grpc)) == 0
 
     def memory(self) -> int:
         """Return the process's peak resident memory so far, in bytes."""
@@ -218,15 +218,25 @@ class Proxy:
         return [path for path in temp.glob("run-*/*") if path.name != "lock"]
 
     async def token(self, authorization: WorkerpoolAuthorization, signer: Wallet) -> str:
-        answer = await self.stub.IssueToken(token_request(authorization, signer), timeout=10)
-        return str(answer.token)
+        request = await self.token_request(authorization, signer)
+        return str((await self.stub.IssueToken(request, timeout=PATIENCE_S)).token)
+
+    async def token_request(
+        self, authorization: WorkerpoolAuthorization, signer: Wallet
+    ) -> pb.IssueTokenRequest:
+        """Return a request for a token that `signer` signed for a challenge of this proxy."""
+        challenge = await self.stub.CreateChallenge(
+            pb.CreateChallengeRequest(task_id=authorization.task_id, wallet_address=authorization.worker)
+        )
+        return token_request(authorization, signer, challenge.audience, challenge.nonce)
 
     async def upload(self, token: str, messages: Any, *, timeout: float = 60) -> str:
         metadata = (("authorization", f"Bearer {token}"),)
-        answer = await self.stub.Upload(messages, metadata=metadata, timeout=timeout)
+        answer = await answer_of(self.stub.Upload(messages, metadata=metadata, timeout=timeout))
         return str(answer.result_link)
 
     async def upload_task(self, task: RevealedTask, archive: bytes | None = None, **declared: Any) -> str:
+        """Upload a result and return its link."""
         token = await self.token(task.authorization, task.worker)
         return await self.upload(token, messages(task, archive, **declared))
 
@@ -239,45 +249,6 @@ class Proxy:
             else:
                 content.append(part.chunk)
         return header, b"".join(content)
-
-
-def token_request(authorization: WorkerpoolAuthorization, signer: Wallet) -> pb.IssueTokenRequest:
-    return pb.IssueTokenRequest(
-        authorization=authorization_pb2.WorkerpoolAuthorization(
-            task_id=authorization.task_id,
-            deal_id=authorization.deal_id,
-            task_index=authorization.task_index,
-            worker_wallet=authorization.worker,
-            enclave_challenge=authorization.enclave_challenge,
-            signature=to_hex(authorization.signature),
-        ),
-        worker_signature=to_hex(signer.sign_message_hash(authorization.hash)),
-    )
-
-
-def header_of(
-    task: RevealedTask,
-    archive: bytes,
-    *,
-    size: int | None = None,
-    sha256: bytes | None = None,
-    digest: bytes | None = None,
-) -> pb.UploadRequest:
-    return pb.UploadRequest(
-        header=pb.UploadHeader(
-            task_id=task.task_id,
-            size=len(archive) if size is None else size,
-            sha256=to_hex(sha256 or hashlib.sha256(archive).digest()),
-            result_digest=to_hex(digest or task.digest),
-        )
-    )
-
-
-def messages(task: RevealedTask, archive: bytes | None = None, **declared: Any) -> Iterator[pb.UploadRequest]:
-    archive = task.archive if archive is None else archive
-    yield header_of(task, archive, **declared)
-    for start in range(0, len(archive), CHUNK):
-        yield pb.UploadRequest(chunk=archive[start : start + CHUNK])
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from workerpool_kit.settings.environment import SettingsError, load
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
 from workerpool_result_proxy.composition import upload_limits
 from workerpool_result_proxy.settings import ResultProxySettings
 
@@ -50,9 +51,6 @@ def test_the_limits_are_those_of_the_settings() -> None:
 @pytest.mark.parametrize(
     ("variable", "successor"),
     [
-        ("IEXEC_IPFS_URL", "MONGO_URI"),
-        ("IEXEC_IPFS_HOST", "MONGO_URI"),
-        ("IEXEC_IPFS_PORT", "MONGO_URI"),
         ("IEXEC_IS_SIDECHAIN", "chain adapter"),
         ("IEXEC_PUBLIC_CHAIN_ADDRESS", "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
         ("IEXEC_PRIVATE_CHAIN_ADDRESS", "IEXEC_BLOCKCHAIN_NODE_ADDRESS"),
@@ -70,3 +68,60 @@ def test_archives_are_checked_in_the_systems_folder_for_temporary_files_unless_a
     assert unset.upload_folder == Path(tempfile.gettempdir(), "workerpool-result-proxy")
     moved = load(ResultProxySettings, {**REQUIRED, "IEXEC_RESULT_PROXY_TEMP_DIR": "/srv/archives"})
     assert moved.upload_folder == Path("/srv/archives")
+
+
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        (None, "http://localhost:13200"),
+        ("http://127.0.0.1:13200", "http://localhost:13200"),
+        ("HTTPS://Result.Example:443/", "https://result.example"),
+        ("https://pool.example/results", "https://pool.example/results"),
+    ],
+)
+def test_the_audience_is_the_public_url(url: str | None, audience: str) -> None:
+    named = {} if url is None else {"IEXEC_RESULT_PROXY_PUBLIC_URL": url}
+    assert load(ResultProxySettings, REQUIRED | named).audience == audience
+
+
+@pytest.mark.parametrize(
+    "url", ["result.example", "https://user:secret@result.example", "https://x.example/?a=b"]
+)
+def test_a_public_url_that_no_worker_would_sign_for_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="IEXEC_RESULT_PROXY_PUBLIC_URL"):
+        load(ResultProxySettings, REQUIRED | {"IEXEC_RESULT_PROXY_PUBLIC_URL": url})
+
+
+def test_the_rules_are_the_documented_defaults_unless_set() -> None:
+    assert load(ResultProxySettings, REQUIRED).archive_rules == DEFAULT_RULES
+    few = {"IEXEC_RESULT_PROXY_MAX_ENTRIES": "7", "IEXEC_RESULT_PROXY_MAX_DEPTH": "3"}
+    rules = load(ResultProxySettings, REQUIRED | few).archive_rules
+    assert (rules.max_entries, rules.max_depth) == (7, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "api"),
+    [
+        ({}, None),
+        ({"IEXEC_IPFS_URL": "http://ipfs:5001"}, "http://ipfs:5001"),
+        ({"IEXEC_IPFS_HOST": "ipfs"}, "http://ipfs:5001"),
+        ({"IEXEC_IPFS_HOST": "::1", "IEXEC_IPFS_PORT": "5002"}, "http://[::1]:5002"),
+        ({"IEXEC_IPFS_PORT": "5002"}, None),
+        ({"IEXEC_IPFS_URL": "http://new:1", "IEXEC_IPFS_HOST": "old"}, "http://new:1"),
+    ],
+)
+def test_the_ipfs_node_has_a_url_or_the_older_host_and_port(given: dict[str, str], api: str | None) -> None:
+    assert load(ResultProxySettings, {**REQUIRED, **given}).ipfs_api == api
+
+
+@pytest.mark.parametrize("url", ["ftp://ipfs", "no url"])
+def test_a_bad_url_of_the_ipfs_node_is_named(url: str) -> None:
+    """Scenario 35."""
+    with pytest.raises(SettingsError, match="IEXEC_IPFS_URL"):
+        load(ResultProxySettings, {**REQUIRED, "IEXEC_IPFS_URL": url})
+
+
+def test_results_stay_unless_a_retention_is_set() -> None:
+    assert load(ResultProxySettings, REQUIRED).retention is None
+    settings = load(ResultProxySettings, {**REQUIRED, "IEXEC_RESULT_PROXY_RETENTION": "P90D"})
+    assert settings.retention == 90 * 86_400

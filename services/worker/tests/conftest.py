@@ -1,9 +1,6 @@
 """The worker as a process, on a local chain and a Docker engine, with stand-ins for the other services."""
 
-import asyncio
-import contextlib
 import functools
-import os
 import sys
 import time
 import uuid
@@ -12,27 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import docker
-import grpc
 import pytest
-from google.protobuf.duration_pb2 import Duration
-from workerpool_kit.targets import GRPC_PORT_OFFSET
-from workerpool_poco.chain.hub import HubClient
+from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.protocol.ids import TaskId
-from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
-from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
-from workerpool_worker.adapters.docker.engine import TASK_LABEL, WORKER_LABEL, DockerEngine
+from workerpool_worker.adapters.docker.container_config import TASK_LABEL, WORKER_LABEL
+from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.app.ports import ContainerPlan
 from workerpool_worker.domain.host import SlotLimits
 
-from services.worker.tests.doubles.core_peer import CorePeer
-from services.worker.tests.doubles.service_peers import ConfigPeer, ResultPeer
+from services.worker.tests.doubles.file_server import FileServer
 from services.worker.tests.harness.app_image import NoBusybox, ensure_image
 from services.worker.tests.harness.fixtures import ContainersOf, MakeEngine, MakePlan
-from services.worker.tests.harness.pool import Pool
+from services.worker.tests.harness.pool import Pool, running_pool
 from services.worker.tests.harness.waiting import Eventually, wait_until
-from services.worker.tests.harness.worker_process import WorkerProcess
+from services.worker.tests.harness.worker_process import WorkerProcess, worker_of
 
-PASSWORD = "only for tests"
 MIB = 1 << 20
 
 
@@ -40,6 +31,15 @@ MIB = 1 << 20
 def eventually() -> Eventually:
     """Wait for a condition with a deadline: `await eventually(lambda: …)`."""
     return wait_until
+
+
+@pytest.fixture
+async def files() -> AsyncIterator[FileServer]:
+    """A file server at 127.0.0.1, which the workers of the tests may reach."""
+    server = FileServer()
+    await server.start()
+    yield server
+    await server.stop()
 
 
 # --- Docker --------------------------------------------------------------------------------------
@@ -98,7 +98,9 @@ async def plan(engine: DockerEngine, app_image: str, tmp_path: Path) -> AsyncIte
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(0o777)
 
-    def make(*command: str, limits: SlotLimits | None = None, image: str = app_image) -> ContainerPlan:
+    def make(
+        *command: str, limits: SlotLimits | None = None, image: str = app_image, gpus: int = 0
+    ) -> ContainerPlan:
         return ContainerPlan(
             task_id=task_id,
             name=f"worker-{task_id}",
@@ -107,6 +109,7 @@ async def plan(engine: DockerEngine, app_image: str, tmp_path: Path) -> AsyncIte
             environment={"IEXEC_OUT": "/iexec_out", "EMPTY": ""},
             binds={tmp_path / "in": ("/iexec_in", True), tmp_path / "out": ("/iexec_out", False)},
             limits=limits or SlotLimits(1.0, 64 * MIB, 64),
+            gpus=gpus,
         )
 
     yield make
@@ -117,28 +120,10 @@ async def plan(engine: DockerEngine, app_image: str, tmp_path: Path) -> AsyncIte
 
 
 @pytest.fixture
-async def pool(fresh_poco_chain: Any, app_image: str) -> AsyncIterator[Pool]:
+async def pool(fresh_poco_chain: PocoChain, app_image: str) -> AsyncIterator[Pool]:
     """A workerpool, its owner's wallet, and the peers of a worker."""
-    chain = fresh_poco_chain
-    owner = chain.account("poolOwner")
-    workerpool = await asyncio.to_thread(chain.market.create_workerpool, owner, f"worker tests {time.time()}")
-    core, results = CorePeer(workerpool, chain.chain_id), ResultPeer()
-    others = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    config = config_service_pb2.ChainConfig(
-        chain_id=chain.chain_id, node_url=chain.url, hub_address=chain.hub, block_time=Duration(seconds=1)
-    )
-    config_service_pb2_grpc.add_ConfigServiceServicer_to_server(ConfigPeer(config), others)
-    result_service_pb2_grpc.add_ResultServiceServicer_to_server(results, others)
-    port = others.add_insecure_port("127.0.0.1:0")
-    core.configuration.config_server_url = core.configuration.result_proxy_url = (
-        f"http://127.0.0.1:{port - GRPC_PORT_OFFSET}"
-    )
-    await others.start()
-    await core.start()
-    async with HubClient(chain.url, chain.hub) as hub:
-        yield Pool(chain, hub, core, results, app_image)
-    await core.stop()
-    await others.stop(None)
+    async with running_pool(fresh_poco_chain, app_image) as running:
+        yield running
 
 
 # --- the worker ----------------------------------------------------------------------------------
@@ -149,33 +134,8 @@ def worker(
     pool: Pool, docker_client: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[WorkerProcess]:
     """A worker of the pool, not started yet. Its containers are removed after the test."""
-    keystore = tmp_path / "wallet.json"
-    pool.worker.write_keystore(keystore, PASSWORD, light=True)
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("IEXEC_", "WORKERPOOL_"))
-    }
-    process = WorkerProcess(
-        inherited
-        | {
-            "IEXEC_WORKER_PORT": "0",
-            "IEXEC_CORE_URL": pool.core.url,
-            "POOL_ADDRESS": pool.core.configuration.workerpool,
-            "IEXEC_WORKER_NAME": "test-worker",
-            "IEXEC_WORKER_BASE_DIR": str(tmp_path / "base"),
-            "IEXEC_WORKER_OVERRIDE_AVAILABLE_CPU_COUNT": "2",
-            "IEXEC_WORKER_WALLET_PATH": str(keystore),
-            "IEXEC_WORKER_WALLET_PASSWORD": PASSWORD,
-            "WORKERPOOL_WORKER_STARTUP_TIMEOUT": "3",
-        },
-        tmp_path / "worker.log",
-    )
-    yield process
-    if process.process is not None and process.process.poll() is None:
-        process.kill()
-    for container in _containers(docker_client, pool.worker.address):
-        # The engine may be removing it for the killed worker.
-        with contextlib.suppress(docker.errors.APIError):
-            container.remove(force=True)
+    with worker_of(pool, tmp_path) as process:
+        yield process
     if getattr(request.node, "failed", False):
         sys.stderr.write(process.log)
 
@@ -183,8 +143,10 @@ def worker(
 @pytest.fixture
 async def connected(pool: Pool, worker: WorkerProcess, eventually: Eventually) -> WorkerProcess:
     """A worker that is connected to the test's scheduler."""
+    began = time.monotonic()
     worker.start()
     await eventually(lambda: pool.core.connected)
+    worker.start_s = time.monotonic() - began
     return worker
 
 

@@ -1,19 +1,27 @@
 """The start-up checks: each failure is one sentence with the remedy."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from patience import PATIENCE_S
 from workerpool_kit.chain.config import ChainConfig
+from workerpool_kit.dependencies.report import DependencyReport
+from workerpool_kit.health import Health
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.environment import load
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import CallReverted, ChainUnreachable, WrongChain
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.model import Account
-from workerpool_worker import startup
+from workerpool_worker import dependencies, startup
+from workerpool_worker.adapters.host_memory import total_memory
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
+from workerpool_worker.domain.containers.engine_host import EngineHost
+from workerpool_worker.domain.diagnosis import judgements
 from workerpool_worker.domain.record import ReplicateRecord
 from workerpool_worker.errors import DockerUnavailable
 from workerpool_worker.settings import WorkerSettings
@@ -41,8 +49,8 @@ class Hub:
     class rpc:
         node_url = "http://node.test:8545"
 
-    def __init__(self, failure: Exception | None = None, stake: int = 0) -> None:
-        self._failure, self._stake = failure, stake
+    def __init__(self, failure: Exception | None = None, stake: int = 0, outages: int = 0) -> None:
+        self._failure, self._stake, self._outages = failure, stake, outages
 
     async def connect(self) -> None:
         if self._failure is not None:
@@ -52,22 +60,31 @@ class Hub:
         return ZERO_ADDRESS
 
     async def view_account(self, owner: str) -> Account:
+        if self._outages:
+            self._outages -= 1
+            raise ChainUnreachable("connection refused")
         return Account(self._stake, 0)
 
 
-class Sender:
-    """A transaction sender whose wallet pays for a number of transactions."""
-
-    def __init__(self, affordable: float) -> None:
-        self._affordable = affordable
-
-    async def affordable_transactions(self) -> float:
-        return self._affordable
-
-
 class AbsentEngine:
+    def __init__(self, *, is_local: bool) -> None:
+        self.is_local = is_local
+
     async def version(self) -> str:
         raise DockerUnavailable("the Docker engine does not answer: no socket")
+
+
+class EngineWith:
+    """An engine that has some runtimes."""
+
+    def __init__(self, *runtimes: str) -> None:
+        self._host = EngineHost(1 << 30, 2, frozenset(runtimes), "runc")
+
+    async def version(self) -> str:
+        return "27.1"
+
+    async def host(self) -> EngineHost:
+        return self._host
 
 
 async def core_for(workerpool: str, version: str = "") -> CorePeer:
@@ -106,9 +123,23 @@ async def test_the_required_version_is_accepted(tmp_path: Path) -> None:
     await core.stop()
 
 
+async def test_a_result_proxy_that_would_get_tokens_without_tls_is_refused(tmp_path: Path) -> None:
+    core = await core_for(WORKER, "")
+    core.configuration.result_proxy_url = "http://result.example:13200"
+    client = startup.open_core(settings(tmp_path, IEXEC_CORE_URL=core.url))
+    with pytest.raises(
+        StartupError, match=r"IEXEC_RESULT_REPOSITORY_URL: the token .*WORKERPOOL_ALLOW_CLEARTEXT"
+    ):
+        await startup.read_configuration(client, settings(tmp_path), "1.0")
+    private = settings(tmp_path, WORKERPOOL_ALLOW_CLEARTEXT="true")
+    assert (await startup.read_configuration(client, private, "1.0")).workerpool == WORKER
+    await client.close()
+    await core.stop()
+
+
 def test_a_scheduler_url_without_port_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="IEXEC_CORE_URL"):
-        startup.open_core(settings(tmp_path, IEXEC_CORE_URL="http://core"))
+        startup.open_core(settings(tmp_path, IEXEC_CORE_URL="http://localhost"))
 
 
 async def test_a_missing_key_store_is_refused(tmp_path: Path) -> None:
@@ -116,10 +147,40 @@ async def test_a_missing_key_store_is_refused(tmp_path: Path) -> None:
         await startup.open_wallet(settings(tmp_path, IEXEC_WORKER_WALLET_PATH=str(tmp_path / "none.json")))
 
 
-async def test_an_absent_engine_is_refused() -> None:
-    engine: Any = AbsentEngine()
+async def test_an_absent_engine_of_this_host_is_awaited_and_told() -> None:
+    engine: Any = AbsentEngine(is_local=True)
+    health = Health()
+    memory = await startup.reach_docker(engine, DependencyReport(health, dependencies.docker_dependency()))
+    assert memory == total_memory()
+    docker = health.snapshot()["components"]["docker"]
+    assert docker["status"] == "OUT_OF_SERVICE"
+    assert "no socket" in docker["details"]["problem"]
+    assert "start Docker" in docker["details"]["next_step"]
+
+
+async def test_an_absent_engine_of_another_host_is_refused() -> None:
+    engine: Any = AbsentEngine(is_local=False)
+    report = DependencyReport(Health(), dependencies.docker_dependency())
     with pytest.raises(StartupError, match="start Docker"):
-        await startup.check_docker(engine)
+        await startup.reach_docker(engine, report)
+
+
+@pytest.mark.parametrize("runtime", ["", "runc", "runsc", "io.containerd.kata.v2"])
+async def test_an_engine_with_the_runtime_is_used(runtime: str) -> None:
+    engine: Any = EngineWith("runc", "runsc")
+    health = Health()
+    report = DependencyReport(health, dependencies.docker_dependency())
+    assert await startup.reach_docker(engine, report) == 1 << 30
+    assert health.is_up
+    startup.check_runtime(await engine.host(), runtime)
+
+
+async def test_a_runtime_that_the_engine_lacks_ends_the_start_with_those_that_it_has() -> None:
+    engine: Any = EngineWith("runsc", "runc")
+    with pytest.raises(
+        StartupError, match=r"no runtime sysbox-runc; it has runc, runsc; .*CONTAINER_RUNTIME"
+    ):
+        startup.check_runtime(await engine.host(), "sysbox-runc")
 
 
 @pytest.mark.parametrize(
@@ -132,23 +193,17 @@ async def test_an_absent_engine_is_refused() -> None:
 )
 async def test_an_unusable_chain_is_refused(tmp_path: Path, failure: Exception, sentence: str) -> None:
     hub: Any = Hub(failure)
+    report = dependencies.node_report(Health(), settings(tmp_path), CHAIN.node_url)
     with pytest.raises(StartupError, match=sentence):
-        await startup.check_chain(hub, CHAIN, settings(tmp_path))
+        await startup.check_chain(hub, CHAIN, settings(tmp_path), report)
 
 
-async def test_a_wallet_without_gas_is_refused() -> None:
-    hub: Any = Hub()
-    sender: Any = Sender(0.9)
-    with pytest.raises(StartupError, match="send it coins for gas"):
-        await startup.check_funds(hub, sender, WALLET, CHAIN)
-
-
-async def test_a_wallet_with_gas_or_on_a_sidechain_is_accepted() -> None:
-    hub: Any = Hub(stake=5)
-    sender: Any = Sender(1.0)
-    await startup.check_funds(hub, sender, WALLET, CHAIN)
-    sender = Sender(0.0)
-    await startup.check_funds(hub, sender, WALLET, ChainConfig(134, True, "", ZERO_ADDRESS, 5.0))
+async def test_a_node_that_is_lost_after_the_connection_is_waited_for() -> None:
+    hub: Any = Hub(stake=5, outages=2)
+    with structlog.testing.capture_logs() as lines:
+        await asyncio.wait_for(startup.read_account(hub, WALLET), PATIENCE_S)
+    (read,) = [line for line in lines if line["event"] == "wallet.account_read"]
+    assert read["stake_nrlc"] == 5
 
 
 async def test_a_folder_serves_one_worker_at_a_time(tmp_path: Path) -> None:
@@ -159,6 +214,19 @@ async def test_a_folder_serves_one_worker_at_a_time(tmp_path: Path) -> None:
                 startup.open_workspace(settings(tmp_path), second)
     async with AsyncExitStack() as again:
         startup.open_workspace(settings(tmp_path), again)
+
+
+async def test_only_the_default_folder_is_named_when_a_reboot_may_empty_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judgements, "_VOLATILE", (tmp_path,))
+    unset = settings(tmp_path)
+    unset.model_fields_set.discard("base_dir")
+    for chosen, told in ((settings(tmp_path), []), (unset, ["workspace.volatile"])):
+        async with AsyncExitStack() as stack:
+            with structlog.testing.capture_logs() as lines:
+                startup.open_workspace(chosen, stack)
+            assert [line["event"] for line in lines] == told
 
 
 async def test_an_unwritable_folder_is_refused() -> None:

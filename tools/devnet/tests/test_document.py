@@ -27,6 +27,11 @@ def test_the_document_of_another_devnet_is_not_overwritten(tmp_path: Path) -> No
     path.write_text("another devnet's")
     with pytest.raises(OptionsError, match="exists: another devnet"):
         check_place(path)
+    other = tmp_path / "chain.json"
+    check_place(other, [tmp_path / "keystore"])
+    other.touch()
+    with pytest.raises(OptionsError, match=r"chain\.json exists"):
+        check_place(tmp_path / "new.json", [path.with_name("missing"), other])
 
 
 def test_a_document_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
@@ -35,12 +40,14 @@ def test_a_document_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_document_names_accounts_and_started_services(tmp_path: Path) -> None:
-    def service(name: str) -> Service:
-        spec = ServiceSpec(name, "workerpool_core", ServicePorts(13000, 23000), {})
+    def service(name: str, port: int, *, speaks_grpc: bool = True) -> Service:
+        spec = ServiceSpec(name, "workerpool_core", ServicePorts(port, port + 10_000), {}, speaks_grpc)
         return Service(spec, ManagedProcess(name, ["true"], log=tmp_path / f"{name}.log"))
 
-    core, worker = service("core"), service("worker-1")
+    core, worker = service("core", 13000), service("worker-1", 13100)
+    market = service("market", 14000, speaks_grpc=False)
     core.start()
+    market.start()
     requester = accounts.derive("requester", "seed")
     document = describe(
         RunningPool(
@@ -52,11 +59,13 @@ def test_the_document_names_accounts_and_started_services(tmp_path: Path) -> Non
             workerpool="0x6",
             accounts={"requester": requester},
             private_keys={"requester": accounts.private_key("requester", "seed")},
-            services=[core, worker],
+            services=[core, market, worker],
             database_uri="mongodb://127.0.0.1",
             databases={"core": "workerpool_core"},
+            sdk={"password": "secret"},
         )
     )
+    assert document["flavour"] == "token"
     assert document["registries"] == {"app": "0x3", "dataset": "0x4", "workerpool": "0x5"}
     assert document["categories"]["XS"] == {"id": 0, "workClockTime": 300}
     assert document["accounts"]["requester"]["address"] == requester.address
@@ -66,6 +75,14 @@ def test_the_document_names_accounts_and_started_services(tmp_path: Path) -> Non
             "http": "http://127.0.0.1:13000",
             "pid": core.pid,
             "log": str(tmp_path / "core.log"),
-        }
+        },
+        "market": {
+            "http": "http://127.0.0.1:14000",
+            "pid": market.pid,
+            "log": str(tmp_path / "market.log"),
+        },
     }
-    core.process.wait(10)
+    assert document["market"] == "http://127.0.0.1:14000"
+    assert document["sdk"] == {"password": "secret"}
+    for started in (core, market):
+        started.process.wait(10)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from workerpool_kit.runtime.tasks import start_task
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -32,7 +34,7 @@ class Batcher(Generic[Item, Answer]):
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._drain(), name="batcher")
+            self._writer = start_task(self._drain(), name="batcher")
         return answer
 
     async def drained(self) -> None:

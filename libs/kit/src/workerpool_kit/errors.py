@@ -26,6 +26,8 @@ class Kind(Enum):
     """A dependency is down; a later retry helps."""
     CONFLICT = "conflict"
     """A concurrent change came first; read again and retry."""
+    DATA_LOSS = "data_loss"
+    """Stored data is missing or damaged; a retry does not help."""
     INTERNAL = "internal"
     """A defect or an unexpected state; the caller cannot correct it."""
 

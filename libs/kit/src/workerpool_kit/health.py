@@ -1,7 +1,9 @@
-"""Health of the process: components report it, the HTTP port and the gRPC health service show it."""
+"""Health of the process: components report it; the HTTP port, the gRPC health service and a metric show it."""
 
 from collections.abc import Callable
 from typing import Any
+
+from workerpool_kit.metrics import COMPONENT_UP
 
 UP, OUT_OF_SERVICE = "UP", "OUT_OF_SERVICE"
 
@@ -25,6 +27,7 @@ class Health:
         if details:
             state["details"] = details
         self._components[component] = state
+        COMPONENT_UP.labels(component).set(up)
         if was.get(component) != state["status"]:
             for listener in self._listeners:
                 listener()

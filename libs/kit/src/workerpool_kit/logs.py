@@ -3,6 +3,7 @@
 Usage: `log = get_logger(); log.info("task.finalized", task=task_id)`.
 """
 
+import contextlib
 import logging
 import re
 import sys
@@ -37,7 +38,7 @@ def configure(service: str, level: str = "INFO") -> None:
     # A pretty traceback would show local variables, so keys and passwords.
     renderer: Any = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if sys.stderr.isatty()
+        if sys.stderr is not None and sys.stderr.isatty()
         else structlog.processors.JSONRenderer(default=str)
     )
     structlog.configure(
@@ -73,9 +74,14 @@ def _names_secret(key: str) -> bool:
     return lower == "token" or lower.endswith("_token") or any(word in lower for word in _SECRET_WORDS)
 
 
+def without_credentials(text: str) -> str:
+    """Return a text with the credentials of the URLs in it replaced."""
+    return _CREDENTIALS_IN_URL.sub(_HIDDEN, text) if "://" in text else text
+
+
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        return _CREDENTIALS_IN_URL.sub(_HIDDEN, value) if "://" in value else value
+        return without_credentials(value)
     if isinstance(value, dict):
         return {k: _HIDDEN if _names_secret(str(k)) else _redacted(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -92,14 +98,19 @@ def _named(service: str) -> Any:
 
 
 class _StderrLogger:
-    """Writes whole lines to the current stderr, which a test may have replaced."""
+    """Writes whole lines to the current stderr; a line that cannot be written is dropped.
+
+    In a service it is a `LogStream`, which also counts dropped lines. A test may have replaced it.
+    """
 
     def __init__(self, *_names: Any) -> None:
         pass
 
     def msg(self, message: str) -> None:
-        sys.stderr.write(message + "\n")
-        sys.stderr.flush()
+        # OSError: full volume, closed pipe. ValueError, AttributeError: stderr is closed or was never open.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(message + "\n")
+            sys.stderr.flush()
 
     debug = info = warning = warn = error = critical = exception = fatal = log = msg
 

@@ -4,6 +4,9 @@ from prometheus_client import Gauge, Histogram
 
 BUILD_INFO = Gauge("workerpool_build_info", "Always 1; the labels name what runs.", ["service", "version"])
 
+COMPONENT_UP = Gauge(
+    "workerpool_component_up", "1 while a component of /actuator/health is up, else 0.", ["component"]
+)
 GRPC_HANDLED = Histogram(
     "grpc_server_handling_seconds",
     "Duration of gRPC calls measured by the server, by method and status code.",

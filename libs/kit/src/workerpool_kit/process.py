@@ -5,28 +5,46 @@ line per problem on stderr), 128 + signal number after a second signal.
 """
 
 import asyncio
+import contextlib
+import ctypes
 import os
 import resource
 import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib import metadata
 from typing import Any, NoReturn, TypeVar
 
 from workerpool_kit import logs
+from workerpool_kit.metrics import build_info
+from workerpool_kit.runtime import log_stream
+from workerpool_kit.runtime.memory import return_freed_memory
+from workerpool_kit.runtime.recursion import own_recursion_limit
+from workerpool_kit.runtime.tasks import end_tasks, supervise_with
 from workerpool_kit.settings.base import Settings
 from workerpool_kit.settings.environment import SettingsError, ignored, load
+from workerpool_kit.settings.outside import name_proxies
 from workerpool_kit.settings.reference import settings_rows
+from workerpool_kit.settings.secrets import exposed_files
+from workerpool_kit.tls.cleartext import allow_cleartext
+from workerpool_kit.tls.identity import TlsIdentity, identity, use_identity
+from workerpool_kit.tls.material import TlsError, TlsFiles
 
 S = TypeVar("S", bound=Settings)
 log = logs.get_logger()
 
+_PR_SET_DUMPABLE = 4
+"""See prctl(2)."""
 EXIT_OK, EXIT_FAILED, EXIT_SETTINGS = 0, 1, 2
 _DESCRIPTORS = 65_536
 """Open files and connections that a service may need: each worker of a pool holds one connection."""
 STOP_LIMIT_S = 10.0
 """Seconds between the request to stop and the cancellation of a service that has not ended."""
+_THREADS_LIMIT_S = 15.0
+"""Seconds after that until the end of the process, whatever its threads do."""
+_LAST_LINES_S = 0.2
 
 
 class StartupError(Exception):
@@ -41,6 +59,8 @@ class Lifetime:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiters: set[asyncio.Task[Any] | None] = set()
         self.failure: BaseException | None = None
+        self.stop_limit_s = STOP_LIMIT_S
+        """Seconds that the service gets for its end. A service that promises its work more time raises it."""
 
     async def stopped(self) -> None:
         """Wait until the process is asked to stop by a signal, `stop` or `fail`."""
@@ -76,19 +96,21 @@ class Lifetime:
     async def cancel_spawned(self) -> None:
         """Cancel every spawned task and wait for it; `run_service` does so after `serve` has returned."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled() or (exc := task.exception()) is None:
             return
+        self.task_failed(task.get_name(), exc)
+
+    def task_failed(self, name: str, exc: BaseException) -> None:
+        """Ask the process to stop with exit code 1 because a background task ended with `exc`."""
         if self.stopping:
             # A task may fail because its dependencies close; that does not change the exit code.
-            log.warning("process.task_failed_while_stopping", task=task.get_name(), error=repr(exc))
+            log.warning("process.task_failed_while_stopping", task=name, error=repr(exc))
             return
-        log.error("process.task_crashed", task=task.get_name(), error=repr(exc))
+        log.error("process.task_crashed", task=name, error=repr(exc))
         self.fail(exc)
 
     def waits_for_stop(self, task: asyncio.Task[Any]) -> bool:
@@ -102,6 +124,7 @@ Serve = Callable[[S, Lifetime], Awaitable[None]]
 
 def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: str) -> NoReturn:
     """Run a service as its console entry point: parse `--help` and `--version`, load settings, serve, exit."""
+    log_stream.take_stderr()
     arguments = sys.argv[1:]
     if "--help" in arguments or "-h" in arguments:
         sys.stdout.write(help_text(settings_type, name, about))
@@ -123,13 +146,40 @@ def run_service(settings_type: type[S], serve: Serve[S], *, name: str, about: st
         )
         sys.exit(EXIT_SETTINGS)
     logs.configure(name, settings.log_level)
+    build_info(name, version_of(settings_type))
     _raise_descriptor_limit()
-    log.info("process.starting", version=version_of(settings_type), pid=os.getpid())
+    _deny_core_dumps()
+    own_recursion_limit()
+    log.info(
+        "process.starting",
+        version=version_of(settings_type),
+        pid=os.getpid(),
+        recursion_limit=sys.getrecursionlimit(),
+    )
     for variable, reason in ignored(settings_type).items():
         log.warning("setting.ignored", variable=variable, reason=reason)
+    for file in exposed_files(settings):
+        log.warning(
+            "secret_file.exposed",
+            variable=file.variable,
+            path=str(file.path),
+            mode=file.mode,
+            problem="other users of this host can read it; run chmod 600 on it",
+        )
+    name_proxies(settings)
+    allow_cleartext(settings.allow_cleartext)
+    try:
+        use_identity(TlsIdentity(_tls_files(settings)))
+    except TlsError as error:
+        _print_error(f"{name}: {error} (WORKERPOOL_TLS_CERTIFICATE, _KEY, _CA, _CLIENT_CA)")
+        sys.exit(EXIT_SETTINGS)
     code = asyncio.run(_run(settings, serve, name))
     log.info("process.ended", code=code)
     sys.exit(code)
+
+
+def _tls_files(settings: Settings) -> TlsFiles:
+    return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_ca, settings.tls_client_ca)
 
 
 def _raise_descriptor_limit() -> None:
@@ -140,8 +190,18 @@ def _raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def _deny_core_dumps() -> None:
+    """Keep private keys out of core dumps, and out of the reach of debuggers of the same user."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # RLIMIT_CORE does not apply to a core pattern that pipes to a program; a process that is not dumpable has none.
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 async def _run(settings: S, serve: Serve[S], name: str) -> int:
     lifetime = Lifetime()
+    supervise_with(lifetime.task_failed)
+    lifetime.spawn(return_freed_memory(), "memory")
+    lifetime.spawn(identity().watch(), "certificates")
     remove_handlers = _handle_signals(lifetime)
     serving = asyncio.ensure_future(_as_coroutine(serve, settings, lifetime))
     stop_seen = asyncio.create_task(lifetime.stopped())
@@ -150,9 +210,10 @@ async def _run(settings: S, serve: Serve[S], name: str) -> int:
         if not serving.done() and not lifetime.waits_for_stop(serving):
             # It is still starting: its `finally` blocks close what is open.
             serving.cancel()
-        await asyncio.wait({serving}, timeout=STOP_LIMIT_S)
+        _end_at_latest(lifetime.stop_limit_s + _THREADS_LIMIT_S)
+        await asyncio.wait({serving}, timeout=lifetime.stop_limit_s)
         if not serving.done():
-            log.error("process.stop_took_too_long", limit_s=STOP_LIMIT_S)
+            log.error("process.stop_took_too_long", limit_s=lifetime.stop_limit_s)
             serving.cancel()
             await asyncio.wait({serving}, timeout=1)
         _record_outcome(serving, lifetime)
@@ -182,6 +243,23 @@ def _record_outcome(serving: asyncio.Future[None], lifetime: Lifetime) -> None:
         lifetime.fail(failure)
 
 
+def _end_at_latest(limit_s: float) -> None:
+    """End the process after `limit_s` seconds, also when a thread that it waits for never ends."""
+
+    def end() -> None:
+        log.error("process.forced_to_end", limit_s=limit_s)
+        _end_now(EXIT_FAILED)
+
+    timer = threading.Timer(limit_s, end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_now(code: int) -> NoReturn:
+    log_stream.drain(_LAST_LINES_S)
+    os._exit(code)
+
+
 def _handle_signals(lifetime: Lifetime) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -189,7 +267,7 @@ def _handle_signals(lifetime: Lifetime) -> Callable[[], None]:
     def on_signal(number: signal.Signals) -> None:
         if lifetime.stopping:
             log.warning("process.forced_to_end", signal=number.name)
-            os._exit(128 + number)
+            _end_now(128 + number)
         lifetime.stop(number.name)
 
     for number in signals:
@@ -226,5 +304,6 @@ def version_of(settings_type: type[Settings]) -> str:
 
 
 def _print_error(*lines: str) -> None:
-    sys.stderr.write("\n".join(lines) + "\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()

@@ -118,7 +118,7 @@ async def test_foreign_and_forged_tokens_are_refused(store: MemoryKeys, clock: F
         good[:-4] + "AAAA",
         jwt.encode(claims, "x" * 32, "HS256", headers={"kid": kid}),
         jwt.encode(claims, "x" * 32, "HS256", headers={"kid": "unknown"}),
-        jwt.encode(claims, None, "none", headers={"kid": kid}),
+        jwt.encode(claims, "", "none", headers={"kid": kid}),
         await tokens(store, clock, audience="other").issue("0xa", ["worker"]),
     ]
     for token in forged:
@@ -140,3 +140,17 @@ async def test_many_invented_key_ids_cause_one_reload(clock: FakeClock) -> None:
 
 def test_a_key_does_not_show_its_secret() -> None:
     assert "abc" not in repr(SigningKey("k", b"abc", 0))
+
+
+async def test_derived_secrets_differ_by_purpose_and_rotate_with_the_keys(
+    store: MemoryKeys, clock: FakeClock
+) -> None:
+    issuer = tokens(store, clock)
+    (first,) = await issuer.derived_secrets("challenge")
+    assert await tokens(store, clock).derived_secrets("challenge") == [first]
+    assert await issuer.derived_secrets("other") != [first]
+    clock.advance(101)
+    newest, older = await issuer.derived_secrets("challenge")
+    assert older == first
+    assert newest != first
+    assert all(key.secret not in (newest, older) for key in store.keys)

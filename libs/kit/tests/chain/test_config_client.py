@@ -1,5 +1,6 @@
 """The chain configuration: gRPC first, HTTP for a config server without gRPC, and answers that cannot be used."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from workerpool_devnet.processes.ports import ServicePorts, free_service_ports
 from workerpool_kit.chain.config import ChainConfig
-from workerpool_kit.chain.config_client import read_chain_config
+from workerpool_kit.chain.config_client import ask_chain_config, read_chain_config
 from workerpool_kit.health import Health
 from workerpool_kit.http.server import HttpServer
 from workerpool_kit.process import StartupError
@@ -136,10 +137,35 @@ async def test_list_instead_of_an_object_is_no_configuration(
         await read_chain_config(url_of(ports), source="X")
 
 
+async def test_number_beyond_any_is_no_configuration(ports: ServicePorts, by_http: HttpConfig) -> None:
+    by_http.answers = [Response(json.dumps(DOCUMENTED | {"chainId": float("inf")}))]
+    with pytest.raises(StartupError, match="no usable chain configuration"):
+        await read_chain_config(url_of(ports), source="X")
+
+
 async def test_grpc_answer_is_checked_as_well(ports: ServicePorts, by_grpc: Config) -> None:
     by_grpc.chain.block_time.FromSeconds(60)
     with pytest.raises(StartupError, match="the block time is 60 s"):
         await read_chain_config(url_of(ports), source="X")
+
+
+async def test_block_time_beyond_any_duration_is_no_configuration(
+    ports: ServicePorts, by_grpc: Config
+) -> None:
+    by_grpc.chain.block_time.seconds = 1 << 62
+    with pytest.raises(StartupError, match="no usable chain configuration"):
+        await ask_chain_config(url_of(ports), "X")
+
+
+@pytest.mark.parametrize("url", ["", "http://config-server"])
+async def test_one_attempt_refuses_what_waiting_does_not_mend(
+    ports: ServicePorts, by_grpc: Config, url: str
+) -> None:
+    by_grpc.chain.chain_id = 0
+    with pytest.raises(StartupError, match="the chain id is 0"):
+        await ask_chain_config(url_of(ports), "X")
+    with pytest.raises(StartupError, match="X: expected a URL with a host and a port"):
+        await ask_chain_config(url, "X")
 
 
 async def test_url_without_a_port_is_refused_by_the_name_of_its_setting() -> None:

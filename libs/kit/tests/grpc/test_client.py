@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_kit.grpc.client import open_channel
 from workerpool_kit.grpc.server import GrpcServer
 
@@ -25,9 +26,9 @@ async def test_only_calls_of_idempotent_services_are_retried(contract: Any, serv
     target = f"127.0.0.1:{server.port}"
     async with open_channel(target) as once, open_channel(target, idempotent=[SERVICE]) as retried:
         with pytest.raises(grpc.aio.AioRpcError):
-            await contract.grpc.EchoServiceStub(once).Unary(contract.pb2.Note(), timeout=5)
+            await contract.grpc.EchoServiceStub(once).Unary(contract.pb2.Note(), timeout=PATIENCE_S)
         assert Flaky.attempts == 1
-        answer = await contract.grpc.EchoServiceStub(retried).Unary(contract.pb2.Note(), timeout=5)
+        answer = await contract.grpc.EchoServiceStub(retried).Unary(contract.pb2.Note(), timeout=PATIENCE_S)
     assert answer.text == "there"
     assert Flaky.attempts == 3
 
@@ -36,13 +37,13 @@ async def test_a_channel_finds_a_restarted_server_within_seconds(contract: Any, 
     first = await serve(Echo(contract))
     async with open_channel(f"127.0.0.1:{first.port}") as channel:
         method = contract.grpc.EchoServiceStub(channel).Unary
-        await method(contract.pb2.Note(), timeout=5)
+        await method(contract.pb2.Note(), timeout=PATIENCE_S)
         await first.stop(0)
         with pytest.raises(grpc.aio.AioRpcError):
-            await method(contract.pb2.Note(), timeout=5)
+            await method(contract.pb2.Note(), timeout=PATIENCE_S)
         second = GrpcServer(first.port, host="127.0.0.1", policy=OPEN_POLICY)
         second.add(contract.grpc.add_EchoServiceServicer_to_server, Echo(contract), SERVICE)
         await second.start()
-        answer = await method(contract.pb2.Note(text="back"), timeout=5, wait_for_ready=True)
+        answer = await method(contract.pb2.Note(text="back"), timeout=PATIENCE_S, wait_for_ready=True)
         await second.stop(0)
     assert answer.text == ":back"

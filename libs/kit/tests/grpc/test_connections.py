@@ -5,6 +5,7 @@ import struct
 from collections import Counter
 from typing import Any
 
+from patience import PATIENCE_S
 from workerpool_kit.grpc.client import open_channel
 
 from .echo import METHODS, Echo, Waiting
@@ -38,7 +39,7 @@ def request_head(method: str) -> bytes:
 async def frames(reader: asyncio.StreamReader, kind: int, count: int) -> Counter[int]:
     """Read until `count` frames of a kind came; return on how many streams each."""
     found: Counter[int] = Counter()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while found.total() < count:
             head = await reader.readexactly(9)
             await reader.readexactly(int.from_bytes(head[:3], "big"))
@@ -68,4 +69,4 @@ async def test_client_queues_calls_above_the_limit(contract: Any, serve: Any) ->
             await stream.read()
         one_more = asyncio.ensure_future(stub.Fan(contract.pb2.Note()).read())
         held[0].cancel()
-        await asyncio.wait_for(one_more, 10)
+        await asyncio.wait_for(one_more, PATIENCE_S)

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import pytest
+from patience import PATIENCE_S
 
 from .test_connections import PREFACE, SETTINGS, frame
 
@@ -34,12 +35,12 @@ async def test_a_peer_cannot_write_lines_of_the_log(text: bytes) -> None:
         sys.executable, "-c", PROGRAM, stdin=pipe, stdout=pipe, stderr=pipe
     )
     assert process.stdout is not None
-    port = int(await asyncio.wait_for(process.stdout.readline(), 20))
+    port = int(await asyncio.wait_for(process.stdout.readline(), PATIENCE_S))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(PREFACE + frame(SETTINGS, 0, 0) + frame(GOAWAY, 0, 0, bytes(7) + b"\x01" + text))
     writer.write_eof()
-    await asyncio.wait_for(reader.read(), 20)
+    await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
-    _, log = await asyncio.wait_for(process.communicate(b""), 20)
+    _, log = await asyncio.wait_for(process.communicate(b""), PATIENCE_S)
     assert b"grpc.listening" in log
     assert text not in log

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
+from structlog.testing import capture_logs
 from workerpool_kit.access.authenticators import (
     ANYONE,
+    OPERATOR,
     AnyOf,
     BasicAuthenticator,
     BearerAuthenticator,
@@ -54,6 +58,23 @@ class TestIdentity:
             assert [n.text async for n in stub.Chat(iter([note(text="x")]))] == ["admin:x"]
             assert [n.text async for n in stub.Fan(note(text="f", count=1))] == ["f"]
             assert (await stub.Collect(iter([note(text="c")]))).text == "c"
+
+    async def test_an_operators_order_and_a_refusal_are_audited(self, contract: Any, serve: Any) -> None:
+        authenticator = BasicAuthenticator("ops", "right", OPERATOR)
+        server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to(OPERATOR))
+        note = contract.pb2.Note
+        with capture_logs() as lines:
+            for password in ("right", "wrong"):
+                async with open_channel(f"127.0.0.1:{server.port}", basic=("ops", password)) as channel:
+                    with suppress(grpc.aio.AioRpcError):
+                        await contract.grpc.EchoServiceStub(channel).Unary(note(text="a"))
+        order, refused = [line for line in lines if line["event"].startswith("audit.")]
+        assert (order["who"], order["request"], order["outcome"]) == ("ops", 'text: "a"', "OK")
+        assert refused["event"] == "audit.access_refused"
+        assert order["method"] == refused["method"]
+        assert order["peer"].startswith("ipv4:127.0.0.1:")
+        assert refused["peer"].startswith("ipv4:127.0.0.1:")
+        assert "wrong" not in str(refused).replace(refused["message"], "")
 
     async def test_a_token_is_asked_for_each_call(
         self, contract: Any, serve: Any, authenticator: AnyOf
@@ -124,7 +145,7 @@ class TestStreamsOfStrangers:
             # Each method has places of its own, and one that was left is free again.
             assert (await stub.Collect(iter([note]))).count == 1
             held.pop().cancel()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while await _is_refused(stub.Fan(note)):
                     pass
 

@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
+from patience import PATIENCE_S
 from workerpool_kit.grpc.health import HealthServicer
 
 STATUS = health_pb2.HealthCheckResponse
@@ -51,6 +52,6 @@ async def test_watcher_receives_changes_and_the_end() -> None:
     following = asyncio.ensure_future(anext(watching))
     await asyncio.sleep(0)
     servicer.close()
-    assert (await asyncio.wait_for(following, 5)).status == STATUS.NOT_SERVING
+    assert (await asyncio.wait_for(following, PATIENCE_S)).status == STATUS.NOT_SERVING
     with pytest.raises(StopAsyncIteration):
         await anext(watching)

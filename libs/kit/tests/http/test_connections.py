@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from patience import PATIENCE_S
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from structlog.testing import capture_logs
 from workerpool_kit.health import Health
+from workerpool_kit.http import remainder
 from workerpool_kit.http.connections import BoundedConnection
 from workerpool_kit.http.server import HttpServer
 
 ASK = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n"
-PATIENCE_S = 10
 
 
 @pytest.fixture
@@ -23,6 +24,8 @@ def answer_now() -> asyncio.Event:
 
 @pytest.fixture
 async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> AsyncIterator[HttpServer]:
+    """An HTTP port for three clients, which it does not close while the test runs."""
+
     async def slow(_request: Request) -> Response:
         await answer_now.wait()
         return PlainTextResponse("late")
@@ -35,14 +38,23 @@ async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> As
 
         return StreamingResponse(content())
 
-    monkeypatch.setattr(BoundedConnection, "request_limit_s", 0.2)
-    monkeypatch.setattr(BoundedConnection, "reading_limit_s", 0.2)
+    monkeypatch.setattr(BoundedConnection, "request_limit_s", 2 * PATIENCE_S)
+    monkeypatch.setattr(BoundedConnection, "reading_limit_s", 2 * PATIENCE_S)
     monkeypatch.setattr(BoundedConnection, "most", 3)
+    monkeypatch.setattr(remainder, "LIMIT_S", 0.2)
     routes = [Route("/slow", slow), Route("/endless", endless)]
     side = HttpServer(0, health=Health(), version="1", routes=routes, host="127.0.0.1")
     await side.start()
     yield side
     await side.stop()
+
+
+@pytest.fixture
+def strict(side: HttpServer, monkeypatch: pytest.MonkeyPatch) -> HttpServer:
+    """The same port with short limits of time."""
+    monkeypatch.setattr(BoundedConnection, "request_limit_s", 0.2)
+    monkeypatch.setattr(BoundedConnection, "reading_limit_s", 0.2)
+    return side
 
 
 class Client:
@@ -85,41 +97,43 @@ class Client:
                 self.writer.close()
 
 
-async def test_connection_without_a_request_is_closed(side: HttpServer) -> None:
-    assert await (await Client.to(side)).until_cut() == b""
+async def test_connection_without_a_request_is_closed(strict: HttpServer) -> None:
+    assert await (await Client.to(strict)).until_cut() == b""
 
 
-async def test_connection_with_an_unfinished_request_head_is_closed(side: HttpServer) -> None:
-    client = await Client.to(side)
+async def test_connection_with_an_unfinished_request_head_is_closed(strict: HttpServer) -> None:
+    client = await Client.to(strict)
     client.writer.write(b"GET / HTTP/1.1\r\nX-Long: ")
     await client.trickle()
 
 
-async def test_connection_with_an_unfinished_unread_body_is_closed(side: HttpServer) -> None:
-    client = await Client.to(side)
+async def test_connection_with_an_unfinished_unread_body_is_closed(strict: HttpServer) -> None:
+    client = await Client.to(strict)
     client.writer.write(b"GET /version HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
     assert b"200" in await client.answer()
     await client.trickle()
 
 
-async def test_connection_that_does_not_read_its_response_is_closed(side: HttpServer) -> None:
-    client = await Client.to(side)
+async def test_connection_that_does_not_read_its_response_is_closed(strict: HttpServer) -> None:
+    client = await Client.to(strict)
     client.writer.write(ASK.replace(b"version", b"endless"))
     await client.answer()
     # The reader holds no more than its limit, and then reads no further by itself.
     async with asyncio.timeout(PATIENCE_S):
-        while _connections(side):
+        while _connections(strict):
             await asyncio.sleep(0.01)
     client.writer.close()
 
 
 async def test_long_response_and_second_request_are_served(
-    side: HttpServer, answer_now: asyncio.Event
+    strict: HttpServer, answer_now: asyncio.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, silent = await Client.to(side), await Client.to(side)
+    client = await Client.to(strict)
     client.writer.write(ASK.replace(b"version", b"slow"))
+    silent = await Client.to(strict)
     # As long as a silent client is endured, and longer.
     await silent.until_cut()
+    monkeypatch.setattr(BoundedConnection, "request_limit_s", 2 * PATIENCE_S)
     answer_now.set()
     assert b"200" in await client.answer()
     client.writer.write(ASK)

@@ -84,20 +84,26 @@ async def test_route_of_the_service_overrides_a_built_in_one(url: str) -> None:
 async def test_errors_are_answered_with_their_reason(url: str) -> None:
     answer = await http_calls.get(f"{url}/lost")
     assert answer.status == 404
-    assert answer.json() == {"error": "TASK_NOT_FOUND", "message": "no task 7 here", "details": {"task": "7"}}
+    assert answer.json() == {
+        "error": "TASK_NOT_FOUND: no task 7 here",
+        "code": "TASK_NOT_FOUND",
+        "details": {"task": "7"},
+    }
 
 
 async def test_unknown_path_and_method_are_answered_in_json(url: str) -> None:
     nowhere = await http_calls.get(f"{url}/nowhere")
-    assert (nowhere.status, nowhere.json()["error"]) == (404, "NOT_FOUND")
+    assert (nowhere.status, nowhere.json()["code"]) == (404, "NOT_FOUND")
+    assert "/nowhere" in nowhere.json()["error"]
     written = await http_calls.post(f"{url}/version")
-    assert (written.status, written.json()["error"]) == (405, "METHOD_NOT_ALLOWED")
+    assert (written.status, written.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert "does not take POST; send GET, HEAD" in written.json()["error"]
     assert "GET" in written.headers["Allow"]
 
 
 async def test_unexpected_errors_are_hidden(url: str) -> None:
     answer = await http_calls.get(f"{url}/broken")
-    assert answer.status == 500
+    assert (answer.status, answer.json()["code"]) == (500, "INTERNAL")
     assert "private" not in answer.text
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pymongo
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.processes.mongod import mongod_binary
 from workerpool_devnet.processes.ports import free_port
 from workerpool_kit.mongo.connection import hosts_of, new_client
@@ -29,7 +30,7 @@ async def test_wait_for_a_server_can_be_cancelled() -> None:
     assert not done
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(waiting, 3)
+        await asyncio.wait_for(waiting, PATIENCE_S)
 
 
 async def test_error_does_not_repeat_an_unusable_uri() -> None:

@@ -1,8 +1,11 @@
 """The database of a service, against a real replica set."""
 
+import asyncio
+
 import mongoengine
 import pymongo
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.errors import DatabaseUnavailable, Kind
 from workerpool_kit.mongo.database import Database
@@ -37,6 +40,32 @@ async def test_database_can_be_opened_again_after_close(mongod: Mongod, database
     client: pymongo.MongoClient[dict[str, object]]
     with pymongo.MongoClient(mongod.uri) as client:
         assert client[database_name]["notes"].count_documents({}) == 2
+
+
+async def test_a_cancelled_wait_for_the_indexes_closes_the_database(
+    mongod: Mongod, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise pymongo.errors.OperationFailure("not authorized", 13)
+
+    waited, closed = asyncio.Event(), asyncio.Event()
+    close = Database.close
+
+    async def noticed_close(database: Database) -> None:
+        await close(database)
+        closed.set()
+
+    monkeypatch.setattr(Note, "ensure_indexes", refuse)
+    monkeypatch.setattr(Database, "close", noticed_close)
+    settings = settings_for(mongod.uri, database_name)
+    starting = asyncio.create_task(
+        Database.connect(settings, models=[Note], waits=lambda reason: waited.set())
+    )
+    await asyncio.wait_for(waited.wait(), PATIENCE_S)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert closed.is_set()
 
 
 async def test_two_services_may_have_models_of_one_name(mongod: Mongod, database_name: str) -> None:

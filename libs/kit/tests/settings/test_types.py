@@ -3,6 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from workerpool_kit.settings.types import (
+    BindAddress,
     EthAddress,
     Port,
     Url,
@@ -31,6 +32,19 @@ def test_address_is_spelled_as_eip_55_says(address: str) -> None:
 def test_wrong_address_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(EthAddress).validate_python(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("127.0.0.1", "127.0.0.1"), ("[::1]", "::1"), ("0:0:0:0:0:0:0:1", "::1")]
+)
+def test_a_bind_address_is_an_ip_address(given: str, kept: str) -> None:
+    assert TypeAdapter(BindAddress).validate_python(given) == kept
+
+
+@pytest.mark.parametrize("wrong", ["localhost", "", "1.2.3", "127.0.0.1:80", "*"])
+def test_a_wrong_bind_address_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError, match=r"0\.0\.0\.0"):
+        TypeAdapter(BindAddress).validate_python(wrong)
 
 
 def test_url_loses_its_last_slash() -> None:

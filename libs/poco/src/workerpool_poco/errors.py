@@ -22,6 +22,17 @@ class ChainUnreachable(PocoError):
     """The node does not answer: refused, timed out, overloaded, or not a JSON-RPC server."""
 
 
+class Throttled(ChainUnreachable):
+    """The node refuses requests because there are too many; it did not execute the request."""
+
+
+class MalformedNodeAnswer(ChainUnreachable):
+    """The node answered something that is not the answer to the request, such as null where a value is required.
+
+    Nodes do that while they start, lag or fail; a repeated request usually succeeds.
+    """
+
+
 class RpcError(PocoError):
     """The node answered with an error; `code`, `message` and `data` are the node's."""
 
@@ -66,8 +77,8 @@ class EmptyAnswer(MalformedAnswer):
     """The node returned no data for a call that returns some: it knows no contract at the address (yet)."""
 
 
-class WrongChain(PocoError):
-    """The node serves another chain than the configured one."""
+class WrongChain(ChainUnreachable):
+    """The node serves another chain than the configured one; the configured one is not reachable through it."""
 
 
 class HubNotFound(PocoError):
@@ -80,7 +91,13 @@ _BUSY_WORDS = (
     "rate limit",
     "request rate",
     "credits limited",
-    "compute units per second",
+    "compute units",
+    "requests per second",
+    "calls per second",
+    "request limit",
+    "rps limit",
+    "request count exceeded",
+    "monthly capacity",
 )
 _STATE_GONE_WORDS = (
     "blockoutofrange",

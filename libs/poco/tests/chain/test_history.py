@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_poco.chain.history import ChainHistory, read_block
+from workerpool_poco.chain.history import ChainHistory
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.chain.rpc import JsonRpc
-from workerpool_poco.errors import LogRangeTooLarge, RpcError
+from workerpool_poco.errors import LogRangeTooLarge, MalformedNodeAnswer, RpcError
 from workerpool_poco.protocol.contracts.events import SchedulerNotice, topic_of
 from workerpool_poco.protocol.model import Block
 
@@ -74,8 +74,11 @@ async def test_the_bloom_filter_of_a_block_admits_its_events(scripted_node: Any)
     await hub.close()
 
 
-def test_a_header_is_read() -> None:
-    assert read_block(HEADER) == Block(16, b"\x0b" * 32, b"\x0a" * 32, 5)
+async def test_a_header_is_read(scripted_node: Any) -> None:
+    scripted_node.returns(HEADER | {"l1BlockNumber": "0x7", "sendRoot": "0x", "sendCount": None})
+    history = ChainHistory(JsonRpc(scripted_node.url), HUB)
+    assert await history.block() == Block(16, b"\x0b" * 32, b"\x0a" * 32, 5)
+    await history.rpc.close()
 
 
 async def test_an_unknown_block_is_none(scripted_node: Any) -> None:
@@ -88,10 +91,10 @@ async def test_an_unknown_block_is_none(scripted_node: Any) -> None:
 
 
 @pytest.mark.parametrize("header", [{}, "0x1", HEADER | {"hash": None}, HEADER | {"number": "x"}])
-async def test_a_malformed_header_raises_rpc_error(scripted_node: Any, header: Any) -> None:
+async def test_a_malformed_header_is_an_outage(scripted_node: Any, header: Any) -> None:
     scripted_node.returns(header)
     history = ChainHistory(JsonRpc(scripted_node.url), HUB)
-    with pytest.raises(RpcError):
+    with pytest.raises(MalformedNodeAnswer, match="to eth_getBlock"):
         await history.block()
     await history.rpc.close()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.errors import ChainUnreachable, MalformedAnswer, PocoError, RpcError
+from workerpool_poco.errors import ChainUnreachable, MalformedAnswer, MalformedNodeAnswer, PocoError
 from workerpool_poco.protocol.ids import DealId, TaskId
 
 HUB = "0x" + "44" * 20
@@ -32,7 +32,7 @@ async def test_the_deadline_ratio_has_a_fallback(scripted_node: Any) -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, {}, "", "0xzz", 7, [None], [{}], {"number": None}], ids=repr)
-async def test_an_answer_of_another_shape_raises_rpc_error(scripted_node: Any, nonsense: Any) -> None:
+async def test_an_answer_of_another_shape_raises_poco_error(scripted_node: Any, nonsense: Any) -> None:
     """Callers retry after a PocoError; any other exception would end their process."""
     scripted_node.returns(nonsense)
     hub = HubClient(scripted_node.url, HUB)
@@ -44,7 +44,6 @@ async def test_an_answer_of_another_shape_raises_rpc_error(scripted_node: Any, n
         "get_block_logs": lambda: hub.get_block_logs(bytes(32)),
         "view_deal": lambda: hub.view_deal(DealId("0x" + "00" * 32)),
         "view_tasks": lambda: hub.view_tasks([TaskId("0x" + "00" * 32)]),
-        "balance": lambda: hub.balance(HUB),
         "balances": lambda: hub.balances([HUB]),
         "connect": hub.connect,
     }
@@ -57,9 +56,10 @@ async def test_an_answer_of_another_shape_raises_rpc_error(scripted_node: Any, n
     await hub.close()
 
 
-async def test_a_null_answer_to_a_call_raises_rpc_error(scripted_node: Any) -> None:
-    scripted_node.returns(None)
+@pytest.mark.parametrize("nonsense", [None, "0xzz", "", 7], ids=repr)
+async def test_a_malformed_answer_to_a_call_is_an_outage(scripted_node: Any, nonsense: Any) -> None:
+    scripted_node.returns(nonsense)
     hub = HubClient(scripted_node.url, HUB)
-    with pytest.raises(RpcError, match="viewDeal"):
+    with pytest.raises(MalformedNodeAnswer, match="viewDeal"):
         await hub.view_deal(DealId("0x" + "00" * 32))
     await hub.close()

@@ -3,12 +3,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from patience import PATIENCE_S
 from workerpool_poco.chain.transport import Transport
 
 
 @pytest.fixture
 async def transport(scripted_node: Any) -> Any:
-    transport = Transport(scripted_node.url, timeout=5, max_connections=1)
+    transport = Transport(scripted_node.url, timeout=PATIENCE_S, max_connections=1)
     yield transport
     await transport.close()
 

@@ -3,10 +3,7 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
-from hypothesis import given
-from hypothesis import strategies as st
 from workerpool_poco.chain.wallet import (
-    Transaction,
     Wallet,
     WalletError,
     WalletFileInvalid,
@@ -62,36 +59,3 @@ def test_the_key_is_not_in_the_representation() -> None:
     assert "1111" not in repr(wallet)
     assert "1111" not in str(wallet)
     assert not hasattr(wallet, "__dict__")
-
-
-@given(
-    nonce=st.integers(0, 2**64 - 1),
-    gas_price=st.integers(0, 10**12),
-    gas=st.integers(21000, 10**9),
-    value=st.integers(0, 10**30),
-    data=st.binary(max_size=200),
-    chain_id=st.sampled_from([1, 134, 31337, 65535, 42161]),
-    create=st.booleans(),
-)
-def test_transactions_are_signed_as_eth_account_signs_them(
-    nonce: int, gas_price: int, gas: int, value: int, data: bytes, chain_id: int, create: bool
-) -> None:
-    target = None if create else "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
-    ours = Wallet.from_key(KEY).sign_transaction(
-        Transaction(nonce, gas_price, gas, target, value, data, chain_id)
-    )
-    theirs = Account.sign_transaction(
-        {
-            "nonce": nonce,
-            "gasPrice": gas_price,
-            "gas": gas,
-            "to": target or b"",
-            "value": value,
-            "data": data,
-            "chainId": chain_id,
-        },
-        KEY,
-    )
-    assert ours.raw == bytes(theirs.raw_transaction)
-    assert ours.hash == bytes(theirs.hash)
-    assert ours.nonce == nonce

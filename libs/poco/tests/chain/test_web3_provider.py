@@ -1,5 +1,6 @@
 from typing import Any
 
+from patience import PATIENCE_S
 from workerpool_poco.chain.rpc import JsonRpc
 from workerpool_poco.chain.transport import Transport
 from workerpool_poco.chain.web3_provider import TransportProvider
@@ -12,7 +13,7 @@ async def test_web3_works_over_the_same_connections(plain_chain: Any) -> None:
 
 
 async def test_the_provider_reports_whether_the_node_answers(scripted_node: Any) -> None:
-    transport = Transport(scripted_node.url, timeout=5, max_connections=1)
+    transport = Transport(scripted_node.url, timeout=PATIENCE_S, max_connections=1)
     provider = TransportProvider(transport)
     assert await provider.is_connected()
     scripted_node.answer = lambda request: {"error": {"code": -32000, "message": "starting"}}

@@ -1,13 +1,17 @@
 from dataclasses import replace
 
+import pytest
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import (
     WorkerpoolAuthorization,
+    audience_of,
     authorization_hash,
+    bound_authorization_hash,
     recover_signer,
     sign_authorization,
     sms_challenge_hash,
 )
+from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.signatures import compact_signature
 
@@ -59,3 +63,54 @@ def test_a_changed_worker_task_or_enclave_changes_the_signer() -> None:
         replace(signed, enclave_challenge="0x" + "33" * 20),
     ):
         assert recover_signer(forged) != WALLET.address
+
+
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        ("https://result.example", "https://result.example"),
+        ("HTTPS://Result.EXAMPLE:443/", "https://result.example"),
+        ("https://result.example:8443//", "https://result.example:8443"),
+        ("http://result.example:80", "http://result.example"),
+        ("http://127.0.0.1:13200", "http://localhost:13200"),
+        ("http://[::1]:13200/", "http://localhost:13200"),
+        ("http://[2001:DB8::1]:13200", "http://[2001:db8::1]:13200"),
+        ("http://[2001:db8:0:0::0001]:13200", "http://[2001:db8::1]:13200"),
+        ("http://[0:0:0:0:0:0:0:1]:13200", "http://localhost:13200"),
+        ("http://[::ffff:127.0.0.1]:13200", "http://localhost:13200"),
+        ("https://pool.example/results/", "https://pool.example/results"),
+    ],
+)
+def test_an_audience_has_one_spelling(url: str, audience: str) -> None:
+    assert audience_of(url) == audience
+    assert audience_of(audience) == audience
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "result.example",
+        "ftp://x",
+        "http://",
+        "http://a:b@c",
+        "http://x/?q",
+        "http://x/#f",
+        "http://x:port",
+    ],
+)
+def test_what_is_no_base_url_has_no_audience(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        audience_of(url)
+
+
+def test_a_bound_hash_depends_on_audience_and_nonce() -> None:
+    signed = WorkerpoolAuthorization(WORKER, TASK, ZERO_ADDRESS, DealId("0x" + "03" * 32), 0, b"")
+    messages = {
+        bound_authorization_hash(signed, audience, nonce)
+        for audience in ("https://a.example", "https://b.example")
+        for nonce in (bytes(32), b"\1" * 32)
+    }
+    assert len(messages | {signed.hash}) == 5
+    expected = keccak(signed.hash + keccak(b"https://a.example") + bytes(32))
+    assert bound_authorization_hash(signed, "https://a.example", bytes(32)) == expected

@@ -40,11 +40,28 @@ def test_s50_all_known_keys() -> None:
         '{"iexec_args": 5}',
         '{"iexec_input_files": "https://example.org"}',
         '{"iexec_secrets": ["a"]}',
-        '{"iexec_result_encryption": 3}',
+        '{"iexec_result_encryption": []}',
+        '{"iexec_result_encryption": "no"}',
+        '{"iexec_result_encryption": false, "unknown": 1}',
     ],
 )
 def test_s50_anything_else_is_the_command_line(text: str) -> None:
     assert DealParams.parse(text) == DealParams(args=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"iexec_result_encryption": 1}',
+        '{"iexec_result_encryption": "yes"}',
+        '{"iexec_result_encryption": "True "}',
+        '{"iexec_result_encryption": {"on": true}}',
+        '{"iexec_result_encryption": true, "unknown": 1}',
+        '{"iexec_result_encryption": true, "iexec_args": 5}',
+    ],
+)
+def test_encryption_standard_in_odd_words_is_still_encryption(text: str) -> None:
+    assert DealParams.parse(text) == DealParams(args=text, result_encryption=True)
 
 
 def test_null_means_absent() -> None:

@@ -57,6 +57,21 @@ def test_two_orders_differ_by_their_salt() -> None:
     assert AppOrder(app=A).hash(DOMAIN) != AppOrder(app=A).hash(DOMAIN)
 
 
+@pytest.mark.parametrize(
+    "value", [float("inf"), float("nan"), 1.5, -1, 2**256, "-1", "x", "9" * 5_000, True, None, []]
+)
+def test_a_number_that_no_contract_takes_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=r"volume|invalid literal|digits"):
+        AppOrder.from_json(AppOrder(app=A).to_json() | {"volume": value})
+
+
+@pytest.mark.parametrize("name", ["app", "tag", "salt", "sign"])
+@pytest.mark.parametrize("value", [10**12, 32, [0] * 32, None, {}, "0x" + "zz" * 32])
+def test_bytes_that_are_no_text_are_refused_without_memory_for_them(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=rf"{name} is no text|hexadecimal"):
+        AppOrder.from_json(AppOrder(app=A).to_json() | {name: value})
+
+
 def test_an_incomplete_order_is_refused() -> None:
     with pytest.raises(KeyError):
         AppOrder.from_json({"app": A})

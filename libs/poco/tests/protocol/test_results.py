@@ -25,7 +25,7 @@ def test_hash_and_seal_vectors() -> None:
 
 
 def test_callback_digest_is_the_keccak_of_the_data() -> None:
-    assert results.callback_digest(results.callback_data({"callback-data": "0x0102"})) == keccak(b"\1\2")
+    assert results.callback_digest(b"\1\2") == keccak(b"\1\2")
 
 
 def test_folder_digest_is_the_keccak_of_the_hashes_in_the_order_of_the_names() -> None:
@@ -33,20 +33,6 @@ def test_folder_digest_is_the_keccak_of_the_hashes_in_the_order_of_the_names() -
     assert results.folder_digest(hashes) == keccak(b"\1" * 32 + b"\2" * 32)
     with pytest.raises(results.EmptyOutput):
         results.folder_digest({})
-
-
-@pytest.mark.parametrize(
-    ("path", "relative"),
-    [("/iexec_out", ""), ("/iexec_out/", ""), ("/iexec_out/a/b", "a/b"), ("/iexec_out//a", "a")],
-)
-def test_output_path_is_relative_to_the_output_folder(path: str, relative: str) -> None:
-    assert results.output_path({"deterministic-output-path": path}) == relative
-
-
-@pytest.mark.parametrize("content", [b"", b"not json", b"[1]", b"\xff"])
-def test_computed_json_must_hold_an_object(content: bytes) -> None:
-    with pytest.raises(results.ComputedFileNotFound):
-        results.parse_computed(content)
 
 
 def test_enclave_message_hashes_both_commitments() -> None:

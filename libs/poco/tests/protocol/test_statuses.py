@@ -43,4 +43,4 @@ def test_causes_are_spelled_like_their_names_and_counted() -> None:
     prefixes = ("TEE_SESSION_GENERATION_", "PRE_COMPUTE_", "POST_COMPUTE_")
     counts = [sum(cause.startswith(prefix) for cause in ReplicateStatusCause) for prefix in prefixes]
     assert counts == [23, 25, 20]
-    assert len(ReplicateStatusCause) == 101
+    assert len(ReplicateStatusCause) == 101 + 13  # the protocol's and those of this pool

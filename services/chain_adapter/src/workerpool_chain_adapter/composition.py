@@ -5,56 +5,65 @@ import uuid
 from contextlib import AsyncExitStack
 
 from workerpool_kit.access.authenticators import Authenticator, BasicAuthenticator
+from workerpool_kit.chain.config import ChainConfig
+from workerpool_kit.chain.config_route import config_chain_route
+from workerpool_kit.chain.metrics import LATEST_BLOCK
 from workerpool_kit.clock import SystemClock
+from workerpool_kit.dependencies.database import database_dependency, open_database
+from workerpool_kit.dependencies.report import DependencyReport
+from workerpool_kit.dependencies.watch import start_watching, watch
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http.server import HttpServer
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
-from workerpool_kit.process import Lifetime, version_of
-from workerpool_kit.targets import grpc_port
+from workerpool_kit.process import Lifetime
+from workerpool_kit.runtime.tasks import start_task
+from workerpool_kit.serving import new_grpc_server, open_grpc, open_http
 from workerpool_poco.chain.heads import HeadStream
-from workerpool_poco.protocol.ids import Address
+from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.ids import Address, address
+from workerpool_poco.protocol.orders import order_domain
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc
+from workerpool_transactions.adapters.asyncio_timer import AsyncioTimer
+from workerpool_transactions.adapters.detect import detect_profile
+from workerpool_transactions.adapters.head_feed import HeadFeed
+from workerpool_transactions.adapters.rpc_node import RpcNode
+from workerpool_transactions.adapters.wallet_signer import WalletSigner
+from workerpool_transactions.app.pipeline import Pipeline
+from workerpool_transactions.domain.fees import FeePolicy
+from workerpool_transactions.domain.profile import ChainProfile
 
-from workerpool_chain_adapter import startup
-from workerpool_chain_adapter.adapters.hub_chain import HubChain
+from workerpool_chain_adapter import metrics, startup
+from workerpool_chain_adapter.adapters.hub_reads import HubReads
 from workerpool_chain_adapter.adapters.linux_processes import LinuxProcesses
 from workerpool_chain_adapter.adapters.mongo.command_journal import MongoCommandJournal
 from workerpool_chain_adapter.adapters.mongo.documents import MODELS
-from workerpool_chain_adapter.adapters.mongo.transaction_journal import MongoTransactionJournal
+from workerpool_chain_adapter.adapters.mongo.entry_journal import MongoEntryJournal
 from workerpool_chain_adapter.adapters.mongo.wallet_lease import MongoWalletLease
 from workerpool_chain_adapter.api import http_routes, transaction_service
+from workerpool_chain_adapter.app.assembly import Assembly, Limits
 from workerpool_chain_adapter.app.lease import LEASE_S, Lease
-from workerpool_chain_adapter.app.pipeline import Pipeline, PipelineLimits
-from workerpool_chain_adapter.domain.fees import GasPolicy
-from workerpool_chain_adapter.domain.planning import largest_batch
 from workerpool_chain_adapter.settings import ChainAdapterSettings
 
 log = get_logger()
-
-_MAX_CALLS_PER_CONNECTION = 100_000
-"""Core watches every command of a bag of thousands by its own stream, all on one connection."""
 
 
 async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
     """Serve commands until the process is asked to stop."""
     startup.warn_of_default_password(settings)
     health = Health()
-    health.set(startup.CHAIN, False, reason="not connected yet")
+    node = DependencyReport(health, startup.node_dependency(settings))
+    stored = DependencyReport(health, database_dependency(settings))
     async with AsyncExitStack() as cleanup:
-        http = HttpServer(settings.http_port, health=health, version=version_of(ChainAdapterSettings))
-        await http.start()
-        cleanup.push_async_callback(http.stop)
-
-        async def connect_database() -> Database:
-            database = await Database.connect(settings, models=MODELS)
-            cleanup.push_async_callback(database.close)
-            return database
-
+        routes = [config_chain_route(chain_config(settings))]
+        http = await open_http(settings, health, cleanup, routes=routes)
         # Deriving the wallet's key takes a second of CPU, and the database is another process.
-        wallet, database = await asyncio.gather(startup.open_wallet(settings), connect_database())
-        hub = await startup.connect_hub(settings, health)
+        wallet, database = await asyncio.gather(
+            startup.open_wallet(settings),
+            open_database(settings, stored, lifetime, cleanup, models=MODELS),
+        )
+        hub = await startup.connect_hub(settings, node)
         cleanup.push_async_callback(hub.close)
         await startup.check_origin(database, settings)
         lease = wallet_lease(database, wallet.address)
@@ -65,29 +74,43 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         heads = HeadStream(
             settings.node_url,
             block_time=settings.block_time_s,
-            on_outage=lambda error: health.set(startup.CHAIN, False, reason=str(error)),
-            on_return=lambda: health.set(startup.CHAIN, True),
+            chain_id=settings.chain_id,
+            create_task=start_task,
+            traffic=hub.rpc.traffic,
+            busy=lambda: assembly.pipeline.status().in_flight > 0,
         )
+        assembly = await build(settings, database, hub, wallet, node, heads)
         heads.start()
         cleanup.push_async_callback(heads.stop)
+        start_watching(lifetime, cleanup, watch(node, startup.node_probe(heads), every_s=0.5), startup.CHAIN)
 
-        chain = HubChain(hub, wallet)
-        await chain.prepare()
-        pipeline = await build_pipeline(settings, database, chain, heads)
-        await pipeline.resume()
-        lifetime.spawn(pipeline.tracker.run(), "tracker")
-        lifetime.spawn(pipeline.tracker.follow_heads(), "heads")
-        lifetime.spawn(pipeline.sender.run(), "sender")
+        await assembly.resume()
+        lifetime.spawn(assembly.run(), "transactions")
+        feed = HeadFeed(hub.rpc, assembly.pipeline)
+        cleanup.push_async_callback(feed.stop)
+        lifetime.spawn(follow(heads, assembly.pipeline, feed), "heads")
 
         authenticator = BasicAuthenticator(settings.username, settings.password, transaction_service.ADMIN)
         # The HTTP server reports its health from the start and accepts commands from here on.
-        http.app.router.routes[:0] = http_routes.routes(pipeline.commands, authenticator)
-        server = grpc_server(settings, pipeline, authenticator)
-        server.follow(health)
-        await server.start()
-        cleanup.push_async_callback(server.stop)
+        http.add_routes(
+            http_routes.routes(
+                assembly.commands, authenticator, mutual_tls=settings.tls_client_ca is not None
+            )
+        )
+        await open_grpc(grpc_server(settings, assembly, authenticator), settings, health, http, cleanup)
         log.info("adapter.started", wallet=wallet.address, chain=settings.chain_id, hub=settings.hub_address)
         await lifetime.stopped()
+
+
+def chain_config(settings: ChainAdapterSettings) -> ChainConfig:
+    """Return the chain as `GET /config/chain` describes it."""
+    return ChainConfig(
+        settings.chain_id,
+        settings.sidechain,
+        settings.node_url,
+        settings.hub_address,
+        settings.block_time_s,
+    )
 
 
 def wallet_lease(database: Database, wallet: Address) -> Lease:
@@ -97,38 +120,63 @@ def wallet_lease(database: Database, wallet: Address) -> Lease:
     return Lease(stored, processes, wallet)
 
 
-async def build_pipeline(
-    settings: ChainAdapterSettings, database: Database, chain: HubChain, heads: HeadStream
-) -> Pipeline:
-    """Return the use cases and loops of the wallet. Raises ChainUnreachable."""
-    return Pipeline(
+async def build(
+    settings: ChainAdapterSettings,
+    database: Database,
+    hub: HubClient,
+    wallet: Wallet,
+    report: DependencyReport,
+    heads: HeadStream,
+) -> Assembly:
+    """Return the use cases and loops of the wallet, once the node tells the chain's constants."""
+    clock = SystemClock()
+    policy = FeePolicy(settings.gas_price_multiplier, settings.gas_price_cap)
+    chain = HubReads(hub, wallet.address, clock)
+
+    async def read() -> tuple[ChainProfile, int]:
+        await chain.prepare()
+        profile = await detect_profile(hub.rpc, settings.chain_id, policy=policy, shape=settings.chain_shape)
+        return profile, await hub.callback_gas()
+
+    # The node may be lost in the second between the connection and the first read.
+    profile, callback_gas = await startup.retry_node(read, "read the chain's constants", report)
+    log.info("chain.detected", chain=settings.chain_id, shape=profile.shape)
+    return Assembly(
+        hub=hub.hub_address,
         journal=MongoCommandJournal(database),
-        transactions=MongoTransactionJournal(database, chain.address),
+        entries=MongoEntryJournal(database, wallet.address),
         chain=chain,
-        heads=heads,
-        clock=SystemClock(),
-        limits=PipelineLimits(
-            policy=GasPolicy(settings.gas_price_multiplier, settings.gas_price_cap),
-            sidechain=settings.sidechain,
-            max_in_flight=settings.max_in_flight,
-            max_batch=largest_batch(await chain.block_gas_limit()),
-        ),
+        node=RpcNode(hub.rpc, wallet.address),
+        signer=WalletSigner(wallet, settings.chain_id),
+        clock=clock,
+        timer=AsyncioTimer(),
+        limits=Limits(policy, profile, settings.max_in_flight, settings.block_time_s, callback_gas),
+        submitted=heads.wake,
     )
+
+
+async def follow(heads: HeadStream, pipeline: Pipeline, feed: HeadFeed) -> None:
+    """Tell the pipeline each new head, without end."""
+    async for head in heads:
+        LATEST_BLOCK.set(head.number)
+        feed.take(head)
+        wallet = pipeline.status()
+        metrics.TX_COUNT.labels("latest").set(wallet.mined_nonce)
+        metrics.TX_COUNT.labels("pending").set(wallet.mined_nonce + wallet.in_flight)
 
 
 def grpc_server(
-    settings: ChainAdapterSettings, pipeline: Pipeline, authenticator: Authenticator
+    settings: ChainAdapterSettings, assembly: Assembly, authenticator: Authenticator
 ) -> GrpcServer:
     """Return the gRPC server with the service added."""
-    server = GrpcServer(
-        grpc_port(settings.http_port, settings.grpc_port),
-        authenticator=authenticator,
-        policy=transaction_service.POLICY,
-        most_calls_per_connection=_MAX_CALLS_PER_CONNECTION,
-    )
+    server = new_grpc_server(settings, policy=transaction_service.POLICY, authenticator=authenticator)
     server.add(
         transaction_service_pb2_grpc.add_TransactionServiceServicer_to_server,
-        transaction_service.TransactionServicer(pipeline.commands, pipeline.funds, pipeline.sender),
+        transaction_service.TransactionServicer(
+            assembly.commands,
+            assembly.wallet,
+            order_domain(settings.chain_id, address(settings.hub_address)),
+        ),
         transaction_service.SERVICE,
     )
     return server

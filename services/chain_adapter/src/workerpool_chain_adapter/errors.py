@@ -34,22 +34,11 @@ class BadArgument(ChainAdapterError):
     reason = reasons.INVALID_ARGUMENT
 
 
-class OutOfGas(ChainAdapterError):
-    """The wallet cannot pay for the transaction."""
-
-    kind = Kind.PRECONDITION
-    reason = "OUT_OF_GAS"
-
-
 class ChainUnavailable(ChainAdapterError):
     """The node does not answer, so nothing can be checked or sent."""
 
     kind = Kind.UNAVAILABLE
     reason = "CHAIN_UNREACHABLE"
-
-
-class NonceTaken(Exception):
-    """The journal already has another transaction with this nonce: a second adapter writes to it."""
 
 
 class WalletInUse(Exception):

@@ -1,4 +1,7 @@
-"""Every metric of the chain adapter, under the names that the iExec blockchain adapter documents where it has them."""
+"""The metrics of commands, under the names that the iExec blockchain adapter documents where it has them.
+
+Those of the wallet and its transactions are in `workerpool_transactions.metrics`.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -8,15 +11,16 @@ TRANSACTIONS = Counter(
     ["method", "status"],
 )
 COMMANDS = Counter("iexec_poco_command", "Commands that ended, by kind and state", ["kind", "state"])
-TX_COUNT = Gauge("iexec_chain_wallet_tx_count", "Transaction count of the wallet", ["block"])
-BALANCE_WEI = Gauge("iexec_chain_wallet_balance_wei", "Balance of the wallet, in wei")
-IN_FLIGHT = Gauge("iexec_chain_wallet_in_flight", "Journaled transactions that are not mined")
+TX_COUNT = Gauge(
+    "iexec_chain_wallet_tx_count",
+    "Transaction count of the wallet: mined, and with those in flight",
+    ["block"],
+)
 WAITING = Gauge("iexec_poco_command_waiting", "Commands that are in no transaction")
-REPLACEMENTS = Counter("iexec_chain_wallet_replacement", "Transactions replaced at a higher gas price")
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 SEND_SECONDS = Histogram(
-    "iexec_poco_command_send_seconds", "From the request of a command to its first send", buckets=_FAST
+    "iexec_poco_command_send_seconds", "From the request of a command to its first transaction", buckets=_FAST
 )
 EFFECT_SECONDS = Histogram(
     "iexec_poco_command_effect_seconds",

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, SecretStr, field_validator
-from workerpool_kit.settings.base import MongoSettings, Settings, env, secret
-from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
+from pydantic import Field, SecretStr, field_validator, model_validator
+from workerpool_kit.settings.base import THIS_HOST, MongoSettings, Settings, env, secret
+from workerpool_kit.settings.node import SenderSettings
+from workerpool_kit.settings.secrets import check_password
+from workerpool_kit.settings.types import BindAddress, DurationSeconds, EthAddress, Port, Url
 
 DOCUMENTED_PASSWORD = "whatever"
-"""The documented default, for trials; every start warns about it."""
+"""The documented default, for trials: accepted only while both ports listen on loopback; every start warns."""
 
 
-class ChainAdapterSettings(Settings, MongoSettings):
+class ChainAdapterSettings(Settings, MongoSettings, SenderSettings):
     """All settings of the chain adapter."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_BLOCKCHAIN_ADAPTER_API_",)
@@ -26,6 +28,17 @@ class ChainAdapterSettings(Settings, MongoSettings):
     http_port: Port = env("IEXEC_BLOCKCHAIN_ADAPTER_API_PORT", 13010, doc="HTTP port")
     grpc_port: Port | None = env(
         "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; unset means the HTTP port + 10000"
+    )
+    http_bind: BindAddress = env(
+        "WORKERPOOL_HTTP_BIND_ADDRESS",
+        THIS_HOST,
+        doc="Address of this host that the HTTP port listens on. The adapter spends the pool owner's money, so it "
+        "listens on loopback unless told otherwise; 0.0.0.0 for every interface",
+    )
+    grpc_bind: BindAddress = env(
+        "WORKERPOOL_GRPC_BIND_ADDRESS",
+        THIS_HOST,
+        doc="Address of this host that the gRPC port listens on, loopback unless told otherwise",
     )
     username: str = env(
         "IEXEC_BLOCKCHAIN_ADAPTER_API_USERNAME", "admin", doc="User name that callers must send (HTTP basic)"
@@ -48,6 +61,7 @@ class ChainAdapterSettings(Settings, MongoSettings):
     wallet_path: Path = env(
         "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PATH",
         doc="Keystore (JSON, version 3) of the pool owner's wallet",
+        secret_file=True,
     )
     wallet_password: SecretStr = secret(
         "IEXEC_BLOCKCHAIN_ADAPTER_API_WALLET_PASSWORD", doc="Password of that keystore"
@@ -62,7 +76,7 @@ class ChainAdapterSettings(Settings, MongoSettings):
     node_url: Url = env(
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
         "https://bellecour.iex.ec",
-        doc="JSON-RPC address of the blockchain node",
+        doc="JSON-RPC address of the blockchain node; `GET /config/chain` shows it to every caller",
     )
     hub_address: EthAddress = env(
         "IEXEC_HUB_ADDRESS",
@@ -92,3 +106,15 @@ class ChainAdapterSettings(Settings, MongoSettings):
         if int(value, 16) == 0:
             raise ValueError("the hub cannot be the zero address")
         return value
+
+    @model_validator(mode="after")
+    def _check_password(self) -> Self:
+        check_password(
+            "IEXEC_BLOCKCHAIN_ADAPTER_API_PASSWORD",
+            self.password,
+            {
+                "WORKERPOOL_HTTP_BIND_ADDRESS": self.http_bind,
+                "WORKERPOOL_GRPC_BIND_ADDRESS": self.grpc_bind,
+            },
+        )
+        return self

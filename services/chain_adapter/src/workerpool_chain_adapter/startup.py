@@ -1,13 +1,25 @@
 """Start-up checks: wallet, node, chain, hub, database, lease. A wrong setting ends the process."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from workerpool_kit.health import Health
+from workerpool_kit.chain.node_calls import NodeCalls
+from workerpool_kit.dependencies.report import (
+    UNREACHABLE,
+    WRONG,
+    Dependency,
+    DependencyProblem,
+    DependencyReport,
+)
+from workerpool_kit.dependencies.watch import Probe
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import StartupError
-from workerpool_kit.retry import retry
+from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.rpc import without_secrets
+from workerpool_poco.chain.traffic import Traffic
 from workerpool_poco.chain.wallet import (
     Wallet,
     WalletError,
@@ -15,7 +27,8 @@ from workerpool_poco.chain.wallet import (
     WalletFileMissing,
     WrongWalletPassword,
 )
-from workerpool_poco.errors import ChainUnreachable, HubNotFound, RpcError, WrongChain
+from workerpool_poco.errors import HubNotFound, WrongChain
+from workerpool_transactions.adapters.first_reads import read_until_answered
 
 from workerpool_chain_adapter.adapters.mongo.journal_origin import bind_origin
 from workerpool_chain_adapter.app.lease import Lease
@@ -23,6 +36,8 @@ from workerpool_chain_adapter.errors import WalletInUse
 from workerpool_chain_adapter.settings import DOCUMENTED_PASSWORD, ChainAdapterSettings
 
 log = get_logger()
+
+T = TypeVar("T")
 
 CHAIN = "chain"
 """Name of the health component."""
@@ -48,27 +63,58 @@ async def open_wallet(settings: ChainAdapterSettings) -> Wallet:
         raise StartupError(f"{error}; correct {prefix}_PATH") from error
 
 
-async def connect_hub(settings: ChainAdapterSettings, health: Health) -> HubClient:
-    """Connect to the node, retrying until it answers; the health component is out of service meanwhile.
+def node_dependency(settings: ChainAdapterSettings) -> Dependency:
+    """Return the node as its operator knows it."""
+    return Dependency(
+        CHAIN,
+        "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
+        without_secrets(settings.node_url),
+        f"start the node or correct the variable; it must serve chain {settings.chain_id} (IEXEC_CHAIN_ID)",
+    )
 
-    Raises StartupError when the node serves another chain or the hub does not exist.
+
+def node_problem(error: Exception) -> DependencyProblem:
+    """Return an error of the node as the operator reads it in health."""
+    wrong = isinstance(error, WrongChain)
+    return DependencyProblem(str(error) or "the node does not answer", kind=WRONG if wrong else UNREACHABLE)
+
+
+def node_probe(heads: HeadStream) -> Probe:
+    """Return the probe of the node that the stream of heads follows."""
+
+    async def probe() -> None:
+        if heads.outage is not None:
+            raise node_problem(heads.outage)
+
+    return probe
+
+
+async def connect_hub(settings: ChainAdapterSettings, report: DependencyReport) -> HubClient:
+    """Connect to the node, retrying until it answers for the right chain; health tells the reason meanwhile.
+
+    Raises StartupError when the hub does not exist on that chain.
     """
-    hub = HubClient(settings.node_url, settings.hub_address, chain_id=settings.chain_id)
+    traffic = Traffic(calls_per_s=settings.node_calls_per_s, observer=NodeCalls())
+    hub = HubClient(settings.node_url, settings.hub_address, chain_id=settings.chain_id, traffic=traffic)
     try:
-        await retry(
-            hub.connect,
-            what="connect to the node",
-            on=(ChainUnreachable, RpcError),
-            on_failure=lambda _: health.set(CHAIN, False, reason="the node does not answer"),
-        )
+        await retry_node(hub.connect, "connect to the node", report)
     except BaseException as error:
         await hub.close()
-        if isinstance(error, WrongChain | HubNotFound):
-            variable = "IEXEC_CHAIN_ID" if isinstance(error, WrongChain) else "IEXEC_HUB_ADDRESS"
-            raise StartupError(f"{error}; correct {variable} or IEXEC_BLOCKCHAIN_NODE_ADDRESS") from error
+        if isinstance(error, HubNotFound):
+            raise StartupError(
+                f"{error}; correct IEXEC_HUB_ADDRESS or IEXEC_BLOCKCHAIN_NODE_ADDRESS"
+            ) from error
         raise
-    health.set(CHAIN, True)
     return hub
+
+
+async def retry_node(step: Callable[[], Awaitable[T]], what: str, report: DependencyReport) -> T:
+    """Return the result of a step that asks the node, retrying until it answers; health tells the reason meanwhile."""
+    answer = await read_until_answered(
+        step, what=what, on_failure=lambda error: report.fails(node_problem(error))
+    )
+    report.works()
+    return answer
 
 
 async def check_origin(database: Database, settings: ChainAdapterSettings) -> None:

@@ -10,23 +10,28 @@ from pydantic import SecretStr
 from workerpool_chain_adapter.adapters.mongo.bulk import insert_new, replace_all
 from workerpool_chain_adapter.adapters.mongo.command_journal import MongoCommandJournal
 from workerpool_chain_adapter.adapters.mongo.documents import MODELS, CommandDocument
+from workerpool_chain_adapter.adapters.mongo.entry_journal import MongoEntryJournal
 from workerpool_chain_adapter.adapters.mongo.journal_origin import bind_origin
-from workerpool_chain_adapter.adapters.mongo.transaction_journal import MongoTransactionJournal
 from workerpool_chain_adapter.adapters.mongo.wallet_lease import MongoWalletLease
-from workerpool_chain_adapter.app.ports import CommandJournal, TransactionJournal, WalletLease
+from workerpool_chain_adapter.app.ports import CommandJournal, WalletLease
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
-from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
-from workerpool_chain_adapter.errors import NonceTaken
 from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.ids import DealId, TaskId
+from workerpool_transactions.ports import Journal
 
+from libs.transactions.tests.contract.journal_contract import (
+    JournalContract,
+    Reopen,
+    entry,
+    mined,
+    version,
+)
 from services.chain_adapter.tests.doubles.journals import (
     MemoryCommandJournal,
     MemoryLeases,
-    MemoryTransactionJournal,
     MemoryWalletLease,
 )
 
@@ -56,13 +61,6 @@ def command(number: int, kind: CommandKind = INITIALIZE, at: float | None = None
     )
 
 
-def transaction(nonce: int, price: int = 10**20, block: int = 0) -> JournaledTransaction:
-    version = Version(f"0x{nonce:032x}{price:032x}", bytes([nonce, 255]), price)
-    keys = (CommandKey(task(nonce), INITIALIZE), CommandKey(task(nonce), CLAIM))
-    pending = JournaledTransaction(nonce, keys, b"\0data", 21_000, (version,), 12.5, 7)
-    return pending.ended(TransactionState.MINED, block) if block else pending
-
-
 @both
 class TestCommandJournal:
     @pytest.fixture
@@ -73,7 +71,9 @@ class TestCommandJournal:
 
     async def test_a_stored_command_is_read_back_equal(self, journal: CommandJournal) -> None:
         done = command(1).processing("0xaa", 2.0).succeeded(3.0, block_number=7, gas_used=9)
-        failed = replace(command(2).failed(3.0, "REASON", "text"), callback_data="0x12")
+        failed = replace(
+            command(2).failed(3.0, "REASON", "text"), callback_data="0x12", order='{"volume": 1}'
+        )
         assert await journal.add([done, failed]) == [None, None]
         assert [await journal.get(each.key) for each in (done, failed)] == [done, failed]
         assert await journal.get(command(3).key) is None
@@ -123,54 +123,24 @@ class TestCommandJournal:
         assert {each.key.kind for each in found} == {INITIALIZE, CLAIM}
 
 
-@both
-class TestTransactionJournal:
+class TestEntryJournal(JournalContract):
     @pytest.fixture
-    def journal(self, kind: str, request: pytest.FixtureRequest) -> TransactionJournal:
-        if kind == "memory":
-            return MemoryTransactionJournal()
-        return MongoTransactionJournal(request.getfixturevalue("database"), WALLET)
+    async def reopen(self, database: Database) -> Reopen:
+        async def reopen() -> Journal:
+            return MongoEntryJournal(database, WALLET)
 
-    async def test_a_stored_transaction_is_read_back_equal(self, journal: TransactionJournal) -> None:
-        filler = replace(transaction(0), keys=(), data=b"")
-        replaced = transaction(1).replaced_by(Version("0xbb", b"raw", 2**80), 9)
-        await journal.add([replaced, filler])
-        assert await journal.pending() == [filler, replaced]
-
-    async def test_a_repeated_add_is_accepted_and_another_transaction_is_not(
-        self, journal: TransactionJournal
-    ) -> None:
-        await journal.add([transaction(1)])
-        await journal.add([transaction(1), transaction(2)])
-        with pytest.raises(NonceTaken, match=r"\[1\]"):
-            await journal.add([transaction(1, price=5), transaction(3)])
-        assert [each.nonce for each in await journal.pending()] == [1, 2, 3]
-        assert (await journal.pending())[0] == transaction(1)
-
-    async def test_ended_transactions_are_selected_by_nonce(self, journal: TransactionJournal) -> None:
-        await journal.add([transaction(nonce) for nonce in range(5)])
-        await journal.save([transaction(nonce, block=10 + nonce) for nonce in (0, 1, 3)])
-        await journal.save([])
-        assert [each.nonce for each in await journal.ended(1, None)] == [1, 3]
-        assert [each.nonce for each in await journal.ended(0, 3)] == [0, 1]
-        assert [each.nonce for each in await journal.pending()] == [2, 4]
-
-    async def test_last_mined_counts_blocks_back_from_the_newest(self, journal: TransactionJournal) -> None:
-        assert await journal.last_mined(64) == []
-        mined = [transaction(nonce, block=block) for nonce, block in enumerate((10, 73, 74, 75))]
-        reverted = transaction(4).ended(TransactionState.REVERTED, 90)
-        await journal.add([transaction(nonce) for nonce in range(6)])
-        await journal.save([*mined, reverted])
-        assert [each.nonce for each in await journal.last_mined(1)] == [3, 2]
-        assert [each.nonce for each in await journal.last_mined(65)] == [3, 2, 1, 0]
+        return reopen
 
 
 async def test_wallets_share_a_database_without_sharing_nonces(database: Database) -> None:
-    ours, others = (MongoTransactionJournal(database, each) for each in (WALLET, OTHER_WALLET))
-    await ours.add([transaction(1)])
-    await others.add([transaction(1, price=5)])
-    assert await ours.pending() == [transaction(1)]
-    assert await others.ended(0, None) == []
+    ours, others = (MongoEntryJournal(database, each) for each in (WALLET, OTHER_WALLET))
+    other = replace(entry(1), versions=(version(1, 5),))
+    await ours.add([entry(1)])
+    await others.add([other])
+    assert await ours.live() == [entry(1)]
+    await others.save([mined(other)])
+    assert await ours.ended(0, None) == await ours.last_mined(0.0) == []
+    assert await ours.live() == [entry(1)]
 
 
 Build = Callable[[str, float], WalletLease]

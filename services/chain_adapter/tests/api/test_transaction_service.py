@@ -39,6 +39,7 @@ async def test_initialize_makes_the_task_active(adapter: Any, pool: Any) -> None
 
 
 async def test_the_same_request_twice_is_one_transaction(adapter: Any, pool: Any) -> None:
+    """Scenario 28: a duplicate is the same command."""
     deal, before = pool.buy(), pool.owner_nonce()
     answers = await asyncio.gather(*(adapter.api.Initialize(initialize(deal)) for _ in range(20)))
     assert {answer.command.task_id for answer in answers} == {task_hex(deal)}
@@ -49,6 +50,7 @@ async def test_the_same_request_twice_is_one_transaction(adapter: Any, pool: Any
 
 
 async def test_a_bag_is_initialized_in_a_few_transactions(adapter: Any, pool: Any) -> None:
+    """Scenario 30: a burst of initializations."""
     deal, before = pool.buy(volume=20), pool.owner_nonce()
     await asyncio.gather(*(adapter.api.Initialize(initialize(deal, index)) for index in range(20)))
     commands = await asyncio.gather(*(adapter.outcome(task_hex(deal, i), INITIALIZE) for i in range(20)))
@@ -71,6 +73,7 @@ async def test_finalize_completes_the_task_with_its_result_link(adapter: Any, po
 
 
 async def test_an_effect_of_another_wallet_is_a_success(adapter: Any, pool: Any) -> None:
+    """Scenario 28: already initialized."""
     deal, before = pool.buy(), pool.owner_nonce()
     pool.initialize(deal, 0)
     command = (await adapter.api.Initialize(initialize(deal))).command
@@ -125,6 +128,7 @@ async def test_deadlines_are_respected(adapter: Any, pool: Any) -> None:
 
 
 async def test_a_call_without_the_password_is_refused(adapter: Any, pool: Any) -> None:
+    """Scenario 31."""
     async with open_channel(
         f"127.0.0.1:{adapter.port}", basic=("admin", "wrong"), own_subchannel=True
     ) as channel:

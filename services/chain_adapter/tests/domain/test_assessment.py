@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
-from workerpool_chain_adapter.domain.assessment import ChainSnapshot, Impossible, InEffect, Sendable, assess
+from workerpool_chain_adapter.domain.assessment import (
+    ChainSnapshot,
+    Impossible,
+    InEffect,
+    OrderSnapshot,
+    Sendable,
+    assess,
+)
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, ZERO_BYTES32, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Deal, Resource
@@ -56,10 +63,21 @@ STATUS = ChainTaskStatus
 UNKNOWN_DEAL = replace(DEAL, start_time=0)
 
 
-def verdict(kind: CommandKind, *, deal: Deal = DEAL, now: int = 2_000, **changes: Any) -> Any:
+def verdict(
+    kind: CommandKind, *, deal: Deal = DEAL, now: int = 2_000, block_time: int | None = None, **changes: Any
+) -> Any:
     index, data = changes.pop("index", 5), changes.pop("data", "")
-    command = Command(CommandKey(TaskId("0x" + "11" * 32), kind), 0, 0, task_index=index, callback_data=data)
-    return assess(command, ChainSnapshot(deal, replace(TASK, **changes), CONTRIBUTION_END, now, OWNER))
+    command = Command(
+        CommandKey(TaskId("0x" + "11" * 32), kind),
+        0,
+        0,
+        deal_id=changes.pop("deal_id", DealId("")),
+        task_index=index,
+        callback_data=data,
+    )
+    seen_at = now if block_time is None else block_time
+    task = replace(TASK, **changes)
+    return assess(command, ChainSnapshot(deal, task, CONTRIBUTION_END, FINAL, 7, seen_at, now, OWNER))
 
 
 def outcome(answer: Any) -> Any:
@@ -105,6 +123,7 @@ def test_initialize(changes: dict[str, Any], expected: Any) -> None:
     ],
 )
 def test_finalize(changes: dict[str, Any], expected: Any) -> None:
+    """Scenario 29: each refusal alone, and what is accepted after the reveal deadline."""
     assert outcome(verdict(CommandKind.FINALIZE, **changes)) == expected
 
 
@@ -137,3 +156,82 @@ def test_reopen(changes: dict[str, Any], expected: Any) -> None:
 )
 def test_claim(changes: dict[str, Any], expected: Any) -> None:
     assert outcome(verdict(CommandKind.CLAIM, **changes)) == expected
+
+
+NEVER_INITIALIZED: dict[str, Any] = {"status": STATUS.UNSET, "final_deadline": 0, "deal_id": DEAL.deal_id}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"now": FINAL}, Sendable),
+        ({"now": FINAL, "index": 7}, Sendable),
+        ({"now": FINAL - 1}, "FINAL_DEADLINE_NOT_REACHED"),
+        ({"now": FINAL, "index": 8}, "TASK_INDEX_OUTSIDE_DEAL"),
+        ({"now": FINAL, "deal": UNKNOWN_DEAL}, "DEAL_NOT_FOUND"),
+        ({"now": FINAL, "deal_id": DealId("")}, "TASK_NOT_FOUND"),
+    ],
+)
+def test_a_claim_of_a_task_that_was_never_initialized(changes: dict[str, Any], expected: Any) -> None:
+    found = verdict(CommandKind.CLAIM, **(NEVER_INITIALIZED | changes))
+    assert outcome(found) == expected
+    if isinstance(found, Sendable):
+        assert not found.is_initialized
+
+
+def test_a_claim_of_an_initialized_task_counts_its_contributors() -> None:
+    found = verdict(CommandKind.CLAIM, now=FINAL, contributors=(OTHER, OWNER))
+    assert found == Sendable(7, True, True, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        (CommandKind.CLAIM, {"now": FINAL}),
+        (CommandKind.CLAIM, {"now": FINAL, **NEVER_INITIALIZED}),
+        (CommandKind.REOPEN, {"now": REVEAL_END, "reveal_counter": 0}),
+        (CommandKind.FINALIZE, {"now": REVEAL_END, "reveal_counter": 1}),
+    ],
+)
+def test_a_deadline_that_passed_since_the_newest_block_is_not_proven_by_it(
+    kind: CommandKind, changes: dict[str, Any]
+) -> None:
+    """A sequencer chain makes no block while it has no transaction; the next block carries the time of the clock."""
+    assert verdict(kind, **changes).is_proven
+    found = verdict(kind, block_time=changes["now"] - 1, **changes)
+    assert isinstance(found, Sendable)
+    assert not found.is_proven
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "reason"),
+    [
+        (CommandKind.INITIALIZE, {"status": STATUS.UNSET, "now": CONTRIBUTION_END}, "CONTRIBUTION_DEADLINE"),
+        (CommandKind.FINALIZE, {"now": FINAL}, "FINAL_DEADLINE"),
+    ],
+)
+def test_a_deadline_ends_a_command_also_without_a_block(
+    kind: CommandKind, changes: dict[str, Any], reason: str
+) -> None:
+    assert verdict(kind, block_time=1_500, **changes).reason == f"{reason}_REACHED"
+
+
+@pytest.mark.parametrize(
+    ("consumed", "owner", "expected"),
+    [
+        (0, OWNER, Sendable),
+        (2, OWNER, Sendable),
+        (3, OWNER, InEffect),
+        (3, OTHER, InEffect),
+        (0, OTHER, "NOT_POOL_OWNER"),
+        (0, None, "WORKERPOOL_NOT_FOUND"),
+    ],
+)
+def test_cancel_order(consumed: int, owner: str | None, expected: Any) -> None:
+    command = Command(CommandKey(TaskId("0x" + "11" * 32), CommandKind.CANCEL_ORDER), 0, 0)
+    found = assess(command, OrderSnapshot(3, consumed, owner, 7, OWNER))
+    assert outcome(found) == expected
+    if isinstance(found, Sendable):
+        assert (found.block_number, found.is_proven) == (7, True)
+    if isinstance(found, Impossible):
+        assert found.missing is (owner is None)

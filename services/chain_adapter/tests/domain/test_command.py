@@ -1,4 +1,4 @@
-"""The states of a command, and the moves between them."""
+"""The states of a command, and the moves between them (scenario 28 of the worker spec)."""
 
 import itertools
 
@@ -76,3 +76,14 @@ def test_a_reorged_command_waits_in_the_same_transaction() -> None:
 def test_a_succeeded_command_joins_no_transaction_until_it_is_requested_again() -> None:
     with pytest.raises(IllegalTransition):
         in_state(CommandState.SUCCESS).processing("0xbb", 200.0)
+
+
+def test_a_command_that_returns_to_its_transaction_is_no_new_attempt() -> None:
+    requeued = NEW.processing("0xaa", 101.0).requeued(102.0)
+    assert requeued.processing("0xaa", 103.0).attempts == 1
+
+
+def test_only_transactions_without_effect_count_as_reverts() -> None:
+    displaced = NEW.processing("0xaa", 101.0).requeued(102.0)
+    reverted = displaced.processing("0xbb", 103.0).requeued(104.0, reverted=True)
+    assert (displaced.reverts, reverted.reverts) == (0, 1)

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workerpool_chain_adapter.domain.command import FINAL_STATES, Command, CommandKey, CommandState
-from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState
-from workerpool_chain_adapter.errors import NonceTaken
 from workerpool_kit.clock import Clock
 from workerpool_poco.protocol.ids import TaskId
 
@@ -56,49 +54,6 @@ class MemoryCommandJournal:
 
 def _position(command: Command) -> tuple[float, str]:
     return command.created_at, str(command.key)
-
-
-class MemoryTransactionJournal:
-    """The `TransactionJournal` port over a dictionary."""
-
-    def __init__(self) -> None:
-        self._transactions: dict[int, JournaledTransaction] = {}
-
-    async def add(self, transactions: Sequence[JournaledTransaction]) -> None:
-        """Add new transactions; see `TransactionJournal`."""
-        known = {each.nonce: self._transactions.get(each.nonce, each) for each in transactions}
-        taken = [each.nonce for each in transactions if known[each.nonce].versions != each.versions]
-        self._transactions.update(known)
-        if taken:
-            raise NonceTaken(f"the journal already has other transactions at nonces {taken}")
-
-    async def save(self, transactions: Sequence[JournaledTransaction]) -> None:
-        """Write the current form of transactions; see `TransactionJournal`."""
-        self._transactions.update({each.nonce: each for each in transactions})
-
-    async def pending(self) -> list[JournaledTransaction]:
-        """Return the transactions that have not ended; see `TransactionJournal`."""
-        return [each for each in self._by_nonce() if each.state is TransactionState.PENDING]
-
-    async def ended(self, first: int, before: int | None) -> list[JournaledTransaction]:
-        """Return ended transactions by nonce; see `TransactionJournal`."""
-        return [
-            each
-            for each in self._by_nonce()
-            if each.state is not TransactionState.PENDING
-            and first <= each.nonce
-            and (before is None or each.nonce < before)
-        ]
-
-    async def last_mined(self, blocks: int) -> list[JournaledTransaction]:
-        """Return the transactions mined last; see `TransactionJournal`."""
-        mined = [each for each in self._by_nonce() if each.state is TransactionState.MINED]
-        if not mined:
-            return []
-        return [each for each in reversed(mined) if each.block_number >= mined[-1].block_number - blocks]
-
-    def _by_nonce(self) -> list[JournaledTransaction]:
-        return [self._transactions[nonce] for nonce in sorted(self._transactions)]
 
 
 class MemoryLeases:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pymongo
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.market.trading import Deal
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.pytest_plugin import PocoChain
@@ -29,6 +30,12 @@ def chain(own_chain: PocoChain) -> PocoChain:
 
 def task_hex(deal: Deal, index: int = 0) -> str:
     return deal.task_ids[index]
+
+
+def offer(pool: Any, transaction: str) -> list[int]:
+    """Return what a transaction offers per unit of gas: the most, and the tip."""
+    found = pool.chain.chain.rpc.call("eth_getTransactionByHash", transaction)
+    return [int(found[name], 16) for name in ("maxFeePerGas", "maxPriorityFeePerGas")]
 
 
 async def send_and_kill(launch: Callable[..., Awaitable[Any]], pool: Any, deal: Deal) -> None:
@@ -76,7 +83,7 @@ async def test_a_kill_between_journal_and_send_leads_to_the_same_bytes(
     await send_and_kill(launch, pool, deal)
     pool.forget_transactions()
     with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
-        journaled = list(client[database_name]["transactions"].find().sort("nonce"))
+        journaled = list(client[database_name]["entries"].find().sort("nonce"))
     adapter = await (await launch()).ready()
     await pool.in_node(len(journaled))
     pool.mine()
@@ -95,7 +102,7 @@ async def test_a_kill_between_acceptance_and_transaction_sends_only_what_is_miss
     await send_and_kill(launch, pool, deal)
     pool.forget_transactions()
     with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
-        client[database_name]["transactions"].delete_many({})
+        client[database_name]["entries"].delete_many({})
         client[database_name]["commands"].update_many({}, {"$set": {"state": "RECEIVED", "attempts": 0}})
     pool.overtake(calls.initialize(deal.deal_id, 0))
     pool.mine()
@@ -115,7 +122,7 @@ async def test_a_forgotten_transaction_is_sent_again(adapter: Any, pool: Any) ->
     pool.forget_transactions()
     pool.mine(6)
     await pool.in_node(1)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while any(
             [(await pool.task(task_id)).status is not ChainTaskStatus.ACTIVE for task_id in deal.task_ids]
         ):
@@ -134,7 +141,7 @@ async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
     pool.stop_mining()
     await adapter.initialize(pool, deal)
     first = (await adapter.seen(task_hex(deal), lambda command: command.state == PROCESSING)).transaction_hash
-    paid = int(rpc.call("eth_getTransactionByHash", first)["gasPrice"], 16)
+    paid = offer(pool, first)
     limit = int(rpc.call("eth_getBlockByNumber", "latest", False)["gasLimit"], 16)
     rpc.call("evm_setBlockGasLimit", hex(30_000))
     pool.mine(6)
@@ -142,8 +149,8 @@ async def test_a_stuck_transaction_is_replaced_by_one_that_pays_more(
     rpc.call("evm_setBlockGasLimit", hex(limit))
     assert replaced.attempts == 2
     await pool.until(lambda: rpc.call("eth_getTransactionByHash", replaced.transaction_hash))
-    pays = int(rpc.call("eth_getTransactionByHash", replaced.transaction_hash)["gasPrice"], 16)
-    assert pays >= paid * 115 // 100
+    pays = offer(pool, replaced.transaction_hash)
+    assert all(after >= before * 115 // 100 for before, after in zip(paid, pays, strict=True))
     pool.mine()
     await adapter.initialized(pool, deal)
 
@@ -175,7 +182,7 @@ async def test_a_command_whose_nonce_another_process_used_gets_a_new_one(
     await asyncio.to_thread(use_nonce, pool)
     pool.mine()
     # Three looks without a receipt, then the transaction counts as lost.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await pool.task(deal.task_ids[0])).status is not ChainTaskStatus.ACTIVE:
             pool.mine()
             await asyncio.sleep(0.1)
@@ -194,7 +201,7 @@ async def test_an_abandoned_nonce_is_filled_and_does_not_block_those_above_it(
     await adapter.initialize(pool, deal)
     await pool.in_node(2)
     pool.forget_transactions()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await pool.task(deal.task_ids[0])).status is not ChainTaskStatus.ACTIVE:
             pool.mine()
             await asyncio.sleep(0.1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pymongo
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.market.trading import Deal
 from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.pytest_plugin import PocoChain
@@ -99,7 +100,7 @@ async def a_claim(adapter: Any, pool: Any) -> Done:
 
 async def reported(adapter: Any, done: Done, condition: Callable[[Any], bool]) -> list[Any]:
     """Wait for a condition of all commands, by polling: a watch of an ended command ends at once."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             requests = (pb.GetCommandRequest(task_id=each.task_id, kind=each.kind) for each in done.commands)
             answers = await asyncio.gather(*(adapter.api.GetCommand(request) for request in requests))
@@ -169,7 +170,7 @@ async def test_a_transaction_that_a_reorg_moved_reports_its_new_block(
 ) -> None:
     before, done = pool.owner_nonce(), await one_initialization(adapter, pool)
     with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
-        (journaled,) = client[database_name]["transactions"].find()
+        (journaled,) = client[database_name]["entries"].find()
     pool.mine(2)
     pool.chain.chain.reorganise(done.first_block, (to_hex(journaled["versions"][0]["raw"]), 1))
     (moved,) = await reported(adapter, done, lambda command: command.block_number == done.first_block + 1)
@@ -188,9 +189,7 @@ async def test_a_kill_between_reorged_transaction_and_its_commands_is_repaired(
     await adapter.kill()
     pool.chain.chain.reorganise(done.first_block)
     with pymongo.MongoClient[dict[str, Any]](mongod.uri) as client:
-        client[database_name]["transactions"].update_many(
-            {}, {"$set": {"state": "PENDING", "block_number": 0}}
-        )
+        client[database_name]["entries"].update_many({}, {"$set": {"state": "SIGNED", "receipt": None}})
         client[database_name]["commands"].update_many({}, {"$set": {"state": "SUCCESS"}})
     adapter = await (await launch()).ready()
     await reported(adapter, done, lambda command: command.state == PROCESSING)

@@ -24,6 +24,13 @@ class UnknownTask(CoreError):
     reason = "UNKNOWN_TASK"
 
 
+class UnknownDeal(CoreError):
+    """Core created no task of the deal."""
+
+    kind = Kind.NOT_FOUND
+    reason = "UNKNOWN_DEAL"
+
+
 class UnknownReplicate(CoreError):
     """The worker has no replicate of the task."""
 
@@ -36,6 +43,13 @@ class UnknownWorker(CoreError):
 
     kind = Kind.NOT_FOUND
     reason = "UNKNOWN_WORKER"
+
+
+class UnknownWorkerpool(CoreError):
+    """The compass was asked for another workerpool or another chain."""
+
+    kind = Kind.NOT_FOUND
+    reason = "UNKNOWN_WORKERPOOL"
 
 
 class BadPageToken(CoreError):
@@ -80,6 +94,20 @@ class OperatorDisabled(CoreError):
     reason = "OPERATOR_DISABLED"
 
 
+class SignInRequired(CoreError):
+    """The operator's session on the page has ended."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "SIGN_IN_REQUIRED"
+
+
+class FormExpired(CoreError):
+    """A form on the operator's page is from an earlier session, or from another site."""
+
+    kind = Kind.PERMISSION
+    reason = "FORM_EXPIRED"
+
+
 class HelloExpected(CoreError):
     """Hello must be the first message of a worker's stream, and no later one."""
 
@@ -99,6 +127,13 @@ class ServiceStarting(CoreError):
 
     kind = Kind.UNAVAILABLE
     reason = "SERVICE_STARTING"
+
+
+class AdapterUnavailable(CoreError):
+    """The chain adapter does not answer, or refuses core's credentials."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "CHAIN_ADAPTER_UNAVAILABLE"
 
 
 class ForeignReplicate(CoreError):

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from workerpool_kit.settings.base import MongoSettings, Settings, env, secret
-from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
+from workerpool_kit.settings.node import NodeSettings
+from workerpool_kit.settings.secrets import check_password
+from workerpool_kit.settings.types import DurationSeconds, EthAddress, GrpcTarget, Port, Url
+from workerpool_kit.targets import service_url
 
 PositiveInt = Annotated[int, Field(gt=0)]
 _SPLIT = ("protocol", "host", "port")
@@ -25,12 +29,22 @@ _IGNORED = {
 """Documented variables without effect on core, each with the reason and its successor."""
 
 
+LIVE_VARIABLES = (
+    "IEXEC_RESULT_REPOSITORY_URL",
+    "IEXEC_RESULT_REPOSITORY_PROTOCOL",
+    "IEXEC_RESULT_REPOSITORY_HOST",
+    "IEXEC_RESULT_REPOSITORY_PORT",
+    "IEXEC_WORKERS_WHITELIST",
+)
+"""Variables that WORKERPOOL_CORE_LIVE_FILE may set, and that change while core runs."""
+
+
 def database_client_name(settings: MongoSettings) -> str:
     """Return the name of a running core in its database server's list of clients."""
     return f"workerpool-core {settings.mongo_database}"
 
 
-class CoreSettings(Settings, MongoSettings):
+class CoreSettings(Settings, MongoSettings, NodeSettings):
     """The environment variables of the scheduler."""
 
     ignored_variables: ClassVar[Mapping[str, str]] = _IGNORED
@@ -47,6 +61,13 @@ class CoreSettings(Settings, MongoSettings):
 
     # --- ports and database
     http_port: Port = env("IEXEC_CORE_PORT", 13000, doc="HTTP port")
+    public_url: Url | None = env(
+        "IEXEC_CORE_PUBLIC_URL",
+        None,
+        doc="URL at which requesters' tools reach the HTTP port, told by the compass (GET "
+        "/{chainId}/workerpools/{address}). Unset means http:// with bind address and port, or the address that "
+        "a caller reached when core listens on every address",
+    )
     grpc_port: Port | None = env(
         "WORKERPOOL_GRPC_PORT", None, doc="gRPC port; unset means the HTTP port + 10000"
     )
@@ -58,6 +79,7 @@ class CoreSettings(Settings, MongoSettings):
         "IEXEC_CORE_WALLET_PATH",
         Path("./src/main/resources/wallet/encrypted-wallet_scheduler.json"),
         doc="Key store file of the wallet that owns the workerpool and signs authorizations",
+        secret_file=True,
     )
     wallet_password: SecretStr = secret(
         "IEXEC_CORE_WALLET_PASSWORD", "whatever", doc="Password of the key store file"
@@ -70,7 +92,6 @@ class CoreSettings(Settings, MongoSettings):
     )
     pool_address: EthAddress = env(
         "POOL_ADDRESS",
-        "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27",
         doc="Address of the workerpool on chain",
     )
     start_block: Annotated[int, Field(ge=0)] = env(
@@ -92,14 +113,14 @@ class CoreSettings(Settings, MongoSettings):
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_CAP",
         22_000_000_000,
-        doc="Wei. A worker whose wallet cannot pay for 1,000,000 gas at this price gets no work, except on a "
-        "sidechain, where gas is free; 0 gives work to every wallet",
+        doc="Wei. A worker whose wallet cannot pay for ten transactions at today's gas price, or at this one if it is "
+        "lower, gets no work, except on a sidechain, where gas is free; 0 gives work to every wallet",
     )
     out_of_service_threshold_s: Annotated[DurationSeconds, Field(gt=0)] | None = env(
         "CHAIN_OUTOFSERVICETHRESHOLD",
         None,
-        doc="Silence of the node, and age of the newest block (at least six block times), after which core assigns no "
-        "work; unset means IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS times "
+        doc="Time without an answer of the node, or with a newest block below one that was followed, after which core "
+        "assigns no work; unset means IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS times "
         "IEXEC_CHAIN_HEALTH_OUT_OF_SERVICE_THRESHOLD blocks, at least PT5S",
     )
     health_interval_blocks: PositiveInt = env(
@@ -133,6 +154,12 @@ class CoreSettings(Settings, MongoSettings):
     )
     chain_adapter_port: Port = env(
         "IEXEC_CORE_CHAIN_ADAPTER_PORT", 13010, doc="HTTP port of the chain adapter"
+    )
+    chain_adapter_grpc: GrpcTarget | None = env(
+        "WORKERPOOL_CORE_CHAIN_ADAPTER_GRPC_TARGET",
+        None,
+        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one that its URL names "
+        "or its HTTP port tells",
     )
     chain_adapter_username: str = env(
         "IEXEC_CORE_CHAIN_ADAPTER_USERNAME", "admin", doc="User name for the chain adapter"
@@ -171,6 +198,13 @@ class CoreSettings(Settings, MongoSettings):
         (),
         doc="Wallets of workers that may log in, in upper or lower case; empty allows all",
     )
+    live_file: Path | None = env(
+        "WORKERPOOL_CORE_LIVE_FILE",
+        None,
+        doc="File with NAME=value lines, read at the start and again on SIGHUP. It replaces the variables "
+        "IEXEC_RESULT_REPOSITORY_* and IEXEC_WORKERS_WHITELIST: connected workers learn a new address at once, and a "
+        "worker that the whitelist no longer has finishes what it holds and gets nothing new",
+    )
     reveal_timeout_period_ms: PositiveInt = env(
         "REVEAL_TIMEOUT_PERIOD",
         120_000,
@@ -183,6 +217,36 @@ class CoreSettings(Settings, MongoSettings):
         doc="MiB of memory that a worker needs for each concurrent task. A worker with less gets fewer tasks than it "
         "has slots; 0 counts slots only",
     )
+    error_results: bool = env(
+        "WORKERPOOL_CORE_ERROR_RESULTS",
+        True,
+        doc="Contribute the failure of an app as its result, so that the task ends in minutes and the pool keeps its "
+        "stake. False ends such tasks without a result: the requester is refunded at the final deadline",
+    )
+    tasks_ahead: PositiveInt = env(
+        "WORKERPOOL_CORE_TASKS_AHEAD",
+        64,
+        doc="Tasks of a deal that are created and initialized before a worker is free for them, or twice the slots of "
+        "the pool when that is more. The rest of a large deal is queued, which costs neither memory nor gas",
+    )
+    assignment_timeout_s: Annotated[DurationSeconds, Field(ge=1)] = env(
+        "WORKERPOOL_CORE_ASSIGNMENT_TIMEOUT",
+        "PT10S",
+        doc="Time in which a worker must start a task that was sent to it; then the task goes to the next worker, and "
+        "the silence counts like a failure",
+    )
+    max_absence_s: Annotated[DurationSeconds, Field(ge=0)] = env(
+        "WORKERPOOL_CORE_MAX_ABSENCE",
+        "PT5M",
+        doc="Time for which a worker that announces its return, for a restart or an upgrade, keeps its tasks at most; "
+        "a longer time that it announces is cut",
+    )
+    newcomer_assignments: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_CORE_NEWCOMER_ASSIGNMENTS",
+        2,
+        doc="Tasks of paid deals that a wallet without a completed paid contribution may compute at once; each "
+        "completed one raises its limit by one. 0 disables the limit",
+    )
     token_lifetime_s: Annotated[DurationSeconds, Field(gt=0)] = env(
         "WORKERPOOL_CORE_TOKEN_LIFETIME", "PT1H", doc="Lifetime of a worker's bearer token"
     )
@@ -191,10 +255,13 @@ class CoreSettings(Settings, MongoSettings):
     operator_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME",
         "",
-        doc="User name for the operator's methods (drain, undrain, release), which are disabled while it is unset",
+        doc="User name for the operator's methods (drain, undrain, release) and for signing in on the page, which are "
+        "disabled while it is unset",
     )
     operator_password: SecretStr | None = secret(
-        "IEXEC_CORE_OPERATOR_PASSWORD", None, doc="Password for the operator's methods"
+        "IEXEC_CORE_OPERATOR_PASSWORD",
+        None,
+        doc="Password for the operator's methods and for signing in on the page",
     )
     actuators: tuple[str, ...] = env(
         "IEXEC_CORE_MANAGEMENT_ACTUATORS",
@@ -234,11 +301,35 @@ class CoreSettings(Settings, MongoSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_passwords(self) -> Self:
+        adapter = urlsplit(self.url_of("chain_adapter")).hostname or ""
+        check_password(
+            "IEXEC_CORE_CHAIN_ADAPTER_PASSWORD",
+            self.chain_adapter_password,
+            {"the host of the chain adapter": adapter},
+        )
+        self.check_cleartext(
+            "IEXEC_CORE_CHAIN_ADAPTER_PASSWORD",
+            self.chain_adapter_grpc or self.url_of("chain_adapter"),
+            "the password for the chain adapter",
+        )
+        if self.operator_password is not None:
+            check_password(
+                "IEXEC_CORE_OPERATOR_PASSWORD",
+                self.operator_password,
+                {
+                    "WORKERPOOL_GRPC_BIND_ADDRESS": self.grpc_bind,
+                    "WORKERPOOL_HTTP_BIND_ADDRESS": self.http_bind,
+                },
+            )
+        return self
+
     def url_of(self, service: str) -> str:
         """Return the documented HTTP URL of "config_server", "chain_adapter" or "result_proxy"."""
         url: str | None = getattr(self, f"{service}_url")
         protocol, host, port = (getattr(self, f"{service}_{part}") for part in _SPLIT)
-        return url or f"{protocol}://{host}:{port}"
+        return url or service_url(protocol, host, port)
 
     def threshold_s(self, block_time_s: float) -> float:
         """Return the documented out-of-service threshold in seconds."""

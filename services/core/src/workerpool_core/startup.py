@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from workerpool_kit.dependencies.report import UNREACHABLE, WRONG, DependencyProblem, DependencyReport
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff, retry
 from workerpool_poco.chain.hub import HubClient
@@ -17,17 +18,29 @@ from workerpool_poco.protocol.ids import Address
 
 T = TypeVar("T")
 
-_BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
+_BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
 
 
 class NotYet(Exception):
     """A dependency is not available yet; the message names it."""
 
 
-async def waited_for(what: str, step: Callable[[], Awaitable[T]], note: Callable[[str], None]) -> T:
-    """Return the result of `step`, retried while it raises NotYet. `note` receives the name of the dependency."""
+async def waited_for(
+    what: str, step: Callable[[], Awaitable[T]], note: Callable[[str], None], report: DependencyReport
+) -> T:
+    """Return the result of `step`, retried while it raises NotYet.
+
+    `note` receives the name of the dependency, `report` the reason of each failure.
+    """
+
+    def failed(error: Exception) -> None:
+        kind = WRONG if isinstance(error.__cause__, WrongChain) else UNREACHABLE
+        report.fails(DependencyProblem(str(error), kind=kind))
+
     note(what)
-    return await retry(step, what=f"reach {what}", on=NotYet, backoff=_BACKOFF)
+    result = await retry(step, what=f"reach {what}", on=NotYet, backoff=_BACKOFF, on_failure=failed)
+    report.works()
+    return result
 
 
 async def open_wallet(path: Path, password: str) -> Wallet:
@@ -43,9 +56,8 @@ async def connect_chain(hub: HubClient) -> None:
     try:
         await hub.connect()
     except WrongChain as error:
-        raise StartupError(
-            f"{error}; IEXEC_BLOCKCHAIN_NODE_ADDRESS and the config server disagree"
-        ) from error
+        # Another node may answer at the address in a moment.
+        raise NotYet(f"{error}; IEXEC_BLOCKCHAIN_NODE_ADDRESS and the config server disagree") from error
     except HubNotFound as error:
         raise StartupError(f"{error}; the config server names another chain's hub") from error
     except PocoError as error:

@@ -10,37 +10,50 @@ from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.adapters.mongo.keys import StoredKeys
 from workerpool_core.adapters.mongo.store import Store
-from workerpool_core.api import pool_service, task_service, worker_service
+from workerpool_core.api import deal_service, pool_service, task_service, worker_service
 from workerpool_core.app.engine.effects import Effects
 from workerpool_core.app.engine.engine import Engine
 from workerpool_core.app.engine.group_commit import GroupCommit
+from workerpool_core.app.queries.compass import Compass
+from workerpool_core.app.queries.deal_queries import DealQueries
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.log_access import LogAccess
+from workerpool_core.app.queries.log_tail import LogTail
+from workerpool_core.app.queries.pool_conditions import PoolConditions
 from workerpool_core.app.queries.pool_view import PoolView
+from workerpool_core.app.queries.pool_wallet import PoolWallet
+from workerpool_core.app.queries.supply_view import SupplyView
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.app.running import Core, PublicConfiguration, RunningCore
 from workerpool_core.app.workers.assignments import Assignments
 from workerpool_core.app.workers.heartbeats import Heartbeats
 from workerpool_core.app.workers.login import Login
+from workerpool_core.app.workers.refusals import Refusals
 from workerpool_core.app.workers.sessions import Sessions
 from workerpool_core.domain.decisions import ReadWeight
 from workerpool_core.domain.events import WeightsRead
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.scheduler import Scheduler
-from workerpool_kit.access.authenticators import AnyOf, BasicAuthenticator, BearerAuthenticator
+from workerpool_kit.access.authenticators import OPERATOR, AnyOf, BasicAuthenticator, BearerAuthenticator
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_kit.grpc.server import GrpcServer
+from workerpool_kit.health import Health
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import Lifetime
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.ids import Address, to_hex
-from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.protocol.encoding.typed_data import LoginChallenge, sign_challenge
+from workerpool_poco.protocol.ids import Address, TaskId, to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.deal_service_pb2_grpc import (
+    DealServiceStub,
+    add_DealServiceServicer_to_server,
+)
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import (
     PoolServiceStub,
     add_PoolServiceServicer_to_server,
@@ -53,6 +66,8 @@ from workerpool_protocol.core.v1.worker_service_pb2_grpc import (
     WorkerServiceStub,
     add_WorkerServiceServicer_to_server,
 )
+
+from services.core.tests.doubles.page_world import Adapter
 
 POOL = "0x365E7BABAa85eC61Dffe5b520763062e6C29dA27"
 CHAIN_ID = 65535
@@ -67,7 +82,7 @@ class NoChain:
         self._engine = engine
 
     def request(self, wanted: ReadWeight) -> None:
-        weighed = WeightsRead(((wanted.wallet, 2),))
+        weighed = WeightsRead(((wanted.wallet, 2),), ((wanted.wallet, 10**9),))
         asyncio.get_running_loop().call_soon(self._engine.submit, weighed)
 
 
@@ -93,6 +108,7 @@ class Api:
     commit: GroupCommit[Any]
     server: GrpcServer
     asked: Recorder
+    health: Health
     channels: list[grpc.aio.Channel] = field(default_factory=list)
 
     def channel(self, **credentials: Any) -> grpc.aio.Channel:
@@ -108,6 +124,14 @@ class Api:
     @property
     def tasks(self) -> Any:
         return TaskServiceStub(self.channel())
+
+    def tasks_as(self, **credentials: Any) -> Any:
+        """Return the task service for a caller with credentials."""
+        return TaskServiceStub(self.channel(**credentials))
+
+    @property
+    def deals(self) -> Any:
+        return DealServiceStub(self.channel())
 
     def pool(self, **credentials: Any) -> Any:
         return PoolServiceStub(self.channel(**credentials))
@@ -162,13 +186,13 @@ class Stream:
 
     async def receive(self) -> pb.ConnectResponse:
         """Return the next message. Fail after 10 s without one."""
-        message: pb.ConnectResponse = await asyncio.wait_for(self.call.read(), 10)
+        message: pb.ConnectResponse = await asyncio.wait_for(self.call.read(), PATIENCE_S)
         assert message is not _EOF, "the stream has ended"
         return message
 
     async def ended(self) -> tuple[grpc.StatusCode, str]:
         """Wait for the end of the stream and return its status and message."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await self.call.read() is not _EOF:
                 pass
             return await self.call.code(), await self.call.details()
@@ -207,17 +231,24 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
         newest = await store.recover()
         policy = Policy(required_worker_version=required_version)
         scheduler = Scheduler(policy, Random(1), await store.snapshot(policy, clock.now()))
-        live_logs = LiveLogs(scheduler.tasks)
+        watchers, log_watchers = Watchers(), Watchers()
+        live_logs = LiveLogs(scheduler.tasks, changed=log_watchers.moved)
         engine = Engine(
             scheduler,
             clock,
             observe=lambda _event, outcome, _now: live_logs.settle(outcome),
             crashed=lifetime.fail,
         )
-        sessions, watchers, asked = Sessions(), Watchers(), Recorder()
+        sessions, asked = Sessions(), Recorder()
         owner = Wallet.from_key("0x" + "11" * 32)
         port: Any = asked
         no_chain: Any = NoChain(engine)
+        adapter: Any = Adapter()
+
+        def moved(task_id: TaskId) -> None:
+            watchers.moved(task_id)
+            log_watchers.moved(task_id)
+
         effects = Effects(
             sessions=sessions,
             assignments=Assignments(owner, engine.tasks),
@@ -226,7 +257,7 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
             weights=no_chain,
             results=port,
             enclaves=port,
-            moved=watchers.moved,
+            moved=moved,
             assigned=lambda _task, _worker: None,
         )
         commit = GroupCommit(store, newest, effects.perform, effects.prepare)
@@ -240,57 +271,79 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
             rotate_after_s=86400,
             clock=clock,
         )
-        queries = TaskQueries(store, commit, watchers, live_logs)
+        queries = TaskQueries(store, commit, watchers, live_logs, queued_tasks=lambda: engine.queued_tasks)
         nowhere: Any = SimpleNamespace(
             latest=None, position=SimpleNamespace(number=0), deals_seen=0, latest_deal_block=0
         )
-        core = Core()
-        core.started(
-            RunningCore(
-                configuration=PublicConfiguration(
-                    POOL,
-                    owner.address,
-                    "http://config:8888",
-                    "http://proxy:13200",
-                    required_version,
-                    "0.1.0",
-                    "0x",
-                ),
-                engine=engine,
-                sessions=sessions,
-                heartbeats=Heartbeats(engine.submit),
-                live_logs=live_logs,
-                login=Login(tokens, clock, chain_id=CHAIN_ID, pool=POOL, whitelist=whitelist),
-                queries=queries,
-                log_access=LogAccess(queries, clock, CHAIN_ID),
-                view=PoolView(engine, nowhere, nowhere, clock, POOL, {}),
-                drained=commit.drained,
-                clock=clock,
-                token_lifetime_s=3600,
-            )
+        core, health, refusals = Core(), Health(), Refusals(clock)
+        conditions = PoolConditions(health, refusals, wallet=lambda: None, blocks=lambda: (0, 0))
+        running_core = RunningCore(
+            configuration=PublicConfiguration(
+                POOL,
+                owner.address,
+                "http://config:8888",
+                "http://proxy:13200",
+                required_version,
+                "0.1.0",
+                "0x",
+            ),
+            engine=engine,
+            sessions=sessions,
+            heartbeats=Heartbeats(engine.submit),
+            live_logs=live_logs,
+            login=Login(
+                tokens,
+                clock,
+                chain_id=CHAIN_ID,
+                pool=POOL,
+                whitelist=whitelist,
+                holds_work=lambda found: found in engine.workers and bool(engine.workers[found].held),
+            ),
+            queries=queries,
+            log_access=LogAccess(queries, clock, CHAIN_ID),
+            compass=Compass(POOL, CHAIN_ID, ""),
+            view=PoolView(
+                engine, nowhere, nowhere, clock, POOL, {}, lambda: engine.explain(conditions.now())
+            ),
+            supply=SupplyView(engine, nowhere, period_s=0.01),
+            deals=DealQueries(store, store, engine, queries.wait_visible),
+            log_tail=LogTail(queries, live_logs, engine.tasks, log_watchers),
+            refusals=refusals,
+            conditions=conditions,
+            pool_wallet=PoolWallet(adapter, adapter, owner.address),
+            drained=commit.drained,
+            clock=clock,
+            token_lifetime_s=3600,
         )
+        core.started(running_core)
         authenticators: list[Any] = [BearerAuthenticator(tokens.verify)]
         if operator:
-            authenticators.append(BasicAuthenticator("ops", "secret", pool_service.OPERATOR_ROLE))
+            authenticators.append(BasicAuthenticator("ops", "secret", OPERATOR))
         server = GrpcServer(
             0,
             host="127.0.0.1",
             authenticator=AnyOf(*authenticators),
             policy=worker_service.POLICY
-            | task_service.POLICY
+            | deal_service.POLICY
+            | task_service.policy(operator_configured=operator)
             | pool_service.policy(operator_configured=operator),
         )
         server.add(
             add_WorkerServiceServicer_to_server, worker_service.WorkerServicer(core), worker_service.NAME
         )
-        server.add(add_TaskServiceServicer_to_server, task_service.TaskServicer(core), task_service.NAME)
+        server.add(
+            add_TaskServiceServicer_to_server,
+            task_service.TaskServicer(core, operator_configured=operator),
+            task_service.NAME,
+        )
+        server.add(add_DealServiceServicer_to_server, deal_service.DealServicer(core), deal_service.NAME)
         server.add(
             add_PoolServiceServicer_to_server,
             pool_service.PoolServicer(core, operator_configured=operator),
             pool_service.NAME,
         )
         await server.start()
-        api = Api(store, core, clock, engine, sessions, commit, server, asked)
+        api = Api(store, core, clock, engine, sessions, commit, server, asked, health)
         running.append((api, lifetime))
         return api
 

@@ -1,13 +1,16 @@
 """The pool service: its views, its instructions to workers, and their authorization."""
 
+import asyncio
 import math
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from patience import PATIENCE_S
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
+from workerpool_protocol.core.v1.worker_service_pb2 import Availability
 
 OPERATOR = {"basic": ("ops", "secret")}
 
@@ -77,12 +80,16 @@ async def test_a_foreign_page_token_is_refused(api: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("seconds", [0, -1, -(2**63), 3_155_760_001, 2**63 - 1])
-async def test_a_drain_of_zero_or_excessive_duration_is_refused(
-    api: Any, wallet: Wallet, seconds: int
+@pytest.mark.parametrize(
+    ("seconds", "nanos"),
+    [(0, 0), (-1, 0), (-(2**63), 0), (3_155_760_001, 0), (2**63 - 1, 0), (1, 10**9), (1, -1)],
+)
+async def test_a_drain_of_zero_excessive_or_malformed_duration_is_refused(
+    api: Any, wallet: Wallet, seconds: int, nanos: int
 ) -> None:
     await (await api.connect(wallet)).receive()
-    request = pb.DrainWorkerRequest(wallet_address=wallet.address, duration=Duration(seconds=seconds))
+    duration = Duration(seconds=seconds, nanos=nanos)
+    request = pb.DrainWorkerRequest(wallet_address=wallet.address, duration=duration)
     assert await api.refused(api.pool(**OPERATOR).DrainWorker(request)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "INVALID_ARGUMENT",
@@ -122,3 +129,54 @@ async def test_operator_methods_are_disabled_without_an_operator(open_api: Any, 
     for call in orders(api.pool(), wallet.address):
         assert await api.refused(call) == (grpc.StatusCode.PERMISSION_DENIED, "OPERATOR_DISABLED")
     assert api.engine.workers[wallet.address].worker.drained_until == 0
+
+
+async def test_the_supply_is_sent_at_once_and_after_each_change_only(api: Any, wallet: Wallet) -> None:
+    stream = api.pool(**OPERATOR).WatchSupply(pb.WatchSupplyRequest(), timeout=PATIENCE_S)
+    first = (await stream.read()).supply
+    assert (first.free_slots, first.live_workers, first.accepts_work) == (0, 0, True)
+    await (await api.connect(wallet, slots=3)).receive()
+    changed = (await stream.read()).supply
+    while not changed.free_slots:
+        changed = (await stream.read()).supply
+    assert [(group.free_slots, group.workers) for group in changed.groups] == [(3, 1)]
+    await api.pool(**OPERATOR).DrainWorker(pb.DrainWorkerRequest(wallet_address=wallet.address))
+    drained = (await stream.read()).supply
+    assert (drained.free_slots, drained.total_slots, drained.drained_workers) == (0, 3, 1)
+    stream.cancel()
+
+
+@pytest.mark.parametrize(
+    ("operator", "status", "reason"),
+    [
+        (True, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+        (False, grpc.StatusCode.PERMISSION_DENIED, "OPERATOR_DISABLED"),
+    ],
+)
+async def test_the_supply_is_for_the_operator(
+    open_api: Any, operator: bool, status: grpc.StatusCode, reason: str
+) -> None:
+    api = await open_api(operator=operator)
+    call = api.pool().WatchSupply(pb.WatchSupplyRequest(), timeout=PATIENCE_S)
+    assert await api.refused(call.read()) == (status, reason)
+
+
+async def test_a_worker_is_read_by_every_caller_with_the_reason_why_it_gets_no_work(
+    api: Any, wallet: Wallet
+) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    request = pb.GetWorkerRequest(wallet_address=wallet.address.lower())
+    found = await api.pool().GetWorker(request)
+    assert (found.worker.wallet_address, found.worker.parked_reason) == (wallet.address, "")
+    assert found.idle_reason
+    await stream.send(availability=Availability(refusal="the disk is full"))
+    while not (found := await api.pool().GetWorker(request)).worker.parked_reason:
+        await asyncio.sleep(0.01)
+    next_step = "Correct what it names; it takes work again by itself."
+    assert found.idle_reason == f"The worker takes no work: the disk is full. {next_step}"
+
+
+async def test_an_unknown_worker_is_not_found(api: Any) -> None:
+    call = api.pool().GetWorker(pb.GetWorkerRequest(wallet_address="0x" + "ab" * 20))
+    assert await api.refused(call) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_WORKER")

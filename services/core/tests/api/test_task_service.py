@@ -4,16 +4,19 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.domain import decisions as d
-from workerpool_core.domain.model import Replicate, Task, TaskChange
+from workerpool_core.domain import events as e
+from workerpool_core.domain.model import Receipt, Replicate, Task, TaskChange
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.encoding.typed_data import LogChallenge, sign_challenge
+from workerpool_poco.protocol.ids import task_id_of, to_hex
 from workerpool_poco.protocol.statuses import TaskStatus
-from workerpool_poco.protocol.typed_data import LogChallenge, sign_challenge
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import task_service_pb2 as pb
 
@@ -44,6 +47,27 @@ async def test_a_task_is_read_with_its_replicates(
         pb.GetReplicateRequest(task_id=task.task_id, wallet_address=WORKER.lower())
     )
     assert same.replicate == replicate
+
+
+async def test_a_task_tells_why_it_waits(api: Any, make_task: MakeTask) -> None:
+    terms = replace(make_task(trust=1).terms, contribution_deadline=2e9, final_deadline=3e9)
+    seen = e.BlockSeen(20, "0x20", 1e9, deals=(e.DealSeen(terms),))
+    api.engine.submit(seen)
+    task_id = task_id_of(terms.deal_id, terms.bot_first)
+    log = e.TaskLog(e.TaskLogKind.INITIALIZE, task_id, Receipt(21, "0x1"))
+    api.engine.submit(e.BlockSeen(21, "0x21", 1e9, logs=(log,)))
+    await api.commit.drained()
+    found = (await api.tasks.GetTask(pb.GetTaskRequest(task_id=task_id))).task
+    assert found.waiting_reason == "No worker is connected. The task starts when one connects."
+
+
+async def test_deal_dry_bag_a_queued_task_is_not_found_but_explained(api: Any, make_task: MakeTask) -> None:
+    terms = replace(make_task().terms, bot_size=1_000_000, contribution_deadline=2e9, final_deadline=3e9)
+    api.engine.submit(e.BlockSeen(20, "0x20", 1e9, deals=(e.DealSeen(terms),)))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await api.tasks.GetTask(pb.GetTaskRequest(task_id=task_id_of(terms.deal_id, 999_999)))
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert "queued" in (refused.value.details() or "")
 
 
 async def test_unknown_tasks_and_replicates_are_not_found(api: Any) -> None:
@@ -97,14 +121,14 @@ async def test_a_watcher_sees_the_end_of_a_task(api: Any, make_task: MakeTask) -
     task = make_task()
     await write(api, d.TaskCreated(task))
     call = api.tasks.WatchTask(pb.WatchTaskRequest(task_id=task.task_id))
-    first = await asyncio.wait_for(call.read(), 10)
+    first = await asyncio.wait_for(call.read(), PATIENCE_S)
     assert first.task.status == statuses.TASK_STATUS_RECEIVED
     changes = (TaskChange(TaskStatus.FINAL_DEADLINE_REACHED, NOW), TaskChange(TaskStatus.FAILED, NOW))
     changed = d.TaskChanged(task.task_id, TaskStatus.RECEIVED, changes)
     api.commit.put(d.Outcome([changed], [d.NotifyWatchers(task.task_id)]))
-    last = await asyncio.wait_for(call.read(), 10)
+    last = await asyncio.wait_for(call.read(), PATIENCE_S)
     assert last.task.status == statuses.TASK_STATUS_FAILED
-    assert await asyncio.wait_for(call.read(), 10) is grpc.aio.EOF  # type: ignore[attr-defined]
+    assert await asyncio.wait_for(call.read(), PATIENCE_S) is grpc.aio.EOF  # type: ignore[attr-defined]
 
 
 # --- logs ---------------------------------------------------------------------------------------
@@ -151,6 +175,17 @@ async def test_only_one_of_many_concurrent_replays_is_answered(
             return False
 
     assert sum(await asyncio.gather(*(ask() for _ in range(20)))) == 1
+
+
+async def test_several_challenges_of_a_requester_are_open_at_once(
+    api: Any, make_task: MakeTask, wallet: Wallet
+) -> None:
+    task = await kept_logs(api, make_task, wallet)
+    first, second = await signed(api, task, wallet), await signed(api, task, wallet)
+    for request in (second, first):
+        assert (await api.tasks.GetTaskLogs(request)).compute_logs
+    for request in (second, first):
+        assert (await api.refused(api.tasks.GetTaskLogs(request)))[1] == "BAD_CHALLENGE"
 
 
 async def test_logs_left_out_of_an_answer_are_named_and_readable_alone(

@@ -13,6 +13,7 @@ from workerpool_core.domain.events import HeldReplicate
 from workerpool_core.domain.model import Action, Command, Receipt
 from workerpool_core.errors import NumberTooLarge
 from workerpool_poco.protocol.ids import TaskId, address
+from workerpool_poco.protocol.model import Block
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_protocol.core.v1 import statuses_pb2 as statuses
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -102,3 +103,11 @@ def test_a_shutdown_without_pause_tells_the_worker_not_to_reconnect() -> None:
     final, soon = sent(m.ShutDown("REPLACED", "text"), m.ShutDown("SCHEDULER_STOPPING", "text", 1.5))
     assert not final.shutdown.HasField("retry_after")
     assert soon.shutdown.retry_after.ToMilliseconds() == 1500
+
+
+def test_thousands_of_workers_share_the_message_of_a_head() -> None:
+    head = m.NewHead(Block(7, b"\x07" * 32, b"\x06" * 32, 1_000))
+    (first,), (second,) = sent(head), sent(head)
+    assert first is second
+    assert (first.head.number, first.head.timestamp) == (7, 1_000)
+    assert (first.head.hash, first.head.parent_hash) == ("0x" + "07" * 32, "0x" + "06" * 32)

@@ -1,11 +1,13 @@
 """The stream of a worker. A message that is not allowed ends it with status and reason, and changes nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 from workerpool_core.api import worker_service
 from workerpool_core.app.ports import ComputeLogs
+from workerpool_core.app.workers.configuration_push import ConfigurationPush
 from workerpool_core.domain.events import BlockSeen, DealSeen, TaskLog, TaskLogKind
 from workerpool_core.domain.model import Receipt
 from workerpool_kit.mongo.database import Database
@@ -105,6 +107,20 @@ async def test_a_worker_of_the_wrong_version_is_told_which_one_to_install(
     assert not shutdown.HasField("retry_after")
     assert await stream.ended() == (grpc.StatusCode.OK, "")
     assert wallet.address not in api.engine.workers
+
+
+async def test_the_configuration_tells_the_clock_of_the_scheduler(api: Any) -> None:
+    answer = await api.workers.GetConfig(pb.GetConfigRequest())
+    assert answer.server_time.ToNanoseconds() / 1e9 == api.clock.now()
+
+
+async def test_a_worker_that_leaves_is_told_that_the_scheduler_knows(api: Any, wallet: Wallet) -> None:
+    stream = await api.connect(wallet)
+    await stream.receive()
+    await stream.send(leave=pb.Leave())
+    assert (await stream.receive()).shutdown.reason == "LEFT"
+    assert await stream.ended() == (grpc.StatusCode.OK, "")
+    assert api.engine.workers[wallet.address].worker.lost
 
 
 async def test_a_worker_with_a_gpu_has_one_slot(api: Any, wallet: Wallet) -> None:
@@ -327,3 +343,50 @@ async def test_a_report_is_durable_before_it_is_answered(
         name = statuses.ReplicateStatus.Name(status).removeprefix("REPLICATE_STATUS_")
         assert journaled(database, task_id, wallet)[-1] == name
     assert result.next_action == pb.ACTION_DOWNLOAD_APP
+
+
+# --- live configuration --------------------------------------------------------------------------
+
+
+async def test_a_new_address_of_the_result_proxy_reaches_connected_workers(api: Any, wallet: Wallet) -> None:
+    used: list[str] = []
+    push = ConfigurationPush(api.core.running, (), used.append)
+    stream = await api.connect(wallet)
+    await stream.receive()
+    changed = replace(api.core.running.configuration, result_proxy_url="http://new:13200", hash="0x2")
+    push.apply(changed, ())
+    received = (await stream.receive()).configuration_change.configuration
+    assert (received.result_proxy_url, received.configuration_hash) == ("http://new:13200", "0x2")
+    assert used == ["http://new:13200"]
+    answer = await api.workers.GetConfig(pb.GetConfigRequest())
+    assert answer.configuration.result_proxy_url == "http://new:13200"
+    push.apply(changed, ())
+    assert used == ["http://new:13200"], "nothing changed"
+
+
+async def test_a_worker_off_the_new_whitelist_finishes_what_it_holds_and_logs_in_no_more(
+    api: Any, make_task: Any, wallet: Wallet
+) -> None:
+    push = ConfigurationPush(api.core.running, (wallet.address,), lambda _url: None)
+    stream = await api.connect(wallet)
+    await stream.receive()
+    task_id = ready_task(api, make_task)
+    assert (await stream.receive()).decisions.assignments[0].task.task_id == task_id
+    push.apply(api.core.running.configuration, (Wallet.create().address,))
+    assert (await stream.receive()).HasField("drain")
+    await stream.send(
+        status_report=pb.StatusReport(
+            updates=[pb.StatusUpdate(sequence=1, task_id=task_id, status=statuses.REPLICATE_STATUS_STARTING)]
+        )
+    )
+    assert (await stream.receive()).decisions.results[0].outcome == pb.UPDATE_OUTCOME_ACCEPTED
+    token = await api.login(wallet)
+    api.engine.workers[wallet.address].held.clear()
+    reopened = await api.open(token)
+    await reopened.send(hello=api.hello())
+    assert await api.refused(reopened.call.read()) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_WHITELISTED")
+    request = pb.CreateChallengeRequest(wallet_address=wallet.address)
+    assert await api.refused(api.workers.CreateChallenge(request)) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "NOT_WHITELISTED",
+    )

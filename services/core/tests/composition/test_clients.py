@@ -6,10 +6,10 @@ from typing import Any, cast
 import pytest
 from workerpool_core.composition import clients
 from workerpool_core.composition.parts import Parts
-from workerpool_core.settings import CoreSettings
 from workerpool_kit.process import Lifetime, StartupError
-from workerpool_kit.settings.environment import load
 from workerpool_poco.chain.wallet import Wallet
+
+from services.core.tests.doubles.settings import load
 
 NO_ENGINE = cast(Any, type("NoEngine", (), {"submit": staticmethod(lambda event: None)}))
 
@@ -25,7 +25,7 @@ class CountingStack(AsyncExitStack):
 
 
 def parts(stack: AsyncExitStack, **environ: str) -> Parts:
-    return Parts(load(CoreSettings, environ), cast(Lifetime, None), stack, Wallet.create(), "1.0")
+    return Parts(load(environ), cast(Lifetime, None), stack, Wallet.create(), "1.0")
 
 
 async def test_a_malformed_address_of_the_adapter_names_its_variable() -> None:
@@ -40,6 +40,6 @@ async def test_every_client_is_closed_with_the_stack() -> None:
     async with CountingStack() as stack:
         built = parts(stack)
         clients.chain_adapter(built, NO_ENGINE)
-        clients.result_proxy(built, NO_ENGINE)
+        clients.result_proxy(built, built.settings, NO_ENGINE)
         clients.sms(built, NO_ENGINE)
         assert stack.closing == 4  # three clients, and the adapter's channel

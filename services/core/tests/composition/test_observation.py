@@ -36,7 +36,7 @@ async def test_an_ended_task_is_counted_and_the_gauges_last_until_the_stop(
     registry, ended = Registry(), list[TaskStatus]()
     monkeypatch.setattr(observation, "REGISTRY", registry)
     engine: Any = SimpleNamespace(tasks={})
-    view: Any = SimpleNamespace(task_ended=ended.append, deal_taken=None, summary=None)
+    view: Any = SimpleNamespace(task_ended=ended.append, deal_taken=None, summary=None, tally=None)
     async with AsyncExitStack() as stack:
         parts: Any = SimpleNamespace(stack=stack, version="1")
         observed = observation.Observation(LiveLogs({}), FakeClock(1.0))

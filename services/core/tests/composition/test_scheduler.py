@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.composition import scheduler
 
 
@@ -24,7 +25,7 @@ async def test_every_background_task_is_cancelled_also_one_that_failed() -> None
     waiting = asyncio.create_task(asyncio.Event().wait())
     failed = asyncio.create_task(fail())
     await asyncio.sleep(0)
-    await scheduler._cancel([waiting, failed])
+    await scheduler._end([waiting, failed])
     assert waiting.cancelled()
     assert failed.done()
 
@@ -40,4 +41,4 @@ async def test_a_database_that_never_answers_does_not_keep_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scheduler, "_DRAIN_LIMIT_S", 0.01)
-    await asyncio.wait_for(scheduler._drain(cast(Any, Commit())), 10)
+    await asyncio.wait_for(scheduler._drain(cast(Any, Commit())), PATIENCE_S)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from workerpool_core.composition import serve
-from workerpool_core.settings import CoreSettings
 from workerpool_kit.mongo.database import Database
-from workerpool_kit.process import StartupError
-from workerpool_kit.settings.environment import load
+from workerpool_kit.process import Lifetime, StartupError
+
+from services.core.tests.doubles.settings import load
 
 
 async def test_a_wrong_wallet_ends_the_start_while_the_database_is_still_connecting(
@@ -25,7 +25,7 @@ async def test_a_wrong_wallet_ends_the_start_while_the_database_is_still_connect
         raise AssertionError("unreachable")
 
     monkeypatch.setattr(Database, "connect", never)
-    settings = load(CoreSettings, {"IEXEC_CORE_WALLET_PATH": str(tmp_path / "missing.json")})
+    settings = load({"IEXEC_CORE_WALLET_PATH": str(tmp_path / "missing.json")})
     with pytest.raises(StartupError, match="IEXEC_CORE_WALLET_PATH"):
-        await serve._open_wallet_and_database(settings)
+        await serve.serve(settings, Lifetime())
     assert cancelled.is_set()

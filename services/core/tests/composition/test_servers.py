@@ -4,10 +4,10 @@ from typing import cast
 
 import pytest
 from workerpool_core.composition import servers
-from workerpool_core.settings import CoreSettings
 from workerpool_kit.access.authenticators import BasicAuthenticator, BearerAuthenticator
 from workerpool_kit.access.tokens import Tokens
-from workerpool_kit.settings.environment import load
+
+from services.core.tests.doubles.settings import load
 
 
 class NoTokens:
@@ -21,11 +21,11 @@ class NoTokens:
     [
         ({}, [BearerAuthenticator]),
         (
-            {"IEXEC_CORE_OPERATOR_USERNAME": "operator", "IEXEC_CORE_OPERATOR_PASSWORD": "password"},
+            {"IEXEC_CORE_OPERATOR_USERNAME": "operator", "IEXEC_CORE_OPERATOR_PASSWORD": "of our own"},
             [BearerAuthenticator, BasicAuthenticator],
         ),
     ],
 )
 def test_an_operator_is_known_only_with_a_password(environ: dict[str, str], kinds: list[type]) -> None:
-    accepted = servers._authenticators(load(CoreSettings, environ), cast(Tokens, NoTokens()))
+    accepted = servers._authenticators(load(environ), cast(Tokens, NoTokens()))
     assert [type(each) for each in accepted] == kinds

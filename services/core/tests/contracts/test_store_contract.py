@@ -14,6 +14,7 @@ from workerpool_core.domain.model import (
     Action,
     Command,
     Modifier,
+    PoolDeal,
     Receipt,
     Replicate,
     ReplicateChange,
@@ -215,15 +216,29 @@ async def test_a_snapshot_shares_nothing_with_the_store(any_store: Any, make_tas
     assert len((await only_task(any_store)).history) == 1
 
 
-async def test_an_ended_task_is_named_while_its_deal_may_be_seen_again(
+async def test_deal_dry_bag_a_deal_is_loaded_with_its_first_index_without_a_task(
     any_store: Any, make_task: MakeTask
 ) -> None:
     task = make_task(status=TaskStatus.FAILED)
-    await any_store.write(d.TaskCreated(task))
+    terms = replace(task.terms, bot_first=task.index, bot_size=1_000_000)
+    deal = PoolDeal(terms)
+    await any_store.write(d.DealSaved(deal), d.TaskCreated(replace(task, terms=terms)))
     after_retention = NOW + POLICY.ended_retention_s
-    assert after_retention < task.terms.contribution_deadline
-    assert (await loaded(any_store, after_retention)) == Snapshot(ended_task_ids=frozenset({task.task_id}))
-    assert (await loaded(any_store, task.terms.contribution_deadline)) == Snapshot()
+    assert (await loaded(any_store, after_retention)) == Snapshot(deals=((deal, task.index + 1),))
+    moved = PoolDeal(replace(terms, block=99), on_chain=False)
+    await any_store.write(d.DealSaved(moved))
+    await any_store.restart()
+    assert (await loaded(any_store, after_retention)).deals == ((moved, task.index + 1),)
+    await any_store.write(d.DealRemoved(terms.deal_id, 7))
+    assert (await loaded(any_store, terms.contribution_deadline)).deals == ()
+
+
+async def test_deal_dry_bag_a_deal_without_tasks_starts_at_its_first_index(
+    any_store: Any, make_task: MakeTask
+) -> None:
+    deal = PoolDeal(replace(make_task().terms, bot_first=5))
+    await any_store.crash_after(d.DealSaved(deal))
+    assert (await loaded(any_store)).deals == ((deal, 5),)
 
 
 @pytest.mark.parametrize("head", [0, 20, 100])
@@ -360,6 +375,6 @@ def by_key(snapshot: Snapshot) -> tuple[Any, ...]:
         {task.task_id: task for task in snapshot.tasks},
         {worker.wallet: worker for worker in snapshot.workers},
         set(snapshot.commands),
-        snapshot.ended_task_ids,
+        {deal: after for deal, after in snapshot.deals if deal.terms.deal_id not in snapshot.unsaved_deals},
         snapshot.head,
     )

@@ -101,7 +101,16 @@ class Chaos:
         )
         pool.handle(e.TransactionAnswered(task, kind, told, block))
         pool.handle(e.ResultChecked(task, pick((None, True, False)), "link"))
-        pool.handle(e.EnclaveChallengeAnswered(task, pick(("", "0xChallenge")), "https://sms"))
+        pool.handle(
+            pick(
+                (
+                    e.SmsFound(task, "https://sms"),
+                    e.EnclaveChallengeAnswered(task, pick(("", "0xChallenge")), "https://sms"),
+                    e.SmsUnreachable(task, "down"),
+                    e.SmsRefused(task, ReplicateStatusCause.UNKNOWN_SMS, "none"),
+                )
+            )
+        )
 
     def worker(self, _: str) -> None:
         pool, random = self.pool, self.random

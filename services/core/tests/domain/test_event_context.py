@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from workerpool_core.domain import transitions
 from workerpool_core.domain.decisions import NotifyWatchers, ReadTask, RequestTransaction
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TransactionKind
+from workerpool_core.domain.explanations.reason_codes import ReasonCode
+from workerpool_core.domain.explanations.reasons import reason
 from workerpool_core.domain.live import UnfollowedChange
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.timers import Timeout
+from workerpool_poco.protocol.statuses import TaskStatus
 
 
 def test_watchers_are_notified_once_per_changed_task(
@@ -72,3 +76,17 @@ def test_a_reorganisation_is_recent_for_the_time_of_the_policy(context: EventCon
     assert not context.recently_reorganised
     context.state.reverted_at += 1
     assert context.recently_reorganised
+
+
+def test_a_trouble_is_told_to_watchers_once_and_ends_with_the_status(
+    context: EventContext, add_task: Callable[..., Task]
+) -> None:
+    task = add_task(1, TaskStatus.INITIALIZING)
+    trouble = reason(ReasonCode.ADAPTER_DOWN)
+    context.note_trouble(task, trouble)
+    assert context.changed_tasks == {task.task_id: None}
+    context.changed_tasks.clear()
+    context.note_trouble(task, trouble)
+    assert context.changed_tasks == {}
+    transitions.move_task(context, task, TaskStatus.INITIALIZED)
+    assert context.live(task).trouble is None

@@ -69,11 +69,11 @@ class Follower:
     def answer(self) -> None:
         """Answer the reads, and the requested transactions as an adapter that only sees mined ones."""
         reads, self.reads = self.reads, {}
+        head = self.chain.head.number
         for name, read in reads.items():
             found = self.chain.view_contributions(name, read.wallets)
-            self.tell(
-                e.TaskRead(name, self.chain.head.number, self.chain.view_task(name), found, read.asked_at)
-            )
+            answer = e.TaskRead(name, head, self.chain.view_task(name), found, read.asked_at)
+            self.tell(e.TasksRead((answer,)))
         asked, self.asked = self.asked, {}
         for name, request in asked.items():
             known = name in self.chain.head.state
@@ -222,4 +222,5 @@ def test_the_tasks_equal_those_of_a_fresh_sync(seed: int, depth: Any) -> None:
     for name in gone:
         task = veteran.ledger.tasks[name]
         assert task.status is TaskStatus.FAILED, "its deal is gone"
+        veteran.tell(e.TransactionAnswered(name, e.TransactionKind.CLAIM, False, reason="DEAL_NOT_FOUND"))
         assert not task.claim_due

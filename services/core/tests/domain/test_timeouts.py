@@ -8,7 +8,7 @@ from workerpool_core.domain.timers import Timeout
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
-from services.core.tests.doubles.scripted_pool import ScriptedPool
+from services.core.tests.doubles.scripted_pool import TO_COMPUTED, ScriptedPool
 
 T = 300
 
@@ -16,9 +16,11 @@ T = 300
 def test_s15_each_silent_replicate_is_replaced_after_its_own_category_time(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready(trust=3)
+    pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING)
     pool.live(T / 2, 1)
     pool.connect(2)
     pool.connect(3)
+    pool.report(2, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
     pool.live(T / 2 - 1, 1, 2, 3)
     assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
@@ -29,9 +31,9 @@ def test_s15_each_silent_replicate_is_replaced_after_its_own_category_time(pool:
 def test_s15_a_silent_replicate_is_replaced_in_time_after_a_restart(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
-    pool.report(1, task, R.STARTING, R.STARTED)
+    pool.report(1, task, *TO_COMPUTED[:-1])
     pool.restart()
-    pool.connect(1, held=(e.HeldReplicate(task, R.STARTED, False, 0),))
+    pool.connect(1, held=(e.HeldReplicate(task, R.COMPUTING, False, 0),))
     pool.connect(2)
     pool.live(T - 1, 1, 2)
     assert pool.assigned(task) == ["0xWorker1"]

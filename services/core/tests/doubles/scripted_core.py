@@ -24,7 +24,7 @@ class ScriptedCore:
     """Handles events, applies their writes to the ledger and keeps their effects.
 
     Workers are numbered; `wallet` gives the wallet of a number. `effects` are all effects so far, `last` those of the
-    last event.
+    last event. Assignments count as sent at once unless `sends_assignments` is False.
     """
 
     def __init__(self, policy: Policy | None = None, seed: int = 1) -> None:
@@ -34,6 +34,7 @@ class ScriptedCore:
         self.ledger = Ledger()
         self.effects: list[d.Effect] = []
         self.last: list[d.Effect] = []
+        self.sends_assignments = True
         self.scheduler = self._load()
 
     # --- scheduler and time ---
@@ -46,6 +47,9 @@ class ScriptedCore:
             self.ledger.apply(write)
         self.last = list(outcome.effects)
         self.effects.extend(outcome.effects)
+        sent = tuple((a.wallet, a.task_id) for a in self.last if isinstance(a, d.Assign))
+        if sent and self.sends_assignments:
+            self.scheduler.handle(e.AssignmentsSent(sent), self.now)
         return self.last
 
     def handle(self, event: e.Event) -> list[d.Effect]:

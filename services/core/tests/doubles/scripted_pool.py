@@ -6,11 +6,13 @@ from typing import Any
 
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_core.domain.dispatch.hardware import needs_enclave
 from workerpool_core.domain.model import DealTerms, Receipt, WorkerModel
 from workerpool_core.domain.policy import Policy
 from workerpool_core.simulation.deals import deal_terms, tasks_of
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, from_hex, to_hex
 from workerpool_poco.protocol.model import ChainTask, Contribution
+from workerpool_poco.protocol.results import callback_digest, result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus, ReplicateStatus
 
 from services.core.tests.doubles.scripted_core import ScriptedCore, wallet
@@ -20,6 +22,7 @@ Contributions = Mapping[int, tuple[str, str]]
 """Contributions by worker number, as pairs of status name and result hash."""
 T = 300
 """The category time, in seconds."""
+SMS = "https://sms"
 LINK = '{"storage":"ipfs","location":"/results/0x"}'
 TO_COMPUTED = (
     R.STARTING,
@@ -31,8 +34,17 @@ TO_COMPUTED = (
     R.COMPUTING,
     R.COMPUTED,
 )
+CALLBACK_DATA = "0x01"
+"""What the app of a callback deal leaves for the callback contract."""
 HASH_A, HASH_B = "0x" + "aa" * 32, "0x" + "bb" * 32
 SCONE, GRAMINE, TDX, GPU = ("0x" + f"{tag:064x}" for tag in (3, 5, 9, 0x100))
+
+
+def value_of(task: TaskId, **terms: Any) -> str:
+    """Return the hash that workers contribute when an app succeeded: that of CALLBACK_DATA for a callback deal."""
+    if "callback" not in terms:
+        return HASH_A
+    return to_hex(result_hash(task, callback_digest(from_hex(CALLBACK_DATA))))
 
 
 class ScriptedPool(ScriptedCore):
@@ -100,6 +112,8 @@ class ScriptedPool(ScriptedCore):
     def ready(self, **changes: Any) -> TaskId:
         """Mine a deal of one task and its initialization; return the task id."""
         (task,) = self.deal(**changes)
+        if needs_enclave(self.task(task).terms.tag):
+            self.handle(e.SmsFound(task, SMS))
         self.mine(self.log("INITIALIZE", task))
         return task
 
@@ -219,7 +233,11 @@ class ScriptedPool(ScriptedCore):
             for number, (name, value) in (contributions or {}).items()
         }
         chain = None if status is None else self.chain_task(task, status, **fields)
-        return self.handle(e.TaskRead(task, self.block, chain, found, self.now))
+        return self.answer_reads(e.TaskRead(task, self.block, chain, found, self.now))
+
+    def answer_reads(self, *reads: e.TaskRead) -> list[d.Effect]:
+        """Answer reads of the chain together."""
+        return self.handle(e.TasksRead(reads))
 
     def refuse(self, task: TaskId, kind: e.TransactionKind, status: str | None, **chain: Any) -> None:
         """Refuse a transaction twice, although the chain would accept it."""
@@ -250,7 +268,7 @@ class ScriptedPool(ScriptedCore):
         for place, number in enumerate(numbers, 1):
             self.compute(number, task)
             self.report(number, task, R.CONTRIBUTING)
-            self.contribute(number, task, consensus=place == len(numbers))
+            self.contribute(number, task, value_of(task, **changes), consensus=place == len(numbers))
         return task
 
     def to_upload(self, *numbers: int, **changes: Any) -> TaskId:

@@ -24,7 +24,7 @@ def run() -> Run:
         environment = Environment(1, lambda at, what, fields: traced.append(what))
         environment.faults, environment.faults_end = faults, START + until
         ledger = Ledger()
-        core = Core(environment, Policy(), ledger, Invariants(ledger, environment.chain, set()))
+        core = Core(environment, Policy(), ledger, Invariants(ledger, environment))
         core.attach(Fleet(environment, core))
         core.start()
         Chaos(environment, core, Fleet(environment, core), core.follow).start()
@@ -39,7 +39,7 @@ def test_without_a_rate_no_fault_occurs(run: Run) -> None:
 
 
 def test_a_crashed_core_starts_again(run: Run) -> None:
-    traced = run(Faults("rough", must_complete=False, core_crashes=0.1), 50.0)
+    traced = run(Faults("rough", must_complete=False, core_crashes=0.2), 50.0)
     assert traced.count("core.crashed") > 1
     assert traced.count("core.started") == traced.count("core.crashed") + 1
 

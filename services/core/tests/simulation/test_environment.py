@@ -1,5 +1,6 @@
 """The surroundings of a seed draw faults until their end and trace what happens."""
 
+from workerpool_core.simulation.characters import Character
 from workerpool_core.simulation.environment import START, Environment
 
 
@@ -11,10 +12,10 @@ def test_no_fault_occurs_after_the_end_of_the_faults() -> None:
     assert not environment.happens(1.0)
 
 
-def test_every_stage_of_the_faulty_worker_fails() -> None:
+def test_every_stage_of_the_broken_worker_fails() -> None:
     environment = Environment(1, None)
     environment.faults_end = START
-    environment.faulty_wallet = "0xW1"
+    environment.characters["0xW1"] = Character.BROKEN
     assert environment.stage_fails("0xW1")
     assert not environment.stage_fails("0xW0")
 

@@ -5,9 +5,8 @@ from contextlib import AsyncExitStack
 from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
-from workerpool_kit.http.server import HttpServer
-from workerpool_kit.process import Lifetime, StartupError, version_of
-from workerpool_kit.targets import grpc_port
+from workerpool_kit.process import Lifetime, StartupError
+from workerpool_kit.serving import new_grpc_server, open_grpc, open_http
 from workerpool_protocol.registry.v1 import config_service_pb2_grpc, platform_service_pb2_grpc
 
 from workerpool_registry.api import config_service, http_routes, platform_service
@@ -19,18 +18,10 @@ from workerpool_registry.settings import RegistrySettings
 async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
     """Serve the chain configuration and the stacks until the process is asked to stop. Raises StartupError."""
     chain, platform, health = chain_config(settings), open_platform(settings), Health()
-    http = HttpServer(
-        settings.http_port,
-        health=health,
-        version=version_of(RegistrySettings),
-        routes=http_routes.routes(chain, platform),
-    )
-    server = grpc_server(grpc_port(settings.http_port, settings.grpc_port), chain, platform)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(http.stop)
-        await http.start()
-        stack.push_async_callback(server.stop)
-        await server.start()
+    async with AsyncExitStack() as cleanup:
+        routes = http_routes.routes(chain, platform)
+        http = await open_http(settings, health, cleanup, routes=routes, for_browsers=True)
+        await open_grpc(grpc_server(settings, chain, platform), settings, health, http, cleanup)
         lifetime.spawn(platform.follow(settings.refresh_interval_s), "platform files")
         health.set("registry", True)
         await lifetime.stopped()
@@ -71,9 +62,9 @@ def open_platform(settings: RegistrySettings) -> Platform:
     return platform
 
 
-def grpc_server(port: int, chain: ChainConfig, platform: Platform) -> GrpcServer:
+def grpc_server(settings: RegistrySettings, chain: ChainConfig, platform: Platform) -> GrpcServer:
     """Return the gRPC server with both services; everything it serves is public."""
-    server = GrpcServer(port, policy=config_service.POLICY | platform_service.POLICY)
+    server = new_grpc_server(settings, policy=config_service.POLICY | platform_service.POLICY)
     server.add(
         config_service_pb2_grpc.add_ConfigServiceServicer_to_server,
         config_service.ConfigServicer(chain),

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from workerpool_devnet.processes.ports import free_service_ports
 from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.grpc.client import error_reason, open_channel
 from workerpool_protocol.registry.v1 import platform_service_pb2 as pb
@@ -13,11 +14,14 @@ from workerpool_protocol.registry.v1.platform_service_pb2_grpc import PlatformSe
 from workerpool_registry.api import platform_service
 from workerpool_registry.app.platform import Platform
 from workerpool_registry.composition import grpc_server
+from workerpool_registry.settings import RegistrySettings
 
 
 @pytest.fixture
 async def stub(chain: ChainConfig, platform: Platform) -> AsyncIterator[Any]:
-    server = grpc_server(0, chain, platform)
+    server = grpc_server(
+        RegistrySettings(grpc_bind="127.0.0.1", grpc_port=free_service_ports().grpc), chain, platform
+    )
     await server.start()
     async with open_channel(f"127.0.0.1:{server.port}", own_subchannel=True) as channel:
         yield PlatformServiceStub(channel)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_registry.app.platform import Platform
 from workerpool_registry.app.ports import PropertyFileError, Stamp
 from workerpool_registry.domain.property_file import FileProblem, Property, PropertyFile
@@ -122,7 +123,7 @@ async def test_watcher_receives_edits_of_its_stack_only() -> None:
     await platform.refresh()
     files.locations["application-prod.yml"] = "http://b:1"
     await platform.refresh()
-    assert scone_of(await asyncio.wait_for(following, 5)) == "http://b:1"
+    assert scone_of(await asyncio.wait_for(following, PATIENCE_S)) == "http://b:1"
 
 
 async def test_watch_ends_when_the_stack_is_removed() -> None:
@@ -141,12 +142,12 @@ async def test_follow_refreshes_periodically_and_ends_without_a_source() -> None
     platform = loaded(files)
     following = asyncio.ensure_future(platform.follow(0.001))
     files.locations["application-prod.yml"] = "http://b:1"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         async for stack in platform.watch("prod"):
             if scone_of(stack) == "http://b:1":
                 break
     following.cancel()
-    await asyncio.wait_for(Platform(None).follow(1_000), 5)
+    await asyncio.wait_for(Platform(None).follow(1_000), PATIENCE_S)
 
 
 def test_platform_without_a_source_knows_no_stack() -> None:

@@ -4,30 +4,48 @@ from contextlib import AsyncExitStack
 
 from workerpool_kit.access.authenticators import BearerAuthenticator
 from workerpool_kit.access.tokens import Tokens
+from workerpool_kit.chain.node_calls import NodeCalls
 from workerpool_kit.clock import Clock, SystemClock
-from workerpool_kit.grpc.server import GrpcServer
+from workerpool_kit.dependencies.database import database_dependency, open_database
+from workerpool_kit.dependencies.report import DependencyReport
+from workerpool_kit.dependencies.volume import probe_volume, volume_dependency
+from workerpool_kit.dependencies.watch import start_watching, watch
 from workerpool_kit.health import Health
-from workerpool_kit.http.server import HttpServer
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
-from workerpool_kit.process import Lifetime, version_of
-from workerpool_kit.targets import grpc_port
+from workerpool_kit.process import Lifetime
+from workerpool_kit.runtime.memory import reuse_large_buffers
+from workerpool_kit.runtime.tasks import end_tasks
+from workerpool_kit.serving import new_grpc_server, open_grpc, open_http
 from workerpool_poco.chain.hub import HubClient
+from workerpool_poco.chain.traffic import Traffic
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
 from workerpool_result_proxy import startup
 from workerpool_result_proxy.adapters.files.threads import FileThreads
 from workerpool_result_proxy.adapters.hub_chain import HubView
+from workerpool_result_proxy.adapters.ipfs.ipfs_archives import IpfsArchives
+from workerpool_result_proxy.adapters.ipfs.ipfs_content import KuboContent
+from workerpool_result_proxy.adapters.ipfs.kubo import Kubo
 from workerpool_result_proxy.adapters.mongo.documents import MODELS
 from workerpool_result_proxy.adapters.mongo.gridfs_archives import GridFsArchives
 from workerpool_result_proxy.adapters.mongo.signing_keys import MongoKeyStore
 from workerpool_result_proxy.adapters.mongo.store import MongoStore
 from workerpool_result_proxy.api.http_routes import routes
+from workerpool_result_proxy.api.login_routes import login_routes
+from workerpool_result_proxy.api.older_routes import older_routes
 from workerpool_result_proxy.api.result_service import POLICY, SERVICE, ResultServicer
+from workerpool_result_proxy.app.challenge import Challenges
+from workerpool_result_proxy.app.gateway import Gateway
 from workerpool_result_proxy.app.issue_token import IssueToken
+from workerpool_result_proxy.app.leases import LEASE_S, Leases, keep_tidy
+from workerpool_result_proxy.app.login import Login
+from workerpool_result_proxy.app.partial_uploads import PartialUploads
+from workerpool_result_proxy.app.ports import Archives
 from workerpool_result_proxy.app.read_result import ReadResult
 from workerpool_result_proxy.app.receive import StreamLimits
-from workerpool_result_proxy.app.upload import UploadLimits, UploadResult, purge_orphans
+from workerpool_result_proxy.app.room import Room
+from workerpool_result_proxy.app.upload import UploadLimits, UploadResult
 from workerpool_result_proxy.settings import ResultProxySettings
 
 NAME = "workerpool-result-proxy"
@@ -37,56 +55,85 @@ log = get_logger()
 
 async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
     """Serve uploads and downloads until the process is asked to stop."""
+    reuse_large_buffers()
     async with AsyncExitStack() as cleanup:
         health, clock = Health(), SystemClock()
-
-        database = await Database.connect(settings, models=MODELS)
-        cleanup.push_async_callback(database.close)
-        health.set("database", True)
-        store, archives = MongoStore(database), GridFsArchives(database)
-        await archives.prepare()
-        await purge_orphans(store, archives)
-
+        stored = DependencyReport(health, database_dependency(settings))
+        node = DependencyReport(health, startup.node_dependency(settings))
+        http = await open_http(settings, health, cleanup, for_browsers=True)
+        database = await open_database(settings, stored, lifetime, cleanup, models=MODELS)
         threads = FileThreads()
         cleanup.callback(threads.close)
-        workspace = startup.open_workspace(settings, threads)
+        workspace, dead = startup.open_workspace(settings, threads)
         cleanup.callback(workspace.close)
+        store = MongoStore(database, owner=workspace.owner, lease_s=LEASE_S)
+        in_database = GridFsArchives(database)
+        await in_database.prepare()
+        kubo = await open_ipfs(settings, health, lifetime, cleanup)
+        archives: Archives = IpfsArchives(kubo) if kubo else in_database
+        stores = {each.storage: each for each in (in_database, archives)}
+        leases = Leases(store, stores)
+        await leases.purge_orphans(dead)
+        volume = volume_dependency("workspace", "IEXEC_RESULT_PROXY_TEMP_DIR", settings.upload_folder)
+        room = watch(DependencyReport(health, volume), lambda: probe_volume(settings.upload_folder))
+        start_watching(lifetime, cleanup, room, "workspace")
 
-        hub = HubClient(settings.node_url, settings.hub_address, chain_id=settings.chain_id, attempts=2)
+        hub = HubClient(
+            settings.node_url,
+            settings.hub_address,
+            chain_id=settings.chain_id,
+            attempts=2,
+            traffic=Traffic(calls_per_s=settings.node_calls_per_s, observer=NodeCalls()),
+        )
         cleanup.push_async_callback(hub.close)
-        chain = HubView(hub, health)
-        lifetime.spawn(chain.watch(), "chain-watch")
+        chain = HubView(hub, node)
+        start_watching(lifetime, cleanup, chain.watch(), "chain")
 
         tokens = build_tokens(settings, database, clock)
-        issue_token = IssueToken(chain, store, tokens, clock, only_pool=settings.pool_address)
-        uploads = UploadResult(chain, store, archives, workspace, clock, upload_limits(settings))
-        results = ReadResult(store, archives)
-
-        grpc_server = GrpcServer(
-            grpc_port(settings.http_port, settings.grpc_port),
-            authenticator=BearerAuthenticator(tokens.verify),
-            policy=POLICY,
+        challenges = Challenges(tokens, clock, audience=settings.audience)
+        issue_token = IssueToken(chain, store, tokens, challenges, clock, only_pool=settings.pool_address)
+        partials = PartialUploads(workspace, keep_s=settings.upload_keep, most=settings.max_uploads)
+        cleanup.push_async_callback(partials.close)
+        space = Room(workspace.free_bytes, archives.free_bytes, floor=settings.min_free)
+        uploads = UploadResult(
+            chain, store, archives, leases, space, partials, clock, upload_limits(settings)
         )
-        grpc_server.add(
+        results = ReadResult(store, stores)
+        tidying = keep_tidy(leases, partials.purge, clock, retention_s=settings.retention)
+        cleanup.push_async_callback(end_tasks, lifetime.spawn(tidying, "leases"))
+
+        server = new_grpc_server(settings, policy=POLICY, authenticator=BearerAuthenticator(tokens.verify))
+        server.add(
             pb_grpc.add_ResultServiceServicer_to_server,
-            ResultServicer(issue_token, uploads, results),
+            ResultServicer(settings.archive_rules, challenges, issue_token, uploads, results),
             SERVICE,
         )
-        await grpc_server.start()
-        grpc_server.follow(health)
-        cleanup.push_async_callback(grpc_server.stop)
+        await open_grpc(server, settings, health, http, cleanup)
 
-        http_server = HttpServer(
-            settings.http_port,
-            health=health,
-            version=version_of(ResultProxySettings),
-            routes=routes(results),
+        # The HTTP server reports health from the start and serves results from here on.
+        login = Login(tokens, clock, chain_id=settings.chain_id)
+        http.add_routes(
+            [
+                *login_routes(login),
+                *older_routes(tokens, issue_token, uploads, results),
+                *routes(results, Gateway(KuboContent(kubo) if kubo else None)),
+            ]
         )
-        await http_server.start()
-        cleanup.push_async_callback(http_server.stop)
-
-        log.info("process.started", http_port=http_server.port, grpc_port=grpc_server.port)
+        log.info("process.started", http_port=http.port, grpc_port=server.port, audience=settings.audience)
         await lifetime.stopped()
+
+
+async def open_ipfs(
+    settings: ResultProxySettings, health: Health, lifetime: Lifetime, cleanup: AsyncExitStack
+) -> Kubo | None:
+    """Return the client of the IPFS node, which health reports from now on; None without a node."""
+    if settings.ipfs_api is None:
+        return None
+    kubo = Kubo(settings.ipfs_api)
+    cleanup.push_async_callback(kubo.close)
+    report = DependencyReport(health, startup.ipfs_dependency(settings.ipfs_api))
+    start_watching(lifetime, cleanup, watch(report, kubo.check), "ipfs")
+    return kubo
 
 
 def build_tokens(settings: ResultProxySettings, database: Database, clock: Clock) -> Tokens:

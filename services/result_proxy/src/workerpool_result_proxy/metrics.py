@@ -7,4 +7,8 @@ UPLOADS = Counter(
 )
 UPLOADS_IN_PROGRESS = Gauge("workerpool_result_uploads_in_progress", "Uploads being received or checked")
 STORED_BYTES = Counter("workerpool_result_stored_bytes_total", "Bytes of archives stored")
+INCOMPLETE_READS = Counter(
+    "workerpool_result_incomplete_reads_total",
+    "Reads that met a stored archive whose bytes the store has lost in part",
+)
 SERVED_BYTES = Counter("workerpool_result_served_bytes_total", "Bytes of archives sent to readers")

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.processes.ports import free_port
 from workerpool_devnet.pytest_plugin import PocoChain
+from workerpool_kit.dependencies.report import Dependency, DependencyReport
 from workerpool_kit.health import Health
 from workerpool_kit.process import StartupError
 from workerpool_poco.chain.hub import HubClient
@@ -24,10 +25,14 @@ TASK, DEAL = TaskId("0x" + "09" * 32), DealId("0x" + "08" * 32)
 async def verified(view: HubView, health: Health) -> "asyncio.Task[None]":
     """Start the check of a view and wait until the node is verified."""
     watch = asyncio.create_task(view.watch())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not watch.done() and not health.is_up:
             await asyncio.sleep(0.01)
     return watch
+
+
+def report(health: Health) -> DependencyReport:
+    return DependencyReport(health, Dependency("chain", "NODE", "http://node", "start it"))
 
 
 @pytest.fixture(params=["node", "memory"])
@@ -37,7 +42,7 @@ async def view(request: pytest.FixtureRequest) -> AsyncIterator[ChainView]:
         return
     chain: PocoChain = request.getfixturevalue("poco_chain")
     hub, health = HubClient(chain.url, chain.hub, chain_id=chain.chain_id), Health()
-    found = HubView(hub, health)
+    found = HubView(hub, report(health))
     watch = await verified(found, health)
     yield found
     watch.cancel()
@@ -62,7 +67,7 @@ async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[ChainView
         yield memory
         return
     hub = HubClient(f"http://127.0.0.1:{free_port()}", "0x" + "11" * 20, attempts=1)
-    yield HubView(hub, Health())
+    yield HubView(hub, report(Health()))
     await hub.close()
 
 
@@ -76,15 +81,22 @@ async def test_an_unreachable_node_is_an_error_that_passes(unreachable: ChainVie
             await read
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [({"chain_id": 1}, "the node serves chain"), ({"hub_address": "0x" + "11" * 20}, "no PoCo hub at")],
-)
-async def test_another_chain_or_hub_ends_the_process(
-    poco_chain: PocoChain, changes: dict[str, Any], sentence: str
-) -> None:
-    wanted: dict[str, Any] = {"hub_address": poco_chain.hub, "chain_id": poco_chain.chain_id} | changes
-    hub = HubClient(poco_chain.url, **wanted)
-    with pytest.raises(StartupError, match=sentence):
-        await HubView(hub, Health()).watch()
+async def test_another_hub_ends_the_process(poco_chain: PocoChain) -> None:
+    hub = HubClient(poco_chain.url, "0x" + "11" * 20, chain_id=poco_chain.chain_id)
+    with pytest.raises(StartupError, match="no PoCo hub at"):
+        await HubView(hub, report(Health())).watch()
+    await hub.close()
+
+
+async def test_a_node_of_another_chain_is_named_and_not_read(poco_chain: PocoChain) -> None:
+    hub, health = HubClient(poco_chain.url, poco_chain.hub, chain_id=1), Health()
+    found = HubView(hub, report(health))
+    watch = asyncio.create_task(found.watch())
+    async with asyncio.timeout(PATIENCE_S):
+        while "serves chain" not in str(health.snapshot()):
+            await asyncio.sleep(0.01)
+    with pytest.raises(ChainUnreachable, match="try again later"):
+        await found.task(TASK)
+    watch.cancel()
+    await asyncio.wait({watch})
     await hub.close()

@@ -1,39 +1,32 @@
-"""The contracts of `Store` and `Archives`, over MongoDB and over memory; and the stored keys of tokens."""
+"""The contract of `Store`, over MongoDB and over memory; and the stored keys of tokens."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from pathlib import Path
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
-import gridfs
 import pytest
-from pydantic import SecretStr
-from workerpool_devnet.processes.mongod import Database as Mongod
 from workerpool_kit.access.tokens import SigningKey
 from workerpool_kit.mongo.database import Database
-from workerpool_kit.settings.base import MongoSettings
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
-from workerpool_result_proxy.adapters.mongo.documents import MODELS, AuthorizationDocument
-from workerpool_result_proxy.adapters.mongo.gridfs_archives import CHUNK_BYTES, GridFsArchives
+from workerpool_result_proxy.adapters.mongo.documents import (
+    AnnouncedFile,
+    AuthorizationDocument,
+    ResultDocument,
+)
+from workerpool_result_proxy.adapters.mongo.leased_files import LeasedFiles
 from workerpool_result_proxy.adapters.mongo.signing_keys import MongoKeyStore
 from workerpool_result_proxy.adapters.mongo.store import MongoStore
-from workerpool_result_proxy.app.ports import Archives, Store
-from workerpool_result_proxy.domain.results import StoredResult, link_for
+from workerpool_result_proxy.app.ports import Store
+from workerpool_result_proxy.domain.results import GRIDFS, IPFS, OrphanedFile, StoredResult, link_for
+from workerpool_result_proxy.errors import LeaseLost
 
-from services.result_proxy.tests.doubles.store import MemoryArchives, MemoryStore
+from services.result_proxy.tests.doubles.store import MemoryStore
 
 both = pytest.mark.parametrize("kind", ["mongo", "memory"])
 
 TASK, OTHER_TASK = TaskId("0x" + "01" * 32), TaskId("0x" + "02" * 32)
 WORKER, OTHER_WORKER = "0x" + "11" * 20, "0x" + "22" * 20
-
-
-@pytest.fixture
-async def database(mongod: Mongod, database_name: str) -> AsyncIterator[Database]:
-    settings = MongoSettings(mongo_uri=SecretStr(mongod.uri), mongo_database=database_name)
-    database = await Database.connect(settings, models=MODELS)
-    yield database
-    await database.close()
 
 
 def authorization(
@@ -55,11 +48,32 @@ def result(file_id: str, task: TaskId = TASK) -> StoredResult:
     )
 
 
+OWNER = "one"
+
+
 @both
 class TestStore:
     @pytest.fixture
-    def store(self, kind: str, request: pytest.FixtureRequest) -> Store:
-        return MemoryStore() if kind == "memory" else MongoStore(request.getfixturevalue("database"))
+    def stores(self, kind: str, request: pytest.FixtureRequest) -> Callable[..., Store]:
+        """Return a function that gives the store of another process on the same data."""
+        memory = MemoryStore()
+
+        def of(owner: str, lease_s: float = 60) -> Store:
+            if kind == "memory":
+                return MemoryStore(owner=owner, lease_s=lease_s, beside=memory)
+            return MongoStore(request.getfixturevalue("database"), owner=owner, lease_s=lease_s)
+
+        if kind == "mongo":
+            request.getfixturevalue("database")
+        return of
+
+    @pytest.fixture
+    def store(self, stores: Callable[..., Store]) -> Store:
+        return stores(OWNER)
+
+    async def commit(self, store: Store, stored: StoredResult) -> bool:
+        await store.announce(stored.file_id, stored.storage)
+        return await store.commit(stored)
 
     async def test_an_authorization_counts_for_its_task_and_worker(self, store: Store) -> None:
         await store.keep_authorization(authorization())
@@ -74,138 +88,130 @@ class TestStore:
 
     async def test_a_stored_result_is_read_back_equal(self, store: Store) -> None:
         assert await store.find_result(TASK) is None
-        assert await store.commit(result("f" * 24))
+        assert await self.commit(store, result("f" * 24))
         assert await store.find_result(TASK) == result("f" * 24)
         assert await store.find_result(OTHER_TASK) is None
 
     async def test_the_first_result_of_a_task_stays(self, store: Store) -> None:
-        assert await store.commit(result("a" * 24))
-        assert not await store.commit(result("b" * 24))
+        assert await self.commit(store, result("a" * 24))
+        assert not await self.commit(store, result("b" * 24))
         found = await store.find_result(TASK)
         assert found is not None
         assert found.file_id == "a" * 24
 
-    async def test_an_announced_file_is_known_until_it_is_committed_or_retracted(self, store: Store) -> None:
-        for file_id in ("c" * 24, "a" * 24, "b" * 24):
-            await store.announce(file_id)
-        await store.commit(result("a" * 24))
-        await store.retract("b" * 24)
-        await store.retract("b" * 24)
-        assert await store.announced() == ["c" * 24]
+    async def test_a_lease_protects_a_file_until_it_expires(self, stores: Callable[..., Store]) -> None:
+        one, two = stores(OWNER), stores("two")
+        await one.announce("a" * 24, GRIDFS)
+        assert await two.claim_orphans() == []
+        await stores(OWNER, lease_s=-1).announce("b" * 24, GRIDFS)
+        assert await two.claim_orphans() == [OrphanedFile("b" * 24)]
+        # It is leased by the process that removes it now.
+        assert await one.claim_orphans() == []
 
-    async def test_the_file_of_a_refused_result_stays_announced(self, store: Store) -> None:
-        await store.commit(result("a" * 24))
-        await store.announce("b" * 24)
-        await store.commit(result("b" * 24))
-        assert await store.announced() == ["b" * 24]
+    async def test_a_renewed_lease_lasts_and_only_its_owner_renews_it(
+        self, stores: Callable[..., Store]
+    ) -> None:
+        await stores(OWNER, lease_s=-1).announce("a" * 24, GRIDFS)
+        await stores("two").renew(["a" * 24])
+        await stores(OWNER).renew(["a" * 24, "unknown"])
+        assert await stores("two").claim_orphans() == []
+
+    async def test_the_files_of_a_dead_process_are_claimed_at_once(
+        self, stores: Callable[..., Store]
+    ) -> None:
+        await stores(OWNER).announce("a" * 24, IPFS)
+        await stores("alive").announce("b" * 24, GRIDFS)
+        assert await stores("two").claim_orphans([OWNER]) == [OrphanedFile("a" * 24, IPFS)]
+
+    async def test_a_lease_that_another_process_took_cannot_be_committed(
+        self, stores: Callable[..., Store]
+    ) -> None:
+        one = stores(OWNER, lease_s=-1)
+        await one.announce("a" * 24, GRIDFS)
+        assert await stores("two").claim_orphans() == [OrphanedFile("a" * 24)]
+        with pytest.raises(LeaseLost, match="lease"):
+            await one.commit(result("a" * 24))
+        assert await one.find_result(TASK) is None
+        await one.retract("a" * 24)
+        assert await stores("three").claim_orphans(["two"]) == [OrphanedFile("a" * 24)]
+
+    async def test_a_committed_or_retracted_file_is_no_orphan(self, stores: Callable[..., Store]) -> None:
+        one = stores(OWNER, lease_s=-1)
+        assert await self.commit(one, result("a" * 24))
+        await one.announce("b" * 24, GRIDFS)
+        await one.retract("b" * 24)
+        await one.retract("b" * 24)
+        assert await stores("two").claim_orphans([OWNER]) == []
+
+    async def test_the_file_of_a_refused_result_is_an_orphan(self, stores: Callable[..., Store]) -> None:
+        one = stores(OWNER, lease_s=-1)
+        assert await self.commit(one, result("a" * 24))
+        assert not await self.commit(one, result("b" * 24))
+        assert await stores("two").claim_orphans() == [OrphanedFile("b" * 24)]
+
+    async def test_old_results_become_orphans(self, stores: Callable[..., Store]) -> None:
+        one, stored = stores(OWNER), result("a" * 24)
+        assert await self.commit(one, stored)
+        assert await one.expire(stored.stored_at) == []
+        later = stored.stored_at + timedelta(seconds=1)
+        assert await one.expire(later) == [OrphanedFile("a" * 24)]
+        assert await one.expire(later) == []
+        assert await one.find_result(TASK) is None
+        # A crash before the bytes are removed leaves them to the next process.
+        assert await stores("two").claim_orphans([OWNER]) == [OrphanedFile("a" * 24)]
 
 
-async def test_a_crash_between_commit_and_retraction_does_not_orphan_the_result(database: Database) -> None:
-    from workerpool_result_proxy.adapters.mongo.documents import AnnouncedFile, ResultDocument
+async def test_of_many_processes_that_commit_at_once_one_stores_the_result(database: Database) -> None:
+    stores = [MongoStore(database, owner=str(number), lease_s=60) for number in range(8)]
+    files = [f"{number:024x}" for number in range(8)]
+    for store, file_id in zip(stores, files, strict=True):
+        await store.announce(file_id, GRIDFS)
+    commits = (store.commit(result(file_id)) for store, file_id in zip(stores, files, strict=True))
+    assert sorted(await asyncio.gather(*commits)) == [False] * 7 + [True]
 
-    store = MongoStore(database)
-    await store.announce("a" * 24)
-    await database.run(ResultDocument.of(result("a" * 24)).save, force_insert=True)
-    assert await store.announced() == []
-    assert await database.run(AnnouncedFile.objects.count) == 0
+
+async def test_of_many_processes_that_claim_at_once_one_gets_the_file(database: Database) -> None:
+    await MongoStore(database, owner=OWNER, lease_s=-1).announce("a" * 24, GRIDFS)
+    stores = [MongoStore(database, owner=str(number), lease_s=60) for number in range(8)]
+    claims = await asyncio.gather(*(store.claim_orphans() for store in stores))
+    assert sorted(map(len, claims)) == [0] * 7 + [1]
+
+
+async def test_many_processes_may_store_an_authorization_at_once(database: Database) -> None:
+    store = MongoStore(database, owner=OWNER, lease_s=60)
+    await asyncio.gather(*(store.keep_authorization(authorization()) for _ in range(16)))
+    assert await database.run(AuthorizationDocument.objects.count) == 1
+
+
+async def test_a_lease_is_timed_by_the_clock_of_the_server(database: Database) -> None:
+    await database.run(LeasedFiles(database, owner=OWNER, lease_s=60).announce, "a" * 24, GRIDFS)
+    found = await database.run(database.db["announced_files"].find_one, {"_id": "a" * 24})
+    assert found is not None
+    assert found["lease_until"] - found["announced_at"] == timedelta(seconds=60)
+    hello = await database.run(database.db.command, "hello")
+    now, announced = (at.replace(tzinfo=None) for at in (hello["localTime"], found["announced_at"]))
+    assert abs(now - announced) < timedelta(seconds=30)
+
+
+async def test_what_older_versions_left_is_cleaned_up(database: Database) -> None:
+    """They wrote no lease, and could crash between the result and the end of its announcement."""
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    for letter in "ab":
+        await database.run(AnnouncedFile(file_id=letter * 24, announced_at=long_ago).save)
+    await database.run(AnnouncedFile.objects.update, unset__storage=1)
+    await database.run(ResultDocument.of(result("a" * 24)).save)
+    store = MongoStore(database, owner=OWNER, lease_s=60)
+    assert await store.claim_orphans() == [OrphanedFile("b" * 24)]
+    assert await store.find_result(TASK) == result("a" * 24)
+    assert await database.run(AnnouncedFile.objects.count) == 1
 
 
 async def test_the_first_signature_of_an_authorization_stays(database: Database) -> None:
-    store = MongoStore(database)
+    store = MongoStore(database, owner=OWNER, lease_s=60)
     await store.keep_authorization(authorization())
     await store.keep_authorization(authorization(signature=b"t" * 65))
     (found,) = await database.run(lambda: list(AuthorizationDocument.objects))
     assert (bytes(found.signature), found.task_index) == (b"s" * 65, 2**32 - 1)
-
-
-CONTENT = bytes(range(256)) * (10 * CHUNK_BYTES // 1024) + b"end"
-"""Two and a half chunks and three bytes."""
-
-
-@both
-class TestArchives:
-    @pytest.fixture
-    def archives(self, kind: str, request: pytest.FixtureRequest) -> Archives:
-        return MemoryArchives() if kind == "memory" else request.getfixturevalue("gridfs_archives")
-
-    @pytest.fixture
-    async def gridfs_archives(self, database: Database) -> GridFsArchives:
-        archives = GridFsArchives(database)
-        await archives.prepare()
-        return archives
-
-    @pytest.fixture
-    def file(self, tmp_path: Path) -> Path:
-        path = tmp_path / "archive.zip"
-        path.write_bytes(CONTENT)
-        return path
-
-    async def read(self, archives: Archives, file_id: str, first: int, length: int) -> list[bytes]:
-        return [piece async for piece in archives.read(file_id, first=first, length=length)]
-
-    async def test_a_stored_file_is_read_back_in_pieces(self, archives: Archives, file: Path) -> None:
-        file_id = archives.new_id()
-        await archives.put(file_id, file)
-        pieces = await self.read(archives, file_id, 0, len(CONTENT))
-        assert b"".join(pieces) == CONTENT
-        assert max(map(len, pieces)) <= CHUNK_BYTES
-
-    @pytest.mark.parametrize(
-        ("first", "length"),
-        [
-            (0, 0),
-            (1, 5),
-            (CHUNK_BYTES - 1, 2),
-            (CHUNK_BYTES, CHUNK_BYTES),
-            (len(CONTENT) - 1, 1),
-            (len(CONTENT), 0),
-        ],
-    )
-    async def test_any_part_can_be_read(
-        self, archives: Archives, file: Path, first: int, length: int
-    ) -> None:
-        file_id = archives.new_id()
-        await archives.put(file_id, file)
-        assert b"".join(await self.read(archives, file_id, first, length)) == CONTENT[first : first + length]
-
-    async def test_missing_bytes_are_an_error_and_not_a_shorter_archive(
-        self, archives: Archives, file: Path
-    ) -> None:
-        with pytest.raises(LookupError):
-            await self.read(archives, archives.new_id(), 0, 1)
-
-    async def test_a_deleted_file_is_gone_and_deleting_again_is_accepted(
-        self, archives: Archives, file: Path
-    ) -> None:
-        kept, deleted = archives.new_id(), archives.new_id()
-        assert kept != deleted
-        for file_id in (kept, deleted):
-            await archives.put(file_id, file)
-        await archives.delete(deleted)
-        await archives.delete(deleted)
-        with pytest.raises(LookupError):
-            await self.read(archives, deleted, 0, 1)
-        assert await self.read(archives, kept, 0, 1) == [CONTENT[:1]]
-
-    async def test_an_empty_file_can_be_stored(self, archives: Archives, tmp_path: Path) -> None:
-        (tmp_path / "empty").touch()
-        file_id = archives.new_id()
-        await archives.put(file_id, tmp_path / "empty")
-        assert await self.read(archives, file_id, 0, 0) == []
-
-
-async def test_any_gridfs_tool_can_read_an_archive(database: Database, tmp_path: Path) -> None:
-    from bson import ObjectId
-
-    (tmp_path / "archive.zip").write_bytes(CONTENT)
-    archives = GridFsArchives(database)
-    await archives.prepare()
-    file_id = archives.new_id()
-    await archives.put(file_id, tmp_path / "archive.zip")
-    bucket = gridfs.GridFSBucket(database.db, "archives")
-    stream = await database.run(bucket.open_download_stream, ObjectId(file_id))
-    assert await database.run(stream.read) == CONTENT
-    assert stream.filename == f"{file_id}.zip"
 
 
 async def test_keys_of_tokens_survive_and_old_ones_are_dropped(database: Database) -> None:

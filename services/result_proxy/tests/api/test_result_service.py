@@ -10,5 +10,5 @@ def test_every_method_has_a_policy_and_only_uploads_need_a_token() -> None:
     methods = pb.DESCRIPTOR.services_by_name["ResultService"].methods
     assert set(POLICY) == {f"/{SERVICE}/{method.name}" for method in methods}
     needs_token = {name for name, roles in POLICY.items() if ANYONE not in roles}
-    assert needs_token == {f"/{SERVICE}/Upload"}
+    assert needs_token == {f"/{SERVICE}/Upload", f"/{SERVICE}/GetUpload"}
     assert POLICY[f"/{SERVICE}/Upload"] == frozenset({WORKER_ROLE})

@@ -1,30 +1,21 @@
-"""A token for an authorization that the chain confirms."""
+"""A token for an authorization that the chain confirms (scenario 32 of the spec)."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from workerpool_kit.access.tokens import SigningKey, Tokens
+from workerpool_kit.access.tokens import Tokens
 from workerpool_poco.chain.wallet import Wallet
-from workerpool_poco.protocol.authorization import sign_authorization
+from workerpool_poco.protocol.authorization import bound_authorization_hash, sign_authorization
 from workerpool_poco.protocol.model import Resource
 from workerpool_result_proxy import errors
+from workerpool_result_proxy.app.challenge import Challenges
 from workerpool_result_proxy.app.issue_token import WORKER_ROLE, IssueToken
 
+from services.result_proxy.tests.doubles.keys import MemoryKeys
+
 World = Any
-
-
-class Keys:
-    """A key store in memory."""
-
-    def __init__(self) -> None:
-        self.keys: list[SigningKey] = []
-
-    def load(self) -> list[SigningKey]:
-        return self.keys
-
-    def save(self, key: SigningKey) -> None:
-        self.keys.append(key)
+AUDIENCE = "https://result.example"
 
 
 class Setting:
@@ -37,10 +28,19 @@ class Setting:
         world.chain.tasks[self.task.task_id] = self.task
         world.chain.deals[self.task.deal_id] = replace(world.deal, workerpool=pool)
         self.tokens = Tokens(
-            Keys(), issuer="proxy", audience="proxy", lifetime_s=60, rotate_after_s=60, clock=world.clock
+            MemoryKeys(),
+            issuer="proxy",
+            audience="proxy",
+            lifetime_s=60,
+            rotate_after_s=60,
+            clock=world.clock,
         )
 
-    async def issue(self, *, signer: Wallet | None = None, only_pool: str | None = None) -> tuple[str, int]:
+        self.challenges = Challenges(self.tokens, world.clock, audience=AUDIENCE)
+
+    async def issue(
+        self, *, signer: Wallet | None = None, only_pool: str | None = None, waited_s: float = 0
+    ) -> tuple[str, int]:
         authorization = sign_authorization(
             signer or self.owner,
             worker=self.worker.address,
@@ -48,9 +48,19 @@ class Setting:
             deal_id=self.task.deal_id,
             task_index=0,
         )
+        made = await self.challenges.create(self.worker.address, self.task.task_id)
+        signed = bound_authorization_hash(authorization, made.audience, made.nonce)
         world = self.world
-        use_case = IssueToken(world.chain, world.store, self.tokens, world.clock, only_pool=only_pool)
-        return await use_case.issue(authorization, self.worker.sign_message_hash(authorization.hash))
+        world.clock.advance(waited_s)
+        use_case = IssueToken(
+            world.chain, world.store, self.tokens, self.challenges, world.clock, only_pool=only_pool
+        )
+        return await use_case.issue(
+            authorization,
+            self.worker.sign_message_hash(signed),
+            audience=made.audience,
+            nonce=made.nonce,
+        )
 
 
 @pytest.fixture
@@ -82,4 +92,26 @@ async def test_a_proxy_of_one_pool_refuses_the_others(setting: Setting) -> None:
 async def test_the_deadline_is_that_of_the_clock(setting: Setting) -> None:
     setting.world.clock.advance(101)
     with pytest.raises(errors.FinalDeadlineReached):
+        await setting.issue()
+
+
+@pytest.mark.parametrize(("waited_s", "issued"), [(58, True), (61, False)])
+async def test_a_challenge_is_valid_for_a_minute(setting: Setting, waited_s: float, issued: bool) -> None:
+    if issued:
+        await setting.issue(waited_s=waited_s)
+        return
+    with pytest.raises(errors.ChallengeInvalid, match="expired"):
+        await setting.issue(waited_s=waited_s)
+    assert not await setting.world.store.is_authorized(setting.task.task_id, setting.worker.address)
+
+
+async def test_an_authorization_is_stored_once(setting: Setting) -> None:
+    for _ in range(2):
+        await setting.issue()
+    assert len([key for key in setting.world.store.authorizations if key[1] == setting.worker.address]) == 1
+
+
+async def test_an_unreadable_chain_gives_no_token(setting: Setting) -> None:
+    setting.world.chain.reachable = False
+    with pytest.raises(errors.ChainUnreachable):
         await setting.issue()

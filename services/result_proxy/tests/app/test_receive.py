@@ -1,11 +1,13 @@
 """The stream of an upload: its order, its size and its pace."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_result_proxy import errors
 from workerpool_result_proxy.app.receive import StreamLimits, first_message, receive
@@ -20,11 +22,14 @@ async def received(
     world: World, *parts: Declaration | bytes, stalls: bool = False, declared: Declaration = DECLARED
 ) -> bytes:
     """Receive a stream without its header; return the file's content."""
-    async with world.workspace.incoming(declared) as archive:
+    archive = world.workspace.create(declared)
+    try:
         stream = world.stream(*parts, stalls=stalls)
-        await receive(stream, declared, archive, world.limits.stream)
-        content: bytes = archive.path.read_bytes()
-        return content
+        await receive(stream, declared.size, archive.append, world.limits.stream)
+        await archive.finish()
+        return b"".join([piece async for piece in archive.content()])
+    finally:
+        await world.workspace.remove(archive)
 
 
 async def test_the_bytes_are_written_in_order(world: World) -> None:
@@ -75,3 +80,44 @@ async def test_the_first_message_is_the_header() -> None:
 async def test_another_first_message_is_refused(parts: tuple[bytes, ...]) -> None:
     with pytest.raises(errors.HeaderExpected):
         await first_message(_of(*parts), StreamLimits())
+
+
+async def test_one_message_is_read_while_the_last_is_taken() -> None:
+    taken: list[bytes] = []
+    second_read = asyncio.Event()
+
+    async def messages() -> AsyncIterator[Declaration | bytes]:
+        yield b"first"
+        second_read.set()
+        yield b"second"
+
+    async def take(chunk: bytes) -> None:
+        if not taken:
+            await second_read.wait()
+        taken.append(chunk)
+
+    async with asyncio.timeout(PATIENCE_S):
+        await receive(messages(), 11, take, StreamLimits())
+    assert taken == [b"first", b"second"]
+
+
+async def test_what_is_being_taken_is_whole_when_the_stream_breaks() -> None:
+    begun, go_on, taken = asyncio.Event(), asyncio.Event(), []
+
+    async def messages() -> AsyncIterator[Declaration | bytes]:
+        yield b"first"
+        await begun.wait()
+        raise errors.UploadStalled("broken")
+
+    async def take(chunk: bytes) -> None:
+        begun.set()
+        await go_on.wait()
+        taken.append(chunk)
+
+    receiving = asyncio.ensure_future(receive(messages(), 5, take, StreamLimits()))
+    await begun.wait()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(errors.UploadStalled):
+        await receiving
+    assert taken == [b"first"]

@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, authorization_hash
+from workerpool_poco.protocol.authorization import (
+    WorkerpoolAuthorization,
+    authorization_hash,
+    bound_authorization_hash,
+)
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
 from workerpool_poco.protocol.model import ChainTask, Deal, Resource
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -18,6 +22,7 @@ WORKER, OWNER, STRANGER = (Account.from_key(bytes([number] * 32)) for number in 
 POOL = "0x" + "11" * 20
 TASK_ID, DEAL_ID = TaskId("0x" + "07" * 32), DealId("0x" + "08" * 32)
 FINAL_DEADLINE = 1_000
+AUDIENCE, NONCE = "https://result.example", b"\x2a" * 32
 
 
 def sign(account: Any, message: bytes) -> bytes:
@@ -84,25 +89,46 @@ def check(
     check_on_chain(authorization, task, deal, now=now, only_pool=only_pool)
 
 
+def check_signed(asked: WorkerpoolAuthorization, signature: bytes) -> None:
+    check_request(asked, signature, audience=AUDIENCE, nonce=NONCE)
+
+
+def bound(asked: WorkerpoolAuthorization, audience: str = AUDIENCE, nonce: bytes = NONCE) -> bytes:
+    return bound_authorization_hash(asked, audience, nonce)
+
+
 def test_the_worker_itself_must_sign_the_request() -> None:
     asked = authorization()
-    check_request(asked, sign(WORKER, asked.hash))
-    for signature in (sign(STRANGER, asked.hash), sign(WORKER, bytes(32)), bytes(65), b"\xff" * 65):
+    check_signed(asked, sign(WORKER, bound(asked)))
+    for signature in (sign(STRANGER, bound(asked)), sign(WORKER, bytes(32)), bytes(65), b"\xff" * 65):
         with pytest.raises(errors.NotSelfSigned):
-            check_request(asked, signature)
+            check_signed(asked, signature)
+
+
+@pytest.mark.parametrize("other", ["unbound", "other audience", "other nonce", "other task"])
+def test_a_signature_for_another_service_opens_nothing(other: str) -> None:
+    asked = authorization()
+    message = {
+        "unbound": asked.hash,
+        "other audience": bound(asked, audience="https://other.example"),
+        "other nonce": bound(asked, nonce=bytes(32)),
+        "other task": bound(authorization(task_id=TaskId("0x" + "09" * 32))),
+    }[other]
+    with pytest.raises(errors.NotSelfSigned):
+        check_signed(asked, sign(WORKER, message))
 
 
 def test_an_unrecoverable_signature_is_not_one_of_the_zero_address() -> None:
     asked = authorization(worker=ZERO_ADDRESS)
     with pytest.raises(errors.EmptyAuthorization):
-        check_request(asked, bytes(65))
+        check_signed(asked, bytes(65))
 
 
 @pytest.mark.parametrize("part", [{"task_id": TaskId("0x" + "00" * 32)}, {"signature": bytes(65)}])
 def test_empty_parts_are_refused(part: Any) -> None:
     asked = replace(authorization(), **part)
     with pytest.raises(errors.EmptyAuthorization):
-        check_request(asked, sign(WORKER, asked.hash))
+        check_signed(asked, sign(WORKER, bound(asked)))
 
 
 def test_a_good_authorization_passes() -> None:

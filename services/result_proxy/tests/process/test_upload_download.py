@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import grpc
+import pymongo
 import pytest
 from workerpool_poco.protocol.ids import parse_deal_id, parse_task_id, to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
@@ -282,10 +284,46 @@ class TestStreams:
                 await proxy.upload_task(task, archive)
 
     async def test_temporary_files_are_removed(self, proxy: Any, on_chain: Any, refused: Any) -> None:
+        # What other tests broke off is kept for its continuation.
+        kept = set(proxy.temporary_files())
         await proxy.upload_task(on_chain.revealed())
         async with refused("ARCHIVE_BROKEN"):
             await proxy.upload_task(on_chain.revealed(), b"not a zip")
-        assert proxy.temporary_files() == []
+        assert set(proxy.temporary_files()) <= kept
+
+
+async def test_a_result_that_the_database_lost_in_part_is_named_and_the_rest_readable(
+    own_proxy: Any, on_chain: Any, mongod: Any, refused: Any, client: Any
+) -> None:
+    proxy = own_proxy()
+    task = on_chain.revealed(hashlib.shake_256(b"noise").digest(6 << 20))
+    await proxy.upload_task(task)
+    path = f"/results/{task.task_id}"
+    with pymongo.MongoClient[Any](mongod.uri) as mongo:
+        chunks: Any = mongo[proxy.environment["MONGO_DATABASE"]]["archives.chunks"]
+        chunks.delete_one({"n": 4})
+        answer = await proxy.fetch(path)
+        assert (answer.status_code, answer.json()["code"]) == (500, "RESULT_BYTES_MISSING")
+        assert "lacks n = 4; tell the pool's operator to restore it" in answer.json()["error"]
+        async with refused("RESULT_BYTES_MISSING") as broken:
+            await proxy.download(task.task_id)
+        assert broken.code is grpc.StatusCode.DATA_LOSS
+        assert "operator" in broken.message
+        assert broken.details["task"] == task.task_id
+        part = await proxy.fetch(path, range="bytes=0-4194303")
+        assert (part.status_code, part.content) == (206, task.archive[: 4 << 20])
+        # A chunk that lost bytes is met on the way: the answer ends there.
+        chunks.update_one({"n": 2}, {"$set": {"data": b"cut"}})
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await proxy.fetch(path, range="bytes=0-4194303")
+        async with refused("RESULT_BYTES_MISSING"):
+            await proxy.download(task.task_id, 2 << 20)
+    # Log lines are written by a thread.
+    await client.eventually(lambda: proxy.process.log.read_text().count("result.bytes_missing") == 4)
+    log = proxy.process.log.read_text()
+    assert "result.download_broken" in log
+    assert "Traceback" not in log
+    assert proxy.health() == 200
 
 
 class TestReading:
@@ -297,7 +335,7 @@ class TestReading:
             await proxy.download(unknown)
         for name in (unknown, "nonsense", "0x12"):
             answer = await proxy.fetch(f"/results/{name}")
-            assert (answer.status_code, answer.json()["error"]) == (404, "RESULT_NOT_FOUND")
+            assert (answer.status_code, answer.json()["code"]) == (404, "RESULT_NOT_FOUND")
 
     async def test_an_offset_after_the_end(self, proxy: Any, on_chain: Any, refused: Any) -> None:
         task = on_chain.revealed()

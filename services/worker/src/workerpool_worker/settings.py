@@ -1,12 +1,22 @@
 """The worker's settings: the documented variables of worker 9.x and the split form of the scheduler's address."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from workerpool_kit.settings.base import Settings, env, secret
-from workerpool_kit.settings.types import DurationSeconds, EthAddress, Port, Url
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from workerpool_kit.settings.base import THIS_HOST, Settings, env, secret
+from workerpool_kit.settings.node import SenderSettings
+from workerpool_kit.settings.types import BindAddress, DurationSeconds, EthAddress, GrpcTarget, Port, Url
+from workerpool_kit.targets import service_url
+
+from workerpool_worker.container_settings import ContainerSettings
+from workerpool_worker.domain.containers.app_network import parse_networks
+from workerpool_worker.domain.fetching.addresses import AllowedHosts
+from workerpool_worker.domain.fetching.limits import DownloadLimits
+from workerpool_worker.domain.fetching.urls import parse_url
+from workerpool_worker.image_settings import ImageSettings
 
 _NO_ENCLAVES = "this worker runs no enclaves and refuses their tasks with TEE_NOT_SUPPORTED; remove it"
 _IGNORED = {
@@ -24,10 +34,18 @@ _IGNORED = {
 _UNUSED = "; no effect on this version: enclave tasks are refused"
 _ZERO_ADDRESSES = frozenset({"0x0", "0x" + "0" * 40})
 
+
+def _without_separators(value: object) -> object:
+    """Return a number in the spelling of the documentation, `1,000`, without its separators."""
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", "", value) if isinstance(value, str) else value
+
+
 Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, BeforeValidator(_without_separators), Field(gt=0)]
+Timeout = Annotated[DurationSeconds, Field(gt=0)]
 
 
-class WorkerSettings(Settings):
+class WorkerSettings(Settings, SenderSettings, ImageSettings, ContainerSettings):
     """Settings of one worker. Each field names its environment variable."""
 
     own_prefixes: ClassVar[tuple[str, ...]] = ("IEXEC_WORKER_",)
@@ -40,6 +58,12 @@ class WorkerSettings(Settings):
         doc="Port of the gRPC side: health checks, reflection; unset means the HTTP port + 10000",
     )
 
+    grpc_bind: BindAddress = env(
+        "WORKERPOOL_GRPC_BIND_ADDRESS",
+        THIS_HOST,
+        doc="Address of this host that the gRPC port listens on, loopback unless told otherwise: it serves diagnostics",
+    )
+
     core_url: Url | None = env(
         "IEXEC_CORE_URL", None, doc="Base URL of the scheduler; unset means the three variables below"
     )
@@ -50,6 +74,12 @@ class WorkerSettings(Settings):
         "IEXEC_CORE_HOST", "localhost", doc="Host of the scheduler if IEXEC_CORE_URL is unset"
     )
     core_port: Port = env("IEXEC_CORE_PORT", 13000, doc="Port of the scheduler if IEXEC_CORE_URL is unset")
+    core_grpc: GrpcTarget | None = env(
+        "WORKERPOOL_WORKER_CORE_GRPC_TARGET",
+        None,
+        doc="gRPC address of the scheduler, host:port or https://host:port; unset means the one that its URL names or "
+        "its HTTP port tells",
+    )
     pool_address: EthAddress = env(
         "POOL_ADDRESS", doc="On-chain address of the workerpool this worker serves"
     )
@@ -69,11 +99,6 @@ class WorkerSettings(Settings):
         None,
         doc="Number of tasks computed at once; unset means all processors but one",
     )
-    gpu_enabled: bool = env(
-        "IEXEC_WORKER_GPU_ENABLED",
-        False,
-        doc="Declare a GPU; the worker then computes one task at a time",
-    )
 
     gas_price_multiplier: Annotated[float, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_MULTIPLIER",
@@ -92,6 +117,7 @@ class WorkerSettings(Settings):
         "IEXEC_WORKER_WALLET_PATH",
         Path("./src/main/resources/wallet/encrypted-wallet_worker1.json"),
         doc="Key store file of the worker's wallet",
+        secret_file=True,
     )
     wallet_password: SecretStr = secret(
         "IEXEC_WORKER_WALLET_PASSWORD", "whatever", doc="Password of the key store file"
@@ -102,30 +128,8 @@ class WorkerSettings(Settings):
         False,
         doc="Write the end of each app's output to the worker's log",
     )
-    metrics_window: Positive = env(
+    metrics_window: Count = env(
         "IEXEC_WORKER_METRICS_WINDOW_SIZE", 1000, doc="Number of executions in the duration metrics"
-    )
-
-    registry_username_0: str = env("IEXEC_WORKER_DOCKER_REGISTRY_USERNAME_0", "", doc="User at docker.io")
-    registry_password_0: SecretStr | None = secret(
-        "IEXEC_WORKER_DOCKER_REGISTRY_PASSWORD_0", None, doc="Password at docker.io"
-    )
-    registry_address_1: str = env(
-        "IEXEC_WORKER_DOCKER_REGISTRY_ADDRESS_1", "", doc="Address of a further registry"
-    )
-    registry_username_1: str = env("IEXEC_WORKER_DOCKER_REGISTRY_USERNAME_1", "", doc="User at that registry")
-    registry_password_1: SecretStr | None = secret(
-        "IEXEC_WORKER_DOCKER_REGISTRY_PASSWORD_1", None, doc="Password at that registry"
-    )
-    pull_min_s: DurationSeconds = env(
-        "IEXEC_WORKER_DOCKER_IMAGE_MIN_PULL_TIMEOUT",
-        "PT5M",
-        doc="Lower bound of the time limit of an image pull",
-    )
-    pull_max_s: DurationSeconds = env(
-        "IEXEC_WORKER_DOCKER_IMAGE_MAX_PULL_TIMEOUT",
-        "PT30M",
-        doc="Upper bound of the time limit of an image pull",
     )
 
     ipfs_gateways: tuple[Url, ...] = env(
@@ -135,20 +139,123 @@ class WorkerSettings(Settings):
             "https://gateway.ipfs.io",
             "https://gateway.pinata.cloud",
         ),
-        doc="IPFS gateways for datasets, in the order of attempts",
+        doc="IPFS gateways for datasets and input files, in the order of attempts; one that failed is asked last for "
+        "30 s to 15 min",
     )
     download_limit_s: DurationSeconds = env(
         "WORKERPOOL_WORKER_DOWNLOAD_TIMEOUT",
         "PT30M",
-        doc="Time limit for all downloads of one task",
+        doc="Upper bound of the time limit for all downloads of one task; tasks of short categories get less, from "
+        "5 minutes",
+    )
+    download_connect_limit_s: Timeout = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_CONNECT_TIMEOUT",
+        "PT10S",
+        doc="Time limit for a file server to accept a connection",
+    )
+    download_answer_limit_s: Timeout = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_ANSWER_TIMEOUT",
+        "PT1M",
+        doc="Time limit from the request of a file to its headers, redirects included",
+    )
+    download_min_rate: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_MIN_RATE",
+        1_024,
+        doc="Lowest rate of a download in bytes per second, averaged over 30 s; 0 means none",
     )
     download_limit_bytes: Positive = env(
         "WORKERPOOL_WORKER_DOWNLOAD_MAX_BYTES", 32 << 30, doc="Largest dataset or input file in bytes"
+    )
+    post_compute_limit_s: DurationSeconds = env(
+        "WORKERPOOL_WORKER_POST_COMPUTE_TIMEOUT",
+        "PT10M",
+        doc="Time limit for the archive and the digest of an app's output",
+    )
+    download_task_limit_bytes: Positive = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_MAX_TASK_BYTES",
+        64 << 30,
+        doc="Most bytes of dataset and input files of one task",
+    )
+    download_max_files: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_MAX_FILES", 256, doc="Most input files of one task"
+    )
+    download_allowed_hosts: tuple[str, ...] = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_ALLOWED_HOSTS",
+        (),
+        doc="Networks (10.1.0.0/16) and host names (files.example.com, or .example.com for all names below it) that "
+        "input files, datasets and images may come from although they are not public; all other private, loopback and "
+        "link-local addresses and the worker's own are refused",
+    )
+    download_reference_urls: tuple[Url, ...] = env(
+        "WORKERPOOL_WORKER_DOWNLOAD_REFERENCE_URLS",
+        (),
+        doc="Servers that tell an outage of this host's DNS, proxy, certificates or network from one of a file "
+        "server: if none of them answers, the host is at fault; unset means the IPFS gateways",
+    )
+    return_within_s: Annotated[DurationSeconds, Field(le=86_400)] = env(
+        "WORKERPOOL_WORKER_RETURN_WITHIN",
+        "PT1M",
+        doc="What SIGTERM means: the time within which the worker is back. Until then its apps keep running and the "
+        "scheduler keeps its tasks: a minute for a restart, more for an upgrade. PT0S means that it leaves for good: "
+        "uncontributed tasks go to other workers at once (the default of poolworker run)",
+    )
+    stop_finish_s: DurationSeconds = env(
+        "WORKERPOOL_WORKER_STOP_TIMEOUT",
+        "PT5S",
+        doc="Time that transactions and uploads under way get to finish when the worker leaves for good; add 10 s for "
+        "what kills the process later, such as docker stop --time or TimeoutStopSec",
     )
     startup_limit_s: DurationSeconds = env(
         "WORKERPOOL_WORKER_STARTUP_TIMEOUT",
         "PT30S",
         doc="Time limit for the blockchain node to answer at the start",
+    )
+
+    app_network: str = env(
+        "WORKERPOOL_WORKER_APP_NETWORK",
+        "isolated",
+        doc="Network of apps: isolated (the internet, but not this host nor its networks), none, or the name of an "
+        "existing Docker network such as bridge, which lets apps reach what that network reaches",
+    )
+    app_allowed_networks: tuple[str, ...] = env(
+        "WORKERPOOL_WORKER_APP_ALLOWED_NETWORKS",
+        (),
+        doc="Private IPv4 networks that apps in the isolated network may reach, such as 10.1.0.0/16; the host itself "
+        "stays closed",
+    )
+    network_probe_image: str = env(
+        "WORKERPOOL_WORKER_NETWORK_PROBE_IMAGE",
+        "",
+        doc="Image with sh, nc and timeout, such as busybox, that proves the isolation at the start; needed where "
+        "the worker cannot set firewall rules itself: without root, or with an engine on another host",
+    )
+    app_disk_bytes: Annotated[int, Field(ge=1 << 20)] = env(
+        "WORKERPOOL_WORKER_APP_DISK_BYTES",
+        10 << 30,
+        doc="Disk space of one app in bytes: it holds for /iexec_out, and again for all other paths together; an app "
+        "that reaches it is killed with APP_DISK_LIMIT_EXCEEDED. The same limit holds for one file per 16 KiB",
+    )
+    disk_floor_bytes: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_WORKER_DISK_FLOOR_BYTES",
+        2 << 30,
+        doc="Free disk space in bytes that downloads and apps leave on the host: below it no app starts, and the app "
+        "that holds the most is killed and its task given to another worker",
+    )
+    memory_floor_bytes: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_WORKER_MEMORY_FLOOR_BYTES",
+        128 << 20,
+        doc="Memory in bytes that must be available on the host: below it the worker takes no new task",
+    )
+    app_output_rate: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_WORKER_APP_OUTPUT_RATE",
+        4 << 20,
+        doc="Bytes per second that one app may print after its first 32 MiB, as the engine's log counts them: 70 more "
+        "for each line; a faster app is paused in between; 0 means no limit",
+    )
+    slot_memory_mib: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_WORKER_SLOT_MEMORY_MIB",
+        0,
+        doc="Memory of one app in MiB, shared memory included; 0 means 90 % of the host's memory divided by the slots",
     )
 
     docker_network: str = env(
@@ -201,6 +308,34 @@ class WorkerSettings(Settings):
             raise ValueError("must start with a letter or a digit: it names containers and a folder")
         return value
 
+    @field_validator("app_network")
+    @classmethod
+    def _app_network_is_separate(cls, value: str) -> str:
+        if not value or value == "host" or value.startswith("container:"):
+            raise ValueError(
+                "set isolated, none, or the name of a Docker network: apps never share the host's own network"
+            )
+        return value
+
+    @field_validator("app_allowed_networks")
+    @classmethod
+    def _allowed_networks_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_networks(value)
+        return value
+
+    @field_validator("ipfs_gateways")
+    @classmethod
+    def _gateways_are_readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for gateway in value:
+            parse_url(gateway)
+        return value
+
+    @field_validator("download_allowed_hosts")
+    @classmethod
+    def _allowed_hosts_are_readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        AllowedHosts.parse(value)
+        return value
+
     @field_validator("sgx_driver_mode")
     @classmethod
     def _enclaves_are_off(cls, value: str) -> str:
@@ -209,42 +344,31 @@ class WorkerSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _credentials_are_complete(self) -> Self:
-        for number, user, word in (
-            (0, self.registry_username_0, self.registry_password_0),
-            (1, self.registry_username_1, self.registry_password_1),
-        ):
-            if bool(user) != (word is not None):
-                prefix = "IEXEC_WORKER_DOCKER_REGISTRY_"
-                raise ValueError(
-                    f"{prefix}PASSWORD_{number}: set both it and {prefix}USERNAME_{number}, or neither"
-                )
-        if self.registry_username_1 and not self.registry_address_1:
-            raise ValueError(
-                "IEXEC_WORKER_DOCKER_REGISTRY_ADDRESS_1: set it, because IEXEC_WORKER_DOCKER_REGISTRY_USERNAME_1 "
-                "is set"
-            )
+    def _core_is_reachable_safely(self) -> Self:
         if self.core_url and {"core_protocol", "core_host", "core_port"} & self.model_fields_set:
             raise ValueError("IEXEC_CORE_URL: set either it, or IEXEC_CORE_PROTOCOL/HOST/PORT, not both")
+        self.check_cleartext("IEXEC_CORE_URL", self.core_grpc or self.core, "this worker's token")
         return self
 
     @property
     def core(self) -> str:
         """Base URL of the scheduler."""
-        return self.core_url or f"{self.core_protocol}://{self.core_host}:{self.core_port}"
+        return self.core_url or service_url(self.core_protocol, self.core_host, self.core_port)
 
     @property
-    def registries(self) -> dict[str, tuple[str, str]]:
-        """User and password by registry address."""
-        found: dict[str, tuple[str, str]] = {}
-        if self.registry_username_0 and self.registry_password_0:
-            found["docker.io"] = (self.registry_username_0, self.registry_password_0.get_secret_value())
-        if self.registry_username_1 and self.registry_password_1:
-            found[self.registry_address_1] = (
-                self.registry_username_1,
-                self.registry_password_1.get_secret_value(),
-            )
-        return found
+    def downloads(self) -> DownloadLimits:
+        """Limits of the downloads of dataset and input files."""
+        return DownloadLimits(
+            max_file_bytes=self.download_limit_bytes,
+            max_task_bytes=self.download_task_limit_bytes,
+            max_files=self.download_max_files,
+            total_s=self.download_limit_s,
+            connect_s=self.download_connect_limit_s,
+            answer_s=self.download_answer_limit_s,
+            min_bytes_per_s=self.download_min_rate,
+            free_disk_bytes=self.disk_floor_bytes,
+            allowed=AllowedHosts.parse(self.download_allowed_hosts),
+        )
 
     @property
     def folder(self) -> Path:

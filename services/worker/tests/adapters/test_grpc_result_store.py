@@ -1,14 +1,21 @@
 """Result proxies beyond the contract: requesters choose them, so their number and answers are bounded."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from workerpool_kit.targets import GRPC_PORT_OFFSET
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId
+from workerpool_poco.chain.wallet import Wallet
+from workerpool_poco.protocol.authorization import (
+    WorkerpoolAuthorization,
+    audience_of,
+    bound_authorization_hash,
+)
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, bytes32
+from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 from workerpool_worker.adapters.grpc_result_store import (
     MAX_CONNECTIONS,
@@ -17,7 +24,7 @@ from workerpool_worker.adapters.grpc_result_store import (
 )
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
-from services.worker.tests.doubles.service_peers import ResultPeer
+from services.worker.tests.doubles.service_peers import NONCE, ResultPeer
 
 AUTHORIZATION = WorkerpoolAuthorization(
     ZERO_ADDRESS, TaskId("0x" + "00" * 32), ZERO_ADDRESS, DealId("0x" + "00" * 32), 0, b""
@@ -45,6 +52,7 @@ async def proxy() -> AsyncIterator[AnyLinkProxy]:
     server, proxy = grpc.aio.server(options=[("grpc.so_reuseport", 0)]), AnyLinkProxy()
     result_service_pb2_grpc.add_ResultServiceServicer_to_server(proxy, server)
     proxy.url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_PORT_OFFSET}"
+    proxy.audience = audience_of(proxy.url)
     await server.start()
     yield proxy
     await server.stop(None)
@@ -97,6 +105,49 @@ async def test_only_transient_statuses_are_worth_a_retry(
         await store.upload(proxy.url, AUTHORIZATION, archive, "0x")
 
 
+class PartialProxy(AnyLinkProxy):
+    """A proxy that keeps the first two bytes of an upload that it breaks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets: list[int] = []
+        self.chunks: list[bytes] = []
+        self.asked = 0
+
+    async def GetUpload(self, request: Any, context: Any) -> result_service_pb2.GetUploadResponse:
+        self.asked += 1
+        return result_service_pb2.GetUploadResponse(offset=2)
+
+    async def Upload(self, request_iterator: Any, context: Any) -> result_service_pb2.UploadResponse:
+        messages = [message async for message in request_iterator]
+        self.offsets.append(messages[0].header.offset)
+        self.chunks.append(b"".join(message.chunk for message in messages[1:]))
+        if self.failures:
+            code, text = self.failures.pop(0)
+            await context.abort(code, text)
+        return result_service_pb2.UploadResponse(result_link="link")
+
+
+async def test_a_broken_upload_is_continued_and_the_next_one_is_not(
+    store: GrpcResultStore, archive: Path
+) -> None:
+    server, proxy = grpc.aio.server(options=[("grpc.so_reuseport", 0)]), PartialProxy()
+    result_service_pb2_grpc.add_ResultServiceServicer_to_server(proxy, server)
+    url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_PORT_OFFSET}"
+    proxy.audience = audience_of(url)
+    await server.start()
+    proxy.failures = [(grpc.StatusCode.UNAVAILABLE, "broken")]
+    with pytest.raises(UploadUnavailable):
+        await store.upload(url, AUTHORIZATION, archive, "0x")
+    assert proxy.asked == 0
+    for _ in range(2):
+        assert await store.upload(url, AUTHORIZATION, archive, "0x") == "link"
+    await server.stop(None)
+    assert proxy.asked == 1
+    assert proxy.offsets == [0, 2, 0]
+    assert proxy.chunks == [b"zip", b"p", b"zip"]
+
+
 @pytest.mark.parametrize("url", ["not a url", "http://host"])
 async def test_an_invalid_proxy_url_is_refused(store: GrpcResultStore, archive: Path, url: str) -> None:
     with pytest.raises(UploadRefused):
@@ -108,3 +159,42 @@ async def test_open_connections_are_bounded(store: GrpcResultStore, archive: Pat
         with pytest.raises(UploadUnavailable):
             await store.upload(f"http://127.0.0.{host}:9", AUTHORIZATION, archive, "0x")
     assert len(store._connections) == MAX_CONNECTIONS
+
+
+async def test_the_signature_is_bound_to_the_proxy_and_its_nonce(proxy: AnyLinkProxy, archive: Path) -> None:
+    wallet = Wallet.create()
+    authorization = replace(AUTHORIZATION, worker=wallet.address)
+    store = GrpcResultStore(wallet.sign_message_hash)
+    proxy.link = "link"
+    await store.upload(proxy.url, authorization, archive, "0x")
+    await store.close()
+    (request,) = proxy.tokens
+    assert (request.audience, request.nonce) == (audience_of(proxy.url), NONCE)
+    signed = eip191_hash(bound_authorization_hash(authorization, request.audience, bytes32(NONCE)))
+    assert recover_address(signed, bytes.fromhex(request.worker_signature[2:])) == wallet.address
+    elsewhere = eip191_hash(bound_authorization_hash(authorization, "https://other.example", bytes32(NONCE)))
+    assert recover_address(elsewhere, bytes.fromhex(request.worker_signature[2:])) != wallet.address
+
+
+@pytest.mark.parametrize(
+    "audience", ["", "https://other.example", "http://localhost:1", "http://LOCALHOST:13200/"]
+)
+async def test_nothing_is_signed_for_a_proxy_with_another_name(
+    proxy: AnyLinkProxy, archive: Path, audience: str
+) -> None:
+    def sign(_: bytes) -> bytes:
+        raise AssertionError("the worker signed for another service")
+
+    proxy.audience = audience
+    store = GrpcResultStore(sign)
+    with pytest.raises(UploadUnavailable, match="nothing is signed"):
+        await store.upload(proxy.url, AUTHORIZATION, archive, "0x")
+    await store.close()
+    assert not proxy.tokens
+
+
+async def test_a_token_for_another_host_without_tls_is_not_asked_for(
+    store: GrpcResultStore, archive: Path
+) -> None:
+    with pytest.raises(UploadUnavailable, match="WORKERPOOL_ALLOW_CLEARTEXT"):
+        await store.upload("http://result.example:13200", AUTHORIZATION, archive, "0x" + "00" * 32)

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
+from small_volumes import MountVolume
+from workerpool_kit import sqlite_file
+from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
-from workerpool_worker.adapters import sqlite_journal
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.app.ports import JournalSnapshot
 from workerpool_worker.domain.record import ReplicateRecord
@@ -81,14 +84,14 @@ async def test_a_burst_of_500_changes_costs_few_commits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements: list[str] = []
-    connect = sqlite_journal._connect
+    connect = sqlite_file.connect
 
-    def traced(path: Path) -> sqlite3.Connection:
-        connection = connect(path)
+    def traced(path: Path, schema: str, version: int, **options: Any) -> sqlite3.Connection:
+        connection = connect(path, schema, version, **options)
         connection.set_trace_callback(statements.append)
         return connection
 
-    monkeypatch.setattr(sqlite_journal, "_connect", traced)
+    monkeypatch.setattr(sqlite_file, "connect", traced)
     journal, snapshot = await opened(tmp_path / "journal.db")
     journal.save_assignment(b"wire", ReplicateRecord(TASK_ID))
     changes = [
@@ -97,7 +100,7 @@ async def test_a_burst_of_500_changes_costs_few_commits(
         )
         for i in range(1, 501)
     ]
-    await asyncio.wait_for(asyncio.gather(*changes), 30)
+    await asyncio.wait_for(asyncio.gather(*changes), PATIENCE_S)
     await journal.close()
     commits = statements.count("COMMIT")
     assert 1 <= commits <= 5
@@ -129,7 +132,7 @@ async def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(JournalUnusable, match="another version of the worker wrote it"):
+    with pytest.raises(JournalUnusable, match="another version of this program wrote it"):
         await opened(path)
 
 
@@ -138,7 +141,7 @@ async def test_a_value_that_sqlite_cannot_store_fails_the_write(tmp_path: Path) 
     journal = SqliteJournal(tmp_path / "journal.db", on_failure=failures.append)
     await journal.open()
     with pytest.raises(JournalUnusable):
-        await asyncio.wait_for(journal.save_command(1 << 63, TASK_ID), 5)
+        await asyncio.wait_for(journal.save_command(1 << 63, TASK_ID), PATIENCE_S)
     assert len(failures) == 1
     await journal.close()
 
@@ -153,8 +156,32 @@ async def test_a_change_behind_a_failed_write_is_not_written(tmp_path: Path) -> 
     behind = journal.save_command(2, TASK_ID)
     for change in (failing, behind):
         with pytest.raises(JournalUnusable):
-            await asyncio.wait_for(change, 5)
+            await asyncio.wait_for(change, PATIENCE_S)
     await journal.close()
     journal, snapshot = await opened(tmp_path / "journal.db")
     assert 2 not in snapshot.commands
     await journal.close()
+
+
+async def test_writes_wait_for_room_on_a_full_volume_and_lose_nothing(small_volume: MountVolume) -> None:
+    """Sibling of the case worker-log-volume-full: the volume of the journal instead of that of the logs."""
+    volume = small_volume(512 << 10)
+    waits: list[str | None] = []
+    journal = SqliteJournal(volume.path / "journal.db", on_failure=unexpected, on_wait=waits.append)
+    await journal.open()
+    volume.fill()
+    assignments = [f"0x{number:064x}" for number in range(20)]
+    written = [journal.save_assignment(bytes(4096), ReplicateRecord(TaskId(task))) for task in assignments]
+    async with asyncio.timeout(PATIENCE_S):
+        while not waits:
+            await asyncio.sleep(0.01)
+    assert "cannot be written" in str(waits[0])
+    assert not any(each.done() for each in written[-5:])
+    volume.free()
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*written)
+    assert waits[-1] is None
+    await journal.close()
+    again, snapshot = await opened(volume.path / "journal.db")
+    assert {record.task_id for _, record in snapshot.replicates} == set(assignments)
+    await again.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from patience import PATIENCE_S
 from starlette.requests import Request
 from workerpool_worker.api.http_routes import routes
 
@@ -19,5 +20,5 @@ async def test_metrics_are_the_document_of_the_durations() -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
-    await asyncio.wait_for(route.app(Request(scope).scope, receive, send), 5)  # type: ignore[arg-type]
+    await asyncio.wait_for(route.app(Request(scope).scope, receive, send), PATIENCE_S)  # type: ignore[arg-type]
     assert json.loads(sent[1]["body"]) == {"appComputeDurations": {"minDuration": None}}  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ class UnremovableWorkspace(DiskWorkspace):
 
 
 async def test_containers_are_removed_although_the_engine_was_away() -> None:
+    """Scenarios 15 and 16: a container that could not be stopped is not forgotten."""
     engine = FakeEngine(images={"app:1"})
     await engine.create(ContainerPlan(TASK_ID, "worker", "app:1", (), {}, {}, POLICY.limits))
     engine.outages = 3
@@ -36,16 +37,20 @@ async def test_containers_are_removed_although_the_engine_was_away() -> None:
 async def test_a_folder_is_removed(tmp_path: Path) -> None:
     workspace = DiskWorkspace(tmp_path)
     workspace.of(TASK_ID).prepare_output()
-    await remove_files(workspace, TASK_ID, structlog.get_logger())
+    engine = FakeEngine()
+    await remove_files(workspace, engine, TASK_ID, structlog.get_logger())
     assert list(tmp_path.iterdir()) == []
+    assert engine.opened == []
 
 
 async def test_a_folder_that_cannot_be_removed_is_quarantined(tmp_path: Path) -> None:
-    workspace = UnremovableWorkspace(tmp_path)
+    """Scenario 16: a purge that fails holds nothing back; the folder is set aside."""
+    workspace, engine = UnremovableWorkspace(tmp_path), FakeEngine()
     workspace.of(TASK_ID).prepare_output()
     with stamina.set_testing(True, attempts=4), structlog.testing.capture_logs() as lines:
-        await remove_files(workspace, TASK_ID, structlog.get_logger())
-    assert workspace.attempts == 4
+        await remove_files(workspace, engine, TASK_ID, structlog.get_logger())
+    assert engine.opened == [workspace.of(TASK_ID).iexec_out]
+    assert workspace.attempts == 2, "once more after the engine opened the folder"
     (folder,) = tmp_path.iterdir()
     assert folder.name.startswith(f"{TASK_ID}.quarantine-")
     assert "replicate.files_quarantined" in [line["event"] for line in lines]

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from patience import PATIENCE_S
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.app.outbox import Outbox
 from workerpool_worker.domain.updates import Update
@@ -53,4 +54,4 @@ async def test_each_kind_of_change_wakes_the_waiter() -> None:
         await asyncio.sleep(0)
         assert not waiting.done()
         change()  # type: ignore[no-untyped-call]
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, PATIENCE_S)

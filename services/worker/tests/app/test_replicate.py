@@ -3,32 +3,49 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import stamina
+from patience import PATIENCE_S
 from workerpool_kit.clock import FakeClock
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.statuses import ReplicateStatus as S
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.tags import make_tag
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
-from workerpool_worker.app.replicate import Replicate, Step
-from workerpool_worker.app.replicate_context import ReplicateContext
-from workerpool_worker.domain.record import Command, ReplicateRecord, SentTransaction
+from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.domain import outages
+from workerpool_worker.domain.failures.app_exit import AppExit
+from workerpool_worker.domain.record import Command
 from workerpool_worker.domain.stages import Action, Stage
 from workerpool_worker.errors import (
     ChainUnavailable,
     DockerUnavailable,
+    EngineRefused,
+    HostDeviceUnavailable,
     HostStorageUnavailable,
     InitializationOrphaned,
+    RuntimeUnavailable,
     StepFailed,
+    TaskFault,
     TransactionUnconfirmed,
+    WalletOutOfGas,
 )
 
 from services.worker.tests.doubles.journal import InMemoryJournal
+from services.worker.tests.doubles.runtime_guard import RecordingRuntimeGuard
 from services.worker.tests.harness.builders import TASK_ID, assignment
-from services.worker.tests.harness.context import make_context, make_replicate, statuses, unexpected, updates
+from services.worker.tests.harness.context import (
+    POLICY,
+    make_context,
+    make_replicate,
+    statuses,
+    unexpected,
+    updates,
+)
+from services.worker.tests.harness.replicates import completing_step, end, failing_step, started, waiting_step
 from services.worker.tests.harness.waiting import Eventually
 
 ABORT = Command(1, TASK_ID, Action.ABORT, cause=ReplicateStatusCause.CONSENSUS_REACHED)
@@ -41,37 +58,41 @@ class UnremovableWorkspace(DiskWorkspace):
         raise PermissionError(13, "Permission denied")
 
 
-async def waiting_step(replicate: Replicate) -> None:
-    await asyncio.Event().wait()
+class RecordedMeasures:
+    """Implements `Measures`."""
+
+    def __init__(self) -> None:
+        self.succeeded: list[Stage] = []
+        self.failed: list[tuple[Stage, ReplicateStatusCause]] = []
+        self.ended: list[AppExit] = []
+
+    def stage_succeeded(self, stage: Stage, seconds: float) -> None:
+        assert seconds >= 0
+        self.succeeded.append(stage)
+
+    def stage_failed(self, stage: Stage, cause: ReplicateStatusCause) -> None:
+        self.failed.append((stage, cause))
+
+    def app_ended(self, ended: AppExit) -> None:
+        self.ended.append(ended)
 
 
-async def completing_step(replicate: Replicate) -> None:
-    replicate.complete_step()
-
-
-def failing_step(*errors: Exception) -> Step:
-    remaining = list(errors)
-
-    async def step(replicate: Replicate) -> None:
-        if remaining:
-            raise remaining.pop(0)
-        replicate.complete_step()
-
-    return step
-
-
-def started(
-    context: ReplicateContext, step: Step, stage: Stage = Stage.START, **record: Any
-) -> tuple[Replicate, asyncio.Task[None]]:
-    """Run a replicate whose stage runs `step`; later stages wait."""
-    steps = dict.fromkeys(Stage, waiting_step) | {stage: step}
-    replicate = make_replicate(context, steps=steps, stage=stage, **record)
-    return replicate, asyncio.create_task(replicate.run())
-
-
-async def end(replicate: Replicate, life: asyncio.Task[None]) -> None:
-    replicate.discard()
-    await asyncio.wait_for(life, 10)
+async def test_stages_that_succeed_and_fail_are_measured(tmp_path: Path, eventually: Eventually) -> None:
+    measures = RecordedMeasures()
+    context = make_context(tmp_path, measures=measures)
+    fault = TaskFault(ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED, "no such image")
+    replicate = make_replicate(
+        context, steps={Stage.START: completing_step, Stage.DOWNLOAD_APP: failing_step(fault)}
+    )
+    life = asyncio.create_task(replicate.run())
+    await eventually(lambda: replicate.record.stage is Stage.AWAIT_DECISION)
+    assert measures.succeeded == [Stage.START]
+    assert measures.failed == [(Stage.DOWNLOAD_APP, ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED)]
+    await end(replicate, life)
+    other, life = started(context, failing_step(StepFailed(ReplicateStatusCause.STAKE_TOO_LOW)))
+    await eventually(lambda: other.record.stage is Stage.FAILED)
+    assert measures.failed[1:] == [(Stage.START, ReplicateStatusCause.STAKE_TOO_LOW)]
+    await end(other, life)
 
 
 async def test_a_step_reports_its_start_and_its_success(tmp_path: Path, eventually: Eventually) -> None:
@@ -85,7 +106,10 @@ async def test_a_step_reports_its_start_and_its_success(tmp_path: Path, eventual
     ("error", "cause"),
     [
         (StepFailed(ReplicateStatusCause.STAKE_TOO_LOW), ReplicateStatusCause.STAKE_TOO_LOW),
-        (HostStorageUnavailable("disk full"), ReplicateStatusCause.UNKNOWN),
+        (HostStorageUnavailable("disk full"), ReplicateStatusCause.HOST_FAILED),
+        (HostDeviceUnavailable("no driver"), ReplicateStatusCause.HOST_FAILED),
+        (EngineRefused("the policy of this host forbids it"), ReplicateStatusCause.HOST_FAILED),
+        (OSError(5, "Input/output error"), ReplicateStatusCause.HOST_FAILED),
         (RuntimeError("a defect"), ReplicateStatusCause.UNKNOWN),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -104,8 +128,9 @@ async def test_a_permanent_error_fails_the_step_at_once(
 TRANSIENT = [
     (ChainUnavailable("away"), ReplicateStatusCause.CHAIN_UNREACHABLE),
     (TransactionUnconfirmed("not mined"), ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID),
+    (WalletOutOfGas("insufficient funds"), ReplicateStatusCause.OUT_OF_GAS),
     (InitializationOrphaned("gone"), ReplicateStatusCause.TASK_NOT_ACTIVE),
-    (DockerUnavailable("away"), ReplicateStatusCause.APP_COMPUTE_FAILED),
+    (DockerUnavailable("away"), ReplicateStatusCause.HOST_FAILED),
 ]
 
 
@@ -137,6 +162,48 @@ async def test_a_transient_error_fails_the_step_at_its_deadline(
 
 
 @pytest.mark.parametrize(
+    ("stage", "limit", "status"),
+    [
+        (Stage.COMPUTE, "COMPUTE_LIMIT_S", S.COMPUTE_FAILED),
+        (Stage.DOWNLOAD_APP, "EARLY_LIMIT_S", S.APP_DOWNLOAD_FAILED),
+    ],
+)
+async def test_a_lasting_outage_of_the_engine_hands_the_task_on(
+    tmp_path: Path,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: Stage,
+    limit: str,
+    status: S,
+) -> None:
+    monkeypatch.setattr(outages, limit, 0.3)
+    context = make_context(tmp_path)
+    replicate, life = started(context, failing_step(*[DockerUnavailable("away")] * 99), stage)
+    await eventually(lambda: status in statuses(context))
+    assert updates(context)[-1].details.cause is ReplicateStatusCause.HOST_FAILED
+    assert not replicate.holds_slot
+    await end(replicate, life)
+
+
+async def test_a_runtime_that_is_lost_parks_the_worker_and_hands_the_task_on(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "EARLY_LIMIT_S", 0.3)
+    guard = RecordingRuntimeGuard()
+    context = make_context(tmp_path, runtime=guard, policy=replace(POLICY, gpus_per_task=2))
+    steps = {Stage.COMPUTE: failing_step(*[RuntimeUnavailable("no driver")] * 99)}
+    asks = assignment(tag=to_hex(make_tag(gpu=True)))
+    replicate = make_replicate(context, steps=steps, assigned=asks, stage=Stage.COMPUTE)
+    life = asyncio.create_task(replicate.run())
+    await eventually(lambda: bool(guard.losses))
+    assert guard.losses[0] == ("no driver", 2)
+    await eventually(lambda: statuses(context) == [S.COMPUTING, S.COMPUTE_FAILED])
+    assert updates(context)[-1].details.cause is ReplicateStatusCause.HOST_FAILED
+    assert len(guard.losses) > 1, "it is tried again for a moment"
+    await end(replicate, life)
+
+
+@pytest.mark.parametrize(
     ("stage", "final"),
     [(Stage.START, False), (Stage.CONTRIBUTE, False), (Stage.REVEAL, True), (Stage.UPLOAD, True)],
 )
@@ -151,7 +218,7 @@ async def test_abort_cancels_a_running_step_and_reports_its_cause(tmp_path: Path
     replicate, life = started(context, waiting_step)
     await asyncio.sleep(0)
     await replicate.accept_command(ABORT)
-    await asyncio.wait_for(life, 10)
+    await asyncio.wait_for(life, PATIENCE_S)
     assert updates(context)[-1].status is S.ABORTED
     assert updates(context)[-1].details.cause is ReplicateStatusCause.CONSENSUS_REACHED
     assert not replicate.folder.path.exists()
@@ -188,7 +255,7 @@ async def test_complete_ends_the_replicate(tmp_path: Path) -> None:
     context = make_context(tmp_path)
     replicate = make_replicate(context, stage=Stage.AWAIT_END)
     await replicate.accept_command(Command(1, TASK_ID, Action.COMPLETE))
-    await asyncio.wait_for(replicate.run(), 10)
+    await asyncio.wait_for(replicate.run(), PATIENCE_S)
     assert statuses(context) == [S.COMPLETING, S.COMPLETED]
 
 
@@ -197,7 +264,7 @@ async def test_a_replicate_expires_an_hour_after_its_final_deadline(tmp_path: Pa
     context = make_context(tmp_path, clock=clock)
     task = assignment(final_deadline=clock.now() - 3600)
     replicate = make_replicate(context, assigned=task, stage=Stage.AWAIT_REVEAL)
-    await asyncio.wait_for(replicate.run(), 10)
+    await asyncio.wait_for(replicate.run(), PATIENCE_S)
     assert statuses(context) == []
 
 
@@ -212,7 +279,7 @@ async def test_unremovable_files_do_not_delay_the_final_status(tmp_path: Path) -
     replicate, life = started(context, step)
     with stamina.set_testing(True, attempts=4):
         replicate.accept_command(ABORT)
-        await asyncio.wait_for(life, 20)
+        await asyncio.wait_for(life, PATIENCE_S)
     assert statuses(context)[-1] is S.ABORTED
     assert not replicate.folder.path.exists(), "a new replicate of the task starts with a clean folder"
 
@@ -223,7 +290,7 @@ async def test_no_thread_writes_into_the_folder_after_the_end(tmp_path: Path, ev
 
     def write(prepare: Callable[[], None]) -> None:
         begun.set()
-        release.wait(10)
+        release.wait(PATIENCE_S)
         prepare()
 
     async def step(replicate: Replicate) -> None:
@@ -234,20 +301,9 @@ async def test_no_thread_writes_into_the_folder_after_the_end(tmp_path: Path, ev
     await replicate.accept_command(ABORT)
     assert not life.done()
     release.set()
-    await asyncio.wait_for(life, 10)
+    await asyncio.wait_for(life, PATIENCE_S)
     assert statuses(context)[-1] is S.ABORTED
     assert list(tmp_path.iterdir()) == []
-
-
-async def test_a_replacement_after_the_end_changes_no_record(tmp_path: Path) -> None:
-    journal = InMemoryJournal(unexpected)
-    context = make_context(tmp_path, journal=journal)
-    replicate, life = started(context, waiting_step)
-    replicate.accept_command(ABORT)
-    await asyncio.wait_for(life, 10)
-    journal.save_assignment(b"new work", ReplicateRecord(TASK_ID))
-    await replicate.save_contribution_tx(SentTransaction("0xaa", "0xbb", 1))
-    assert (await journal.open()).replicates == ((b"new work", ReplicateRecord(TASK_ID)),)
 
 
 async def test_a_discarded_replicate_ends_without_a_report(tmp_path: Path) -> None:

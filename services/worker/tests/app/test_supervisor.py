@@ -3,13 +3,16 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from workerpool_poco.protocol.ids import TaskId
+from patience import PATIENCE_S
+from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.statuses import ReplicateStatus as S
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.tags import make_tag
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.app import supervisor as supervisor_module
 from workerpool_worker.app.replicate import Replicate, Step
@@ -20,7 +23,8 @@ from workerpool_worker.domain.stages import Action, Stage
 
 from services.worker.tests.doubles.journal import InMemoryJournal
 from services.worker.tests.harness.builders import OTHER_TASK_ID, TASK_ID, assignment
-from services.worker.tests.harness.context import make_context, statuses, unexpected, updates
+from services.worker.tests.harness.context import POLICY, make_context, statuses, unexpected, updates
+from services.worker.tests.harness.replicates import completing_step
 from services.worker.tests.harness.waiting import Eventually
 
 
@@ -82,6 +86,27 @@ async def test_a_replicate_occupies_its_slot_until_computed(
     journal.save_assignment(b"wire", ReplicateRecord(TASK_ID, stage=Stage.CONTRIBUTE))
     supervisor.resume(await journal.open())
     assert supervisor.free_slots == 2
+
+
+async def test_only_a_task_that_is_computed_and_asks_for_gpus_uses_them(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    context = make_context(tmp_path, policy=replace(POLICY, slots=3, gpus_per_task=2))
+    steps = dict.fromkeys(Stage, waiting_step) | {Stage.DOWNLOAD_DATA: completing_step}
+    supervisor = Supervisor(context, steps, parse=unexpected, on_crash=unexpected)
+    asks = to_hex(make_tag(gpu=True))
+    supervisor.assign(assignment(tag=asks))
+    await eventually(lambda: statuses(context) == [S.STARTING])
+    assert supervisor.gpus_in_use == 0
+    await supervisor.stop()
+
+    steps |= dict.fromkeys((Stage.START, Stage.DOWNLOAD_APP), completing_step)
+    supervisor = Supervisor(context, steps, parse=unexpected, on_crash=unexpected)
+    supervisor.assign(assignment(task_id=OTHER_TASK_ID, tag=asks))
+    supervisor.assign(assignment(task_id=TASK_ID))
+    await eventually(lambda: [each.status for each in supervisor.held()] == [S.COMPUTING] * 2)
+    assert supervisor.gpus_in_use == 2
+    await supervisor.stop()
 
 
 async def test_replicates_are_resumed_after_a_restart(
@@ -232,7 +257,7 @@ async def test_a_duplicate_command_is_acknowledged_only_when_the_first_copy_is_d
     assert context.outbox.drain_acks() == []
     other.execute("COMMIT")
     other.close()
-    await asyncio.wait_for(asyncio.gather(*copies), 5)
+    await asyncio.wait_for(asyncio.gather(*copies), PATIENCE_S)
     assert context.outbox.drain_acks() == [1, 1]
     assert len(context.outbox) == 1, "the command is answered once"
     await journal.close()

@@ -20,3 +20,7 @@ def test_a_slot_has_one_processor_and_an_equal_share_of_the_memory() -> None:
 
 def test_a_slot_has_at_least_64_mib() -> None:
     assert slot_limits(1_000, 1 << 30).memory_bytes == 64 << 20
+
+
+def test_an_operator_sets_the_memory_of_a_slot() -> None:
+    assert slot_limits(2, 1 << 40, 512 << 20).memory_bytes == 512 << 20

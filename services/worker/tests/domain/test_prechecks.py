@@ -20,6 +20,7 @@ def causes(stake: int = 10, now: float = 1.0, **fields: Any) -> list[str]:
 
 
 def test_each_obstacle_to_a_contribution_has_its_cause() -> None:
+    """Scenario 10: each cause alone."""
     assert causes() == []
     assert causes(stake=4) == ["STAKE_TOO_LOW"]
     assert causes(status=ChainTaskStatus.REVEALING) == ["TASK_NOT_ACTIVE"]
@@ -28,6 +29,7 @@ def test_each_obstacle_to_a_contribution_has_its_cause() -> None:
 
 
 def test_causes_come_in_the_protocols_order() -> None:
+    """Scenario 10: several causes together."""
     assert causes(4, 2000.0, status=ChainTaskStatus.FAILED, contributors=(WORKER,)) == [
         "STAKE_TOO_LOW", "TASK_NOT_ACTIVE", "CONTRIBUTION_TIMEOUT", "CONTRIBUTION_ALREADY_SET",
     ]  # fmt: skip
@@ -47,6 +49,7 @@ def test_causes_come_in_the_protocols_order() -> None:
 def test_obstacles_to_a_reveal(
     fields: dict[str, Any], own_hash: bytes, contributed: bool, now: float, text: str
 ) -> None:
+    """Scenario 24: not REVEALING, deadline passed, not the consensus, another result on disk."""
     values = {"status": ChainTaskStatus.REVEALING, "reveal_deadline": 500, "consensus_value": CONSENSUS}
     task = chain_task(**(values | fields))
     assert reveal_obstacle(task, CONSENSUS, own_hash, contributed=contributed, now=now) == text

@@ -1,7 +1,7 @@
 """The stored form of a replicate."""
 
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
-from workerpool_worker.domain.record import Command, ReplicateRecord, Result, SentTransaction
+from workerpool_worker.domain.record import Command, ReplicateRecord, Result
 from workerpool_worker.domain.stages import Action, Stage
 
 from services.worker.tests.harness.builders import TASK_ID
@@ -13,8 +13,6 @@ def test_a_record_is_restored_with_every_field() -> None:
         Stage.REVEAL,
         ReplicateStatus.REVEALING,
         Result("0x11", "0x22", ReplicateStatusCause.POST_COMPUTE_COMPUTED_FILE_NOT_FOUND, "none"),
-        SentTransaction("0xaa", "0xbb", 7),
-        SentTransaction("0xcc", "0xdd", 8, ("0xee", "0xff")),
         12,
         9,
         (Command(9, TASK_ID, Action.ABORT, 5, ReplicateStatusCause.UNKNOWN),),

@@ -5,6 +5,7 @@ from workerpool_poco.protocol.statuses import WORKER_REPLICATE_STATUSES
 from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
 
 LEADS_TO = {
+    (Stage.AWAIT_DECISION, Action.CONTRIBUTE): Stage.CONTRIBUTE,
     (Stage.AWAIT_REVEAL, Action.CONTRIBUTE): Stage.CONTRIBUTE,
     (Stage.REVEAL, Action.CONTRIBUTE): Stage.CONTRIBUTE,
     (Stage.AWAIT_UPLOAD, Action.CONTRIBUTE): Stage.CONTRIBUTE,

@@ -25,7 +25,8 @@ def test_abort_is_answered_with_the_cause_of_the_command() -> None:
     assert details.cause is ReplicateStatusCause.CONSENSUS_REACHED
 
 
-def test_a_missing_result_fails_the_reveal_and_the_upload() -> None:
+def test_a_missing_result_fails_the_contribution_the_reveal_and_the_upload() -> None:
+    assert statuses(Action.CONTRIBUTE) == [ReplicateStatus.CONTRIBUTING, ReplicateStatus.CONTRIBUTE_FAILED]
     assert statuses(Action.REVEAL) == [ReplicateStatus.REVEAL_FAILED]
     assert statuses(Action.UPLOAD) == [ReplicateStatus.RESULT_UPLOAD_FAILED]
 

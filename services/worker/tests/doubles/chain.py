@@ -6,9 +6,9 @@ from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
-from workerpool_worker.app.ports import SaveTransaction
-from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.updates import Receipt
+from workerpool_worker.domain.wallet.transactions import TransactionKind
+from workerpool_worker.errors import RevertForeseen
 
 from services.worker.tests.harness.builders import WORKER, chain_task
 
@@ -28,7 +28,12 @@ class FakeChain:
     stuck: bool = False
     """Whether no new block arrives."""
     sent: list[str] = field(default_factory=list)
+    journal: dict[TransactionKind, str] = field(default_factory=dict)
+    """Hashes of transactions that were sent, also before a restart."""
+    foresees_reverts: bool = False
+    """Whether the nodes say that each transaction would revert."""
     resumable: Receipt | None = None
+    """Receipt of the transactions in `journal`; None if they had no effect."""
 
     async def wait_block(self, number: int, limit_s: float) -> bool:
         if self.stuck:
@@ -52,9 +57,16 @@ class FakeChain:
         return self.has_gas
 
     async def contribute(
-        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, save: SaveTransaction
+        self,
+        authorization: WorkerpoolAuthorization,
+        result_hash: bytes,
+        seal: bytes,
+        *,
+        foresee: bool = True,
     ) -> Receipt:
-        await save(SentTransaction("0xaa", "0xbb", 1))
+        if foresee and self.foresees_reverts:
+            raise RevertForeseen("a node that lags says so")
+        self.journal[TransactionKind.CONTRIBUTE] = "0xaa"
         self.sent.append("contribute")
         self.own_contribution = replace(
             NO_CONTRIBUTION, status=ContributionStatus.CONTRIBUTED, result_hash=result_hash
@@ -67,12 +79,16 @@ class FakeChain:
         )
         return Receipt(self.head, "0xaa")
 
-    async def reveal(self, task_id: TaskId, digest: bytes, save: SaveTransaction) -> Receipt:
-        await save(SentTransaction("0xcc", "0xdd", 2))
+    async def reveal(self, task_id: TaskId, digest: bytes, *, foresee: bool = True) -> Receipt:
+        if foresee and self.foresees_reverts:
+            raise RevertForeseen("a node that lags says so")
+        self.journal[TransactionKind.REVEAL] = "0xcc"
         self.sent.append("reveal")
         self.own_contribution = replace(self.own_contribution, status=ContributionStatus.PROVED)
         return Receipt(self.head, "0xcc")
 
-    async def resume(self, sent: SentTransaction, save: SaveTransaction) -> Receipt | None:
-        self.sent.append("resume")
-        return self.resumable
+    async def resume(self, kind: TransactionKind, task_id: TaskId) -> Receipt | None:
+        return self.resumable if kind in self.journal else None
+
+    async def last_sent(self, kind: TransactionKind, task_id: TaskId) -> str:
+        return self.journal.get(kind, "")

@@ -2,18 +2,26 @@
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from patience import PATIENCE_S
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.errors import abort
 from workerpool_kit.targets import GRPC_PORT_OFFSET
+from workerpool_poco.protocol.encoding.typed_data import LoginChallenge, recover_challenge_signer
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, from_hex
-from workerpool_poco.protocol.typed_data import LoginChallenge, recover_challenge_signer
-from workerpool_protocol.core.v1 import statuses_pb2, worker_service_pb2_grpc
+from workerpool_protocol.core.v1 import (
+    pool_service_pb2,
+    pool_service_pb2_grpc,
+    statuses_pb2,
+    worker_service_pb2_grpc,
+)
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
 from services.worker.tests.harness.waiting import wait_until
@@ -25,11 +33,43 @@ Down = asyncio.Queue["pb.ConnectResponse | WorkerpoolError | None"]
 """Messages to the worker. An error or None ends the stream."""
 
 
+def cause_of(update: pb.StatusUpdate) -> str:
+    """Return the protocol's name of an update's cause."""
+    name = statuses_pb2.ReplicateStatusCause.Name(update.details.cause)
+    return name.removeprefix("REPLICATE_STATUS_CAUSE_")
+
+
 class ForeignReplicate(WorkerpoolError):
     """A worker sent output of a replicate that is not its own."""
 
     kind = Kind.PERMISSION
     reason = "FOREIGN_REPLICATE"
+
+
+class NotWhitelisted(WorkerpoolError):
+    """The pool does not admit a wallet."""
+
+    kind = Kind.PERMISSION
+    reason = "NOT_WHITELISTED"
+
+
+class UnknownWorker(WorkerpoolError):
+    """No worker with the wallet has connected."""
+
+    kind = Kind.NOT_FOUND
+    reason = "UNKNOWN_WORKER"
+
+
+class PoolPeer(pool_service_pb2_grpc.PoolServiceServicer):
+    """What a scheduler tells of its workers. `workers` are the answers by wallet."""
+
+    def __init__(self) -> None:
+        self.workers: dict[str, pool_service_pb2.GetWorkerResponse] = {}
+
+    async def GetWorker(self, request: Any, context: Any) -> pool_service_pb2.GetWorkerResponse:
+        if request.wallet_address not in self.workers:
+            await abort(context, UnknownWorker("no worker with this wallet has registered"))
+        return self.workers[request.wallet_address]
 
 
 class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
@@ -38,6 +78,12 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
     def __init__(self, workerpool: str, chain_id: int) -> None:
         self.chain_id = chain_id
         self.configuration = pb.PublicConfiguration(workerpool=workerpool, scheduler=ZERO_ADDRESS)
+        self.pool = PoolPeer()  # type: ignore[abstract]  # the worker calls no other method
+        self.excluded: set[str] = set()
+        """Wallets that are not on the whitelist."""
+        self.leaves: list[pb.Leave] = []
+        self.refusals: list[str] = []
+        """Why the worker takes no work, as it told one after the other; empty when it takes work again."""
         self.logins: list[str] = []
         self.hellos: list[pb.Hello] = []
         self.heartbeats: list[pb.Heartbeat] = []
@@ -46,6 +92,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
         self.updates: dict[str, list[pb.StatusUpdate]] = defaultdict(list)
         self.seen: dict[int, pb.StatusUpdate] = {}
         self.dropped: list[str] = []
+        self.heartbeat_period = Duration(nanos=200_000_000)
         self.silent = False
         """Whether updates stay unanswered."""
         self.foreign = False
@@ -59,6 +106,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
     async def start(self) -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(self, self._server)
+        pool_service_pb2_grpc.add_PoolServiceServicer_to_server(self.pool, self._server)
         self._port = self._server.add_insecure_port(f"127.0.0.1:{self._port}")
         await self._server.start()
 
@@ -78,9 +126,13 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
     # --- service -------------------------------------------------------------
 
     async def GetConfig(self, request: Any, context: Any) -> pb.GetConfigResponse:
-        return pb.GetConfigResponse(configuration=self.configuration)
+        now = Timestamp()
+        now.FromNanoseconds(time.time_ns())
+        return pb.GetConfigResponse(configuration=self.configuration, server_time=now)
 
     async def CreateChallenge(self, request: Any, context: Any) -> pb.CreateChallengeResponse:
+        if request.wallet_address in self.excluded:
+            await abort(context, NotWhitelisted("this wallet is not on the pool's whitelist"))
         challenge = self._challenge(request.wallet_address)
         return pb.CreateChallengeResponse(typed_data_json=json.dumps(challenge.to_json()))
 
@@ -121,7 +173,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
                     welcome = pb.Welcome(
                         session_id=f"session-{len(self.hellos)}",
                         configuration=self.configuration,
-                        heartbeat_period=Duration(nanos=200_000_000),
+                        heartbeat_period=self.heartbeat_period,
                         dropped_task_ids=self.dropped,
                     )
                     down.put_nowait(pb.ConnectResponse(welcome=welcome))
@@ -130,6 +182,13 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
                     self.heartbeats.append(message.heartbeat)
                 case "command_ack":
                     self.acks.append(message.command_ack.sequence)
+                case "availability":
+                    self.refusals.append(message.availability.refusal)
+                case "leave":
+                    self.leaves.append(message.leave)
+                    farewell = pb.Shutdown(reason="LEFT", retry_after=Duration())
+                    down.put_nowait(pb.ConnectResponse(shutdown=farewell))
+                    down.put_nowait(None)
                 case "log_chunk":
                     if self.foreign:
                         down.put_nowait(ForeignReplicate("this worker holds no replicate of the task"))
@@ -196,7 +255,7 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
             for update in self.updates[task_id]
         ]
 
-    async def status(self, task_id: str, status: str, limit_s: float = 30.0) -> pb.StatusUpdate:
+    async def status(self, task_id: str, status: str, limit_s: float = PATIENCE_S) -> pb.StatusUpdate:
         """Wait for a status and return its update."""
 
         def found() -> pb.StatusUpdate | None:
@@ -208,3 +267,14 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
         update = await wait_until(found, limit_s, f"{status} (so far {self.statuses(task_id)})")
         assert isinstance(update, pb.StatusUpdate)
         return update
+
+    async def heartbeat(self, *, free_slots: int, limit_s: float = PATIENCE_S) -> pb.Heartbeat:
+        """Wait for a heartbeat with a number of free slots. Those that came before the call do not count."""
+        earlier = len(self.heartbeats)
+
+        def found() -> pb.Heartbeat | None:
+            return next((each for each in self.heartbeats[earlier:] if each.free_slots == free_slots), None)
+
+        heartbeat = await wait_until(found, limit_s, f"a heartbeat with {free_slots} free slots")
+        assert isinstance(heartbeat, pb.Heartbeat)
+        return heartbeat

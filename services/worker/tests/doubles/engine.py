@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workerpool_poco.protocol.ids import TaskId
-from workerpool_worker.app.ports import AppExit, ContainerPlan, OutputSink
+from workerpool_worker.app.ports import ContainerPlan, OutputSink
+from workerpool_worker.domain.failures.app_exit import AppExit
 from workerpool_worker.domain.output_tail import OutputStream
 from workerpool_worker.errors import AppCannotStart, DockerUnavailable, ImageUnavailable
 
@@ -20,6 +21,8 @@ class App:
     exit_code: int = 0
     duration_s: float = 0.0
     starts: bool = True
+    out_of_memory: bool = False
+    disk_excess: str = ""
 
 
 @dataclass
@@ -39,6 +42,8 @@ class FakeEngine:
     """Calls that fail with `DockerUnavailable` before the engine answers."""
     containers: dict[str, _Container] = field(default_factory=dict)
     created: list[ContainerPlan] = field(default_factory=list)
+    opened: list[Path] = field(default_factory=list)
+    """Folders that were to be opened; their modes stay."""
 
     async def ensure_image(self, image: str, limit_s: float) -> None:
         self._answer()
@@ -70,7 +75,13 @@ class FakeEngine:
             timed_out = running.app.duration_s > limit_s
             await asyncio.sleep(min(running.app.duration_s, limit_s))
             exit_code = 137 if timed_out else running.app.exit_code
-            running.ended = AppExit(exit_code, min(running.app.duration_s, limit_s), timed_out=timed_out)
+            running.ended = AppExit(
+                exit_code,
+                min(running.app.duration_s, limit_s),
+                timed_out=timed_out,
+                out_of_memory=running.app.out_of_memory,
+                disk_excess=running.app.disk_excess,
+            )
         return running.ended
 
     async def follow_output(self, container: str, sink: OutputSink, *, from_now: bool) -> None:
@@ -81,6 +92,10 @@ class FakeEngine:
         self._answer()
         stdout.write_text(self.containers[container].app.stdout)
         stderr.write_text(self.containers[container].app.stderr)
+
+    async def open_folder(self, folder: Path) -> None:
+        self._answer()
+        self.opened.append(folder)
 
     async def remove(self, task_id: TaskId) -> None:
         self._answer()

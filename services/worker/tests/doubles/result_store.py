@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES, ArchiveRules
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
 
@@ -13,12 +14,20 @@ class FakeResultStore:
 
     reachable: set[str]
     results: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """The proxies that uploads went to."""
     outages: int = 0
     """Uploads that fail with `UploadUnavailable` before the proxy answers."""
+
+    rules: ArchiveRules = DEFAULT_RULES
+
+    async def archive_rules(self, proxy_url: str) -> ArchiveRules:
+        return self.rules if proxy_url in self.reachable else DEFAULT_RULES
 
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
     ) -> str:
+        self.asked.append(proxy_url)
         if self.outages or proxy_url not in self.reachable:
             self.outages = max(self.outages - 1, 0)
             raise UploadUnavailable("UNAVAILABLE: the proxy does not answer")

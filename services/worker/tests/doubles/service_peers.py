@@ -1,11 +1,16 @@
 """A config server and a result proxy, as far as a worker needs them."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import grpc
+from workerpool_kit.grpc.health import HealthServicer
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
+
+NONCE = "0x" + "2a" * 32
 
 
 class ConfigPeer(config_service_pb2_grpc.ConfigServiceServicer):
@@ -18,16 +23,41 @@ class ConfigPeer(config_service_pb2_grpc.ConfigServiceServicer):
         return config_service_pb2.GetChainResponse(chain=self.chain)
 
 
+def serving(service: str) -> HealthServicer:
+    """Return the standard health service of a server that serves `service`."""
+    health = HealthServicer()
+    health.set(service, True)
+    return health
+
+
 class ResultPeer(result_service_pb2_grpc.ResultServiceServicer):
-    """A result proxy that keeps archives in memory. `failures` are the errors of the next uploads."""
+    """A result proxy that keeps archives in memory. `failures` are the errors of the next uploads.
+
+    `audience` is its own name; `tokens` are the requests for tokens.
+    """
+
+    audience = ""
 
     def __init__(self) -> None:
         self.archives: dict[str, bytes] = {}
         self.headers: dict[str, result_service_pb2.UploadHeader] = {}
         self.failures: list[tuple[grpc.StatusCode, str]] = []
+        self.tokens: list[result_service_pb2.IssueTokenRequest] = []
+        self.rules = result_service_pb2.ArchiveRules(**asdict(DEFAULT_RULES))
+
+    async def GetArchiveRules(self, request: Any, context: Any) -> result_service_pb2.GetArchiveRulesResponse:
+        return result_service_pb2.GetArchiveRulesResponse(rules=self.rules)
+
+    async def CreateChallenge(self, request: Any, context: Any) -> result_service_pb2.CreateChallengeResponse:
+        return result_service_pb2.CreateChallengeResponse(audience=self.audience, nonce=NONCE)
 
     async def IssueToken(self, request: Any, context: Any) -> result_service_pb2.IssueTokenResponse:
+        self.tokens.append(request)
         return result_service_pb2.IssueTokenResponse(token=request.authorization.worker_wallet)
+
+    async def GetUpload(self, request: Any, context: Any) -> result_service_pb2.GetUploadResponse:
+        """Keep nothing of broken uploads."""
+        return result_service_pb2.GetUploadResponse()
 
     async def Upload(self, request_iterator: Any, context: Any) -> result_service_pb2.UploadResponse:
         if self.failures:

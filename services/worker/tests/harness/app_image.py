@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = "workerpool-worker-tests"
-PROGRAMS = ("sh", "cat", "ls", "sleep", "head", "yes", "touch", "true", "sha256sum", "tr")
+PROGRAMS = (
+    *("sh", "cat", "ls", "sleep", "head", "yes", "touch", "true", "sha256sum", "tr", "chmod"),
+    *("dd", "ip", "ln", "mkdir", "nc", "rm", "seq", "timeout", "truncate", "wget"),
+)
 
 
 class NoBusybox(Exception):

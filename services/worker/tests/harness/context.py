@@ -8,11 +8,13 @@ from workerpool_kit.clock import FakeClock
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
+from workerpool_worker.adapters.measures import PrometheusMeasures
 from workerpool_worker.adapters.stage_durations import StageDurations
 from workerpool_worker.app.outbox import Outbox
 from workerpool_worker.app.replicate import Replicate, Step
 from workerpool_worker.app.replicate_context import Policy, ReplicateContext
 from workerpool_worker.domain.assignment import Assignment
+from workerpool_worker.domain.fetching.limits import DownloadLimits
 from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.record import ReplicateRecord
 from workerpool_worker.domain.stages import Stage
@@ -23,10 +25,13 @@ from services.worker.tests.doubles.downloader import FakeDownloader
 from services.worker.tests.doubles.engine import FakeEngine
 from services.worker.tests.doubles.journal import InMemoryJournal
 from services.worker.tests.doubles.result_store import FakeResultStore
+from services.worker.tests.doubles.runtime_guard import RecordingRuntimeGuard
 from services.worker.tests.harness.builders import TASK_ID, WORKER, assignment
 
 PROXY = "http://proxy.test:13200"
-POLICY = Policy("worker", 2, SlotLimits(1.0, 1 << 20, 10), 60, 600, 5, ("https://gateway.test",))
+POLICY = Policy(
+    "worker", 2, SlotLimits(1.0, 1 << 20, 10), 60, 600, DownloadLimits(total_s=5), ("https://gateway.test",)
+)
 
 
 def unexpected(problem: object) -> Any:
@@ -50,6 +55,8 @@ def make_context(folder: Path, **parts: Any) -> ReplicateContext:
         "journal": InMemoryJournal(unexpected),
         "outbox": Outbox(0),
         "timings": StageDurations(10),
+        "measures": PrometheusMeasures(),
+        "runtime": RecordingRuntimeGuard(),
         "result_proxy_url": PROXY,
     }
     return ReplicateContext(**(values | parts))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workerpool_worker.adapters.docker.engine import DockerEngine
+from workerpool_worker.adapters.docker.network.isolated import IsolatedNetwork
 from workerpool_worker.app.ports import ContainerPlan
 
 MakeEngine = Callable[[str], DockerEngine]
@@ -14,3 +15,6 @@ MakePlan = Callable[..., ContainerPlan]
 
 ContainersOf = Callable[..., list[Any]]
 """Returns the containers of a wallet, of all tasks or of one."""
+
+MakeNetwork = Callable[..., IsolatedNetwork]
+"""Makes the network of apps of one more worker; keyword arguments replace those of `IsolatedNetwork`."""

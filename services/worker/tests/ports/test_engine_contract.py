@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.app.ports import ContainerPlan, Engine
 from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.output_tail import OutputStream
-from workerpool_worker.errors import AppCannotStart, ImageUnavailable
+from workerpool_worker.errors import AppCannotStart, ImageUnavailable, RegistryRefused
 
 from services.worker.tests.doubles.engine import App, FakeEngine
 from services.worker.tests.harness.waiting import Eventually
@@ -79,7 +80,7 @@ async def host(request: pytest.FixtureRequest) -> AsyncIterator[Host]:
 
 async def test_an_app_ends_with_its_exit_code_and_output(host: Host, tmp_path: Path) -> None:
     container = await host.engine.create(host.plan(SPEAKS))
-    ended = await host.engine.run(container, 30, new=True)
+    ended = await host.engine.run(container, PATIENCE_S, new=True)
     assert (ended.exit_code, ended.timed_out) == (7, False)
     await host.engine.copy_logs(container, tmp_path / "out", tmp_path / "err")
     assert ((tmp_path / "out").read_text(), (tmp_path / "err").read_text()) == ("out\n", "err\n")
@@ -87,7 +88,7 @@ async def test_an_app_ends_with_its_exit_code_and_output(host: Host, tmp_path: P
 
 async def test_the_time_limit_kills_an_app(host: Host) -> None:
     container = await host.engine.create(host.plan(SLEEPS))
-    ended = await asyncio.wait_for(host.engine.run(container, 0.5), 20)
+    ended = await asyncio.wait_for(host.engine.run(container, 0.5), PATIENCE_S)
     assert (ended.exit_code, ended.timed_out) == (137, True)
 
 
@@ -102,8 +103,8 @@ async def test_a_container_is_found_until_it_is_removed(host: Host) -> None:
 
 async def test_an_ended_container_returns_its_end_again(host: Host) -> None:
     container = await host.engine.create(host.plan(SPEAKS))
-    first = await host.engine.run(container, 30, new=True)
-    again = await host.engine.run(container, 30)
+    first = await host.engine.run(container, PATIENCE_S, new=True)
+    again = await host.engine.run(container, PATIENCE_S)
     assert (again.exit_code, again.timed_out) == (first.exit_code, first.timed_out)
 
 
@@ -117,7 +118,7 @@ async def test_a_container_of_the_same_name_is_replaced(host: Host) -> None:
 async def test_a_missing_program_cannot_start(host: Host) -> None:
     container = await host.engine.create(host.plan(MISSING))
     with pytest.raises(AppCannotStart, match="no/such/program"):
-        await host.engine.run(container, 30, new=True)
+        await host.engine.run(container, PATIENCE_S, new=True)
 
 
 async def test_an_image_on_the_host_needs_no_pull(host: Host) -> None:
@@ -125,7 +126,7 @@ async def test_an_image_on_the_host_needs_no_pull(host: Host) -> None:
 
 
 async def test_an_image_without_registry_is_unavailable(host: Host) -> None:
-    with pytest.raises(ImageUnavailable, match="no/such:image cannot be pulled"):
+    with pytest.raises((ImageUnavailable, RegistryRefused), match="no/such:image cannot be pulled"):
         await host.engine.ensure_image(NO_IMAGE, 30)
 
 
@@ -136,7 +137,7 @@ async def test_a_container_needs_an_image_on_the_host(host: Host) -> None:
 
 async def test_output_is_followed_until_cancelled(host: Host, eventually: Eventually) -> None:
     container = await host.engine.create(host.plan(SPEAKS_AND_SLEEPS))
-    running = asyncio.create_task(host.engine.run(container, 30, new=True))
+    running = asyncio.create_task(host.engine.run(container, PATIENCE_S, new=True))
     sink = Sink()
     following = asyncio.create_task(host.engine.follow_output(container, sink, from_now=False))
     await eventually(lambda: sink.data[OutputStream.STDOUT] == b"out\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_poco.protocol.statuses import ReplicateStatus
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.app.ports import REMEMBERED_COMMANDS, Journal, JournalSnapshot
@@ -145,5 +146,5 @@ async def test_a_failed_write_fails_every_later_write_and_is_reported_once(worke
     with pytest.raises(JournalUnusable):
         await journal.save_command(2, TASK_ID, None, [duplicate])
     with pytest.raises(JournalUnusable):
-        await asyncio.wait_for(journal.delete_updates([1]), 5)
+        await asyncio.wait_for(journal.delete_updates([1]), PATIENCE_S)
     assert len(worker.failures) == 1

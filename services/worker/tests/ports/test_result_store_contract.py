@@ -7,8 +7,9 @@ from pathlib import Path
 import grpc
 import pytest
 from workerpool_kit.targets import GRPC_PORT_OFFSET
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
+from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, audience_of
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
 from workerpool_worker.adapters.grpc_result_store import GrpcResultStore
 from workerpool_worker.app.ports import ResultStore
@@ -30,8 +31,10 @@ async def proxy(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ResultSto
         yield FakeResultStore({"http://proxy.test:1"}), "http://proxy.test:1"
         return
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    result_service_pb2_grpc.add_ResultServiceServicer_to_server(ResultPeer(), server)
+    peer = ResultPeer()
+    result_service_pb2_grpc.add_ResultServiceServicer_to_server(peer, server)
     url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_PORT_OFFSET}"
+    peer.audience = audience_of(url)
     await server.start()
     store = GrpcResultStore(lambda digest: bytes(65))
     yield store, url
@@ -77,3 +80,14 @@ async def test_an_unreachable_proxy_is_unavailable(proxy: tuple[ResultStore, str
     store, _ = proxy
     with pytest.raises(UploadUnavailable):
         await store.upload(UNREACHABLE, AUTHORIZATION, archive, DIGEST)
+
+
+async def test_the_limits_of_a_proxy_are_told(proxy: tuple[ResultStore, str]) -> None:
+    store, url = proxy
+    assert await store.archive_rules(url) == DEFAULT_RULES
+
+
+@pytest.mark.parametrize("url", [UNREACHABLE, "not a url", "http://host"])
+async def test_a_proxy_that_is_away_has_the_default_limits(proxy: tuple[ResultStore, str], url: str) -> None:
+    store, _ = proxy
+    assert await store.archive_rules(url) == DEFAULT_RULES

@@ -27,7 +27,7 @@ async def finish(pool: Pool, task_id: TaskId) -> None:
     core.command(task_id, pb.ACTION_UPLOAD)
     uploaded = await core.status(task_id, "RESULT_UPLOADED")
     link = uploaded.details.result_link
-    await pool.sender.execute(calls.finalize(task_id, link.encode()))
+    await pool.execute(calls.finalize(task_id, link.encode()))
     core.command(task_id, pb.ACTION_COMPLETE)
     await core.status(task_id, "COMPLETED")
 
@@ -66,6 +66,7 @@ async def test_a_standard_task_runs_from_assignment_to_completed(
 async def test_kill_9_after_any_status_loses_and_repeats_nothing(
     pool: Pool, worker: WorkerProcess, containers_of: ContainersOf, eventually: Eventually, after: str
 ) -> None:
+    """Scenario 9: what has a result is revealed and uploaded after the restart, what has none goes on."""
     assignment = await pool.task(pool.hello_app.replace("/bin/sh -c '", "/bin/sh -c 'sleep 1; "))
     task_id = TaskId(assignment.task.task_id)
     core = pool.core
@@ -125,7 +126,7 @@ async def test_a_stop_logs_no_warning_while_an_app_runs(
 ) -> None:
     worker.start()
     await eventually(lambda: pool.core.connected)
-    pool.core.assign(await pool.task("/bin/sh -c 'sleep 30'"))
+    pool.core.assign(await pool.task("/bin/sh -c 'sleep 600'"))
     await eventually(lambda: [c for c in containers_of(pool.worker.address) if c.status == "running"])
     assert worker.stop() == 0
     assert "process.ended" in worker.log
@@ -138,6 +139,6 @@ async def finish_revealed(pool: Pool, task_id: TaskId) -> None:
     await core.status(task_id, "REVEALED")
     core.command(task_id, pb.ACTION_UPLOAD)
     uploaded = await core.status(task_id, "RESULT_UPLOADED")
-    await pool.sender.execute(calls.finalize(task_id, uploaded.details.result_link.encode()))
+    await pool.execute(calls.finalize(task_id, uploaded.details.result_link.encode()))
     core.command(task_id, pb.ACTION_COMPLETE)
     await core.status(task_id, "COMPLETED")

@@ -19,8 +19,9 @@ from workerpool_poco.protocol.ids import Address
 from workerpool_devnet import packages
 from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.document import RunningPool, describe, write_atomically
+from workerpool_devnet.errors import ProcessError
 from workerpool_devnet.market import accounts, deployment
-from workerpool_devnet.market.deployment import Contracts
+from workerpool_devnet.market.deployment import Contracts, Flavour
 from workerpool_devnet.market.trading import Deal, Market, Purchase
 from workerpool_devnet.options import DevnetOptions
 from workerpool_devnet.processes.janitor import Janitor
@@ -28,13 +29,17 @@ from workerpool_devnet.processes.mongod import Database
 from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_devnet.processes.run_folder import claim_run_folder, remove_run_folder
 from workerpool_devnet.processes.worker_containers import remove_worker_containers
-from workerpool_devnet.services.plan import ServicePlan, Surroundings
-from workerpool_devnet.services.readiness import wait_healthy, wait_registered
+from workerpool_devnet.sdk import ens
+from workerpool_devnet.sdk.chain_files import SdkView
+from workerpool_devnet.sdk.files import SdkFiles
+from workerpool_devnet.services.plan import OFFERED_CATEGORIES, SDK_SERVICES, ServicePlan, Surroundings
+from workerpool_devnet.services.readiness import wait_healthy, wait_offered, wait_registered
 from workerpool_devnet.services.service import Service
 
 _ROLES = ("requester", "poolOwner", "spare")
 _STOP_SECONDS = 4.0
 _WATCH_SECONDS = 0.1
+_OFFER_SECONDS = 60.0
 
 
 class Devnet:
@@ -55,16 +60,28 @@ class Devnet:
         self.worker_wallets = [
             accounts.derive(f"worker-{number}", self._seed) for number in range(1, self.options.workers + 1)
         ]
-        self.chain = Chain(log=self.logs / "chain.log")
+        block_time = self.options.block_time
+        self.chain = Chain(
+            log=self.logs / "chain.log",
+            port=self.options.chain_port,
+            chain_id=self.options.effective_chain_id,
+            # In whole seconds, the interval starts once the contracts are deployed, which saves seven blocks.
+            block_time=0 if block_time == int(block_time) else block_time,
+            free_gas=self.options.flavour is Flavour.NATIVE,
+            long=self.options.long_chain,
+        )
         self.database = Database(log=self.logs / "mongod.log", folder=self.folder / "mongod")
         self.services: dict[str, Service] = {}
-        """Services by name: registry, chain_adapter, result_proxy, core, worker-1 …"""
+        """Services by name: registry, chain_adapter, result_proxy, core, worker-1 …, and those for the SDK."""
+        self._plan: ServicePlan
         self.contracts: Contracts
         self.market: Market
         self.workerpool: Address
         self.databases: dict[str, str] = {}
         """Service name → name of its database."""
+        self._ens_resolver: Address | None = None
         self._document_path: Path | None = None
+        self._sdk_files: SdkFiles | None = None
         self._janitor: Janitor | None = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -140,14 +157,22 @@ class Devnet:
                 services=self.services.values(),
                 database_uri=self.database.uri,
                 databases=self.databases,
+                sdk={} if self._sdk_files is None else self._sdk_files.describe(),
             )
         )
 
     def write_document(self, path: Path) -> None:
-        """Write `devnet.json`, keep it up to date, and remove it when the devnet stops."""
+        """Write `devnet.json`, keep it up to date, and remove it when the devnet stops.
+
+        A devnet that serves the SDK writes its files beside it: `chain.json`, `chain-8.json`, `chain-7.json` and the
+        folder `keystore`. The document is written last.
+        """
         self._document_path = path.absolute()
+        if self._ens_resolver is not None:
+            self._sdk_files = SdkFiles.write(self._document_path.parent, self._sdk_view(), self.accounts)
         if self._janitor is not None:
-            self._janitor.remove_also(self._document_path)
+            for each in [self._document_path, *(self._sdk_files.paths if self._sdk_files else ())]:
+                self._janitor.remove_also(each)
         self._rewrite_document()
 
     async def wait(self) -> None:
@@ -165,6 +190,8 @@ class Devnet:
             self._watcher = None
         if self._document_path is not None:
             self._document_path.unlink(missing_ok=True)
+        if self._sdk_files is not None:
+            self._sdk_files.remove()
         running = [service for service in self.services.values() if service.process.running]
         for service in self.services.values():
             service.wanted = False
@@ -189,6 +216,9 @@ class Devnet:
         with self._timed("chain started, contracts deployed, accounts funded"):
             await asyncio.to_thread(self._deploy)
         self._start_services()
+        if self.options.sdk:
+            with self._timed("workerpool named in ENS"):
+                self._ens_resolver = await asyncio.to_thread(self._name_pool)
         # The services import for a second before they need the database.
         with self._timed("database started"):
             await asyncio.to_thread(self.database.wait_ready)
@@ -200,36 +230,64 @@ class Devnet:
         if self.services["core"].wanted:
             with self._timed(f"{len(workers)} workers registered"):
                 await self._wait_registered(workers)
+        publisher = self.services.get("order_publisher")
+        if self.options.sdk and publisher is not None and publisher.wanted and workers:
+            await self._wait_offered()
         self._watcher = asyncio.create_task(self._watch(), name="devnet watcher")
 
     def _deploy(self) -> None:
         self.chain.wait_ready()
         rpc = self.chain.rpc
-        self.contracts = deployment.deploy(rpc, accounts.deployer(rpc))
+        self.contracts = deployment.deploy(rpc, accounts.deployer(rpc), self.options.flavour)
         accounts.fund(rpc, self.contracts, [*self.accounts.values(), *self.worker_wallets])
         self.market = Market(rpc, self.contracts)
         self.workerpool = self.market.create_workerpool(self.accounts["poolOwner"], "devnet")
-        if self.options.block_time:
+        if self.options.block_time >= 1 and self.options.block_time == int(self.options.block_time):
             self.chain.mine_every(self.options.block_time)
 
     def _start_services(self) -> None:
-        for service in ("chain_adapter", "result_proxy", "core"):
+        for service in ("chain_adapter", "result_proxy", "core", "sms"):
             name = f"workerpool_{service}"
             self.databases[service] = self.database.new_name(name) if self.database.external else name
         plan = ServicePlan(self.folder, self.options, self.accounts["poolOwner"], self.worker_wallets)
+        self._plan = plan
+        named = self.options.services
         for spec in plan.specs(self._surroundings()):
+            if spec.name in SDK_SERVICES and not (self.options.sdk or spec.name in (named or ())):
+                continue
             folder = self.folder / spec.name
             folder.mkdir()
-            log = self.logs / f"{spec.name}.log"
+            log = (self.options.service_logs or self.logs) / f"{spec.name}.log"
             process = ManagedProcess(spec.name, spec.command, log=log, env=spec.environment, folder=folder)
             self.services[spec.name] = Service(spec, process)
-            if self.options.services is None or spec.name in self.options.services:
+            if named is None or spec.name in named:
                 self.services[spec.name].start()
+
+    def _name_pool(self) -> Address:
+        rpc = self.chain.rpc
+        return ens.name_pool(rpc, accounts.deployer(rpc), self.workerpool, self.services["core"].http)
+
+    def _sdk_view(self) -> SdkView:
+        assert self._ens_resolver is not None
+        return SdkView(
+            chain_id=self.chain.chain_id,
+            native=self.options.flavour is Flavour.NATIVE,
+            rpc=self.chain.url,
+            hub=self.contracts.hub,
+            core=self.services["core"].http,
+            result_proxy=self.services["result_proxy"].http,
+            sms=self._plan.url("sms"),
+            market=self._plan.url("market"),
+            ens_registry=ens.REGISTRY,
+            ens_resolver=self._ens_resolver,
+        )
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
-            rpc=self.chain.url,
+            rpc=self.options.node_url or self.chain.url,
+            anvil=self.chain.url,
             chain_id=self.chain.chain_id,
+            free_gas=self.options.flavour is Flavour.NATIVE,
             hub=self.contracts.hub,
             workerpool=self.workerpool,
             block_time=self.options.block_time,
@@ -242,6 +300,20 @@ class Devnet:
         wallets = {self.account(worker.name).address for worker in workers}
         processes = [core.process, *(worker.process for worker in workers)]
         await wait_registered(core.grpc, processes, wallets, timeout=self.options.start_timeout)
+
+    async def _wait_offered(self) -> None:
+        market, publisher = self.services["market"], self.services["order_publisher"]
+        query = f"chainId={self.chain.chain_id}&workerpool={self.workerpool}&category={OFFERED_CATEGORIES[0]}"
+        try:
+            with self._timed("workerpool offered on the market"):
+                await wait_offered(
+                    f"{market.http}/workerpoolorders?{query}",
+                    [market.process, publisher.process],
+                    timeout=min(_OFFER_SECONDS, self.options.start_timeout),
+                )
+        except ProcessError as error:
+            # The pool computes without an offer: orders may be published by hand or matched without a market.
+            self.options.progress(f"no offer on the market yet: {error}")
 
     async def _wait_healthy(self, services: list[Service]) -> None:
         processes = {service.http: service.process for service in services}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from workerpool_poco.protocol.ids import Address
 
 from workerpool_devnet.errors import OptionsError
 from workerpool_devnet.market.deployment import CATEGORIES, Contracts
+from workerpool_devnet.services.plan import SDK_SERVICES
 from workerpool_devnet.services.service import Service
 
 
@@ -23,7 +24,7 @@ class RunningPool:
 
     rpc: str
     chain_id: int
-    block_time: int
+    block_time: float
     """Seconds between blocks; 0 mines every transaction at once."""
     trust: int
     contracts: Contracts
@@ -35,14 +36,18 @@ class RunningPool:
     database_uri: str
     databases: Mapping[str, str]
     """Service name → name of its database."""
+    sdk: Mapping[str, Any] = field(default_factory=dict)
+    """What is said about the files for the SDK; empty without them."""
 
 
 def describe(pool: RunningPool) -> dict[str, Any]:
     """Return the content of `devnet.json`."""
+    started = [service for service in pool.services if service.process.started]
     return {
         "rpc": pool.rpc,
         "chainId": pool.chain_id,
         "blockTime": pool.block_time,
+        "flavour": pool.contracts.flavour.value,
         "hub": pool.contracts.hub,
         "rlc": pool.contracts.rlc,
         "workerpool": pool.workerpool,
@@ -62,25 +67,27 @@ def describe(pool: RunningPool) -> dict[str, Any]:
         },
         "services": {
             service.name: {
-                "grpc": service.grpc,
+                **({"grpc": service.grpc} if service.grpc else {}),
                 "http": service.http,
                 "pid": service.pid,
                 "log": str(service.process.log),
             }
-            for service in pool.services
-            if service.process.started
+            for service in started
         },
+        **{service.name: service.http for service in started if service.name in SDK_SERVICES},
+        **({"sdk": dict(pool.sdk)} if pool.sdk else {}),
         "database": {"uri": pool.database_uri, "names": dict(pool.databases)},
     }
 
 
-def check_place(path: Path) -> None:
-    """Check that the document of a new devnet can be written; raises `OptionsError` when it cannot."""
-    if path.exists():
-        raise OptionsError(
-            f"{path} exists: another devnet wrote it, or a devnet ended with the machine; "
-            "stop that devnet or remove the file, or name another file with --out (`make devnet OUT=…`)"
-        )
+def check_place(path: Path, others: Iterable[Path] = ()) -> None:
+    """Check that the document of a new devnet, and other files, can be written; raises `OptionsError` if not."""
+    for each in (path, *others):
+        if each.exists():
+            raise OptionsError(
+                f"{each} exists: another devnet wrote it, or a devnet ended with the machine; "
+                "stop that devnet or remove the file, or name another place with --out (`make devnet OUT=…`)"
+            )
     folder = path.absolute().parent
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OptionsError(f"{path} cannot be written: create the folder {folder}, or make it writable")

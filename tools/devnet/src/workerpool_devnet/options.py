@@ -6,14 +6,20 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.protocol.consensus import MIN_WEIGHT, consensus_reached
 
+from workerpool_devnet.chain.anvil import CHAIN_ID
 from workerpool_devnet.errors import OptionsError
+from workerpool_devnet.market.deployment import Flavour
 
-_LAST_PORT_BASE = 65_535 - GRPC_PORT_OFFSET - 3
-"""Highest first port for the four services; each worker takes one more port."""
+_LAST_PORT_BASE = 65_535 - GRPC_PORT_OFFSET - 6
+"""Highest first port for the seven services; each worker takes one more port."""
+
+NATIVE_CHAIN_ID = 134
+"""Id of Bellecour, iExec's sidechain."""
 
 Progress = Callable[[str], None]
 """Receives one line for each finished step."""
@@ -27,8 +33,18 @@ class DevnetOptions:
     """Number of worker processes, each with its own wallet and stake."""
     cpus_per_worker: int = 2
     """Tasks that one worker computes concurrently."""
-    block_time: int = 0
-    """Seconds between blocks, up to 20; 0 mines every transaction at once (plus an empty one per second)."""
+    block_time: float = 0
+    """Seconds between blocks, 0.1 to 20; 0 mines every transaction at once (plus an empty block per second)."""
+    flavour: Flavour = Flavour.TOKEN
+    """Token: deposits are RLC tokens, gas has a price. Native: deposits are the chain's coin, gas is free."""
+    chain_id: int | None = None
+    """EIP-155 id of the chain; None: 65535 for the token flavour, 134 for the native one."""
+    chain_port: int | None = None
+    """Port where anvil listens; None: a free one."""
+    node_url: str | None = None
+    """JSON-RPC address given to every service and worker, such as a proxy before anvil; None: anvil itself."""
+    long_chain: bool = False
+    """Mine at the same speed however many deals the chain holds, for runs of many minutes."""
     trust: int = 1
     """Highest trust of the deals to come. A trust that the workers cannot reach is refused."""
     ports: Literal["free", "documented"] | int = "free"
@@ -37,11 +53,16 @@ class DevnetOptions:
     """Restart a service that ends or is killed."""
     folder: Path | None = None
     """Run folder to create, or one that holds only `logs`; its logs are kept. None: a temporary folder."""
+    service_logs: Path | None = None
+    """Folder of the logs of the services, which outlives the devnet; None: `logs` in the run folder."""
     services: Collection[str] | None = None
     """Names of the services to start; None: all. `Service.restart` starts the others."""
+    sdk: bool = False
+    """Serve requesters with an iExec SDK as well: start SMS, market and order publisher, and name the pool in ENS.
+    Without it these services start only when `services` names them."""
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Additional environment variables by service name ("core", "worker-1"; "worker" means every worker)."""
-    start_timeout: float = 60.0
+    start_timeout: float = 120.0
     """Seconds until the services must be ready."""
     progress: Progress = lambda line: None
     """Receiver of progress lines."""
@@ -50,8 +71,18 @@ class DevnetOptions:
         """Raise `OptionsError` for options that cannot work."""
         if self.workers < 0:
             raise OptionsError(f"the number of workers must be 0 or more, not {self.workers}")
-        if not 0 <= self.block_time <= 20:
-            raise OptionsError(f"the block time must be 0 (instant) to 20 seconds, not {self.block_time}")
+        if self.block_time != 0 and not 0.1 <= self.block_time <= 20:
+            raise OptionsError(
+                f"the block time must be 0 (instant) or 0.1 to 20 seconds, not {self.block_time:g}"
+            )
+        if self.chain_id is not None and not 0 < self.chain_id < 2**53:
+            raise OptionsError(f"the chain id must be 1 to 2^53 - 1, not {self.chain_id}")
+        if self.chain_port is not None and not 1 <= self.chain_port <= 65_535:
+            raise OptionsError(f"the port of the chain must be 1 to 65535, not {self.chain_port}")
+        if self.node_url is not None and not _is_node_url(self.node_url):
+            raise OptionsError(
+                f"the node's address must be a URL such as http://127.0.0.1:8545, not {self.node_url}"
+            )
         if isinstance(self.ports, int) and not 1 <= self.ports <= _LAST_PORT_BASE - self.workers:
             raise OptionsError(
                 f"the first HTTP port must be 1 to {_LAST_PORT_BASE - self.workers}, not {self.ports}: "
@@ -64,6 +95,18 @@ class DevnetOptions:
             raise OptionsError(
                 f"trust {self.trust} needs {needed} workers without history to agree, not {self.workers}"
             )
+
+    @property
+    def effective_chain_id(self) -> int:
+        """The id of the chain: the chosen one, or that of the flavour."""
+        if self.chain_id is not None:
+            return self.chain_id
+        return NATIVE_CHAIN_ID if self.flavour is Flavour.NATIVE else CHAIN_ID
+
+
+def _is_node_url(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname)
 
 
 def workers_needed(trust: int) -> int:

@@ -1,8 +1,8 @@
-"""The npm packages of the local chain: anvil, and the contracts as their authors published them.
+"""The npm packages of the local chain: anvil, and the contracts of PoCo and ENS as their authors published them.
 
 `npm ci` installs exactly what `package-lock.json` pins (versions and sha512 sums). Only the
-compiled artifacts of `@iexec/poco` are used; `package.json` replaces the dependencies of that
-package (Solidity sources, some of them git repositories) by a small package that is needed anyway.
+compiled artifacts of `@iexec/poco` and `@ensdomains/ens` are used; `package.json` replaces the dependencies of these
+packages (Solidity sources and build tools, some of them git repositories) by a small package that is needed anyway.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from workerpool_devnet.errors import PackagesError
@@ -23,7 +23,10 @@ _NEEDED = (
     "@foundry-rs/anvil-linux-amd64/bin/anvil",
     "@iexec/poco/artifacts/contracts/Diamond.sol/Diamond.json",
     "rlc-faucet-contract/build/contracts/RLC.json",
+    "@ensdomains/ens/build/contracts/ENSRegistry.json",
+    "@ensdomains/resolver/build/contracts/OwnedResolver.json",
 )
+_ENS = {"ENSRegistry": _NEEDED[3], "OwnedResolver": _NEEDED[4]}
 
 
 def repository_root() -> Path:
@@ -56,6 +59,11 @@ def rlc_artifact() -> Path:
     return node_modules() / _NEEDED[2]
 
 
+def ens_artifact(name: str) -> Path:
+    """Return the truffle build record of a contract of ENS: `ENSRegistry` or `OwnedResolver`."""
+    return node_modules() / _ENS[name]
+
+
 def ensure_packages(report: Report = lambda line: None) -> None:
     """Install the npm packages unless the locked ones are there already.
 
@@ -63,43 +71,65 @@ def ensure_packages(report: Report = lambda line: None) -> None:
     lines when the installation fails.
     """
     root = repository_root()
-    if _installed(root):
+    ensure_installed(root, root, _NEEDED, "the npm packages (anvil, PoCo contracts)", report)
+
+
+def ensure_installed(
+    locked: Path,
+    target: Path,
+    needed: Collection[str],
+    what: str,
+    report: Report = lambda line: None,
+) -> None:
+    """Install what the lock file in the folder `locked` pins into `target/node_modules`, unless it is there.
+
+    `needed` are files below `node_modules` that must exist afterwards; `what` names the packages in
+    reports and errors. Raises `PackagesError` with npm's last lines when the installation fails.
+    """
+    if _installed(locked, target, needed):
         return
     if shutil.which("npm") is None:
         raise PackagesError("npm was not found; install Node.js 20 or newer (it brings npm) and try again")
-    cache = root / ".cache"
+    cache = repository_root() / ".cache"
     cache.mkdir(exist_ok=True)
     with (cache / "npm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may start at once
-        if _installed(root):
+        if _installed(locked, target, needed):
             return
-        report("installing the npm packages (anvil, PoCo contracts)")
+        report(f"installing {what}")
+        if target != locked:
+            target.mkdir(parents=True, exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copyfile(locked / name, target / name)
         done = subprocess.run(
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=root,
+            cwd=target,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0:
             tail = "\n".join((done.stderr or done.stdout).splitlines()[-8:])
-            raise PackagesError(f"npm ci failed with exit code {done.returncode}:\n{tail}")
-        if missing := [name for name in _NEEDED if not (root / "node_modules" / name).is_file()]:
+            raise PackagesError(f"npm ci of {what} failed with exit code {done.returncode}:\n{tail}")
+        if missing := _missing(target, needed):
             raise PackagesError(
-                f"npm ci left out {', '.join(missing)}; the pinned anvil is for Linux on x86-64"
+                f"npm ci left out {', '.join(missing)}; the pinned packages are for Linux on x86-64"
             )
 
 
-def _installed(root: Path) -> bool:
+def _installed(locked: Path, target: Path, needed: Collection[str]) -> bool:
     """Tell whether npm's record of what it installed agrees with the lock file, and the files are there."""
     try:
-        wanted = json.loads((root / "package-lock.json").read_text())["packages"]
-        present = json.loads((root / "node_modules" / ".package-lock.json").read_text())["packages"]
+        wanted = json.loads((locked / "package-lock.json").read_text())["packages"]
+        present = json.loads((target / "node_modules" / ".package-lock.json").read_text())["packages"]
     except (OSError, ValueError, KeyError):
         return False
-    return all(
-        _identity(wanted[name]) == _identity(present.get(name, {})) for name in wanted if name
-    ) and all((root / "node_modules" / name).is_file() for name in _NEEDED)
+    agrees = all(_identity(wanted[name]) == _identity(present.get(name, {})) for name in wanted if name)
+    return agrees and not _missing(target, needed)
+
+
+def _missing(target: Path, needed: Collection[str]) -> list[str]:
+    return [name for name in needed if not (target / "node_modules" / name).is_file()]
 
 
 def _identity(package: dict[str, str]) -> tuple[str | None, str | None]:

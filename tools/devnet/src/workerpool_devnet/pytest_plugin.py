@@ -1,6 +1,7 @@
 """Fixtures for tests that need a real database or a real chain.
 
 `mongod` (session) is the database server, `database_name` a new database on it for one test.
+`kubo_binary` (session) is the IPFS node that `make ipfs` built, `kubo` (session) a running one.
 `poco_chain` (session) is an instantly mining chain with PoCo deployed; `fresh_poco_chain` is the
 same chain, reverted after the test.
 """
@@ -17,6 +18,8 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_devnet.chain.anvil import Chain
 from workerpool_devnet.market import accounts, deployment
 from workerpool_devnet.market.trading import Market
+from workerpool_devnet.packages import repository_root
+from workerpool_devnet.processes.kubo import Kubo
 from workerpool_devnet.processes.mongod import Database
 
 
@@ -70,6 +73,23 @@ def database_name(mongod: Database) -> Iterator[str]:
     name = mongod.new_name("test")
     yield name
     mongod.drop(name)
+
+
+@pytest.fixture(scope="session")
+def kubo_binary() -> Path:
+    """Return the program of the IPFS node."""
+    binary = repository_root() / ".cache" / "bin" / "ipfs"
+    if not binary.exists():
+        pytest.fail("Kubo is not built: run `make ipfs` (it needs Go, and some minutes once)")
+    return binary
+
+
+@pytest.fixture(scope="session")
+def kubo(kubo_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubo]:
+    """Run an IPFS node that talks to no other node."""
+    folder = tmp_path_factory.mktemp("kubo")
+    with Kubo(kubo_binary, folder=folder, log=_log(tmp_path_factory, "kubo")) as node:
+        yield node
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_devnet.processes import janitor
 
 PARENT = """
@@ -29,6 +30,7 @@ def run_folder(tmp_path: Path) -> Path:
         (folder / name).mkdir(parents=True)
         (folder / name / "file").write_text("content")
     (tmp_path / "devnet.json").write_text("{}")
+    (tmp_path / "keystore").mkdir()
     return folder
 
 
@@ -41,7 +43,7 @@ def parent(folder: Path, logs: str) -> subprocess.Popen[str]:
 
 
 def wait_until_missing(path: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while path.exists():
         assert time.monotonic() < deadline, f"{path} is still there"
         time.sleep(0.02)
@@ -64,7 +66,7 @@ def test_the_janitor_keeps_the_logs_when_asked(run_folder: Path) -> None:
 
 def test_a_dismissed_janitor_removes_nothing(run_folder: Path) -> None:
     with parent(run_folder, "remove") as process:
-        process.communicate("stop\n", timeout=10)
+        process.communicate("stop\n", timeout=PATIENCE_S)
     assert (run_folder / "secrets" / "file").exists()
 
 
@@ -74,6 +76,8 @@ def test_a_closed_pipe_means_cleanup_unless_the_janitor_was_dismissed(
 ) -> None:
     document = run_folder.parent / "devnet.json"
     task = json.dumps({"folder": str(run_folder), "keep_logs": False, "wallets": []})
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{task}\n{document}\n{last_line}"))
+    keystore = run_folder.parent / "keystore"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{task}\n{document}\n{keystore}\n{last_line}"))
     janitor.main()
-    assert (not run_folder.exists(), not document.exists()) == (removed, removed)
+    gone = [not path.exists() for path in (run_folder, document, keystore)]
+    assert gone == [removed] * 3

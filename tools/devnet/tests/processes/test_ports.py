@@ -8,6 +8,7 @@ from workerpool_devnet.processes.ports import (
     ServicePorts,
     documented_or_free,
     free_port,
+    free_ports_in_a_row,
     free_service_ports,
     is_free,
 )
@@ -17,6 +18,13 @@ from workerpool_kit.targets import GRPC_PORT_OFFSET
 def test_the_grpc_port_is_ten_thousand_above() -> None:
     ports = free_service_ports()
     assert ports.grpc == ports.http + 10_000
+
+
+def test_ports_in_a_row_are_drawn_by_no_other_devnet(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_ports_in_a_row(3)
+    offers = iter([first, first + 2, first + 1 + GRPC_PORT_OFFSET, *range(first + 3, first + 100)])
+    monkeypatch.setattr(random, "randint", lambda *_: next(offers))
+    assert first + 2 < free_port() < first + 100
 
 
 def test_documented_ports_are_used_when_both_are_free() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from patience import PATIENCE_S
 from workerpool_devnet.errors import ProcessError
 from workerpool_devnet.processes.ports import free_port
 from workerpool_devnet.processes.process import ManagedProcess
-from workerpool_devnet.services.readiness import wait_healthy, wait_registered
+from workerpool_devnet.services.readiness import wait_healthy, wait_offered, wait_registered
 
 
 class HealthServer:
@@ -18,6 +19,11 @@ class HealthServer:
         self.url = f"http://127.0.0.1:{port}"
         self.status = "DOWN"
         self.requests = 0
+        self.orders = 0
+
+    async def answer_orders(self, _: web.Request) -> web.Response:
+        self.requests += 1
+        return web.json_response({"ok": True, "count": self.orders, "orders": []})
 
     async def answer(self, _: web.Request) -> web.Response:
         self.requests += 1
@@ -29,6 +35,7 @@ async def server() -> AsyncIterator[HealthServer]:
     port = free_port()
     found, app = HealthServer(port), web.Application()
     app.router.add_get("/actuator/health", found.answer)
+    app.router.add_get("/workerpoolorders", found.answer_orders)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -45,8 +52,8 @@ def running(tmp_path: Path) -> Iterator[ManagedProcess]:
 
 
 async def test_the_wait_ends_when_health_becomes_up(server: HealthServer, running: ManagedProcess) -> None:
-    waiting = asyncio.create_task(wait_healthy({server.url: running}, timeout=10))
-    async with asyncio.timeout(10):
+    waiting = asyncio.create_task(wait_healthy({server.url: running}, timeout=PATIENCE_S))
+    async with asyncio.timeout(PATIENCE_S):
         while server.requests < 2:
             await asyncio.sleep(0.01)
     assert not waiting.done()
@@ -66,7 +73,28 @@ async def test_an_ended_process_ends_the_wait_for_all(server: HealthServer, runn
     ended.start()
     nowhere = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(ProcessError, match="ended ended with exit code 1"):
-        await wait_healthy({server.url: running, nowhere: ended}, timeout=10)
+        await wait_healthy({server.url: running, nowhere: ended}, timeout=PATIENCE_S)
+
+
+async def test_the_wait_for_an_offer_ends_with_the_first_order(
+    server: HealthServer, running: ManagedProcess
+) -> None:
+    waiting = asyncio.create_task(
+        wait_offered(f"{server.url}/workerpoolorders", [running], timeout=PATIENCE_S)
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        while server.requests < 2:
+            await asyncio.sleep(0.01)
+    assert not waiting.done()
+    server.orders = 1
+    await waiting
+
+
+async def test_a_pool_without_an_offer_is_reported_with_the_last_answer(
+    server: HealthServer, running: ManagedProcess
+) -> None:
+    with pytest.raises(ProcessError, match=r'no order on the market within 0.2 s; .*"count": 0'):
+        await wait_offered(f"{server.url}/workerpoolorders", [running], timeout=0.2)
 
 
 async def test_missing_workers_are_named_by_their_wallets(running: ManagedProcess) -> None:

@@ -12,6 +12,9 @@ from pydantic import SecretStr
 
 from workerpool_kit.errors import Unauthenticated, WorkerpoolError
 
+OPERATOR = "operator"
+"""The role of the people who run the pool; each of their calls leaves a line in the audit log."""
+
 ANYONE = "anyone"
 """The role that makes a method public."""
 

@@ -1,6 +1,7 @@
 """Signed tokens (JWT, HS256) that survive a restart: rotating keys are kept in the service's database."""
 
 import asyncio
+import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -115,6 +116,15 @@ class Tokens:
         if self._clock.now() >= claims["exp"]:
             raise ExpiredToken("the token has expired; log in again")
         return claims
+
+    async def derived_secrets(self, purpose: str) -> list[bytes]:
+        """Return a secret for `purpose` from each key in use, that of the signing key first.
+
+        They authenticate short-lived values other than tokens, and rotate with the keys.
+        """
+        newest = await self._signing_key()
+        others = [key for key in self._keys.values() if key.kid != newest.kid]
+        return [hmac.digest(key.secret, purpose.encode(), "sha256") for key in (newest, *others)]
 
     async def _signing_key(self) -> SigningKey:
         async with self._lock:

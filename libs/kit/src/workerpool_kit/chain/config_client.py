@@ -1,5 +1,6 @@
 """Reading the chain configuration from the config server: by gRPC, else by the documented `GET /config/chain`."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,15 +10,18 @@ from workerpool_protocol.registry.v1.config_service_pb2_grpc import ConfigServic
 
 from workerpool_kit.chain.config import ChainConfig
 from workerpool_kit.grpc.client import open_channel
+from workerpool_kit.grpc.times import seconds_of
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
 from workerpool_kit.retry import Backoff, retry
 from workerpool_kit.settings.types import parse_duration
 from workerpool_kit.targets import grpc_target_of
+from workerpool_kit.tls.identity import identity
 
 log = get_logger()
 
 _CALL_LIMIT_S = 3.0
+_MOST_BYTES, _MOST_BRACKETS = 1 << 16, 64
 _BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
 
 
@@ -30,44 +34,57 @@ async def read_chain_config(
 ) -> ChainConfig:
     """Return the chain configuration, waiting for a config server that does not answer yet.
 
-    Raises StartupError when `url` is no service address or when the answer cannot be used.
+    Raises StartupError as `ask_chain_config` does.
 
     Args:
         url: HTTP address of the config server, such as `http://host:8888`.
         source: Where `url` comes from, named in errors, such as `IEXEC_CONFIG_SERVER_URL`.
         on_failure: Called after each failed attempt.
     """
-    try:
-        target = grpc_target_of(url)
-    except ValueError as error:
-        raise StartupError(f"{source}: {error}") from error
     config = await retry(
-        lambda: _ask(url, target, source),
+        lambda: ask_chain_config(url, source),
         what="read the chain configuration",
         on=ConfigServerUnreachable,
         backoff=_BACKOFF,
         on_failure=on_failure,
         config_server=url,
     )
-    if problem := config.problem():
-        raise StartupError(f"the config server at {url} is misconfigured: {problem}; correct its settings")
     log.info("chain_config.read", config_server=url, chain_id=config.chain_id, hub=config.hub_address)
     return config
 
 
-async def _ask(url: str, target: str, source: str) -> ChainConfig:
+async def ask_chain_config(url: str, source: str) -> ChainConfig:
+    """Return the chain configuration after one attempt by each protocol; see `read_chain_config` for the arguments.
+
+    Raises ConfigServerUnreachable without an answer, and StartupError when `url` is no service address or when the
+    answer cannot be used.
+    """
     try:
-        return await _ask_grpc(target)
+        target = grpc_target_of(url)
+    except ValueError as error:
+        raise StartupError(f"{source}: {error}") from error
+    try:
+        config = await _ask_grpc(target)
     except grpc.aio.AioRpcError as error:
-        grpc_reason = error.details() or error.code().name
-    return await _ask_http(url, source, grpc_reason)
+        config = await _ask_http(url, source, error.details() or error.code().name)
+    except (ValueError, OverflowError) as error:
+        raise _unusable(url, source, error) from error
+    if problem := config.problem():
+        raise StartupError(f"the config server at {url} is misconfigured: {problem}; correct its settings")
+    return config
+
+
+def _unusable(url: str, source: str, error: Exception) -> StartupError:
+    return StartupError(
+        f"the config server at {url} gives no usable chain configuration: {error!r}; correct {source}"
+    )
 
 
 async def _ask_grpc(target: str) -> ChainConfig:
     async with open_channel(target) as channel:
         stub: Any = ConfigServiceStub(channel)
         chain = (await stub.GetChain(pb.GetChainRequest(), timeout=_CALL_LIMIT_S)).chain
-    block_time_s = chain.block_time.ToTimedelta().total_seconds()
+    block_time_s = seconds_of("block_time", chain.block_time)
     return ChainConfig(chain.chain_id, chain.sidechain, chain.node_url, chain.hub_address, block_time_s)
 
 
@@ -79,9 +96,11 @@ async def _ask_http(url: str, source: str, grpc_reason: str) -> ChainConfig:
     try:
         async with (
             aiohttp.ClientSession(timeout=limit) as session,
-            session.get(f"{url}/config/chain", raise_for_status=True) as answer,
+            session.get(
+                f"{url}/config/chain", raise_for_status=True, ssl=identity().client_context()
+            ) as answer,
         ):
-            found = await answer.json(content_type=None)
+            found = _decoded(await answer.content.read(_MOST_BYTES + 1))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         http_reason = str(error) or type(error).__name__
         raise ConfigServerUnreachable(
@@ -96,7 +115,13 @@ async def _ask_http(url: str, source: str, grpc_reason: str) -> ChainConfig:
             str(found["iexecHubContractAddress"]),
             parse_duration(found["blockTime"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StartupError(
-            f"the config server at {url} gives no usable chain configuration: {error!r}; correct {source}"
-        ) from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _unusable(url, source, error) from error
+
+
+def _decoded(body: bytes) -> Any:
+    """Return the JSON value of a body. Raises ValueError also for a body that is larger or deeper than any real one."""
+    text = body.decode()
+    if len(body) > _MOST_BYTES or text.count("[") + text.count("{") > _MOST_BRACKETS:
+        raise ValueError("the answer is no chain configuration")
+    return json.loads(text)

@@ -3,14 +3,18 @@
 import base64
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import grpc
 
 from workerpool_kit.grpc.errors import error_info, error_reason
+from workerpool_kit.grpc.service_channel import ServiceChannel
 from workerpool_kit.targets import channel_address
+from workerpool_kit.tls.cleartext import check_cleartext
+from workerpool_kit.tls.identity import identity
 
-__all__ = ["error_info", "error_reason", "open_channel"]
+__all__ = ["error_info", "error_reason", "open_channel", "open_service"]
 
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _RETRY_POLICY = {
@@ -25,6 +29,16 @@ _RETRY_POLICY = {
 Token = Callable[[], Awaitable[str]]
 
 
+def open_service(url: str, *, target: str | None = None, **options: Any) -> ServiceChannel:
+    """Open a channel to the service at a documented URL, such as `http://host:13010` or `https://host`.
+
+    It follows the service to the gRPC address that its HTTP port tells. `target` is a gRPC target that an operator has
+    set; it replaces the one behind the URL. `options` are those of `open_channel`. Call it in the event loop. Raises
+    ValueError for a URL without a gRPC target, CleartextRefused for credentials without TLS.
+    """
+    return ServiceChannel(url, partial(open_channel, **options), target=target)
+
+
 def open_channel(
     target: str,
     *,
@@ -35,9 +49,10 @@ def open_channel(
     first_pause_s: float = 0.1,
     idempotent: Sequence[str] = (),
 ) -> grpc.aio.Channel:
-    """Open a channel to `target`: `host:port` or `http://host:port` (plain), `https://host:port` (TLS).
+    """Open a channel to `target`: `host:port` or `http://host:port` (plain), `https://host[:port]` (TLS).
 
-    Raises ValueError for a target without a port or when both credentials are given.
+    Raises ValueError for a target without a port or when both credentials are given, CleartextRefused (a ValueError)
+    for credentials that would leave this host without TLS.
 
     Args:
         target: See `workerpool_kit.targets.grpc_target_of`.
@@ -52,6 +67,8 @@ def open_channel(
     if basic is not None and token is not None:
         raise ValueError("give either basic credentials or a token, not both")
     address, secure = channel_address(target)
+    if basic is not None or token is not None:
+        check_cleartext(target, "credentials")
     options = _options(max_message_bytes, own_subchannel, first_pause_s, idempotent)
     interceptors: list[Any] = []
     if basic is not None:
@@ -60,7 +77,7 @@ def open_channel(
         interceptors = _authorised(_bearer(token))
     if secure:
         return grpc.aio.secure_channel(
-            address, grpc.ssl_channel_credentials(), options, interceptors=interceptors
+            address, identity().channel_credentials(), options, interceptors=interceptors
         )
     return grpc.aio.insecure_channel(address, options, interceptors=interceptors)
 
@@ -83,6 +100,8 @@ def _options(
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 2_000),
         ("grpc.use_local_subchannel_pool", int(own_subchannel)),
+        # The proxy of the environment is for the outside; it would carry the pool's own calls too.
+        ("grpc.enable_http_proxy", 0),
         *([("grpc.service_config", json.dumps({"methodConfig": [retried]}))] if idempotent else []),
     ]
 

@@ -27,6 +27,7 @@ CODES: dict[Kind, grpc.StatusCode] = {
     Kind.EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Kind.CONFLICT: grpc.StatusCode.ABORTED,
+    Kind.DATA_LOSS: grpc.StatusCode.DATA_LOSS,
     Kind.INTERNAL: grpc.StatusCode.INTERNAL,
 }
 """The status code of each kind of error."""

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import grpc
+from google.protobuf.message import Message
 
 from workerpool_kit import metrics
+from workerpool_kit.access import audit
 from workerpool_kit.access.authenticators import (
     ANONYMOUS,
     ANYONE,
+    OPERATOR,
     Authenticator,
     Identity,
     identity_of_call,
@@ -29,6 +32,8 @@ from workerpool_kit.grpc.errors import CODES, abort
 from workerpool_kit.logs import get_logger
 
 log = get_logger()
+
+_ACCESS = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION})
 
 Policy = Mapping[str, frozenset[str]]
 """Full method name (`/package.Service/Method`) to the roles that may call it."""
@@ -80,7 +85,11 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
             async def unary_unary(request: Any, context: Any) -> Any:
                 return await self._guard(
-                    method, context, lambda: handler.unary_unary(checked(request), context), unary=True
+                    method,
+                    context,
+                    lambda: handler.unary_unary(checked(request), context),
+                    unary=True,
+                    request=request,
                 )
 
             return grpc.unary_unary_rpc_method_handler(cast(Any, unary_unary), parse, serialize)
@@ -90,7 +99,7 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 async def body() -> None:
                     await _send_all(handler.unary_stream(checked(request), context), context)
 
-                await self._guard(method, context, body)
+                await self._guard(method, context, body, request=request)
 
             return grpc.unary_stream_rpc_method_handler(cast(Any, unary_stream), parse, serialize)
         if not handler.response_streaming:
@@ -111,14 +120,22 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         return grpc.stream_stream_rpc_method_handler(cast(Any, stream_stream), parse, serialize)
 
     async def _guard(
-        self, method: str, context: Any, body: Callable[[], Awaitable[Any]], *, unary: bool = False
+        self,
+        method: str,
+        context: Any,
+        body: Callable[[], Awaitable[Any]],
+        *,
+        unary: bool = False,
+        request: Any = None,
     ) -> Any:
         started = time.perf_counter()
         code = "OK"
         limit = self._default_deadline_s if unary and context.time_remaining() is None else None
         deadline = asyncio.timeout(limit)
+        identity = ANONYMOUS
         try:
-            identity_of_call.set(await self._admit(method, context))
+            identity = await self._admit(method, context)
+            identity_of_call.set(identity)
             with self._count_stream(method, unary=unary):
                 async with deadline:
                     return await body()
@@ -135,11 +152,14 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
                 code = "CANCELLED"
                 log.debug("grpc.client_disconnected", method=method, error=repr(error))
                 raise asyncio.CancelledError from error
-            answer = _too_late(limit) if deadline.expired() else _answer_to(method, error)
+            answer = _too_late(limit) if deadline.expired() else _answer_to(method, error, context.peer())
             code = answer.code.name
             await abort(context, answer.error, answer.code)
         finally:
             metrics.grpc_handled(method, code, time.perf_counter() - started)
+            if OPERATOR in identity.roles:
+                order = request if isinstance(request, Message) else None
+                audit.order_handled(identity.subject, method, order, code, context.peer())
 
     @contextmanager
     def _count_stream(self, method: str, *, unary: bool) -> Iterator[None]:
@@ -196,7 +216,10 @@ def _too_late(limit: float | None) -> _Answer:
     return _Answer(WorkerpoolError(message, reason="DEADLINE_EXCEEDED"), grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
-def _answer_to(method: str, error: Exception) -> _Answer:
+def _answer_to(method: str, error: Exception, peer: str) -> _Answer:
+    if isinstance(error, WorkerpoolError) and error.kind in _ACCESS:
+        audit.access_refused(method, error.reason, error.message, peer)
+        return _Answer(error, CODES[error.kind])
     if isinstance(error, WorkerpoolError):
         log.info("grpc.refused", method=method, reason=error.reason, message=error.message)
         return _Answer(error, CODES[error.kind])

@@ -1,4 +1,4 @@
-"""The standard health service (`grpc.health.v1.Health`): `Check`, and `Watch` streams that end with the server."""
+"""The standard health service (`grpc.health.v1.Health`): `Check`, `List`, and `Watch`, which ends with the server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,13 +9,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 _Status = health_pb2.HealthCheckResponse
 SERVICE_NAME = "grpc.health.v1.Health"
+LIVENESS = "liveness"
+"""Name for restart probes: serving until the process stops, whatever its dependencies do."""
 
 
 class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
     """Keeps the state of each service by full name; the empty name is the whole process."""
 
     def __init__(self) -> None:
-        self._serving: dict[str, bool] = {"": True}
+        self._serving: dict[str, bool] = {"": True, LIVENESS: True}
         self._changed = asyncio.Event()
         self._closing = False
 
@@ -40,6 +42,12 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         if status == _Status.SERVICE_UNKNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"this server has no service {request.service!r}")
         return _Status(status=status)
+
+    async def List(self, request: Any, context: Any) -> Any:
+        """Return the state of every service of this server."""
+        return health_pb2.HealthListResponse(
+            statuses={name: _Status(status=self._status(name)) for name in self._serving}
+        )
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Send the state of one service now and after each change."""

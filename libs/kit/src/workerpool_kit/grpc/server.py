@@ -6,20 +6,28 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from workerpool_kit.access.authenticators import ANYONE, Authenticator
 from workerpool_kit.grpc.guard import CallGuard, Policy
 from workerpool_kit.grpc.health import SERVICE_NAME as HEALTH_SERVICE
 from workerpool_kit.grpc.health import HealthServicer
+from workerpool_kit.grpc.reflection import add_reflection
 from workerpool_kit.grpc.validation import compile_rules
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
+from workerpool_kit.targets import host_and_port
+from workerpool_kit.tls.identity import identity
 
 log = get_logger()
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+MAX_FRAME_BYTES = 256 * 1024
+"""Frame of HTTP/2 that a peer may send. The default, 16 KiB, cuts a piece of an archive into 64 parts, and each costs
+both sides processor time."""
+MOST_CALLS_PER_CONNECTION = 200
+"""Calls that one connection may carry at once. A call costs 20 KiB before its request arrives, from any caller.
+A client that starts more calls before it has read this limit gets some of them refused."""
 
 
 class GrpcServer:
@@ -36,13 +44,13 @@ class GrpcServer:
         self,
         port: int,
         *,
-        host: str = "0.0.0.0",
+        host: str,
         authenticator: Authenticator | None = None,
         policy: Policy,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         default_deadline_s: float = 30,
         most_open_streams: int = 2_000,
-        most_calls_per_connection: int = 1_000,
+        most_calls_per_connection: int = MOST_CALLS_PER_CONNECTION,
     ) -> None:
         self.port = port
         self._host = host
@@ -72,19 +80,32 @@ class GrpcServer:
             add_to_server(servicer, server)
             self._health.set_default(name, True)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (*self._services, HEALTH_SERVICE, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        add_reflection((*self._services, HEALTH_SERVICE), server)
         try:
-            self.port = server.add_insecure_port(f"{self._host}:{self.port}")
+            self.port = self._open_port(server)
         except RuntimeError:
             await server.stop(None)
             raise StartupError(
-                f"cannot listen on {self._host}:{self.port} for gRPC: the port is taken or not allowed; "
+                f"cannot listen on {host_and_port(self._host, self.port)} for gRPC: the port is taken or not allowed; "
                 "stop what uses it or set another port"
             ) from None
         await server.start()
         self._server = server
-        log.info("grpc.listening", host=self._host, port=self.port, services=sorted(self._services))
+        log.info(
+            "grpc.listening",
+            host=self._host,
+            port=self.port,
+            tls=identity().serves_tls,
+            services=sorted(self._services),
+        )
+
+    def _open_port(self, server: grpc.aio.Server) -> int:
+        """Open the port, with TLS when the process has a certificate; `::` admits IPv4 too."""
+        address = host_and_port(self._host, self.port)
+        credentials = identity().server_credentials()
+        if credentials is None:
+            return int(server.add_insecure_port(address))
+        return int(server.add_secure_port(address, credentials))
 
     async def stop(self, grace_s: float = 5) -> None:
         """Refuse new calls, and cancel running ones after `grace_s` seconds."""
@@ -134,9 +155,10 @@ def _options(max_message_bytes: int, most_calls_per_connection: int) -> list[tup
         # The default lets two servers share a port without an error.
         ("grpc.so_reuseport", 0),
         # A bandwidth probe answers each message after a pause, so each heartbeat, with a ping. The fixed window is what
-        # the probe would give a fast peer.
+        # the probe would give a fast peer: a message of 1 MiB fits into it with its frames.
         ("grpc.http2.bdp_probe", 0),
-        ("grpc.http2.lookahead_bytes", 1024 * 1024),
+        ("grpc.http2.lookahead_bytes", 1024 * 1024 + 16 * 1024),
+        ("grpc.http2.max_frame_size", MAX_FRAME_BYTES),
         # The defaults (1,000 and 3,000) refuse random calls when thousands of workers reconnect at once.
         ("grpc.server.max_pending_requests", 20_000),
         ("grpc.server.max_pending_requests_hard_limit", 40_000),

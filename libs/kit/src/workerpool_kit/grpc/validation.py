@@ -82,6 +82,7 @@ def compile_rules(descriptor: Any) -> _Compiled:
         for field in descriptor.fields:
             compiled.checks += _field_checks(field)
     except BaseException:
+        # An unfinished entry would accept every message from now on.
         del _compiled[name]
         raise
     return compiled

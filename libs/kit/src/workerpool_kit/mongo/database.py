@@ -28,6 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 log = get_logger()
 
+_PAUSE_S = 1.0
+
 
 class Database:
     """One service's database. Build it with `connect`."""
@@ -63,31 +65,47 @@ class Database:
         limit_s: float = 20,
         alias: str = mongoengine.DEFAULT_CONNECTION_NAME,
         app_name: str | None = None,
+        waits: Callable[[StartupError], None] | None = None,
     ) -> "Database":
         """Connect, waiting up to `limit_s` seconds for a primary, and create the indexes of `models`.
 
         `threads` bounds the calls that run at once. `alias` is the models' `db_alias`.
-        `app_name` names this client in the server's log and to `connected_as`.
+        `app_name` names this client in the server's log and to `connected_as`. With `waits` the wait has no limit:
+        it receives the error after each failed attempt, and wrong credentials are retried too.
         Raises StartupError naming the host when it cannot be reached, is no replica set, or refuses the credentials.
         """
         client = new_client(MongoClient[Any], settings, max_pool_size=threads + 4, appname=app_name)
         where = hosts_of(client, settings)
         try:
-            await wait_for_primary(client, where, limit_s)
+            await wait_for_primary(client, where, limit_s, waits)
             database = cls(client, settings, alias, threads, models)
         except BaseException:
+            # A cancelled start leaves no connection open.
             client.close()
             raise
         try:
-            for model in models:
-                await database.run(model.ensure_indexes)
-        except PyMongoError as error:
+            await database._create_indexes(where, waits)
+        except BaseException:
+            # The same, with the threads of the calls.
             await database.close()
-            raise StartupError(
-                f"cannot create the indexes in MongoDB at {where}: {type(error).__name__}"
-            ) from error
+            raise
         log.info("mongo.connected", hosts=where, database=settings.mongo_database)
         return database
+
+    async def _create_indexes(self, where: str, waits: Callable[[StartupError], None] | None) -> None:
+        while True:
+            try:
+                for model in self._models:
+                    await self.run(model.ensure_indexes)
+                return
+            except PyMongoError as error:
+                problem = StartupError(
+                    f"cannot create the indexes in MongoDB at {where}: {type(error).__name__}"
+                )
+                if waits is None:
+                    raise problem from error
+                waits(problem)
+            await asyncio.sleep(_PAUSE_S)
 
     async def run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a synchronous database call in the thread pool and return its result.

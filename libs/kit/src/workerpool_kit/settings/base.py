@@ -4,22 +4,29 @@
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 
-from workerpool_kit.settings.types import Port
+from workerpool_kit.settings.types import BindAddress, GrpcTarget, Port
+from workerpool_kit.tls.cleartext import CleartextRefused, check_cleartext
 
+EVERY_INTERFACE, THIS_HOST = "::", "127.0.0.1"
+"""Bind addresses: every interface with IPv6 and IPv4, and the loopback interface."""
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-def env(name: str, default: Any = ..., *, doc: str, aliases: tuple[str, ...] = ()) -> Any:
+def env(
+    name: str, default: Any = ..., *, doc: str, aliases: tuple[str, ...] = (), secret_file: bool = False
+) -> Any:
     """Declare a setting read from the environment variable `name`, or from one of its older names, `aliases`.
 
     An empty variable counts as unset. A field typed as list, tuple, set or frozenset is read as a comma-separated list.
+    `secret_file` marks a path whose file holds a secret: a start names it if other users can read it.
     """
-    return _field(name, default, doc, aliases, is_secret=False)
+    return _field(name, default, doc, aliases, is_secret=False, secret_file=secret_file)
 
 
 def secret(name: str, default: Any = ..., *, doc: str, aliases: tuple[str, ...] = ()) -> Any:
@@ -30,10 +37,17 @@ def secret(name: str, default: Any = ..., *, doc: str, aliases: tuple[str, ...] 
     return _field(name, default, doc, aliases, is_secret=True)
 
 
-def _field(name: str, default: Any, doc: str, aliases: tuple[str, ...], *, is_secret: bool) -> Any:
+def _field(
+    name: str, default: Any, doc: str, aliases: tuple[str, ...], *, is_secret: bool, secret_file: bool = False
+) -> Any:
     if is_secret and isinstance(default, str):
         default = SecretStr(default)
-    described = {"variable": name, "aliases": list(aliases), "secret": is_secret}
+    described = {
+        "variable": name,
+        "aliases": list(aliases),
+        "secret": is_secret,
+        "secret_file": secret_file,
+    }
     return Field(
         default, description=doc, validate_default=not is_secret, json_schema_extra=cast(Any, described)
     )
@@ -54,14 +68,19 @@ def is_secret(info: FieldInfo) -> bool:
     return bool(_declaration(info)["secret"])
 
 
+def names_secret_file(info: FieldInfo) -> bool:
+    """Tell whether a field is the path of a file that holds a secret."""
+    return bool(_declaration(info)["secret_file"])
+
+
 def _declaration(info: FieldInfo) -> dict[str, Any]:
     if not isinstance(info.json_schema_extra, dict) or "variable" not in info.json_schema_extra:
         raise TypeError("every setting is declared with env(...) or secret(...)")
     return cast(dict[str, Any], info.json_schema_extra)
 
 
-class Settings(BaseModel):
-    """Base of every service's settings: immutable, built by `load`, or with keyword arguments in tests."""
+class Variables(BaseModel):
+    """Base of the settings of any program: immutable, built by `load`, or with keyword arguments in tests."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -75,7 +94,70 @@ class Settings(BaseModel):
     "the registry tells the chain; set IEXEC_CHAIN_ID there".
     """
 
+
+class Settings(Variables):
+    """Base of every service's settings: what each process of a pool can be told."""
+
     log_level: LogLevel = env("WORKERPOOL_LOG_LEVEL", "INFO", doc="Least severe level that is logged")
+    http_bind: BindAddress = env(
+        "WORKERPOOL_HTTP_BIND_ADDRESS",
+        EVERY_INTERFACE,
+        doc="Address of this host that the HTTP port listens on; 127.0.0.1 admits this host only, :: every interface "
+        "with IPv6 and IPv4",
+    )
+    grpc_bind: BindAddress = env(
+        "WORKERPOOL_GRPC_BIND_ADDRESS",
+        EVERY_INTERFACE,
+        doc="Address of this host that the gRPC port listens on; 127.0.0.1 admits this host only, :: every interface "
+        "with IPv6 and IPv4",
+    )
+    grpc_public_target: GrpcTarget | None = env(
+        "WORKERPOOL_GRPC_PUBLIC_TARGET",
+        None,
+        doc="gRPC address of this service as its clients reach it, host:port or https://host:port, if a port mapping "
+        "or a reverse proxy changes it; GET /version tells it. Unset means the gRPC port at the host of the URL",
+    )
+    tls_certificate: Path | None = env(
+        "WORKERPOOL_TLS_CERTIFICATE",
+        None,
+        doc="PEM file with the certificate chain of this process. With it both ports speak TLS only, and channels to "
+        "other services present it. Read again when it changes, like the next three",
+    )
+    tls_key: Path | None = env(
+        "WORKERPOOL_TLS_KEY", None, doc="PEM file with the private key of that certificate", secret_file=True
+    )
+    tls_ca: Path | None = env(
+        "WORKERPOOL_TLS_CA",
+        None,
+        doc="PEM file with the authorities that issue the certificates of the pool's services; unset means those of "
+        "the system",
+    )
+    tls_client_ca: Path | None = env(
+        "WORKERPOOL_TLS_CLIENT_CA",
+        None,
+        doc="PEM file with authorities (mutual TLS): the gRPC port then admits only callers with a certificate of one",
+    )
+    allow_cleartext: bool = env(
+        "WORKERPOOL_ALLOW_CLEARTEXT",
+        False,
+        doc="Send passwords and tokens without TLS to services on other hosts. Set it only where the network between "
+        "them is private",
+    )
+
+    @model_validator(mode="after")
+    def _complete_tls(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("WORKERPOOL_TLS_KEY: set it together with WORKERPOOL_TLS_CERTIFICATE")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("WORKERPOOL_TLS_CLIENT_CA: set WORKERPOOL_TLS_CERTIFICATE too, or remove it")
+        return self
+
+    def check_cleartext(self, variable: str, address: str, what: str) -> None:
+        """Raise ValueError when `what`, credentials, would travel to an address without TLS and without permission."""
+        try:
+            check_cleartext(address, what, allowed=self.allow_cleartext)
+        except CleartextRefused as refused:
+            raise ValueError(f"{variable}: {refused}") from None
 
 
 class MongoSettings(BaseModel):

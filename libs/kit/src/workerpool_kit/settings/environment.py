@@ -9,9 +9,9 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from workerpool_kit.settings.base import Settings, aliases_of, is_secret, variable_of
+from workerpool_kit.settings.base import Variables, aliases_of, is_secret, variable_of
 
-S = TypeVar("S", bound=Settings)
+S = TypeVar("S", bound=Variables)
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 
@@ -54,7 +54,7 @@ def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
     raise SettingsError(sorted(problems))
 
 
-def ignored(cls: type[Settings], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def ignored(cls: type[Variables], environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables that are set although they have no effect on `cls`, each with reason and successor."""
     environ = os.environ if environ is None else environ
     return {name: reason for name, reason in cls.ignored_variables.items() if environ.get(name)}
@@ -89,7 +89,7 @@ def _file_content(variable: str, path: str) -> str:
     return content
 
 
-def _unknown_variables(cls: type[Settings], environ: Mapping[str, str]) -> Iterator[str]:
+def _unknown_variables(cls: type[Variables], environ: Mapping[str, str]) -> Iterator[str]:
     known = set(cls.ignored_variables)
     for info in cls.model_fields.values():
         for name in _names(info):
@@ -110,7 +110,7 @@ def _is_collection(annotation: Any) -> bool:
     )
 
 
-def _explain(cls: type[Settings], loc: tuple[int | str, ...], kind: str, message: str) -> str:
+def _explain(cls: type[Variables], loc: tuple[int | str, ...], kind: str, message: str) -> str:
     message = message.removeprefix("Value error, ")
     if not loc or loc[0] not in cls.model_fields:
         # A check over several settings names them itself.

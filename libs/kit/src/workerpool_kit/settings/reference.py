@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from workerpool_kit.settings.base import Settings, aliases_of, is_secret, variable_of
+from workerpool_kit.settings.base import Variables, aliases_of, is_secret, variable_of
 from workerpool_kit.settings.types import TypeName
 
 _WORDS: dict[Any, str] = {
@@ -22,7 +22,7 @@ _WORDS: dict[Any, str] = {
 }
 
 
-def settings_table(cls: type[Settings]) -> str:
+def settings_table(cls: type[Variables]) -> str:
     """Return the Markdown table of all variables of `cls`: variable, meaning, type, default."""
     lines = ["| Variable | Meaning | Type | Default |", "|---|---|---|---|"]
     for variable, meaning, type_name, default in settings_rows(cls):
@@ -38,7 +38,7 @@ def settings_table(cls: type[Settings]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def settings_rows(cls: type[Settings]) -> Iterator[tuple[str, str, str, str]]:
+def settings_rows(cls: type[Variables]) -> Iterator[tuple[str, str, str, str]]:
     """Yield (variable, meaning, type, default) for every setting of `cls`, the default as one would write it."""
     for info in sorted(cls.model_fields.values(), key=variable_of):
         meaning = info.description or ""

@@ -1,5 +1,6 @@
 """Types for values that arrive as text in environment variables."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from workerpool_kit.targets import channel_address
+
 _ISO_DURATION = re.compile(
     r"P(?:(?P<d>\d+(?:\.\d+)?)D)?(?:T(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+(?:\.\d+)?)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?",
     re.IGNORECASE,
 )
+_LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})
 _UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -83,6 +87,37 @@ def iso_duration(seconds: float) -> str:
     """Spell a duration under a minute as java.time.Duration does: 5.0 is `PT5S`, 0.1 is `PT0.1S`."""
     return f"PT{seconds:.3f}".rstrip("0").rstrip(".") + "S"
 
+
+def _ip_address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value.strip("[]")))
+    except ValueError:
+        raise ValueError(
+            "expected an IP address of this host, such as 127.0.0.1, ::1, 0.0.0.0 or ::"
+        ) from None
+
+
+def _grpc_target(value: str) -> str:
+    channel_address(value)
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or IP address means this machine only."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host.rstrip(".").lower() in _LOOPBACK_NAMES
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback
+
+
+BindAddress = Annotated[str, AfterValidator(_ip_address), TypeName("IP address")]
+"""The address of this host that a server listens on: 127.0.0.1 for this host only, :: for every interface."""
+
+GrpcTarget = Annotated[str, AfterValidator(_grpc_target), TypeName("gRPC target")]
+"""`host:port`, or `https://host[:port]` for TLS."""
 
 Port = Annotated[int, Field(ge=0, le=65_535), TypeName("port")]
 """A TCP port; 0 means any free port, and the chosen one is logged."""

@@ -1,9 +1,13 @@
-"""New heads of the chain: over a WebSocket when the node offers one, by polling otherwise."""
+"""New heads of the chain: over a WebSocket when the node offers one, by polling otherwise.
+
+Providers bill each request, so a process that waits for no block polls rarely.
+"""
 
 import asyncio
 import contextlib
 import json
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, Self
 
@@ -13,31 +17,32 @@ from websockets.exceptions import (
     InvalidHandshake,
     InvalidMessage,
     InvalidURI,
-    WebSocketException,
 )
 
-from workerpool_poco.chain.history import read_block
+from workerpool_poco.chain.answers import malformed, read_block, read_quantity
+from workerpool_poco.chain.proxies import proxy_of
 from workerpool_poco.chain.rpc import JsonRpc
-from workerpool_poco.errors import ChainUnreachable, PocoError, RpcError
+from workerpool_poco.chain.traffic import Traffic
+from workerpool_poco.errors import ChainUnreachable, PocoError, WrongChain
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_poco.protocol.model import Block
 
-_MIN_PERIOD_S, _MAX_PERIOD_S = 0.05, 1.0
+_BUSY_PERIOD_S = (0.25, 1.0)
+"""Shortest and longest time between two looks while the process waits for blocks: a quarter of the block time."""
+_IDLE_PERIOD_S = (2.0, 5.0)
+"""Shortest and longest time between two looks of an idle process: the block time. Providers bill each request."""
 _MIN_BACKOFF_S, _MAX_BACKOFF_S = 0.1, 5.0
+_WEBSOCKET_AGAIN_S = (15.0, 600.0)
+"""Seconds until the next attempt of a WebSocket: of a node that had one, and of a node that never had."""
+_HANDSHAKE_S = 5.0
+"""Longest wait for a WebSocket's handshake, during which no heads arrive."""
+_LONG_OUTAGE_S = 60.0
+"""Another node may be back after an outage of this length, so its WebSocket is tried at once."""
 _MAX_SILENCE_S = 5.0
 """Seconds without a head after which the stream checks a subscription with a request."""
 
-_OUTAGES = (
-    ChainUnreachable,
-    RpcError,
-    WebSocketException,
-    OSError,
-    TimeoutError,
-    ValueError,
-    AttributeError,
-    KeyError,
-    TypeError,
-)
-"""Exceptions caused by a node that is down, restarting or sends malformed answers."""
+CreateTask = Callable[..., "asyncio.Task[None]"]
+"""Starts a coroutine as a task with a `name`, such as `asyncio.create_task`."""
 
 
 class _NoWebSocket(PocoError):
@@ -60,32 +65,55 @@ class HeadStream:
         node_url: str,
         *,
         block_time: float = 1.0,
+        busy: Callable[[], bool] = lambda: True,
         websocket: bool = True,
         timeout: float = 10.0,
         on_outage: Callable[[Exception], None] | None = None,
         on_return: Callable[[], None] | None = None,
+        create_task: CreateTask = asyncio.create_task,
+        chain_id: int | None = None,
+        traffic: Traffic | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare, without connecting.
 
         Args:
             node_url: HTTP(S) URL of the node; the stream tries a WebSocket at the same address.
-            block_time: expected seconds between blocks; the polling period is a tenth of it, at least 50 ms and at
-                most 1 s.
+            block_time: expected seconds between blocks. A busy process that polls looks four times in it, every
+                0.25 to 1 s; an idle one looks once, every 2 to 5 s.
+            busy: tells before each look whether the process waits for blocks; call `wake` when it begins to.
             websocket: False disables the WebSocket.
             timeout: time limit of one request, in seconds.
             on_outage: callback for the error when the node stops answering.
             on_return: callback when it answers again.
+            create_task: starts the background task; a service passes one that supervises it.
+            chain_id: the expected chain: each new connection is checked, and heads of another chain are not taken.
+                None accepts any.
+            traffic: the calls of this process to the node, shared by its clients.
+            monotonic: clock of the waits for another attempt of a WebSocket, in seconds.
         """
         self.latest: Block | None = None
         self.reachable = False
+        self.outage: Exception | None = None
+        """Why the node does not answer; None while it does, and before the first attempt."""
         self.mode: Literal["connecting", "websocket", "polling"] = "connecting"
         self._http_url = node_url
-        self._websocket_enabled = self._try_websocket = websocket
-        self._period = min(max(block_time / 10, _MIN_PERIOD_S), _MAX_PERIOD_S)
+        self._websocket_at = 0.0 if websocket else float("inf")
+        self._had_websocket = False
+        self._busy = busy
+        self._busy_period = _within(block_time / 4, _BUSY_PERIOD_S)
+        self._idle_period = _within(block_time, _IDLE_PERIOD_S)
+        self._woken = asyncio.Event()
         self._timeout = timeout
+        self._monotonic = monotonic
         self._on_outage = on_outage
         self._on_return = on_return
-        self._in_outage = False
+        self._create_task = create_task
+        self._chain_id = chain_id
+        self._traffic = traffic or Traffic()
+        self._outage: str | None = None
+        self._backoff = _MIN_BACKOFF_S
+        self._outage_since = 0.0
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
@@ -99,7 +127,7 @@ class HeadStream:
     def start(self) -> None:
         """Start a background task in the running event loop that follows the chain."""
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="head-stream")
+            self._task = self._create_task(self._run(), name="head-stream")
 
     async def stop(self) -> None:
         """Stop following the chain; loops over the stream end."""
@@ -121,6 +149,10 @@ class HeadStream:
                 yield seen
             else:
                 await changed.wait()
+
+    def wake(self) -> None:
+        """Look at once, because the process has become busy."""
+        self._woken.set()
 
     async def wait_change(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a new head; return whether one came."""
@@ -145,34 +177,54 @@ class HeadStream:
     # --- following -----------------------------------------------------------
 
     async def _run(self) -> None:
-        pause = _MIN_BACKOFF_S
         while True:
             before = self.latest
             try:
-                if self._try_websocket:
+                if self._monotonic() >= self._websocket_at:
                     await self._subscribe()
                 else:
                     await self._poll()
+                    continue
             except _NoWebSocket:
-                self._try_websocket = False
+                again = _WEBSOCKET_AGAIN_S[0 if self._had_websocket else 1]
+                self._websocket_at = self._monotonic() + again
+                self._had_websocket = False
                 continue
-            except _OUTAGES as error:
+            except Exception as error:
+                # The node is down, restarts or sends malformed answers. No answer of a node may end the stream: the
+                # process would stay without heads.
                 self._record_outage(error)
             if self.latest != before:
-                pause = _MIN_BACKOFF_S
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, _MAX_BACKOFF_S)
+                self._backoff = _MIN_BACKOFF_S
+            await asyncio.sleep(self._backoff * random.uniform(0.5, 1.0))
+            self._backoff = min(self._backoff * 2, _MAX_BACKOFF_S)
 
     async def _poll(self) -> None:
-        rpc = JsonRpc(self._http_url, timeout=self._timeout, attempts=1, max_connections=1)
+        """Look at the latest block again and again, until a WebSocket may be tried again in an idle moment."""
+        rpc = JsonRpc(
+            self._http_url, timeout=self._timeout, attempts=1, max_connections=1, traffic=self._traffic
+        )
+        if self._chain_id is not None:
+            rpc.expect_chain(self._chain_id)
         try:
-            while True:
-                self._record_head(
-                    read_block(await rpc.call("eth_getBlockByNumber", "latest", False)), "polling"
-                )
-                await asyncio.sleep(self._period)
+            while self._monotonic() < self._websocket_at or self._busy():
+                self._woken.clear()
+                method = "eth_getBlockByNumber"
+                self._record_head(read_block(method, await rpc.call(method, "latest", False)), "polling")
+                # A node that fails at times, without a new block in between, is not in one long outage.
+                self._backoff = _MIN_BACKOFF_S
+                await self._pause()
         finally:
             await rpc.close()
+
+    async def _pause(self) -> None:
+        """Wait until the next look: an idle process that becomes busy looks at once."""
+        if self._busy():
+            await asyncio.sleep(self._busy_period)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._idle_period):
+                await self._woken.wait()
 
     async def _subscribe(self) -> None:
         url = (
@@ -182,18 +234,26 @@ class HeadStream:
         )
         try:
             connection = await connect(
-                url, open_timeout=self._timeout, ping_interval=10, ping_timeout=self._timeout, max_size=2**24
+                url,
+                open_timeout=min(self._timeout, _HANDSHAKE_S),
+                ping_interval=10,
+                ping_timeout=self._timeout,
+                # The library reads the environment too, but would send calls to this host through the proxy.
+                proxy=proxy_of(url),
+                max_size=2**24,
             )
         except (InvalidHandshake, InvalidMessage, InvalidURI, TimeoutError) as cause:
             raise _NoWebSocket(str(cause)) from cause
         async with connection:
             try:
+                await self._check_chain(connection)
                 await self._send(connection, 1, "eth_subscribe", ["newHeads"])
                 await self._request_latest(connection)
                 async with asyncio.timeout(self._timeout):
                     await self._receive(connection, until_id=1)
             except (ConnectionClosed, TimeoutError) as cause:
                 raise _NoWebSocket(f"no answer over the WebSocket: {cause!r}") from cause
+            self._had_websocket = True
             while True:
                 try:
                     async with asyncio.timeout(_MAX_SILENCE_S):
@@ -203,24 +263,36 @@ class HeadStream:
                     async with asyncio.timeout(self._timeout):
                         await self._receive(connection, until_id=2)
 
+    async def _check_chain(self, connection: ClientConnection) -> None:
+        """Raise WrongChain when the node behind a new connection serves another chain."""
+        if self._chain_id is None:
+            return
+        await self._send(connection, 3, "eth_chainId", [])
+        async with asyncio.timeout(self._timeout):
+            message = _message(await connection.recv())
+        if (found := read_quantity("eth_chainId", message.get("result"))) != self._chain_id:
+            raise WrongChain(f"the node serves chain {found}, not {self._chain_id}")
+
     async def _request_latest(self, connection: ClientConnection) -> None:
         await self._send(connection, 2, "eth_getBlockByNumber", ["latest", False])
 
-    @staticmethod
-    async def _send(connection: ClientConnection, request: int, method: str, params: list[Any]) -> None:
+    async def _send(self, connection: ClientConnection, request: int, method: str, params: list[Any]) -> None:
+        self._traffic.count(method)
         message = {"jsonrpc": "2.0", "id": request, "method": method, "params": params}
         await connection.send(json.dumps(message))
 
     async def _receive(self, connection: ClientConnection, until_id: int | None = None) -> None:
         """Receive one message, or all up to the answer `until_id`, and record the heads in them."""
         while True:
-            message = json.loads(await connection.recv())
-            identity = message.get("id")
+            message = _message(await connection.recv())
+            identity, pushed = message.get("id"), message.get("params")
             if identity == 1 and "error" in message:
                 raise _NoWebSocket(str(message["error"]))
-            head = message.get("params", {}).get("result") if identity is None else message.get("result")
+            head = message.get("result")
+            if identity is None and isinstance(pushed, dict):
+                head = pushed.get("result")
             if isinstance(head, dict) and "parentHash" in head:
-                self._record_head(read_block(head), "websocket")
+                self._record_head(read_block("eth_subscribe", head), "websocket")
             if until_id in (None, identity):
                 return
 
@@ -229,8 +301,11 @@ class HeadStream:
     def _record_head(self, head: Block, mode: Literal["websocket", "polling"]) -> None:
         self.mode = mode
         self.reachable = True
-        if self._in_outage:
-            self._in_outage = False
+        self.outage = None
+        if self._outage is not None:
+            if self._websocket_at < float("inf") and self._monotonic() - self._outage_since >= _LONG_OUTAGE_S:
+                self._websocket_at = 0.0
+            self._outage = None
             if self._on_return is not None:
                 self._on_return()
         if head != self.latest:
@@ -239,12 +314,31 @@ class HeadStream:
 
     def _record_outage(self, error: Exception) -> None:
         self.reachable = False
-        self._try_websocket = self._websocket_enabled
-        if not self._in_outage:
-            self._in_outage = True
+        self.outage = error
+        # A node of another chain in the place of a dead one is another outage.
+        kind = "wrong chain" if isinstance(error, WrongChain) else "no answer"
+        if kind != self._outage:
+            if self._outage is None:
+                self._outage_since = self._monotonic()
+            self._outage = kind
             if self._on_outage is not None:
                 self._on_outage(error)
 
     def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _message(content: str | bytes) -> dict[str, Any]:
+    """Return a JSON-RPC message of a WebSocket. Raises `MalformedNodeAnswer`."""
+    try:
+        message = loads_bounded(content, max_bytes=None)
+    except ValueError:
+        message = content
+    if not isinstance(message, dict):
+        raise malformed("a subscription", message)
+    return message
+
+
+def _within(value: float, bounds: tuple[float, float]) -> float:
+    return min(max(value, bounds[0]), bounds[1])

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from workerpool_poco.chain.rpc import SHAPE_ERRORS, JsonRpc, malformed, quantity
+from workerpool_poco.chain.answers import SHAPE_ERRORS, malformed, read_block, read_quantity
+from workerpool_poco.chain.rpc import JsonRpc
 from workerpool_poco.errors import LogRangeTooLarge, PocoError, RpcError
 from workerpool_poco.protocol.contracts.events import (
     EVENT_TYPES,
@@ -14,7 +15,7 @@ from workerpool_poco.protocol.contracts.events import (
     topic_word,
 )
 from workerpool_poco.protocol.encoding.keccak import keccak
-from workerpool_poco.protocol.ids import Address, Hex, address, address_bytes, from_hex, to_hex
+from workerpool_poco.protocol.ids import Address, Hex, address, address_bytes, to_hex
 from workerpool_poco.protocol.model import Block
 
 _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exceed", "timeout", "timed out")
@@ -24,7 +25,8 @@ _LOG_RANGE_WORDS = ("range", "more than", "too many", "too large", "limit", "exc
 class ChainHistory:
     """Reads of blocks and of one hub's logs through one node.
 
-    Every method raises `ChainUnreachable` when the node does not answer and `RpcError` when it answers with an error.
+    Every method raises `ChainUnreachable` when the node does not answer or answers something malformed, and `RpcError`
+    when it answers with an error.
     """
 
     def __init__(self, rpc: JsonRpc, hub_address: Address) -> None:
@@ -33,7 +35,7 @@ class ChainHistory:
 
     async def block_number(self) -> int:
         """Return the number of the latest block."""
-        return quantity("eth_blockNumber", await self.rpc.call("eth_blockNumber"))
+        return read_quantity("eth_blockNumber", await self.rpc.call("eth_blockNumber"))
 
     async def block(self, which: int | bytes | str = "latest") -> Block | None:
         """Read a block by number, hash or name (`latest`, `finalized`); None for an unknown block."""
@@ -62,10 +64,33 @@ class ChainHistory:
         `first_indexed` restricts the events to those whose first indexed argument is one of these 32-byte words: ids,
         or addresses as `topic_word` spells them. Raises `LogRangeTooLarge` when the node refuses the range.
         """
-        topics: list[Any] = [[to_hex(topic_of(kind)) for kind in kinds]]
+        query = _range_query(from_block, to_block, kinds)
         if first_indexed:
-            topics.append(list(first_indexed))
-        return await self._logs({"fromBlock": hex(from_block), "toBlock": hex(to_block), "topics": topics})
+            query["topics"].append(list(first_indexed))
+        return await self._logs(query)
+
+    async def logs_and_blocks(
+        self,
+        from_block: int,
+        to_block: int,
+        numbers: Sequence[int],
+        *,
+        kinds: Collection[type[HubEvent]] = EVENT_TYPES,
+    ) -> tuple[list[HubEvent], list[Block | None]]:
+        """Return what `get_logs` and `blocks` do, read in one request; usually one node answers both."""
+        if not numbers:
+            return await self.get_logs(from_block, to_block, kinds=kinds), []
+        query = {"address": self.hub_address, **_range_query(from_block, to_block, kinds)}
+        *blocks, logs = await self.rpc.batch(
+            [
+                *(("eth_getBlockByNumber", (hex(number), False)) for number in numbers),
+                ("eth_getLogs", (query,)),
+            ]
+        )
+        for block in blocks:
+            if isinstance(block, RpcError):
+                raise block
+        return _decoded(_logs_of(logs)), [_block_or_none(block) for block in blocks]
 
     async def get_block_logs(
         self, block_hash: bytes, *, kinds: Collection[type[HubEvent]] = EVENT_TYPES
@@ -114,14 +139,25 @@ class ChainHistory:
 
     async def _raw_logs(self, query: dict[str, Any]) -> list[Any]:
         try:
-            answer = await self.rpc.call("eth_getLogs", query)
+            return _logs_of(await self.rpc.call("eth_getLogs", query))
         except RpcError as error:
-            if any(word in error.message.lower() for word in _LOG_RANGE_WORDS):
-                raise LogRangeTooLarge(error.message) from error
-            raise
-        if not isinstance(answer, list):
-            raise malformed("eth_getLogs", answer)
-        return answer
+            return _logs_of(error)
+
+
+def _range_query(first: int, last: int, kinds: Collection[type[HubEvent]]) -> dict[str, Any]:
+    topics: list[Any] = [[to_hex(topic_of(kind)) for kind in kinds]]
+    return {"fromBlock": hex(first), "toBlock": hex(last), "topics": topics}
+
+
+def _logs_of(answer: Any) -> list[Any]:
+    """Return the logs in an answer. Raises `LogRangeTooLarge` or `RpcError` for an error."""
+    if isinstance(answer, RpcError):
+        if any(word in answer.message.lower() for word in _LOG_RANGE_WORDS):
+            raise LogRangeTooLarge(answer.message) from answer
+        raise answer
+    if not isinstance(answer, list):
+        raise malformed("eth_getLogs", answer)
+    return answer
 
 
 _MAX_BITS = 512
@@ -148,20 +184,4 @@ def _decoded(logs: list[Any]) -> list[HubEvent]:
 
 
 def _block_or_none(answer: Any) -> Block | None:
-    if answer is None:
-        return None
-    try:
-        return read_block(answer)
-    except SHAPE_ERRORS as cause:
-        raise malformed("eth_getBlock", answer) from cause
-
-
-def read_block(answer: dict[str, Any]) -> Block:
-    """Return the block header in a JSON-RPC answer or notification."""
-    return Block(
-        number=int(answer["number"], 16),
-        hash=from_hex(answer["hash"]),
-        parent_hash=from_hex(answer["parentHash"]),
-        timestamp=int(answer["timestamp"], 16),
-        logs_bloom=from_hex(answer.get("logsBloom") or ""),
-    )
+    return None if answer is None else read_block("eth_getBlock", answer)

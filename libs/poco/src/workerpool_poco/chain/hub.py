@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+from workerpool_poco.chain.answers import read_bytes, read_quantity
 from workerpool_poco.chain.history import ChainHistory
-from workerpool_poco.chain.rpc import JsonRpc, malformed, quantity
+from workerpool_poco.chain.rpc import JsonRpc
+from workerpool_poco.chain.traffic import Traffic
 from workerpool_poco.errors import (
     CallReverted,
     ChainUnreachable,
+    EmptyAnswer,
     HubNotFound,
     MalformedAnswer,
     PocoError,
@@ -18,7 +21,7 @@ from workerpool_poco.protocol.contracts import abi, views
 from workerpool_poco.protocol.contracts.interface import Function
 from workerpool_poco.protocol.deadlines import CONTRIBUTION_DEADLINE_RATIO
 from workerpool_poco.protocol.encoding.eip712 import Eip712Domain
-from workerpool_poco.protocol.ids import Address, DealId, TaskId, address, bytes32, from_hex, to_hex
+from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, TaskId, address, bytes32, to_hex
 from workerpool_poco.protocol.model import (
     Account,
     App,
@@ -29,7 +32,9 @@ from workerpool_poco.protocol.model import (
     Deal,
     Workerpool,
 )
-from workerpool_poco.protocol.orders import order_domain
+from workerpool_poco.protocol.orders import DatasetOrder, order_domain
+
+_WEI_OF_NRLC = 10**9
 
 
 class HubClient(ChainHistory):
@@ -43,6 +48,7 @@ class HubClient(ChainHistory):
         chain_id: int | None = None,
         timeout: float = 10.0,
         attempts: int = 4,
+        traffic: Traffic | None = None,
     ) -> None:
         """Prepare, without connecting.
 
@@ -52,8 +58,9 @@ class HubClient(ChainHistory):
             chain_id: the expected chain; None accepts any.
             timeout: time limit of one request, in seconds.
             attempts: attempts per request while the node does not answer.
+            traffic: the calls of this process to the node, shared by its clients.
         """
-        super().__init__(JsonRpc(node_url, timeout=timeout, attempts=attempts), hub_address)
+        super().__init__(JsonRpc(node_url, timeout=timeout, attempts=attempts, traffic=traffic), hub_address)
         self._expected_chain = chain_id
         self._chain_id: int | None = None
         self._categories: dict[int, Category] = {}
@@ -74,14 +81,15 @@ class HubClient(ChainHistory):
 
         Raises `ChainUnreachable`, `WrongChain` or `HubNotFound`.
         """
-        chain_id = quantity("eth_chainId", await self.rpc.call("eth_chainId"))
+        chain_id = read_quantity("eth_chainId", await self.rpc.call("eth_chainId"))
         if self._expected_chain not in (None, chain_id):
-            raise WrongChain(f"the node serves chain {chain_id}, not {self._expected_chain}")
+            raise WrongChain(f"{self.rpc.node_url} serves chain {chain_id}, not {self._expected_chain}")
         try:
             await self.domain()
         except (CallReverted, MalformedAnswer) as cause:
             raise HubNotFound(f"no PoCo hub at {self.hub_address} on chain {chain_id}") from cause
         self._chain_id = chain_id
+        self.rpc.expect_chain(chain_id)
 
     async def close(self) -> None:
         """Close the connections to the node."""
@@ -129,7 +137,9 @@ class HubClient(ChainHistory):
     def _call_fields(
         self, function: Function, arguments: Sequence[Any], to: Address | None
     ) -> dict[str, str]:
-        return {"to": to or self.hub_address, "data": to_hex(function.encode(*arguments))}
+        # A few nodes refuse a call without a sender.
+        data = to_hex(function.encode(*arguments))
+        return {"from": ZERO_ADDRESS, "to": to or self.hub_address, "data": data}
 
     # --- deals, tasks, contributions -----------------------------------------
 
@@ -191,15 +201,70 @@ class HubClient(ChainHistory):
         """Read a registered workerpool; raises `CallReverted` for an unknown address."""
         return views.workerpool(workerpool, (await self.call(abi.HUB["viewWorkerpool"], workerpool))[0])
 
+    async def contract_owner(self, contract: Address) -> Address:
+        """Read the owner of an app, a dataset or any other contract with `owner()`.
+
+        Raises `CallReverted` or `EmptyAnswer` for an address without that method.
+        """
+        return address((await self.call(abi.WORKERPOOL["owner"], to=contract))[0])
+
+    async def dataset_fits_deal(self, order: DatasetOrder, deal_id: DealId) -> bool:
+        """Return whether a signed dataset order may be used in a deal without dataset, as in bulk processing."""
+        try:
+            await self.call(abi.HUB["assertDatasetDealCompatibility"], order.calldata(), bytes32(deal_id))
+        except CallReverted:
+            return False
+        return True
+
     async def workerpool_owner(self, workerpool: Address) -> Address:
         """Read the owner of a workerpool from its own contract."""
         return address((await self.call(abi.WORKERPOOL["owner"], to=workerpool))[0])
 
+    async def workerpool_registry(self) -> Address:
+        """Read the address of the registry where workerpools are registered."""
+        return address((await self.call(abi.HUB["workerpoolregistry"]))[0])
+
+    async def predict_workerpool(self, owner: Address, description: str) -> tuple[Address, bool]:
+        """Return the address of the workerpool of an owner with a description, and whether it is registered.
+
+        The registry derives the address from both, so that a repeated registration cannot make a second pool.
+        """
+        registry = await self.workerpool_registry()
+        (predicted,) = await self.call(
+            abi.WORKERPOOL_REGISTRY["predictWorkerpool"], owner, description, to=registry
+        )
+        (registered,) = await self.call(abi.WORKERPOOL_REGISTRY["isRegistered"], predicted, to=registry)
+        return address(predicted), bool(registered)
+
     # --- accounts and constants ----------------------------------------------
+
+    async def rlc_token(self) -> Address:
+        """Read the address of the RLC token; the zero address on a chain whose coin is RLC."""
+        try:
+            return address((await self.call(abi.HUB["token"]))[0])
+        except (CallReverted, EmptyAnswer):
+            return ZERO_ADDRESS
+
+    async def rlc_balance(self, owner: Address) -> int:
+        """Read the nRLC in a wallet: tokens, or coins of a chain whose coin is RLC. The stake is not counted."""
+        token = await self.rlc_token()
+        if token == ZERO_ADDRESS:
+            (coins,) = await self.balances([owner])
+            return coins // _WEI_OF_NRLC
+        return int((await self.call(abi.RLC["balanceOf"], owner, to=token))[0])
+
+    async def workerpool_stake_ratio(self) -> int:
+        """Read the percent of a task's price that the pool's owner locks for it; 30 in the published contracts."""
+        return int((await self.call(abi.HUB["workerpool_stake_ratio"]))[0])
 
     async def view_account(self, owner: Address) -> Account:
         """Read an owner's free and locked nRLC in the hub."""
         return Account(*(await self.call(abi.HUB["viewAccount"], owner))[0])
+
+    async def view_accounts(self, owners: Sequence[Address]) -> list[Account]:
+        """Read the free and locked nRLC of many owners in one batch, in order."""
+        answers = await self.call_many(abi.HUB["viewAccount"], ((owner,) for owner in owners))
+        return [Account(*answer[0]) for answer in answers]
 
     async def view_score(self, worker: Address) -> int:
         """Read a worker's score."""
@@ -229,20 +294,18 @@ class HubClient(ChainHistory):
         """Read the gas that the hub grants a callback contract."""
         return int((await self.call(abi.HUB["callbackgas"]))[0])
 
-    async def balance(self, owner: Address) -> int:
-        """Read an account's balance of the chain's coin, in wei, which pays for gas."""
-        return quantity("eth_getBalance", await self.rpc.call("eth_getBalance", owner, "latest"))
+    async def gas_price(self) -> int:
+        """Read the price of a unit of gas that the node suggests today, in wei."""
+        return read_quantity("eth_gasPrice", await self.rpc.call("eth_gasPrice"))
 
     async def balances(self, owners: Sequence[Address]) -> list[int]:
         """Read the balances of many accounts in one batch, in wei, in order."""
         answers = await self.rpc.batch_results([("eth_getBalance", (owner, "latest")) for owner in owners])
-        return [quantity("eth_getBalance", answer) for answer in answers]
+        return [read_quantity("eth_getBalance", answer) for answer in answers]
 
 
 def _decoded(function: Function, answer: Any) -> tuple[Any, ...]:
-    if not isinstance(answer, str):
-        raise malformed(function.name, answer)
-    return function.decode(from_hex(answer))
+    return function.decode(read_bytes(function.name, answer))
 
 
 def _call_error(function: Function, error: RpcError) -> PocoError:

@@ -7,14 +7,28 @@ second. Requests here go over the library's own aiohttp session, and callers dec
 
 import asyncio
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from workerpool_poco.chain.transport import Transport
-from workerpool_poco.errors import ChainUnreachable, RpcError
+from workerpool_poco.chain.answers import read_quantity
+from workerpool_poco.chain.outcomes import (
+    TOO_MANY_REQUESTS,
+    Busy,
+    is_busy,
+    is_throttling,
+    is_transient,
+    outcome_of,
+    reason_of,
+    result_of,
+)
+from workerpool_poco.chain.traffic import Traffic
+from workerpool_poco.chain.transport import Transport, retry_after_s
+from workerpool_poco.errors import ChainUnreachable, RpcError, Throttled, WrongChain
 
 if TYPE_CHECKING:
     from web3 import AsyncWeb3
@@ -23,28 +37,18 @@ MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are split, because many providers refuse more."""
 
 _STATE_GONE_ATTEMPTS = 5
-_NO_ANSWER = "the answer is not a JSON-RPC object"
+_MOST_REFUSALS = 8
+"""Refusals of one call because of too many calls, after which it fails; pauses of growing length lie between them."""
+_PATIENCE_S = 15.0
+"""A call fails with the first refusal after this time."""
+_BATCH_REFUSALS = 2
+"""Refusals of one batch after which a smaller one is tried."""
+Request = Callable[[], Awaitable[Any]]
+"""Sends a body and returns the decoded answer."""
 
 
-class _Busy(Exception):
-    """The node throttles the request."""
-
-
-def quantity(method: str, answer: Any) -> int:
-    """Return the number in a node's answer; raises `RpcError` for any other answer."""
-    try:
-        return int(answer, 16)
-    except (TypeError, ValueError) as cause:
-        raise malformed(method, answer) from cause
-
-
-SHAPE_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
-"""Exceptions raised while an answer of an unexpected shape is read; see `malformed`."""
-
-
-def malformed(method: str, answer: Any) -> RpcError:
-    """Return the error for an answer of the wrong shape, such as null from a node that lags or starts."""
-    return RpcError(method, 0, f"the node answered {repr(answer)[:200]}")
+class _CallThrottled(Throttled):
+    """The node throttles even a single call, so that smaller batches do not help."""
 
 
 class JsonRpc:
@@ -58,21 +62,38 @@ class JsonRpc:
         attempts: int = 4,
         backoff: float = 0.1,
         max_connections: int = 32,
+        traffic: Traffic | None = None,
     ) -> None:
         """Prepare, without connecting.
 
         Args:
             node_url: HTTP(S) address of the node.
             timeout: time limit of one attempt, in seconds.
-            attempts: attempts per request while the node does not answer.
+            attempts: attempts per request while the node does not answer. Calls that it throttles are repeated
+                more often.
             backoff: seconds before the second attempt; doubled for each further one, with jitter.
             max_connections: limit of simultaneous connections.
+            traffic: the calls of this process to the node, shared by its clients; None for a client of its own.
         """
-        self.node_url = _without_secrets(node_url)
+        self.node_url = without_secrets(node_url)
         """Scheme, host and port of the node for messages; the rest of a URL may contain a key."""
         self._transport = Transport(node_url, timeout=timeout, max_connections=max_connections)
+        self.traffic = traffic or Traffic()
+        """The calls of this process to the node; give it to other clients of the same node."""
         self._attempts = attempts
         self._backoff = backoff
+        self._largest_batch = MAX_BATCH
+        self._doubted_batch = MAX_BATCH + 1
+        self._expected_chain: int | None = None
+        self._checked_connections = 0
+
+    def expect_chain(self, chain_id: int) -> None:
+        """Check the chain id whenever a new connection was opened, since another node may have replaced this one.
+
+        A request whose answer came from a node of another chain raises `WrongChain`, until the right one is back.
+        """
+        self._expected_chain = chain_id
+        self._checked_connections = 0
 
     @property
     def web3(self) -> "AsyncWeb3[Any]":
@@ -86,18 +107,19 @@ class JsonRpc:
         """Close the connections."""
         await self._transport.close()
 
-    async def call(self, method: str, *params: Any, attempts: int | None = None) -> Any:
+    async def call(
+        self, method: str, *params: Any, attempts: int | None = None, timeout: float | None = None
+    ) -> Any:
         """Call a method and return its result.
 
-        Retries while the node does not answer; every method that this library uses is idempotent. Raises
-        `ChainUnreachable` or `RpcError`.
+        Retries while the node does not answer; every method that this library uses is idempotent. `attempts` and
+        `timeout` (seconds of one attempt) replace the client's own; a single attempt does not wait until the node
+        takes more calls. Raises `ChainUnreachable` or `RpcError`.
         """
 
         async def request() -> Any:
-            outcome = _outcome(method, await self._transport.request(method, params))
-            if isinstance(outcome, RpcError):
-                raise _Busy(str(outcome)) if outcome.busy else outcome
-            return outcome
+            sending = partial(self._transport.request, method, params, timeout=timeout)
+            return result_of(outcome_of(method, await self._admitted([method], sending)))
 
         for _ in range(_STATE_GONE_ATTEMPTS - 1):
             try:
@@ -110,12 +132,25 @@ class JsonRpc:
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
         """Call many methods in as few round trips as possible; return the results in order.
 
-        A refused call yields its `RpcError`. Nodes without batch support get single requests. Raises
-        `ChainUnreachable`.
+        A refused call yields its `RpcError`. A node that refuses or drops batches, or throttles, gets smaller ones,
+        down to single requests. Raises `ChainUnreachable`.
         """
         answers: list[Any | RpcError] = []
-        for start in range(0, len(calls), MAX_BATCH):
-            answers += await self._batch(calls[start : start + MAX_BATCH])
+        refusals, started, largest = 0, time.monotonic(), MAX_BATCH
+        while len(answers) < len(calls):
+            size = int(min(self._largest_batch, self.traffic.largest_batch, largest))
+            try:
+                answers += await self._batch(calls[len(answers) : len(answers) + size])
+            except _CallThrottled:
+                raise
+            except Throttled:
+                # The rate falls by less, and only once in a while.
+                refusals, largest = refusals + _BATCH_REFUSALS, max(size // 2, 1)
+                late = time.monotonic() - started > _PATIENCE_S
+                if refusals >= _MOST_REFUSALS or late:
+                    raise
+            else:
+                refusals, started = 0, time.monotonic()
         return answers
 
     async def batch_results(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
@@ -132,14 +167,14 @@ class JsonRpc:
 
         outcomes = await self._outcomes(calls)
         for pause in (self._backoff, 2 * self._backoff):
-            indexes = [index for index, outcome in enumerate(outcomes) if _is_transient(outcome)]
+            indexes = [index for index, outcome in enumerate(outcomes) if is_transient(outcome)]
             if len(indexes) > 1:
                 await asyncio.sleep(pause)
                 again = await self._outcomes([calls[index] for index in indexes])
                 for index, outcome in zip(indexes, again, strict=True):
                     outcomes[index] = outcome
         for index, outcome in enumerate(outcomes):
-            if _is_transient(outcome):
+            if is_transient(outcome):
                 single = outcomes[index] = await self._single(*calls[index])
                 if isinstance(single, RpcError) and single.state_gone:
                     # The state stays missing: the other calls would fail as well.
@@ -147,66 +182,108 @@ class JsonRpc:
         return outcomes
 
     async def _outcomes(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
-        """Send the calls in one body, or one by one to a node without batch support."""
+        """Send the calls in one body; one by one if the node takes no batch of this size."""
 
         async def request() -> Any:
-            return await self._transport.request_batch(calls)
+            sending = partial(self._transport.request_batch, calls)
+            return await self._admitted([method for method, _ in calls], sending)
 
-        answers = await self._retried("batch", request, None)
-        if not isinstance(answers, list):
-            return list(await asyncio.gather(*(self._single(*call) for call in calls)))
-        return [_outcome(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
-
-    async def _single(self, method: str, params: Sequence[Any]) -> Any | RpcError:
         try:
-            return await self.call(method, *params)
+            answers = await self._retried("batch", request, None, most_refusals=_BATCH_REFUSALS)
+        except (Throttled, WrongChain):
+            raise
+        except ChainUnreachable:
+            # Some nodes answer a batch that is too large with HTTP 500, or cut the connection.
+            answers = None
+        if not isinstance(answers, list):
+            return await self._one_by_one(calls)
+        if len(calls) >= self._doubted_batch:
+            self._doubted_batch = MAX_BATCH + 1
+        return [outcome_of(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
+
+    async def _one_by_one(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
+        """Send calls alone. If the node answers them for the second time, it gets smaller batches from now on."""
+        # One attempt: during an outage the batch was repeated already.
+        first = await self._single(*calls[0], attempts=1)
+        others = await asyncio.gather(*(self._single(*call) for call in calls[1:]))
+        outcomes = [first, *others]
+        if not all(isinstance(outcome, RpcError) for outcome in outcomes):
+            # Once may be the end of an outage.
+            if len(calls) >= self._doubted_batch:
+                self._largest_batch = min(self._largest_batch, max(len(calls) // 2, 1))
+                self._doubted_batch = MAX_BATCH + 1
+            else:
+                self._doubted_batch = len(calls)
+        return outcomes
+
+    async def _single(
+        self, method: str, params: Sequence[Any], attempts: int | None = None
+    ) -> Any | RpcError:
+        try:
+            return await self.call(method, *params, attempts=attempts)
         except RpcError as error:
             return error
 
-    async def _retried(self, what: str, request: Any, attempts: int | None) -> Any:
+    async def _retried(
+        self, what: str, request: Request, attempts: int | None, most_refusals: int = _MOST_REFUSALS
+    ) -> Any:
+        """Return the answer to a request, repeated while the node fails; calls that it throttles wait instead."""
         tries = attempts or self._attempts
-        for attempt in range(1, tries + 1):
+        started = time.monotonic()
+        failures = refusals = 0
+        while True:
             try:
-                return await request()
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError, _Busy) as cause:
-                if attempt == tries:
-                    # Not chained: some of these errors contain the whole URL.
-                    raise ChainUnreachable(
-                        f"{self.node_url} does not answer {what}: {_reason(cause)}"
-                    ) from None
-                await asyncio.sleep(self._backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
-        raise AssertionError("unreachable")
+                answer = await request()
+                await self._check_chain()
+                return answer
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Busy) as cause:
+                # Not chained: some of these errors contain the whole URL.
+                reason = f"{self.node_url} does not answer {what}: {reason_of(cause)}"
+                if is_throttling(cause):
+                    refusals += 1
+                    late = time.monotonic() - started > _PATIENCE_S
+                    if attempts == 1 or refusals == most_refusals or late:
+                        kind = _CallThrottled if most_refusals == _MOST_REFUSALS else Throttled
+                        raise kind(reason) from None
+                    continue
+                failures += 1
+                if failures == tries:
+                    raise ChainUnreachable(reason) from None
+                await asyncio.sleep(self._backoff * 2 ** (failures - 1) * random.uniform(0.5, 1.5))
+
+    async def _admitted(self, methods: Sequence[str], sending: Request) -> Any:
+        """Send a body when the traffic admits it, and tell the traffic of a refusal."""
+        admitted_at = await self.traffic.admit(methods)
+        try:
+            answer = await sending()
+        except aiohttp.ClientResponseError as error:
+            wanted_s = retry_after_s(error.headers)
+            if error.status == TOO_MANY_REQUESTS:
+                self.traffic.refused(admitted_at, wanted_s)
+            elif wanted_s is not None:
+                self.traffic.pause(wanted_s)
+            raise
+        if any(is_busy(each) for each in (answer if isinstance(answer, list) else [answer])):
+            self.traffic.refused(admitted_at, None)
+        else:
+            self.traffic.answered(admitted_at)
+        return answer
+
+    async def _check_chain(self) -> None:
+        """Raise WrongChain when the node behind a connection opened since the last check serves another chain."""
+        if self._expected_chain is None or self._checked_connections == self._transport.connections:
+            return
+        # Read before the request, which may itself open another connection.
+        opened = self._transport.connections
+        method = "eth_chainId"
+        answer = await self._admitted([method], partial(self._transport.request, method, ()))
+        found = read_quantity(method, result_of(outcome_of(method, answer)))
+        if found != self._expected_chain:
+            raise WrongChain(f"{self.node_url} serves chain {found}, not {self._expected_chain}")
+        self._checked_connections = opened
 
 
-def _without_secrets(node_url: str) -> str:
+def without_secrets(node_url: str) -> str:
+    """Return scheme, host and port of a node's URL; the rest may contain a key."""
     parts = urlsplit(node_url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _reason(cause: Exception) -> str:
-    if isinstance(cause, aiohttp.ClientResponseError):
-        return f"HTTP {cause.status} {cause.message}"
-    return "its URL is not usable" if isinstance(cause, aiohttp.InvalidURL) else repr(cause)
-
-
-def _is_transient(outcome: Any) -> bool:
-    """Return whether a repeated request may succeed: the answer is missing or the node refused for a passing reason."""
-    return isinstance(outcome, RpcError) and (
-        outcome.state_gone or outcome.busy or outcome.message == _NO_ANSWER
-    )
-
-
-def _outcome(method: str, answer: Any) -> Any | RpcError:
-    if not isinstance(answer, dict):
-        return RpcError(method, 0, _NO_ANSWER)
-    error = answer.get("error")
-    if error is None:
-        if "result" not in answer:
-            return RpcError(method, 0, "the answer has neither result nor error")
-        return answer["result"]
-    if not isinstance(error, dict):
-        return RpcError(method, 0, str(error))
-    code = error.get("code")
-    return RpcError(
-        method, code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data")
-    )

@@ -1,17 +1,31 @@
 """Wallets: a private key, its address, and the signatures that the protocol needs."""
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import coincurve
 
+from workerpool_poco.chain.signed_transactions import (
+    SignedTransaction,
+    Transaction,
+    signed_with,
+    signing_hash,
+)
 from workerpool_poco.errors import PocoError
-from workerpool_poco.protocol.encoding import rlp
-from workerpool_poco.protocol.encoding.keccak import keccak
-from workerpool_poco.protocol.ids import Address, address_bytes, from_hex
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
+from workerpool_poco.protocol.ids import Address, from_hex
 from workerpool_poco.protocol.signatures import eip191_hash, public_key_address
+
+__all__ = [
+    "SignedTransaction",
+    "Transaction",
+    "Wallet",
+    "WalletError",
+    "WalletFileInvalid",
+    "WalletFileMissing",
+    "WrongWalletPassword",
+]
 
 
 class WalletError(PocoError):
@@ -28,29 +42,6 @@ class WalletFileInvalid(WalletError):
 
 class WrongWalletPassword(WalletError):
     """The password does not open the wallet file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A transaction to sign: prices and `value` in wei; `to` None creates a contract."""
-
-    nonce: int
-    gas_price: int
-    gas: int
-    to: Address | None
-    value: int
-    data: bytes
-    chain_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignedTransaction:
-    """A signed transaction, ready to be journaled and then sent."""
-
-    nonce: int
-    raw: bytes
-    hash: bytes
-    transaction: Transaction = field(repr=False)
 
 
 class Wallet:
@@ -92,7 +83,7 @@ class Wallet:
         from workerpool_poco.chain import keystore
 
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = loads_bounded(Path(path).read_text(encoding="utf-8"))
         except OSError as cause:
             raise WalletFileMissing(f"the wallet file cannot be read: {path} ({cause.strerror})") from cause
         except ValueError as cause:
@@ -130,22 +121,10 @@ class Wallet:
         return self.sign_hash(eip191_hash(message))
 
     def sign_transaction(self, transaction: Transaction) -> SignedTransaction:
-        """Sign a legacy transaction bound to its chain (EIP-155).
+        """Sign a transaction bound to its chain: of type 2 with a tip (EIP-1559), else a legacy one (EIP-155).
 
         Legacy transactions are valid on every chain the protocol runs on, with and without a base fee, and a chain
         may accept a price of 0.
         """
-        fields = [
-            rlp.integer(transaction.nonce),
-            rlp.integer(transaction.gas_price),
-            rlp.integer(transaction.gas),
-            address_bytes(transaction.to) if transaction.to else b"",
-            rlp.integer(transaction.value),
-            transaction.data,
-        ]
-        digest = keccak(rlp.encode_list([*fields, rlp.integer(transaction.chain_id), b"", b""]))
-        signature = self._key.sign_recoverable(digest, hasher=None)
-        v = transaction.chain_id * 2 + 35 + signature[64]
-        r, s = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:64]))
-        raw = rlp.encode_list([*fields, rlp.integer(v), rlp.integer(r), rlp.integer(s)])
-        return SignedTransaction(transaction.nonce, raw, keccak(raw), transaction)
+        signature = self._key.sign_recoverable(signing_hash(transaction), hasher=None)
+        return signed_with(transaction, signature)

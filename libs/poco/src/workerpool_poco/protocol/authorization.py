@@ -1,7 +1,9 @@
 """Workerpool authorizations: the scheduler's signed permission for a worker to contribute to a task."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_poco.protocol.ids import (
@@ -14,6 +16,9 @@ from workerpool_poco.protocol.ids import (
     bytes32,
 )
 from workerpool_poco.protocol.signatures import eip191_hash, recover_address
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class MessageSigner(Protocol):
@@ -48,6 +53,41 @@ class WorkerpoolAuthorization:
 def authorization_hash(worker: Address, task_id: TaskId, enclave_challenge: Address = ZERO_ADDRESS) -> bytes:
     """Return `keccak256(worker ‖ taskid ‖ enclaveChallenge)` (contract: contribute)."""
     return keccak(address_bytes(worker) + bytes32(task_id) + address_bytes(enclave_challenge))
+
+
+def audience_of(url: str) -> str:
+    """Return the one spelling of a service's public base URL for which workers sign.
+
+    Scheme and host are lower-case, an IPv6 address has its shortest form, a default port and a final slash are dropped,
+    and the names of the own machine (`localhost`, `127.0.0.1`, `[::1]`) count as one. Raises ValueError for a text that
+    is no http or https URL of a host, or that has credentials, a query or a fragment.
+    """
+    parts = urlsplit(url)
+    scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+    if scheme not in _DEFAULT_PORTS or not host or parts.username or parts.query or parts.fragment:
+        raise ValueError(f"expected the base URL of a service, such as https://result.example, not {url!r}")
+    if ":" in host:
+        host = _shortest(host)
+    if host in _OWN_MACHINE:
+        host = "localhost"
+    if ":" in host:
+        host = f"[{host}]"
+    where = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
+    return f"{scheme}://{where}{parts.path.rstrip('/')}"
+
+
+def _shortest(address: str) -> str:
+    """Return the shortest spelling of an IPv6 address; the IPv4 address that is mapped into one."""
+    found = IPv6Address(address)
+    return str(found.ipv4_mapped or found)
+
+
+def bound_authorization_hash(authorization: WorkerpoolAuthorization, audience: str, nonce: bytes) -> bytes:
+    """Return `keccak256(authorizationHash ‖ keccak256(audience) ‖ nonce)`, which a worker signs for one service.
+
+    The audience and the nonce of 32 bytes come from the service's challenge, so the signature opens no other service.
+    """
+    return keccak(authorization.hash + keccak(audience.encode()) + bytes32(nonce))
 
 
 def sms_challenge_hash(task_id: TaskId) -> bytes:

@@ -1,6 +1,7 @@
-"""The protocol's causes for the failure of a replicate (core spec §2.9)."""
+"""The causes for the failure of a replicate, the protocol's (core spec §2.9) and this pool's, and the side of each."""
 
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from enum import Enum, StrEnum
 
 
 class ReplicateStatusCause(StrEnum):
@@ -151,3 +152,193 @@ class ReplicateStatusCause(StrEnum):
     ABORTED_BY_WORKER = "ABORTED_BY_WORKER"
     CANNOT_REVEAL = "CANNOT_REVEAL"
     UNKNOWN = "UNKNOWN"
+    # Causes of this pool, for what the protocol's causes do not tell apart
+    APP_OUT_OF_MEMORY = "APP_OUT_OF_MEMORY"
+    """The app exceeded the memory of its slot; only a larger slot is worth another attempt."""
+    APP_CANNOT_START = "APP_CANNOT_START"
+    """The image's entry point, user or platform does not exist, so the app cannot be started."""
+    APP_IMAGE_NAME_INVALID = "APP_IMAGE_NAME_INVALID"
+    """The app's URI is not the name of a Docker image."""
+    APP_DISK_LIMIT_EXCEEDED = "APP_DISK_LIMIT_EXCEEDED"
+    """The app wrote more than the disk limit of its slot."""
+    DEAL_PARAMS_INVALID = "DEAL_PARAMS_INVALID"
+    """The deal asks for what no worker of this kind can do, such as encryption on a standard task."""
+    RESULT_RULE_BROKEN = "RESULT_RULE_BROKEN"
+    """The output breaks a rule of result archives: count, size, depth, names, links, special files."""
+    HOST_FAILED = "HOST_FAILED"
+    """The worker's host failed: disk, Docker engine, DNS, TLS or proxy."""
+    ASSIGNMENT_TIMEOUT = "ASSIGNMENT_TIMEOUT"
+    """The worker did not start an assignment in time."""
+    EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT"
+    """The worker reported no contribution within the time that the task may take."""
+    ERROR_RESULT_UNCONFIRMED = "ERROR_RESULT_UNCONFIRMED"
+    """The scheduler wants another worker to see the same failure before it is contributed."""
+    ERROR_RESULTS_DISABLED = "ERROR_RESULTS_DISABLED"
+    """The pool does not contribute failures, so that the requester is refunded."""
+    APP_REGISTRY_UNAVAILABLE = "APP_REGISTRY_UNAVAILABLE"
+    """The registry that the app's owner chose limits requests or fails; another worker may reach it."""
+    PUBLIC_REGISTRY_UNAVAILABLE = "PUBLIC_REGISTRY_UNAVAILABLE"
+    """A public registry, one of the operator, or every IPFS gateway limits requests or fails."""
+
+
+class Side(Enum):
+    """The side that a failure is blamed on: also the fault that requesters read.
+
+    The worker includes its host, and the chain the network to its node.
+    """
+
+    APP = "app"
+    REQUESTER = "requester"
+    WORKER = "worker"
+    POOL = "pool"
+    CHAIN = "chain"
+
+
+_C = ReplicateStatusCause
+_TEE = "TEE_SESSION_GENERATION_"
+
+
+def _with_prefix(prefix: str) -> Iterable[ReplicateStatusCause]:
+    return (cause for cause in _C if cause.startswith(prefix))
+
+
+LOST_RACES = (
+    _C.TASK_NOT_ACTIVE,
+    _C.CONTRIBUTION_ALREADY_SET,
+    _C.CONSENSUS_REACHED,
+    _C.CHAIN_RECEIPT_NOT_VALID,
+    _C.CONSENSUS_BLOCK_MISSING,
+    _C.TRUST_NOT_1,
+    _C.TASK_ALREADY_CONTRIBUTED,
+    _C.CANNOT_REVEAL,
+)
+"""Causes for which another transaction came first."""
+
+SIDES: Mapping[ReplicateStatusCause, Side] = {
+    # The app, its registry and its output, then the requester's files and parameters.
+    **dict.fromkeys(
+        (
+            _C.APP_IMAGE_DOWNLOAD_FAILED,
+            _C.APP_IMAGE_NAME_INVALID,
+            _C.APP_REGISTRY_UNAVAILABLE,
+            _C.APP_COMPUTE_FAILED,
+            _C.APP_COMPUTE_TIMEOUT,
+            _C.APP_OUT_OF_MEMORY,
+            _C.APP_CANNOT_START,
+            _C.APP_DISK_LIMIT_EXCEEDED,
+            _C.RESULT_RULE_BROKEN,
+            _C.RESULT_LINK_MISSING,
+            _C.DETERMINISM_HASH_NOT_FOUND,
+            _C.POST_COMPUTE_TIMEOUT,
+            _C.POST_COMPUTE_COMPUTED_FILE_NOT_FOUND,
+            _C.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED,
+            _C.POST_COMPUTE_OUT_FOLDER_ZIP_FAILED,
+            _C.POST_COMPUTE_TOO_LONG_RESULT_FILE_NAME,
+            _C.POST_COMPUTE_RESULT_FILE_NOT_FOUND,
+        ),
+        Side.APP,
+    ),
+    **dict.fromkeys(
+        (
+            _C.INPUT_FILES_DOWNLOAD_FAILED,
+            _C.DATASET_FILE_DOWNLOAD_FAILED,
+            _C.DATASET_FILE_BAD_CHECKSUM,
+            _C.DEAL_PARAMS_INVALID,
+            _C.TASK_DESCRIPTION_INVALID,
+            _C.POST_COMPUTE_ENCRYPTION_PUBLIC_KEY_MISSING,
+            _C.POST_COMPUTE_MALFORMED_ENCRYPTION_PUBLIC_KEY,
+            _C.POST_COMPUTE_ENCRYPTION_FAILED,
+            _C.POST_COMPUTE_STORAGE_TOKEN_MISSING,
+            _C.POST_COMPUTE_DROPBOX_UPLOAD_FAILED,
+        ),
+        Side.REQUESTER,
+    ),
+    # The worker and its host. A deal can ask for a stake or an enclave that an honest worker lacks.
+    **dict.fromkeys(
+        (
+            _C.OUT_OF_GAS,
+            _C.HOST_FAILED,
+            _C.ASSIGNMENT_TIMEOUT,
+            _C.EXECUTION_TIMEOUT,
+            _C.REVEAL_TIMEOUT,
+            _C.CONTRIBUTION_TIMEOUT,
+            _C.APP_NOT_FOUND_LOCALLY,
+            _C.STAKE_TOO_LOW,
+            _C.TEE_NOT_SUPPORTED,
+            _C.ABORTED_BY_WORKER,
+        ),
+        Side.WORKER,
+    ),
+    # The pool and its services.
+    **dict.fromkeys(
+        (
+            _C.UNKNOWN,
+            _C.WORKERPOOL_AUTHORIZATION_NOT_FOUND,
+            _C.ENCLAVE_SIGNATURE_NOT_FOUND,
+            _C.ERROR_RESULT_UNCONFIRMED,
+            _C.ERROR_RESULTS_DISABLED,
+            _C.PUBLIC_REGISTRY_UNAVAILABLE,
+            _C.UNKNOWN_SMS,
+            _C.GET_TEE_SERVICES_CONFIGURATION_FAILED,
+            _C.TEE_PREPARATION_FAILED,
+            _C.POST_COMPUTE_IMAGE_MISSING,
+            _C.POST_COMPUTE_TASK_ID_MISSING,
+            _C.POST_COMPUTE_EXIT_REPORTING_FAILED,
+            _C.POST_COMPUTE_WORKER_ADDRESS_MISSING,
+            _C.POST_COMPUTE_TEE_CHALLENGE_PRIVATE_KEY_MISSING,
+            _C.POST_COMPUTE_INVALID_TEE_SIGNATURE,
+            _C.POST_COMPUTE_SEND_COMPUTED_FILE_FAILED,
+            _C.POST_COMPUTE_IPFS_UPLOAD_FAILED,
+            _C.POST_COMPUTE_FAILED_UNKNOWN_ISSUE,
+        ),
+        Side.POOL,
+    ),
+    # The chain: its node is away, or another transaction came first.
+    **dict.fromkeys(
+        (
+            _C.CHAIN_UNREACHABLE,
+            _C.BLOCK_NOT_REACHED,
+            _C.TASK_DESCRIPTION_NOT_FOUND,
+            *LOST_RACES,
+        ),
+        Side.CHAIN,
+    ),
+    # Enclaves: the requester's data and configuration, then what the pool prepares, then what the chain tells.
+    **dict.fromkeys(_with_prefix("PRE_COMPUTE_"), Side.REQUESTER),
+    **dict.fromkeys(
+        (
+            _C.PRE_COMPUTE_IMAGE_MISSING,
+            _C.PRE_COMPUTE_TASK_ID_MISSING,
+            _C.PRE_COMPUTE_EXIT_REPORTING_FAILED,
+            _C.PRE_COMPUTE_WORKER_ADDRESS_MISSING,
+            _C.PRE_COMPUTE_TEE_CHALLENGE_PRIVATE_KEY_MISSING,
+            _C.PRE_COMPUTE_INVALID_TEE_SIGNATURE,
+            _C.PRE_COMPUTE_OUTPUT_PATH_MISSING,
+            _C.PRE_COMPUTE_OUTPUT_FOLDER_NOT_FOUND,
+            _C.PRE_COMPUTE_FAILED_UNKNOWN_ISSUE,
+        ),
+        Side.POOL,
+    ),
+    **dict.fromkeys(_with_prefix(_TEE), Side.POOL),
+    **dict.fromkeys(
+        (
+            _C.TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_EMPTY_PARAMS_UNAUTHORIZED,
+            _C.TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_NO_MATCH_ONCHAIN_TYPE,
+            _C.TEE_SESSION_GENERATION_PRE_COMPUTE_GET_DATASET_SECRET_FAILED,
+            _C.TEE_SESSION_GENERATION_APP_COMPUTE_NO_ENCLAVE_CONFIG,
+            _C.TEE_SESSION_GENERATION_APP_COMPUTE_INVALID_ENCLAVE_CONFIG,
+            _C.TEE_SESSION_GENERATION_POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY,
+            _C.TEE_SESSION_GENERATION_POST_COMPUTE_GET_STORAGE_TOKENS_FAILED,
+        ),
+        Side.REQUESTER,
+    ),
+    **dict.fromkeys(
+        (
+            _C.TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_TASK_FAILED,
+            _C.TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_TASK_NOT_ACTIVE,
+            _C.TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_DEAL_FAILED,
+        ),
+        Side.CHAIN,
+    ),
+}
+"""Whose fault a failure with each cause is."""

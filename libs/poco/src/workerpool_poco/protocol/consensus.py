@@ -50,8 +50,10 @@ def needs_more_contributions(
     groups: dict[bytes, int] = {}
     for result_hash, weight in contributions:
         groups[result_hash] = max(groups.get(result_hash, 0), 1) * weight
-    best = max(groups.values(), default=0)
-    others = sum(groups.values()) - best
+    best = others = 0
+    if groups:
+        best = max(groups.values())
+        others = sum(groups.values()) - best
     forecast = best
     for weight in pending:
         forecast = max(forecast, 1) * weight

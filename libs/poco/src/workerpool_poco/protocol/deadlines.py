@@ -9,6 +9,8 @@ from dataclasses import dataclass
 CONTRIBUTION_DEADLINE_RATIO = 7
 REVEAL_DEADLINE_RATIO = 2
 FINAL_DEADLINE_RATIO = 10
+CLOCK_MARGIN_S = 10
+"""How far, in seconds, the clock of this machine may be ahead of the chain's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,12 @@ def task_deadlines(
         contribution=contribution_deadline(start_time, category_time, ratio),
         final=final_deadline(start_time, category_time),
     )
+
+
+def chain_time(block_timestamp: int, clock: float) -> int:
+    """Return a time that the next block has reached, in Unix seconds, from the newest block and this machine's clock.
+
+    A sequencer chain makes no block while it has no transaction: its newest block may be minutes old, and the next one
+    still carries the time at which it is made.
+    """
+    return max(block_timestamp, int(clock) - CLOCK_MARGIN_S)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
+
 _KEYS = frozenset(
     {
         "iexec_args",
@@ -42,12 +44,16 @@ class DealParams:
         """Parse `deal.params`; never raise.
 
         A text that is not a JSON object of the known keys and types is the command line as a whole; the protocol
-        defines it so.
+        defines it so. A result that such an object wants encrypted in any words is still not published as plain text.
         """
+        encryption = False
         try:
-            content = json.loads(text)
-            if not isinstance(content, dict) or not content.keys() <= _KEYS:
+            content = loads_bounded(text)
+            if not isinstance(content, dict):
                 return cls(args=text)
+            encryption = _wants_encryption(content.get("iexec_result_encryption"))
+            if not content.keys() <= _KEYS:
+                return cls(args=text, result_encryption=encryption)
             return cls(
                 args=_text(content, "iexec_args"),
                 input_files=_texts(content.get("iexec_input_files")),
@@ -57,8 +63,8 @@ class DealParams:
                 result_storage_proxy=_text(content, "iexec_result_storage_proxy"),
                 bulk_cid=_text(content, "bulk_cid"),
             )
-        except (ValueError, TypeError, RecursionError):
-            return cls(args=text)
+        except (ValueError, TypeError):
+            return cls(args=text, result_encryption=encryption)
 
     def encode(self) -> str:
         """Return the JSON text for a request order, without absent parameters."""
@@ -97,6 +103,12 @@ def _secrets(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise TypeError("iexec_secrets")
     return dict(value)
+
+
+def _wants_encryption(value: Any) -> bool:
+    """Tell whether a value of any type may mean that the result is to be encrypted."""
+    text = value.strip().lower() if isinstance(value, str) else value
+    return bool(text) and text not in ("false", "no", "off", "0")
 
 
 def _flag(value: Any) -> bool:

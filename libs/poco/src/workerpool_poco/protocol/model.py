@@ -1,5 +1,6 @@
 """The contracts' state as frozen values. Times are Unix seconds, prices nRLC, hashes and digests bytes."""
 
+import math
 from dataclasses import dataclass, field
 
 from workerpool_poco.protocol.deadlines import final_deadline
@@ -151,6 +152,13 @@ class Account:
 
 REORGANISATION_BLOCKS = 64
 """Blocks this deep below the newest one count as final; a reorganisation may replace those above."""
+REORGANISATION_S = 300
+"""Seconds of blocks that a reorganisation may replace at least: 64 blocks of a fast chain are only 16 s."""
+
+
+def reorganisation_blocks(block_time_s: float) -> int:
+    """Return the depth in blocks from which a block counts as final, on a chain with this time between blocks."""
+    return max(REORGANISATION_BLOCKS, math.ceil(REORGANISATION_S / block_time_s))
 
 
 @dataclass(frozen=True, slots=True)

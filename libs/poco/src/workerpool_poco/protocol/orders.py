@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 from workerpool_poco.protocol.encoding.eip712 import Eip712Domain, fields_of
+from workerpool_poco.protocol.encoding.typed_data import HashSigner
 from workerpool_poco.protocol.ids import (
     ZERO_ADDRESS,
     ZERO_BYTES32,
@@ -19,7 +20,6 @@ from workerpool_poco.protocol.ids import (
     from_hex,
     to_hex,
 )
-from workerpool_poco.protocol.typed_data import HashSigner
 
 
 def order_domain(chain_id: int, hub: Address) -> Eip712Domain:
@@ -62,18 +62,36 @@ class _Order:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read an order from the market's JSON; numbers may be texts. Raises KeyError or ValueError."""
-        values: dict[str, Any] = {"sign": from_hex(content.get("sign", "0x"))}
+        """Read an order from the market's JSON; numbers may be texts. Raises KeyError or ValueError.
+
+        The JSON is that of others: a number where bytes belong, or an infinite one, is refused like any other mistake.
+        """
+        values: dict[str, Any] = {"sign": from_hex(_text("sign", content.get("sign", "0x")))}
         for kind, name in fields_of(cls.TYPE):
             value = content[name]
-            if kind == "uint256":
-                value = int(value, 0) if isinstance(value, str) else int(value)
-            elif kind == "bytes32":
-                value = bytes32(value)
-            elif kind == "address":
-                value = address(value)
-            values[name] = value
+            match kind:
+                case "uint256":
+                    values[name] = _uint256(name, value)
+                case "bytes32":
+                    values[name] = bytes32(_text(name, value))
+                case "address":
+                    values[name] = address(_text(name, value))
+                case _:
+                    values[name] = _text(name, value)
         return cls(**values)
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is no text")
+    return value
+
+
+def _uint256(name: str, value: object) -> int:
+    number = int(value, 0) if isinstance(value, str) else value
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 256:
+        raise ValueError(f"{name} is no number from 0 to 2^256 - 1")
+    return number
 
 
 @dataclass(frozen=True, kw_only=True)

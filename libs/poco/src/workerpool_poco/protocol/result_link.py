@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 
 from workerpool_poco.errors import PocoError
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
 
 STORAGE_IPFS = "ipfs"
-STORAGE_DROPBOX = "dropbox"
 STORAGE_ETHEREUM = "ethereum"
 """Callback tasks: the callback contract holds the result, and nothing is uploaded."""
 
@@ -38,7 +38,7 @@ class ResultLink:
     def decode(cls, text: str | bytes) -> "ResultLink":
         """Parse a result link in JSON; raises `InvalidResultLink`."""
         try:
-            content = json.loads(text)
+            content = loads_bounded(text)
             storage, location = content["storage"], content["location"]
         except (ValueError, KeyError, TypeError) as cause:
             raise InvalidResultLink("a result link is a JSON object with storage and location") from cause

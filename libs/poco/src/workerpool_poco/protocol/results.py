@@ -2,23 +2,30 @@
 
 The digest of a standard task follows from the files that the application left in `/iexec_out`, the digest of a
 callback task from the bytes meant for the callback contract. The contract receives `resultHash` and `resultSeal`
-first and the digest only with the reveal. `workerpool_poco.output_folder` applies these rules to a folder.
+first and the digest only with the reveal. `workerpool_poco.result_archive` applies these rules to a folder.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
 
-from workerpool_poco.errors import InvalidId, PocoError
+from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.encoding.keccak import keccak
-from workerpool_poco.protocol.ids import Address, TaskId, address_bytes, bytes32, from_hex
-from workerpool_poco.protocol.statuses import ReplicateStatusCause
+from workerpool_poco.protocol.ids import Address, TaskId, address_bytes, bytes32
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 IEXEC_OUT = "/iexec_out"
 """The path of the output folder inside the application's container."""
 
 COMPUTED_FILE = "computed.json"
 """The file in which the application names its deterministic output."""
+
+
+ERROR_FILE = "error.txt"
+"""The file of an error result that tells the requester what happened. It is not part of the digest."""
+
+ERROR_DIGEST_FILE = "error.json"
+"""The deterministic file of an error result; its `computed.json` names it as any other output."""
 
 
 class ResultDigestError(PocoError):
@@ -69,6 +76,28 @@ def callback_digest(data: bytes) -> bytes:
     return keccak(data)
 
 
+def error_result(status: ReplicateStatus, cause: ReplicateStatusCause, exit_code: int | None) -> bytes:
+    """Return the content of `error.json`, the deterministic output of an error result.
+
+    It is equal on all workers that fail alike, so it holds nothing that differs by host, such as a limit or a log.
+    `exit_code` is None if the application did not run.
+    """
+    content = {"status": status.value, "cause": cause.value, "exit-code": exit_code}
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def error_digest(
+    status: ReplicateStatus, cause: ReplicateStatusCause, exit_code: int | None, *, callback: bool
+) -> bytes:
+    """Return the digest of an error result: that of its `error.json`, or of no bytes for a callback task.
+
+    The callback contract receives no bytes then, so it never stores an error text as if it were a result.
+    """
+    if callback:
+        return callback_digest(b"")
+    return hashlib.sha256(error_result(status, cause, exit_code)).digest()
+
+
 def folder_digest(sha256_by_name: Mapping[str, bytes]) -> bytes:
     """Return the digest of a folder: the keccak of its files' SHA-256, concatenated in the order of their names.
 
@@ -78,39 +107,3 @@ def folder_digest(sha256_by_name: Mapping[str, bytes]) -> bytes:
     if not sha256_by_name:
         raise EmptyOutput("deterministic-output-path is a folder without files")
     return keccak(b"".join(sha256_by_name[name] for name in sorted(sha256_by_name)))
-
-
-def parse_computed(content: bytes) -> dict[str, Any]:
-    """Return the object in a `computed.json`; raises `ComputedFileNotFound`."""
-    try:
-        computed = json.loads(content)
-    except ValueError as cause:
-        raise ComputedFileNotFound(f"{COMPUTED_FILE} is not JSON") from cause
-    if not isinstance(computed, dict):
-        raise ComputedFileNotFound(f"{COMPUTED_FILE} must hold a JSON object")
-    return computed
-
-
-def callback_data(computed: Mapping[str, Any]) -> bytes:
-    """Return the bytes for the callback contract; raises `CallbackDataMissing`."""
-    text = computed.get("callback-data")
-    if not isinstance(text, str):
-        raise CallbackDataMissing("a callback task must write callback-data")
-    try:
-        data = from_hex(text)
-    except InvalidId as cause:
-        raise CallbackDataMissing("callback-data must be hexadecimal") from cause
-    if not data:
-        raise CallbackDataMissing("callback-data is empty")
-    return data
-
-
-def output_path(computed: Mapping[str, Any]) -> str:
-    """Return `deterministic-output-path` relative to `/iexec_out`, empty for the folder itself.
-
-    The caller resolves `..` and symlinks. Raises `OutputPathInvalid` for a path outside `/iexec_out`.
-    """
-    text = computed.get("deterministic-output-path")
-    if not isinstance(text, str) or not (text == IEXEC_OUT or text.startswith(IEXEC_OUT + "/")):
-        raise OutputPathInvalid(f"deterministic-output-path must lie in {IEXEC_OUT}")
-    return text[len(IEXEC_OUT) :].lstrip("/")

@@ -10,8 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from workerpool_kit.access.authenticators import Authenticator
-from workerpool_kit.errors import Kind, Unauthenticated
+from workerpool_kit.errors import Kind, PermissionDenied, Unauthenticated
 from workerpool_kit.grpc.validation import validate
+from workerpool_kit.http.answers import refusal
+from workerpool_kit.http.bodies import read_body
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 
@@ -24,8 +27,11 @@ _REFUSALS = frozenset({Kind.INVALID, Kind.NOT_FOUND, Kind.PRECONDITION})
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
-    """Return `/v1/tasks/{initialize,finalize}` and their `/status`."""
+def routes(commands: Commands, authenticator: Authenticator, *, mutual_tls: bool = False) -> list[Route]:
+    """Return `/v1/tasks/{initialize,finalize}` and their `/status`.
+
+    With `mutual_tls` they are refused: only the gRPC port asks callers for a certificate.
+    """
 
     async def initialize(request: Request) -> Response:
         index = request.query_params.get("taskIndex", "")
@@ -40,13 +46,13 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
 
     async def finalize(request: Request) -> Response:
         try:
-            body = await request.json()
+            body = loads_bounded(await read_body(request))
             message = pb.FinalizeRequest(
                 task_id=request.path_params["task"],
                 result_link=body["resultLink"],
                 callback_data=body.get("callbackData") or "",
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArgument('expected a body such as {"resultLink": "…", "callbackData": "0x…"}') from error
         validate(message)
         return _task_id(
@@ -62,6 +68,10 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
 
     def guarded(handler: Handler, *, refuse_with_400: bool = True) -> Handler:
         async def handle(request: Request) -> Response:
+            if mutual_tls:
+                raise PermissionDenied(
+                    "with WORKERPOOL_TLS_CLIENT_CA commands are taken by gRPC only, which asks for a certificate"
+                )
             if await authenticator.authenticate({k.lower(): v for k, v in request.headers.items()}) is None:
                 raise Unauthenticated("send user name and password (HTTP basic)")
             try:
@@ -69,7 +79,7 @@ def routes(commands: Commands, authenticator: Authenticator) -> list[Route]:
             except ChainAdapterError as error:
                 if not (refuse_with_400 and error.kind in _REFUSALS):
                     raise
-                return JSONResponse({"error": error.reason, "message": error.message}, 400)
+                return refusal(error, 400)
 
         return handle
 

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
 import grpc
-from workerpool_poco.protocol.ids import DealId, TaskId
+from workerpool_poco.protocol.encoding.eip712 import Eip712Domain
+from workerpool_poco.protocol.ids import DealId, TaskId, address, bytes32, to_hex
+from workerpool_poco.protocol.orders import WorkerpoolOrder
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2 as pb
 from workerpool_protocol.chain_adapter.v1 import transaction_service_pb2_grpc as pb_grpc
 
 from workerpool_chain_adapter.app.commands import Commands
-from workerpool_chain_adapter.app.funds import Funds
-from workerpool_chain_adapter.app.sender import Sender
+from workerpool_chain_adapter.app.wallet import WalletView
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import BadArgument
 
@@ -27,6 +28,7 @@ _METHODS = (
     "Finalize",
     "Reopen",
     "Claim",
+    "CancelOrder",
     "GetCommand",
     "WatchCommand",
     "ListCommands",
@@ -45,10 +47,11 @@ _STATE_NUMBERS = {state: number for number, state in _STATES.items()}
 class TransactionServicer(pb_grpc.TransactionServiceServicer):
     """Translates calls into the use cases of `Commands`."""
 
-    def __init__(self, commands: Commands, funds: Funds, sender: Sender) -> None:
+    def __init__(self, commands: Commands, wallet: WalletView, orders: Eip712Domain) -> None:
+        """Prepare. `orders` is the signing domain of the hub's orders, by which an order has its hash."""
         self._commands = commands
-        self._funds = funds
-        self._sender = sender
+        self._wallet = wallet
+        self._orders = orders
 
     async def Initialize(self, request: pb.InitializeRequest, context: Context) -> pb.InitializeResponse:
         """Request a task's initialization."""
@@ -68,7 +71,16 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
         """Request the refund of a task's requester."""
-        return pb.ClaimResponse(command=_message(await self._commands.claim(TaskId(request.task_id))))
+        command = await self._commands.claim(
+            TaskId(request.task_id), DealId(request.deal_id), request.task_index
+        )
+        return pb.ClaimResponse(command=_message(command))
+
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.CancelOrderResponse:
+        """Request that an order is closed on chain."""
+        order = _order(request.order)
+        command = await self._commands.cancel_order(to_hex(order.hash(self._orders)), order)
+        return pb.CancelOrderResponse(command=_message(command))
 
     async def GetCommand(self, request: pb.GetCommandRequest, context: Context) -> pb.GetCommandResponse:
         """Return one command."""
@@ -97,14 +109,24 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
         return pb.ListCommandsResponse(commands=[_message(each) for each in page], next_page_token=token)
 
     async def GetWallet(self, request: pb.GetWalletRequest, context: Context) -> pb.GetWalletResponse:
-        """Return the wallet's balance and nonces."""
-        wallet = await self._funds.wallet()
-        return pb.GetWalletResponse(
+        """Return the wallet's balance, and its transactions in flight."""
+        wallet = await self._wallet.read()
+        sending = wallet.pipeline
+        answer = pb.GetWalletResponse(
             address=wallet.address,
             balance_wei=str(wallet.balance),
-            mined_nonce=wallet.mined,
-            next_nonce=wallet.pending if self._sender.next_nonce is None else self._sender.next_nonce,
+            mined_nonce=wallet.mined_nonce,
+            next_nonce=wallet.next_nonce,
+            in_flight=sending.in_flight,
+            transactions_left=wallet.transactions_left,
+            parked_reason=sending.parked_reason,
+            replacements=sending.replacements,
+            fillers=sending.fillers,
+            gas_price_wei=str(wallet.price),
+            chain_shape=sending.shape,
         )
+        answer.oldest_unmined.FromNanoseconds(round(sending.oldest_unmined_s * 1e9))
+        return answer
 
 
 def _message(command: Command) -> pb.Command:
@@ -124,6 +146,21 @@ def _message(command: Command) -> pb.Command:
     message.created_at.FromNanoseconds(round(command.created_at * 1e9))
     message.updated_at.FromNanoseconds(round(command.updated_at * 1e9))
     return message
+
+
+def _order(message: pb.WorkerpoolOrder) -> WorkerpoolOrder:
+    return WorkerpoolOrder(
+        workerpool=address(message.workerpool),
+        workerpoolprice=message.workerpoolprice,
+        volume=message.volume,
+        tag=bytes32(message.tag),
+        category=message.category,
+        trust=message.trust,
+        apprestrict=address(message.apprestrict),
+        datasetrestrict=address(message.datasetrestrict),
+        requesterrestrict=address(message.requesterrestrict),
+        salt=bytes32(message.salt),
+    )
 
 
 def _token(last: Command) -> str:

@@ -25,7 +25,7 @@ class ActiveCommands:
         self._commands: dict[CommandKey, Command] = {}
         self._followers: dict[CommandKey, set[asyncio.Queue[Command]]] = {}
         self.sending = Wakeup()
-        """Wakes the sender; requested when a command waits for a transaction."""
+        """Wakes the submitter; requested when a command waits for a transaction."""
 
     def get(self, key: CommandKey) -> Command | None:
         """Return a command in progress."""

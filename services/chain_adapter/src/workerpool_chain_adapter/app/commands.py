@@ -1,25 +1,27 @@
 """Request, read and follow commands."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from workerpool_kit.batcher import Batcher
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.ids import DealId, TaskId, task_id_of
+from workerpool_poco.protocol.orders import WorkerpoolOrder
+from workerpool_transactions.app.pipeline import Pipeline
 
 from workerpool_chain_adapter.app.active_commands import ActiveCommands
-from workerpool_chain_adapter.app.funds import Funds
-from workerpool_chain_adapter.app.ports import CommandJournal, WalletChain
-from workerpool_chain_adapter.app.tracker import Tracker
-from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
+from workerpool_chain_adapter.app.assessor import Assessor
+from workerpool_chain_adapter.app.ports import CommandJournal
+from workerpool_chain_adapter.domain import stored_order
+from workerpool_chain_adapter.domain.assessment import Impossible, InEffect
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
 from workerpool_chain_adapter.errors import (
+    BadArgument,
     ChainAdapterError,
     ChainUnavailable,
     CommandNotFound,
-    OutOfGas,
     Refused,
     TargetNotFound,
 )
@@ -27,6 +29,7 @@ from workerpool_chain_adapter.errors import (
 log = get_logger()
 
 _MAX_ASSESSED_AT_ONCE = 100
+_NO_DEAL = DealId("")
 
 
 class Commands:
@@ -37,18 +40,15 @@ class Commands:
         *,
         journal: CommandJournal,
         active: ActiveCommands,
-        chain: WalletChain,
-        tracker: Tracker,
-        funds: Funds,
+        assessor: Assessor,
+        pipeline: Pipeline,
         clock: Clock,
     ) -> None:
         self._journal = journal
         self._active = active
-        self._chain = chain
-        self._tracker = tracker
-        self._funds = funds
+        self._pipeline = pipeline
         self._clock = clock
-        self._assess = Batcher(self._assess_many, most=_MAX_ASSESSED_AT_ONCE)
+        self._assess = Batcher(assessor.assess, most=_MAX_ASSESSED_AT_ONCE)
         self._add = Batcher(journal.add)
         self._admissions: dict[CommandKey, asyncio.Task[Command]] = {}
 
@@ -70,10 +70,27 @@ class Commands:
         now = self._clock.now()
         return await self._request(Command(CommandKey(task, CommandKind.REOPEN), now, now))
 
-    async def claim(self, task: TaskId) -> Command:
-        """Request the refund of a task's requester; see `_request`."""
+    async def claim(self, task: TaskId, deal_id: DealId = _NO_DEAL, index: int = 0) -> Command:
+        """Request the refund of a task's requester; see `_request`.
+
+        With its deal and index, a task that was never initialized is initialized and claimed in one transaction.
+        Raises BadArgument when they name another task.
+        """
+        if deal_id and task_id_of(deal_id, index) != task:
+            raise BadArgument(f"deal_id, task_index: task {index} of deal {deal_id} is not {task}")
         now = self._clock.now()
-        return await self._request(Command(CommandKey(task, CommandKind.CLAIM), now, now))
+        key = CommandKey(task, CommandKind.CLAIM)
+        return await self._request(Command(key, now, now, deal_id=deal_id, task_index=index))
+
+    async def cancel_order(self, order_hash: str, order: WorkerpoolOrder) -> Command:
+        """Request that an order is closed on chain; see `_request`. `order_hash` is its EIP-712 hash in hexadecimal."""
+        now = self._clock.now()
+        key = CommandKey(TaskId(order_hash), CommandKind.CANCEL_ORDER)
+        return await self._request(Command(key, now, now, order=stored_order.to_text(order)))
+
+    def accepting(self, kind: CommandKind) -> bool:
+        """Return whether requests of this kind are being accepted now."""
+        return any(key.kind is kind for key in self._admissions)
 
     async def get(self, key: CommandKey) -> Command:
         """Return a command. Raises CommandNotFound."""
@@ -107,7 +124,8 @@ class Commands:
         """Return the command for this request, journaled before this returns.
 
         The same request twice returns the same command; a request after a failure restarts the command. Raises
-        TargetNotFound, Refused, OutOfGas or ChainUnavailable when there is nothing to journal.
+        TargetNotFound, Refused or ChainUnavailable when there is nothing to journal. A command is accepted when the
+        wallet cannot pay: it waits until it can, or until the chain makes the command impossible.
         """
         if (live := self._active.get(requested.key)) is not None and not live.is_final:
             return live
@@ -115,9 +133,15 @@ class Commands:
         if admission is None:
             admission = asyncio.create_task(self._admit(requested), name=f"admit {requested.key}")
             self._admissions[requested.key] = admission
-            admission.add_done_callback(lambda _: self._admissions.pop(requested.key, None))
+            admission.add_done_callback(lambda done: self._admitted(requested.key, done))
         # A caller that disconnects must not leave a journaled command outside `ActiveCommands`.
         return await asyncio.shield(admission)
+
+    def _admitted(self, key: CommandKey, admission: asyncio.Task[Command]) -> None:
+        self._admissions.pop(key, None)
+        if not admission.cancelled():
+            # After a disconnection no caller awaits it: mark its exception as retrieved.
+            admission.exception()
 
     async def _admit(self, requested: Command) -> Command:
         try:
@@ -128,8 +152,6 @@ class Commands:
             return await self._already_done_or_raise(requested.key, verdict)
         if isinstance(verdict, InEffect):
             requested = requested.succeeded(self._clock.now())
-        elif not self._funds.can_pay():
-            raise OutOfGas(f"the wallet {self._chain.address} cannot pay for gas; send it native coins")
         existing = await self._add(requested)
         if existing is not None:
             known = await self._current(requested.key) or existing
@@ -159,7 +181,7 @@ class Commands:
     async def _find_reorged(self) -> None:
         """Look for reorged transactions now: the effect must come from the same transaction, not from a new one."""
         try:
-            await self._tracker.look(recheck_mined=True)
+            await self._pipeline.recheck()
         except PocoError as error:
             raise _unavailable(error) from error
 
@@ -170,10 +192,6 @@ class Commands:
             return existing
         cause: type[ChainAdapterError] = TargetNotFound if verdict.missing else Refused
         raise cause(verdict.message, reason=verdict.reason, details={"task": key.task_id})
-
-    async def _assess_many(self, commands: Sequence[Command]) -> list[Verdict]:
-        snapshots = await self._chain.snapshots(commands)
-        return [assess(command, at) for command, at in zip(commands, snapshots, strict=True)]
 
 
 def _unavailable(error: PocoError) -> ChainUnavailable:

@@ -1,4 +1,4 @@
-"""Reconcile commands with the chain after a revert, a lost transaction or a restart."""
+"""Reconcile commands with the chain before they are sent, and record how they end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,45 +8,52 @@ from workerpool_kit.logs import get_logger
 
 from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.active_commands import ActiveCommands
-from workerpool_chain_adapter.app.ports import WalletChain
-from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict, assess
-from workerpool_chain_adapter.domain.command import Command, CommandState
+from workerpool_chain_adapter.app.assessor import Assessor
+from workerpool_chain_adapter.domain.assessment import Impossible, InEffect, Verdict
+from workerpool_chain_adapter.domain.command import FINAL_STATES, Command, CommandKind, CommandState
 
 log = get_logger()
 
-MAX_ATTEMPTS = 5
-"""Transactions spent on one command before it fails."""
+MAX_REVERTS = 5
+"""Transactions without effect after which a command fails."""
+# Prometheus sees no increase in a series that starts at 1, so each series exists before its first command.
+for _kind in CommandKind:
+    for _state in FINAL_STATES:
+        metrics.COMMANDS.labels(_kind, _state)
 
 
 class Reconciler:
     """Moves commands to the state that the chain proves."""
 
-    def __init__(self, active: ActiveCommands, chain: WalletChain, clock: Clock) -> None:
+    def __init__(self, active: ActiveCommands, assessor: Assessor, clock: Clock) -> None:
         self._active = active
-        self._chain = chain
+        self._assessor = assessor
         self._clock = clock
 
-    async def reconcile(self, commands: Sequence[Command], *, refusal: str = "") -> None:
-        """End commands that are in effect (SUCCESS) or impossible (FAILURE); requeue the others.
+    async def reconcile(self, commands: Sequence[Command]) -> None:
+        """End waiting commands that are in effect (SUCCESS) or impossible (FAILURE); the others keep waiting.
 
-        `refusal` is the node's text when it predicts a revert of commands that the rules allow: these fail. A command
-        that was sent `MAX_ATTEMPTS` times fails as well. Raises ChainUnreachable before anything changes.
+        A command whose transactions had no effect `MAX_REVERTS` times fails as well. Raises ChainUnreachable before
+        anything changes.
         """
         if not commands:
             return
-        snapshots = await self._chain.snapshots(commands)
-        await self.record(
-            [
-                self._after(command, assess(command, at), refusal)
-                for command, at in zip(commands, snapshots, strict=True)
-            ]
-        )
+        verdicts = await self._assessor.assess(commands)
+        ended = [self._ended(each, verdict) for each, verdict in zip(commands, verdicts, strict=True)]
+        await self.record([each for each in ended if each is not None])
+
+    async def refuse(self, commands: Sequence[Command], problem: str) -> None:
+        """End commands that the rules allow and the node refuses, with its text."""
+        text = f"the rules of the contract allow it, but the node predicts a revert: {problem}"
+        now = self._clock.now()
+        await self.record([each.failed(now, "TRANSACTION_WOULD_REVERT", text) for each in commands])
 
     async def record(self, commands: Sequence[Command]) -> None:
         """Show and journal changed commands; count and log those that ended."""
         now = self._clock.now()
         for command in commands:
             if command.is_final:
+                self._assessor.forget([command.key])
                 metrics.COMMANDS.labels(command.key.kind, command.state).inc()
                 metrics.EFFECT_SECONDS.observe(max(now - command.created_at, 0))
             if command.state is CommandState.SUCCESS:
@@ -67,16 +74,13 @@ class Reconciler:
                 )
         await self._active.record(*commands)
 
-    def _after(self, command: Command, verdict: Verdict, refusal: str) -> Command:
+    def _ended(self, command: Command, verdict: Verdict) -> Command | None:
         now = self._clock.now()
         if isinstance(verdict, InEffect):
             return replace(command.succeeded(now), transaction_hash="")
         if isinstance(verdict, Impossible):
             return command.failed(now, verdict.reason, verdict.message)
-        if refusal:
-            text = f"the rules of the contract allow it, but the node predicts a revert: {refusal}"
-            return command.failed(now, "TRANSACTION_WOULD_REVERT", text)
-        if command.attempts >= MAX_ATTEMPTS:
-            text = f"{command.attempts} transactions had no effect; request the command again to restart it"
+        if command.reverts >= MAX_REVERTS:
+            text = f"{command.reverts} transactions had no effect; request the command again to restart it"
             return command.failed(now, "TRANSACTION_REVERTED", text)
-        return command if command.state is CommandState.RECEIVED else command.requeued(now)
+        return None

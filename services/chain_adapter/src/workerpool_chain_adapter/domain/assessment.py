@@ -1,6 +1,9 @@
-"""Predict whether the contract accepts a command: the rules of IexecPoco2, applied to a snapshot of the chain."""
+"""Predict whether the contract accepts a command: the rules of IexecPoco2, applied to a snapshot of the chain.
 
-from dataclasses import dataclass
+Those of an order's cancellation are of IexecOrderManagement.
+"""
+
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from workerpool_poco.protocol.encoding.keccak import keccak
@@ -18,12 +21,22 @@ class InEffect:
 
 @dataclass(frozen=True)
 class Sendable:
-    """The contract would accept the command."""
+    """The contract would accept the command.
+
+    `block_number` is the block in whose state this was seen. `is_proven` is false when the newest block is older than
+    a deadline that must have passed: the next block accepts the command, and a node that estimates by the newest one
+    predicts a revert. `contributors` counts the task's contributions, which the gas depends on.
+    """
+
+    block_number: int = 0
+    is_proven: bool = True
+    is_initialized: bool = True
+    contributors: int = 0
 
 
 @dataclass(frozen=True)
 class Impossible:
-    """The contract would revert. `missing` marks a deal or task that is not on chain."""
+    """The contract would revert. `missing` marks a deal, task or pool that is not on chain."""
 
     reason: str
     message: str
@@ -35,37 +48,66 @@ Verdict: TypeAlias = InEffect | Sendable | Impossible
 
 @dataclass(frozen=True)
 class ChainSnapshot:
-    """State of a command's deal and task; `now` is the timestamp of the latest block, in Unix seconds.
+    """State of a command's deal and task at one block; times in Unix seconds.
 
-    `contribution_deadline` is computed from the deal's category, because an uninitialized task has none of its own.
+    The two deadlines are computed from the deal's category, because an uninitialized task has none of its own. `now` is
+    a time that the next block has reached, `block_time` the timestamp of the block that was read.
     """
 
     deal: Deal
     task: ChainTask
     contribution_deadline: int
+    final_deadline: int
+    block_number: int
+    block_time: int
     now: int
     wallet: Address
 
 
-def assess(command: Command, at: ChainSnapshot) -> Verdict:
-    """Return what the contract would do with a command."""
-    return _RULES[command.key.kind](command, at)
+@dataclass(frozen=True)
+class OrderSnapshot:
+    """State of an order to cancel at one block.
+
+    `consumed` of its `volume` tasks were sold; a cancelled order is consumed completely. `pool_owner` is None when
+    there is no contract with an owner at the address of the pool.
+    """
+
+    volume: int
+    consumed: int
+    pool_owner: Address | None
+    block_number: int
+    wallet: Address
+
+
+Snapshot: TypeAlias = ChainSnapshot | OrderSnapshot
+
+
+def assess(command: Command, at: Snapshot) -> Verdict:
+    """Return what the contract would do with a command in the next block."""
+    if isinstance(at, OrderSnapshot):
+        return _cancel_order(at)
+    rule = _RULES[command.key.kind]
+    verdict = rule(command, at)
+    if not isinstance(verdict, Sendable):
+        return verdict
+    return Sendable(
+        at.block_number,
+        isinstance(rule(command, replace(at, now=at.block_time)), Sendable),
+        at.task.status is not ChainTaskStatus.UNSET,
+        len(at.task.contributors),
+    )
 
 
 def _initialize(command: Command, at: ChainSnapshot) -> Verdict:
-    if not at.deal.exists:
-        return Impossible("DEAL_NOT_FOUND", f"the hub has no deal {command.deal_id}", missing=True)
-    if command.task_index not in at.deal.task_indexes:
-        first, after = at.deal.bot_first, at.deal.bot_first + at.deal.bot_size
-        text = f"the deal has tasks {first} to {after - 1}, not {command.task_index}"
-        return Impossible("TASK_INDEX_OUTSIDE_DEAL", text, missing=True)
+    if (problem := _not_in_deal(command, at)) is not None:
+        return problem
     if at.task.status is not ChainTaskStatus.UNSET:
         return InEffect()
     if at.now >= at.contribution_deadline:
         # The contract would accept the call, but no worker could contribute to the task.
         return Impossible(
             "CONTRIBUTION_DEADLINE_REACHED",
-            f"the contribution deadline was {at.contribution_deadline}, the latest block is at {at.now}",
+            f"the contribution deadline was {at.contribution_deadline}, the chain is at {at.now}",
         )
     return Sendable()
 
@@ -99,22 +141,51 @@ def _reopen(_: Command, at: ChainSnapshot) -> Verdict:
     if at.task.reveal_counter > 0:
         return Impossible("ALREADY_REVEALED", "a worker has revealed; finalize the task instead")
     if at.now < at.task.reveal_deadline:
-        text = f"workers may reveal until {at.task.reveal_deadline}, the latest block is at {at.now}"
+        text = f"workers may reveal until {at.task.reveal_deadline}, the chain is at {at.now}"
         return Impossible("REVEAL_DEADLINE_NOT_REACHED", text)
     return Sendable()
 
 
-def _claim(_: Command, at: ChainSnapshot) -> Verdict:
+def _claim(command: Command, at: ChainSnapshot) -> Verdict:
     if at.task.status is ChainTaskStatus.FAILED:
         return InEffect()
-    if at.task.status is ChainTaskStatus.UNSET:
-        return _unknown_task()
     if at.task.status is ChainTaskStatus.COMPLETED:
         return Impossible("TASK_COMPLETED", "the task is finalized; there is nothing to claim")
-    if at.now < at.task.final_deadline:
-        text = f"the task can be claimed from {at.task.final_deadline}, the latest block is at {at.now}"
+    final_deadline = at.task.final_deadline
+    if at.task.status is ChainTaskStatus.UNSET:
+        # Initialized and claimed in one transaction.
+        problem = _not_in_deal(command, at) if command.deal_id else _unknown_deal()
+        if problem is not None:
+            return problem
+        final_deadline = at.final_deadline
+    if at.now < final_deadline:
+        text = f"the task can be claimed from {final_deadline}, the chain is at {at.now}"
         return Impossible("FINAL_DEADLINE_NOT_REACHED", text)
     return Sendable()
+
+
+def _cancel_order(at: OrderSnapshot) -> Verdict:
+    if at.consumed >= at.volume:
+        # Sold completely, or cancelled: nothing of it can be bought.
+        return InEffect()
+    if at.pool_owner is None:
+        return Impossible(
+            "WORKERPOOL_NOT_FOUND", "there is no workerpool at the order's address", missing=True
+        )
+    if at.pool_owner != at.wallet:
+        text = f"only {at.pool_owner}, the pool's owner, may cancel its orders, not {at.wallet}"
+        return Impossible("NOT_POOL_OWNER", text)
+    return Sendable(at.block_number)
+
+
+def _not_in_deal(command: Command, at: ChainSnapshot) -> Impossible | None:
+    if not at.deal.exists:
+        return Impossible("DEAL_NOT_FOUND", f"the hub has no deal {command.deal_id}", missing=True)
+    if command.task_index not in at.deal.task_indexes:
+        first, after = at.deal.bot_first, at.deal.bot_first + at.deal.bot_size
+        text = f"the deal has tasks {first} to {after - 1}, not {command.task_index}"
+        return Impossible("TASK_INDEX_OUTSIDE_DEAL", text, missing=True)
+    return None
 
 
 def _not_revealing(at: ChainSnapshot) -> Impossible | None:
@@ -129,13 +200,18 @@ def _not_revealing(at: ChainSnapshot) -> Impossible | None:
     if at.task.status is not ChainTaskStatus.REVEALING:
         return Impossible("TASK_NOT_REVEALING", f"the task is {at.task.status.name}, not REVEALING")
     if at.now >= at.task.final_deadline:
-        text = f"the final deadline was {at.task.final_deadline}, the latest block is at {at.now}"
+        text = f"the final deadline was {at.task.final_deadline}, the chain is at {at.now}"
         return Impossible("FINAL_DEADLINE_REACHED", text)
     return None
 
 
 def _unknown_task() -> Impossible:
     return Impossible("TASK_NOT_FOUND", "the hub has no such task; initialize it first", missing=True)
+
+
+def _unknown_deal() -> Impossible:
+    text = "the hub has no such task; name its deal and index if it was never initialized"
+    return Impossible("TASK_NOT_FOUND", text, missing=True)
 
 
 _RULES = {

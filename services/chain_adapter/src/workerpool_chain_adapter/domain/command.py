@@ -1,4 +1,4 @@
-"""A command: one wanted effect on one task, and its states."""
+"""A command: one wanted effect on one task or order, and its states."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,12 +10,13 @@ _NO_DEAL = DealId("")
 
 
 class CommandKind(StrEnum):
-    """Kinds of command, named after the contract function (IexecPoco2) they call."""
+    """Kinds of command, named after the contract function they call: IexecPoco2, and `manageWorkerpoolOrder`."""
 
     INITIALIZE = "INITIALIZE"
     FINALIZE = "FINALIZE"
     REOPEN = "REOPEN"
     CLAIM = "CLAIM"
+    CANCEL_ORDER = "CANCEL_ORDER"
 
 
 class CommandState(StrEnum):
@@ -59,7 +60,7 @@ class IllegalTransition(Exception):
 
 
 class CommandKey(NamedTuple):
-    """Identifies a command: one task and one kind."""
+    """Identifies a command: one task and one kind. The hash of an order stands in the place of the task's id."""
 
     task_id: TaskId
     kind: CommandKind
@@ -76,7 +77,10 @@ class CommandKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of the journal. Times are Unix seconds; ids and data are lower-case 0x hexadecimal."""
+    """One command of the journal. Times are Unix seconds; ids and data are lower-case 0x hexadecimal.
+
+    `order` is the order to cancel as `stored_order` writes it, empty for other kinds.
+    """
 
     key: CommandKey
     created_at: float
@@ -86,12 +90,15 @@ class Command:
     task_index: int = 0
     result_link: str = ""
     callback_data: str = ""
+    order: str = ""
     transaction_hash: Hex = ""
     block_number: int = 0
     gas_used: int = 0
     error_reason: str = ""
     error_message: str = ""
     attempts: int = 0
+    reverts: int = 0
+    """Transactions that cost gas or were refused by every node, and had no effect."""
 
     @property
     def is_final(self) -> bool:
@@ -99,12 +106,15 @@ class Command:
         return self.state in FINAL_STATES
 
     def processing(self, transaction_hash: Hex, now: float) -> "Command":
-        """Return the command in a transaction that is sent, or sent again at a higher gas price."""
+        """Return the command in a transaction that is sent, or sent again at a higher offer."""
         if self.is_final:
             raise IllegalTransition(f"{self.key} is {self.state} and cannot join a transaction")
         again = self.state is CommandState.PROCESSING
         changed = self if again else self._moved(CommandState.PROCESSING, now)
-        return replace(changed, transaction_hash=transaction_hash, attempts=self.attempts + 1, updated_at=now)
+        new = transaction_hash != self.transaction_hash
+        return replace(
+            changed, transaction_hash=transaction_hash, attempts=self.attempts + new, updated_at=now
+        )
 
     def succeeded(
         self, now: float, *, transaction_hash: Hex = "", block_number: int = 0, gas_used: int = 0
@@ -121,9 +131,9 @@ class Command:
         """Return the command as one that cannot take effect."""
         return replace(self._moved(CommandState.FAILURE, now), error_reason=reason, error_message=message)
 
-    def requeued(self, now: float) -> "Command":
-        """Return the command as one that waits for a new transaction."""
-        return self._moved(CommandState.RECEIVED, now)
+    def requeued(self, now: float, *, reverted: bool = False) -> "Command":
+        """Return the command as one that waits for a new transaction; `reverted` counts the last one as a revert."""
+        return replace(self._moved(CommandState.RECEIVED, now), reverts=self.reverts + reverted)
 
     def reorged(self, now: float) -> "Command":
         """Return the command as one whose mined transaction a reorg removed: the transaction is in flight again."""

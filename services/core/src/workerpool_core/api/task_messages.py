@@ -1,30 +1,35 @@
 """Tasks and replicates as protocol messages."""
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_protocol.core.v1 import task_pb2 as pb
 
-from workerpool_core.api.protocol_enums import CAUSE, MODIFIER, REPLICATE_STATUS, TASK_STATUS
+from workerpool_core.api.protocol_enums import CAUSE, FAULT, MODIFIER, REPLICATE_STATUS, TASK_STATUS
+from workerpool_core.api.reason_messages import reason_message
+from workerpool_core.api.times import timestamp
+from workerpool_core.domain.explanations.explanation import Explanation
+from workerpool_core.domain.explanations.replicates import explain_replicate
+from workerpool_core.domain.explanations.tasks import explain_task
 from workerpool_core.domain.model import Receipt, Replicate, ReplicateChange, Task, TaskChange
 
-LAST_DATE = 253_402_300_799.0
-"""The end of the year 9999 in Unix seconds, the last date of protobuf timestamps and of Python."""
 
+def task_message(
+    task: Task,
+    *,
+    with_replicates: bool = True,
+    waiting: Explanation | None = None,
+    reason: Explanation | None = None,
+) -> pb.Task:
+    """Return a task as a message. `waiting` is why it makes no progress now, `reason` why it waits or failed.
 
-def timestamp(seconds: float) -> Timestamp:
-    """Return a date in Unix seconds as a message. A date after the year 9999 becomes the end of that year."""
-    nanos = int(min(max(seconds, 0.0), LAST_DATE) * 1e9)
-    return Timestamp(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
-
-
-def task_message(task: Task, *, with_replicates: bool = True) -> pb.Task:
-    """Return a task as a message."""
+    Only a message with replicates explains its history: the replicates tell what happened.
+    """
+    explained = explain_task(task, waiting) if with_replicates else [None] * len(task.history)
     message = pb.Task(
         task_id=task.task_id,
         deal_id=task.terms.deal_id,
         task_index=task.index,
         status=TASK_STATUS[task.status],
-        history=[_task_change(change) for change in task.history],
+        history=list(map(_task_change, task.history, explained)),
         trust=task.terms.trust,
         tag=task.terms.tag,
         app_uri=task.terms.app_uri,
@@ -41,22 +46,26 @@ def task_message(task: Task, *, with_replicates: bool = True) -> pb.Task:
         result_link=task.result_link,
         callback_data=task.callback_data,
         deal_block=task.terms.block,
+        error_cause=CAUSE[task.error_cause],
+        error_message=task.error_message,
+        waiting_reason=waiting.sentences if waiting is not None else "",
+        reason=reason_message(reason),
     )
     if task.reveal_deadline:
         message.reveal_deadline.CopyFrom(timestamp(task.reveal_deadline))
     if with_replicates:
-        message.replicates.extend(replicate_message(item) for item in task.replicates.values())
+        message.replicates.extend(replicate_message(task, item) for item in task.replicates.values())
     return message
 
 
-def replicate_message(replicate: Replicate) -> pb.Replicate:
-    """Return a replicate as a message."""
+def replicate_message(task: Task, replicate: Replicate) -> pb.Replicate:
+    """Return a replicate of a task as a message."""
     message = pb.Replicate(
         task_id=replicate.task_id,
         wallet_address=replicate.wallet,
         status=REPLICATE_STATUS[replicate.status],
         last_relevant_status=REPLICATE_STATUS[replicate.last_relevant],
-        history=[_replicate_change(change) for change in replicate.history],
+        history=list(map(_replicate_change, replicate.history, explain_replicate(task, replicate))),
         result_link=replicate.result_link,
         callback_data=replicate.callback_data,
         contribution_hash=replicate.contribution_hash,
@@ -68,22 +77,37 @@ def replicate_message(replicate: Replicate) -> pb.Replicate:
     return message
 
 
-def _task_change(change: TaskChange) -> pb.TaskStatusChange:
-    return pb.TaskStatusChange(
+def _task_change(change: TaskChange, explained: Explanation | None) -> pb.TaskStatusChange:
+    message = pb.TaskStatusChange(
         status=TASK_STATUS[change.status],
         date=timestamp(change.date),
         chain_receipt=_receipt(change.receipt),
     )
+    if explained is not None:
+        message.cause = CAUSE[explained.cause]
+    _explain(message, explained)
+    return message
 
 
-def _replicate_change(change: ReplicateChange) -> pb.ReplicateStatusChange:
-    return pb.ReplicateStatusChange(
+def _explain(message: pb.TaskStatusChange | pb.ReplicateStatusChange, explained: Explanation | None) -> None:
+    if explained is None:
+        return
+    message.message, message.next_step = explained.message, explained.next_step
+    message.fault = FAULT[explained.side]
+    if explained.exit_code is not None:
+        message.exit_code = explained.exit_code
+
+
+def _replicate_change(change: ReplicateChange, explained: Explanation | None) -> pb.ReplicateStatusChange:
+    message = pb.ReplicateStatusChange(
         status=REPLICATE_STATUS[change.status],
         date=timestamp(change.date),
         modifier=MODIFIER[change.modifier],
         cause=CAUSE[change.cause],
         chain_receipt=_receipt(change.receipt),
     )
+    _explain(message, explained)
+    return message
 
 
 def _receipt(receipt: Receipt | None) -> pb.ChainReceipt | None:

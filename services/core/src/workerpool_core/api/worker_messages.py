@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, TaskId, to_hex
+from workerpool_poco.protocol.model import Block
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.task_pb2 import ChainReceipt
 from workerpool_protocol.poco.v1.authorization_pb2 import WorkerpoolAuthorization
@@ -16,7 +18,7 @@ from workerpool_core.api.protocol_enums import (
     REPLICATE_STATUS_OF,
     UPDATE_OUTCOME,
 )
-from workerpool_core.api.task_messages import timestamp
+from workerpool_core.api.times import timestamp
 from workerpool_core.app.queries.live_logs import MAX_LOG_CHARACTERS
 from workerpool_core.app.running import PublicConfiguration
 from workerpool_core.app.workers import messages as m
@@ -48,6 +50,7 @@ def model_of(message: pb.WorkerModel) -> WorkerModel:
         gpus=message.gpus,
         sgx=message.sgx,
         tdx=message.tdx,
+        slot_memory_bytes=_stored(message.slot_memory_bytes, "slot_memory_bytes"),
     )
 
 
@@ -139,7 +142,8 @@ def _result(answer: AnswerUpdate) -> pb.UpdateResult:
 
 
 def _response(
-    message: m.Commanded | m.Welcomed | m.Draining | m.ShutDown, configuration: PublicConfiguration
+    message: m.Commanded | m.Welcomed | m.Draining | m.ConfigurationChanged | m.NewHead | m.ShutDown,
+    configuration: PublicConfiguration,
 ) -> pb.ConnectResponse:
     match message:
         case m.Commanded(command, assignment):
@@ -165,9 +169,27 @@ def _response(
         case m.Draining(deadline):
             hurry = timestamp(deadline) if deadline and math.isfinite(deadline) else None
             return pb.ConnectResponse(drain=pb.Drain(deadline=hurry))
+        case m.ConfigurationChanged():
+            change = pb.ConfigurationChange(configuration=configuration_message(configuration))
+            return pb.ConnectResponse(configuration_change=change)
+        case m.NewHead(block):
+            return _head_response(block)
         case m.ShutDown(reason, text, retry_after_s):
             retry = None if retry_after_s is None else _duration(retry_after_s)
             return pb.ConnectResponse(shutdown=pb.Shutdown(reason=reason, message=text, retry_after=retry))
+
+
+@lru_cache(maxsize=4)
+def _head_response(block: Block) -> pb.ConnectResponse:
+    """Return a head as a message. Thousands of workers share it."""
+    return pb.ConnectResponse(
+        head=pb.Head(
+            number=block.number,
+            hash=to_hex(block.hash),
+            parent_hash=to_hex(block.parent_hash),
+            timestamp=block.timestamp,
+        )
+    )
 
 
 def _duration(seconds: float) -> Duration:

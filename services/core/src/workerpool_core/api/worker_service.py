@@ -2,19 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from workerpool_kit.access import audit
 from workerpool_kit.access.authenticators import ANYONE, current_identity
 from workerpool_kit.grpc.streams import SlowReader
+from workerpool_kit.grpc.times import seconds_of
 from workerpool_kit.logs import get_logger
 from workerpool_kit.protocol_version import PROTOCOL_VERSION
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceServicer
 
-from workerpool_core.api.task_messages import timestamp
+from workerpool_core.api.times import timestamp
 from workerpool_core.api.worker_messages import (
     configuration_message,
     held_of,
@@ -24,15 +27,17 @@ from workerpool_core.api.worker_messages import (
 )
 from workerpool_core.app.running import Core, RunningCore
 from workerpool_core.app.workers.login import WORKER_ROLE
-from workerpool_core.app.workers.messages import Message
+from workerpool_core.app.workers.messages import Message, ShutDown, Welcomed
 from workerpool_core.app.workers.sessions import Session
 from workerpool_core.domain.events import (
     CommandAcknowledged,
     StatusReported,
     WorkerConnected,
     WorkerDisconnected,
+    WorkerLeft,
+    WorkerParked,
 )
-from workerpool_core.errors import BadProtocolVersion, HelloExpected
+from workerpool_core.errors import BadProtocolVersion, CoreError, HelloExpected
 
 log = get_logger()
 
@@ -48,6 +53,7 @@ POLICY = {
     f"/{NAME}/Connect": frozenset({WORKER_ROLE}),
 }
 
+_BAD_VERSION = "BAD_VERSION"
 _TOO_SLOW = "the worker reads its stream too slowly; connect again"
 
 
@@ -59,13 +65,18 @@ class WorkerServicer(WorkerServiceServicer):
 
     async def GetConfig(self, request: pb.GetConfigRequest, context: Any) -> pb.GetConfigResponse:
         """Return the pool's public configuration."""
-        return pb.GetConfigResponse(configuration=configuration_message(self._core.running.configuration))
+        core = self._core.running
+        return pb.GetConfigResponse(
+            configuration=configuration_message(core.configuration), server_time=timestamp(core.clock.now())
+        )
 
     async def CreateChallenge(
         self, request: pb.CreateChallengeRequest, context: Any
     ) -> pb.CreateChallengeResponse:
         """Return the challenge that a wallet signs to log in."""
-        opened = self._core.running.login.challenge(request.wallet_address)
+        core = self._core.running
+        with _remembered(core, request.wallet_address, context):
+            opened = core.login.challenge(request.wallet_address)
         return pb.CreateChallengeResponse(
             typed_data_json=json.dumps(opened.challenge.to_json()), expires_at=timestamp(opened.expires_at)
         )
@@ -73,7 +84,9 @@ class WorkerServicer(WorkerServiceServicer):
     async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
         """Return a bearer token for a signed challenge."""
         core = self._core.running
-        token = await core.login.login(request.wallet_address, request.signature)
+        with _remembered(core, request.wallet_address, context):
+            token = await core.login.login(request.wallet_address, request.signature)
+        audit.logged_in(request.wallet_address, context.peer())
         expires: Timestamp = timestamp(core.clock.now() + core.token_lifetime_s)
         return pb.LoginResponse(token=token, expires_at=expires)
 
@@ -83,15 +96,25 @@ class WorkerServicer(WorkerServiceServicer):
         """Serve the stream of one worker until either side ends it."""
         core = self._core.running
         wallet = current_identity().subject
-        hello = await _hello(request_iterator)
-        core.login.admit(wallet)
+        with _remembered(core, wallet, context):
+            hello = await _hello(request_iterator)
+            core.login.admit(wallet)
         session = core.sessions.open(wallet)
         log.info("worker.connected", wallet=wallet, session=session.id, version=hello.model.version)
-        core.engine.submit(WorkerConnected(wallet, session.id, model_of(hello.model), held_of(hello.held)))
+        core.engine.submit(
+            WorkerConnected(
+                wallet,
+                session.id,
+                model_of(hello.model),
+                held_of(hello.held),
+                parked_reason=hello.availability.refusal,
+            )
+        )
         reading = asyncio.create_task(_read(core, session, request_iterator), name=f"stream of {wallet}")
         reading.add_done_callback(lambda done: _read_ended(done, session))
         try:
             while waiting := await session.next_messages():
+                _note(core, session, waiting, context)
                 await _write(context, waiting, core)
             if session.overflowed:
                 raise SlowReader(_TOO_SLOW)
@@ -104,6 +127,25 @@ class WorkerServicer(WorkerServiceServicer):
             reading.cancel()
             await asyncio.wait({reading})
             log.info("worker.disconnected", wallet=wallet, session=session.id)
+
+
+@contextmanager
+def _remembered(core: RunningCore, wallet: str, context: Any) -> Iterator[None]:
+    """Remember why a worker is refused, for its operator and the pool's."""
+    try:
+        yield
+    except CoreError as error:
+        core.refusals.record(wallet, error.reason, error.message, context.peer())
+        raise
+
+
+def _note(core: RunningCore, session: Session, messages: list[Message], context: Any) -> None:
+    """Remember that a connected worker is refused, and forget earlier refusals of one that is welcome."""
+    for message in messages:
+        if isinstance(message, ShutDown) and message.reason == _BAD_VERSION:
+            core.refusals.record(session.wallet, message.reason, message.message, context.peer())
+        elif isinstance(message, Welcomed):
+            core.refusals.forget(session.wallet)
 
 
 async def _write(context: Any, messages: list[Message], core: RunningCore) -> None:
@@ -155,6 +197,12 @@ async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.
                 core.heartbeats.beat(wallet, session.id)
             case "command_ack":
                 submit(CommandAcknowledged(wallet, message.command_ack.sequence))
+            case "availability":
+                submit(WorkerParked(wallet, session.id, message.availability.refusal))
+            case "leave":
+                within_s = seconds_of("return_within", message.leave.return_within)
+                log.info("worker.left", wallet=wallet, session=session.id, return_within_s=within_s)
+                submit(WorkerLeft(wallet, session.id, within_s))
             case "log_chunk":
                 chunk = message.log_chunk
                 stream = "stderr" if chunk.stream == pb.LOG_STREAM_STDERR else "stdout"

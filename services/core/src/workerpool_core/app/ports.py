@@ -4,13 +4,15 @@
 hexadecimal, wallets are checksummed addresses, dates are Unix seconds.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol, TypeVar
 
 from workerpool_poco.protocol.contracts.events import HubEvent
 from workerpool_poco.protocol.ids import Address, DealId, TaskId
 from workerpool_poco.protocol.model import (
+    Account,
     App,
     Block,
     Category,
@@ -19,15 +21,17 @@ from workerpool_poco.protocol.model import (
     Dataset,
     Deal,
 )
+from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.decisions import (
     AskEnclaveChallenge,
     CheckResult,
+    FindSms,
     RequestTransaction,
     Write,
 )
-from workerpool_core.domain.events import BlockSeen, BlocksReverted
-from workerpool_core.domain.model import Replicate, Task
+from workerpool_core.domain.events import BlockSeen, BlocksReverted, ReconcileDue
+from workerpool_core.domain.model import DealTerms, Replicate, Task
 
 # --- store --------------------------------------------------------------------------------------
 
@@ -80,6 +84,15 @@ class ComputeLogs:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerWallet:
+    """The wallet of the chain adapter. `problem` is why it sends nothing, empty while it can send."""
+
+    address: str
+    balance_wei: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskQuery:
     """Filters of a task list; an empty value matches every task."""
 
@@ -98,6 +111,32 @@ class TaskPosition:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class DealPosition:
+    """A position in a list of deals: the last deal of a page."""
+
+    block: int
+    deal_id: DealId
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDeal:
+    """A deal with the number of its tasks in each status."""
+
+    terms: DealTerms
+    tasks: Mapping[TaskStatus, int]
+
+
+class DealRepository(Protocol):
+    """The deals whose tasks are stored. Every method raises DatabaseUnavailable while the database is down."""
+
+    async def deals(self, requester: str, after: DealPosition | None, limit: int) -> list[StoredDeal]:
+        """Read up to `limit` deals after a position, newest first; those of one requester when it is given."""
+
+    async def deal(self, deal_id: DealId) -> StoredDeal | None:
+        """Read one deal."""
+
+
 class TaskRepository(Protocol):
     """The read side of the store. Every method raises DatabaseUnavailable while the database is down."""
 
@@ -109,6 +148,9 @@ class TaskRepository(Protocol):
 
     async def tasks(self, query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
         """Read up to `limit` tasks without replicates after a position, newest deal first."""
+
+    async def with_replicates(self, tasks: Sequence[Task]) -> None:
+        """Add the stored replicates to tasks that were read without."""
 
     async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Read the compute logs of a task, or of one worker when `wallet` is given."""
@@ -124,13 +166,6 @@ class LogRepository(Protocol):
         """
 
 
-class DatabaseProbe(Protocol):
-    """A database that can be probed."""
-
-    async def ping(self) -> None:
-        """Return when a primary answers. Raises DatabaseUnavailable."""
-
-
 # --- chain --------------------------------------------------------------------------------------
 
 
@@ -143,6 +178,9 @@ class HeadSource(Protocol):
 
     def __aiter__(self) -> AsyncIterator[Block]:
         """Yield each new head."""
+
+    async def wait_change(self, timeout: float, /) -> bool:
+        """Wait up to `timeout` seconds for a new head; return whether one came."""
 
 
 class BlockReader(Protocol):
@@ -158,6 +196,17 @@ class BlockReader(Protocol):
         self, from_block: int, to_block: int, /, *, kinds: Collection[type[HubEvent]]
     ) -> list[HubEvent]:
         """Return the hub's events of a range of blocks, both ends included."""
+
+    async def logs_and_blocks(
+        self,
+        from_block: int,
+        to_block: int,
+        numbers: Sequence[int],
+        /,
+        *,
+        kinds: Collection[type[HubEvent]],
+    ) -> tuple[list[HubEvent], list[Block | None]]:
+        """Return the hub's events of a range of blocks, and blocks by number, in one request."""
 
     async def get_block_logs(
         self, block_hash: bytes, /, *, kinds: Collection[type[HubEvent]]
@@ -192,7 +241,17 @@ class DealSource(Protocol):
         """Read how many category times the contribution period lasts."""
 
 
-class TaskStateSource(Protocol):
+class AccountSource(Protocol):
+    """Accounts in the hub, and balances. Every method raises PocoError when the node fails to answer."""
+
+    async def view_accounts(self, owners: Sequence[Address], /) -> list[Account]:
+        """Read the free and locked nRLC of owners in the hub, in order."""
+
+    async def balances(self, owners: Sequence[Address], /) -> list[int]:
+        """Read balances in wei, in order."""
+
+
+class TaskStateSource(AccountSource, Protocol):
     """States of tasks and workers. Every method raises PocoError when the node fails to answer."""
 
     async def block_number(self) -> int:
@@ -209,11 +268,11 @@ class TaskStateSource(Protocol):
     async def view_scores(self, workers: Sequence[Address], /) -> list[int]:
         """Read the scores of workers, in order."""
 
-    async def balances(self, owners: Sequence[Address], /) -> list[int]:
-        """Read balances in wei, in order."""
+    async def gas_price(self) -> int:
+        """Read today's price of a unit of gas, in wei."""
 
 
-BlockSink = Callable[[BlockSeen | BlocksReverted], None]
+BlockSink = Callable[[BlockSeen | BlocksReverted | ReconcileDue], None]
 """Receives what the chain follower reads."""
 
 # --- services -----------------------------------------------------------------------------------
@@ -234,7 +293,88 @@ class ResultChecks(Protocol):
 
 
 class EnclaveChallenges(Protocol):
-    """Enclave challenges of TEE tasks, answered by EnclaveChallengeAnswered, or not while the SMS is unreachable."""
+    """The SMS of TEE tasks and its challenges.
 
-    def request(self, wanted: AskEnclaveChallenge) -> None:
-        """Start a request. Do nothing while one for the same task is in flight."""
+    Each request is answered once: by SmsFound or EnclaveChallengeAnswered, else by SmsRefused or SmsUnreachable.
+    """
+
+    def request(self, wanted: FindSms | AskEnclaveChallenge) -> None:
+        """Start a request. Do nothing while the same one is in flight."""
+
+
+class CommandState(Enum):
+    """The life of a command of the chain adapter."""
+
+    RECEIVED = "RECEIVED"
+    PROCESSING = "PROCESSING"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandQuery:
+    """Filters of the chain adapter's commands; an empty value matches every command."""
+
+    state: CommandState | None = None
+    task_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionCommand:
+    """A command of the chain adapter with its last transaction.
+
+    `task_id` is the hash of an order for a cancellation. `kind` and `state` are names, also those of a later release.
+    `transaction` and `block` are empty and 0 before the transaction is sent and mined, `reason` and `message` are empty
+    unless it failed. Dates are Unix seconds.
+    """
+
+    task_id: str
+    kind: str
+    state: str
+    transaction: str
+    block: int
+    gas_used: int
+    reason: str
+    message: str
+    created_at: float
+    updated_at: float
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandPage:
+    """One page of commands, newest first, and the token of the next page, empty at the end."""
+
+    commands: list[TransactionCommand]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalletState:
+    """The wallet that signs the pool's transactions.
+
+    `transactions_left` is how many its balance pays for, None when gas is free. `parked_reason` is why it sends
+    nothing, empty while it sends.
+    """
+
+    address: str
+    balance_wei: int
+    mined_nonce: int
+    next_nonce: int
+    in_flight: int
+    oldest_unmined_s: float
+    transactions_left: int | None
+    parked_reason: str
+    replacements: int
+    gas_price_wei: int
+    chain_shape: str
+
+
+class TransactionJournal(Protocol):
+    """The chain adapter as operators see it. Every method raises AdapterUnavailable when it fails to answer."""
+
+    async def commands(self, query: CommandQuery, page_token: str, size: int) -> CommandPage:
+        """Read one page of commands, newest first. Raises BadPageToken too."""
+
+    async def wallet(self) -> WalletState:
+        """Read the state of the wallet."""

@@ -7,13 +7,21 @@ from workerpool_kit.clock import Clock
 from workerpool_poco.protocol.ids import Address
 
 from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.queries.compass import Compass
+from workerpool_core.app.queries.deal_queries import DealQueries
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.log_access import LogAccess
+from workerpool_core.app.queries.log_tail import LogTail
+from workerpool_core.app.queries.pool_conditions import PoolConditions
 from workerpool_core.app.queries.pool_view import PoolView
+from workerpool_core.app.queries.pool_wallet import PoolWallet
+from workerpool_core.app.queries.supply_view import SupplyView
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.workers.heartbeats import Heartbeats
 from workerpool_core.app.workers.login import Login
+from workerpool_core.app.workers.refusals import Refusals
 from workerpool_core.app.workers.sessions import Sessions
+from workerpool_core.domain.explainer import Explainer
 from workerpool_core.errors import ServiceStarting
 
 
@@ -30,9 +38,12 @@ class PublicConfiguration:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunningCore:
-    """Everything that the API delegates to. `drained` waits until every decision is durable and carried out."""
+    """Everything that the API delegates to. `drained` waits until every decision is durable and carried out.
+
+    `configuration` is replaced when an operator changes it.
+    """
 
     configuration: PublicConfiguration
     engine: Engine
@@ -42,10 +53,21 @@ class RunningCore:
     login: Login
     queries: TaskQueries
     log_access: LogAccess
+    compass: Compass
     view: PoolView
+    supply: SupplyView
+    deals: DealQueries
+    log_tail: LogTail
+    refusals: Refusals
+    conditions: PoolConditions
+    pool_wallet: PoolWallet
     drained: Callable[[], Awaitable[None]]
     clock: Clock
     token_lifetime_s: float
+
+    def explain(self) -> Explainer:
+        """Return the reasons of tasks, workers and the pool now."""
+        return self.engine.explain(self.conditions.now())
 
 
 class Core:

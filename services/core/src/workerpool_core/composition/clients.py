@@ -1,22 +1,30 @@
 """Clients of the other services."""
 
-from workerpool_kit.grpc.client import open_channel
+from workerpool_kit.grpc.client import open_service
 from workerpool_kit.process import StartupError
-from workerpool_kit.targets import grpc_target_of
 
+from workerpool_core.adapters.grpc.adapter_journal import AdapterJournal
 from workerpool_core.adapters.grpc.chain_adapter import ChainAdapterClient
+from workerpool_core.adapters.grpc.owner_wallet import OwnerWalletReader
 from workerpool_core.adapters.grpc.result_proxy import ResultProxyClient
 from workerpool_core.adapters.grpc.sms import SmsClient
 from workerpool_core.app.engine.engine import Engine
 from workerpool_core.composition.parts import Parts
+from workerpool_core.settings import CoreSettings
 
 
-def chain_adapter(parts: Parts, engine: Engine) -> ChainAdapterClient:
-    """Return the client of the chain adapter. Raises StartupError when its URL is malformed."""
+def chain_adapter(
+    parts: Parts, engine: Engine
+) -> tuple[ChainAdapterClient, OwnerWalletReader, AdapterJournal]:
+    """Return the client of the chain adapter, the reader of its wallet, and that of its journal for operators.
+
+    Raises StartupError when its URL is malformed.
+    """
     settings = parts.settings
     try:
-        channel = open_channel(
-            grpc_target_of(settings.url_of("chain_adapter")),
+        channel = open_service(
+            settings.url_of("chain_adapter"),
+            target=settings.chain_adapter_grpc,
             basic=(settings.chain_adapter_username, settings.chain_adapter_password.get_secret_value()),
         )
     except ValueError as error:
@@ -24,12 +32,12 @@ def chain_adapter(parts: Parts, engine: Engine) -> ChainAdapterClient:
     parts.stack.push_async_callback(channel.close, None)
     client = ChainAdapterClient(channel, engine.submit)
     parts.stack.push_async_callback(client.close)
-    return client
+    return client, OwnerWalletReader(channel), AdapterJournal(channel)
 
 
-def result_proxy(parts: Parts, engine: Engine) -> ResultProxyClient:
-    """Return the client of the result proxies."""
-    client = ResultProxyClient(parts.settings.url_of("result_proxy"), engine.submit)
+def result_proxy(parts: Parts, settings: CoreSettings, engine: Engine) -> ResultProxyClient:
+    """Return the client of the result proxy."""
+    client = ResultProxyClient(settings.url_of("result_proxy"), engine.submit)
     parts.stack.push_async_callback(client.close)
     return client
 

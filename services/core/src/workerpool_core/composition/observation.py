@@ -24,7 +24,9 @@ class Observation:
 
     def start(self, parts: Parts, engine: Engine, view: PoolView) -> None:
         """Start to measure, and register the gauges of the pool until the process stops."""
-        self._observer = Observer(engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken)
+        self._observer = Observer(
+            engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken, tally=view.tally
+        )
         collector = PoolCollector(view.summary, parts.version)
         REGISTRY.register(collector)
         parts.stack.callback(REGISTRY.unregister, collector)

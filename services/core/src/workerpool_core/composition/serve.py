@@ -3,19 +3,22 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from workerpool_kit import metrics as kit_metrics
 from workerpool_kit.access.tokens import Tokens
+from workerpool_kit.dependencies.database import connect_database, database_dependency, watch_database
+from workerpool_kit.dependencies.report import DependencyReport
+from workerpool_kit.dependencies.watch import start_watching
+from workerpool_kit.health import Health
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.process import Lifetime, version_of
-from workerpool_poco.chain.wallet import Wallet
 
 from workerpool_core import startup
 from workerpool_core.adapters.mongo.documents import MODELS
 from workerpool_core.adapters.mongo.keys import StoredKeys
 from workerpool_core.app.workers.messages import ShutDown
+from workerpool_core.composition import dependencies
 from workerpool_core.composition.parts import Parts
 from workerpool_core.composition.scheduler import start_scheduler
-from workerpool_core.composition.servers import open_ports
+from workerpool_core.composition.servers import open_grpc, open_http
 from workerpool_core.settings import CoreSettings, database_client_name
 
 _KEY_ROTATION_S = 30 * 86_400.0
@@ -25,11 +28,21 @@ _RECONNECT_S = 1.0
 async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
     """Start the scheduler, serve until the process is asked to stop, then stop it. Raises StartupError."""
     version = version_of(CoreSettings)
-    kit_metrics.build_info("core", version)
+    health = Health()
     async with AsyncExitStack() as stack:
-        wallet, database = await _open_wallet_and_database(settings)
-        stack.push_async_callback(database.close)
-        parts = Parts(settings, lifetime, stack, wallet, version)
+        # The key store's password hash takes as long as the connection.
+        report = DependencyReport(health, database_dependency(settings))
+        connecting = asyncio.create_task(
+            connect_database(settings, report, models=MODELS, app_name=database_client_name(settings))
+        )
+        stack.push_async_callback(_close, connecting)
+        wallet = await startup.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
+        parts = Parts(settings, lifetime, stack, wallet, version, health=health)
+        http = await open_http(parts)
+        registry = dependencies.watch_services(parts)
+        parts.core.waits_for("its database")
+        database = await connecting
+        start_watching(lifetime, stack, watch_database(database, report), "database")
         tokens = Tokens(
             StoredKeys(),
             issuer="workerpool-core",
@@ -38,8 +51,8 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
             rotate_after_s=_KEY_ROTATION_S,
             clock=parts.clock,
         )
-        await open_ports(parts, tokens)
-        await start_scheduler(parts, tokens, database)
+        await open_grpc(parts, tokens, http)
+        await start_scheduler(parts, tokens, database, registry)
         await lifetime.stopped()
         if (running := parts.core.maybe_running) is not None:
             # Workers keep their replicates and reconnect; the next core process learns these from their Hello.
@@ -48,14 +61,9 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
             )
 
 
-async def _open_wallet_and_database(settings: CoreSettings) -> tuple[Wallet, Database]:
-    """Open both at once: the key store's password hash takes as long as the connection. Raises StartupError."""
-    app_name = database_client_name(settings)
-    connecting = asyncio.create_task(Database.connect(settings, models=MODELS, app_name=app_name))
-    try:
-        wallet = await startup.open_wallet(settings.wallet_path, settings.wallet_password.get_secret_value())
-    except BaseException:
-        connecting.cancel()
-        await asyncio.wait({connecting})
-        raise
-    return wallet, await connecting
+async def _close(connecting: "asyncio.Task[Database]") -> None:
+    """Close the database, or end the wait for it."""
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    if not connecting.cancelled() and connecting.exception() is None:
+        await connecting.result().close()

@@ -1,62 +1,84 @@
 """The gRPC server and the HTTP side port."""
 
-from starlette.middleware.cors import CORSMiddleware
+from workerpool_kit import serving
 from workerpool_kit.access.authenticators import (
+    OPERATOR,
     AnyOf,
     Authenticator,
     BasicAuthenticator,
     BearerAuthenticator,
 )
 from workerpool_kit.access.tokens import Tokens
-from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.http.server import HttpServer
-from workerpool_kit.targets import grpc_port
+from workerpool_protocol.core.v1.deal_service_pb2_grpc import add_DealServiceServicer_to_server
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import add_PoolServiceServicer_to_server
 from workerpool_protocol.core.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
-from workerpool_core.api import http_routes, pool_service, task_service, worker_service
+from workerpool_core.api import deal_service, http_routes, pool_service, task_service, worker_service
+from workerpool_core.api.operator_page.routes import operator_page_routes
+from workerpool_core.api.pool_service import PoolServicer
+from workerpool_core.app.operators.sessions import OperatorSessions
 from workerpool_core.composition.parts import Parts
 from workerpool_core.settings import CoreSettings
 
 
-async def open_ports(parts: Parts, tokens: Tokens) -> None:
-    """Open both ports. Until the start is complete, each call is answered UNAVAILABLE with the step in progress."""
+async def open_http(parts: Parts) -> HttpServer:
+    """Open the HTTP port. Until the start is complete, each call is answered 503 with the step in progress."""
     parts.health.set("scheduler", False, reason="starting")
     settings, core = parts.settings, parts.core
+    routes = [
+        *http_routes.routes(core, open_actuator=settings.actuator_open),
+        *operator_page_routes(
+            core,
+            _operator_sessions(parts),
+            PoolServicer(core, operator_configured=settings.operator_password is not None),
+            parts.health,
+            parts.version,
+        ),
+    ]
+    return await serving.open_http(settings, parts.health, parts.stack, routes=routes, for_browsers=True)
+
+
+async def open_grpc(parts: Parts, tokens: Tokens, http: HttpServer) -> None:
+    """Open the gRPC port. Until the start is complete, each call is answered UNAVAILABLE with the step in progress."""
+    settings, core = parts.settings, parts.core
     operator_configured = settings.operator_password is not None
-    server = GrpcServer(
-        grpc_port(settings.http_port, settings.grpc_port),
+    server = serving.new_grpc_server(
+        settings,
         authenticator=AnyOf(*_authenticators(settings, tokens)),
         policy=worker_service.POLICY
-        | task_service.POLICY
+        | deal_service.POLICY
+        | task_service.policy(operator_configured=operator_configured)
         | pool_service.policy(operator_configured=operator_configured),
     )
     server.add(add_WorkerServiceServicer_to_server, worker_service.WorkerServicer(core), worker_service.NAME)
-    server.add(add_TaskServiceServicer_to_server, task_service.TaskServicer(core), task_service.NAME)
+    server.add(
+        add_TaskServiceServicer_to_server,
+        task_service.TaskServicer(core, operator_configured=operator_configured),
+        task_service.NAME,
+    )
+    server.add(add_DealServiceServicer_to_server, deal_service.DealServicer(core), deal_service.NAME)
     server.add(
         add_PoolServiceServicer_to_server,
         pool_service.PoolServicer(core, operator_configured=operator_configured),
         pool_service.NAME,
     )
-    server.follow(parts.health)
-    http = HttpServer(
-        settings.http_port,
-        health=parts.health,
-        version=parts.version,
-        routes=http_routes.routes(core, open_actuator=settings.actuator_open),
+    await serving.open_grpc(server, settings, parts.health, http, parts.stack)
+
+
+def _operator_sessions(parts: Parts) -> OperatorSessions:
+    """Return the sessions of the page, which has the operator's user name and password of gRPC."""
+    settings = parts.settings
+    password = settings.operator_password
+    return OperatorSessions(
+        parts.clock, settings.operator_username, password.get_secret_value() if password is not None else None
     )
-    # Requesters' tools also run in browsers.
-    http.app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], allow_headers=["*"])
-    await http.start()
-    parts.stack.push_async_callback(http.stop)
-    await server.start()
-    parts.stack.push_async_callback(server.stop)
 
 
 def _authenticators(settings: CoreSettings, tokens: Tokens) -> list[Authenticator]:
     """Return how callers identify themselves: workers by token, operators by password when one is set."""
     accepted: list[Authenticator] = [BearerAuthenticator(tokens.verify)]
     if (password := settings.operator_password) is not None:
-        accepted.append(BasicAuthenticator(settings.operator_username, password, pool_service.OPERATOR_ROLE))
+        accepted.append(BasicAuthenticator(settings.operator_username, password, OPERATOR))
     return accepted

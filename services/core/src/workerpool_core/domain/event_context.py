@@ -1,5 +1,6 @@
 """The context of one event: the writes and effects that its handling collects, at one time."""
 
+from workerpool_poco.protocol.deadlines import chain_time
 from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.domain.decisions import (
@@ -12,6 +13,7 @@ from workerpool_core.domain.decisions import (
     Write,
 )
 from workerpool_core.domain.events import TransactionKind
+from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.live import LiveTask, UnfollowedChange
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.state import State
@@ -23,8 +25,20 @@ class EventContext:
 
     `tasks_to_advance` are the tasks whose next step is decided before the handling ends. `tasks_to_match` are those
     that may need another number of workers, `workers_to_match` those that may have another number of free slots.
-    Watchers of `changed_tasks` are notified. All four are ordered sets.
+    Watchers of `changed_tasks` are notified. All four are ordered sets. `created_tasks` counts the new tasks.
     """
+
+    __slots__ = (
+        "changed_tasks",
+        "created_tasks",
+        "effects",
+        "now",
+        "state",
+        "tasks_to_advance",
+        "tasks_to_match",
+        "workers_to_match",
+        "writes",
+    )
 
     def __init__(self, state: State, now: float) -> None:
         self.state = state
@@ -35,10 +49,11 @@ class EventContext:
         self.tasks_to_match: dict[TaskId, None] = {}
         self.workers_to_match: dict[str, None] = {}
         self.changed_tasks: dict[TaskId, None] = {}
+        self.created_tasks = 0
 
     def outcome(self) -> Outcome:
         """Return the collected writes and effects."""
-        self.effects.extend(NotifyWatchers(task_id) for task_id in self.changed_tasks)
+        self.effects.extend(map(NotifyWatchers, self.changed_tasks))
         return Outcome(self.writes, self.effects)
 
     def live(self, task: Task) -> LiveTask:
@@ -49,6 +64,13 @@ class EventContext:
     def recently_reorganised(self) -> bool:
         """Whether a reorganisation is so recent that answers may still describe the chain before it."""
         return self.now < self.state.reverted_at + self.state.policy.reorganisation_doubt_s
+
+    def chain_time(self, at: float) -> float:
+        """Return a time that the chain had reached at the time `at` (Unix seconds); later blocks bear no earlier one.
+
+        A sequencer makes blocks only for transactions, so the clock counts while no block comes.
+        """
+        return chain_time(int(self.state.chain_time), at)
 
     def read_task(self, task: Task) -> None:
         """Read a task and its contributions from the chain; retried until it is answered."""
@@ -82,6 +104,13 @@ class EventContext:
         for wallet in contributors:
             if self.state.workers[wallet].session is not None:
                 self.read_weight(wallet)
+
+    def note_trouble(self, task: Task, trouble: Explanation) -> None:
+        """Record why a service that a task waits for did not answer, until the task gets another status."""
+        live = self.live(task)
+        if live.trouble != trouble:
+            live.trouble = trouble
+            self.changed_tasks[task.task_id] = None
 
     def request_transaction(self, kind: TransactionKind, task: Task) -> None:
         """Request a transaction from the chain adapter; requesting it twice is harmless."""

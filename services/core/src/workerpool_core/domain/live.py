@@ -10,7 +10,8 @@ from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.events import TransactionKind, Update
-from workerpool_core.domain.model import Command, Task, Worker
+from workerpool_core.domain.explanations.explanation import Explanation
+from workerpool_core.domain.model import Command, PoolDeal, Task, Worker
 
 
 @dataclass(slots=True)
@@ -51,10 +52,14 @@ class UnfollowedChange:
 class LiveTask:
     """A task in memory, with its transient state.
 
+    `unsatisfiable` is what the pool's workers together lack for it, as it was last said.
+
     `pending_reports` are keyed by wallet. `refused_at` is when the adapter refused a transaction that the chain has
     not been read about since; `unexplained_refusal_at` is when the first refusal occurred that the chain did not
     explain (Unix seconds). `lacks_consensus` is set when the chain was read to have no consensus although the
-    forecast predicts one.
+    forecast predicts one. Until `paused_until` (Unix seconds) the task is assigned to no other worker. `trouble` is
+    why a service that the task waits for in its present status did not answer when it was last asked; None when it
+    did. `refusal` is why the adapter last refused a transaction.
     """
 
     task: Task
@@ -64,17 +69,47 @@ class LiveTask:
     refused_at: dict[TransactionKind, float] = field(default_factory=dict)
     unexplained_refusal_at: dict[TransactionKind, float] = field(default_factory=dict)
     lacks_consensus: bool = False
+    paused_until: float = 0.0
+    unsatisfiable: str = ""
+    trouble: Explanation | None = None
+    refusal: str = ""
+
+
+@dataclass(slots=True)
+class LiveDeal:
+    """A deal in memory. Tasks are created in the order of their indexes, as workers can serve them.
+
+    `next_index` is the first index without a task. `tasks` are the live tasks, `open` those of them that have not
+    ended, and `unserved` those without any replicate.
+    """
+
+    deal: PoolDeal
+    next_index: int
+    tasks: set[TaskId] = field(default_factory=set)
+    open: set[TaskId] = field(default_factory=set)
+    unserved: set[TaskId] = field(default_factory=set)
+
+    @property
+    def end(self) -> int:
+        """The index after the last one."""
+        return self.deal.terms.bot_first + self.deal.terms.bot_size
+
+    @property
+    def queued(self) -> int:
+        """The number of tasks that have not been created."""
+        return max(self.end - self.next_index, 0)
 
 
 @dataclass(slots=True)
 class WorkerSession:
-    """One stream of a worker. `refusals` are the reasons of its latest refused updates, by sequence.
+    """One stream of a worker, open since `opened_at` (Unix seconds).
 
-    A repeated sequence gets the same answer again.
+    `refusals` are the reasons of its latest refused updates, by sequence. A repeated sequence gets the same answer.
     """
 
     id: str
     last_sequence: int = 0
+    opened_at: float = 0.0
     refusals: dict[int, str] = field(default_factory=dict)
 
 
@@ -84,15 +119,37 @@ class LiveWorker:
 
     `held` are the tasks of its unfinished replicates and `computing` those of them that occupy a slot. `commands`
     are its unacknowledged commands by sequence; new ones get sequences above `last_command_sequence`. `weight` is its
-    contribution weight, 0 until it is read. `searched_version` is the version of the waiting tasks in which the
-    dispatcher last found nothing for the worker.
+    contribution weight, 0 until it is read, and `stake` its free stake in the hub (nRLC), None until it is read.
+    `lacks_stake` tells that a paid task was withheld from it for its stake since the last read. `searched_version` is
+    the version of the waiting tasks in which the dispatcher last found nothing for the worker.
+
+    `counted_slots` are its slots that count in the pool's capacity.
+
+    `sent_at` are the times (Unix seconds) at which its assignments without a report were sent. `unanswered` are those
+    of them that it let time out, and `silent` tells that it has reported nothing since.
+
+    `parked_reason` is why it refuses new work in its session, empty when it takes work. Until `away_until` (Unix
+    seconds) it is not lost, because it said that it would be back by then. A restart of this process forgets that.
     """
 
     worker: Worker
     session: WorkerSession | None = None
     weight: int = 0
+    stake: int | None = None
+    lacks_stake: bool = False
     held: set[TaskId] = field(default_factory=set)
     computing: set[TaskId] = field(default_factory=set)
     commands: dict[int, Command] = field(default_factory=dict)
     last_command_sequence: int = 0
     searched_version: int | None = None
+    counted_slots: int = 0
+    sent_at: dict[TaskId, float] = field(default_factory=dict)
+    unanswered: set[TaskId] = field(default_factory=set)
+    silent: bool = False
+    parked_reason: str = ""
+    away_until: float = 0.0
+
+    @property
+    def has_stake(self) -> bool:
+        """Whether the worker is known to have free stake, without which it gets no paid task."""
+        return bool(self.stake)

@@ -9,7 +9,13 @@ from enum import Enum
 from typing import NamedTuple
 
 from workerpool_poco.protocol.ids import DealId, TaskId
-from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
+from workerpool_poco.protocol.statuses import (
+    FINAL_TASK_STATUSES,
+    INTERLUDE_REPLICATE_STATUSES,
+    ReplicateStatus,
+    ReplicateStatusCause,
+    TaskStatus,
+)
 
 
 class Modifier(Enum):
@@ -37,18 +43,30 @@ class TaskChange:
 
 
 class ReplicateChange(NamedTuple):
-    """One entry of a replicate's history."""
+    """One entry of a replicate's history; `message` is one sentence for the requester, often empty."""
 
     status: ReplicateStatus
     date: float
     modifier: Modifier
     cause: ReplicateStatusCause | None = None
     receipt: Receipt | None = None
+    message: str = ""
+
+
+class ErrorDecision(Enum):
+    """The decision on an error result that a worker holds: contribute it, or drop it."""
+
+    CONTRIBUTE = "CONTRIBUTE"
+    ABORT = "ABORT"
 
 
 @dataclass(frozen=True, slots=True)
 class DealTerms:
-    """The terms of a deal, read from the chain once and shared by all tasks of the deal."""
+    """The terms of a deal, read from the chain once and shared by all tasks of the deal.
+
+    A `free` deal locks nothing: its requester pays no app, dataset or pool, and the pool has no stake to lose. None of
+    its tasks is claimed, because a claim costs the pool gas and returns nothing.
+    """
 
     deal_id: DealId
     block: int
@@ -76,11 +94,28 @@ class DealTerms:
     storage_proxy: str = ""
     result_encryption: bool = False
     secrets: tuple[tuple[str, str], ...] = ()
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDeal:
+    """A deal of this pool, known until its contribution deadline.
+
+    `on_chain` is False after a reorganisation removed the deal, until it is seen again.
+    """
+
+    terms: DealTerms
+    on_chain: bool = True
 
 
 @dataclass(slots=True)
 class Replicate:
-    """The execution of one task by one worker."""
+    """The execution of one task by one worker.
+
+    `error_decision` is the decision on its error result, made at `decided_at` (Unix seconds); None before it, and for
+    a result that succeeded. `overdue` marks a result whose contribution is late, so that the task is given to another
+    worker, and `blamed` that the delay counted towards the worker's quarantine.
+    """
 
     task_id: TaskId
     wallet: str
@@ -91,6 +126,10 @@ class Replicate:
     callback_data: str = ""
     exit_code: int | None = None
     logs_present: bool = False
+    error_decision: ErrorDecision | None = None
+    decided_at: float = 0.0
+    overdue: bool = False
+    blamed: bool = False
 
     @property
     def status(self) -> ReplicateStatus:
@@ -98,10 +137,17 @@ class Replicate:
         return self.history[-1].status
 
     @property
+    def last_relevant_change(self) -> ReplicateChange:
+        """The last entry whose status is neither WORKER_LOST nor RECOVERING (core spec §2.1)."""
+        last = self.history[-1]
+        if last.status not in INTERLUDE_REPLICATE_STATUSES:
+            return last
+        return next(c for c in reversed(self.history) if c.status not in INTERLUDE_REPLICATE_STATUSES)
+
+    @property
     def last_relevant(self) -> ReplicateStatus:
         """The last status that is neither WORKER_LOST nor RECOVERING (core spec §2.1)."""
-        skipped = (ReplicateStatus.WORKER_LOST, ReplicateStatus.RECOVERING)
-        return next(c.status for c in reversed(self.history) if c.status not in skipped)
+        return self.last_relevant_change.status
 
     def has_reached(self, status: ReplicateStatus) -> bool:
         """Return whether the history contains this status."""
@@ -119,6 +165,7 @@ class Task:
     but is still open on chain; it is claimed at its final deadline so that the requester is refunded. `final_block`
     is the block of the finalization or claim that closed an ended task on chain, or the block at which the chain was
     read to have nothing to close. It is 0 before that, and again after a reorganisation removed that block.
+    `error_cause` and `error_message` tell the failure that the result stands for, or that ended the task.
     """
 
     task_id: TaskId
@@ -139,6 +186,8 @@ class Task:
     callback_data: str = ""
     claim_due: bool = False
     final_block: int = 0
+    error_cause: ReplicateStatusCause | None = None
+    error_message: str = ""
 
     @property
     def status(self) -> TaskStatus:
@@ -148,7 +197,7 @@ class Task:
     @property
     def ended(self) -> bool:
         """Whether the task is COMPLETED or FAILED."""
-        return self.status in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+        return self.history[-1].status in FINAL_TASK_STATUSES
 
     @property
     def finalize_due(self) -> bool:
@@ -187,7 +236,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class WorkerModel:
-    """The hardware and software of a worker's host, as its Hello describes them."""
+    """The hardware and software of a worker's host, as its Hello describes them.
+
+    `slot_memory_bytes` is the memory limit of an app's container; 0 when the worker does not tell it.
+    """
 
     name: str
     version: str
@@ -198,11 +250,21 @@ class WorkerModel:
     gpus: int = 0
     sgx: bool = False
     tdx: bool = False
+    slot_memory_bytes: int = 0
+
+    @property
+    def memory_of_slot(self) -> int:
+        """The memory of one slot in bytes."""
+        return self.slot_memory_bytes or self.memory_bytes // max(self.slots, 1)
 
 
 @dataclass(slots=True)
 class Worker:
-    """A worker that has registered at least once. `last_seen` is the time of its last message."""
+    """A worker that has registered at least once. `last_seen` is the time of its last message.
+
+    `successes` counts its contributions that a completed task confirmed; they raise its limit on paid deals.
+    `quarantined_until` is the end of a quarantine after failures, `suspended_until` of one that an operator ordered.
+    """
 
     wallet: str
     model: WorkerModel
@@ -212,3 +274,10 @@ class Worker:
     drained_until: float = 0.0
     quarantined_until: float = 0.0
     consecutive_failures: int = 0
+    successes: int = 0
+    suspended_until: float = 0.0
+
+    @property
+    def quarantine_end(self) -> float:
+        """The end of its quarantine, for either reason (Unix seconds); infinity when only an operator ends it."""
+        return max(self.quarantined_until, self.suspended_until)

@@ -18,11 +18,18 @@ class Policy:
     """Timeouts (seconds) and limits (counts, bytes) of the scheduler.
 
     * `liveness_s`: silence after which a worker is lost (core spec §3.7).
+    * `max_absence_s`: time for which a worker that announces its return keeps its replicates at most. A task must not
+      wait longer for the word of a stranger.
     * `upload_timeout_s`: silence of an uploader after which another worker is asked (§1.5).
     * `retry_s`: delay before an unanswered transaction, read or check is requested again.
     * `quarantine_after`: consecutive failures after which a worker gets no work for `quarantine_s`. Each further
       failure doubles the duration, up to `quarantine_max_s`.
-    * `assignment_resend_s`: silence after which an assignment is sent again.
+    * `assignment_timeout_s`: time in which a worker must report STARTING of an assignment that was sent to it. Then the
+      task goes to the next worker, and the silent one gets nothing new until it reports.
+    * `tasks_ahead`: tasks of a deal that are created before a worker is free for them, at least; a larger pool has
+      `tasks_ahead_per_slot` for each slot.
+    * `newcomer_assignments`: tasks of paid deals that a wallet without a completed contribution may compute at once;
+      each completed contribution raises its limit by one. 0 disables the limit.
     * `proof_timeout_s`: time in which a reported transaction must be on chain before the report is refused (see
       `proof_timeout`).
     * `read_timeout_s`: silence after which a read of the chain or a check of the result proxy is requested again.
@@ -32,15 +39,25 @@ class Policy:
       read. A refused transaction may lack a transaction that is not mined again yet; a successful one may be gone.
     * `reorganisation_blocks`: depth at which a finalization or a claim counts as final.
     * `required_worker_version`: the only accepted version of workers; empty accepts any.
+    * `error_results`: whether the failure of an app is contributed as its result; otherwise the requester is refunded.
+    * `progress_timeout_s`: silence of a worker, beyond the time that its step may take, after which it loses the
+      replicate and the failure counts.
+    * `download_s`: time that a download may take at least.
+    * `clock_tolerance_s`: difference between the clocks of a worker and the chain that is no failure.
+    * `failure_pause_s`: time that a task waits for another worker after a failure of the chain or of the pool.
     """
 
     liveness_s: float = 60.0
+    max_absence_s: float = 300.0
     upload_timeout_s: float = 120.0
     retry_s: float = 2.0
     quarantine_after: int = 3
     quarantine_s: float = 60.0
     quarantine_max_s: float = 3600.0
-    assignment_resend_s: float = 30.0
+    assignment_timeout_s: float = 10.0
+    tasks_ahead: int = 64
+    tasks_ahead_per_slot: float = 2.0
+    newcomer_assignments: int = 2
     proof_timeout_s: float = 90.0
     read_timeout_s: float = 15.0
     ended_retention_s: float = 600.0
@@ -48,3 +65,8 @@ class Policy:
     reorganisation_doubt_s: float = 120.0
     reorganisation_blocks: int = REORGANISATION_BLOCKS
     required_worker_version: str = ""
+    error_results: bool = True
+    progress_timeout_s: float = 60.0
+    download_s: float = 1800.0
+    clock_tolerance_s: float = 30.0
+    failure_pause_s: float = 10.0

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from random import Random
 
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain import timeouts
 from workerpool_core.domain.chain import blocks, reconciliation
 from workerpool_core.domain.decisions import Outcome
-from workerpool_core.domain.dispatch import dispatcher
+from workerpool_core.domain.dispatch import assignment_timeouts, dispatcher, satisfiability
+from workerpool_core.domain.dispatch.pool_supply import PoolSupply, pool_supply
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import (
+    AssignmentsSent,
     BlockSeen,
     BlocksReverted,
     ChainHealthChanged,
@@ -21,26 +23,35 @@ from workerpool_core.domain.events import (
     HeartbeatsReceived,
     ReconcileDue,
     ResultChecked,
+    SmsFound,
+    SmsRefused,
+    SmsUnreachable,
     StatusReported,
-    TaskRead,
+    TasksRead,
     Tick,
     TransactionAnswered,
     WeightsRead,
+    WhitelistChanged,
     WorkerConnected,
     WorkerDisconnected,
     WorkerDrained,
+    WorkerLeft,
+    WorkerParked,
+    WorkerQuarantined,
     WorkerReleased,
     WorkerUndrained,
 )
-from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.explainer import Explainer
+from workerpool_core.domain.explanations.conditions import NO_CONDITIONS, Conditions
+from workerpool_core.domain.live import LiveDeal, LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.replicates import proofs, reports, uploads
 from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.domain.state import State, TaskView
-from workerpool_core.domain.tasks import completion, initialization, progress, retries
+from workerpool_core.domain.tasks import bags, completion, enclaves, initialization, progress, retries
 from workerpool_core.domain.timers import Timeout
-from workerpool_core.domain.workers import liveness, quarantine, sessions
+from workerpool_core.domain.workers import liveness, quarantine, sessions, silence
 
 
 class Scheduler:
@@ -52,6 +63,7 @@ class Scheduler:
     def __init__(self, policy: Policy, random: Random, snapshot: Snapshot) -> None:
         self._state = State(policy, random)
         self._state.load(snapshot)
+        self._unsaved_deals = snapshot.unsaved_deals
         self._tasks = TaskView(self._state.tasks)
 
     @property
@@ -63,6 +75,29 @@ class Scheduler:
     def workers(self) -> Mapping[str, LiveWorker]:
         """All registered workers by wallet. Read-only."""
         return self._state.workers
+
+    @property
+    def queued_tasks(self) -> int:
+        """The number of tasks of known deals that have not been created, because no worker could serve them yet."""
+        return sum(live.queued for live in self._state.bags.values())
+
+    @property
+    def deals(self) -> Mapping[DealId, LiveDeal]:
+        """All deals whose contribution deadline has not passed, by id. Read-only."""
+        return self._state.deals
+
+    @property
+    def waiting_tasks(self) -> int:
+        """The number of tasks that wait for a worker."""
+        return len(self._state.waiting)
+
+    def explain(self, now: float, conditions: Conditions = NO_CONDITIONS) -> Explainer:
+        """Return the reasons of tasks and workers at `now`, while the pool's services are in these conditions."""
+        return Explainer(self._state, now, conditions)
+
+    def supply(self, worker_stake: int, now: float) -> PoolSupply:
+        """Return the slots at `now` for tasks of which each locks `worker_stake` nRLC of its worker."""
+        return pool_supply(self._state, now, worker_stake)
 
     def next_wake(self, now: float) -> float | None:
         """Return when the next Tick is due (Unix seconds, possibly in the past); None when no timer is set."""
@@ -82,6 +117,8 @@ class Scheduler:
             quarantine.set_timer(context, worker.worker)
         for live in list(state.tasks.values()):
             self._start_task(context, live.task)
+        bags.start(context, self._unsaved_deals)
+        satisfiability.workers_changed(context)
         return self._settle(context)
 
     def _start_task(self, context: EventContext, task: Task) -> None:
@@ -96,6 +133,8 @@ class Scheduler:
         initialization.set_deadlines(context, task)
         for replicate in task.replicates.values():
             dispatcher.set_contribution_timeout(context, task, replicate)
+            silence.observe(context, task, replicate)
+            assignment_timeouts.restart(context, replicate)
         if task.status is TaskStatus.RESULT_UPLOADING:
             due = task.upload_requested_at + self._state.policy.upload_timeout_s
             self._state.timers.set(Timeout.UPLOAD, task.task_id, max(context.now, due))
@@ -110,7 +149,16 @@ class Scheduler:
         return self._settle(context)
 
     def _settle(self, context: EventContext) -> Outcome:
-        """Advance every changed task as far as possible, then dispatch."""
+        """Advance every changed task as far as possible, dispatch, and create the tasks that can be served now."""
+        self._advance_all(context)
+        if context.tasks_to_match or context.workers_to_match:
+            dispatcher.dispatch(context)
+        if self._state.refills and bags.refill(context):
+            # New tasks await their initialization, so there is nothing to dispatch.
+            self._advance_all(context)
+        return context.outcome()
+
+    def _advance_all(self, context: EventContext) -> None:
         state = self._state
         while context.tasks_to_advance:
             task_ids, context.tasks_to_advance = context.tasks_to_advance, {}
@@ -126,9 +174,6 @@ class Scheduler:
                 if live.pending_reports:
                     for wallet in task.replicates:
                         proofs.resume_if_settled(context, task, wallet)
-        if context.tasks_to_match or context.workers_to_match:
-            dispatcher.dispatch(context)
-        return context.outcome()
 
     def _handle(self, context: EventContext, event: Event) -> None:
         match event:
@@ -136,6 +181,8 @@ class Scheduler:
                 reports.reported(context, event)
             case HeartbeatsReceived():
                 liveness.heartbeats(context, event)
+            case AssignmentsSent():
+                assignment_timeouts.sent(context, event)
             case WeightsRead():
                 sessions.weights_read(context, event)
             case CommandAcknowledged():
@@ -144,26 +191,41 @@ class Scheduler:
                 blocks.seen(context, event)
             case BlocksReverted():
                 blocks.reverted(context, event)
-            case TaskRead():
-                reconciliation.reconcile(context, event)
+            case TasksRead(reads):
+                for read in reads:
+                    reconciliation.reconcile(context, read)
             case TransactionAnswered():
                 retries.answered(context, event)
             case ResultChecked():
                 self._result_checked(context, event)
+            case SmsFound():
+                enclaves.sms_found(context, event)
             case EnclaveChallengeAnswered():
-                initialization.challenge_answered(context, event)
+                enclaves.challenge_answered(context, event)
+            case SmsRefused():
+                enclaves.sms_refused(context, event)
+            case SmsUnreachable():
+                enclaves.sms_unreachable(context, event)
             case WorkerConnected():
                 sessions.connected(context, event)
             case WorkerDisconnected():
                 sessions.disconnected(context, event)
+            case WorkerParked():
+                sessions.parked(context, event)
+            case WorkerLeft():
+                liveness.left(context, event)
             case WorkerDrained():
                 quarantine.drained(context, event)
+            case WhitelistChanged(wallets):
+                sessions.whitelist_changed(context, wallets)
             case WorkerUndrained(wallet):
                 quarantine.undrained(context, wallet)
+            case WorkerQuarantined():
+                quarantine.ordered(context, event)
             case WorkerReleased(wallet):
                 quarantine.released(context, wallet)
-            case ChainHealthChanged(up):
-                self._state.chain_up = up
+            case ChainHealthChanged():
+                self._state.chain = event
                 context.workers_to_match.update(dict.fromkeys(self._state.workers))
             case Tick():
                 for key in self._state.timers.take_due(context.now):
@@ -180,9 +242,11 @@ class Scheduler:
 
     def _reconcile_all(self, context: EventContext) -> None:
         """Read every live task, and the weight of every worker whose gas balance may have changed."""
+        waits_for_stake = self._state.waiting.paid > 0
         for wallet, worker in self._state.workers.items():
             # The weight of a worker with gas and without tasks does not change; thousands of such reads are saved.
-            is_idle = worker.weight > 0 and not worker.held
+            wants_stake = waits_for_stake and (worker.lacks_stake or not worker.has_stake)
+            is_idle = worker.weight > 0 and not worker.held and not wants_stake
             if worker.session is not None and not is_idle:
                 context.read_weight(wallet)
         for live in list(self._state.tasks.values()):

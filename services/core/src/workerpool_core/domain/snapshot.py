@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId
 
-from workerpool_core.domain.model import Command, Task, Worker
+from workerpool_core.domain.model import Command, PoolDeal, Task, Worker
 from workerpool_core.domain.policy import Policy
 
 
@@ -12,15 +12,17 @@ from workerpool_core.domain.policy import Policy
 class Snapshot:
     """The stored state that a start needs.
 
-    `tasks` are those that `must_load` selects, each with its replicates. `ended_task_ids` are other ended tasks whose
-    deal may be seen again because its contribution deadline has not passed, so that a replayed block does not create
-    them again. `head` is the newest followed block, 0 before the first.
+    `tasks` are those that `must_load` selects, each with its replicates. `deals` are the deals
+    whose contribution deadline had not passed, each with the first index that has no stored task, so that a replayed
+    block creates no task again. `unsaved_deals` are those that an earlier version did not store. `head` is the newest
+    followed block, 0 before the first.
     """
 
     tasks: tuple[Task, ...] = ()
     workers: tuple[Worker, ...] = ()
     commands: tuple[Command, ...] = ()
-    ended_task_ids: frozenset[TaskId] = frozenset()
+    deals: tuple[tuple[PoolDeal, int], ...] = ()
+    unsaved_deals: frozenset[DealId] = frozenset()
     head: int = 0
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import FINAL_REPLICATE_STATUSES
 
-from workerpool_core.domain.dispatch.supply import FreeWorkers, WaitingTasks
-from workerpool_core.domain.live import LiveTask, LiveWorker
+from workerpool_core.domain.dispatch.free_workers import FreeWorkers
+from workerpool_core.domain.dispatch.supply import WaitingTasks
+from workerpool_core.domain.events import ChainHealthChanged
+from workerpool_core.domain.live import LiveDeal, LiveTask, LiveWorker
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.replicates.replicate_machine import SLOT_STATUSES
@@ -20,21 +22,31 @@ from workerpool_core.domain.timers import Timers
 class State:
     """All state of the scheduler. Tasks and replicates change only through `transitions`, which records the writes.
 
-    `evicted` are ids of ended tasks that left the memory; a replayed deal does not create them again. `unfollowed`
-    indexes the tasks with an `UnfollowedChange`. `head` is the newest block that was followed, 0 before the first,
-    and `chain_time` its timestamp: later blocks may still bear a time before a deadline that has passed here.
+    `deals` are those whose contribution deadline has not passed; a replayed block creates no task of them again.
+    `bags` are the deals with tasks that have not been created, and `refills` those of them that may get some now,
+    with whether their window is being filled already.
+    `verdicts` are what the workers lack for a trust and a tag, until the workers change.
+    `whitelist` are the wallets that get work; empty admits all. `slots` are the slots of all connected workers.
+    `unfollowed` indexes the tasks with an `UnfollowedChange`. `head` is the newest block that was followed, 0 before
+    the first, and `chain_time` its timestamp: later blocks may still bear a time before a deadline that has passed.
     """
 
     policy: Policy
     random: Random
     tasks: dict[TaskId, LiveTask] = field(default_factory=dict)
     workers: dict[str, LiveWorker] = field(default_factory=dict)
-    evicted: set[TaskId] = field(default_factory=set)
+    deals: dict[DealId, LiveDeal] = field(default_factory=dict)
+    bags: dict[DealId, LiveDeal] = field(default_factory=dict)
+    refills: dict[DealId, bool] = field(default_factory=dict)
+    verdicts: dict[tuple[int, str], str] = field(default_factory=dict)
+    unserved: int = 0
+    slots: int = 0
     unfollowed: dict[TaskId, None] = field(default_factory=dict)
     timers: Timers = field(default_factory=Timers)
     waiting: WaitingTasks = field(default_factory=WaitingTasks)
     free: FreeWorkers = field(default_factory=FreeWorkers)
-    chain_up: bool = True
+    whitelist: frozenset[str] = frozenset()
+    chain: ChainHealthChanged = field(default_factory=lambda: ChainHealthChanged(up=True))
     head: int = 0
     chain_time: float = 0.0
     started_at: float = 0.0
@@ -43,7 +55,8 @@ class State:
     def load(self, snapshot: Snapshot) -> None:
         """Load the stored state."""
         self.head = snapshot.head
-        self.evicted.update(snapshot.ended_task_ids)
+        for deal, next_index in snapshot.deals:
+            self.add_deal(LiveDeal(deal, next_index))
         for worker in snapshot.workers:
             self.workers[worker.wallet] = LiveWorker(worker)
         for command in snapshot.commands:
@@ -51,9 +64,59 @@ class State:
                 owner.commands[command.sequence] = command
                 owner.last_command_sequence = max(owner.last_command_sequence, command.sequence)
         for task in snapshot.tasks:
-            self.tasks[task.task_id] = LiveTask(task)
+            self.add_task(task)
             for replicate in task.replicates.values():
                 self.index(replicate)
+
+    @property
+    def chain_up(self) -> bool:
+        """Whether the node is fit to decide on."""
+        return self.chain.up
+
+    def is_admitted(self, wallet: str) -> bool:
+        """Return whether the whitelist admits a wallet."""
+        return not self.whitelist or wallet in self.whitelist
+
+    def add_deal(self, live: LiveDeal) -> None:
+        """Add a deal."""
+        deal_id = live.deal.terms.deal_id
+        self.deals[deal_id] = live
+        if live.queued:
+            self.bags[deal_id] = live
+
+    def add_task(self, task: Task) -> None:
+        """Add a task, also to the indexes of its deal."""
+        self.tasks[task.task_id] = LiveTask(task)
+        live = self.deals.get(task.terms.deal_id)
+        if live is not None:
+            live.tasks.add(task.task_id)
+            if not task.ended:
+                live.open.add(task.task_id)
+                if not task.replicates:
+                    live.unserved.add(task.task_id)
+                    self.unserved += 1
+
+    def served(self, task: Task) -> bool:
+        """Remove a task that got a worker, or ended, from the unserved ones; return whether it was one of them."""
+        live = self.deals.get(task.terms.deal_id)
+        if live is None or task.task_id not in live.unserved:
+            return False
+        live.unserved.discard(task.task_id)
+        self.unserved -= 1
+        return True
+
+    def request_refill(self, deal_id: DealId) -> None:
+        """Let a deal get further tasks, if it has room for them."""
+        self.refills.setdefault(deal_id, False)
+
+    def drop_deal(self, deal_id: DealId) -> LiveDeal | None:
+        """Forget a deal. Its live tasks stay."""
+        live = self.deals.pop(deal_id, None)
+        self.bags.pop(deal_id, None)
+        self.refills.pop(deal_id, None)
+        if live is not None:
+            self.unserved -= len(live.unserved)
+        return live
 
     def task(self, task_id: TaskId) -> Task | None:
         """Return a live task."""
@@ -78,10 +141,15 @@ class State:
         """Drop a task, its transient state and its entries in every index."""
         task_id = task.task_id
         for wallet in task.replicates:
-            self.workers[wallet].held.discard(task_id)
-            self.workers[wallet].computing.discard(task_id)
+            worker = self.workers[wallet]
+            worker.held.discard(task_id)
+            worker.computing.discard(task_id)
+            worker.unanswered.discard(task_id)
+            worker.sent_at.pop(task_id, None)
         self.waiting.remove(task_id)
         self.unfollowed.pop(task_id, None)
+        if (deal := self.deals.get(task.terms.deal_id)) is not None:
+            deal.tasks.discard(task_id)
         del self.tasks[task_id]
 
 

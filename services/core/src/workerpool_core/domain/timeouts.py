@@ -1,19 +1,18 @@
 """Reactions to timers that fire."""
 
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import (
     WAITING_CONTRIBUTION_TASK_STATUSES,
     WAITING_REVEAL_TASK_STATUSES,
-    ReplicateStatus,
 )
 
-from workerpool_core.domain.decisions import Assign
+from workerpool_core.domain.dispatch import assignment_timeouts, satisfiability
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.replicates import proofs, uploads
-from workerpool_core.domain.tasks import completion, retries
+from workerpool_core.domain.tasks import bags, completion, retries
 from workerpool_core.domain.timers import Key, Timeout
-from workerpool_core.domain.workers import liveness, quarantine
+from workerpool_core.domain.workers import liveness, quarantine, silence
 
 
 def fire(context: EventContext, key: Key) -> None:
@@ -26,6 +25,12 @@ def fire(context: EventContext, key: Key) -> None:
             quarantine.pause_ended(context, subject)
         case Timeout.EVICTION:
             completion.evict(context, TaskId(subject))
+        case Timeout.DEAL:
+            bags.expired(context, DealId(subject))
+        case Timeout.REFILL:
+            pass
+        case Timeout.WORKERS_CHANGED:
+            satisfiability.recheck(context)
         case _:
             task = context.state.task(TaskId(subject))
             if task is not None:
@@ -35,9 +40,13 @@ def fire(context: EventContext, key: Key) -> None:
 def _fire_for_task(context: EventContext, timeout: Timeout, task: Task, wallet: str) -> None:
     match timeout:
         case Timeout.ASSIGNMENT:
-            _resend_assignment(context, task, wallet)
-        case Timeout.CONTRIBUTION:
+            assignment_timeouts.fire(context, task, wallet)
+        case Timeout.CONTRIBUTION | Timeout.FAILURE_PAUSE:
             context.tasks_to_match[task.task_id] = None
+        case Timeout.EXECUTION:
+            silence.check(context, task, task.replicates[wallet])
+        case Timeout.ERROR_RESULT:
+            context.tasks_to_advance[task.task_id] = None
         case Timeout.RETRY:
             retries.retry(context, task)
         case Timeout.READ:
@@ -48,6 +57,7 @@ def _fire_for_task(context: EventContext, timeout: Timeout, task: Task, wallet: 
             uploads.overdue(context, task)
         case Timeout.CONTRIBUTION_DEADLINE if task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
             context.tasks_to_match[task.task_id] = None
+            completion.free_slots(context, task)
             context.read_task(task)
         case Timeout.REVEAL_DEADLINE if task.status in WAITING_REVEAL_TASK_STATUSES:
             context.tasks_to_advance[task.task_id] = None
@@ -56,14 +66,3 @@ def _fire_for_task(context: EventContext, timeout: Timeout, task: Task, wallet: 
             completion.claim(context, task)
         case Timeout.FINAL_DEADLINE:
             context.read_task(task)
-
-
-def _resend_assignment(context: EventContext, task: Task, wallet: str) -> None:
-    """Resend an unacknowledged assignment."""
-    replicate = task.replicates[wallet]
-    if task.ended or replicate.status is not ReplicateStatus.CREATED:
-        return
-    resend_at = context.now + context.state.policy.assignment_resend_s
-    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, resend_at, wallet)
-    if context.state.workers[wallet].session is not None:
-        context.effects.append(Assign(wallet, task.task_id))

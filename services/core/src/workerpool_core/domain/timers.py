@@ -1,17 +1,23 @@
-"""Timers by key: a heap that skips outdated entries when they reach the top."""
+"""Timers by key: a heap that corrects outdated entries when they reach the top.
+
+A timer that is postponed keeps its entry, so postponing is cheap however often it happens.
+"""
 
 import heapq
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 
 
-class Timeout(Enum):
-    """The kind of a timer."""
+class Timeout(StrEnum):
+    """The kind of a timer. Keys of timers are hashed several times per replicate, and strings keep their hash."""
 
     LIVENESS = "LIVENESS"
     PAUSE = "PAUSE"
     ASSIGNMENT = "ASSIGNMENT"
     CONTRIBUTION = "CONTRIBUTION"
+    EXECUTION = "EXECUTION"
+    ERROR_RESULT = "ERROR_RESULT"
+    FAILURE_PAUSE = "FAILURE_PAUSE"
     RETRY = "RETRY"
     READ = "READ"
     PROOF = "PROOF"
@@ -20,6 +26,9 @@ class Timeout(Enum):
     REVEAL_DEADLINE = "REVEAL_DEADLINE"
     FINAL_DEADLINE = "FINAL_DEADLINE"
     EVICTION = "EVICTION"
+    REFILL = "REFILL"
+    DEAL = "DEAL"
+    WORKERS_CHANGED = "WORKERS_CHANGED"
 
 
 Key = tuple[Timeout, str, str]
@@ -37,9 +46,11 @@ class Timers:
     def set(self, timeout: Timeout, subject: str, at: float, wallet: str = "") -> None:
         """Set a timer to a time (Unix seconds); an earlier setting of the same key is replaced."""
         key = (timeout, subject, wallet)
+        known = self._due.get(key)
         self._due[key] = at
-        self._count += 1
-        heapq.heappush(self._heap, (at, self._count, key))
+        if known is None or at < known:
+            self._count += 1
+            heapq.heappush(self._heap, (at, self._count, key))
 
     def is_set(self, timeout: Timeout, subject: str, wallet: str = "") -> bool:
         """Return whether a timer is set."""
@@ -51,9 +62,17 @@ class Timers:
 
     def next(self) -> float | None:
         """Return when the next timer fires (Unix seconds), or None."""
-        while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        while self._heap:
+            at, _, key = self._heap[0]
+            due = self._due.get(key)
+            if due == at:
+                return at
+            if due is None or due < at:
+                heapq.heappop(self._heap)
+            else:
+                self._count += 1
+                heapq.heapreplace(self._heap, (due, self._count, key))
+        return None
 
     def take_due(self, now: float) -> Iterator[Key]:
         """Yield and remove every due timer, including those that are set during the iteration."""

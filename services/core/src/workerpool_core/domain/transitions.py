@@ -15,7 +15,6 @@ from workerpool_core.domain.decisions import (
     WorkerSaved,
 )
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.domain.live import LiveTask
 from workerpool_core.domain.model import (
     Modifier,
     Receipt,
@@ -52,7 +51,8 @@ _QUIET_STATUSES = _PROGRESS_STATUSES - {ReplicateStatus.STARTED}
 
 def create_task(context: EventContext, task: Task) -> None:
     """Add a new task."""
-    context.state.tasks[task.task_id] = LiveTask(task)
+    context.state.add_task(task)
+    context.created_tasks += 1
     context.writes.append(TaskCreated(Task(task.task_id, task.index, task.terms, list(task.history))))
     _task_changed(context, task)
 
@@ -70,6 +70,7 @@ def move_task(
         if not task_machine.may_follow(current, status):
             raise IllegalTaskTransition(f"{task.task_id}: {current} -> {status}")
         current = status
+    context.live(task).trouble = None
     changes = tuple(
         TaskChange(status, context.now, receipt if place == len(statuses) else None)
         for place, status in enumerate(statuses, 1)
@@ -77,6 +78,19 @@ def move_task(
     task.history.extend(changes)
     _write_task(context, task, before, changes, fields)
     context.tasks_to_match[task.task_id] = None
+    if task.ended:
+        _left_open(context, task)
+
+
+def _left_open(context: EventContext, task: Task) -> None:
+    """Let the deal of a task that ended get further tasks."""
+    state = context.state
+    state.served(task)
+    live = state.deals.get(task.terms.deal_id)
+    if live is not None:
+        live.open.discard(task.task_id)
+        if live.queued:
+            state.request_refill(task.terms.deal_id)
 
 
 def update_task(context: EventContext, task: Task, **fields: Any) -> None:
@@ -116,10 +130,12 @@ def create_replicate(context: EventContext, task: Task, wallet: str, weight: int
     replicate = Replicate(task.task_id, wallet, weight, [change])
     task.replicates[wallet] = replicate
     context.state.index(replicate)
+    if context.state.served(task) and task.terms.deal_id in context.state.bags:
+        context.state.request_refill(task.terms.deal_id)
     context.writes.append(ReplicateCreated(Replicate(task.task_id, wallet, weight, [change])))
     context.effects.append(Assign(wallet, task.task_id))
-    resend_at = context.now + context.state.policy.assignment_resend_s
-    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, resend_at, wallet)
+    due = context.now + context.state.policy.assignment_timeout_s
+    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, due, wallet)
     _task_changed(context, task)
     return replicate
 
@@ -131,6 +147,7 @@ def move_replicate(
     modifier: Modifier = Modifier.POOL_MANAGER,
     cause: ReplicateStatusCause | None = None,
     receipt: Receipt | None = None,
+    message: str = "",
     **fields: Any,
 ) -> None:
     """Append a status to a replicate's history and set fields in the same write.
@@ -144,19 +161,42 @@ def move_replicate(
     )
     if not legal or replicate.has_reached(status):
         raise IllegalReplicateTransition(f"{replicate.task_id} {replicate.wallet}: {before} -> {status}")
-    change = ReplicateChange(status, context.now, modifier, cause, receipt)
+    change = ReplicateChange(status, context.now, modifier, cause, receipt, message)
     replicate.history.append(change)
     _write_replicate(context, replicate, before, (change,), fields)
+    state, task_id, wallet = context.state, replicate.task_id, replicate.wallet
     if before is ReplicateStatus.CREATED:
-        context.state.timers.cancel(Timeout.ASSIGNMENT, replicate.task_id, replicate.wallet)
+        _answered(context, replicate)
+        check_at = context.now + state.policy.progress_timeout_s
+        state.timers.set(Timeout.EXECUTION, task_id, check_at, wallet)
+    elif status is ReplicateStatus.COMPUTED:
+        check_at = context.now + state.policy.proof_timeout_s
+        state.timers.set(Timeout.EXECUTION, task_id, check_at, wallet)
     if status not in _PROGRESS_STATUSES:
-        context.tasks_to_match[replicate.task_id] = None
+        context.tasks_to_match[task_id] = None
     if status not in SLOT_STATUSES or before not in SLOT_STATUSES:
-        computing = context.state.workers[replicate.wallet].computing
-        had_slot = replicate.task_id in computing
-        context.state.index(replicate)
-        if had_slot and replicate.task_id not in computing:
-            context.workers_to_match[replicate.wallet] = None
+        computing = state.workers[wallet].computing
+        had_slot = task_id in computing
+        state.index(replicate)
+        if had_slot and task_id not in computing:
+            match_worker(context, wallet)
+
+
+def match_worker(context: EventContext, wallet: str) -> None:
+    """Match a worker whose slots or eligibility changed, also with tasks that did not suit it before."""
+    context.state.workers[wallet].searched_version = None
+    context.workers_to_match[wallet] = None
+
+
+def _answered(context: EventContext, replicate: Replicate) -> None:
+    """Forget the transient state of an assignment that is no longer awaited."""
+    worker = context.state.workers[replicate.wallet]
+    context.state.timers.cancel(Timeout.ASSIGNMENT, replicate.task_id, replicate.wallet)
+    worker.sent_at.pop(replicate.task_id, None)
+    if replicate.task_id in worker.unanswered:
+        worker.unanswered.discard(replicate.task_id)
+        # A late start counts as an expected contribution again.
+        context.tasks_to_match[replicate.task_id] = None
 
 
 def update_replicate(context: EventContext, replicate: Replicate, **fields: Any) -> None:
@@ -179,9 +219,8 @@ def _write_replicate(
     task_id, wallet = replicate.task_id, replicate.wallet
     last = context.writes[-1] if context.writes else None
     if isinstance(last, ReplicateChanged) and last.task_id == task_id and last.wallet == wallet:
-        context.writes[-1] = ReplicateChanged(
-            task_id, wallet, last.expected, last.changes + changes, {**last.fields, **fields}
-        )
+        merged = {**last.fields, **fields} if fields else last.fields
+        context.writes[-1] = ReplicateChanged(task_id, wallet, last.expected, last.changes + changes, merged)
     else:
         context.writes.append(ReplicateChanged(task_id, wallet, before, changes, fields))
     context.changed_tasks[task_id] = None

@@ -1,12 +1,17 @@
 """The recurring faults of a seed."""
 
 from collections.abc import Callable
+from itertools import cycle
 
 from workerpool_core.domain import events as e
 from workerpool_core.simulation.chain.hub import Transaction
 from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.fleet import Fleet
+
+_Order = Callable[[str, float], e.Event]
+_THIRD_PARTY_TASKS = 6
+"""Tasks that a third party sends transactions for at a time."""
 
 
 class Chaos:
@@ -19,6 +24,8 @@ class Chaos:
         self._core = core
         self._fleet = fleet
         self._follow = follow
+        orders: tuple[_Order, ...] = (e.WorkerDrained, e.WorkerQuarantined)
+        self._orders = cycle(orders)
 
     def start(self) -> None:
         """Schedule the first occurrence of every fault."""
@@ -95,11 +102,14 @@ class Chaos:
         self._core.follow()
 
     def _drain_worker(self) -> None:
+        """Drain a worker, or quarantine it, in turn: both are orders of an operator that give it no work."""
         until = self._environment.clock.now + self._environment.random.uniform(1, 60)
-        self._core.submit(e.WorkerDrained(self._fleet.choose().wallet, until))
+        order = next(self._orders)
+        self._core.submit(order(self._fleet.choose().wallet, until))
 
     def _send_third_party_transactions(self) -> None:
         """Send the transactions that the hub accepts from any account."""
-        for name in self._environment.terms:
+        names = list(self._environment.terms)
+        for name in self._environment.random.sample(names, min(len(names), _THIRD_PARTY_TASKS)):
             kind = self._environment.random.choice(("initialize", "claim"))
             self._environment.chain.send(Transaction(kind, name, "0xThirdParty"))

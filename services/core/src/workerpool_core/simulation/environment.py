@@ -1,26 +1,27 @@
 """The surroundings of core and the workers in a seed: time, chance, faults, chain, adapter and stored archives."""
 
-from collections.abc import Callable
 from random import Random
 
+from workerpool_kit.simulation.seeds import Trace
 from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.domain.model import DealTerms
 from workerpool_core.simulation.chain.adapter import Adapter
 from workerpool_core.simulation.chain.chain import Chain
+from workerpool_core.simulation.characters import App, Character
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import tasks_of
 from workerpool_core.simulation.faults import faults_of
 
 START = 1_700_000_000.0
-Trace = Callable[[float, str, dict[str, object]], None]
-"""Receives the seconds since the start, the kind of an occurrence, and its fields."""
 
 
 class Environment:
     """The surroundings of one seed.
 
-    Faults occur until `faults_end` (Unix seconds). `archives` are the tasks whose result the result proxy holds.
+    Faults occur until `faults_end` (Unix seconds). `characters` are those of the workers that are not honest, by
+    wallet, and `apps` the behaviour of the apps that are not good, by task. `archives` are the tasks whose result the
+    result proxy holds.
     """
 
     def __init__(self, seed: int, trace: Trace | None) -> None:
@@ -29,7 +30,9 @@ class Environment:
         self.clock = Clock(START)
         self.faults = faults_of(self.random)
         self.faults_end = float("inf")
-        self.faulty_wallet = ""
+        self.characters: dict[str, Character] = {}
+        self.apps: dict[TaskId, App] = {}
+        self.silent_wallet = ""
         self.archives: set[str] = set()
         self.terms: dict[TaskId, DealTerms] = {}
         self.chain = Chain(self.clock, self.random, self._create_tasks)
@@ -51,7 +54,20 @@ class Environment:
 
     def stage_fails(self, wallet: str) -> bool:
         """Draw whether a stage of a worker's replicate fails."""
-        return wallet == self.faulty_wallet or self.happens(self.faults.failing_stage)
+        return self.character(wallet) is Character.BROKEN or self.happens(self.faults.failing_stage)
+
+    def is_honest(self, wallet: str) -> bool:
+        """Return whether a worker never claims anything that is not so, in this seed."""
+        honest = self.character(wallet) is Character.HONEST and wallet != self.silent_wallet
+        return honest and not self.faults.false_report
+
+    def character(self, wallet: str) -> Character:
+        """Return how a worker behaves."""
+        return self.characters.get(wallet, Character.HONEST)
+
+    def app(self, task_id: TaskId) -> App:
+        """Return how the app of a task behaves."""
+        return self.apps.get(task_id, App.GOOD)
 
     def _create_tasks(self, terms: DealTerms) -> list[TaskId]:
         names = tasks_of(terms)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
+from workerpool_core.simulation.characters import Character
+
 
 @dataclass(frozen=True, slots=True)
 class Faults:
@@ -11,8 +13,11 @@ class Faults:
     * `must_complete`: no fault here excuses a task that does not COMPLETE.
     * `false_report`: a report of a transaction or an archive that does not exist.
     * `third_parties`: rate of transactions that initialize and claim tasks of the pool.
-    * `missing_image`: an app image that cannot be downloaded, which is contributed as an error.
-    * `faulty_worker`: one worker more than needed exists, and each of its stages fails.
+    * `missing_image`: an app image that one worker cannot download, which is an error result.
+    * `silent_worker`: a worker without stake takes assignments and never answers, like a stranger with bad intent.
+    * `characters`: workers that are not honest exist, beside as many honest ones as are needed.
+    * `failing_app`: chance that the app of a deal fails.
+    * `error_results`: whether the pool contributes such a failure; otherwise the requester is refunded.
     """
 
     name: str
@@ -34,14 +39,23 @@ class Faults:
     ignored_reveal: float = 0.0
     refused_challenge: float = 0.0
     drains: float = 0.0
-    faulty_worker: bool = False
+    characters: tuple[Character, ...] = ()
+    failing_app: float = 0.0
+    error_results: bool = True
+    silent_worker: bool = False
 
 
 def faults_of(random: Random) -> Faults:
     """Draw the faults of a seed."""
     draw = random.random()
     if draw < 0.1:
-        return Faults("calm", must_complete=True)
+        return Faults(
+            "calm",
+            must_complete=True,
+            characters=_characters(random),
+            failing_app=0.4,
+            error_results=random.random() < 0.8,
+        )
     if draw < 0.45:
         return Faults(
             "gentle",
@@ -53,7 +67,10 @@ def faults_of(random: Random) -> Faults:
             outages=random.choice((0.0, 0.01)),
             duplicates=random.choice((0.0, 0.3)),
             third_parties=random.choice((0.0, 0.02)),
-            faulty_worker=random.random() < 0.3,
+            characters=_characters(random),
+            failing_app=0.3,
+            error_results=random.random() < 0.9,
+            silent_worker=random.random() < 0.3,
         )
     return Faults(
         "rough",
@@ -75,4 +92,14 @@ def faults_of(random: Random) -> Faults:
         ignored_reveal=random.choice((0.0, 0.0, 0.5, 1.0)),
         refused_challenge=random.choice((0.0, 0.1)),
         drains=random.choice((0.0, 0.01)),
+        characters=_characters(random),
+        failing_app=0.2,
+        error_results=random.random() < 0.9,
+        silent_worker=random.random() < 0.2,
     )
+
+
+def _characters(random: Random) -> tuple[Character, ...]:
+    """Draw at most two workers that are not honest, of different characters."""
+    bad = [character for character in Character if character is not Character.HONEST]
+    return tuple(random.sample(bad, random.choice((0, 0, 1, 2))))

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 
 from workerpool_core.domain.decisions import (
     CommandQueued,
     CommandRemoved,
     CursorMoved,
+    DealRemoved,
+    DealSaved,
     LogsStored,
     ReplicateChanged,
     ReplicateCreated,
@@ -16,7 +18,7 @@ from workerpool_core.domain.decisions import (
     WorkerSaved,
     Write,
 )
-from workerpool_core.domain.model import Command, Replicate, Task, Worker
+from workerpool_core.domain.model import Command, PoolDeal, Replicate, Task, Worker
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import Snapshot, must_load
 
@@ -29,6 +31,8 @@ class Ledger:
     """Tasks, replicates, workers, commands, logs and the cursor, held as copies of the scheduler's values."""
 
     def __init__(self) -> None:
+        self.deals: dict[DealId, PoolDeal] = {}
+        self.unreached: dict[DealId, int] = {}
         self.tasks: dict[TaskId, Task] = {}
         self.replicates: dict[tuple[str, str], Replicate] = {}
         self.workers: dict[str, Worker] = {}
@@ -39,6 +43,11 @@ class Ledger:
     def apply(self, write: Write) -> None:
         """Apply one write. Raises StoreConflict when the stored status is not the expected one."""
         match write:
+            case DealSaved(deal):
+                self.deals[deal.terms.deal_id] = deal
+            case DealRemoved(deal_id, unreached):
+                del self.deals[deal_id]
+                self.unreached[deal_id] = unreached
             case TaskCreated(task):
                 if task.task_id not in self.tasks:
                     self.tasks[task.task_id] = _copy_task(task)
@@ -90,13 +99,14 @@ class Ledger:
             tasks=tuple(tasks.values()),
             workers=tuple(replace(worker) for worker in self.workers.values()),
             commands=tuple(self.commands.values()),
-            ended_task_ids=frozenset(
-                task.task_id
-                for task in self.tasks.values()
-                if task.task_id not in tasks and task.terms.contribution_deadline > now
-            ),
+            deals=tuple((deal, self._next_index(deal)) for deal in self.deals.values()),
             head=head,
         )
+
+    def _next_index(self, deal: PoolDeal) -> int:
+        """Return the first index of a deal without a task; tasks are created in order."""
+        indexes = (task.index for task in self.tasks.values() if task.terms.deal_id == deal.terms.deal_id)
+        return max((index + 1 for index in indexes), default=deal.terms.bot_first)
 
 
 def _copy_task(task: Task) -> Task:

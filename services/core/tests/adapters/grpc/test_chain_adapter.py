@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
+from workerpool_core.adapters.grpc import chain_adapter
 from workerpool_core.adapters.grpc.chain_adapter import ChainAdapterClient
 from workerpool_core.domain.decisions import RequestTransaction
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
@@ -34,12 +36,14 @@ class Adapter(TransactionServiceServicer):
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
-        self.watches = 0
+        self.watches = self.open_watches = self.most_watches = 0
         self.first = pb.Command(task_id=TASK, state=pb.COMMAND_STATE_RECEIVED)
         self.later: list[pb.Command] = []
         self.error: WorkerpoolError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+        self.watch_gate = asyncio.Event()
+        self.watch_gate.set()
 
     async def _take(self, request: Any, context: Any) -> pb.Command:
         self.requests.append(request)
@@ -54,9 +58,18 @@ class Adapter(TransactionServiceServicer):
     async def Finalize(self, request: Any, context: Any) -> Any:
         return pb.FinalizeResponse(command=await self._take(request, context))
 
+    async def Claim(self, request: Any, context: Any) -> Any:
+        return pb.ClaimResponse(command=await self._take(request, context))
+
     async def WatchCommand(self, request: Any, context: Any) -> AsyncIterator[Any]:
         self.watches += 1
-        yield pb.WatchCommandResponse(command=self.first)
+        self.open_watches += 1
+        self.most_watches = max(self.most_watches, self.open_watches)
+        try:
+            yield pb.WatchCommandResponse(command=self.first)
+            await self.watch_gate.wait()
+        finally:
+            self.open_watches -= 1
         for command in self.later:
             yield pb.WatchCommandResponse(command=command)
 
@@ -76,7 +89,7 @@ class Harness:
         self._more.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._more.clear()
                 await self._more.wait()
@@ -142,11 +155,45 @@ async def test_a_refusal_is_a_failure(harness: Harness) -> None:
 async def test_an_unreachable_adapter_leaves_the_outcome_unknown(harness: Harness) -> None:
     away = ChainAdapterClient(open_channel("127.0.0.1:9"), harness.answers.append)
     away.request(INITIALIZE)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not harness.answers:
             await asyncio.sleep(0.01)
     assert harness.answers[0].succeeded is None
     assert away.reachable is False
+
+
+@pytest.mark.parametrize(("pause_s", "answered"), [(60.0, 2), (0.01, 5)])
+async def test_an_adapter_that_is_down_gets_few_calls_at_a_time(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, pause_s: float, answered: int
+) -> None:
+    monkeypatch.setattr(chain_adapter, "_FAILURE_PAUSE_S", pause_s)
+    monkeypatch.setitem(chain_adapter._CONCURRENT_CALLS, TransactionKind.CLAIM, 2)
+    away = ChainAdapterClient(open_channel("127.0.0.1:9"), harness._take)
+    for index in range(5):
+        away.request(RequestTransaction(TransactionKind.CLAIM, TaskId(f"0x{index:064x}")))
+    await harness.until(lambda: len(harness.answers) >= answered)
+    # The others wait for their turn.
+    assert len(away._in_flight) == 5 - answered
+    await away.close()
+
+
+async def test_deal_dry_bag_the_claims_of_a_bag_delay_no_finalization(harness: Harness) -> None:
+    harness.adapter.gate.clear()
+    for index in range(200):
+        harness.client.request(RequestTransaction(TransactionKind.CLAIM, TaskId(f"0x{index:064x}")))
+    harness.client.request(FINALIZE)
+    async with asyncio.timeout(PATIENCE_S):
+        while not any(isinstance(request, pb.FinalizeRequest) for request in harness.adapter.requests):
+            await asyncio.sleep(0.01)
+    claims = chain_adapter._CONCURRENT_CALLS[TransactionKind.CLAIM]
+    assert len(harness.adapter.requests) <= claims + 1
+    harness.adapter.gate.set()
+
+
+def test_the_calls_and_streams_of_all_kinds_fit_into_one_connection() -> None:
+    calls, watches = chain_adapter._CONCURRENT_CALLS, chain_adapter._WATCHED_COMMANDS
+    assert set(calls) == set(watches) == set(TransactionKind)
+    assert sum(calls.values()) + sum(watches.values()) < 200
 
 
 async def test_a_request_in_flight_is_not_repeated_until_its_answer(harness: Harness) -> None:
@@ -159,3 +206,24 @@ async def test_a_request_in_flight_is_not_repeated_until_its_answer(harness: Har
     harness.client.request(INITIALIZE)
     await harness.until(lambda: len(harness.answers) == 2)
     assert len(harness.adapter.requests) == 2
+
+
+async def test_commands_above_the_limit_of_streams_wait_and_are_completed(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An adapter admits a bounded number of calls per connection, however large a bag is."""
+    monkeypatch.setitem(chain_adapter._WATCHED_COMMANDS, TransactionKind.CLAIM, 2)
+    client = ChainAdapterClient(harness.channel, harness._take)
+    harness.adapter.watch_gate.clear()
+    harness.adapter.later = [pb.Command(state=pb.COMMAND_STATE_SUCCESS)]
+    tasks = [TaskId(f"0x{index:064x}") for index in range(7)]
+    for task in tasks:
+        client.request(RequestTransaction(TransactionKind.CLAIM, task))
+    async with asyncio.timeout(PATIENCE_S):
+        while harness.adapter.open_watches < 2:
+            await asyncio.sleep(0.01)
+    harness.adapter.watch_gate.set()
+    await harness.until(lambda: len(harness.answers) == len(tasks))
+    assert {answer.task_id for answer in harness.answers} == set(tasks)
+    assert harness.adapter.most_watches == 2
+    await client.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.adapters.grpc.result_proxy import ResultProxyClient
 from workerpool_core.domain.decisions import CheckResult
 from workerpool_core.domain.events import ResultChecked
@@ -58,9 +59,9 @@ class Asker:
         self.answers: asyncio.Queue[ResultChecked] = asyncio.Queue()
         self.client = ResultProxyClient(url, self.answers.put_nowait)
 
-    async def ask(self, storage_proxy: str = "") -> ResultChecked:
-        self.client.request(CheckResult(TASK, storage_proxy))
-        return await asyncio.wait_for(self.answers.get(), 20)
+    async def ask(self) -> ResultChecked:
+        self.client.request(CheckResult(TASK))
+        return await asyncio.wait_for(self.answers.get(), PATIENCE_S)
 
 
 @pytest.fixture
@@ -84,15 +85,18 @@ async def test_an_internal_error_of_the_proxy_leaves_the_answer_open(asker: Aske
     assert await asker.ask() == ResultChecked(TASK, None)
 
 
-async def test_a_malformed_address_of_the_requester_is_a_no(asker: Asker, proxy: Proxy) -> None:
-    assert await asker.ask("http://") == ResultChecked(TASK, False)
+async def test_a_new_address_of_the_proxy_is_used_by_the_next_check(asker: Asker, proxy: Proxy) -> None:
+    url, asker.client.proxy_url = proxy.url, "http://"
+    assert await asker.ask() == ResultChecked(TASK, None)
     assert proxy.calls == 0
+    asker.client.proxy_url = url
+    assert await asker.ask() == ResultChecked(TASK, True, result_link=LINK)
 
 
 async def test_a_second_check_of_the_same_task_joins_the_first(asker: Asker, proxy: Proxy) -> None:
     proxy.open.clear()
     for _ in range(3):
-        asker.client.request(CheckResult(TASK, ""))
+        asker.client.request(CheckResult(TASK))
     proxy.open.set()
-    await asyncio.wait_for(asker.answers.get(), 20)
+    await asyncio.wait_for(asker.answers.get(), PATIENCE_S)
     assert (proxy.calls, asker.answers.qsize()) == (1, 0)

@@ -6,13 +6,15 @@ from typing import Any
 
 import grpc
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.adapters.grpc.sms import SmsClient
-from workerpool_core.domain.decisions import AskEnclaveChallenge
-from workerpool_core.domain.events import EnclaveChallengeAnswered
+from workerpool_core.domain.decisions import AskEnclaveChallenge, FindSms
+from workerpool_core.domain.events import EnclaveChallengeAnswered, SmsFound, SmsRefused, SmsUnreachable
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import sms_challenge_hash
 from workerpool_poco.protocol.ids import TaskId, from_hex
+from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
 from workerpool_protocol.registry.v1 import platform_service_pb2 as registry_pb
 from workerpool_protocol.registry.v1.platform_service_pb2_grpc import (
     PlatformServiceServicer,
@@ -37,11 +39,14 @@ class Platform(PlatformServiceServicer, TeeServiceServicer):
         self.url = ""
         self.named, self.served = SCONE, SCONE
         self.error: grpc.StatusCode | None = None
+        self.registry_error: grpc.StatusCode | None = None
         self.signature = b""
         self.asked = 0
 
     async def GetStack(self, request: Any, context: Any) -> Any:
         self.asked += 1
+        if self.registry_error is not None:
+            await context.abort(self.registry_error, "no")
         location = registry_pb.SmsLocation(framework=self.named, url=self.url)
         return registry_pb.GetStackResponse(stack=registry_pb.Stack(sms_locations=[location]))
 
@@ -60,12 +65,18 @@ class Harness:
 
     def __init__(self, platform: Platform, wallet: Wallet) -> None:
         self.platform, self.wallet = platform, wallet
-        self.answers: asyncio.Queue[EnclaveChallengeAnswered] = asyncio.Queue()
+        self.answers: asyncio.Queue[Any] = asyncio.Queue()
         self.challenges = SmsClient(platform.url, "", "", wallet, self.answers.put_nowait)
 
-    async def ask(self, tag: str) -> EnclaveChallengeAnswered:
-        self.challenges.request(AskEnclaveChallenge(TASK, tag))
-        return await asyncio.wait_for(self.answers.get(), 20)
+    async def ask(self, wanted: FindSms | AskEnclaveChallenge) -> Any:
+        self.challenges.request(wanted)
+        return await asyncio.wait_for(self.answers.get(), PATIENCE_S)
+
+    async def find(self, tag: str) -> Any:
+        return await self.ask(FindSms(TASK, tag))
+
+    async def challenge(self, tag: str) -> Any:
+        return await self.ask(AskEnclaveChallenge(TASK, tag))
 
 
 @pytest.fixture
@@ -84,32 +95,74 @@ async def harness() -> AsyncIterator[Harness]:
 
 
 async def test_s07_the_sms_of_the_framework_makes_the_challenge_for_the_pools_owner(harness: Harness) -> None:
-    answer = await harness.ask(SCONE_TAG)
+    answer = await harness.challenge(SCONE_TAG)
     assert answer == EnclaveChallengeAnswered(TASK, CHALLENGE, harness.platform.url)
     assert harness.platform.signature == harness.wallet.sign_message_hash(sms_challenge_hash(TASK))
 
 
+async def test_s07_the_sms_is_found_without_a_challenge(harness: Harness) -> None:
+    harness.platform.error = grpc.StatusCode.PERMISSION_DENIED
+    assert await harness.find(SCONE_TAG) == SmsFound(TASK, harness.platform.url)
+
+
 @pytest.mark.parametrize(
-    ("tag", "named", "served"), [(TDX_TAG, SCONE, SCONE), (SCONE_TAG, SCONE, TDX), (PLAIN_TAG, SCONE, SCONE)]
+    ("tag", "named", "served", "words"),
+    [
+        (TDX_TAG, SCONE, SCONE, "no SMS serves TDX in the default stack of the platform registry"),
+        (SCONE_TAG, SCONE, TDX, "serves another framework"),
+        (PLAIN_TAG, SCONE, SCONE, "names no TEE framework"),
+    ],
 )
-async def test_s07_no_sms_for_the_framework_is_a_refusal(
-    harness: Harness, tag: str, named: Any, served: Any
+@pytest.mark.parametrize("kind", [FindSms, AskEnclaveChallenge])
+async def test_s07_no_sms_for_the_framework_is_a_refusal_in_words(
+    harness: Harness, tag: str, named: Any, served: Any, words: str, kind: Any
 ) -> None:
     harness.platform.named, harness.platform.served = named, served
-    assert await harness.ask(tag) == EnclaveChallengeAnswered(TASK, "")
+    answer = await harness.ask(kind(TASK, tag))
+    assert isinstance(answer, SmsRefused)
+    assert (answer.task_id, answer.cause) == (TASK, C.UNKNOWN_SMS)
+    assert words in answer.message
 
 
-async def test_s07_an_sms_that_refuses_is_a_refusal(harness: Harness) -> None:
+async def test_an_unknown_stack_is_a_refusal(harness: Harness) -> None:
+    harness.platform.registry_error = grpc.StatusCode.NOT_FOUND
+    answer = await harness.find(TDX_TAG)
+    assert isinstance(answer, SmsRefused)
+    assert answer.message.endswith("in the default stack of the platform registry: NOT_FOUND")
+
+
+async def test_a_malformed_address_of_an_sms_is_a_refusal(harness: Harness) -> None:
+    harness.platform.url = "nowhere"
+    answer = await harness.find(SCONE_TAG)
+    assert isinstance(answer, SmsRefused)
+    assert "nowhere" in answer.message
+
+
+async def test_s07_an_sms_that_refuses_the_challenge_is_a_refusal(harness: Harness) -> None:
     harness.platform.error = grpc.StatusCode.PERMISSION_DENIED
-    assert await harness.ask(SCONE_TAG) == EnclaveChallengeAnswered(TASK, "")
+    answer = await harness.challenge(SCONE_TAG)
+    assert isinstance(answer, SmsRefused)
+    assert answer.cause is C.TEE_PREPARATION_FAILED
+    assert "PERMISSION_DENIED" in answer.message
 
 
-async def test_an_unreachable_sms_yields_no_answer(harness: Harness) -> None:
-    harness.platform.error = grpc.StatusCode.UNAVAILABLE
-    harness.challenges.request(AskEnclaveChallenge(TASK, SCONE_TAG))
-    async with asyncio.timeout(20):
-        while harness.challenges.in_flight:
-            await asyncio.sleep(0.01)
-    assert harness.answers.empty()
+@pytest.mark.parametrize(
+    "code",
+    [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND],
+)
+async def test_an_sms_that_cannot_answer_now_is_asked_again(harness: Harness, code: Any) -> None:
+    """Its node may lag behind the one of core, and not know the task yet."""
+    harness.platform.error = code
+    answer = await harness.challenge(SCONE_TAG)
+    assert isinstance(answer, SmsUnreachable)
+    assert code.name in answer.message
     harness.platform.error = None
-    assert (await harness.ask(SCONE_TAG)).challenge == CHALLENGE
+    assert (await harness.challenge(SCONE_TAG)).challenge == CHALLENGE
+    assert not harness.challenges.in_flight
+
+
+async def test_a_registry_that_is_down_is_unreachable(harness: Harness) -> None:
+    harness.platform.registry_error = grpc.StatusCode.UNAVAILABLE
+    answer = await harness.find(SCONE_TAG)
+    assert isinstance(answer, SmsUnreachable)
+    assert answer.message.startswith("the platform registry does not answer")

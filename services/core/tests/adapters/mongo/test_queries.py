@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from workerpool_core.adapters.mongo import queries
@@ -95,3 +96,30 @@ async def test_logs_are_read_by_wallet_and_purged_after_the_final_deadline(store
     assert await asyncio.to_thread(queries.purge_logs, deadline) == 0
     assert await asyncio.to_thread(queries.purge_logs, deadline + 1) == 2
     assert await asyncio.to_thread(queries.logs, task.task_id) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_pages_at_any_position_cover_bags_that_share_a_block(
+    store: Store, make_task: Callable[..., Task], size: int
+) -> None:
+    tasks = [
+        replace(make_task(deal, block=block), task_id=TaskId(f"0x{deal * 100 + index:064x}"), index=index)
+        for deal, block in ((1, 5), (2, 9), (3, 9), (4, 7))
+        for index in range(3)
+    ]
+    writes: list[d.Write] = [d.TaskCreated(task) for task in tasks]
+    await store.apply(await store.append(1, store.encode(writes)))
+    seen: list[Task] = []
+    position: TaskPosition | None = None
+    while page := await asyncio.to_thread(queries.tasks, TaskQuery(requester=WALLET), position, size):
+        seen += page
+        position = TaskPosition(page[-1].terms.block, page[-1].terms.deal_id, page[-1].index)
+    expected = [(9, 2), (9, 3), (7, 4), (5, 1)]
+    assert [(task.terms.block, int(task.terms.deal_id, 16)) for task in seen[::3]] == expected
+    assert [task.index for task in seen] == [0, 1, 2] * 4
+
+
+async def test_replicates_are_added_to_tasks_that_were_read_without(stored: list[Task]) -> None:
+    tasks = await asyncio.to_thread(queries.tasks, TaskQuery(), None, 10)
+    await asyncio.to_thread(queries.add_replicates, tasks)
+    assert [set(task.replicates) for task in tasks] == [set(), set(), {WALLET}]

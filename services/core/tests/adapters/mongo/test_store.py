@@ -14,6 +14,7 @@ from workerpool_core.domain.model import (
     Action,
     Command,
     Modifier,
+    PoolDeal,
     Receipt,
     Replicate,
     ReplicateChange,
@@ -70,7 +71,7 @@ async def test_a_snapshot_holds_what_was_written(
     assert snapshot.tasks == (task,)
     assert snapshot.workers == (worker,)
     assert snapshot.commands == (command,)
-    assert snapshot.ended_task_ids == frozenset()
+    assert snapshot.unsaved_deals == {task.terms.deal_id}
     assert snapshot.head == 12
     assert await store.cursor() == Cursor(12, "0xaa")
 
@@ -211,7 +212,7 @@ async def test_two_processes_cannot_write_one_journal(store: Store) -> None:
         await journal(store, 1, [d.CursorMoved(2, "0x")])
 
 
-async def test_ended_tasks_are_named_while_their_deal_may_be_seen_again(
+async def test_deals_of_an_earlier_version_are_known_by_their_tasks(
     store: Store, make_task: MakeTask
 ) -> None:
     task, to_claim = make_task(1, status=TaskStatus.FAILED), make_task(2, status=TaskStatus.FAILED)
@@ -220,8 +221,13 @@ async def test_ended_tasks_are_named_while_their_deal_may_be_seen_again(
     later = NOW + POLICY.ended_retention_s
     snapshot = await store.snapshot(POLICY, later)
     assert [item.task_id for item in snapshot.tasks] == [to_claim.task_id]
-    assert snapshot.ended_task_ids == {task.task_id}
-    assert (await store.snapshot(POLICY, NOW + 10_000)).ended_task_ids == frozenset()
+    assert snapshot.unsaved_deals == {task.terms.deal_id, to_claim.terms.deal_id}
+    assert all(
+        next_index == deal.terms.bot_first + deal.terms.bot_size for deal, next_index in snapshot.deals
+    )
+    assert (await store.snapshot(POLICY, NOW + 10_000)).deals == ()
+    await write(store, 2, d.DealSaved(PoolDeal(task.terms)))
+    assert (await store.snapshot(POLICY, later)).unsaved_deals == frozenset()
 
 
 def endings(make_task: MakeTask) -> list[Task]:
@@ -249,7 +255,7 @@ async def test_a_start_loads_the_tasks_that_the_domain_selects(
     found = await store.snapshot(POLICY, NOW)
     expected = {task.task_id for task in tasks if must_load(task, POLICY, NOW, head)}
     assert {task.task_id for task in found.tasks} == expected
-    assert found.ended_task_ids == {task.task_id for task in tasks} - expected
+    assert found.unsaved_deals == {task.terms.deal_id for task in tasks}
 
 
 async def test_a_task_that_ended_by_a_change_is_loaded(

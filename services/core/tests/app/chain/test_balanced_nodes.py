@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from patience import PATIENCE_S
 from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.deals import DealReader
-from workerpool_core.domain.events import BlockSeen, BlocksReverted
+from workerpool_core.domain.events import BlockSeen, BlocksReverted, ReconcileDue
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
-
-PROMPT_S = 20.0
 
 
 class Following:
@@ -22,7 +21,7 @@ class Following:
 
     def __init__(self, chain: PocoChain, provider: Any) -> None:
         self.chain, self.provider = chain, provider
-        self.told: list[BlockSeen | BlocksReverted] = []
+        self.told: list[BlockSeen | BlocksReverted | ReconcileDue] = []
         market = chain.market
         self.owner, self.requester = chain.account("poolOwner"), chain.account("requester")
         self.pool = market.create_workerpool(self.owner, "balanced")
@@ -47,7 +46,7 @@ class Following:
         )
         self._running = asyncio.create_task(self.follower.run())
 
-    def _submit(self, event: BlockSeen | BlocksReverted) -> None:
+    def _submit(self, event: BlockSeen | BlocksReverted | ReconcileDue) -> None:
         self.told.append(event)
         self._more.set()
 
@@ -76,7 +75,7 @@ class Following:
     async def reached(self, number: int) -> None:
         """Wait until the follower has submitted a block. Fail when it has crashed."""
         assert self._running is not None
-        async with asyncio.timeout(PROMPT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while self.follower.position.number < number:
                 assert not self._running.done(), self._running.exception()
                 self._more.clear()
@@ -180,7 +179,7 @@ async def test_a_node_that_lags_is_no_reorganisation(following: Following) -> No
     following.provider.spoil = lagging
     deal = await asyncio.to_thread(following.buy)
     await asyncio.to_thread(following.chain.chain.mine, 5)
-    await following.reached(head + 6)
+    await following.reached(await following.head())
     assert not [event for event in following.told if isinstance(event, BlocksReverted)]
     assert following.deal_ids == [deal]
 
@@ -223,8 +222,7 @@ async def test_a_refused_range_is_reduced_whatever_the_error(
 @pytest.mark.parametrize("method", ["eth_getLogs", "eth_getBlockByNumber", "eth_call"])
 async def test_malformed_answers_are_retried(following: Following, method: str) -> None:
     await following.start(start_block=0)
-    head = await following.head()
-    await following.reached(head)
+    await following.reached(await following.head())
     answers: list[Any] = [None, {}, "0x", [None], [{"topics": None}], {"number": None}]
 
     def spoil(asked: str, _params: list[Any]) -> Any:
@@ -233,6 +231,6 @@ async def test_malformed_answers_are_retried(following: Following, method: str) 
     following.provider.spoil = spoil
     deal = await asyncio.to_thread(following.buy)
     await asyncio.to_thread(following.chain.chain.mine, 3)
-    await following.reached(head + 4)
+    await following.reached(await following.head())
     assert following.deal_ids == [deal]
     assert not answers or method == "eth_getBlockByNumber"

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from structlog.testing import capture_logs
 from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.deals import DealNotVisible, DealReader
 from workerpool_core.app.ports import Cursor
-from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLogKind
+from workerpool_core.domain.events import BlockSeen, BlocksReverted, ReconcileDue, TaskLogKind
 from workerpool_core.domain.model import DealTerms
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Deal, Purchase
@@ -23,15 +24,13 @@ from workerpool_poco.protocol.deal_params import DealParams
 from workerpool_poco.protocol.ids import DealId, TaskId, task_id_of, to_hex
 from workerpool_poco.protocol.model import Block
 
-PROMPT_S = 20.0
-
 
 class Followed:
     """A follower of one pool, and the events it submitted."""
 
     def __init__(self, chain: PocoChain, pool: str) -> None:
         self.chain, self.pool = chain, pool
-        self.told: list[BlockSeen | BlocksReverted] = []
+        self.told: list[BlockSeen | BlocksReverted | ReconcileDue] = []
         self.known: dict[TaskId, None] = {}
         self.hub = HubClient(chain.url, chain.hub)
         self.heads = HeadStream(chain.url, block_time=0.1)
@@ -59,7 +58,7 @@ class Followed:
         await self.heads.stop()
         await self.hub.close()
 
-    def _submit(self, event: BlockSeen | BlocksReverted) -> None:
+    def _submit(self, event: BlockSeen | BlocksReverted | ReconcileDue) -> None:
         self.told.append(event)
         if isinstance(event, BlockSeen):
             for deal in event.deals:
@@ -68,7 +67,7 @@ class Followed:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until the submitted events fulfil a condition."""
-        async with asyncio.timeout(PROMPT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._more.clear()
                 await self._more.wait()
@@ -92,7 +91,7 @@ class Followed:
         for event in self.told:
             if isinstance(event, BlockSeen):
                 chain[event.number] = event.hash
-            else:
+            elif isinstance(event, BlocksReverted):
                 chain = {number: seen for number, seen in chain.items() if number <= event.ancestor}
         return chain
 

@@ -28,7 +28,7 @@ class Chain:
 
 def followed(*numbers: int) -> FollowedBlocks:
     """Return the state after some blocks of branch 0."""
-    blocks = FollowedBlocks(Cursor(numbers[0] - 1, ""))
+    blocks = FollowedBlocks(Cursor(numbers[0] - 1, ""), REORGANISATION_BLOCKS)
     for number in numbers:
         blocks.advance(number, to_hex(block(number).hash))
     return blocks
@@ -46,7 +46,7 @@ def test_the_next_block_must_be_a_child_of_the_position() -> None:
 
 
 def test_every_block_is_a_child_while_the_hash_is_unknown() -> None:
-    assert FollowedBlocks(Cursor(7, "")).is_child(block(8, branch=1))
+    assert FollowedBlocks(Cursor(7, ""), REORGANISATION_BLOCKS).is_child(block(8, branch=1))
 
 
 def test_a_block_with_the_number_of_a_followed_one_replaces_it() -> None:
@@ -66,7 +66,7 @@ async def test_a_lagging_node_proves_no_reorganisation() -> None:
 
 
 async def test_a_reorganisation_beyond_the_known_blocks_goes_back_by_its_largest_depth() -> None:
-    blocks = FollowedBlocks(Cursor(99, ""))
+    blocks = FollowedBlocks(Cursor(99, ""), REORGANISATION_BLOCKS)
     blocks.advance(100, to_hex(block(100).hash))
     assert await ancestor(blocks, block(100, branch=1)) == Cursor(100 - REORGANISATION_BLOCKS, "")
 

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.app.chain import noticed_deals
 from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.chain.deals import DealReader
 from workerpool_core.app.ports import Cursor
-from workerpool_core.domain.events import BlockSeen, BlocksReverted
+from workerpool_core.domain.events import BlockSeen, BlocksReverted, ReconcileDue
 from workerpool_core.domain.model import DealTerms
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
@@ -18,8 +19,6 @@ from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import EmptyAnswer, MalformedAnswer
 from workerpool_poco.protocol.ids import DealId, to_hex
-
-LONG_S = 30.0
 
 
 class LaggingReader(DealReader):
@@ -57,7 +56,7 @@ async def follow(
     async with HubClient(fresh_poco_chain.url, fresh_poco_chain.hub) as hub:
 
         async def follow(pool: str, before: int, error: Exception, failures: int) -> list[str]:
-            told: list[BlockSeen | BlocksReverted] = []
+            told: list[BlockSeen | BlocksReverted | ReconcileDue] = []
             heads = HeadStream(fresh_poco_chain.url, block_time=0.1)
             reader = LaggingReader(hub, pool, error, failures)
             position = Cursor(before, to_hex(block.hash) if (block := await hub.block(before)) else "")
@@ -65,7 +64,7 @@ async def follow(
             heads.start()
             running = asyncio.create_task(follower.run())
             try:
-                async with asyncio.timeout(LONG_S):
+                async with asyncio.timeout(PATIENCE_S):
                     while follower.position.number <= before:
                         await asyncio.sleep(0.01)
             finally:

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
+from patience import PATIENCE_S
 from workerpool_core.app.chain.task_state_reader import TaskStateReader
 from workerpool_core.domain.decisions import ReadTask
-from workerpool_core.domain.events import TaskRead
+from workerpool_core.domain.events import TaskRead, TasksRead
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
@@ -19,17 +20,17 @@ TASK = TaskId("0x" + "ab" * 32)
 
 async def answered(hub: HubClient, *requests: ReadTask) -> TaskRead:
     """Queue requests, and return their only answer."""
-    answers: list[TaskRead] = []
+    answers: list[TasksRead] = []
     reads = TaskStateReader(hub, answers.append)
     for request in requests:
         reads.request(request)
     running = asyncio.create_task(reads.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not answers:
             await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.wait([running])
-    (answer,) = answers
+    ((answer,),) = (found.reads for found in answers)
     return answer
 
 
@@ -42,6 +43,33 @@ async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> N
             ReadTask(TASK, (wallets[1],), asked_at=10.0),
         )
     assert (answer.task, answer.asked_at, set(answer.contributions)) == (None, 10.0, set(wallets))
+
+
+async def test_many_reads_are_answered_together_in_several_turns(poco_chain: PocoChain) -> None:
+    tasks = [TaskId(f"0x{number:064x}") for number in range(120)]
+    turn = 0
+    events: list[tuple[int, TasksRead]] = []
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async with HubClient(poco_chain.url, poco_chain.hub) as hub:
+        reads = TaskStateReader(hub, lambda event: events.append((turn, event)))
+        for task in tasks:
+            reads.request(ReadTask(task))
+        running = [asyncio.create_task(reads.run()), asyncio.create_task(count_turns())]
+        async with asyncio.timeout(PATIENCE_S):
+            while sum(len(event.reads) for _, event in events) < len(tasks):
+                await asyncio.sleep(0.01)
+        for each in running:
+            each.cancel()
+        await asyncio.wait(running)
+    assert [read.task_id for _, event in events for read in event.reads] == tasks
+    assert 1 < len(events) <= 4
+    assert len({at for at, _ in events}) == len(events)
 
 
 async def test_the_answer_of_a_lagging_node_is_not_newer_than_its_block(

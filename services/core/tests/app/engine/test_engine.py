@@ -2,14 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from random import Random
 
+from patience import PATIENCE_S
 from workerpool_core.app.engine.engine import Engine
 from workerpool_core.domain.decisions import CursorMoved, NotifyWatchers, Outcome
+from workerpool_core.domain.dispatch.pool_supply import PoolSupply
 from workerpool_core.domain.events import BlocksReverted, ChainHealthChanged, Event, ReconcileDue, Tick
-from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.explainer import Explainer
+from workerpool_core.domain.explanations.conditions import Conditions
+from workerpool_core.domain.explanations.reason_codes import ReasonCode
+from workerpool_core.domain.explanations.reasons import reason
+from workerpool_core.domain.live import LiveDeal, LiveWorker
 from workerpool_core.domain.model import Task
+from workerpool_core.domain.policy import Policy
+from workerpool_core.domain.state import State
 from workerpool_kit.clock import FakeClock, SystemClock
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 
 
 class Script:
@@ -18,6 +27,8 @@ class Script:
     def __init__(self) -> None:
         self.tasks: dict[TaskId, Task] = {}
         self.workers: dict[str, LiveWorker] = {}
+        self.deals: dict[DealId, LiveDeal] = {}
+        self.queued_tasks = self.waiting_tasks = 0
         self.events: list[tuple[Event, float]] = []
         self.wake: float | None = None
         self.answer: Callable[[Event], Outcome] = lambda event: Outcome(
@@ -30,6 +41,12 @@ class Script:
     def handle(self, event: Event, now: float) -> Outcome:
         self.events.append((event, now))
         return self.answer(event)
+
+    def explain(self, now: float, conditions: Conditions) -> Explainer:
+        return Explainer(State(Policy(), Random(1)), now, conditions)
+
+    def supply(self, worker_stake: int, now: float) -> PoolSupply:
+        return PoolSupply((), 0, 0, 0, 0, 0, 0, accepts_work=True)
 
     def next_wake(self, now: float) -> float | None:
         return self.wake
@@ -75,7 +92,7 @@ async def test_a_tick_is_submitted_when_a_timer_is_due() -> None:
         return Outcome([], [NotifyWatchers(TaskId("tick"))])
 
     script.answer = ticked
-    await asyncio.wait_for(committed.more.wait(), 5)
+    await asyncio.wait_for(committed.more.wait(), PATIENCE_S)
     ((event, now),) = script.events
     assert event == Tick()
     assert now >= clock.now() - 5
@@ -95,7 +112,7 @@ async def test_an_earlier_timer_replaces_a_later_one() -> None:
     script.answer = answer
     engine.submit(ChainHealthChanged(True))
     committed.more.clear()
-    await asyncio.wait_for(committed.more.wait(), 5)
+    await asyncio.wait_for(committed.more.wait(), PATIENCE_S)
     assert script.events[-1][0] == Tick()
     engine.stop()
 
@@ -138,10 +155,16 @@ async def test_a_reconciliation_is_submitted_every_period() -> None:
     engine = Engine(script, FakeClock())
     engine.start(committed)
     reconciling = asyncio.create_task(engine.reconcile(0.01))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(script.events) < 3:
             committed.more.clear()
             await committed.more.wait()
     assert {event for event, _ in script.events} == {ReconcileDue()}
     reconciling.cancel()
     engine.stop()
+
+
+async def test_reasons_are_those_of_the_scheduler_under_the_conditions_of_the_services() -> None:
+    down = reason(ReasonCode.ADAPTER_DOWN)
+    explainer = Engine(Script(), FakeClock()).explain(Conditions((down,)))
+    assert explainer.pool()[0] == down

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.app.maintenance.log_purge import purge_logs_daily
 from workerpool_kit.clock import FakeClock
 from workerpool_kit.errors import DatabaseUnavailable
@@ -31,7 +32,7 @@ class Logs:
 async def test_expired_logs_are_purged_at_the_start(outages: int) -> None:
     logs, clock = Logs(outages), FakeClock()
     purging = asyncio.create_task(purge_logs_daily(logs, clock, every_days=1, keep_days=3, retry_s=0.001))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await logs.purged.wait()
     assert logs.dates == [clock.now() - 3 * DAY_S]
     assert not purging.done()

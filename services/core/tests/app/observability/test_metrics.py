@@ -1,19 +1,23 @@
 """The documented metrics under their documented names, and durations."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from workerpool_core.app.observability.metrics import Observer, PoolCollector
+from workerpool_core.app.observability.worker_series import WorkerTally
 from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.events import Tick
 from workerpool_core.domain.model import Modifier, Replicate, ReplicateChange, Task, TaskChange
-from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
+from workerpool_poco.protocol.ids import Address
+from workerpool_poco.protocol.model import Block
+from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
 NOW = 1_700_000_000.5
 SUMMARY = PoolSummary(
-    pool="0x",
+    pool=Address("0x12"),
     alive_workers=2,
     registered_cpus=8,
     computing_cpus=3,
@@ -21,6 +25,7 @@ SUMMARY = PoolSummary(
     computing_gpus=0,
     tasks_by_status={status: 0 for status in TaskStatus} | {TaskStatus.RUNNING: 4},
     latest_block=None,
+    queue_oldest_s=12.5,
     cursor_block=9,
     deal_events=6,
     deals=5,
@@ -43,9 +48,21 @@ def test_prometheus_finds_the_documented_names() -> None:
         "iexec_core_deals_events_total 6.0",
         "iexec_core_deals_last_block_total 7.0",
         "iexec_chain_block_latest 0.0",
+        "workerpool_core_queue_oldest_seconds 12.5",
+        'workerpool_core_pool_info{workerpool="0x12"} 1.0',
         'iexec_version_info{iexecAppName="workerpool-core",iexecAppVersion="1.2"} 1.0',
     ):
         assert line in lines
+
+
+def test_the_age_of_the_newest_block_is_known_once_there_is_one() -> None:
+    registry = CollectorRegistry()
+    summary = SUMMARY
+    registry.register(PoolCollector(lambda: summary, "1.2"))
+    name = "workerpool_core_head_timestamp_seconds"
+    assert registry.get_sample_value(name) is None
+    summary = replace(SUMMARY, latest_block=Block(8, b"8", b"7", 1_700_000_001))
+    assert registry.get_sample_value(name) == 1_700_000_001
 
 
 def sample(name: str, **labels: str) -> float:
@@ -127,3 +144,31 @@ def test_deals_and_ends_are_counted_once(make_task: Callable[..., Task]) -> None
     observer.observe(Tick(), d.Outcome([d.TaskCreated(task)]), now)
     observer.observe(Tick(), d.Outcome([d.TaskChanged(task.task_id, TaskStatus.RECEIVED, changes)]), now + 10)
     assert (deals, ended) == ([1], [TaskStatus.FAILED])
+
+
+def test_ended_replicates_are_tallied_by_worker(
+    make_task: Callable[..., Task], make_replicate: Callable[..., Replicate]
+) -> None:
+    task, tally = make_task(), WorkerTally()
+    observer = Observer(
+        {task.task_id: task}, task_ended=lambda _status: None, deal_taken=lambda: None, tally=tally
+    )
+    for wallet, status, cause in (
+        ("good", ReplicateStatus.COMPLETED, None),
+        ("bad", ReplicateStatus.COMPUTE_FAILED, ReplicateStatusCause.APP_COMPUTE_FAILED),
+    ):
+        replicate = task.replicates[wallet] = make_replicate(task, wallet)
+        change = ReplicateChange(status, NOW, Modifier.WORKER, cause)
+        replicate.history.append(change)
+        write = d.ReplicateChanged(task.task_id, wallet, ReplicateStatus.CREATED, (change,))
+        observer.observe(Tick(), d.Outcome([write]), NOW)
+    assert (tally.completed, tally.failed) == ({"good": 1}, {"bad": 1})
+
+
+def test_the_series_of_ended_tasks_exist_before_the_first_one() -> None:
+    """Without them the first completed task after a start would be in no rate."""
+    for status in ("COMPLETED", "FAILED"):
+        assert (
+            REGISTRY.get_sample_value("workerpool_core_deal_to_final_seconds_count", {"status": status})
+            is not None
+        )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.domain.model import Task
 from workerpool_core.errors import UnknownTask
@@ -36,7 +37,7 @@ def reads(make_task: MakeTask) -> Reads:
 
 
 async def begun(reads: Reads, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while reads.begun < count:
             await asyncio.sleep(0)
 

@@ -59,6 +59,10 @@ def test_a_removed_deal_frees_its_workers(pool: ScriptedPool, stage: Any) -> Non
     assert (pool.commands(1)[-1], pool.sent(d.SendCommand)[-1].command.cause) == ("ABORT", C.TASK_NOT_ACTIVE)
     pool.report(1, task, R.ABORTED)
     pool.wait(11 * T)
+    assert pool.sent(d.RequestTransaction, kind=K.CLAIM)
+    pool.handle(e.TransactionAnswered(task, K.CLAIM, False, reason="DEAL_NOT_FOUND"))
+    pool.effects.clear()
+    pool.bury()
     assert task not in pool.scheduler.tasks
     assert not pool.sent(d.RequestTransaction, kind=K.CLAIM), "there is nothing to claim"
 

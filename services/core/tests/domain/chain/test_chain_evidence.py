@@ -41,7 +41,7 @@ def test_every_live_task_is_read_again(pool: ScriptedPool) -> None:
 def test_a_read_older_than_the_followed_head_is_repeated(pool: ScriptedPool) -> None:
     task = pool.to_consensus(1)
     old = e.TaskRead(task, pool.block - 1, pool.chain_task(task), {}, pool.now)
-    pool.handle(old)
+    pool.answer_reads(old)
     assert pool.status(task) == "CONSENSUS_REACHED"
     pool.effects.clear()
     pool.wait(3)

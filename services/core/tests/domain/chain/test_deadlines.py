@@ -8,7 +8,10 @@ from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.chain import deadlines
 from workerpool_core.domain.event_context import EventContext
+from workerpool_core.domain.explanations.tasks import explain_task
 from workerpool_core.domain.model import Task
+from workerpool_poco.protocol.causes import Side
+from workerpool_poco.protocol.deadlines import CLOCK_MARGIN_S
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import ReplicateStatusCause as C
@@ -85,12 +88,11 @@ def test_s38_the_final_deadline_fails_and_claims_a_task_with_any_status(
     assert pool.status(task) == status
     pool.now = pool.task(task).terms.final_deadline
     before = status in ("INITIALIZING", "INITIALIZED", "RUNNING")
-    # A task that was not initialized is not on chain, so there is nothing to claim.
     chain = None if status == "INITIALIZING" else "ACTIVE" if before else "REVEALING"
     pool.read(task, chain, value=HASH_A)
     assert pool.history(task)[-2:] == ["FINAL_DEADLINE_REACHED", "FAILED"]
     pool.wait(1)
-    assert bool(pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)) is (chain is not None)
+    assert pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)
 
 
 @pytest.mark.parametrize("end", ["COMPLETED", "FAILED"])
@@ -153,7 +155,7 @@ def test_a_task_that_failed_is_claimed_at_its_final_deadline_even_after_a_restar
     assert pool.history(task)[-1] == "FAILED"
     pool.restart()
     assert not pool.sent(d.RequestTransaction, kind=K.CLAIM)
-    pool.wait(3 * T)
+    pool.wait(3 * T + CLOCK_MARGIN_S)
     assert pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)
     pool.mine(pool.log("CLAIMED", task))
     pool.bury()
@@ -197,7 +199,9 @@ def read_of_an_earlier_block(
 ) -> Any:
     """Answer a read from a block with an earlier timestamp: a later block may still follow."""
     found = {f"0xWorker{n}": pool.contribution(*c) for n, c in (contributions or {}).items()}
-    return pool.handle(e.TaskRead(task, pool.block, pool.chain_task(task, status, **fields), found, pool.now))
+    return pool.answer_reads(
+        e.TaskRead(task, pool.block, pool.chain_task(task, status, **fields), found, pool.now)
+    )
 
 
 def mine_late(pool: ScriptedPool, seconds: Any, *logs: Any) -> Any:
@@ -282,5 +286,60 @@ def test_no_deadline_is_missed_before_a_later_block(
         (task.terms.contribution_deadline, TaskStatus.FAILED),
     ):
         context.state.chain_time = chain_time
-        deadlines.judge(context, task, None)
+        deadlines.judge(context, task, None, context.now)
         assert task.status is status
+
+
+def test_deadlines_pass_while_no_block_comes(context: EventContext, add_task: Callable[..., Task]) -> None:
+    """A sequencer without transactions makes no block for minutes."""
+    task = add_task()
+    deadline = task.terms.contribution_deadline
+    context.state.chain_time = deadline - 600
+    context.now = deadline + 60
+    for asked_at, status in (
+        (deadline + CLOCK_MARGIN_S - 1, TaskStatus.RUNNING),
+        (deadline + CLOCK_MARGIN_S, TaskStatus.FAILED),
+    ):
+        deadlines.judge(context, task, None, asked_at)
+        assert task.status is status, asked_at
+
+
+def test_a_task_that_no_worker_took_keeps_the_reason(pool: ScriptedPool) -> None:
+    """Nothing else tells it later: only the present workers do."""
+    task = pool.ready()
+    pool.wait(7 * T + CLOCK_MARGIN_S)
+    pool.read(task)
+    stored = pool.ledger.tasks[task]
+    assert pool.history(task)[-2:] == ["CONTRIBUTION_TIMEOUT", "FAILED"]
+    assert stored.error_cause is C.CONTRIBUTION_TIMEOUT
+    assert stored.error_message == (
+        "no worker took the task until the contribution deadline: No worker is connected."
+    )
+    found = explain_task(stored)[-1]
+    assert found is not None
+    assert found.side is Side.POOL
+
+
+def test_a_task_that_a_worker_took_is_explained_by_its_replicates(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.live(7 * T + CLOCK_MARGIN_S, 1)
+    pool.read(task)
+    assert pool.history(task)[-2:] == ["CONTRIBUTION_TIMEOUT", "FAILED"]
+    assert pool.ledger.tasks[task].error_cause is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "status", "words"),
+    [
+        (K.INITIALIZE, "INITIALIZING", None, "the initialization of the task was refused: reverted"),
+        (K.REOPEN, "REOPENING", "REVEALING", "the reopening of the task was refused: reverted"),
+    ],
+)
+def test_a_task_whose_transaction_was_refused_keeps_the_reason(
+    pool: ScriptedPool, kind: Any, state: str, status: Any, words: str
+) -> None:
+    task = STATES[state](pool)  # type: ignore[no-untyped-call]
+    chain = {"winners": 1, "value": HASH_A, "contributions": {1: ("CONTRIBUTED", HASH_A)}} if status else {}
+    pool.refuse(task, kind, status, **chain)
+    stored = pool.ledger.tasks[task]
+    assert (stored.status.value, stored.error_message, stored.error_cause) == ("FAILED", words, C.UNKNOWN)

@@ -98,6 +98,42 @@ def test_a_finalization_that_the_chain_would_accept_fails_the_task_when_it_is_re
     assert context.state.timers.is_set(Timeout.RETRY, task.task_id) is (end is T.FINALIZING)
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "reason"),
+    [
+        (K.FINALIZE, T.FINALIZING, "TASK_NOT_FOUND"),
+        (K.FINALIZE, T.FINALIZING, "TASK_NOT_REVEALING"),
+        (K.FINALIZE, T.FINALIZING, "REVEALS_MISSING"),
+        (K.REOPEN, T.REOPENING, "TASK_NOT_FOUND"),
+        (K.REOPEN, T.REOPENING, "REVEAL_DEADLINE_NOT_REACHED"),
+    ],
+)
+def test_refusals_of_a_node_that_is_behind_are_never_final(
+    context: EventContext, add_task: Callable[..., Task], kind: K, status: TaskStatus, reason: str
+) -> None:
+    """A back-end four blocks behind refused two finalizations in a row, and the pool lost a finished task."""
+    task = add_task(1, status)
+    context.state.chain_time = 2e6
+    for _ in range(5):
+        live = context.live(task)
+        live.refused_at[kind], live.refusal = context.now, reason
+        chain = chain_task(task, reveal_counter=2 if kind is K.FINALIZE else 0)
+        refusals.judge(context, task, chain, context.now)
+        assert task.status is status
+        assert context.state.timers.is_set(Timeout.RETRY, task.task_id)
+        context.now += context.state.policy.retry_s
+
+
+def test_an_initialization_is_not_final_while_the_node_does_not_know_the_deal(
+    context: EventContext, add_task: Callable[..., Task]
+) -> None:
+    task = add_task(1, T.INITIALIZING)
+    context.live(task).refusal = "DEAL_NOT_FOUND"
+    for _ in range(3):
+        assert not refusals.is_final(context, task, K.INITIALIZE)
+        context.now += context.state.policy.retry_s
+
+
 def test_a_reopening_is_final_only_after_the_reveal_deadline(
     context: EventContext, add_task: Callable[..., Task]
 ) -> None:

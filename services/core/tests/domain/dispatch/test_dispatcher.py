@@ -134,6 +134,7 @@ def test_s15_a_replicate_that_is_pending_longer_than_the_category_time_no_longer
 ) -> None:
     pool.connect(1)
     task = pool.ready()
+    pool.report(1, task, R.STARTING, R.STARTED, R.APP_DOWNLOADING)
     pool.connect(2)
     for _ in range(T // 30 - 1):
         pool.wait(30)

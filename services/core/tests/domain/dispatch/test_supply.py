@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from workerpool_core.domain.dispatch.free_workers import FreeWorkers
 from workerpool_core.domain.dispatch.hardware import Capability, requirement_of
-from workerpool_core.domain.dispatch.supply import FreeWorkers, WaitingTasks, in_supply_order
+from workerpool_core.domain.dispatch.supply import WaitingTasks
 from workerpool_core.domain.model import Task, TaskChange
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
@@ -49,7 +50,7 @@ def test_a_served_requester_moves_to_the_end(add_task: MakeTask) -> None:
     waiting = WaitingTasks()
     for task in tasks:
         waiting.add(task)
-    waiting.rotate("a")
+    waiting.charge(tasks[0].terms)
     assert waiting.next_for(PLAIN, lambda _: True) == tasks[2].task_id
 
 
@@ -71,7 +72,7 @@ def test_tasks_that_become_ready_together_alternate_between_requesters(add_task:
         add_task(number, requester="a", contribution_deadline=float(number)) for number in (1, 2)
     )
     other = add_task(3, requester="b", contribution_deadline=3.0)
-    assert in_supply_order([second, other, first]) == [first, other, second]
+    assert WaitingTasks().in_supply_order([second, other, first]) == [first, other, second]
 
 
 def test_the_least_special_worker_that_waited_longest_is_first() -> None:

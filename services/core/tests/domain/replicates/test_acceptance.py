@@ -11,7 +11,7 @@ from workerpool_core.domain.replicates import acceptance
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
-from services.core.tests.doubles.scripted_pool import ScriptedPool
+from services.core.tests.doubles.scripted_pool import CALLBACK_DATA, ScriptedPool
 
 LINK = '{"storage":"dropbox","location":"/result"}'
 REFUSED, ACCEPTED = d.UpdateOutcome.REFUSED, d.UpdateOutcome.ACCEPTED
@@ -25,11 +25,11 @@ def reconnect(pool: ScriptedPool, number: int, task: TaskId, status: Any) -> Non
 
 
 def test_a_second_upload_after_a_failed_one_is_accepted_without_a_proxy(pool: ScriptedPool) -> None:
-    task = pool.to_upload(1, storage_provider="dropbox")
+    task = pool.to_upload(1, callback="0xCallback")
     pool.report(1, task, R.RESULT_UPLOADING, R.RESULT_UPLOAD_FAILED)
     pool.live(121, 1)
     assert pool.commands(1)[-1] == "UPLOAD"
-    (answer,) = pool.report(1, task, R.RESULT_UPLOADED, result_link=LINK)
+    (answer,) = pool.report(1, task, R.RESULT_UPLOADED, callback_data=CALLBACK_DATA)
     assert answer.outcome is ACCEPTED
     last = pool.replicate(1, task).history[-1]
     assert (last.status, last.modifier) == (R.RESULT_UPLOADED, Modifier.POOL_MANAGER)
@@ -94,13 +94,15 @@ def test_commands_have_different_sequences_across_a_restart_even_if_the_clock_we
     [
         ({}, {"result_link": "/result"}, True),
         ({}, {"callback_data": "0x01"}, False),
-        ({"callback": "0xContract"}, {"callback_data": "0x01"}, True),
+        ({"callback": "0xContract"}, {"callback_data": CALLBACK_DATA}, True),
+        ({"callback": "0xContract"}, {"callback_data": "0x02"}, False),
+        ({"callback": "0xContract"}, {"callback_data": "0x"}, False),
         ({"callback": "0xContract"}, {"result_link": "/result"}, False),
     ],
 )
 def test_a_result_needs_callback_data_for_a_callback_and_else_a_link(
     pool: ScriptedPool, deal: dict[str, object], details: dict[str, str], accepted: bool
 ) -> None:
-    task = pool.task(pool.ready(**deal))
+    task = pool.task(pool.to_upload(1, **deal))
     update = Update(1, task.task_id, R.RESULT_UPLOADED, Details(**details))  # type: ignore[arg-type]
     assert acceptance.has_result(task, update) is accepted

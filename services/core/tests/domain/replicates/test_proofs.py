@@ -69,7 +69,7 @@ def test_s22_a_read_requested_before_the_limit_does_not_refuse_the_report(
     task = with_reported_contribution(pool)
     asked = pool.now
     pool.wait(30)
-    pool.handle(e.TaskRead(task, pool.block, pool.chain_task(task), {}, asked))
+    pool.answer_reads(e.TaskRead(task, pool.block, pool.chain_task(task), {}, asked))
     assert answers(pool) == []
 
 
@@ -81,13 +81,6 @@ def test_s26_a_result_for_a_callback_needs_data(pool: ScriptedPool) -> None:
     assert pool.status(task) == "RESULT_UPLOADING"
     (answer,) = pool.report(1, task, R.RESULT_UPLOADED, callback_data="0x01")
     assert answer.outcome is ACCEPTED
-
-
-def test_s26_a_result_for_the_requesters_storage_needs_a_link(pool: ScriptedPool) -> None:
-    task = pool.to_upload(1, storage_provider="dropbox")
-    pool.report(1, task, R.RESULT_UPLOADING)
-    (answer,) = pool.report(1, task, R.RESULT_UPLOADED, callback_data="0x01")
-    assert answer.outcome is REFUSED
 
 
 def test_pending_reports_are_limited_and_have_no_logs(pool: ScriptedPool) -> None:

@@ -115,12 +115,14 @@ NEXT_ACTIONS = {
     (R.APP_DOWNLOADED, None): Action.DOWNLOAD_DATA,
     (R.DATA_DOWNLOADED, None): Action.COMPUTE,
     (R.COMPUTED, None): Action.CONTRIBUTE,
-    (R.APP_DOWNLOAD_FAILED, ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED): Action.CONTRIBUTE,
+    (R.APP_DOWNLOAD_FAILED, ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED): Action.WAIT,
     (R.APP_DOWNLOAD_FAILED, None): Action.ABORT,
-    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.DATASET_FILE_DOWNLOAD_FAILED): Action.CONTRIBUTE,
-    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.DATASET_FILE_BAD_CHECKSUM): Action.CONTRIBUTE,
-    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.INPUT_FILES_DOWNLOAD_FAILED): Action.CONTRIBUTE,
-    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.POST_COMPUTE_TIMEOUT): Action.ABORT,
+    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.DATASET_FILE_DOWNLOAD_FAILED): Action.WAIT,
+    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.DATASET_FILE_BAD_CHECKSUM): Action.WAIT,
+    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.INPUT_FILES_DOWNLOAD_FAILED): Action.WAIT,
+    (R.DATA_DOWNLOAD_FAILED, ReplicateStatusCause.HOST_FAILED): Action.ABORT,
+    (R.COMPUTED, ReplicateStatusCause.APP_COMPUTE_FAILED): Action.WAIT,
+    (R.COMPUTED, ReplicateStatusCause.HOST_FAILED): Action.ABORT,
     (R.CONTRIBUTED, None): Action.WAIT,
     (R.REVEALED, None): Action.WAIT,
     (R.RESULT_UPLOADED, None): Action.WAIT,
@@ -136,7 +138,7 @@ NEXT_ACTIONS = {
 }
 
 
-def test_the_next_actions_are_those_of_the_protocol() -> None:
+def test_the_next_actions_are_those_of_the_protocol_but_an_error_result_waits() -> None:
     actions = {
         (status, cause): next_action(status, cause, caf_eligible=False) for status, cause in NEXT_ACTIONS
     }
@@ -178,3 +180,9 @@ def test_trap_caf_is_replayed_without_contributed_and_revealed() -> None:
 
 def test_a_failed_replicate_stays_failed() -> None:
     assert missing_statuses(replicate(R.CONTRIBUTED, R.FAILED), R.REVEALED) == ()
+
+
+def test_a_replicate_that_was_aborted_stays_so_although_its_worker_was_lost_meanwhile() -> None:
+    lost = replicate(R.CREATED, R.ABORTED, R.WORKER_LOST)
+    assert judge(lost, R.STARTING) is Verdict.BAD_WORKFLOW_TRANSITION
+    assert judge(lost, R.FAILED) is Verdict.LEGAL

@@ -191,11 +191,11 @@ def test_updates_after_a_pending_report_queue_behind_it(pool: ScriptedPool) -> N
 @pytest.mark.parametrize(
     ("status", "cause", "action"),
     [
-        (R.APP_DOWNLOAD_FAILED, C.APP_IMAGE_DOWNLOAD_FAILED, Action.CONTRIBUTE),
-        (R.DATA_DOWNLOAD_FAILED, C.DATASET_FILE_DOWNLOAD_FAILED, Action.CONTRIBUTE),
-        (R.DATA_DOWNLOAD_FAILED, C.DATASET_FILE_BAD_CHECKSUM, Action.CONTRIBUTE),
-        (R.DATA_DOWNLOAD_FAILED, C.INPUT_FILES_DOWNLOAD_FAILED, Action.CONTRIBUTE),
-        (R.DATA_DOWNLOAD_FAILED, C.POST_COMPUTE_TIMEOUT, Action.ABORT),
+        (R.APP_DOWNLOAD_FAILED, C.APP_IMAGE_DOWNLOAD_FAILED, Action.WAIT),
+        (R.DATA_DOWNLOAD_FAILED, C.DATASET_FILE_DOWNLOAD_FAILED, Action.WAIT),
+        (R.DATA_DOWNLOAD_FAILED, C.DATASET_FILE_BAD_CHECKSUM, Action.WAIT),
+        (R.DATA_DOWNLOAD_FAILED, C.INPUT_FILES_DOWNLOAD_FAILED, Action.WAIT),
+        (R.DATA_DOWNLOAD_FAILED, C.HOST_FAILED, Action.ABORT),
     ],
 )
 def test_s23_failed_downloads_are_contributed_or_aborted_by_their_cause(
@@ -207,7 +207,8 @@ def test_s23_failed_downloads_are_contributed_or_aborted_by_their_cause(
     if status is R.DATA_DOWNLOAD_FAILED:
         pool.report(1, task, R.APP_DOWNLOADED, R.DATA_DOWNLOADING)
     assert outcome(pool.report(1, task, status, cause=cause)) == [(ACCEPTED, action)]
-    if action is Action.CONTRIBUTE:
+    assert pool.commands(1) == (["CONTRIBUTE"] if action is Action.WAIT else [])
+    if action is Action.WAIT:
         assert outcome(pool.report(1, task, R.CONTRIBUTING)) == [(ACCEPTED, Action.CONTINUE)]
 
 
@@ -264,7 +265,6 @@ def test_s26_result_uploaded_is_refused_without_link_or_when_the_proxy_does_not_
     ("deal", "details"),
     [
         ({"callback": "0xCallback"}, {"callback_data": "0x01"}),
-        ({"storage_provider": "dropbox"}, {"result_link": LINK}),
     ],
 )
 def test_s26_the_proxy_is_not_asked_about_results_stored_elsewhere(

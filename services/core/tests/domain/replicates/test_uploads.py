@@ -106,7 +106,7 @@ def test_the_only_uploader_is_asked_again(pool: ScriptedPool) -> None:
 
 
 def test_a_disconnected_uploader_gets_the_command_once(pool: ScriptedPool) -> None:
-    task = pool.to_upload(1, storage_provider="dropbox")
+    task = pool.to_upload(1, callback="0xCallback")
     pool.cut(1)
     pool.wait(600)
     assert [c.action.value for c in pool.scheduler.workers["0xWorker1"].commands.values()] == [
@@ -121,12 +121,12 @@ def test_a_disconnected_uploader_gets_the_command_once(pool: ScriptedPool) -> No
     [
         ({}, True),
         ({"storage_provider": "ipfs"}, True),
-        ({"storage_provider": "dropbox"}, False),
+        ({"storage_provider": "dropbox"}, True),
         ({"callback": "0xContract"}, False),
         ({"callback": ZERO_ADDRESS}, True),
     ],
 )
-def test_a_result_goes_to_the_proxy_without_callback_and_foreign_storage(
+def test_every_result_but_that_of_a_callback_goes_to_the_proxy(
     pool: ScriptedPool, deal: dict[str, object], to_proxy: bool
 ) -> None:
     assert uploads.goes_to_proxy(pool.task(pool.ready(**deal))) is to_proxy

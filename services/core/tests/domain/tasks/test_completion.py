@@ -9,6 +9,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.tasks import completion
+from workerpool_poco.protocol.deadlines import CLOCK_MARGIN_S
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus
@@ -34,7 +35,7 @@ def without_challenge(pool: ScriptedPool) -> TaskId:
     """Return an enclave task for which the SMS returns no challenge."""
     task = pool.ready(tag=SCONE)
     pool.effects.clear()
-    pool.handle(e.EnclaveChallengeAnswered(task, ""))
+    pool.handle(e.EnclaveChallengeAnswered(task, "", "https://sms"))
     return task
 
 
@@ -54,7 +55,7 @@ def test_the_task_fails_once_the_chain_was_read(pool: ScriptedPool, make_task: A
 def test_a_read_requested_earlier_does_not_count(pool: ScriptedPool, make_task: Any) -> None:
     asked = pool.now - 1
     task = make_task(pool)
-    pool.handle(e.TaskRead(task, pool.block, pool.chain_task(task), {}, asked))
+    pool.answer_reads(e.TaskRead(task, pool.block, pool.chain_task(task), {}, asked))
     assert "FAILED" not in pool.history(task)
     assert len(pool.sent(d.ReadTask, task_id=task)) == 2
 
@@ -118,10 +119,46 @@ def test_an_ended_task_is_settled_64_blocks_after_the_chain_closed_it(
     assert completion.is_settled(context, task) is settled
 
 
-def test_a_failed_task_that_is_not_on_chain_needs_no_claim(
+def test_a_failed_task_that_was_never_initialized_is_claimed_too(
     context: EventContext, add_task: Callable[..., Task]
 ) -> None:
     task = add_task(1, TaskStatus.INITIALIZING)
     task.initialization_block = 0
     completion.fail(context, task, TaskStatus.INITIALIZE_FAILED)
-    assert (task.status, task.claim_due) == (TaskStatus.FAILED, False)
+    assert (task.status, task.claim_due) == (TaskStatus.FAILED, True)
+    context.now = task.terms.final_deadline + CLOCK_MARGIN_S
+    completion.claim(context, task)
+    (request,) = [effect for effect in context.effects if isinstance(effect, d.RequestTransaction)]
+    assert (request.kind, request.deal_id, request.index) == (
+        e.TransactionKind.CLAIM,
+        task.terms.deal_id,
+        task.index,
+    )
+
+
+@pytest.mark.parametrize(("free", "due"), [(True, False), (False, True)])
+def test_deal_dry_bag_a_task_of_a_free_deal_is_not_claimed(
+    context: EventContext, add_task: Callable[..., Task], free: bool, due: bool
+) -> None:
+    task = add_task(1, TaskStatus.RUNNING, free=free)
+    completion.fail(context, task, TaskStatus.CONTRIBUTION_TIMEOUT)
+    assert (task.status, task.claim_due) == (TaskStatus.FAILED, due)
+    context.now = task.terms.final_deadline + CLOCK_MARGIN_S
+    completion.claim(context, task)
+    assert any(isinstance(effect, d.RequestTransaction) for effect in context.effects) is due
+    completion.opened_again(context, task)
+    assert task.claim_due is due
+
+
+def test_a_claim_waits_until_the_chain_has_passed_the_final_deadline(
+    context: EventContext, add_task: Callable[..., Task]
+) -> None:
+    task = add_task(1, TaskStatus.RUNNING)
+    completion.fail(context, task, TaskStatus.CONTRIBUTION_TIMEOUT)
+    context.effects.clear()
+    context.now = task.terms.final_deadline + CLOCK_MARGIN_S - 1
+    completion.claim(context, task)
+    assert context.effects == []
+    context.state.chain_time = task.terms.final_deadline
+    completion.claim(context, task)
+    assert len(context.effects) == 1

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
+from workerpool_poco.protocol.deadlines import CLOCK_MARGIN_S
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
@@ -24,7 +25,7 @@ def completed(pool: ScriptedPool) -> TaskId:
 def claimed(pool: ScriptedPool) -> TaskId:
     """Return a task without contributions whose claim is mined."""
     task = pool.ready()
-    pool.wait(10 * T + 1)
+    pool.wait(10 * T + CLOCK_MARGIN_S)
     pool.read(task, "ACTIVE")
     pool.mine(pool.log("CLAIMED", task))
     return task

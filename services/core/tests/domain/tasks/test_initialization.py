@@ -11,7 +11,7 @@ from workerpool_core.domain.events import (
     TransactionAnswered,
     TransactionKind,
 )
-from workerpool_core.domain.tasks.initialization import is_executable
+from workerpool_core.domain.tasks.bags import is_executable
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, task_id_of
 
 from services.core.tests.doubles.scripted_pool import ScriptedPool
@@ -72,14 +72,6 @@ def test_s07_an_enclave_task_gets_its_challenge_and_sms_from_the_answer(pool: Sc
     assert (pool.task(task).enclave_challenge, pool.task(task).sms_url) == ("0xChallenge", "https://sms")
 
 
-@pytest.mark.parametrize("answer", ["", ZERO_ADDRESS])
-def test_s07_without_a_challenge_an_enclave_task_fails(pool: ScriptedPool, answer: Any) -> None:
-    task = pool.ready(tag=SCONE)
-    pool.handle(EnclaveChallengeAnswered(task, answer))
-    pool.read(task)
-    assert pool.history(task)[-2:] == ["INITIALIZE_FAILED", "FAILED"]
-
-
 def test_s07_an_unanswered_challenge_is_requested_again(pool: ScriptedPool) -> None:
     task = pool.ready(tag=SCONE)
     pool.wait(60)
@@ -134,7 +126,8 @@ def test_a_replayed_deal_does_not_create_an_ended_task_again(pool: ScriptedPool)
     pool.mine(deals=(DealSeen(terms),))
     (task,) = pool.ledger.tasks
     pool.refuse(task, INITIALIZE, None)
-    pool.wait(1)
+    pool.handle(TransactionAnswered(task, TransactionKind.CLAIM, False, reason="DEAL_NOT_FOUND"))
+    pool.bury()
     assert task not in pool.scheduler.tasks
     pool.mine(deals=(DealSeen(terms),))
     assert task not in pool.scheduler.tasks

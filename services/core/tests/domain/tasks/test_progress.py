@@ -184,7 +184,7 @@ def test_trap_a_contribution_to_a_caf_eligible_task_takes_the_standard_path(pool
     pool.report(1, task, R.CONTRIBUTING)
     pool.contribute(1, task, HASH_A, consensus=True)
     assert pool.status(task) == "CONSENSUS_REACHED"
-    assert pool.commands(1) == ["REVEAL"]
+    assert pool.commands(1) == ["ABORT", "REVEAL"]
 
 
 def test_trap_running_failed_requires_a_live_able_worker(pool: ScriptedPool) -> None:

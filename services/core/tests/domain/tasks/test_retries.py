@@ -9,6 +9,7 @@ from workerpool_core.domain import events as e
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.tasks import retries
+from workerpool_poco.protocol.deadlines import CLOCK_MARGIN_S
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 from workerpool_poco.protocol.statuses import TaskStatus
@@ -120,7 +121,7 @@ def test_a_task_that_cannot_be_finalized_again_is_claimed(pool: ScriptedPool) ->
     """The reveal was removed too, and the worker that could repeat it has left."""
     task = completed(pool)
     pool.revert(2)
-    pool.wait(10 * T)
+    pool.wait(10 * T + CLOCK_MARGIN_S)
     assert pool.sent(d.RequestTransaction, kind=K.CLAIM, task_id=task)
     pool.mine(pool.log("CLAIMED", task))
     pool.bury()
@@ -151,3 +152,45 @@ def test_a_retry_requests_the_transaction_that_the_status_waits_for(
     retries.retry(context, task)
     kinds = [effect.kind for effect in context.effects if isinstance(effect, d.RequestTransaction)]
     assert kinds == requested
+
+
+@pytest.mark.parametrize("kind", [K.INITIALIZE, K.FINALIZE, K.REOPEN])
+def test_a_success_that_a_reorganisation_removed_before_its_answer_is_requested_again_at_once(
+    pool: ScriptedPool, kind: Any
+) -> None:
+    """The periodic reconciliation would request it within two minutes."""
+    match kind:
+        case K.INITIALIZE:
+            (task,) = pool.deal()
+            status: str | None = None
+            chain: dict[str, Any] = {}
+        case K.FINALIZE:
+            task = pool.to_finalizing(1)
+            status = "REVEALING"
+            chain = {"contributions": {1: ("PROVED", HASH_A)}, "winners": 1, "reveals": 1, "value": HASH_A}
+        case _:
+            task = pool.to_consensus(1)
+            pool.live(2 * T + 1, 1)
+            pool.read(task, "REVEALING", {1: ("CONTRIBUTED", HASH_A)}, winners=1, value=HASH_A)
+            status = "REVEALING"
+            chain = {"contributions": {1: ("CONTRIBUTED", HASH_A)}, "winners": 1, "value": HASH_A}
+    pool.mine()
+    pool.revert(1)
+    pool.effects.clear()
+    pool.handle(e.TransactionAnswered(task, kind, True, pool.block + 1))
+    pool.read(task, status, **chain)
+    pool.wait(pool.policy.retry_s)
+    assert pool.sent(d.RequestTransaction, kind=kind, task_id=task)
+
+
+def test_a_task_that_waits_for_the_chain_adapter_says_so_until_it_moves_on(pool: ScriptedPool) -> None:
+    (task,) = pool.deal()
+    told = pool.handle(e.TransactionAnswered(task, K.INITIALIZE, None, reason="UNAVAILABLE"))
+    assert d.NotifyWatchers(task) in told
+    found = pool.scheduler.explain(pool.now).waiting(task)
+    assert found is not None
+    assert found.message == (
+        "The chain adapter, which sends the pool's transactions, does not answer (UNAVAILABLE)."
+    )
+    pool.handle(e.TransactionAnswered(task, K.INITIALIZE, True, pool.block))
+    assert "adapter" not in str(pool.scheduler.explain(pool.now).waiting(task))

@@ -10,6 +10,7 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import HeartbeatsReceived
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Task
+from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import liveness
 from workerpool_poco.protocol.statuses import ReplicateStatus
@@ -86,6 +87,55 @@ def test_s42_a_silent_worker_is_lost_once_and_resumes_when_it_returns(pool: Scri
     pool.report(1, task, R.APP_DOWNLOADING)
     pool.wait(61)
     assert pool.statuses(1, task).count("WORKER_LOST") == 1
+
+
+def test_a_worker_that_leaves_for_good_is_lost_at_once_and_replaced(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.connect(2)
+    pool.handle(e.WorkerLeft("0xWorker1", pool.sessions["0xWorker1"]))
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
+    assert pool.sent(d.CloseSession, wallet="0xWorker1", reason="LEFT")
+    assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
+
+
+def test_a_worker_that_will_be_back_keeps_its_replicates_until_then(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.connect(2)
+    pool.handle(e.WorkerLeft("0xWorker1", pool.sessions["0xWorker1"], 240.0))
+    pool.live(200, 2)
+    assert pool.assigned(task) == ["0xWorker1"]
+    assert "WORKER_LOST" not in pool.statuses(1, task)
+    pool.connect(1, held=(e.HeldReplicate(task, R.STARTED, False, 0),))
+    pool.report(1, task, R.APP_DOWNLOADING)
+    assert "WORKER_LOST" not in pool.statuses(1, task)
+
+
+def test_a_stranger_that_announces_a_long_absence_keeps_its_replicates_for_the_limit_only(
+    make_pool: Callable[..., ScriptedPool],
+) -> None:
+    pool = make_pool(Policy(max_absence_s=100.0))
+    task = pool.to_started(1)
+    pool.connect(2)
+    pool.handle(e.WorkerLeft("0xWorker1", pool.sessions["0xWorker1"], 86_400.0))
+    pool.live(120, 2)
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
+    assert pool.assigned(task) == ["0xWorker1", "0xWorker2"]
+
+
+def test_a_worker_that_is_not_back_in_time_is_lost(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.connect(2)
+    pool.handle(e.WorkerLeft("0xWorker1", pool.sessions["0xWorker1"], 90.0))
+    pool.live(80, 2)
+    assert "WORKER_LOST" not in pool.statuses(1, task)
+    pool.live(20, 2)
+    assert pool.statuses(1, task)[-1] == "WORKER_LOST"
+
+
+def test_the_farewell_of_an_older_session_has_no_effect(pool: ScriptedPool) -> None:
+    task = pool.to_started(1)
+    pool.handle(e.WorkerLeft("0xWorker1", "older"))
+    assert "WORKER_LOST" not in pool.statuses(1, task)
 
 
 def test_s42_a_disconnected_worker_is_not_lost(pool: ScriptedPool) -> None:

@@ -81,7 +81,7 @@ def test_s41_the_reconciliation_finds_a_contribution_without_a_log(pool: Scripte
 def test_s41_the_reconciliation_finds_a_contribute_and_finalize(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
-    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge"))
+    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
     pool.compute(1, task)
     pool.read(task, "COMPLETED", {1: ("PROVED", HASH_A)})
     assert pool.statuses(1, task)[-1] == "CONTRIBUTE_AND_FINALIZE_DONE"
@@ -130,14 +130,14 @@ def test_s43_an_unacknowledged_assignment_is_resent(pool: ScriptedPool) -> None:
     pool.connect(1)
     assert pool.sent(d.Assign, task_id=task)
     pool.effects.clear()
-    pool.wait(31)
+    pool.wait(41)
     assert pool.sent(d.Assign, task_id=task)
 
 
 def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
-    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge"))
+    pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
     pool.compute(1, task)
     pool.report(1, task, R.CONTRIBUTE_AND_FINALIZE_ONGOING)
     assert hello(pool, task, R.CONTRIBUTE_AND_FINALIZE_ONGOING) == [("CONTRIBUTE_AND_FINALIZE", True)]

@@ -8,6 +8,7 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.live import LiveWorker, WorkerSession
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.workers import sessions
+from workerpool_poco.protocol.statuses import ReplicateStatus
 
 from services.core.tests.doubles.scripted_pool import ScriptedPool
 
@@ -88,7 +89,7 @@ def test_a_second_stream_replaces_the_first(pool: ScriptedPool) -> None:
     pool.connect(1)
     assert pool.sent(d.CloseSession, session="1-1", reason="REPLACED")
     pool.handle(e.WorkerDisconnected("0xWorker1", "1-1"))
-    assert pool.scheduler.workers["0xWorker1"].session == WorkerSession("1-2")
+    assert pool.scheduler.workers["0xWorker1"].session == WorkerSession("1-2", opened_at=pool.now)
 
 
 def test_a_worker_of_another_version_is_refused(make_pool: Callable[..., ScriptedPool]) -> None:
@@ -110,3 +111,30 @@ def test_trap_a_task_occupies_one_slot_and_a_lost_worker_is_known_without_a_hear
     pool.restart()
     pool.wait(61)
     assert pool.scheduler.workers["0xWorker1"].worker.lost
+
+
+# --- whitelist ------------------------------------------------------------------------------------
+
+
+def test_a_worker_off_the_whitelist_keeps_its_replicate_and_gets_nothing_new(pool: ScriptedPool) -> None:
+    pool.connect(1)
+    held = pool.ready()
+    pool.handle(e.WhitelistChanged(frozenset({"0xWorker2"})))
+    assert pool.sent(d.SendDrain, wallet="0xWorker1")
+    later = pool.ready()
+    assert pool.assigned(later) == []
+    assert "whitelist" in str(pool.scheduler.explain(pool.now).waiting(later))
+    (answer, *_) = pool.report(1, held, ReplicateStatus.STARTING)
+    assert answer.outcome is d.UpdateOutcome.ACCEPTED
+    pool.connect(2)
+    assert pool.assigned(later) == ["0xWorker2"]
+
+
+def test_a_worker_that_the_whitelist_admits_again_gets_work_at_once(pool: ScriptedPool) -> None:
+    pool.handle(e.WhitelistChanged(frozenset({"0xWorker2"})))
+    pool.connect(1)
+    task = pool.ready()
+    assert pool.assigned(task) == []
+    assert pool.sent(d.SendDrain, wallet="0xWorker1")
+    pool.handle(e.WhitelistChanged(frozenset()))
+    assert pool.assigned(task) == ["0xWorker1"]

@@ -83,6 +83,18 @@ def test_a_task_is_claimed_after_its_final_deadline(
     assert status(chain, task_id) is S.FAILED
 
 
+def test_a_task_that_was_never_initialized_is_claimed_with_its_initialization(
+    chain: Chain, clock: Clock, send: Callable[..., None], task_id: TaskId
+) -> None:
+    send("initialize_and_claim")
+    assert status(chain, task_id) is S.UNSET
+    clock.run(clock.now + 10 * T)
+    send("claim")
+    assert status(chain, task_id) is S.UNSET
+    send("initialize_and_claim")
+    assert status(chain, task_id) is S.FAILED
+
+
 @pytest.mark.parametrize(
     ("reveals", "late", "expected"), [(2, False, True), (1, False, False), (1, True, True), (0, True, False)]
 )

@@ -1,6 +1,7 @@
 """Each invariant detects what it forbids."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from workerpool_core.domain.decisions import (
@@ -8,11 +9,13 @@ from workerpool_core.domain.decisions import (
     CommandQueued,
     ReplicateChanged,
     ReplicateCreated,
+    RequestTransaction,
     TaskChanged,
     TaskCreated,
     UpdateOutcome,
+    WorkerSaved,
 )
-from workerpool_core.domain.events import Update
+from workerpool_core.domain.events import TransactionKind, Update
 from workerpool_core.domain.model import (
     Action,
     Command,
@@ -22,10 +25,15 @@ from workerpool_core.domain.model import (
     ReplicateChange,
     Task,
     TaskChange,
+    Worker,
+    WorkerModel,
 )
 from workerpool_core.simulation.chain.chain import Chain
+from workerpool_core.simulation.characters import Character
 from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.checks.violation import Violation, must
+from workerpool_core.simulation.environment import Environment
+from workerpool_core.simulation.faults import Faults
 from workerpool_core.simulation.ledger import Ledger
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
@@ -46,8 +54,17 @@ def ledger(terms: DealTerms) -> Ledger:
 
 
 @pytest.fixture
-def invariants(ledger: Ledger, chain: Chain) -> Invariants:
-    return Invariants(ledger, chain, set())
+def environment(chain: Chain) -> Environment:
+    """Surroundings with the chain of the test and only honest workers."""
+    environment = Environment(1, None)
+    environment.faults = Faults("calm", must_complete=True)
+    environment.chain = chain
+    return environment
+
+
+@pytest.fixture
+def invariants(ledger: Ledger, environment: Environment) -> Invariants:
+    return Invariants(ledger, environment)
 
 
 def task_moves(*statuses: TaskStatus, **fields: object) -> TaskChanged:
@@ -119,3 +136,34 @@ def test_a_violation_names_the_facts() -> None:
     must(1, "fine")
     with pytest.raises(Violation, match=r"^two uploaders of 0x01$"):
         must([], "two uploaders of", NAME)
+
+
+@pytest.mark.parametrize(
+    ("character", "is_allowed"),
+    [(Character.HONEST, False), (Character.BROKEN, True), (Character.LYING, True)],
+)
+def test_only_workers_that_are_not_honest_may_be_quarantined(
+    invariants: Invariants, environment: Environment, character: Character, is_allowed: bool
+) -> None:
+    environment.characters[WALLET] = character
+    model = WorkerModel("w", "1", "linux", "x86", slots=1, memory_bytes=1 << 30)
+    saved = WorkerSaved(Worker(WALLET, model, 0.0, 0.0, quarantined_until=60.0))
+    if is_allowed:
+        invariants.before(saved)
+    else:
+        with pytest.raises(Violation, match="honest worker"):
+            invariants.before(saved)
+
+
+def test_an_enclave_task_is_initialized_after_its_sms_is_known(
+    ledger: Ledger, invariants: Invariants, terms: DealTerms
+) -> None:
+    wanted = RequestTransaction(TransactionKind.INITIALIZE, NAME)
+    invariants.requested(wanted)
+    task = ledger.tasks[NAME]
+    task.terms = replace(terms, tag="0x" + "3".zfill(64))
+    invariants.requested(RequestTransaction(TransactionKind.CLAIM, NAME))
+    with pytest.raises(Violation, match="without an SMS"):
+        invariants.requested(wanted)
+    task.sms_url = "https://sms"
+    invariants.requested(wanted)

@@ -44,7 +44,7 @@ def test_a_task_must_end_as_the_chain_says(
     ledger = Ledger()
     history = [TaskChange(status, terms.start_time) for status in statuses]
     ledger.tasks[NAME] = Task(NAME, 0, terms, history, initialization_block=1)
-    core = Core(environment, Policy(), ledger, Invariants(ledger, environment.chain, set()))
+    core = Core(environment, Policy(), ledger, Invariants(ledger, environment))
     fleet = Fleet(environment, core)
     if violation:
         with pytest.raises(Violation, match=violation):
@@ -57,6 +57,6 @@ def test_a_task_that_was_never_created_is_detected(terms: DealTerms) -> None:
     environment = Environment(1, None)
     environment.chain.head.state[NAME] = HubTask(terms)
     ledger = Ledger()
-    core = Core(environment, Policy(), ledger, Invariants(ledger, environment.chain, set()))
-    with pytest.raises(Violation, match="never created"):
+    core = Core(environment, Policy(), ledger, Invariants(ledger, environment))
+    with pytest.raises(Violation, match="were lost"):
         verdict.check(environment, ledger, Fleet(environment, core))

@@ -63,7 +63,7 @@ class Pool:
         self.environment.faults = Faults("calm", must_complete=True)
         self.environment.chain.hub.weights[WALLET] = 3
         self.process, self.workers, ledger = Process(self.environment), Workers(), Ledger()
-        invariants = Invariants(ledger, self.environment.chain, self.environment.archives)
+        invariants = Invariants(ledger, self.environment)
         self.effects = Effects(self.environment, ledger, invariants, self.process, self.workers)
 
     def execute(self, effect: d.Effect, seconds: float = 30.0) -> list[e.Event]:
@@ -84,14 +84,25 @@ CLAIM = d.RequestTransaction(TransactionKind.CLAIM, NAME)
 @pytest.mark.parametrize(
     ("effect", "event"),
     [
-        (d.ReadWeight(WALLET), e.WeightsRead(((WALLET, 3),))),
+        (d.ReadWeight(WALLET), e.WeightsRead(((WALLET, 3),), ((WALLET, 0),))),
         (d.CheckResult(NAME), e.ResultChecked(NAME, False, "/results/0x01")),
-        (d.ReadTask(NAME, (), 5.0), e.TaskRead(NAME, 0, None, {}, 5.0)),
-        (CLAIM, e.TransactionAnswered(NAME, TransactionKind.CLAIM, False, reason="refused")),
+        (d.ReadTask(NAME, (), 5.0), e.TasksRead((e.TaskRead(NAME, 0, None, {}, 5.0),))),
+        (CLAIM, e.TransactionAnswered(NAME, TransactionKind.CLAIM, False, reason="DEAL_NOT_FOUND")),
     ],
 )
 def test_a_request_is_answered_by_an_event(pool: Pool, effect: d.Effect, event: e.Event) -> None:
     assert pool.execute(effect) == [event]
+
+
+@pytest.mark.parametrize("kind", [d.FindSms, d.AskEnclaveChallenge])
+def test_the_sms_answers_refuses_or_is_down(pool: Pool, kind: Any) -> None:
+    wanted = kind(NAME, "0x" + "3".zfill(64))
+    (answer,) = pool.execute(wanted)
+    assert answer.sms_url == "https://sms"  # type: ignore[union-attr]
+    pool.environment.faults = Faults("rough", must_complete=False, refused_challenge=1.0)
+    assert isinstance(pool.execute(wanted)[-1], e.SmsRefused)
+    pool.environment.adapter.down = True
+    assert isinstance(pool.execute(wanted)[-1], e.SmsUnreachable)
 
 
 def test_a_stored_archive_is_found(pool: Pool) -> None:

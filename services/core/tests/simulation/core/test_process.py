@@ -51,7 +51,7 @@ def pool() -> SimulatedPool:
     environment.faults = Faults("calm", must_complete=True)
     environment.chain.lag_s = 0.0
     ledger = Ledger()
-    invariants = Invariants(ledger, environment.chain, environment.archives)
+    invariants = Invariants(ledger, environment)
     core = Core(environment, Policy(), ledger, invariants)
     fleet = Fleet(environment, core)
     core.attach(fleet)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from workerpool_core.domain.model import DealTerms
 from workerpool_core.simulation.chain.hub import Transaction
+from workerpool_core.simulation.characters import App, Character
+from workerpool_core.simulation.deals import tasks_of
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.faults import Faults
 from workerpool_core.simulation.worker.execution import Execution
@@ -25,6 +27,7 @@ class Process:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self.wallet = WALLET
+        self.slot_bytes = 1 << 33
         self.journal = Journal()
         self.process = 1
         self.reported: list[tuple[ReplicateStatus, ReplicateStatusCause | None]] = []
@@ -110,16 +113,65 @@ def test_a_replicate_passes_every_stage_and_contributes(
 def test_a_failed_stage_ends_the_replicate(
     environment: Environment, process: Process, current_terms: DealTerms
 ) -> None:
-    environment.faulty_wallet = WALLET
+    environment.characters[WALLET] = Character.BROKEN
     execute(environment, process, current_terms)
-    assert process.reported == [(R.STARTING, None), (R.START_FAILED, C.CHAIN_UNREACHABLE)]
+    assert process.reported == [(R.STARTING, None), (R.START_FAILED, C.HOST_FAILED)]
 
 
-def test_a_missing_image_is_contributed_as_an_error(
+def test_a_missing_image_is_an_error_result(
     environment: Environment, process: Process, current_terms: DealTerms
 ) -> None:
     environment.faults = Faults("rough", must_complete=False, missing_image=1.0)
     execute(environment, process, current_terms)
     assert (R.APP_DOWNLOAD_FAILED, C.APP_IMAGE_DOWNLOAD_FAILED) in process.reported
+    (entry,) = process.journal.entries.values()
+    assert (entry.is_error, entry.has_result) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("app", "reported"),
+    [
+        (App.EXITS, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
+        (App.DIFFERS, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
+        (App.SLOW, (R.COMPUTED, C.APP_COMPUTE_TIMEOUT)),
+        (App.LARGE, (R.COMPUTED, C.APP_OUT_OF_MEMORY)),
+        (App.MISSING, (R.APP_DOWNLOAD_FAILED, C.APP_IMAGE_DOWNLOAD_FAILED)),
+    ],
+)
+def test_an_error_result_waits_until_it_is_wanted(
+    environment: Environment, process: Process, current_terms: DealTerms, app: App, reported: object
+) -> None:
+    environment.apps.update(dict.fromkeys(tasks_of(current_terms), app))
+    environment.terms.update(dict.fromkeys(tasks_of(current_terms), current_terms))
+    execute(environment, process, current_terms)
+    environment.clock.run(environment.clock.now + current_terms.max_execution_s)
+    assert process.reported[-1] == reported
+    (entry,) = process.journal.entries.values()
+    Execution(environment, process).contribute_again(entry)
+    assert process.reported[-1] == (R.CONTRIBUTING, None)
+
+
+@pytest.mark.parametrize(
+    ("character", "last"),
+    [(Character.LYING, (R.COMPUTED, C.APP_COMPUTE_FAILED)), (Character.SILENT, (R.COMPUTING, None))],
+)
+def test_workers_that_are_not_honest_lie_or_stop(
+    environment: Environment,
+    process: Process,
+    current_terms: DealTerms,
+    character: Character,
+    last: object,
+) -> None:
+    environment.characters[WALLET] = character
+    execute(environment, process, current_terms)
+    reached = {status for status, _ in process.reported}
+    assert process.reported[-1] == last or R.COMPUTED not in reached
+
+
+def test_an_idle_worker_never_contributes(
+    environment: Environment, process: Process, current_terms: DealTerms
+) -> None:
+    environment.characters[WALLET] = Character.IDLE
+    execute(environment, process, current_terms)
     (task,) = environment.chain.head.state.values()
-    assert task.contributions[WALLET][1] == "0x" + "ee" * 32
+    assert task.contributions == {}

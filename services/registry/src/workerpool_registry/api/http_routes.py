@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from workerpool_kit.chain.config import ChainConfig
-from workerpool_kit.settings.types import iso_duration
+from workerpool_kit.chain.config_route import config_chain_route
 
 from workerpool_registry.app.platform import Platform
 from workerpool_registry.domain.stack import merge_stack
@@ -12,17 +12,6 @@ from workerpool_registry.domain.stack import merge_stack
 
 def routes(chain: ChainConfig, platform: Platform) -> list[Route]:
     """Return `/config/chain` and the Spring Cloud Config paths `/application/<stack>[/<label>]`."""
-
-    async def config_chain(_: Request) -> JSONResponse:
-        return JSONResponse(
-            {
-                "chainId": chain.chain_id,
-                "sidechain": chain.sidechain,
-                "chainNodeUrl": chain.node_url,
-                "iexecHubContractAddress": chain.hub_address,
-                "blockTime": iso_duration(chain.block_time_s),
-            }
-        )
 
     async def application(request: Request) -> JSONResponse:
         stack = request.path_params["stack"]
@@ -41,7 +30,7 @@ def routes(chain: ChainConfig, platform: Platform) -> list[Route]:
         )
 
     return [
-        Route("/config/chain", config_chain),
+        config_chain_route(chain),
         Route("/application/{stack}", application),
         Route("/application/{stack}/{label:path}", application),
     ]

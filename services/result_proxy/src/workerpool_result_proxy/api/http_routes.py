@@ -1,50 +1,137 @@
-"""HTTP downloads of results: the target of the result link."""
+"""HTTP downloads: results, which the result link names, and files of the IPFS node."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Send
+from workerpool_kit.errors import WorkerpoolError
+from workerpool_kit.http.answers import error_answer
+from workerpool_kit.logs import get_logger
 from workerpool_poco.errors import InvalidId
 from workerpool_poco.protocol.ids import parse_task_id
 
 from workerpool_result_proxy import metrics
+from workerpool_result_proxy.app.gateway import Gateway
 from workerpool_result_proxy.app.read_result import ReadResult
 from workerpool_result_proxy.domain.ranges import RangeNotSatisfiable, byte_range
 from workerpool_result_proxy.errors import ResultNotFound
 
+log = get_logger()
 
-def routes(results: ReadResult) -> list[Route]:
-    """Return `GET` and `HEAD /results/{taskId}`: the archive or one range of it, without authentication."""
+_ZIP, _BYTES = "application/zip", "application/octet-stream"
+_ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 
-    async def download(request: Request) -> Response:
+
+@dataclass(frozen=True)
+class _Download:
+    """What is sent: `content` yields a number of bytes from a first one."""
+
+    size: int
+    etag: str
+    content: Callable[[int, int], AsyncIterator[bytes]]
+    media_type: str = _ZIP
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def routes(results: ReadResult, gateway: Gateway) -> list[Route]:
+    """Return `GET` and `HEAD` of `/results/{taskId}` and `/ipfs/{cid}[/path]`: a file or one range of it."""
+
+    async def result(request: Request) -> Response:
         try:
-            found = await results.describe(parse_task_id(request.path_params["task_id"]))
-        except (ResultNotFound, InvalidId) as error:
-            return JSONResponse({"error": ResultNotFound.reason, "message": str(error)}, status_code=404)
-        headers = {
-            "accept-ranges": "bytes",
-            "etag": f'"{found.sha256.hex()}"',
-            "content-disposition": f'attachment; filename="{found.task_id}.zip"',
-            # A result is never overwritten.
-            "cache-control": "public, max-age=31536000, immutable",
-        }
-        if request.headers.get("if-none-match") == headers["etag"]:
-            return Response(status_code=304, headers=headers)
-        try:
-            wanted = byte_range(_range_header(request, headers["etag"]), found.size)
-        except RangeNotSatisfiable:
-            return Response(status_code=416, headers={"content-range": f"bytes */{found.size}"})
-        status, first, last = (206, *wanted) if wanted else (200, 0, found.size - 1)
-        if status == 206:
-            headers["content-range"] = f"bytes {first}-{last}/{found.size}"
-        headers["content-length"] = str(last - first + 1)
-        if request.method == "HEAD":
-            return Response(status_code=status, headers=headers, media_type="application/zip")
-        content = _counted(results.content(found, first=first, length=last - first + 1))
-        return StreamingResponse(content, status_code=status, headers=headers, media_type="application/zip")
+            task_id = parse_task_id(request.path_params["task_id"])
+        except InvalidId as problem:
+            raise ResultNotFound(f"this is no task id: {problem}") from None
+        found = await results.describe(task_id)
+        return await _answer(
+            request,
+            _Download(
+                found.size,
+                found.sha256.hex(),
+                lambda first, length: results.content(found, first=first, length=length),
+                headers={"content-disposition": f'attachment; filename="{found.task_id}.zip"'},
+            ),
+        )
 
-    return [Route("/results/{task_id}", download, methods=["GET"])]
+    async def ipfs(request: Request) -> Response:
+        found = await gateway.find(request.path_params["path"])
+
+        def content(first: int, length: int) -> AsyncIterator[bytes]:
+            return gateway.read(found, first=first, length=length)
+
+        start = b"".join([piece async for piece in content(0, min(len(_ZIP_START[0]), found.size))])
+        return await _answer(
+            request,
+            _Download(
+                found.size,
+                found.cid,
+                content,
+                _ZIP if start in _ZIP_START else _BYTES,
+                # Any content can be behind a content id: a browser must not run it in the name of this host.
+                {"x-content-type-options": "nosniff", "content-security-policy": "sandbox"},
+            ),
+        )
+
+    return [
+        Route("/results/{task_id}", result, methods=["GET"]),
+        Route("/ipfs/{path:path}", ipfs, methods=["GET"]),
+    ]
+
+
+async def _answer(request: Request, download: _Download) -> Response:
+    size = download.size
+    headers = {
+        "accept-ranges": "bytes",
+        "etag": f'"{download.etag}"',
+        # Neither a result nor the content of a content id ever changes.
+        "cache-control": "public, max-age=31536000, immutable",
+        **download.headers,
+    }
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    try:
+        wanted = byte_range(_range_header(request, headers["etag"]), size)
+    except RangeNotSatisfiable:
+        return error_answer(
+            "RANGE_NOT_SATISFIABLE",
+            f"the file has {size} bytes; ask for a range within them",
+            416,
+            headers={"content-range": f"bytes */{size}"},
+        )
+    status, first, last = (206, *wanted) if wanted else (200, 0, size - 1)
+    if status == 206:
+        headers["content-range"] = f"bytes {first}-{last}/{size}"
+    headers["content-length"] = str(last - first + 1)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=download.media_type)
+    content = _counted(download.content(first, last - first + 1))
+    # A store that is away, or has lost bytes, answers with its own status: possible only before the first byte is sent.
+    start = await anext(content, b"")
+    return _Transfer(
+        _from(start, content), status_code=status, headers=headers, media_type=download.media_type
+    )
+
+
+class _Transfer(StreamingResponse):
+    """Ends early when the store fails after the first byte: the reader misses bytes that Content-Length promises.
+
+    Reading the rest with a Range header then answers the reason.
+    """
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the content, and leave the response incomplete when it breaks: the server closes the connection."""
+        try:
+            await super().stream_response(send)
+        except WorkerpoolError as broken:
+            log.warning("result.download_broken", reason=broken.reason, message=broken.message)
+
+
+async def _from(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield start
+    async for chunk in rest:
+        yield chunk
 
 
 def _range_header(request: Request, etag: str) -> str | None:

@@ -1,6 +1,7 @@
 """gRPC `workerpool.result_proxy.v1.ResultService`."""
 
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import grpc
@@ -16,10 +17,12 @@ from workerpool_poco.protocol.ids import (
     parse_task_id,
     to_hex,
 )
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
 from workerpool_result_proxy import metrics
+from workerpool_result_proxy.app.challenge import Challenges
 from workerpool_result_proxy.app.issue_token import WORKER_ROLE, IssueToken
 from workerpool_result_proxy.app.read_result import ReadResult
 from workerpool_result_proxy.app.upload import UploadResult
@@ -27,7 +30,10 @@ from workerpool_result_proxy.domain.results import Declaration, StoredResult
 
 SERVICE = "workerpool.result_proxy.v1.ResultService"
 POLICY = {
+    f"/{SERVICE}/GetArchiveRules": frozenset({ANYONE}),
+    f"/{SERVICE}/CreateChallenge": frozenset({ANYONE}),
     f"/{SERVICE}/IssueToken": frozenset({ANYONE}),
+    f"/{SERVICE}/GetUpload": frozenset({WORKER_ROLE}),
     f"/{SERVICE}/Upload": frozenset({WORKER_ROLE}),
     f"/{SERVICE}/GetResult": frozenset({ANYONE}),
     f"/{SERVICE}/Download": frozenset({ANYONE}),
@@ -39,15 +45,49 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class ResultServicer(pb_grpc.ResultServiceServicer):
     """Translates calls into the use cases."""
 
-    def __init__(self, tokens: IssueToken, uploads: UploadResult, results: ReadResult) -> None:
+    def __init__(
+        self,
+        rules: ArchiveRules,
+        challenges: Challenges,
+        tokens: IssueToken,
+        uploads: UploadResult,
+        results: ReadResult,
+    ) -> None:
+        self._rules = rules
+        self._challenges = challenges
         self._tokens = tokens
         self._uploads = uploads
         self._results = results
 
+    async def GetArchiveRules(
+        self, request: pb.GetArchiveRulesRequest, context: Context
+    ) -> pb.GetArchiveRulesResponse:
+        """Return the rules of archives."""
+        return pb.GetArchiveRulesResponse(rules=pb.ArchiveRules(**asdict(self._rules)))
+
+    async def CreateChallenge(
+        self, request: pb.CreateChallengeRequest, context: Context
+    ) -> pb.CreateChallengeResponse:
+        """Return what a worker signs."""
+        made = await self._challenges.create(address(request.wallet_address), parse_task_id(request.task_id))
+        return pb.CreateChallengeResponse(
+            audience=made.audience, nonce=to_hex(made.nonce), expires_at=Timestamp(seconds=made.expires_at)
+        )
+
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Context) -> pb.IssueTokenResponse:
         """Issue a token for an authorization."""
-        token, expires = await self._tokens.issue(_authorization(request), from_hex(request.worker_signature))
+        token, expires = await self._tokens.issue(
+            _authorization(request),
+            from_hex(request.worker_signature),
+            audience=request.audience,
+            nonce=bytes32(request.nonce),
+        )
         return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires))
+
+    async def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
+        """Tell where an upload continues."""
+        wallet = address(current_identity().subject)
+        return pb.GetUploadResponse(offset=self._uploads.offset(wallet, _declaration(request.header)))
 
     async def Upload(
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
@@ -90,13 +130,17 @@ async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[
         if request.WhichOneof("part") == "chunk":
             yield request.chunk
         else:
-            header = request.header
-            yield Declaration(
-                task_id=TaskId(header.task_id),
-                size=header.size,
-                sha256=bytes32(header.sha256),
-                result_digest=bytes32(header.result_digest),
-            )
+            yield _declaration(request.header)
+
+
+def _declaration(header: pb.UploadHeader) -> Declaration:
+    return Declaration(
+        task_id=TaskId(header.task_id),
+        size=header.size,
+        sha256=bytes32(header.sha256),
+        result_digest=bytes32(header.result_digest),
+        offset=header.offset,
+    )
 
 
 def _result(stored: StoredResult) -> pb.Result:

@@ -1,13 +1,16 @@
 """Issue a token for an authorization."""
 
+from dataclasses import replace
+
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import Address
 
+from workerpool_result_proxy.app.challenge import Challenges
 from workerpool_result_proxy.app.ports import ChainView, Store
-from workerpool_result_proxy.domain.token_rules import check_on_chain, check_request
+from workerpool_result_proxy.domain.token_rules import check_older_request, check_on_chain, check_request
 
 WORKER_ROLE = "worker"
 """The role of a token: it may upload results of the tasks that its wallet is authorized for."""
@@ -23,6 +26,7 @@ class IssueToken:
         chain: ChainView,
         store: Store,
         tokens: Tokens,
+        challenges: Challenges,
         clock: Clock,
         *,
         only_pool: Address | None,
@@ -31,21 +35,35 @@ class IssueToken:
         self._chain = chain
         self._store = store
         self._tokens = tokens
+        self._challenges = challenges
         self._clock = clock
         self._only_pool = only_pool
 
-    async def issue(self, authorization: WorkerpoolAuthorization, worker_signature: bytes) -> tuple[str, int]:
-        """Return a token and its expiry in Unix seconds.
+    async def issue(
+        self, authorization: WorkerpoolAuthorization, worker_signature: bytes, *, audience: str, nonce: bytes
+    ) -> tuple[str, int]:
+        """Return a token and its expiry in Unix seconds. `audience` and `nonce` are those of the challenge.
 
         The token identifies the wallet. Each upload needs an authorization stored here, so one token serves all tasks
         whose authorizations were shown. Raises the refusal of the first rule that is violated.
         """
-        check_request(authorization, worker_signature)
+        await self._challenges.check(authorization.worker, authorization.task_id, audience, nonce)
+        check_request(authorization, worker_signature, audience=audience, nonce=nonce)
+        return await self._issue(authorization)
+
+    async def issue_to_older_client(
+        self, authorization: WorkerpoolAuthorization, worker_signature: bytes
+    ) -> str:
+        """Return a token for an authorization that the worker signed without a challenge; see `issue`."""
+        check_older_request(authorization, worker_signature)
+        return (await self._issue(authorization))[0]
+
+    async def _issue(self, authorization: WorkerpoolAuthorization) -> tuple[str, int]:
         task = await self._chain.task(authorization.task_id)
         deal = await self._chain.deal(task.deal_id)
         now = self._clock.now()
         check_on_chain(authorization, task, deal, now=now, only_pool=self._only_pool)
-        await self._store.keep_authorization(authorization)
+        await self._store.keep_authorization(replace(authorization, deal_id=task.deal_id))
         token = await self._tokens.issue(authorization.worker, frozenset({WORKER_ROLE}))
         log.info("token.issued", task=authorization.task_id, worker=authorization.worker)
         return token, int((await self._tokens.claims(token))["exp"])

@@ -1,15 +1,15 @@
 """Receives the stream of an upload, within limits of time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from workerpool_result_proxy.app.ports import IncomingArchive
+from workerpool_result_proxy.app.completion import outlast
 from workerpool_result_proxy.domain.results import Declaration
 from workerpool_result_proxy.errors import HeaderExpected, UploadStalled
 
 Messages = AsyncIterator[Declaration | bytes]
-"""An upload as it arrives: one declaration, then the bytes."""
+"""An upload as it arrives: one declaration, then the bytes from its offset."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,34 @@ async def first_message(messages: Messages, limits: StreamLimits) -> Declaration
 
 
 async def receive(
-    messages: Messages, declared: Declaration, into: IncomingArchive, limits: StreamLimits
+    messages: Messages,
+    rest: int,
+    take: Callable[[bytes], Awaitable[None]],
+    limits: StreamLimits,
 ) -> None:
-    """Write the bytes of the stream; return when all arrived and match the declaration.
+    """Pass the bytes of the stream to `take`; `rest` bytes are expected.
 
-    The next message is read when the last one is on disk, so that memory does not grow with the archive.
+    One message is read while the last one is taken, so that memory does not grow with the archive.
     """
+    taking: asyncio.Future[None] | None = None
     try:
-        async with asyncio.timeout(limits.total_s(declared.size)):
+        async with asyncio.timeout(limits.total_s(rest)):
             while (chunk := await _next(messages, limits)) is not None:
                 if isinstance(chunk, Declaration):
                     raise HeaderExpected("an upload has only one header")
-                await into.append(chunk)
+                if taking is not None:
+                    await outlast(taking)
+                taking = asyncio.ensure_future(take(chunk))
+            if taking is not None:
+                await outlast(taking)
     except TimeoutError:
-        raise UploadStalled("the upload took too long; send it again over a faster connection") from None
-    await into.finish()
+        raise UploadStalled("the upload took too long; continue it over a faster connection") from None
+    finally:
+        if taking is not None:
+            # What arrived must be whole, so that the upload can be continued.
+            await asyncio.wait([taking])
+            if not taking.cancelled():
+                taking.exception()  # marks it as retrieved: the error of the stream came first
 
 
 async def _next(messages: Messages, limits: StreamLimits) -> Declaration | bytes | None:
@@ -57,5 +70,5 @@ async def _next(messages: Messages, limits: StreamLimits) -> Declaration | bytes
             return await anext(messages, None)
     except TimeoutError:
         raise UploadStalled(
-            f"no message arrived for {limits.idle_s:g} seconds; send the archive again"
+            f"no message arrived for {limits.idle_s:g} seconds; ask for the offset and continue"
         ) from None

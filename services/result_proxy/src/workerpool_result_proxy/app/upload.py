@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.errors import WorkerpoolError
@@ -18,8 +19,11 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_result_proxy import metrics
 from workerpool_result_proxy.app.completion import run_to_completion
-from workerpool_result_proxy.app.ports import Archives, ChainView, Store, Workspace
+from workerpool_result_proxy.app.leases import Leases
+from workerpool_result_proxy.app.partial_uploads import PartialUploads
+from workerpool_result_proxy.app.ports import Archives, ArchiveWriter, ChainView, IncomingArchive, Store
 from workerpool_result_proxy.app.receive import Messages, StreamLimits, first_message, receive
+from workerpool_result_proxy.app.room import Room
 from workerpool_result_proxy.domain.results import Declaration, StoredResult, link_for
 from workerpool_result_proxy.domain.upload_rules import (
     Readiness,
@@ -29,7 +33,13 @@ from workerpool_result_proxy.domain.upload_rules import (
     not_ready,
     readiness,
 )
-from workerpool_result_proxy.errors import AlreadyStored, NotAuthorized, ResultProxyError, TooManyUploads
+from workerpool_result_proxy.errors import (
+    AlreadyStored,
+    LeaseLost,
+    NotAuthorized,
+    ResultProxyError,
+    TooManyUploads,
+)
 
 log = get_logger()
 
@@ -58,17 +68,27 @@ class UploadResult:
         chain: ChainView,
         store: Store,
         archives: Archives,
-        workspace: Workspace,
+        leases: Leases,
+        room: Room,
+        partials: PartialUploads[Any],
         clock: Clock,
         limits: UploadLimits,
     ) -> None:
         self._chain = chain
         self._store = store
         self._archives = archives
-        self._workspace = workspace
+        self._leases = leases
+        self._room = room
+        self._partials = partials
         self._clock = clock
         self._limits = limits
         self._slots = asyncio.Semaphore(limits.slots)
+        self._turns: WeakValueDictionary[tuple[TaskId, Address], asyncio.Lock] = WeakValueDictionary()
+        """One upload at a time for a worker and task, so that one worker cannot hold the slots of all."""
+
+    def offset(self, wallet: Address, declared: Declaration) -> int:
+        """Return the first byte of the declared archive that has not arrived here."""
+        return self._partials.received(wallet, declared)
 
     async def upload(self, wallet: Address, messages: Messages) -> StoredResult:
         """Receive one upload of `wallet`; the result is durable when this returns.
@@ -79,8 +99,10 @@ class UploadResult:
         events = log.bind(task=declared.task_id, worker=wallet, size=declared.size)
         started = time.monotonic()
         try:
-            async with self._slot():
-                stored = await self._accept(wallet, declared, messages)
+            async with self._turn(declared.task_id, wallet):
+                contribution = await self._check_rights(wallet, declared)
+                async with self._slot():
+                    stored = await self._accept(wallet, declared, contribution, messages)
         except WorkerpoolError as refusal:
             metrics.UPLOADS.labels(refusal.reason).inc()
             events.warning("result.refused", reason=refusal.reason, message=refusal.message)
@@ -103,14 +125,57 @@ class UploadResult:
         finally:
             self._slots.release()
 
-    async def _accept(self, wallet: Address, declared: Declaration, messages: Messages) -> StoredResult:
-        contribution = await self._check_rights(wallet, declared)
-        async with self._workspace.incoming(declared) as archive:
-            await receive(messages, declared, archive, self._limits.stream)
-            digest = await archive.result_digest()
-            check_digest(declared.task_id, digest, contribution, what="the archive")
-            # A caller that disconnects from here on must not leave half a result.
-            return await run_to_completion(self._keep(wallet, declared, digest, archive.path))
+    @asynccontextmanager
+    async def _turn(self, task_id: TaskId, wallet: Address) -> AsyncIterator[None]:
+        """Wait for an earlier upload of the same worker and task."""
+        lock = self._turns.setdefault((task_id, wallet), asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._limits.slot_wait_s):
+                await lock.acquire()
+        except TimeoutError:
+            raise TooManyUploads(
+                "another upload of this worker for this task is in progress; try again later"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _accept(
+        self, wallet: Address, declared: Declaration, contribution: Contribution, messages: Messages
+    ) -> StoredResult:
+        file = _File(self._archives.new_id())
+        async with (
+            self._room.reserved(declared.size - declared.offset, declared.size),
+            self._partials.archive(wallet, declared, declared.offset) as archive,
+            self._leases.hold(file.id, self._archives.storage),
+        ):
+            try:
+                async with self._archives.writing(file.id) as writer:
+                    await self._receive(declared, messages, archive, writer)
+                    digest = await archive.result_digest()
+                    check_digest(declared.task_id, digest, contribution, what="the archive")
+                    # A caller that disconnects from here on must not leave half a result.
+                    return await run_to_completion(self._keep(wallet, declared, digest, file, writer))
+            except BaseException:
+                # A client that goes away cancels the call; its bytes must not stay without a result.
+                if file.is_discardable:
+                    await run_to_completion(self._discard(file.id))
+                raise
+
+    async def _receive(
+        self, declared: Declaration, messages: Messages, archive: IncomingArchive, writer: ArchiveWriter
+    ) -> None:
+        async def take(chunk: bytes) -> None:
+            # To the temporary file first: what it lacks is asked of the worker again.
+            await archive.append(chunk)
+            await writer.append(chunk)
+
+        if declared.offset:
+            async for piece in archive.content():
+                await writer.append(piece)
+        await receive(messages, declared.size - declared.offset, take, self._limits.stream)
+        await archive.finish()
 
     async def _check_rights(self, wallet: Address, declared: Declaration) -> Contribution:
         """Check everything that needs no archive, so that a refused upload sends no byte."""
@@ -122,7 +187,8 @@ class UploadResult:
             )
         await self._refuse_second(task_id)
         contribution = await self._revealed_contribution(task_id, wallet)
-        check_digest(task_id, declared.result_digest, contribution, what="the declared digest")
+        if declared.result_digest is not None:
+            check_digest(task_id, declared.result_digest, contribution, what="the declared digest")
         return contribution
 
     async def _revealed_contribution(self, task_id: TaskId, wallet: Address) -> Contribution:
@@ -153,35 +219,36 @@ class UploadResult:
             raise late.refusal from None
 
     async def _keep(
-        self, wallet: Address, declared: Declaration, digest: bytes, archive: Path
+        self, wallet: Address, declared: Declaration, digest: bytes, file: "_File", writer: ArchiveWriter
     ) -> StoredResult:
         await self._refuse_second(declared.task_id)
+        location = await writer.finish()
         result = StoredResult(
             task_id=declared.task_id,
             size=declared.size,
             sha256=declared.sha256,
             result_digest=digest,
-            result_link=link_for(declared.task_id),
+            result_link=link_for(declared.task_id, location),
             uploader=wallet,
             stored_at=datetime.fromtimestamp(self._clock.now(), UTC),
-            file_id=self._archives.new_id(),
+            file_id=file.id,
+            storage=self._archives.storage,
         )
-        await self._store.announce(result.file_id)
-        try:
-            await self._archives.put(result.file_id, archive)
-        except BaseException:
-            await self._discard(result.file_id)
-            raise
-        # An error here leaves open whether the commit happened. The announcement stays, and the next start checks
-        # whether the bytes belong to a result.
+        # An error of the commit leaves open whether it happened. The lease then expires, and the process that claims
+        # it checks whether the bytes belong to a result.
+        file.is_discardable = False
         if not await self._store.commit(result):
-            await self._discard(result.file_id)
+            file.is_discardable = True
             await self._refuse_second(declared.task_id)
+            raise LeaseLost("the result that another upload stored has expired meanwhile; send it again")
         return result
 
     async def _discard(self, file_id: str) -> None:
-        await self._archives.delete(file_id)
-        await self._store.retract(file_id)
+        try:
+            await self._leases.discard(file_id, self._archives.storage)
+        except WorkerpoolError as outage:
+            # The lease expires, and the bytes are removed then.
+            log.warning("result.discard_postponed", file=file_id, reason=outage.reason)
 
     async def _refuse_second(self, task_id: TaskId) -> None:
         stored = await self._store.find_result(task_id)
@@ -205,14 +272,9 @@ class _NotRevealedYet(Exception):
         self.refusal = refusal
 
 
-async def purge_orphans(store: Store, archives: Archives) -> int:
-    """Remove the bytes of uploads that a crash interrupted; return their number.
+@dataclass(slots=True)
+class _File:
+    """The stored bytes of an upload; they are removed when it fails while they are discardable."""
 
-    Run it at start, before uploads are accepted: each database has one result proxy.
-    """
-    orphans = await store.announced()
-    for file_id in orphans:
-        await archives.delete(file_id)
-        await store.retract(file_id)
-        log.info("result.orphan_purged", file=file_id)
-    return len(orphans)
+    id: str
+    is_discardable: bool = True

@@ -1,93 +1,135 @@
-"""What a result archive may contain, judged by the zip's central directory before anything is unpacked."""
+"""What an uploaded archive may contain, judged by the zip's central directory before anything is decompressed.
+
+The rules for files, folders and names are those that workers apply (`workerpool_poco.protocol.result_archive`).
+"""
 
 import stat
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+
+from workerpool_poco.protocol.result_archive.layout import too_deep, too_many
+from workerpool_poco.protocol.result_archive.names import shown
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules, Rule, RuleBroken
+from workerpool_poco.protocol.result_archive.tree import FileNode, FolderNode, TreePath
 
 from workerpool_result_proxy.errors import (
     ArchiveBomb,
     ArchiveDuplicateName,
+    ArchiveRefused,
     ArchiveSpecialFile,
     ArchiveUnsafePath,
     ArchiveUnsupported,
+    ArchiveWithoutDigest,
 )
 
-_MAX_NAME_BYTES = 255
-_MAX_PATH_BYTES = 2048
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_REFUSALS: Mapping[Rule, type[ArchiveRefused]] = {
+    Rule.ENTRIES: ArchiveBomb,
+    Rule.SIZE: ArchiveBomb,
+    Rule.DEPTH: ArchiveUnsafePath,
+    Rule.NAME: ArchiveUnsafePath,
+    Rule.PATH_LENGTH: ArchiveUnsafePath,
+    Rule.COLLISION: ArchiveDuplicateName,
+    Rule.LINK: ArchiveSpecialFile,
+    Rule.SPECIAL_FILE: ArchiveSpecialFile,
+    Rule.COMPUTED_FILE: ArchiveWithoutDigest,
+}
 
 
 @dataclass(frozen=True)
-class ArchiveLimits:
-    """Limits of one unpacked archive: `max_bytes` of all files together, `max_entries` files and folders."""
+class CheckedArchive:
+    """An archive that keeps the rules: its tree, and the zip's entry of each file."""
 
-    max_bytes: int
-    max_entries: int = 20_000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file or folder that may be unpacked at `path`, relative to the root."""
-
-    path: PurePosixPath
-    is_folder: bool
-    info: zipfile.ZipInfo
+    root: FolderNode
+    files: Mapping[TreePath, zipfile.ZipInfo]
 
 
-def check_entries(infos: Sequence[zipfile.ZipInfo], limits: ArchiveLimits) -> list[Entry]:
-    """Return the entries of an archive that is safe to unpack. Raises a sub-class of `ArchiveRefused`.
+def refusal_of(broken: RuleBroken) -> ArchiveRefused:
+    """Return the refusal for a broken rule."""
+    return _REFUSALS[broken.rule](str(broken), details={"cause": broken.cause})
 
-    The declared sizes may be false, so unpacking must count the bytes again.
+
+def check_entries(infos: Sequence[zipfile.ZipInfo], rules: ArchiveRules) -> CheckedArchive:
+    """Return the tree of an archive. Raises a sub-class of `ArchiveRefused` for what no output folder can hold.
+
+    The rules of output folders remain to be checked by `lay_out`. The declared sizes may be false, so the reader must
+    count the bytes again.
     """
-    if len(infos) > limits.max_entries:
-        raise ArchiveBomb(f"the archive has {len(infos)} entries; the limit is {limits.max_entries}")
-    entries = [_entry(info) for info in infos]
-    unpacked = sum(entry.info.file_size for entry in entries)
-    if unpacked > limits.max_bytes:
-        raise ArchiveBomb(
-            f"unpacked, the archive would have {unpacked} bytes; the limit is {limits.max_bytes}"
-        )
-    _check_distinct(entries)
-    return entries
+    tree = _Tree(rules)
+    try:
+        for info in infos:
+            path = _path(info)
+            _check_kind(info)
+            tree.add(path, info)
+    except RuleBroken as broken:
+        raise refusal_of(broken) from broken
+    return CheckedArchive(tree.root, tree.files)
 
 
-def _entry(info: zipfile.ZipInfo) -> Entry:
+class _Tree:
+    def __init__(self, rules: ArchiveRules) -> None:
+        self.root = FolderNode()
+        self.files: dict[TreePath, zipfile.ZipInfo] = {}
+        self._rules = rules
+        self._count = 0
+        self._folders: set[TreePath] = set()
+        """The folders with an entry of their own."""
+
+    def add(self, path: TreePath, info: zipfile.ZipInfo) -> None:
+        if info.is_dir():
+            if path in self._folders:
+                raise RuleBroken(Rule.COLLISION, f"the archive has {shown(info.filename)} twice")
+            self._folders.add(path)
+            self._folder(path)
+            return
+        folder = self._folder(path[:-1])
+        if path[-1] in folder.children:
+            raise RuleBroken(Rule.COLLISION, f"the archive has {shown(info.filename)} twice")
+        self._count_entry()
+        folder.children[path[-1]] = FileNode(info.file_size)
+        self.files[path] = info
+
+    def _folder(self, path: TreePath) -> FolderNode:
+        if len(path) > self._rules.max_depth:
+            raise too_deep(self._rules)
+        folder = self.root
+        for name in path:
+            child = folder.children.get(name)
+            if child is None:
+                self._count_entry()
+                child = folder.children[name] = FolderNode()
+            if not isinstance(child, FolderNode):
+                raise RuleBroken(Rule.COLLISION, f"{shown('/'.join(path))} is both a file and a folder")
+            folder = child
+        return folder
+
+    def _count_entry(self) -> None:
+        self._count += 1
+        if self._count > self._rules.max_entries:
+            raise too_many(self._rules)
+
+
+def _path(info: zipfile.ZipInfo) -> TreePath:
     # zipfile cuts `filename` at a NUL; the original is what the archive contains.
     name = info.orig_filename
-    if "\0" in name or "\\" in name or not name.strip("/"):
-        raise ArchiveUnsafePath(f"an entry has the name {name[:80]!r}")
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or path == PurePosixPath(".") or path.parts[0].endswith(":"):
-        raise ArchiveUnsafePath(f"the entry {name[:80]!r} points outside the archive")
-    encoded = name.encode(errors="surrogateescape")
-    if len(encoded) > _MAX_PATH_BYTES or any(
-        len(part.encode(errors="surrogateescape")) > _MAX_NAME_BYTES for part in path.parts
-    ):
-        raise ArchiveUnsafePath(f"the name of the entry {name[:80]!r}… is too long")
+    path = tuple(part for part in name.split("/") if part not in ("", "."))
+    if not path or "\0" in name:
+        raise RuleBroken(Rule.NAME, f"an entry has the name {shown(name)}")
+    if name.startswith("/") or ".." in path:
+        raise RuleBroken(Rule.NAME, f"the entry {shown(name)} points outside the archive")
+    return path
+
+
+def _check_kind(info: zipfile.ZipInfo) -> None:
+    name = shown(info.filename)
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ArchiveSpecialFile(f"the entry {name[:80]!r} is neither a file nor a folder")
+        raise ArchiveSpecialFile(f"the entry {name} is neither a file nor a folder")
     if info.flag_bits & _ENCRYPTED:
-        raise ArchiveUnsupported(f"the entry {name[:80]!r} is encrypted")
+        raise ArchiveUnsupported(f"the entry {name} is encrypted")
     if info.compress_type not in _METHODS:
-        raise ArchiveUnsupported(f"the entry {name[:80]!r} is compressed by a method other than deflate")
-    is_folder = info.is_dir()
-    if is_folder and info.file_size:
-        raise ArchiveSpecialFile(f"the folder {name[:80]!r} has content")
-    return Entry(path, is_folder, info)
-
-
-def _check_distinct(entries: list[Entry]) -> None:
-    """Refuse two entries with one name, and a file that is also the folder of another entry."""
-    seen: set[PurePosixPath] = set()
-    files = {entry.path for entry in entries if not entry.is_folder}
-    for entry in entries:
-        if entry.path in seen:
-            raise ArchiveDuplicateName(f"the archive has {str(entry.path)[:80]!r} twice")
-        seen.add(entry.path)
-        for parent in entry.path.parents:
-            if parent in files:
-                raise ArchiveDuplicateName(f"{str(parent)[:80]!r} is both a file and a folder")
+        raise ArchiveUnsupported(f"the entry {name} is compressed by a method other than deflate")
+    if info.is_dir() and info.file_size:
+        raise ArchiveSpecialFile(f"the folder {name} has content")

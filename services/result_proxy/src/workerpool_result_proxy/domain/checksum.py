@@ -14,10 +14,19 @@ class ChecksumVerifier:
         self._hash = hashlib.sha256()
         self._received = 0
 
-    def add(self, chunk: bytes) -> None:
-        """Add the next bytes. Raises `SizeMismatch` at the first byte beyond the declared size."""
+    @property
+    def received(self) -> int:
+        """The number of bytes added so far."""
+        return self._received
+
+    def check_size(self, chunk: bytes) -> None:
+        """Raise `SizeMismatch` when the next bytes would exceed the declared size."""
         if self._received + len(chunk) > self._size:
             raise SizeMismatch(f"more bytes arrived than the {self._size} declared")
+
+    def add(self, chunk: bytes) -> None:
+        """Add the next bytes. Raises `SizeMismatch` at the first byte beyond the declared size."""
+        self.check_size(chunk)
         self._received += len(chunk)
         self._hash.update(chunk)
 

@@ -1,25 +1,30 @@
 """The description of a result, and the link under which requesters find it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from workerpool_poco.protocol.ids import Address, TaskId
 from workerpool_poco.protocol.result_link import STORAGE_IPFS, ResultLink
 
+GRIDFS, IPFS = "gridfs", "ipfs"
+"""The stores of archives."""
+
 
 @dataclass(frozen=True)
 class Declaration:
-    """The header of an upload: `size` in bytes, hashes of 32 bytes."""
+    """The header of an upload: `size` in bytes, hashes of 32 bytes. Older clients declare no result digest."""
 
     task_id: TaskId
     size: int
     sha256: bytes
-    result_digest: bytes
+    result_digest: bytes | None
+    offset: int = field(default=0, compare=False)
+    """The first byte that the upload sends: those before it arrived earlier."""
 
 
 @dataclass(frozen=True)
 class StoredResult:
-    """An archive that passed all checks: `size` in bytes, `file_id` of its bytes in `Archives`."""
+    """An archive that passed all checks: `size` in bytes, `file_id` of its bytes in the `Archives` named `storage`."""
 
     task_id: TaskId
     size: int
@@ -29,12 +34,21 @@ class StoredResult:
     uploader: Address
     stored_at: datetime
     file_id: str
+    storage: str = GRIDFS
 
 
-def link_for(task_id: TaskId) -> str:
-    """Return the result link (JSON) of an archive stored here.
+@dataclass(frozen=True, order=True)
+class OrphanedFile:
+    """Bytes in the `Archives` named `storage` that no result names, to be removed."""
+
+    file_id: str
+    storage: str = GRIDFS
+
+
+def link_for(task_id: TaskId, location: str | None = None) -> str:
+    """Return the result link (JSON) of an archive stored here, at its own location (`/ipfs/<cid>`) if it has one.
 
     Requesters' tools request `GET {gateway}{location}` for the storage "ipfs"; with this proxy as their gateway they
     download the archive from its HTTP port.
     """
-    return ResultLink(STORAGE_IPFS, f"/results/{task_id}").encode()
+    return ResultLink(STORAGE_IPFS, location or f"/results/{task_id}").encode()

@@ -1,7 +1,11 @@
 """The rules for a token, in the order of the protocol, each with its own refusal (worker spec C)."""
 
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, recover_signer
+from workerpool_poco.protocol.authorization import (
+    WorkerpoolAuthorization,
+    bound_authorization_hash,
+    recover_signer,
+)
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address
 from workerpool_poco.protocol.model import ChainTask, Deal
 from workerpool_poco.protocol.signatures import eip191_hash, recover_address
@@ -20,14 +24,34 @@ from workerpool_result_proxy.errors import (
 )
 
 
-def check_request(authorization: WorkerpoolAuthorization, worker_signature: bytes) -> None:
-    """Check what needs no chain: the worker signed the request, and the authorization is not empty."""
+def check_request(
+    authorization: WorkerpoolAuthorization, worker_signature: bytes, *, audience: str, nonce: bytes
+) -> None:
+    """Check what needs no chain: the worker signed the request for this proxy, and the authorization is not empty."""
+    signed = bound_authorization_hash(authorization, audience, nonce)
+    _check_signed(authorization, signed, worker_signature, "the hash of authorization, audience and nonce")
+
+
+def check_older_request(authorization: WorkerpoolAuthorization, worker_signature: bytes) -> None:
+    """Check what needs no chain, as older clients sign it: the hash of the authorization alone.
+
+    Another service could replay that signature here. It opens no more than the upload of the result that the worker
+    has revealed on chain.
+    """
+    _check_signed(
+        authorization, authorization.hash, worker_signature, "the hash of wallet, task and enclave challenge"
+    )
+
+
+def _check_signed(
+    authorization: WorkerpoolAuthorization, signed: bytes, worker_signature: bytes, what: str
+) -> None:
     try:
-        signer = recover_address(eip191_hash(authorization.hash), worker_signature)
+        signer = recover_address(eip191_hash(signed), worker_signature)
     except InvalidSignature:
         signer = ZERO_ADDRESS
     if signer != authorization.worker:
-        raise NotSelfSigned(f"sign the hash of the authorization with the key of {authorization.worker}")
+        raise NotSelfSigned(f"sign {what} with the key of {authorization.worker}")
     if authorization.worker == ZERO_ADDRESS:
         raise EmptyAuthorization("the authorization names no worker wallet")
     if not int(authorization.task_id, 16):

@@ -13,6 +13,20 @@ class NotSelfSigned(ResultProxyError):
     reason = "NOT_SIGNED_BY_WORKER"
 
 
+class WrongAudience(ResultProxyError):
+    """The request is signed for another service."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "WRONG_AUDIENCE"
+
+
+class ChallengeInvalid(ResultProxyError):
+    """The nonce is not of this proxy, of another worker or task, or has expired."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "BAD_CHALLENGE"
+
+
 class EmptyAuthorization(ResultProxyError):
     """Wallet, task or signature of the authorization is empty (all zeros)."""
 
@@ -60,3 +74,24 @@ class NotSignedByPoolOwner(ResultProxyError):
 
     kind = Kind.PERMISSION
     reason = "INVALID_SIGNATURE"
+
+
+class ChainNotServed(ResultProxyError):
+    """The caller names another chain than this proxy's."""
+
+    kind = Kind.INVALID
+    reason = "WRONG_CHAIN"
+
+
+class LoginNotSigned(ResultProxyError):
+    """The login challenge is not signed by the address that logs in."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "NOT_SIGNED_BY_REQUESTER"
+
+
+class BadHttpRequest(ResultProxyError):
+    """A part of an HTTP request is missing or malformed."""
+
+    kind = Kind.INVALID
+    reason = "BAD_REQUEST"

@@ -50,8 +50,29 @@ class TooManyUploads(ResultProxyError):
     reason = reasons.TOO_MANY_UPLOADS
 
 
+class OffsetMismatch(ResultProxyError):
+    """The upload continues at another byte than the first that is missing. `details["offset"]` names that one."""
+
+    kind = Kind.CONFLICT
+    reason = "UPLOAD_OFFSET_MISMATCH"
+
+
+class LeaseLost(ResultProxyError):
+    """Another process took the stored bytes of this upload for abandoned and removed them."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "UPLOAD_INTERRUPTED"
+
+
+class StorageUnavailable(ResultProxyError):
+    """The store of archives does not answer, or lost a part of this one."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "STORAGE_UNAVAILABLE"
+
+
 class StorageFull(ResultProxyError):
-    """The disk for temporary files is full."""
+    """A disk is full, or would have less free than the floor that its operator set."""
 
     kind = Kind.UNAVAILABLE
     reason = "STORAGE_FULL"

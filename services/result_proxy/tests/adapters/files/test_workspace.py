@@ -1,28 +1,34 @@
 """Temporary files: their space, their removal, their threads."""
 
 import asyncio
+import contextlib
 import errno
 import hashlib
+import os
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.environment import load
 from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules
 from workerpool_result_proxy import startup
 from workerpool_result_proxy.adapters.files.full_disk import full_disk_refused
 from workerpool_result_proxy.adapters.files.incoming_archive import IncomingFile
 from workerpool_result_proxy.adapters.files.threads import FileThreads
 from workerpool_result_proxy.adapters.files.workspace import TemporaryFolder
-from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.domain.results import Declaration
 from workerpool_result_proxy.errors import ArchiveBroken, SizeMismatch, StorageFull
 from workerpool_result_proxy.settings import ResultProxySettings
 
 CONTENT = b"content"
 DECLARED = Declaration(TaskId("0x" + "01" * 32), len(CONTENT), hashlib.sha256(CONTENT).digest(), bytes(32))
-LIMITS = ArchiveLimits(max_bytes=1 << 20)
+RULES = ArchiveRules(max_unpacked_bytes=1 << 20)
 
 
 @pytest.fixture
@@ -33,21 +39,43 @@ def threads() -> Iterator[FileThreads]:
 
 
 def opened(parent: Path, threads: FileThreads) -> TemporaryFolder:
-    workspace = TemporaryFolder(parent, threads, LIMITS)
+    workspace = TemporaryFolder(parent, threads, RULES)
     workspace.open()
     return workspace
 
 
 async def test_an_upload_has_a_file_of_its_own_that_is_removed(tmp_path: Path, threads: FileThreads) -> None:
     workspace = opened(tmp_path / "new", threads)
-    async with workspace.incoming(DECLARED) as first, workspace.incoming(DECLARED) as second:
-        assert first.path != second.path
-        await first.append(CONTENT)
-        await first.finish()
-        assert first.path.read_bytes() == CONTENT
-    assert not first.path.parent.exists()
+    first, second = workspace.create(DECLARED), workspace.create(DECLARED)
+    assert first.folder != second.folder
+    await first.append(CONTENT)
+    await first.finish()
+    assert b"".join([piece async for piece in first.content()]) == CONTENT
+    for archive in (first, second):
+        await workspace.remove(archive)
+        assert not archive.folder.exists()
     workspace.close()
     assert not list((tmp_path / "new").glob("run-*"))
+
+
+def open_files(folder: Path) -> list[str]:
+    """Return the files below a folder that this process holds open, removed ones included."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(descriptor))
+    return [name for name in found if name.startswith(str(folder))]
+
+
+async def test_the_bytes_of_a_removed_file_are_freed_soon(tmp_path: Path, threads: FileThreads) -> None:
+    workspace = opened(tmp_path, threads)
+    archive = workspace.create(DECLARED)
+    await archive.append(CONTENT)
+    await workspace.remove(archive)
+    async with asyncio.timeout(PATIENCE_S):
+        while open_files(archive.folder):
+            await asyncio.sleep(0.01)
+    workspace.close()
 
 
 async def test_a_new_process_removes_only_the_files_of_dead_ones(
@@ -57,10 +85,12 @@ async def test_a_new_process_removes_only_the_files_of_dead_ones(
     (tmp_path / "run-dead").mkdir()
     (tmp_path / "run-dead" / "lock").touch()
     (tmp_path / "run-without-lock").mkdir()
-    second = opened(tmp_path, threads)
+    second = TemporaryFolder(tmp_path, threads, RULES)
+    assert sorted(second.open()) == ["dead", "without-lock"]
     assert len(list(tmp_path.glob("run-*"))) == 2
-    async with alive.incoming(DECLARED) as archive:
-        await archive.append(CONTENT)
+    archive = alive.create(DECLARED)
+    await archive.append(CONTENT)
+    await alive.remove(archive)
     for each in (alive, second):
         each.close()
 
@@ -80,19 +110,51 @@ def test_an_unusable_folder_ends_the_start(tmp_path: Path, threads: FileThreads)
         startup.open_workspace(settings, threads)
 
 
+async def test_the_free_bytes_are_those_of_the_volume(tmp_path: Path, threads: FileThreads) -> None:
+    workspace = opened(tmp_path, threads)
+    assert 0 < await workspace.free_bytes() <= shutil.disk_usage(tmp_path).free + (64 << 20)
+    workspace.close()
+
+
+async def test_a_write_that_fails_leaves_no_part_of_its_bytes(
+    tmp_path: Path, threads: FileThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = IncomingFile(tmp_path, DECLARED, threads, RULES)
+    await archive.append(CONTENT[:3])
+    write, calls = os.pwrite, iter(range(9))
+
+    def failing(file: int, data: Any, position: int) -> int:
+        if next(calls):
+            raise OSError(errno.ENOSPC, "full")
+        return write(file, data[:1], position)
+
+    monkeypatch.setattr(os, "pwrite", failing)
+    with pytest.raises(StorageFull):
+        await archive.append(CONTENT[3:])
+    monkeypatch.undo()
+    assert archive.received == 3
+    assert b"".join([piece async for piece in archive.content()]) == CONTENT[:3]
+    await archive.append(CONTENT[3:])
+    await archive.finish()
+    assert b"".join([piece async for piece in archive.content()]) == CONTENT
+    archive.close()
+
+
 async def test_a_file_that_is_no_archive_has_no_digest(tmp_path: Path, threads: FileThreads) -> None:
-    archive = IncomingFile(tmp_path, DECLARED, threads, LIMITS)
+    archive = IncomingFile(tmp_path, DECLARED, threads, RULES)
     await archive.append(CONTENT)
     await archive.finish()
     with pytest.raises(ArchiveBroken):
         await archive.result_digest()
+    archive.close()
 
 
 async def test_an_incomplete_file_is_refused(tmp_path: Path, threads: FileThreads) -> None:
-    archive = IncomingFile(tmp_path, DECLARED, threads, LIMITS)
+    archive = IncomingFile(tmp_path, DECLARED, threads, RULES)
     await archive.append(CONTENT[:-1])
     with pytest.raises(SizeMismatch):
         await archive.finish()
+    archive.close()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -108,7 +170,7 @@ def test_another_error_of_the_disk_is_not_hidden() -> None:
 
 async def test_a_write_to_a_full_disk_is_refused(threads: FileThreads, tmp_path: Path) -> None:
     (tmp_path / "result.zip").symlink_to("/dev/full")
-    archive = IncomingFile(tmp_path, DECLARED, threads, LIMITS)
+    archive = IncomingFile(tmp_path, DECLARED, threads, RULES)
     with pytest.raises(StorageFull):
         await archive.append(CONTENT)
     archive.close()
@@ -131,3 +193,12 @@ async def test_a_cancelled_caller_waits_for_its_thread(threads: FileThreads) -> 
     with pytest.raises(asyncio.CancelledError):
         await caller
     assert ended == [True]
+
+
+async def test_archives_that_are_read_do_not_delay_the_writes_of_uploads(threads: FileThreads) -> None:
+    release = threading.Event()
+    reading = [asyncio.create_task(threads.run_long(release.wait, 20)) for _ in range(4)]
+    async with asyncio.timeout(PATIENCE_S):
+        assert await threads.run(lambda: "written") == "written"
+    release.set()
+    assert await asyncio.gather(*reading) == [True] * 4

@@ -8,26 +8,36 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.call_status import answer_of
+from workerpool_kit.grpc.client import error_reason, open_service
 from workerpool_kit.logs import get_logger
 from workerpool_kit.reasons import CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED, TOO_MANY_UPLOADS
-from workerpool_kit.targets import grpc_target_of
-from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
-from workerpool_poco.protocol.ids import to_hex
+from workerpool_kit.runtime.threads import in_daemon_thread
+from workerpool_kit.tls.cleartext import CleartextRefused, check_cleartext
+from workerpool_poco.protocol.authorization import (
+    WorkerpoolAuthorization,
+    audience_of,
+    bound_authorization_hash,
+)
+from workerpool_poco.protocol.ids import bytes32, to_hex
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
 
 from workerpool_worker.adapters.core.messages import authorization_message
 from workerpool_worker.adapters.files.archive import file_sha256
+from workerpool_worker.adapters.proxy_rules import ProxyRules
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
 log = get_logger()
 
-CHUNK_BYTES = 512 << 10
+CHUNK_BYTES = 1 << 20
+"""As much as the contract allows: fewer messages cost less processor time on both sides."""
 MAX_CONNECTIONS = 8
 MAX_LINK_CHARACTERS = 4_096
 """Longest result link in the scheduler's contract."""
 _CALL_LIMIT_S = 20.0
+_RULES_LIMIT_S = 5.0
 _LEAST_SPEED_BYTES_PER_S = 64 << 10
 _TRANSIENT = frozenset(
     {
@@ -57,6 +67,23 @@ class GrpcResultStore:
         """Create it without connections. `sign_message_hash` signs with the worker's wallet (EIP-191)."""
         self._sign = sign_message_hash
         self._connections: dict[str, _Connection] = {}
+        self._rules = ProxyRules()
+        self._broken: set[str] = set()
+        """The tasks whose last upload broke: the proxy may have a part of their archives."""
+
+    async def archive_rules(self, proxy_url: str) -> ArchiveRules:
+        """Return the limits of a proxy, from memory for five minutes; the last known ones, or the defaults, if it is
+        away.
+        """
+
+        async def ask() -> pb.GetArchiveRulesResponse:
+            async with self._connected(proxy_url) as stub:
+                answer: pb.GetArchiveRulesResponse = await stub.GetArchiveRules(
+                    pb.GetArchiveRulesRequest(), timeout=_RULES_LIMIT_S
+                )
+                return answer
+
+        return await self._rules.of(proxy_url, ask, (grpc.aio.AioRpcError, ValueError))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -73,7 +100,8 @@ class GrpcResultStore:
         """
         try:
             async with self._connected(proxy_url) as stub:
-                link = await self._upload(stub, authorization, archive, result_digest)
+                audience = audience_of(proxy_url)
+                link = await self._upload(stub, audience, authorization, archive, result_digest)
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error)
             text = f"{reason or error.code().name}: {error.details()}"
@@ -87,30 +115,66 @@ class GrpcResultStore:
         return link
 
     async def _upload(
-        self, stub: Any, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
+        self,
+        stub: Any,
+        audience: str,
+        authorization: WorkerpoolAuthorization,
+        archive: Path,
+        result_digest: str,
     ) -> str:
-        token = await self._token(stub, authorization)
-        sha256, size = await asyncio.to_thread(file_sha256, archive)
+        try:
+            check_cleartext(audience, "the token for the result proxy")
+        except CleartextRefused as refused:
+            # The archive waits until an operator allows it or gives the proxy TLS.
+            raise UploadUnavailable(str(refused)) from refused
+        token = await self._token(stub, audience, authorization)
+        sha256, size = await in_daemon_thread(lambda: file_sha256(archive), name="archive-hash")
         header = pb.UploadHeader(
             task_id=authorization.task_id, size=size, sha256=sha256, result_digest=result_digest
         )
+        task_id, metadata = authorization.task_id, (("authorization", f"Bearer {token}"),)
+        if task_id in self._broken:
+            header.offset = await _offset(stub, header, metadata)
+        self._broken.add(task_id)
         try:
-            answer: pb.UploadResponse = await stub.Upload(
-                _messages(header, archive),
-                timeout=_CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S,
-                metadata=(("authorization", f"Bearer {token}"),),
+            answer: pb.UploadResponse = await answer_of(
+                stub.Upload(
+                    _messages(header, archive),
+                    timeout=_CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S,
+                    metadata=metadata,
+                )
             )
         except grpc.aio.AioRpcError as error:
+            if error.code() not in _TRANSIENT:
+                self._broken.discard(task_id)
             if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
                 raise
             return await self._stored_link(stub, header)
+        self._broken.discard(task_id)
         log.info("result.uploaded", task=header.task_id, bytes=size, link=answer.result_link)
         return answer.result_link
 
-    async def _token(self, stub: Any, authorization: WorkerpoolAuthorization) -> str:
+    async def _token(self, stub: Any, audience: str, authorization: WorkerpoolAuthorization) -> str:
+        """Return a token for a signature that only this proxy accepts.
+
+        Raises `UploadUnavailable` if the proxy names another audience: a signature for it would open that other
+        service, and its operator may correct the setting.
+        """
+        challenge: pb.CreateChallengeResponse = await stub.CreateChallenge(
+            pb.CreateChallengeRequest(task_id=authorization.task_id, wallet_address=authorization.worker),
+            timeout=_CALL_LIMIT_S,
+        )
+        if challenge.audience != audience:
+            raise UploadUnavailable(
+                f"the result proxy at {audience} calls itself {challenge.audience[:200]!r}, so nothing is signed for "
+                "it; the pool must set IEXEC_RESULT_PROXY_PUBLIC_URL and IEXEC_RESULT_REPOSITORY_URL alike"
+            )
+        signed = bound_authorization_hash(authorization, audience, bytes32(challenge.nonce))
         request = pb.IssueTokenRequest(
             authorization=authorization_message(authorization),
-            worker_signature=to_hex(self._sign(authorization.hash)),
+            worker_signature=to_hex(self._sign(signed)),
+            audience=audience,
+            nonce=challenge.nonce,
         )
         answer: pb.IssueTokenResponse = await stub.IssueToken(request, timeout=_CALL_LIMIT_S)
         return answer.token
@@ -128,9 +192,8 @@ class GrpcResultStore:
     @asynccontextmanager
     async def _connected(self, proxy_url: str) -> AsyncIterator[Any]:
         """Use the connection to a proxy. Requesters choose the proxies, so only the newest connections stay open."""
-        target = grpc_target_of(proxy_url)
-        connection = self._connections.pop(target, None) or _Connection(open_channel(target))
-        self._connections[target] = connection
+        connection = self._connections.pop(proxy_url, None) or _Connection(open_service(proxy_url))
+        self._connections[proxy_url] = connection
         connection.users += 1
         try:
             yield ResultServiceStub(connection.channel)
@@ -141,8 +204,23 @@ class GrpcResultStore:
                 await self._connections.pop(name).channel.close(None)
 
 
+async def _offset(stub: Any, header: pb.UploadHeader, metadata: Any) -> int:
+    """Return where a broken upload continues; 0 at a proxy that keeps nothing or does not know the call."""
+    try:
+        answer: pb.GetUploadResponse = await stub.GetUpload(
+            pb.GetUploadRequest(header=header), timeout=_CALL_LIMIT_S, metadata=metadata
+        )
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+            raise
+        return 0
+    log.info("result.upload_continued", task=header.task_id, offset=answer.offset, bytes=header.size)
+    return answer.offset
+
+
 async def _messages(header: pb.UploadHeader, archive: Path) -> AsyncIterator[pb.UploadRequest]:
     yield pb.UploadRequest(header=header)
     with archive.open("rb") as file:
+        file.seek(header.offset)
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield pb.UploadRequest(chunk=chunk)

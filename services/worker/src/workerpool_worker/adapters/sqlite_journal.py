@@ -1,24 +1,21 @@
-"""The worker's journal in a SQLite file. It survives kill -9 and power loss.
-
-One thread owns the connection. Changes made while a commit runs share the next commit, so a burst costs one fsync.
-"""
+"""The worker's journal of replicates, updates and commands in a SQLite file."""
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from workerpool_kit.batcher import Batcher
+from workerpool_kit.sqlite_file import SqliteFile, Statement
 from workerpool_poco.protocol.ids import TaskId
 
+from workerpool_worker.adapters import sqlite_transactions
 from workerpool_worker.app.ports import REMEMBERED_COMMANDS, JournalSnapshot
 from workerpool_worker.domain.record import ReplicateRecord
 from workerpool_worker.domain.updates import Update
 from workerpool_worker.errors import JournalUnusable
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE replicates (task_id TEXT PRIMARY KEY, assignment BLOB NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE updates (sequence INTEGER PRIMARY KEY, content TEXT NOT NULL);
@@ -27,41 +24,49 @@ CREATE TABLE ended (task_id TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 _ENDED_MEMORY_S = 14 * 86_400.0
-_MAX_BATCH = 5_000
-
-Statement = tuple[str, Sequence[object]]
 
 
 class SqliteJournal:
     """An open journal. Implements the `Journal` port; call it from the event loop's thread."""
 
-    def __init__(self, path: Path, *, on_failure: Callable[[Exception], None]) -> None:
-        """Create it without opening the file. `on_failure` receives the first failed write; later writes all fail."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        on_failure: Callable[[Exception], None],
+        on_wait: Callable[[str | None], None] = lambda reason: None,
+    ) -> None:
+        """Create it without opening the file.
+
+        Args:
+            path: the file.
+            on_failure: receives the first failed write; later writes all fail.
+            on_wait: receives the reason while writes wait for room on a full volume, and None when they go on.
+        """
         self.path = path
-        self._on_failure = on_failure
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._connection: sqlite3.Connection | None = None
-        self._batcher: Batcher[list[Statement], None] = Batcher(self._commit, most=_MAX_BATCH)
-        self._failure: JournalUnusable | None = None
+        self.file = SqliteFile(
+            path,
+            schema=_SCHEMA + sqlite_transactions.SCHEMA,
+            version=_SCHEMA_VERSION,
+            unusable=JournalUnusable,
+            on_failure=on_failure,
+            on_wait=on_wait,
+        )
+        """The file, which holds the wallet's transactions too."""
 
     async def open(self) -> JournalSnapshot:
         """Open or create the file and return its content. Raises `JournalUnusable` with the reason."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._open)
+        return await self.file.open(_read)
 
     async def close(self) -> None:
         """Write pending changes and close the file."""
-        await self._batcher.drained()
-        if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
-            self._connection = None
-        self._thread.shutdown(wait=False)
+        await self.file.close()
 
     # --- changes -------------------------------------------------------------
 
     def save_assignment(self, assignment: bytes, record: ReplicateRecord) -> asyncio.Future[None]:
         """Store a new replicate."""
-        return self._write(
+        return self.file.write(
             (
                 "INSERT OR REPLACE INTO replicates VALUES (?, ?, ?)",
                 (record.task_id, assignment, record.to_json()),
@@ -70,7 +75,7 @@ class SqliteJournal:
 
     def save(self, record: ReplicateRecord, updates: Iterable[Update] = ()) -> asyncio.Future[None]:
         """Store a record and the updates that report its change."""
-        return self._write(_update_record(record), *_insert_updates(updates))
+        return self.file.write(_update_record(record), *_insert_updates(updates))
 
     def save_command(
         self,
@@ -80,7 +85,7 @@ class SqliteJournal:
         updates: Iterable[Update] = (),
     ) -> asyncio.Future[None]:
         """Store that a command was accepted, with the record and the updates that it changed."""
-        return self._write(
+        return self.file.write(
             ("INSERT OR IGNORE INTO commands VALUES (?, ?)", (sequence, task_id)),
             ("DELETE FROM commands WHERE sequence <= ?", (sequence - REMEMBERED_COMMANDS,)),
             *([] if record is None else [_update_record(record)]),
@@ -91,18 +96,18 @@ class SqliteJournal:
         self, sequences: Iterable[int], unknown_tasks: Iterable[TaskId] = ()
     ) -> asyncio.Future[None]:
         """Delete answered updates, and everything about tasks that the scheduler does not know."""
-        return self._write(
+        return self.file.write(
             *(("DELETE FROM updates WHERE sequence = ?", (sequence,)) for sequence in sequences),
             *(statement for task_id in unknown_tasks for statement in _delete_task(task_id)),
         )
 
     def delete_task(self, task_id: TaskId) -> asyncio.Future[None]:
         """Delete everything about a task."""
-        return self._write(*_delete_task(task_id))
+        return self.file.write(*_delete_task(task_id))
 
     def end(self, task_id: TaskId, updates: Iterable[Update]) -> asyncio.Future[None]:
         """Delete a replicate, store its final updates, and remember that it ended."""
-        return self._write(
+        return self.file.write(
             ("DELETE FROM replicates WHERE task_id = ?", (task_id,)),
             ("INSERT OR REPLACE INTO ended VALUES (?, ?)", (task_id, time.time())),
             *_insert_updates(updates),
@@ -110,47 +115,7 @@ class SqliteJournal:
 
     def delete_end(self, task_id: TaskId) -> asyncio.Future[None]:
         """Delete the memory that a replicate of a task ended."""
-        return self._write(("DELETE FROM ended WHERE task_id = ?", (task_id,)))
-
-    # --- writing -------------------------------------------------------------
-
-    def _write(self, *statements: Statement) -> asyncio.Future[None]:
-        future = self._batcher.put(list(statements))
-        # A caller may ignore the future. `on_failure` reports a failure in any case.
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return future
-
-    async def _commit(self, changes: Sequence[list[Statement]]) -> Sequence[None]:
-        """Write changes in one transaction. After a failure write nothing: later changes depend on the lost ones."""
-        if self._failure is None:
-            statements = [statement for change in changes for statement in change]
-            loop = asyncio.get_running_loop()
-            self._failure = await loop.run_in_executor(self._thread, self._execute, statements)
-            if self._failure is not None:
-                self._on_failure(self._failure)
-        if self._failure is not None:
-            raise self._failure
-        return [None] * len(changes)
-
-    def _execute(self, statements: Iterable[Statement]) -> JournalUnusable | None:
-        """Execute all statements or none, and return the failure."""
-        try:
-            if self._connection is None:
-                raise sqlite3.ProgrammingError("it is closed")
-            with self._connection as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                for sql, values in statements:
-                    connection.execute(sql, values)
-        except Exception as cause:
-            return JournalUnusable(f"the journal {self.path} cannot be written: {cause}")
-        return None
-
-    def _open(self) -> JournalSnapshot:
-        try:
-            self._connection = _connect(self.path)
-            return _read(self._connection)
-        except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as cause:
-            raise JournalUnusable(f"the journal {self.path} cannot be opened: {cause}") from cause
+        return self.file.write(("DELETE FROM ended WHERE task_id = ?", (task_id,)))
 
 
 def _update_record(record: ReplicateRecord) -> Statement:
@@ -171,23 +136,6 @@ def _delete_task(task_id: TaskId) -> list[Statement]:
         ("DELETE FROM ended WHERE task_id = ?", (task_id,)),
         ("DELETE FROM updates WHERE json_extract(content, '$.task_id') = ?", (task_id,)),
     ]
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
-        elif version != _SCHEMA_VERSION:
-            raise ValueError(f"another version of the worker wrote it (schema {version})")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _read(connection: sqlite3.Connection) -> JournalSnapshot:

@@ -1,7 +1,7 @@
 """Ports of the worker's use cases: what `app` needs from the chain, the engine, the disk and other services."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,21 +9,25 @@ from typing import Protocol
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import Address, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
-from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES, ArchiveRules
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
+from workerpool_worker.domain.failures.app_exit import AppExit
+from workerpool_worker.domain.failures.error_report import ErrorReport
+from workerpool_worker.domain.fetching.limits import TaskQuota
 from workerpool_worker.domain.host import SlotLimits
 from workerpool_worker.domain.output_tail import OutputStream
-from workerpool_worker.domain.record import ReplicateRecord, Result, SentTransaction
+from workerpool_worker.domain.record import ReplicateRecord, Result
+from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Receipt, Update
-
-SaveTransaction = Callable[[SentTransaction], Awaitable[None]]
-"""Journals a signed transaction. The transaction is sent after the call has returned."""
+from workerpool_worker.domain.wallet.transactions import TransactionKind
 
 
 class Chain(Protocol):
     """The blockchain as seen by the worker's wallet.
 
-    Every method raises `ChainUnavailable` if the node does not answer.
+    Every method raises `ChainUnavailable` if the node does not answer. A transaction is sent once: a repeated call
+    awaits the earlier one, also after a restart. It stays in delivery when its caller ends.
     """
 
     @property
@@ -49,29 +53,37 @@ class Chain(Protocol):
         """Tell whether the wallet can pay an amount of gas at the current price."""
 
     async def contribute(
-        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, save: SaveTransaction
+        self,
+        authorization: WorkerpoolAuthorization,
+        result_hash: bytes,
+        seal: bytes,
+        *,
+        foresee: bool = True,
     ) -> Receipt:
-        """Send `contribute` and return its receipt.
+        """Send `contribute` and return its receipt; with `foresee`, only if no revert is foreseen.
 
-        Raises `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        Raises `RevertForeseen`, `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
         """
 
-    async def reveal(self, task_id: TaskId, digest: bytes, save: SaveTransaction) -> Receipt:
-        """Send `reveal` and return its receipt.
+    async def reveal(self, task_id: TaskId, digest: bytes, *, foresee: bool = True) -> Receipt:
+        """Send `reveal` and return its receipt; with `foresee`, only if no revert is foreseen.
 
-        Raises `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        Raises `RevertForeseen`, `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
         """
 
-    async def resume(self, sent: SentTransaction, save: SaveTransaction) -> Receipt | None:
-        """Resend a journaled transaction and return its receipt; None if another transaction used its nonce.
+    async def resume(self, kind: TransactionKind, task_id: TaskId) -> Receipt | None:
+        """Return the receipt of a transaction that was sent earlier; None if none was, or none had an effect.
 
-        A replacement is saved before it is sent. Raises `TransactionRefused` or `TransactionUnconfirmed`.
+        Raises `WalletOutOfGas` or `TransactionUnconfirmed`.
         """
+
+    async def last_sent(self, kind: TransactionKind, task_id: TaskId) -> str:
+        """Return the `0x…` hash of the latest transaction of a kind for a task; empty if none was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerPlan:
-    """The container of an app. `binds` maps host folders to (path inside, read-only)."""
+    """The container of an app. `binds` maps host folders to (path inside, read-only), `gpus` is a number of GPUs."""
 
     task_id: TaskId
     name: str
@@ -80,17 +92,7 @@ class ContainerPlan:
     environment: Mapping[str, str]
     binds: Mapping[Path, tuple[str, bool]]
     limits: SlotLimits
-
-
-@dataclass(frozen=True, slots=True)
-class AppExit:
-    """The end of an app: exit code (-1 if it never ran), run time in seconds, whether its time limit killed it."""
-
-    exit_code: int
-    run_time_s: float
-    timed_out: bool = False
-    error: str = ""
-    """The engine's message if the app could not start."""
+    gpus: int = 0
 
 
 class OutputSink(Protocol):
@@ -104,12 +106,16 @@ class OutputSink(Protocol):
 
 
 class Engine(Protocol):
-    """The container engine. Every method raises `DockerUnavailable` if the engine does not answer."""
+    """The container engine.
+
+    Every method raises `DockerUnavailable` if the engine does not answer, `EngineRefused` if it will not do the call.
+    """
 
     async def ensure_image(self, image: str, limit_s: float) -> None:
         """Pull an image within `limit_s` seconds unless it is on this host.
 
-        Raises `ImageUnavailable` or `HostStorageUnavailable`.
+        Raises `ImageUnavailable`, `RegistryUnavailable`, `RegistryLoginRefused`, `HostNetworkUnavailable` or
+        `HostStorageUnavailable`.
         """
 
     async def find(self, task_id: TaskId) -> str | None:
@@ -118,13 +124,15 @@ class Engine(Protocol):
     async def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id. A container of this worker with the same name is removed first.
 
-        Raises `AppCannotStart`, or `ImageUnavailable` if the image is not on this host.
+        Raises `AppCannotStart`, `ImageUnavailable` if the image is not on this host, or `HostDeviceUnavailable` if the
+        host cannot give the app its GPUs, processors or runtime.
         """
 
     async def run(self, container: str, limit_s: float, *, new: bool = False) -> AppExit:
         """Start a container unless it runs, wait for its end, and kill it `limit_s` seconds after its start.
 
-        `new` says that it was just created. Raises `AppCannotStart`.
+        `new` says that this process created it and has not started it. Raises `AppCannotStart`, `SandboxLost` if it
+        must be created anew, `HostDeviceUnavailable`, or `HostStorageUnavailable` if the host's disk is nearly full.
         """
 
     async def follow_output(self, container: str, sink: OutputSink, *, from_now: bool) -> None:
@@ -135,7 +143,13 @@ class Engine(Protocol):
         """
 
     async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:
-        """Write the two output streams to files, in bounded memory."""
+        """Write the two output streams to files, in bounded memory. Of much output only the newest is kept."""
+
+    async def open_folder(self, folder: Path) -> None:
+        """Let every user read and remove what an app wrote below a folder of this host. No link is followed.
+
+        Raises `HostStorageUnavailable` if the engine cannot do that.
+        """
 
     async def remove(self, task_id: TaskId) -> None:
         """Kill and remove every container of a task."""
@@ -143,6 +157,9 @@ class Engine(Protocol):
 
 class ResultStore(Protocol):
     """A result proxy."""
+
+    async def archive_rules(self, proxy_url: str) -> ArchiveRules:
+        """Return the limits of a proxy. Never fails: a proxy that is away has its last known or default limits."""
 
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
@@ -153,11 +170,19 @@ class ResultStore(Protocol):
 class Downloader(Protocol):
     """Downloads files over HTTP."""
 
-    async def fetch(self, url: str, target: Path) -> str:
+    async def fetch(
+        self, url: str, target: Path, quota: TaskQuota, *, is_gateway: bool = False, is_ipfs: bool = False
+    ) -> str:
         """Save a file and return its SHA-256 as `0x…` text. An existing file is not downloaded again.
 
-        Raises `DownloadFailed` or `HostStorageUnavailable`.
+        The size counts against the task's `quota`. `is_gateway` says that the operator chose the server, so that its
+        address is not checked; `is_ipfs` that the server is a gateway of IPFS, whose own pages are no files. Raises
+        `DownloadFailed` (`ServerDown` and `ServerBusy` if the server is in trouble with any file),
+        `HostNetworkUnavailable` or `HostStorageUnavailable`.
         """
+
+    async def network_works(self) -> bool:
+        """Tell whether a server of the operator's choice answers, so that this host's network works."""
 
 
 class TaskFolder(Protocol):
@@ -176,11 +201,17 @@ class TaskFolder(Protocol):
     def prepare_output(self) -> None:
         """Create an empty output folder; remove the output of an interrupted run."""
 
-    def make_result(self, *, callback: bool, app_succeeded: bool) -> Result:
-        """Build the archive and the digest of an app's output. Defects of the output become the result's cause."""
+    def make_result(
+        self, *, callback: bool, rules: ArchiveRules = DEFAULT_RULES, check: Callable[[], None] = ...
+    ) -> Result:
+        """Build the archive and the digest of the output of an app that succeeded.
 
-    def make_error_result(self, status: ReplicateStatus, cause: ReplicateStatusCause) -> Result:
-        """Build the result of a failure. It is equal on every worker that fails alike."""
+        Defects of the output become the result's cause. `check` is called for every entry and chunk; its exception
+        cancels the work and passes unchanged. Raises `HostStorageUnavailable`.
+        """
+
+    def make_error_result(self, report: ErrorReport, *, callback: bool) -> Result:
+        """Replace the output by an error result. Its digest is equal on every worker that fails alike."""
 
     def read_output_tails(self) -> tuple[str, str]:
         """Return the last 100,000 characters of standard output and standard error."""
@@ -255,6 +286,26 @@ class Journal(Protocol):
 
 REMEMBERED_COMMANDS = 10_000
 """Command sequences that a journal remembers at least, so that a duplicate command has no effect."""
+
+
+class Measures(Protocol):
+    """Receives what happens to replicates, for metrics."""
+
+    def stage_succeeded(self, stage: Stage, seconds: float) -> None:
+        """Record that a stage succeeded after some seconds."""
+
+    def stage_failed(self, stage: Stage, cause: ReplicateStatusCause) -> None:
+        """Record that a stage failed."""
+
+    def app_ended(self, ended: AppExit) -> None:
+        """Record the end of an app."""
+
+
+class RuntimeGuard(Protocol):
+    """Keeps the worker from taking work while the engine cannot start apps."""
+
+    def lost(self, reason: str, *, gpus: int) -> None:
+        """Park, because an app with a number of GPUs could not be started."""
 
 
 class StageTimings(Protocol):

@@ -1,27 +1,45 @@
 """One replicate: it runs its stages in order, journals each change, and ends by completion, abort or discard."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff, retry
+from workerpool_kit.runtime.tasks import start_task
+from workerpool_kit.runtime.threads import in_daemon_thread
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.tags import requires_gpu
 
 from workerpool_worker.app.cleanup import remove_containers, remove_files
+from workerpool_worker.app.prepared_container import PreparedContainer
 from workerpool_worker.app.replicate_context import ReplicateContext
+from workerpool_worker.app.stage_retries import TRANSIENT, retryable
 from workerpool_worker.domain.assignment import Assignment
-from workerpool_worker.domain.record import Command, ReplicateRecord, SentTransaction
-from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
+from workerpool_worker.domain.failures.error_report import ErrorReport
+from workerpool_worker.domain.record import Command, ReplicateRecord
+from workerpool_worker.domain.stages import (
+    ERROR_RESULT_STATUSES,
+    NEXT,
+    STATUSES,
+    USES_SLOT,
+    WAITING,
+    Action,
+    Stage,
+    after_command,
+)
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
 from workerpool_worker.errors import (
-    ChainUnavailable,
-    DockerUnavailable,
+    EngineRefused,
+    HostDeviceUnavailable,
     HostStorageUnavailable,
-    InitializationOrphaned,
     JournalUnusable,
     StepFailed,
-    TransactionUnconfirmed,
+    TaskFault,
+    WorkCancelled,
+    WorkTimedOut,
 )
 
 T = TypeVar("T")
@@ -29,13 +47,6 @@ T = TypeVar("T")
 Step = Callable[["Replicate"], Awaitable[None]]
 """Runs one stage and moves the replicate to the next. Raises `StepFailed`, or a transient error to be retried."""
 
-_TRANSIENT: dict[type[Exception], ReplicateStatusCause] = {
-    ChainUnavailable: ReplicateStatusCause.CHAIN_UNREACHABLE,
-    TransactionUnconfirmed: ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID,
-    InitializationOrphaned: ReplicateStatusCause.TASK_NOT_ACTIVE,
-    DockerUnavailable: ReplicateStatusCause.APP_COMPUTE_FAILED,
-}
-"""Errors that are retried until the deadline of the stage, and the cause reported after it."""
 _INTERRUPTING = frozenset({Action.COMPLETE, Action.CONTRIBUTE, Action.REVEAL})
 """Commands that cancel a running step if they lead to another stage. ABORT always does."""
 _FINAL_DEADLINE_STAGES = frozenset(
@@ -65,7 +76,10 @@ class Replicate:
         self._steps = steps
         self._wakeup = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()
-        self._over = False
+        self._slot_freed = False
+        self._containers_removed = False
+        self.prepared = PreparedContainer(context.engine, assignment.task_id)
+        """The app's container while the task's files are fetched."""
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
         """Whether an earlier attempt, possibly before a restart, may have created a container."""
         self.discarded = False
@@ -81,7 +95,7 @@ class Replicate:
         The returned future resolves when the change is durable.
         """
         update = self._update(status, details)
-        self.record = self.record.evolve(status=status, **changes)
+        self.record = self.record.evolve(status=status, since=time.time(), **changes)
         self.log.info("replicate.status_changed", status=status.value, cause=details and details.cause)
         saved = self.context.journal.save(self.record, [update])
         saved.add_done_callback(lambda done: self._queue_update(done, update))
@@ -91,21 +105,8 @@ class Replicate:
         if not saved.cancelled() and saved.exception() is None:
             self.context.outbox.add(update)
 
-    async def save_contribution_tx(self, transaction: SentTransaction) -> None:
-        """Journal a contribution, or a replacement of it, before it is sent."""
-        await self.save(contribute_tx=transaction)
-
-    async def save_reveal_tx(self, transaction: SentTransaction) -> None:
-        """Journal a reveal, or a replacement of it, before it is sent."""
-        await self.save(reveal_tx=transaction)
-
     async def save(self, **changes: Any) -> None:
-        """Journal changes of the record and return once they are durable.
-
-        Does nothing after the replicate has ended, because its transactions may be delivered and replaced later.
-        """
-        if self._over:
-            return
+        """Journal changes of the record and return once they are durable."""
         self.record = self.record.evolve(**changes)
         await self.context.journal.save(self.record)
 
@@ -120,18 +121,59 @@ class Replicate:
         A thread cannot be interrupted, so the end of the replicate waits for it. Otherwise it would write into a
         folder that is being removed or that belongs to a new replicate of the same task.
         """
-        task = asyncio.create_task(asyncio.to_thread(work, *args, **kwargs))
+        task = asyncio.create_task(in_daemon_thread(lambda: work(*args, **kwargs), name="replicate-files"))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         # After an interruption no caller awaits the task: mark its exception as retrieved.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
+    async def run_cancellable(self, work: Callable[..., T], *args: Any, limit_s: float, **kwargs: Any) -> T:
+        """Run a blocking function that calls its argument `check` often, so that it ends soon after a cancellation.
+
+        Raises `WorkTimedOut` after `limit_s` seconds.
+        """
+        cancelled = threading.Event()
+        end = time.monotonic() + limit_s
+
+        def check() -> None:
+            if cancelled.is_set():
+                raise WorkCancelled
+            if time.monotonic() > end:
+                raise WorkTimedOut(f"the work took longer than {limit_s:.0f} s")
+
+        try:
+            return await self.run_blocking(work, *args, check=check, **kwargs)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine beside the stages. The end of the replicate waits for it."""
-        task = asyncio.create_task(work)
+        task = start_task(work, name="replicate-background")
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    def remove_container_after(self, saved: asyncio.Future[None]) -> None:
+        """Remove the container once a change is durable. The end of the replicate removes what this misses.
+
+        No later stage creates a container.
+        """
+
+        async def remove() -> None:
+            await saved
+            # A creation that is given up may still end in the engine.
+            is_certain = not self.prepared.has_begun
+            await self.prepared.drop()
+            try:
+                async with self.context.removals:
+                    await self.context.engine.remove(self.task.task_id)
+            except Exception as problem:
+                self.log.warning("container.removal_deferred", error=str(problem))
+            else:
+                self._containers_removed = is_certain
+
+        self.run_in_background(remove())
 
     @property
     def deadline(self) -> float:
@@ -140,7 +182,17 @@ class Replicate:
             return self.task.final_deadline
         return self.task.contribution_deadline
 
+    @property
+    def gpus(self) -> int:
+        """Number of GPUs that the app gets."""
+        return self.context.policy.gpus_per_task if requires_gpu(self.task.tag) else 0
+
     # --- for the supervisor --------------------------------------------------
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether the replicate occupies a computing slot. It frees the slot at its end once its app is killed."""
+        return self.record.stage in USES_SLOT and not self._slot_freed
 
     def accept_command(self, command: Command) -> asyncio.Future[None]:
         """Journal a command and apply it as soon as the running step allows. The future resolves when it is durable."""
@@ -158,6 +210,12 @@ class Replicate:
 
     async def run(self) -> None:
         """Run the stages until the replicate has ended and its containers and files are removed."""
+        try:
+            await self._run()
+        finally:
+            await self.prepared.remove()
+
+    async def _run(self) -> None:
         while True:
             if self.discarded:
                 return await self._end(None)
@@ -235,39 +293,80 @@ class Replicate:
         started = STATUSES[stage].started
         if self.record.status is not started:
             self.report(started)
+        began = time.monotonic()
         try:
             await retry(
                 lambda: self._steps[stage](self),
                 what=f"run the step {stage.value}",
-                on=tuple(_TRANSIENT),
+                on=retryable(stage, self._runtime_lost),
                 backoff=_BACKOFF,
                 timeout_s=self.deadline - self.context.clock.now(),
                 task=self.record.task_id,
             )
+            if self.record.stage is NEXT.get(stage):
+                self.context.measures.stage_succeeded(stage, time.monotonic() - began)
+        except TaskFault as fault:
+            await self._report_fault(stage, fault)
         except StepFailed as failure:
             self._fail(stage, failure.cause, failure.message)
-        except HostStorageUnavailable as failure:
-            self._fail(stage, ReplicateStatusCause.UNKNOWN, failure.message)
+        except (HostStorageUnavailable, HostDeviceUnavailable, EngineRefused, OSError) as failure:
+            self._fail(stage, ReplicateStatusCause.HOST_FAILED, str(failure))
         except JournalUnusable:
             raise
-        except tuple(_TRANSIENT) as trouble:
-            cause = next(cause for kind, cause in _TRANSIENT.items() if isinstance(trouble, kind))
+        except tuple(TRANSIENT) as trouble:
+            cause = next(cause for kind, cause in TRANSIENT.items() if isinstance(trouble, kind))
             self._fail(stage, cause, str(trouble))
         except Exception as defect:
             self.log.exception("replicate.step_crashed", stage=stage.value)
             self._fail(stage, ReplicateStatusCause.UNKNOWN, f"{type(defect).__name__}: {defect}")
 
+    def _runtime_lost(self, reason: str) -> None:
+        self.context.runtime.lost(reason, gpus=self.gpus)
+
+    async def _report_fault(self, stage: Stage, fault: TaskFault) -> None:
+        """Make a failure of the requester's side the result, report it, and wait for the scheduler's decision."""
+        status = ERROR_RESULT_STATUSES.get(stage)
+        if status is None:
+            return self._fail(stage, fault.cause, fault.message)
+        message = fault.message[:ERROR_MESSAGE_CHARACTERS]
+        report = ErrorReport(status, fault.cause, message, fault.exit_code, self._limits())
+        try:
+            result = await self.run_blocking(
+                self.folder.make_error_result, report, callback=self.task.has_callback
+            )
+            stdout, stderr = await self.run_blocking(self.folder.read_output_tails)
+        except OSError as problem:
+            text = f"the error result of {fault.cause.value} cannot be written: {problem}"
+            return self._fail(stage, ReplicateStatusCause.HOST_FAILED, text)
+        self.context.measures.stage_failed(stage, fault.cause)
+        self.log.warning(
+            "replicate.error_result_made", stage=stage.value, cause=fault.cause.value, error=message
+        )
+        details = Details(
+            cause=fault.cause, exit_code=fault.exit_code, stdout=stdout, stderr=stderr, error_message=message
+        )
+        self.remove_container_after(self.report(status, details, result=result, stage=Stage.AWAIT_DECISION))
+
+    def _limits(self) -> tuple[str, ...]:
+        """Return the limits of the app for the error report."""
+        return (f"{self.task.max_execution_s:g} s of run time", *self.context.policy.limits.sentences())
+
     def _fail(self, stage: Stage, cause: ReplicateStatusCause, message: str) -> None:
+        self.context.measures.stage_failed(stage, cause)
         self.log.warning("replicate.step_failed", stage=stage.value, cause=cause.value, error=message)
         details = Details(cause=cause, error_message=message[:ERROR_MESSAGE_CHARACTERS])
-        self.report(STATUSES[stage].failed, details, stage=Stage.FAILED)
+        saved = self.report(STATUSES[stage].failed, details, stage=Stage.FAILED)
+        if self.prepared.has_begun:
+            self.remove_container_after(saved)
 
     async def _end(self, status: ReplicateStatus | None, details: Details | None = None) -> None:
         """Remove containers and files, report the final status, and delete the replicate from the journal."""
+        await self.prepared.drop()
+        if not self._containers_removed:
+            await remove_containers(self.context.engine, self.record.task_id)
+        self._slot_freed = True
         await asyncio.gather(*self._background, return_exceptions=True)
-        await remove_containers(self.context.engine, self.record.task_id)
-        await remove_files(self.context.workspace, self.record.task_id, self.log)
-        self._over = True
+        await remove_files(self.context.workspace, self.context.engine, self.record.task_id, self.log)
         # The scheduler may have discarded the replicate during the cleanup.
         if status is None or self.discarded:
             await self.context.journal.delete_task(self.record.task_id)

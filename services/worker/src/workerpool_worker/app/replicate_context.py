@@ -13,11 +13,17 @@ from workerpool_worker.app.ports import (
     Downloader,
     Engine,
     Journal,
+    Measures,
     ResultStore,
+    RuntimeGuard,
     StageTimings,
     Workspace,
 )
+from workerpool_worker.domain.fetching.gateways import GatewayHealth
+from workerpool_worker.domain.fetching.limits import DownloadLimits
 from workerpool_worker.domain.host import SlotLimits
+
+_REMOVALS_PER_SLOT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +35,20 @@ class Policy:
     limits: SlotLimits
     pull_min_s: float
     pull_max_s: float
-    download_limit_s: float
+    downloads: DownloadLimits
     ipfs_gateways: tuple[str, ...]
+    post_compute_limit_s: float = 600.0
     log_app_output: bool = False
+    gpus_per_task: int = 0
+    """GPUs of a task that asks for one; 0 on a host without GPU."""
 
 
 @dataclass(slots=True)
 class ReplicateContext:
-    """Ports, policy and shared state of the steps. `result_proxy_url` follows the scheduler's configuration."""
+    """Ports, policy and shared state of the steps. `result_proxy_url` follows the scheduler's configuration.
+
+    `clock` is the chain's: no deadline of the protocol is judged by the host's own clock.
+    """
 
     wallet_address: Address
     policy: Policy
@@ -49,10 +61,16 @@ class ReplicateContext:
     journal: Journal
     outbox: Outbox
     timings: StageTimings
+    measures: Measures
+    runtime: RuntimeGuard
     result_proxy_url: str = ""
+    gateways: GatewayHealth = field(default_factory=GatewayHealth)
     slots: asyncio.Semaphore = field(init=False)
+    removals: asyncio.Semaphore = field(init=False)
+    """Held while a container is removed in the background, which needs no slot."""
     live_output: LiveOutput = field(init=False)
 
     def __post_init__(self) -> None:
         self.slots = asyncio.Semaphore(self.policy.slots)
+        self.removals = asyncio.Semaphore(_REMOVALS_PER_SLOT * self.policy.slots)
         self.live_output = LiveOutput(self.outbox.wake)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from workerpool_kit.logs import get_logger
@@ -13,8 +12,9 @@ from workerpool_worker.app.ports import REMEMBERED_COMMANDS, JournalSnapshot
 from workerpool_worker.app.replicate import Replicate, Step
 from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.domain.assignment import Assignment
+from workerpool_worker.domain.departure import may_be_handed_over
 from workerpool_worker.domain.record import Command, ReplicateRecord
-from workerpool_worker.domain.stages import USES_SLOT, Action, Stage
+from workerpool_worker.domain.stages import Action, Stage
 from workerpool_worker.domain.unknown_task import statuses_for_unknown_task
 from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, Update
 
@@ -81,8 +81,21 @@ class Supervisor:
     @property
     def free_slots(self) -> int:
         """Slots that no replicate occupies. A replicate occupies a slot until COMPUTED."""
-        used = sum(replicate.record.stage in USES_SLOT for replicate in self._replicates.values())
+        used = sum(replicate.holds_slot for replicate in self._replicates.values())
         return max(self._context.policy.slots - used, 0)
+
+    @property
+    def gpus_in_use(self) -> int:
+        """GPUs of the tasks that are being computed."""
+        computing = (
+            each for each in self._replicates.values() if each.record.status is ReplicateStatus.COMPUTING
+        )
+        return sum(each.gpus for each in computing)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the worker holds no replicate, and the scheduler has answered every report."""
+        return not self._replicates and not len(self._context.outbox)
 
     # --- start and stop ------------------------------------------------------
 
@@ -100,13 +113,35 @@ class Supervisor:
         """Stop the replicates without ending them: apps keep running, and the next start resumes them."""
         records = [replicate.record for replicate in self._replicates.values()]
         tasks = list(self._tasks.values())
-        await asyncio.gather(*(_cancel(task) for task in tasks), return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            # Not `end_tasks`: a second cancellation would cut short what an interrupted step still has to end.
+            await asyncio.wait(tasks)
         if records:
             log.info(
                 "replicates.suspended",
                 count=len(records),
                 running=sum(record.status is ReplicateStatus.COMPUTING for record in records),
             )
+
+    async def hand_over(self, limit_s: float) -> list[TaskId]:
+        """End the replicates that other workers can compute, without a report, and return their tasks.
+
+        Waits `limit_s` seconds at most for the removal of their containers and files. Call it once the scheduler knows
+        that this worker leaves.
+        """
+        given = [
+            each.record.task_id
+            for each in self._replicates.values()
+            if not each.discarded and may_be_handed_over(each.record)
+        ]
+        ending = [self._tasks[task_id] for task_id in given]
+        for task_id in given:
+            self._discard(task_id)
+        if ending:
+            await asyncio.wait(ending, timeout=limit_s)
+        return given
 
     # --- messages of the scheduler -------------------------------------------
 
@@ -270,10 +305,3 @@ class Supervisor:
             self._remember_end(task_id)
         elif queued is not None:
             self.assign(queued)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for its end."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -15,6 +15,14 @@ class SlotLimits:
     memory_bytes: int
     pids: int
 
+    def sentences(self) -> tuple[str, ...]:
+        """Return each limit in words, for the requester."""
+        return (
+            f"{self.memory_bytes >> 20} MiB of memory",
+            f"{self.cpus:g} processors",
+            f"{self.pids} processes and threads",
+        )
+
 
 def slot_count(processors: int, override: int | None, *, gpu: bool) -> int:
     """Return the number of tasks that run at once.
@@ -26,7 +34,7 @@ def slot_count(processors: int, override: int | None, *, gpu: bool) -> int:
     return override or max(processors - 1, 1)
 
 
-def slot_limits(slots: int, memory_bytes: int) -> SlotLimits:
-    """Return the limits of one slot: one processor and an equal share of 90 % of the memory."""
-    share = int(memory_bytes * (1 - _SYSTEM_SHARE)) // slots
+def slot_limits(slots: int, memory_bytes: int, slot_bytes: int = 0) -> SlotLimits:
+    """Return the limits of one slot: one processor, and `slot_bytes` or else an equal share of 90 % of the memory."""
+    share = slot_bytes or int(memory_bytes * (1 - _SYSTEM_SHARE)) // slots
     return SlotLimits(1.0, max(share, _LEAST_MEMORY_BYTES), _PIDS_PER_TASK)

@@ -11,17 +11,6 @@ from workerpool_worker.domain.stages import Action, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class SentTransaction:
-    """A signed transaction, journaled before it was sent. Its nonce makes a second send idempotent."""
-
-    hash: str
-    raw: str
-    nonce: int
-    earlier: tuple[str, ...] = ()
-    """Hashes of the cheaper versions with the same nonce, oldest first. The chain may mine any of them."""
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """The outcome of post-compute: a digest as `0x…` text and callback data, or the cause why there is no digest."""
 
@@ -50,13 +39,13 @@ class ReplicateRecord:
     stage: Stage = Stage.START
     status: ReplicateStatus = ReplicateStatus.CREATED
     result: Result | None = None
-    contribute_tx: SentTransaction | None = None
-    reveal_tx: SentTransaction | None = None
     consensus_block: int = 0
     last_command: int = 0
     """Highest command sequence accepted for this replicate."""
     pending: tuple[Command, ...] = ()
     """Commands that were accepted but not applied yet, oldest first."""
+    since: float = 0.0
+    """When the last status was reported, by this host's clock in Unix seconds; 0 before the first one."""
 
     def evolve(self, **changes: Any) -> Self:
         """Return a copy with the given fields changed."""
@@ -82,15 +71,7 @@ class ReplicateRecord:
             result = content["result"]
             result["cause"] = result["cause"] and ReplicateStatusCause(result["cause"])
             content["result"] = Result(**result)
-        for name in ("contribute_tx", "reveal_tx"):
-            if content[name] is not None:
-                content[name] = _sent(content[name])
         return cls(**content)
-
-
-def _sent(content: dict[str, Any]) -> SentTransaction:
-    content["earlier"] = tuple(content["earlier"])
-    return SentTransaction(**content)
 
 
 def _command(content: dict[str, Any]) -> Command:

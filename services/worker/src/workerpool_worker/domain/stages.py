@@ -1,8 +1,9 @@
 """The stages of a replicate on the worker, as tables: transitions, reported statuses, effects of commands.
 
 A stage is the next step of the worker. The journal stores it, so a killed worker continues there. A status is what the
-worker last reported. The worker advances by itself from START to AWAIT_REVEAL. From there commands of the scheduler
-advance it, because only the chain decides which workers reveal and upload.
+worker last reported. The worker advances by itself from START to AWAIT_REVEAL, or to AWAIT_DECISION if the requester's
+app, data or parameters fail the task. From there commands of the scheduler advance it, because only the chain decides
+which workers reveal and upload.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ class Stage(StrEnum):
     DOWNLOAD_APP = "DOWNLOAD_APP"
     DOWNLOAD_DATA = "DOWNLOAD_DATA"
     COMPUTE = "COMPUTE"
+    AWAIT_DECISION = "AWAIT_DECISION"
+    """The replicate holds an error result. The scheduler decides on it: CONTRIBUTE or ABORT."""
     CONTRIBUTE = "CONTRIBUTE"
     AWAIT_REVEAL = "AWAIT_REVEAL"
     REVEAL = "REVEAL"
@@ -33,7 +36,7 @@ class Action(StrEnum):
     """The action of a command: the protocol's `PLEASE_*` notifications that apply to a standard worker."""
 
     CONTRIBUTE = "CONTRIBUTE"
-    """Send the contribution again, because a chain reorganization orphaned it."""
+    """Contribute the error result, or send a contribution again that a chain reorganization orphaned."""
     REVEAL = "REVEAL"
     UPLOAD = "UPLOAD"
     COMPLETE = "COMPLETE"
@@ -41,7 +44,9 @@ class Action(StrEnum):
     CONTINUE = "CONTINUE"
 
 
-WAITING = frozenset({Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED})
+WAITING = frozenset(
+    {Stage.AWAIT_DECISION, Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.AWAIT_END, Stage.FAILED}
+)
 """Stages in which the worker waits for a command."""
 
 USES_SLOT = frozenset({Stage.START, Stage.DOWNLOAD_APP, Stage.DOWNLOAD_DATA, Stage.COMPUTE})
@@ -69,6 +74,13 @@ STATUSES: dict[Stage, StageStatuses] = {
 }
 """Reported statuses of each stage that runs a step."""
 
+ERROR_RESULT_STATUSES: dict[Stage, S] = {
+    Stage.DOWNLOAD_APP: S.APP_DOWNLOAD_FAILED,
+    Stage.DOWNLOAD_DATA: S.DATA_DOWNLOAD_FAILED,
+    Stage.COMPUTE: S.COMPUTED,
+}
+"""The status that reports an error result, by the stage that made it. The status is part of the result's digest."""
+
 NEXT: dict[Stage, Stage] = {
     Stage.START: Stage.DOWNLOAD_APP,
     Stage.DOWNLOAD_APP: Stage.DOWNLOAD_DATA,
@@ -81,7 +93,15 @@ NEXT: dict[Stage, Stage] = {
 """The stage that follows the success of a step."""
 
 _CONTRIBUTE_FROM = frozenset(
-    {Stage.AWAIT_REVEAL, Stage.REVEAL, Stage.AWAIT_UPLOAD, Stage.UPLOAD, Stage.AWAIT_END, Stage.FAILED}
+    {
+        Stage.AWAIT_DECISION,
+        Stage.AWAIT_REVEAL,
+        Stage.REVEAL,
+        Stage.AWAIT_UPLOAD,
+        Stage.UPLOAD,
+        Stage.AWAIT_END,
+        Stage.FAILED,
+    }
 )
 _REVEAL_FROM = frozenset(
     {Stage.AWAIT_REVEAL, Stage.AWAIT_UPLOAD, Stage.UPLOAD, Stage.AWAIT_END, Stage.FAILED}

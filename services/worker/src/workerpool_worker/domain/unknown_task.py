@@ -13,9 +13,9 @@ _LOST = "the worker holds no replicate of this task"
 def statuses_for_unknown_task(command: Command, *, ended: bool) -> list[tuple[S, Details]]:
     """Return the statuses that answer a command about an unknown task.
 
-    COMPLETE and ABORT succeed, because they ask the worker to hold nothing. REVEAL and UPLOAD fail, so the scheduler
-    can select another worker at once. If the replicate `ended` on this worker, its final status is already in the
-    outbox and the answer is empty.
+    COMPLETE and ABORT succeed, because they ask the worker to hold nothing. CONTRIBUTE, REVEAL and UPLOAD fail, so the
+    scheduler can select another worker at once. If the replicate `ended` on this worker, its final status is already
+    in the outbox and the answer is empty.
     """
     if ended:
         return []
@@ -23,6 +23,9 @@ def statuses_for_unknown_task(command: Command, *, ended: bool) -> list[tuple[S,
         return [(S.COMPLETING, Details()), (S.COMPLETED, Details())]
     if command.action is Action.ABORT:
         return [(S.ABORTED, Details(cause=command.cause or Cause.UNKNOWN))]
+    if command.action is Action.CONTRIBUTE:
+        lost = Details(cause=Cause.DETERMINISM_HASH_NOT_FOUND, error_message=_LOST)
+        return [(S.CONTRIBUTING, Details()), (S.CONTRIBUTE_FAILED, lost)]
     if command.action is Action.REVEAL:
         return [(S.REVEAL_FAILED, Details(cause=Cause.DETERMINISM_HASH_NOT_FOUND, error_message=_LOST))]
     if command.action is Action.UPLOAD:

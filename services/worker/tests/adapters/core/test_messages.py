@@ -5,6 +5,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import example, given
 from hypothesis import strategies as st
+from workerpool_kit.grpc.times import InvalidTime
 from workerpool_kit.grpc.validation import validate
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
@@ -15,6 +16,7 @@ from workerpool_worker.adapters.core.messages import (
     assignment_of,
     cause_of,
     command_of,
+    heartbeat_period_of,
     is_task_id,
     log_chunk_message,
     parse_assignment,
@@ -100,7 +102,50 @@ def test_an_assignment_with_an_invalid_id_is_refused() -> None:
         assignment_of(message)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("contribution_deadline", Timestamp(seconds=253_402_300_800)),
+        ("contribution_deadline", Timestamp(seconds=1, nanos=-1)),
+        ("final_deadline", Timestamp(seconds=(1 << 63) - 1)),
+        ("max_execution_time", Duration(seconds=1 << 62)),
+        ("max_execution_time", Duration(seconds=-1)),
+    ],
+    ids=str,
+)
+def test_an_assignment_with_a_time_beyond_the_calendar_is_refused_by_name(
+    field: str, value: Timestamp | Duration
+) -> None:
+    message = assignment_message()
+    getattr(message.task, field).CopyFrom(value)
+    with pytest.raises(ValueError, match=f"^{field}: "):
+        assignment_of(message)
+    with pytest.raises(ValueError, match=f"^{field}: "):
+        parse_assignment(message.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("period", "seconds"),
+    [
+        (Duration(), 10.0),
+        (Duration(nanos=200_000_000), 0.2),
+        (Duration(seconds=60), 60.0),
+        (Duration(nanos=1), 0.05),
+    ],
+    ids=str,
+)
+def test_heartbeats_have_a_period_that_leaves_the_worker_time(period: Duration, seconds: float) -> None:
+    assert heartbeat_period_of(pb.Welcome(heartbeat_period=period)) == seconds
+
+
+@pytest.mark.parametrize("period", [Duration(seconds=-1), Duration(seconds=1 << 62)], ids=str)
+def test_a_heartbeat_period_that_is_none_is_refused_by_name(period: Duration) -> None:
+    with pytest.raises(InvalidTime, match=r"^heartbeat_period: "):
+        heartbeat_period_of(pb.Welcome(heartbeat_period=period))
+
+
 def test_a_damaged_journaled_assignment_is_refused() -> None:
+    """Scenario 9: a task that cannot be read again."""
     with pytest.raises(ValueError, match="damaged"):
         parse_assignment(b"\xff\xff")
 
@@ -111,6 +156,7 @@ def test_task_ids_are_recognised(text: str, valid: bool) -> None:
 
 
 def test_actions_unknown_to_a_standard_worker_become_continue() -> None:
+    """Scenario 25: a worker without enclaves never contributes and finalizes at once, whatever the trust."""
     assert (
         command_of(pb.Command(sequence=1, task_id=TASK_ID, action=pb.ACTION_REVEAL)).action is Action.REVEAL
     )

@@ -5,6 +5,7 @@ import contextlib
 import struct
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ import requests
 from docker.errors import DockerException
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE_S
 from workerpool_worker.adapters.docker import output
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.log_stream import LogCursor, split_entries, unix_time
 from workerpool_worker.adapters.docker.output import OutputFollower
-from workerpool_worker.app.ports import AppExit
+from workerpool_worker.domain.failures.app_exit import AppExit
 from workerpool_worker.domain.output_tail import OutputStream
 
 from services.worker.tests.harness.fixtures import MakePlan
@@ -49,7 +51,7 @@ async def followed(
     engine: DockerEngine,
     container: str,
     *,
-    limit_s: float = 60.0,
+    limit_s: float = 2 * PATIENCE_S,
     from_now: bool = False,
     started: bool = False,
 ) -> AsyncIterator[tuple[Sink, asyncio.Task[AppExit]]]:
@@ -100,15 +102,14 @@ def test_parts_of_an_endless_line_are_repeated_rather_than_lost() -> None:
 
 
 async def test_lines_arrive_before_the_app_ends(
-    engine: DockerEngine, plan: MakePlan, eventually: Eventually
+    engine: DockerEngine, plan: MakePlan, eventually: Eventually, tmp_path: Path
 ) -> None:
-    container = await engine.create(
-        plan("/bin/sh", "-c", "echo one; echo oops >&2; sleep 1; echo two; sleep 60")
-    )
+    script = "echo one; echo oops >&2; while [ ! -e /iexec_out/go ]; do sleep 0.1; done; echo two; sleep 600"
+    container = await engine.create(plan("/bin/sh", "-c", script))
     async with followed(engine, container) as (sink, running):
-        await eventually(lambda: sink.out == "one\n", limit_s=5)
-        assert sink.data[ERR] == b"oops\n"
-        await eventually(lambda: sink.out == "one\ntwo\n", limit_s=5)
+        await eventually(lambda: sink.out == "one\n" and sink.data[ERR] == b"oops\n")
+        (tmp_path / "out/go").touch()
+        await eventually(lambda: sink.out == "one\ntwo\n")
         assert not running.done()
         assert sink.gaps == 0
 
@@ -117,10 +118,10 @@ async def test_a_renewed_connection_repeats_nothing(
     engine: DockerEngine, plan: MakePlan, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "_SILENCE_S", 0.2)
-    script = "for i in 1 2 3; do echo $i; echo $i >&2; sleep 1; done; sleep 60"
+    script = "for i in 1 2 3; do echo $i; echo $i >&2; sleep 1; done; sleep 600"
     container = await engine.create(plan("/bin/sh", "-c", script))
     async with followed(engine, container) as (sink, _):
-        await eventually(lambda: "3" in sink.out, limit_s=10)
+        await eventually(lambda: b"3" in sink.data[OUT] and b"3" in sink.data[ERR])
         assert sink.out == "1\n2\n3\n"
         assert (bytes(sink.data[ERR]), sink.gaps) == (b"1\n2\n3\n", 0)
 
@@ -148,7 +149,7 @@ async def test_a_flood_is_read_in_bounded_pieces_from_its_end(
 async def test_a_flood_that_ends_is_read_to_its_last_line(
     engine: DockerEngine, plan: MakePlan, eventually: Eventually
 ) -> None:
-    script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done; sleep 1; echo last; sleep 60"
+    script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done; sleep 1; echo last; sleep 600"
     container = await engine.create(plan("/bin/sh", "-c", script))
     async with followed(engine, container) as (sink, _):
         await eventually(lambda: sink.out.endswith("last\n"))
@@ -159,16 +160,23 @@ async def test_a_flood_that_ends_is_read_to_its_last_line(
 
 
 async def test_following_from_now_skips_earlier_output(
-    engine: DockerEngine, plan: MakePlan, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+    engine: DockerEngine,
+    plan: MakePlan,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(output, "_SILENCE_S", 0.2)
-    container = await engine.create(
-        plan("/bin/sh", "-c", "echo old; sleep 3; echo new; sleep 1; echo on; sleep 60")
+    script = (
+        "echo old; while [ ! -e /iexec_out/go ]; do sleep 0.1; done; echo new; sleep 0.5; echo on; sleep 600"
     )
+    container = await engine.create(plan("/bin/sh", "-c", script))
     await engine._start(container)
     async with followed(engine, container) as (sink, _):
         await eventually(lambda: sink.out == "old\n")
     async with followed(engine, container, from_now=True, started=True) as (sink, _):
+        await asyncio.sleep(0)  # The follower begins: what comes from here on is new.
+        (tmp_path / "out/go").touch()
         await eventually(lambda: "on" in sink.out)
         assert (sink.out, sink.gaps) == ("new\non\n", 1)
 
@@ -176,7 +184,7 @@ async def test_following_from_now_skips_earlier_output(
 async def test_a_cancelled_follower_ends_its_thread_although_the_app_is_silent(
     engine: DockerEngine, plan: MakePlan, eventually: Eventually
 ) -> None:
-    container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 60"))
+    container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 600"))
     before = docker_threads()
     sink = Sink()
     await engine._start(container)
@@ -184,13 +192,13 @@ async def test_a_cancelled_follower_ends_its_thread_although_the_app_is_silent(
     await eventually(lambda: sink.out)
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
-    await eventually(lambda: docker_threads() <= before, limit_s=2)
+    await eventually(lambda: docker_threads() <= before)
 
 
 async def test_following_survives_the_end_of_the_container(
     engine: DockerEngine, plan: MakePlan, eventually: Eventually
 ) -> None:
-    made = plan("/bin/sh", "-c", "echo said; sleep 60")
+    made = plan("/bin/sh", "-c", "echo said; sleep 600")
     container = await engine.create(made)
     async with followed(engine, container) as (sink, running):
         await eventually(lambda: sink.out)
@@ -203,7 +211,7 @@ async def test_an_absent_engine_is_retried(
     engine: DockerEngine, plan: MakePlan, eventually: Eventually
 ) -> None:
     outages = [DockerException("away"), requests.exceptions.ConnectionError("away")]
-    container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 60"))
+    container = await engine.create(plan("/bin/sh", "-c", "echo said; sleep 600"))
     await engine._start(container)
 
     def client() -> Any:

@@ -1,15 +1,17 @@
 """Results: digest vectors of the protocol (worker spec A.8), file names, hostile output."""
 
+import errno
 import json
-import os
 import zipfile
 from pathlib import Path
 
 import pytest
-from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
-from workerpool_worker.adapters.files.post_compute import make_result, write_error_result
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
+from workerpool_worker.adapters.files import post_compute
+from workerpool_worker.adapters.files.post_compute import make_result
 from workerpool_worker.adapters.files.workspace import DiskTaskFolder
 from workerpool_worker.domain.record import Result
+from workerpool_worker.errors import HostStorageUnavailable
 
 
 @pytest.fixture
@@ -23,11 +25,12 @@ def computed(folder: DiskTaskFolder, **content: str) -> None:
     (folder.iexec_out / "computed.json").write_text(json.dumps(content))
 
 
-def result(folder: DiskTaskFolder, *, callback: bool = False, succeeded: bool = True) -> Result:
-    return make_result(folder, callback=callback, app_succeeded=succeeded)
+def result(folder: DiskTaskFolder, *, callback: bool = False) -> Result:
+    return make_result(folder, callback=callback)
 
 
 def test_the_digest_of_a_file_is_the_vector(folder: DiskTaskFolder) -> None:
+    """Scenario 19: file."""
     text = (
         "Detected face in image1.jpg\nDetected face in image4.jpg\nDetected face in image5.jpg\nEnd compute"
     )
@@ -37,6 +40,7 @@ def test_the_digest_of_a_file_is_the_vector(folder: DiskTaskFolder) -> None:
 
 
 def test_the_digest_of_a_folder_is_the_vector(folder: DiskTaskFolder) -> None:
+    """Scenario 19: directory."""
     (folder.iexec_out / "computed.json").write_text('{\n  "deterministic-output-path": "/iexec_out"\n}')
     (folder.iexec_out / "result1.txt").write_text("A result")
     (folder.iexec_out / "result2.txt").write_text("Another result")
@@ -44,6 +48,7 @@ def test_the_digest_of_a_folder_is_the_vector(folder: DiskTaskFolder) -> None:
 
 
 def test_the_digest_of_a_callback_is_the_vector(folder: DiskTaskFolder) -> None:
+    """Scenario 19: callback."""
     computed(folder, **{"callback-data": "0x" + "1".rjust(64, "0")})
     found = result(folder, callback=True)
     assert found.digest == "0xb10e2d527612073b26eecdfd717e6a320cf44b4afac2b0732d9fcbe2b7fa0cf6"
@@ -96,88 +101,74 @@ def test_a_digest_written_by_the_app_is_ignored(folder: DiskTaskFolder) -> None:
 def test_output_without_a_digest_has_a_cause(
     folder: DiskTaskFolder, content: str | None, callback: bool, cause: str
 ) -> None:
+    """Scenario 19: no computed.json, missing path, empty callback."""
     if content is not None:
         (folder.iexec_out / "computed.json").write_text(content)
     found = result(folder, callback=callback)
     assert (found.digest, found.cause) == ("", ReplicateStatusCause(cause))
 
 
-@pytest.mark.parametrize(("length", "allowed"), [(31, True), (32, False)])
-def test_file_names_have_at_most_31_characters(folder: DiskTaskFolder, length: int, allowed: bool) -> None:
-    (folder.iexec_out / "deep").mkdir()
-    (folder.iexec_out / "deep" / ("n" * length)).write_text("x")
-    computed(folder, **{"deterministic-output-path": "/iexec_out/deep"})
-    found = result(folder)
-    assert bool(found.digest) is allowed
-    if not allowed:
-        assert found.cause is ReplicateStatusCause.POST_COMPUTE_TOO_LONG_RESULT_FILE_NAME
-
-
 def test_a_missing_output_folder_has_a_cause(folder: DiskTaskFolder) -> None:
+    """Scenario 19: zip of a missing folder."""
     folder.iexec_out.rmdir()
-    assert result(folder).cause is ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE
+    assert result(folder).cause is ReplicateStatusCause.POST_COMPUTE_OUT_FOLDER_ZIP_FAILED
 
 
-@pytest.mark.parametrize(
-    ("succeeded", "names"), [(True, ["computed.json", "r", "stdout.txt"]), (False, ["computed.json", "r"])]
-)
-def test_output_streams_are_added_to_the_result_of_a_successful_app(
-    folder: DiskTaskFolder, succeeded: bool, names: list[str]
-) -> None:
+def test_the_output_streams_are_part_of_the_archive_and_not_of_the_folder(folder: DiskTaskFolder) -> None:
     folder.stdout.write_text("said")
     folder.stderr.write_text("")
     (folder.iexec_out / "r").write_text("x")
     computed(folder, **{"deterministic-output-path": "/iexec_out/r"})
-    result(folder, succeeded=succeeded)
-    with zipfile.ZipFile(folder.archive) as archive:
-        assert sorted(archive.namelist()) == names
-
-
-def test_a_link_in_place_of_stdout_is_replaced_and_not_followed(
-    folder: DiskTaskFolder, tmp_path: Path
-) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("untouched")
-    folder.stdout.write_text("said")
-    (folder.iexec_out / "stdout.txt").symlink_to(victim)
-    computed(folder, **{"deterministic-output-path": "/iexec_out/computed.json"})
     result(folder)
-    assert victim.read_text() == "untouched"
-    assert (folder.iexec_out / "stdout.txt").read_text() == "said"
-
-
-def test_a_link_out_of_the_folder_has_no_content_and_no_digest(
-    folder: DiskTaskFolder, tmp_path: Path
-) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("host secret")
-    (folder.iexec_out / "leak").symlink_to(secret)
-    (folder.iexec_out / "folder-leak").symlink_to(tmp_path)
-    computed(folder, **{"deterministic-output-path": "/iexec_out/leak"})
-    assert result(folder).cause is ReplicateStatusCause.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED
     with zipfile.ZipFile(folder.archive) as archive:
-        assert archive.read("leak") == archive.read("folder-leak") == b""
-        assert len(archive.namelist()) == 3
+        assert archive.namelist() == ["computed.json", "r", "stdout.txt"]
+    assert not (folder.iexec_out / "stdout.txt").exists()
 
 
-def test_error_results_are_equal_on_every_worker(tmp_path: Path) -> None:
-    digests = set()
-    for name in ("one", "two"):
-        made = write_error_result(
-            DiskTaskFolder(tmp_path / name),
-            ReplicateStatus.DATA_DOWNLOAD_FAILED,
-            ReplicateStatusCause.DATASET_FILE_BAD_CHECKSUM,
-        )
-        digests.add(made.digest)
-    assert len(digests) == 1
-    assert all(digests)
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE])
+def test_a_failing_disk_is_the_hosts_fault(
+    folder: DiskTaskFolder, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "planted")
+
+    monkeypatch.setattr(post_compute, "build_result", fail)
+    with pytest.raises(HostStorageUnavailable, match="planted"):
+        result(folder)
 
 
-def test_an_undecodable_name_is_escaped_in_the_message(folder: DiskTaskFolder) -> None:
-    outside = folder.path / "outside"
-    outside.write_text("x")
-    os.symlink(outside, os.fsencode(folder.iexec_out) + b"/\xff")
-    computed(folder, **{"deterministic-output-path": "/iexec_out"})
+def test_an_unreadable_file_is_a_defect_of_the_output(
+    folder: DiskTaskFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENXIO, "No such device or address")
+
+    monkeypatch.setattr(post_compute, "build_result", fail)
     found = result(folder)
-    assert found.cause is ReplicateStatusCause.POST_COMPUTE_RESULT_DIGEST_COMPUTATION_FAILED
-    assert found.message == r"\udcff is a symlink that leads out of /iexec_out"
+    assert found.cause is ReplicateStatusCause.POST_COMPUTE_OUT_FOLDER_ZIP_FAILED
+    assert found.message == "the output cannot be read: No such device or address"
+
+
+def test_a_file_that_another_user_must_read_is_no_defect_of_the_output(
+    folder: DiskTaskFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(post_compute, "build_result", fail)
+    with pytest.raises(PermissionError):
+        result(folder)
+
+
+def test_the_check_cancels_post_compute(folder: DiskTaskFolder) -> None:
+    class Aborted(Exception):
+        pass
+
+    def check() -> None:
+        raise Aborted
+
+    (folder.iexec_out / "r").write_text("x")
+    computed(folder, **{"deterministic-output-path": "/iexec_out/r"})
+    with pytest.raises(Aborted):
+        make_result(folder, callback=False, check=check)
+    assert sorted(path.name for path in folder.output.iterdir()) == ["iexec_out"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.statuses import ReplicateStatusCause
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
 
 from services.worker.tests.harness.builders import OTHER_TASK_ID, TASK_ID
@@ -33,6 +33,7 @@ def test_a_quarantined_folder_is_removed_with_the_leftovers(workspace: DiskWorks
 
 
 def test_folders_of_unknown_tasks_are_removed(workspace: DiskWorkspace) -> None:
+    """Scenario 9: folders of tasks that are not resumed are purged."""
     for task_id in (TASK_ID, OTHER_TASK_ID):
         workspace.of(task_id).prepare_output()
     (workspace.of(OTHER_TASK_ID).iexec_out / "closed").mkdir(mode=0o000)
@@ -45,20 +46,9 @@ def test_deeply_nested_output_is_a_result_with_a_cause(workspace: DiskWorkspace)
     folder = workspace.of(TASK_ID)
     folder.prepare_output()
     nest(folder.iexec_out, "d", 3_000)
-    result = folder.make_result(callback=False, app_succeeded=True)
+    (folder.iexec_out / "computed.json").write_text('{"deterministic-output-path": "/iexec_out"}')
+    result = folder.make_result(callback=False)
     assert result.digest == ""
-    assert result.cause in (
-        ReplicateStatusCause.POST_COMPUTE_FAILED_UNKNOWN_ISSUE,
-        ReplicateStatusCause.POST_COMPUTE_OUT_FOLDER_ZIP_FAILED,
-    )
+    assert result.cause is ReplicateStatusCause.RESULT_RULE_BROKEN
     workspace.remove(TASK_ID)
     assert list(workspace.root.iterdir()) == []
-
-
-def test_an_error_result_has_a_digest_and_an_archive(workspace: DiskWorkspace) -> None:
-    folder = workspace.of(TASK_ID)
-    result = folder.make_error_result(
-        ReplicateStatus.APP_DOWNLOAD_FAILED, ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED
-    )
-    assert result.digest
-    assert folder.archive.exists()

@@ -16,8 +16,9 @@ from workerpool_worker.app.steps.prechecks import (
     check_may_contribute,
     wait_for_initialization,
 )
+from workerpool_worker.app.steps.start import start
 from workerpool_worker.domain.stages import Stage
-from workerpool_worker.errors import InitializationOrphaned, StepFailed
+from workerpool_worker.errors import ChainUnavailable, InitializationOrphaned, StepFailed
 
 from services.worker.tests.doubles.chain import FakeChain
 from services.worker.tests.harness.builders import (
@@ -81,6 +82,33 @@ async def test_any_other_authorization_is_refused(replicate_on: Make, assigned: 
     with pytest.raises(StepFailed, match=text) as failed:
         await check_authorization(replicate_on(FakeChain(pool_owner=OWNER.address), assigned=assigned))
     assert failed.value.cause is ReplicateStatusCause.WORKERPOOL_AUTHORIZATION_NOT_FOUND
+
+
+class UnreadableChain(FakeChain):
+    """A chain whose node does not answer."""
+
+    async def is_pool_owner(self, signer: str) -> bool:
+        raise ChainUnavailable("the node does not answer")
+
+    async def task(self, task_id: TaskId) -> ChainTask:
+        raise ChainUnavailable("the node does not answer")
+
+
+@pytest.mark.parametrize(
+    ("assigned", "error"),
+    [
+        (authorized_by(OWNER, worker=STRANGER.address), StepFailed),
+        (assignment(), StepFailed),
+        (authorized_by(OWNER), ChainUnavailable),
+    ],
+    ids=["for another worker", "not signed", "signed"],
+)
+async def test_a_missing_authorization_comes_before_a_node_that_is_away(
+    replicate_on: Make, assigned: object, error: type[Exception]
+) -> None:
+    """Scenario 10: authorization missing and chain unreachable. An outage alone is waited for."""
+    with pytest.raises(error):
+        await start(replicate_on(UnreadableChain(), assigned=assigned))
 
 
 async def test_the_initialization_block_is_awaited(replicate_on: Make) -> None:

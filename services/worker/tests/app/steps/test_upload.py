@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import stamina
 from workerpool_kit.clock import FakeClock
+from workerpool_poco.protocol.ids import to_hex
+from workerpool_poco.protocol.results import callback_digest
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, ReplicateStatusCause
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.upload import upload
@@ -24,9 +26,11 @@ from services.worker.tests.harness.waiting import wait_until
 RESULT = Result(digest="0x" + "02" * 32, callback_data="0x1234")
 
 
-def replicate_with(tmp_path: Path, *, archive: bool = True, task: dict[str, Any], **parts: Any) -> Replicate:
+def replicate_with(
+    tmp_path: Path, *, archive: bool = True, task: dict[str, Any], result: Result = RESULT, **parts: Any
+) -> Replicate:
     replicate = make_replicate(
-        make_context(tmp_path, **parts), assigned=assignment(**task), stage=Stage.UPLOAD, result=RESULT
+        make_context(tmp_path, **parts), assigned=assignment(**task), stage=Stage.UPLOAD, result=result
     )
     replicate.folder.prepare_output()
     if archive:
@@ -50,11 +54,35 @@ async def test_the_archive_is_uploaded_and_its_link_reported(tmp_path: Path) -> 
     assert replicate.record.stage is Stage.AWAIT_END
 
 
-async def test_the_requesters_proxy_is_preferred(tmp_path: Path) -> None:
-    store = FakeResultStore({"http://own.test:1"})
-    replicate = replicate_with(tmp_path, task={"result_storage_proxy": "http://own.test:1"}, store=store)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"result_storage_proxy": "https://result.example"},
+        {"result_storage_proxy": "http://127.0.0.1:9"},
+        {"result_storage_proxy": "not a url"},
+        {"result_storage_proxy": PROXY},
+        {"result_storage_provider": "dropbox"},
+        {"result_storage_provider": "IPFS"},
+    ],
+)
+async def test_deal_proxy_url_the_pools_own_proxy_is_used_for_any_params(
+    tmp_path: Path, params: dict[str, str]
+) -> None:
+    store = FakeResultStore({PROXY})
+    replicate = replicate_with(tmp_path, task=params, store=store)
     await upload(replicate)
-    await reported(replicate)
+    assert (await reported(replicate)).result_link == f"/results/{TASK_ID}"
+    assert store.asked == [PROXY]
+
+
+async def test_callback_failure_uploads_no_callback_data(tmp_path: Path) -> None:
+    store = FakeResultStore(set())
+    failed = Result(digest=to_hex(callback_digest(b"")), cause=ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED)
+    replicate = replicate_with(tmp_path, task={"callback": WORKER}, store=store, result=failed)
+    await upload(replicate)
+    details = await reported(replicate)
+    assert json.loads(details.result_link) == {"storage": "ethereum", "location": WORKER}
+    assert details.callback_data == ""
 
 
 async def test_an_unavailable_proxy_is_retried(tmp_path: Path) -> None:
@@ -91,7 +119,6 @@ def refusing() -> FakeResultStore:
     ("archive", "task", "store", "message"),
     [
         (False, {}, FakeResultStore({PROXY}), "no longer on this worker"),
-        (True, {"result_storage_provider": "dropbox"}, FakeResultStore({PROXY}), "not on 'dropbox'"),
         (True, {}, refusing(), "another result"),
     ],
 )

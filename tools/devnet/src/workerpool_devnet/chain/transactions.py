@@ -42,6 +42,16 @@ class _Pending:
         return replace(self, transaction=replace(self.transaction, gas_price=price))
 
 
+def send(rpc: JsonRpc, account: Wallet, to: str, data: bytes, *, gas: int = CALL_GAS) -> Receipt:
+    """Send one call of a contract and return its receipt.
+
+    Raises `TransactionError` when it reverted or was not mined within a minute.
+    """
+    outbox = Outbox(rpc)
+    outbox.call(account, f"a call of {account.address}", to, data, gas=gas)
+    return outbox.flush()[0]
+
+
 class Outbox:
     """Collects transactions of any number of accounts; `flush` signs and sends all of them and waits once.
 
@@ -51,10 +61,16 @@ class Outbox:
 
     def __init__(self, rpc: JsonRpc) -> None:
         self._rpc = rpc
-        chain_id, head = rpc.batch([("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])])
+        chain_id, *blocks = rpc.batch(
+            [
+                ("eth_chainId", []),
+                *(("eth_getBlockByNumber", [name, False]) for name in ("latest", "pending")),
+            ]
+        )
         self._chain_id = int(chain_id, 16)
-        # eth_gasPrice follows the last paid price, so doubling it would raise the price with each batch.
-        self._gas_price = 2 * int(head["baseFeePerGas"], 16)
+        # The base fee of the next block may be set. eth_gasPrice follows the last paid price, so doubling it would
+        # raise the price with each batch.
+        self._gas_price = 2 * max(int(block.get("baseFeePerGas", "0x0"), 16) for block in blocks)
         self._nonces: dict[str, int] = {}
         self._pending: list[_Pending] = []
 
@@ -68,16 +84,20 @@ class Outbox:
         self._add(account, label, None, bytes.fromhex(constructor.data_in_transaction[2:]), DEPLOY_GAS)
         return address
 
-    def invoke(self, account: Wallet, label: str, function: ContractFunction, *, gas: int = CALL_GAS) -> None:
-        """Add a call of a contract's function with its arguments; `label` names it in errors."""
+    def invoke(
+        self, account: Wallet, label: str, function: ContractFunction, *, gas: int = CALL_GAS, value: int = 0
+    ) -> None:
+        """Add a call of a contract's function, which pays it `value` wei; `label` names it in errors."""
         # With every field given, web3.py asks the node for nothing.
         fields: Any = {"gas": gas, "gasPrice": self._gas_price, "chainId": self._chain_id}
         data = HexBytes(function.build_transaction(fields)["data"])
-        self.call(account, label, function.address, data, gas=gas)
+        self.call(account, label, function.address, data, gas=gas, value=value)
 
-    def call(self, account: Wallet, label: str, to: str, data: bytes, *, gas: int = CALL_GAS) -> None:
-        """Add a call of a contract with encoded arguments; `label` names it in errors."""
-        self._add(account, label, to, data, gas)
+    def call(
+        self, account: Wallet, label: str, to: str, data: bytes, *, gas: int = CALL_GAS, value: int = 0
+    ) -> None:
+        """Add a call of a contract with encoded arguments, which pays it `value` wei; `label` names it in errors."""
+        self._add(account, label, to, data, gas, value)
 
     def flush(self, *, timeout: float = 60.0, in_one_block: bool = False) -> list[Receipt]:
         """Send every added transaction; return the receipts in the same order.
@@ -97,13 +117,15 @@ class Outbox:
                 raise TransactionError(f"{transaction.label} reverted: {self._reason(transaction)}")
         return receipts
 
-    def _add(self, account: Wallet, label: str, to: str | None, data: bytes, gas: int) -> None:
+    def _add(
+        self, account: Wallet, label: str, to: str | None, data: bytes, gas: int, value: int = 0
+    ) -> None:
         transaction = Transaction(
             nonce=self._nonce(account.address),
             gas_price=self._gas_price,
             gas=gas,
             to=to,
-            value=0,
+            value=value,
             data=data,
             chain_id=self._chain_id,
         )
@@ -162,7 +184,12 @@ class Outbox:
     def _reason(self, transaction: _Pending) -> str:
         """Repeat a reverted transaction as a call and return the reason; the task functions of PoCo have none."""
         sent = transaction.transaction
-        fields = {"from": transaction.account.address, "to": sent.to, "data": "0x" + sent.data.hex()}
+        fields = {
+            "from": transaction.account.address,
+            "to": sent.to,
+            "data": "0x" + sent.data.hex(),
+            "value": hex(sent.value),
+        }
         try:
             self._rpc.call("eth_call", fields, "latest")
         except ChainError as error:

@@ -47,7 +47,7 @@ class Outcome:
             - self.container_seconds
         )
 
-    def overhead_blocks(self, block_time: int) -> int:
+    def overhead_blocks(self, block_time: float) -> int:
         """Return the blocks from the match to the finalization, without the run time of the container."""
         return self.record.final_block - self.bought.deal_block - int(self.container_seconds // block_time)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from workerpool_poco.output_folder import read_computed, result_digest
 from workerpool_poco.protocol.ids import TaskId, to_hex
 from workerpool_poco.protocol.model import ChainTask
+from workerpool_poco.result_archive import folder_result_digest
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 
 from workerpool_devnet.errors import DevnetError
@@ -42,7 +42,7 @@ def _unpack(archive: bytes, on_chain: ChainTask, folder: Path) -> OpenedResult:
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
         packed.extractall(folder)
         files = tuple(sorted(packed.namelist()))
-    digest = result_digest(folder, read_computed(folder))
+    digest = folder_result_digest(folder)
     return OpenedResult(folder, files, to_hex(digest), digest == on_chain.result_digest)
 
 

@@ -27,7 +27,7 @@ WORKERS = 3
 TASK_TIMEOUT_SECONDS = 240.0
 
 
-async def run_demo(*, block_time: int = 0, keep: bool = False) -> int:
+async def run_demo(*, block_time: float = 0, keep: bool = False) -> int:
     """Run the demo; return the exit code: 0 when every task is COMPLETED with the digest on chain.
 
     With `keep` the pool runs until the process is interrupted.
@@ -93,7 +93,7 @@ async def _outcomes(
     return outcomes
 
 
-def _summary(outcomes: list[Outcome], block_time: int) -> list[str]:
+def _summary(outcomes: list[Outcome], block_time: float) -> list[str]:
     """Return the promised figures and the places of the results."""
     simple = [outcome for outcome in outcomes if outcome.bought.trust == 1 and outcome.record.completed]
     lines = [
@@ -107,7 +107,7 @@ def _summary(outcomes: list[Outcome], block_time: int) -> list[str]:
     if simple and block_time:
         blocks = max(outcome.overhead_blocks(block_time) for outcome in simple)
         lines.append(
-            f"the same in blocks of {block_time} s: at most {blocks} (4 transactions in sequence are the floor)"
+            f"the same in blocks of {block_time:g} s: at most {blocks} (4 transactions in sequence are the floor)"
         )
     lines += [f"{o.bought.label}: {o.result.folder}/analysis.txt" for o in outcomes if o.result is not None]
     return lines

@@ -10,17 +10,19 @@ from workerpool_poco.protocol.encoding.keccak import keccak
 from workerpool_devnet.chain.jsonrpc import JsonRpc
 from workerpool_devnet.chain.transactions import Outbox
 from workerpool_devnet.market import artifacts
-from workerpool_devnet.market.deployment import Contracts
+from workerpool_devnet.market.deployment import Contracts, Flavour
 
 ETHER = 10**18
 """Wei in one ether."""
 RLC = 10**9
 """nRLC in one RLC."""
+NRLC = 10**9
+"""Wei in one nRLC, in the native flavour."""
 
 GAS_BALANCE = 100 * ETHER
 """Wei of a funded account."""
 WALLET_RLC = 10_000 * RLC
-"""nRLC in the wallet of a funded account."""
+"""nRLC in the wallet of a funded account, in addition to `GAS_BALANCE`."""
 STAKE_RLC = 10_000 * RLC
 """nRLC that a funded account has deposited on the hub."""
 
@@ -49,6 +51,9 @@ def deployer(rpc: JsonRpc) -> Wallet:
 
 def fund(rpc: JsonRpc, contracts: Contracts, accounts: Sequence[Wallet]) -> None:
     """Give every account gas (`GAS_BALANCE`), RLC (`WALLET_RLC`) and a deposit on the hub (`STAKE_RLC`)."""
+    if contracts.flavour is Flavour.NATIVE:
+        _fund_native(rpc, contracts, accounts)
+        return
     _give_gas(rpc, accounts)
     treasury, outbox = derive(_DEPLOYER), Outbox(rpc)
     rlc = artifacts.rlc().at(rpc.web3, contracts.rlc)
@@ -63,5 +68,14 @@ def fund(rpc: JsonRpc, contracts: Contracts, accounts: Sequence[Wallet]) -> None
     outbox.flush()
 
 
-def _give_gas(rpc: JsonRpc, accounts: Sequence[Wallet]) -> None:
-    rpc.batch([("anvil_setBalance", [account.address, hex(GAS_BALANCE)]) for account in accounts])
+def _fund_native(rpc: JsonRpc, contracts: Contracts, accounts: Sequence[Wallet]) -> None:
+    _give_gas(rpc, accounts, GAS_BALANCE + (WALLET_RLC + STAKE_RLC) * NRLC)
+    outbox, hub = Outbox(rpc), contracts.interface.at(rpc.web3, contracts.hub)
+    for account in accounts:
+        deposit = hub.functions.deposit()
+        outbox.invoke(account, f"deposit of {account.address}", deposit, gas=300_000, value=STAKE_RLC * NRLC)
+    outbox.flush()
+
+
+def _give_gas(rpc: JsonRpc, accounts: Sequence[Wallet], wei: int = GAS_BALANCE) -> None:
+    rpc.batch([("anvil_setBalance", [account.address, hex(wei)]) for account in accounts])

@@ -27,6 +27,8 @@ class Artifact:
     abi: list[dict[str, Any]]
     bytecode: str
     links: dict[str, list[int]]
+    runtime: str = ""
+    """The code of the deployed contract in hexadecimal, where the record has it."""
 
     def linked(self, libraries: dict[str, str]) -> bytes:
         """Return the creation code with the libraries' addresses filled in."""
@@ -91,3 +93,10 @@ def rlc() -> Artifact:
     """Return the RLC token: an ERC-20 with 9 decimals and `approveAndCall`."""
     record: dict[str, Any] = json.loads(Path(packages.rlc_artifact()).read_text())
     return Artifact("RLC", record["abi"], dependency("RLC").bytecode, {})
+
+
+@cache
+def ens(name: str) -> Artifact:
+    """Return a contract of the Ethereum Name Service: `ENSRegistry` or `OwnedResolver`."""
+    record: dict[str, Any] = json.loads(packages.ens_artifact(name).read_text())
+    return Artifact(name, record["abi"], record["bytecode"], {}, record["deployedBytecode"])

@@ -1,12 +1,13 @@
 """Deploy the real PoCo 6.1.0 contracts on the local chain, as the script of iExec does.
 
-Order and arguments follow PoCo's deploy script (token flavour). Plain CREATE replaces the
+Order and arguments follow PoCo's deploy script, in both of its flavours. Plain CREATE replaces the
 CREATE2 factory of the script; the addresses are the same on every new chain either way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from workerpool_poco.chain.wallet import Wallet
@@ -32,13 +33,22 @@ CATEGORIES = {
 """Name → work clock time in seconds; the position is the id of the category. The last three are for tests:
 the final deadline of a task is ten times the work clock time after the match."""
 
+
+class Flavour(StrEnum):
+    """What deposits, prices and stakes are paid in. The hub counts nRLC in both flavours."""
+
+    TOKEN = "token"
+    """RLC, an ERC-20 token with 9 decimals, as on Arbitrum."""
+    NATIVE = "native"
+    """The chain's own coin, 10^9 wei for each nRLC, as on Bellecour; `deposit()` is payable."""
+
+
 _FACETS = (
     "IexecAccessorsABILegacyFacet",
     "IexecCategoryManagerFacet",
     "IexecConfigurationExtraFacet",
     "IexecConfigurationFacet",
     "IexecERC20Facet",
-    "IexecEscrowTokenFacet",
     "IexecOrderManagementFacet",
     "IexecPoco1Facet",
     "IexecPoco2Facet",
@@ -49,23 +59,33 @@ _FACETS = (
 )
 
 
+_ESCROWS = {Flavour.TOKEN: "IexecEscrowTokenFacet", Flavour.NATIVE: "IexecEscrowNativeFacet"}
+_INTERFACES = {Flavour.TOKEN: "IexecInterfaceToken", Flavour.NATIVE: "IexecInterfaceNative"}
+
+
 class _Create(Protocol):
     def __call__(self, artifact: artifacts.Artifact, *arguments: object) -> str: ...
 
 
 @dataclass(frozen=True)
 class Contracts:
-    """Addresses (checksummed) of a deployment; `hub` is the PoCo diamond."""
+    """Addresses (checksummed) of a deployment; `hub` is the PoCo diamond, `rlc` is zero in the native flavour."""
 
     hub: str
     rlc: str
     app_registry: str
     dataset_registry: str
     workerpool_registry: str
+    flavour: Flavour = Flavour.TOKEN
+
+    @property
+    def interface(self) -> artifacts.Artifact:
+        """The interface of the hub: all functions of all facets."""
+        return artifacts.poco(_INTERFACES[self.flavour])
 
 
-def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
-    """Deploy all contracts from `owner`, which becomes the owner of the diamond and of all RLC.
+def deploy(rpc: JsonRpc, owner: Wallet, flavour: Flavour = Flavour.TOKEN) -> Contracts:
+    """Deploy all contracts from `owner`, which becomes the owner of the diamond and of all RLC tokens.
 
     Sends all transactions at once with preset nonces. Raises `TransactionError` when one reverts.
     """
@@ -77,11 +97,11 @@ def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
         creation = artifact.creation(web3, *arguments, libraries=libraries or {})
         return outbox.create(owner, f"creation of {artifact.name}", creation)
 
-    rlc = create(artifacts.rlc())
+    rlc = create(artifacts.rlc()) if flavour is Flavour.TOKEN else _ZERO_ADDRESS
     address, known = _create_diamond(create, owner)
     diamond = artifacts.dependency("DiamondCutFacet").at(web3, address)
     libraries = {"IexecLibOrders_v5": create(artifacts.poco("IexecLibOrders_v5"))}
-    for name in _FACETS:
+    for name in (*_FACETS, _ESCROWS[flavour]):
         facet = artifacts.poco(name)
         selectors = [selector for selector in facet.selectors() if selector not in known]
         known.update(selectors)
@@ -94,13 +114,14 @@ def deploy(rpc: JsonRpc, owner: Wallet) -> Contracts:
         outbox.invoke(owner, f"{name}.initialize", registry.functions.initialize(_ZERO_ADDRESS))
         registries.append(registry.address)
 
-    hub = artifacts.poco("IexecInterfaceToken").at(web3, address)
+    hub = artifacts.poco(_INTERFACES[flavour]).at(web3, address)
     configure = hub.functions.configure(rlc, "Staked RLC", "SRLC", 9, *registries, _ZERO_ADDRESS)
     outbox.invoke(owner, "configure", configure)
     for name, seconds in CATEGORIES.items():
         outbox.invoke(owner, f"category {name}", hub.functions.createCategory(name, '""', seconds))
     outbox.flush()
-    return Contracts(hub.address, rlc, *registries)
+    apps, datasets, workerpools = registries
+    return Contracts(hub.address, rlc, apps, datasets, workerpools, flavour)
 
 
 def _create_diamond(create: _Create, owner: Wallet) -> tuple[str, set[bytes]]:

@@ -23,6 +23,7 @@ from workerpool_poco.protocol.ids import (
 from workerpool_poco.protocol.orders import (
     NO_DATASET,
     AppOrder,
+    DatasetOrder,
     RequestOrder,
     WorkerpoolOrder,
     order_domain,
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from web3.contract.contract import ContractEvent, ContractFunction
     from web3.types import EventData
 
+_MATCH_GAS = 3_000_000
+_GAS_PER_BYTE = 800
+_MOST_GAS = 16_700_000
+"""Gas that one transaction may use (EIP-7825)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
@@ -48,7 +54,10 @@ class Purchase:
     app_owner: Wallet
     workerpool: Address
     pool_owner: Wallet
-    params: DealParams = field(default_factory=DealParams)
+    params: DealParams | str = field(default_factory=DealParams)
+    """A text is sent as it is, well-formed or not."""
+    dataset: Address = ZERO_ADDRESS
+    """A dataset of the app's owner; zero: none."""
     volume: int = 1
     trust: int = 1
     category: int = 0
@@ -80,9 +89,10 @@ class Market:
     def __init__(self, rpc: JsonRpc, contracts: Contracts) -> None:
         self._rpc = rpc
         self._domain = order_domain(int(rpc.call("eth_chainId"), 16), contracts.hub)
-        self.hub = artifacts.poco("IexecInterfaceToken").at(rpc.web3, contracts.hub)
+        self.hub = contracts.interface.at(rpc.web3, contracts.hub)
         """The PoCo hub, for calls and events without a method here."""
         self._apps = artifacts.poco("AppRegistry").at(rpc.web3, contracts.app_registry)
+        self._datasets = artifacts.poco("DatasetRegistry").at(rpc.web3, contracts.dataset_registry)
         self._workerpools = artifacts.poco("WorkerpoolRegistry").at(rpc.web3, contracts.workerpool_registry)
 
     def create_workerpool(self, owner: Wallet, description: str) -> Address:
@@ -109,6 +119,13 @@ class Market:
         )
         return self._create_entry(owner, self._apps, creation, f"app {name}")
 
+    def create_dataset(
+        self, owner: Wallet, name: str, uri: str, *, checksum: bytes = ZERO_BYTES32
+    ) -> Address:
+        """Create a dataset and return its address; `checksum` is the SHA-256 of the file, zero without one."""
+        creation = self._datasets.functions.createDataset(owner.address, name, uri.encode(), checksum)
+        return self._create_entry(owner, self._datasets, creation, f"dataset {name}")
+
     def buy(self, *purchases: Purchase) -> list[Deal]:
         """Sign the orders of each purchase with the keys of their owners and match them: one deal each.
 
@@ -117,13 +134,35 @@ class Market:
         outbox = Outbox(self._rpc)
         for purchase in purchases:
             match = self.hub.functions.matchOrders(*self._signed_orders(purchase))
-            outbox.invoke(purchase.requester, "matchOrders", match, gas=3_000_000)
+            outbox.invoke(purchase.requester, "matchOrders", match, gas=_match_gas(purchase))
         return [self._deal(receipt) for receipt in outbox.flush()]
+
+    def match(
+        self,
+        sender: Wallet,
+        app: AppOrder,
+        dataset: DatasetOrder,
+        workerpool: WorkerpoolOrder,
+        request: RequestOrder,
+    ) -> Deal:
+        """Match signed orders, such as one of the order book; `NO_DATASET` stands for none.
+
+        Raises `TransactionError` with the reason of the hub when it refuses the match.
+        """
+        outbox = Outbox(self._rpc)
+        orders = (order.calldata() for order in (app, dataset, workerpool, request))
+        outbox.invoke(sender, "matchOrders", self.hub.functions.matchOrders(*orders), gas=_MATCH_GAS)
+        (receipt,) = outbox.flush()
+        return self._deal(receipt)
 
     def _signed_orders(self, purchase: Purchase) -> tuple[tuple[object, ...], ...]:
         app = AppOrder(
             app=purchase.app, appprice=purchase.app_price, volume=purchase.volume, tag=purchase.tag
         )
+        dataset = NO_DATASET.calldata()
+        if purchase.dataset != ZERO_ADDRESS:
+            offer = DatasetOrder(dataset=purchase.dataset, volume=purchase.volume, tag=purchase.tag)
+            dataset = offer.signed(purchase.app_owner, self._domain).calldata()
         workerpool = WorkerpoolOrder(
             workerpool=purchase.workerpool,
             workerpoolprice=purchase.workerpool_price,
@@ -135,6 +174,7 @@ class Market:
         request = RequestOrder(
             app=purchase.app,
             appmaxprice=purchase.app_price,
+            dataset=purchase.dataset,
             workerpool=purchase.workerpool,
             workerpoolmaxprice=purchase.workerpool_price,
             requester=purchase.requester.address,
@@ -144,11 +184,11 @@ class Market:
             trust=purchase.trust,
             beneficiary=purchase.beneficiary or purchase.requester.address,
             callback=purchase.callback,
-            params=purchase.params.encode(),
+            params=_text(purchase.params),
         )
         return (
             app.signed(purchase.app_owner, self._domain).calldata(),
-            NO_DATASET.calldata(),
+            dataset,
             workerpool.signed(purchase.pool_owner, self._domain).calldata(),
             request.signed(purchase.requester, self._domain).calldata(),
         )
@@ -175,3 +215,12 @@ class Market:
         mined = self._rpc.web3.eth.get_transaction_receipt(receipt["transactionHash"])
         found: Iterable[EventData] = event.process_receipt(mined, errors=DISCARD)
         return found
+
+
+def _text(params: DealParams | str) -> str:
+    return params if isinstance(params, str) else params.encode()
+
+
+def _match_gas(purchase: Purchase) -> int:
+    """Return enough gas for a match, which stores the params on chain."""
+    return min(_MATCH_GAS + _GAS_PER_BYTE * len(_text(purchase.params).encode()), _MOST_GAS)

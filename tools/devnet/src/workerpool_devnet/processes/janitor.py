@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from workerpool_devnet.processes.run_folder import remove_run_folder
+from workerpool_devnet.processes.run_folder import remove_path, remove_run_folder
 from workerpool_devnet.processes.worker_containers import remove_worker_containers
 
 _DISMISS = "dismiss"
@@ -34,7 +34,7 @@ class Janitor:
         self._send(json.dumps({"folder": str(folder), "keep_logs": keep_logs, "wallets": list(wallets)}))
 
     def remove_also(self, path: Path) -> None:
-        """Add a file to remove."""
+        """Add a file, or a folder that is empty by then, to remove."""
         self._send(str(path))
 
     def dismiss(self) -> None:
@@ -62,7 +62,7 @@ def main() -> None:
             return
         files.append(Path(line.strip()))
     for path in files:
-        path.unlink(missing_ok=True)
+        remove_path(path)
     remove_worker_containers(task["wallets"])
     remove_run_folder(Path(task["folder"]), keep_logs=task["keep_logs"])
 

@@ -108,7 +108,7 @@ class Database:
             self.process.start()
         self.wanted = True
 
-    def wait_ready(self, timeout: float = 30.0) -> None:
+    def wait_ready(self, timeout: float = 120.0) -> None:
         """Wait until the server accepts writes; initiate the replica set of a new server."""
         if self.process is None:
             self._check_external()

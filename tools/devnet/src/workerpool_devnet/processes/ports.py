@@ -35,6 +35,11 @@ def free_service_ports() -> ServicePorts:
     return ServicePorts(http, http + GRPC_PORT_OFFSET)
 
 
+def free_ports_in_a_row(count: int) -> int:
+    """Return the first of `count` consecutive HTTP ports that are free, and so are their gRPC ports."""
+    return _draw([offset + n for offset in (0, GRPC_PORT_OFFSET) for n in range(count)])
+
+
 def documented_or_free(http: int) -> ServicePorts:
     """Return the documented HTTP port and its gRPC port when both are free, else two other free ports."""
     if is_free(http) and is_free(http + GRPC_PORT_OFFSET):

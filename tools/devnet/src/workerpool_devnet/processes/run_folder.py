@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -42,6 +43,15 @@ def remove_run_folder(folder: Path, *, keep_logs: bool) -> None:
                 path.unlink(missing_ok=True)
         if time.monotonic() > deadline:
             return
+
+
+def remove_path(path: Path) -> None:
+    """Remove a file, or a folder that is empty."""
+    if path.is_dir():
+        with contextlib.suppress(OSError):
+            path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _disposable(folder: Path, keep_logs: bool) -> list[Path]:

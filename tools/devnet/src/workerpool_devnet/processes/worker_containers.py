@@ -8,6 +8,9 @@ from collections.abc import Sequence
 WORKER_LABEL = "workerpool.worker"
 """Docker label of every container and network of a worker; its value is the worker's wallet address."""
 
+SANDBOX_LABEL = "workerpool.sandbox"
+"""Docker label of the idle containers that own the network namespaces of a worker's apps; its value is the wallet."""
+
 
 def remove_worker_containers(wallets: Sequence[str]) -> list[str]:
     """Remove the containers and networks of these worker wallets; return their names.
@@ -28,7 +31,10 @@ def remove_worker_containers(wallets: Sequence[str]) -> list[str]:
     try:
         for wallet in wallets:
             wanted = {"label": f"{WORKER_LABEL}={wallet}"}
-            for container in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
+            sandboxes = {"label": f"{SANDBOX_LABEL}={wallet}"}
+            containers = engine.containers.list(all=True, filters=wanted, ignore_removed=True)
+            containers += engine.containers.list(all=True, filters=sandboxes, ignore_removed=True)
+            for container in containers:
                 with contextlib.suppress(docker.errors.APIError):  # its worker removed it first
                     container.remove(force=True, v=True)
                     removed.append(container.name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,40 @@ def _listens(url: str) -> bool:
     parts = urlsplit(url)
     with socket.socket() as attempt:
         return attempt.connect_ex((parts.hostname, parts.port)) == 0
+
+
+async def wait_offered(query: str, processes: Sequence[ManagedProcess], *, timeout: float) -> None:
+    """Wait until the market answers at least one order to a query, given as a URL.
+
+    Raises `ProcessError` naming one of `processes` that ended, or the last answer after `timeout` seconds.
+    """
+    import aiohttp
+
+    deadline = time.monotonic() + timeout
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
+        while True:
+            answer = await _text(http, query)
+            with contextlib.suppress(ValueError, AttributeError):
+                if json.loads(answer).get("count"):
+                    return
+            for process in processes:
+                process.check()
+            if time.monotonic() > deadline:
+                raise ProcessError(
+                    f"the workerpool had no order on the market within {timeout:g} s; its last answer: "
+                    f"{answer[:300]}; read the logs of market and order_publisher"
+                )
+            await asyncio.sleep(_PERIOD_SECONDS)
+
+
+async def _text(http: aiohttp.ClientSession, url: str) -> str:
+    import aiohttp
+
+    try:
+        async with http.get(url) as response:
+            return await response.text()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return str(error)
 
 
 async def wait_registered(

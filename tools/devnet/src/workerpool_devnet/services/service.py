@@ -43,7 +43,7 @@ class Service:
         self.wanted = False
         self.process.kill()
 
-    async def restart(self, *, timeout: float = 30.0) -> None:
+    async def restart(self, *, timeout: float = 120.0) -> None:
         """Start the process unless it runs, and wait until it is healthy."""
         if not self.process.running:
             self.start()

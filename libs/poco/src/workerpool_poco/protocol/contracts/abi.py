@@ -60,6 +60,7 @@ HUB = Contract(
     function sponsorMatchOrders(
         AppOrder app, DatasetOrder dataset, WorkerpoolOrder workerpool, RequestOrder request
     ) returns (bytes32 dealid)
+    function assertDatasetDealCompatibility(DatasetOrder order, bytes32 dealid)
     function manageAppOrder(AppOrderOperation operation)
     function manageDatasetOrder(DatasetOrderOperation operation)
     function manageWorkerpoolOrder(WorkerpoolOrderOperation operation)

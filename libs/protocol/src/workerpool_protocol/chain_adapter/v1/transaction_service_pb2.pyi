@@ -5,6 +5,7 @@ The pool owner's transactions, as idempotent commands."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -36,6 +37,8 @@ class _CommandKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommandKi
     """IexecPoco2 reopen."""
     COMMAND_KIND_CLAIM: _CommandKind.ValueType  # 4
     """IexecPoco2 claim."""
+    COMMAND_KIND_CANCEL_ORDER: _CommandKind.ValueType  # 5
+    """IexecOrderManagement manageWorkerpoolOrder, with the operation that closes an order."""
 
 class CommandKind(_CommandKind, metaclass=_CommandKindEnumTypeWrapper):
     """Kinds of command, named after the contract function they call."""
@@ -50,6 +53,8 @@ COMMAND_KIND_REOPEN: CommandKind.ValueType  # 3
 """IexecPoco2 reopen."""
 COMMAND_KIND_CLAIM: CommandKind.ValueType  # 4
 """IexecPoco2 claim."""
+COMMAND_KIND_CANCEL_ORDER: CommandKind.ValueType  # 5
+"""IexecOrderManagement manageWorkerpoolOrder, with the operation that closes an order."""
 Global___CommandKind: _TypeAlias = CommandKind  # noqa: Y015
 
 class _CommandState:
@@ -245,16 +250,26 @@ class ClaimRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_ID_FIELD_NUMBER: _builtins.int
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    TASK_INDEX_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    deal_id: _builtins.str
+    """Deal of the task. With it, a task that was never initialized is initialized and claimed in one transaction;
+    without it, such a task is refused.
+    """
+    task_index: _builtins.int
+    """Index of the task in that deal."""
     def __init__(
         self,
         *,
         task_id: _builtins.str = ...,
+        deal_id: _builtins.str = ...,
+        task_index: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id", "task_id", b"task_id", "task_index", b"task_index"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,6 +300,112 @@ class ClaimResponse(_message.Message):
 Global___ClaimResponse: _TypeAlias = ClaimResponse  # noqa: Y015
 
 @_typing.final
+class CancelOrderRequest(_message.Message):
+    """Carries the order to cancel. Its signature is not needed: the wallet that sends owns the pool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___WorkerpoolOrder:
+        """The order, whose EIP-712 hash identifies the command."""
+
+    def __init__(
+        self,
+        *,
+        order: Global___WorkerpoolOrder | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelOrderRequest: _TypeAlias = CancelOrderRequest  # noqa: Y015
+
+@_typing.final
+class CancelOrderResponse(_message.Message):
+    """Carries the command as the journal holds it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMAND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def command(self) -> Global___Command:
+        """The command; its `task_id` is the hash of the order."""
+
+    def __init__(
+        self,
+        *,
+        command: Global___Command | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelOrderResponse: _TypeAlias = CancelOrderResponse  # noqa: Y015
+
+@_typing.final
+class WorkerpoolOrder(_message.Message):
+    """The pool owner's offer, with the fields of the contract's struct (IexecLibOrders_v5 WorkerpoolOrder)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKERPOOL_FIELD_NUMBER: _builtins.int
+    WORKERPOOLPRICE_FIELD_NUMBER: _builtins.int
+    VOLUME_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    TRUST_FIELD_NUMBER: _builtins.int
+    APPRESTRICT_FIELD_NUMBER: _builtins.int
+    DATASETRESTRICT_FIELD_NUMBER: _builtins.int
+    REQUESTERRESTRICT_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
+    workerpool: _builtins.str
+    """Address of the workerpool, 0x-prefixed hexadecimal in any letter case."""
+    workerpoolprice: _builtins.int
+    """Price of one task in nRLC."""
+    volume: _builtins.int
+    """Tasks that the order sells."""
+    tag: _builtins.str
+    """Tag, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    category: _builtins.int
+    """Category of the tasks."""
+    trust: _builtins.int
+    """Highest trust that a buyer may demand."""
+    apprestrict: _builtins.str
+    """Only app that may be run; the zero address restricts nothing."""
+    datasetrestrict: _builtins.str
+    """Only dataset that may be used; the zero address restricts nothing."""
+    requesterrestrict: _builtins.str
+    """Only requester that may buy; the zero address restricts nothing."""
+    salt: _builtins.str
+    """Salt, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    def __init__(
+        self,
+        *,
+        workerpool: _builtins.str = ...,
+        workerpoolprice: _builtins.int = ...,
+        volume: _builtins.int = ...,
+        tag: _builtins.str = ...,
+        category: _builtins.int = ...,
+        trust: _builtins.int = ...,
+        apprestrict: _builtins.str = ...,
+        datasetrestrict: _builtins.str = ...,
+        requesterrestrict: _builtins.str = ...,
+        salt: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apprestrict", b"apprestrict", "category", b"category", "datasetrestrict", b"datasetrestrict", "requesterrestrict", b"requesterrestrict", "salt", b"salt", "tag", b"tag", "trust", b"trust", "volume", b"volume", "workerpool", b"workerpool", "workerpoolprice", b"workerpoolprice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerpoolOrder: _TypeAlias = WorkerpoolOrder  # noqa: Y015
+
+@_typing.final
 class GetCommandRequest(_message.Message):
     """Names a command by task and kind."""
 
@@ -293,7 +414,7 @@ class GetCommandRequest(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
-    """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    """Task id, or the hash of an order; 0x-prefixed lower-case hexadecimal of 32 bytes."""
     kind: Global___CommandKind.ValueType
     """Kind of the command."""
     def __init__(
@@ -343,7 +464,7 @@ class WatchCommandRequest(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
-    """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    """Task id, or the hash of an order; 0x-prefixed lower-case hexadecimal of 32 bytes."""
     kind: Global___CommandKind.ValueType
     """Kind of the command."""
     def __init__(
@@ -473,6 +594,14 @@ class GetWalletResponse(_message.Message):
     BALANCE_WEI_FIELD_NUMBER: _builtins.int
     MINED_NONCE_FIELD_NUMBER: _builtins.int
     NEXT_NONCE_FIELD_NUMBER: _builtins.int
+    IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    OLDEST_UNMINED_FIELD_NUMBER: _builtins.int
+    TRANSACTIONS_LEFT_FIELD_NUMBER: _builtins.int
+    PARKED_REASON_FIELD_NUMBER: _builtins.int
+    REPLACEMENTS_FIELD_NUMBER: _builtins.int
+    FILLERS_FIELD_NUMBER: _builtins.int
+    GAS_PRICE_WEI_FIELD_NUMBER: _builtins.int
+    CHAIN_SHAPE_FIELD_NUMBER: _builtins.int
     address: _builtins.str
     """Address of the pool owner's wallet."""
     balance_wei: _builtins.str
@@ -481,6 +610,24 @@ class GetWalletResponse(_message.Message):
     """Transactions mined from this wallet."""
     next_nonce: _builtins.int
     """Next nonce the adapter will use; next_nonce - mined_nonce transactions are in flight."""
+    in_flight: _builtins.int
+    """Journaled transactions that are not mined."""
+    transactions_left: _builtins.int
+    """Transactions that the balance pays for at today's price; unset when gas is free."""
+    parked_reason: _builtins.str
+    """Why the wallet sends nothing, and what to do; empty while it sends."""
+    replacements: _builtins.int
+    """Versions signed at a higher offer since the start of the process."""
+    fillers: _builtins.int
+    """Empty transfers that used a nonce which the journal did not hold, since the start of the process."""
+    gas_price_wei: _builtins.str
+    """Expected price of gas today, in wei, decimal."""
+    chain_shape: _builtins.str
+    """Shape of the chain that the wallet sends to: mempool, sequencer or free."""
+    @_builtins.property
+    def oldest_unmined(self) -> _duration_pb2.Duration:
+        """Age of the oldest of them; zero without any."""
+
     def __init__(
         self,
         *,
@@ -488,12 +635,22 @@ class GetWalletResponse(_message.Message):
         balance_wei: _builtins.str = ...,
         mined_nonce: _builtins.int = ...,
         next_nonce: _builtins.int = ...,
+        in_flight: _builtins.int = ...,
+        oldest_unmined: _duration_pb2.Duration | None = ...,
+        transactions_left: _builtins.int | None = ...,
+        parked_reason: _builtins.str = ...,
+        replacements: _builtins.int = ...,
+        fillers: _builtins.int = ...,
+        gas_price_wei: _builtins.str = ...,
+        chain_shape: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_transactions_left", b"_transactions_left", "oldest_unmined", b"oldest_unmined", "transactions_left", b"transactions_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "balance_wei", b"balance_wei", "mined_nonce", b"mined_nonce", "next_nonce", b"next_nonce"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_transactions_left", b"_transactions_left", "address", b"address", "balance_wei", b"balance_wei", "chain_shape", b"chain_shape", "fillers", b"fillers", "gas_price_wei", b"gas_price_wei", "in_flight", b"in_flight", "mined_nonce", b"mined_nonce", "next_nonce", b"next_nonce", "oldest_unmined", b"oldest_unmined", "parked_reason", b"parked_reason", "replacements", b"replacements", "transactions_left", b"transactions_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__transactions_left: _TypeAlias = _typing.Literal["transactions_left"]  # noqa: Y015
+    _WhichOneofArgType__transactions_left: _TypeAlias = _typing.Literal["_transactions_left", b"_transactions_left"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transactions_left) -> _WhichOneofReturnType__transactions_left | None: ...
 
 Global___GetWalletResponse: _TypeAlias = GetWalletResponse  # noqa: Y015
 
@@ -517,7 +674,7 @@ class Command(_message.Message):
     DEAL_ID_FIELD_NUMBER: _builtins.int
     TASK_INDEX_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
-    """Task id."""
+    """Task id; the hash of the order for a cancellation."""
     kind: Global___CommandKind.ValueType
     """Kind."""
     state: Global___CommandState.ValueType

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class TransactionServiceStub:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
-    Commands are idempotent: a repeated request for the same task and kind returns the same command.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
+    has the hash of the order in the place of the task id.
     """
 
     def __init__(self, channel):
@@ -56,6 +57,11 @@ class TransactionServiceStub:
                 request_serializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.ClaimRequest.SerializeToString,
                 response_deserializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.ClaimResponse.FromString,
                 _registered_method=True)
+        self.CancelOrder = channel.unary_unary(
+                '/workerpool.chain_adapter.v1.TransactionService/CancelOrder',
+                request_serializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.CancelOrderRequest.SerializeToString,
+                response_deserializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.CancelOrderResponse.FromString,
+                _registered_method=True)
         self.GetCommand = channel.unary_unary(
                 '/workerpool.chain_adapter.v1.TransactionService/GetCommand',
                 request_serializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.GetCommandRequest.SerializeToString,
@@ -80,7 +86,8 @@ class TransactionServiceStub:
 
 class TransactionServiceServicer:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
-    Commands are idempotent: a repeated request for the same task and kind returns the same command.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
+    has the hash of the order in the place of the task id.
     """
 
     def Initialize(self, request, context):
@@ -106,6 +113,13 @@ class TransactionServiceServicer:
 
     def Claim(self, request, context):
         """Claim asks to refund the requester of a task that passed its final deadline.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelOrder(self, request, context):
+        """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,6 +176,11 @@ def add_TransactionServiceServicer_to_server(servicer, server):
                     request_deserializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.ClaimRequest.FromString,
                     response_serializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.ClaimResponse.SerializeToString,
             ),
+            'CancelOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelOrder,
+                    request_deserializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.CancelOrderRequest.FromString,
+                    response_serializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.CancelOrderResponse.SerializeToString,
+            ),
             'GetCommand': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCommand,
                     request_deserializer=workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.GetCommandRequest.FromString,
@@ -192,7 +211,8 @@ def add_TransactionServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class TransactionService:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
-    Commands are idempotent: a repeated request for the same task and kind returns the same command.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
+    has the hash of the order in the place of the task id.
     """
 
     @staticmethod
@@ -293,6 +313,33 @@ class TransactionService:
             '/workerpool.chain_adapter.v1.TransactionService/Claim',
             workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.ClaimRequest.SerializeToString,
             workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.ClaimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.chain_adapter.v1.TransactionService/CancelOrder',
+            workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.CancelOrderRequest.SerializeToString,
+            workerpool_dot_chain__adapter_dot_v1_dot_transaction__service__pb2.CancelOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

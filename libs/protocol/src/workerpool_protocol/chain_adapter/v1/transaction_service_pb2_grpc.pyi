@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class TransactionServiceStub:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
-    Commands are idempotent: a repeated request for the same task and kind returns the same command.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
+    has the hash of the order in the place of the task id.
     """
 
     @_typing.overload
@@ -43,6 +44,8 @@ class TransactionServiceStub:
     """Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal."""
     Claim: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.ClaimRequest, _transaction_service_pb2.ClaimResponse]
     """Claim asks to refund the requester of a task that passed its final deadline."""
+    CancelOrder: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.CancelOrderRequest, _transaction_service_pb2.CancelOrderResponse]
+    """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched."""
     GetCommand: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _grpc.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]
@@ -55,7 +58,8 @@ class TransactionServiceStub:
 @_typing.type_check_only
 class TransactionServiceAsyncStub(TransactionServiceStub):
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
-    Commands are idempotent: a repeated request for the same task and kind returns the same command.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
+    has the hash of the order in the place of the task id.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -67,6 +71,8 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     """Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal."""
     Claim: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.ClaimRequest, _transaction_service_pb2.ClaimResponse]  # type: ignore[assignment]
     """Claim asks to refund the requester of a task that passed its final deadline."""
+    CancelOrder: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.CancelOrderRequest, _transaction_service_pb2.CancelOrderResponse]  # type: ignore[assignment]
+    """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched."""
     GetCommand: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]  # type: ignore[assignment]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _aio.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]  # type: ignore[assignment]
@@ -78,7 +84,8 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
 
 class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
-    Commands are idempotent: a repeated request for the same task and kind returns the same command.
+    Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
+    has the hash of the order in the place of the task id.
     """
 
     @_abc_1.abstractmethod
@@ -112,6 +119,14 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_service_pb2.ClaimResponse, _abc.Awaitable[_transaction_service_pb2.ClaimResponse]]:
         """Claim asks to refund the requester of a task that passed its final deadline."""
+
+    @_abc_1.abstractmethod
+    def CancelOrder(
+        self,
+        request: _transaction_service_pb2.CancelOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transaction_service_pb2.CancelOrderResponse, _abc.Awaitable[_transaction_service_pb2.CancelOrderResponse]]:
+        """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched."""
 
     @_abc_1.abstractmethod
     def GetCommand(

@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from workerpool_protocol.core.v1 import reason_pb2 as _reason_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -74,6 +75,17 @@ class GetPoolStatusResponse(_message.Message):
     LATEST_BLOCK_TIME_FIELD_NUMBER: _builtins.int
     CURSOR_BLOCK_FIELD_NUMBER: _builtins.int
     DEALS_FIELD_NUMBER: _builtins.int
+    QUEUED_TASKS_FIELD_NUMBER: _builtins.int
+    WAITING_TASKS_FIELD_NUMBER: _builtins.int
+    CONNECTED_WORKERS_FIELD_NUMBER: _builtins.int
+    DRAINED_WORKERS_FIELD_NUMBER: _builtins.int
+    QUARANTINED_WORKERS_FIELD_NUMBER: _builtins.int
+    PARKED_WORKERS_FIELD_NUMBER: _builtins.int
+    TOTAL_SLOTS_FIELD_NUMBER: _builtins.int
+    USED_SLOTS_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
     workerpool: _builtins.str
     """Address of the workerpool on chain."""
     alive_workers: _builtins.int
@@ -92,6 +104,26 @@ class GetPoolStatusResponse(_message.Message):
     """Cursor: every effect of the chain up to this block is stored."""
     deals: _builtins.int
     """Deals seen since the scheduler's start."""
+    queued_tasks: _builtins.int
+    """Tasks of known deals that are created when workers can serve them."""
+    waiting_tasks: _builtins.int
+    """Tasks that wait for a worker now."""
+    connected_workers: _builtins.int
+    """Workers whose stream is open."""
+    drained_workers: _builtins.int
+    """Connected workers that an operator drained."""
+    quarantined_workers: _builtins.int
+    """Connected workers in quarantine."""
+    parked_workers: _builtins.int
+    """Connected workers that refuse new work themselves."""
+    total_slots: _builtins.int
+    """Slots of connected workers."""
+    used_slots: _builtins.int
+    """Slots of them that hold a task."""
+    version: _builtins.str
+    """Version of core."""
+    owner: _builtins.str
+    """Wallet that owns the pool."""
     @_builtins.property
     def tasks_by_status(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Number of tasks in each status, by status name without prefix."""
@@ -99,6 +131,10 @@ class GetPoolStatusResponse(_message.Message):
     @_builtins.property
     def latest_block_time(self) -> _timestamp_pb2.Timestamp:
         """Timestamp of that block."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_reason_pb2.Reason]:
+        """What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does."""
 
     def __init__(
         self,
@@ -114,10 +150,21 @@ class GetPoolStatusResponse(_message.Message):
         latest_block_time: _timestamp_pb2.Timestamp | None = ...,
         cursor_block: _builtins.int = ...,
         deals: _builtins.int = ...,
+        queued_tasks: _builtins.int = ...,
+        waiting_tasks: _builtins.int = ...,
+        connected_workers: _builtins.int = ...,
+        drained_workers: _builtins.int = ...,
+        quarantined_workers: _builtins.int = ...,
+        parked_workers: _builtins.int = ...,
+        total_slots: _builtins.int = ...,
+        used_slots: _builtins.int = ...,
+        problems: _abc.Iterable[_reason_pb2.Reason] | None = ...,
+        version: _builtins.str = ...,
+        owner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["latest_block_time", b"latest_block_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_workers", b"alive_workers", "computing_cpus", b"computing_cpus", "computing_gpus", b"computing_gpus", "cursor_block", b"cursor_block", "deals", b"deals", "latest_block", b"latest_block", "latest_block_time", b"latest_block_time", "registered_cpus", b"registered_cpus", "registered_gpus", b"registered_gpus", "tasks_by_status", b"tasks_by_status", "workerpool", b"workerpool"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_workers", b"alive_workers", "computing_cpus", b"computing_cpus", "computing_gpus", b"computing_gpus", "connected_workers", b"connected_workers", "cursor_block", b"cursor_block", "deals", b"deals", "drained_workers", b"drained_workers", "latest_block", b"latest_block", "latest_block_time", b"latest_block_time", "owner", b"owner", "parked_workers", b"parked_workers", "problems", b"problems", "quarantined_workers", b"quarantined_workers", "queued_tasks", b"queued_tasks", "registered_cpus", b"registered_cpus", "registered_gpus", b"registered_gpus", "tasks_by_status", b"tasks_by_status", "total_slots", b"total_slots", "used_slots", b"used_slots", "version", b"version", "waiting_tasks", b"waiting_tasks", "workerpool", b"workerpool"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -132,22 +179,28 @@ class ListWorkersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ALIVE_ONLY_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Maximum number of workers in one answer; fewer when they hold many tasks; 0 means 100."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     alive_only: _builtins.bool
     """Only workers heard from within the last 60 s."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_reason_pb2.ReasonCode.ValueType]:
+        """Only workers that get no work now for one of these reasons; empty for all."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         alive_only: _builtins.bool = ...,
+        reasons: _abc.Iterable[_reason_pb2.ReasonCode.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_only", b"alive_only", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_only", b"alive_only", "page_size", b"page_size", "page_token", b"page_token", "reasons", b"reasons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -203,6 +256,11 @@ class Worker(_message.Message):
     QUARANTINED_UNTIL_FIELD_NUMBER: _builtins.int
     CONSECUTIVE_FAILURES_FIELD_NUMBER: _builtins.int
     TASK_IDS_FIELD_NUMBER: _builtins.int
+    PARKED_REASON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SUCCESSES_FIELD_NUMBER: _builtins.int
+    SGX_FIELD_NUMBER: _builtins.int
+    TDX_FIELD_NUMBER: _builtins.int
     wallet_address: _builtins.str
     """Wallet, which is the worker's identity; checksummed."""
     name: _builtins.str
@@ -225,6 +283,14 @@ class Worker(_message.Message):
     """Whether its stream is open."""
     consecutive_failures: _builtins.int
     """Failures in a row."""
+    parked_reason: _builtins.str
+    """Why the worker itself refuses new work, such as a full disk; empty when it takes work."""
+    successes: _builtins.int
+    """Contributions of it that completed paid tasks confirmed, up to its slots."""
+    sgx: _builtins.bool
+    """Whether it can run Intel SGX enclaves."""
+    tdx: _builtins.bool
+    """Whether it can run Intel TDX enclaves."""
     @_builtins.property
     def last_seen_at(self) -> _timestamp_pb2.Timestamp:
         """Time of its last message."""
@@ -245,6 +311,10 @@ class Worker(_message.Message):
     def task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Tasks whose replicates it holds."""
 
+    @_builtins.property
+    def reason(self) -> _reason_pb2.Reason:
+        """Why it gets no further work now."""
+
     def __init__(
         self,
         *,
@@ -264,14 +334,215 @@ class Worker(_message.Message):
         quarantined_until: _timestamp_pb2.Timestamp | None = ...,
         consecutive_failures: _builtins.int = ...,
         task_ids: _abc.Iterable[_builtins.str] | None = ...,
+        parked_reason: _builtins.str = ...,
+        reason: _reason_pb2.Reason | None = ...,
+        successes: _builtins.int = ...,
+        sgx: _builtins.bool = ...,
+        tdx: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["drained_until", b"drained_until", "last_seen_at", b"last_seen_at", "quarantined_until", b"quarantined_until", "registered_at", b"registered_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drained_until", b"drained_until", "last_seen_at", b"last_seen_at", "quarantined_until", b"quarantined_until", "reason", b"reason", "registered_at", b"registered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connected", b"connected", "consecutive_failures", b"consecutive_failures", "cpu", b"cpu", "drained_until", b"drained_until", "gpus", b"gpus", "last_seen_at", b"last_seen_at", "memory_bytes", b"memory_bytes", "name", b"name", "os", b"os", "quarantined_until", b"quarantined_until", "registered_at", b"registered_at", "slots", b"slots", "task_ids", b"task_ids", "used_slots", b"used_slots", "version", b"version", "wallet_address", b"wallet_address"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connected", b"connected", "consecutive_failures", b"consecutive_failures", "cpu", b"cpu", "drained_until", b"drained_until", "gpus", b"gpus", "last_seen_at", b"last_seen_at", "memory_bytes", b"memory_bytes", "name", b"name", "os", b"os", "parked_reason", b"parked_reason", "quarantined_until", b"quarantined_until", "reason", b"reason", "registered_at", b"registered_at", "sgx", b"sgx", "slots", b"slots", "successes", b"successes", "task_ids", b"task_ids", "tdx", b"tdx", "used_slots", b"used_slots", "version", b"version", "wallet_address", b"wallet_address"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Worker: _TypeAlias = Worker  # noqa: Y015
+
+@_typing.final
+class GetWorkerRequest(_message.Message):
+    """Names the worker to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    wallet_address: _builtins.str
+    """Wallet of the worker."""
+    def __init__(
+        self,
+        *,
+        wallet_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkerRequest: _TypeAlias = GetWorkerRequest  # noqa: Y015
+
+@_typing.final
+class GetWorkerResponse(_message.Message):
+    """Carries the worker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_FIELD_NUMBER: _builtins.int
+    IDLE_REASON_FIELD_NUMBER: _builtins.int
+    idle_reason: _builtins.str
+    """Why it gets no work now, with the next step: the sentences of the worker's `reason`."""
+    @_builtins.property
+    def worker(self) -> Global___Worker:
+        """The worker."""
+
+    def __init__(
+        self,
+        *,
+        worker: Global___Worker | None = ...,
+        idle_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["worker", b"worker"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["idle_reason", b"idle_reason", "worker", b"worker"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkerResponse: _TypeAlias = GetWorkerResponse  # noqa: Y015
+
+@_typing.final
+class ExplainWorkerRequest(_message.Message):
+    """Names the worker to explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    wallet_address: _builtins.str
+    """Wallet of the worker."""
+    def __init__(
+        self,
+        *,
+        wallet_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainWorkerRequest: _TypeAlias = ExplainWorkerRequest  # noqa: Y015
+
+@_typing.final
+class ExplainWorkerResponse(_message.Message):
+    """Carries the reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    REGISTERED_FIELD_NUMBER: _builtins.int
+    registered: _builtins.bool
+    """Whether it has ever registered; a worker whose every login was refused has not."""
+    @_builtins.property
+    def reason(self) -> _reason_pb2.Reason:
+        """Why it gets no further work now."""
+
+    def __init__(
+        self,
+        *,
+        reason: _reason_pb2.Reason | None = ...,
+        registered: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "registered", b"registered"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainWorkerResponse: _TypeAlias = ExplainWorkerResponse  # noqa: Y015
+
+@_typing.final
+class ListRefusalsRequest(_message.Message):
+    """Requests the last refusals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    wallet_address: _builtins.str
+    """Only those of this wallet; empty for all."""
+    def __init__(
+        self,
+        *,
+        wallet_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRefusalsRequest: _TypeAlias = ListRefusalsRequest  # noqa: Y015
+
+@_typing.final
+class ListRefusalsResponse(_message.Message):
+    """Carries the last refusals. Core remembers the newest of each wallet and reason, and few hundred together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUSALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refusal]:
+        """The refusals, newest first."""
+
+    def __init__(
+        self,
+        *,
+        refusals: _abc.Iterable[Global___Refusal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refusals", b"refusals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRefusalsResponse: _TypeAlias = ListRefusalsResponse  # noqa: Y015
+
+@_typing.final
+class Refusal(_message.Message):
+    """Refusal is a login or connection of a worker that core refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_AT_FIELD_NUMBER: _builtins.int
+    LAST_AT_FIELD_NUMBER: _builtins.int
+    wallet_address: _builtins.str
+    """Wallet that the caller named; any caller may name any wallet."""
+    reason: _builtins.str
+    """Reason of the error, such as BAD_SIGNATURE, NOT_WHITELISTED or BAD_VERSION."""
+    message: _builtins.str
+    """What happened and what to do, as the caller was told."""
+    peer: _builtins.str
+    """Address of the caller."""
+    count: _builtins.int
+    """Times that it was refused for this reason in a row."""
+    @_builtins.property
+    def first_at(self) -> _timestamp_pb2.Timestamp:
+        """Time of the first of these."""
+
+    @_builtins.property
+    def last_at(self) -> _timestamp_pb2.Timestamp:
+        """Time of the last of these."""
+
+    def __init__(
+        self,
+        *,
+        wallet_address: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+        peer: _builtins.str = ...,
+        count: _builtins.int = ...,
+        first_at: _timestamp_pb2.Timestamp | None = ...,
+        last_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_at", b"first_at", "last_at", b"last_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "first_at", b"first_at", "last_at", b"last_at", "message", b"message", "peer", b"peer", "reason", b"reason", "wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
 
 @_typing.final
 class DrainWorkerRequest(_message.Message):
@@ -372,6 +643,58 @@ class UndrainWorkerResponse(_message.Message):
 Global___UndrainWorkerResponse: _TypeAlias = UndrainWorkerResponse  # noqa: Y015
 
 @_typing.final
+class QuarantineWorkerRequest(_message.Message):
+    """Names the worker to quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    wallet_address: _builtins.str
+    """Wallet of the worker."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """Duration of the quarantine, at most a hundred years; absent means until ReleaseWorker."""
+
+    def __init__(
+        self,
+        *,
+        wallet_address: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineWorkerRequest: _TypeAlias = QuarantineWorkerRequest  # noqa: Y015
+
+@_typing.final
+class QuarantineWorkerResponse(_message.Message):
+    """Carries the worker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def worker(self) -> Global___Worker:
+        """The worker in its new state."""
+
+    def __init__(
+        self,
+        *,
+        worker: Global___Worker | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["worker", b"worker"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["worker", b"worker"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineWorkerResponse: _TypeAlias = QuarantineWorkerResponse  # noqa: Y015
+
+@_typing.final
 class ReleaseWorkerRequest(_message.Message):
     """Names the worker to release."""
 
@@ -416,3 +739,147 @@ class ReleaseWorkerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseWorkerResponse: _TypeAlias = ReleaseWorkerResponse  # noqa: Y015
+
+@_typing.final
+class WatchSupplyRequest(_message.Message):
+    """Names the tasks to be sold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_STAKE_FIELD_NUMBER: _builtins.int
+    worker_stake: _builtins.int
+    """nRLC that each task locks of its worker's stake in the hub; 0 for free tasks. Only workers that can lock it count."""
+    def __init__(
+        self,
+        *,
+        worker_stake: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["worker_stake", b"worker_stake"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchSupplyRequest: _TypeAlias = WatchSupplyRequest  # noqa: Y015
+
+@_typing.final
+class WatchSupplyResponse(_message.Message):
+    """Carries the supply after a change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUPPLY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def supply(self) -> Global___Supply:
+        """The supply now."""
+
+    def __init__(
+        self,
+        *,
+        supply: Global___Supply | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["supply", b"supply"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["supply", b"supply"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchSupplyResponse: _TypeAlias = WatchSupplyResponse  # noqa: Y015
+
+@_typing.final
+class Supply(_message.Message):
+    """Supply is what the pool can compute besides the tasks that were bought."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_BLOCK_FIELD_NUMBER: _builtins.int
+    ACCEPTS_WORK_FIELD_NUMBER: _builtins.int
+    FREE_SLOTS_FIELD_NUMBER: _builtins.int
+    TOTAL_SLOTS_FIELD_NUMBER: _builtins.int
+    GPU_SLOTS_FIELD_NUMBER: _builtins.int
+    PENDING_SLOTS_FIELD_NUMBER: _builtins.int
+    LIVE_WORKERS_FIELD_NUMBER: _builtins.int
+    DRAINED_WORKERS_FIELD_NUMBER: _builtins.int
+    QUARANTINED_WORKERS_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    cursor_block: _builtins.int
+    """Every deal up to this block is counted, and perhaps some later ones."""
+    accepts_work: _builtins.bool
+    """Whether tasks are assigned; false while the chain is down."""
+    free_slots: _builtins.int
+    """Slots that can be sold: the free slots of `groups` without `pending_slots`."""
+    total_slots: _builtins.int
+    """Slots of all connected workers."""
+    gpu_slots: _builtins.int
+    """Slots of connected workers with a GPU."""
+    pending_slots: _builtins.int
+    """Slots that tasks which were bought but have no worker yet will take."""
+    live_workers: _builtins.int
+    """Connected workers."""
+    drained_workers: _builtins.int
+    """Connected workers that an operator drained."""
+    quarantined_workers: _builtins.int
+    """Connected workers that get no work after repeated failures."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___SupplyGroup]:
+        """The workers with free slots, as counts."""
+
+    def __init__(
+        self,
+        *,
+        cursor_block: _builtins.int = ...,
+        accepts_work: _builtins.bool = ...,
+        free_slots: _builtins.int = ...,
+        total_slots: _builtins.int = ...,
+        gpu_slots: _builtins.int = ...,
+        pending_slots: _builtins.int = ...,
+        live_workers: _builtins.int = ...,
+        drained_workers: _builtins.int = ...,
+        quarantined_workers: _builtins.int = ...,
+        groups: _abc.Iterable[Global___SupplyGroup] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts_work", b"accepts_work", "cursor_block", b"cursor_block", "drained_workers", b"drained_workers", "free_slots", b"free_slots", "gpu_slots", b"gpu_slots", "groups", b"groups", "live_workers", b"live_workers", "pending_slots", b"pending_slots", "quarantined_workers", b"quarantined_workers", "total_slots", b"total_slots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Supply: _TypeAlias = Supply  # noqa: Y015
+
+@_typing.final
+class SupplyGroup(_message.Message):
+    """SupplyGroup counts the workers with the same hardware and the same number of free slots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FREE_SLOTS_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    GPU_FIELD_NUMBER: _builtins.int
+    SGX_FIELD_NUMBER: _builtins.int
+    TDX_FIELD_NUMBER: _builtins.int
+    free_slots: _builtins.int
+    """Free slots of each of these workers."""
+    workers: _builtins.int
+    """Number of these workers."""
+    gpu: _builtins.bool
+    """Whether they have a GPU."""
+    sgx: _builtins.bool
+    """Whether they can run Intel SGX enclaves (Scone, Gramine)."""
+    tdx: _builtins.bool
+    """Whether they can run Intel TDX enclaves."""
+    def __init__(
+        self,
+        *,
+        free_slots: _builtins.int = ...,
+        workers: _builtins.int = ...,
+        gpu: _builtins.bool = ...,
+        sgx: _builtins.bool = ...,
+        tdx: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["free_slots", b"free_slots", "gpu", b"gpu", "sgx", b"sgx", "tdx", b"tdx", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupplyGroup: _TypeAlias = SupplyGroup  # noqa: Y015

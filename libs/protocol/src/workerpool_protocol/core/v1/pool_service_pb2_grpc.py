@@ -45,6 +45,26 @@ class PoolServiceStub:
                 request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListWorkersRequest.SerializeToString,
                 response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListWorkersResponse.FromString,
                 _registered_method=True)
+        self.GetWorker = channel.unary_unary(
+                '/workerpool.core.v1.PoolService/GetWorker',
+                request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.GetWorkerRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.GetWorkerResponse.FromString,
+                _registered_method=True)
+        self.ExplainWorker = channel.unary_unary(
+                '/workerpool.core.v1.PoolService/ExplainWorker',
+                request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ExplainWorkerRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ExplainWorkerResponse.FromString,
+                _registered_method=True)
+        self.ListRefusals = channel.unary_unary(
+                '/workerpool.core.v1.PoolService/ListRefusals',
+                request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListRefusalsRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListRefusalsResponse.FromString,
+                _registered_method=True)
+        self.WatchSupply = channel.unary_stream(
+                '/workerpool.core.v1.PoolService/WatchSupply',
+                request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.WatchSupplyRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.WatchSupplyResponse.FromString,
+                _registered_method=True)
         self.DrainWorker = channel.unary_unary(
                 '/workerpool.core.v1.PoolService/DrainWorker',
                 request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.DrainWorkerRequest.SerializeToString,
@@ -54,6 +74,11 @@ class PoolServiceStub:
                 '/workerpool.core.v1.PoolService/UndrainWorker',
                 request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.UndrainWorkerRequest.SerializeToString,
                 response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.UndrainWorkerResponse.FromString,
+                _registered_method=True)
+        self.QuarantineWorker = channel.unary_unary(
+                '/workerpool.core.v1.PoolService/QuarantineWorker',
+                request_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.QuarantineWorkerRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.QuarantineWorkerResponse.FromString,
                 _registered_method=True)
         self.ReleaseWorker = channel.unary_unary(
                 '/workerpool.core.v1.PoolService/ReleaseWorker',
@@ -80,6 +105,36 @@ class PoolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWorker(self, request, context):
+        """GetWorker returns one worker, and why it gets no work now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainWorker(self, request, context):
+        """ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRefusals(self, request, context):
+        """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
+        because it tells the addresses of callers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchSupply(self, request, context):
+        """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
+        order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DrainWorker(self, request, context):
         """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
         """
@@ -94,8 +149,15 @@ class PoolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def QuarantineWorker(self, request, context):
+        """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReleaseWorker(self, request, context):
-        """ReleaseWorker ends a worker's quarantine, which repeated failures caused.
+        """ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +176,26 @@ def add_PoolServiceServicer_to_server(servicer, server):
                     request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListWorkersRequest.FromString,
                     response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListWorkersResponse.SerializeToString,
             ),
+            'GetWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorker,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.GetWorkerRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.GetWorkerResponse.SerializeToString,
+            ),
+            'ExplainWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainWorker,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ExplainWorkerRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ExplainWorkerResponse.SerializeToString,
+            ),
+            'ListRefusals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRefusals,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListRefusalsRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListRefusalsResponse.SerializeToString,
+            ),
+            'WatchSupply': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSupply,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.WatchSupplyRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.WatchSupplyResponse.SerializeToString,
+            ),
             'DrainWorker': grpc.unary_unary_rpc_method_handler(
                     servicer.DrainWorker,
                     request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.DrainWorkerRequest.FromString,
@@ -123,6 +205,11 @@ def add_PoolServiceServicer_to_server(servicer, server):
                     servicer.UndrainWorker,
                     request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.UndrainWorkerRequest.FromString,
                     response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.UndrainWorkerResponse.SerializeToString,
+            ),
+            'QuarantineWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuarantineWorker,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.QuarantineWorkerRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_pool__service__pb2.QuarantineWorkerResponse.SerializeToString,
             ),
             'ReleaseWorker': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseWorker,
@@ -196,6 +283,114 @@ class PoolService:
             _registered_method=True)
 
     @staticmethod
+    def GetWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.core.v1.PoolService/GetWorker',
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.GetWorkerRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.GetWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.core.v1.PoolService/ExplainWorker',
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.ExplainWorkerRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.ExplainWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRefusals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.core.v1.PoolService/ListRefusals',
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListRefusalsRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.ListRefusalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSupply(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/workerpool.core.v1.PoolService/WatchSupply',
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.WatchSupplyRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.WatchSupplyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DrainWorker(request,
             target,
             options=(),
@@ -239,6 +434,33 @@ class PoolService:
             '/workerpool.core.v1.PoolService/UndrainWorker',
             workerpool_dot_core_dot_v1_dot_pool__service__pb2.UndrainWorkerRequest.SerializeToString,
             workerpool_dot_core_dot_v1_dot_pool__service__pb2.UndrainWorkerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuarantineWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.core.v1.PoolService/QuarantineWorker',
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.QuarantineWorkerRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_pool__service__pb2.QuarantineWorkerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,12 +37,26 @@ class PoolServiceStub:
     """GetPoolStatus summarises workers, tasks and chain, as the documented `GET /metrics` does."""
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ListWorkersRequest, _pool_service_pb2.ListWorkersResponse]
     """ListWorkers pages through all workers that have registered, ordered by wallet."""
+    GetWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.GetWorkerRequest, _pool_service_pb2.GetWorkerResponse]
+    """GetWorker returns one worker, and why it gets no work now."""
+    ExplainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ExplainWorkerRequest, _pool_service_pb2.ExplainWorkerResponse]
+    """ExplainWorker tells why a worker gets no work now, also one that never got further than its login."""
+    ListRefusals: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ListRefusalsRequest, _pool_service_pb2.ListRefusalsResponse]
+    """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
+    because it tells the addresses of callers.
+    """
+    WatchSupply: _grpc.UnaryStreamMultiCallable[_pool_service_pb2.WatchSupplyRequest, _pool_service_pb2.WatchSupplyResponse]
+    """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
+    order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+    """
     DrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]
     """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
     UndrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.UndrainWorkerRequest, _pool_service_pb2.UndrainWorkerResponse]
     """UndrainWorker assigns work to a drained worker again."""
+    QuarantineWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.QuarantineWorkerRequest, _pool_service_pb2.QuarantineWorkerResponse]
+    """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end."""
     ReleaseWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ReleaseWorkerRequest, _pool_service_pb2.ReleaseWorkerResponse]
-    """ReleaseWorker ends a worker's quarantine, which repeated failures caused."""
+    """ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused."""
 
 @_typing.type_check_only
 class PoolServiceAsyncStub(PoolServiceStub):
@@ -53,12 +67,26 @@ class PoolServiceAsyncStub(PoolServiceStub):
     """GetPoolStatus summarises workers, tasks and chain, as the documented `GET /metrics` does."""
     ListWorkers: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ListWorkersRequest, _pool_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
     """ListWorkers pages through all workers that have registered, ordered by wallet."""
+    GetWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.GetWorkerRequest, _pool_service_pb2.GetWorkerResponse]  # type: ignore[assignment]
+    """GetWorker returns one worker, and why it gets no work now."""
+    ExplainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ExplainWorkerRequest, _pool_service_pb2.ExplainWorkerResponse]  # type: ignore[assignment]
+    """ExplainWorker tells why a worker gets no work now, also one that never got further than its login."""
+    ListRefusals: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ListRefusalsRequest, _pool_service_pb2.ListRefusalsResponse]  # type: ignore[assignment]
+    """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
+    because it tells the addresses of callers.
+    """
+    WatchSupply: _aio.UnaryStreamMultiCallable[_pool_service_pb2.WatchSupplyRequest, _pool_service_pb2.WatchSupplyResponse]  # type: ignore[assignment]
+    """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
+    order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+    """
     DrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]  # type: ignore[assignment]
     """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
     UndrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.UndrainWorkerRequest, _pool_service_pb2.UndrainWorkerResponse]  # type: ignore[assignment]
     """UndrainWorker assigns work to a drained worker again."""
+    QuarantineWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.QuarantineWorkerRequest, _pool_service_pb2.QuarantineWorkerResponse]  # type: ignore[assignment]
+    """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end."""
     ReleaseWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ReleaseWorkerRequest, _pool_service_pb2.ReleaseWorkerResponse]  # type: ignore[assignment]
-    """ReleaseWorker ends a worker's quarantine, which repeated failures caused."""
+    """ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused."""
 
 class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
     """Workers of the pool, for operators. Reads are public; changes require the operator's credentials."""
@@ -80,6 +108,42 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListWorkers pages through all workers that have registered, ordered by wallet."""
 
     @_abc_1.abstractmethod
+    def GetWorker(
+        self,
+        request: _pool_service_pb2.GetWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pool_service_pb2.GetWorkerResponse, _abc.Awaitable[_pool_service_pb2.GetWorkerResponse]]:
+        """GetWorker returns one worker, and why it gets no work now."""
+
+    @_abc_1.abstractmethod
+    def ExplainWorker(
+        self,
+        request: _pool_service_pb2.ExplainWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pool_service_pb2.ExplainWorkerResponse, _abc.Awaitable[_pool_service_pb2.ExplainWorkerResponse]]:
+        """ExplainWorker tells why a worker gets no work now, also one that never got further than its login."""
+
+    @_abc_1.abstractmethod
+    def ListRefusals(
+        self,
+        request: _pool_service_pb2.ListRefusalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pool_service_pb2.ListRefusalsResponse, _abc.Awaitable[_pool_service_pb2.ListRefusalsResponse]]:
+        """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
+        because it tells the addresses of callers.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchSupply(
+        self,
+        request: _pool_service_pb2.WatchSupplyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_pool_service_pb2.WatchSupplyResponse], _abc.AsyncIterator[_pool_service_pb2.WatchSupplyResponse]]:
+        """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
+        order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+        """
+
+    @_abc_1.abstractmethod
     def DrainWorker(
         self,
         request: _pool_service_pb2.DrainWorkerRequest,
@@ -96,11 +160,19 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         """UndrainWorker assigns work to a drained worker again."""
 
     @_abc_1.abstractmethod
+    def QuarantineWorker(
+        self,
+        request: _pool_service_pb2.QuarantineWorkerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pool_service_pb2.QuarantineWorkerResponse, _abc.Awaitable[_pool_service_pb2.QuarantineWorkerResponse]]:
+        """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end."""
+
+    @_abc_1.abstractmethod
     def ReleaseWorker(
         self,
         request: _pool_service_pb2.ReleaseWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.ReleaseWorkerResponse, _abc.Awaitable[_pool_service_pb2.ReleaseWorkerResponse]]:
-        """ReleaseWorker ends a worker's quarantine, which repeated failures caused."""
+        """ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused."""
 
 def add_PoolServiceServicer_to_server(servicer: PoolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

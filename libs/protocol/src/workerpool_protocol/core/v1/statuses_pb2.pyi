@@ -474,9 +474,35 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     """Protocol cause: cannot reveal."""
     REPLICATE_STATUS_CAUSE_UNKNOWN: _ReplicateStatusCause.ValueType  # 101
     """Protocol cause: unknown."""
+    REPLICATE_STATUS_CAUSE_APP_OUT_OF_MEMORY: _ReplicateStatusCause.ValueType  # 102
+    """Cause of this pool: the app exceeded the memory of its slot; only a larger slot is worth another attempt."""
+    REPLICATE_STATUS_CAUSE_APP_CANNOT_START: _ReplicateStatusCause.ValueType  # 103
+    """Cause of this pool: the image's entry point, user or platform does not exist, so the app cannot be started."""
+    REPLICATE_STATUS_CAUSE_APP_IMAGE_NAME_INVALID: _ReplicateStatusCause.ValueType  # 104
+    """Cause of this pool: the app's URI is not the name of a Docker image."""
+    REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED: _ReplicateStatusCause.ValueType  # 105
+    """Cause of this pool: the app wrote more than the disk limit of its slot."""
+    REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID: _ReplicateStatusCause.ValueType  # 106
+    """Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task."""
+    REPLICATE_STATUS_CAUSE_RESULT_RULE_BROKEN: _ReplicateStatusCause.ValueType  # 107
+    """Cause of this pool: the output breaks a rule of result archives: count, size, depth, names, links, special files."""
+    REPLICATE_STATUS_CAUSE_HOST_FAILED: _ReplicateStatusCause.ValueType  # 108
+    """Cause of this pool: the worker's host failed: disk, Docker engine, DNS, TLS or proxy."""
+    REPLICATE_STATUS_CAUSE_ASSIGNMENT_TIMEOUT: _ReplicateStatusCause.ValueType  # 109
+    """Cause of this pool: the worker did not start an assignment in time."""
+    REPLICATE_STATUS_CAUSE_EXECUTION_TIMEOUT: _ReplicateStatusCause.ValueType  # 110
+    """Cause of this pool: the worker reported no contribution within the time that the task may take."""
+    REPLICATE_STATUS_CAUSE_ERROR_RESULT_UNCONFIRMED: _ReplicateStatusCause.ValueType  # 111
+    """Cause of this pool: the scheduler wants another worker to see the same failure before it is contributed."""
+    REPLICATE_STATUS_CAUSE_ERROR_RESULTS_DISABLED: _ReplicateStatusCause.ValueType  # 112
+    """Cause of this pool: the pool does not contribute failures, so that the requester is refunded."""
+    REPLICATE_STATUS_CAUSE_APP_REGISTRY_UNAVAILABLE: _ReplicateStatusCause.ValueType  # 113
+    """Cause of this pool: the registry that the app's owner chose limits requests or fails; another worker may reach it."""
+    REPLICATE_STATUS_CAUSE_PUBLIC_REGISTRY_UNAVAILABLE: _ReplicateStatusCause.ValueType  # 114
+    """Cause of this pool: a public registry, one of the operator, or every IPFS gateway limits requests or fails."""
 
 class ReplicateStatusCause(_ReplicateStatusCause, metaclass=_ReplicateStatusCauseEnumTypeWrapper):
-    """Cause of a replicate's failure or abort, in the protocol's spelling."""
+    """Cause of a replicate's failure or abort, in the protocol's spelling. Numbers above 101 are causes of this pool."""
 
 REPLICATE_STATUS_CAUSE_UNSPECIFIED: ReplicateStatusCause.ValueType  # 0
 """Not set."""
@@ -682,6 +708,32 @@ REPLICATE_STATUS_CAUSE_CANNOT_REVEAL: ReplicateStatusCause.ValueType  # 100
 """Protocol cause: cannot reveal."""
 REPLICATE_STATUS_CAUSE_UNKNOWN: ReplicateStatusCause.ValueType  # 101
 """Protocol cause: unknown."""
+REPLICATE_STATUS_CAUSE_APP_OUT_OF_MEMORY: ReplicateStatusCause.ValueType  # 102
+"""Cause of this pool: the app exceeded the memory of its slot; only a larger slot is worth another attempt."""
+REPLICATE_STATUS_CAUSE_APP_CANNOT_START: ReplicateStatusCause.ValueType  # 103
+"""Cause of this pool: the image's entry point, user or platform does not exist, so the app cannot be started."""
+REPLICATE_STATUS_CAUSE_APP_IMAGE_NAME_INVALID: ReplicateStatusCause.ValueType  # 104
+"""Cause of this pool: the app's URI is not the name of a Docker image."""
+REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED: ReplicateStatusCause.ValueType  # 105
+"""Cause of this pool: the app wrote more than the disk limit of its slot."""
+REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID: ReplicateStatusCause.ValueType  # 106
+"""Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task."""
+REPLICATE_STATUS_CAUSE_RESULT_RULE_BROKEN: ReplicateStatusCause.ValueType  # 107
+"""Cause of this pool: the output breaks a rule of result archives: count, size, depth, names, links, special files."""
+REPLICATE_STATUS_CAUSE_HOST_FAILED: ReplicateStatusCause.ValueType  # 108
+"""Cause of this pool: the worker's host failed: disk, Docker engine, DNS, TLS or proxy."""
+REPLICATE_STATUS_CAUSE_ASSIGNMENT_TIMEOUT: ReplicateStatusCause.ValueType  # 109
+"""Cause of this pool: the worker did not start an assignment in time."""
+REPLICATE_STATUS_CAUSE_EXECUTION_TIMEOUT: ReplicateStatusCause.ValueType  # 110
+"""Cause of this pool: the worker reported no contribution within the time that the task may take."""
+REPLICATE_STATUS_CAUSE_ERROR_RESULT_UNCONFIRMED: ReplicateStatusCause.ValueType  # 111
+"""Cause of this pool: the scheduler wants another worker to see the same failure before it is contributed."""
+REPLICATE_STATUS_CAUSE_ERROR_RESULTS_DISABLED: ReplicateStatusCause.ValueType  # 112
+"""Cause of this pool: the pool does not contribute failures, so that the requester is refunded."""
+REPLICATE_STATUS_CAUSE_APP_REGISTRY_UNAVAILABLE: ReplicateStatusCause.ValueType  # 113
+"""Cause of this pool: the registry that the app's owner chose limits requests or fails; another worker may reach it."""
+REPLICATE_STATUS_CAUSE_PUBLIC_REGISTRY_UNAVAILABLE: ReplicateStatusCause.ValueType  # 114
+"""Cause of this pool: a public registry, one of the operator, or every IPFS gateway limits requests or fails."""
 Global___ReplicateStatusCause: _TypeAlias = ReplicateStatusCause  # noqa: Y015
 
 class _Modifier:
@@ -707,3 +759,39 @@ MODIFIER_WORKER: Modifier.ValueType  # 1
 MODIFIER_POOL_MANAGER: Modifier.ValueType  # 2
 """The scheduler set it."""
 Global___Modifier: _TypeAlias = Modifier  # noqa: Y015
+
+class _Fault:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FaultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fault.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FAULT_UNSPECIFIED: _Fault.ValueType  # 0
+    """No side is to blame."""
+    FAULT_APP: _Fault.ValueType  # 1
+    """The app: its image, its code or its output."""
+    FAULT_REQUESTER: _Fault.ValueType  # 2
+    """The requester: the order's params, input files or dataset."""
+    FAULT_WORKER: _Fault.ValueType  # 3
+    """A worker or its host."""
+    FAULT_POOL: _Fault.ValueType  # 4
+    """The pool or one of its services."""
+    FAULT_CHAIN: _Fault.ValueType  # 5
+    """The chain, or the network to its node."""
+
+class Fault(_Fault, metaclass=_FaultEnumTypeWrapper):
+    """The side that a failure or a wait is blamed on; docs/blame.md has the table."""
+
+FAULT_UNSPECIFIED: Fault.ValueType  # 0
+"""No side is to blame."""
+FAULT_APP: Fault.ValueType  # 1
+"""The app: its image, its code or its output."""
+FAULT_REQUESTER: Fault.ValueType  # 2
+"""The requester: the order's params, input files or dataset."""
+FAULT_WORKER: Fault.ValueType  # 3
+"""A worker or its host."""
+FAULT_POOL: Fault.ValueType  # 4
+"""The pool or one of its services."""
+FAULT_CHAIN: Fault.ValueType  # 5
+"""The chain, or the network to its node."""
+Global___Fault: _TypeAlias = Fault  # noqa: Y015

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from workerpool_protocol.core.v1 import reason_pb2 as _reason_pb2
 from workerpool_protocol.core.v1 import statuses_pb2 as _statuses_pb2
 import builtins as _builtins
 import sys
@@ -55,8 +56,25 @@ class TaskStatusChange(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     DATE_FIELD_NUMBER: _builtins.int
     CHAIN_RECEIPT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    EXIT_CODE_FIELD_NUMBER: _builtins.int
+    FAULT_FIELD_NUMBER: _builtins.int
+    NEXT_STEP_FIELD_NUMBER: _builtins.int
     status: _statuses_pb2.TaskStatus.ValueType
     """The status that was entered."""
+    message: _builtins.str
+    """What happened, or what the task waits for in its last status; empty when the status says it all. This and the
+    fields below are empty in answers without replicates.
+    """
+    cause: _statuses_pb2.ReplicateStatusCause.ValueType
+    """Cause of a failure."""
+    exit_code: _builtins.int
+    """Exit code of the app that failed; absent when none did."""
+    fault: _statuses_pb2.Fault.ValueType
+    """Whose side the failure or the wait is on."""
+    next_step: _builtins.str
+    """What the requester can do, and how the price is refunded."""
     @_builtins.property
     def date(self) -> _timestamp_pb2.Timestamp:
         """Time of the change, by the scheduler's clock."""
@@ -71,12 +89,19 @@ class TaskStatusChange(_message.Message):
         status: _statuses_pb2.TaskStatus.ValueType = ...,
         date: _timestamp_pb2.Timestamp | None = ...,
         chain_receipt: Global___ChainReceipt | None = ...,
+        message: _builtins.str = ...,
+        cause: _statuses_pb2.ReplicateStatusCause.ValueType = ...,
+        exit_code: _builtins.int | None = ...,
+        fault: _statuses_pb2.Fault.ValueType = ...,
+        next_step: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chain_receipt", b"chain_receipt", "date", b"date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "chain_receipt", b"chain_receipt", "date", b"date", "exit_code", b"exit_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain_receipt", b"chain_receipt", "date", b"date", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "cause", b"cause", "chain_receipt", b"chain_receipt", "date", b"date", "exit_code", b"exit_code", "fault", b"fault", "message", b"message", "next_step", b"next_step", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__exit_code: _TypeAlias = _typing.Literal["exit_code"]  # noqa: Y015
+    _WhichOneofArgType__exit_code: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exit_code) -> _WhichOneofReturnType__exit_code | None: ...
 
 Global___TaskStatusChange: _TypeAlias = TaskStatusChange  # noqa: Y015
 
@@ -91,12 +116,24 @@ class ReplicateStatusChange(_message.Message):
     MODIFIER_FIELD_NUMBER: _builtins.int
     CAUSE_FIELD_NUMBER: _builtins.int
     CHAIN_RECEIPT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    EXIT_CODE_FIELD_NUMBER: _builtins.int
+    FAULT_FIELD_NUMBER: _builtins.int
+    NEXT_STEP_FIELD_NUMBER: _builtins.int
     status: _statuses_pb2.ReplicateStatus.ValueType
     """The status that was entered."""
     modifier: _statuses_pb2.Modifier.ValueType
     """Author of the change."""
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
     """Cause of a failure or abort."""
+    message: _builtins.str
+    """What happened, in one sentence for the requester; empty when the status says it all."""
+    exit_code: _builtins.int
+    """Exit code of the app, from its end on; absent before."""
+    fault: _statuses_pb2.Fault.ValueType
+    """Whose side the failure or the wait is on."""
+    next_step: _builtins.str
+    """What the requester can do, and what the pool does by itself."""
     @_builtins.property
     def date(self) -> _timestamp_pb2.Timestamp:
         """Time of the change, by the scheduler's clock."""
@@ -113,12 +150,18 @@ class ReplicateStatusChange(_message.Message):
         modifier: _statuses_pb2.Modifier.ValueType = ...,
         cause: _statuses_pb2.ReplicateStatusCause.ValueType = ...,
         chain_receipt: Global___ChainReceipt | None = ...,
+        message: _builtins.str = ...,
+        exit_code: _builtins.int | None = ...,
+        fault: _statuses_pb2.Fault.ValueType = ...,
+        next_step: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chain_receipt", b"chain_receipt", "date", b"date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "chain_receipt", b"chain_receipt", "date", b"date", "exit_code", b"exit_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "chain_receipt", b"chain_receipt", "date", b"date", "modifier", b"modifier", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "cause", b"cause", "chain_receipt", b"chain_receipt", "date", b"date", "exit_code", b"exit_code", "fault", b"fault", "message", b"message", "modifier", b"modifier", "next_step", b"next_step", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__exit_code: _TypeAlias = _typing.Literal["exit_code"]  # noqa: Y015
+    _WhichOneofArgType__exit_code: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exit_code) -> _WhichOneofReturnType__exit_code | None: ...
 
 Global___ReplicateStatusChange: _TypeAlias = ReplicateStatusChange  # noqa: Y015
 
@@ -217,6 +260,10 @@ class Task(_message.Message):
     CALLBACK_DATA_FIELD_NUMBER: _builtins.int
     DEAL_BLOCK_FIELD_NUMBER: _builtins.int
     REPLICATES_FIELD_NUMBER: _builtins.int
+    WAITING_REASON_FIELD_NUMBER: _builtins.int
+    ERROR_CAUSE_FIELD_NUMBER: _builtins.int
+    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """Task id, keccak256(deal_id ‖ uint256 index)."""
     deal_id: _builtins.str
@@ -253,6 +300,12 @@ class Task(_message.Message):
     """Callback data; empty when there is none."""
     deal_block: _builtins.int
     """Block of the deal."""
+    waiting_reason: _builtins.str
+    """Why the task makes no progress now, and what would change that; empty while it makes progress."""
+    error_cause: _statuses_pb2.ReplicateStatusCause.ValueType
+    """Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded."""
+    error_message: _builtins.str
+    """That failure in one sentence; empty without one."""
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskStatusChange]:
         """Full history, oldest first."""
@@ -272,6 +325,10 @@ class Task(_message.Message):
     @_builtins.property
     def replicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replicate]:
         """Replicates of the task; only in answers that state so."""
+
+    @_builtins.property
+    def reason(self) -> _reason_pb2.Reason:
+        """Why the task waits or failed, or which failure its result stands for; absent when it completed with a result."""
 
     def __init__(
         self,
@@ -299,10 +356,14 @@ class Task(_message.Message):
         callback_data: _builtins.str = ...,
         deal_block: _builtins.int = ...,
         replicates: _abc.Iterable[Global___Replicate] | None = ...,
+        waiting_reason: _builtins.str = ...,
+        error_cause: _statuses_pb2.ReplicateStatusCause.ValueType = ...,
+        error_message: _builtins.str = ...,
+        reason: _reason_pb2.Reason | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contribution_deadline", b"contribution_deadline", "final_deadline", b"final_deadline", "reveal_deadline", b"reveal_deadline"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contribution_deadline", b"contribution_deadline", "final_deadline", b"final_deadline", "reason", b"reason", "reveal_deadline", b"reveal_deadline"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_uri", b"app_uri", "callback_data", b"callback_data", "command_line", b"command_line", "consensus", b"consensus", "consensus_block", b"consensus_block", "contribution_deadline", b"contribution_deadline", "deal_block", b"deal_block", "deal_id", b"deal_id", "enclave_challenge", b"enclave_challenge", "final_deadline", b"final_deadline", "history", b"history", "initialization_block", b"initialization_block", "max_execution_seconds", b"max_execution_seconds", "replicates", b"replicates", "requester", b"requester", "result_link", b"result_link", "reveal_deadline", b"reveal_deadline", "status", b"status", "tag", b"tag", "task_id", b"task_id", "task_index", b"task_index", "trust", b"trust", "uploader", b"uploader"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_uri", b"app_uri", "callback_data", b"callback_data", "command_line", b"command_line", "consensus", b"consensus", "consensus_block", b"consensus_block", "contribution_deadline", b"contribution_deadline", "deal_block", b"deal_block", "deal_id", b"deal_id", "enclave_challenge", b"enclave_challenge", "error_cause", b"error_cause", "error_message", b"error_message", "final_deadline", b"final_deadline", "history", b"history", "initialization_block", b"initialization_block", "max_execution_seconds", b"max_execution_seconds", "reason", b"reason", "replicates", b"replicates", "requester", b"requester", "result_link", b"result_link", "reveal_deadline", b"reveal_deadline", "status", b"status", "tag", b"tag", "task_id", b"task_id", "task_index", b"task_index", "trust", b"trust", "uploader", b"uploader", "waiting_reason", b"waiting_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

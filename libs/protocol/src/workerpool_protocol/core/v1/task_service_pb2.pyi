@@ -7,8 +7,10 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from workerpool_protocol.core.v1 import reason_pb2 as _reason_pb2
 from workerpool_protocol.core.v1 import statuses_pb2 as _statuses_pb2
 from workerpool_protocol.core.v1 import task_pb2 as _task_pb2
+from workerpool_protocol.core.v1 import worker_service_pb2 as _worker_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -87,7 +89,7 @@ class ListTasksRequest(_message.Message):
     requester: _builtins.str
     """Only tasks of this requester; empty for all."""
     wallet_address: _builtins.str
-    """Only tasks that this worker took part in; empty for all."""
+    """Only tasks that this worker took part in, among its last 10,000; empty for all."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_statuses_pb2.TaskStatus.ValueType]:
         """Only tasks in one of these statuses; empty for all."""
@@ -122,7 +124,7 @@ class ListTasksResponse(_message.Message):
     """Token of the next page; empty at the end."""
     @_builtins.property
     def tasks(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Task]:
-        """The tasks, without replicates."""
+        """The tasks, without replicates; with the reasons of those that wait or failed."""
 
     def __init__(
         self,
@@ -183,6 +185,56 @@ class WatchTaskResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchTaskResponse: _TypeAlias = WatchTaskResponse  # noqa: Y015
+
+@_typing.final
+class ExplainTaskRequest(_message.Message):
+    """Names the task to explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainTaskRequest: _TypeAlias = ExplainTaskRequest  # noqa: Y015
+
+@_typing.final
+class ExplainTaskResponse(_message.Message):
+    """Carries the reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    status: _statuses_pb2.TaskStatus.ValueType
+    """Status of the task."""
+    @_builtins.property
+    def reason(self) -> _reason_pb2.Reason:
+        """Why it waits or failed, or which failure its result stands for; absent when it completed with a result."""
+
+    def __init__(
+        self,
+        *,
+        status: _statuses_pb2.TaskStatus.ValueType = ...,
+        reason: _reason_pb2.Reason | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainTaskResponse: _TypeAlias = ExplainTaskResponse  # noqa: Y015
 
 @_typing.final
 class GetReplicateRequest(_message.Message):
@@ -341,3 +393,71 @@ class GetTaskLogsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTaskLogsResponse: _TypeAlias = GetTaskLogsResponse  # noqa: Y015
+
+@_typing.final
+class WatchTaskLogsRequest(_message.Message):
+    """Names the logs to send."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
+    TAIL_LINES_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    wallet_address: _builtins.str
+    """Only the logs of this worker; empty for all."""
+    follow: _builtins.bool
+    """Whether to go on with what running apps write, until the task has ended."""
+    tail_lines: _builtins.int
+    """Send at first only the last lines of each output stream; 0 for all that is stored."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        wallet_address: _builtins.str = ...,
+        follow: _builtins.bool = ...,
+        tail_lines: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["follow", b"follow", "tail_lines", b"tail_lines", "task_id", b"task_id", "wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchTaskLogsRequest: _TypeAlias = WatchTaskLogsRequest  # noqa: Y015
+
+@_typing.final
+class WatchTaskLogsResponse(_message.Message):
+    """Carries a piece of output."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    GAP_BEFORE_FIELD_NUMBER: _builtins.int
+    wallet_address: _builtins.str
+    """Wallet of the worker that runs the app."""
+    stream: _worker_service_pb2.LogStream.ValueType
+    """The output stream."""
+    text: _builtins.str
+    """The text that follows the previous piece of this worker and stream."""
+    gap_before: _builtins.bool
+    """Whether output between the previous piece and this one is missing, because it was not kept."""
+    def __init__(
+        self,
+        *,
+        wallet_address: _builtins.str = ...,
+        stream: _worker_service_pb2.LogStream.ValueType = ...,
+        text: _builtins.str = ...,
+        gap_before: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gap_before", b"gap_before", "stream", b"stream", "text", b"text", "wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchTaskLogsResponse: _TypeAlias = WatchTaskLogsResponse  # noqa: Y015

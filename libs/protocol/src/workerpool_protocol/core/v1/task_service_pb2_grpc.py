@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class TaskServiceStub:
-    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature.
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature or
+    the operator's credentials.
     """
 
     def __init__(self, channel):
@@ -50,6 +51,11 @@ class TaskServiceStub:
                 request_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskRequest.SerializeToString,
                 response_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskResponse.FromString,
                 _registered_method=True)
+        self.ExplainTask = channel.unary_unary(
+                '/workerpool.core.v1.TaskService/ExplainTask',
+                request_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.ExplainTaskRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.ExplainTaskResponse.FromString,
+                _registered_method=True)
         self.GetReplicate = channel.unary_unary(
                 '/workerpool.core.v1.TaskService/GetReplicate',
                 request_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.GetReplicateRequest.SerializeToString,
@@ -65,10 +71,16 @@ class TaskServiceStub:
                 request_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.GetTaskLogsRequest.SerializeToString,
                 response_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.GetTaskLogsResponse.FromString,
                 _registered_method=True)
+        self.WatchTaskLogs = channel.unary_stream(
+                '/workerpool.core.v1.TaskService/WatchTaskLogs',
+                request_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskLogsRequest.SerializeToString,
+                response_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskLogsResponse.FromString,
+                _registered_method=True)
 
 
 class TaskServiceServicer:
-    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature.
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature or
+    the operator's credentials.
     """
 
     def GetTask(self, request, context):
@@ -87,6 +99,13 @@ class TaskServiceServicer:
 
     def WatchTask(self, request, context):
         """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainTask(self, request, context):
+        """ExplainTask tells in one step why a task waits or failed, without its history.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +132,14 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchTaskLogs(self, request, context):
+        """WatchTaskLogs sends the compute logs of a task, and with `follow` also what running apps write, until the task has
+        ended. It requires the operator's credentials.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +158,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     request_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskRequest.FromString,
                     response_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskResponse.SerializeToString,
             ),
+            'ExplainTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainTask,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.ExplainTaskRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.ExplainTaskResponse.SerializeToString,
+            ),
             'GetReplicate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReplicate,
                     request_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.GetReplicateRequest.FromString,
@@ -146,6 +178,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     request_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.GetTaskLogsRequest.FromString,
                     response_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.GetTaskLogsResponse.SerializeToString,
             ),
+            'WatchTaskLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTaskLogs,
+                    request_deserializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskLogsRequest.FromString,
+                    response_serializer=workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskLogsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'workerpool.core.v1.TaskService', rpc_method_handlers)
@@ -155,7 +192,8 @@ def add_TaskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaskService:
-    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature.
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature or
+    the operator's credentials.
     """
 
     @staticmethod
@@ -240,6 +278,33 @@ class TaskService:
             _registered_method=True)
 
     @staticmethod
+    def ExplainTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.core.v1.TaskService/ExplainTask',
+            workerpool_dot_core_dot_v1_dot_task__service__pb2.ExplainTaskRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_task__service__pb2.ExplainTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetReplicate(request,
             target,
             options=(),
@@ -310,6 +375,33 @@ class TaskService:
             '/workerpool.core.v1.TaskService/GetTaskLogs',
             workerpool_dot_core_dot_v1_dot_task__service__pb2.GetTaskLogsRequest.SerializeToString,
             workerpool_dot_core_dot_v1_dot_task__service__pb2.GetTaskLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTaskLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/workerpool.core.v1.TaskService/WatchTaskLogs',
+            workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskLogsRequest.SerializeToString,
+            workerpool_dot_core_dot_v1_dot_task__service__pb2.WatchTaskLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

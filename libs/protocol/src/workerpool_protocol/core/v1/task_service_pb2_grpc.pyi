@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaskServiceStub:
-    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature."""
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature or
+    the operator's credentials.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,16 +41,24 @@ class TaskServiceStub:
     """ListTasks pages through tasks, newest deal first."""
     WatchTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]
     """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
+    ExplainTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]
+    """ExplainTask tells in one step why a task waits or failed, without its history."""
     GetReplicate: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]
     """GetReplicate reads one worker's execution of one task."""
     CreateLogChallenge: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CreateLogChallengeRequest, _task_service_pb2.CreateLogChallengeResponse]
     """CreateLogChallenge returns the EIP-712 message that a requester signs to read the logs of their tasks."""
     GetTaskLogs: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskLogsRequest, _task_service_pb2.GetTaskLogsResponse]
     """GetTaskLogs reads the compute logs of a task; only its requester has access."""
+    WatchTaskLogs: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskLogsRequest, _task_service_pb2.WatchTaskLogsResponse]
+    """WatchTaskLogs sends the compute logs of a task, and with `follow` also what running apps write, until the task has
+    ended. It requires the operator's credentials.
+    """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
-    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature."""
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature or
+    the operator's credentials.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]  # type: ignore[assignment]
@@ -57,15 +67,23 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """ListTasks pages through tasks, newest deal first."""
     WatchTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]  # type: ignore[assignment]
     """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
+    ExplainTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]  # type: ignore[assignment]
+    """ExplainTask tells in one step why a task waits or failed, without its history."""
     GetReplicate: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]  # type: ignore[assignment]
     """GetReplicate reads one worker's execution of one task."""
     CreateLogChallenge: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CreateLogChallengeRequest, _task_service_pb2.CreateLogChallengeResponse]  # type: ignore[assignment]
     """CreateLogChallenge returns the EIP-712 message that a requester signs to read the logs of their tasks."""
     GetTaskLogs: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskLogsRequest, _task_service_pb2.GetTaskLogsResponse]  # type: ignore[assignment]
     """GetTaskLogs reads the compute logs of a task; only its requester has access."""
+    WatchTaskLogs: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskLogsRequest, _task_service_pb2.WatchTaskLogsResponse]  # type: ignore[assignment]
+    """WatchTaskLogs sends the compute logs of a task, and with `follow` also what running apps write, until the task has
+    ended. It requires the operator's credentials.
+    """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature."""
+    """Tasks, for requesters and operators. Reads are public, as they are on chain; logs require the requester's signature or
+    the operator's credentials.
+    """
 
     @_abc_1.abstractmethod
     def GetTask(
@@ -92,6 +110,14 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
 
     @_abc_1.abstractmethod
+    def ExplainTask(
+        self,
+        request: _task_service_pb2.ExplainTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.ExplainTaskResponse, _abc.Awaitable[_task_service_pb2.ExplainTaskResponse]]:
+        """ExplainTask tells in one step why a task waits or failed, without its history."""
+
+    @_abc_1.abstractmethod
     def GetReplicate(
         self,
         request: _task_service_pb2.GetReplicateRequest,
@@ -114,5 +140,15 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.GetTaskLogsResponse, _abc.Awaitable[_task_service_pb2.GetTaskLogsResponse]]:
         """GetTaskLogs reads the compute logs of a task; only its requester has access."""
+
+    @_abc_1.abstractmethod
+    def WatchTaskLogs(
+        self,
+        request: _task_service_pb2.WatchTaskLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchTaskLogsResponse], _abc.AsyncIterator[_task_service_pb2.WatchTaskLogsResponse]]:
+        """WatchTaskLogs sends the compute logs of a task, and with `follow` also what running apps write, until the task has
+        ended. It requires the operator's credentials.
+        """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -164,18 +164,24 @@ class GetConfigResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONFIGURATION_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def configuration(self) -> Global___PublicConfiguration:
         """The configuration in force."""
+
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp:
+        """Clock of the scheduler, by which a host finds that its own clock is wrong."""
 
     def __init__(
         self,
         *,
         configuration: Global___PublicConfiguration | None = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "server_time", b"server_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "server_time", b"server_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -344,6 +350,8 @@ class ConnectRequest(_message.Message):
     STATUS_REPORT_FIELD_NUMBER: _builtins.int
     LOG_CHUNK_FIELD_NUMBER: _builtins.int
     COMMAND_ACK_FIELD_NUMBER: _builtins.int
+    AVAILABILITY_FIELD_NUMBER: _builtins.int
+    LEAVE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """First message of the stream."""
@@ -364,6 +372,14 @@ class ConnectRequest(_message.Message):
     def command_ack(self) -> Global___CommandAck:
         """The worker has stored a command in its journal."""
 
+    @_builtins.property
+    def availability(self) -> Global___Availability:
+        """The worker begins or ends to refuse new work."""
+
+    @_builtins.property
+    def leave(self) -> Global___Leave:
+        """The worker's process ends. The scheduler answers with Shutdown, of reason LEFT."""
+
     def __init__(
         self,
         *,
@@ -372,12 +388,14 @@ class ConnectRequest(_message.Message):
         status_report: Global___StatusReport | None = ...,
         log_chunk: Global___LogChunk | None = ...,
         command_ack: Global___CommandAck | None = ...,
+        availability: Global___Availability | None = ...,
+        leave: Global___Leave | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command_ack", b"command_ack", "heartbeat", b"heartbeat", "hello", b"hello", "log_chunk", b"log_chunk", "message", b"message", "status_report", b"status_report"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "command_ack", b"command_ack", "heartbeat", b"heartbeat", "hello", b"hello", "leave", b"leave", "log_chunk", b"log_chunk", "message", b"message", "status_report", b"status_report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_ack", b"command_ack", "heartbeat", b"heartbeat", "hello", b"hello", "log_chunk", b"log_chunk", "message", b"message", "status_report", b"status_report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "command_ack", b"command_ack", "heartbeat", b"heartbeat", "hello", b"hello", "leave", b"leave", "log_chunk", b"log_chunk", "message", b"message", "status_report", b"status_report"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "heartbeat", "status_report", "log_chunk", "command_ack"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "heartbeat", "status_report", "log_chunk", "command_ack", "availability", "leave"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -392,6 +410,7 @@ class Hello(_message.Message):
     PROTOCOL_VERSION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
+    AVAILABILITY_FIELD_NUMBER: _builtins.int
     protocol_version: _builtins.int
     """Version of this stream's rules; 1."""
     @_builtins.property
@@ -402,20 +421,74 @@ class Hello(_message.Message):
     def held(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldReplicate]:
         """Replicates that the worker holds, each with its last status, so that the scheduler resumes them."""
 
+    @_builtins.property
+    def availability(self) -> Global___Availability:
+        """Whether the worker takes new work; absent when it does."""
+
     def __init__(
         self,
         *,
         protocol_version: _builtins.int = ...,
         model: Global___WorkerModel | None = ...,
         held: _abc.Iterable[Global___HeldReplicate] | None = ...,
+        availability: Global___Availability | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "model", b"model", "protocol_version", b"protocol_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["availability", b"availability", "held", b"held", "model", b"model", "protocol_version", b"protocol_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Hello: _TypeAlias = Hello  # noqa: Y015
+
+@_typing.final
+class Availability(_message.Message):
+    """Whether a worker takes new work. The replicates that it holds run on in any case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    refusal: _builtins.str
+    """Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work."""
+    def __init__(
+        self,
+        *,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Availability: _TypeAlias = Availability  # noqa: Y015
+
+@_typing.final
+class Leave(_message.Message):
+    """The worker's process is about to end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_WITHIN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def return_within(self) -> _duration_pb2.Duration:
+        """Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
+        grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
+        uncontributed tasks to other workers at once.
+        """
+
+    def __init__(
+        self,
+        *,
+        return_within: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["return_within", b"return_within"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_within", b"return_within"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Leave: _TypeAlias = Leave  # noqa: Y015
 
 @_typing.final
 class WorkerModel(_message.Message):
@@ -432,6 +505,7 @@ class WorkerModel(_message.Message):
     GPUS_FIELD_NUMBER: _builtins.int
     SGX_FIELD_NUMBER: _builtins.int
     TDX_FIELD_NUMBER: _builtins.int
+    SLOT_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Public name."""
     version: _builtins.str
@@ -450,6 +524,8 @@ class WorkerModel(_message.Message):
     """Whether Intel SGX works (Scone and Gramine tasks)."""
     tdx: _builtins.bool
     """Whether Intel TDX works."""
+    slot_memory_bytes: _builtins.int
+    """Memory of one slot in bytes, the limit of an app's container; 0 when it is memory_bytes divided by slots."""
     def __init__(
         self,
         *,
@@ -462,10 +538,11 @@ class WorkerModel(_message.Message):
         gpus: _builtins.int = ...,
         sgx: _builtins.bool = ...,
         tdx: _builtins.bool = ...,
+        slot_memory_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "gpus", b"gpus", "memory_bytes", b"memory_bytes", "name", b"name", "os", b"os", "sgx", b"sgx", "slots", b"slots", "tdx", b"tdx", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "gpus", b"gpus", "memory_bytes", b"memory_bytes", "name", b"name", "os", b"os", "sgx", b"sgx", "slot_memory_bytes", b"slot_memory_bytes", "slots", b"slots", "tdx", b"tdx", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -609,19 +686,22 @@ class StatusDetails(_message.Message):
     STDERR_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
-    """Cause of a failure or abort."""
+    """Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
+    holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+    which contributes the error result, or ABORT, which frees its slot.
+    """
     result_link: _builtins.str
     """Where the result is, for RESULT_UPLOADED; JSON."""
     callback_data: _builtins.str
     """Callback data, 0x-prefixed hexadecimal, for callback tasks."""
     exit_code: _builtins.int
-    """Exit code of the app, for COMPUTED."""
+    """Exit code of the app, for COMPUTED and COMPUTE_FAILED."""
     stdout: _builtins.str
     """Tail of the app's standard output, for COMPUTED and COMPUTE_FAILED; at most 100,000 characters are kept."""
     stderr: _builtins.str
     """Tail of the app's standard error."""
     error_message: _builtins.str
-    """What happened, for the operator."""
+    """What happened, in one sentence for requester and operator."""
     @_builtins.property
     def chain_receipt(self) -> _task_pb2.ChainReceipt:
         """The mined transaction, for CONTRIBUTED, REVEALED and CONTRIBUTE_AND_FINALIZE_DONE."""
@@ -711,6 +791,8 @@ class ConnectResponse(_message.Message):
     COMMAND_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
     SHUTDOWN_FIELD_NUMBER: _builtins.int
+    CONFIGURATION_CHANGE_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """First message of the stream."""
@@ -731,6 +813,14 @@ class ConnectResponse(_message.Message):
     def shutdown(self) -> Global___Shutdown:
         """The stream ends."""
 
+    @_builtins.property
+    def configuration_change(self) -> Global___ConfigurationChange:
+        """The pool's public configuration changed; it applies from now on."""
+
+    @_builtins.property
+    def head(self) -> Global___Head:
+        """The chain's newest block, so that a connected worker reads no heads from its node."""
+
     def __init__(
         self,
         *,
@@ -739,12 +829,14 @@ class ConnectResponse(_message.Message):
         command: Global___Command | None = ...,
         drain: Global___Drain | None = ...,
         shutdown: Global___Shutdown | None = ...,
+        configuration_change: Global___ConfigurationChange | None = ...,
+        head: Global___Head | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "decisions", b"decisions", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "configuration_change", b"configuration_change", "decisions", b"decisions", "drain", b"drain", "head", b"head", "message", b"message", "shutdown", b"shutdown", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "decisions", b"decisions", "drain", b"drain", "message", b"message", "shutdown", b"shutdown", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "configuration_change", b"configuration_change", "decisions", b"decisions", "drain", b"drain", "head", b"head", "message", b"message", "shutdown", b"shutdown", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "decisions", "command", "drain", "shutdown"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "decisions", "command", "drain", "shutdown", "configuration_change", "head"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -789,6 +881,69 @@ class Welcome(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
+
+@_typing.final
+class ConfigurationChange(_message.Message):
+    """The pool's public configuration changed. Held replicates keep running; their later steps use the new values."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIGURATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def configuration(self) -> Global___PublicConfiguration:
+        """The configuration in force."""
+
+    def __init__(
+        self,
+        *,
+        configuration: Global___PublicConfiguration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfigurationChange: _TypeAlias = ConfigurationChange  # noqa: Y015
+
+@_typing.final
+class Head(_message.Message):
+    """The newest block that the scheduler's node has: sent after the Welcome, with every assignment and command, and at
+    each change. A worker that holds no replicate gets one in five seconds at most. Heads between two messages are
+    omitted.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    PARENT_HASH_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number."""
+    hash: _builtins.str
+    """Hash, 0x-prefixed lower-case hexadecimal of 32 bytes; it differs from that of the same number before a
+    reorganisation.
+    """
+    parent_hash: _builtins.str
+    """Hash of the parent, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    timestamp: _builtins.int
+    """Unix seconds."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        hash: _builtins.str = ...,
+        parent_hash: _builtins.str = ...,
+        timestamp: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "number", b"number", "parent_hash", b"parent_hash", "timestamp", b"timestamp"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Head: _TypeAlias = Head  # noqa: Y015
 
 @_typing.final
 class Decisions(_message.Message):
@@ -1124,7 +1279,7 @@ class Shutdown(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Reason, such as REPLACED, BAD_VERSION or SCHEDULER_STOPPING."""
+    """Reason, such as REPLACED, BAD_VERSION, LEFT or SCHEDULER_STOPPING."""
     message: _builtins.str
     """What to do next, for the operator."""
     @_builtins.property

@@ -19,6 +19,155 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class GetArchiveRulesRequest(_message.Message):
+    """Requests the rules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetArchiveRulesRequest: _TypeAlias = GetArchiveRulesRequest  # noqa: Y015
+
+@_typing.final
+class GetArchiveRulesResponse(_message.Message):
+    """Carries the rules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> Global___ArchiveRules:
+        """The rules in force."""
+
+    def __init__(
+        self,
+        *,
+        rules: Global___ArchiveRules | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetArchiveRulesResponse: _TypeAlias = GetArchiveRulesResponse  # noqa: Y015
+
+@_typing.final
+class ArchiveRules(_message.Message):
+    """Limits of an archive. A worker checks its output against them; the proxy checks each upload again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_ARCHIVE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_UNPACKED_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_ENTRIES_FIELD_NUMBER: _builtins.int
+    MAX_DEPTH_FIELD_NUMBER: _builtins.int
+    MAX_NAME_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_PATH_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_COMPUTED_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_COMPUTED_DEPTH_FIELD_NUMBER: _builtins.int
+    max_archive_bytes: _builtins.int
+    """Largest archive in bytes."""
+    max_unpacked_bytes: _builtins.int
+    """Largest sum of the unpacked files in bytes."""
+    max_entries: _builtins.int
+    """Most entries, folders included."""
+    max_depth: _builtins.int
+    """Deepest nesting of folders."""
+    max_name_bytes: _builtins.int
+    """Longest name of one file or folder in bytes of UTF-8."""
+    max_path_bytes: _builtins.int
+    """Longest path of an entry in bytes of UTF-8."""
+    max_computed_bytes: _builtins.int
+    """Largest computed.json in bytes."""
+    max_computed_depth: _builtins.int
+    """Deepest nesting of values in computed.json."""
+    def __init__(
+        self,
+        *,
+        max_archive_bytes: _builtins.int = ...,
+        max_unpacked_bytes: _builtins.int = ...,
+        max_entries: _builtins.int = ...,
+        max_depth: _builtins.int = ...,
+        max_name_bytes: _builtins.int = ...,
+        max_path_bytes: _builtins.int = ...,
+        max_computed_bytes: _builtins.int = ...,
+        max_computed_depth: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_archive_bytes", b"max_archive_bytes", "max_computed_bytes", b"max_computed_bytes", "max_computed_depth", b"max_computed_depth", "max_depth", b"max_depth", "max_entries", b"max_entries", "max_name_bytes", b"max_name_bytes", "max_path_bytes", b"max_path_bytes", "max_unpacked_bytes", b"max_unpacked_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArchiveRules: _TypeAlias = ArchiveRules  # noqa: Y015
+
+@_typing.final
+class CreateChallengeRequest(_message.Message):
+    """Names the worker and the task of an upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    wallet_address: _builtins.str
+    """Wallet of the worker."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        wallet_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task_id", b"task_id", "wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateChallengeRequest: _TypeAlias = CreateChallengeRequest  # noqa: Y015
+
+@_typing.final
+class CreateChallengeResponse(_message.Message):
+    """Carries what the worker signs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUDIENCE_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    audience: _builtins.str
+    """Public base URL of this proxy. A worker signs only for the audience that it asked."""
+    nonce: _builtins.str
+    """Nonce of 32 bytes, 0x-prefixed hexadecimal; accepted by this proxy only, for this worker and task."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """Expiry of the nonce."""
+
+    def __init__(
+        self,
+        *,
+        audience: _builtins.str = ...,
+        nonce: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "expires_at", b"expires_at", "nonce", b"nonce"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateChallengeResponse: _TypeAlias = CreateChallengeResponse  # noqa: Y015
+
+@_typing.final
 class IssueTokenRequest(_message.Message):
     """Proves the right to upload for one task."""
 
@@ -26,10 +175,17 @@ class IssueTokenRequest(_message.Message):
 
     AUTHORIZATION_FIELD_NUMBER: _builtins.int
     WORKER_SIGNATURE_FIELD_NUMBER: _builtins.int
+    AUDIENCE_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
     worker_signature: _builtins.str
-    """The worker's own EIP-191 signature over the authorization hash
-    keccak256(worker_wallet ‖ task_id ‖ enclave_challenge), 0x-prefixed hexadecimal of 65 bytes.
+    """The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
+    authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
+    A signature that another service obtained is thus worthless here.
     """
+    audience: _builtins.str
+    """Audience of the challenge."""
+    nonce: _builtins.str
+    """Nonce of the challenge, 0x-prefixed hexadecimal of 32 bytes."""
     @_builtins.property
     def authorization(self) -> _authorization_pb2.WorkerpoolAuthorization:
         """The pool owner's authorization for this worker and task."""
@@ -39,10 +195,12 @@ class IssueTokenRequest(_message.Message):
         *,
         authorization: _authorization_pb2.WorkerpoolAuthorization | None = ...,
         worker_signature: _builtins.str = ...,
+        audience: _builtins.str = ...,
+        nonce: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authorization", b"authorization"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization", b"authorization", "worker_signature", b"worker_signature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "authorization", b"authorization", "nonce", b"nonce", "worker_signature", b"worker_signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,6 +275,7 @@ class UploadHeader(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     RESULT_DIGEST_FIELD_NUMBER: _builtins.int
     ENCLAVE_SIGNATURE_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
     size: _builtins.int
@@ -127,6 +286,8 @@ class UploadHeader(_message.Message):
     """Result digest as revealed on chain (worker spec A.8), 0x-prefixed hexadecimal of 32 bytes."""
     enclave_signature: _builtins.str
     """TEE tasks only: the enclave's signature over keccak256(resultHash ‖ resultSeal); empty for standard tasks."""
+    offset: _builtins.int
+    """First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew."""
     def __init__(
         self,
         *,
@@ -135,14 +296,63 @@ class UploadHeader(_message.Message):
         sha256: _builtins.str = ...,
         result_digest: _builtins.str = ...,
         enclave_signature: _builtins.str = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["enclave_signature", b"enclave_signature", "result_digest", b"result_digest", "sha256", b"sha256", "size", b"size", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enclave_signature", b"enclave_signature", "offset", b"offset", "result_digest", b"result_digest", "sha256", b"sha256", "size", b"size", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UploadHeader: _TypeAlias = UploadHeader  # noqa: Y015
+
+@_typing.final
+class GetUploadRequest(_message.Message):
+    """Names an interrupted upload of the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___UploadHeader:
+        """The header of the upload; its offset is ignored."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___UploadHeader | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUploadRequest: _TypeAlias = GetUploadRequest  # noqa: Y015
+
+@_typing.final
+class GetUploadResponse(_message.Message):
+    """Tells where an upload continues."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_FIELD_NUMBER: _builtins.int
+    offset: _builtins.int
+    """First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+    kept for some minutes by the process that received it.
+    """
+    def __init__(
+        self,
+        *,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUploadResponse: _TypeAlias = GetUploadResponse  # noqa: Y015
 
 @_typing.final
 class UploadResponse(_message.Message):

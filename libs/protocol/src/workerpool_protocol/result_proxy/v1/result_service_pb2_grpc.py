@@ -35,10 +35,25 @@ class ResultServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetArchiveRules = channel.unary_unary(
+                '/workerpool.result_proxy.v1.ResultService/GetArchiveRules',
+                request_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetArchiveRulesRequest.SerializeToString,
+                response_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetArchiveRulesResponse.FromString,
+                _registered_method=True)
+        self.CreateChallenge = channel.unary_unary(
+                '/workerpool.result_proxy.v1.ResultService/CreateChallenge',
+                request_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.CreateChallengeRequest.SerializeToString,
+                response_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.CreateChallengeResponse.FromString,
+                _registered_method=True)
         self.IssueToken = channel.unary_unary(
                 '/workerpool.result_proxy.v1.ResultService/IssueToken',
                 request_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.IssueTokenRequest.SerializeToString,
                 response_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.IssueTokenResponse.FromString,
+                _registered_method=True)
+        self.GetUpload = channel.unary_unary(
+                '/workerpool.result_proxy.v1.ResultService/GetUpload',
+                request_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetUploadRequest.SerializeToString,
+                response_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetUploadResponse.FromString,
                 _registered_method=True)
         self.Upload = channel.stream_unary(
                 '/workerpool.result_proxy.v1.ResultService/Upload',
@@ -61,8 +76,30 @@ class ResultServiceServicer:
     """Stores the archives. Each task has one archive, accepted from a worker whose revealed contribution it matches.
     """
 
+    def GetArchiveRules(self, request, context):
+        """GetArchiveRules returns the rules of this proxy, so that a worker refuses what the proxy would refuse before it
+        contributes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateChallenge(self, request, context):
+        """CreateChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IssueToken(self, request, context):
         """IssueToken exchanges a signed authorization for a bearer token, which Upload requires.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUpload(self, request, context):
+        """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,10 +129,25 @@ class ResultServiceServicer:
 
 def add_ResultServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetArchiveRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetArchiveRules,
+                    request_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetArchiveRulesRequest.FromString,
+                    response_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetArchiveRulesResponse.SerializeToString,
+            ),
+            'CreateChallenge': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateChallenge,
+                    request_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.CreateChallengeRequest.FromString,
+                    response_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.CreateChallengeResponse.SerializeToString,
+            ),
             'IssueToken': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueToken,
                     request_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.IssueTokenRequest.FromString,
                     response_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.IssueTokenResponse.SerializeToString,
+            ),
+            'GetUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUpload,
+                    request_deserializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetUploadRequest.FromString,
+                    response_serializer=workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetUploadResponse.SerializeToString,
             ),
             'Upload': grpc.stream_unary_rpc_method_handler(
                     servicer.Upload,
@@ -125,6 +177,60 @@ class ResultService:
     """
 
     @staticmethod
+    def GetArchiveRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.result_proxy.v1.ResultService/GetArchiveRules',
+            workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetArchiveRulesRequest.SerializeToString,
+            workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetArchiveRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateChallenge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.result_proxy.v1.ResultService/CreateChallenge',
+            workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.CreateChallengeRequest.SerializeToString,
+            workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.CreateChallengeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def IssueToken(request,
             target,
             options=(),
@@ -141,6 +247,33 @@ class ResultService:
             '/workerpool.result_proxy.v1.ResultService/IssueToken',
             workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.IssueTokenRequest.SerializeToString,
             workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.IssueTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.result_proxy.v1.ResultService/GetUpload',
+            workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetUploadRequest.SerializeToString,
+            workerpool_dot_result__proxy_dot_v1_dot_result__service__pb2.GetUploadResponse.FromString,
             options,
             channel_credentials,
             insecure,

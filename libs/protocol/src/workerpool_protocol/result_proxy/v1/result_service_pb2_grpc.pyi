@@ -33,8 +33,16 @@ class ResultServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ResultServiceAsyncStub: ...
+    GetArchiveRules: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.GetArchiveRulesRequest, _result_service_pb2.GetArchiveRulesResponse]
+    """GetArchiveRules returns the rules of this proxy, so that a worker refuses what the proxy would refuse before it
+    contributes.
+    """
+    CreateChallenge: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.CreateChallengeRequest, _result_service_pb2.CreateChallengeResponse]
+    """CreateChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
     IssueToken: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.IssueTokenRequest, _result_service_pb2.IssueTokenResponse]
     """IssueToken exchanges a signed authorization for a bearer token, which Upload requires."""
+    GetUpload: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.GetUploadRequest, _result_service_pb2.GetUploadResponse]
+    """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing."""
     Upload: _grpc.StreamUnaryMultiCallable[_result_service_pb2.UploadRequest, _result_service_pb2.UploadResponse]
     """Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored."""
     GetResult: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.GetResultRequest, _result_service_pb2.GetResultResponse]
@@ -47,8 +55,16 @@ class ResultServiceAsyncStub(ResultServiceStub):
     """Stores the archives. Each task has one archive, accepted from a worker whose revealed contribution it matches."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetArchiveRules: _aio.UnaryUnaryMultiCallable[_result_service_pb2.GetArchiveRulesRequest, _result_service_pb2.GetArchiveRulesResponse]  # type: ignore[assignment]
+    """GetArchiveRules returns the rules of this proxy, so that a worker refuses what the proxy would refuse before it
+    contributes.
+    """
+    CreateChallenge: _aio.UnaryUnaryMultiCallable[_result_service_pb2.CreateChallengeRequest, _result_service_pb2.CreateChallengeResponse]  # type: ignore[assignment]
+    """CreateChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
     IssueToken: _aio.UnaryUnaryMultiCallable[_result_service_pb2.IssueTokenRequest, _result_service_pb2.IssueTokenResponse]  # type: ignore[assignment]
     """IssueToken exchanges a signed authorization for a bearer token, which Upload requires."""
+    GetUpload: _aio.UnaryUnaryMultiCallable[_result_service_pb2.GetUploadRequest, _result_service_pb2.GetUploadResponse]  # type: ignore[assignment]
+    """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing."""
     Upload: _aio.StreamUnaryMultiCallable[_result_service_pb2.UploadRequest, _result_service_pb2.UploadResponse]  # type: ignore[assignment]
     """Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored."""
     GetResult: _aio.UnaryUnaryMultiCallable[_result_service_pb2.GetResultRequest, _result_service_pb2.GetResultResponse]  # type: ignore[assignment]
@@ -60,12 +76,38 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stores the archives. Each task has one archive, accepted from a worker whose revealed contribution it matches."""
 
     @_abc_1.abstractmethod
+    def GetArchiveRules(
+        self,
+        request: _result_service_pb2.GetArchiveRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_result_service_pb2.GetArchiveRulesResponse, _abc.Awaitable[_result_service_pb2.GetArchiveRulesResponse]]:
+        """GetArchiveRules returns the rules of this proxy, so that a worker refuses what the proxy would refuse before it
+        contributes.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateChallenge(
+        self,
+        request: _result_service_pb2.CreateChallengeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_result_service_pb2.CreateChallengeResponse, _abc.Awaitable[_result_service_pb2.CreateChallengeResponse]]:
+        """CreateChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
+
+    @_abc_1.abstractmethod
     def IssueToken(
         self,
         request: _result_service_pb2.IssueTokenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_result_service_pb2.IssueTokenResponse, _abc.Awaitable[_result_service_pb2.IssueTokenResponse]]:
         """IssueToken exchanges a signed authorization for a bearer token, which Upload requires."""
+
+    @_abc_1.abstractmethod
+    def GetUpload(
+        self,
+        request: _result_service_pb2.GetUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_result_service_pb2.GetUploadResponse, _abc.Awaitable[_result_service_pb2.GetUploadResponse]]:
+        """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing."""
 
     @_abc_1.abstractmethod
     def Upload(

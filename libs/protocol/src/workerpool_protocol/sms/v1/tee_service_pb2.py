@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from workerpool_protocol.poco.v1 import authorization_pb2 as workerpool_dot_poco_dot_v1_dot_authorization__pb2
 from workerpool_protocol.registry.v1 import platform_service_pb2 as workerpool_dot_registry_dot_v1_dot_platform__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#workerpool/sms/v1/tee_service.proto\x12\x11workerpool.sms.v1\x1a\x1b\x62uf/validate/validate.proto\x1a&workerpool/poco/v1/authorization.proto\x1a-workerpool/registry/v1/platform_service.proto\"\x15\n\x13GetFrameworkRequest\"Z\n\x14GetFrameworkResponse\x12\x42\n\tframework\x18\x01 \x01(\x0e\x32$.workerpool.registry.v1.TeeFrameworkR\tframework\"\x92\x01\n\x1bGetServicePropertiesRequest\x12N\n\tframework\x18\x01 \x01(\x0e\x32$.workerpool.registry.v1.TeeFrameworkB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\tframework\x12#\n\x07version\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07version\"\xc1\x01\n\x1cGetServicePropertiesResponse\x12@\n\x0bpre_compute\x18\x01 \x01(\x0b\x32\x1f.workerpool.sms.v1.EnclaveImageR\npreCompute\x12\x42\n\x0cpost_compute\x18\x02 \x01(\x0b\x32\x1f.workerpool.sms.v1.EnclaveImageR\x0bpostCompute\x12\x1b\n\tlas_image\x18\x03 \x01(\tR\x08lasImage\"\x85\x01\n\x0c\x45nclaveImage\x12\x14\n\x05image\x18\x01 \x01(\tR\x05image\x12 \n\x0b\x66ingerprint\x18\x02 \x01(\tR\x0b\x66ingerprint\x12\x1e\n\nentrypoint\x18\x03 \x01(\tR\nentrypoint\x12\x1d\n\nheap_bytes\x18\x04 \x01(\x04R\theapBytes\"\x98\x01\n\x16\x43reateChallengeRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12L\n\tsignature\x18\x02 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\tsignature\"F\n\x17\x43reateChallengeResponse\x12+\n\x11\x65nclave_challenge\x18\x01 \x01(\tR\x10\x65nclaveChallenge\"\xcc\x01\n\x14\x43reateSessionRequest\x12Y\n\rauthorization\x18\x01 \x01(\x0b\x32+.workerpool.poco.v1.WorkerpoolAuthorizationB\x06\xbaH\x03\xc8\x01\x01R\rauthorization\x12Y\n\x10worker_signature\x18\x02 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\x0fworkerSignature\"n\n\x15\x43reateSessionResponse\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x36\n\x17secret_provisioning_url\x18\x02 \x01(\tR\x15secretProvisioningUrl2\xb4\x03\n\nTeeService\x12_\n\x0cGetFramework\x12&.workerpool.sms.v1.GetFrameworkRequest\x1a\'.workerpool.sms.v1.GetFrameworkResponse\x12w\n\x14GetServiceProperties\x12..workerpool.sms.v1.GetServicePropertiesRequest\x1a/.workerpool.sms.v1.GetServicePropertiesResponse\x12h\n\x0f\x43reateChallenge\x12).workerpool.sms.v1.CreateChallengeRequest\x1a*.workerpool.sms.v1.CreateChallengeResponse\x12\x62\n\rCreateSession\x12\'.workerpool.sms.v1.CreateSessionRequest\x1a(.workerpool.sms.v1.CreateSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#workerpool/sms/v1/tee_service.proto\x12\x11workerpool.sms.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&workerpool/poco/v1/authorization.proto\x1a-workerpool/registry/v1/platform_service.proto\"\x15\n\x13GetFrameworkRequest\"Z\n\x14GetFrameworkResponse\x12\x42\n\tframework\x18\x01 \x01(\x0e\x32$.workerpool.registry.v1.TeeFrameworkR\tframework\"\x92\x01\n\x1bGetServicePropertiesRequest\x12N\n\tframework\x18\x01 \x01(\x0e\x32$.workerpool.registry.v1.TeeFrameworkB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\tframework\x12#\n\x07version\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x07version\"\xc1\x01\n\x1cGetServicePropertiesResponse\x12@\n\x0bpre_compute\x18\x01 \x01(\x0b\x32\x1f.workerpool.sms.v1.EnclaveImageR\npreCompute\x12\x42\n\x0cpost_compute\x18\x02 \x01(\x0b\x32\x1f.workerpool.sms.v1.EnclaveImageR\x0bpostCompute\x12\x1b\n\tlas_image\x18\x03 \x01(\tR\x08lasImage\"\x85\x01\n\x0c\x45nclaveImage\x12\x14\n\x05image\x18\x01 \x01(\tR\x05image\x12 \n\x0b\x66ingerprint\x18\x02 \x01(\tR\x0b\x66ingerprint\x12\x1e\n\nentrypoint\x18\x03 \x01(\tR\nentrypoint\x12\x1d\n\nheap_bytes\x18\x04 \x01(\x04R\theapBytes\"\x98\x01\n\x16\x43reateChallengeRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12L\n\tsignature\x18\x02 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\tsignature\"F\n\x17\x43reateChallengeResponse\x12+\n\x11\x65nclave_challenge\x18\x01 \x01(\tR\x10\x65nclaveChallenge\"\x94\x01\n\x1d\x43reateSessionChallengeRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x41\n\x0ewallet_address\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\rwalletAddress\"\x8d\x01\n\x1e\x43reateSessionChallengeResponse\x12\x1a\n\x08\x61udience\x18\x01 \x01(\tR\x08\x61udience\x12\x14\n\x05nonce\x18\x02 \x01(\tR\x05nonce\x12\x39\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\xa6\x02\n\x14\x43reateSessionRequest\x12Y\n\rauthorization\x18\x01 \x01(\x0b\x32+.workerpool.poco.v1.WorkerpoolAuthorizationB\x06\xbaH\x03\xc8\x01\x01R\rauthorization\x12Y\n\x10worker_signature\x18\x02 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\x0fworkerSignature\x12&\n\x08\x61udience\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x08\x61udience\x12\x30\n\x05nonce\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{64}$R\x05nonce\"\x8e\x01\n\x15\x43reateSessionResponse\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x36\n\x17secret_provisioning_url\x18\x02 \x01(\tR\x15secretProvisioningUrl\x12\x1e\n\nunattested\x18\x03 \x01(\x08R\nunattested2\xb3\x04\n\nTeeService\x12_\n\x0cGetFramework\x12&.workerpool.sms.v1.GetFrameworkRequest\x1a\'.workerpool.sms.v1.GetFrameworkResponse\x12w\n\x14GetServiceProperties\x12..workerpool.sms.v1.GetServicePropertiesRequest\x1a/.workerpool.sms.v1.GetServicePropertiesResponse\x12h\n\x0f\x43reateChallenge\x12).workerpool.sms.v1.CreateChallengeRequest\x1a*.workerpool.sms.v1.CreateChallengeResponse\x12}\n\x16\x43reateSessionChallenge\x12\x30.workerpool.sms.v1.CreateSessionChallengeRequest\x1a\x31.workerpool.sms.v1.CreateSessionChallengeResponse\x12\x62\n\rCreateSession\x12\'.workerpool.sms.v1.CreateSessionRequest\x1a(.workerpool.sms.v1.CreateSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,28 +43,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECHALLENGEREQUEST'].fields_by_name['task_id']._serialized_options = b'\272H\024r\0222\020^0x[0-9a-f]{64}$'
   _globals['_CREATECHALLENGEREQUEST'].fields_by_name['signature']._loaded_options = None
   _globals['_CREATECHALLENGEREQUEST'].fields_by_name['signature']._serialized_options = b'\272H+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$'
+  _globals['_CREATESESSIONCHALLENGEREQUEST'].fields_by_name['task_id']._loaded_options = None
+  _globals['_CREATESESSIONCHALLENGEREQUEST'].fields_by_name['task_id']._serialized_options = b'\272H\024r\0222\020^0x[0-9a-f]{64}$'
+  _globals['_CREATESESSIONCHALLENGEREQUEST'].fields_by_name['wallet_address']._loaded_options = None
+  _globals['_CREATESESSIONCHALLENGEREQUEST'].fields_by_name['wallet_address']._serialized_options = b'\272H\027r\0252\023^0x[0-9a-fA-F]{40}$'
   _globals['_CREATESESSIONREQUEST'].fields_by_name['authorization']._loaded_options = None
   _globals['_CREATESESSIONREQUEST'].fields_by_name['authorization']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATESESSIONREQUEST'].fields_by_name['worker_signature']._loaded_options = None
   _globals['_CREATESESSIONREQUEST'].fields_by_name['worker_signature']._serialized_options = b'\272H+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$'
-  _globals['_GETFRAMEWORKREQUEST']._serialized_start=174
-  _globals['_GETFRAMEWORKREQUEST']._serialized_end=195
-  _globals['_GETFRAMEWORKRESPONSE']._serialized_start=197
-  _globals['_GETFRAMEWORKRESPONSE']._serialized_end=287
-  _globals['_GETSERVICEPROPERTIESREQUEST']._serialized_start=290
-  _globals['_GETSERVICEPROPERTIESREQUEST']._serialized_end=436
-  _globals['_GETSERVICEPROPERTIESRESPONSE']._serialized_start=439
-  _globals['_GETSERVICEPROPERTIESRESPONSE']._serialized_end=632
-  _globals['_ENCLAVEIMAGE']._serialized_start=635
-  _globals['_ENCLAVEIMAGE']._serialized_end=768
-  _globals['_CREATECHALLENGEREQUEST']._serialized_start=771
-  _globals['_CREATECHALLENGEREQUEST']._serialized_end=923
-  _globals['_CREATECHALLENGERESPONSE']._serialized_start=925
-  _globals['_CREATECHALLENGERESPONSE']._serialized_end=995
-  _globals['_CREATESESSIONREQUEST']._serialized_start=998
-  _globals['_CREATESESSIONREQUEST']._serialized_end=1202
-  _globals['_CREATESESSIONRESPONSE']._serialized_start=1204
-  _globals['_CREATESESSIONRESPONSE']._serialized_end=1314
-  _globals['_TEESERVICE']._serialized_start=1317
-  _globals['_TEESERVICE']._serialized_end=1753
+  _globals['_CREATESESSIONREQUEST'].fields_by_name['audience']._loaded_options = None
+  _globals['_CREATESESSIONREQUEST'].fields_by_name['audience']._serialized_options = b'\272H\007r\005\020\001\030\200\004'
+  _globals['_CREATESESSIONREQUEST'].fields_by_name['nonce']._loaded_options = None
+  _globals['_CREATESESSIONREQUEST'].fields_by_name['nonce']._serialized_options = b'\272H\027r\0252\023^0x[0-9a-fA-F]{64}$'
+  _globals['_GETFRAMEWORKREQUEST']._serialized_start=207
+  _globals['_GETFRAMEWORKREQUEST']._serialized_end=228
+  _globals['_GETFRAMEWORKRESPONSE']._serialized_start=230
+  _globals['_GETFRAMEWORKRESPONSE']._serialized_end=320
+  _globals['_GETSERVICEPROPERTIESREQUEST']._serialized_start=323
+  _globals['_GETSERVICEPROPERTIESREQUEST']._serialized_end=469
+  _globals['_GETSERVICEPROPERTIESRESPONSE']._serialized_start=472
+  _globals['_GETSERVICEPROPERTIESRESPONSE']._serialized_end=665
+  _globals['_ENCLAVEIMAGE']._serialized_start=668
+  _globals['_ENCLAVEIMAGE']._serialized_end=801
+  _globals['_CREATECHALLENGEREQUEST']._serialized_start=804
+  _globals['_CREATECHALLENGEREQUEST']._serialized_end=956
+  _globals['_CREATECHALLENGERESPONSE']._serialized_start=958
+  _globals['_CREATECHALLENGERESPONSE']._serialized_end=1028
+  _globals['_CREATESESSIONCHALLENGEREQUEST']._serialized_start=1031
+  _globals['_CREATESESSIONCHALLENGEREQUEST']._serialized_end=1179
+  _globals['_CREATESESSIONCHALLENGERESPONSE']._serialized_start=1182
+  _globals['_CREATESESSIONCHALLENGERESPONSE']._serialized_end=1323
+  _globals['_CREATESESSIONREQUEST']._serialized_start=1326
+  _globals['_CREATESESSIONREQUEST']._serialized_end=1620
+  _globals['_CREATESESSIONRESPONSE']._serialized_start=1623
+  _globals['_CREATESESSIONRESPONSE']._serialized_end=1765
+  _globals['_TEESERVICE']._serialized_start=1768
+  _globals['_TEESERVICE']._serialized_end=2331
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from workerpool_protocol.poco.v1 import authorization_pb2 as _authorization_pb2
 from workerpool_protocol.registry.v1 import platform_service_pb2 as _platform_service_pb2
 import builtins as _builtins
@@ -200,6 +201,64 @@ class CreateChallengeResponse(_message.Message):
 Global___CreateChallengeResponse: _TypeAlias = CreateChallengeResponse  # noqa: Y015
 
 @_typing.final
+class CreateSessionChallengeRequest(_message.Message):
+    """Names the worker and the task of a session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """Task id, 0x-prefixed lower-case hexadecimal of 32 bytes."""
+    wallet_address: _builtins.str
+    """Wallet of the worker."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        wallet_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task_id", b"task_id", "wallet_address", b"wallet_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateSessionChallengeRequest: _TypeAlias = CreateSessionChallengeRequest  # noqa: Y015
+
+@_typing.final
+class CreateSessionChallengeResponse(_message.Message):
+    """Carries what the worker signs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUDIENCE_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    audience: _builtins.str
+    """Public base URL of this service. A worker signs only for the audience that it asked."""
+    nonce: _builtins.str
+    """Nonce of 32 bytes, 0x-prefixed hexadecimal; accepted by this service only, for this worker and task."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """Expiry of the nonce."""
+
+    def __init__(
+        self,
+        *,
+        audience: _builtins.str = ...,
+        nonce: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "expires_at", b"expires_at", "nonce", b"nonce"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateSessionChallengeResponse: _TypeAlias = CreateSessionChallengeResponse  # noqa: Y015
+
+@_typing.final
 class CreateSessionRequest(_message.Message):
     """Requests a session, signed by a worker."""
 
@@ -207,8 +266,17 @@ class CreateSessionRequest(_message.Message):
 
     AUTHORIZATION_FIELD_NUMBER: _builtins.int
     WORKER_SIGNATURE_FIELD_NUMBER: _builtins.int
+    AUDIENCE_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
     worker_signature: _builtins.str
-    """The worker's own EIP-191 signature over the authorization hash."""
+    """The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
+    authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
+    A signature that another service obtained is thus worthless here.
+    """
+    audience: _builtins.str
+    """Audience of the challenge."""
+    nonce: _builtins.str
+    """Nonce of the challenge, 0x-prefixed hexadecimal of 32 bytes."""
     @_builtins.property
     def authorization(self) -> _authorization_pb2.WorkerpoolAuthorization:
         """The pool owner's authorization."""
@@ -218,10 +286,12 @@ class CreateSessionRequest(_message.Message):
         *,
         authorization: _authorization_pb2.WorkerpoolAuthorization | None = ...,
         worker_signature: _builtins.str = ...,
+        audience: _builtins.str = ...,
+        nonce: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authorization", b"authorization"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization", b"authorization", "worker_signature", b"worker_signature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "authorization", b"authorization", "nonce", b"nonce", "worker_signature", b"worker_signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -235,19 +305,25 @@ class CreateSessionResponse(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     SECRET_PROVISIONING_URL_FIELD_NUMBER: _builtins.int
+    UNATTESTED_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Session id."""
     secret_provisioning_url: _builtins.str
     """Where the enclave fetches its secrets."""
+    unattested: _builtins.bool
+    """Whether the session is given without a proof that its reader is an enclave. Only an SMS whose operator allows this,
+    for tests, creates such sessions; a client that needs confidentiality refuses them.
+    """
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         secret_provisioning_url: _builtins.str = ...,
+        unattested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret_provisioning_url", b"secret_provisioning_url", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret_provisioning_url", b"secret_provisioning_url", "session_id", b"session_id", "unattested", b"unattested"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,11 @@ class TeeServiceStub:
                 request_serializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateChallengeRequest.SerializeToString,
                 response_deserializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateChallengeResponse.FromString,
                 _registered_method=True)
+        self.CreateSessionChallenge = channel.unary_unary(
+                '/workerpool.sms.v1.TeeService/CreateSessionChallenge',
+                request_serializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionChallengeRequest.SerializeToString,
+                response_deserializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionChallengeResponse.FromString,
+                _registered_method=True)
         self.CreateSession = channel.unary_unary(
                 '/workerpool.sms.v1.TeeService/CreateSession',
                 request_serializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionRequest.SerializeToString,
@@ -83,6 +88,13 @@ class TeeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateSessionChallenge(self, request, context):
+        """CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateSession(self, request, context):
         """CreateSession prepares the secrets of one worker's run of one task in the framework's own service.
         """
@@ -107,6 +119,11 @@ def add_TeeServiceServicer_to_server(servicer, server):
                     servicer.CreateChallenge,
                     request_deserializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateChallengeRequest.FromString,
                     response_serializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateChallengeResponse.SerializeToString,
+            ),
+            'CreateSessionChallenge': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSessionChallenge,
+                    request_deserializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionChallengeRequest.FromString,
+                    response_serializer=workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionChallengeResponse.SerializeToString,
             ),
             'CreateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSession,
@@ -196,6 +213,33 @@ class TeeService:
             '/workerpool.sms.v1.TeeService/CreateChallenge',
             workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateChallengeRequest.SerializeToString,
             workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateChallengeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSessionChallenge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/workerpool.sms.v1.TeeService/CreateSessionChallenge',
+            workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionChallengeRequest.SerializeToString,
+            workerpool_dot_sms_dot_v1_dot_tee__service__pb2.CreateSessionChallengeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class TeeServiceStub:
     """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
     key pair is made once per task.
     """
+    CreateSessionChallenge: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionChallengeRequest, _tee_service_pb2.CreateSessionChallengeResponse]
+    """CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
     CreateSession: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionRequest, _tee_service_pb2.CreateSessionResponse]
     """CreateSession prepares the secrets of one worker's run of one task in the framework's own service."""
 
@@ -57,6 +59,8 @@ class TeeServiceAsyncStub(TeeServiceStub):
     """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
     key pair is made once per task.
     """
+    CreateSessionChallenge: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionChallengeRequest, _tee_service_pb2.CreateSessionChallengeResponse]  # type: ignore[assignment]
+    """CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
     CreateSession: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionRequest, _tee_service_pb2.CreateSessionResponse]  # type: ignore[assignment]
     """CreateSession prepares the secrets of one worker's run of one task in the framework's own service."""
 
@@ -88,6 +92,14 @@ class TeeServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
         key pair is made once per task.
         """
+
+    @_abc_1.abstractmethod
+    def CreateSessionChallenge(
+        self,
+        request: _tee_service_pb2.CreateSessionChallengeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tee_service_pb2.CreateSessionChallengeResponse, _abc.Awaitable[_tee_service_pb2.CreateSessionChallengeResponse]]:
+        """CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
 
     @_abc_1.abstractmethod
     def CreateSession(

@@ -1,14 +1,16 @@
 """The collections of the chain adapter: fields, indexes, and the values they store."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, ClassVar
 
 from mongoengine import (
     BinaryField,
+    BooleanField,
     DateTimeField,
     DictField,
     Document,
     EmbeddedDocument,
+    EmbeddedDocumentField,
     EmbeddedDocumentListField,
     EnumField,
     FloatField,
@@ -16,9 +18,10 @@ from mongoengine import (
     ListField,
     StringField,
 )
+from workerpool_poco.protocol.ids import Hex
+from workerpool_transactions.domain.entry import Call, Entry, EntryState, Offer, Receipt, Version
 
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind, CommandState
-from workerpool_chain_adapter.domain.transaction import JournaledTransaction, TransactionState, Version
 
 _COMMAND_FIELDS = [field.name for field in fields(Command) if field.name != "key"]
 
@@ -37,12 +40,14 @@ class CommandDocument(Document):  # type: ignore[misc]
     task_index = IntField()
     result_link = StringField()
     callback_data = StringField()
+    order = StringField(default="")
     transaction_hash = StringField()
     block_number = IntField()
     gas_used = IntField()
     error_reason = StringField()
     error_message = StringField()
     attempts = IntField()
+    reverts = IntField(default=0)
     created_at = FloatField(required=True)
     updated_at = FloatField(required=True)
 
@@ -65,64 +70,106 @@ class CommandDocument(Document):  # type: ignore[misc]
 
 
 class VersionDocument(EmbeddedDocument):  # type: ignore[misc]
-    """One signed form of a transaction. The price in wei is text, because it may exceed 64 bits."""
+    """One signed form of a transaction. Amounts in wei are text, because they may exceed 64 bits."""
 
     hash = StringField(required=True)
     raw = BinaryField(required=True)
-    gas_price = StringField(required=True)
+    max_fee = StringField(required=True)
+    tip = StringField()
+    is_empty = BooleanField(default=False)
+
+    @classmethod
+    def of(cls, version: Version) -> "VersionDocument":
+        """Return the document of a version."""
+        offer = version.offer
+        return cls(
+            hash=version.hash,
+            raw=version.raw,
+            max_fee=str(offer.max_fee),
+            tip=None if offer.tip is None else str(offer.tip),
+            is_empty=version.is_empty,
+        )
+
+    def version(self) -> Version:
+        """Return the stored version."""
+        offer = Offer(int(self.max_fee), None if self.tip is None else int(self.tip))
+        return Version(self.hash, bytes(self.raw), offer, self.is_empty)
 
 
-class TransactionDocument(Document):  # type: ignore[misc]
-    """A transaction. The id is `<wallet>:<nonce>`, so that the journal holds each nonce once."""
+class ReceiptDocument(EmbeddedDocument):  # type: ignore[misc]
+    """The outcome of a mined version; the fields are those of `Receipt`."""
+
+    hash = StringField(required=True)
+    succeeded = BooleanField(required=True)
+    block_number = IntField(required=True)
+    gas_used = IntField(required=True)
+    block_hash = StringField()
+
+
+class EntryDocument(Document):  # type: ignore[misc]
+    """A journal entry. The id is `<wallet>:<nonce>`, so that the journal holds each nonce once.
+
+    The labels are the keys of the commands that the transaction serves. Times are Unix seconds.
+    """
 
     id = StringField(primary_key=True)
     wallet = StringField(required=True)
     nonce = IntField(required=True)
-    commands = ListField(StringField())
+    to = StringField(required=True)
     data = BinaryField()
     gas = IntField(required=True)
+    value = StringField(required=True)
+    labels = ListField(StringField())
     versions = EmbeddedDocumentListField(VersionDocument)
     created_at = FloatField(required=True)
-    first_block = IntField(required=True)
-    block_number = IntField()
-    state = EnumField(TransactionState, required=True)
+    state = EnumField(EntryState, required=True)
+    receipt = EmbeddedDocumentField(ReceiptDocument)
+    updated_at = FloatField(required=True)
 
-    meta: ClassVar = {"collection": "transactions", "indexes": [("wallet", "state", "nonce")]}
+    meta: ClassVar = {
+        "collection": "entries",
+        "indexes": [("wallet", "state", "nonce"), ("wallet", "nonce"), ("wallet", "labels")],
+    }
 
     @classmethod
-    def of(cls, wallet: str, transaction: JournaledTransaction) -> "TransactionDocument":
-        """Return the document of a wallet's transaction."""
+    def of(cls, wallet: str, entry: Entry) -> "EntryDocument":
+        """Return the document of a wallet's entry."""
+        call, receipt = entry.call, entry.receipt
         return cls(
-            id=f"{wallet}:{transaction.nonce}",
+            id=f"{wallet}:{entry.nonce}",
             wallet=wallet,
-            nonce=transaction.nonce,
-            commands=[str(key) for key in transaction.keys],
-            data=transaction.data,
-            gas=transaction.gas,
-            versions=[
-                VersionDocument(hash=each.hash, raw=each.raw, gas_price=str(each.gas_price))
-                for each in transaction.versions
-            ],
-            created_at=transaction.created_at,
-            first_block=transaction.first_block,
-            block_number=transaction.block_number,
-            state=transaction.state,
+            nonce=entry.nonce,
+            to=call.to,
+            data=call.data,
+            gas=call.gas,
+            value=str(call.value),
+            labels=list(call.labels),
+            versions=[VersionDocument.of(each) for each in entry.versions],
+            created_at=entry.created_at,
+            state=entry.state,
+            receipt=None if receipt is None else ReceiptDocument(**asdict(receipt)),
+            updated_at=entry.updated_at,
         )
 
-    def transaction(self) -> JournaledTransaction:
-        """Return the stored transaction."""
-        return JournaledTransaction(
+    def entry(self) -> Entry:
+        """Return the stored entry."""
+        receipt = self.receipt
+        return Entry(
             nonce=self.nonce,
-            keys=tuple(CommandKey.parse(text) for text in self.commands),
-            data=bytes(self.data or b""),
-            gas=self.gas,
-            versions=tuple(
-                Version(each.hash, bytes(each.raw), int(each.gas_price)) for each in self.versions
-            ),
+            call=Call(self.to, bytes(self.data or b""), self.gas, tuple(self.labels), int(self.value)),
+            versions=tuple(each.version() for each in self.versions),
             created_at=self.created_at,
-            first_block=self.first_block,
             state=self.state,
-            block_number=self.block_number,
+            receipt=None
+            if receipt is None
+            else Receipt(
+                receipt.hash,
+                receipt.succeeded,
+                receipt.block_number,
+                receipt.gas_used,
+                receipt.block_hash or Hex(""),
+            ),
+            updated_at=self.updated_at,
         )
 
 
@@ -147,7 +194,7 @@ class LeaseDocument(Document):  # type: ignore[misc]
     meta: ClassVar = {"collection": "leases"}
 
 
-MODELS = (CommandDocument, TransactionDocument, OriginDocument, LeaseDocument)
+MODELS = (CommandDocument, EntryDocument, OriginDocument, LeaseDocument)
 
 
 def checked(document: Document) -> dict[str, Any]:

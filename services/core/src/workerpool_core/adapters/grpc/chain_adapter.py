@@ -1,7 +1,8 @@
 """Client of the chain adapter: requests the pool owner's transactions and follows them to their final state.
 
 Requests are idempotent in the adapter, so a repeated request is harmless. One `WatchCommand` stream per open
-command delivers its final state, without polling.
+command delivers its final state, without polling. Commands above the limit of streams wait for their turn; by then the
+adapter has usually completed them, since it works in the order of the requests.
 """
 
 import asyncio
@@ -21,8 +22,23 @@ from workerpool_core.domain.events import TransactionAnswered, TransactionKind
 log = get_logger()
 
 _CALL_TIMEOUT_S = 10.0
-_MAX_CONCURRENT_CALLS = 256
-"""A bag of thousands of tasks needs as many calls; those above this limit wait here, not in the channel."""
+_CONCURRENT_CALLS = {
+    TransactionKind.FINALIZE: 16,
+    TransactionKind.REOPEN: 4,
+    TransactionKind.INITIALIZE: 36,
+    TransactionKind.CLAIM: 8,
+}
+"""Calls at once. A bag of thousands of tasks needs as many; those above the limit of their kind wait here, not in the
+channel, and delay no other kind: hundreds of claims of one bag once delayed each finalization by six seconds."""
+_FAILURE_PAUSE_S = 1.0
+"""Seconds that a failed call keeps its turn: calls to an adapter that is down take time from thousands of tasks."""
+_WATCHED_COMMANDS = {
+    TransactionKind.FINALIZE: 40,
+    TransactionKind.REOPEN: 8,
+    TransactionKind.INITIALIZE: 64,
+    TransactionKind.CLAIM: 16,
+}
+"""Streams at once. A server admits 200 calls per connection, because each costs it memory."""
 _WATCH_TIMEOUT_S = 600.0
 _TRANSIENT = (
     grpc.StatusCode.UNAVAILABLE,
@@ -37,6 +53,7 @@ _TRANSIENT = (
     grpc.StatusCode.PERMISSION_DENIED,
     grpc.StatusCode.UNIMPLEMENTED,
 )
+_COMPLETED = (pb.COMMAND_STATE_SUCCESS, pb.COMMAND_STATE_FAILURE)
 _KINDS = {kind: getattr(pb, f"COMMAND_KIND_{kind.value}") for kind in TransactionKind}
 
 Answer = Callable[[TransactionAnswered], None]
@@ -48,7 +65,8 @@ class ChainAdapterClient:
     def __init__(self, channel: grpc.aio.Channel, answer: Answer) -> None:
         self._stub = TransactionServiceStub(channel)
         self._answer = answer
-        self._concurrent_calls = asyncio.Semaphore(_MAX_CONCURRENT_CALLS)
+        self._calls = {kind: asyncio.Semaphore(most) for kind, most in _CONCURRENT_CALLS.items()}
+        self._watches = {kind: asyncio.Semaphore(most) for kind, most in _WATCHED_COMMANDS.items()}
         self._in_flight: RequestsInFlight[tuple[str, TransactionKind]] = RequestsInFlight()
         self.reachable: bool | None = None
         """Whether the adapter answered the last call; None before the first."""
@@ -64,10 +82,11 @@ class ChainAdapterClient:
 
     async def _follow(self, wanted: RequestTransaction) -> None:
         try:
-            async with self._concurrent_calls:
-                command = await self._ask(wanted)
-            while command.state not in (pb.COMMAND_STATE_SUCCESS, pb.COMMAND_STATE_FAILURE):
-                command = await self._watch(wanted) or command
+            command = await self._ask_in_turn(wanted)
+            if command.state not in _COMPLETED:
+                async with self._watches[wanted.kind]:
+                    while command.state not in _COMPLETED:
+                        command = await self._watch(wanted) or command
             self._set_reachable(True)
             answer = _answer_of(wanted, command)
             log.info(
@@ -84,6 +103,18 @@ class ChainAdapterClient:
         self._in_flight.complete((wanted.task_id, wanted.kind))
         self._answer(answer)
 
+    async def _ask_in_turn(self, wanted: RequestTransaction) -> Any:
+        turns = self._calls[wanted.kind]
+        await turns.acquire()
+        pause_s = 0.0
+        try:
+            return await self._ask(wanted)
+        except grpc.aio.AioRpcError as error:
+            pause_s = _FAILURE_PAUSE_S if error.code() in _TRANSIENT else 0.0
+            raise
+        finally:
+            asyncio.get_running_loop().call_later(pause_s, turns.release)
+
     async def _ask(self, wanted: RequestTransaction) -> Any:
         match wanted.kind:
             case TransactionKind.INITIALIZE:
@@ -99,7 +130,11 @@ class ChainAdapterClient:
             case TransactionKind.REOPEN:
                 request, call = pb.ReopenRequest(task_id=wanted.task_id), self._stub.Reopen
             case TransactionKind.CLAIM:
-                request, call = pb.ClaimRequest(task_id=wanted.task_id), self._stub.Claim
+                # With its deal, a task that was never initialized is initialized and claimed at once.
+                request = pb.ClaimRequest(
+                    task_id=wanted.task_id, deal_id=wanted.deal_id, task_index=wanted.index
+                )
+                call = self._stub.Claim
         return (await call(request, timeout=_CALL_TIMEOUT_S)).command
 
     async def _watch(self, wanted: RequestTransaction) -> Any:

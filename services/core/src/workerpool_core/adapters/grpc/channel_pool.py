@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import grpc
-from workerpool_kit.grpc.client import open_channel
-from workerpool_kit.targets import grpc_target_of
+from workerpool_kit.grpc.client import open_service
+from workerpool_kit.runtime.tasks import start_task
 
 _MAX_CHANNELS = 64
 _CLOSE_GRACE_S = 30.0
@@ -36,10 +36,10 @@ class ChannelPool:
         Raises ValueError when the URL is malformed.
         """
         if url not in self._open:
-            self._open[url] = open_channel(grpc_target_of(url), idempotent=self._idempotent)
+            self._open[url] = open_service(url, idempotent=self._idempotent)
             if len(self._open) > self._max_channels:
                 _, evicted = self._open.popitem(last=False)
-                task = asyncio.create_task(evicted.close(_CLOSE_GRACE_S), name="close evicted channel")
+                task = start_task(evicted.close(_CLOSE_GRACE_S), name="close evicted channel")
                 self._closing[task] = evicted
                 task.add_done_callback(lambda done: self._closing.pop(done, None))
         self._open.move_to_end(url)

@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
+from workerpool_kit.logs import get_logger
+
+log = get_logger()
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -35,6 +39,10 @@ class RequestsInFlight(Generic[K]):
         await asyncio.gather(*in_flight, return_exceptions=True)
 
     def _forget(self, subject: K, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The peer may be one that a requester named, so no answer of it may end this process. The scheduler's
+            # timers ask again.
+            log.error("request.failed", request=task.get_name(), error=repr(error), exc_info=error)
         # The entry may belong to the subject's next request by now.
         if self._in_flight.get(subject) is task:
             del self._in_flight[subject]

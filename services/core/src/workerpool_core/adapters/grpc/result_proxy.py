@@ -21,8 +21,9 @@ _IDEMPOTENT = ("workerpool.result_proxy.v1.ResultService",)
 class ResultProxyClient:
     """Carry out `CheckResult`. `answer` receives exactly one answer per request."""
 
-    def __init__(self, default_proxy_url: str, answer: Callable[[ResultChecked], None]) -> None:
-        self._default = default_proxy_url
+    def __init__(self, proxy_url: str, answer: Callable[[ResultChecked], None]) -> None:
+        self.proxy_url = proxy_url
+        """The documented HTTP URL of the pool's result proxy, which may change while core runs."""
         self._answer = answer
         self._channels = ChannelPool(idempotent=_IDEMPOTENT)
         self._in_flight: RequestsInFlight[str] = RequestsInFlight()
@@ -42,12 +43,12 @@ class ResultProxyClient:
         self._answer(answer)
 
     async def _ask(self, wanted: CheckResult) -> ResultChecked:
-        url = wanted.storage_proxy or self._default
+        url = self.proxy_url
         try:
             stub = ResultServiceStub(self._channels.to(url))
         except ValueError:
-            # The requester named a malformed proxy address, so no worker can have stored a result there.
-            return ResultChecked(wanted.task_id, False)
+            log.error("result.proxy_url_malformed", proxy=url)
+            return ResultChecked(wanted.task_id, None)
         request = pb.GetResultRequest(task_id=wanted.task_id)
         try:
             found = await stub.GetResult(request, timeout=_CALL_TIMEOUT_S)

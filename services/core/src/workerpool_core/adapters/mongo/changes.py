@@ -25,6 +25,9 @@ class Kind(Enum):
     """Delete it. A missing document is no error."""
 
 
+_WORKER_TEXTS = ("result_link", "callback_data", "error_message")
+
+
 @dataclass(slots=True)
 class Change:
     """One change of the document `id` in `collection`.
@@ -48,7 +51,14 @@ class Change:
     def estimated_bytes(self) -> int:
         """An upper estimate of the stored size. Only texts of requesters, apps and workers can be long."""
         if self.kind is Kind.ALTER:
-            worker_texts = len(self.fields.get("result_link", "")) + len(self.fields.get("callback_data", ""))
+            # Loops, since almost every change has no text, and generators would cost more than the rest.
+            worker_texts = 0
+            for name in _WORKER_TEXTS if self.fields else ():
+                if name in self.fields:
+                    worker_texts += len(self.fields[name])
+            for change in self.history:
+                if "message" in change:
+                    worker_texts += len(change["message"])
             return 300 + 200 * len(self.history) + 3 * worker_texts
         document = self.document
         texts = [document.get("stdout", ""), document.get("stderr", "")]

@@ -3,7 +3,8 @@
 Everything else in this package derives from these classes: `records` converts between documents and domain values,
 `queries` and `snapshots` query through `objects`, and `Database.connect` creates the indexes. Dates are Unix seconds.
 
-Fields bear the names of the domain attributes they hold. `computed` lists the fields without such an attribute.
+Fields bear the names of the domain attributes they hold. `computed` lists the fields without such an attribute, and
+`sparse` those that a record leaves out while they are empty.
 """
 
 from operator import attrgetter
@@ -33,7 +34,7 @@ from workerpool_poco.protocol.statuses import (
 )
 
 from workerpool_core.domain import model
-from workerpool_core.domain.model import Action, Modifier
+from workerpool_core.domain.model import Action, ErrorDecision, Modifier
 
 
 class LocalQuerySet(QuerySet):  # type: ignore[misc]
@@ -83,12 +84,14 @@ class ReplicateChangeDocument(EmbeddedDocument):  # type: ignore[misc]
     """One entry of a replicate's history."""
 
     domain_type = model.ReplicateChange
+    sparse: ClassVar[frozenset[str]] = frozenset({"message"})
 
     status = EnumField(ReplicateStatus, required=True)
     date = FloatField(required=True)
     modifier = EnumField(Modifier, required=True)
     cause = EnumField(ReplicateStatusCause)
     receipt = EmbeddedDocumentField(ReceiptDocument)
+    message = StringField()
 
 
 class TermsDocument(EmbeddedDocument):  # type: ignore[misc]
@@ -122,6 +125,7 @@ class TermsDocument(EmbeddedDocument):  # type: ignore[misc]
     storage_proxy = StringField()
     result_encryption = BooleanField()
     secrets = ListField(ListField(StringField()), required=True)
+    free = BooleanField()
 
 
 class WorkerModelDocument(EmbeddedDocument):  # type: ignore[misc]
@@ -138,9 +142,21 @@ class WorkerModelDocument(EmbeddedDocument):  # type: ignore[misc]
     gpus = LongField()
     sgx = BooleanField()
     tdx = BooleanField()
+    slot_memory_bytes = LongField()
 
 
 # --- collections --------------------------------------------------------------------------------
+
+
+class DealDocument(StoredDocument):
+    """A deal until its contribution deadline; `_id` is the deal id."""
+
+    meta = {"collection": "deal"}  # noqa: RUF012
+    domain_type = model.PoolDeal
+
+    deal_id = StringField(primary_key=True)
+    terms = EmbeddedDocumentField(TermsDocument, required=True)
+    on_chain = BooleanField()
 
 
 class TaskDocument(StoredDocument):
@@ -154,11 +170,15 @@ class TaskDocument(StoredDocument):
             {"fields": ["ended_at"], "partialFilterExpression": {"ended_at": {"$gt": 0}}},
             ("-terms.block", "deal_id", "index"),
             ("terms.requester", "-terms.block", "deal_id", "index"),
+            ("status", "-terms.block", "deal_id", "index"),
+            ("terms.requester", "status", "-terms.block", "deal_id", "index"),
+            ("deal_id", "status"),
             "terms.contribution_deadline",
             "claim_due",
         ],
     }
     domain_type = model.Task
+    sparse: ClassVar[frozenset[str]] = frozenset({"error_message"})
     computed: ClassVar[dict[str, Any]] = {"deal_id": attrgetter("terms.deal_id")}
 
     task_id = StringField(primary_key=True)
@@ -180,6 +200,8 @@ class TaskDocument(StoredDocument):
     callback_data = StringField()
     claim_due = BooleanField()
     final_block = LongField()
+    error_cause = EnumField(ReplicateStatusCause)
+    error_message = StringField()
     ended_at = FloatField()
 
 
@@ -191,6 +213,7 @@ class ReplicateDocument(StoredDocument):
         "indexes": [{"fields": ["task_id", "wallet"], "unique": True}, "wallet"],
     }
     domain_type = model.Replicate
+    sparse: ClassVar[frozenset[str]] = frozenset({"decided_at", "overdue", "blamed"})
 
     replicate_id = StringField(primary_key=True)
     task_id = StringField(required=True)
@@ -203,6 +226,10 @@ class ReplicateDocument(StoredDocument):
     callback_data = StringField()
     exit_code = IntField(null=True)
     logs_present = BooleanField()
+    error_decision = EnumField(ErrorDecision)
+    decided_at = FloatField()
+    overdue = BooleanField()
+    blamed = BooleanField()
 
 
 class WorkerDocument(StoredDocument):
@@ -210,6 +237,7 @@ class WorkerDocument(StoredDocument):
 
     meta = {"collection": "worker"}  # noqa: RUF012
     domain_type = model.Worker
+    sparse: ClassVar[frozenset[str]] = frozenset({"suspended_until"})
 
     wallet = StringField(primary_key=True)
     model = EmbeddedDocumentField(WorkerModelDocument, required=True)
@@ -219,6 +247,8 @@ class WorkerDocument(StoredDocument):
     drained_until = FloatField()
     quarantined_until = FloatField()
     consecutive_failures = IntField()
+    successes = LongField()
+    suspended_until = FloatField()
 
 
 class CommandDocument(StoredDocument):
@@ -285,6 +315,7 @@ ENDED_STATUSES = tuple(sorted(FINAL_TASK_STATUSES, key=lambda status: status.val
 """The final task statuses in a fixed order, for queries."""
 
 APPLIED: tuple[type[StoredDocument], ...] = (
+    DealDocument,
     TaskDocument,
     ReplicateDocument,
     WorkerDocument,

@@ -1,5 +1,6 @@
 """Queries of tasks, replicates and logs. Synchronous: they run in the database's thread pool."""
 
+from collections.abc import Sequence
 from itertools import islice
 
 from mongoengine import Q
@@ -36,7 +37,10 @@ def replicate(task_id: TaskId, wallet: str) -> Replicate | None:
 
 
 def tasks(query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task]:
-    """Return up to `limit` tasks without replicates after a position, newest deal first."""
+    """Return up to `limit` tasks without replicates after a position, newest deal first.
+
+    Each step after a position is one search in an index, however far back it is.
+    """
     conditions = Q()
     if query.statuses:
         conditions &= Q(status__in=query.statuses)
@@ -46,15 +50,48 @@ def tasks(query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task
         conditions &= Q(terms__requester=query.requester)
     if query.wallet:
         taken = ReplicateDocument.objects(wallet=query.wallet).order_by("-replicate_id")
-        conditions &= Q(task_id__in=list(taken.limit(_MAX_TASKS_OF_WORKER).scalar("task_id")))
-    if after is not None:
-        conditions &= (
-            Q(terms__block__lt=after.block)
-            | Q(terms__block=after.block, deal_id__gt=after.deal_id)
-            | Q(terms__block=after.block, deal_id=after.deal_id, index__gt=after.index)
-        )
-    found = TaskDocument.objects(conditions).order_by("-terms.block", "deal_id", "index").limit(limit)
-    return [TASKS.decode(record) for record in found.as_pymongo()]
+        records = taken.limit(_MAX_TASKS_OF_WORKER).only("task_id").as_pymongo()
+        conditions &= Q(task_id__in=[record["task_id"] for record in records])
+    # The tasks of one deal share its block.
+    order = ("index",) if query.deal_id else ("-terms.block", "deal_id", "index")
+    found: list[Task] = []
+    for step in _steps(query, after):
+        if len(found) < limit:
+            page = TaskDocument.objects(conditions & step).order_by(*order)
+            if not query.wallet:
+                page = page.hint(_index_of(query))
+            found += [TASKS.decode(record) for record in page.limit(limit - len(found)).as_pymongo()]
+    return found
+
+
+def _index_of(query: TaskQuery) -> list[tuple[str, int]]:
+    """Return the index that yields the tasks of a list in order; the database would try several for each query."""
+    if query.deal_id:
+        return [("deal_id", 1), ("index", 1)]
+    filters = [("terms.requester", 1)] if query.requester else []
+    filters += [("status", 1)] if query.statuses else []
+    return [*filters, ("terms.block", -1), ("deal_id", 1), ("index", 1)]
+
+
+def _steps(query: TaskQuery, after: TaskPosition | None) -> list[Q]:
+    """Return the parts of the list after a position: the rest of its deal, of its block, and older blocks."""
+    if after is None:
+        return [Q()]
+    if query.deal_id:
+        return [Q(index__gt=after.index)]
+    return [
+        Q(terms__block=after.block, deal_id=after.deal_id, index__gt=after.index),
+        Q(terms__block=after.block, deal_id__gt=after.deal_id),
+        Q(terms__block__lt=after.block),
+    ]
+
+
+def add_replicates(found: Sequence[Task]) -> None:
+    """Add the replicates to tasks that were read without."""
+    by_id = {task.task_id: task for task in found}
+    for record in ReplicateDocument.objects(task_id__in=list(by_id)).as_pymongo():
+        each = REPLICATES.decode(record)
+        by_id[each.task_id].replicates[each.wallet] = each
 
 
 def latest_deal_block() -> int:

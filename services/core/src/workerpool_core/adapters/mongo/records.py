@@ -37,8 +37,12 @@ class Records(Generic[T]):
         }
         self._encoders = {name: pair[0] for name, pair in converters.items()}
         computed: dict[str, Convert] = getattr(document, "computed", {})
-        self.encode: Callable[[T], Bson] = _encoder(stored, self._encoders, computed)
-        """Return the record of a value, without its key. Fields that are None are left out unless `null` is set."""
+        sparse: frozenset[str] = getattr(document, "sparse", frozenset())
+        self.encode: Callable[[T], Bson] = _encoder(stored, self._encoders, computed, sparse)
+        """Return the record of a value, without its key.
+
+        Fields that are None are left out unless `null` is set; so are the document's `sparse` fields while empty.
+        """
         decoded = [name for name in stored if name in attributes]
         # Callers pass embedded documents that they share, such as the terms of a deal.
         required = {
@@ -109,7 +113,10 @@ def _list_converters(item: Any) -> tuple[Convert, Convert]:
 
 
 def _encoder(
-    stored: Mapping[str, Any], encoders: Mapping[str, Convert], computed: Mapping[str, Convert]
+    stored: Mapping[str, Any],
+    encoders: Mapping[str, Convert],
+    computed: Mapping[str, Convert],
+    sparse: frozenset[str],
 ) -> Callable[[Any], Bson]:
     """Generate the function that returns the record of a value."""
     names: dict[str, Any] = {}
@@ -122,7 +129,9 @@ def _encoder(
         elif name in encoders:
             names[f"encode_{name}"] = encoders[name]
             expression = f"encode_{name}({expression})"
-        if field.required or name not in encoders:
+        if name in sparse:
+            optional.append(f"    if value.{name}:\n        record[{name!r}] = {expression}")
+        elif field.required or name not in encoders:
             always.append(f"{name!r}: {expression}")
         else:
             optional.append(f"    if value.{name} is not None:\n        record[{name!r}] = {expression}")
@@ -166,6 +175,7 @@ def _generated(name: str, lines: list[str], names: dict[str, Any]) -> Callable[.
     return function
 
 
+DEALS = Records(documents.DealDocument, model.PoolDeal)
 TASKS = Records(documents.TaskDocument, model.Task)
 TERMS = Records(documents.TermsDocument, model.DealTerms)
 TASK_CHANGES = Records(documents.TaskChangeDocument, model.TaskChange)

@@ -11,13 +11,14 @@ from workerpool_core.adapters.mongo.documents import (
     ENDED_STATUSES,
     CommandDocument,
     CursorDocument,
+    DealDocument,
     ReplicateDocument,
     TaskDocument,
     WorkerDocument,
 )
-from workerpool_core.adapters.mongo.records import COMMANDS, REPLICATES, TASKS, TERMS, WORKERS
+from workerpool_core.adapters.mongo.records import COMMANDS, DEALS, REPLICATES, TASKS, TERMS, WORKERS
 from workerpool_core.app.ports import Cursor
-from workerpool_core.domain.model import DealTerms, Task
+from workerpool_core.domain.model import DealTerms, PoolDeal, Task
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import Snapshot
 
@@ -43,14 +44,37 @@ def load_snapshot(policy: Policy, now: float) -> Snapshot:
         for record in ReplicateDocument.objects(task_id__in=ids).as_pymongo():
             replicate = REPLICATES.decode(record)
             tasks[replicate.task_id].replicates[replicate.wallet] = replicate
-    ended = TaskDocument.objects(status__in=ENDED_STATUSES, terms__contribution_deadline__gt=now)
+    stored = [DEALS.decode(record) for record in DealDocument.objects.as_pymongo()]
+    deals = [(deal, _next_index(deal)) for deal in stored]
+    unsaved = [] if deals else _deals_of_tasks(now)
     return Snapshot(
         tasks=tuple(tasks.values()),
         workers=tuple(map(WORKERS.decode, WorkerDocument.objects.as_pymongo())),
         commands=tuple(map(COMMANDS.decode, CommandDocument.objects.as_pymongo())),
-        ended_task_ids=frozenset(ended.scalar("task_id")) - tasks.keys(),
+        deals=tuple(deals or unsaved),
+        unsaved_deals=frozenset(deal.terms.deal_id for deal, _ in unsaved),
         head=head,
     )
+
+
+def _next_index(deal: PoolDeal) -> int:
+    """Return the first index of a deal without a task; tasks are created in order."""
+    newest = TaskDocument.objects(deal_id=deal.terms.deal_id).order_by("-index").only("index")
+    record = newest.as_pymongo().first()
+    return int(record["index"]) + 1 if record is not None else deal.terms.bot_first
+
+
+def _deals_of_tasks(now: float) -> list[tuple[PoolDeal, int]]:
+    """Return the deals of tasks that an earlier version stored, all of whose tasks exist."""
+    recent = TaskDocument.objects(terms__contribution_deadline__gt=now)
+    last = recent.aggregate(
+        [
+            {"$sort": {"deal_id": 1, "index": -1}},
+            {"$group": {"_id": "$deal_id", "terms": {"$first": "$terms"}}},
+        ]
+    )
+    deals = [PoolDeal(TERMS.decode(group["terms"])) for group in last]
+    return [(deal, deal.terms.bot_first + deal.terms.bot_size) for deal in deals]
 
 
 def loaded_tasks(policy: Policy, now: float, head: int) -> Q:

@@ -1,31 +1,26 @@
 """Core's store: the journal on the write side, queries of the collections on the read side."""
 
-import asyncio
 from collections.abc import Sequence
 
-from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
-from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.mongo.database import Database
 from workerpool_kit.mongo.outages import retry_outages
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
-from workerpool_core.adapters.mongo import queries, writes
+from workerpool_core.adapters.mongo import deal_queries, queries, writes
 from workerpool_core.adapters.mongo.changes import Change, merge_all
 from workerpool_core.adapters.mongo.journal import Journal
 from workerpool_core.adapters.mongo.snapshots import load_cursor, load_snapshot
-from workerpool_core.app.ports import ComputeLogs, Cursor, TaskPosition, TaskQuery
+from workerpool_core.app.ports import ComputeLogs, Cursor, DealPosition, StoredDeal, TaskPosition, TaskQuery
 from workerpool_core.domain.decisions import CursorMoved, Write
 from workerpool_core.domain.model import Replicate, Task
 from workerpool_core.domain.policy import Policy
 from workerpool_core.domain.snapshot import Snapshot
 
-_PING_TIMEOUT_S = 3.0
-
 
 class Store:
-    """Implements the ports `DurableStore`, `TaskRepository`, `LogRepository` and `DatabaseProbe`.
+    """Implements the ports `DurableStore`, `TaskRepository`, `DealRepository` and `LogRepository`.
 
     Synchronous calls run in the database's thread pool, so nothing blocks the event loop.
     """
@@ -96,17 +91,6 @@ class Store:
 
     # --- reading ----------------------------------------------------------------------------
 
-    async def ping(self) -> None:
-        """Return when a primary answers. Raises DatabaseUnavailable, within 3 s even when the server hangs."""
-        try:
-            # Not in the thread pool, where hanging calls would delay the probe.
-            async with asyncio.timeout(_PING_TIMEOUT_S):
-                await self._event_loop_client.command("ping")
-        except (PyMongoError, TimeoutError) as error:
-            raise DatabaseUnavailable(
-                f"no primary of the database answers ({type(error).__name__})"
-            ) from error
-
     async def task(self, task_id: TaskId) -> Task | None:
         """Read one task with its replicates. Raises DatabaseUnavailable."""
         return await self._database.run_once(queries.task, task_id)
@@ -121,6 +105,21 @@ class Store:
         Raises DatabaseUnavailable.
         """
         return await self._database.run_once(queries.tasks, query, after, limit)
+
+    async def with_replicates(self, tasks: Sequence[Task]) -> None:
+        """Add the stored replicates to tasks that were read without. Raises DatabaseUnavailable."""
+        await self._database.run_once(queries.add_replicates, tasks)
+
+    async def deals(self, requester: str, after: DealPosition | None, limit: int) -> list[StoredDeal]:
+        """Read up to `limit` deals after a position, newest first; those of one requester when it is given.
+
+        Raises DatabaseUnavailable.
+        """
+        return await self._database.run_once(deal_queries.deals, requester, after, limit)
+
+    async def deal(self, deal_id: DealId) -> StoredDeal | None:
+        """Read one deal. Raises DatabaseUnavailable."""
+        return await self._database.run_once(deal_queries.deal, deal_id)
 
     # --- compute logs -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from workerpool_core.adapters.mongo.changes import Bson, Change, Kind
 from workerpool_core.adapters.mongo.documents import CursorDocument
 from workerpool_core.adapters.mongo.records import (
     COMMANDS,
+    DEALS,
     REPLICATE_CHANGES,
     REPLICATES,
     TASK_CHANGES,
@@ -19,25 +20,30 @@ from workerpool_core.adapters.mongo.records import (
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import TaskChange
 
-TASK, REPLICATE, WORKER = "task", "replicate", "worker"
+DEAL, TASK, REPLICATE, WORKER = "deal", "task", "replicate", "worker"
 COMMAND, LOGS, CURSOR = "command", "taskLogs", "cursor"
 
 
 def encode(write: d.Write) -> Change:
     """Return the change of one document that a write asks for."""
     match write:
-        case d.TaskCreated(task):
-            return Change(TASK, task.task_id, Kind.CREATE, TASKS.encode(task) | _ended(task.history))
-        case d.TaskChanged(task_id, expected, changes, changed):
-            history = list(map(TASK_CHANGES.encode, changes))
-            return _altered(TASK, task_id, expected, history, TASKS.encode_fields(changed) | _ended(changes))
-        case d.ReplicateCreated(replicate):
-            key = pair_id(replicate.task_id, replicate.wallet)
-            return Change(REPLICATE, key, Kind.CREATE, REPLICATES.encode(replicate), exclusive=True)
+        # The most frequent writes come first.
         case d.ReplicateChanged(task_id, wallet, expected, changes, changed):
             history = list(map(REPLICATE_CHANGES.encode, changes))
             fields = REPLICATES.encode_fields(changed)
             return _altered(REPLICATE, pair_id(task_id, wallet), expected, history, fields)
+        case d.ReplicateCreated(replicate):
+            key = pair_id(replicate.task_id, replicate.wallet)
+            return Change(REPLICATE, key, Kind.CREATE, REPLICATES.encode(replicate), exclusive=True)
+        case d.TaskChanged(task_id, expected, changes, changed):
+            history = list(map(TASK_CHANGES.encode, changes))
+            return _altered(TASK, task_id, expected, history, TASKS.encode_fields(changed) | _ended(changes))
+        case d.TaskCreated(task):
+            return Change(TASK, task.task_id, Kind.CREATE, TASKS.encode(task) | _ended(task.history))
+        case d.DealSaved(deal):
+            return Change(DEAL, deal.terms.deal_id, Kind.PUT, DEALS.encode(deal))
+        case d.DealRemoved(deal_id, _):
+            return Change(DEAL, deal_id, Kind.REMOVE)
         case d.LogsStored(task_id, wallet, stdout, stderr):
             record = {"task_id": task_id, "wallet": wallet, "stdout": stdout, "stderr": stderr}
             return Change(LOGS, pair_id(task_id, wallet), Kind.CREATE, record)

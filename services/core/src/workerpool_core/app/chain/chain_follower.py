@@ -1,40 +1,45 @@
-"""Follows the chain block by block and submits to the scheduler what concerns this pool.
+"""Follows the chain and submits to the scheduler what concerns this pool.
 
-The node pushes new heads; nothing polls between a block and its effects. The cursor is stored after every effect of a
-block, which makes a replay harmless. Parent hashes are checked, and a reorganisation is submitted as one
-`BlocksReverted` followed by the surviving blocks.
+Each look costs one search for logs, from the followed position to the head, whatever number of blocks lies between. An
+idle pool looks once in two seconds, except for a head whose Bloom filter admits events of the hub. The cursor is stored
+after every effect of a block, which makes a replay harmless. A reorganisation is submitted as one `BlocksReverted`
+followed by the surviving blocks.
+
+Providers balance over nodes of which some lag, so an answer may lack logs. Three things find them: the Bloom filter of
+a header, a second search of every block ten seconds later, and the distance that long searches keep from the head.
 """
 
 import asyncio
-from collections.abc import Container, Sequence
+import math
+import time
+from collections.abc import Callable, Container, Sequence
 
 from workerpool_kit.logs import get_logger
-from workerpool_kit.retry import Backoff, retry
-from workerpool_poco.errors import ChainUnreachable, LogRangeTooLarge, PocoError, RpcError
+from workerpool_kit.retry import retry
+from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.contracts.events import HubEvent, SchedulerNotice
-from workerpool_poco.protocol.ids import Address, TaskId, task_id_of, to_hex
-from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
+from workerpool_poco.protocol.ids import Address, TaskId, to_hex
+from workerpool_poco.protocol.model import Block, reorganisation_blocks
 
 from workerpool_core.app.chain.deals import DealReader
 from workerpool_core.app.chain.followed_blocks import FollowedBlocks
+from workerpool_core.app.chain.log_search import LogSearch
 from workerpool_core.app.chain.noticed_deals import BACKOFF, NoticedDeals, Reorganised
+from workerpool_core.app.chain.second_search import AGE_S, SecondSearch
 from workerpool_core.app.chain.task_events import FOLLOWED, task_log
 from workerpool_core.app.ports import BlockReader, BlockSink, Cursor, HeadSource
-from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, TaskLog
+from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, ReconcileDue, TaskLog
 
 log = get_logger()
 
-_BLOCK_BY_BLOCK = 16
-"""Distance from the head up to which blocks are read one by one; further behind, logs are read in ranges.
-
-A range omits the blocks that the asked node does not have yet, although another node of the provider has them.
-"""
+_DISTANCE = 16
+"""Least number of blocks at the head that long searches leave out: the asked node may not have them yet."""
+_NEAR = 4
+"""Distances up to which one search reaches the head."""
 _LARGEST_RANGE = 1_000
-_GROW_AFTER = 8
-"""Consecutive answered ranges after which a larger one is tried."""
-_LOG_ATTEMPTS = 8
-"""Attempts to read a block's logs while its header announces some and the node has none (about 6 s)."""
-_LOG_BACKOFF = Backoff(first_s=0.2, longest_s=1.0, jitter=0.0)
+_BUSY_PERIOD_S, _IDLE_PERIOD_S = 0.25, 2.0
+"""Least time between two looks, unless the head announces events of the hub."""
+_LONGEST_PAUSE_S = 60.0
 
 
 class ChainFollower:
@@ -57,10 +62,15 @@ class ChainFollower:
         position: Cursor | None = None,
         largest_range: int = _LARGEST_RANGE,
         latest_deal_block: int = 0,
+        block_time_s: float = 1.0,
+        busy: Callable[[], bool] = lambda: True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create a stopped follower.
 
         A stored `position` takes precedence over `start_block`. `latest_deal_block` is the newest one of earlier runs.
+        `block_time_s` are seconds between blocks. `busy` tells whether a task waits for blocks. `monotonic` returns
+        seconds.
         """
         self._blocks = blocks
         self._heads = heads
@@ -69,10 +79,18 @@ class ChainFollower:
         self._submit = submit
         self._known = known
         self._confirmations = confirmations
-        self._range = self._largest_range = largest_range
-        self._answered_ranges = 0
+        self._logs = LogSearch(blocks, largest_range)
+        self._busy = busy
+        self._monotonic = monotonic
         # Before the first block there is no hash to compare with.
-        self._followed = FollowedBlocks(position or Cursor(start_block - 1, ""))
+        self._depth = reorganisation_blocks(block_time_s)
+        self._followed = FollowedBlocks(position or Cursor(start_block - 1, ""), self._depth)
+        self._distance = max(_DISTANCE, math.ceil(AGE_S / block_time_s))
+        # A stop may have prevented the second search of the newest blocks.
+        missing = self._distance if self.position.hash else 0
+        searched = Cursor(max(self.position.number - missing, -1), "")
+        self._second = SecondSearch(searched, self.position, monotonic)
+        self._position_time = 0
         self._warned_at: int | None = None
         self.deals_seen = 0
         self.latest_deal_block = latest_deal_block
@@ -85,13 +103,32 @@ class ChainFollower:
     async def run(self) -> None:
         """Follow the chain until cancelled; wait while the node is down."""
         log.info("follower.started", block=self.position.number, hash=self.position.hash)
-        async for head in self._heads:
-            await retry(
-                lambda head=head: self._follow(head),  # type: ignore[misc]
-                what="follow the chain",
-                on=PocoError,
-                backoff=BACKOFF,
-            )
+        while True:
+            head = self._heads.latest
+            looked_at = self._monotonic() if head is not None else -math.inf
+            if head is not None:
+                await retry(
+                    lambda head=head: self._follow(head),  # type: ignore[misc]
+                    what="follow the chain",
+                    on=PocoError,
+                    backoff=BACKOFF,
+                )
+            await self._pause(looked_at, head)
+
+    async def _pause(self, looked_at: float, seen: Block | None) -> None:
+        """Wait until the next look. Blocks may come more often than a pool needs those without events of the hub."""
+        while True:
+            head = self._heads.latest
+            waits = _LONGEST_PAUSE_S
+            if head is not None and head != seen:
+                if self._blocks.may_hold(head, FOLLOWED):
+                    return
+                waits = looked_at + (_BUSY_PERIOD_S if self._busy() else _IDLE_PERIOD_S) - self._monotonic()
+            due_in = self._second.due_in()
+            waits = waits if due_in is None else min(waits, due_in)
+            if waits <= 0:
+                return
+            await self._heads.wait_change(waits)
 
     async def _follow(self, head: Block) -> None:
         """Advance to the newest confirmed block. More heads may arrive meanwhile, so the newest one counts."""
@@ -102,81 +139,163 @@ class ChainFollower:
             try:
                 if target < position or (target == position and self._is_other_head(target, head)):
                     await self._check_shorter_chain(head)
+                if (due := self._second.due()).number > self._second.searched.number:
+                    await self._search_again(due)
                 position = self.position.number
                 if target <= position:
                     return
-                if target - position <= _BLOCK_BY_BLOCK:
-                    await self._follow_blocks(head, target)
+                if target - position > _NEAR * self._distance:
+                    await self._follow_range(min(target, head.number - self._distance))
+                elif target - position == 1 and target == head.number:
+                    await self._follow_head(head)
                 else:
-                    await self._follow_range(min(target, head.number - _BLOCK_BY_BLOCK))
+                    await self._look(head, target)
             except Reorganised:
                 await self._revert()
 
     # --- near the head ----------------------------------------------------------------------
 
-    async def _follow_blocks(self, head: Block, target: int) -> None:
-        numbers = range(self.position.number + 1, target + 1)
-        # The usual case is one new block, whose header the node has just pushed.
-        known = [head] if len(numbers) == 1 and head.number == target else await self._blocks.blocks(numbers)
-        for block in known:
-            if block is None or not self._followed.is_child(block):
+    async def _follow_head(self, head: Block) -> None:
+        """Follow one new block, whose header is known: its logs are selected by its hash."""
+        if not self._followed.is_child(head):
+            raise Reorganised
+        events = await self._logs.of_block(head)
+        await self._pass_on(head, events)
+        self._second.followed(self.position, events)
+
+    async def _look(self, head: Block, target: int) -> None:
+        """Follow several blocks with one search. Submit only blocks with relevant events, and the last one."""
+        position = self.position.number
+        target = min(target, position + self._logs.blocks)
+        headers = self._headers_before(target) if self._busy() else []
+        answer = await self._logs.search(position + 1, target, headers)
+        if answer is None:
+            return
+        new, before = answer
+        known = self._linked(before, head)
+        if new and not headers:
+            # A replaced position is reverted before a block of the other branch is submitted.
+            await self._check_position()
+        for block in known.values():
+            found = [event for event in new if event.position.block_number == block.number]
+            if not found and block.number <= target and self._blocks.may_hold(block, FOLLOWED):
+                new += await self._logs.announced(block)
+        await self._pass_on_range(new, target, known)
+        self._second.followed(self.position, new)
+
+    def _headers_before(self, target: int) -> list[int]:
+        """Return the blocks between the position and a head whose headers a busy look reads: all but of a long gap."""
+        first = self.position.number + 1
+        return [number for number in range(first, target) if number == first or number > target - _DISTANCE]
+
+    def _linked(self, before: Sequence[Block | None], head: Block) -> dict[int, Block]:
+        """Return headers by number. Raises Reorganised if they do not follow the position, or the node lags."""
+        known = {head.number: head}
+        for block in before:
+            if block is None:
                 raise Reorganised
-            await self._pass_on(block, await self._logs_of(block))
+            known[block.number] = block
+        after = known.get(self.position.number + 1)
+        if after is not None and not self._followed.is_child(after):
+            raise Reorganised
+        for block in known.values():
+            child = known.get(block.number + 1)
+            if child is not None and child.parent_hash != block.hash:
+                raise Reorganised
+        return known
 
-    async def _logs_of(self, block: Block) -> list[HubEvent]:
-        """Read the events of a block.
+    async def _search_again(self, due: Cursor) -> None:
+        """Search the followed blocks up to `due` once more, and submit what the first search did not find.
 
-        A node may announce a block before it has its logs; the Bloom filter of the header then admits events that the
-        node does not return. Logs of other contracts can set the same bits, which reading all logs of the block shows.
+        This shows a reorganisation too that no look noticed: an idle pool reads few headers.
         """
-        events = await self._blocks.get_block_logs(block.hash, kinds=FOLLOWED)
-        if events or not self._blocks.may_hold(block, FOLLOWED):
-            return events
-        pauses = _LOG_BACKOFF.steps()
-        for _ in range(_LOG_ATTEMPTS):
-            found = await self._blocks.sift_block_logs(block.hash, kinds=FOLLOWED)
-            if found is not None:
-                return found
-            log.info("follower.logs_missing", block=block.number)
-            await pauses.sleep()
-        return []
+        anchor, blocks = self._second.searched, self._logs.blocks
+        last = due if due.number - anchor.number <= blocks else Cursor(anchor.number + blocks, "")
+        answer = await self._logs.search(
+            anchor.number + 1, last.number, [anchor.number] if anchor.hash else []
+        )
+        if answer is None:
+            return
+        events, found_anchor = answer
+        for block in found_anchor:
+            self._check_hash(anchor, block)
+        missed, gone = self._second.missed(events), self._second.gone(events, last.number)
+        if missed or gone:
+            await self._check_blocks(gone)
+            await self._check_position()
+        if relevant := [event for event in missed if self._is_relevant(event)]:
+            log.info("follower.logs_found_late", events=len(relevant), last=last.number)
+            await self._submit_late(relevant)
+        self._second.searched_to(last)
+
+    async def _check_blocks(self, events: Sequence[HubEvent]) -> None:
+        """Check that the blocks of events are still on the chain. Raises Reorganised."""
+        known = {
+            e.position.block_number: Cursor(e.position.block_number, to_hex(e.position.block_hash))
+            for e in events
+        }
+        for number, block in zip(known, await self._blocks.blocks(list(known)), strict=True):
+            self._check_hash(known[number], block)
+
+    def _check_hash(self, known: Cursor, block: Block | None) -> None:
+        """Check that a followed block is still on the chain. Raises Reorganised, also for a node that lags."""
+        if block is None:
+            raise Reorganised
+        if to_hex(block.hash) != known.hash:
+            # Later blocks may be of the new branch already.
+            self._followed.revert_to(known)
+            raise Reorganised
+
+    async def _submit_late(self, events: Sequence[HubEvent]) -> None:
+        """Submit deals with the position, which does not move. Let the scheduler read its tasks instead of old logs."""
+        deals, count = await self._read_deals(events)
+        position = self.position
+        if deals:
+            self._submit(BlockSeen(position.number, position.hash, float(self._position_time), tuple(deals)))
+        if deals or count < len(events):
+            self._submit(ReconcileDue())
 
     # --- catching up ------------------------------------------------------------------------
 
     async def _follow_range(self, target: int) -> None:
         """Read the logs of many blocks at once. Submit only blocks with relevant events, and the last one."""
         await self._check_position()
-        first = self.position.number + 1
-        last = min(first + self._range - 1, target)
-        try:
-            events = await self._blocks.get_logs(first, last, kinds=FOLLOWED)
-        except (LogRangeTooLarge, RpcError, ChainUnreachable) as error:
-            # Nodes refuse a range with many different errors, some only by a timeout.
-            if self._range == 1:
-                raise
-            self._range = max(self._range // 2, 1)
-            self._answered_ranges = 0
-            log.info("follower.range_reduced", blocks=self._range, error=str(error))
+        if self._second.searched.number < self.position.number:
+            await self._search_again(self.position)
             return
-        self._answered_ranges += 1
-        if self._answered_ranges % _GROW_AFTER == 0:
-            self._range = min(self._range * 2, self._largest_range)
+        first = self.position.number + 1
+        last = min(first + self._logs.blocks - 1, target)
+        answer = await self._logs.search(first, last)
+        if answer is None:
+            return
+        events, _ = answer
+        await self._pass_on_range(events, last, {})
+        self._second.searched_to(self.position)
+        log.info("follower.caught_up", block=last, target=target)
+
+    async def _pass_on_range(self, events: list[HubEvent], last: int, known: dict[int, Block]) -> None:
+        """Submit the blocks with relevant events, and the last one. Raises Reorganised."""
         by_block: dict[int, list[HubEvent]] = {}
         for event in events:
             by_block.setdefault(event.position.block_number, []).append(event)
-        numbers = sorted({*(number for number in by_block if self._is_relevant(by_block[number])), last})
-        for number, block in zip(numbers, await self._blocks.blocks(numbers), strict=True):
-            found = by_block.get(number, [])
+        # A task of a deal in the same range is not known yet, so every task event counts beside a deal.
+        has_deal = any(self._is_own_deal(event) for event in events)
+        relevant = {e.position.block_number for e in events if has_deal or self._is_relevant(e)}
+        numbers = sorted({*relevant, last})
+        unknown = [number for number in numbers if number not in known]
+        read = dict(zip(unknown, await self._blocks.blocks(unknown), strict=True)) if unknown else {}
+        for number in numbers:
+            block, found = known.get(number) or read[number], by_block.get(number, [])
             if block is None or any(event.position.block_hash != block.hash for event in found):
                 raise Reorganised
             await self._pass_on(block, found)
-        log.info("follower.caught_up", block=last, target=target)
 
-    def _is_relevant(self, events: list[HubEvent]) -> bool:
-        # A task of a deal in the same range is not known yet, so every task event counts.
-        return any(
-            not isinstance(event, SchedulerNotice) or event.workerpool == self._pool for event in events
-        )
+    def _is_own_deal(self, event: HubEvent) -> bool:
+        return isinstance(event, SchedulerNotice) and event.workerpool == self._pool
+
+    def _is_relevant(self, event: HubEvent) -> bool:
+        event_log = task_log(event)
+        return self._is_own_deal(event) or (event_log is not None and event_log.task_id in self._known)
 
     async def _check_position(self) -> None:
         if self.position.hash and not self._followed.is_position(
@@ -188,29 +307,28 @@ class ChainFollower:
 
     async def _pass_on(self, block: Block, events: Sequence[HubEvent]) -> None:
         """Submit a block with its deals and task events, and advance the position."""
-        notices = [
-            event for event in events if isinstance(event, SchedulerNotice) and event.workerpool == self._pool
-        ]
-        deals = await self._deals.read(notices)
+        deals, count = await self._read_deals(events)
         logs = self._task_logs(events, deals)
         seen = BlockSeen(block.number, to_hex(block.hash), float(block.timestamp), tuple(deals), tuple(logs))
         self._submit(seen)
-        if notices:
-            self.deals_seen += len(notices)
-            self.latest_deal_block = max(self.latest_deal_block, block.number)
+        self.deals_seen += count
         self._followed.advance(block.number, seen.hash)
+        self._position_time = block.timestamp
+
+    async def _read_deals(self, events: Sequence[HubEvent]) -> tuple[list[DealSeen], int]:
+        """Return the deals of this pool's notices, and the number of notices. Raises Reorganised."""
+        notices = [
+            event for event in events if isinstance(event, SchedulerNotice) and self._is_own_deal(event)
+        ]
+        deals = await self._deals.read(notices)
+        newest = max((notice.position.block_number for notice in notices), default=0)
+        self.latest_deal_block = max(self.latest_deal_block, newest)
+        return deals, len(notices)
 
     def _task_logs(self, events: Sequence[HubEvent], deals: Sequence[DealSeen]) -> list[TaskLog]:
-        """Return the events about live tasks and about the tasks of new deals."""
-        new = {
-            task_id_of(deal.terms.deal_id, deal.terms.bot_first + offset)
-            for deal in deals
-            for offset in range(deal.terms.bot_size)
-        }
+        """Return the events about live tasks; with new deals all events, because their tasks are not known yet."""
         found = [event_log for event in events if (event_log := task_log(event)) is not None]
-        return [
-            event_log for event_log in found if event_log.task_id in self._known or event_log.task_id in new
-        ]
+        return found if deals else [event_log for event_log in found if event_log.task_id in self._known]
 
     # --- reorganisations --------------------------------------------------------------------
 
@@ -227,7 +345,7 @@ class ChainFollower:
         block = await self._blocks.block(position.number)
         if block is not None and not self._followed.is_position(block):
             raise Reorganised
-        if position.number - head.number > REORGANISATION_BLOCKS and self._warned_at != position.number:
+        if position.number - head.number > self._depth and self._warned_at != position.number:
             # The node serves another chain than the database's, has lost data, or the start block is far ahead.
             self._warned_at = position.number
             log.warning("follower.ahead_of_node", next_block=position.number + 1, head=head.number)
@@ -247,4 +365,5 @@ class ChainFollower:
         reverted = self.position.number - ancestor.number
         log.warning("follower.reorganised", ancestor=ancestor.number, reverted=reverted)
         self._followed.revert_to(ancestor)
+        self._second.reverted(ancestor)
         self._submit(BlocksReverted(ancestor.number))

@@ -1,23 +1,31 @@
-"""Judges whether the node is fit to decide on: down at the start, up on a fresh head, down on an old head or silence.
+"""Judges whether the node is fit to decide on: down at the start, up with the first head.
 
-The documented threshold bounds the silence of the node and the age of the newest block. The age may also reach six
-block times, so that a chain with slow blocks stays up.
+It is down when the node does not answer, serves another chain, or lost blocks that were followed. An old head says
+nothing: a sequencer chain without transactions makes no block for minutes.
 """
 
 import logging
 from collections.abc import Callable
 
 from workerpool_kit.clock import Clock
+from workerpool_kit.dependencies.report import (
+    UNREACHABLE,
+    WRONG,
+    Dependency,
+    DependencyProblem,
+    DependencyReport,
+)
 from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
+from workerpool_poco.errors import WrongChain
 from workerpool_poco.protocol.model import Block
 
-from workerpool_core.domain.events import ChainHealthChanged
+from workerpool_core.domain.events import ChainHealthChanged, ChainProblem
 
 log = get_logger()
 
-COMPONENT = "chain"
-_MAX_AGE_BLOCKS = 6
+_NAMED_AFTER_S = 3.0
+"""Trouble of the node that health names; work goes on until the documented threshold."""
 
 
 class ChainHealth:
@@ -30,52 +38,75 @@ class ChainHealth:
         submit: Callable[[ChainHealthChanged], None],
         *,
         threshold_s: float,
-        block_time_s: float,
+        dependency: Dependency,
     ) -> None:
         self._clock = clock
-        self._health = health
+        self._report = DependencyReport(health, dependency)
         self._submit = submit
         self._threshold_s = threshold_s
-        self._max_head_age_s = max(threshold_s, _MAX_AGE_BLOCKS * block_time_s)
         self._silent_since: float | None = None
+        self._behind_since: float | None = None
+        self._wrong_chain: str | None = None
         self._first_failure: float | None = None
+        self._problem_told: ChainProblem | None = None
         self.up: bool | None = None
-        health.set(COMPONENT, False, reason="no block seen yet")
 
     def node_lost(self, error: Exception) -> None:
-        """Record that the node stopped answering."""
-        if self._silent_since is None:
-            self._silent_since = self._clock.now()
-            log.warning("chain.node_lost", error=str(error))
+        """Record that the node stopped answering, or serves another chain."""
+        self._silent_since = self._silent_since or self._clock.now()
+        self._wrong_chain = str(error) if isinstance(error, WrongChain) else None
 
     def node_returned(self) -> None:
         """Record that the node answers again."""
-        if self._silent_since is not None:
-            log.info("chain.node_recovered", silent_s=round(self._clock.now() - self._silent_since, 1))
-            self._silent_since = None
+        self._silent_since = self._wrong_chain = None
 
-    def look(self, head: Block | None) -> None:
-        """Judge the newest head now; None before the first."""
+    def look(self, head: Block | None, followed: int = 0) -> None:
+        """Judge the newest head now; None before the first.
+
+        `followed` is the newest followed block, 0 when it is not known to be on the chain. A reorganisation lowers it.
+        """
         now = self._clock.now()
-        reason = self._problem(head, now)
+        if head is None or head.number >= followed:
+            self._behind_since = None
+        else:
+            self._behind_since = self._behind_since or now
+        found = self._problem(head, followed, now)
+        reason = found[1] if found is not None else None
         details: dict[str, object] = {"latestBlock": head.number} if head is not None else {}
         if reason is None:
             self._first_failure = None
         else:
             self._first_failure = self._first_failure or now
             details |= {"reason": reason, "firstFailure": self._first_failure}
-        self._health.set(COMPONENT, reason is None, **details)
-        if (reason is None) is not self.up:
-            self.up = reason is None
+        if (problem := self._wrong_chain or reason or self._silence(now)) is None:
+            self._report.works(**details)
+        else:
+            sort = WRONG if self._wrong_chain else UNREACHABLE
+            self._report.fails(DependencyProblem(problem, kind=sort), **details)
+        kind = found[0] if found is not None else None
+        if (found is None) is not self.up or kind is not self._problem_told:
+            self.up, self._problem_told = found is None, kind
             level = logging.INFO if self.up else logging.WARNING
             log.log(level, "chain.health_changed", up=self.up, reason=reason)
-            self._submit(ChainHealthChanged(self.up))
+            self._submit(ChainHealthChanged(True) if found is None else ChainHealthChanged(False, *found))
 
-    def _problem(self, head: Block | None, now: float) -> str | None:
+    def _silence(self, now: float) -> str | None:
+        """Return why health names the node long before its silence stops the work."""
+        if self._silent_since is None or now - self._silent_since < _NAMED_AFTER_S:
+            return None
+        return f"the node has not answered for {now - self._silent_since:.0f} s"
+
+    def _problem(self, head: Block | None, followed: int, now: float) -> tuple[ChainProblem, str] | None:
+        """Return why the node is not fit to decide on, with its sort; None while it is."""
+        if self._wrong_chain is not None:
+            return ChainProblem.ANOTHER_CHAIN, self._wrong_chain
         if head is None:
-            return "no block seen yet"
+            return ChainProblem.SILENT, "no block seen yet"
         if self._silent_since is not None and now - self._silent_since > self._threshold_s:
-            return f"the node has not answered for more than {self._threshold_s:g} s"
-        if now - head.timestamp > self._max_head_age_s:
-            return f"the newest block is older than {self._max_head_age_s:g} s"
+            return ChainProblem.SILENT, f"the node has not answered for more than {self._threshold_s:g} s"
+        if self._behind_since is not None and now - self._behind_since > self._threshold_s:
+            return ChainProblem.BEHIND, (
+                f"the node's newest block is {head.number}, but block {followed} was followed; "
+                "it lost blocks, or another node took its place"
+            )
         return None

@@ -3,7 +3,7 @@
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.deadlines import task_deadlines
 from workerpool_poco.protocol.deal_params import DealParams
-from workerpool_poco.protocol.ids import ZERO_ADDRESS, Address, DealId, to_hex
+from workerpool_poco.protocol.ids import Address, DealId, to_hex
 from workerpool_poco.protocol.model import Deal
 
 from workerpool_core.app.ports import DealSource
@@ -62,7 +62,7 @@ class DealReader:
             app_uri=_clean(app.multiaddr),
             command_line=_clean(params.args),
             input_files=tuple(map(_clean, params.input_files)),
-            dataset_address=deal.dataset.pointer if uri else ZERO_ADDRESS,
+            dataset_address=deal.dataset.pointer,
             dataset_uri=uri,
             dataset_checksum=checksum,
             trust=min(max(deal.trust, 1), _MAX_TRUST),
@@ -81,16 +81,19 @@ class DealReader:
             storage_provider=_clean(params.result_storage_provider),
             storage_proxy=_clean(params.result_storage_proxy),
             result_encryption=params.result_encryption,
+            free=not (deal.app.price or deal.dataset.price or deal.workerpool.price),
             secrets=tuple((_clean(key), _clean(name)) for key, name in params.secrets.items()),
         )
 
     async def _dataset(self, deal: Deal) -> tuple[str, str]:
-        """Return URI and checksum of the deal's dataset, both empty unless the dataset has both (core spec §7)."""
+        """Return URI and checksum of the deal's dataset, both empty for a deal without one.
+
+        Its owner may have registered neither. The worker then refuses the task by name, instead of an app that runs
+        without the data that its requester bought.
+        """
         if not deal.has_dataset:
             return "", ""
         dataset = await self._hub.view_dataset(deal.dataset.pointer)
-        if not dataset.multiaddr or not any(dataset.checksum):
-            return "", ""
         return _clean(dataset.multiaddr), to_hex(dataset.checksum)
 
 

@@ -3,15 +3,22 @@
 from collections import OrderedDict
 
 from workerpool_poco.protocol.ids import to_hex
-from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
+from workerpool_poco.protocol.model import Block
 
 from workerpool_core.app.ports import BlockReader, Cursor
 
+_FIRST_STEP = 4
+"""Blocks that a search for an ancestor reads first; most reorganisations, and nodes that lag, concern few."""
+
 
 class FollowedBlocks:
-    """The position of a follower, and the hashes of up to 65 blocks before it."""
+    """The position of a follower, and the hashes of the newest followed blocks: one for each look.
 
-    def __init__(self, position: Cursor) -> None:
+    `depth` is how many blocks a reorganisation may replace.
+    """
+
+    def __init__(self, position: Cursor, depth: int) -> None:
+        self._depth = depth
         self._hashes: OrderedDict[int, str] = OrderedDict()
         self.position = position
         self._remember(position)
@@ -26,6 +33,7 @@ class FollowedBlocks:
         kept = {number: known for number, known in self._hashes.items() if number <= ancestor.number}
         self._hashes = OrderedDict(kept)
         self.position = ancestor
+        self._remember(ancestor)
 
     def is_child(self, block: Block) -> bool:
         """Tell whether a block's parent is the position. True while the position's hash is unknown."""
@@ -47,19 +55,21 @@ class FollowedBlocks:
         Raises PocoError.
         """
         numbers = sorted(self._hashes, reverse=True)
-        replaced = False
-        for number, block in zip(numbers, await reader.blocks(numbers), strict=True):
-            if block is None:
-                continue
-            if to_hex(block.hash) == self._hashes[number]:
-                return Cursor(number, self._hashes[number]) if replaced else None
-            replaced = True
+        replaced, count = False, _FIRST_STEP
+        while numbers:
+            step, numbers, count = numbers[:count], numbers[count:], 4 * count
+            for number, block in zip(step, await reader.blocks(step), strict=True):
+                if block is None:
+                    continue
+                if to_hex(block.hash) == self._hashes[number]:
+                    return Cursor(number, self._hashes[number]) if replaced else None
+                replaced = True
         # The reorganisation is deeper than the known blocks, or a start only knows the cursor. Effects are idempotent,
         # so following blocks again is harmless.
-        return Cursor(max(self.position.number - REORGANISATION_BLOCKS, -1), "") if replaced else None
+        return Cursor(max(self.position.number - self._depth, -1), "") if replaced else None
 
     def _remember(self, position: Cursor) -> None:
         if position.hash:
             self._hashes[position.number] = position.hash
-            while len(self._hashes) > REORGANISATION_BLOCKS + 1:
+            while len(self._hashes) > self._depth + 1:
                 self._hashes.popitem(last=False)

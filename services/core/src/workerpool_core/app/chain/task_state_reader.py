@@ -13,12 +13,14 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_core.app.ports import TaskStateSource
 from workerpool_core.domain.decisions import ReadTask
-from workerpool_core.domain.events import TaskRead
+from workerpool_core.domain.events import TaskRead, TasksRead
 
 log = get_logger()
 
 _BACKOFF = Backoff(first_s=0.2, longest_s=1.0)
 _MAX_BATCH = 200
+_MAX_PER_EVENT = 50
+"""Answers that the scheduler handles in one turn; handling one takes about 0.1 ms."""
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class _Request:
 class TaskStateReader:
     """Carry out `ReadTask`. Each request is answered once, as soon as the node answers."""
 
-    def __init__(self, hub: TaskStateSource, answer: Callable[[TaskRead], None]) -> None:
+    def __init__(self, hub: TaskStateSource, answer: Callable[[TasksRead], None]) -> None:
         self._hub = hub
         self._answer = answer
         self._waiting: dict[TaskId, _Request] = {}
@@ -66,8 +68,10 @@ class TaskStateReader:
                     await pauses.sleep()
                     continue
                 pauses.reset()
-                for answer in answers:
-                    self._answer(answer)
+                for first in range(0, len(answers), _MAX_PER_EVENT):
+                    self._answer(TasksRead(tuple(answers[first : first + _MAX_PER_EVENT])))
+                    # Other work gets a turn.
+                    await asyncio.sleep(0)
 
     async def _read(self, batch: dict[TaskId, _Request]) -> list[TaskRead]:
         # Every read names the block, because another node of the same provider may lag behind the one that returned it.

@@ -1,4 +1,4 @@
-"""Reads the contribution weights of workers from the chain."""
+"""Reads the contribution weights and the free stakes of workers from the chain."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.consensus import weight_from_score
+from workerpool_transactions.domain.balance import least_balance
 
 from workerpool_core.app.ports import TaskStateSource
 from workerpool_core.domain.decisions import ReadWeight
@@ -23,16 +24,17 @@ _BATCH_DELAY_S = 0.05
 class WeightReader:
     """Carry out `ReadWeight`. Each request is answered once, as soon as the node answers.
 
-    A wallet with less than `lowest_balance` (wei) cannot pay for its contribution. Its weight counts as 0, so it gets
-    no work until a later read finds it funded.
+    A wallet that cannot pay for ten of its transactions at today's price gets no work: its weight counts as 0 until a
+    later read finds it funded, or gas cheaper. `gas_price_cap` (wei) is the highest price that workers pay; with 0
+    every wallet gets work.
     """
 
     def __init__(
-        self, hub: TaskStateSource, answer: Callable[[WeightsRead], None], *, lowest_balance: int = 0
+        self, hub: TaskStateSource, answer: Callable[[WeightsRead], None], *, gas_price_cap: int = 0
     ) -> None:
         self._hub = hub
         self._answer = answer
-        self._lowest_balance = lowest_balance
+        self._gas_price_cap = gas_price_cap
         self._without_gas: set[str] = set()
         self._waiting: dict[str, None] = {}
         self._requested = asyncio.Event()
@@ -51,7 +53,7 @@ class WeightReader:
             self._requested.clear()
             while wallets := list(self._waiting)[:_MAX_BATCH]:
                 try:
-                    weights = await self._read(wallets)
+                    weights, stakes = await asyncio.gather(self._read(wallets), self._read_stakes(wallets))
                 except PocoError as error:
                     log.warning("weights.read_failed", wallets=len(wallets), error=str(error))
                     await pauses.sleep()
@@ -59,25 +61,31 @@ class WeightReader:
                 pauses.reset()
                 for wallet in wallets:
                     del self._waiting[wallet]
-                self._answer(WeightsRead(tuple(zip(wallets, weights, strict=True))))
+                self._answer(
+                    WeightsRead(
+                        tuple(zip(wallets, weights, strict=True)), tuple(zip(wallets, stakes, strict=True))
+                    )
+                )
 
     async def _read(self, wallets: list[str]) -> list[int]:
         weights = [weight_from_score(score) for score in await self._hub.view_scores(wallets)]
-        if not self._lowest_balance:
+        if not self._gas_price_cap:
             return weights
-        balances = await self._hub.balances(wallets)
+        price, balances = await asyncio.gather(self._hub.gas_price(), self._hub.balances(wallets))
+        least = least_balance(min(price, self._gas_price_cap))
         return [
-            weight if self._can_pay(wallet, balance) else 0
+            weight if self._can_pay(wallet, balance, least) else 0
             for wallet, weight, balance in zip(wallets, weights, balances, strict=True)
         ]
 
-    def _can_pay(self, wallet: str, balance: int) -> bool:
-        if balance >= self._lowest_balance:
+    async def _read_stakes(self, wallets: list[str]) -> list[int]:
+        return [account.stake for account in await self._hub.view_accounts(wallets)]
+
+    def _can_pay(self, wallet: str, balance: int, least: int) -> bool:
+        if balance >= least:
             self._without_gas.discard(wallet)
             return True
         if wallet not in self._without_gas:
             self._without_gas.add(wallet)
-            log.warning(
-                "worker.without_gas", wallet=wallet, balance_wei=balance, needs_wei=self._lowest_balance
-            )
+            log.warning("worker.without_gas", wallet=wallet, balance_wei=balance, needs_wei=least)
         return False

@@ -42,6 +42,7 @@ class Effects:
             d.AnswerUpdate: self._answer,
             d.NotifyWatchers: lambda effect: moved(effect.task_id),
             d.Assign: self._assign,
+            d.TaskUnsatisfiable: self._unsatisfiable,
             d.SendCommand: self._command,
             d.Welcome: self._welcome,
             d.SendDrain: self._drain,
@@ -50,6 +51,7 @@ class Effects:
             d.ReadTask: reads.request,
             d.ReadWeight: weights.request,
             d.CheckResult: results.request,
+            d.FindSms: enclaves.request,
             d.AskEnclaveChallenge: enclaves.request,
         }
 
@@ -61,6 +63,12 @@ class Effects:
     def perform(self, effect: d.Effect) -> None:
         """Carry out one effect. Drop one whose stream has ended meanwhile."""
         self._performers[type(effect)](effect)
+
+    def _unsatisfiable(self, effect: d.TaskUnsatisfiable) -> None:
+        if effect.reason:
+            log.warning("task.unsatisfiable", task=effect.task_id, reason=effect.reason)
+        else:
+            log.info("task.satisfiable_again", task=effect.task_id)
 
     def _answer(self, effect: d.AnswerUpdate) -> None:
         if (session := self._sessions.of(effect.wallet, effect.session)) is not None:

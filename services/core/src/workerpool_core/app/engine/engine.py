@@ -10,11 +10,14 @@ from typing import Protocol
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 
 from workerpool_core.domain.decisions import Outcome
+from workerpool_core.domain.dispatch.pool_supply import PoolSupply
 from workerpool_core.domain.events import Event, ReconcileDue, Tick
-from workerpool_core.domain.live import LiveWorker
+from workerpool_core.domain.explainer import Explainer
+from workerpool_core.domain.explanations.conditions import NO_CONDITIONS, Conditions
+from workerpool_core.domain.live import LiveDeal, LiveWorker
 from workerpool_core.domain.model import Task
 
 log = get_logger()
@@ -32,6 +35,24 @@ class SchedulerPort(Protocol):
     @property
     def workers(self) -> Mapping[str, LiveWorker]:
         """Registered workers by wallet."""
+
+    @property
+    def queued_tasks(self) -> int:
+        """The number of tasks of known deals that have not been created."""
+
+    @property
+    def deals(self) -> Mapping[DealId, LiveDeal]:
+        """Deals whose contribution deadline has not passed, by id."""
+
+    @property
+    def waiting_tasks(self) -> int:
+        """The number of tasks that wait for a worker."""
+
+    def explain(self, now: float, conditions: Conditions) -> Explainer:
+        """Return the reasons of tasks and workers."""
+
+    def supply(self, worker_stake: int, now: float) -> PoolSupply:
+        """Return the slots for tasks of which each locks `worker_stake` nRLC of its worker."""
 
     def start(self, now: float) -> Outcome:
         """Return the decisions of a start."""
@@ -81,6 +102,29 @@ class Engine:
     def workers(self) -> Mapping[str, LiveWorker]:
         """Registered workers by wallet."""
         return self._scheduler.workers
+
+    @property
+    def queued_tasks(self) -> int:
+        """The number of tasks of known deals that have not been created, because no worker could serve them yet."""
+        return self._scheduler.queued_tasks
+
+    @property
+    def deals(self) -> Mapping[DealId, LiveDeal]:
+        """Deals whose contribution deadline has not passed, by id."""
+        return self._scheduler.deals
+
+    @property
+    def waiting_tasks(self) -> int:
+        """The number of tasks that wait for a worker now."""
+        return self._scheduler.waiting_tasks
+
+    def explain(self, conditions: Conditions = NO_CONDITIONS) -> Explainer:
+        """Return the reasons of tasks and workers now, while the pool's services are in these conditions."""
+        return self._scheduler.explain(self._clock.now(), conditions)
+
+    def supply(self, worker_stake: int) -> PoolSupply:
+        """Return the slots that are free now for tasks of which each locks `worker_stake` nRLC of its worker."""
+        return self._scheduler.supply(worker_stake, self._clock.now())
 
     def start(self, commit: CommitPort) -> None:
         """Start the scheduler. Its outcomes go to `commit`."""

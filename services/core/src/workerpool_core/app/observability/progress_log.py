@@ -9,7 +9,13 @@ from collections import defaultdict
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.statuses import DEAD_END_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
-from workerpool_core.domain.decisions import Outcome, ReplicateChanged, ReplicateCreated, TaskChanged
+from workerpool_core.domain.decisions import (
+    DealRemoved,
+    Outcome,
+    ReplicateChanged,
+    ReplicateCreated,
+    TaskChanged,
+)
 from workerpool_core.domain.events import Event, StatusReported
 
 log = get_logger()
@@ -36,6 +42,14 @@ def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
         match write:
             case TaskChanged(task_id, _, changes, _) if changes:
                 moved[tuple(change.status for change in changes)].append(task_id)
+            case DealRemoved(deal_id, unreached) if unreached:
+                log.warning(
+                    "deal.tasks_unreached",
+                    deal=deal_id,
+                    tasks=unreached,
+                    reason="no worker could serve them before the contribution deadline; they were never "
+                    "initialized, and the requester can claim them after the final deadline",
+                )
             case ReplicateCreated(replicate):
                 created[replicate.wallet].append(replicate.task_id)
             case ReplicateChanged(task_id, wallet, _, changes, _):

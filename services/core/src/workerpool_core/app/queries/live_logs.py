@@ -4,7 +4,8 @@ Nothing here is durable or acknowledged: the report of an app's end carries its 
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from workerpool_poco.protocol.ids import TaskId
 
@@ -20,32 +21,63 @@ _MAX_CHARACTERS = 64_000_000
 """Limit over all replicates, above which the least recently updated replicate is evicted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of one output stream: `text`, which ends `end` characters after the start of what was received."""
+
+    text: str = ""
+    end: int = 0
+
+    def plus(self, text: str) -> "Tail":
+        """Return the tail after more output."""
+        return Tail((self.text + text)[-MAX_LOG_CHARACTERS:], self.end + len(text))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOutput:
+    """The tails of both output streams of the app that a worker runs."""
+
+    wallet: str
+    stdout: Tail = Tail()
+    stderr: Tail = Tail()
+
+
 class LiveLogs:
     """Tails of both output streams of running apps, by task and wallet. `tasks` are the live tasks."""
 
-    def __init__(self, tasks: Mapping[TaskId, Task], max_characters: int = _MAX_CHARACTERS) -> None:
+    def __init__(
+        self,
+        tasks: Mapping[TaskId, Task],
+        max_characters: int = _MAX_CHARACTERS,
+        *,
+        changed: Callable[[TaskId], None] = lambda _task_id: None,
+    ) -> None:
+        """Keep nothing yet. `changed` receives each task with new output."""
         self._tasks = tasks
         self._max = max_characters
-        self._kept: OrderedDict[tuple[TaskId, str], ComputeLogs] = OrderedDict()
+        self._changed = changed
+        self._kept: OrderedDict[tuple[TaskId, str], LiveOutput] = OrderedDict()
         self._characters = 0
 
     def add(self, task_id: TaskId, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
         """Append output of a running app; ignore that of an ended one. Raises ForeignReplicate."""
         if not self._runs(task_id, wallet):
             return
-        known = self._take(task_id, wallet) or ComputeLogs(wallet, "", "")
-        kept = ComputeLogs(
-            wallet,
-            (known.stdout + stdout)[-MAX_LOG_CHARACTERS:],
-            (known.stderr + stderr)[-MAX_LOG_CHARACTERS:],
-        )
+        known = self._take(task_id, wallet) or LiveOutput(wallet)
+        kept = LiveOutput(wallet, known.stdout.plus(stdout), known.stderr.plus(stderr))
         self._kept[task_id, wallet] = kept
         self._characters += _size(kept)
         while self._characters > self._max:
             self._take(*next(iter(self._kept)))
+        self._changed(task_id)
 
     def of(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Return the tails of a task, or of one worker when `wallet` is given."""
+        kept = self.outputs(task_id, wallet)
+        return [ComputeLogs(each.wallet, each.stdout.text, each.stderr.text) for each in kept]
+
+    def outputs(self, task_id: TaskId, wallet: str = "") -> list[LiveOutput]:
+        """Return the output so far of the apps of a task, or of one worker when `wallet` is given."""
         return [
             kept for (task, owner), kept in self._kept.items() if task == task_id and wallet in ("", owner)
         ]
@@ -71,12 +103,12 @@ class LiveLogs:
             raise ForeignReplicate(f"this worker holds no replicate of task {task_id}")
         return replicate.last_relevant in SLOT_STATUSES
 
-    def _take(self, task_id: TaskId, wallet: str) -> ComputeLogs | None:
+    def _take(self, task_id: TaskId, wallet: str) -> LiveOutput | None:
         kept = self._kept.pop((task_id, wallet), None)
         if kept is not None:
             self._characters -= _size(kept)
         return kept
 
 
-def _size(kept: ComputeLogs) -> int:
-    return len(kept.stdout) + len(kept.stderr)
+def _size(kept: LiveOutput) -> int:
+    return len(kept.stdout.text) + len(kept.stderr.text)

@@ -1,18 +1,17 @@
 """Gives requesters the compute logs of their tasks for a signed challenge (EIP-712, in the form of iExec's tools)."""
 
 import secrets
+from collections.abc import Sequence
 
 from workerpool_kit.clock import Clock
 from workerpool_poco.errors import InvalidSignature
-from workerpool_poco.protocol.ids import TaskId, address, from_hex, to_hex
-from workerpool_poco.protocol.typed_data import LogChallenge, recover_challenge_signer
+from workerpool_poco.protocol.encoding.typed_data import LogChallenge, recover_challenge_signer
+from workerpool_poco.protocol.ids import Address, TaskId, address, from_hex, to_hex
 
 from workerpool_core.app.ports import ComputeLogs
+from workerpool_core.app.queries.log_challenges import IssuedChallenge, LogChallenges
 from workerpool_core.app.queries.task_queries import TaskQueries
-from workerpool_core.app.workers.challenges import OpenChallenges
 from workerpool_core.errors import BadChallenge, BadSignature, NotTheRequester
-
-CHALLENGE_LIFETIME_S = 3600.0
 
 
 class LogAccess:
@@ -20,45 +19,51 @@ class LogAccess:
 
     def __init__(self, queries: TaskQueries, clock: Clock, chain_id: int) -> None:
         self._queries = queries
-        self._chain_id = chain_id
-        self._open: OpenChallenges[LogChallenge] = OpenChallenges(clock, lifetime_s=CHALLENGE_LIFETIME_S)
+        self._issued = LogChallenges(clock, lambda: LogChallenge(secrets.token_urlsafe(32), chain_id))
 
     def challenge(self, requester: str) -> LogChallenge:
-        """Return the challenge that a requester signs, the same one for an hour or until it opened an answer."""
-        given = self._open.issue(
-            address(requester), lambda: LogChallenge(secrets.token_urlsafe(32), self._chain_id)
-        )
-        return given.challenge
+        """Return a challenge that a requester signs within an hour; see `LogChallenges.issue`."""
+        return self._issued.issue(address(requester))
 
     async def logs(
         self, task_id: TaskId, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
     ) -> list[ComputeLogs]:
         """Return the logs of a task, or of one worker when `wallet` is given, to its requester.
 
-        `claimed_hash` is the hash that the caller claims to have signed; empty skips its check. Raises BadChallenge,
-        BadSignature, UnknownTask or NotTheRequester.
+        `claimed_hash` is the hash that the caller claims to have signed; empty means any open challenge of the
+        requester. Raises BadChallenge, BadSignature, UnknownTask or NotTheRequester.
         """
         requester = address(requester)
-        known = self._open.of(requester)
-        if known is None:
-            raise BadChallenge("this address has no open log challenge; request one and sign it")
-        challenge = known.challenge
-        if claimed_hash and claimed_hash.lower() != to_hex(challenge.hash):
-            raise BadChallenge("another challenge was signed; request one and sign it")
-        try:
-            signer = recover_challenge_signer(challenge, from_hex(signature))
-        except (InvalidSignature, ValueError) as error:
-            raise BadSignature("the signature is malformed") from error
-        if signer != requester:
-            raise BadSignature(
-                "this address did not sign the log challenge; sign it with the requester's wallet"
-            )
+        signed = self._signed(requester, signature, claimed_hash.lower())
+        self._check_unused(signed)
         task = await self._queries.task(task_id)
         if address(task.terms.requester) != requester:
             raise NotTheRequester("only the requester of a task may read its logs")
-        if self._open.of(requester) is not known:
-            raise BadChallenge(
-                "this log challenge has opened another answer meanwhile; request a new one and sign it"
-            )
-        self._open.consume(requester)
+        # Another call with the same signature may have been answered meanwhile.
+        self._check_unused(signed)
+        signed.used = True
         return await self._queries.logs(task_id, address(wallet) if wallet else "")
+
+    def _signed(self, requester: Address, signature: str, claimed_hash: str) -> IssuedChallenge:
+        """Return the challenge that the requester signed. Raises BadChallenge or BadSignature."""
+        known: Sequence[IssuedChallenge] = self._issued.of(requester)
+        if not known:
+            raise BadChallenge("this address has no open log challenge; request one and sign it")
+        if claimed_hash:
+            known = [each for each in known if to_hex(each.challenge.hash) == claimed_hash]
+            if not known:
+                raise BadChallenge("another challenge was signed; request one and sign it")
+        try:
+            given = from_hex(signature)
+            for each in known:
+                if recover_challenge_signer(each.challenge, given) == requester:
+                    return each
+        except (InvalidSignature, ValueError) as error:
+            raise BadSignature("the signature is malformed") from error
+        raise BadSignature("this address did not sign the log challenge; sign it with the requester's wallet")
+
+    def _check_unused(self, signed: IssuedChallenge) -> None:
+        if signed.used:
+            raise BadChallenge(
+                "this log challenge has opened another answer already; request a new one and sign it"
+            )

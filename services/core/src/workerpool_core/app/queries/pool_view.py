@@ -1,7 +1,7 @@
 """A summary of the pool from memory: workers, used slots, tasks by status, chain."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from workerpool_kit.clock import Clock
@@ -11,11 +11,18 @@ from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 from workerpool_core.app.chain.chain_follower import ChainFollower
 from workerpool_core.app.engine.engine import Engine
+from workerpool_core.app.observability.worker_series import WorkerSample, WorkerTally
 from workerpool_core.app.ports import HeadSource
+from workerpool_core.domain.explainer import Explainer
+from workerpool_core.domain.explanations.explanation import Explanation
+from workerpool_core.domain.explanations.reason_codes import ReasonCode
+from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.model import Worker
 from workerpool_core.errors import UnknownWorker
 
 ALIVE_S = 60.0
+LISTED_S = 86_400.0
+"""Seconds since its last message for which a worker is in the table of workers."""
 SUMMARY_TTL_S = 1.0
 """Seconds for which a summary is cached. Computing one visits every worker and live task, about 15 ms in a pool of
 thousands, and every caller may request it: fifty uncached requests per second would occupy the scheduler."""
@@ -23,7 +30,7 @@ thousands, and every caller may request it: fifty uncached requests per second w
 
 @dataclass(frozen=True, slots=True)
 class PoolSummary:
-    """The documented platform metric."""
+    """The documented platform metric, and what an operator sees besides: connected workers, slots, problems."""
 
     pool: Address
     alive_workers: int
@@ -37,16 +44,28 @@ class PoolSummary:
     deal_events: int
     deals: int
     latest_deal_block: int
+    queued_tasks: int = 0
+    waiting_tasks: int = 0
+    connected_workers: int = 0
+    drained_workers: int = 0
+    quarantined_workers: int = 0
+    parked_workers: int = 0
+    total_slots: int = 0
+    used_slots: int = 0
+    problems: tuple[Explanation, ...] = ()
+    queue_oldest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A worker with the tasks of its unfinished replicates."""
+    """A worker with the tasks of its unfinished replicates, and why it gets no further task."""
 
     worker: Worker
     connected: bool
     computing: int
     task_ids: tuple[TaskId, ...]
+    parked_reason: str
+    reason: Explanation | None = None
 
 
 class PoolView:
@@ -60,7 +79,10 @@ class PoolView:
         clock: Clock,
         pool: Address,
         ended: Mapping[TaskStatus, int],
+        explain: Callable[[], Explainer] | None = None,
     ) -> None:
+        """Create the view. `explain` returns the reasons of this moment; by default those of the scheduler alone."""
+        self._explain = explain or engine.explain
         self._engine = engine
         self._follower = follower
         self._heads = heads
@@ -68,6 +90,7 @@ class PoolView:
         self._pool = pool
         self._ended = Counter({status: ended.get(status, 0) for status in FINAL_TASK_STATUSES})
         self.deals_taken = 0
+        self.tally = WorkerTally()
         self._summary: PoolSummary | None = None
         self._summary_made_at = 0.0
 
@@ -91,6 +114,8 @@ class PoolView:
         return self._summary
 
     def _summarise(self) -> PoolSummary:
+        now = self._clock.now()
+        connected = [entry for entry in self._engine.workers.values() if entry.session is not None]
         live = [entry for entry in self._engine.workers.values() if self.is_alive(entry.worker)]
         alive = {entry.worker.wallet: entry.worker for entry in live}
         computing = {entry.worker.wallet: len(entry.computing) for entry in live}
@@ -98,6 +123,9 @@ class PoolView:
         statuses.update(task.status for task in self._engine.tasks.values() if not task.ended)
         with_gpu = {wallet for wallet, worker in alive.items() if worker.model.gpus}
         plain = alive.keys() - with_gpu
+        ready = (
+            t.history[-1].date for t in self._engine.tasks.values() if t.status is TaskStatus.INITIALIZED
+        )
         return PoolSummary(
             pool=self._pool,
             alive_workers=len(alive),
@@ -111,6 +139,41 @@ class PoolView:
             deal_events=self._follower.deals_seen,
             deals=self.deals_taken,
             latest_deal_block=self._follower.latest_deal_block,
+            queued_tasks=self._engine.queued_tasks,
+            waiting_tasks=self._engine.waiting_tasks,
+            connected_workers=len(connected),
+            drained_workers=sum(entry.worker.drained_until > now for entry in connected),
+            quarantined_workers=sum(entry.worker.quarantine_end > now for entry in connected),
+            parked_workers=sum(bool(entry.parked_reason) for entry in connected),
+            total_slots=sum(entry.counted_slots for entry in connected),
+            used_slots=sum(len(entry.computing) for entry in connected),
+            problems=tuple(self._explain().pool()),
+            queue_oldest_s=max(now - min(ready, default=now), 0.0),
+        )
+
+    def worker_samples(self) -> list[WorkerSample]:
+        """Return what metrics tell of each worker that sent a message within the last day."""
+        now = self._clock.now()
+        return [
+            self._sample(live, now)
+            for live in self._engine.workers.values()
+            if now - live.worker.last_seen < LISTED_S
+        ]
+
+    def _sample(self, live: LiveWorker, now: float) -> WorkerSample:
+        worker, model, wallet = live.worker, live.worker.model, live.worker.wallet
+        return WorkerSample(
+            wallet=wallet,
+            name=model.name,
+            version=model.version,
+            os=model.os,
+            cpu=model.cpu,
+            state=_state(live, now),
+            slots=model.slots,
+            busy_slots=len(live.computing),
+            seen=worker.last_seen,
+            completed=self.tally.completed[wallet],
+            failed=self.tally.failed[wallet],
         )
 
     def worker(self, wallet: str) -> WorkerView:
@@ -118,18 +181,67 @@ class PoolView:
         wallet = address(wallet)
         if wallet not in self._engine.workers:
             raise UnknownWorker(f"no worker with wallet {wallet} has registered; check the address")
-        return self._view(wallet)
+        return self._view(wallet, self._explain().worker(wallet))
 
-    def workers(self, after: str, limit: int, *, alive_only: bool) -> list[WorkerView]:
-        """Return up to `limit` workers ordered by wallet, after the wallet `after`."""
-        wallets = sorted(
-            wallet
-            for wallet, live in self._engine.workers.items()
-            if wallet > after and (not alive_only or self.is_alive(live.worker))
-        )
-        return [self._view(wallet) for wallet in wallets[:limit]]
+    def workers(
+        self,
+        after: str,
+        limit: int,
+        *,
+        alive_only: bool,
+        codes: Collection[ReasonCode] = (),
+        text: str = "",
+    ) -> list[WorkerView]:
+        """Return up to `limit` workers ordered by wallet, after the wallet `after`.
 
-    def _view(self, wallet: str) -> WorkerView:
+        With `codes`, only those that get no work now for one of these reasons. With `text`, only those whose name has
+        it as a part or whose wallet starts with it, in any letter case.
+        """
+        explainer, sought = self._explain(), text.lower()
+        found: list[WorkerView] = []
+        for wallet in sorted(wallet for wallet in self._engine.workers if wallet > after):
+            if len(found) == limit:
+                break
+            worker = self._engine.workers[wallet].worker
+            if alive_only and not self.is_alive(worker):
+                continue
+            if not (sought in worker.model.name.lower() or wallet.lower().startswith(sought)):
+                continue
+            reason = explainer.worker(wallet)
+            if not codes or (reason is not None and reason.code in codes):
+                found.append(self._view(wallet, reason))
+        return found
+
+    def explain_worker(self, wallet: str) -> tuple[Explanation, bool]:
+        """Return why a worker gets no further task now, and whether it has ever registered.
+
+        Raises UnknownWorker for a wallet that neither registered nor was refused lately.
+        """
+        wallet = address(wallet)
+        reason = self._explain().worker(wallet)
+        if reason is None:
+            raise UnknownWorker(
+                f"no worker with wallet {wallet} has registered, and core refused none lately; check the address, and "
+                "that the worker's process runs and names this core"
+            )
+        return reason, wallet in self._engine.workers
+
+    def _view(self, wallet: str, reason: Explanation | None) -> WorkerView:
         live = self._engine.workers[wallet]
         connected = live.session is not None
-        return WorkerView(live.worker, connected, len(live.computing), tuple(sorted(live.held)))
+        return WorkerView(
+            live.worker, connected, len(live.computing), tuple(sorted(live.held)), live.parked_reason, reason
+        )
+
+
+def _state(live: LiveWorker, now: float) -> str:
+    """Return in one word whether a worker can take work."""
+    if live.session is None:
+        return "disconnected"
+    if live.worker.quarantine_end > now:
+        return "quarantined"
+    if live.worker.drained_until > now:
+        return "drained"
+    if live.parked_reason:
+        return "parked"
+    return "busy" if live.computing else "idle"

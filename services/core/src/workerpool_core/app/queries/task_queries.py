@@ -5,11 +5,13 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from workerpool_kit.errors import DatabaseUnavailable
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_poco.protocol.ids import DealId, TaskId, address
+from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.app.ports import ComputeLogs, TaskPosition, TaskQuery, TaskRepository
@@ -36,14 +38,17 @@ class TaskQueries:
         live: LiveLogs,
         *,
         timeout_s: float = VISIBLE_TIMEOUT_S,
+        queued_tasks: Callable[[], int] = lambda: 0,
     ) -> None:
+        """Create queries. `queued_tasks` returns how many tasks of known deals have not been created."""
+        self._queued_tasks = queued_tasks
         self._store = store
         self._commit = commit
         self._watchers = watchers
         self._live = live
         self._timeout_s = timeout_s
 
-    async def _wait_visible(self) -> None:
+    async def wait_visible(self) -> None:
         """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage."""
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -55,15 +60,27 @@ class TaskQueries:
 
     async def task(self, task_id: TaskId) -> Task:
         """Return a task with its replicates. Raises UnknownTask."""
-        await self._wait_visible()
+        await self.wait_visible()
         task = await self._store.task(task_id)
         if task is None:
-            raise UnknownTask(f"no deal of this pool contains task {task_id}; check the id and the pool")
+            raise UnknownTask(self._explain_unknown(task_id))
         return task
+
+    def _explain_unknown(self, task_id: TaskId) -> str:
+        if queued := self._queued_tasks():
+            return (
+                f"task {task_id} does not exist: it may be one of the {queued} tasks of large deals that are queued "
+                "and are created when workers can serve them; ask again later, or check the id and the pool"
+            )
+        return (
+            f"no deal of this pool contains task {task_id}; check the id and the pool. A deal whose tag asks for an "
+            "enclave and whose trust is above 1 is never served: its price is refunded after the final deadline "
+            "(iexec deal claim)"
+        )
 
     async def replicate(self, task_id: TaskId, wallet: str) -> Replicate:
         """Return the replicate of one worker for one task. Raises UnknownReplicate."""
-        await self._wait_visible()
+        await self.wait_visible()
         replicate = await self._store.replicate(task_id, address(wallet))
         if replicate is None:
             raise UnknownReplicate(f"worker {wallet} has no replicate of task {task_id}")
@@ -71,10 +88,16 @@ class TaskQueries:
 
     async def tasks(self, query: TaskQuery, page_token: str, size: int) -> tuple[list[Task], str]:
         """Return one page of tasks without replicates, and the token of the next. Raises BadPageToken."""
-        await self._wait_visible()
+        await self.wait_visible()
         found = await self._store.tasks(query, _position(page_token), size + 1)
         page = found[:size]
         return page, page_token_after(page[-1]) if len(found) > size else ""
+
+    async def with_outcomes(self, page: Sequence[Task]) -> None:
+        """Add the replicates of failed tasks to a page that was read without: they tell why each failed."""
+        failed = [task for task in page if task.status is TaskStatus.FAILED and not task.replicates]
+        if failed:
+            await self._store.with_replicates(failed)
 
     async def follow(self, task_id: TaskId) -> AsyncIterator[Task]:
         """Yield a task immediately and after each change, until it has ended. Raises UnknownTask."""
@@ -86,7 +109,7 @@ class TaskQueries:
 
     async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
         """Return the compute logs of a task: those that workers reported, and the output so far of running apps."""
-        await self._wait_visible()
+        await self.wait_visible()
         kept = await self._store.logs(task_id, wallet)
         reported = {logs.wallet for logs in kept}
         return kept + [logs for logs in self._live.of(task_id, wallet) if logs.wallet not in reported]
@@ -102,8 +125,8 @@ def _position(token: str) -> TaskPosition | None:
     if not token:
         return None
     try:
-        block, deal_id, index = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        block, deal_id, index = loads_bounded(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, TypeError, binascii.Error) as error:
         raise BadPageToken(_FOREIGN_TOKEN) from error
     numbers = all(type(number) is int and abs(number) < _MAX_STORED for number in (block, index))
     if not (numbers and isinstance(deal_id, str) and _DEAL_ID.fullmatch(deal_id)):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.model import Block
 
 from workerpool_core.domain.decisions import AnswerUpdate
 from workerpool_core.domain.model import Command, DealTerms
@@ -44,6 +45,11 @@ class Draining:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationChanged:
+    """The pool's public configuration changed; the message carries the one in force when it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShutDown:
     """The session ends. Without `retry_after_s` (seconds) the worker should not reconnect."""
 
@@ -52,4 +58,13 @@ class ShutDown:
     retry_after_s: float | None = None
 
 
-Message = Welcomed | Assigned | Commanded | AnswerUpdate | Draining | ShutDown
+@dataclass(frozen=True, slots=True)
+class NewHead:
+    """The newest block that core's node has."""
+
+    block: Block
+
+
+Message = (
+    Welcomed | Assigned | Commanded | AnswerUpdate | Draining | ConfigurationChanged | NewHead | ShutDown
+)

@@ -8,22 +8,31 @@ of its replicate arrives.
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.model import Block
 
-from workerpool_core.app.workers.messages import Message, ShutDown
+from workerpool_core.app.workers.messages import Assigned, Commanded, Message, NewHead, ShutDown, Welcomed
 
 log = get_logger()
 
+_WITH_HEAD = (Welcomed, Assigned, Commanded)
+"""Messages that the newest head follows, because their worker judges deadlines by it."""
 MAX_QUEUED = 10_000
 """Messages that may wait for one worker."""
 
 
 class Session:
-    """One open session. The stream's handler sends what `next_messages` returns until `ended`."""
+    """One open session. The stream's handler sends what `next_messages` returns until `ended`.
 
-    def __init__(self, wallet: str, max_queued: int) -> None:
+    Nothing is sent before the Welcome. Decisions that were made before the scheduler learnt of the session may be
+    carried out after the stream was opened; the Welcome brings all of them again.
+
+    Heads do not queue: the newest follows the Welcome, every assignment or command, and `head_changed`.
+    """
+
+    def __init__(self, wallet: str, max_queued: int, newest_head: Callable[[], Block | None]) -> None:
         self.wallet = wallet
         self.id = uuid.uuid4().hex
         self.overflowed = False
@@ -31,6 +40,10 @@ class Session:
         self._waiting: deque[Message] = deque()
         self._changed = asyncio.Event()
         self._ended = False
+        self._welcomed = False
+        self._newest_head = newest_head
+        self._sent_head: Block | None = None
+        self._head_due = False
 
     @property
     def ended(self) -> bool:
@@ -38,8 +51,10 @@ class Session:
         return self._ended
 
     def send(self, message: Message) -> None:
-        """Queue a message. Do nothing once the session has ended."""
-        if self._ended:
+        """Queue a message. Do nothing before the Welcome, and once the session has ended."""
+        if not self._welcomed:
+            self._welcomed = isinstance(message, Welcomed)
+        if self._ended or not self._welcomed:
             return
         if len(self._waiting) >= self._max_queued:
             log.warning(
@@ -52,6 +67,12 @@ class Session:
         self._waiting.append(message)
         self._changed.set()
 
+    def head_changed(self) -> None:
+        """Send the newest head. Do nothing before the Welcome, and once the session has ended."""
+        if self._welcomed and not self._ended:
+            self._head_due = True
+            self._changed.set()
+
     def end(self, farewell: ShutDown | None = None) -> None:
         """End the session after its queued messages and `farewell`."""
         if self._ended:
@@ -63,18 +84,32 @@ class Session:
 
     async def next_messages(self) -> list[Message]:
         """Wait for messages and return all of them. The list is empty only once the session has ended."""
-        while not self._waiting and not self._ended:
+        while not (taken := self._take()) and not self._ended:
             self._changed.clear()
             await self._changed.wait()
+        return taken
+
+    def _take(self) -> list[Message]:
         taken = list(self._waiting)
         self._waiting.clear()
+        head = self._newest_head()
+        if head is not None and head != self._sent_head and self._needs_head(taken):
+            taken.append(NewHead(head))
+            self._sent_head = head
+        self._head_due = False
         return taken
+
+    def _needs_head(self, taken: list[Message]) -> bool:
+        if self._ended:
+            return False
+        return self._head_due or any(isinstance(message, _WITH_HEAD) for message in taken)
 
 
 class Sessions:
-    """The open session of each wallet."""
+    """The open session of each wallet. `head` is the newest block of the chain; None before the first."""
 
     def __init__(self, max_queued: int = MAX_QUEUED) -> None:
+        self.head: Block | None = None
         self._max_queued = max_queued
         self._open: dict[str, Session] = {}
 
@@ -88,7 +123,7 @@ class Sessions:
         """Open a session. An older one of the wallet ends with the reason REPLACED."""
         if (earlier := self._open.get(wallet)) is not None:
             earlier.end(ShutDown("REPLACED", "another stream of this wallet was opened"))
-        session = self._open[wallet] = Session(wallet, self._max_queued)
+        session = self._open[wallet] = Session(wallet, self._max_queued, lambda: self.head)
         return session
 
     def close(self, session: Session) -> None:

@@ -8,7 +8,7 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, TaskLog, TaskLogKind, TransactionKind
 from workerpool_core.domain.live import LiveTask
 from workerpool_core.domain.replicates.consensus_forecast import is_caf_eligible
-from workerpool_core.domain.tasks import completion, initialization, retries
+from workerpool_core.domain.tasks import bags, completion, initialization, retries
 
 _LOG_OF = {
     TransactionKind.INITIALIZE: TaskLogKind.INITIALIZE,
@@ -24,7 +24,7 @@ def seen(context: EventContext, block: BlockSeen) -> None:
     """Apply a block; the cursor moves with the last of its writes."""
     state = context.state
     for deal in block.deals:
-        initialization.take_deal(context, deal.terms)
+        bags.take_deal(context, deal.terms)
     finalizing = {
         (log.task_id, log.receipt.transaction) for log in block.logs if log.kind is TaskLogKind.FINALIZE
     }
@@ -105,6 +105,7 @@ def reverted(context: EventContext, event: BlocksReverted) -> None:
     state.head = min(state.head, event.ancestor)
     state.chain_time = 0.0
     state.reverted_at = context.now
+    bags.removed(context, event.ancestor)
     for live in list(state.tasks.values()):
         task = live.task
         if not task.ended:

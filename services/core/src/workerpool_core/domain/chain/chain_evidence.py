@@ -7,6 +7,8 @@ whose reveal was removed is asked to reveal again. A consensus that was removed 
 to INITIALIZED.
 """
 
+from typing import Any
+
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import FINAL_REPLICATE_STATUSES, ReplicateStatus, TaskStatus
 
@@ -15,6 +17,7 @@ from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Action, Receipt, Replicate, Task
 from workerpool_core.domain.replicates import uploads
 from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
+from workerpool_core.domain.replicates.failures import failure_of, outcome
 from workerpool_core.domain.replicates.replicate_machine import missing_statuses
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import commands, quarantine
@@ -33,9 +36,18 @@ def contributed(
     """Record a contribution on chain."""
     if replicate.status is _R.FAILED:
         return
+    _lock_stake(context, replicate)
     transitions.update_replicate(context, replicate, contribution_hash=result_hash)
     _replay(context, replicate, _R.CONTRIBUTED, receipt)
     quarantine.reset_failures(context, replicate)
+
+
+def _lock_stake(context: EventContext, replicate: Replicate) -> None:
+    """Subtract what the hub locked with a contribution from the free stake that is known of the worker."""
+    live = context.state.workers[replicate.wallet]
+    stake = context.state.tasks[replicate.task_id].task.terms.worker_stake
+    if stake and live.stake is not None and not replicate.contribution_hash:
+        live.stake = max(live.stake - stake, 0)
 
 
 def revealed(context: EventContext, replicate: Replicate, receipt: Receipt | None) -> None:
@@ -108,12 +120,13 @@ def consensus(
         context.state.timers.set(Timeout.READ, task.task_id, retry_at)
         return
     is_known = task.consensus == value and task.status not in _TO_RUNNING
-    fields = {
+    fields: dict[str, Any] = {
         "consensus": value,
         "reveal_deadline": reveal_deadline,
         "winner_count": winner_count,
         # A read gives an upper bound of the block; a log gives the block, which is kept.
         "consensus_block": receipt.block if not is_known or receipt.transaction else task.consensus_block,
+        **_error_of(winners),
     }
     if not is_known or task.reveal_deadline != reveal_deadline:
         context.state.timers.set(Timeout.REVEAL_DEADLINE, task.task_id, reveal_deadline)
@@ -137,6 +150,15 @@ def consensus(
         elif not is_at_dead_end(replicate):
             cause = ReplicateStatusCause.CONSENSUS_REACHED
             commands.send(context, replicate.wallet, task.task_id, Action.ABORT, cause=cause)
+
+
+def _error_of(winners: list[Replicate]) -> dict[str, Any]:
+    """Return the failure that the agreed result stands for, as fields of the task."""
+    failed = [replicate for replicate in winners if failure_of(replicate) is not None]
+    change = outcome(failed[0]) if failed else None
+    if change is None:
+        return {"error_cause": None, "error_message": ""}
+    return {"error_cause": change.cause, "error_message": change.message}
 
 
 def _may_reveal(replicate: Replicate) -> bool:
@@ -184,5 +206,12 @@ def _open_again(context: EventContext, task: Task, receipt: Receipt | None) -> N
     timers.cancel(Timeout.REVEAL_DEADLINE, task.task_id)
     deadline = max(task.terms.contribution_deadline, context.now)
     timers.set(Timeout.CONTRIBUTION_DEADLINE, task.task_id, deadline)
-    cleared = {"consensus": "", "consensus_block": 0, "reveal_deadline": 0.0, "winner_count": 0}
+    cleared = {
+        "consensus": "",
+        "consensus_block": 0,
+        "reveal_deadline": 0.0,
+        "winner_count": 0,
+        "error_cause": None,
+        "error_message": "",
+    }
     transitions.move_task(context, task, _T.REOPENED, receipt=receipt, **cleared)

@@ -1,8 +1,11 @@
 """Decisions that only a read of the chain can make: missed deadlines, missing consensus, pending failures.
 
-A deadline is missed only once a block with a later time was followed. A read at or after that block contains all that
-was done in time.
+A deadline is missed only once the chain has passed it: a block with a later time was followed, or the clock says so
+with a margin, since a chain may make no block for minutes. A read requested after that contains all that was done in
+time.
 """
+
+from typing import Any
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.model import ChainTask
@@ -16,6 +19,7 @@ from workerpool_poco.protocol.statuses import (
 
 from workerpool_core.domain import transitions
 from workerpool_core.domain.chain import chain_evidence
+from workerpool_core.domain.dispatch.waiting_reason import obstacle
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TaskRead, TransactionKind
 from workerpool_core.domain.model import Task
@@ -32,8 +36,11 @@ _T = TaskStatus
 _REVEAL_PHASE = WAITING_REVEAL_TASK_STATUSES | {_T.FINALIZING}
 
 
-def judge(context: EventContext, task: Task, chain: ChainTask | None) -> None:
-    """Fail or reopen a task that missed a deadline; read the chain again until a block is later than the deadline."""
+def judge(context: EventContext, task: Task, chain: ChainTask | None, asked_at: float) -> None:
+    """Fail or reopen a task that missed a deadline; read the chain again until it has passed the deadline.
+
+    `asked_at` is when the read that returned `chain` was requested.
+    """
     terms, now = task.terms, context.now
     passed = [
         deadline
@@ -44,7 +51,7 @@ def judge(context: EventContext, task: Task, chain: ChainTask | None) -> None:
         )
         if task.status in statuses and now >= deadline
     ]
-    if any(context.state.chain_time < deadline for deadline in passed):
+    if any(context.chain_time(asked_at) < deadline for deadline in passed):
         context.state.timers.set(Timeout.READ, task.task_id, now + context.state.policy.retry_s)
         return
     if not passed:
@@ -53,9 +60,19 @@ def judge(context: EventContext, task: Task, chain: ChainTask | None) -> None:
         completion.fail(context, task, _T.FINAL_DEADLINE_REACHED)
     elif task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
         if chain is None or chain.status is ChainTaskStatus.ACTIVE:
-            completion.fail(context, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.CONTRIBUTION_TIMEOUT)
+            cause = ReplicateStatusCause.CONTRIBUTION_TIMEOUT
+            completion.fail(context, task, _T.CONTRIBUTION_TIMEOUT, cause, **_untaken(context, task))
     elif chain is not None and chain.status is ChainTaskStatus.REVEALING:
         _end_reveal_phase(context, task, chain)
+
+
+def _untaken(context: EventContext, task: Task) -> dict[str, Any]:
+    """Return why no worker took a task, as fields of the task: only the present workers tell it."""
+    if task.replicates or task.error_cause is not None:
+        return {}
+    found = obstacle(context.state, task, context.now)
+    message = f"no worker took the task until the contribution deadline: {found.message}"
+    return {"error_cause": ReplicateStatusCause.CONTRIBUTION_TIMEOUT, "error_message": message}
 
 
 def _end_reveal_phase(context: EventContext, task: Task, chain: ChainTask) -> None:
@@ -106,7 +123,11 @@ def judge_pending_failure(
         if chain is not None and chain.status is ChainTaskStatus.REVEALING:
             # Not all winners are known yet; `chain_evidence.consensus` reads the chain again.
             return
-        unrecoverable = failure.reason is not _T.RUNNING_FAILED or progress.no_worker_can_run(context, task)
+        unrecoverable = (
+            failure.reason is not _T.RUNNING_FAILED
+            or task.error_cause is not None
+            or progress.no_worker_can_run(context, task)
+        )
         if chain is not None and unrecoverable:
             completion.fail(context, task, failure.reason)
     live.pending_failure = None

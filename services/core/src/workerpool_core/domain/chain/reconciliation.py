@@ -59,7 +59,7 @@ def _reconcile(context: EventContext, task: Task, event: TaskRead) -> None:
     if not task.ended and chain is not None:
         refusals.judge(context, task, chain, asked_at)
     if not task.ended:
-        deadlines.judge(context, task, chain)
+        deadlines.judge(context, task, chain, asked_at)
     if not task.ended and chain is not None:
         deadlines.compare_forecast(context, task, chain, event)
     if not task.ended:
@@ -68,9 +68,7 @@ def _reconcile(context: EventContext, task: Task, event: TaskRead) -> None:
 
 
 def _reconcile_ended(context: EventContext, task: Task, chain: ChainTask | None, block: int) -> None:
-    nothing_to_claim = task.claim_due and chain is None
-    is_closed = chain is not None and chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED)
-    if nothing_to_claim or is_closed:
+    if chain is not None and chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED):
         completion.closed(context, task, block)
     elif 0 < task.final_block <= block:
         completion.opened_again(context, task)
@@ -102,7 +100,8 @@ def _reconcile_uninitialized(context: EventContext, task: Task, event: TaskRead,
     elif task.initialization_block:
         transitions.update_task(context, task, initialization_block=0)
         context.tasks_to_match[task.task_id] = None
-        context.request_transaction(TransactionKind.INITIALIZE, task)
+        if task.status is not _T.RECEIVED:
+            context.request_transaction(TransactionKind.INITIALIZE, task)
         retries.retry_later(context, task)
 
 
@@ -112,9 +111,13 @@ def _fail_uninitialized(context: EventContext, task: Task) -> None:
     Such a task occupies no worker, and ends at its final deadline.
     """
     if task.status in (_T.RECEIVED, _T.INITIALIZING):
-        completion.fail(context, task, _T.INITIALIZE_FAILED)
+        fields = refusals.in_words(context, task, "initialization")
+        completion.fail(context, task, _T.INITIALIZE_FAILED, **fields)
     elif task.status in (_T.INITIALIZED, _T.RUNNING):
-        completion.fail(context, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.TASK_NOT_ACTIVE)
+        fields = refusals.in_words(context, task, "initialization after a reorganisation")
+        completion.fail(
+            context, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.TASK_NOT_ACTIVE, **fields
+        )
     else:
         retries.retry_later(context, task)
 

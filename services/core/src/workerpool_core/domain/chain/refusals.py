@@ -1,9 +1,13 @@
 """Transactions that the chain adapter refused, compared with a later read of the chain.
 
 A refusal that the chain explains is retried or ends the task. One that the chain does not explain may be a matter of
-timing, so only the second is final.
+timing, so only the second is final. One that speaks of an earlier state than the read shows comes from a node that is
+behind, and is never final: on a chain without new blocks such a node stays behind, however often it is asked.
 """
 
+from typing import Any
+
+from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
 
@@ -14,6 +18,13 @@ from workerpool_core.domain.tasks import completion
 from workerpool_core.domain.tasks.retries import retry_later
 
 _T = TaskStatus
+_K = TransactionKind
+_BEHIND = {
+    _K.INITIALIZE: frozenset({"DEAL_NOT_FOUND"}),
+    _K.FINALIZE: frozenset({"TASK_NOT_FOUND", "TASK_NOT_REVEALING", "REVEALS_MISSING"}),
+    _K.REOPEN: frozenset({"TASK_NOT_FOUND", "TASK_NOT_REVEALING", "REVEAL_DEADLINE_NOT_REACHED"}),
+}
+"""The adapter's reasons that a later state of the chain refutes."""
 
 
 def take(context: EventContext, task: Task, kind: TransactionKind, asked_at: float) -> bool:
@@ -29,13 +40,20 @@ def take(context: EventContext, task: Task, kind: TransactionKind, asked_at: flo
 def is_final(context: EventContext, task: Task, kind: TransactionKind) -> bool:
     """Record a refusal that the chain does not explain; return whether it is the second.
 
-    Refusals soon after a reorganisation do not count: the transaction may have met another chain. A second refusal
-    counts only after the transaction was requested again.
+    Refusals soon after a reorganisation do not count: the transaction may have met another chain. Neither do those of
+    a node that is behind. A second refusal counts only after the transaction was requested again.
     """
-    if context.recently_reorganised:
+    if context.recently_reorganised or context.live(task).refusal in _BEHIND[kind]:
         return False
     first = context.live(task).unexplained_refusal_at.setdefault(kind, context.now)
     return context.now >= first + context.state.policy.retry_s
+
+
+def in_words(context: EventContext, task: Task, what: str) -> dict[str, Any]:
+    """Return why a transaction was refused for good, as fields of the task."""
+    reason = context.live(task).refusal
+    message = f"the {what} of the task was refused" + (f": {reason}" if reason else "")
+    return {"error_cause": ReplicateStatusCause.UNKNOWN, "error_message": message}
 
 
 def judge(context: EventContext, task: Task, chain: ChainTask, asked_at: float) -> None:
@@ -44,16 +62,16 @@ def judge(context: EventContext, task: Task, chain: ChainTask, asked_at: float) 
     A transaction that the chain would accept now may have been too early when it was refused.
     """
     revealing = chain.status is ChainTaskStatus.REVEALING
-    late = context.state.chain_time >= chain.reveal_deadline
+    late = context.chain_time(asked_at) >= chain.reveal_deadline
     if take(context, task, TransactionKind.FINALIZE, asked_at) and task.status is _T.FINALIZING:
         all_revealed = chain.reveal_counter == chain.winner_counter
         acceptable = revealing and chain.reveal_counter > 0 and (all_revealed or late)
         if acceptable and is_final(context, task, TransactionKind.FINALIZE):
-            completion.fail(context, task, _T.FINALIZE_FAILED)
+            completion.fail(context, task, _T.FINALIZE_FAILED, **in_words(context, task, "finalization"))
         else:
             retry_later(context, task)
     if take(context, task, TransactionKind.REOPEN, asked_at) and task.status is _T.REOPENING:
         if late and is_final(context, task, TransactionKind.REOPEN):
-            completion.fail(context, task, _T.REOPEN_FAILED)
+            completion.fail(context, task, _T.REOPEN_FAILED, **in_words(context, task, "reopening"))
         else:
             retry_later(context, task)

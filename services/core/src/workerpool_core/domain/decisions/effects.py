@@ -24,8 +24,7 @@ class Welcome:
     dropped: tuple[TaskId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(NamedTuple):
     """Send a replicate to its worker, with a signed authorization and the task's description."""
 
     wallet: str
@@ -99,7 +98,7 @@ class RequestTransaction:
 
 @dataclass(frozen=True, slots=True)
 class ReadTask:
-    """Read a task and the contributions of `wallets` from the chain; answered by TaskRead.
+    """Read a task and the contributions of `wallets` from the chain; answered by a TaskRead in TasksRead.
 
     The answer repeats `asked_at` (Unix seconds): only a read requested after a deadline shows that it was missed.
     """
@@ -111,7 +110,7 @@ class ReadTask:
 
 @dataclass(frozen=True, slots=True)
 class ReadWeight:
-    """Read a worker's contribution weight from the chain; answered by WeightsRead.
+    """Read a worker's contribution weight and free stake from the chain; answered by WeightsRead.
 
     The weight is 0 if the worker cannot pay the gas of a contribution.
     """
@@ -124,12 +123,25 @@ class CheckResult:
     """Ask the result proxy whether it holds a task's archive; answered by ResultChecked."""
 
     task_id: TaskId
-    storage_proxy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindSms:
+    """Find the SMS of the task's TEE framework, before the task is initialized.
+
+    Answered by SmsFound, SmsRefused or SmsUnreachable.
+    """
+
+    task_id: TaskId
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class AskEnclaveChallenge:
-    """Ask the SMS of the task's TEE framework for a challenge; answered by EnclaveChallengeAnswered."""
+    """Ask the SMS of the task's TEE framework for a challenge, which it makes for initialized tasks only.
+
+    Answered by EnclaveChallengeAnswered, SmsRefused or SmsUnreachable.
+    """
 
     task_id: TaskId
     tag: str
@@ -139,7 +151,14 @@ class AskEnclaveChallenge:
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyWatchers:
+class TaskUnsatisfiable:
+    """Log that the workers of the pool can never satisfy a task; with an empty `reason`, that they can again."""
+
+    task_id: TaskId
+    reason: str
+
+
+class NotifyWatchers(NamedTuple):
     """Notify the watchers of a task that it or one of its replicates changed."""
 
     task_id: TaskId
@@ -156,6 +175,8 @@ Effect = (
     | ReadTask
     | ReadWeight
     | CheckResult
+    | FindSms
     | AskEnclaveChallenge
     | NotifyWatchers
+    | TaskUnsatisfiable
 )

@@ -1,11 +1,37 @@
 """Writes: changes of the stored state that the scheduler decides."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
-from workerpool_core.domain.model import Command, Replicate, ReplicateChange, Task, TaskChange, Worker
+from workerpool_core.domain.model import (
+    Command,
+    PoolDeal,
+    Replicate,
+    ReplicateChange,
+    Task,
+    TaskChange,
+    Worker,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DealSaved:
+    """Insert or replace a deal. Its next index follows from its stored tasks."""
+
+    deal: PoolDeal
+
+
+@dataclass(frozen=True, slots=True)
+class DealRemoved:
+    """Remove a deal whose contribution deadline has passed; `unreached` of its tasks were never created."""
+
+    deal_id: DealId
+    unreached: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +61,7 @@ class ReplicateCreated:
     replicate: Replicate
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicateChanged:
+class ReplicateChanged(NamedTuple):
     """Append to a replicate's history and set fields, if its stored status is `expected`.
 
     `changes` may be empty. `fields` maps attributes of `Replicate` to their new values.
@@ -46,7 +71,7 @@ class ReplicateChanged:
     wallet: str
     expected: ReplicateStatus
     changes: tuple[ReplicateChange, ...]
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +115,9 @@ class CursorMoved:
 
 
 Write = (
-    TaskCreated
+    DealSaved
+    | DealRemoved
+    | TaskCreated
     | TaskChanged
     | ReplicateCreated
     | ReplicateChanged

@@ -1,23 +1,21 @@
 """The special hardware that tasks require and that workers have."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from workerpool_poco.protocol.tags import TeeFramework, requires_gpu, tee_framework
 
 from workerpool_core.domain.model import WorkerModel
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """The special hardware that a task's tag requires; `framework` is None for a standard task."""
 
     framework: TeeFramework | None
     gpu: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(NamedTuple):
     """The special hardware of a worker."""
 
     sgx: bool
@@ -49,7 +47,6 @@ def needs_enclave(tag: str) -> bool:
     return requirement_of(tag).framework is not None
 
 
-@lru_cache(maxsize=4096)
 def capability_of(model: WorkerModel) -> Capability:
     """Return the special hardware of a worker."""
     return Capability(model.sgx, model.tdx, model.gpus > 0)

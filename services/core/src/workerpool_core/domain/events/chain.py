@@ -66,7 +66,7 @@ class BlocksReverted:
 
 @dataclass(frozen=True, slots=True)
 class TaskRead:
-    """The answer to ReadTask: a task at `block`, with the contribution of each requested wallet.
+    """The answer to one ReadTask: a task at `block`, with the contribution of each requested wallet.
 
     `task` is None when the hub does not know the task (UNSET). `asked_at` is the time of the oldest ReadTask that
     this answers; None counts as now.
@@ -80,17 +80,41 @@ class TaskRead:
 
 
 @dataclass(frozen=True, slots=True)
+class TasksRead:
+    """Tasks were read from the chain together."""
+
+    reads: tuple[TaskRead, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WeightsRead:
-    """The contribution weights of workers were read, as pairs of wallet and weight (core spec §6.1)."""
+    """Contribution weights of workers were read, as pairs of wallet and weight (core spec §6.1).
+
+    `stakes` are pairs of wallet and free stake in the hub (nRLC), without the wallets whose stake was not read.
+    """
 
     weights: tuple[tuple[str, int], ...]
+    stakes: tuple[tuple[str, int], ...] = ()
+
+
+class ChainProblem(Enum):
+    """Why the node is not fit to decide on."""
+
+    SILENT = "SILENT"
+    BEHIND = "BEHIND"
+    ANOTHER_CHAIN = "ANOTHER_CHAIN"
 
 
 @dataclass(frozen=True, slots=True)
 class ChainHealthChanged:
-    """The node fell behind the documented threshold or recovered; no tasks are assigned while it is down."""
+    """The node became unfit to decide on, for another reason, or fit again; no tasks are assigned while it is unfit.
+
+    `problem` and `message`, for the operator, are those of an unfit node.
+    """
 
     up: bool
+    problem: ChainProblem = ChainProblem.SILENT
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.ids import TaskId
 
 
@@ -40,9 +41,34 @@ class ResultChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class SmsFound:
+    """An answer to FindSms: the SMS at `sms_url` serves the task's TEE framework."""
+
+    task_id: TaskId
+    sms_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnclaveChallengeAnswered:
-    """The answer to AskEnclaveChallenge: the challenge address, empty when the SMS refused."""
+    """An answer to AskEnclaveChallenge: the challenge address."""
 
     task_id: TaskId
     challenge: str
-    sms_url: str = ""
+    sms_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRefused:
+    """An answer to FindSms or AskEnclaveChallenge: no SMS serves the task, for the reason in `message`."""
+
+    task_id: TaskId
+    cause: ReplicateStatusCause
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmsUnreachable:
+    """An answer to FindSms or AskEnclaveChallenge: a service did not answer, as `message` says; ask again later."""
+
+    task_id: TaskId
+    message: str

@@ -21,12 +21,16 @@ class HeldReplicate:
 
 @dataclass(frozen=True, slots=True)
 class WorkerConnected:
-    """A worker opened a stream and said Hello; it replaces an older stream of the wallet."""
+    """A worker opened a stream and said Hello; it replaces an older stream of the wallet.
+
+    `parked_reason` is why it takes no new work, empty when it does.
+    """
 
     wallet: str
     session: str
     model: WorkerModel
     held: tuple[HeldReplicate, ...] = ()
+    parked_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,35 @@ class WorkerDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerParked:
+    """A worker refuses new work for a reason, or takes it again, with an empty one."""
+
+    wallet: str
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLeft:
+    """A worker's process is about to end; it will be back within `return_within_s` seconds, or not when that is 0."""
+
+    wallet: str
+    session: str
+    return_within_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class HeartbeatsReceived:
     """Heartbeats, as pairs of wallet and session."""
 
     beats: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentsSent:
+    """Assignments were sent on the streams of their workers, as pairs of wallet and task id."""
+
+    pairs: tuple[tuple[str, TaskId], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +125,25 @@ class WorkerDrained:
 
 
 @dataclass(frozen=True, slots=True)
+class WhitelistChanged:
+    """An operator changed the wallets that get work; an empty set admits every wallet."""
+
+    wallets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerUndrained:
     """An operator ends a drain."""
 
     wallet: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerQuarantined:
+    """An operator quarantines a worker until a time (Unix seconds; infinity lasts until WorkerReleased)."""
+
+    wallet: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,33 +5,36 @@ never used.
 """
 
 from workerpool_kit import reasons
-from workerpool_poco.protocol.causes import ReplicateStatusCause
+from workerpool_poco.protocol.ids import from_hex, to_hex
+from workerpool_poco.protocol.results import callback_digest, result_hash
 from workerpool_poco.protocol.statuses import SCHEDULER_REPLICATE_STATUSES, ReplicateStatus
 
 from workerpool_core.domain import transitions
+from workerpool_core.domain.blame import is_error_result
 from workerpool_core.domain.decisions import LogsStored
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import Update
 from workerpool_core.domain.model import Modifier, Receipt, Replicate, Task
 from workerpool_core.domain.replicates import answers, uploads
 from workerpool_core.domain.replicates.consensus_forecast import is_caf_eligible
+from workerpool_core.domain.replicates.failures import OUTCOMES
 from workerpool_core.domain.replicates.replicate_machine import Verdict, is_provable, judge, next_action
 from workerpool_core.domain.workers import quarantine
 
 _R = ReplicateStatus
-PROVEN_BY_CHAIN = (_R.CONTRIBUTED, _R.REVEALED, _R.CONTRIBUTE_AND_FINALIZE_DONE)
-PROVEN_BY_PROXY = (_R.RESULT_UPLOADED, _R.RESULT_UPLOAD_FAILED)
-_UPLOADS = (_R.RESULT_UPLOADING, *PROVEN_BY_PROXY)
+PROVEN_BY_CHAIN = frozenset({_R.CONTRIBUTED, _R.REVEALED, _R.CONTRIBUTE_AND_FINALIZE_DONE})
+PROVEN_BY_PROXY = frozenset({_R.RESULT_UPLOADED, _R.RESULT_UPLOAD_FAILED})
+_UPLOADS = PROVEN_BY_PROXY | {_R.RESULT_UPLOADING}
 
 
 def decide(context: EventContext, wallet: str, session_id: str, update: Update) -> bool:
     """Accept or refuse an update; return False without an answer when it has to wait for a proof."""
-    task = context.state.task(update.task_id)
-    replicate = task.replicates.get(wallet) if task is not None else None
-    if task is None or replicate is None:
+    live = context.state.tasks.get(update.task_id)
+    replicate = live.task.replicates.get(wallet) if live is not None else None
+    if live is None or replicate is None:
         answers.refuse(context, wallet, session_id, update, reasons.UNKNOWN_REPLICATE)
         return True
-    status = update.status
+    task, status = live.task, update.status
     verdict = judge(replicate, status)
     if verdict is Verdict.ALREADY_REPORTED:
         answers.already_known(context, wallet, session_id, update)
@@ -56,9 +59,15 @@ def decide(context: EventContext, wallet: str, session_id: str, update: Update) 
 
 
 def has_result(task: Task, update: Update) -> bool:
-    """Return whether a delivered result can be finalized: it needs callback data for a callback, else a link."""
+    """Return whether a delivered result can be finalized: it needs callback data for a callback, else a link.
+
+    The consensus proves callback data, because it is on their digest. Those of an error result are empty.
+    """
     details = update.details
-    return bool(details.callback_data if uploads.has_callback(task) else details.result_link)
+    if not uploads.has_callback(task):
+        return bool(details.result_link)
+    digest = callback_digest(from_hex(details.callback_data))
+    return task.consensus == to_hex(result_hash(task.task_id, digest))
 
 
 def accept(
@@ -76,10 +85,10 @@ def accept(
     status, details = update.status, update.details
     modifier = Modifier.WORKER if verdict is Verdict.LEGAL else Modifier.POOL_MANAGER
     fields: dict[str, object] = {}
-    if status is _R.COMPUTED or status is _R.COMPUTE_FAILED:
+    if status in OUTCOMES or status is _R.COMPUTE_FAILED:
         if details.exit_code is not None:
             fields["exit_code"] = details.exit_code
-        has_app_output = status is _R.COMPUTED or details.cause is ReplicateStatusCause.APP_COMPUTE_FAILED
+        has_app_output = status is not _R.COMPUTE_FAILED or is_error_result(details.cause)
         if has_app_output and not replicate.logs_present and (details.stdout or details.stderr):
             context.writes.append(LogsStored(task.task_id, replicate.wallet, details.stdout, details.stderr))
             fields["logs_present"] = True
@@ -89,7 +98,14 @@ def accept(
     receipt = None
     if status in PROVEN_BY_CHAIN and details.receipt is not None:
         receipt = Receipt(0, details.receipt.transaction)
-    transitions.move_replicate(context, replicate, status, modifier, details.cause, receipt, **fields)
-    action = next_action(status, details.cause, is_caf_eligible(task))
+    transitions.move_replicate(
+        context, replicate, status, modifier, details.cause, receipt, details.error_message, **fields
+    )
+    if details.cause is not None and status in OUTCOMES:
+        # Another worker may be needed, or the error result can be decided on.
+        context.tasks_to_match[task.task_id] = None
+        context.tasks_to_advance[task.task_id] = None
+    caf_eligible = status is _R.COMPUTED and is_caf_eligible(task)
+    action = next_action(status, details.cause, caf_eligible)
     answers.accept(context, replicate.wallet, session_id, update, action)
     quarantine.count_failure(context, task, replicate, status, details.cause)

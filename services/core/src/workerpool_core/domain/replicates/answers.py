@@ -21,7 +21,7 @@ _KEPT_REFUSALS = 64
 
 def accept(context: EventContext, wallet: str, session_id: str, update: Update, action: Action) -> None:
     """Answer an update that was stored."""
-    _answer(context, wallet, session_id, update, UpdateOutcome.ACCEPTED, action)
+    context.effects.append(AnswerUpdate(wallet, session_id, update.sequence, UpdateOutcome.ACCEPTED, action))
 
 
 def already_known(context: EventContext, wallet: str, session_id: str, update: Update) -> None:

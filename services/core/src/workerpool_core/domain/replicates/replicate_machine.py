@@ -11,9 +11,9 @@ from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import INTERLUDE_REPLICATE_STATUSES, ReplicateStatus
 
 from workerpool_core.domain.model import Action, Replicate
+from workerpool_core.domain.replicates.failures import DOWNLOAD_FAILURES, OUTCOMES, is_failed
 
 _R = ReplicateStatus
-_C = ReplicateStatusCause
 _F, _L, _V, _A = _R.FAILED, _R.WORKER_LOST, _R.RECOVERING, _R.ABORTED
 _ALL = frozenset(ReplicateStatus)
 
@@ -92,16 +92,6 @@ _SUCCESS_PATHS: Mapping[ReplicateStatus, tuple[ReplicateStatus, ...]] = {
 SLOT_STATUSES = frozenset(_TO_COMPUTED) - {_R.COMPUTED}
 """A replicate whose last relevant status is one of these occupies a computing slot of its worker."""
 
-CONTRIBUTABLE_CAUSES = frozenset(
-    {
-        _C.APP_IMAGE_DOWNLOAD_FAILED,
-        _C.DATASET_FILE_DOWNLOAD_FAILED,
-        _C.DATASET_FILE_BAD_CHECKSUM,
-        _C.INPUT_FILES_DOWNLOAD_FAILED,
-    }
-)
-"""The requester's files are not available: the worker contributes this error as the result."""
-
 _NEXT_ACTION: Mapping[ReplicateStatus, Action] = {
     **dict.fromkeys(
         (
@@ -133,10 +123,6 @@ _NEXT_ACTION: Mapping[ReplicateStatus, Action] = {
         Action.ABORT,
     ),
 }
-_DOWNLOAD_FAILURES: Mapping[ReplicateStatus, frozenset[ReplicateStatusCause]] = {
-    _R.APP_DOWNLOAD_FAILED: frozenset({_C.APP_IMAGE_DOWNLOAD_FAILED}),
-    _R.DATA_DOWNLOAD_FAILED: CONTRIBUTABLE_CAUSES - {_C.APP_IMAGE_DOWNLOAD_FAILED},
-}
 
 
 class Verdict(Enum):
@@ -164,14 +150,18 @@ def may_be_proven(current: ReplicateStatus, new: ReplicateStatus) -> bool:
 def judge(replicate: Replicate, new: ReplicateStatus) -> Verdict:
     """Return whether `new` may be recorded; a status that the history contains anywhere was already reported.
 
-    Almost any status may follow an interlude, except one that precedes the progress already made.
+    Almost any status may follow an interlude, except one that precedes the progress already made. An aborted replicate
+    stays aborted, because its worker may have other work by now.
     """
     if replicate.has_reached(new):
         return Verdict.ALREADY_REPORTED
-    if not may_follow(replicate.status, new):
+    current = replicate.status
+    if not may_follow(current, new):
         return Verdict.BAD_WORKFLOW_TRANSITION
-    if replicate.status in INTERLUDE_REPLICATE_STATUSES and _is_passed(replicate, new):
-        return Verdict.BAD_WORKFLOW_TRANSITION
+    if current in INTERLUDE_REPLICATE_STATUSES:
+        aborted = replicate.last_relevant is _A and not may_follow(_A, new)
+        if aborted or _is_passed(replicate, new):
+            return Verdict.BAD_WORKFLOW_TRANSITION
     return Verdict.LEGAL
 
 
@@ -194,7 +184,7 @@ def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[
         return ()
     last = replicate.last_relevant
     path = _SUCCESS_PATHS[target]
-    if last in _DOWNLOAD_FAILURES and _R.CONTRIBUTING in path:
+    if last in DOWNLOAD_FAILURES and _R.CONTRIBUTING in path:
         start = path.index(_R.CONTRIBUTING)
     elif last in path and path.index(last) < path.index(target):
         start = path.index(last) + 1
@@ -206,15 +196,13 @@ def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[
     return steps if may_follow(replicate.status, steps[0]) else ()
 
 
-def is_fatal_download_failure(status: ReplicateStatus, cause: ReplicateStatusCause | None) -> bool:
-    """Return whether a failed download ends the replicate instead of becoming its contribution."""
-    return status in _DOWNLOAD_FAILURES and cause not in _DOWNLOAD_FAILURES[status]
-
-
 def next_action(status: ReplicateStatus, cause: ReplicateStatusCause | None, caf_eligible: bool) -> Action:
-    """Return the worker's next action after `status` was stored (core spec §2.6)."""
-    if status is _R.COMPUTED:
+    """Return the worker's next action after `status` was stored (core spec §2.6).
+
+    A worker that holds an error result waits: the decision about it follows as a command.
+    """
+    if status is _R.COMPUTED and cause is None:
         return Action.CONTRIBUTE_AND_FINALIZE if caf_eligible else Action.CONTRIBUTE
-    if status in _DOWNLOAD_FAILURES:
-        return Action.ABORT if is_fatal_download_failure(status, cause) else Action.CONTRIBUTE
+    if status in OUTCOMES:
+        return Action.ABORT if is_failed(status, cause) else Action.WAIT
     return _NEXT_ACTION.get(status, Action.WAIT)

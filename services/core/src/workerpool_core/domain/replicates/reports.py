@@ -1,5 +1,6 @@
 """Status reports of workers, in order; updates of a replicate queue behind one that awaits a proof."""
 
+from workerpool_core.domain.dispatch import assignment_timeouts
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import StatusReported
 from workerpool_core.domain.replicates import acceptance, answers, proofs
@@ -18,6 +19,7 @@ def reported(context: EventContext, event: StatusReported) -> None:
         return
     session = worker.session
     worker.worker.last_seen = context.now
+    assignment_timeouts.heard(context, worker)
     tasks = context.state.tasks
     for update in event.updates:
         live = tasks.get(update.task_id)

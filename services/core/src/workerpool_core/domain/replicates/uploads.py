@@ -1,7 +1,6 @@
 """The upload of the result by one revealed worker at a time, replaced when it fails or is silent (core spec §1.2)."""
 
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
-from workerpool_poco.protocol.result_link import STORAGE_IPFS
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
 
 from workerpool_core.domain import transitions
@@ -23,8 +22,11 @@ def has_callback(task: Task) -> bool:
 
 
 def goes_to_proxy(task: Task) -> bool:
-    """Return whether the result is stored by a result proxy: without a callback or a storage of the requester."""
-    return not has_callback(task) and task.terms.storage_provider in ("", STORAGE_IPFS)
+    """Return whether the result is stored by the pool's result proxy: every result but that of a callback.
+
+    Workers store a result there whatever storage the deal names, so the proxy can prove it.
+    """
+    return not has_callback(task)
 
 
 def is_expected(task: Task, replicate: Replicate) -> bool:
@@ -121,8 +123,11 @@ def _delivered(context: EventContext, task: Task, replicate: Replicate) -> None:
 
 
 def check(context: EventContext, task: Task) -> None:
-    """Ask the result proxy whether it holds the archive."""
-    context.effects.append(CheckResult(task.task_id, task.terms.storage_proxy))
+    """Ask the pool's result proxy whether it holds the archive.
+
+    Workers upload there whatever proxy the deal names (case deal-proxy-url).
+    """
+    context.effects.append(CheckResult(task.task_id))
 
 
 def checked(context: EventContext, task: Task, event: ResultChecked) -> None:

@@ -1,5 +1,7 @@
 """The end of tasks: completion, failure, claim, and eviction from memory."""
 
+from typing import Any
+
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, TaskStatus
@@ -12,13 +14,15 @@ from workerpool_core.domain.model import Action, Receipt, Task
 from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 from workerpool_core.domain.tasks import task_machine
 from workerpool_core.domain.timers import Timeout
-from workerpool_core.domain.workers import commands
+from workerpool_core.domain.workers import commands, quarantine
 
 _TASK_TIMEOUTS = (
     Timeout.RETRY,
     Timeout.READ,
     Timeout.PROOF,
     Timeout.UPLOAD,
+    Timeout.ERROR_RESULT,
+    Timeout.FAILURE_PAUSE,
     Timeout.CONTRIBUTION_DEADLINE,
     Timeout.REVEAL_DEADLINE,
     Timeout.FINAL_DEADLINE,
@@ -33,14 +37,21 @@ def complete(context: EventContext, task: Task, receipt: Receipt | None, result_
     if task.ended:
         return
     for replicate in task.replicates.values():
-        if not is_at_dead_end(replicate):
+        if is_at_dead_end(replicate):
+            continue
+        if task.task_id in context.state.workers[replicate.wallet].computing:
+            # The tables allow no COMPLETING before the result exists.
+            cause = ReplicateStatusCause.CONSENSUS_REACHED
+            commands.send(context, replicate.wallet, task.task_id, Action.ABORT, cause=cause)
+        else:
             commands.send(context, replicate.wallet, task.task_id, Action.COMPLETE)
     fields = {"result_link": result_link} if result_link and not task.result_link else {}
     final_block = (receipt.block if receipt else 0) or context.state.head
     path = task_machine.path_to_completed(task.status)
     transitions.move_task(context, task, *path, receipt=receipt, final_block=final_block, **fields)
-    if task.terms.trust > 1:
-        # A single contributor neither wins nor loses score.
+    quarantine.count_successes(context, task)
+    if task.terms.trust > 1 or task.terms.worker_stake:
+        # A single contributor neither wins nor loses score, but its stake is free again.
         context.read_contributor_weights(task)
     _set_timers_of_ended(context, task)
 
@@ -50,16 +61,33 @@ def fail(
     task: Task,
     reason: TaskStatus,
     cause: ReplicateStatusCause = ReplicateStatusCause.UNKNOWN,
+    **fields: Any,
 ) -> None:
-    """Fail a task with `reason` as the status before FAILED; a task that is open on chain is claimed later."""
+    """Fail a task with `reason` as the status before FAILED; it is claimed once its final deadline passed.
+
+    `cause` goes to the workers that are aborted, and `fields` to the task.
+
+    The claim initializes a task that never was, so that its requester is refunded too. A free task is not claimed: a
+    stranger could make the pool pay for thousands of claims that refund nothing.
+    """
     if task.ended:
         return
     for replicate in task.replicates.values():
         if not is_at_dead_end(replicate):
             commands.send(context, replicate.wallet, task.task_id, Action.ABORT, cause=cause)
-    open_on_chain = task.initialization_block > 0
-    transitions.move_task(context, task, reason, TaskStatus.FAILED, claim_due=open_on_chain)
+    transitions.move_task(context, task, reason, TaskStatus.FAILED, claim_due=not task.terms.free, **fields)
     _set_timers_of_ended(context, task)
+
+
+def free_slots(context: EventContext, task: Task) -> None:
+    """Abort the replicates that still occupy a slot after the contribution deadline; whether the task fails is read.
+
+    A result that is computed later cannot be contributed any more.
+    """
+    for wallet, replicate in task.replicates.items():
+        if task.task_id in context.state.workers[wallet].computing and not is_at_dead_end(replicate):
+            cause = ReplicateStatusCause.CONTRIBUTION_TIMEOUT
+            commands.send(context, wallet, task.task_id, Action.ABORT, cause=cause)
 
 
 def fail_after_read(context: EventContext, task: Task, reason: TaskStatus) -> None:
@@ -73,11 +101,15 @@ def fail_after_read(context: EventContext, task: Task, reason: TaskStatus) -> No
 def _set_timers_of_ended(context: EventContext, task: Task) -> None:
     """Cancel the timers of a task that ended, and set those that it still needs."""
     timers, live = context.state.timers, context.live(task)
+    for wallet in task.replicates if task.terms.worker_stake else ():
+        # A newcomer may have reached its limit with this task.
+        transitions.match_worker(context, wallet)
     for timeout in _TASK_TIMEOUTS:
         timers.cancel(timeout, task.task_id)
     for wallet in task.replicates:
         timers.cancel(Timeout.ASSIGNMENT, task.task_id, wallet)
         timers.cancel(Timeout.CONTRIBUTION, task.task_id, wallet)
+        timers.cancel(Timeout.EXECUTION, task.task_id, wallet)
     if live.pending_reports:
         # The reports that are still pending are refused: nothing will prove them.
         timers.set(Timeout.PROOF, task.task_id, context.now)
@@ -102,16 +134,18 @@ def closed(context: EventContext, task: Task, block: int) -> None:
 
 def opened_again(context: EventContext, task: Task) -> None:
     """Record that a reorganisation removed the transaction that had closed an ended task on chain."""
-    transitions.update_task(context, task, final_block=0, claim_due=task.status is TaskStatus.FAILED)
+    claim_due = task.status is TaskStatus.FAILED and not task.terms.free
+    transitions.update_task(context, task, final_block=0, claim_due=claim_due)
 
 
 def claim(context: EventContext, task: Task) -> None:
-    """Request the claim of a failed task that is open on chain, once its final deadline has passed."""
+    """Request the claim of a failed task, once the chain has passed its final deadline."""
     if not task.claim_due:
         return
-    timers = context.state.timers
-    if context.now < task.terms.final_deadline:
-        timers.set(Timeout.FINAL_DEADLINE, task.task_id, task.terms.final_deadline)
+    timers, deadline = context.state.timers, task.terms.final_deadline
+    if context.chain_time(context.now) < deadline:
+        wake_at = max(deadline, context.now + context.state.policy.retry_s)
+        timers.set(Timeout.FINAL_DEADLINE, task.task_id, wake_at)
         return
     context.request_transaction(TransactionKind.CLAIM, task)
     timers.set(Timeout.RETRY, task.task_id, context.now + context.state.policy.read_timeout_s)
@@ -148,13 +182,10 @@ def is_settled(context: EventContext, task: Task) -> bool:
 
 
 def evict(context: EventContext, task_id: TaskId) -> None:
-    """Evict an ended task from memory; its id is kept until its deal cannot be replayed as a new one."""
+    """Evict an ended task from memory."""
     state = context.state
     task = state.task(task_id)
-    if task is None:
-        state.evicted.discard(task_id)
-        return
-    if not task.ended or task.claim_due:
+    if task is None or not task.ended or task.claim_due:
         return
     if not is_settled(context, task):
         retain(context, task)
@@ -164,6 +195,3 @@ def evict(context: EventContext, task_id: TaskId) -> None:
         context.workers_to_match[replicate.wallet] = None
         if replicate.status is not ReplicateStatus.COMPLETED:
             commands.withdraw(context, state.workers[replicate.wallet], task_id)
-    if context.now < task.terms.contribution_deadline:
-        state.evicted.add(task_id)
-        state.timers.set(Timeout.EVICTION, task_id, task.terms.contribution_deadline)

@@ -7,7 +7,7 @@ from workerpool_core.domain.dispatch.hardware import capability_of, needs_enclav
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TransactionKind
 from workerpool_core.domain.model import Task
-from workerpool_core.domain.replicates import uploads
+from workerpool_core.domain.replicates import error_results, uploads
 from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 from workerpool_core.domain.tasks import completion, initialization
 
@@ -20,8 +20,15 @@ _FAILED_BEFORE_COMPUTED = (
 
 
 def advance(context: EventContext, task: Task) -> None:
-    """Take every step that is due."""
+    """Take every step that is due, then decide on the error results that workers hold."""
+    _take_steps(context, task)
+    error_results.advance(context, task)
+
+
+def _take_steps(context: EventContext, task: Task) -> None:
     while not task.ended:
+        # The next step considers every change so far.
+        context.tasks_to_advance.pop(task.task_id, None)
         before = task.status
         _step(context, task)
         if task.status is before:

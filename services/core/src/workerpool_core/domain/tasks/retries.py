@@ -6,18 +6,24 @@ from workerpool_core.domain import transitions
 from workerpool_core.domain.chain.chain_evidence import reopened
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TransactionAnswered, TransactionKind
+from workerpool_core.domain.explanations.explanation import Explanation
+from workerpool_core.domain.explanations.reason_codes import ReasonCode
+from workerpool_core.domain.explanations.reasons import reason
 from workerpool_core.domain.model import Receipt, Task
-from workerpool_core.domain.tasks import completion, initialization
+from workerpool_core.domain.tasks import completion, enclaves, initialization
 from workerpool_core.domain.timers import Timeout
 
 _T = TaskStatus
+_NO_TASK = frozenset({"DEAL_NOT_FOUND", "TASK_INDEX_OUTSIDE_DEAL"})
+"""The adapter's reasons for a task that the chain cannot know: a reorganisation removed its deal."""
+_UNREACHABLE = "the chain adapter, which sends the pool's transactions, does not answer{}"
 
 
 def retry(context: EventContext, task: Task) -> None:
     """Request the transaction or the enclave challenge that the task waits for, if any."""
     match task.status:
         case TaskStatus.INITIALIZING if task.initialization_block:
-            initialization.ask_challenge(context, task)
+            enclaves.ask_challenge(context, task)
         case TaskStatus.RECEIVED | TaskStatus.INITIALIZING:
             initialization.initialize(context, task)
         case TaskStatus.REOPENING:
@@ -42,7 +48,7 @@ def _finalize_again(context: EventContext, task: Task) -> None:
         retry_at = context.now + context.state.policy.read_timeout_s
         context.state.timers.set(Timeout.RETRY, task.task_id, retry_at)
     else:
-        transitions.update_task(context, task, claim_due=True)
+        transitions.update_task(context, task, claim_due=not task.terms.free)
         completion.claim(context, task)
 
 
@@ -63,14 +69,32 @@ def answered(context: EventContext, event: TransactionAnswered) -> None:
     if event.succeeded is None:
         if _awaits(task, event.kind):
             retry_later(context, task)
+            context.note_trouble(task, _unreachable(event.reason))
     elif event.succeeded is False:
-        if _awaits(task, event.kind):
-            context.live(task).refused_at[event.kind] = context.now
+        nothing_to_claim = event.kind is TransactionKind.CLAIM and event.reason in _NO_TASK
+        if nothing_to_claim and task.claim_due and not context.recently_reorganised:
+            completion.closed(context, task, 0)
+        elif _awaits(task, event.kind):
+            live = context.live(task)
+            live.refused_at[event.kind], live.refusal = context.now, event.reason
             context.read_task(task)
     elif context.recently_reorganised or task.finalize_due or not event.block:
         context.read_task(task)
+        if _awaits(task, event.kind):
+            # The read may show that the transaction is gone, and no other event would request it again.
+            retry_later(context, task)
     else:
         _succeeded(context, task, event)
+
+
+def _unreachable(problem: str) -> Explanation:
+    message = _UNREACHABLE.format(f" ({problem})" if problem else "")
+    return reason(
+        ReasonCode.ADAPTER_DOWN,
+        message,
+        next_step="Core asks again every few seconds.",
+        evidence={"problem": problem},
+    )
 
 
 def _succeeded(context: EventContext, task: Task, event: TransactionAnswered) -> None:

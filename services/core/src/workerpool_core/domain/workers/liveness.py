@@ -4,11 +4,13 @@ from workerpool_poco.protocol.statuses import ReplicateStatus
 
 from workerpool_core.domain import transitions
 from workerpool_core.domain.decisions import CloseSession
+from workerpool_core.domain.dispatch import satisfiability
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.domain.events import HeartbeatsReceived
+from workerpool_core.domain.events import HeartbeatsReceived, WorkerLeft
 from workerpool_core.domain.live import LiveWorker
 from workerpool_core.domain.replicates import proofs
 from workerpool_core.domain.timers import Timeout
+from workerpool_core.domain.workers import capacity
 
 
 def heartbeats(context: EventContext, event: HeartbeatsReceived) -> None:
@@ -27,15 +29,41 @@ def check(context: EventContext, wallet: str) -> None:
     worker = live.worker
     if worker.lost:
         return
-    end = max(worker.last_seen, state.started_at) + state.policy.liveness_s
+    end = max(max(worker.last_seen, state.started_at) + state.policy.liveness_s, live.away_until)
     if context.now < end:
         state.timers.set(Timeout.LIVENESS, wallet, end)
         return
-    worker.lost = True
     if live.session is not None:
         message = "no heartbeat for too long: connect again"
         context.effects.append(CloseSession(wallet, live.session.id, "HEARTBEAT_MISSED", message, 0.0))
         close_session(context, live)
+    _lose(context, live)
+
+
+def left(context: EventContext, event: WorkerLeft) -> None:
+    """Close the session of a worker whose process ends: it is lost at once, or when it is not back in time."""
+    live = context.state.workers.get(event.wallet)
+    if live is None or live.session is None or live.session.id != event.session:
+        return
+    context.effects.append(
+        CloseSession(event.wallet, event.session, "LEFT", "the worker said that it leaves", 0.0)
+    )
+    close_session(context, live)
+    context.workers_to_match[event.wallet] = None
+    live.worker.last_seen = context.now
+    if event.return_within_s > 0:
+        live.away_until = context.now + min(event.return_within_s, context.state.policy.max_absence_s)
+        context.state.timers.set(Timeout.LIVENESS, event.wallet, live.away_until)
+    else:
+        live.away_until = 0.0
+        _lose(context, live)
+
+
+def _lose(context: EventContext, live: LiveWorker) -> None:
+    """Declare a worker lost, with its unfinished replicates."""
+    state, worker, wallet = context.state, live.worker, live.worker.wallet
+    worker.lost = True
+    satisfiability.workers_changed(context)
     transitions.save_worker(context, worker)
     for task_id in sorted(live.held):
         task = state.tasks[task_id].task
@@ -58,4 +86,6 @@ def returned(context: EventContext, live: LiveWorker) -> None:
 def close_session(context: EventContext, live: LiveWorker) -> None:
     """Drop a worker's session with the reports that are pending in it."""
     live.session = None
+    live.parked_reason = ""
+    capacity.update(context, live)
     proofs.drop_pending(context, live.worker.wallet)

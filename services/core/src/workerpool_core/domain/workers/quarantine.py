@@ -1,13 +1,19 @@
-"""Pauses of workers: a drain by an operator, and a quarantine after consecutive failures that doubles each time."""
+"""Pauses of workers: a drain or a quarantine by an operator, and a quarantine after consecutive failures.
+
+The latter doubles each time. The one by an operator lasts as ordered, whatever the worker succeeds or fails in.
+
+The table of blame tells which failures count.
+"""
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import ReplicateStatus
 
 from workerpool_core.domain import transitions
+from workerpool_core.domain.blame import counts, waits_for_retry
 from workerpool_core.domain.decisions import SendDrain
 from workerpool_core.domain.event_context import EventContext
-from workerpool_core.domain.events import WorkerDrained
-from workerpool_core.domain.model import Replicate, Task, Worker
+from workerpool_core.domain.events import WorkerDrained, WorkerQuarantined
+from workerpool_core.domain.model import Modifier, Replicate, Task, Worker
 from workerpool_core.domain.timers import Timeout
 
 _C = ReplicateStatusCause
@@ -26,23 +32,6 @@ _FAILURES = frozenset(
         ReplicateStatus.RESULT_UPLOAD_FAILED,
     }
 )
-_NOT_THE_WORKERS_FAULT = frozenset(
-    {
-        _C.APP_IMAGE_DOWNLOAD_FAILED,
-        _C.INPUT_FILES_DOWNLOAD_FAILED,
-        _C.DATASET_FILE_DOWNLOAD_FAILED,
-        _C.DATASET_FILE_BAD_CHECKSUM,
-        _C.APP_COMPUTE_FAILED,
-        _C.APP_COMPUTE_TIMEOUT,
-        _C.TASK_NOT_ACTIVE,
-        _C.TASK_ALREADY_CONTRIBUTED,
-        _C.TASK_DESCRIPTION_INVALID,
-        _C.CONTRIBUTION_ALREADY_SET,
-        _C.CONTRIBUTION_TIMEOUT,
-        _C.CONSENSUS_REACHED,
-        _C.TRUST_NOT_1,
-    }
-)
 _CHAIN_CAUSES = frozenset(
     {_C.TASK_NOT_ACTIVE, _C.CONTRIBUTION_ALREADY_SET, _C.TASK_ALREADY_CONTRIBUTED, _C.CONSENSUS_REACHED}
 )
@@ -55,18 +44,64 @@ def count_failure(
     status: ReplicateStatus,
     cause: ReplicateStatusCause | None,
 ) -> None:
-    """Count a failure of a worker and quarantine it after too many; read the chain if it may know the cause.
+    """Count a reported failure if the worker is to blame, and read the chain if it may know the cause.
 
-    Failures that the requester or the state of the task caused do not count.
+    After a failure of the chain or of the pool, the task waits a moment before another worker gets it.
     """
-    if status not in _FAILURES:
+    if status not in _FAILURES and (status is not ReplicateStatus.COMPUTED or cause is None):
         return
+    if waits_for_retry(cause):
+        context.live(task).paused_until = context.now + context.state.policy.failure_pause_s
+        context.state.timers.set(Timeout.FAILURE_PAUSE, task.task_id, context.live(task).paused_until)
     if cause in _CHAIN_CAUSES or status in _CHAIN_FAILURES:
         context.read_task(task)
-    if cause in _NOT_THE_WORKERS_FAULT:
-        return
+    if counts(cause, before_deadline=_is_before_deadline(context, task)) and not _is_shared(
+        context, task, replicate, cause
+    ):
+        count(context, replicate.wallet)
+
+
+def _is_shared(
+    context: EventContext, task: Task, replicate: Replicate, cause: ReplicateStatusCause | None
+) -> bool:
+    """Return whether other workers failed on a task for the same cause, and forgive them their failure.
+
+    Several hosts seldom fail alike on one task: the task caused it, or a service that all of them use.
+    """
+    others = [
+        other
+        for other in task.replicates.values()
+        if other is not replicate
+        and any(change.cause is cause and change.modifier is Modifier.WORKER for change in other.history)
+    ]
+    if cause is None or not others:
+        return False
+    if len(others) == 1:
+        _forgive(context, others[0].wallet)
+    return True
+
+
+def _forgive(context: EventContext, wallet: str) -> None:
+    """Take back the last failure that was counted, with the quarantine that it caused."""
+    worker = context.state.workers[wallet].worker
+    if worker.consecutive_failures:
+        worker.consecutive_failures -= 1
+        if worker.consecutive_failures < context.state.policy.quarantine_after:
+            worker.quarantined_until = 0.0
+        transitions.save_worker(context, worker)
+
+
+def _is_before_deadline(context: EventContext, task: Task) -> bool:
+    """Return whether the contribution deadline lies ahead by the chain's time and by the clock of this process."""
+    chain_time, tolerance = context.state.chain_time, context.state.policy.clock_tolerance_s
+    latest = max(chain_time, context.now)
+    return chain_time > 0 and latest < task.terms.contribution_deadline - tolerance
+
+
+def count(context: EventContext, wallet: str) -> None:
+    """Count a failure of a worker, and quarantine it after too many."""
     policy = context.state.policy
-    worker = context.state.workers[replicate.wallet].worker
+    worker = context.state.workers[wallet].worker
     worker.consecutive_failures += 1
     doublings = worker.consecutive_failures - policy.quarantine_after
     if doublings >= 0:
@@ -84,12 +119,37 @@ def reset_failures(context: EventContext, replicate: Replicate) -> None:
         transitions.save_worker(context, worker)
 
 
+def count_successes(context: EventContext, task: Task) -> None:
+    """Count a success of each worker whose contribution is the result of a completed paid task.
+
+    A requester could give its own wallets any number of successes with free tasks. A count that exceeds the worker's
+    slots has no effect and is not stored.
+    """
+    if task.terms.worker_stake <= 0:
+        return
+    for replicate in task.replicates.values():
+        confirmed = task.consensus or replicate.contribution_hash
+        worker = context.state.workers[replicate.wallet].worker
+        is_winner = replicate.contribution_hash and replicate.contribution_hash == confirmed
+        if is_winner and worker.successes < worker.model.slots:
+            worker.successes += 1
+            transitions.save_worker(context, worker)
+
+
 def released(context: EventContext, wallet: str) -> None:
     """End a quarantine and reset the failure count."""
     if (live := context.state.workers.get(wallet)) is not None:
-        live.worker.quarantined_until = 0.0
+        live.worker.quarantined_until = live.worker.suspended_until = 0.0
         live.worker.consecutive_failures = 0
         transitions.save_worker(context, live.worker)
+
+
+def ordered(context: EventContext, event: WorkerQuarantined) -> None:
+    """Assign no more tasks to a worker that an operator distrusts, until a time; it finishes what it holds."""
+    if (live := context.state.workers.get(event.wallet)) is not None:
+        live.worker.suspended_until = event.until
+        transitions.save_worker(context, live.worker)
+        set_timer(context, live.worker)
 
 
 def drained(context: EventContext, event: WorkerDrained) -> None:
@@ -110,8 +170,8 @@ def undrained(context: EventContext, wallet: str) -> None:
 
 
 def set_timer(context: EventContext, worker: Worker) -> None:
-    """Set the timer for the next end of a worker's drain or quarantine; an infinite drain has no end."""
-    ends = (worker.drained_until, worker.quarantined_until)
+    """Set the timer for the next end of a worker's drain or quarantine; an infinite one has no end."""
+    ends = (worker.drained_until, worker.quarantined_until, worker.suspended_until)
     ahead = [end for end in ends if context.now < end < float("inf")]
     if ahead:
         context.state.timers.set(Timeout.PAUSE, worker.wallet, min(ahead))

@@ -16,9 +16,10 @@ from workerpool_core.domain.decisions import Assign, SendCommand
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import HeldReplicate
 from workerpool_core.domain.live import LiveWorker
-from workerpool_core.domain.model import Action, Replicate, Task
+from workerpool_core.domain.model import Action, ErrorDecision, Replicate, Task
 from workerpool_core.domain.replicates import uploads
 from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end, is_caf_eligible, wants_more
+from workerpool_core.domain.replicates.failures import failure_of, outcome
 from workerpool_core.domain.replicates.replicate_machine import may_follow
 from workerpool_core.domain.workers import commands
 
@@ -51,7 +52,7 @@ def _resume_replicate(
         return False
     if task.ended:
         if held is not None:
-            completed = task.status is TaskStatus.COMPLETED
+            completed = task.status is TaskStatus.COMPLETED and task.task_id not in worker.computing
             _send_once(context, worker, task, Action.COMPLETE if completed else Action.ABORT)
         return held is not None
     if task.status in _REVEAL_PHASE:
@@ -68,13 +69,26 @@ def _resume_replicate(
         context.effects.append(Assign(replicate.wallet, task.task_id))
         return True
     _record_recovery(context, replicate)
-    if held.result_available:
+    if failure_of(replicate) is not None:
+        _resume_error_result(context, task, replicate, worker)
+    elif held.result_available:
+        if outcome(replicate) is None:
+            # Its report is on the way and tells whether the result is an error result.
+            return True
         caf = is_caf_eligible(task) and not replicate.has_reached(_R.CONTRIBUTING)
         action = Action.CONTRIBUTE_AND_FINALIZE if caf else Action.CONTRIBUTE
         _send_once(context, worker, task, action)
     else:
         context.effects.append(Assign(replicate.wallet, task.task_id))
     return True
+
+
+def _resume_error_result(context: EventContext, task: Task, replicate: Replicate, worker: LiveWorker) -> None:
+    """Repeat the decision on an error result; one that is not decided yet waits for its decision."""
+    if replicate.error_decision is ErrorDecision.CONTRIBUTE:
+        _send_once(context, worker, task, Action.CONTRIBUTE)
+    else:
+        context.tasks_to_advance[task.task_id] = None
 
 
 def _resume_reveal(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from workerpool_poco.protocol.deadlines import chain_time
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
@@ -38,10 +39,13 @@ class Adapter:
         elif key in self._in_flight:
             self._in_flight[key].append(answer)
         elif not self._is_possible(*key):
-            self._later(answer, TransactionAnswered(wanted.task_id, wanted.kind, False, reason="refused"))
+            reason = "refused" if wanted.task_id in self._chain.head.state else "DEAL_NOT_FOUND"
+            self._later(answer, TransactionAnswered(wanted.task_id, wanted.kind, False, reason=reason))
         else:
             self._in_flight[key] = [answer]
             kind, value = wanted.kind.value.lower(), wanted.result_link
+            if wanted.kind is _K.CLAIM and self._chain.task(wanted.task_id) is None:
+                kind = "initialize_and_claim"
 
             def done(succeeded: bool, block: int) -> None:
                 is_done = succeeded or self._is_done(*key)
@@ -78,9 +82,9 @@ class Adapter:
                 return task.status is _S.ACTIVE
 
     def _is_possible(self, kind: TransactionKind, task_id: TaskId) -> bool:
-        """Decide by the newest block and its timestamp, as the real adapter does."""
+        """Decide by the newest block, and by its timestamp or the clock, as the real adapter does."""
         task = self._chain.head.state.get(task_id)
-        now = self._chain.head.timestamp
+        now = chain_time(int(self._chain.head.timestamp), self._clock.now)
         if task is None:
             # A reorganisation removed the deal; the real adapter retries until the outcome is certain.
             return kind is _K.INITIALIZE
@@ -90,7 +94,8 @@ class Adapter:
             case _K.FINALIZE:
                 return is_finalizable(task, now)
             case _K.CLAIM:
-                return task.status in (_S.ACTIVE, _S.REVEALING) and now >= task.terms.final_deadline
+                is_open = task.status in (_S.UNSET, _S.ACTIVE, _S.REVEALING)
+                return is_open and now >= task.terms.final_deadline
             case _K.REOPEN:
                 late = task.reveal_deadline <= now < task.terms.final_deadline
                 return task.status is _S.REVEALING and late and not task.reveals

@@ -32,7 +32,11 @@ class Block:
 
 
 class Chain:
-    """The node. `lag_s` is the difference between the clock and the timestamp of a new block."""
+    """The node.
+
+    `lag_s` is the difference between the clock and the timestamp of a new block. A `sequenced` chain makes blocks only
+    for transactions.
+    """
 
     def __init__(self, clock: Clock, random: Random, tasks_of: Callable[[DealTerms], list[TaskId]]) -> None:
         self._clock = clock
@@ -45,6 +49,7 @@ class Chain:
         self.parents: dict[str, str] = {}
         self.down = False
         self.lag_s = random.choice((0.0, random.uniform(0.0, 6.0)))
+        self.sequenced = random.random() < 0.3
 
     @property
     def head(self) -> Block:

@@ -57,14 +57,17 @@ class BlockDraft:
 class Hub:
     """Applies transactions.
 
-    `history` has every log that was ever on any branch, as (event, task id, worker or value). `weights` are the
-    contribution weights by wallet.
+    `history` has every log that was ever on any branch, as (event, task id, worker or value), and `logged` without the
+    last part. `weights` are the
+    contribution weights by wallet, `stakes` their free stakes, which are large enough for all contributions or 0.
     """
 
     def __init__(self, tasks_of: Callable[[DealTerms], list[TaskId]]) -> None:
         self._tasks_of = tasks_of
         self.history: set[tuple[str, str, str]] = set()
+        self.logged: set[tuple[str, str]] = set()
         self.weights: dict[str, int] = {}
+        self.stakes: dict[str, int] = {}
 
     def apply(self, block: BlockDraft, transaction: Transaction, receipt: Receipt) -> bool:
         """Apply a transaction; return whether it succeeded."""
@@ -94,12 +97,17 @@ class Hub:
             case "finalize" if is_finalizable(task, now):
                 task.status, task.results = _S.COMPLETED, transaction.value
                 log(_L.FINALIZE, "", "0x" + transaction.value.encode().hex())
+            case "initialize_and_claim" if task.status is _S.UNSET and now >= task.terms.final_deadline:
+                task.status = _S.FAILED
+                log(_L.INITIALIZE)
+                log(_L.CLAIMED)
             case "claim" if task.status in (_S.ACTIVE, _S.REVEALING) and now >= task.terms.final_deadline:
                 task.status = _S.FAILED
                 log(_L.CLAIMED)
         if not logs:
             return False
         block.logs.extend(logs)
+        self.logged.update((entry.kind.value, task_id) for entry in logs)
         self.history.update((entry.kind.value, task_id, entry.worker or entry.value) for entry in logs)
         block.state[task_id] = task
         return True
@@ -116,6 +124,8 @@ class Hub:
     ) -> None:
         sender, value = transaction.sender, transaction.value
         if task.status is not _S.ACTIVE or now >= task.terms.contribution_deadline:
+            return
+        if self.stakes.get(sender, 0) < task.terms.worker_stake:
             return
         if transaction.kind == "contribute":
             if sender not in task.contributions:

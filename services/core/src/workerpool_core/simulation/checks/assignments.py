@@ -1,10 +1,10 @@
 """Checks of an assignment, made in the scheduler's memory when it is decided."""
 
-from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus
+from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, ReplicateStatusCause
 from workerpool_poco.protocol.tags import TeeFramework, tee_framework
 
 from workerpool_core.domain.decisions import ReplicateCreated
-from workerpool_core.domain.model import Replicate, Task
+from workerpool_core.domain.model import ErrorDecision, Replicate, Task
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.simulation.chain.chain import Chain
 from workerpool_core.simulation.checks.violation import must
@@ -41,7 +41,11 @@ def check_assignment(
     must(now < task.terms.contribution_deadline, "assigned after its contribution deadline:", new.task_id)
     must(live.session is not None and not worker.lost, "assigned to a disconnected worker:", wallet)
     must(worker.drained_until <= now, "assigned to a drained worker:", wallet)
-    must(worker.quarantined_until <= now, "assigned to a worker in quarantine:", wallet)
+    must(worker.quarantine_end <= now, "assigned to a worker in quarantine:", wallet)
+    stake = chain.hub.stakes.get(wallet, 0)
+    must(stake >= task.terms.worker_stake, "a paid task was assigned to a worker without stake:", wallet)
+    must(not live.silent, "assigned to a worker that lets assignments time out:", wallet)
+    must(_fits(task, new, scheduler), "assigned to a slot that is known to be too small:", wallet)
     framework = tee_framework(task.terms.tag)
     able = {None: True, TeeFramework.TDX: worker.model.tdx}.get(framework, worker.model.sgx)
     must(able, "assigned to a worker without the hardware:", wallet, framework)
@@ -55,6 +59,27 @@ def check_assignment(
     must(is_needed, "more contributions than the trust requires:", new.task_id)
 
 
+def _fits(task: Task, new: Replicate, scheduler: Scheduler) -> bool:
+    """Return whether a worker's slot is larger than those of workers that hold the result "out of memory"."""
+    slots = {wallet: scheduler.workers[wallet].worker.model.memory_of_slot for wallet in task.replicates}
+    too_small = [
+        slots[wallet]
+        for wallet, replicate in task.replicates.items()
+        if any(change.cause is ReplicateStatusCause.APP_OUT_OF_MEMORY for change in replicate.history)
+        and not replicate.overdue
+        and replicate.last_relevant not in _DEAD_ENDS
+        and not scheduler.workers[wallet].worker.lost
+    ]
+    return slots[new.wallet] > max(too_small, default=0)
+
+
+def _is_unwanted(replicate: Replicate) -> bool:
+    """Return whether a result is late, or is an error result that nothing was decided about or that was dropped."""
+    computed = [change for change in replicate.history if change.status is _R.COMPUTED]
+    failed = bool(computed) and computed[0].cause is not None
+    return replicate.overdue or (failed and replicate.error_decision is not ErrorDecision.CONTRIBUTE)
+
+
 def _is_needed(task: Task, new: Replicate, chain: Chain, scheduler: Scheduler, now: float) -> bool:
     """Return whether the task needed `new`, by the formula of core spec §6.2."""
     groups: dict[str, int] = {}
@@ -64,11 +89,17 @@ def _is_needed(task: Task, new: Replicate, chain: Chain, scheduler: Scheduler, n
         if replicate.wallet == new.wallet:
             break
         expected = now < replicate.history[0].date + task.terms.max_execution_s
-        lost = scheduler.workers[replicate.wallet].worker.lost
+        owner = scheduler.workers[replicate.wallet]
+        lost = owner.worker.lost or replicate.task_id in owner.unanswered
         if replicate.contribution_hash:
             value = replicate.contribution_hash
             groups[value] = groups.get(value, 1) * replicate.weight
-        elif expected and replicate.last_relevant not in _DEAD_ENDS and not lost:
+        elif (
+            expected
+            and not _is_unwanted(replicate)
+            and replicate.last_relevant not in _DEAD_ENDS
+            and not lost
+        ):
             pending_weight *= replicate.weight
             pending += 1
     on_chain = chain.task(task.task_id)

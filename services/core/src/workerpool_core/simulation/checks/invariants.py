@@ -8,18 +8,21 @@ from workerpool_core.domain.decisions import (
     CommandQueued,
     ReplicateChanged,
     ReplicateCreated,
+    RequestTransaction,
     TaskChanged,
     UpdateOutcome,
+    WorkerSaved,
     Write,
 )
-from workerpool_core.domain.events import Update
-from workerpool_core.domain.model import Action, Modifier
+from workerpool_core.domain.dispatch.hardware import needs_enclave
+from workerpool_core.domain.events import TransactionKind, Update
+from workerpool_core.domain.model import Action, Modifier, Worker
 from workerpool_core.domain.replicates import replicate_machine
 from workerpool_core.domain.scheduler import Scheduler
 from workerpool_core.domain.tasks import task_machine
-from workerpool_core.simulation.chain.chain import Chain
 from workerpool_core.simulation.checks.assignments import check_assignment
 from workerpool_core.simulation.checks.violation import must
+from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.ledger import Ledger
 
 _R = ReplicateStatus
@@ -29,10 +32,11 @@ _UPLOADING = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
 class Invariants:
     """Checks every write before it is applied, every message to a worker, and that memory and store agree."""
 
-    def __init__(self, ledger: Ledger, chain: Chain, archives: set[str]) -> None:
+    def __init__(self, ledger: Ledger, environment: Environment) -> None:
+        self._environment = environment
         self._ledger = ledger
-        self._chain = chain
-        self._archives = archives
+        self._chain = environment.chain
+        self._archives = environment.archives
         self._executed: set[tuple[str, int]] = set()
 
     def before(self, write: Write) -> None:
@@ -44,6 +48,16 @@ class Invariants:
                 self._replicate(write)
             case CommandQueued(command):
                 self._command(command.wallet, command.task_id, command.action)
+            case WorkerSaved(worker):
+                self._worker(worker)
+
+    def _worker(self, worker: Worker) -> None:
+        """Check that no honest worker is quarantined, whatever its deals and the chain did to it."""
+        environment = self._environment
+        known = self._ledger.workers.get(worker.wallet)
+        is_new = worker.quarantined_until > (known.quarantined_until if known is not None else 0.0)
+        is_honest = environment.is_honest(worker.wallet)
+        must(not (is_new and is_honest), "an honest worker was quarantined:", worker.wallet)
 
     def _task(self, write: TaskChanged) -> None:
         task = self._ledger.tasks.get(write.task_id)
@@ -70,7 +84,7 @@ class Invariants:
             )
 
     def _has_logged(self, what: str, task_id: TaskId) -> bool:
-        return any(w == what and t == task_id for w, t, _ in self._chain.hub.history)
+        return (what, task_id) in self._chain.hub.logged
 
     def _replicate(self, write: ReplicateChanged) -> None:
         key = (write.task_id, write.wallet)
@@ -124,6 +138,13 @@ class Invariants:
             )
         if action is Action.COMPLETE:
             must(self._has_logged("TaskFinalize", task_id), "COMPLETE before the finalization:", task_id)
+
+    def requested(self, wanted: RequestTransaction) -> None:
+        """Check that no enclave task costs an initialization before its SMS is known. Raises Violation."""
+        task = self._ledger.tasks.get(wanted.task_id)
+        is_initialization = wanted.kind is TransactionKind.INITIALIZE
+        if is_initialization and task is not None and needs_enclave(task.terms.tag):
+            must(bool(task.sms_url), "initialized without an SMS:", wanted.task_id)
 
     # --- messages between core and a worker --------------------------------------------------
 

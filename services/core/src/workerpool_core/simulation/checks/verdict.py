@@ -1,14 +1,19 @@
 """The conditions that must hold when a seed has ended, long after the last deadline."""
 
+from collections import Counter
+
 from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
 
 from workerpool_core.domain.model import Task
+from workerpool_core.simulation.characters import ALWAYS_FAILING, App
 from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import START, Environment
 from workerpool_core.simulation.fleet import Fleet
 from workerpool_core.simulation.ledger import Ledger
 
 _OPEN = (ChainTaskStatus.ACTIVE, ChainTaskStatus.REVEALING)
+_QUIET_S = 130.0
+"""Seconds in which a task ends when nothing goes wrong, also with the highest trust."""
 GRACE_S = 90.0
 """Seconds after its final deadline in which a task must end: a restart of core and a read of the chain."""
 
@@ -17,10 +22,9 @@ def check(environment: Environment, ledger: Ledger, fleet: Fleet) -> None:
     """Check every task and worker. Raises Violation."""
     on_chain = environment.chain.head.state
     for name, task in ledger.tasks.items():
-        status = on_chain[name].status if name in on_chain else ChainTaskStatus.UNSET
+        status = on_chain[name].status if name in on_chain else None
         _check_task(environment, task, status)
-    for name in on_chain:
-        must(name in ledger.tasks, "a task of a deal was never created:", name)
+    _check_unreached(environment, ledger)
     for worker in fleet.workers.values():
         if worker.link is not None and worker.welcomed:
             must(not worker.journal.outbox, "reports were never answered:", worker.wallet)
@@ -28,7 +32,21 @@ def check(environment: Environment, ledger: Ledger, fleet: Fleet) -> None:
             must(not pending, "commands were never acknowledged:", pending)
 
 
-def _check_task(environment: Environment, task: Task, status: ChainTaskStatus) -> None:
+def _check_unreached(environment: Environment, ledger: Ledger) -> None:
+    """Check that every task was created, or its deal was said to have tasks that were never reached."""
+    missing = Counter(
+        task.terms.deal_id for name, task in environment.chain.head.state.items() if name not in ledger.tasks
+    )
+    for deal_id, count in missing.items():
+        must(ledger.unreached.get(deal_id) == count, "tasks of a deal were lost:", deal_id, count)
+        must(
+            not environment.faults.must_complete, "tasks were never created without a fault:", deal_id, count
+        )
+    must(not ledger.deals, "a deal outlived its contribution deadline:", list(ledger.deals))
+
+
+def _check_task(environment: Environment, task: Task, status: ChainTaskStatus | None) -> None:
+    """Check one task; `status` is the hub's, None if a reorganisation removed its deal."""
     name, faults = task.task_id, environment.faults
     must(task.ended, "not ended by its final deadline:", name, task.status)
     ended_at = task.history[-1].date
@@ -52,9 +70,32 @@ def _check_task(environment: Environment, task: Task, status: ChainTaskStatus) -
         status,
     )
     must(
-        completed or status in (ChainTaskStatus.UNSET, ChainTaskStatus.FAILED),
+        completed or status in (None, ChainTaskStatus.FAILED),
         "never claimed:",
         name,
         status,
     )
-    must(completed or not faults.must_complete, "FAILED without a fault that excuses it:", name)
+    must(not completed or faults.error_results or task.error_cause is None, "contributed a failure:", name)
+    is_refunded = environment.app(name) is not App.GOOD and not faults.error_results
+    must(
+        completed or not faults.must_complete or is_refunded, "FAILED without a fault that excuses it:", name
+    )
+    if faults.must_complete and (completed or is_refunded):
+        _check_result(environment, task)
+
+
+def _check_result(environment: Environment, task: Task) -> None:
+    """Check that a task tells the truth about its app although one worker may lie, and ended in time.
+
+    Bad workers cost a task one attempt each. Slow apps pass their time limit twice and fill the slots meanwhile.
+    """
+    app, name = environment.app(task.task_id), task.task_id
+    if app is App.GOOD:
+        must(task.error_cause is None, "a good app ended with an error result:", name, task.error_cause)
+    elif app in ALWAYS_FAILING:
+        must(task.error_cause is not None, "a failing app ended with a success:", name, app)
+    if environment.faults.name == "calm":
+        seconds = task.history[-1].date - task.history[0].date
+        limit_s = _QUIET_S + len(environment.characters) * task.terms.max_execution_s
+        limit_s += 4 * task.terms.max_execution_s if App.SLOW in environment.apps.values() else 0
+        must(seconds < limit_s, "took long:", name, app, seconds)

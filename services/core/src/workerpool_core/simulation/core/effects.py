@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from workerpool_poco.protocol.causes import ReplicateStatusCause
+
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.simulation.checks.invariants import Invariants
@@ -10,6 +12,10 @@ from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.ledger import Ledger
 from workerpool_core.simulation.link import Link
+
+_SMS = "https://sms"
+_READ_TOGETHER = 0.5
+"""Probability that a read is answered together with those before it."""
 
 
 class WorkersPort(Protocol):
@@ -58,6 +64,8 @@ class Effects:
         self._invariants = invariants
         self._process = process
         self._workers = workers
+        self._reads: list[e.TaskRead] = []
+        """Reads that are answered next; later ones may join them."""
 
     def execute(self, effect: d.Effect) -> None:
         """Execute one effect; its answer arrives later as an event."""
@@ -75,16 +83,29 @@ class Effects:
             case d.CheckResult(task_id):
                 stored = None if environment.adapter.down else task_id in environment.archives
                 self._submit_later(delay, e.ResultChecked(task_id, stored, "/results/" + task_id))
+            case d.FindSms(task_id):
+                self._submit_later(delay, self._sms_answer(e.SmsFound(task_id, _SMS)))
             case d.AskEnclaveChallenge(task_id):
-                refused = environment.happens(environment.faults.refused_challenge)
-                challenge = "" if refused else "0x" + "cc" * 20
-                self._submit_later(delay, e.EnclaveChallengeAnswered(task_id, challenge, "https://sms"))
-            case d.NotifyWatchers():
+                challenge = "0x" + "cc" * 20
+                self._submit_later(
+                    delay, self._sms_answer(e.EnclaveChallengeAnswered(task_id, challenge, _SMS))
+                )
+            case d.NotifyWatchers() | d.TaskUnsatisfiable():
                 pass
             case _:
                 self._send_to_worker(effect)
 
+    def _sms_answer(self, answer: e.SmsFound | e.EnclaveChallengeAnswered) -> e.Event:
+        """Return an answer of the SMS, unless it refuses or is down together with the adapter."""
+        environment = self._environment
+        if environment.adapter.down:
+            return e.SmsUnreachable(answer.task_id, "the SMS does not answer")
+        if environment.happens(environment.faults.refused_challenge):
+            return e.SmsRefused(answer.task_id, ReplicateStatusCause.UNKNOWN_SMS, "no SMS serves the task")
+        return answer
+
     def _request_transaction(self, effect: d.RequestTransaction, delay: float) -> None:
+        self._invariants.requested(effect)
         process = self._process.process
 
         def answer(event: e.TransactionAnswered) -> None:
@@ -104,15 +125,25 @@ class Effects:
         task = chain.view_task(wanted.task_id)
         read = e.TaskRead(wanted.task_id, chain.head.number, task, contributions, wanted.asked_at)
         slow = environment.happens(environment.faults.slow_reads)
+        if self._reads and environment.random.random() < _READ_TOGETHER:
+            self._reads.append(read)
+            return
+        reads = self._reads = [read]
         delay = environment.random.uniform(0, 8) if slow else environment.random.expovariate(20.0)
-        self._submit_later(delay, read)
+        self._process.later(delay, lambda: self._answer_reads(reads))
+
+    def _answer_reads(self, reads: list[e.TaskRead]) -> None:
+        if reads is self._reads:
+            self._reads = []
+        self._submit_later(0.0, e.TasksRead(tuple(reads)))
 
     def _read_weight(self, wallet: str) -> None:
         chain = self._environment.chain
         if chain.down:
             self._process.later(2.0, lambda: self._read_weight(wallet))
         else:
-            self._submit_later(0.0, e.WeightsRead(((wallet, chain.hub.weights[wallet]),)))
+            stake = chain.hub.stakes.get(wallet, 0)
+            self._submit_later(0.0, e.WeightsRead(((wallet, chain.hub.weights[wallet]),), ((wallet, stake),)))
 
     def _send_to_worker(self, effect: d.Effect) -> None:
         wallet = effect.command.wallet if isinstance(effect, d.SendCommand) else effect.wallet  # type: ignore[union-attr]
@@ -129,6 +160,10 @@ class Effects:
         elif isinstance(effect, d.Assign):
             must(
                 (effect.task_id, wallet) in self._ledger.replicates, "assigned before it was stored:", effect
+            )
+            sent = e.AssignmentsSent(((wallet, effect.task_id),))
+            self._process.later(
+                self._environment.random.uniform(0.0, 0.3), lambda: self._process.submit(sent)
             )
         link.carry("down", lambda: workers.receive(wallet, link, effect))
 

@@ -12,6 +12,7 @@ from workerpool_poco.protocol.statuses import (
 
 from workerpool_core.domain.model import Receipt
 from workerpool_core.simulation.chain.hub import Transaction
+from workerpool_core.simulation.characters import LARGE_SLOT_BYTES, App, Character
 from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.worker.journal import Entry, Journal
@@ -39,6 +40,7 @@ class ProcessPort(Protocol):
     """The worker's process, as the execution uses it."""
 
     wallet: str
+    slot_bytes: int
     journal: Journal
     process: int
 
@@ -69,14 +71,15 @@ class Execution:
     def _next(self, entry: Entry) -> None:
         if not self._worker.journal.has(entry):
             return
-        random = self._environment.random
         if entry.status in _NEXT_STAGE:
             self._worker.report(entry, _NEXT_STAGE[entry.status])
         if entry.status in _STAGE_ENDS:
             stage = entry.status
-            longest = 15.0 if stage is _R.COMPUTING else 2.0
-            self._worker.later(random.uniform(0.1, longest), lambda: self._end_stage(entry, stage))
-        elif entry.status is _R.COMPUTED:
+            if not self._falls_silent():
+                self._worker.later(self._duration(entry, stage), lambda: self._end_stage(entry, stage))
+        elif entry.is_error and not entry.is_wanted:
+            pass
+        elif entry.has_result and entry.status in (_R.COMPUTED, _R.APP_DOWNLOAD_FAILED):
             self._contribute(entry)
         elif entry.status in (_R.CONTRIBUTING, _CAF_ONGOING):
             if self._has_contributed(entry):
@@ -87,6 +90,32 @@ class Execution:
             self._send(entry, "reveal", self._reveal_mined)
         elif entry.status is _R.RESULT_UPLOADING:
             self._upload_later(entry)
+
+    def _falls_silent(self) -> bool:
+        silent = self._environment.character(self._worker.wallet) is Character.SILENT
+        return silent and self._environment.random.random() < 0.4
+
+    def _duration(self, entry: Entry, stage: ReplicateStatus) -> float:
+        if stage is _R.COMPUTING and self._environment.app(entry.task_id) is App.SLOW:
+            return float(self._environment.terms[entry.task_id].max_execution_s)
+        return self._environment.random.uniform(0.1, 15.0 if stage is _R.COMPUTING else 2.0)
+
+    def _failure(self, entry: Entry) -> tuple[ReplicateStatusCause, int | None] | None:
+        """Return the cause and the exit code of an app that fails on this worker; None for one that succeeds."""
+        wallet = self._worker.wallet
+        if self._environment.character(wallet) is Character.LYING:
+            return _C.APP_COMPUTE_FAILED, 99
+        match self._environment.app(entry.task_id):
+            case App.EXITS:
+                return _C.APP_COMPUTE_FAILED, 3
+            case App.DIFFERS:
+                return _C.APP_COMPUTE_FAILED, 100 + int(wallet.removeprefix("0xW"))
+            case App.SLOW:
+                return _C.APP_COMPUTE_TIMEOUT, None
+            case App.LARGE if self._worker.slot_bytes < LARGE_SLOT_BYTES:
+                return _C.APP_OUT_OF_MEMORY, None
+            case _:
+                return None
 
     def _end_stage(self, entry: Entry, stage: ReplicateStatus) -> None:
         if not self._worker.journal.has(entry) or entry.status is not stage:
@@ -99,10 +128,18 @@ class Execution:
                 worker.report(entry, failed, cause=_C.TASK_NOT_ACTIVE)
                 return
         if environment.stage_fails(worker.wallet):
-            worker.report(entry, failed, cause=cause)
+            broken = environment.character(worker.wallet) is Character.BROKEN
+            worker.report(entry, failed, cause=_C.HOST_FAILED if broken else cause)
             return
-        if stage is _R.APP_DOWNLOADING and environment.happens(environment.faults.missing_image):
-            self._contribute_error(entry)
+        is_missing = environment.app(entry.task_id) is App.MISSING
+        if stage is _R.APP_DOWNLOADING and (
+            is_missing or environment.happens(environment.faults.missing_image)
+        ):
+            self._report_error(entry, failed, _C.APP_IMAGE_DOWNLOAD_FAILED, None)
+            return
+        failure = self._failure(entry) if stage is _R.COMPUTING else None
+        if failure is not None:
+            self._report_error(entry, done, *failure)
             return
         if stage is _R.COMPUTING:
             entry.has_result = True
@@ -116,23 +153,32 @@ class Execution:
     # --- contribution -----------------------------------------------------------------------
 
     def _contribute(self, entry: Entry) -> None:
+        idle = self._environment.character(self._worker.wallet) is Character.IDLE
+        if idle and self._environment.random.random() < 0.5:
+            return
         self._worker.report(entry, _CAF_ONGOING if entry.caf else _R.CONTRIBUTING)
-        if self._environment.happens(self._environment.faults.false_report):
+        if idle or self._environment.happens(self._environment.faults.false_report):
             done = _R.CONTRIBUTE_AND_FINALIZE_DONE if entry.caf else _R.CONTRIBUTED
             self._worker.report(entry, done, receipt=Receipt(10**9, "0xfalse"))
         else:
             self._send_contribution(entry)
 
-    def _contribute_error(self, entry: Entry) -> None:
-        """Contribute a missing image as the result, without finalization even for an enclave task."""
-        entry.has_result, entry.value, entry.caf = True, "0x" + "ee" * 32, False
-        self._worker.report(entry, _R.APP_DOWNLOAD_FAILED, cause=_C.APP_IMAGE_DOWNLOAD_FAILED)
-        self._worker.report(entry, _R.CONTRIBUTING)
-        self._send_contribution(entry)
+    def _report_error(
+        self, entry: Entry, status: ReplicateStatus, cause: ReplicateStatusCause, exit_code: int | None
+    ) -> None:
+        """Make a failure the result, and wait for the decision about it."""
+        entry.has_result, entry.is_error, entry.caf = True, True, False
+        kind = list(_C).index(cause) * 1000 + (exit_code or 0)
+        entry.value = "0x" + f"ee{kind:x}".zfill(64)
+        message = f"The app failed: {cause}."
+        self._worker.report(entry, status, cause=cause, exit_code=exit_code, error_message=message)
 
     def contribute_again(self, entry: Entry) -> None:
-        """Send a contribution that is missing on chain again."""
-        if entry.status in _CONTRIBUTION_SENT and not self._has_contributed(entry):
+        """Contribute an error result that is wanted, or send a contribution that is missing on chain again."""
+        if entry.is_error and not entry.is_wanted:
+            entry.is_wanted = True
+            self._next(entry)
+        elif entry.status in _CONTRIBUTION_SENT and not self._has_contributed(entry):
             self._send_contribution(entry)
 
     def _has_contributed(self, entry: Entry) -> bool:

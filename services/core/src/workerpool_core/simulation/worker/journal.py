@@ -10,13 +10,18 @@ from workerpool_core.domain.events import Update
 
 @dataclass(slots=True)
 class Entry:
-    """A replicate in a worker's journal; `caf` tells that it uses contributeAndFinalize."""
+    """A replicate in a worker's journal; `caf` tells that it uses contributeAndFinalize.
+
+    `is_error` tells that the result is an error result, which waits until `is_wanted`.
+    """
 
     task_id: TaskId
     caf: bool
     status: ReplicateStatus = ReplicateStatus.CREATED
     value: str = ""
     has_result: bool = False
+    is_error: bool = False
+    is_wanted: bool = False
     ended: bool = False
     last_command: int = 0
 

@@ -42,6 +42,7 @@ class Worker:
         self._model = model
         self.wallet = wallet
         self.weight = weight
+        self.slot_bytes = model.memory_of_slot
         self.journal = Journal()
         self.process = 0
         self.running = False
@@ -171,6 +172,8 @@ class Worker:
                     self.journal.drop(task_id)
                 self._flush()
             case d.Assign(_, task_id):
+                if self.wallet == self._environment.silent_wallet:
+                    return
                 if task_id not in self.journal.entries:
                     terms = self._environment.terms[task_id]
                     caf = tee_framework(terms.tag) is not None and terms.trust <= 1

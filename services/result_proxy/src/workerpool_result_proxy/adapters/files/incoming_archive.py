@@ -1,69 +1,74 @@
 """The `IncomingArchive` port: one upload in a folder of its own."""
 
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 
-from workerpool_poco.output_folder import read_computed, result_digest
-from workerpool_poco.protocol.results import ResultDigestError
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules
 
+from workerpool_result_proxy.adapters.files.archive_reading import archive_digest
 from workerpool_result_proxy.adapters.files.full_disk import full_disk_refused
+from workerpool_result_proxy.adapters.files.streamed_entries import StreamedEntries
 from workerpool_result_proxy.adapters.files.threads import FileThreads
-from workerpool_result_proxy.adapters.files.unpacking import unpack
-from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.domain.checksum import ChecksumVerifier
 from workerpool_result_proxy.domain.results import Declaration
-from workerpool_result_proxy.errors import ArchiveWithoutDigest
+
+_PIECE_BYTES = 1 << 20
 
 
 class IncomingFile:
-    """Writes, hashes and unpacks in threads, which leaves the event loop free."""
+    """Writes, hashes and reads in threads, which leaves the event loop free."""
 
     def __init__(
-        self, folder: Path, declared: Declaration, threads: FileThreads, limits: ArchiveLimits
+        self, folder: Path, declared: Declaration, threads: FileThreads, rules: ArchiveRules
     ) -> None:
         """Create the file in the empty `folder`, which its creator removes. Raises `StorageFull`."""
+        self.folder = folder
         self._path = folder / "result.zip"
-        self._unpacked = folder / "out"
         self._threads = threads
-        self._limits = limits
+        self._rules = rules
         self._verifier = ChecksumVerifier(size=declared.size, sha256=declared.sha256)
+        self._entries = StreamedEntries(rules)
         with full_disk_refused():
             self._file: BinaryIO = self._path.open("wb", buffering=0)
 
     @property
-    def path(self) -> Path:
-        """The file; see `IncomingArchive`."""
-        return self._path
+    def received(self) -> int:
+        """The bytes that arrived; see `IncomingArchive`."""
+        return self._verifier.received
 
     async def append(self, chunk: bytes) -> None:
         """Write the next bytes; see `IncomingArchive`."""
         await self._threads.run(self._append, chunk)
 
+    async def content(self) -> AsyncIterator[bytes]:
+        """Yield the bytes that arrived; see `IncomingArchive`."""
+        rest = self.received
+        with self._path.open("rb") as file:
+            while rest and (piece := await self._threads.run(file.read, min(rest, _PIECE_BYTES))):
+                rest -= len(piece)
+                yield piece
+
     async def finish(self) -> None:
         """Check the complete file; see `IncomingArchive`."""
-        self._file.close()
         self._verifier.finish()
 
     async def result_digest(self) -> bytes:
-        """Unpack the archive and return its digest; see `IncomingArchive`."""
-        return await self._threads.run(self._result_digest)
+        """Check the archive and return its digest; see `IncomingArchive`."""
+        return await self._threads.run_long(archive_digest, self._path, self._rules, self._entries)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. Once it has no name any more, its bytes are freed now: gigabytes take a while."""
         self._file.close()
 
     def _append(self, chunk: bytes) -> None:
-        self._verifier.add(chunk)
-        rest = memoryview(chunk)
+        self._verifier.check_size(chunk)
+        # A write that fails leaves bytes that do not count: the next one starts at the same position.
+        position, rest = self._verifier.received, memoryview(chunk)
         with full_disk_refused():
             while rest:
-                rest = rest[self._file.write(rest) :]
-
-    def _result_digest(self) -> bytes:
-        with full_disk_refused():
-            self._unpacked.mkdir()
-            unpack(self._path, self._unpacked, self._limits)
-        try:
-            return result_digest(self._unpacked, read_computed(self._unpacked))
-        except ResultDigestError as error:
-            raise ArchiveWithoutDigest(str(error), details={"cause": error.cause}) from error
+                written = os.pwrite(self._file.fileno(), rest, position)
+                position, rest = position + written, rest[written:]
+        self._verifier.add(chunk)
+        self._entries.feed(chunk)

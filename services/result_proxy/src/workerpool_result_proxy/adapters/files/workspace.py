@@ -4,47 +4,59 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import uuid
 from pathlib import Path
 from typing import IO
 
 from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules
 
+from workerpool_result_proxy.adapters.files.full_disk import full_disk_refused
 from workerpool_result_proxy.adapters.files.incoming_archive import IncomingFile
 from workerpool_result_proxy.adapters.files.threads import FileThreads
 from workerpool_result_proxy.app.completion import run_to_completion
-from workerpool_result_proxy.domain.archive_rules import ArchiveLimits
 from workerpool_result_proxy.domain.results import Declaration
 
 log = get_logger()
 
 _LOCK = "lock"
+_PREFIX = "run-"
 
 
 class TemporaryFolder:
-    """The `Workspace` port: a folder under `parent`, held by a lock that ends with the process, even on a crash."""
+    """The `Workspace` port: a folder under `parent`, held by a lock that ends with the process, even on a crash.
 
-    def __init__(self, parent: Path, threads: FileThreads, limits: ArchiveLimits) -> None:
+    `owner` identifies the process, here and in the leases of its uploads.
+    """
+
+    def __init__(self, parent: Path, threads: FileThreads, rules: ArchiveRules) -> None:
         self._parent = parent
         self._threads = threads
-        self._limits = limits
+        self._rules = rules
+        self.owner = uuid.uuid4().hex
         self._root: Path | None = None
         self._lock: IO[str] | None = None
 
-    def open(self) -> None:
-        """Create the folder and remove those of dead processes. Raises `OSError` when `parent` is not writable."""
+    def open(self) -> list[str]:
+        """Create the folder and remove those of dead processes; return the owners that those processes were.
+
+        Raises `OSError` when `parent` is not writable.
+        """
         self._parent.mkdir(parents=True, exist_ok=True)
+        dead = []
         with (self._parent / "opening").open("w") as gate:
             # One process at a time: another could remove the new folder before its lock is taken.
             fcntl.flock(gate, fcntl.LOCK_EX)
-            for folder in self._parent.glob("run-*"):
+            for folder in self._parent.glob(f"{_PREFIX}*"):
                 if _abandoned(folder):
                     log.info("workspace.orphan_removed", folder=str(folder))
                     shutil.rmtree(folder, ignore_errors=True)
-            self._root = Path(tempfile.mkdtemp(prefix="run-", dir=self._parent))
+                    dead.append(folder.name.removeprefix(_PREFIX))
+            self._root = self._parent / f"{_PREFIX}{self.owner}"
+            self._root.mkdir(mode=0o700)
             self._lock = (self._root / _LOCK).open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return dead
 
     def close(self) -> None:
         """Remove the folder and everything in it."""
@@ -52,19 +64,26 @@ class TemporaryFolder:
             shutil.rmtree(self._root, ignore_errors=True)
             self._lock.close()
 
-    @asynccontextmanager
-    async def incoming(self, declared: Declaration) -> AsyncIterator[IncomingFile]:
-        """Give an empty incoming archive; see `Workspace`."""
+    def create(self, declared: Declaration) -> IncomingFile:
+        """Return an empty incoming archive; see `Workspace`."""
         assert self._root is not None, "open the workspace first"
-        folder = Path(tempfile.mkdtemp(dir=self._root))
+        with full_disk_refused():
+            folder = Path(tempfile.mkdtemp(dir=self._root))
         try:
-            archive = IncomingFile(folder, declared, self._threads, self._limits)
-            try:
-                yield archive
-            finally:
-                archive.close()
-        finally:
-            await run_to_completion(self._threads.run(_remove, folder))
+            return IncomingFile(folder, declared, self._threads, self._rules)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    async def remove(self, archive: IncomingFile) -> None:
+        """Remove an incoming archive; see `Workspace`. Its bytes are freed afterwards, which delays no answer."""
+        await run_to_completion(self._threads.run(_remove, archive.folder))
+        self._threads.start(archive.close)
+
+    async def free_bytes(self) -> int:
+        """Return the free bytes of the volume; see `Workspace`."""
+        volume = await self._threads.run(os.statvfs, self._parent)
+        return volume.f_bavail * volume.f_frsize
 
 
 def _abandoned(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from mongoengine import BinaryField, DateTimeField, Document, FloatField, LongFi
 from workerpool_kit.access.tokens import SigningKey
 from workerpool_poco.protocol.ids import TaskId, bytes32, to_hex
 
-from workerpool_result_proxy.domain.results import StoredResult
+from workerpool_result_proxy.domain.results import GRIDFS, StoredResult
 
 
 class AuthorizationDocument(Document):  # type: ignore[misc]
@@ -29,7 +29,7 @@ class AuthorizationDocument(Document):  # type: ignore[misc]
 class ResultDocument(Document):  # type: ignore[misc]
     """A task's only result. The bytes of `file_id` are a result because this document exists."""
 
-    meta: ClassVar = {"collection": "results"}
+    meta: ClassVar = {"collection": "results", "indexes": ["stored_at"]}
 
     task_id = StringField(primary_key=True)
     size = LongField(required=True)
@@ -39,6 +39,7 @@ class ResultDocument(Document):  # type: ignore[misc]
     uploader = StringField(required=True)
     stored_at = DateTimeField(required=True)
     file_id = StringField(required=True, unique=True)
+    storage = StringField(default=GRIDFS)
 
     @classmethod
     def of(cls, result: StoredResult) -> "ResultDocument":
@@ -52,6 +53,7 @@ class ResultDocument(Document):  # type: ignore[misc]
             uploader=result.uploader,
             stored_at=result.stored_at,
             file_id=result.file_id,
+            storage=result.storage,
         )
 
     def result(self) -> StoredResult:
@@ -66,16 +68,23 @@ class ResultDocument(Document):  # type: ignore[misc]
             uploader=self.uploader,
             stored_at=stored_at if stored_at.tzinfo else stored_at.replace(tzinfo=UTC),
             file_id=self.file_id,
+            storage=self.storage,
         )
 
 
 class AnnouncedFile(Document):  # type: ignore[misc]
-    """A file whose bytes are being written; after a crash, these documents name the orphaned bytes."""
+    """A lease on a file whose bytes are being written or removed; an expired one names orphaned bytes.
+
+    Documents of versions without leases lack the last three fields.
+    """
 
     meta: ClassVar = {"collection": "announced_files"}
 
     file_id = StringField(primary_key=True)
     announced_at = DateTimeField(required=True)
+    owner = StringField()
+    lease_until = DateTimeField()
+    storage = StringField(default=GRIDFS)
 
 
 class SigningKeyDocument(Document):  # type: ignore[misc]
@@ -91,10 +100,6 @@ class SigningKeyDocument(Document):  # type: ignore[misc]
     def of(cls, key: SigningKey) -> "SigningKeyDocument":
         """Return the document of a key."""
         return cls(kid=key.kid, secret=key.secret, created_at=key.created_at)
-
-    def key(self) -> SigningKey:
-        """Return the stored key."""
-        return SigningKey(self.kid, bytes(self.secret), self.created_at)
 
 
 MODELS = (AuthorizationDocument, ResultDocument, AnnouncedFile, SigningKeyDocument)

@@ -1,9 +1,15 @@
 """The keys of tokens in MongoDB, so that a token survives a restart of the proxy."""
 
 from workerpool_kit.access.tokens import SigningKey
+from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.database import Database
 
 from workerpool_result_proxy.adapters.mongo.documents import SigningKeyDocument
+
+_LEAST_BYTES = 32
+"""A shorter secret can be guessed (RFC 7518, section 3.2)."""
+
+log = get_logger()
 
 
 class MongoKeyStore:
@@ -14,12 +20,27 @@ class MongoKeyStore:
         self._keep_s = keep_s
 
     async def load(self) -> list[SigningKey]:
-        """Return all stored keys."""
-        return await self._database.run_once(lambda: [found.key() for found in SigningKeyDocument.objects])
+        """Return the stored keys, without those that could not have been stored here: they sign and open nothing."""
+        return await self._database.run_once(_load)
 
     async def save(self, key: SigningKey) -> None:
         """Store one more key, and drop those too old for any valid token."""
         await self._database.run_once(_save, key, key.created_at - self._keep_s)
+
+
+def _load() -> list[SigningKey]:
+    keys = []
+    for found in SigningKeyDocument._get_collection().find():
+        secret, created_at = found.get("secret"), found.get("created_at")
+        if isinstance(secret, bytes) and len(secret) >= _LEAST_BYTES and isinstance(created_at, float):
+            keys.append(SigningKey(str(found["_id"]), secret, created_at))
+        else:
+            log.error(
+                "token.key_unusable",
+                kid=str(found["_id"])[:40],
+                next_step="remove this document from the collection signing_keys; its tokens are refused",
+            )
+    return keys
 
 
 def _save(key: SigningKey, drop_before: float) -> None:

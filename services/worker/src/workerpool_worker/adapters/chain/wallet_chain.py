@@ -1,37 +1,29 @@
-"""The blockchain as seen by one wallet, over the JSON-RPC hub client of `workerpool_poco`."""
+"""The blockchain as seen by one wallet: reads over the hub client, transactions over the pipeline."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workerpool_kit.logs import get_logger
-from workerpool_poco.chain.heads import HeadStream
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.chain.transactions import (
-    NonceTooLow,
-    OutOfGas,
-    ReceiptTimeout,
-    ReplacementUnderpriced,
-    TransactionError,
-    TransactionRejected,
-    TransactionSender,
-)
-from workerpool_poco.chain.wallet import SignedTransaction, Wallet
 from workerpool_poco.errors import CallReverted, ChainUnreachable, RpcError
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.contracts import calls
-from workerpool_poco.protocol.contracts.calls import Call
-from workerpool_poco.protocol.ids import Address, TaskId, from_hex, to_hex
+from workerpool_poco.protocol.ids import Address, TaskId
 from workerpool_poco.protocol.model import Account, ChainTask, Contribution
+from workerpool_transactions.app.pipeline import Pipeline
+from workerpool_transactions.domain.entry import Call, Entry, EntryState
+from workerpool_transactions.domain.fees import FeePolicy
+from workerpool_transactions.ports import Journal, Node
 
-from workerpool_worker.adapters.chain.delivery import Delivery, journal_form
-from workerpool_worker.adapters.chain.raw_transaction import decode_transaction
-from workerpool_worker.app.ports import SaveTransaction
+from workerpool_worker.adapters.chain.pool_heads import PoolHeads
 from workerpool_worker.domain.prechecks import CONTRIBUTE_GAS, REVEAL_GAS
-from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.updates import Receipt
+from workerpool_worker.domain.wallet.gas import ESTIMATES, Reverts, gas_limit
+from workerpool_worker.domain.wallet.transactions import TransactionKind, label
 from workerpool_worker.errors import (
     ChainUnavailable,
+    RevertForeseen,
     TransactionRefused,
     TransactionUnconfirmed,
     WalletOutOfGas,
@@ -39,10 +31,11 @@ from workerpool_worker.errors import (
 
 log = get_logger()
 
-_ESTIMATE_MARGIN_DENOMINATOR = 5
-_NONCE_ATTEMPTS = 8
-_NEXT_BLOCK_LIMIT_S = 5.0
-_CANCEL_LIMIT_S = 5.0
+_SUBMIT_LIMIT_S = 15.0
+_RECEIPT_LIMIT_S = 15.0
+_LOOK_S = 1.0
+"""Seconds between two looks for a block or two estimates, unless a head comes first."""
+_DISPLACEMENTS = 8
 
 
 @contextmanager
@@ -52,62 +45,59 @@ def _translated_errors() -> Iterator[None]:
         yield
     except (ChainUnreachable, RpcError) as outage:
         raise ChainUnavailable(str(outage)) from outage
-    except ReceiptTimeout as pending:
-        raise TransactionUnconfirmed(str(pending)) from pending
-    except OutOfGas as empty:
-        raise WalletOutOfGas(str(empty)) from empty
-
-
-@contextmanager
-def _rejection_is_an_outage() -> Iterator[None]:
-    """Raise a refusal for an unrelated reason, such as a rate limit, as an outage, so that the step is retried.
-
-    The retry first reads whether the chain still accepts the transaction.
-    """
-    try:
-        yield
-    except TransactionRejected as refused:
-        raise ChainUnreachable(f"the node does not accept the transaction: {refused}") from refused
 
 
 class WalletChain:
-    """Reads and transactions of one wallet. Implements the `Chain` port."""
+    """Reads and transactions of one wallet. Implements the `Chain` port.
+
+    Each transaction has a label, by which the journal finds it again: it is sent once, whichever process asks.
+    """
 
     def __init__(
         self,
         hub: HubClient,
-        heads: HeadStream,
-        sender: TransactionSender,
-        wallet: Wallet,
+        heads: PoolHeads,
+        pipeline: Pipeline,
+        *,
+        journal: Journal,
+        node: Node,
+        policy: FeePolicy,
+        wallet: Address,
         workerpool: Address,
     ) -> None:
         self._hub = hub
         self._heads = heads
-        self._sender = sender
+        self._pipeline = pipeline
+        self._journal = journal
+        self._node = node
+        self._policy = policy
         self._wallet = wallet
         self._workerpool = workerpool
-        self._delivery = Delivery(hub, heads, sender)
         self._owner: Address | None = None
+        self._own_block = 0
+        """The newest block that the worker's node has named. The scheduler's node may be ahead of it."""
 
     @property
     def head(self) -> int:
         """Number of the latest known block; 0 before the first."""
-        return self._heads.latest.number if self._heads.latest else 0
+        return max(self._heads.latest.number if self._heads.latest else 0, self._own_block)
 
     async def wait_block(self, number: int, limit_s: float) -> bool:
-        """Wait until the node has a block. Return False after `limit_s` seconds."""
-        if self.head >= number:
+        """Wait until the worker's node has a block. Return False after `limit_s` seconds."""
+        if self._own_block >= number:
             return True
-        with _translated_errors():
-            # The head stream reports a block shortly after the node has it, so one read is often faster.
-            if await self._hub.block_number() >= number:
-                return True
-            try:
-                async with asyncio.timeout(limit_s):
-                    await self._heads.wait_block(number)
-            except TimeoutError:
-                return False
+        try:
+            async with asyncio.timeout(limit_s):
+                while await self._block_number() < number:
+                    await self._heads.wait_change(_LOOK_S)
+        except TimeoutError:
+            return False
         return True
+
+    async def _block_number(self) -> int:
+        with _translated_errors():
+            self._own_block = max(self._own_block, await self._hub.block_number())
+        return self._own_block
 
     async def task(self, task_id: TaskId) -> ChainTask:
         """Read a task."""
@@ -117,12 +107,12 @@ class WalletChain:
     async def account(self) -> Account:
         """Read the worker's account in the hub."""
         with _translated_errors():
-            return await self._hub.view_account(self._wallet.address)
+            return await self._hub.view_account(self._wallet)
 
     async def contribution(self, task_id: TaskId) -> Contribution:
         """Read the worker's own contribution."""
         with _translated_errors():
-            return await self._hub.view_contribution(task_id, self._wallet.address)
+            return await self._hub.view_contribution(task_id, self._wallet)
 
     async def is_pool_owner(self, signer: Address) -> bool:
         """Tell whether an address owns the workerpool. An unknown signer is read again: pools change owners."""
@@ -135,17 +125,26 @@ class WalletChain:
         return self._owner == signer
 
     async def can_pay(self, gas: int) -> bool:
-        """Tell whether the wallet can pay an amount of gas at the current price."""
+        """Tell whether the wallet can pay an amount of gas at today's price."""
+        if self._policy.is_free:
+            return True
         with _translated_errors():
-            price = await self._sender.gas_price()
-            return price == 0 or await self._hub.balance(self._wallet.address) >= gas * price
+            quote, balance = await asyncio.gather(self._node.quote(), self._node.balance())
+        return balance >= gas * self._policy.price(quote)
+
+    # --- transactions --------------------------------------------------------
 
     async def contribute(
-        self, authorization: WorkerpoolAuthorization, result_hash: bytes, seal: bytes, save: SaveTransaction
+        self,
+        authorization: WorkerpoolAuthorization,
+        result_hash: bytes,
+        seal: bytes,
+        *,
+        foresee: bool = True,
     ) -> Receipt:
-        """Send `contribute` and return its receipt.
+        """Send `contribute` and return its receipt; with `foresee`, only if no revert is foreseen.
 
-        Raises `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        Raises `RevertForeseen`, `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
         """
         call = calls.contribute(
             authorization.task_id,
@@ -154,89 +153,111 @@ class WalletChain:
             authorization.signature,
             enclave_challenge=authorization.enclave_challenge,
         )
+        name = label(TransactionKind.CONTRIBUTE, authorization.task_id)
         with _translated_errors():
-            return await self._execute(call, CONTRIBUTE_GAS, save)
+            return await self._execute(name, call.data, CONTRIBUTE_GAS, foresee)
 
-    async def reveal(self, task_id: TaskId, digest: bytes, save: SaveTransaction) -> Receipt:
-        """Send `reveal` and return its receipt.
+    async def reveal(self, task_id: TaskId, digest: bytes, *, foresee: bool = True) -> Receipt:
+        """Send `reveal` and return its receipt; with `foresee`, only if no revert is foreseen.
 
-        Raises `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        Raises `RevertForeseen`, `TransactionRefused`, `WalletOutOfGas` or `TransactionUnconfirmed`.
+        """
+        name = label(TransactionKind.REVEAL, task_id)
+        with _translated_errors():
+            return await self._execute(name, calls.reveal(task_id, digest).data, REVEAL_GAS, foresee)
+
+    async def resume(self, kind: TransactionKind, task_id: TaskId) -> Receipt | None:
+        """Return the receipt of a transaction that was sent earlier; None if none was, or none had an effect.
+
+        Raises `WalletOutOfGas` or `TransactionUnconfirmed`.
         """
         with _translated_errors():
-            return await self._execute(calls.reveal(task_id, digest), REVEAL_GAS, save)
-
-    async def resume(self, sent: SentTransaction, save: SaveTransaction) -> Receipt | None:
-        """Resend a journaled transaction and return its receipt; None if no version of it can be mined any more.
-
-        Raises `TransactionRefused` or `TransactionUnconfirmed`.
-        """
-        try:
-            earlier = [from_hex(each) for each in sent.earlier]
-            with _translated_errors():
-                return await self._mined(decode_transaction(from_hex(sent.raw)), save, earlier)
-        except (TransactionError, WalletOutOfGas) as refused:
-            log.info("transaction.superseded", transaction=sent.hash, nonce=sent.nonce, error=str(refused))
+            entry = await self._earlier(label(kind, task_id))
+            if entry is not None:
+                entry = await self._ended(entry)
+        if entry is None or entry.state is not EntryState.MINED:
             return None
+        return _receipt(entry)
 
-    async def close(self) -> None:
-        """Stop the delivery of pending transactions."""
-        await self._delivery.close()
+    async def last_sent(self, kind: TransactionKind, task_id: TaskId) -> str:
+        """Return the `0x…` hash of the latest transaction of a kind for a task; empty if none was sent."""
+        entries = await self._journal.labelled(label(kind, task_id))
+        return entries[-1].latest.hash if entries else ""
 
-    # --- sending -------------------------------------------------------------
+    async def _execute(self, name: str, data: bytes, least_gas: int, foresee: bool) -> Receipt:
+        for _ in range(_DISPLACEMENTS):
+            entry = await self._earlier(name) or await self._submitted(name, data, least_gas, foresee)
+            entry = await self._ended(entry)
+            if entry.state is EntryState.MINED:
+                return _receipt(entry)
+            if entry.state is not EntryState.DISPLACED:
+                raise TransactionRefused(_problem(entry))
+            log.warning("transaction.planned_anew", label=name, nonce=entry.nonce)
+        raise TransactionRefused(
+            "another process keeps sending transactions of this wallet; stop it, or give this worker its own wallet"
+        )
 
-    async def _execute(self, call: Call, least_gas: int, save: SaveTransaction) -> Receipt:
-        for attempt in range(1, _NONCE_ATTEMPTS + 1):
-            try:
-                signed = await self._prepare(call, least_gas)
-                await self._journal(signed, save)
-                return await self._mined(signed, save)
-            except (NonceTooLow, ReplacementUnderpriced):
-                if attempt == _NONCE_ATTEMPTS:
-                    raise TransactionRefused(
-                        "another process keeps sending transactions of this wallet; stop it"
-                    ) from None
-                if attempt > 1:
-                    # The node that reports nonces may lag behind the node that accepts transactions.
-                    await self._heads.wait_change(_NEXT_BLOCK_LIMIT_S)
-            except OutOfGas:
-                raise
-            except TransactionError as refused:
-                raise TransactionRefused(f"the chain refuses the transaction: {refused}") from refused
-        raise AssertionError("unreachable")
+    async def _earlier(self, name: str) -> Entry | None:
+        """Return the transaction of a label that is in flight or took effect. A repeated request hints at a reorg."""
+        entry = await self._effective(name)
+        if entry is not None and not entry.is_live:
+            await self._pipeline.recheck()
+            entry = await self._effective(name)
+        return entry
 
-    async def _prepare(self, call: Call, least_gas: int) -> SignedTransaction:
-        # The estimate may be too low: the contribution that reaches consensus costs more than the one before it.
-        with _rejection_is_an_outage():
-            estimate = await self._sender.estimate_gas(call)
-        gas = max(least_gas, estimate + estimate // _ESTIMATE_MARGIN_DENOMINATOR)
-        return await self._sender.prepare(Call(call.data, call.to, call.value, gas))
+    async def _effective(self, name: str) -> Entry | None:
+        entries = await self._journal.labelled(name)
+        return next((each for each in entries if each.is_live or each.state is EntryState.MINED), None)
 
-    async def _journal(self, signed: SignedTransaction, save: SaveTransaction) -> None:
-        """Journal a transaction before it is sent. If that fails its nonce is released."""
+    async def _submitted(self, name: str, data: bytes, least_gas: int, foresee: bool) -> Entry:
+        """Journal a new transaction. A caller that is interrupted finds it by its label."""
+        call = Call(self._hub.hub_address, data, least_gas, (name,))
+        gas = await self._gas(call) if foresee else least_gas
         try:
-            await save(journal_form(signed))
-        except BaseException:
-            await self._finish(self._sender.abandon(signed))
-            raise
+            async with asyncio.timeout(_SUBMIT_LIMIT_S):
+                (entry,) = await self._pipeline.submit([Call(call.to, data, gas, call.labels)])
+        except TimeoutError:
+            raise ChainUnavailable("the node does not answer, so the transaction is not signed yet") from None
+        return entry
 
-    async def _mined(
-        self, signed: SignedTransaction, save: SaveTransaction, earlier: Sequence[bytes] = ()
-    ) -> Receipt:
-        with _rejection_is_an_outage():
-            mined = await self._delivery.deliver(signed, save, earlier)
-        transaction = to_hex(mined.transaction_hash)
-        if not mined.succeeded:
-            raise TransactionRefused(
-                f"transaction {transaction} was mined in block {mined.block_number} and reverted"
-            )
-        return Receipt(mined.block_number, transaction)
+    async def _gas(self, call: Call) -> int:
+        """Return the gas limit. Raises `RevertForeseen` if the nodes repeat that the contract would revert the call."""
+        reverts: Reverts | None = None
+        for _ in range(ESTIMATES):
+            (estimate,) = await self._node.estimate([call])
+            if estimate.gas is not None:
+                return gas_limit(estimate.gas, call.gas)
+            if reverts is None:
+                await self._block_number()
+                reverts = Reverts(seen_at=self.head)
+            if reverts.add(estimate.block_number):
+                raise RevertForeseen(f"the contract would revert the transaction: {estimate.problem}")
+            await self._heads.wait_change(_LOOK_S)
+        # The nodes lag, so their word does not count.
+        return call.gas
 
-    @staticmethod
-    async def _finish(work: Awaitable[None]) -> None:
-        """Await work that must not be interrupted. A cancellation is raised after it."""
-        task = asyncio.ensure_future(work)
+    async def _ended(self, entry: Entry) -> Entry:
+        """Return the entry once it has ended. Raises `WalletOutOfGas` or `TransactionUnconfirmed` after a while."""
+        if not entry.is_live:
+            return entry
         try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait({task}, timeout=_CANCEL_LIMIT_S)
-            raise
+            async with asyncio.timeout(_RECEIPT_LIMIT_S):
+                return await self._pipeline.wait(entry.nonce)
+        except TimeoutError:
+            pass
+        if reason := self._pipeline.status().parked_reason:
+            raise WalletOutOfGas(f"transaction {entry.latest.hash} waits: {reason}")
+        raise TransactionUnconfirmed(f"transaction {entry.latest.hash} is not mined yet")
+
+
+def _receipt(entry: Entry) -> Receipt:
+    if entry.receipt is None:
+        raise TransactionUnconfirmed(f"the receipt of transaction {entry.latest.hash} is not known yet")
+    return Receipt(entry.receipt.block_number, entry.receipt.hash)
+
+
+def _problem(entry: Entry) -> str:
+    if entry.receipt is not None:
+        mined = entry.receipt
+        return f"transaction {mined.hash} was mined in block {mined.block_number} and reverted"
+    return f"the nodes refuse transaction {entry.latest.hash} itself; see the log for their words"

@@ -1,18 +1,20 @@
 """Unary calls to the scheduler: its public configuration and the login with the worker's wallet."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.client import error_reason, open_service
+from workerpool_kit.grpc.times import InvalidTime, unix_time_of
 from workerpool_kit.reasons import FOREIGN_REPLICATE
-from workerpool_kit.targets import grpc_target_of
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.errors import InvalidId
+from workerpool_poco.protocol.encoding.json_text import loads_bounded
+from workerpool_poco.protocol.encoding.typed_data import LoginChallenge, sign_challenge
 from workerpool_poco.protocol.ids import Address, address, to_hex
-from workerpool_poco.protocol.typed_data import LoginChallenge, sign_challenge
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
+from workerpool_protocol.core.v1.pool_service_pb2 import GetWorkerRequest, GetWorkerResponse
+from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceStub
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from workerpool_worker.errors import CoreRefused
@@ -59,11 +61,15 @@ class PoolConfiguration:
 class CoreClient:
     """One channel to the scheduler, for unary calls and the stream."""
 
-    def __init__(self, core_url: str) -> None:
-        """Open a channel without connecting. Raises ValueError if the URL has no port."""
+    def __init__(self, core_url: str, target: str | None = None) -> None:
+        """Open a channel without connecting, to the gRPC `target` if one is set.
+
+        Raises ValueError if the URL has no port.
+        """
         self.url = core_url
-        self.channel = open_channel(grpc_target_of(core_url), own_subchannel=True)
+        self.channel = open_service(core_url, target=target, own_subchannel=True)
         self.stub = WorkerServiceStub(self.channel)
+        self._pool_service = PoolServiceStub(self.channel)
 
     async def close(self) -> None:
         """Close the channel."""
@@ -76,8 +82,31 @@ class CoreClient:
 
     async def configuration(self) -> PoolConfiguration:
         """Return the pool's public configuration. Raises `AioRpcError` or `CoreRefused`."""
-        answer = await self.stub.GetConfig(pb.GetConfigRequest(), timeout=_CALL_LIMIT_S)
-        return PoolConfiguration.of(answer.configuration)
+        return (await self.configuration_and_clock(limit_s=_CALL_LIMIT_S))[0]
+
+    async def configuration_and_clock(self, *, limit_s: float) -> tuple[PoolConfiguration, float | None]:
+        """Return the configuration, and the scheduler's clock in Unix seconds; None when it does not tell.
+
+        Raises `AioRpcError` or `CoreRefused`.
+        """
+        answer = await self.stub.GetConfig(pb.GetConfigRequest(), timeout=limit_s)
+        try:
+            told = unix_time_of("server_time", answer.server_time) if answer.HasField("server_time") else None
+        except InvalidTime:
+            # A time beyond the calendar is no clock; no work depends on it.
+            told = None
+        return PoolConfiguration.of(answer.configuration), told
+
+    async def challenge(self, wallet: Address, *, limit_s: float = _CALL_LIMIT_S) -> str:
+        """Return the challenge of a wallet as JSON. Raises `AioRpcError`, also when the pool does not admit it."""
+        request = pb.CreateChallengeRequest(wallet_address=wallet)
+        answer = await self.stub.CreateChallenge(request, timeout=limit_s)
+        return str(answer.typed_data_json)
+
+    async def worker(self, wallet: Address, *, limit_s: float) -> GetWorkerResponse:
+        """Return what the scheduler knows of a worker. Raises `AioRpcError`, also for an unknown worker."""
+        request = GetWorkerRequest(wallet_address=wallet)
+        return await self._pool_service.GetWorker(request, timeout=limit_s)
 
     async def login(self, wallet: Wallet, workerpool: Address, chain_id: int) -> str:
         """Sign a challenge and return the bearer token.
@@ -86,11 +115,9 @@ class CoreClient:
         not answer, `CoreRefused` if it refuses this worker.
         """
         try:
-            challenge = await self.stub.CreateChallenge(
-                pb.CreateChallengeRequest(wallet_address=wallet.address), timeout=_CALL_LIMIT_S
-            )
+            challenge = await self.challenge(wallet.address)
             signature = sign_challenge(
-                wallet, _checked_challenge(challenge.typed_data_json, wallet.address, workerpool, chain_id)
+                wallet, _checked_challenge(challenge, wallet.address, workerpool, chain_id)
             )
             answer = await self.stub.Login(
                 pb.LoginRequest(wallet_address=wallet.address, signature=to_hex(signature)),
@@ -124,7 +151,7 @@ def _checked_challenge(
 ) -> LoginChallenge:
     """Return the challenge built from the worker's own values. Raises `CoreRefused` if the scheduler's differs."""
     try:
-        given: dict[str, Any] = json.loads(typed_data_json)
+        given: dict[str, Any] = loads_bounded(typed_data_json)
         message, domain = given["message"], given["domain"]
         challenge = LoginChallenge(
             wallet, message["challenge"], int(message["issuedAt"]), chain_id, workerpool

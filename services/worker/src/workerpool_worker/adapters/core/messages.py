@@ -1,6 +1,7 @@
 """Mapping between the messages of the worker stream and the worker's domain types."""
 
 from google.protobuf.message import DecodeError
+from workerpool_kit.grpc.times import seconds_of, unix_time_of
 from workerpool_kit.reasons import UNKNOWN_REPLICATE
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization
 from workerpool_poco.protocol.ids import (
@@ -14,6 +15,7 @@ from workerpool_poco.protocol.ids import (
     parse_task_id,
     to_hex,
 )
+from workerpool_poco.protocol.model import Block
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_protocol.core.v1 import statuses_pb2, task_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
@@ -34,7 +36,19 @@ _ACTIONS = {
     pb.ACTION_COMPLETE: Action.COMPLETE,
     pb.ACTION_ABORT: Action.ABORT,
 }
+_DEFAULT_HEARTBEAT_S, _LEAST_HEARTBEAT_S = 10.0, 0.05
 _STREAMS = {OutputStream.STDOUT: pb.LOG_STREAM_STDOUT, OutputStream.STDERR: pb.LOG_STREAM_STDERR}
+
+
+def head_of(message: pb.Head) -> Block:
+    """Return the head of a message. Raises ValueError (such as `InvalidId`) for an invalid hash."""
+    return Block(message.number, from_hex(message.hash), from_hex(message.parent_hash), message.timestamp)
+
+
+def heartbeat_period_of(message: pb.Welcome) -> float:
+    """Return the seconds between two heartbeats: at least 0.05, and 10 if unset. Raises InvalidTime."""
+    period_s = seconds_of("heartbeat_period", message.heartbeat_period)
+    return max(period_s, _LEAST_HEARTBEAT_S) if period_s else _DEFAULT_HEARTBEAT_S
 
 
 def assignment_of(message: pb.Assignment) -> Assignment:
@@ -55,11 +69,11 @@ def assignment_of(message: pb.Assignment) -> Assignment:
             dataset_address=_address(task.dataset_address),
             dataset_uri=task.dataset_uri,
             dataset_checksum=task.dataset_checksum,
-            max_execution_s=task.max_execution_time.ToNanoseconds() / 1e9,
+            max_execution_s=seconds_of("max_execution_time", task.max_execution_time),
             trust=task.trust,
             tag=task.tag or to_hex(bytes(32)),
-            contribution_deadline=task.contribution_deadline.ToNanoseconds() / 1e9,
-            final_deadline=task.final_deadline.ToNanoseconds() / 1e9,
+            contribution_deadline=unix_time_of("contribution_deadline", task.contribution_deadline),
+            final_deadline=unix_time_of("final_deadline", task.final_deadline),
             callback=_address(task.callback),
             requester=_address(task.requester),
             beneficiary=_address(task.beneficiary),

@@ -1,29 +1,69 @@
 """Calls of the Docker SDK: blocking calls in threads, and the SDK's exceptions as the worker's errors."""
 
 import asyncio
+import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import docker
 import requests
 from docker import errors
-from workerpool_kit.logs import get_logger
+from docker.api import client as sdk
+from docker.constants import DEFAULT_DOCKER_API_VERSION
+from urllib3.exceptions import HTTPError
+from workerpool_kit.runtime.threads import in_daemon_thread
 
-from workerpool_worker.errors import DockerUnavailable
+from workerpool_worker.adapters.docker.log_stream import unix_seconds
+from workerpool_worker.errors import DockerUnavailable, EngineRefused
 
 T = TypeVar("T")
-log = get_logger()
 
 CALL_LIMIT_S = 60
+_CANCEL_LIMIT_S = 4.0
 NOT_FOUND, CONFLICT = 404, 409
 _SERVER_ERROR = 500
-_CONNECTION_ERRORS = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-)
+_OUTAGES = (errors.DockerException, requests.exceptions.RequestException, HTTPError)
+"""All exceptions of the SDK and of the libraries below it. Those of requests are OSErrors, which mean a file of
+this host everywhere else."""
 _REASON_CHARACTERS = 500
+
+
+_SDK_CONFIG = threading.Lock()
+
+
+@contextmanager
+def _without_docker_config() -> Iterator[None]:
+    """Keep the SDK from reading the operator's Docker configuration while it makes a client.
+
+    It needs none to connect, and one malformed entry would make it fail. `credentials` reads the file for pulls.
+    """
+    with _SDK_CONFIG:
+        read = sdk.config.load_general_config, sdk.auth.load_config
+        sdk.config.load_general_config = lambda *_: {}
+        sdk.auth.load_config = lambda **_: sdk.auth.AuthConfig({})
+        try:
+            yield
+        finally:
+            sdk.config.load_general_config, sdk.auth.load_config = read
+
+
+class _EngineClient(docker.APIClient):  # type: ignore[misc]
+    """The SDK's client without the environment's proxy, which is for servers outside of this host's network."""
+
+    def __init__(self, **options: Any) -> None:
+        with _without_docker_config():
+            super().__init__(version=DEFAULT_DOCKER_API_VERSION, **options)
+        self._version = self._retrieve_server_version()
+
+    @property
+    def trust_env(self) -> bool:
+        return False
+
+    @trust_env.setter
+    def trust_env(self, _: bool) -> None:
+        """Ignore the default of the base class."""
 
 
 class DockerConnection:
@@ -35,6 +75,12 @@ class DockerConnection:
         self._base_url = base_url
         self._api: docker.APIClient | None = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine is reached through a socket of this host."""
+        address = self._base_url or os.environ.get("DOCKER_HOST") or "unix:"
+        return address.startswith(("unix:", "http+unix:", "/"))
+
     def client(self) -> Any:
         """Return the SDK's client. Connects and blocks on first use."""
         if self._api is None:
@@ -42,27 +88,42 @@ class DockerConnection:
         return self._api
 
     def connect(self, timeout: float) -> Any:
-        """Return a new client whose reads time out after `timeout` seconds. Blocks; the caller closes it."""
-        options: dict[str, Any] = {"timeout": timeout, "version": "auto", "max_pool_size": self._pool_size}
+        """Return a new client whose reads time out after `timeout` seconds. Blocks; the caller closes it.
+
+        Raises the SDK's DockerException, also for an address that is none.
+        """
+        options: dict[str, Any] = {"timeout": timeout, "max_pool_size": self._pool_size}
         if self._base_url is not None:
             options["base_url"] = self._base_url
         else:
             options |= docker.utils.kwargs_from_env()
-        return docker.APIClient(**options)
+        try:
+            return _EngineClient(**options)
+        except ValueError as malformed:
+            raise errors.DockerException(f"the engine's address is malformed: {malformed}") from malformed
 
     async def call(self, work: Callable[[Any], T]) -> T:
-        """Run a short SDK call in a thread. Raises `DockerUnavailable`, or the SDK's error for a refusal.
+        """Run a short SDK call in a thread. Raises `DockerUnavailable` or `EngineRefused`, and no error of the SDK.
 
-        A cancellation waits for the call, so that no container appears after a cleanup.
+        A cancellation waits for the call for a few seconds, so that no container appears after a cleanup. It does not
+        wait for an engine that hangs, because the worker must be able to stop.
         """
         call = asyncio.ensure_future(in_thread(lambda: work(self.client())))
         try:
             return await translate_errors(asyncio.shield(call))
         except asyncio.CancelledError:
-            await asyncio.wait({call}, timeout=CALL_LIMIT_S)
-            if call.done() and not call.cancelled():
-                call.exception()
+            # An engine that hangs fails the call later, when no caller is left to learn of it.
+            call.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.wait({call}, timeout=_CANCEL_LIMIT_S)
             raise
+
+    async def time(self) -> float:
+        """Return the clock of the engine's host in Unix seconds: that of the worker may be wrong, or be changed.
+
+        Raises `DockerUnavailable`.
+        """
+        information = await self.call(lambda api: api.info())
+        return unix_seconds(str(information["SystemTime"]))
 
     def close(self) -> None:
         """Close the connections."""
@@ -72,50 +133,25 @@ class DockerConnection:
 
 
 async def translate_errors(call: Awaitable[T]) -> T:
-    """Await an SDK call. Raises `DockerUnavailable` for an outage; a permanent refusal of the engine passes through."""
+    """Await an SDK call. Raises `DockerUnavailable` for an outage, `EngineRefused` for a permanent refusal."""
     try:
         return await call
     except errors.APIError as refusal:
+        text = f"the Docker engine refused the call: {reason_of(refusal)}"
         if (
             refusal.status_code is not None
             and refusal.status_code < _SERVER_ERROR
             and refusal.status_code != NOT_FOUND
         ):
-            raise
-        raise DockerUnavailable(f"the Docker engine refused the call: {reason_of(refusal)}") from refusal
-    except (errors.DockerException, *_CONNECTION_ERRORS) as outage:
+            raise EngineRefused(text) from refusal
+        raise DockerUnavailable(text) from refusal
+    except _OUTAGES as outage:
         raise DockerUnavailable(f"the Docker engine does not answer: {outage}") from outage
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Run a blocking function in its own daemon thread, so that a long wait does not delay the process's exit.
-
-    After a cancellation the thread ends by itself and its result is dropped.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def resolve(value: T | None, problem: BaseException | None) -> None:
-        if future.done():
-            return
-        if problem is not None:
-            future.set_exception(problem)
-        else:
-            future.set_result(value)  # type: ignore[arg-type]
-
-    def run() -> None:
-        value, problem = None, None
-        try:
-            value = work()
-        except BaseException as raised:
-            problem = raised
-        try:
-            loop.call_soon_threadsafe(resolve, value, problem)
-        except RuntimeError:
-            log.debug("docker.result_dropped")
-
-    threading.Thread(target=run, name="docker-call", daemon=True).start()
-    return await future
+    """Run a blocking SDK call in a daemon thread, so that a long wait does not delay the process's exit."""
+    return await in_daemon_thread(work, name="docker-call")
 
 
 def reason_of(problem: Exception) -> str:

@@ -2,14 +2,15 @@
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import requests
 from docker import errors
-from docker.types import LogConfig
 from workerpool_poco.protocol.ids import TaskId
 
+from workerpool_worker.adapters.cgroups import kill_processes
 from workerpool_worker.adapters.docker.connection import (
     CALL_LIMIT_S,
     CONFLICT,
@@ -19,18 +20,32 @@ from workerpool_worker.adapters.docker.connection import (
     reason_of,
     translate_errors,
 )
-from workerpool_worker.adapters.docker.images import DockerImages
-from workerpool_worker.adapters.docker.log_stream import unix_time
+from workerpool_worker.adapters.docker.container_config import TASK_LABEL, WORKER_LABEL, Share, host_config
+from workerpool_worker.adapters.docker.disk_guard import DiskGuard
+from workerpool_worker.adapters.docker.host_resources import HostResources
+from workerpool_worker.adapters.docker.images.cache import CachePolicy, ImageCache, free_bytes_of
+from workerpool_worker.adapters.docker.images.credentials import RegistryCredentials
+from workerpool_worker.adapters.docker.images.store import MAX_IMAGE_BYTES, DockerImages, RegistryChecker
+from workerpool_worker.adapters.docker.log_stream import unix_seconds
+from workerpool_worker.adapters.docker.memory_kills import MemoryKills
+from workerpool_worker.adapters.docker.network.kinds import AppNetwork, NamedNetwork
+from workerpool_worker.adapters.docker.open_folder import open_folder
 from workerpool_worker.adapters.docker.output import OutputFollower, copy_output
-from workerpool_worker.app.ports import AppExit, ContainerPlan, OutputSink
+from workerpool_worker.adapters.docker.output_throttle import OutputThrottle
+from workerpool_worker.adapters.docker.refusals import (
+    is_sandbox_lost,
+    may_not_have_started,
+    not_started_reason,
+    told_apart,
+)
+from workerpool_worker.adapters.shared_use import SharedUse
+from workerpool_worker.app.ports import ContainerPlan, OutputSink
+from workerpool_worker.domain.containers.disk import DiskLimits
+from workerpool_worker.domain.containers.division import HostDivision
+from workerpool_worker.domain.containers.engine_host import EngineHost
+from workerpool_worker.domain.failures.app_exit import KILLED, NEVER_RAN, AppExit
 from workerpool_worker.domain.output_tail import OutputStream
-from workerpool_worker.errors import AppCannotStart, ImageUnavailable
-
-WORKER_LABEL, TASK_LABEL = "workerpool.worker", "workerpool.task"
-
-_LOG_FILE_SIZE, _LOG_FILES = "10m", "2"
-_NEVER_PREFIX = "0001-01-01"
-_CLIENT_ERROR = 400
+from workerpool_worker.errors import AppCannotStart, ImageUnavailable, SandboxLost
 
 
 class DockerEngine:
@@ -41,28 +56,75 @@ class DockerEngine:
         worker: str,
         *,
         registries: dict[str, tuple[str, str]] | None = None,
+        check_registry: RegistryChecker | None = None,
+        max_image_bytes: int = MAX_IMAGE_BYTES,
+        image_cache: CachePolicy = CachePolicy(),
         concurrency: int = 8,
         base_url: str | None = None,
+        network: AppNetwork | None = None,
+        disk: DiskLimits | None = None,
+        output_rate: int = 0,
+        helper_image: str = "",
     ) -> None:
         """Create an engine without connecting.
 
         Args:
             worker: wallet address of the worker, the value of its containers' label.
             registries: user and password by registry address.
+            check_registry: checks the address of every other registry before it is asked.
+            max_image_bytes: most compressed bytes of an image.
+            image_cache: how long the worker's own images stay.
             concurrency: number of containers watched at once; each uses two connections.
             base_url: address of the engine; None means `DOCKER_HOST` or the default socket.
+            network: what apps reach; None means nothing.
+            disk: disk space of one app, and of the host; None means the defaults.
+            output_rate: bytes per second that one app may print after its first 32 MiB; 0 means no limit.
+            helper_image: image with `chmod` where the engine's host is not this one.
         """
         self._worker = worker
         self._connection = DockerConnection(pool_size=2 * concurrency + 8, base_url=base_url)
-        self._images = DockerImages(self._connection, registries or {})
+        self._network = network or NamedNetwork("none")
+        self._resources = HostResources(self._connection, HostDivision())
+        self._helper_image = helper_image
+        self._data_folder = Path("/var/lib/docker")
+        self._disk = disk or DiskLimits()
+        self._folders: dict[str, list[Path]] = {}
+        """The folders of created containers, whose disks must have room at the start too."""
+        self._guard = DiskGuard(
+            self._disk, inspect=self._details, layer_bytes=self._layer_bytes, kill=self._kill
+        )
+        self._throttle = OutputThrottle(output_rate)
+        self._memory_kills = MemoryKills(self._connection)
+        images = DockerImages(
+            self._connection,
+            RegistryCredentials(registries or {}),
+            check=check_registry,
+            max_bytes=max_image_bytes,
+        )
+        self.images = ImageCache(self._connection, images, image_cache, free_bytes=self._free_bytes)
 
     async def version(self) -> str:
         """Return the engine's version. Raises `DockerUnavailable`."""
         return str((await self._connection.call(lambda api: api.version()))["Version"])
 
-    async def memory_bytes(self) -> int:
-        """Return the memory of the engine's host in bytes."""
-        return int((await self._connection.call(lambda api: api.info()))["MemTotal"])
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine is reached through a socket of this host."""
+        return self._connection.is_local
+
+    async def host(self) -> EngineHost:
+        """Return what the engine says about its host. Raises `DockerUnavailable`."""
+        info = await self._connection.call(lambda api: api.info())
+        self._data_folder = Path(info["DockerRootDir"])
+        return EngineHost.of(info)
+
+    def join(self, network: AppNetwork) -> None:
+        """Let the apps of new containers join a network."""
+        self._network = network
+
+    def divide(self, division: HostDivision, gpu_use: SharedUse | None = None) -> None:
+        """Divide the host among the apps of new containers; `gpu_use` lets one worker at a time choose GPUs."""
+        self._resources = HostResources(self._connection, division, gpu_use)
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -71,9 +133,13 @@ class DockerEngine:
     async def ensure_image(self, image: str, limit_s: float) -> None:
         """Pull an image within `limit_s` seconds unless the engine has it.
 
-        Raises `ImageUnavailable` or `HostStorageUnavailable`.
+        Raises `ImageUnavailable`, `RegistryUnavailable`, `RegistryLoginRefused`, `HostNetworkUnavailable` or
+        `HostStorageUnavailable`.
         """
-        await self._images.ensure(image, limit_s)
+        await self.images.ensure(image, limit_s)
+
+    def _free_bytes(self) -> int | None:
+        return free_bytes_of(self._data_folder) if self._connection.is_local else None
 
     # --- containers ----------------------------------------------------------
 
@@ -87,45 +153,32 @@ class DockerEngine:
     async def create(self, plan: ContainerPlan) -> str:
         """Create a container and return its id. A container of this worker with the same name is removed first.
 
-        Raises `AppCannotStart`, or `ImageUnavailable` if the image is not on this host.
+        Raises `AppCannotStart`, `ImageUnavailable` if the image is not on this host, `HostStorageUnavailable` if the
+        host's disk is nearly full, or `HostDeviceUnavailable`.
         """
+        folders = [*plan.binds, self._data_folder]
+        await self._guard.check_room(folders)
+        labels = {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id}
 
-        def create(api: Any) -> str:
+        def create(api: Any, network: str, share: Share) -> str:
+            arguments = {
+                "image": plan.image,
+                "command": list(plan.command) or None,
+                "environment": {**plan.environment, **share.environment},
+                "host_config": host_config(api, plan, self._disk, network, share),
+                "name": plan.name,
+                "labels": {**labels, **share.labels},
+            }
             try:
-                return self._create(api, plan.name, self._arguments(api, plan))
+                with told_apart():
+                    return self._create(api, plan.name, arguments)
             except errors.ImageNotFound as missing:
                 raise ImageUnavailable(f"the image {plan.image} is no longer on this host") from missing
-            except errors.APIError as refusal:
-                if _is_app_defect(refusal):
-                    raise AppCannotStart(reason_of(refusal)) from refusal
-                raise
 
-        return await self._connection.call(create)
-
-    def _arguments(self, api: Any, plan: ContainerPlan) -> dict[str, Any]:
-        config = api.create_host_config(
-            binds={
-                str(path): {"bind": inside, "mode": "ro" if read_only else "rw"}
-                for path, (inside, read_only) in plan.binds.items()
-            },
-            mem_limit=plan.limits.memory_bytes,
-            memswap_limit=plan.limits.memory_bytes,
-            nano_cpus=int(plan.limits.cpus * 1e9),
-            pids_limit=plan.limits.pids,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            log_config=LogConfig(
-                type=LogConfig.types.JSON, config={"max-size": _LOG_FILE_SIZE, "max-file": _LOG_FILES}
-            ),
-        )
-        return {
-            "image": plan.image,
-            "command": list(plan.command) or None,
-            "environment": dict(plan.environment),
-            "host_config": config,
-            "name": plan.name,
-            "labels": {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id},
-        }
+        async with self._resources.reserved(plan, labels) as share, self._network.place() as network:
+            container = await self._connection.call(lambda api: create(api, network, share))
+        self._folders[container] = folders
+        return container
 
     def _create(self, api: Any, name: str, arguments: dict[str, Any]) -> str:
         try:
@@ -144,42 +197,100 @@ class DockerEngine:
     async def run(self, container: str, limit_s: float, *, new: bool = False) -> AppExit:
         """Start a container unless it runs or has ended, wait for its end, kill it `limit_s` seconds after its start.
 
-        A `new` container is started without reading its state first. Raises `AppCannotStart`.
+        A `new` container is started without reading its state first. Raises `AppCannotStart`, `SandboxLost`,
+        `HostDeviceUnavailable`, or `HostStorageUnavailable` if the host's disk was nearly full, so that the app was
+        not started or was killed.
         """
-        state = {"Status": "created"} if new else await self._state(container)
-        started_here = state["Status"] == "created"
+        if new:
+            # The files of the task, or other apps, may have filled the disk since the creation.
+            await self._guard.check_room(self._folders.get(container, []))
+        async with (
+            self._network.in_use(),
+            self._throttle.watched(container, self._log_file(container)),
+            self._guard.watched(container) as watch,
+        ):
+            try:
+                ended, details = await self._run(container, limit_s, new=new)
+            except AppCannotStart:
+                # The guard's kill during the start looks like a program that cannot start.
+                self._guard.check_killed(watch)
+                raise
+            if excess := await self._guard.conclude(watch, details):
+                return replace(ended, exit_code=KILLED, disk_excess=excess)
+            return ended
+
+    async def _run(self, container: str, limit_s: float, *, new: bool) -> tuple[AppExit, dict[str, Any]]:
+        """Run a container to its end. Return the end, and the engine's last description of the container."""
+        details = {"State": {"Status": "created"}} if new else await self._details(container)
+        started_here = details["State"]["Status"] == "created"
+        timed_out = False
+        kills: int | None = None
         if started_here:
+            kills = self._memory_kills.count()
             await self._start(container)
             end = time.monotonic() + limit_s  # The system clock may change meanwhile.
             await self._wait(container, limit_s)
-            state = await self._state(container)
+            # Before the engine is asked for the state: it may be too busy with the app's output to answer soon.
+            timed_out = time.monotonic() >= end and await self._kill_processes(container)
+            details = await self._details(container)
         else:
-            end = time.monotonic() + limit_s - (time.time() - _timestamp(state["StartedAt"]))
-        timed_out = False
-        while state["Status"] not in ("exited", "dead"):
+            # The engine's own clock: that of the worker may have been changed since the start.
+            ran_s = await self._connection.time() - unix_seconds(details["State"]["StartedAt"])
+            end = time.monotonic() + limit_s - max(ran_s, 0.0)
+        while details["State"]["Status"] not in ("exited", "dead"):
             remaining = end - time.monotonic()
             if remaining <= 0:
                 timed_out = True
                 await self._kill(container)
                 remaining = CALL_LIMIT_S
             await self._wait(container, remaining)
-            state = await self._state(container)
-        run_time = max(_timestamp(state["FinishedAt"]) - _timestamp(state["StartedAt"]), 0.0)
+            details = await self._details(container)
+        state = details["State"]
+        run_time = max(unix_seconds(state["FinishedAt"]) - unix_seconds(state["StartedAt"]), 0.0)
         ended_late = not started_here and run_time > limit_s
-        return AppExit(int(state["ExitCode"]), run_time, timed_out=timed_out or ended_late)
+        timed_out = timed_out or ended_late
+        exit_code = int(state["ExitCode"])
+        if may_not_have_started(exit_code, run_time) and (error := await self._start_error(container)):
+            return AppExit(NEVER_RAN, 0.0, error=error), details
+        ended = AppExit(
+            exit_code,
+            run_time,
+            timed_out=timed_out,
+            slowed_to=self._throttle.slowed_to(container),
+            out_of_memory=bool(state["OOMKilled"])
+            or (not timed_out and await self._memory_kills.happened(container, details, kills)),
+        )
+        return ended, details
+
+    async def _start_error(self, container: str) -> str:
+        """Return why the app's program could not be executed; empty if it ran."""
+        output = await self._connection.call(lambda api: api.logs(container, tail=2))
+        return not_started_reason(output)
 
     async def _start(self, container: str) -> None:
         def start(api: Any) -> None:
             try:
-                api.start(container)
+                with told_apart():
+                    api.start(container)
             except errors.APIError as refusal:
-                if _is_app_defect(refusal) or "OCI runtime create failed" in str(refusal):
-                    raise AppCannotStart(reason_of(refusal)) from refusal
+                if is_sandbox_lost(refusal, container):
+                    raise SandboxLost(f"the app cannot join its network: {reason_of(refusal)}") from refusal
                 raise
+            self._memory_kills.started(container)
 
         await self._connection.call(start)
 
+    def _log_file(self, container: str) -> Path:
+        return self._data_folder / "containers" / container / f"{container}-json.log"
+
+    async def _kill_processes(self, container: str) -> bool:
+        """Kill a container without the engine. Return False if that is not possible on this host."""
+        await self._throttle.release(container)
+        return await in_thread(lambda: kill_processes(container))
+
     async def _kill(self, container: str) -> None:
+        await self._kill_processes(container)
+
         def kill(api: Any) -> None:
             try:
                 api.kill(container)
@@ -205,10 +316,16 @@ class DockerEngine:
 
         await translate_errors(in_thread(wait))
 
-    async def _state(self, container: str) -> dict[str, Any]:
-        details = await self._connection.call(lambda api: api.inspect_container(container))
-        state: dict[str, Any] = details["State"]
-        return state
+    async def _details(self, container: str) -> dict[str, Any]:
+        details: dict[str, Any] = await self._connection.call(lambda api: api.inspect_container(container))
+        return details
+
+    async def _layer_bytes(self, container: str) -> int:
+        """Return the size of a container's writable layer. The engine reads every file of it."""
+        found = await self._connection.call(
+            lambda api: api.containers(all=True, size=True, filters={"id": container})
+        )
+        return int(found[0].get("SizeRw") or 0) if found else 0
 
     # --- output --------------------------------------------------------------
 
@@ -217,9 +334,20 @@ class DockerEngine:
         await OutputFollower(self._connection.client, container, sink, from_now=from_now).follow()
 
     async def copy_logs(self, container: str, stdout: Path, stderr: Path) -> None:
-        """Write the two output streams to files, block by block. The engine keeps at most 20 MB of them."""
+        """Write the two output streams to files, block by block.
+
+        The engine keeps at most 20 MB of them. Of a container that was paused for its output, which printed more than
+        the engine keeps, only the newest 50,000 lines are copied.
+        """
         targets = {OutputStream.STDOUT: stdout, OutputStream.STDERR: stderr}
-        await self._connection.call(lambda api: copy_output(api, container, targets))
+        await self._connection.call(
+            lambda api: copy_output(api, container, targets, only_tail=self._throttle.has_paused(container))
+        )
+
+    async def open_folder(self, folder: Path) -> None:
+        """Let every user read and remove what an app wrote below a folder. Raises `HostStorageUnavailable`."""
+        labels = {WORKER_LABEL: self._worker}
+        await self._connection.call(lambda api: open_folder(api, folder, self._helper_image, labels))
 
     # --- removal -------------------------------------------------------------
 
@@ -240,6 +368,9 @@ class DockerEngine:
     async def _remove(self, labels: list[str]) -> None:
         def remove(api: Any) -> None:
             for container in api.containers(all=True, filters={"label": labels}):
+                kill_processes(container["Id"])
+                self._throttle.forget(container["Id"])
+                self._folders.pop(container["Id"], None)
                 try:
                     api.remove_container(container["Id"], force=True, v=True)
                 except errors.NotFound:
@@ -256,23 +387,6 @@ class DockerEngine:
         return [worker] if task_id is None else [worker, f"{TASK_LABEL}={task_id}"]
 
 
-def _timestamp(text: str) -> float:
-    """Return an engine timestamp such as `2024-05-01T10:00:00.123456789Z` as Unix seconds; now if it is unset."""
-    if text.startswith(_NEVER_PREFIX):
-        return time.time()
-    return float(unix_time(text))
-
-
 def _renamed(arguments: dict[str, Any], worker: str) -> tuple[str, dict[str, Any]]:
     name = f"{arguments['name']}-{worker[2:]}"
     return name, arguments | {"name": name}
-
-
-def _is_app_defect(refusal: errors.APIError) -> bool:
-    """Tell whether the engine refuses because of the app's image or command."""
-    text = str(refusal.explanation or refusal).lower()
-    return (
-        refusal.status_code == _CLIENT_ERROR
-        or "executable file not found" in text
-        or "no such file or dir" in text
-    )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 _HEADER = struct.Struct(">BxxxL")
 _NANOSECONDS = 10**9
+_NEVER_PREFIX = "0001-01-01"
 
 
 def split_entries(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -74,6 +75,11 @@ def unix_time(stamp: str) -> str:
     whole, _, fraction = stamp.rstrip("Z").partition(".")
     seconds = int(datetime.fromisoformat(whole + "+00:00").timestamp())
     return f"{seconds}.{fraction.ljust(9, '0')}"
+
+
+def unix_seconds(stamp: str) -> float:
+    """Return a timestamp of the engine as Unix seconds; now if it is unset."""
+    return time.time() if stamp.startswith(_NEVER_PREFIX) else float(unix_time(stamp))
 
 
 def unix_now() -> str:

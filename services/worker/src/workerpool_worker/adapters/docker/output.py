@@ -27,6 +27,8 @@ _MAX_ENTRIES, _MAX_BYTES = 2_000, 1 << 20
 _TAIL_ENTRIES = 500
 _SILENCE_S = 5
 """The connection is renewed after this silence, because an engine may lose a follower without closing it."""
+_COPIED_TAIL_ENTRIES = 50_000
+"""At two characters a line, the 100,000 characters of a report."""
 _BLOCK_BYTES = 1 << 16
 _STREAMS = {1: OutputStream.STDOUT, 2: OutputStream.STDERR}
 _TROUBLES = (errors.DockerException, requests.exceptions.RequestException)
@@ -143,11 +145,18 @@ class _ReadBudget:
         return self._entries >= _MAX_ENTRIES or self._bytes >= _MAX_BYTES
 
 
-def copy_output(api: Any, container: str, targets: Mapping[OutputStream, Path]) -> None:
-    """Write the output of a container to files, block by block. Blocks; raises the SDK's exceptions."""
+def copy_output(
+    api: Any, container: str, targets: Mapping[OutputStream, Path], *, only_tail: bool = False
+) -> None:
+    """Write the output of a container to files, block by block. Blocks; raises the SDK's exceptions.
+
+    The engine needs a processor for about a second to return a full log of short lines. `only_tail` copies the newest
+    50,000 lines of both streams together.
+    """
+    parameters = {"tail": _COPIED_TAIL_ENTRIES} if only_tail else {}
     with ExitStack() as stack:
         files = {stream: stack.enter_context(path.open("wb")) for stream, path in targets.items()}
-        response = stack.enter_context(_open_log(api, container, CALL_LIMIT_S, {}))
+        response = stack.enter_context(_open_log(api, container, CALL_LIMIT_S, parameters))
         for kind, data in split_entries(response.iter_content(_BLOCK_BYTES)):
             if kind in _STREAMS:
                 files[_STREAMS[kind]].write(data)

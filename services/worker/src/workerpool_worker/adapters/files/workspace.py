@@ -6,11 +6,14 @@ from pathlib import Path
 
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import TaskId
-from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES, ArchiveRules
+from workerpool_poco.result_archive import Check
 
-from workerpool_worker.adapters.files.post_compute import make_result, write_error_result
+from workerpool_worker.adapters.files.error_result import make_error_result
+from workerpool_worker.adapters.files.post_compute import make_result, no_check
 from workerpool_worker.adapters.files.removal import remove_tree
 from workerpool_worker.adapters.files.task_files import TaskFiles
+from workerpool_worker.domain.failures.error_report import ErrorReport
 from workerpool_worker.domain.record import Result
 
 log = get_logger()
@@ -21,13 +24,15 @@ _TASK_FOLDER = re.compile(r"0x[0-9a-f]{64}(\.quarantine-\d+)?")
 class DiskTaskFolder(TaskFiles):
     """The files of one task. Implements the `TaskFolder` port."""
 
-    def make_result(self, *, callback: bool, app_succeeded: bool) -> Result:
+    def make_result(
+        self, *, callback: bool, rules: ArchiveRules = DEFAULT_RULES, check: Check = no_check
+    ) -> Result:
         """Build the archive and the digest of the app's output."""
-        return make_result(self, callback=callback, app_succeeded=app_succeeded)
+        return make_result(self, callback=callback, rules=rules, check=check)
 
-    def make_error_result(self, status: ReplicateStatus, cause: ReplicateStatusCause) -> Result:
-        """Build the result of a failure. It is equal on every worker that fails alike. Raises OSError."""
-        return write_error_result(self, status, cause)
+    def make_error_result(self, report: ErrorReport, *, callback: bool) -> Result:
+        """Replace the output by an error result. Its digest is equal on every worker that fails alike."""
+        return make_error_result(self, report, callback=callback)
 
 
 class DiskWorkspace:

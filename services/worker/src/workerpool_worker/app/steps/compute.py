@@ -1,47 +1,43 @@
 """COMPUTE: run the app once, across restarts of the worker, and build its result."""
 
-import asyncio
 import time
-from contextlib import suppress
 
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
-from workerpool_worker.app.ports import AppExit, ContainerPlan
+from workerpool_worker.app.folder_access import with_access
 from workerpool_worker.app.replicate import Replicate
+from workerpool_worker.app.steps.container import container_plan
+from workerpool_worker.app.steps.download import provide_image
+from workerpool_worker.app.steps.post_compute import make_result
 from workerpool_worker.app.steps.prechecks import check_may_contribute
-from workerpool_worker.domain.command_line import split
-from workerpool_worker.domain.environment import IEXEC_IN, IEXEC_OUT, app_environment
-from workerpool_worker.domain.images import local_name
-from workerpool_worker.domain.updates import ERROR_MESSAGE_CHARACTERS, Details, tail
-from workerpool_worker.errors import AppCannotStart, DockerUnavailable, ImageUnavailable, StepFailed
+from workerpool_worker.domain.failures.app_exit import KILLED, NEVER_RAN, AppExit, failure_of
+from workerpool_worker.domain.updates import Details, tail
+from workerpool_worker.errors import AppCannotStart, ImageUnavailable, SandboxLost, StepFailed, TaskFault
 
-_NEVER_RAN = -1
-_KILLED = frozenset({137, 143, 255})
+_ENDED_WITH_HOST = frozenset({KILLED, 143, 255})
 """Exit codes of apps that ended with their engine or host: SIGKILL, SIGTERM, and the engine's code for unknown."""
 _LOGGED_CHARACTERS = 2_000
+_CREATIONS = 3
+"""An operator's cleanup may remove an image that has no container yet."""
 
 
 async def compute(replicate: Replicate) -> None:
-    """Run the app in a slot and report COMPUTED. A failure of the app becomes the cause of its result."""
+    """Run the app in a slot and report COMPUTED. Raises `TaskFault` if the app or its output fails the task."""
     context = replicate.context
     async with context.slots:
+        async with context.removals:
+            pass  # An engine that is slow to remove containers gets no further ones meanwhile.
         ended = await _run_app(replicate)
-    began = time.monotonic()
-    succeeded = ended.exit_code == 0 and not ended.timed_out
-    result = await replicate.run_blocking(
-        replicate.folder.make_result, callback=replicate.task.has_callback, app_succeeded=succeeded
-    )
-    post_compute_s = time.monotonic() - began
-    context.timings.record(ended.run_time_s, post_compute_s)
     replicate.log.info(
         "app.ended",
         exit_code=ended.exit_code,
         run_time_s=round(ended.run_time_s, 3),
-        post_compute_s=round(post_compute_s, 3),
         timed_out=ended.timed_out,
-        result_digest=result.digest,
-        cause=result.cause and result.cause.value,
+        out_of_memory=ended.out_of_memory,
+        disk_excess=ended.disk_excess,
+        error=ended.error,
     )
+    context.measures.app_ended(ended)
     stdout, stderr = await replicate.run_blocking(replicate.folder.read_output_tails)
     if context.policy.log_app_output:
         replicate.log.info(
@@ -49,25 +45,17 @@ async def compute(replicate: Replicate) -> None:
             stdout=tail(stdout, _LOGGED_CHARACTERS),
             stderr=tail(stderr, _LOGGED_CHARACTERS),
         )
-    if ended.error:
-        stderr = tail(f"{stderr}{ended.error}\n")
+    limits, max_execution_s = context.policy.limits, replicate.task.max_execution_s
+    failure = failure_of(ended, limits=limits, max_execution_s=max_execution_s)
+    if failure is not None:
+        raise TaskFault(failure.cause, failure.message, exit_code=failure.exit_code)
+    began = time.monotonic()
+    result = await make_result(replicate, exit_code=ended.exit_code)
+    context.timings.record(ended.run_time_s, time.monotonic() - began)
     saved = replicate.complete_step(
-        Details(
-            exit_code=ended.exit_code,
-            stdout=stdout,
-            stderr=stderr,
-            error_message=_explain(replicate, ended, result.message)[:ERROR_MESSAGE_CHARACTERS],
-        ),
-        result=result,
+        Details(exit_code=ended.exit_code, stdout=stdout, stderr=stderr), result=result
     )
-    replicate.run_in_background(_discard_container(replicate, saved))
-
-
-async def _discard_container(replicate: Replicate, saved: asyncio.Future[None]) -> None:
-    """Remove the container once its result is durable. The end of the replicate removes what this misses."""
-    await saved
-    with suppress(DockerUnavailable):
-        await replicate.context.engine.remove(replicate.task.task_id)
+    replicate.remove_container_after(saved)
 
 
 async def _run_app(replicate: Replicate) -> AppExit:
@@ -78,7 +66,7 @@ async def _run_app(replicate: Replicate) -> AppExit:
     if container is not None:
         replicate.log.info("app.reattached", container=container[:12])
     ended = await _run_container(replicate, container)
-    if container is not None and ended.exit_code in _KILLED and not ended.timed_out:
+    if container is not None and ended.exit_code in _ENDED_WITH_HOST and ended.within_limits:
         # The app most likely ended with its host or engine while no worker observed it.
         replicate.log.warning("app.rerun", exit_code=ended.exit_code)
         ended = await _run_container(replicate, None)
@@ -86,52 +74,53 @@ async def _run_app(replicate: Replicate) -> AppExit:
 
 
 async def _run_container(replicate: Replicate, container: str | None) -> AppExit:
-    engine = replicate.context.engine
-    new = container is None
-    if container is None:
-        await check_may_contribute(replicate)
-        await replicate.run_blocking(replicate.folder.prepare_output)
-        replicate.may_have_container = True
-        try:
-            container = await engine.create(_plan(replicate, local_name(replicate.task.app_uri)))
-        except ImageUnavailable as missing:
-            raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, str(missing)) from missing
-        except AppCannotStart as refusal:
-            return AppExit(_NEVER_RAN, 0.0, error=str(refusal))
+    engine, new = replicate.context.engine, container is None
     try:
-        async with replicate.context.live_output.followed(
-            replicate.task.task_id, lambda sink: engine.follow_output(container, sink, from_now=not new)
-        ):
-            ended = await engine.run(container, replicate.task.max_execution_s, new=new)
+        if container is None:
+            await check_may_contribute(replicate)
+            replicate.may_have_container = True
+            container = await replicate.prepared.take() or await _create(replicate)
+        try:
+            ended = await _observe(replicate, container, new=new)
+        except SandboxLost as lost:
+            # The engine restarted since the creation of the container.
+            replicate.log.warning("container.replaced", reason=lost.message)
+            container = await _create(replicate)
+            ended = await _observe(replicate, container, new=True)
     except AppCannotStart as refusal:
-        return AppExit(_NEVER_RAN, 0.0, error=str(refusal))
+        return AppExit(NEVER_RAN, 0.0, error=str(refusal))
     await engine.copy_logs(container, replicate.folder.stdout, replicate.folder.stderr)
     return ended
 
 
-def _plan(replicate: Replicate, image: str) -> ContainerPlan:
-    policy = replicate.context.policy
-    return ContainerPlan(
-        task_id=replicate.task.task_id,
-        name=f"{policy.name}-{replicate.task.task_id}",
-        image=image,
-        command=split(replicate.task.command_line),
-        environment=app_environment(replicate.task),
-        binds={
-            replicate.folder.input: (IEXEC_IN, True),
-            replicate.folder.iexec_out: (IEXEC_OUT, False),
-        },
-        limits=policy.limits,
-    )
+async def _observe(replicate: Replicate, container: str, *, new: bool) -> AppExit:
+    """Run a container, and pass its output on meanwhile."""
+    engine, task = replicate.context.engine, replicate.task
+    async with replicate.context.live_output.followed(
+        task.task_id, lambda sink: engine.follow_output(container, sink, from_now=not new)
+    ):
+        return await engine.run(container, task.max_execution_s, new=new)
 
 
-def _explain(replicate: Replicate, ended: AppExit, result_message: str) -> str:
-    if ended.timed_out:
-        cause = ReplicateStatusCause.APP_COMPUTE_TIMEOUT
-        return f"{cause.value}: the app was killed after {replicate.task.max_execution_s:g} s"
-    cause = ReplicateStatusCause.APP_COMPUTE_FAILED
-    if ended.error:
-        return f"{cause.value}: the app could not be started: {ended.error}"
-    if ended.exit_code != 0:
-        return f"{cause.value}: the app ended with exit code {ended.exit_code}"
-    return result_message
+async def _create(replicate: Replicate) -> str:
+    """Create the container and return its id. Pull the image again if it was removed in the meantime."""
+    engine, folder = replicate.context.engine, replicate.folder
+    await with_access(engine, folder.iexec_out, lambda: replicate.run_blocking(folder.prepare_output))
+    plan = container_plan(replicate)
+    reason = ""
+    for _ in range(_CREATIONS):
+        try:
+            return await engine.create(plan)
+        except ImageUnavailable as missing:
+            replicate.log.warning("image.missing", reason=missing.message)
+            reason = missing.message
+            await _provide_again(replicate)
+    raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, reason)
+
+
+async def _provide_again(replicate: Replicate) -> None:
+    """Pull an image that was here. If it does not come again, that is no failure of the app."""
+    try:
+        await provide_image(replicate)
+    except TaskFault as gone:
+        raise StepFailed(ReplicateStatusCause.APP_NOT_FOUND_LOCALLY, gone.message) from gone

@@ -7,9 +7,10 @@ from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatu
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.prechecks import check_may_contribute
 from workerpool_worker.domain.prechecks import CONTRIBUTE_GAS
-from workerpool_worker.domain.record import Result, SentTransaction
+from workerpool_worker.domain.record import Result
 from workerpool_worker.domain.updates import Details, Receipt
-from workerpool_worker.errors import StepFailed, TransactionRefused, WalletOutOfGas
+from workerpool_worker.domain.wallet.transactions import TransactionKind
+from workerpool_worker.errors import RevertForeseen, StepFailed, TransactionRefused
 
 
 async def contribute(replicate: Replicate) -> None:
@@ -39,45 +40,36 @@ def _result(replicate: Replicate) -> Result:
 
 
 async def _find_sent(replicate: Replicate) -> Receipt | None:
-    """Return the receipt of a contribution that this replicate sent earlier; None if the chain has none."""
-    sent = replicate.record.contribute_tx
-    if sent is None:
-        return None
-    return await _resume(replicate, sent) or await _find_on_chain(replicate)
+    """Return the receipt of a contribution that was sent earlier; None if the chain has none."""
+    receipt = await replicate.context.chain.resume(TransactionKind.CONTRIBUTE, replicate.task.task_id)
+    return receipt or await _find_on_chain(replicate)
 
 
 async def _find_on_chain(replicate: Replicate) -> Receipt | None:
-    """Return a receipt for the worker's contribution on chain, whichever transaction of the replicate made it."""
-    sent = replicate.record.contribute_tx
-    contribution = await replicate.context.chain.contribution(replicate.task.task_id)
-    if sent is None or contribution.status is ContributionStatus.UNSET:
+    """Return a receipt for the worker's contribution on chain, whichever of its transactions made it."""
+    task_id, chain = replicate.task.task_id, replicate.context.chain
+    sent = await chain.last_sent(TransactionKind.CONTRIBUTE, task_id)
+    if not sent or (await chain.contribution(task_id)).status is ContributionStatus.UNSET:
         return None
-    return Receipt(replicate.context.chain.head, sent.hash)
+    return Receipt(chain.head, sent)
 
 
-async def _resume(replicate: Replicate, sent: SentTransaction) -> Receipt | None:
-    try:
-        return await replicate.context.chain.resume(sent, replicate.save_contribution_tx)
-    except TransactionRefused as refused:
-        replicate.log.warning("contribution.refused", transaction=sent.hash, error=str(refused))
-        return None
-
-
-async def _send(replicate: Replicate, digest: bytes) -> Receipt:
+async def _send(replicate: Replicate, digest: bytes, *, foresee: bool = True) -> Receipt:
     task_id = replicate.task.task_id
     try:
         return await replicate.context.chain.contribute(
             replicate.assignment.authorization,
             result_hash(task_id, digest),
             result_seal(replicate.context.wallet_address, task_id, digest),
-            replicate.save_contribution_tx,
+            foresee=foresee,
         )
-    except WalletOutOfGas as empty:
-        raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
     except TransactionRefused as refused:
         # Several nodes may share one address: one mined the transaction, another refuses it.
         if (receipt := await _find_on_chain(replicate)) is not None:
             return receipt
         # Usually other workers reached consensus first. Then the pre-checks raise a more precise cause.
         await check_may_contribute(replicate)
+        if isinstance(refused, RevertForeseen):
+            # The state of the chain allows the contribution, so only a mined revert says otherwise.
+            return await _send(replicate, digest, foresee=False)
         raise StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused)) from refused

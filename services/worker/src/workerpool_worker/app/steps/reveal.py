@@ -10,17 +10,20 @@ from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatu
 from workerpool_worker.app.replicate import Replicate
 from workerpool_worker.app.steps.reorg import wait_if_consensus_orphaned
 from workerpool_worker.domain.prechecks import reveal_obstacle
-from workerpool_worker.domain.record import SentTransaction
 from workerpool_worker.domain.stages import Stage
 from workerpool_worker.domain.updates import Details, Receipt
-from workerpool_worker.errors import StepFailed, TransactionRefused, WalletOutOfGas
+from workerpool_worker.domain.wallet.transactions import TransactionKind
+from workerpool_worker.errors import RevertForeseen, StepFailed, TransactionRefused
 
 _BLOCK_LIMIT_S = 60.0
-_ATTEMPTS = 6
-"""One attempt per block. A node may announce a block before all its reads know it, and a block may be orphaned.
+_LOOKS = 30
+"""One look per block, and at least one in two seconds: a chain without transactions may have no blocks.
 
-A command of the scheduler interrupts the step once further attempts are useless."""
-_NEXT_BLOCK_LIMIT_S = 10.0
+A node may announce a block before all its reads know it, and a block may be orphaned. A command of the scheduler
+interrupts the step once further looks are useless."""
+_NEXT_BLOCK_LIMIT_S = 2.0
+_REVERTS = 6
+"""Mined transactions that reverted, each of which costs gas, until the step gives up."""
 
 
 async def reveal(replicate: Replicate) -> None:
@@ -29,12 +32,18 @@ async def reveal(replicate: Replicate) -> None:
     digest = await _digest_at_consensus(replicate)
     own_hash = result_hash(replicate.task.task_id, digest)
     failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, "")
-    for attempt in range(_ATTEMPTS):
-        if attempt:
+    foresee, reverts = True, 0
+    for look in range(_LOOKS):
+        if look:
             await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
+        receipt = await chain.resume(TransactionKind.REVEAL, replicate.task.task_id)
+        if receipt is not None:
+            replicate.complete_step(Details(receipt=receipt))
+            return
         chain_task, contribution = await _read(replicate)
         if contribution.status is ContributionStatus.PROVED:
-            replicate.complete_step(Details(receipt=await _earlier_receipt(replicate)))
+            sent = await chain.last_sent(TransactionKind.REVEAL, replicate.task.task_id)
+            replicate.complete_step(Details(receipt=Receipt(chain.head, sent)))
             return
         problem = reveal_obstacle(
             chain_task,
@@ -47,14 +56,23 @@ async def reveal(replicate: Replicate) -> None:
             failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, problem)
             continue
         try:
-            receipt = await _send(replicate, digest)
-        except TransactionRefused as refused:
-            failure = StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(refused))
-            continue
-        replicate.complete_step(Details(receipt=receipt))
-        return
+            receipt = await chain.reveal(replicate.task.task_id, digest, foresee=foresee)
+        except RevertForeseen as foreseen:
+            # If the state of the chain still allows the reveal then, only a mined revert says otherwise.
+            foresee, failure = False, _refused(foreseen)
+        except TransactionRefused as reverted:
+            reverts, failure = reverts + 1, _refused(reverted)
+            if reverts == _REVERTS:
+                break
+        else:
+            replicate.complete_step(Details(receipt=receipt))
+            return
     if not await wait_if_consensus_orphaned(replicate, Stage.AWAIT_REVEAL):
         raise failure
+
+
+def _refused(error: TransactionRefused) -> StepFailed:
+    return StepFailed(ReplicateStatusCause.CHAIN_RECEIPT_NOT_VALID, str(error))
 
 
 async def _digest_at_consensus(replicate: Replicate) -> bytes:
@@ -79,36 +97,3 @@ async def _digest_at_consensus(replicate: Replicate) -> bytes:
 async def _read(replicate: Replicate) -> tuple[ChainTask, Contribution]:
     task_id, chain = replicate.task.task_id, replicate.context.chain
     return await asyncio.gather(chain.task(task_id), chain.contribution(task_id))
-
-
-async def _earlier_receipt(replicate: Replicate) -> Receipt:
-    """Return the receipt of the reveal that is on chain; the head block if its transaction is unknown."""
-    sent = replicate.record.reveal_tx
-    if sent is not None:
-        try:
-            receipt = await replicate.context.chain.resume(sent, replicate.save_reveal_tx)
-        except TransactionRefused:
-            receipt = None
-        if receipt is not None:
-            return receipt
-    return Receipt(replicate.context.chain.head, sent.hash if sent else "")
-
-
-async def _send(replicate: Replicate, digest: bytes) -> Receipt:
-    chain = replicate.context.chain
-    try:
-        if replicate.record.reveal_tx is not None:
-            receipt = await _resume(replicate, replicate.record.reveal_tx)
-            if receipt is not None:
-                return receipt
-        return await chain.reveal(replicate.task.task_id, digest, replicate.save_reveal_tx)
-    except WalletOutOfGas as empty:
-        raise StepFailed(ReplicateStatusCause.OUT_OF_GAS, str(empty)) from empty
-
-
-async def _resume(replicate: Replicate, sent: SentTransaction) -> Receipt | None:
-    try:
-        return await replicate.context.chain.resume(sent, replicate.save_reveal_tx)
-    except TransactionRefused as refused:
-        replicate.log.warning("reveal.refused", transaction=sent.hash, error=str(refused))
-        return None

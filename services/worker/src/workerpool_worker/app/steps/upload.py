@@ -14,7 +14,11 @@ _BACKOFF = Backoff(first_s=0.2, longest_s=10.0)
 
 
 async def upload(replicate: Replicate) -> None:
-    """Upload the archive, with retries until the final deadline. The result of a callback task goes to the chain."""
+    """Upload the archive to the pool's proxy, with retries until the final deadline.
+
+    The result of a callback task goes to the chain; that of a failed one is no data. A proxy that the requester names
+    is never used: see `domain.failures.params`.
+    """
     result, task = replicate.record.result, replicate.task
     if result is None or not result.digest or not replicate.folder.archive.exists():
         raise StepFailed(
@@ -24,11 +28,6 @@ async def upload(replicate: Replicate) -> None:
         link = ResultLink(STORAGE_ETHEREUM, task.callback).encode()
         replicate.complete_step(Details(result_link=link, callback_data=result.callback_data))
         return
-    if task.result_storage_provider not in ("", "ipfs"):
-        raise StepFailed(
-            ReplicateStatusCause.RESULT_LINK_MISSING,
-            f"standard tasks store their result on ipfs only, not on {task.result_storage_provider!r}",
-        )
     try:
         link = await _upload(replicate, result.digest)
     except UploadRefused as refused:
@@ -39,7 +38,7 @@ async def upload(replicate: Replicate) -> None:
 
 
 async def _upload(replicate: Replicate, digest: str) -> str:
-    proxy = replicate.task.result_storage_proxy or replicate.context.result_proxy_url
+    proxy = replicate.context.result_proxy_url
     try:
         return await retry(
             lambda: replicate.context.store.upload(

@@ -1,0 +1,1 @@
+"""Deterministic simulations: many seeds on all processors, or one seed with a trace."""

@@ -1,0 +1,193 @@
+"""A journal in a SQLite file that survives kill -9 and power loss, and waits while its volume is full.
+
+One thread owns the connection. Work that is given while a commit runs shares the next commit, so a burst costs one
+fsync.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from workerpool_kit.batcher import Batcher
+from workerpool_kit.errors import WorkerpoolError
+
+T = TypeVar("T")
+Statement = tuple[str, Sequence[object]]
+Work = Callable[[sqlite3.Connection], Any]
+"""Reads or writes in the thread of the file. It may run again after a rollback, so it has no other effect."""
+
+_MAX_BATCH = 5_000
+_FULL_PAUSE_S = 1.0
+_LOCK_LIMIT_S = 5.0
+_HOLDER_LIMIT_S = 1.0
+"""Time for another process to let go of a file that one process holds: a former one that is just ending."""
+_NO_ROOM = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC})
+
+
+class SqliteFile:
+    """An SQLite database of one schema; call it from the event loop's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        schema: str,
+        version: int,
+        unusable: type[WorkerpoolError],
+        on_failure: Callable[[Exception], None],
+        on_wait: Callable[[str | None], None] = lambda reason: None,
+        only_holder: str = "",
+    ) -> None:
+        """Create it without opening the file.
+
+        Args:
+            path: the file.
+            schema: SQL that creates the tables of a new file.
+            version: number of the schema; a file of another version is refused.
+            unusable: the error of a file that cannot be opened or written.
+            on_failure: receives the first failed write; later work all fails.
+            on_wait: receives the reason while writes wait for room on a full volume, and None when they go on.
+            only_holder: why one process at a time has the file open; empty lets several open it.
+        """
+        self.path = path
+        self._schema, self._version, self._only_holder = schema, version, only_holder
+        self._unusable = unusable
+        self._on_failure = on_failure
+        self._on_wait = on_wait
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._connection: sqlite3.Connection | None = None
+        self._batcher: Batcher[Work, Any] = Batcher(self._commit, most=_MAX_BATCH)
+        self._failure: WorkerpoolError | None = None
+        self._closing = asyncio.Event()
+
+    async def open(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Open or create the file and return what `read` finds. Raises `unusable` with the reason.
+
+        `read` may raise ValueError for content that it refuses.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._open, read)
+
+    async def close(self) -> None:
+        """Write pending changes and close the file. On a full volume they fail: an ending process waits for no room."""
+        self._closing.set()
+        await self._batcher.drained()
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            self._connection = None
+        self._thread.shutdown(wait=False)
+
+    def write(self, *statements: Statement) -> asyncio.Future[Any]:
+        """Execute statements in one commit. The future resolves once they are durable."""
+
+        def execute(connection: sqlite3.Connection) -> None:
+            for sql, values in statements:
+                connection.execute(sql, values)
+
+        return self.run(execute)
+
+    def run(self, work: Work) -> asyncio.Future[Any]:
+        """Run work after all that was given before, and return the future of its answer, durable by then."""
+        future = self._batcher.put(work)
+        # A caller may ignore the future. `on_failure` reports a failure in any case.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
+
+    async def _commit(self, works: Sequence[Work]) -> Sequence[Any]:
+        """Do works in one transaction. After a failure do nothing: later works depend on the lost ones."""
+        answers: Sequence[Any] = ()
+        if self._failure is None:
+            outcome = await self._outcome(works)
+            if isinstance(outcome, WorkerpoolError):
+                self._failure = outcome
+                self._on_failure(outcome)
+            else:
+                answers = outcome
+        if self._failure is not None:
+            raise self._failure
+        return answers
+
+    async def _outcome(self, works: Sequence[Work]) -> list[Any] | WorkerpoolError:
+        """Do all works and return their answers; wait while the volume is full. Return the failure."""
+        loop, waits = asyncio.get_running_loop(), False
+        while True:
+            last = self._closing.is_set()
+            outcome = await loop.run_in_executor(self._thread, self._execute, works)
+            if last or not isinstance(outcome, WorkerpoolError) or not _is_full(outcome):
+                break
+            waits = True
+            self._on_wait(outcome.message)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FULL_PAUSE_S):
+                    await self._closing.wait()
+        if waits:
+            self._on_wait(None)
+        return outcome
+
+    def _execute(self, works: Iterable[Work]) -> list[Any] | WorkerpoolError:
+        """Do all works or none, and return their answers or the failure."""
+        try:
+            if self._connection is None:
+                raise sqlite3.ProgrammingError("it is closed")
+            with self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return [work(connection) for work in works]
+        except Exception as cause:
+            failure = self._unusable(f"the journal {self.path} cannot be written: {cause}")
+            failure.__cause__ = cause
+            return failure
+
+    def _open(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            self._connection = self._connect()
+            return read(self._connection)
+        except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as cause:
+            raise self._unusable(f"the journal {self.path} cannot be opened: {cause}") from cause
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return connect(self.path, self._schema, self._version, exclusive=bool(self._only_holder))
+        except sqlite3.OperationalError as error:
+            if self._only_holder and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise ValueError(f"another process holds it; {self._only_holder}") from error
+            raise
+
+
+def connect(path: Path, schema: str, version: int, *, exclusive: bool = False) -> sqlite3.Connection:
+    """Open or create a file of a schema. Raises ValueError for a file of another version.
+
+    An `exclusive` connection keeps every other one from the file until it closes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    limit_s = _HOLDER_LIMIT_S if exclusive else _LOCK_LIMIT_S
+    connection = sqlite3.connect(path, isolation_level=None, timeout=limit_s)
+    try:
+        if exclusive:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found == 0:
+            connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+        elif found != version:
+            raise ValueError(f"another version of this program wrote it (schema {found})")
+        if exclusive:
+            # A write takes the lock, which the connection keeps.
+            connection.executescript("BEGIN EXCLUSIVE; COMMIT;")
+    except BaseException:
+        # Whatever ended the opening, the next one finds the file without a lock.
+        connection.close()
+        raise
+    return connection
+
+
+def _is_full(failure: WorkerpoolError) -> bool:
+    """Tell whether a write failed because the volume, or the user's quota on it, is full."""
+    cause = failure.__cause__
+    # A write to the write-ahead log that finds no room is an I/O error to SQLite.
+    return isinstance(cause, sqlite3.OperationalError) and (
+        cause.sqlite_errorcode == sqlite3.SQLITE_FULL or cause.sqlite_errorcode in _NO_ROOM
+    )

@@ -1,0 +1,1 @@
+"""Texts that programs of operators print."""

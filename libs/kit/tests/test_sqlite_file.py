@@ -1,0 +1,96 @@
+"""A SQLite file: one schema, one holder where that is asked, and a full volume."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from patience import PATIENCE_S
+from small_volumes import MountVolume
+from workerpool_kit.errors import WorkerpoolError
+from workerpool_kit.sqlite_file import SqliteFile
+
+SCHEMA = "CREATE TABLE notes (text TEXT);"
+
+
+class Unusable(WorkerpoolError):
+    """The error of the file in these tests."""
+
+
+def file(
+    path: Path, *, version: int = 1, only_holder: str = "", failures: list[Any] | None = None
+) -> SqliteFile:
+    failed = [] if failures is None else failures
+    return SqliteFile(
+        path,
+        schema=SCHEMA,
+        version=version,
+        unusable=Unusable,
+        on_failure=failed.append,
+        only_holder=only_holder,
+    )
+
+
+def notes(connection: sqlite3.Connection) -> list[str]:
+    return [text for (text,) in connection.execute("SELECT text FROM notes ORDER BY rowid")]
+
+
+async def test_what_was_written_is_found_by_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "notes.db"
+    first = file(path)
+    assert await first.open(notes) == []
+    await first.write(("INSERT INTO notes VALUES (?)", ("a",)), ("INSERT INTO notes VALUES (?)", ("b",)))
+    assert await first.run(notes) == ["a", "b"]
+    await first.close()
+    second = file(path)
+    assert await second.open(notes) == ["a", "b"]
+    await second.close()
+
+
+async def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    for version in (1, 2):
+        opened = file(path, version=version)
+        if version == 1:
+            await opened.open(notes)
+        else:
+            with pytest.raises(Unusable, match=r"another version of this program wrote it \(schema 1\)"):
+                await opened.open(notes)
+        await opened.close()
+
+
+async def test_one_holder_keeps_others_out_until_it_closes(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    holder, other = (file(path, only_holder="there is one wallet") for _ in range(2))
+    await holder.open(notes)
+    with pytest.raises(Unusable, match="another process holds it; there is one wallet"):
+        await other.open(notes)
+    await other.close()
+    await holder.close()
+    next_holder = file(path, only_holder="there is one wallet")
+    await next_holder.open(notes)
+    await next_holder.close()
+
+
+async def test_content_that_the_reader_refuses_is_named_with_the_file(tmp_path: Path) -> None:
+    refused = file(tmp_path / "notes.db")
+
+    def read(_connection: sqlite3.Connection) -> None:
+        raise ValueError("it is of another pool")
+
+    with pytest.raises(Unusable, match=r"notes\.db cannot be opened: it is of another pool"):
+        await refused.open(read)
+    await refused.close()
+
+
+async def test_a_process_that_ends_waits_for_no_room(small_volume: MountVolume) -> None:
+    volume, failures = small_volume(512 << 10), list[Any]()
+    full = file(volume.path / "notes.db", failures=failures)
+    await full.open(notes)
+    volume.fill()
+    written = [full.write(("INSERT INTO notes VALUES (?)", ("x" * 8192,))) for _ in range(20)]
+    async with asyncio.timeout(PATIENCE_S):
+        await full.close()
+    assert isinstance(written[-1].exception(), Unusable)
+    assert len(failures) == 1

@@ -1,0 +1,1 @@
+"""One wallet's transaction pipeline: nonces, journal, fees, resends, replacements, receipts."""

@@ -1,0 +1,10 @@
+"""Run the simulation: `--seeds 2000` runs many seeds, `--seed 17` runs one with a trace."""
+
+import sys
+
+from workerpool_kit.simulation.command_line import main
+
+from workerpool_transactions.simulation.seeds import SIMULATION
+
+if __name__ == "__main__":
+    sys.exit(main(SIMULATION, "python -m workerpool_transactions.simulation", __doc__))

@@ -1,0 +1,13 @@
+"""Signed transactions for the tests of the simulation."""
+
+from workerpool_transactions.domain.entry import Call, Entry, Offer
+from workerpool_transactions.simulation.chain.signed import CONTRACT, Signed, SimulatedSigner, read
+
+
+def entry(nonce: int, data: bytes = b"work", max_fee: int = 20) -> Entry:
+    call = Call(CONTRACT, data, 100_000, ("label",))
+    return Entry(nonce, call, (SimulatedSigner().sign(nonce, call, Offer(max_fee, 1)),), 0.0)
+
+
+def signed(nonce: int, data: bytes = b"work", max_fee: int = 20) -> Signed:
+    return read(entry(nonce, data, max_fee).latest.raw)

@@ -1,0 +1,173 @@
+"""What all pages share: who visits, where links start, and how a refusal or an operator's order is answered."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from google.protobuf.message import Message
+from starlette.requests import Request
+from starlette.responses import Response
+from workerpool_kit.access import audit
+from workerpool_kit.errors import Kind, WorkerpoolError
+from workerpool_kit.http.answers import HTTP_STATUS
+from workerpool_kit.http.forms import read_form
+from workerpool_kit.targets import host_and_port
+
+from workerpool_core.api.operator_page.rendering import Renderer, see_other
+from workerpool_core.app.operators.sessions import OperatorSession, OperatorSessions
+from workerpool_core.errors import SignInRequired
+
+COOKIE = "workerpool_operator"
+ROOT = "/ui/"
+"""Where the page is on the port."""
+_TITLES = {
+    Kind.NOT_FOUND: "Not found",
+    Kind.UNAVAILABLE: "Not available now",
+    Kind.UNAUTHENTICATED: "Sign in first",
+    Kind.PERMISSION: "Not allowed",
+    Kind.INVALID: "Malformed request",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a browser. `session` is that of a signed-in operator, None for strangers."""
+
+    request: Request
+    session: OperatorSession | None
+
+    @property
+    def path(self) -> str:
+        """The requested path, relative to the root of the page."""
+        return str(self.request.scope["path"]).removeprefix(ROOT)
+
+    @property
+    def up(self) -> str:
+        """The relative path from the requested one to the root of the page, whatever prefix a proxy removed."""
+        return "../" * self.path.count("/") or "./"
+
+    @property
+    def here(self) -> str:
+        """The requested path and query, relative to the root of the page."""
+        query = self.request.scope["query_string"].decode("latin-1")
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the browser speaks TLS, with this port or with a reverse proxy of this host."""
+        return bool(self.request.scope["scheme"] == "https")
+
+    @property
+    def peer(self) -> str:
+        """The address of the caller, for the audit log."""
+        client = self.request.client
+        return host_and_port(client.host, client.port) if client else "unknown"
+
+    def asked(self, name: str) -> str:
+        """Return a parameter of the query without surrounding blanks, empty when it is missing."""
+        return self.request.query_params.get(name, "").strip()
+
+    def named(self, name: str) -> str:
+        """Return a part of the path."""
+        return str(self.request.path_params[name])
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An operator's order: the gRPC method and request that would give it, and the page that shows its effect."""
+
+    method: str
+    request: Message
+    give: Callable[[], Awaitable[object]]
+    then: str
+
+
+OrderOf = Callable[[Visit, Mapping[str, str]], Order]
+
+
+class Frame:
+    """Wraps handlers into endpoints."""
+
+    def __init__(self, renderer: Renderer, sessions: OperatorSessions) -> None:
+        self._renderer = renderer
+        self._sessions = sessions
+
+    def page(self, visit: Visit, template: str, status: int = 200, **content: Any) -> Response:
+        """Return a page with the parts that all pages have."""
+        session = visit.session
+        shared = {
+            "up": visit.up,
+            "here": visit.here,
+            "operator": session.username if session is not None else "",
+            "form_token": session.form_token if session is not None else "",
+            "can_sign_in": self._sessions.enabled,
+        }
+        return self._renderer.page(template, shared | content, status)
+
+    def for_everyone(self, handler: Handler) -> Endpoint:
+        """Return the endpoint of a page that strangers may see."""
+
+        async def endpoint(request: Request) -> Response:
+            visit = self._visit(request)
+            try:
+                return await handler(visit)
+            except WorkerpoolError as error:
+                return self._refused(visit, error)
+
+        return endpoint
+
+    def for_operators(self, handler: Handler) -> Endpoint:
+        """Return the endpoint of a page for signed-in operators; others sign in first and are led back."""
+
+        async def guarded(visit: Visit) -> Response:
+            if visit.session is None:
+                return see_other(f"{visit.up}sign-in?{urlencode({'next': visit.here})}")
+            return await handler(visit)
+
+        return self.for_everyone(guarded)
+
+    def for_orders(self, order_of: OrderOf) -> Endpoint:
+        """Return the endpoint of a form that gives an order, for signed-in operators and forms of the page only.
+
+        Each order leaves the line in the audit log that the gRPC method leaves.
+        """
+
+        async def ordered(visit: Visit) -> Response:
+            form = await read_form(visit.request)
+            if visit.session is None:
+                raise SignInRequired("your session has ended; sign in and repeat the step")
+            visit.session.check_form(form.get("form_token", ""))
+            order = order_of(visit, form)
+            outcome = "INTERNAL"
+            try:
+                await order.give()
+                outcome = "OK"
+            except WorkerpoolError as error:
+                outcome = error.reason
+                raise
+            finally:
+                audit.order_handled(visit.session.username, order.method, order.request, outcome, visit.peer)
+            return see_other(quote(order.then, safe="/.?=&"))
+
+        return self.for_everyone(ordered)
+
+    def _visit(self, request: Request) -> Visit:
+        return Visit(request, self._sessions.find(request.cookies.get(COOKIE, "")))
+
+    def _refused(self, visit: Visit, error: WorkerpoolError) -> Response:
+        if error.kind in (Kind.UNAUTHENTICATED, Kind.PERMISSION):
+            called = f"{visit.request.method} {visit.request.scope['path']}"
+            audit.access_refused(called, error.reason, error.message, visit.peer)
+        return self.page(
+            visit,
+            "problem.html",
+            HTTP_STATUS[error.kind],
+            title=_TITLES.get(error.kind, "It did not work"),
+            problem=f"{error.message[:1].upper()}{error.message[1:]}.".replace("..", "."),
+            reason=error.reason,
+        )

@@ -1,0 +1,1 @@
+"""Operators who use the page."""

@@ -1,0 +1,1 @@
+"""Explanations for requesters: what happened, whose side it is on, and the next step. Pure, and computed when asked."""

@@ -1,0 +1,48 @@
+"""One sentence on what happened or what is awaited, whose side it is on, and the next step of the reader."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from workerpool_poco.protocol.causes import ReplicateStatusCause, Side
+
+from workerpool_core.domain.explanations.reason_codes import ReasonCode
+
+_LAST_DATE = 253_402_300_799.0
+"""The end of the year 9999 in Unix seconds, the last date of Python."""
+
+Evidence = tuple[tuple[str, str], ...]
+"""Facts behind a sentence, as pairs of key and value."""
+
+
+class Explanation(NamedTuple):
+    """What a reader is told beside a status, or as the reason why a task or worker waits.
+
+    `side` is None for progress, for which no side is to blame. `exit_code` is that of the app, None before its end.
+    A reason has a `code` and `evidence`; `reasons.reason` makes one. `until` is when it changes by itself at the
+    latest (Unix seconds), 0 when nothing is due.
+    """
+
+    message: str
+    side: Side | None = None
+    next_step: str = ""
+    cause: ReplicateStatusCause | None = None
+    exit_code: int | None = None
+    code: ReasonCode | None = None
+    evidence: Evidence = ()
+    until: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """The message as a sentence: with a capital letter and a period."""
+        ended = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
+        return f"{ended[0].upper()}{ended[1:]}"
+
+    @property
+    def sentences(self) -> str:
+        """The message and the next step."""
+        return f"{self.sentence} {self.next_step}".rstrip()
+
+
+def utc(seconds: float) -> str:
+    """Return a date in Unix seconds as a requester reads it, such as 2026-11-28T13:03:06Z."""
+    return datetime.fromtimestamp(min(seconds, _LAST_DATE), UTC).isoformat(timespec="seconds")[:19] + "Z"

@@ -1,0 +1,1 @@
+"""Market, chain, core and journal as the use cases need them."""

@@ -1,0 +1,1 @@
+"""Archives in IPFS: a Kubo node reached by its RPC API."""

@@ -1,0 +1,112 @@
+"""The `Archives` port in IPFS.
+
+Each file has an entry in the node's own tree (MFS), which keeps its blocks from the node's garbage collection. Equal
+archives share their blocks, and each entry keeps them on its own.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from workerpool_result_proxy.adapters.ipfs.kubo import Kubo, NotInIpfs
+from workerpool_result_proxy.app.ports import BytesMissing
+from workerpool_result_proxy.domain.results import IPFS
+from workerpool_result_proxy.errors import StorageUnavailable
+
+_ROOT = "/workerpool-results"
+_PIECE_BYTES = 1 << 20
+_PIECES_WAITING = 4
+_FOLDER_DIGITS = 6
+"""An id starts with the time of its creation; files of the same 4,096 seconds share a folder."""
+
+
+class IpfsArchives:
+    """The `Archives` port over a Kubo node."""
+
+    storage = IPFS
+
+    def __init__(self, kubo: Kubo) -> None:
+        self._kubo = kubo
+
+    def new_id(self) -> str:
+        """Return an unused file id; see `Archives`."""
+        return f"{int(time.time()):09x}{secrets.token_hex(8)}"
+
+    @asynccontextmanager
+    async def writing(self, file_id: str) -> AsyncIterator["IpfsWriter"]:
+        """Give a writer; see `Archives`."""
+        writer = IpfsWriter(self._kubo, _path(file_id))
+        try:
+            yield writer
+        finally:
+            await writer.stop()
+
+    async def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
+        """Yield a part of a file; see `Archives`."""
+        try:
+            found = await self._kubo.stat(_path(file_id))
+            if found is None or found.size < first + length:
+                raise NotInIpfs("its content is shorter")
+            pieces = self._kubo.cat(
+                f"/ipfs/{found.cid}", first=first, length=length, piece_bytes=_PIECE_BYTES
+            )
+            async for piece in pieces:
+                yield piece
+        except NotInIpfs as missing:
+            raise BytesMissing(f"the IPFS node lacks bytes of {_path(file_id)} ({missing})") from missing
+
+    async def delete(self, file_id: str) -> None:
+        """Remove a file; see `Archives`. The node's garbage collection frees blocks that no other file shares."""
+        await self._kubo.remove(_path(file_id))
+
+    async def free_bytes(self) -> int | None:
+        """Return None: a node refuses what its disk cannot hold, but does not tell how much that is."""
+        return None
+
+
+class IpfsWriter:
+    """The `ArchiveWriter` port: one `add` of the node, which receives the bytes as they come."""
+
+    def __init__(self, kubo: Kubo, path: str) -> None:
+        self._kubo = kubo
+        self._path = path
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES_WAITING)
+        self._adding = asyncio.ensure_future(self._add())
+
+    async def append(self, chunk: bytes) -> None:
+        """Take the next bytes; see `ArchiveWriter`."""
+        await self._put(chunk)
+
+    async def finish(self) -> str:
+        """Return the location when the node has stored the file; see `ArchiveWriter`."""
+        await self._put(None)
+        return f"/ipfs/{await self._adding}"
+
+    async def stop(self) -> None:
+        """End a call that is in progress."""
+        self._adding.cancel()
+        await asyncio.gather(self._adding, return_exceptions=True)
+
+    async def _put(self, piece: bytes | None) -> None:
+        putting = asyncio.ensure_future(self._waiting.put(piece))
+        try:
+            await asyncio.wait({putting, self._adding}, return_when=asyncio.FIRST_COMPLETED)
+            if self._adding.done():
+                await self._adding
+                raise StorageUnavailable("the IPFS node ended the upload early; try again later")
+        finally:
+            putting.cancel()
+
+    async def _add(self) -> str:
+        await self._kubo.make_folder(self._path.rpartition("/")[0])
+        return await self._kubo.add(self._pieces(), self._path)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        while (piece := await self._waiting.get()) is not None:
+            yield piece
+
+
+def _path(file_id: str) -> str:
+    return f"{_ROOT}/{file_id[:_FOLDER_DIGITS]}/{file_id}.zip"

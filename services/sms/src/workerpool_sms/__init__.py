@@ -1,0 +1,1 @@
+"""The secret management service (SMS): secrets of users and contracts, challenges and sessions of enclaves."""

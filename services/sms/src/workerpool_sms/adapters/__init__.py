@@ -1,0 +1,1 @@
+"""Adapters of the SMS: database, key file, chain."""

@@ -1,0 +1,1 @@
+"""AES-256-GCM: the key file, and values encrypted with its keys."""

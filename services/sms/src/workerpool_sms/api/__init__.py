@@ -1,0 +1,1 @@
+"""The gRPC and HTTP interfaces of the SMS: translate, authorize, delegate; no decisions."""

@@ -1,0 +1,1 @@
+"""Use cases of the SMS and the ports they need."""

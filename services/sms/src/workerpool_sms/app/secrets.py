@@ -1,0 +1,188 @@
+"""Store secrets, tell which exist, and read them for a session."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from workerpool_kit.logs import get_logger
+from workerpool_poco.protocol.ids import Address, address
+
+from workerpool_sms.app.gate import Gate
+from workerpool_sms.app.ports import ChainView, Metrics, SecretStore, Vault
+from workerpool_sms.domain.sealed import Sealed
+from workerpool_sms.domain.secrets import (
+    SecretKind,
+    SecretName,
+    signed_hash,
+    signer_of,
+    stored_value,
+)
+from workerpool_sms.errors import NotSignedByOwner, SecretExists, SecretNotFound, TooManySecrets
+
+log = get_logger()
+
+TABLES = {
+    SecretKind.WEB2: "web2",
+    SecretKind.WEB3: "web3",
+    SecretKind.APP_DEVELOPER: "compute",
+    SecretKind.REQUESTER: "compute",
+}
+"""The table of the old stack's metrics for each kind."""
+
+
+class ExistenceCache:
+    """Names of secrets that exist, each for a minute.
+
+    Only positive answers are kept: a secret is pushed and then used, perhaps through another process, and must be found
+    at once.
+    """
+
+    def __init__(
+        self, *, lifetime_s: float = 60.0, most: int = 10_000, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._lifetime_s = lifetime_s
+        self._most = most
+        self._now = now
+        self._until: OrderedDict[SecretName, float] = OrderedDict()
+
+    def has(self, name: SecretName) -> bool:
+        """Return whether the secret was found within the lifetime."""
+        return self._until.get(name, 0.0) > self._now()
+
+    def add(self, name: SecretName) -> None:
+        """Remember that a secret exists."""
+        self._until[name] = self._now() + self._lifetime_s
+        self._until.move_to_end(name)
+        while len(self._until) > self._most:
+            self._until.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything, since the database was replaced."""
+        self._until.clear()
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of valid entries of each table of the metrics."""
+        now = self._now()
+        while self._until and next(iter(self._until.values())) <= now:
+            self._until.popitem(last=False)
+        found = dict.fromkeys(TABLES.values(), 0)
+        for name in self._until:
+            found[TABLES[name.kind]] += 1
+        return found
+
+
+class Secrets:
+    """The four kinds of secrets. The owner of a secret signs each write; no method returns a value."""
+
+    def __init__(
+        self,
+        store: SecretStore,
+        vault: Vault,
+        chain: ChainView,
+        gate: Gate,
+        metrics: Metrics,
+        cache: ExistenceCache,
+        *,
+        most_per_wallet: int,
+    ) -> None:
+        """Prepare. A wallet may store `most_per_wallet` secrets, those of its datasets and apps included."""
+        self._store = store
+        self._vault = vault
+        self._chain = chain
+        self._gate = gate
+        self._metrics = metrics
+        self._cache = cache
+        self._most = most_per_wallet
+        # Requests of a wallet at once count one after another.
+        self._adding = asyncio.Lock()
+
+    async def exists(self, name: SecretName) -> bool:
+        """Return whether a secret is stored."""
+        with self._gate.use():
+            if self._cache.has(name):
+                return True
+            found = await self._store.exists(name)
+            if found:
+                self._cache.add(name)
+            return found
+
+    async def require(self, name: SecretName) -> None:
+        """Raise SecretNotFound unless the secret is stored."""
+        if not await self.exists(name):
+            raise SecretNotFound(f"there is no secret {name} here; its owner can push it")
+
+    async def set(self, name: SecretName, value: str, signature: bytes, *, replace: bool = False) -> None:
+        """Store a secret that its owner signed; `replace` asks for an existing one of a replaceable kind.
+
+        Raises SecretTooLarge, SecretEmpty, NotSignedByOwner, SecretExists, TooManySecrets or SecretNotFound, checked in
+        this order.
+        """
+        with self._gate.use():
+            content = stored_value(value)
+            owner = await self._check_owner(name, value, signature)
+            if replace and name.is_replaceable:
+                written = await self._replace(name, content)
+            else:
+                written = await self._add(name, content, owner)
+            self._cache.add(name)
+        if written:
+            # No value: the audit log only tells who stored what.
+            log.info(
+                "audit.secret_stored", kind=name.kind, owner=name.address, key=name.key, replaced=replace
+            )
+
+    async def read(self, name: SecretName) -> str | None:
+        """Return the value of a secret for a session, None when it is not stored."""
+        sealed = await self._store.find(name)
+        return None if sealed is None else self._vault.open(sealed, name.id).decode()
+
+    async def _check_owner(self, name: SecretName, value: str, signature: bytes) -> Address:
+        signer = signer_of(signed_hash(name, value), signature)
+        owner = await self._owner(name)
+        if owner is None:
+            raise NotSignedByOwner(
+                f"{name.address} is no contract with an owner on this chain; check the address and the chain"
+            )
+        if signer != owner:
+            raise NotSignedByOwner(
+                f"the secret {name} is not signed by {owner}; sign with the owner's wallet"
+            )
+        return owner
+
+    async def _owner(self, name: SecretName) -> Address | None:
+        if name.is_owned_by_contract:
+            return await self._chain.owner(address(name.address))
+        return address(name.address)
+
+    async def _add(self, name: SecretName, content: str, owner: Address) -> bool:
+        # Checked first: most repeated writes need no encryption.
+        if await self._store.exists(name) or not await self._insert(name, content, owner):
+            advice = "replace it instead" if name.is_replaceable else "this kind of secret is written once"
+            raise SecretExists(f"the secret {name} exists already; {advice}")
+        self._metrics.added(TABLES[name.kind])
+        return True
+
+    async def _insert(self, name: SecretName, content: str, owner: Address) -> bool:
+        """Store a new secret within the limit of its wallet; return False when it exists."""
+        async with self._adding:
+            if await self._store.owned(owner, self._most) >= self._most:
+                self._metrics.refused()
+                log.warning("secrets.limit_reached", wallet=owner, most=self._most)
+                raise TooManySecrets(
+                    f"wallet {owner} has stored {self._most} secrets here, as many as a wallet may; use another wallet "
+                    "or ask the operator of this SMS to raise WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET",
+                    details={"wallet": owner, "most": self._most},
+                )
+            return await self._store.add(name, self._seal(name, content), owner)
+
+    async def _replace(self, name: SecretName, content: str) -> bool:
+        stored = await self._store.find(name)
+        if stored is not None and self._vault.open(stored, name.id) == content.encode():
+            return False
+        if stored is None or not await self._store.replace(name, self._seal(name, content)):
+            raise SecretNotFound(f"there is no secret {name} to replace; store it first")
+        return True
+
+    def _seal(self, name: SecretName, content: str) -> Sealed:
+        return self._vault.seal(content.encode(), name.id)

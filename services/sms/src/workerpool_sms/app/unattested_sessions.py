@@ -1,0 +1,51 @@
+"""A session backend inside the SMS, for tests: it gives a session once to the holder of its id."""
+
+from workerpool_kit.clock import Clock
+from workerpool_kit.logs import get_logger
+
+from workerpool_sms.app.gate import Gate
+from workerpool_sms.app.ports import SessionStore, Vault
+from workerpool_sms.domain.session.session import Session
+from workerpool_sms.errors import SessionNotFound
+
+log = get_logger()
+
+
+class UnattestedSessions:
+    """The `SessionBackend` port without verification. Sessions are encrypted at rest and expire with their task."""
+
+    attested = False
+
+    def __init__(self, store: SessionStore, vault: Vault, gate: Gate, clock: Clock, *, base_url: str) -> None:
+        """Prepare; `base_url` is the public URL of this SMS."""
+        self._store = store
+        self._vault = vault
+        self._gate = gate
+        self._clock = clock
+        self._base_url = base_url
+
+    async def create(self, session: Session, *, expires_at: int) -> str:
+        """Store a session; see `SessionBackend`."""
+        sealed = self._vault.seal(session.encode(), _purpose(session.session_id))
+        await self._store.put(session.session_id, sealed, expires_at)
+        return f"{self._base_url}/tee/sessions/{session.session_id}"
+
+    async def claim(self, session_id: str) -> bytes:
+        """Return the JSON text of a session and forget it. Raises SessionNotFound."""
+        with self._gate.use():
+            sealed = await self._store.take(session_id, self._clock.now())
+        if sealed is None:
+            raise SessionNotFound(
+                "there is no such session: it was read once already, or has expired; request a new session"
+            )
+        log.info("audit.session_read_unattested", session=session_id, unattested=True)
+        return self._vault.open(sealed, _purpose(session_id))
+
+    async def purge(self) -> int:
+        """Remove expired sessions; return how many."""
+        with self._gate.use():
+            return await self._store.purge(self._clock.now())
+
+
+def _purpose(session_id: str) -> str:
+    return f"session:{session_id}"

@@ -1,0 +1,39 @@
+"""The root of the SMS's errors, and failures of what it depends on."""
+
+from workerpool_kit.errors import Kind, WorkerpoolError
+
+
+class SmsError(WorkerpoolError):
+    """Root of the SMS's errors."""
+
+
+class InvalidRequest(SmsError):
+    """A parameter or the body of an HTTP request is missing or malformed."""
+
+    kind = Kind.INVALID
+    reason = "INVALID_REQUEST"
+
+
+class ChainUnreachable(SmsError):
+    """The node does not answer, so no right can be checked."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "CHAIN_UNREACHABLE"
+
+
+class KeyFileUnusable(SmsError):
+    """The key file is missing, exposed or malformed; the message does not name the variable of its path."""
+
+    reason = "KEY_FILE_UNUSABLE"
+
+
+class KeyMissing(SmsError):
+    """The key file lacks the key that encrypts a stored value."""
+
+    reason = "ENCRYPTION_KEY_MISSING"
+
+
+class SealBroken(SmsError):
+    """A stored value was changed, or belongs to another owner or name than its row says."""
+
+    reason = "STORED_VALUE_BROKEN"

@@ -1,0 +1,49 @@
+"""Backup and restore over HTTP: every status (scenario 38)."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+API_KEY = "admin-key"
+
+
+def spelled(path: Path) -> str:
+    return str(path).encode().hex()
+
+
+async def admin(client: Any, method: str, path: str, key: str = API_KEY) -> int:
+    return int((await client.http(method, path, x_api_key=key)).status)
+
+
+async def test_38_every_method_and_status(client: Any) -> None:
+    folder = client.sms.folder / "copies"
+    folder.mkdir()
+    storage, outside = spelled(folder), spelled(Path("/etc"))
+    assert await admin(client, "POST", "/admin/backup", "wrong") == 401
+    assert await admin(client, "POST", "/admin/backup") == 201
+    assert await admin(client, "POST", f"/admin/{storage}/replicate-backup?fileName=a.dump") == 200
+    assert await admin(client, "POST", f"/admin/{storage}/replicate-backup") == 400
+    assert await admin(client, "POST", f"/admin/{storage}/replicate-backup?fileName=../a") == 400
+    assert await admin(client, "POST", f"/admin/{outside}/replicate-backup?fileName=a.dump") == 400
+    assert await admin(client, "POST", "/admin/zz/restore-backup?fileName=a.dump") == 400
+    assert await admin(client, "POST", f"/admin/{storage}/restore-backup?fileName=b.dump") == 404
+    assert await admin(client, "POST", f"/admin/{storage}/restore-backup?fileName=a.dump") == 200
+    copy = f"/admin/{storage}/copy-to/{spelled(client.sms.folder)}?fileName=a.dump&destinationFileName=c.dump"
+    assert await admin(client, "POST", copy) == 200
+    assert (client.sms.folder / "c.dump.key").exists()
+    assert await admin(client, "DELETE", f"/admin/{storage}/delete-backup?fileName=a.dump", "") == 401
+    assert await admin(client, "DELETE", f"/admin/{storage}/delete-backup?fileName=a.dump") == 200
+    assert await admin(client, "DELETE", f"/admin/{storage}/delete-backup?fileName=a.dump") == 404
+    assert not list(folder.iterdir())
+
+
+async def test_38_a_running_method_answers_429_and_a_restore_503(client: Any) -> None:
+    async with client.sms.gate.admin("a test"):
+        assert await admin(client, "POST", "/admin/backup") == 429
+        assert (await client.http("GET", "/tee/framework")).status == 200
+    async with client.sms.gate.admin("a test", restores=True):
+        assert await admin(client, "POST", "/admin/backup") == 503
+        head = await client.http("HEAD", "/secrets/web3?secretAddress=0x" + "11" * 20)
+        assert head.status == 503
+    await asyncio.sleep(0)
+    assert await admin(client, "POST", "/admin/backup") == 201

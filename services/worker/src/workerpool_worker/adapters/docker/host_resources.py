@@ -1,0 +1,129 @@
+"""What apps have for themselves: processors and GPUs. The labels of the containers that run tell which are taken.
+
+So nothing needs to be released: a container that ends or is removed, also after a crash of the worker, holds nothing.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from workerpool_worker.adapters.docker.connection import DockerConnection
+from workerpool_worker.adapters.docker.container_config import WORKER_LABEL, Share
+from workerpool_worker.adapters.docker.sandboxes import ENDED
+from workerpool_worker.adapters.shared_use import SharedUse
+from workerpool_worker.app.ports import ContainerPlan
+from workerpool_worker.domain.containers.division import HostDivision
+from workerpool_worker.errors import HostDeviceUnavailable
+
+GPU_LABEL, PROCESSOR_LABEL = "workerpool.gpus", "workerpool.processors"
+_PATIENCE_S, _PERIOD_S = 60.0, 0.2
+"""An aborted app holds what it has until it is killed, while the next one may already start."""
+_VISIBLE_GPUS, _NO_GPUS = "NVIDIA_VISIBLE_DEVICES", "void"
+"""Images set this variable to `all`; where the engine's default runtime is NVIDIA's, every app would get every GPU."""
+
+
+class HostResources:
+    """Gives each container its share of the host."""
+
+    def __init__(
+        self, connection: DockerConnection, division: HostDivision, gpu_use: SharedUse | None = None
+    ) -> None:
+        """Create it without any effect.
+
+        Args:
+            connection: connection to the engine, closed by the caller.
+            division: what there is to give.
+            gpu_use: lets one worker of this host at a time choose GPUs, because they share them.
+        """
+        self._division = division
+        self._processors = _Pool(connection, PROCESSOR_LABEL, division.processors)
+        self._gpus = _Pool(connection, GPU_LABEL, division.gpus, gpu_use)
+
+    @asynccontextmanager
+    async def reserved(self, plan: ContainerPlan, labels: Mapping[str, str]) -> AsyncIterator[Share]:
+        """Reserve the share of a container while the block creates it with `labels` and those of the share.
+
+        Raises `HostDeviceUnavailable` if too little is free for a minute, or `DockerUnavailable`.
+        """
+        division = self._division
+        processors = math.ceil(plan.limits.cpus) if division.processors else 0
+        own = {WORKER_LABEL: labels[WORKER_LABEL]}
+        async with AsyncExitStack() as held:
+            cpus = await held.enter_async_context(self._processors.lease(processors, labels, among=own))
+            gpus = await held.enter_async_context(self._gpus.lease(plan.gpus, labels))
+            marks = {PROCESSOR_LABEL: " ".join(cpus), GPU_LABEL: " ".join(gpus)}
+            yield Share(
+                runtime=division.runtime,
+                processors=cpus,
+                gpus=gpus,
+                labels={label: names for label, names in marks.items() if names},
+                environment={_VISIBLE_GPUS: ",".join(gpus) or _NO_GPUS} if division.gpus else {},
+                resolv_conf=division.resolv_conf,
+            )
+
+
+class _Pool:
+    """Things of which a container has some for itself, named in its label."""
+
+    def __init__(
+        self,
+        connection: DockerConnection,
+        label: str,
+        names: Sequence[str],
+        use: SharedUse | None = None,
+    ) -> None:
+        self._connection, self._label, self._names, self._use = connection, label, names, use
+        self._choosing = asyncio.Lock()
+        self._chosen: set[str] = set()
+        """Chosen for containers that are being created, whose labels are not visible yet."""
+
+    @asynccontextmanager
+    async def lease(
+        self, count: int, labels: Mapping[str, str], *, among: Mapping[str, str] | None = None
+    ) -> AsyncIterator[tuple[str, ...]]:
+        """Choose `count` free names for a container with `labels`, which replaces one with equal labels.
+
+        Only containers whose labels include `among` hold names.
+        """
+        if not count:
+            yield ()
+            return
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            async with AsyncExitStack() as held:
+                if self._use is not None:
+                    await held.enter_async_context(self._use.changing())
+                if names := await self._choose(count, labels, among or {}):
+                    try:
+                        yield names
+                    finally:
+                        self._chosen.difference_update(names)
+                    return
+            if count > len(self._names) or time.monotonic() >= end:
+                raise HostDeviceUnavailable(
+                    f"the app needs {count} of {self._label.removeprefix('workerpool.')} "
+                    f"{', '.join(self._names) or '(none)'} for itself, and other apps of this host hold them"
+                )
+            await asyncio.sleep(_PERIOD_S)
+
+    async def _choose(
+        self, count: int, labels: Mapping[str, str], among: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Reserve free names and return them; empty if there are too few."""
+        async with self._choosing:
+            taken = set(self._chosen)
+            containers = await self._connection.call(
+                lambda api: api.containers(all=True, filters={"label": self._label})
+            )
+            for container in containers:
+                found = container["Labels"]
+                replaced = labels.items() <= found.items()
+                if container["State"] not in ENDED and not replaced and among.items() <= found.items():
+                    taken.update(found[self._label].split())
+            free = [name for name in self._names if name not in taken][:count]
+            if len(free) < count:
+                return ()
+            self._chosen.update(free)
+            return tuple(free)

@@ -1,0 +1,1 @@
+"""Images of apps: credentials, pulls, and their removal."""

@@ -1,0 +1,1 @@
+"""Looks at what the engine can do, by containers in which no app runs."""

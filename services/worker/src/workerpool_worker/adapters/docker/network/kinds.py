@@ -1,0 +1,51 @@
+"""The Docker network that the apps of this worker join."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+from workerpool_worker.errors import DockerUnavailable
+
+_NOT_OPEN = "the network of apps is not open yet"
+
+
+class AppNetwork(Protocol):
+    """A network of apps."""
+
+    def place(self) -> AbstractAsyncContextManager[str]:
+        """Yield the engine's network mode of a new container, reserved while the block creates the container.
+
+        Raises `DockerUnavailable`.
+        """
+
+    def in_use(self) -> AbstractAsyncContextManager[None]:
+        """Keep the network safe while the block runs. Raises `DockerUnavailable` if it is not open yet."""
+
+
+class UnopenedNetwork:
+    """The network while it is not open yet, because the engine does not answer: no app starts or goes on in it."""
+
+    def place(self) -> AbstractAsyncContextManager[str]:
+        """Raise `DockerUnavailable`."""
+        raise DockerUnavailable(_NOT_OPEN)
+
+    def in_use(self) -> AbstractAsyncContextManager[None]:
+        """Raise `DockerUnavailable`."""
+        raise DockerUnavailable(_NOT_OPEN)
+
+
+class NamedNetwork:
+    """A network that the operator chose, used as it is: `none`, `bridge`, or one of the operator's own."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[str]:
+        """Yield the network's name."""
+        yield self.mode
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """Do nothing: the network is the operator's."""
+        yield

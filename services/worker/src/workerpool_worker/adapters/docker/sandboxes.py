@@ -1,0 +1,159 @@
+"""Idle containers that own the network namespaces which apps join, one for each app that runs at a time.
+
+The engine does its slow and fragile network work once for each sandbox instead of for each task: Docker 20.10 can
+deadlock when containers start and end in parallel on its networks.
+"""
+
+import asyncio
+import io
+import os
+import shutil
+import tarfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from docker import errors
+from docker.types import LogConfig
+from workerpool_kit.logs import get_logger
+
+from workerpool_worker.adapters.docker.connection import DockerConnection
+from workerpool_worker.errors import DockerUnavailable
+
+log = get_logger()
+
+SANDBOX_LABEL = "workerpool.sandbox"
+_EMPTY_IMAGE, _TAG = "workerpool-sandbox", "1"
+_HOST_FOLDERS = ("/bin", "/lib", "/lib64", "/usr")
+_MEMORY_BYTES, _PIDS = 32 << 20, 16
+ENDED = ("exited", "dead")
+"""States of a container whose app has ended."""
+
+
+class Sandboxes:
+    """The sandboxes of one worker in one network."""
+
+    def __init__(self, connection: DockerConnection, worker: str, network: str, image: str) -> None:
+        """Create it without any effect.
+
+        Args:
+            connection: connection to the engine, closed by the caller.
+            worker: wallet address of the worker, the value of the sandboxes' label.
+            network: name of the network.
+            image: image with a shell; empty for an image of no content that runs `sleep` of the engine's host.
+        """
+        self._connection, self._worker, self._network, self._image = connection, worker, network, image
+        self._choosing = asyncio.Lock()
+        self._reserved: set[str] = set()
+
+    @asynccontextmanager
+    async def reserved(self) -> AsyncIterator[str]:
+        """Reserve a free sandbox while the block creates the container that joins it; yield its network mode.
+
+        Raises `DockerUnavailable`.
+        """
+        async with self._choosing:
+            sandbox = await self._connection.call(self._choose)
+            self._reserved.add(sandbox)
+        try:
+            yield f"container:{sandbox}"
+        finally:
+            self._reserved.discard(sandbox)
+
+    async def remove_idle(self) -> None:
+        """Remove the sandboxes that no app uses. Raises `DockerUnavailable`."""
+        await self._connection.call(
+            lambda api: remove_idle(api, {"label": f"{SANDBOX_LABEL}={self._worker}"})
+        )
+
+    def _choose(self, api: Any) -> str:
+        containers = api.containers(all=True)
+        used = _joined(containers)
+        for sandbox in containers:
+            identity = str(sandbox["Id"])
+            is_own = (sandbox["Labels"] or {}).get(SANDBOX_LABEL) == self._worker
+            if not is_own or identity in used or identity in self._reserved:
+                continue
+            if sandbox["State"] == "running" and sandbox["HostConfig"]["NetworkMode"] == self._network:
+                return identity
+            with suppress(errors.NotFound):
+                api.remove_container(identity, force=True)
+        try:
+            return self._create(api)
+        except errors.APIError as refusal:
+            raise DockerUnavailable(
+                f"no sandbox for the network of an app can be made: {refusal}"
+            ) from refusal
+
+    def _create(self, api: Any) -> str:
+        image, command, binds = self._image, ["sh", "-c", "while sleep 3600; do :; done"], list[str]()
+        if not image:
+            image = ensure_empty_image(api)
+            sleep, binds = host_program("sleep")
+            command = [sleep, "infinity"]
+        sandbox = api.create_container(
+            image,
+            entrypoint=command,
+            hostname="app",
+            labels={SANDBOX_LABEL: self._worker},
+            host_config=api.create_host_config(
+                network_mode=self._network,
+                binds=binds,
+                read_only=True,
+                mem_limit=_MEMORY_BYTES,
+                memswap_limit=_MEMORY_BYTES,
+                pids_limit=_PIDS,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                log_config=LogConfig(type="none"),
+            ),
+        )["Id"]
+        try:
+            api.start(sandbox)
+        except BaseException:
+            # Whatever ended the start, no container may stay that nothing knows of.
+            with suppress(errors.APIError):
+                api.remove_container(sandbox, force=True)
+            raise
+        log.info("sandbox.created", sandbox=sandbox[:12], network=self._network)
+        return str(sandbox)
+
+
+def remove_idle(api: Any, filters: dict[str, str]) -> None:
+    """Remove the sandboxes of a filter that no app uses. Blocks."""
+    used = _joined(api.containers(all=True))
+    for container in api.containers(all=True, filters=filters):
+        if SANDBOX_LABEL in container["Labels"] and container["Id"] not in used:
+            with suppress(errors.NotFound):
+                api.remove_container(container["Id"], force=True)
+
+
+def _joined(containers: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the ids of containers whose network a container that has not ended joins."""
+    return {
+        container["HostConfig"]["NetworkMode"].removeprefix("container:")
+        for container in containers
+        if container["State"] not in ENDED
+    }
+
+
+def host_program(name: str) -> tuple[str, list[str]]:
+    """Return the path of a program of this host, and the binds by which a container of no content can run it."""
+    program = os.path.realpath(shutil.which(name) or f"/bin/{name}")
+    folders = {*filter(os.path.isdir, _HOST_FOLDERS), "/" + program.split("/")[1]}
+    return program, [f"{folder}:{folder}:ro" for folder in sorted(folders)]
+
+
+def ensure_empty_image(api: Any) -> str:
+    """Return the name of an image without content, which is made unless the engine has it. Blocks."""
+    name = f"{_EMPTY_IMAGE}:{_TAG}"
+    try:
+        api.inspect_image(name)
+    except errors.ImageNotFound:
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w") as archive:
+            folder = tarfile.TarInfo("tmp")
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(folder)
+        api.import_image_from_data(content.getvalue(), repository=_EMPTY_IMAGE, tag=_TAG)
+    return name

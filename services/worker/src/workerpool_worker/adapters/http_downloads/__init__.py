@@ -1,0 +1,1 @@
+"""Downloads over HTTP: one fetcher for input files and datasets."""

@@ -1,0 +1,1 @@
+"""The command `poolworker`: its commands, and what they read of host, pool and chain."""

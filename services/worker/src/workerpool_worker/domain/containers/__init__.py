@@ -1,0 +1,1 @@
+"""Rules for the containers of apps: network and disk."""

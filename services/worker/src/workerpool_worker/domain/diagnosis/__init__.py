@@ -1,0 +1,1 @@
+"""What `poolworker check` finds on a host, as decisions on measured values."""

@@ -1,0 +1,1 @@
+"""The worker's wallet: its transactions, their gas, and how amounts are written."""

@@ -1,0 +1,1 @@
+"""The judges of a run: deals, stake, quarantine, memory, and the host afterwards."""

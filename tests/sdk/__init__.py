@@ -1,0 +1,1 @@
+"""Tests that drive the published iExec command lines, unmodified, against a devnet."""

@@ -1,0 +1,152 @@
+"""A pool and a worker, built and started by their compose files, compute a deal: `make stack-test`.
+
+Base images are stand-ins (`stand_ins.py`). The chain and the market run on this host, where containers reach them as
+they reach an outside node. Ports are those of compose.yaml, so no other pool may run here. The tests follow an
+operator, so their order matters.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from relays import Relay
+from workerpool_devnet.devnet import Devnet
+from workerpool_devnet.processes.ports import free_port, is_free
+
+from stack.pool_of_compose import (
+    DEPENDENCIES,
+    POOL_PROJECT,
+    READY_LIMIT_S,
+    WORKER_PROJECT,
+    Stack,
+    bridge_address,
+    compute,
+    prepare,
+    status_of,
+    take_down,
+    wait_for_worker,
+)
+from stack.running import OURS, memory_mib, remains, up, wait_until
+
+pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
+
+PORTS = (7001, 17001, 13010, 23010, 13200, 23200, 8888, 18888, 13300, 23300, 13400, 23400, 4001, 9090)
+MEMORY_MIB = 380
+"""What the six services may use together."""
+TASKS = 3
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(images: Mapping[str, str], net: Devnet) -> AsyncIterator[Stack]:
+    """Start the pool and one worker; take both down."""
+    taken = [port for port in PORTS if not is_free(port)]
+    if taken:
+        pytest.fail(f"the ports {taken} of compose.yaml are in use on this machine")
+    folder = Path(tempfile.mkdtemp(prefix="stack-", dir="/tmp"))
+    host = bridge_address()
+    port = free_port()
+    node = Relay((host, port), ("127.0.0.1", net.chain.port))
+    pool, worker = prepare(folder, net, f"http://{host}:{port}", host, images)
+    try:
+        async with node.running():
+            await asyncio.to_thread(up, pool)
+            ready_s = await asyncio.to_thread(pool.wait_healthy, [*OURS, *DEPENDENCIES], READY_LIMIT_S)
+            await asyncio.to_thread(up, worker)
+            yield Stack(net, pool, worker, f"http://{host}:7001", f"http://{host}:13200", ready_s)
+    finally:
+        await take_down(worker, pool)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_a_deal_is_computed(stack: Stack, record_property: Callable[[str, object], None]) -> None:
+    record_property("figure", f"every container of the pool is healthy {stack.ready_s:.1f} s after `up`")
+    await compute(stack, TASKS)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        (":13010/config/chain", "iexecHubContractAddress"),
+        (":7001/metrics", "aliveWorkers"),
+        (":7001/version", "0."),
+        (":8888/config/chain", "iexecHubContractAddress"),
+        (":13200/actuator/health", "UP"),
+        (":13300/tee/framework", "TDX"),
+    ],
+)
+async def test_each_url_of_the_guide_answers(stack: Stack, path: str, word: str) -> None:
+    url = f"{stack.core.rpartition(':')[0]}{path}"
+    status, body = await asyncio.to_thread(stack.get, url)
+    assert (status, word in body.decode()) == (200, True), body
+
+
+async def test_the_order_publisher_offers_the_free_slots(stack: Stack) -> None:
+    market = stack.net.services["market"].http
+    query = f"{market}/workerpoolorders?chainId={stack.net.chain.chain_id}&workerpool={stack.net.workerpool}"
+
+    def offered() -> int:
+        status, body = stack.get(f"{query}&category=0")
+        return int(json.loads(body)["count"]) if status == 200 else 0
+
+    def logs() -> str:
+        return stack.pool.compose("logs", "order-publisher-std")
+
+    await asyncio.to_thread(wait_until, lambda: offered() > 0, READY_LIMIT_S, logs)
+    assert "order" in await asyncio.to_thread(logs)
+
+
+async def test_prometheus_scrapes_core(stack: Stack) -> None:
+    def up_services() -> str:
+        return stack.get("http://127.0.0.1:9090/api/v1/query?query=up")[1].decode()
+
+    await asyncio.to_thread(wait_until, lambda: '"1"' in up_services(), READY_LIMIT_S, up_services)
+
+
+async def test_each_container_is_confined(stack: Stack) -> None:
+    for project, services in ((stack.pool, (*OURS, *DEPENDENCIES)), (stack.worker, ("worker",))):
+        for name in services:
+            found = await asyncio.to_thread(project.inspect, name)
+            host = found["HostConfig"]
+            assert (found["Config"]["User"] or "0").partition(":")[0] != "0" or name == "worker", name
+            assert host["ReadonlyRootfs"] is True
+            assert host["CapDrop"] == ["ALL"]
+            assert host["Memory"] > 0
+            assert host["NanoCpus"] > 0
+            assert host["LogConfig"]["Config"] == {"max-file": "5", "max-size": "10m"}
+            assert "no-new-privileges:true" in host["SecurityOpt"]
+            secrets = [
+                each for each in found["Config"]["Env"] if "passphrase" in each or "mongodb://" in each
+            ]
+            assert secrets == []
+
+
+async def test_the_services_use_little_memory(
+    stack: Stack, record_property: Callable[[str, object], None]
+) -> None:
+    used = await asyncio.to_thread(memory_mib, stack.pool, OURS)
+    shown = ", ".join(f"{name} {size:.0f}" for name, size in sorted(used.items()))
+    record_property("figure", f"the services use {sum(used.values()):.0f} MiB together: {shown}")
+    assert sum(used.values()) <= MEMORY_MIB
+
+
+async def test_down_and_up_resumes(stack: Stack) -> None:
+    before = await compute(stack, 1)
+    await asyncio.to_thread(stack.pool.compose, "down")
+    left = await asyncio.to_thread(remains, POOL_PROJECT)
+    assert left
+    assert all("data" in name or "config" in name or "staging" in name or "uploads" in name for name in left)
+    await asyncio.to_thread(up, stack.pool)
+    await asyncio.to_thread(stack.pool.wait_healthy, [*OURS, *DEPENDENCIES], READY_LIMIT_S)
+    assert [status_of(stack, task) for task in before] == ["COMPLETED"]
+    await asyncio.to_thread(wait_for_worker, stack)
+    await compute(stack, 1)
+
+
+async def test_nothing_is_left(stack: Stack) -> None:
+    await take_down(stack.worker, stack.pool)
+    assert await asyncio.to_thread(remains, POOL_PROJECT, WORKER_PROJECT) == []

@@ -1,0 +1,1 @@
+"""Access to the pool: gRPC, HTTP, the chain, files."""

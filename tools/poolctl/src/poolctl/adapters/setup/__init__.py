@@ -1,0 +1,1 @@
+"""What `poolctl init` writes and sends."""

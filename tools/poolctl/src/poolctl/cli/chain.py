@@ -1,0 +1,171 @@
+"""Commands about money and the chain: transactions and orders."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from poolctl.cli.session import Form, now, print_answer, run, settings_of, usage
+from poolctl.errors import UnusableSettings
+
+orders_app = typer.Typer(rich_markup_mode=None)
+
+_ID = re.compile(r"(0x[0-9a-f]{64})?")
+_MOST = 100_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(deals)
+    app.command()(tx)
+    app.add_typer(orders_app, name="orders")
+
+
+def deals(
+    context: typer.Context,
+    deal: Annotated[
+        str, typer.Argument(metavar="[DEAL]", help="Deal id; without one, all deals are listed.")
+    ] = "",
+    requester: Annotated[str, typer.Option(help="Only deals of this requester.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Most deals to list, newest first.")] = 30,
+    output: Form = None,
+) -> None:
+    """List the deals of the pool with their tasks by status; with an id, one deal and why its tasks wait or failed.
+
+    \b
+    Examples:
+      poolctl deals --limit 5
+      poolctl deals 0x52ab…
+    """
+    from poolctl.adapters.core import Core
+    from poolctl.adapters.services import Services
+    from poolctl.rendering.chain_views import deal_view, deals_view
+
+    if not _ID.fullmatch(deal.lower()):
+        usage("DEAL: expected 0x and 64 hexadecimal digits", "`poolctl deals -o json` lists whole ids")
+
+    async def read() -> Any:
+        async with Services(settings_of(context)) as services:
+            core = Core(services)
+            return await (core.deal(deal.lower()) if deal else core.deals(requester=requester, limit=limit))
+
+    view = deal_view if deal else deals_view
+    print_answer(context, run(read()), lambda shown: view(shown, now()), output)
+
+
+def _check_state(value: str) -> str:
+    from poolctl.adapters.adapter import STATES
+
+    if value and value.upper() not in STATES:
+        raise typer.BadParameter(f"{value} is no state; choose from {', '.join(STATES)}")
+    return value.upper()
+
+
+def tx(
+    context: typer.Context,
+    state: Annotated[
+        str,
+        typer.Option(
+            help="Only commands in this state: RECEIVED, PROCESSING, SUCCESS, FAILURE.", callback=_check_state
+        ),
+    ] = "",
+    task: Annotated[str, typer.Option(help="Only commands of this task.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Most commands to list, newest first.")] = 30,
+    output: Form = None,
+) -> None:
+    """Show the pool owner's wallet and its transactions, newest first.
+
+    Needs the credentials of the chain adapter.
+
+    \b
+    Examples:
+      poolctl tx --state FAILURE
+      poolctl tx --task 0x3f1c… -o json
+    """
+    from poolctl.adapters.adapter import Adapter
+    from poolctl.adapters.services import Services
+    from poolctl.rendering.chain_views import commands_view
+
+    if not _ID.fullmatch(task.lower()):
+        usage("--task: expected 0x and 64 hexadecimal digits")
+
+    async def read() -> dict[str, Any]:
+        async with Services(settings_of(context)) as services:
+            adapter = Adapter(services)
+            return {
+                "wallet": await adapter.wallet(),
+                "commands": await adapter.commands(state=state, task=task.lower(), limit=limit),
+            }
+
+    print_answer(context, run(read()), lambda shown: commands_view(shown, now()), output)
+
+
+@orders_app.callback(invoke_without_command=True)
+def orders(context: typer.Context, output: Form = None) -> None:
+    """Show the orders that the publisher keeps, and why it offers no more.
+
+    Needs the credentials of the order publisher's operator.
+
+    \b
+    Examples:
+      poolctl orders
+      poolctl orders list       what the market lists, as the CLI in the publisher's container showed it
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from poolctl.adapters.publisher import offers
+    from poolctl.adapters.services import Services
+    from poolctl.rendering.chain_views import offers_view
+
+    async def read() -> dict[str, Any]:
+        async with Services(settings_of(context)) as services:
+            return await offers(services)
+
+    print_answer(context, run(read()), lambda shown: offers_view(shown, now()), output)
+
+
+@orders_app.command("list")
+def list_orders(
+    context: typer.Context,
+    tag: Annotated[str, typer.Option(help="Only orders that serve this tag, such as 0x100 for a GPU.")] = "",
+    category: Annotated[int | None, typer.Option(min=0, help="Only orders of this category.")] = None,
+    output: Form = None,
+) -> None:
+    """List the open orders of the pool on the market, as `iexec orderbook workerpool` does.
+
+    Needs MARKET_API_URL, the chain id and the pool's address.
+
+    \b
+    Example:
+      poolctl orders list --category 0
+    """
+    from poolctl.adapters.publisher import market_orders
+    from poolctl.rendering.chain_views import market_view
+
+    settings = settings_of(context)
+
+    async def read() -> list[dict[str, Any]]:
+        if settings.market_url is None or settings.pool_address is None:
+            raise UnusableSettings(
+                "MARKET_API_URL or POOL_ADDRESS is not set",
+                "set both in the environment or in the pool's .env",
+            )
+        query = {"chainId": str(await _chain_id(settings)), "workerpool": settings.pool_address}
+        if tag:
+            query["maxTag"] = query["minTag"] = f"0x{int(tag, 16):064x}"
+        if category is not None:
+            query["category"] = str(category)
+        return await market_orders(settings.market_url, query)
+
+    if tag:
+        try:
+            int(tag, 16)
+        except ValueError:
+            usage("--tag: expected a hexadecimal number such as 0x100")
+    print_answer(context, run(read()), market_view, output)
+
+
+async def _chain_id(settings: Any) -> int:
+    from poolctl.adapters.chain import chain_of
+
+    return int(settings.chain_id or (await chain_of(settings)).chain_id)

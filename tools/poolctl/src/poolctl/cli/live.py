@@ -1,0 +1,111 @@
+"""The command top: the pool live, refreshed until Ctrl-C."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from poolctl.cli.session import Form, call, run, session_of
+from poolctl.errors import Unreachable
+from poolctl.rendering.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from poolctl.settings import PoolctlSettings
+
+_FASTEST_S, _TASKS = 0.2, 200
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(top)
+
+
+def top(
+    context: typer.Context,
+    interval: Annotated[
+        float, typer.Option("--interval", "-i", min=_FASTEST_S, help="Seconds between two looks.")
+    ] = 2.0,
+    count: Annotated[
+        int, typer.Option("--count", "-c", min=0, help="Looks until the end; 0: until Ctrl-C.")
+    ] = 0,
+    output: Form = None,
+) -> None:
+    """Show the pool live: what hinders it, the busiest workers, and the tasks that are not over. Ctrl-C ends it.
+
+    A core that does not answer is shown as such, and asked again. With json, each look is one line; with yaml, one
+    document.
+
+    \b
+    Examples:
+      poolctl top
+      poolctl top -c 1 -o json | jq .pool.tasks_by_status
+    """
+    session = session_of(context)
+    settings, form = call(session.settings), output or session.output
+    run(_watch(settings, form, interval, count))
+
+
+async def _watch(settings: "PoolctlSettings", form: Output, interval: float, count: int) -> None:
+    from poolctl.adapters.services import Services
+
+    async with Services(settings) as services:
+        if form is Output.TABLE:
+            await _draw(services, interval, count)
+        else:
+            await _print(services, form, interval, count)
+
+
+async def _print(services: Any, form: Output, interval: float, count: int) -> None:
+    from poolctl.rendering.output import line_of
+
+    async def show() -> None:
+        typer.echo(line_of(await look(services), form), nl=False)
+
+    await _repeat(show, interval, count)
+
+
+async def _draw(services: Any, interval: float, count: int) -> None:
+    from rich.console import Group
+    from rich.live import Live
+
+    from poolctl.rendering.live_view import live_view, outage_view
+    from poolctl.rendering.output import console
+
+    out = console()
+    with Live(console=out, auto_refresh=False, screen=out.is_terminal and not count) as live:
+
+        async def show() -> None:
+            try:
+                shown = live_view(await look(services), time.time(), out.height if out.is_terminal else None)
+            except Unreachable as away:
+                if count:
+                    raise
+                shown = outage_view(away.message, away.next_step)
+            live.update(Group(*shown), refresh=True)
+
+        await _repeat(show, interval, count)
+
+
+async def _repeat(show: "Callable[[], Any]", interval: float, count: int) -> None:
+    done = 0
+    while True:
+        began = time.monotonic()
+        await show()
+        done += 1
+        if done == count:
+            return
+        await asyncio.sleep(max(interval - (time.monotonic() - began), _FASTEST_S))
+
+
+async def look(services: Any) -> dict[str, Any]:
+    """Return the pool, its workers and its live tasks at one moment. Raises CommandFailed."""
+    from poolctl.adapters.core import LIVE, Core
+
+    core = Core(services)
+    pool, workers, tasks = await asyncio.gather(
+        core.status(), core.workers(alive_only=True), core.tasks(statuses=LIVE, limit=_TASKS)
+    )
+    return {"pool": pool, "workers": workers, "tasks": tasks}

@@ -1,0 +1,57 @@
+"""Commands about the pool as a whole: status."""
+
+import asyncio
+from typing import Any
+
+import typer
+
+from poolctl.cli.session import Form, now, print_answer, run, settings_of
+from poolctl.errors import CommandFailed
+from poolctl.settings import PoolctlSettings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(status)
+
+
+def status(context: typer.Context, output: Form = None) -> None:
+    """Show what the pool does now: workers, tasks, chain, wallet, and what hinders it.
+
+    The wallet is shown when the credentials of the chain adapter are set.
+
+    \b
+    Examples:
+      poolctl status
+      poolctl status -o json | jq .pool.alive_workers
+    """
+    from poolctl.rendering.pool_views import status_view
+
+    document = run(read_status(settings_of(context)))
+    print_answer(context, document, lambda shown: status_view(shown, now()), output)
+
+
+async def read_status(settings: PoolctlSettings) -> dict[str, Any]:
+    """Return the summaries of core and of the wallet; without the latter, a note says why. Raises CommandFailed."""
+    from poolctl.adapters.adapter import Adapter
+    from poolctl.adapters.core import Core
+    from poolctl.adapters.services import Services
+
+    async with Services(settings) as services:
+        wanted = settings.adapter_password is not None
+        pool, wallet = await asyncio.gather(
+            Core(services).status(), _wallet(Adapter(services)) if wanted else _no_wallet()
+        )
+    found, note = wallet
+    return {"pool": pool, "wallet": found, "notes": [note] if note else []}
+
+
+async def _wallet(adapter: Any) -> tuple[dict[str, Any] | None, str]:
+    try:
+        return await adapter.wallet(), ""
+    except CommandFailed as failed:
+        return None, f"no wallet: {failed.message}"
+
+
+async def _no_wallet() -> tuple[dict[str, Any] | None, str]:
+    return None, "the wallet is shown with IEXEC_CORE_CHAIN_ADAPTER_PASSWORD or PROD_CHAIN_ADAPTER_PASSWORD"

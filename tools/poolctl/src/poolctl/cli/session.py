@@ -1,0 +1,138 @@
+"""What every command starts from: the settings, the form of the output, and the way errors end."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from poolctl.errors import EXIT_INTERRUPTED, EXIT_USAGE, CommandFailed, UnusableSettings
+from poolctl.rendering.output import Output, View, show
+from poolctl.settings import ENV_FILE, POOL_DIR, PoolctlSettings, read_settings
+
+T = TypeVar("T")
+
+NAME = "poolctl"
+
+Form = Annotated[
+    Output | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Form of the answer: a table for people, json or yaml for programs.",
+        show_default=False,
+    ),
+]
+"""The option of every command that prints an answer."""
+
+
+@dataclass
+class Session:
+    """The options that stand before the command."""
+
+    flags: dict[str, str] = field(default_factory=dict)
+    """Variable to text."""
+    output: Output = Output.TABLE
+    verbose: bool = False
+    _settings: PoolctlSettings | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The pool's folder."""
+        return Path(self.flags.get(POOL_DIR) or os.environ.get(POOL_DIR) or ".")
+
+    def settings(self) -> PoolctlSettings:
+        """Return the settings, and prepare this process for its connections. Raises UnusableSettings."""
+        if self._settings is None:
+            from poolctl.adapters.process import prepare
+
+            self._settings = read_settings(self.flags, self.env_file())
+            prepare(self._settings, verbose=self.verbose)
+        return self._settings
+
+    def env_file(self) -> Mapping[str, str]:
+        """Return the lines of the pool's `.env`; empty without one. Raises UnusableSettings."""
+        from poolctl.adapters.pool_folder import read_env
+
+        if POOL_DIR in self.flags and not self.folder.is_dir():
+            raise UnusableSettings(
+                f"--pool-dir: {self.folder} is no folder", "name the folder of the pool, which holds its .env"
+            )
+        return read_env(self.folder / ENV_FILE)
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return the session of a command."""
+    found = context.find_object(Session)
+    assert found is not None
+    return found
+
+
+def settings_of(context: typer.Context) -> PoolctlSettings:
+    """Return the settings of a command; unusable ones end it."""
+    return call(session_of(context).settings)
+
+
+def print_answer(context: typer.Context, document: Any, view: View, output: Output | None) -> None:
+    """Print the answer of a command in the form of its own option, or of the one before the command."""
+    show(document, view, output or session_of(context).output)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work of a command. A failure ends the command with its cause and next step, Ctrl-C without words."""
+    try:
+        return asyncio.run(work)
+    except CommandFailed as failed:
+        fail(failed)
+    except KeyboardInterrupt:
+        interrupted()
+
+
+def call(work: Callable[[], T]) -> T:
+    """Run blocking work of a command; see `run`."""
+    try:
+        return work()
+    except CommandFailed as failed:
+        fail(failed)
+    except KeyboardInterrupt:
+        interrupted()
+
+
+def fail(failed: CommandFailed) -> NoReturn:
+    """End the command with the cause and the next step on stderr."""
+    for line in failed.message.splitlines():
+        say(f"{NAME}: {line}")
+    if failed.next_step:
+        say(f"{NAME}: to do: {failed.next_step}")
+    raise typer.Exit(failed.exit_code)
+
+
+def interrupted() -> NoReturn:
+    """End the command after Ctrl-C."""
+    say("")
+    raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def usage(problem: str, next_step: str = "") -> NoReturn:
+    """End the command because of an argument."""
+    say(f"{NAME}: {problem}")
+    if next_step:
+        say(f"{NAME}: to do: {next_step}")
+    raise typer.Exit(EXIT_USAGE)
+
+
+def say(text: str) -> None:
+    """Print a line for people on stderr, where it does not mix with the answer."""
+    from poolctl.domain.texts import printable
+
+    print(printable(text), file=sys.stderr)  # noqa: T201
+
+
+def now() -> float:
+    """Return the time, in Unix seconds."""
+    return time.time()

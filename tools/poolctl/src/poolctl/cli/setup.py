@@ -1,0 +1,86 @@
+"""Commands for the pool's operator at first and in trouble: doctor and debug."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from poolctl.cli.session import Form, Session, call, now, print_answer, run, session_of
+from poolctl.cli.version import own_version
+from poolctl.domain.diagnosis.findings import Finding, has_problem
+from poolctl.errors import EXIT_PROBLEM
+from poolctl.settings import PoolctlSettings
+
+_OF_A_POOL = (
+    "IEXEC_",
+    "PROD_",
+    "MONGO_",
+    "ORDER_PUBLISHER_",
+    "WORKERPOOL_",
+    "POOL_",
+    "POOLCTL_",
+    "CHAIN_",
+    "GRAFANA_",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(doctor)
+
+
+def variables_of(session: Session) -> dict[str, str]:
+    """Return every setting of the pool that poolctl can see: `.env`, the environment, and the flags."""
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_OF_A_POOL)}
+    return {**session.env_file(), **environment, **session.flags}
+
+
+def doctor(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Also show what is as it should be.")] = False,
+    output: Form = None,
+) -> None:
+    """Find what is wrong with the pool: what, why, and what to do. Nothing is changed.
+
+    Looks at passwords, secrets, disk, certificates, ports, health, credentials, versions, clocks, node, core's distance
+    to the chain, pool owner, wallet, stake and workers. Exit code 0: no problem; 1: at least one.
+
+    \b
+    Examples:
+      poolctl --pool-dir /opt/core doctor
+      poolctl doctor -o json | jq '.[] | select(.severity == "problem") | .code'
+    """
+    from poolctl.rendering.setup_views import findings_view
+
+    session = session_of(context)
+    settings, variables = call(session.settings), call(lambda: variables_of(session))
+    findings = run(examine(settings, variables, session.folder))
+    form = output or session.output
+    print_answer(context, document_of(findings), lambda _: findings_view(findings, every=every), form)
+    raise typer.Exit(EXIT_PROBLEM if has_problem(findings) else 0)
+
+
+async def examine(settings: PoolctlSettings, variables: Mapping[str, str], folder: Path) -> list[Finding]:
+    """Return what doctor finds; steps are shown on a terminal meanwhile."""
+    from poolctl.adapters.looks.collect import collect
+    from poolctl.adapters.progress import stderr_console
+    from poolctl.domain.diagnosis.diagnosis import diagnose
+
+    with stderr_console().status("looking at the pool") as status:
+        facts = await collect(
+            settings,
+            variables,
+            folder,
+            now=now(),
+            version=own_version(),
+            say=lambda step: status.update(f"looking at {step}"),
+        )
+    return diagnose(facts)
+
+
+def document_of(findings: list[Finding]) -> list[dict[str, Any]]:
+    """Return findings as a document."""
+    return [asdict(each) for each in findings]

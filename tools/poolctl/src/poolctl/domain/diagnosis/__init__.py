@@ -1,0 +1,1 @@
+"""What `poolctl doctor` concludes from facts."""

@@ -1,0 +1,43 @@
+"""This process as a client: certificates that cannot be used are named."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from certificates import Authority
+from poolctl.adapters.process import prepare
+from poolctl.errors import UnusableSettings
+from poolctl.settings import PoolctlSettings
+from workerpool_kit.tls.cleartext import allow_cleartext, check_cleartext
+from workerpool_kit.tls.identity import identity, use_identity
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """Give the process its former identity and log back."""
+    former = identity()
+    yield
+    use_identity(former)
+    allow_cleartext(False)
+    structlog.reset_defaults()
+
+
+def test_certificates_and_cleartext_are_applied(tmp_path: Path) -> None:
+    files = Authority(tmp_path).issue()
+    settings = PoolctlSettings(
+        tls_ca=files.ca, tls_certificate=files.certificate, tls_key=files.key, allow_cleartext=True
+    )
+    prepare(settings, verbose=False)
+    assert identity().material.expires is not None
+    check_cleartext("http://far.example:1", "a password")
+
+
+def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSettings, match="belong together"):
+        prepare(PoolctlSettings(tls_certificate=tmp_path / "x.pem"), verbose=False)
+
+
+def test_a_missing_authority_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSettings, match=r"ca\.pem cannot be read"):
+        prepare(PoolctlSettings(tls_ca=tmp_path / "ca.pem"), verbose=False)
