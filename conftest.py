@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from process_state import process_state_kept
 from small_volumes import MountVolume, SmallVolume, VolumeRefused
 
 pytest_plugins = ["workerpool_devnet.pytest_plugin"]
@@ -14,6 +15,13 @@ pytest_plugins = ["workerpool_devnet.pytest_plugin"]
 # Single examples take long on a busy machine; `--durations` shows slow tests instead of a deadline.
 settings.register_profile("workerpool", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("workerpool")
+
+
+@pytest.fixture(autouse=True)
+def _process_state() -> Iterator[None]:
+    """Keep what a test's command sets for its process from later tests: a hidden log level hides events from them."""
+    with process_state_kept():
+        yield
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """The invariants of the transaction pipeline catch real mistakes: each planted bug makes at least one seed fail."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import structlog
 from simulation.planting import Plant, PlantedBugs
 from workerpool_poco.protocol.ids import Hex
 from workerpool_transactions.adapters.memory_journal import MemoryJournal
@@ -336,10 +335,8 @@ def leaves_a_removed_transaction_ended(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def _quiet() -> Iterator[None]:
+def _quiet() -> None:
     silence()
-    yield
-    structlog.reset_defaults()
 
 
 def first_failing_seed(plant: Plant) -> int | None:

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,7 +22,6 @@ from workerpool_worker.errors import CommandRefused, WorkerNotRunning
 from workerpool_worker.settings import WorkerSettings
 
 from services.worker.tests.harness.builders import WORKER
-from services.worker.tests.harness.process_state import process_state_kept
 
 GOOD = ok("engine", "it answers")
 WARNING = warning("disk", Code.SECRET_EXPOSED, "almost full", "Make room.")
@@ -31,7 +30,7 @@ WRONG_VERSION = problem("version", Code.WRONG_VERSION, "the pool requires 9.9.9"
 
 
 @pytest.fixture(autouse=True)
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of a worker whose scheduler and engine are away."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -41,8 +40,6 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("IEXEC_WORKER_BASE_DIR", str(tmp_path / "base"))
     monkeypatch.setenv("IEXEC_WORKER_WALLET_PATH", str(tmp_path / "wallet.json"))
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    with process_state_kept():
-        yield
 
 
 def poolworker(*arguments: str) -> Result:

@@ -1,6 +1,5 @@
 """The environment of a command: settings and TLS, with a refusal that names the variable."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,11 @@ from workerpool_kit.tls.material import TlsError
 from workerpool_worker.cli.environment import NAME, enter, own_version
 
 from services.worker.tests.harness.builders import WORKER
-from services.worker.tests.harness.process_state import process_state_kept
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POOL_ADDRESS", WORKER)
-    with process_state_kept():
-        yield
 
 
 def test_the_pool_alone_is_enough() -> None:

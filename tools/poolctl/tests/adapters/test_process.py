@@ -1,26 +1,14 @@
 """This process as a client: certificates that cannot be used are named."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from certificates import Authority
 from poolctl.adapters.process import prepare
 from poolctl.errors import UnusableSettings
 from poolctl.settings import PoolctlSettings
-from workerpool_kit.tls.cleartext import allow_cleartext, check_cleartext
-from workerpool_kit.tls.identity import identity, use_identity
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """Give the process its former identity and log back."""
-    former = identity()
-    yield
-    use_identity(former)
-    allow_cleartext(False)
-    structlog.reset_defaults()
+from workerpool_kit.tls.cleartext import check_cleartext
+from workerpool_kit.tls.identity import identity
 
 
 def test_certificates_and_cleartext_are_applied(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from workerpool_kit.tls.identity import identity, use_identity
 @contextmanager
 def process_state_kept() -> Iterator[None]:
     """Restore log, TLS identity and leave to send credentials in clear as they were before."""
-    log, root = structlog.get_config(), logging.getLogger()
-    handlers, level, own = list(root.handlers), root.level, identity()
+    log, root, own = structlog.get_config(), logging.getLogger(), identity()
+    handlers, level = list(root.handlers), root.level
     allowed = allow_cleartext(False)
+    allow_cleartext(allowed)
     try:
         yield
     finally:
