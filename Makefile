@@ -193,7 +193,9 @@ compose: .cache/docker/cli-plugins/docker-compose ## build Docker Compose and bu
 .cache/docker/cli-plugins/docker-compose: tools/go/compose/go.mod tools/go/compose/go.sum | .venv/.installed
 	@tools/install_toolchain.sh go
 	@echo "building Docker Compose and buildx (some minutes of processor time, once) …" >&2
-	@cd tools/go/compose && GOTOOLCHAIN=local go build -trimpath -o ../../../.cache/docker/cli-plugins/docker-buildx github.com/docker/buildx/cmd/buildx
+	@cd tools/go/compose && GOTOOLCHAIN=local go build -trimpath -o ../../../.cache/docker/cli-plugins/docker-buildx \
+	  -ldflags "-X github.com/docker/buildx/version.Version=$$(go list -m -f '{{.Version}}' github.com/docker/buildx)" \
+	  github.com/docker/buildx/cmd/buildx
 	@cd tools/go/compose && GOTOOLCHAIN=local go build -trimpath -o ../../../$@ github.com/docker/compose/v2/cmd
 	@touch $@
 pebble: .cache/bin/pebble ## build Pebble, the ACME server that `make stack-test` starts
