@@ -39,7 +39,9 @@ _LONGEST_END_S = 15.0
 def helm(*arguments: str, code: int = 0) -> str:
     if not HELM.exists():
         pytest.fail("Helm is not built: run `make helm`")
-    done = subprocess.run([HELM, *arguments, "--kube-version", OLDEST], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [HELM, *arguments, "--kube-version", OLDEST], capture_output=True, text=True, check=False
+    )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
