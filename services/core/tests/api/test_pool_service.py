@@ -53,6 +53,12 @@ async def test_workers_are_paged_by_wallet(api: Any) -> None:
     assert listed == [wallet.address for wallet in wallets]
     assert second.next_page_token == ""
     assert all(worker.connected for worker in first.workers)
+    for text in (wallets[1].address[:14].lower(), wallets[1].address):
+        (found,) = (await api.pool().ListWorkers(pb.ListWorkersRequest(text=text))).workers
+        assert found.wallet_address == wallets[1].address
+    named = await api.pool().ListWorkers(pb.ListWorkersRequest(text=first.workers[0].name.upper()))
+    assert [each.wallet_address for each in named.workers] == listed
+    assert not (await api.pool().ListWorkers(pb.ListWorkersRequest(text="no such name"))).workers
 
 
 async def test_a_drained_worker_is_notified_and_stays_drained_after_a_restart(

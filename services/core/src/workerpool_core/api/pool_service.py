@@ -90,7 +90,11 @@ class PoolServicer(PoolServiceServicer):
         size = request.page_size or _DEFAULT_PAGE
         codes = frozenset(REASON_CODE_OF[code] for code in request.reasons if code)
         found = core.view.workers(
-            _position(request.page_token), size + 1, alive_only=request.alive_only, codes=codes
+            _position(request.page_token),
+            size + 1,
+            alive_only=request.alive_only,
+            codes=codes,
+            text=request.text,
         )
         workers = fit_page(_worker(core, view) for view in found[:size])
         token = workers[-1].wallet_address if len(found) > len(workers) else ""

@@ -62,6 +62,7 @@ class TaskServicer(TaskServiceServicer):
             deal_id=request.deal_id,
             requester=address(request.requester) if request.requester else "",
             wallet=address(request.wallet_address) if request.wallet_address else "",
+            id_head=request.task_id_head,
         )
         core = self._core.running
         page, token = await core.queries.tasks(query, request.page_token, request.page_size or _DEFAULT_PAGE)

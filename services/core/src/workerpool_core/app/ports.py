@@ -100,6 +100,8 @@ class TaskQuery:
     deal_id: str = ""
     requester: str = ""
     wallet: str = ""
+    id_head: str = ""
+    """The first characters of the task id: 0x and hexadecimal digits in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ async def test_a_replicate_is_read_by_task_and_worker(stored: list[Task]) -> Non
         (TaskQuery(requester=OTHER), [2]),
         (TaskQuery(wallet=WALLET), [0]),
         (TaskQuery(wallet=OTHER), []),
+        (TaskQuery(id_head="0x"), [2, 1, 0]),
+        (TaskQuery(id_head="0x", statuses=("RUNNING",)), [0]),
     ],
 )
 async def test_tasks_are_filtered_newest_deal_first(
@@ -73,6 +75,13 @@ async def test_tasks_are_filtered_newest_deal_first(
     tasks = await asyncio.to_thread(queries.tasks, query, None, 10)
     assert ids(tasks) == [stored[number].task_id for number in found]
     assert not any(task.replicates for task in tasks)
+
+
+async def test_a_task_is_found_by_the_head_of_its_id(stored: list[Task]) -> None:
+    for head, found in ((stored[1].task_id, [1]), (stored[1].task_id[:-1], [2, 1, 0])):
+        tasks = await asyncio.to_thread(queries.tasks, TaskQuery(id_head=head), None, 10)
+        assert ids(tasks) == [stored[number].task_id for number in found]
+    assert await asyncio.to_thread(queries.tasks, TaskQuery(id_head="0x" + "f" * 64), None, 10) == []
 
 
 async def test_a_page_continues_after_the_last_task_of_the_one_before(stored: list[Task]) -> None:

@@ -180,12 +180,15 @@ class ListWorkersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ALIVE_ONLY_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Maximum number of workers in one answer; fewer when they hold many tasks; 0 means 100."""
     page_token: _builtins.str
     """Token of the page, from the previous answer; empty for the first page."""
     alive_only: _builtins.bool
     """Only workers heard from within the last 60 s."""
+    text: _builtins.str
+    """Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_reason_pb2.ReasonCode.ValueType]:
         """Only workers that get no work now for one of these reasons; empty for all."""
@@ -197,10 +200,11 @@ class ListWorkersRequest(_message.Message):
         page_token: _builtins.str = ...,
         alive_only: _builtins.bool = ...,
         reasons: _abc.Iterable[_reason_pb2.ReasonCode.ValueType] | None = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_only", b"alive_only", "page_size", b"page_size", "page_token", b"page_token", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_only", b"alive_only", "page_size", b"page_size", "page_token", b"page_token", "reasons", b"reasons", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

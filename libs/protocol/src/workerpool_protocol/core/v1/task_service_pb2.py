@@ -29,7 +29,7 @@ from workerpool_protocol.core.v1 import task_pb2 as workerpool_dot_core_dot_v1_d
 from workerpool_protocol.core.v1 import worker_service_pb2 as workerpool_dot_core_dot_v1_dot_worker__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%workerpool/core/v1/task_service.proto\x12\x12workerpool.core.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fworkerpool/core/v1/reason.proto\x1a!workerpool/core/v1/statuses.proto\x1a\x1dworkerpool/core/v1/task.proto\x1a\'workerpool/core/v1/worker_service.proto\"B\n\x0eGetTaskRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"?\n\x0fGetTaskResponse\x12,\n\x04task\x18\x01 \x01(\x0b\x32\x18.workerpool.core.v1.TaskR\x04task\"\xe7\x02\n\x10ListTasksRequest\x12%\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xf4\x03R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\tpageToken\x12K\n\x08statuses\x18\x03 \x03(\x0e\x32\x1e.workerpool.core.v1.TaskStatusB\x0f\xbaH\x0c\x92\x01\t\x10\x15\"\x05\x82\x01\x02\x10\x01R\x08statuses\x12\x33\n\x07\x64\x65\x61l_id\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^(0x[0-9a-f]{64})?$R\x06\x64\x65\x61lId\x12;\n\trequester\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\trequester\x12\x44\n\x0ewallet_address\x18\x06 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\rwalletAddress\"k\n\x11ListTasksResponse\x12.\n\x05tasks\x18\x01 \x03(\x0b\x32\x18.workerpool.core.v1.TaskR\x05tasks\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"D\n\x10WatchTaskRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"A\n\x11WatchTaskResponse\x12,\n\x04task\x18\x01 \x01(\x0b\x32\x18.workerpool.core.v1.TaskR\x04task\"F\n\x12\x45xplainTaskRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"\x81\x01\n\x13\x45xplainTaskResponse\x12\x36\n\x06status\x18\x01 \x01(\x0e\x32\x1e.workerpool.core.v1.TaskStatusR\x06status\x12\x32\n\x06reason\x18\x02 \x01(\x0b\x32\x1a.workerpool.core.v1.ReasonR\x06reason\"\x8a\x01\n\x13GetReplicateRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x41\n\x0ewallet_address\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\rwalletAddress\"S\n\x14GetReplicateResponse\x12;\n\treplicate\x18\x01 \x01(\x0b\x32\x1d.workerpool.core.v1.ReplicateR\treplicate\"Q\n\x19\x43reateLogChallengeRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\x07\x61\x64\x64ress\"D\n\x1a\x43reateLogChallengeResponse\x12&\n\x0ftyped_data_json\x18\x01 \x01(\tR\rtypedDataJson\"\x90\x02\n\x12GetTaskLogsRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x34\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\x07\x61\x64\x64ress\x12L\n\tsignature\x18\x03 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\tsignature\x12\x44\n\x0ewallet_address\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\rwalletAddress\"t\n\x13GetTaskLogsResponse\x12\x42\n\x0c\x63ompute_logs\x18\x01 \x03(\x0b\x32\x1f.workerpool.core.v1.ComputeLogsR\x0b\x63omputeLogs\x12\x19\n\x08left_out\x18\x02 \x03(\tR\x07leftOut\"\xd0\x01\n\x14WatchTaskLogsRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x44\n\x0ewallet_address\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\rwalletAddress\x12\x16\n\x06\x66ollow\x18\x03 \x01(\x08R\x06\x66ollow\x12(\n\ntail_lines\x18\x04 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\ttailLines\"\xa8\x01\n\x15WatchTaskLogsResponse\x12%\n\x0ewallet_address\x18\x01 \x01(\tR\rwalletAddress\x12\x35\n\x06stream\x18\x02 \x01(\x0e\x32\x1d.workerpool.core.v1.LogStreamR\x06stream\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12\x1d\n\ngap_before\x18\x04 \x01(\x08R\tgapBefore2\x97\x06\n\x0bTaskService\x12R\n\x07GetTask\x12\".workerpool.core.v1.GetTaskRequest\x1a#.workerpool.core.v1.GetTaskResponse\x12X\n\tListTasks\x12$.workerpool.core.v1.ListTasksRequest\x1a%.workerpool.core.v1.ListTasksResponse\x12Z\n\tWatchTask\x12$.workerpool.core.v1.WatchTaskRequest\x1a%.workerpool.core.v1.WatchTaskResponse0\x01\x12^\n\x0b\x45xplainTask\x12&.workerpool.core.v1.ExplainTaskRequest\x1a\'.workerpool.core.v1.ExplainTaskResponse\x12\x61\n\x0cGetReplicate\x12\'.workerpool.core.v1.GetReplicateRequest\x1a(.workerpool.core.v1.GetReplicateResponse\x12s\n\x12\x43reateLogChallenge\x12-.workerpool.core.v1.CreateLogChallengeRequest\x1a..workerpool.core.v1.CreateLogChallengeResponse\x12^\n\x0bGetTaskLogs\x12&.workerpool.core.v1.GetTaskLogsRequest\x1a\'.workerpool.core.v1.GetTaskLogsResponse\x12\x66\n\rWatchTaskLogs\x12(.workerpool.core.v1.WatchTaskLogsRequest\x1a).workerpool.core.v1.WatchTaskLogsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%workerpool/core/v1/task_service.proto\x12\x12workerpool.core.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fworkerpool/core/v1/reason.proto\x1a!workerpool/core/v1/statuses.proto\x1a\x1dworkerpool/core/v1/task.proto\x1a\'workerpool/core/v1/worker_service.proto\"B\n\x0eGetTaskRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"?\n\x0fGetTaskResponse\x12,\n\x04task\x18\x01 \x01(\x0b\x32\x18.workerpool.core.v1.TaskR\x04task\"\xa7\x03\n\x10ListTasksRequest\x12%\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xf4\x03R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\tpageToken\x12K\n\x08statuses\x18\x03 \x03(\x0e\x32\x1e.workerpool.core.v1.TaskStatusB\x0f\xbaH\x0c\x92\x01\t\x10\x15\"\x05\x82\x01\x02\x10\x01R\x08statuses\x12\x33\n\x07\x64\x65\x61l_id\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^(0x[0-9a-f]{64})?$R\x06\x64\x65\x61lId\x12;\n\trequester\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\trequester\x12\x44\n\x0ewallet_address\x18\x06 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\rwalletAddress\x12>\n\x0ctask_id_head\x18\x07 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^(0x[0-9a-f]{4,64})?$R\ntaskIdHead\"k\n\x11ListTasksResponse\x12.\n\x05tasks\x18\x01 \x03(\x0b\x32\x18.workerpool.core.v1.TaskR\x05tasks\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"D\n\x10WatchTaskRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"A\n\x11WatchTaskResponse\x12,\n\x04task\x18\x01 \x01(\x0b\x32\x18.workerpool.core.v1.TaskR\x04task\"F\n\x12\x45xplainTaskRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"\x81\x01\n\x13\x45xplainTaskResponse\x12\x36\n\x06status\x18\x01 \x01(\x0e\x32\x1e.workerpool.core.v1.TaskStatusR\x06status\x12\x32\n\x06reason\x18\x02 \x01(\x0b\x32\x1a.workerpool.core.v1.ReasonR\x06reason\"\x8a\x01\n\x13GetReplicateRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x41\n\x0ewallet_address\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\rwalletAddress\"S\n\x14GetReplicateResponse\x12;\n\treplicate\x18\x01 \x01(\x0b\x32\x1d.workerpool.core.v1.ReplicateR\treplicate\"Q\n\x19\x43reateLogChallengeRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\x07\x61\x64\x64ress\"D\n\x1a\x43reateLogChallengeResponse\x12&\n\x0ftyped_data_json\x18\x01 \x01(\tR\rtypedDataJson\"\x90\x02\n\x12GetTaskLogsRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x34\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\x07\x61\x64\x64ress\x12L\n\tsignature\x18\x03 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\tsignature\x12\x44\n\x0ewallet_address\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\rwalletAddress\"t\n\x13GetTaskLogsResponse\x12\x42\n\x0c\x63ompute_logs\x18\x01 \x03(\x0b\x32\x1f.workerpool.core.v1.ComputeLogsR\x0b\x63omputeLogs\x12\x19\n\x08left_out\x18\x02 \x03(\tR\x07leftOut\"\xd0\x01\n\x14WatchTaskLogsRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x44\n\x0ewallet_address\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{40})?$R\rwalletAddress\x12\x16\n\x06\x66ollow\x18\x03 \x01(\x08R\x06\x66ollow\x12(\n\ntail_lines\x18\x04 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\ttailLines\"\xa8\x01\n\x15WatchTaskLogsResponse\x12%\n\x0ewallet_address\x18\x01 \x01(\tR\rwalletAddress\x12\x35\n\x06stream\x18\x02 \x01(\x0e\x32\x1d.workerpool.core.v1.LogStreamR\x06stream\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12\x1d\n\ngap_before\x18\x04 \x01(\x08R\tgapBefore2\x97\x06\n\x0bTaskService\x12R\n\x07GetTask\x12\".workerpool.core.v1.GetTaskRequest\x1a#.workerpool.core.v1.GetTaskResponse\x12X\n\tListTasks\x12$.workerpool.core.v1.ListTasksRequest\x1a%.workerpool.core.v1.ListTasksResponse\x12Z\n\tWatchTask\x12$.workerpool.core.v1.WatchTaskRequest\x1a%.workerpool.core.v1.WatchTaskResponse0\x01\x12^\n\x0b\x45xplainTask\x12&.workerpool.core.v1.ExplainTaskRequest\x1a\'.workerpool.core.v1.ExplainTaskResponse\x12\x61\n\x0cGetReplicate\x12\'.workerpool.core.v1.GetReplicateRequest\x1a(.workerpool.core.v1.GetReplicateResponse\x12s\n\x12\x43reateLogChallenge\x12-.workerpool.core.v1.CreateLogChallengeRequest\x1a..workerpool.core.v1.CreateLogChallengeResponse\x12^\n\x0bGetTaskLogs\x12&.workerpool.core.v1.GetTaskLogsRequest\x1a\'.workerpool.core.v1.GetTaskLogsResponse\x12\x66\n\rWatchTaskLogs\x12(.workerpool.core.v1.WatchTaskLogsRequest\x1a).workerpool.core.v1.WatchTaskLogsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTASKSREQUEST'].fields_by_name['requester']._serialized_options = b'\272H\032r\0302\026^(0x[0-9a-fA-F]{40})?$'
   _globals['_LISTTASKSREQUEST'].fields_by_name['wallet_address']._loaded_options = None
   _globals['_LISTTASKSREQUEST'].fields_by_name['wallet_address']._serialized_options = b'\272H\032r\0302\026^(0x[0-9a-fA-F]{40})?$'
+  _globals['_LISTTASKSREQUEST'].fields_by_name['task_id_head']._loaded_options = None
+  _globals['_LISTTASKSREQUEST'].fields_by_name['task_id_head']._serialized_options = b'\272H\031r\0272\025^(0x[0-9a-f]{4,64})?$'
   _globals['_WATCHTASKREQUEST'].fields_by_name['task_id']._loaded_options = None
   _globals['_WATCHTASKREQUEST'].fields_by_name['task_id']._serialized_options = b'\272H\024r\0222\020^0x[0-9a-f]{64}$'
   _globals['_EXPLAINTASKREQUEST'].fields_by_name['task_id']._loaded_options = None
@@ -79,33 +81,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETTASKRESPONSE']._serialized_start=298
   _globals['_GETTASKRESPONSE']._serialized_end=361
   _globals['_LISTTASKSREQUEST']._serialized_start=364
-  _globals['_LISTTASKSREQUEST']._serialized_end=723
-  _globals['_LISTTASKSRESPONSE']._serialized_start=725
-  _globals['_LISTTASKSRESPONSE']._serialized_end=832
-  _globals['_WATCHTASKREQUEST']._serialized_start=834
-  _globals['_WATCHTASKREQUEST']._serialized_end=902
-  _globals['_WATCHTASKRESPONSE']._serialized_start=904
-  _globals['_WATCHTASKRESPONSE']._serialized_end=969
-  _globals['_EXPLAINTASKREQUEST']._serialized_start=971
-  _globals['_EXPLAINTASKREQUEST']._serialized_end=1041
-  _globals['_EXPLAINTASKRESPONSE']._serialized_start=1044
-  _globals['_EXPLAINTASKRESPONSE']._serialized_end=1173
-  _globals['_GETREPLICATEREQUEST']._serialized_start=1176
-  _globals['_GETREPLICATEREQUEST']._serialized_end=1314
-  _globals['_GETREPLICATERESPONSE']._serialized_start=1316
-  _globals['_GETREPLICATERESPONSE']._serialized_end=1399
-  _globals['_CREATELOGCHALLENGEREQUEST']._serialized_start=1401
-  _globals['_CREATELOGCHALLENGEREQUEST']._serialized_end=1482
-  _globals['_CREATELOGCHALLENGERESPONSE']._serialized_start=1484
-  _globals['_CREATELOGCHALLENGERESPONSE']._serialized_end=1552
-  _globals['_GETTASKLOGSREQUEST']._serialized_start=1555
-  _globals['_GETTASKLOGSREQUEST']._serialized_end=1827
-  _globals['_GETTASKLOGSRESPONSE']._serialized_start=1829
-  _globals['_GETTASKLOGSRESPONSE']._serialized_end=1945
-  _globals['_WATCHTASKLOGSREQUEST']._serialized_start=1948
-  _globals['_WATCHTASKLOGSREQUEST']._serialized_end=2156
-  _globals['_WATCHTASKLOGSRESPONSE']._serialized_start=2159
-  _globals['_WATCHTASKLOGSRESPONSE']._serialized_end=2327
-  _globals['_TASKSERVICE']._serialized_start=2330
-  _globals['_TASKSERVICE']._serialized_end=3121
+  _globals['_LISTTASKSREQUEST']._serialized_end=787
+  _globals['_LISTTASKSRESPONSE']._serialized_start=789
+  _globals['_LISTTASKSRESPONSE']._serialized_end=896
+  _globals['_WATCHTASKREQUEST']._serialized_start=898
+  _globals['_WATCHTASKREQUEST']._serialized_end=966
+  _globals['_WATCHTASKRESPONSE']._serialized_start=968
+  _globals['_WATCHTASKRESPONSE']._serialized_end=1033
+  _globals['_EXPLAINTASKREQUEST']._serialized_start=1035
+  _globals['_EXPLAINTASKREQUEST']._serialized_end=1105
+  _globals['_EXPLAINTASKRESPONSE']._serialized_start=1108
+  _globals['_EXPLAINTASKRESPONSE']._serialized_end=1237
+  _globals['_GETREPLICATEREQUEST']._serialized_start=1240
+  _globals['_GETREPLICATEREQUEST']._serialized_end=1378
+  _globals['_GETREPLICATERESPONSE']._serialized_start=1380
+  _globals['_GETREPLICATERESPONSE']._serialized_end=1463
+  _globals['_CREATELOGCHALLENGEREQUEST']._serialized_start=1465
+  _globals['_CREATELOGCHALLENGEREQUEST']._serialized_end=1546
+  _globals['_CREATELOGCHALLENGERESPONSE']._serialized_start=1548
+  _globals['_CREATELOGCHALLENGERESPONSE']._serialized_end=1616
+  _globals['_GETTASKLOGSREQUEST']._serialized_start=1619
+  _globals['_GETTASKLOGSREQUEST']._serialized_end=1891
+  _globals['_GETTASKLOGSRESPONSE']._serialized_start=1893
+  _globals['_GETTASKLOGSRESPONSE']._serialized_end=2009
+  _globals['_WATCHTASKLOGSREQUEST']._serialized_start=2012
+  _globals['_WATCHTASKLOGSREQUEST']._serialized_end=2220
+  _globals['_WATCHTASKLOGSRESPONSE']._serialized_start=2223
+  _globals['_WATCHTASKLOGSRESPONSE']._serialized_end=2391
+  _globals['_TASKSERVICE']._serialized_start=2394
+  _globals['_TASKSERVICE']._serialized_end=3185
 # @@protoc_insertion_point(module_scope)

@@ -80,6 +80,7 @@ class ListTasksRequest(_message.Message):
     DEAL_ID_FIELD_NUMBER: _builtins.int
     REQUESTER_FIELD_NUMBER: _builtins.int
     WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
+    TASK_ID_HEAD_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Maximum number of tasks in one answer; fewer when they are large; 0 means 50."""
     page_token: _builtins.str
@@ -90,6 +91,8 @@ class ListTasksRequest(_message.Message):
     """Only tasks of this requester; empty for all."""
     wallet_address: _builtins.str
     """Only tasks that this worker took part in, among its last 10,000; empty for all."""
+    task_id_head: _builtins.str
+    """Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_statuses_pb2.TaskStatus.ValueType]:
         """Only tasks in one of these statuses; empty for all."""
@@ -103,10 +106,11 @@ class ListTasksRequest(_message.Message):
         deal_id: _builtins.str = ...,
         requester: _builtins.str = ...,
         wallet_address: _builtins.str = ...,
+        task_id_head: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id", "page_size", b"page_size", "page_token", b"page_token", "requester", b"requester", "statuses", b"statuses", "wallet_address", b"wallet_address"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id", "page_size", b"page_size", "page_token", b"page_token", "requester", b"requester", "statuses", b"statuses", "task_id_head", b"task_id_head", "wallet_address", b"wallet_address"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -16,6 +16,7 @@ from workerpool_core.domain.model import Replicate, Task
 _MAX_TASKS_OF_WORKER = 10_000
 _CHUNK = 1_000
 """Task ids in one step of the log purge."""
+_AFTER_EVERY_DIGIT = "g"
 
 
 def task(task_id: TaskId) -> Task | None:
@@ -52,6 +53,8 @@ def tasks(query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task
         taken = ReplicateDocument.objects(wallet=query.wallet).order_by("-replicate_id")
         records = taken.limit(_MAX_TASKS_OF_WORKER).only("task_id").as_pymongo()
         conditions &= Q(task_id__in=[record["task_id"] for record in records])
+    if query.id_head:
+        conditions &= Q(task_id__gte=query.id_head, task_id__lt=query.id_head + _AFTER_EVERY_DIGIT)
     # The tasks of one deal share its block.
     order = ("index",) if query.deal_id else ("-terms.block", "deal_id", "index")
     found: list[Task] = []
@@ -66,6 +69,8 @@ def tasks(query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task
 
 def _index_of(query: TaskQuery) -> list[tuple[str, int]]:
     """Return the index that yields the tasks of a list in order; the database would try several for each query."""
+    if query.id_head:
+        return [("_id", 1)]
     if query.deal_id:
         return [("deal_id", 1), ("index", 1)]
     filters = [("terms.requester", 1)] if query.requester else []
