@@ -90,7 +90,7 @@ HTTP_ROWS: dict[str, dict[str, Endpoint]] = {
         "GET /ui/find": Endpoint(EVERYONE, "`?q=` a task id or a worker's wallet", "303 to its page; 400"),
         "GET /ui/sign-in": Endpoint(EVERYONE, "`?next=` a path of the page", _PAGE),
         "POST /ui/sign-in": Endpoint(
-            EVERYONE, "a form: username, password, next", "303 with a cookie; 400, 401, 403"
+            EVERYONE, "a form: username, password, next", "303 with a cookie; 400, 401, 403, 429"
         ),
         "POST /ui/sign-out": Endpoint(OUR_FORM, "a form: form_token", "303; 403"),
         "GET /ui/workers": Endpoint(SIGNED_IN, "`?q=&reason=&page=`", f"{_PAGE}; 400"),

@@ -59,8 +59,11 @@ async def call_everything(pool: Pool) -> dict[str, str]:
     for service, rows in ROWS.items():
         channel = pool.channel(service)
         for method, row in rows.items():
-            for header in headers:
-                await call(channel, method, row.request, grpc.aio.Metadata(("authorization", header)))
+            for number, header in enumerate(headers):
+                # Wrong passwords of one caller do not keep another one out.
+                address = ("x-forwarded-for", f"203.0.113.{number}")
+                metadata = grpc.aio.Metadata(("authorization", header), address)
+                await call(channel, method, row.request, metadata)
     answers: dict[str, str] = {}
     for service, paths in PATHS.items():
         base = pool.net.services[service].http

@@ -4,6 +4,7 @@ The methods come from the reflection of the running services; a method without a
 """
 
 import base64
+from itertools import count
 from typing import Any
 
 import grpc
@@ -38,6 +39,15 @@ def basic(username: str, password: str) -> grpc.aio.Metadata:
     return grpc.aio.Metadata(("authorization", f"Basic {given}"))
 
 
+ADDRESSES = (f"203.0.{number // 256}.{number % 256}" for number in count())
+
+
+def from_another_address(metadata: grpc.aio.Metadata | None) -> grpc.aio.Metadata:
+    """Return the credentials as a reverse proxy of this host passes them on: the wrong passwords of one address are
+    limited in number."""
+    return grpc.aio.Metadata(*(metadata or ()), ("x-forwarded-for", next(ADDRESSES)))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def roles(pool: Pool) -> dict[str, grpc.aio.Metadata | None]:
     """Return the credentials of every role."""
@@ -66,7 +76,10 @@ async def roles(pool: Pool) -> dict[str, grpc.aio.Metadata | None]:
 async def test_each_role_is_admitted_or_refused(pool: Pool, roles: Any, service: str, method: str) -> None:
     row = ROWS[service][method]
     channel = pool.channel(service)
-    answers = {role: await call(channel, method, row.request, metadata) for role, metadata in roles.items()}
+    answers = {
+        role: await call(channel, method, row.request, from_another_address(metadata))
+        for role, metadata in roles.items()
+    }
     assert answers == REFUSALS[row.to] | dict.fromkeys(ADMITTED[row.to], (row.code, row.reason))
 
 
@@ -79,7 +92,10 @@ async def test_a_refused_order_has_no_effect(pool: Pool, roles: Any) -> None:
         for role, metadata in roles.items():
             if role != "the operator":
                 answer = await call(
-                    channel, f"{CORE}.PoolService/{order}", {"wallet_address": wallet.address}, metadata
+                    channel,
+                    f"{CORE}.PoolService/{order}",
+                    {"wallet_address": wallet.address},
+                    from_another_address(metadata),
                 )
                 assert answer == REFUSALS[To.OPERATOR][role], role
     (worker,) = (await pool.operators.ListWorkers(pool_service_pb2.ListWorkersRequest())).workers

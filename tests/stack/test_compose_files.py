@@ -226,7 +226,7 @@ def test_a_service_understands_every_variable_that_it_gets(
     tee = {"IEXEC_WORKER_SCONTAIN_REGISTRY_USERNAME", "IEXEC_WORKER_SCONTAIN_REGISTRY_PASSWORD"}
     assert set(without_effect) - tee - {"IEXEC_WORKER_SGX_DRIVER_MODE"} == set()
     declared = {name for name, *_ in _rows(settings_type)}
-    unknown = {name.removesuffix("_FILE") for name in given} - declared - {"FORWARDED_ALLOW_IPS"}
+    unknown = {name.removesuffix("_FILE") for name in given} - declared
     assert unknown == set()
 
 

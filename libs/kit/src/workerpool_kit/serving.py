@@ -7,6 +7,7 @@ from typing import Protocol
 from starlette.routing import BaseRoute
 
 from workerpool_kit.access.authenticators import Authenticator
+from workerpool_kit.access.callers import TrustedProxies
 from workerpool_kit.grpc.guard import Policy
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.health import Health
@@ -39,6 +40,10 @@ class ServiceSettings(Protocol):
     def grpc_public_target(self) -> str | None:
         """The gRPC address as clients reach it, if a reverse proxy changes it."""
 
+    @property
+    def trusted_proxies(self) -> str:
+        """The reverse proxies that name the address of a caller behind them."""
+
 
 async def open_http(
     settings: ServiceSettings,
@@ -60,6 +65,7 @@ async def open_http(
         version=version_of(type(settings)),
         routes=routes,
         for_browsers=for_browsers,
+        proxies=settings.trusted_proxies,
     )
     await server.start()
     cleanup.push_async_callback(server.stop)
@@ -75,6 +81,7 @@ def new_grpc_server(
         host=settings.grpc_bind,
         authenticator=authenticator,
         policy=policy,
+        proxies=TrustedProxies(settings.trusted_proxies),
     )
 
 

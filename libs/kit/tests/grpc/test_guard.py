@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import grpc
@@ -17,8 +18,9 @@ from workerpool_kit.access.authenticators import (
     BearerAuthenticator,
     Identity,
 )
+from workerpool_kit.access.wrong_passwords import ALLOWED, PAUSE_S
 from workerpool_kit.errors import Unauthenticated
-from workerpool_kit.grpc.client import error_reason, open_channel
+from workerpool_kit.grpc.client import error_info, error_reason, open_channel
 from workerpool_kit.grpc.guard import always_open
 from workerpool_kit.grpc.server import GrpcServer
 from workerpool_kit.process import StartupError
@@ -35,6 +37,10 @@ async def refusal(attempt: Callable[[], Awaitable[Any]]) -> grpc.aio.AioRpcError
         if refused.value.code() is not grpc.StatusCode.INTERNAL:
             break
     return refused.value
+
+
+async def _good_token() -> str:
+    return "good"
 
 
 class TestIdentity:
@@ -58,6 +64,36 @@ class TestIdentity:
             assert [n.text async for n in stub.Chat(iter([note(text="x")]))] == ["admin:x"]
             assert [n.text async for n in stub.Fan(note(text="f", count=1))] == ["f"]
             assert (await stub.Collect(iter([note(text="c")]))).text == "c"
+
+    async def test_an_address_with_too_many_wrong_passwords_waits_and_no_other(
+        self, contract: Any, serve: Any, authenticator: AnyOf
+    ) -> None:
+        server = await serve(Echo(contract), authenticator=authenticator, policy=closed_to("owner"))
+        note = contract.pb2.Note(text="a")
+
+        async def ask(password: str, address: str) -> str:
+            # The server believes a reverse proxy of this host.
+            proxied = grpc.aio.Metadata(("x-forwarded-for", address))
+            async with open_channel(f"127.0.0.1:{server.port}", basic=("admin", password)) as channel:
+                answer = await contract.grpc.EchoServiceStub(channel).Unary(note, metadata=proxied)
+                return str(answer.text)
+
+        for _ in range(ALLOWED):
+            wrong = await refusal(partial(ask, "guess", "203.0.113.7"))
+            assert error_reason(wrong) == "UNAUTHENTICATED"
+        for password in ("guess", "pässword"):
+            waits = await refusal(partial(ask, password, "203.0.113.7"))
+            assert waits.code() is grpc.StatusCode.UNAUTHENTICATED
+            info = error_info(waits)
+            assert info is not None
+            assert info.reason == "TOO_MANY_WRONG_PASSWORDS"
+            assert 1 <= int(info.metadata["retry_after_s"]) <= PAUSE_S
+        assert await ask("pässword", "203.0.113.8") == "admin:a"
+        async with open_channel(f"127.0.0.1:{server.port}", token=_good_token) as channel:
+            with pytest.raises(grpc.aio.AioRpcError, match="needs the role owner"):
+                await contract.grpc.EchoServiceStub(channel).Unary(
+                    note, metadata=grpc.aio.Metadata(("x-forwarded-for", "203.0.113.7"))
+                )
 
     async def test_an_operators_order_and_a_refusal_are_audited(self, contract: Any, serve: Any) -> None:
         authenticator = BasicAuthenticator("ops", "right", OPERATOR)

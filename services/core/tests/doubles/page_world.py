@@ -221,6 +221,7 @@ class PageWorld:
 
     operator: bool = True
     scheme: str = "http"
+    address: str = "10.0.0.7"
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     health: Health = field(default_factory=Health)
     adapter: Adapter = field(default_factory=Adapter)
@@ -307,7 +308,7 @@ class PageWorld:
 
     def sign_in(self) -> dict[str, str]:
         """Open a session; return the header of its cookie."""
-        return {"cookie": f"{COOKIE}={self.sessions.sign_in(USER, PASSWORD).id}"}
+        return {"cookie": f"{COOKIE}={self.sessions.sign_in(USER, PASSWORD, self.address).id}"}
 
     def form_token(self, signed: dict[str, str]) -> str:
         """Return the token that the forms of a session hold."""
@@ -336,7 +337,7 @@ class PageWorld:
             "headers": raw,
             "scheme": self.scheme,
             "http_version": "1.1",
-            "client": ("10.0.0.7", 5000),
+            "client": (self.address, 5000),
             "server": ("10.0.0.1", 13000),
             "root_path": "",
         }

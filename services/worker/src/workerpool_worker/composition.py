@@ -228,6 +228,7 @@ async def _start_servers(
         health=health,
         version=version,
         routes=routes(durations.snapshot),
+        proxies=settings.trusted_proxies,
     )
     await http.start()
     stack.push_async_callback(http.stop)

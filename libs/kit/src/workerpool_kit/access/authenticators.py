@@ -12,6 +12,8 @@ from pydantic import SecretStr
 
 from workerpool_kit.errors import Unauthenticated, WorkerpoolError
 
+AUTHORIZATION = "authorization"
+
 OPERATOR = "operator"
 """The role of the people who run the pool; each of their calls leaves a line in the audit log."""
 
@@ -49,6 +51,15 @@ class Authenticator(Protocol):
         """
 
 
+class WrongPassword(Unauthenticated):
+    """The user name or the password of basic credentials is wrong."""
+
+
+def has_password(metadata: Mapping[str, str]) -> bool:
+    """Return whether a call has basic credentials."""
+    return metadata.get(AUTHORIZATION, "").partition(" ")[0].lower() == "basic"
+
+
 class BasicAuthenticator:
     """HTTP basic credentials of one user (RFC 7617), as the tools of the pool owner send them."""
 
@@ -58,17 +69,17 @@ class BasicAuthenticator:
         self._identity = Identity(username, frozenset({role}))
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Identity | None:
-        """Return the identity of the user; see `Authenticator`."""
-        scheme, _, value = metadata.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
+        """Return the identity of the user; see `Authenticator`. Raises WrongPassword."""
+        if not has_password(metadata):
             return None
+        value = metadata[AUTHORIZATION].partition(" ")[2]
         try:
             given = base64.b64decode(value.strip(), validate=True)
         except (binascii.Error, ValueError):
             given = b""
         # Constant time: the duration must not reveal how many characters match.
         if not hmac.compare_digest(given, self._expected):
-            raise Unauthenticated("wrong user name or password; correct the credentials")
+            raise WrongPassword("wrong user name or password; correct the credentials")
         return self._identity
 
 
@@ -80,7 +91,7 @@ class BearerAuthenticator:
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Identity | None:
         """Return the identity in the token; see `Authenticator`."""
-        scheme, _, token = metadata.get("authorization", "").partition(" ")
+        scheme, _, token = metadata.get(AUTHORIZATION, "").partition(" ")
         return await self._verify(token.strip()) if scheme.lower() == "bearer" else None
 
 

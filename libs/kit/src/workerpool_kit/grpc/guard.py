@@ -24,8 +24,12 @@ from workerpool_kit.access.authenticators import (
     OPERATOR,
     Authenticator,
     Identity,
+    WrongPassword,
+    has_password,
     identity_of_call,
 )
+from workerpool_kit.access.callers import FORWARDED_FOR, TrustedProxies, address_of_peer
+from workerpool_kit.access.wrong_passwords import WrongPasswords
 from workerpool_kit.errors import Kind, PermissionDenied, Unauthenticated, WorkerpoolError
 from workerpool_kit.grpc.checked_requests import CheckedStream, checked, tolerant
 from workerpool_kit.grpc.errors import CODES, abort
@@ -60,7 +64,10 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         policy: Policy,
         default_deadline_s: float,
         most_open_streams: int,
+        proxies: TrustedProxies,
     ) -> None:
+        self._proxies = proxies
+        self._wrong_passwords = WrongPasswords()
         self._authenticator = authenticator
         self._policy = policy
         self._default_deadline_s = default_deadline_s
@@ -185,7 +192,7 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         if self._authenticator is not None:
             given = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
             try:
-                identity = await self._authenticator.authenticate(given)
+                identity = await self._identify(self._authenticator, given, context.peer())
             except WorkerpoolError:
                 # An expired token must not prevent a call of the method that issues a new one.
                 if ANYONE not in allowed:
@@ -199,6 +206,20 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         if not identity.roles & allowed:
             raise PermissionDenied(f"this method needs the role {' or '.join(sorted(allowed))}")
         return identity
+
+    async def _identify(
+        self, authenticator: Authenticator, given: Mapping[str, str], peer: str
+    ) -> Identity | None:
+        """Return the caller. Raises TooManyWrongPasswords, or what the authenticator raises."""
+        if not has_password(given):
+            return await authenticator.authenticate(given)
+        caller = self._proxies.caller(address_of_peer(peer), given.get(FORWARDED_FOR, ""))
+        self._wrong_passwords.check(caller)
+        try:
+            return await authenticator.authenticate(given)
+        except WrongPassword:
+            self._wrong_passwords.add(caller)
+            raise
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2_grpc
 
 from workerpool_kit.access.authenticators import ANYONE, Authenticator
+from workerpool_kit.access.callers import TrustedProxies
 from workerpool_kit.grpc.guard import CallGuard, Policy
 from workerpool_kit.grpc.health import SERVICE_NAME as HEALTH_SERVICE
 from workerpool_kit.grpc.health import HealthServicer
@@ -38,6 +39,9 @@ class GrpcServer:
     method serves at most `most_open_streams` streams at once; a stream costs about 30 KiB. A connection carries at most
     `most_calls_per_connection` calls at once, and clients queue further ones: a call costs 20 KiB before its request
     arrives.
+
+    An address that sends too many wrong passwords waits; `proxies` are the reverse proxies that name the address of a
+    caller behind them.
     """
 
     def __init__(
@@ -51,12 +55,15 @@ class GrpcServer:
         default_deadline_s: float = 30,
         most_open_streams: int = 2_000,
         most_calls_per_connection: int = MOST_CALLS_PER_CONNECTION,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         self.port = port
         self._host = host
         self._policy = policy
         self._options = _options(max_message_bytes, most_calls_per_connection)
-        self._guard = CallGuard(authenticator, policy, default_deadline_s, most_open_streams)
+        self._guard = CallGuard(
+            authenticator, policy, default_deadline_s, most_open_streams, proxies or TrustedProxies()
+        )
         self._has_authenticator = authenticator is not None
         self._services: dict[str, tuple[Callable[[Any, Any], None], object]] = {}
         self._health = HealthServicer()

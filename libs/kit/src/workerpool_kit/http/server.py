@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workerpool_kit.access import audit
+from workerpool_kit.access.callers import THIS_HOST
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.service_channel import GRPC_ADDRESS
 from workerpool_kit.health import UP, Health
@@ -42,7 +43,8 @@ _SHOWN_PATH = 200
 class HttpServer:
     """Serves one port (0 means any free port; `port` holds it after `start`). `routes` override the built-in ones.
 
-    `for_browsers` admits pages of every origin (CORS). Set it on a port that requesters use.
+    `for_browsers` admits pages of every origin (CORS). Set it on a port that requesters use. `proxies` are the
+    addresses of reverse proxies that name the address and the scheme of a caller behind them (`TrustedProxies`).
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class HttpServer:
         host: str,
         metrics_path: str = "/metrics",
         for_browsers: bool = False,
+        proxies: str = THIS_HOST,
     ) -> None:
         self.port = port
+        self._proxies = proxies
         self._host = host
         self._health = health
         self._version = version
@@ -97,6 +101,7 @@ class HttpServer:
             ws="none",
             http=BoundedConnection,
             server_header=False,
+            forwarded_allow_ips=self._proxies,
             timeout_graceful_shutdown=_STOP_LIMIT_S,
         )
         config.load()

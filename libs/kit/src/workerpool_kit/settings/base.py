@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from workerpool_kit.access.callers import THIS_HOST as PROXIES_OF_THIS_HOST
+from workerpool_kit.access.callers import TrustedProxies
 from workerpool_kit.settings.types import BindAddress, GrpcTarget, Port
 from workerpool_kit.tls.cleartext import CleartextRefused, check_cleartext
 
@@ -117,6 +119,12 @@ class Settings(Variables):
         doc="gRPC address of this service as its clients reach it, host:port or https://host:port, if a port mapping "
         "or a reverse proxy changes it; GET /version tells it. Unset means the gRPC port at the host of the URL",
     )
+    trusted_proxies: str = env(
+        "FORWARDED_ALLOW_IPS",
+        PROXIES_OF_THIS_HOST,
+        doc="Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks, or * "
+        "where only a reverse proxy reaches the ports",
+    )
     tls_certificate: Path | None = env(
         "WORKERPOOL_TLS_CERTIFICATE",
         None,
@@ -143,6 +151,12 @@ class Settings(Variables):
         doc="Send passwords and tokens without TLS to services on other hosts. Set it only where the network between "
         "them is private",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, value: str) -> str:
+        TrustedProxies(value)
+        return value
 
     @model_validator(mode="after")
     def _complete_tls(self) -> Self:

@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 from workerpool_core.api.operator_page import sign_in
 from workerpool_core.app.operators.sessions import IDLE_S, LIFETIME_S
+from workerpool_kit.access.wrong_passwords import ALLOWED
 
 from services.core.tests.doubles.markup import checked, text_of
 from services.core.tests.doubles.page_world import HOST, PASSWORD, USER, PageWorld
@@ -53,6 +54,17 @@ async def test_wrong_credentials_open_nothing_and_leave_a_line(
     assert document.query_one('input[name="next"]').attrs["value"] == "wallet"
     assert not any(PASSWORD in str(line) or "guess" in str(line) for line in lines)
     assert [line["event"] for line in lines] == ["audit.access_refused"]
+
+
+async def test_an_address_with_too_many_wrong_passwords_is_told_to_wait(world: PageWorld) -> None:
+    for _ in range(ALLOWED):
+        assert (await world.post("/ui/sign-in", WRONG[0])).status == 401
+    refused = await world.post("/ui/sign-in", RIGHT)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "5")
+    told = text_of(checked(refused.text), "#problem")
+    assert told == "Too many wrong passwords came from your address. Wait 5 seconds, then sign in."
+    world.address = "10.0.0.8"
+    assert (await world.post("/ui/sign-in", RIGHT)).status == 303
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,12 @@ class Visit:
         return bool(self.request.scope["scheme"] == "https")
 
     @property
+    def address(self) -> str:
+        """The address of the caller without its port: of the browser, when a trusted reverse proxy names it."""
+        client = self.request.client
+        return client.host if client else ""
+
+    @property
     def peer(self) -> str:
         """The address of the caller, for the audit log."""
         client = self.request.client

@@ -4,6 +4,7 @@ import re
 
 from starlette.responses import Response
 from workerpool_kit.access import audit
+from workerpool_kit.access.wrong_passwords import RETRY_AFTER, TooManyWrongPasswords
 from workerpool_kit.errors import Unauthenticated
 from workerpool_kit.http.forms import read_form
 
@@ -35,10 +36,12 @@ class SignIn:
         form = await read_form(visit.request)
         wanted = _our_path(form.get("next", ""))
         try:
-            session = self._sessions.sign_in(form.get("username", ""), form.get("password", ""))
+            session = self._sessions.sign_in(
+                form.get("username", ""), form.get("password", ""), visit.address
+            )
         except Unauthenticated as error:
             audit.access_refused("POST /ui/sign-in", error.reason, error.message, visit.peer)
-            return self._show(visit, wanted, 401, problem="The user name or the password is wrong.")
+            return self._refused(visit, wanted, error)
         audit.logged_in(session.username, visit.peer)
         answer = see_other(f"./{wanted}")
         answer.set_cookie(
@@ -59,6 +62,15 @@ class SignIn:
             self._sessions.end(visit.session.id)
         answer = see_other("./")
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        return answer
+
+    def _refused(self, visit: Visit, wanted: str, error: Unauthenticated) -> Response:
+        if not isinstance(error, TooManyWrongPasswords):
+            return self._show(visit, wanted, 401, problem="The user name or the password is wrong.")
+        wait_s = error.details[RETRY_AFTER]
+        problem = f"Too many wrong passwords came from your address. Wait {wait_s} seconds, then sign in."
+        answer = self._show(visit, wanted, 429, problem=problem)
+        answer.headers["Retry-After"] = wait_s
         return answer
 
     def _show(self, visit: Visit, wanted: str, status: int = 200, problem: str = "") -> Response:

@@ -5,8 +5,9 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from workerpool_kit.access.authenticators import WrongPassword
+from workerpool_kit.access.wrong_passwords import WrongPasswords
 from workerpool_kit.clock import Clock
-from workerpool_kit.errors import Unauthenticated
 
 from workerpool_core.errors import FormExpired, OperatorDisabled
 
@@ -47,23 +48,29 @@ class OperatorSessions:
         self._username = username
         self._password = password
         self._sessions: OrderedDict[str, OperatorSession] = OrderedDict()
+        self._wrong_passwords = WrongPasswords(clock.now)
 
     @property
     def enabled(self) -> bool:
         """Whether operators can sign in: whether a user name and a password are configured."""
         return self._password is not None
 
-    def sign_in(self, username: str, password: str) -> OperatorSession:
-        """Return a new session. Raises OperatorDisabled or Unauthenticated."""
+    def sign_in(self, username: str, password: str, address: str) -> OperatorSession:
+        """Return a new session for a caller at an address.
+
+        Raises OperatorDisabled, WrongPassword, or TooManyWrongPasswords when the address sent too many of them.
+        """
         if self._password is None:
             raise OperatorDisabled(
                 "operators cannot sign in: set IEXEC_CORE_OPERATOR_USERNAME and IEXEC_CORE_OPERATOR_PASSWORD on core"
             )
+        self._wrong_passwords.check(address)
         # Both in constant time: the duration must not reveal how many characters match.
         named = hmac.compare_digest(username.encode(), self._username.encode())
         proved = hmac.compare_digest(password.encode(), self._password.encode())
         if not (named and proved):
-            raise Unauthenticated("wrong user name or password; correct them and sign in again")
+            self._wrong_passwords.add(address)
+            raise WrongPassword("wrong user name or password; correct them and sign in again")
         now = self._clock.now()
         session = OperatorSession(self._username, now + LIFETIME_S, now)
         self._sessions[session.id] = session
