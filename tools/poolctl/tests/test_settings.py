@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from poolctl.errors import EXIT_USAGE, UnusableSettings
-from poolctl.settings import POOL_DIR, read_settings
+from poolctl.folder import POOL_DIR
+from poolctl.settings import read_settings
 
 POOL = "0x" + "ab" * 20
 

@@ -11,15 +11,16 @@ from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any
 
-if "rich" not in sys.modules:
-    # structlog loads rich and pygments where they are installed: 0.05 s of CPU per process, for a style of tracebacks
-    # that shows local variables, so secrets, and is never used here. None makes its optional import fail.
-    sys.modules["rich"] = None  # type: ignore[assignment]
-    import structlog
+# structlog loads rich and pygments where they are installed: 0.05 s of CPU per process, for a style of tracebacks that
+# shows local variables, so secrets, and is never used here. None makes its optional import fail.
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402
 
+if _rich is None:
     del sys.modules["rich"]
 else:
-    import structlog
+    sys.modules["rich"] = _rich
 
 get_logger = structlog.get_logger
 

@@ -17,10 +17,7 @@ from workerpool_kit.settings.types import EthAddress, GrpcTarget, Url
 from workerpool_kit.targets import service_url
 
 from poolctl.errors import UnusableSettings
-
-ENV_FILE = ".env"
-POOL_DIR = "POOLCTL_POOL_DIR"
-"""The variable that names the pool's folder when no flag does."""
+from poolctl.folder import POOL_DIR, pool_folder
 
 _CORE_PORT, _ADAPTER_PORT = 7001, 13010
 """Host ports of the pool's compose file."""
@@ -169,7 +166,7 @@ def read_settings(
         UnusableSettings: with one line per problem.
     """
     environ = os.environ if environ is None else environ
-    folder = Path(flags.get(POOL_DIR) or environ.get(POOL_DIR) or ".")
+    folder = pool_folder(flags, environ)
     chosen: dict[str, str] = {}
     for info in PoolctlSettings.model_fields.values():
         names = _names(info)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import typer
 from poolctl.cli import chain, init, live, pool, setup, support, tasks, workers
-from poolctl.cli.session import Session, call, fail, now, run
+from poolctl.cli.session import Session, call, fail, first, now, run
 from poolctl.domain.diagnosis.findings import Code, problem
 from poolctl.errors import EXIT_INTERRUPTED, EXIT_REFUSED, Refused
-from poolctl.settings import POOL_DIR
+from poolctl.folder import POOL_DIR
 
 
 def test_every_part_adds_its_commands() -> None:
@@ -29,6 +29,14 @@ def test_a_failure_ends_with_cause_next_step_and_code(capsys: pytest.CaptureFixt
         capsys.readouterr().err
         == "poolctl: core says\npoolctl: no\\x1b[2J\npoolctl: to do: set the password\n"
     )
+
+
+def test_a_cut_list_says_so_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    assert first([1, 2], 2, "task") == [1, 2]
+    assert capsys.readouterr().err == ""
+    assert first([1, 2, 3], 2, "task") == [1, 2]
+    told = "poolctl: these are 2 tasks, and there are more: --limit sets how many are listed\n"
+    assert capsys.readouterr().err == told
 
 
 def test_an_interrupt_ends_without_words() -> None:

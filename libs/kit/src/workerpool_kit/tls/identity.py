@@ -5,13 +5,16 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from workerpool_kit.health import Health
 from workerpool_kit.logs import get_logger
 from workerpool_kit.tls.material import TlsError, TlsFiles, TlsMaterial, days_left, read_material
+
+if TYPE_CHECKING:
+    # A command line uses an identity too, and shows no health.
+    from workerpool_kit.health import Health
 
 log = get_logger()
 
@@ -80,7 +83,7 @@ class TlsIdentity:
 
         return forget
 
-    def show_in(self, health: Health) -> None:
+    def show_in(self, health: "Health") -> None:
         """Report the certificate of this process as a component of `health`."""
         if self.serves_tls:
             self._healths.append(health)

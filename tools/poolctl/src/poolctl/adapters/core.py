@@ -1,5 +1,6 @@
 """What core tells and does: the pool's state, workers and tasks, as plain documents."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -21,8 +22,10 @@ Document = dict[str, Any]
 _PAGE, _WORKERS_PAGE = 200, 1_000
 _FINAL = frozenset({"COMPLETED", "FAILED"})
 _PREFIX = "TASK_STATUS_"
-_SEARCHED = 1_000
-"""Newest tasks among which the head of an id is looked up."""
+_HEAD = re.compile("0x[0-9a-f]{4,64}")
+_WHOLE_IDS = "give 0x and 4 to 64 hexadecimal digits; `poolctl tasks -o json` lists whole ids"
+_MATCHES = 100
+"""Tasks that are read to find the one that is meant."""
 
 STATUSES = tuple(
     each.name.removeprefix(_PREFIX) for each in statuses_pb2.TaskStatus.DESCRIPTOR.values if each.number
@@ -42,9 +45,13 @@ class Core:
         """Return the summary of the pool."""
         return plain(await self._pool("GetPoolStatus", pool.GetPoolStatusRequest()))
 
-    async def workers(self, *, alive_only: bool = False, limit: int = 100_000) -> list[Document]:
-        """Return the workers, by wallet."""
-        request = pool.ListWorkersRequest(page_size=min(limit, _WORKERS_PAGE), alive_only=alive_only)
+    async def workers(
+        self, *, alive_only: bool = False, text: str = "", limit: int = 100_000
+    ) -> list[Document]:
+        """Return the workers, by wallet; with `text` those whose name contains it or whose wallet starts with it."""
+        request = pool.ListWorkersRequest(
+            page_size=min(limit, _WORKERS_PAGE), alive_only=alive_only, text=text
+        )
         found = await self._services.pages(
             "core", PoolServiceStub, "ListWorkers", request, "workers", limit=limit
         )
@@ -61,7 +68,7 @@ class Core:
         wanted = name.lower()
         found = {
             str(each["wallet_address"])
-            for each in await self.workers()
+            for each in await self.workers(text=name)
             if each["name"] == name
             or (wanted.startswith("0x") and each["wallet_address"].lower().startswith(wanted))
         }
@@ -98,15 +105,17 @@ class Core:
         deal: str = "",
         requester: str = "",
         worker: str = "",
+        head: str = "",
         limit: int = 50,
     ) -> list[Document]:
-        """Return tasks, those of the newest deal first."""
+        """Return tasks, those of the newest deal first; with `head` those whose id starts with it."""
         request = tasks.ListTasksRequest(
             page_size=min(limit, _PAGE),
             statuses=[statuses_pb2.TaskStatus.Value(_PREFIX + each) for each in statuses],
             deal_id=deal,
             requester=requester,
             wallet_address=worker,
+            task_id_head=head,
         )
         found = await self._services.pages(
             "core", TaskServiceStub, "ListTasks", request, "tasks", limit=limit
@@ -152,15 +161,17 @@ class Core:
             yield plain(answer.task)
 
     async def task_id_of(self, name: str) -> str:
-        """Return the id of a task named by its id, or by the head of the id of a recent one. Raises NotFound."""
+        """Return the id of a task named by its id, or by the head of it. Raises NotFound, UnusableSettings."""
         wanted = name.lower()
         if not wanted.startswith("0x"):
             wanted = f"0x{wanted}"
         if len(wanted) == 66:
             return wanted
-        recent = await self.tasks(limit=_SEARCHED)
-        found = {str(each["task_id"]) for each in recent if each["task_id"].startswith(wanted)}
-        return _one(found, name, "task", "give the whole id; `poolctl tasks -o json` lists whole ids")
+        if not _HEAD.fullmatch(wanted):
+            raise NotFound(f"{name} is not the head of a task id", _WHOLE_IDS)
+        matching = await self.tasks(head=wanted, limit=_MATCHES)
+        found = {str(each["task_id"]) for each in matching if each["task_id"].startswith(wanted)}
+        return _one(found, name, "task", _WHOLE_IDS)
 
     async def _pool(self, method: str, request: Any) -> Any:
         return await self._services.call("core", PoolServiceStub, method, request)

@@ -1,12 +1,15 @@
 """Messages of the services as plain documents: what JSON, YAML and the tables show."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
 
 Field = Any
 """The descriptor of a field: of the pure Python package or of its compiled form, which share no class."""
+Convert = Callable[[Any], Any]
 
 _TIMESTAMP, _DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,49 +21,47 @@ def plain(message: Message) -> dict[str, Any]:
     An enum value is its name without the prefix of its type, a time is ISO 8601 in UTC, a duration a number of seconds.
     A field of a message type that is absent is None; every other field is present, also with its default.
     """
-    document: dict[str, Any] = {}
-    for field in message.DESCRIPTOR.fields:
-        value = getattr(message, field.name)
-        if _is_map(field):
-            document[field.name] = {key: _value(_of_map(field), value[key]) for key in sorted(value)}
-        elif field.is_repeated:
-            document[field.name] = [_value(field, each) for each in value]
-        elif field.has_presence and not message.HasField(field.name):
-            document[field.name] = None
-        else:
-            document[field.name] = _value(field, value)
-    return document
+    return {
+        name: None if optional and not message.HasField(name) else convert(getattr(message, name))
+        for name, optional, convert in _fields(message.DESCRIPTOR)
+    }
 
 
-def _is_map(field: Field) -> bool:
-    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+@cache
+def _fields(kind: Any) -> list[tuple[str, bool, Convert]]:
+    """Return name, whether it may be absent, and conversion of each field: a list has thousands of equal messages."""
+    return [
+        (field.name, field.has_presence and not field.is_repeated, _conversion(field))
+        for field in kind.fields
+    ]
 
 
-def _of_map(field: Field) -> Field:
-    return field.message_type.fields_by_name["value"]
+def _conversion(field: Field) -> Convert:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        of_value = _of_one(field.message_type.fields_by_name["value"])
+        return lambda values: {key: of_value(values[key]) for key in sorted(values)}
+    of_one = _of_one(field)
+    return (lambda values: [of_one(each) for each in values]) if field.is_repeated else of_one
 
 
-def _value(field: Field, value: Any) -> Any:
+def _of_one(field: Field) -> Convert:
+    """Return the conversion of one value of a field."""
     if field.enum_type is not None:
-        return _enum(field.enum_type, value)
+        return _names(field.enum_type)
     if field.message_type is None:
-        return value.hex() if isinstance(value, bytes) else value
+        return lambda value: value.hex() if isinstance(value, bytes) else value
     if field.message_type.full_name == _TIMESTAMP:
-        return _time(value)
+        return _time
     if field.message_type.full_name == _DURATION:
-        return value.seconds + value.nanos / 1e9
-    return plain(value)
+        return lambda value: value.seconds + value.nanos / 1e9
+    return plain
 
 
-def _enum(kind: Any, number: int) -> str:
-    """Return a value's name without the prefix; its number for a value of a newer service."""
-    known = kind.values_by_number.get(number)
-    if known is None:
-        return str(number)
-    if number == 0:
-        return ""
+def _names(kind: Any) -> Convert:
+    """Return the conversion of a number to its name without the prefix; a value of a newer service stays a number."""
     prefix = _upper_snake(kind.name) + "_"
-    return str(known.name).removeprefix(prefix)
+    names = {each.number: each.name.removeprefix(prefix) if each.number else "" for each in kind.values}
+    return lambda number: names.get(number, str(number))
 
 
 def _upper_snake(name: str) -> str:

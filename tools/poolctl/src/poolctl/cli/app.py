@@ -9,8 +9,8 @@ from poolctl.cli import chain, init, live, pool, setup, support, tasks, workers
 from poolctl.cli.session import NAME, Session
 from poolctl.cli.version import own_version
 from poolctl.errors import EXIT_CODES
+from poolctl.folder import POOL_DIR
 from poolctl.rendering.output import Output
-from poolctl.settings import POOL_DIR
 
 ABOUT = """\
 Set a pool up, see what it does, and learn why something waits or failed.

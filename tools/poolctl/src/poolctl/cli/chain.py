@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poolctl.cli.session import Form, now, print_answer, run, settings_of, usage
+from poolctl.cli.session import Form, first, now, print_answer, run, settings_of, usage
 from poolctl.errors import UnusableSettings
 
 orders_app = typer.Typer(rich_markup_mode=None)
@@ -39,7 +39,6 @@ def deals(
     """
     from poolctl.adapters.core import Core
     from poolctl.adapters.services import Services
-    from poolctl.rendering.chain_views import deal_view, deals_view
 
     if not _ID.fullmatch(deal.lower()):
         usage("DEAL: expected 0x and 64 hexadecimal digits", "`poolctl deals -o json` lists whole ids")
@@ -47,10 +46,17 @@ def deals(
     async def read() -> Any:
         async with Services(settings_of(context)) as services:
             core = Core(services)
-            return await (core.deal(deal.lower()) if deal else core.deals(requester=requester, limit=limit))
+            return await (
+                core.deal(deal.lower()) if deal else core.deals(requester=requester, limit=limit + 1)
+            )
 
-    view = deal_view if deal else deals_view
-    print_answer(context, run(read()), lambda shown: view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.chain_views import deal_view, deals_view
+
+        return deal_view(document, now()) if deal else deals_view(document, now())
+
+    found = run(read())
+    print_answer(context, found if deal else first(found, limit, "deal"), view, output)
 
 
 def _check_state(value: str) -> str:
@@ -84,7 +90,6 @@ def tx(
     """
     from poolctl.adapters.adapter import Adapter
     from poolctl.adapters.services import Services
-    from poolctl.rendering.chain_views import commands_view
 
     if not _ID.fullmatch(task.lower()):
         usage("--task: expected 0x and 64 hexadecimal digits")
@@ -94,10 +99,16 @@ def tx(
             adapter = Adapter(services)
             return {
                 "wallet": await adapter.wallet(),
-                "commands": await adapter.commands(state=state, task=task.lower(), limit=limit),
+                "commands": await adapter.commands(state=state, task=task.lower(), limit=limit + 1),
             }
 
-    print_answer(context, run(read()), lambda shown: commands_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.chain_views import commands_view
+
+        return commands_view(document, now())
+
+    found = run(read())
+    print_answer(context, {**found, "commands": first(found["commands"], limit, "command")}, view, output)
 
 
 @orders_app.callback(invoke_without_command=True)
@@ -115,13 +126,17 @@ def orders(context: typer.Context, output: Form = None) -> None:
         return
     from poolctl.adapters.publisher import offers
     from poolctl.adapters.services import Services
-    from poolctl.rendering.chain_views import offers_view
 
     async def read() -> dict[str, Any]:
         async with Services(settings_of(context)) as services:
             return await offers(services)
 
-    print_answer(context, run(read()), lambda shown: offers_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.chain_views import offers_view
+
+        return offers_view(document, now())
+
+    print_answer(context, run(read()), view, output)
 
 
 @orders_app.command("list")
@@ -140,7 +155,6 @@ def list_orders(
       poolctl orders list --category 0
     """
     from poolctl.adapters.publisher import market_orders
-    from poolctl.rendering.chain_views import market_view
 
     settings = settings_of(context)
 
@@ -162,7 +176,13 @@ def list_orders(
             int(tag, 16)
         except ValueError:
             usage("--tag: expected a hexadecimal number such as 0x100")
-    print_answer(context, run(read()), market_view, output)
+
+    def view(document: Any) -> Any:
+        from poolctl.rendering.chain_views import market_view
+
+        return market_view(document)
+
+    print_answer(context, run(read()), view, output)
 
 
 async def _chain_id(settings: Any) -> int:

@@ -9,11 +9,11 @@ import typer
 
 from poolctl.cli.session import Form, Session, call, print_answer, run, say, session_of, usage
 from poolctl.errors import CommandFailed, UnusableSettings
-from poolctl.settings import PoolctlSettings
 
 if TYPE_CHECKING:
     from poolctl.adapters.setup.initialisation import Initialisation, Target
     from poolctl.domain.setup.plan import Step, Wishes
+    from poolctl.settings import PoolctlSettings
 
 _TITLE = "WORKERPOOL_DESCRIPTION"
 _MOST_PERCENT = 100
@@ -154,10 +154,11 @@ def init(
     print_answer(context, document, _view, output)
 
 
-def _without_folder(session: Session) -> PoolctlSettings:
+def _without_folder(session: Session) -> "PoolctlSettings":
     """Return the settings for a folder that does not exist yet, in a dry run."""
     from poolctl.adapters.process import prepare
-    from poolctl.settings import POOL_DIR, read_settings
+    from poolctl.folder import POOL_DIR
+    from poolctl.settings import read_settings
 
     flags = {name: value for name, value in session.flags.items() if name != POOL_DIR}
     settings = read_settings(flags, {})
@@ -193,7 +194,7 @@ def _nrlc(option: str, text: str) -> int:
         usage(f"{option}: {wrong}")
 
 
-def _target(settings: PoolctlSettings, host: str, price: int | None, free_gas: bool | None) -> "Target":
+def _target(settings: "PoolctlSettings", host: str, price: int | None, free_gas: bool | None) -> "Target":
     from poolctl.adapters.setup.initialisation import Target
 
     missing = [

@@ -1,6 +1,5 @@
 """The command top: the pool live, refreshed until Ctrl-C."""
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,6 +89,8 @@ async def _draw(services: Any, interval: float, count: int) -> None:
 
 
 async def _repeat(show: "Callable[[], Any]", interval: float, count: int) -> None:
+    import asyncio
+
     done = 0
     while True:
         began = time.monotonic()
@@ -102,6 +103,8 @@ async def _repeat(show: "Callable[[], Any]", interval: float, count: int) -> Non
 
 async def look(services: Any) -> dict[str, Any]:
     """Return the pool, its workers and its live tasks at one moment. Raises CommandFailed."""
+    import asyncio
+
     from poolctl.adapters.core import LIVE, Core
 
     core = Core(services)

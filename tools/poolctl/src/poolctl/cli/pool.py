@@ -1,13 +1,14 @@
 """Commands about the pool as a whole: status."""
 
-import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from poolctl.cli.session import Form, now, print_answer, run, settings_of
 from poolctl.errors import CommandFailed
-from poolctl.settings import PoolctlSettings
+
+if TYPE_CHECKING:
+    from poolctl.settings import PoolctlSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -25,30 +26,36 @@ def status(context: typer.Context, output: Form = None) -> None:
       poolctl status
       poolctl status -o json | jq .pool.alive_workers
     """
-    from poolctl.rendering.pool_views import status_view
 
-    document = run(read_status(settings_of(context)))
-    print_answer(context, document, lambda shown: status_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.pool_views import status_view
+
+        return status_view(document, now())
+
+    print_answer(context, run(read_status(settings_of(context))), view, output)
 
 
-async def read_status(settings: PoolctlSettings) -> dict[str, Any]:
+async def read_status(settings: "PoolctlSettings") -> dict[str, Any]:
     """Return the summaries of core and of the wallet; without the latter, a note says why. Raises CommandFailed."""
-    from poolctl.adapters.adapter import Adapter
+    import asyncio
+
     from poolctl.adapters.core import Core
     from poolctl.adapters.services import Services
 
     async with Services(settings) as services:
         wanted = settings.adapter_password is not None
         pool, wallet = await asyncio.gather(
-            Core(services).status(), _wallet(Adapter(services)) if wanted else _no_wallet()
+            Core(services).status(), _wallet(services) if wanted else _no_wallet()
         )
     found, note = wallet
     return {"pool": pool, "wallet": found, "notes": [note] if note else []}
 
 
-async def _wallet(adapter: Any) -> tuple[dict[str, Any] | None, str]:
+async def _wallet(services: Any) -> tuple[dict[str, Any] | None, str]:
+    from poolctl.adapters.adapter import Adapter
+
     try:
-        return await adapter.wallet(), ""
+        return await Adapter(services).wallet(), ""
     except CommandFailed as failed:
         return None, f"no wallet: {failed.message}"
 

@@ -1,19 +1,25 @@
-"""What every command starts from: the settings, the form of the output, and the way errors end."""
+"""What every command starts from: the settings, the form of the output, and the way errors end.
 
-import asyncio
+The command line is imported for each command, its help and each completion in a shell. So its modules import at the top
+what only builds the command line, and a command imports what it works with, such as gRPC, when it runs.
+"""
+
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from poolctl.errors import EXIT_INTERRUPTED, EXIT_USAGE, CommandFailed, UnusableSettings
+from poolctl.folder import ENV_FILE, POOL_DIR, pool_folder
 from poolctl.rendering.output import Output, View, show
-from poolctl.settings import ENV_FILE, POOL_DIR, PoolctlSettings, read_settings
+
+if TYPE_CHECKING:
+    from poolctl.settings import PoolctlSettings
 
 T = TypeVar("T")
 
@@ -39,17 +45,18 @@ class Session:
     """Variable to text."""
     output: Output = Output.TABLE
     verbose: bool = False
-    _settings: PoolctlSettings | None = None
+    _settings: "PoolctlSettings | None" = None
 
     @property
     def folder(self) -> Path:
         """The pool's folder."""
-        return Path(self.flags.get(POOL_DIR) or os.environ.get(POOL_DIR) or ".")
+        return pool_folder(self.flags, os.environ)
 
-    def settings(self) -> PoolctlSettings:
+    def settings(self) -> "PoolctlSettings":
         """Return the settings, and prepare this process for its connections. Raises UnusableSettings."""
         if self._settings is None:
             from poolctl.adapters.process import prepare
+            from poolctl.settings import read_settings
 
             self._settings = read_settings(self.flags, self.env_file())
             prepare(self._settings, verbose=self.verbose)
@@ -73,7 +80,7 @@ def session_of(context: typer.Context) -> Session:
     return found
 
 
-def settings_of(context: typer.Context) -> PoolctlSettings:
+def settings_of(context: typer.Context) -> "PoolctlSettings":
     """Return the settings of a command; unusable ones end it."""
     return call(session_of(context).settings)
 
@@ -83,8 +90,17 @@ def print_answer(context: typer.Context, document: Any, view: View, output: Outp
     show(document, view, output or session_of(context).output)
 
 
+def first(found: Sequence[T], limit: int, noun: str) -> Sequence[T]:
+    """Return the first items of a list that was read with one more than `limit`; tell on stderr that there are more."""
+    if len(found) > limit:
+        say(f"{NAME}: these are {limit} {noun}s, and there are more: --limit sets how many are listed")
+    return found[:limit]
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run the work of a command. A failure ends the command with its cause and next step, Ctrl-C without words."""
+    import asyncio
+
     try:
         return asyncio.run(work)
     except CommandFailed as failed:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,9 @@ from poolctl.cli.session import Form, Session, call, now, print_answer, run, ses
 from poolctl.cli.version import own_version
 from poolctl.domain.diagnosis.findings import Finding, has_problem
 from poolctl.errors import EXIT_PROBLEM
-from poolctl.settings import PoolctlSettings
+
+if TYPE_CHECKING:
+    from poolctl.settings import PoolctlSettings
 
 _OF_A_POOL = (
     "IEXEC_",
@@ -53,17 +55,20 @@ def doctor(
       poolctl --pool-dir /opt/core doctor
       poolctl doctor -o json | jq '.[] | select(.severity == "problem") | .code'
     """
-    from poolctl.rendering.setup_views import findings_view
-
     session = session_of(context)
     settings, variables = call(session.settings), call(lambda: variables_of(session))
     findings = run(examine(settings, variables, session.folder))
-    form = output or session.output
-    print_answer(context, document_of(findings), lambda _: findings_view(findings, every=every), form)
+
+    def view(_: Any) -> Any:
+        from poolctl.rendering.setup_views import findings_view
+
+        return findings_view(findings, every=every)
+
+    print_answer(context, document_of(findings), view, output)
     raise typer.Exit(EXIT_PROBLEM if has_problem(findings) else 0)
 
 
-async def examine(settings: PoolctlSettings, variables: Mapping[str, str], folder: Path) -> list[Finding]:
+async def examine(settings: "PoolctlSettings", variables: Mapping[str, str], folder: Path) -> list[Finding]:
     """Return what doctor finds; steps are shown on a terminal meanwhile."""
     from poolctl.adapters.looks.collect import collect
     from poolctl.adapters.progress import stderr_console

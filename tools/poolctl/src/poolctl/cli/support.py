@@ -2,14 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from poolctl.cli.session import call, now, run, say, session_of, usage
 from poolctl.cli.setup import variables_of
 from poolctl.cli.version import own_version
-from poolctl.settings import PoolctlSettings
+
+if TYPE_CHECKING:
+    from poolctl.settings import PoolctlSettings
 
 _MOST_LINES = 100_000
 
@@ -66,7 +68,7 @@ def logs(
     run(show())
 
 
-async def _task_logs(settings: PoolctlSettings, name: str, *, follow: bool, tail: int) -> None:
+async def _task_logs(settings: "PoolctlSettings", name: str, *, follow: bool, tail: int) -> None:
     from poolctl.adapters.core import Core
     from poolctl.adapters.services import Services
     from poolctl.domain.texts import short

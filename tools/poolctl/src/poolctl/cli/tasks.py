@@ -1,18 +1,19 @@
 """Commands about tasks: the list, one task with its timeline, and why something waits or failed."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from poolctl.cli.session import Form, now, print_answer, run, settings_of, usage
+from poolctl.cli.session import Form, first, now, print_answer, run, settings_of, usage
 from poolctl.domain.explanations import Explanation, explain_task, explain_unregistered, explain_worker
 
 task_app = typer.Typer(help="Show one task.", no_args_is_help=True, rich_markup_mode=None)
 
 TaskName = Annotated[
-    str, typer.Argument(metavar="TASK", help="Task id, or the head of the id of a recent task.")
+    str, typer.Argument(metavar="TASK", help="Task id, or its head of 0x and 4 digits or more.")
 ]
 _ID, _ADDRESS = re.compile(r"0x[0-9a-f]{64}", re.IGNORECASE), re.compile(r"(0x[0-9a-fA-F]{40})?")
 _MOST = 100_000
@@ -71,24 +72,28 @@ def tasks(
     """
     from poolctl.adapters.core import LIVE, Core
     from poolctl.adapters.services import Services
-    from poolctl.rendering.task_views import tasks_view
 
     if deal and not _ID.fullmatch(deal):
         usage("--deal: expected 0x and 64 hexadecimal digits", "`poolctl deals` lists them")
     if not _ADDRESS.fullmatch(requester) or not _ADDRESS.fullmatch(worker):
         usage("--requester, --worker: expected an address of 0x and 40 hexadecimal digits")
 
-    async def read() -> list[dict[str, Any]]:
+    async def read() -> Sequence[dict[str, Any]]:
         async with Services(settings_of(context)) as services:
             return await Core(services).tasks(
                 statuses=LIVE if live else (status or ()),
                 deal=deal.lower(),
                 requester=requester,
                 worker=worker,
-                limit=limit,
+                limit=limit + 1,
             )
 
-    print_answer(context, run(read()), lambda shown: tasks_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.task_views import tasks_view
+
+        return tasks_view(document, now())
+
+    print_answer(context, first(run(read()), limit, "task"), view, output)
 
 
 @task_app.command("show")
@@ -102,14 +107,18 @@ def show_task(context: typer.Context, name: TaskName, output: Form = None) -> No
     """
     from poolctl.adapters.core import Core
     from poolctl.adapters.services import Services
-    from poolctl.rendering.task_views import task_view
 
     async def read() -> dict[str, Any]:
         async with Services(settings_of(context)) as services:
             core = Core(services)
             return await core.task(await core.task_id_of(name))
 
-    print_answer(context, run(read()), lambda shown: task_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.task_views import task_view
+
+        return task_view(document, now())
+
+    print_answer(context, run(read()), view, output)
 
 
 def why(
@@ -125,7 +134,7 @@ def why(
 ) -> None:
     """Tell in one step why a task waits or failed, or why a worker gets no work: cause, side, next step.
 
-    A text of 0x and 42 characters or fewer that matches no recent task is taken for a worker.
+    A text of 0x and fewer than 42 characters that is the head of no task id is taken for that of a wallet.
 
     \b
     Examples:
@@ -133,14 +142,19 @@ def why(
       poolctl why worker-1
     """
     from poolctl.adapters.services import Services
-    from poolctl.rendering.task_views import explanation_view
 
     async def read() -> Explanation:
         async with Services(settings_of(context)) as services:
             return await explain(services, name)
 
     found = run(read())
-    print_answer(context, asdict(found), lambda _: explanation_view(found), output)
+
+    def view(_: Any) -> Any:
+        from poolctl.rendering.task_views import explanation_view
+
+        return explanation_view(found)
+
+    print_answer(context, asdict(found), view, output)
 
 
 async def explain(services: Any, name: str) -> Explanation:

@@ -1,13 +1,11 @@
 """Commands about workers: the list, one worker, and instructions to it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import typer
-from workerpool_kit.settings.types import parse_duration
 
-from poolctl.cli.session import Form, now, print_answer, run, say, settings_of, usage
+from poolctl.cli.session import Form, first, now, print_answer, run, say, settings_of, usage
 from poolctl.errors import CommandFailed
 
 worker_app = typer.Typer(
@@ -24,6 +22,7 @@ Time = Annotated[
     ),
 ]
 _DRAINED_POLL_S = 1.0
+_MOST = 100_000
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +36,7 @@ def workers(
     alive: Annotated[
         bool, typer.Option("--alive", help="Only workers heard from within the last minute.")
     ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="Most workers to list, by wallet.")] = 50,
     output: Form = None,
 ) -> None:
     """List the workers: what each does, and why it gets no work.
@@ -44,17 +44,21 @@ def workers(
     \b
     Examples:
       poolctl workers --alive
-      poolctl workers -o json | jq '.[] | select(.quarantined_until) | .wallet_address'
+      poolctl workers --limit 10000 -o json | jq '.[] | select(.quarantined_until) | .wallet_address'
     """
     from poolctl.adapters.core import Core
     from poolctl.adapters.services import Services
-    from poolctl.rendering.pool_views import workers_view
 
-    async def read() -> list[dict[str, Any]]:
+    async def read() -> Sequence[dict[str, Any]]:
         async with Services(settings_of(context)) as services:
-            return await Core(services).workers(alive_only=alive)
+            return await Core(services).workers(alive_only=alive, limit=limit + 1)
 
-    print_answer(context, run(read()), lambda shown: workers_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.pool_views import workers_view
+
+        return workers_view(document, now())
+
+    print_answer(context, first(run(read()), limit, "worker"), view, output)
 
 
 @worker_app.command("show")
@@ -138,15 +142,18 @@ def _act(
 ) -> None:
     from poolctl.adapters.core import Core
     from poolctl.adapters.services import Services
-    from poolctl.rendering.pool_views import worker_view
 
     async def work() -> dict[str, Any]:
         async with Services(settings_of(context)) as services:
             core = Core(services)
             return await act(core, await core.wallet_of(name))
 
-    worker = run(work())
-    print_answer(context, worker, lambda shown: worker_view(shown, now()), output)
+    def view(document: Any) -> Any:
+        from poolctl.rendering.pool_views import worker_view
+
+        return worker_view(document, now())
+
+    print_answer(context, run(work()), view, output)
 
 
 async def _worker(core: Any, wallet: str) -> dict[str, Any]:
@@ -159,6 +166,8 @@ async def _worker(core: Any, wallet: str) -> dict[str, Any]:
 
 async def _until_idle(core: Any, wallet: str) -> dict[str, Any]:
     """Wait until a worker holds no task; show how many are left."""
+    import asyncio
+
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from poolctl.adapters.progress import stderr_console
@@ -179,6 +188,8 @@ async def _until_idle(core: Any, wallet: str) -> dict[str, Any]:
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
+    from workerpool_kit.settings.types import parse_duration
+
     try:
         seconds = parse_duration(text)
     except ValueError as wrong:

@@ -12,7 +12,8 @@ from poolctl.adapters.pool_folder import exposed
 from poolctl.domain.diagnosis.facts import Certificate, Volume
 from poolctl.domain.diagnosis.host_rules import SHORTEST_PASSWORD
 from poolctl.domain.redaction import names_secret, secrets_of
-from poolctl.settings import ENV_FILE, PoolctlSettings
+from poolctl.folder import ENV_FILE
+from poolctl.settings import PoolctlSettings
 
 _FILE = "_FILE"
 _WALLETS = ("*wallet*.json",)

@@ -8,7 +8,7 @@ from workerpool_poco.chain.wallet import Wallet, WalletError
 from poolctl.adapters.pool_folder import write_private
 from poolctl.domain.setup.plan import CORE_WALLET, PASSWORDS, WORKER_WALLET
 from poolctl.errors import CommandFailed
-from poolctl.settings import ENV_FILE
+from poolctl.folder import ENV_FILE
 
 SECRETS = "secrets"
 _PASSWORD_BYTES = 24

@@ -19,7 +19,7 @@ from poolctl.adapters.setup.sender import sender
 from poolctl.domain.setup import env_text
 from poolctl.domain.setup.plan import CORE_WALLET, WORKER_WALLET, Account, Kind, State, Step, Wishes, policy
 from poolctl.errors import CommandFailed
-from poolctl.settings import ENV_FILE
+from poolctl.folder import ENV_FILE
 
 _DEFAULT_CAP = 22_000_000_000
 
