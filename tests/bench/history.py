@@ -62,6 +62,8 @@ class History:
 
     requester: str
     wallet: str
+    name: str
+    """Public name of that worker."""
     bag: str
     waiting_task: str
     bag_token: str
@@ -107,6 +109,7 @@ def _store(count: int, workers: int) -> History:
     return History(
         requester=wallet_of("requester", 0),
         wallet=wallets[0],
+        name=_name(wallets[0]),
         bag=bag.terms.deal_id,
         waiting_task=places["waiting"].task_id,
         bag_token=task_queries.page_token_after(bag),
@@ -172,7 +175,11 @@ def _task(task: Task, place: int, wallets: list[str], *, waits: bool) -> Task:
     return task
 
 
+def _name(wallet: str) -> str:
+    return f"worker-{wallet[2:10]}"
+
+
 def _worker(wallet: str) -> Worker:
-    model = WorkerModel(wallet[:8], "0.1.0", "linux", "x86_64", 4, 8 << 30)
+    model = WorkerModel(_name(wallet), "0.1.0", "linux", "x86_64", 4, 8 << 30)
     seen = time.time() - _DAY_S
     return Worker(wallet, model, registered_at=seen - _DAY_S, last_seen=seen, lost=True)

@@ -1,7 +1,8 @@
-"""`make bench-pages`: time of the pages of tasks, deals and workers with a long history in the store.
+"""`make bench-pages`: time of the pages of tasks, deals and workers with a long history in the store, and of poolctl.
 
 The store holds 100,000 tasks of thousands of deals and requesters, with a replicate each, and 5,000 workers. Each page
-is read several times over gRPC from a real scheduler on a real database, also pages far down each list.
+is read several times over gRPC from a real scheduler on a real database, also pages far down each list. Then each
+command of poolctl runs several times.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import grpc
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
+from workerpool_devnet.services.service import Service
 from workerpool_protocol.core.v1 import deal_service_pb2 as deals_pb
 from workerpool_protocol.core.v1 import pool_service_pb2 as pool_pb
 from workerpool_protocol.core.v1 import reason_pb2
@@ -26,6 +28,7 @@ from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceStub
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
 from bench.command import run_and_exit
+from bench.commands import measure_commands
 from bench.history import History, store_history
 from bench.report import percentile, say, show, verdict, write
 
@@ -36,12 +39,14 @@ Call = Callable[[], Awaitable[Any]]
 
 
 async def run(wanted: argparse.Namespace) -> int:
-    """Run the bench; return 0 when every page meets the target."""
-    async with _core_with_history(wanted) as (target, history), grpc.aio.insecure_channel(target) as channel:
-        figures = {
-            name: await _measured(call, wanted.times)
-            for name, call in (await _calls(channel, history)).items()
-        }
+    """Run the bench; return 0 when every page and command meets the target."""
+    async with _core_with_history(wanted) as (core, history):
+        async with grpc.aio.insecure_channel(core.grpc) as channel:
+            figures = {
+                name: await _measured(call, wanted.times)
+                for name, call in (await _calls(channel, history)).items()
+            }
+        commands = await measure_commands(core.http, history, wanted.times)
     rows = [
         [name, f"{percentile(times, 50):,.0f}", f"{max(times):,.0f}", verdict(max(times) <= TARGET_MS)]
         for name, times in figures.items()
@@ -51,15 +56,35 @@ async def run(wanted: argparse.Namespace) -> int:
         ["page", "p50", "slowest", ""],
         rows,
     )
+    show(
+        f"commands of poolctl on that store, ms; p50 at most {TARGET_MS:g}",
+        ["command", "p50", "slowest", ""],
+        [
+            [
+                name,
+                f"{percentile(times, 50):,.0f}",
+                f"{max(times):,.0f}",
+                verdict(percentile(times, 50) <= TARGET_MS),
+            ]
+            for name, times in commands.items()
+        ],
+    )
     met = {name: max(times) <= TARGET_MS for name, times in figures.items()}
-    content = {"tasks": wanted.tasks, "workers": wanted.workers, "ms": figures, "targets": met}
+    met |= {f"poolctl {name}": percentile(times, 50) <= TARGET_MS for name, times in commands.items()}
+    content = {
+        "tasks": wanted.tasks,
+        "workers": wanted.workers,
+        "ms": figures,
+        "command_ms": commands,
+        "targets": met,
+    }
     say(f"written to {write('pages', content)}")
     return 0 if all(met.values()) else 1
 
 
 @contextlib.asynccontextmanager
-async def _core_with_history(wanted: argparse.Namespace) -> AsyncIterator[tuple[str, History]]:
-    """Run a scheduler without adapter and workers on a database with a history; yield its gRPC target."""
+async def _core_with_history(wanted: argparse.Namespace) -> AsyncIterator[tuple[Service, History]]:
+    """Run a scheduler without adapter and workers on a database with a history; yield it."""
     async with Devnet(DevnetOptions(workers=0, services=("registry",), progress=say)) as net:
         history = await store_history(
             net.database.uri, net.databases["core"], tasks=wanted.tasks, workers=wanted.workers
@@ -70,7 +95,7 @@ async def _core_with_history(wanted: argparse.Namespace) -> AsyncIterator[tuple[
         core.start()
         await _answers(core.grpc)
         say(f"core answers {time.monotonic() - started:.1f} s after its start")
-        yield core.grpc, history
+        yield core, history
 
 
 async def _answers(target: str) -> None:
