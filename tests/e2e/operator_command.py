@@ -73,9 +73,9 @@ class Poolctl:
         assert "Traceback" not in done.err, done.err
         return done
 
-    async def json(self, *arguments: str) -> Any:
+    async def json(self, *arguments: str, **variables: str) -> Any:
         """Return the answer of a command."""
-        return (await self(*arguments, "-o", "json")).document
+        return (await self(*arguments, "-o", "json", **variables)).document
 
 
 def write_env(folder: Path, net: Devnet) -> None:

@@ -1,5 +1,7 @@
 """Stuck and failed tasks planted on a real pool, one after the other: each tells its reason in one call.
 
+The reason is the same over gRPC, over HTTP, and for an operator who runs `poolctl why TASK` or `poolctl why WORKER`.
+
 No worker is there at first, then a simulated one that starts what it gets and executes nothing, then a real one. A task
 stays as it is while a later one is planted, so that reasons of several tasks hold at once.
 """
@@ -37,6 +39,7 @@ from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceStub
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStub
 
+from e2e.operator_command import Poolctl
 from e2e.shell_image import ensure_shell_image
 from e2e.simulated_worker import SimulatedWorker, simulated_worker
 
@@ -57,6 +60,7 @@ class Planted:
     net: Devnet
     node: Relay
     app: Any
+    poolctl: Poolctl
     worker: SimulatedWorker | None = None
     tasks: dict[str, TaskId] = field(default_factory=dict)
 
@@ -90,12 +94,13 @@ class Planted:
         return deal.task_ids[0]
 
     async def shows(self, task_id: TaskId, code: str, evidence: str = "") -> dict[str, str]:
-        """Wait until a task has a reason with this code, the same over gRPC and HTTP; return its evidence.
+        """Wait until a task has a reason with this code, the same over gRPC, HTTP and by poolctl; return its evidence.
 
         A failed call tells that a service is down before its health, which names the variable, is looked at again:
         `evidence` is a key to wait for.
         """
         http: dict[str, Any] = {}
+        command: tuple[Any, ...] = ()
         found = task_pb.ExplainTaskResponse()
         try:
             async with asyncio.timeout(PATIENCE_S), open_channel(self.net.services["core"].grpc) as channel:
@@ -113,21 +118,33 @@ class Planted:
                     # The task may move between the two answers.
                     same = told == tuple(http.get(key) for key in ("code", "sentence", "next"))
                     if name == code and same and (not evidence or evidence in shown):
-                        return shown
+                        command = await self.why(task_id)
+                        if command == (*told, shown):
+                            return shown
                     await asyncio.sleep(0.2)
         except TimeoutError:
-            raise AssertionError(f"{code} is not told; gRPC: {found}; HTTP: {http}") from None
+            raise AssertionError(
+                f"{code} is not told; gRPC: {found}; HTTP: {http}; poolctl: {command}"
+            ) from None
+
+    async def why(self, name: str) -> tuple[str, str, str, dict[str, str]]:
+        """Return code, sentence, next step and evidence that `poolctl why` shows."""
+        shown = await self.poolctl.json("why", name, IEXEC_CORE_URL=self.net.services["core"].http)
+        return shown["code"], shown["sentence"], shown["next_step"], shown["evidence"]
 
     async def worker_shows(self, wallet: str, code: str) -> pool_pb.ExplainWorkerResponse:
-        """Wait until a worker has a reason with this code."""
+        """Wait until a worker has a reason with this code, the same over gRPC and by poolctl."""
         number = reason_pb2.ReasonCode.Value(f"REASON_CODE_{code}")
         request = pool_pb.ExplainWorkerRequest(wallet_address=wallet)
         async with asyncio.timeout(PATIENCE_S), open_channel(self.net.services["core"].grpc) as channel:
             stub: Any = PoolServiceStub(channel)
             while True:
                 found: pool_pb.ExplainWorkerResponse = await stub.ExplainWorker(request, timeout=CALL_S)
-                if found.reason.code == number:
-                    return found
+                reason = found.reason
+                if reason.code == number:
+                    shown = {each.key: each.value for each in reason.evidence}
+                    if await self.why(wallet) == (code, reason.sentence, reason.next_step, shown):
+                        return found
                 await asyncio.sleep(0.2)
 
     async def order(self, method: str, request: Any) -> Any:
@@ -152,7 +169,7 @@ class Planted:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def planted() -> AsyncIterator[Planted]:
+async def planted(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Planted]:
     node_port = free_port()
     environment = {
         "core": {
@@ -164,7 +181,8 @@ async def planted() -> AsyncIterator[Planted]:
     }
     net = Devnet(DevnetOptions(workers=2, services=SERVICES, environment=environment))
     async with Relay(("127.0.0.1", node_port), ("127.0.0.1", net.chain.port)).running() as node, net:
-        yield Planted(net, node, await net.create_app("planted", ensure_shell_image()))
+        app = await net.create_app("planted", ensure_shell_image())
+        yield Planted(net, node, app, Poolctl(tmp_path_factory.mktemp("operator")))
 
 
 # --- no worker ----------------------------------------------------------------------------------
