@@ -7,7 +7,7 @@ from typing import NamedTuple
 from workerpool_kit.settings.base import Settings, aliases_of, variable_of
 
 from moving.older_variables import PROCESSES, OlderProcess
-from moving.successors import NOTES, REASONS, SUCCESSORS
+from moving.successors import NOTES, OLDER, Older
 
 _CLASSES = {
     "core": "CoreSettings",
@@ -62,12 +62,12 @@ def answer(process: OlderProcess, variable: str) -> Answer:
             note = NOTES.get((service, variable), "")
             name = "the same" if present == variable else f"still read; the newer name is `{present}`"
             return Answer("same", f"{name}; {note}" if note else name)
-    if variable in SUCCESSORS:
-        settings, remark = SUCCESSORS[variable]
-        named = ", ".join(f"`{name}` of {_TITLES[of]}" for of, name in settings)
-        return Answer("successor", f"{named}: {remark}" if remark else named)
-    if variable in REASONS:
-        return Answer("reason", f"none: {REASONS[variable]}")
+    older = OLDER.get(variable, Older())
+    if older.settings:
+        named = ", ".join(f"`{name}` of {_TITLES[of]}" for of, name in older.settings)
+        return Answer("successor", f"{named}: {older.remark}" if older.remark else named)
+    if older.reason:
+        return Answer("reason", f"none: {older.reason}")
     raise UnexplainedVariable(f"{variable} of {process.title}: add its successor or a reason to tools/moving")
 
 
@@ -77,10 +77,20 @@ def older_variables_page() -> str:
         "# Variables of the existing stack\n\n"
         "Made by `make docs` from `tools/moving` and the services' settings classes; do not edit.\n\n"
         "Each variable of the processes of iexec-core 3 to 9 and their neighbours, and of the scheduler before them,\n"
-        "with what takes its place in the environment of a process here. [moving-a-pool.md](moving-a-pool.md) leads\n"
-        "through a move.\n"
+        "with what takes its place in the environment of a process here, and in the `.env` of compose where it has\n"
+        "another name there. [moving-a-pool.md](moving-a-pool.md) leads through a move.\n"
     ]
     for process in PROCESSES:
-        rows = "".join(f"| `{name}` | {answer(process, name).text} |\n" for name in sorted(process.variables))
-        parts.append(f"\n## {process.title}\n\n| older variable | here |\n|---|---|\n{rows}")
+        rows = "".join(
+            f"| `{name}` | {answer(process, name).text} | {_in_env(name)} |\n"
+            for name in sorted(process.variables)
+        )
+        heading = "| older variable | of a process here | in `.env` of compose |\n|---|---|---|"
+        parts.append(f"\n## {process.title}\n\n{heading}\n{rows}")
     return "".join(parts)
+
+
+def _in_env(variable: str) -> str:
+    """Return the name in `.env`; empty when it has none of its own."""
+    env = OLDER.get(variable, Older()).env
+    return f"`{env}`" if env else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pool_env.older_names import advice
+from moving.successors import env_advice
 
 WELL_KNOWN = frozenset(
     {"whatever", "admin", "administrator", "password", "passw0rd", "changeme", "change-me", "secret", "root"}
@@ -109,7 +109,7 @@ def _names(values: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
             continue
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else "remove it"
-        yield f"{name}: {advice(name) or f'no such variable; {hint}'}"
+        yield f"{name}: {env_advice(name) or f'no such variable; {hint}'}"
 
 
 def _forms(values: Mapping[str, str]) -> Iterator[str]:

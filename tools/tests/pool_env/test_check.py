@@ -3,7 +3,6 @@
 import pytest
 from pool_env.check import Scope, problems
 from pool_env.env_file import parse
-from pool_env.older_names import REASONS, SUCCESSORS, advice
 from worker_release.source import ROOT
 
 EXAMPLE = parse((ROOT / ".env.example").read_text())
@@ -131,10 +130,3 @@ def test_a_problem_of_a_worker_is_named(changed: dict[str, str], problem: str) -
 def test_a_problem_behind_a_reverse_proxy_is_named(changed: dict[str, str], problem: str) -> None:
     lines = found(NAMES | changed, Scope(proxy=True, https=True))
     assert [line for line in lines if line.startswith(problem)]
-
-
-def test_every_older_variable_has_a_successor_that_exists_or_a_reason() -> None:
-    assert set(SUCCESSORS.values()) <= set(EXAMPLE)
-    assert not set(SUCCESSORS) & set(REASONS)
-    assert not (set(SUCCESSORS) | set(REASONS)) & set(EXAMPLE)
-    assert advice("PATH") is None
