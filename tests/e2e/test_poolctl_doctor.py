@@ -78,7 +78,7 @@ async def found(poolctl: Poolctl, code: str) -> dict[str, Any]:
         while code not in (seen := await problems(poolctl)):
             await asyncio.sleep(0.5)
     finding = seen[code]
-    assert finding["what"]
+    assert finding["message"]
     assert finding["why"]
     assert finding["next_step"]
     return finding
@@ -108,7 +108,7 @@ async def test_the_pool_is_healthy(poolctl: Poolctl) -> None:
 
 async def test_a_default_password(net: Devnet, tmp_path: Path) -> None:
     finding = await found(pool_in(tmp_path, net, PROD_GRAFANA_ADMIN_PASSWORD="changeme"), "DEFAULT_PASSWORD")
-    assert "PROD_GRAFANA_ADMIN_PASSWORD" in finding["what"]
+    assert "PROD_GRAFANA_ADMIN_PASSWORD" in finding["message"]
 
 
 async def test_a_full_disk(net: Devnet, small_volume: MountVolume) -> None:
@@ -116,7 +116,7 @@ async def test_a_full_disk(net: Devnet, small_volume: MountVolume) -> None:
     poolctl = pool_in(volume.path, net)
     assert "DISK_FULL" not in await problems(poolctl)
     volume.fill()
-    assert str(volume.path) in (await found(poolctl, "DISK_FULL"))["what"]
+    assert str(volume.path) in (await found(poolctl, "DISK_FULL"))["message"]
 
 
 async def test_an_expired_certificate(net: Devnet, tmp_path: Path) -> None:
@@ -129,8 +129,8 @@ async def test_an_expired_certificate(net: Devnet, tmp_path: Path) -> None:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         poolctl = pool_in(tmp_path, net, IEXEC_SMS_URL=url, WORKERPOOL_TLS_CA=str(files.ca))
         finding = await found(poolctl, "CERTIFICATE_EXPIRED")
-    assert url in finding["what"]
-    assert "ago" in finding["what"]
+    assert url in finding["message"]
+    assert "ago" in finding["message"]
 
 
 async def test_a_closed_port(net: Devnet, poolctl: Poolctl) -> None:
@@ -148,7 +148,7 @@ async def test_an_empty_wallet(net: Devnet, poolctl: Poolctl) -> None:
     balance = net.chain.rpc.call("eth_getBalance", owner, "latest")
     net.chain.rpc.call("anvil_setBalance", owner, "0x0")
     finding = await found(poolctl, "EMPTY_WALLET")
-    assert owner in finding["what"]
+    assert owner in finding["message"]
     assert owner in finding["next_step"]
     net.chain.rpc.call("anvil_setBalance", owner, balance)
     await gone(poolctl)
@@ -158,7 +158,7 @@ async def test_a_low_stake(net: Devnet, poolctl: Poolctl) -> None:
     stake = net.market.hub.functions.viewAccount(net.account("poolOwner").address).call()[0]
     await send(net, "poolOwner", net.contracts.hub, abi.HUB.encode("withdraw", stake))
     finding = await found(poolctl, "LOW_STAKE")
-    assert "stake" in finding["what"]
+    assert "stake" in finding["message"]
     data = abi.RLC.encode("approveAndCall", net.contracts.hub, stake, b"")
     await send(net, "poolOwner", net.contracts.rlc, data)
     await gone(poolctl)
@@ -169,8 +169,8 @@ async def test_a_wrong_pool_owner(net: Devnet, poolctl: Poolctl) -> None:
     registry, token = net.contracts.workerpool_registry, int(net.workerpool, 16)
     await send(net, "poolOwner", registry, TRANSFER.encode(owner, other, token))
     finding = await found(poolctl, "WRONG_POOL_OWNER")
-    assert owner in finding["what"]
-    assert other in finding["what"]
+    assert owner in finding["message"]
+    assert other in finding["message"]
     await send(net, "spare", registry, TRANSFER.encode(other, owner, token))
     await gone(poolctl)
 
@@ -179,7 +179,7 @@ async def test_a_core_behind_the_chain(net: Devnet, poolctl: Poolctl, relay: Rel
     await relay.cut()
     net.chain.rpc.call("anvil_mine", hex(1_000))
     finding = await found(poolctl, "CHAIN_BEHIND")
-    assert "core is" in finding["what"]
+    assert "core is" in finding["message"]
     await relay.start()
     await gone(poolctl)
 
@@ -187,7 +187,7 @@ async def test_a_core_behind_the_chain(net: Devnet, poolctl: Poolctl, relay: Rel
 async def test_a_database_that_is_down(net: Devnet, poolctl: Poolctl) -> None:
     net.database.kill()
     finding = await found(poolctl, "MONGO_DOWN")
-    assert "database" in finding["what"]
+    assert "database" in finding["message"]
     net.database.revive()
     await gone(poolctl)
 
@@ -197,4 +197,4 @@ async def test_a_clock_that_differs(net: Devnet, poolctl: Poolctl) -> None:
     net.chain.rpc.call("evm_increaseTime", hex(7_200))
     net.chain.rpc.call("anvil_mine", "0x1")
     finding = await found(poolctl, "CLOCK_SKEW")
-    assert "behind the newest block" in finding["what"]
+    assert "behind the newest block" in finding["message"]

@@ -156,5 +156,5 @@ async def test_the_chain_shows_owner_and_stake(net: Devnet, settings: PoolctlSet
 async def test_the_facts_of_a_healthy_pool_hold_no_problem(settings: PoolctlSettings, tmp_path: Path) -> None:
     steps: list[str] = []
     facts = await collect(settings, {}, tmp_path, now=time.time(), version="1", say=steps.append)
-    assert [each.what for each in diagnose(facts) if each.severity is Severity.PROBLEM] == []
+    assert [each.message for each in diagnose(facts) if each.severity is Severity.PROBLEM] == []
     assert steps

@@ -26,7 +26,7 @@ from workerpool_worker.adapters.host_memory import available_memory
 from workerpool_worker.adapters.http_downloads.reach import Reach, servers_of
 from workerpool_worker.domain.containers.disk import DiskLimits
 from workerpool_worker.domain.diagnosis.clock import REMEDY, clock_trouble
-from workerpool_worker.domain.diagnosis.findings import Outcome
+from workerpool_worker.domain.diagnosis.findings import Severity
 from workerpool_worker.domain.diagnosis.judgements import INTERNET_REMEDY, memory_finding
 from workerpool_worker.errors import CoreRefused, EngineFailure
 from workerpool_worker.settings import WorkerSettings
@@ -134,7 +134,7 @@ def folder_look(connection: DockerConnection, folder: Path, wallet_address: str)
 async def probe_memory(floor_bytes: int, available: Callable[[], int | None] = available_memory) -> None:
     """Return while the host has memory for another app. Raises DependencyProblem."""
     finding = memory_finding(await asyncio.to_thread(available), floor_bytes)
-    if finding.outcome is Outcome.PROBLEM:
+    if finding.severity is Severity.PROBLEM:
         raise DependencyProblem(finding.message, kind=WRONG)
 
 

@@ -231,7 +231,7 @@ def open_workspace(settings: WorkerSettings, stack: AsyncExitStack, http_port: i
     chosen = "base_dir" in settings.model_fields_set
     place = place_finding(settings.base_dir.absolute(), chosen=chosen)
     if place is not None and not chosen:
-        log.warning("workspace.volatile", problem=place.message, advice=place.remedy)
+        log.warning("workspace.volatile", problem=place.message, advice=place.next_step)
     return workspace
 
 

@@ -129,16 +129,18 @@ def test_check_names_an_unusable_certificate_as_a_finding(monkeypatch: pytest.Mo
     answer = poolworker("check", "--json")
     assert answer.exit_code == texts.EXIT_SETTINGS
     (finding,) = json.loads(answer.output)
-    assert (finding["code"], finding["outcome"]) == ("BAD_SETTING", "problem")
+    assert (finding["code"], finding["severity"]) == ("BAD_SETTING", "problem")
     assert "/nowhere/ca.pem" in finding["message"]
-    assert "WORKERPOOL_TLS_" in finding["remedy"]
+    assert "WORKERPOOL_TLS_" in finding["next_step"]
 
 
 def test_check_looks_at_everything_and_fails_on_a_problem() -> None:
     answer = poolworker("check", "--json")
     assert answer.exit_code == texts.EXIT_FAILED
     found = json.loads(answer.output)
-    assert all(each.keys() == {"subject", "outcome", "code", "message", "remedy"} for each in found)
+    assert all(
+        each.keys() == {"subject", "severity", "message", "code", "why", "next_step"} for each in found
+    )
     codes = {each["code"] for each in found}
     assert {"WALLET_UNUSABLE", "NO_ENGINE", "CORE_UNREACHABLE"} <= codes
 

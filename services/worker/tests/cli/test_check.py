@@ -11,7 +11,7 @@ from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_worker.adapters.files.worker_lock import take_lock
 from workerpool_worker.cli.check import examine
-from workerpool_worker.domain.diagnosis.findings import Code, Finding, Outcome
+from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity
 from workerpool_worker.settings import WorkerSettings
 
 from services.worker.tests.doubles.core_peer import CorePeer
@@ -54,7 +54,7 @@ async def test_a_host_on_which_nothing_works_is_told_all_of_it_in_the_order_of_m
     settings: HostSettings, base: Path
 ) -> None:
     findings = await examine(settings(), VERSION)
-    assert [(each.subject, each.outcome.value, each.code.value) for each in findings] == [
+    assert [(each.subject, each.severity.value, str(each.code)) for each in findings] == [
         ("settings", "ok", ""),
         ("wallet", "problem", "WALLET_UNUSABLE"),
         ("base folder", "warning", "BASE_FOLDER_VOLATILE"),
@@ -72,7 +72,7 @@ async def test_a_host_on_which_nothing_works_is_told_all_of_it_in_the_order_of_m
         ("result proxy", "skipped", ""),
         ("worker", "ok", ""),
     ]
-    assert all(bool(each.remedy) is bool(each.code) for each in findings)
+    assert all(bool(each.next_step) is bool(each.code) for each in findings)
     assert list(base.parent.iterdir()) == []
 
 
@@ -97,8 +97,8 @@ async def test_a_config_server_that_is_away_hides_only_the_chain(
     findings = by_subject(await examine(found, VERSION))
     assert findings["config server"].code is Code.CONFIG_SERVER_UNREACHABLE
     for subject in ("wallet", "clock", "scheduler", "version", "admission"):
-        assert findings[subject].outcome is Outcome.OK, subject
-    assert (findings["stake"].outcome, findings["gas"].outcome) == (Outcome.SKIPPED, Outcome.SKIPPED)
+        assert findings[subject].severity is Severity.OK, subject
+    assert (findings["stake"].severity, findings["gas"].severity) == (Severity.SKIPPED, Severity.SKIPPED)
 
 
 # --- the worker of this host -----------------------------------------------------------------------
@@ -128,6 +128,6 @@ async def test_a_lock_that_cannot_be_read_proves_nothing(settings: HostSettings)
     found = settings()
     (found.folder / "lock").mkdir(parents=True)
     finding = await process(found)
-    assert (finding.subject, finding.outcome) == ("worker", Outcome.SKIPPED)
+    assert (finding.subject, finding.severity) == ("worker", Severity.SKIPPED)
     assert str(found.folder) in finding.message
     assert "Is a directory" in finding.message

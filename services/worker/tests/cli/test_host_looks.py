@@ -7,7 +7,7 @@ import pytest
 from workerpool_kit.settings.environment import load
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_worker.cli import host_looks
-from workerpool_worker.domain.diagnosis.findings import Code, Outcome
+from workerpool_worker.domain.diagnosis.findings import Code, Severity
 from workerpool_worker.settings import WorkerSettings
 
 from services.worker.tests.harness.builders import WORKER
@@ -18,7 +18,7 @@ from services.worker.tests.harness.host_settings import PASSWORD, HostSettings, 
 
 def test_complete_settings_are_one_finding(settings: HostSettings) -> None:
     (finding,) = host_looks.settings_findings(settings())
-    assert (finding.outcome, finding.message) == (Outcome.OK, "complete")
+    assert (finding.severity, finding.message) == (Severity.OK, "complete")
 
 
 def test_a_variable_without_effect_is_named_with_the_reason(
@@ -26,9 +26,9 @@ def test_a_variable_without_effect_is_named_with_the_reason(
 ) -> None:
     monkeypatch.setenv("IEXEC_LAS_PORT", "18766")
     (finding,) = host_looks.settings_findings(settings())
-    assert (finding.outcome, finding.code) == (Outcome.WARNING, Code.SETTING_IGNORED)
+    assert (finding.severity, finding.code) == (Severity.WARNING, Code.SETTING_IGNORED)
     assert finding.message.startswith("IEXEC_LAS_PORT has no effect: ")
-    assert finding.remedy == "Remove IEXEC_LAS_PORT."
+    assert finding.next_step == "Remove IEXEC_LAS_PORT."
 
 
 def test_a_key_store_that_others_can_read_is_named(settings: HostSettings) -> None:
@@ -36,9 +36,9 @@ def test_a_key_store_that_others_can_read_is_named(settings: HostSettings) -> No
     Wallet.create().write_keystore(found.wallet_path, PASSWORD, light=True)
     found.wallet_path.chmod(0o644)
     (finding,) = host_looks.settings_findings(found)
-    assert (finding.outcome, finding.code) == (Outcome.WARNING, Code.SECRET_EXPOSED)
+    assert (finding.severity, finding.code) == (Severity.WARNING, Code.SECRET_EXPOSED)
     assert "(IEXEC_WORKER_WALLET_PATH, mode 0644)" in finding.message
-    assert finding.remedy == f"Run: chmod 600 {found.wallet_path}"
+    assert finding.next_step == f"Run: chmod 600 {found.wallet_path}"
 
 
 # --- wallet ----------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ async def test_a_wallet_that_opens_is_told_by_its_address(settings: HostSettings
     found, wallet = settings(), Wallet.create()
     wallet.write_keystore(found.wallet_path, PASSWORD, light=True)
     finding, address = await host_looks.wallet_finding(found)
-    assert (finding.outcome, finding.message, address) == (Outcome.OK, wallet.address, wallet.address)
+    assert (finding.severity, finding.message, address) == (Severity.OK, wallet.address, wallet.address)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -95,10 +95,10 @@ async def test_a_wrong_password_hides_the_address_only_where_the_file_does(
         del content["address"]
         found.wallet_path.write_text(json.dumps(content))
     finding, address = await host_looks.wallet_finding(found)
-    assert (finding.outcome, finding.code) == (Outcome.PROBLEM, Code.WRONG_PASSWORD)
+    assert (finding.severity, finding.code) == (Severity.PROBLEM, Code.WRONG_PASSWORD)
     assert str(found.wallet_path) in finding.message
-    assert "another horse" not in finding.message + finding.remedy
-    assert "IEXEC_WORKER_WALLET_PASSWORD_FILE" in finding.remedy
+    assert "another horse" not in finding.message + finding.next_step
+    assert "IEXEC_WORKER_WALLET_PASSWORD_FILE" in finding.next_step
     assert address == (wallet.address if named else None)
 
 
@@ -112,10 +112,10 @@ async def test_an_unusable_wallet_names_its_file_and_its_variable(
     if content is not None:
         found.wallet_path.write_text(content)
     finding, address = await host_looks.wallet_finding(found)
-    assert (finding.outcome, finding.code, address) == (Outcome.PROBLEM, Code.WALLET_UNUSABLE, None)
+    assert (finding.severity, finding.code, address) == (Severity.PROBLEM, Code.WALLET_UNUSABLE, None)
     assert str(found.wallet_path) in finding.message
-    assert "IEXEC_WORKER_WALLET_PATH" in finding.remedy
-    assert "poolworker wallet create" in finding.remedy
+    assert "IEXEC_WORKER_WALLET_PATH" in finding.next_step
+    assert "poolworker wallet create" in finding.next_step
 
 
 # --- base folder -----------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_a_folder_that_does_not_exist_yet_is_judged_by_the_one_above_and_not_mad
 ) -> None:
     found = by_subject(host_looks.folder_findings(settings()))
     assert found["base folder"].message == f"{base} can be written"
-    assert found["disk"].outcome is Outcome.OK
+    assert found["disk"].severity is Severity.OK
     assert str(base.parent) in found["disk"].message
     assert list(base.parent.iterdir()) == []
 
@@ -141,10 +141,10 @@ def test_a_folder_that_exists_is_left_as_it_was(settings: HostSettings, base: Pa
 def test_a_file_in_place_of_the_folder_is_named(settings: HostSettings, base: Path, below: str) -> None:
     base.write_text("a file")
     found = host_looks.folder_findings(settings(IEXEC_WORKER_BASE_DIR=str(base / below)))
-    (finding,) = [each for each in found if each.outcome is Outcome.PROBLEM]
+    (finding,) = [each for each in found if each.severity is Severity.PROBLEM]
     assert (finding.subject, finding.code) == ("base folder", Code.BASE_FOLDER_UNUSABLE)
     assert finding.message == f"{base / below} cannot be written: Not a directory"
-    assert "IEXEC_WORKER_BASE_DIR" in finding.remedy
+    assert "IEXEC_WORKER_BASE_DIR" in finding.next_step
     assert base.read_text() == "a file"
 
 
@@ -155,13 +155,13 @@ def test_a_folder_that_takes_no_files_is_named(settings: HostSettings) -> None:
 
 def test_a_disk_below_the_floor_is_full(settings: HostSettings) -> None:
     found = by_subject(host_looks.folder_findings(settings(WORKERPOOL_WORKER_DISK_FLOOR_BYTES=str(1 << 60))))
-    assert (found["disk"].outcome, found["disk"].code) == (Outcome.PROBLEM, Code.DISK_FULL)
-    assert "WORKERPOOL_WORKER_DISK_FLOOR_BYTES" in found["disk"].remedy
+    assert (found["disk"].severity, found["disk"].code) == (Severity.PROBLEM, Code.DISK_FULL)
+    assert "WORKERPOOL_WORKER_DISK_FLOOR_BYTES" in found["disk"].next_step
 
 
 @pytest.mark.parametrize("chosen", [True, False])
 def test_a_volatile_folder_is_a_warning_before_all_others(chosen: bool) -> None:
     variables = {"POOL_ADDRESS": WORKER} | ({"IEXEC_WORKER_BASE_DIR": "/tmp/base"} if chosen else {})
     first = host_looks.folder_findings(load(WorkerSettings, variables))[0]
-    assert (first.outcome, first.code) == (Outcome.WARNING, Code.BASE_FOLDER_VOLATILE)
+    assert (first.severity, first.code) == (Severity.WARNING, Code.BASE_FOLDER_VOLATILE)
     assert ("is not set" in first.message) is not chosen

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from workerpool_worker.cli import host_looks
-from workerpool_worker.domain.diagnosis.findings import Code, Finding, Outcome
+from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity
 from workerpool_worker.settings import WorkerSettings
 
 from services.worker.tests.doubles.engine_api import UNSEEN, EngineApi, engine_api
@@ -38,8 +38,8 @@ async def engine(settings: WorkerSettings) -> dict[str, Finding]:
 def no_engine(found: dict[str, Finding]) -> str:
     """Return the message of the only finding, which says that no engine answers."""
     (finding,) = found.values()
-    assert (finding.subject, finding.outcome, finding.code) == ("engine", Outcome.PROBLEM, Code.NO_ENGINE)
-    assert "DOCKER_HOST" in finding.remedy
+    assert (finding.subject, finding.severity, finding.code) == ("engine", Severity.PROBLEM, Code.NO_ENGINE)
+    assert "DOCKER_HOST" in finding.next_step
     return finding.message
 
 
@@ -127,15 +127,15 @@ async def test_a_folder_that_the_engine_does_not_see_is_named_with_the_mount(
 ) -> None:
     api.created = (400, {"message": UNSEEN})
     finding = (await engine(settings()))["shared folder"]
-    assert (finding.outcome, finding.code) == (Outcome.PROBLEM, Code.BASE_FOLDER_UNSEEN)
-    assert f"-v {base}:{base}" in finding.remedy
+    assert (finding.severity, finding.code) == (Severity.PROBLEM, Code.BASE_FOLDER_UNSEEN)
+    assert f"-v {base}:{base}" in finding.next_step
 
 
 async def test_a_folder_that_cannot_be_written_is_not_shown_to_the_engine(
     settings: HostSettings, api: EngineApi
 ) -> None:
     finding = (await engine(settings(IEXEC_WORKER_BASE_DIR="/proc/base")))["shared folder"]
-    assert (finding.outcome, api.mounts) == (Outcome.SKIPPED, [])
+    assert (finding.severity, api.mounts) == (Severity.SKIPPED, [])
 
 
 async def test_the_engines_disk_is_looked_at_where_it_is_another(
@@ -143,7 +143,7 @@ async def test_the_engines_disk_is_looked_at_where_it_is_another(
 ) -> None:
     api.info["DockerRootDir"] = "/proc"
     full = (await engine(settings(WORKERPOOL_WORKER_DISK_FLOOR_BYTES=str(1 << 30))))["engine's disk"]
-    assert (full.outcome, full.code) == (Outcome.PROBLEM, Code.DISK_FULL)
+    assert (full.severity, full.code) == (Severity.PROBLEM, Code.DISK_FULL)
 
 
 async def test_a_disk_that_holds_both_is_told_once(
@@ -168,11 +168,11 @@ async def test_the_runtime_of_the_settings_is_looked_for(settings: HostSettings,
     api.info["Runtimes"] = {"runc": {}, "runsc": {"path": "/usr/bin/runsc"}}
     assert "runtime" not in await engine(settings())
     found = (await engine(settings(IEXEC_WORKER_CONTAINER_RUNTIME="runsc")))["runtime"]
-    assert (found.outcome, found.message) == (Outcome.OK, "apps run with runsc")
+    assert (found.severity, found.message) == (Severity.OK, "apps run with runsc")
     lacking = (await engine(settings(IEXEC_WORKER_CONTAINER_RUNTIME="kata-runtime")))["runtime"]
-    assert (lacking.outcome, lacking.code) == (Outcome.PROBLEM, Code.NO_RUNTIME)
+    assert (lacking.severity, lacking.code) == (Severity.PROBLEM, Code.NO_RUNTIME)
     assert lacking.message == "the engine has no runtime kata-runtime; it has runc, runsc"
-    assert "IEXEC_WORKER_CONTAINER_RUNTIME" in lacking.remedy
+    assert "IEXEC_WORKER_CONTAINER_RUNTIME" in lacking.next_step
 
 
 async def test_gpus_that_are_promised_are_looked_for(
@@ -181,8 +181,8 @@ async def test_gpus_that_are_promised_are_looked_for(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "GPUs" not in await engine(settings())
     missing = (await engine(settings(IEXEC_WORKER_GPU_ENABLED="true")))["GPUs"]
-    assert (missing.outcome, missing.code) == (Outcome.WARNING, Code.NO_GPU)
-    assert "WORKERPOOL_WORKER_GPU_IDS" in missing.remedy
+    assert (missing.severity, missing.code) == (Severity.WARNING, Code.NO_GPU)
+    assert "WORKERPOOL_WORKER_GPU_IDS" in missing.next_step
     named = await engine(settings(IEXEC_WORKER_GPU_ENABLED="true", WORKERPOOL_WORKER_GPU_IDS="0,1"))
     assert named["GPUs"].message == "apps get 0, 1"
 
@@ -206,9 +206,9 @@ async def test_root_with_nftables_can_isolate_apps(settings: HostSettings, api: 
 
 
 def unsafe(finding: Finding) -> None:
-    assert (finding.outcome, finding.code) == (Outcome.PROBLEM, Code.NETWORK_UNSAFE)
-    assert "WORKERPOOL_WORKER_NETWORK_PROBE_IMAGE" in finding.remedy
-    assert "WORKERPOOL_WORKER_APP_NETWORK" in finding.remedy
+    assert (finding.severity, finding.code) == (Severity.PROBLEM, Code.NETWORK_UNSAFE)
+    assert "WORKERPOOL_WORKER_NETWORK_PROBE_IMAGE" in finding.next_step
+    assert "WORKERPOOL_WORKER_APP_NETWORK" in finding.next_step
 
 
 @pytest.mark.usefixtures("tools")
@@ -241,4 +241,4 @@ async def test_a_network_that_the_operator_chose_needs_no_rules(
     settings: HostSettings, remote: EngineApi, variables: dict[str, str], message: str
 ) -> None:
     finding = (await engine(settings(**variables)))["app network"]
-    assert (finding.outcome, finding.message) == (Outcome.OK, message)
+    assert (finding.severity, finding.message) == (Severity.OK, message)

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from workerpool_protocol.core.v1 import pool_service_pb2
-from workerpool_worker.domain.diagnosis.findings import Code, Outcome
+from workerpool_worker.domain.diagnosis.findings import Code, Severity
 
 from services.worker.tests.harness.builders import WORKER
 from services.worker.tests.harness.pool_services import HUB, POOL, VERSION, Services, only
@@ -26,7 +26,7 @@ async def test_a_closed_port_is_an_unreachable_scheduler(services: Services, clo
     finding = only(await services.looks(IEXEC_CORE_URL=closed_url).scheduler(VERSION))
     assert finding.code is Code.CORE_UNREACHABLE
     assert finding.message.startswith(f"the scheduler at {closed_url} does not answer (UNAVAILABLE: ")
-    assert "IEXEC_CORE_URL" in finding.remedy
+    assert "IEXEC_CORE_URL" in finding.next_step
 
 
 async def test_a_scheduler_that_fails_tells_its_text(services: Services) -> None:
@@ -37,7 +37,7 @@ async def test_a_scheduler_that_fails_tells_its_text(services: Services) -> None
 
 async def test_a_url_without_a_port_names_its_variable(services: Services) -> None:
     finding = only(await services.looks(IEXEC_CORE_URL="http://localhost").scheduler(VERSION))
-    assert (finding.code, finding.remedy) == (Code.BAD_SETTING, "Correct IEXEC_CORE_URL.")
+    assert (finding.code, finding.next_step) == (Code.BAD_SETTING, "Correct IEXEC_CORE_URL.")
 
 
 @pytest.mark.parametrize("workerpool", ["", "0x12", "no address"])
@@ -52,11 +52,11 @@ async def test_another_pool_and_another_version_are_told_together(services: Serv
     services.core.configuration.workerpool = HUB
     services.core.configuration.required_worker_version = "9.9.9"
     scheduler, pool, version = await services.looks().scheduler(VERSION)
-    assert scheduler.outcome is Outcome.OK
+    assert scheduler.severity is Severity.OK
     assert pool.code is Code.WRONG_POOL
     assert HUB in pool.message
     assert POOL in pool.message
-    assert "POOL_ADDRESS" in pool.remedy
+    assert "POOL_ADDRESS" in pool.next_step
     assert version.code is Code.WRONG_VERSION
 
 
@@ -64,21 +64,21 @@ async def test_another_pool_and_another_version_are_told_together(services: Serv
 async def test_the_spelling_of_the_pools_address_does_not_matter(services: Services, spelled: str) -> None:
     services.core.configuration.workerpool = spelled
     found = await services.looks(POOL_ADDRESS=POOL.lower()).scheduler(VERSION)
-    assert [each.outcome for each in found] == [Outcome.OK, Outcome.OK]
+    assert [each.severity for each in found] == [Severity.OK, Severity.OK]
 
 
 # --- clock -----------------------------------------------------------------------------------------
 
 
 async def test_a_clock_without_anything_to_compare_is_not_judged(services: Services) -> None:
-    assert only([services.looks().clock()], Outcome.SKIPPED).subject == "clock"
+    assert only([services.looks().clock()], Severity.SKIPPED).subject == "clock"
 
 
 async def test_a_scheduler_without_a_clock_is_no_fault(services: Services) -> None:
     services.core.clock = lambda: None
     looks = await services.ready()
     assert looks.clock_offset_s is None
-    assert looks.clock().outcome is Outcome.SKIPPED
+    assert looks.clock().severity is Severity.SKIPPED
 
 
 @pytest.mark.parametrize(("ahead_s", "word"), [(3_600, "behind"), (-3_600, "ahead of")])
@@ -95,8 +95,8 @@ async def test_a_clock_that_differs_from_the_schedulers_is_wrong(
 async def test_a_clock_beyond_the_calendar_does_not_end_the_look(services: Services, seconds: int) -> None:
     services.core.clock = lambda: Timestamp(seconds=seconds)
     looks = services.looks()
-    assert (await looks.scheduler(VERSION))[0].outcome is Outcome.OK
-    assert (looks.clock_offset_s, looks.clock().outcome) == (None, Outcome.SKIPPED)
+    assert (await looks.scheduler(VERSION))[0].severity is Severity.OK
+    assert (looks.clock_offset_s, looks.clock().severity) == (None, Severity.SKIPPED)
 
 
 # --- admission -------------------------------------------------------------------------------------
@@ -104,13 +104,13 @@ async def test_a_clock_beyond_the_calendar_does_not_end_the_look(services: Servi
 
 async def test_without_a_wallet_or_a_scheduler_nothing_is_asked(services: Services) -> None:
     looks = services.looks()
-    assert "it needs the scheduler" in only(await looks.admission(WORKER), Outcome.SKIPPED).message
-    assert "it needs a wallet" in only(await looks.admission(None), Outcome.SKIPPED).message
+    assert "it needs the scheduler" in only(await looks.admission(WORKER), Severity.SKIPPED).message
+    assert "it needs a wallet" in only(await looks.admission(None), Severity.SKIPPED).message
     assert await looks.standing(WORKER) is None
 
 
 async def test_a_wallet_without_a_worker_is_admitted(services: Services) -> None:
-    finding = only(await (await services.ready()).admission(WORKER), Outcome.OK)
+    finding = only(await (await services.ready()).admission(WORKER), Severity.OK)
     assert "no worker has connected with it yet" in finding.message
 
 
@@ -118,7 +118,7 @@ async def test_a_wallet_that_is_not_on_the_list_is_named(services: Services) -> 
     services.core.excluded.add(WORKER)
     finding = only(await (await services.ready()).admission(WORKER))
     assert (finding.code, WORKER in finding.message) == (Code.NOT_WHITELISTED, True)
-    assert "IEXEC_WORKERS_WHITELIST" in finding.remedy
+    assert "IEXEC_WORKERS_WHITELIST" in finding.next_step
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_an_outage_is_told_from_a_refusal(
     assert finding.code is Code.CORE_UNREACHABLE
     assert finding.message.startswith(told)
     assert finding.message.endswith(f"{code.name}: the text of the scheduler")
-    assert remedy in finding.remedy
+    assert remedy in finding.next_step
 
 
 @pytest.mark.parametrize(
@@ -155,12 +155,12 @@ async def test_a_worker_that_gets_no_work_is_told_why(services: Services, state:
         worker=pool_service_pb2.Worker(wallet_address=WORKER, **state), idle_reason="This is the reason."
     )
     finding = only(await (await services.ready()).admission(WORKER))
-    assert (finding.code, finding.remedy) == (Code.NO_WORK, "This is the reason.")
+    assert (finding.code, finding.next_step) == (Code.NO_WORK, "This is the reason.")
 
 
 async def test_a_worker_that_merely_idles_is_no_problem(services: Services) -> None:
     services.core.pool.workers[WORKER] = pool_service_pb2.GetWorkerResponse(idle_reason="no task waits")
-    finding = only(await (await services.ready()).admission(WORKER), Outcome.OK)
+    finding = only(await (await services.ready()).admission(WORKER), Severity.OK)
     assert finding.message == "the pool admits the wallet"
 
 
@@ -168,19 +168,19 @@ async def test_a_worker_that_merely_idles_is_no_problem(services: Services) -> N
 
 
 async def test_without_a_scheduler_no_proxy_is_known(services: Services) -> None:
-    assert "it needs the scheduler" in only(await services.looks().proxy(), Outcome.SKIPPED).message
+    assert "it needs the scheduler" in only(await services.looks().proxy(), Severity.SKIPPED).message
 
 
 async def test_a_scheduler_that_names_no_proxy_is_not_blamed_for_silence(services: Services) -> None:
     services.core.configuration.result_proxy_url = ""
-    finding = only(await (await services.ready()).proxy(), Outcome.SKIPPED)
+    finding = only(await (await services.ready()).proxy(), Severity.SKIPPED)
     assert finding.message == "not looked at: it needs a scheduler that names one"
 
 
 async def test_a_proxy_by_its_own_name_serves(services: Services) -> None:
     looks = await services.ready()
     assert looks.pool is not None
-    assert only(await looks.proxy(), Outcome.OK).message == f"{looks.pool.result_proxy_url} answers"
+    assert only(await looks.proxy(), Severity.OK).message == f"{looks.pool.result_proxy_url} answers"
 
 
 async def test_a_proxy_by_another_name_is_told_with_the_variable(services: Services) -> None:
@@ -188,7 +188,7 @@ async def test_a_proxy_by_another_name_is_told_with_the_variable(services: Servi
     finding = only(await (await services.ready()).proxy())
     assert finding.code is Code.PROXY_UNREACHABLE
     assert "calls itself 'https://other.example'" in finding.message
-    assert "IEXEC_RESULT_REPOSITORY_URL" in finding.remedy
+    assert "IEXEC_RESULT_REPOSITORY_URL" in finding.next_step
 
 
 @pytest.mark.parametrize("malformed", [True, False])
@@ -200,7 +200,7 @@ async def test_a_proxy_that_is_away_is_told_with_its_url(
     finding = only(await (await services.ready()).proxy())
     assert finding.code is Code.PROXY_UNREACHABLE
     assert finding.message.startswith(f"{url}: ")
-    assert "results wait here meanwhile" in finding.remedy
+    assert "results wait here meanwhile" in finding.next_step
 
 
 async def test_another_service_at_the_proxys_url_is_told(services: Services) -> None:

@@ -6,7 +6,7 @@ import pytest
 from doubles.node import BALANCE, CHAIN_ID, answers_text
 from google.protobuf.duration_pb2 import Duration
 from workerpool_protocol.registry.v1 import config_service_pb2
-from workerpool_worker.domain.diagnosis.findings import Code, Outcome
+from workerpool_worker.domain.diagnosis.findings import Code, Severity
 
 from services.worker.tests.harness.builders import WORKER
 from services.worker.tests.harness.pool_services import HUB, POOL, Services, only
@@ -18,15 +18,15 @@ NODE_VARIABLE = "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS"
 
 async def test_without_a_scheduler_there_is_no_chain_to_ask_for(services: Services) -> None:
     looks = services.looks()
-    assert only(await looks.node(), Outcome.SKIPPED).subject == "node"
-    assert [each.outcome for each in await looks.funds(WORKER)] == [Outcome.SKIPPED, Outcome.SKIPPED]
+    assert only(await looks.node(), Severity.SKIPPED).subject == "node"
+    assert [each.severity for each in await looks.funds(WORKER)] == [Severity.SKIPPED, Severity.SKIPPED]
     assert "it needs a node of the chain" in (await looks.funds(WORKER))[1].message
     assert "it needs a wallet" in (await looks.funds(None))[0].message
 
 
 async def test_a_node_that_serves_is_told_with_its_block(services: Services) -> None:
     looks = await services.ready()
-    assert only(await looks.node(), Outcome.OK).message == f"chain {CHAIN_ID}, block 16"
+    assert only(await looks.node(), Severity.OK).message == f"chain {CHAIN_ID}, block 16"
     assert looks.block_time == 0x65000000
 
 
@@ -36,7 +36,7 @@ async def test_a_scheduler_that_names_no_config_server_is_told(services: Service
     finding = only(await (await services.ready()).node())
     assert (finding.subject, finding.code) == ("config server", Code.CONFIG_SERVER_UNREACHABLE)
     assert finding.message.startswith("the config server that the scheduler names: expected a URL")
-    assert "the pool's operator" in finding.remedy
+    assert "the pool's operator" in finding.next_step
 
 
 async def test_a_config_server_that_does_not_answer_is_told(services: Services, closed_url: str) -> None:
@@ -77,7 +77,7 @@ async def test_a_node_that_does_not_answer_names_the_override(
     services.chain.node_url = closed_url if named else services.node.url
     finding = only(await (await services.ready(**variables)).node())
     assert (finding.subject, finding.code) == ("node", Code.NODE_UNREACHABLE)
-    assert NODE_VARIABLE in finding.remedy
+    assert NODE_VARIABLE in finding.next_step
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "http://"])
@@ -90,7 +90,7 @@ async def test_a_config_server_without_a_usable_node_is_told(services: Services,
 
 async def test_the_override_replaces_a_node_that_is_away(services: Services, closed_url: str) -> None:
     services.chain.node_url = closed_url
-    only(await (await services.ready(**{NODE_VARIABLE: services.node.url})).node(), Outcome.OK)
+    only(await (await services.ready(**{NODE_VARIABLE: services.node.url})).node(), Severity.OK)
 
 
 async def test_a_node_of_another_chain_is_told(services: Services) -> None:
@@ -110,7 +110,7 @@ async def test_a_chain_without_the_hub_is_told(services: Services) -> None:
 async def test_a_pool_that_the_chain_does_not_know_is_told(services: Services) -> None:
     del services.views["workerpool", "owner"]
     finding = only(await (await services.ready()).node())
-    assert (finding.code, finding.remedy) == (Code.WRONG_POOL, "Correct POOL_ADDRESS.")
+    assert (finding.code, finding.next_step) == (Code.WRONG_POOL, "Correct POOL_ADDRESS.")
     assert finding.message == f"there is no workerpool {POOL} on chain {CHAIN_ID}"
 
 
@@ -129,7 +129,7 @@ async def test_stake_and_gas_are_judged(services: Services) -> None:
     looks = await services.ready()
     await looks.node()
     stake, gas = await looks.funds(WORKER)
-    assert (stake.outcome, gas.outcome) == (Outcome.OK, Outcome.OK)
+    assert (stake.severity, gas.severity) == (Severity.OK, Severity.OK)
     wealth = await looks.wealth(WORKER)
     assert (wealth.account.stake, wealth.account.locked, wealth.balance) == (7, 5, BALANCE)
     assert wealth.price > 0
@@ -148,7 +148,7 @@ async def test_gas_is_free_on_a_sidechain(services: Services) -> None:
     services.node.results["eth_getBalance"] = "0x0"
     looks = await services.ready()
     await looks.node()
-    assert [each.outcome for each in await looks.funds(WORKER)] == [Outcome.OK, Outcome.OK]
+    assert [each.severity for each in await looks.funds(WORKER)] == [Severity.OK, Severity.OK]
 
 
 async def test_a_node_that_fails_meanwhile_leaves_the_gas_unjudged(services: Services) -> None:
@@ -157,4 +157,4 @@ async def test_a_node_that_fails_meanwhile_leaves_the_gas_unjudged(services: Ser
     services.node.refuses("eth_getBalance", -32000, "the node is ill")
     stake, gas = await looks.funds(WORKER)
     assert (stake.code, "the node is ill" in stake.message) == (Code.NODE_UNREACHABLE, True)
-    assert gas.outcome is Outcome.SKIPPED
+    assert gas.severity is Severity.SKIPPED

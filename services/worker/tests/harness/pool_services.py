@@ -19,7 +19,7 @@ from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
 from workerpool_worker.cli.pool_looks import PoolLooks
-from workerpool_worker.domain.diagnosis.findings import Finding, Outcome
+from workerpool_worker.domain.diagnosis.findings import Finding, Severity
 from workerpool_worker.settings import WorkerSettings
 
 from services.worker.tests.doubles.core_peer import CorePeer
@@ -110,9 +110,9 @@ class Services:
         return looks
 
 
-def only(findings: list[Finding], outcome: Outcome = Outcome.PROBLEM) -> Finding:
+def only(findings: list[Finding], outcome: Severity = Severity.PROBLEM) -> Finding:
     """Return the only finding, whose remedy is told if it is a problem."""
     (finding,) = findings
-    assert finding.outcome is outcome, finding
-    assert bool(finding.remedy) is (outcome is Outcome.PROBLEM)
+    assert finding.severity is outcome, finding
+    assert bool(finding.next_step) is (outcome is Severity.PROBLEM)
     return finding

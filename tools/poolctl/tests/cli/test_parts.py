@@ -78,7 +78,7 @@ def test_findings_are_a_document_for_programs() -> None:
     assert json.loads(json.dumps(document))[0] == {
         "subject": "disk",
         "severity": "problem",
-        "what": "full",
+        "message": "full",
         "code": "DISK_FULL",
         "why": "why",
         "next_step": "do",

@@ -1,6 +1,6 @@
-"""Short texts: ages, ids, and text of others on a terminal."""
+"""Short texts: ages and ids."""
 
-from poolctl.domain.texts import age, clock, field, moment, printable, printable_block, short
+from poolctl.domain.texts import age, clock, field, moment, short
 
 
 def test_a_moment_is_read_from_iso_8601() -> None:
@@ -23,11 +23,6 @@ def test_a_clock_shows_the_time_of_day_in_utc() -> None:
 def test_a_short_id_keeps_what_tells_ids_apart() -> None:
     assert short("0x" + "ab" * 32) == "0xabababab…"
     assert short("0xab") == "0xab"
-
-
-def test_text_of_others_cannot_steer_the_terminal() -> None:
-    assert printable("a\x1b[31mred\nnext\u202e") == "a\\x1b[31mred next\\x202e"
-    assert printable_block("one\ttab\ntwo\r\x1b]0;title\x07") == "one\ttab\ntwo\\x0d\\x1b]0;title\\x07"
 
 
 def test_an_absent_field_is_none() -> None:

@@ -1,7 +1,6 @@
 """Tables of text that others wrote."""
 
-import pytest
-from poolctl.rendering.tables import cell, counted, note, pairs, table
+from poolctl.rendering.tables import cell, note, pairs, table
 
 from .shown import shown
 
@@ -25,11 +24,6 @@ def test_rows_stand_under_their_headings() -> None:
 def test_pairs_leave_out_what_is_empty() -> None:
     text = shown([pairs([("name", "x"), ("empty", ""), ("zero", 0)])])
     assert [line.split() for line in text.splitlines()] == [["name", "x"], ["zero", "0"]]
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 workers"), (1, "1 worker"), (2, "2 workers")])
-def test_a_noun_follows_its_number(number: int, text: str) -> None:
-    assert counted(number, "worker") == text
 
 
 def test_a_note_cannot_steer_the_terminal() -> None:

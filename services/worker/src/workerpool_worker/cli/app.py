@@ -19,6 +19,7 @@ from workerpool_kit.process import help_text, run_service
 from workerpool_kit.protocol_version import PROTOCOL_VERSION
 from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_kit.settings.types import parse_duration
+from workerpool_kit.text.printable import printable
 from workerpool_kit.tls.material import TlsError
 from workerpool_poco.protocol.encoding.amounts import parse_rlc, rlc
 
@@ -31,7 +32,7 @@ from workerpool_worker.cli.host_looks import stored_address, wallet_finding
 from workerpool_worker.cli.pool_looks import PoolLooks
 from workerpool_worker.composition import ABOUT, serve
 from workerpool_worker.composition import NAME as SERVICE
-from workerpool_worker.domain.diagnosis.findings import Code, Finding, Outcome, has_problem, problem
+from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity, has_problem, problem
 from workerpool_worker.domain.diagnosis.status_report import lines, why_no_work
 from workerpool_worker.errors import CommandRefused, WorkerNotRunning
 from workerpool_worker.settings import WorkerSettings
@@ -65,13 +66,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 
 def _fail(code: int, *problems: str) -> NoReturn:
     for each in problems:
-        typer.echo(f"{NAME}: {texts.printable(each)}", err=True)
+        typer.echo(f"{NAME}: {printable(each)}", err=True)
     raise typer.Exit(code)
 
 
 def _print(text_lines: Iterable[str]) -> None:
     for line in text_lines:
-        typer.echo(texts.printable(line))
+        typer.echo(printable(line))
 
 
 def _settings() -> WorkerSettings:
@@ -165,21 +166,11 @@ def check(as_json: AsJson = False) -> None:
         ]
         code = texts.EXIT_SETTINGS
     if as_json:
-        typer.echo(json.dumps([_as_json(each) for each in findings], indent=2))
+        typer.echo(json.dumps([each.document() for each in findings], indent=2))
     else:
         _print(texts.finding_lines(findings))
         typer.echo(texts.summary(findings))
     raise typer.Exit(code)
-
-
-def _as_json(finding: Finding) -> dict[str, str]:
-    return {
-        "subject": finding.subject,
-        "outcome": finding.outcome.value,
-        "code": finding.code.value,
-        "message": finding.message,
-        "remedy": finding.remedy,
-    }
 
 
 @app.command()
@@ -358,7 +349,7 @@ async def _clean(settings: WorkerSettings, *, force: bool) -> leftovers.Cleaned:
     if address is None:
         finding, address = await wallet_finding(settings)
         if address is None:
-            raise CommandRefused(f"{finding.message}. {finding.remedy}")
+            raise CommandRefused(f"{finding.message}. {finding.next_step}")
     return await leftovers.clean(settings, address, force=force)
 
 
@@ -376,7 +367,7 @@ def update_check() -> None:
     """Compare this version with the one that the pool requires. Exit code 4: install another version."""
     settings = _settings()
     findings = _run(_scheduler(settings))
-    wrong = [each for each in findings if each.outcome is Outcome.PROBLEM]
+    wrong = [each for each in findings if each.severity is Severity.PROBLEM]
     _print(texts.finding_lines(wrong or [each for each in findings if each.subject == "version"]))
     if any(each.code is Code.WRONG_VERSION for each in wrong):
         raise typer.Exit(texts.EXIT_UPDATE)

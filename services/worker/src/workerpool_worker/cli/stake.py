@@ -28,7 +28,7 @@ from workerpool_worker.adapters.journal_reading import read_journal
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.adapters.sqlite_transactions import SqliteTransactions
 from workerpool_worker.cli.pool_looks import PoolLooks, fee_policy
-from workerpool_worker.domain.diagnosis.findings import Outcome
+from workerpool_worker.domain.diagnosis.findings import Severity
 from workerpool_worker.errors import CommandRefused, JournalUnusable
 from workerpool_worker.settings import WorkerSettings
 
@@ -70,8 +70,8 @@ async def move(settings: WorkerSettings, nrlc: int, *, deposit: bool, say: Say) 
 async def _reach(looks: PoolLooks) -> tuple[HubClient, ChainConfig]:
     found = [*await looks.scheduler(""), *await looks.node()]
     if looks.hub is None or looks.chain is None:
-        problems = [each for each in found if each.outcome is Outcome.PROBLEM]
-        raise CommandRefused(" ".join(f"{each.message}. {each.remedy}" for each in problems))
+        problems = [each for each in found if each.severity is Severity.PROBLEM]
+        raise CommandRefused(" ".join(f"{each.message}. {each.next_step}" for each in problems))
     return looks.hub, looks.chain
 
 

@@ -17,7 +17,7 @@ from workerpool_worker.adapters.files.worker_lock import Holder, holder_of
 from workerpool_worker.adapters.journal_reading import HeldTask, read_journal
 from workerpool_worker.cli.host_looks import stored_address, wallet_finding
 from workerpool_worker.cli.pool_looks import PoolLooks
-from workerpool_worker.domain.diagnosis.findings import Outcome
+from workerpool_worker.domain.diagnosis.findings import Severity
 from workerpool_worker.domain.diagnosis.status_report import (
     Earned,
     HeldReplicate,
@@ -126,7 +126,7 @@ async def _pool(
     days: float,
 ) -> None:
     scheduler = await looks.scheduler(report.version)
-    report.unread += [each.message for each in scheduler if each.outcome is Outcome.PROBLEM]
+    report.unread += [each.message for each in scheduler if each.severity is Severity.PROBLEM]
     wallet = stored_address(settings.wallet_path)
     if wallet is None:
         finding, wallet = await wallet_finding(settings)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from workerpool_worker.domain.diagnosis.findings import Finding, Outcome
+from workerpool_kit.text.plurals import counted
+
+from workerpool_worker.domain.diagnosis.findings import Finding, Severity
 
 EXIT_OK, EXIT_FAILED, EXIT_SETTINGS, EXIT_NOT_RUNNING, EXIT_UPDATE = 0, 1, 2, 3, 4
 EXIT_CODES = """\
@@ -27,39 +29,28 @@ First steps:
 4. poolworker run: work. poolworker status: see what it does and earns.
 """
 _MARKS = {
-    Outcome.OK: "ok",
-    Outcome.WARNING: "warning",
-    Outcome.PROBLEM: "PROBLEM",
-    Outcome.SKIPPED: "skipped",
+    Severity.OK: "ok",
+    Severity.WARNING: "warning",
+    Severity.PROBLEM: "PROBLEM",
+    Severity.SKIPPED: "skipped",
 }
-
-_ESCAPES = {"\n": " ", "\r": " ", "\t": " "}
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield findings as lines of text, each remedy below its finding."""
     for each in findings:
-        code = f" [{each.code.value}]" if each.code else ""
-        yield f"{_MARKS[each.outcome]:<8} {each.subject:<14} {each.message}{code}"
-        if each.remedy:
-            yield f"{'':<8} {'':<14} -> {each.remedy}"
+        code = f" [{each.code}]" if each.code else ""
+        yield f"{_MARKS[each.severity]:<8} {each.subject:<14} {each.message}{code}"
+        if each.next_step:
+            yield f"{'':<8} {'':<14} -> {each.next_step}"
 
 
 def summary(findings: Iterable[Finding]) -> str:
     """Return how many problems and warnings there are."""
-    outcomes = [each.outcome for each in findings]
-    problems, warnings = outcomes.count(Outcome.PROBLEM), outcomes.count(Outcome.WARNING)
-    told = _counted(warnings, "warning")
+    outcomes = [each.severity for each in findings]
+    problems, warnings = outcomes.count(Severity.PROBLEM), outcomes.count(Severity.WARNING)
+    told = counted(warnings, "warning")
     if not problems:
         return f"This host can work; {told}." if warnings else "This host can work."
     order = "mend the problems from top to bottom" if problems > 1 else "mend the problem"
-    return f"{_counted(problems, 'problem')} and {told}; {order}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def printable(text: str) -> str:
-    """Return a text as one line that cannot steer a terminal: services and files of others wrote parts of it."""
-    return "".join(each if each.isprintable() else _ESCAPES.get(each, f"\\x{ord(each):02x}") for each in text)
+    return f"{counted(problems, 'problem')} and {told}; {order}."

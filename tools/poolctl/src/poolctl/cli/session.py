@@ -144,7 +144,7 @@ def usage(problem: str, next_step: str = "") -> NoReturn:
 
 def say(text: str) -> None:
     """Print a line for people on stderr, where it does not mix with the answer."""
-    from poolctl.domain.texts import printable
+    from workerpool_kit.text.printable import printable
 
     print(printable(text), file=sys.stderr)  # noqa: T201
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,4 +87,4 @@ async def examine(settings: "PoolctlSettings", variables: Mapping[str, str], fol
 
 def document_of(findings: list[Finding]) -> list[dict[str, Any]]:
     """Return findings as a document."""
-    return [asdict(each) for each in findings]
+    return [each.document() for each in findings]

@@ -88,7 +88,7 @@ async def _task_logs(settings: "PoolctlSettings", name: str, *, follow: bool, ta
 
 def print_line(line: str) -> None:
     """Print a line of a log of others, which cannot steer the terminal."""
-    from poolctl.domain.texts import printable_block
+    from workerpool_kit.text.printable import printable_block
 
     typer.echo(printable_block(line))
 

@@ -1,4 +1,4 @@
-"""Short texts for people: ages, times of day, ids, and text of others made safe for a terminal."""
+"""Short texts for people: ages, times of day and ids."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from typing import Any
 
 from workerpool_kit.text.spans import span
 
-_ESCAPES = {"\n": " ", "\r": " ", "\t": " "}
 _SHORT_ID = 10
 
 
@@ -36,19 +35,6 @@ def clock(text: str | None) -> str:
 def short(identifier: str) -> str:
     """Return the head of a long hexadecimal id, as much as tells ids apart in a table."""
     return identifier if len(identifier) <= _SHORT_ID + 1 else f"{identifier[:_SHORT_ID]}…"
-
-
-def printable(text: str) -> str:
-    """Return a text as one line that cannot steer a terminal: services, apps and workers wrote parts of it."""
-    return "".join(each if each.isprintable() else _ESCAPES.get(each, f"\\x{ord(each):02x}") for each in text)
-
-
-def printable_block(text: str) -> str:
-    """Return a text of several lines, such as an app's output, that cannot steer a terminal."""
-    return "\n".join(
-        "".join(each if each.isprintable() or each == "\t" else f"\\x{ord(each):02x}" for each in line)
-        for line in text.split("\n")
-    )
 
 
 def field(document: Mapping[str, Any], *path: str) -> Any:

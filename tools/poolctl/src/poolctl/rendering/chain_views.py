@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workerpool_kit.text.plurals import counted
 from workerpool_kit.text.spans import span
 from workerpool_poco.protocol.encoding.amounts import coins, rlc
 
 from poolctl.domain.texts import age, short
-from poolctl.rendering.tables import counted, note, pairs, table
+from poolctl.rendering.tables import note, pairs, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

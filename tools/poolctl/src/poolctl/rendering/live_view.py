@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from workerpool_kit.text.printable import printable
 
-from poolctl.domain.texts import age, printable, short
+from poolctl.domain.texts import age, short
 from poolctl.rendering.pool_views import worker_state
 from poolctl.rendering.tables import cell, note, table
 

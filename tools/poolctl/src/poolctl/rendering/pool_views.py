@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workerpool_kit.text.plurals import counted
 from workerpool_kit.text.spans import span
 
 from poolctl.domain.texts import age, moment
-from poolctl.rendering.tables import cell, counted, note, pairs, table
+from poolctl.rendering.tables import cell, note, pairs, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from workerpool_kit.text.plurals import counted
+from workerpool_kit.text.printable import printable
 
 from poolctl.domain.diagnosis.findings import Finding, Severity
-from poolctl.domain.texts import printable
-from poolctl.rendering.tables import counted, note, pairs
+from poolctl.rendering.tables import note, pairs
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,7 +28,7 @@ def findings_view(findings: Sequence[Finding], *, every: bool) -> Iterator["Rend
             continue
         line = Text()
         line.append(f"{each.severity.value:<8}", _STYLES[each.severity])
-        line.append(printable(each.what))
+        line.append(printable(each.message))
         if each.code:
             line.append(f"  [{each.code}]", "dim")
         yield line

@@ -5,8 +5,7 @@ from typing import Any
 
 from rich.table import Table
 from rich.text import Text
-
-from poolctl.domain.texts import printable
+from workerpool_kit.text.printable import printable
 
 _STYLES = {
     "problem": "bold red",
@@ -53,8 +52,3 @@ def pairs(rows: Iterable[tuple[str, Any]]) -> Table:
 def note(text: str, style: str = "dim") -> Text:
     """Return a remark below a table."""
     return Text(printable(text), style=style)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as `1 worker` or `3 workers`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from workerpool_kit.text.plurals import counted
+from workerpool_kit.text.printable import printable, printable_block
 from workerpool_kit.text.spans import span
 
 from poolctl.domain.explanations import Explanation
-from poolctl.domain.texts import age, clock, moment, printable, printable_block, short
+from poolctl.domain.texts import age, clock, moment, short
 from poolctl.domain.timeline import TASK, Event, timeline
-from poolctl.rendering.tables import cell, counted, note, pairs, table
+from poolctl.rendering.tables import cell, note, pairs, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

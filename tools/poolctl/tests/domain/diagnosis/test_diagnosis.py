@@ -136,13 +136,13 @@ def test_a_fault_is_named_with_why_and_what_to_do(name: str) -> None:
     facts, code, severity = FAULTS[name]
     found = [each for each in diagnose(facts) if each.severity in (Severity.PROBLEM, Severity.WARNING)]
     assert [(each.code, each.severity) for each in found] == [(code, severity)]
-    assert found[0].what
+    assert found[0].message
     assert found[0].why
     assert found[0].next_step
 
 
 def test_every_code_has_a_fault_that_shows_it() -> None:
-    assert {code for _, code, _ in FAULTS.values()} == set(Code) - {Code.NONE}
+    assert {code for _, code, _ in FAULTS.values()} == set(Code)
 
 
 def test_every_rule_is_run_once() -> None:

@@ -1,14 +1,12 @@
-"""Findings and their severities."""
+"""The findings of doctor say what follows from each."""
 
-from poolctl.domain.diagnosis.findings import Code, Severity, has_problem, ok, problem, skipped, warning
-
-
-def test_only_a_problem_is_a_problem() -> None:
-    harmless = [ok("a", "fine"), skipped("b", "a node"), warning("c", Code.NO_WORKERS, "none", "why", "do")]
-    assert not has_problem(harmless)
-    assert has_problem([*harmless, problem("d", Code.DISK_FULL, "full", "why", "do")])
+from poolctl.domain.diagnosis.findings import Code, Severity, problem, warning
 
 
-def test_a_skipped_look_names_what_it_needs() -> None:
-    found = skipped("owner", "a node of the chain")
-    assert (found.severity, found.what) == (Severity.SKIPPED, "not looked at: it needs a node of the chain")
+def test_a_problem_and_a_warning_say_why_and_what_to_do() -> None:
+    for finding, severity in (
+        (problem("disk", Code.DISK_FULL, "full", "databases stop", "free space"), Severity.PROBLEM),
+        (warning("disk", Code.DISK_FULL, "full", "databases stop", "free space"), Severity.WARNING),
+    ):
+        assert finding.severity is severity
+        assert (finding.why, finding.next_step) == ("databases stop", "free space")

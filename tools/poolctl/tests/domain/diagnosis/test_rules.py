@@ -15,7 +15,7 @@ def test_the_advice_of_a_service_is_passed_on_with_its_variable() -> None:
     )
     found = next(iter(service_rules.components(facts)))
     assert found.next_step == "start it [MONGO_URI]"
-    assert "no primary" in found.what
+    assert "no primary" in found.message
 
 
 def test_a_component_without_advice_gets_the_rules_own() -> None:

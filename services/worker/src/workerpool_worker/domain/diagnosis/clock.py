@@ -7,7 +7,7 @@ two is wrong when they differ.
 
 from workerpool_kit.text.spans import span
 
-from workerpool_worker.domain.diagnosis.findings import Code, Finding, Outcome, ok, problem, skipped, warning
+from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity, ok, problem, skipped, warning
 
 SUBJECT = "clock"
 TOLERANCE_S = 30.0
@@ -50,7 +50,7 @@ def clock_trouble(now: float, core_now: float | None, block_time: float | None) 
     if block_time is not None and abs(now - block_time) <= TOLERANCE_S:
         return ""
     found = clock_finding(now, core_now, block_time)
-    return found.message if found.outcome is Outcome.PROBLEM else ""
+    return found.message if found.severity is Severity.PROBLEM else ""
 
 
 def _wrong(message: str) -> Finding:

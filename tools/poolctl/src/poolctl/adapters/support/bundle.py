@@ -95,7 +95,7 @@ async def fill(
     bundle.add("settings.json", dict(sorted(variables.items())))
     say("diagnosis")
     facts = await collect(settings, variables, folder, now=now, version=version, say=lambda _: None)
-    bundle.add("doctor.json", [asdict(each) for each in diagnose(facts)])
+    bundle.add("doctor.json", [each.document() for each in diagnose(facts)])
     bundle.add("services.json", [asdict(each) for each in facts.services])
     say("health and metrics")
     await asyncio.gather(*(_of_service(bundle, name, url) for name, url in settings.services.items()))

@@ -1,26 +1,16 @@
-"""A finding of `poolctl doctor`: what, why, and what to do."""
+"""The findings of `poolctl doctor`: their codes, and that each problem says what follows from it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from workerpool_kit.text import findings
+from workerpool_kit.text.findings import Finding, Severity, has_problem, ok, skipped
 
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    WARNING = "warning"
-    """The pool works; its operator should act before it does not."""
-    PROBLEM = "problem"
-    """A part of the pool does not work, or is open to strangers."""
-    SKIPPED = "skipped"
-    """It could not be looked at, because something that it needs fails itself."""
+__all__ = ["Code", "Finding", "Severity", "has_problem", "ok", "problem", "skipped", "warning"]
 
 
 class Code(StrEnum):
     """The stable names of findings, for scripts."""
 
-    NONE = ""
     PORT_CLOSED = "PORT_CLOSED"
     SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
     SERVICE_UNHEALTHY = "SERVICE_UNHEALTHY"
@@ -45,41 +35,11 @@ class Code(StrEnum):
     VERSIONS_DIFFER = "VERSIONS_DIFFER"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding."""
-
-    subject: str
-    """The service or thing that was looked at."""
-    severity: Severity
-    what: str
-    """What was found, in one sentence."""
-    code: Code = Code.NONE
-    why: str = ""
-    """What follows from it, or what it comes from."""
-    next_step: str = ""
-
-
-def ok(subject: str, what: str) -> Finding:
-    """Return a finding that needs nothing."""
-    return Finding(subject, Severity.OK, what)
-
-
-def problem(subject: str, code: Code, what: str, why: str, next_step: str) -> Finding:
+def problem(subject: str, code: Code, message: str, why: str, next_step: str) -> Finding:
     """Return a finding that must be mended."""
-    return Finding(subject, Severity.PROBLEM, what, code, why, next_step)
+    return findings.problem(subject, code, message, next_step, why=why)
 
 
-def warning(subject: str, code: Code, what: str, why: str, next_step: str) -> Finding:
+def warning(subject: str, code: Code, message: str, why: str, next_step: str) -> Finding:
     """Return a finding that the operator should know."""
-    return Finding(subject, Severity.WARNING, what, code, why, next_step)
-
-
-def skipped(subject: str, needs: str) -> Finding:
-    """Return that something was not looked at."""
-    return Finding(subject, Severity.SKIPPED, f"not looked at: it needs {needs}")
-
-
-def has_problem(findings: Iterable[Finding]) -> bool:
-    """Return whether one of the findings is a problem."""
-    return any(each.severity is Severity.PROBLEM for each in findings)
+    return findings.warning(subject, code, message, next_step, why=why)
