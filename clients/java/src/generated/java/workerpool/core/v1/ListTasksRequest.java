@@ -26,6 +26,7 @@ private static final long serialVersionUID = 0L;
     dealId_ = "";
     requester_ = "";
     walletAddress_ = "";
+    taskIdHead_ = "";
   }
 
   @java.lang.Override
@@ -329,6 +330,53 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int TASK_ID_HEAD_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object taskIdHead_ = "";
+  /**
+   * <pre>
+   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * </pre>
+   *
+   * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+   * @return The taskIdHead.
+   */
+  @java.lang.Override
+  public java.lang.String getTaskIdHead() {
+    java.lang.Object ref = taskIdHead_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      taskIdHead_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * </pre>
+   *
+   * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+   * @return The bytes for taskIdHead.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTaskIdHeadBytes() {
+    java.lang.Object ref = taskIdHead_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      taskIdHead_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -365,6 +413,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(walletAddress_)) {
       com.google.protobuf.GeneratedMessageV3.writeString(output, 6, walletAddress_);
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(taskIdHead_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 7, taskIdHead_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -403,6 +454,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(walletAddress_)) {
       size += com.google.protobuf.GeneratedMessageV3.computeStringSize(6, walletAddress_);
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(taskIdHead_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(7, taskIdHead_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -429,6 +483,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getRequester())) return false;
     if (!getWalletAddress()
         .equals(other.getWalletAddress())) return false;
+    if (!getTaskIdHead()
+        .equals(other.getTaskIdHead())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -454,6 +510,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getRequester().hashCode();
     hash = (37 * hash) + WALLET_ADDRESS_FIELD_NUMBER;
     hash = (53 * hash) + getWalletAddress().hashCode();
+    hash = (37 * hash) + TASK_ID_HEAD_FIELD_NUMBER;
+    hash = (53 * hash) + getTaskIdHead().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -596,6 +654,7 @@ private static final long serialVersionUID = 0L;
       dealId_ = "";
       requester_ = "";
       walletAddress_ = "";
+      taskIdHead_ = "";
       return this;
     }
 
@@ -652,6 +711,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.walletAddress_ = walletAddress_;
+      }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.taskIdHead_ = taskIdHead_;
       }
     }
 
@@ -732,6 +794,11 @@ private static final long serialVersionUID = 0L;
         bitField0_ |= 0x00000020;
         onChanged();
       }
+      if (!other.getTaskIdHead().isEmpty()) {
+        taskIdHead_ = other.taskIdHead_;
+        bitField0_ |= 0x00000040;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -800,6 +867,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000020;
               break;
             } // case 50
+            case 58: {
+              taskIdHead_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1413,6 +1485,98 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       walletAddress_ = value;
       bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object taskIdHead_ = "";
+    /**
+     * <pre>
+     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * </pre>
+     *
+     * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+     * @return The taskIdHead.
+     */
+    public java.lang.String getTaskIdHead() {
+      java.lang.Object ref = taskIdHead_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        taskIdHead_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * </pre>
+     *
+     * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+     * @return The bytes for taskIdHead.
+     */
+    public com.google.protobuf.ByteString
+        getTaskIdHeadBytes() {
+      java.lang.Object ref = taskIdHead_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        taskIdHead_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * </pre>
+     *
+     * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+     * @param value The taskIdHead to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTaskIdHead(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      taskIdHead_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * </pre>
+     *
+     * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTaskIdHead() {
+      taskIdHead_ = getDefaultInstance().getTaskIdHead();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * </pre>
+     *
+     * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+     * @param value The bytes for taskIdHead to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTaskIdHeadBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      taskIdHead_ = value;
+      bitField0_ |= 0x00000040;
       onChanged();
       return this;
     }

@@ -146,4 +146,24 @@ public interface ListTasksRequestOrBuilder extends
    */
   com.google.protobuf.ByteString
       getWalletAddressBytes();
+
+  /**
+   * <pre>
+   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * </pre>
+   *
+   * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+   * @return The taskIdHead.
+   */
+  java.lang.String getTaskIdHead();
+  /**
+   * <pre>
+   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * </pre>
+   *
+   * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
+   * @return The bytes for taskIdHead.
+   */
+  com.google.protobuf.ByteString
+      getTaskIdHeadBytes();
 }

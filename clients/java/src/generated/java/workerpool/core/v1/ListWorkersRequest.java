@@ -23,6 +23,7 @@ private static final long serialVersionUID = 0L;
   private ListWorkersRequest() {
     pageToken_ = "";
     reasons_ = java.util.Collections.emptyList();
+    text_ = "";
   }
 
   @java.lang.Override
@@ -200,6 +201,53 @@ private static final long serialVersionUID = 0L;
   }
   private int reasonsMemoizedSerializedSize;
 
+  public static final int TEXT_FIELD_NUMBER = 5;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object text_ = "";
+  /**
+   * <pre>
+   * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+   * </pre>
+   *
+   * <code>string text = 5 [json_name = "text"];</code>
+   * @return The text.
+   */
+  @java.lang.Override
+  public java.lang.String getText() {
+    java.lang.Object ref = text_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      text_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+   * </pre>
+   *
+   * <code>string text = 5 [json_name = "text"];</code>
+   * @return The bytes for text.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getTextBytes() {
+    java.lang.Object ref = text_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      text_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -230,6 +278,9 @@ private static final long serialVersionUID = 0L;
     }
     for (int i = 0; i < reasons_.size(); i++) {
       output.writeEnumNoTag(reasons_.get(i));
+    }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(text_)) {
+      com.google.protobuf.GeneratedMessageV3.writeString(output, 5, text_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -263,6 +314,9 @@ private static final long serialVersionUID = 0L;
           .computeUInt32SizeNoTag(dataSize);
       }reasonsMemoizedSerializedSize = dataSize;
     }
+    if (!com.google.protobuf.GeneratedMessageV3.isStringEmpty(text_)) {
+      size += com.google.protobuf.GeneratedMessageV3.computeStringSize(5, text_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -285,6 +339,8 @@ private static final long serialVersionUID = 0L;
     if (getAliveOnly()
         != other.getAliveOnly()) return false;
     if (!reasons_.equals(other.reasons_)) return false;
+    if (!getText()
+        .equals(other.getText())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -307,6 +363,8 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + REASONS_FIELD_NUMBER;
       hash = (53 * hash) + reasons_.hashCode();
     }
+    hash = (37 * hash) + TEXT_FIELD_NUMBER;
+    hash = (53 * hash) + getText().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -447,6 +505,7 @@ private static final long serialVersionUID = 0L;
       aliveOnly_ = false;
       reasons_ = java.util.Collections.emptyList();
       bitField0_ = (bitField0_ & ~0x00000008);
+      text_ = "";
       return this;
     }
 
@@ -497,6 +556,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.aliveOnly_ = aliveOnly_;
+      }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.text_ = text_;
       }
     }
 
@@ -565,6 +627,11 @@ private static final long serialVersionUID = 0L;
         }
         onChanged();
       }
+      if (!other.getText().isEmpty()) {
+        text_ = other.text_;
+        bitField0_ |= 0x00000010;
+        onChanged();
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -623,6 +690,11 @@ private static final long serialVersionUID = 0L;
               input.popLimit(oldLimit);
               break;
             } // case 34
+            case 42: {
+              text_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1004,6 +1076,98 @@ private static final long serialVersionUID = 0L;
       for (int value : values) {
         reasons_.add(value);
       }
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object text_ = "";
+    /**
+     * <pre>
+     * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+     * </pre>
+     *
+     * <code>string text = 5 [json_name = "text"];</code>
+     * @return The text.
+     */
+    public java.lang.String getText() {
+      java.lang.Object ref = text_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        text_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+     * </pre>
+     *
+     * <code>string text = 5 [json_name = "text"];</code>
+     * @return The bytes for text.
+     */
+    public com.google.protobuf.ByteString
+        getTextBytes() {
+      java.lang.Object ref = text_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        text_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+     * </pre>
+     *
+     * <code>string text = 5 [json_name = "text"];</code>
+     * @param value The text to set.
+     * @return This builder for chaining.
+     */
+    public Builder setText(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      text_ = value;
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+     * </pre>
+     *
+     * <code>string text = 5 [json_name = "text"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearText() {
+      text_ = getDefaultInstance().getText();
+      bitField0_ = (bitField0_ & ~0x00000010);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+     * </pre>
+     *
+     * <code>string text = 5 [json_name = "text"];</code>
+     * @param value The bytes for text to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTextBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      text_ = value;
+      bitField0_ |= 0x00000010;
       onChanged();
       return this;
     }

@@ -96,4 +96,24 @@ public interface ListWorkersRequestOrBuilder extends
    * @return The enum numeric value on the wire of reasons at the given index.
    */
   int getReasonsValue(int index);
+
+  /**
+   * <pre>
+   * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+   * </pre>
+   *
+   * <code>string text = 5 [json_name = "text"];</code>
+   * @return The text.
+   */
+  java.lang.String getText();
+  /**
+   * <pre>
+   * Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+   * </pre>
+   *
+   * <code>string text = 5 [json_name = "text"];</code>
+   * @return The bytes for text.
+   */
+  com.google.protobuf.ByteString
+      getTextBytes();
 }

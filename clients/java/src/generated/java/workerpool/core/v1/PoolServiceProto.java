@@ -178,113 +178,114 @@ public final class PoolServiceProto {
       "ool.core.v1.ReasonR\010problems\022\030\n\007version\030" +
       "\025 \001(\tR\007version\022\024\n\005owner\030\026 \001(\tR\005owner\032@\n\022" +
       "TasksByStatusEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005" +
-      "value\030\002 \001(\004R\005value:\0028\001\"\251\001\n\022ListWorkersRe" +
+      "value\030\002 \001(\004R\005value:\0028\001\"\275\001\n\022ListWorkersRe" +
       "quest\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\035\n\npa" +
       "ge_token\030\002 \001(\tR\tpageToken\022\035\n\nalive_only\030" +
       "\003 \001(\010R\taliveOnly\0228\n\007reasons\030\004 \003(\0162\036.work" +
-      "erpool.core.v1.ReasonCodeR\007reasons\"s\n\023Li" +
-      "stWorkersResponse\0224\n\007workers\030\001 \003(\0132\032.wor" +
-      "kerpool.core.v1.WorkerR\007workers\022&\n\017next_" +
-      "page_token\030\002 \001(\tR\rnextPageToken\"\373\005\n\006Work" +
-      "er\022%\n\016wallet_address\030\001 \001(\tR\rwalletAddres" +
-      "s\022\022\n\004name\030\002 \001(\tR\004name\022\030\n\007version\030\003 \001(\tR\007" +
-      "version\022\016\n\002os\030\004 \001(\tR\002os\022\020\n\003cpu\030\005 \001(\tR\003cp" +
-      "u\022\024\n\005slots\030\006 \001(\rR\005slots\022\035\n\nused_slots\030\007 " +
-      "\001(\rR\tusedSlots\022!\n\014memory_bytes\030\010 \001(\004R\013me" +
-      "moryBytes\022\022\n\004gpus\030\t \001(\rR\004gpus\022\034\n\tconnect" +
-      "ed\030\n \001(\010R\tconnected\022<\n\014last_seen_at\030\013 \001(" +
-      "\0132\032.google.protobuf.TimestampR\nlastSeenA" +
-      "t\022?\n\rregistered_at\030\014 \001(\0132\032.google.protob" +
-      "uf.TimestampR\014registeredAt\022?\n\rdrained_un" +
-      "til\030\r \001(\0132\032.google.protobuf.TimestampR\014d" +
-      "rainedUntil\022G\n\021quarantined_until\030\016 \001(\0132\032" +
-      ".google.protobuf.TimestampR\020quarantinedU" +
-      "ntil\0221\n\024consecutive_failures\030\017 \001(\rR\023cons" +
-      "ecutiveFailures\022\031\n\010task_ids\030\020 \003(\tR\007taskI" +
-      "ds\022#\n\rparked_reason\030\021 \001(\tR\014parkedReason\022" +
-      "2\n\006reason\030\022 \001(\0132\032.workerpool.core.v1.Rea" +
-      "sonR\006reason\022\034\n\tsuccesses\030\023 \001(\004R\tsuccesse" +
-      "s\022\020\n\003sgx\030\024 \001(\010R\003sgx\022\020\n\003tdx\030\025 \001(\010R\003tdx\"9\n" +
-      "\020GetWorkerRequest\022%\n\016wallet_address\030\001 \001(" +
-      "\tR\rwalletAddress\"h\n\021GetWorkerResponse\0222\n" +
-      "\006worker\030\001 \001(\0132\032.workerpool.core.v1.Worke" +
-      "rR\006worker\022\037\n\013idle_reason\030\002 \001(\tR\nidleReas" +
-      "on\"=\n\024ExplainWorkerRequest\022%\n\016wallet_add" +
-      "ress\030\001 \001(\tR\rwalletAddress\"k\n\025ExplainWork" +
-      "erResponse\0222\n\006reason\030\001 \001(\0132\032.workerpool." +
-      "core.v1.ReasonR\006reason\022\036\n\nregistered\030\002 \001" +
-      "(\010R\nregistered\"<\n\023ListRefusalsRequest\022%\n" +
-      "\016wallet_address\030\001 \001(\tR\rwalletAddress\"O\n\024" +
-      "ListRefusalsResponse\0227\n\010refusals\030\001 \003(\0132\033" +
-      ".workerpool.core.v1.RefusalR\010refusals\"\370\001" +
-      "\n\007Refusal\022%\n\016wallet_address\030\001 \001(\tR\rwalle" +
-      "tAddress\022\026\n\006reason\030\002 \001(\tR\006reason\022\030\n\007mess" +
-      "age\030\003 \001(\tR\007message\022\022\n\004peer\030\004 \001(\tR\004peer\022\024" +
-      "\n\005count\030\005 \001(\rR\005count\0225\n\010first_at\030\006 \001(\0132\032" +
-      ".google.protobuf.TimestampR\007firstAt\0223\n\007l" +
-      "ast_at\030\007 \001(\0132\032.google.protobuf.Timestamp" +
-      "R\006lastAt\"r\n\022DrainWorkerRequest\022%\n\016wallet" +
-      "_address\030\001 \001(\tR\rwalletAddress\0225\n\010duratio" +
-      "n\030\002 \001(\0132\031.google.protobuf.DurationR\010dura" +
-      "tion\"I\n\023DrainWorkerResponse\0222\n\006worker\030\001 " +
-      "\001(\0132\032.workerpool.core.v1.WorkerR\006worker\"" +
-      "=\n\024UndrainWorkerRequest\022%\n\016wallet_addres" +
-      "s\030\001 \001(\tR\rwalletAddress\"K\n\025UndrainWorkerR" +
-      "esponse\0222\n\006worker\030\001 \001(\0132\032.workerpool.cor" +
-      "e.v1.WorkerR\006worker\"w\n\027QuarantineWorkerR" +
+      "erpool.core.v1.ReasonCodeR\007reasons\022\022\n\004te" +
+      "xt\030\005 \001(\tR\004text\"s\n\023ListWorkersResponse\0224\n" +
+      "\007workers\030\001 \003(\0132\032.workerpool.core.v1.Work" +
+      "erR\007workers\022&\n\017next_page_token\030\002 \001(\tR\rne" +
+      "xtPageToken\"\373\005\n\006Worker\022%\n\016wallet_address" +
+      "\030\001 \001(\tR\rwalletAddress\022\022\n\004name\030\002 \001(\tR\004nam" +
+      "e\022\030\n\007version\030\003 \001(\tR\007version\022\016\n\002os\030\004 \001(\tR" +
+      "\002os\022\020\n\003cpu\030\005 \001(\tR\003cpu\022\024\n\005slots\030\006 \001(\rR\005sl" +
+      "ots\022\035\n\nused_slots\030\007 \001(\rR\tusedSlots\022!\n\014me" +
+      "mory_bytes\030\010 \001(\004R\013memoryBytes\022\022\n\004gpus\030\t " +
+      "\001(\rR\004gpus\022\034\n\tconnected\030\n \001(\010R\tconnected\022" +
+      "<\n\014last_seen_at\030\013 \001(\0132\032.google.protobuf." +
+      "TimestampR\nlastSeenAt\022?\n\rregistered_at\030\014" +
+      " \001(\0132\032.google.protobuf.TimestampR\014regist" +
+      "eredAt\022?\n\rdrained_until\030\r \001(\0132\032.google.p" +
+      "rotobuf.TimestampR\014drainedUntil\022G\n\021quara" +
+      "ntined_until\030\016 \001(\0132\032.google.protobuf.Tim" +
+      "estampR\020quarantinedUntil\0221\n\024consecutive_" +
+      "failures\030\017 \001(\rR\023consecutiveFailures\022\031\n\010t" +
+      "ask_ids\030\020 \003(\tR\007taskIds\022#\n\rparked_reason\030" +
+      "\021 \001(\tR\014parkedReason\0222\n\006reason\030\022 \001(\0132\032.wo" +
+      "rkerpool.core.v1.ReasonR\006reason\022\034\n\tsucce" +
+      "sses\030\023 \001(\004R\tsuccesses\022\020\n\003sgx\030\024 \001(\010R\003sgx\022" +
+      "\020\n\003tdx\030\025 \001(\010R\003tdx\"9\n\020GetWorkerRequest\022%\n" +
+      "\016wallet_address\030\001 \001(\tR\rwalletAddress\"h\n\021" +
+      "GetWorkerResponse\0222\n\006worker\030\001 \001(\0132\032.work" +
+      "erpool.core.v1.WorkerR\006worker\022\037\n\013idle_re" +
+      "ason\030\002 \001(\tR\nidleReason\"=\n\024ExplainWorkerR" +
       "equest\022%\n\016wallet_address\030\001 \001(\tR\rwalletAd" +
-      "dress\0225\n\010duration\030\002 \001(\0132\031.google.protobu" +
-      "f.DurationR\010duration\"N\n\030QuarantineWorker" +
-      "Response\0222\n\006worker\030\001 \001(\0132\032.workerpool.co" +
-      "re.v1.WorkerR\006worker\"=\n\024ReleaseWorkerReq" +
-      "uest\022%\n\016wallet_address\030\001 \001(\tR\rwalletAddr" +
-      "ess\"K\n\025ReleaseWorkerResponse\0222\n\006worker\030\001" +
+      "dress\"k\n\025ExplainWorkerResponse\0222\n\006reason" +
+      "\030\001 \001(\0132\032.workerpool.core.v1.ReasonR\006reas" +
+      "on\022\036\n\nregistered\030\002 \001(\010R\nregistered\"<\n\023Li" +
+      "stRefusalsRequest\022%\n\016wallet_address\030\001 \001(" +
+      "\tR\rwalletAddress\"O\n\024ListRefusalsResponse" +
+      "\0227\n\010refusals\030\001 \003(\0132\033.workerpool.core.v1." +
+      "RefusalR\010refusals\"\370\001\n\007Refusal\022%\n\016wallet_" +
+      "address\030\001 \001(\tR\rwalletAddress\022\026\n\006reason\030\002" +
+      " \001(\tR\006reason\022\030\n\007message\030\003 \001(\tR\007message\022\022" +
+      "\n\004peer\030\004 \001(\tR\004peer\022\024\n\005count\030\005 \001(\rR\005count" +
+      "\0225\n\010first_at\030\006 \001(\0132\032.google.protobuf.Tim" +
+      "estampR\007firstAt\0223\n\007last_at\030\007 \001(\0132\032.googl" +
+      "e.protobuf.TimestampR\006lastAt\"r\n\022DrainWor" +
+      "kerRequest\022%\n\016wallet_address\030\001 \001(\tR\rwall" +
+      "etAddress\0225\n\010duration\030\002 \001(\0132\031.google.pro" +
+      "tobuf.DurationR\010duration\"I\n\023DrainWorkerR" +
+      "esponse\0222\n\006worker\030\001 \001(\0132\032.workerpool.cor" +
+      "e.v1.WorkerR\006worker\"=\n\024UndrainWorkerRequ" +
+      "est\022%\n\016wallet_address\030\001 \001(\tR\rwalletAddre" +
+      "ss\"K\n\025UndrainWorkerResponse\0222\n\006worker\030\001 " +
+      "\001(\0132\032.workerpool.core.v1.WorkerR\006worker\"" +
+      "w\n\027QuarantineWorkerRequest\022%\n\016wallet_add" +
+      "ress\030\001 \001(\tR\rwalletAddress\0225\n\010duration\030\002 " +
+      "\001(\0132\031.google.protobuf.DurationR\010duration" +
+      "\"N\n\030QuarantineWorkerResponse\0222\n\006worker\030\001" +
       " \001(\0132\032.workerpool.core.v1.WorkerR\006worker" +
-      "\"7\n\022WatchSupplyRequest\022!\n\014worker_stake\030\001" +
-      " \001(\004R\013workerStake\"I\n\023WatchSupplyResponse" +
-      "\0222\n\006supply\030\001 \001(\0132\032.workerpool.core.v1.Su" +
-      "pplyR\006supply\"\206\003\n\006Supply\022!\n\014cursor_block\030" +
-      "\001 \001(\004R\013cursorBlock\022!\n\014accepts_work\030\002 \001(\010" +
-      "R\013acceptsWork\022\035\n\nfree_slots\030\003 \001(\rR\tfreeS" +
-      "lots\022\037\n\013total_slots\030\004 \001(\rR\ntotalSlots\022\033\n" +
-      "\tgpu_slots\030\005 \001(\rR\010gpuSlots\022#\n\rpending_sl" +
-      "ots\030\006 \001(\004R\014pendingSlots\022!\n\014live_workers\030" +
-      "\007 \001(\rR\013liveWorkers\022\'\n\017drained_workers\030\010 " +
-      "\001(\rR\016drainedWorkers\022/\n\023quarantined_worke" +
-      "rs\030\t \001(\rR\022quarantinedWorkers\0227\n\006groups\030\n" +
-      " \003(\0132\037.workerpool.core.v1.SupplyGroupR\006g" +
-      "roups\"|\n\013SupplyGroup\022\035\n\nfree_slots\030\001 \001(\r" +
-      "R\tfreeSlots\022\030\n\007workers\030\002 \001(\rR\007workers\022\020\n" +
-      "\003gpu\030\003 \001(\010R\003gpu\022\020\n\003sgx\030\004 \001(\010R\003sgx\022\020\n\003tdx" +
-      "\030\005 \001(\010R\003tdx2\363\007\n\013PoolService\022d\n\rGetPoolSt" +
-      "atus\022(.workerpool.core.v1.GetPoolStatusR" +
-      "equest\032).workerpool.core.v1.GetPoolStatu" +
-      "sResponse\022^\n\013ListWorkers\022&.workerpool.co" +
-      "re.v1.ListWorkersRequest\032\'.workerpool.co" +
-      "re.v1.ListWorkersResponse\022X\n\tGetWorker\022$" +
-      ".workerpool.core.v1.GetWorkerRequest\032%.w" +
-      "orkerpool.core.v1.GetWorkerResponse\022d\n\rE" +
-      "xplainWorker\022(.workerpool.core.v1.Explai" +
-      "nWorkerRequest\032).workerpool.core.v1.Expl" +
-      "ainWorkerResponse\022a\n\014ListRefusals\022\'.work" +
-      "erpool.core.v1.ListRefusalsRequest\032(.wor" +
-      "kerpool.core.v1.ListRefusalsResponse\022`\n\013" +
-      "WatchSupply\022&.workerpool.core.v1.WatchSu" +
-      "pplyRequest\032\'.workerpool.core.v1.WatchSu" +
-      "pplyResponse0\001\022^\n\013DrainWorker\022&.workerpo" +
-      "ol.core.v1.DrainWorkerRequest\032\'.workerpo" +
-      "ol.core.v1.DrainWorkerResponse\022d\n\rUndrai" +
-      "nWorker\022(.workerpool.core.v1.UndrainWork" +
-      "erRequest\032).workerpool.core.v1.UndrainWo" +
-      "rkerResponse\022m\n\020QuarantineWorker\022+.worke" +
-      "rpool.core.v1.QuarantineWorkerRequest\032,." +
-      "workerpool.core.v1.QuarantineWorkerRespo" +
-      "nse\022d\n\rReleaseWorker\022(.workerpool.core.v" +
-      "1.ReleaseWorkerRequest\032).workerpool.core" +
-      ".v1.ReleaseWorkerResponseB|B\020PoolService" +
-      "ProtoP\001\242\002\003WCX\252\002\022Workerpool.Core.V1\312\002\022Wor" +
-      "kerpool\\Core\\V1\342\002\036Workerpool\\Core\\V1\\GPB" +
-      "Metadata\352\002\024Workerpool::Core::V1b\006proto3"
+      "\"=\n\024ReleaseWorkerRequest\022%\n\016wallet_addre" +
+      "ss\030\001 \001(\tR\rwalletAddress\"K\n\025ReleaseWorker" +
+      "Response\0222\n\006worker\030\001 \001(\0132\032.workerpool.co" +
+      "re.v1.WorkerR\006worker\"7\n\022WatchSupplyReque" +
+      "st\022!\n\014worker_stake\030\001 \001(\004R\013workerStake\"I\n" +
+      "\023WatchSupplyResponse\0222\n\006supply\030\001 \001(\0132\032.w" +
+      "orkerpool.core.v1.SupplyR\006supply\"\206\003\n\006Sup" +
+      "ply\022!\n\014cursor_block\030\001 \001(\004R\013cursorBlock\022!" +
+      "\n\014accepts_work\030\002 \001(\010R\013acceptsWork\022\035\n\nfre" +
+      "e_slots\030\003 \001(\rR\tfreeSlots\022\037\n\013total_slots\030" +
+      "\004 \001(\rR\ntotalSlots\022\033\n\tgpu_slots\030\005 \001(\rR\010gp" +
+      "uSlots\022#\n\rpending_slots\030\006 \001(\004R\014pendingSl" +
+      "ots\022!\n\014live_workers\030\007 \001(\rR\013liveWorkers\022\'" +
+      "\n\017drained_workers\030\010 \001(\rR\016drainedWorkers\022" +
+      "/\n\023quarantined_workers\030\t \001(\rR\022quarantine" +
+      "dWorkers\0227\n\006groups\030\n \003(\0132\037.workerpool.co" +
+      "re.v1.SupplyGroupR\006groups\"|\n\013SupplyGroup" +
+      "\022\035\n\nfree_slots\030\001 \001(\rR\tfreeSlots\022\030\n\007worke" +
+      "rs\030\002 \001(\rR\007workers\022\020\n\003gpu\030\003 \001(\010R\003gpu\022\020\n\003s" +
+      "gx\030\004 \001(\010R\003sgx\022\020\n\003tdx\030\005 \001(\010R\003tdx2\363\007\n\013Pool" +
+      "Service\022d\n\rGetPoolStatus\022(.workerpool.co" +
+      "re.v1.GetPoolStatusRequest\032).workerpool." +
+      "core.v1.GetPoolStatusResponse\022^\n\013ListWor" +
+      "kers\022&.workerpool.core.v1.ListWorkersReq" +
+      "uest\032\'.workerpool.core.v1.ListWorkersRes" +
+      "ponse\022X\n\tGetWorker\022$.workerpool.core.v1." +
+      "GetWorkerRequest\032%.workerpool.core.v1.Ge" +
+      "tWorkerResponse\022d\n\rExplainWorker\022(.worke" +
+      "rpool.core.v1.ExplainWorkerRequest\032).wor" +
+      "kerpool.core.v1.ExplainWorkerResponse\022a\n" +
+      "\014ListRefusals\022\'.workerpool.core.v1.ListR" +
+      "efusalsRequest\032(.workerpool.core.v1.List" +
+      "RefusalsResponse\022`\n\013WatchSupply\022&.worker" +
+      "pool.core.v1.WatchSupplyRequest\032\'.worker" +
+      "pool.core.v1.WatchSupplyResponse0\001\022^\n\013Dr" +
+      "ainWorker\022&.workerpool.core.v1.DrainWork" +
+      "erRequest\032\'.workerpool.core.v1.DrainWork" +
+      "erResponse\022d\n\rUndrainWorker\022(.workerpool" +
+      ".core.v1.UndrainWorkerRequest\032).workerpo" +
+      "ol.core.v1.UndrainWorkerResponse\022m\n\020Quar" +
+      "antineWorker\022+.workerpool.core.v1.Quaran" +
+      "tineWorkerRequest\032,.workerpool.core.v1.Q" +
+      "uarantineWorkerResponse\022d\n\rReleaseWorker" +
+      "\022(.workerpool.core.v1.ReleaseWorkerReque" +
+      "st\032).workerpool.core.v1.ReleaseWorkerRes" +
+      "ponseB|B\020PoolServiceProtoP\001\242\002\003WCX\252\002\022Work" +
+      "erpool.Core.V1\312\002\022Workerpool\\Core\\V1\342\002\036Wo" +
+      "rkerpool\\Core\\V1\\GPBMetadata\352\002\024Workerpoo" +
+      "l::Core::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -316,7 +317,7 @@ public final class PoolServiceProto {
     internal_static_workerpool_core_v1_ListWorkersRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_workerpool_core_v1_ListWorkersRequest_descriptor,
-        new java.lang.String[] { "PageSize", "PageToken", "AliveOnly", "Reasons", });
+        new java.lang.String[] { "PageSize", "PageToken", "AliveOnly", "Reasons", "Text", });
     internal_static_workerpool_core_v1_ListWorkersResponse_descriptor =
       getDescriptor().getMessageTypes().get(3);
     internal_static_workerpool_core_v1_ListWorkersResponse_fieldAccessorTable = new

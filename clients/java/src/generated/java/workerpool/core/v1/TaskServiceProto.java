@@ -111,68 +111,69 @@ public final class TaskServiceProto {
       "workerpool/core/v1/worker_service.proto\"" +
       ")\n\016GetTaskRequest\022\027\n\007task_id\030\001 \001(\tR\006task" +
       "Id\"?\n\017GetTaskResponse\022,\n\004task\030\001 \001(\0132\030.wo" +
-      "rkerpool.core.v1.TaskR\004task\"\350\001\n\020ListTask" +
+      "rkerpool.core.v1.TaskR\004task\"\212\002\n\020ListTask" +
       "sRequest\022\033\n\tpage_size\030\001 \001(\rR\010pageSize\022\035\n" +
       "\npage_token\030\002 \001(\tR\tpageToken\022:\n\010statuses" +
       "\030\003 \003(\0162\036.workerpool.core.v1.TaskStatusR\010" +
       "statuses\022\027\n\007deal_id\030\004 \001(\tR\006dealId\022\034\n\treq" +
       "uester\030\005 \001(\tR\trequester\022%\n\016wallet_addres" +
-      "s\030\006 \001(\tR\rwalletAddress\"k\n\021ListTasksRespo" +
-      "nse\022.\n\005tasks\030\001 \003(\0132\030.workerpool.core.v1." +
-      "TaskR\005tasks\022&\n\017next_page_token\030\002 \001(\tR\rne" +
-      "xtPageToken\"+\n\020WatchTaskRequest\022\027\n\007task_" +
-      "id\030\001 \001(\tR\006taskId\"A\n\021WatchTaskResponse\022,\n" +
-      "\004task\030\001 \001(\0132\030.workerpool.core.v1.TaskR\004t" +
-      "ask\"-\n\022ExplainTaskRequest\022\027\n\007task_id\030\001 \001" +
-      "(\tR\006taskId\"\201\001\n\023ExplainTaskResponse\0226\n\006st" +
-      "atus\030\001 \001(\0162\036.workerpool.core.v1.TaskStat" +
-      "usR\006status\0222\n\006reason\030\002 \001(\0132\032.workerpool." +
-      "core.v1.ReasonR\006reason\"U\n\023GetReplicateRe" +
-      "quest\022\027\n\007task_id\030\001 \001(\tR\006taskId\022%\n\016wallet" +
-      "_address\030\002 \001(\tR\rwalletAddress\"S\n\024GetRepl" +
-      "icateResponse\022;\n\treplicate\030\001 \001(\0132\035.worke" +
-      "rpool.core.v1.ReplicateR\treplicate\"5\n\031Cr" +
-      "eateLogChallengeRequest\022\030\n\007address\030\001 \001(\t" +
-      "R\007address\"D\n\032CreateLogChallengeResponse\022" +
-      "&\n\017typed_data_json\030\001 \001(\tR\rtypedDataJson\"" +
-      "\214\001\n\022GetTaskLogsRequest\022\027\n\007task_id\030\001 \001(\tR" +
-      "\006taskId\022\030\n\007address\030\002 \001(\tR\007address\022\034\n\tsig" +
-      "nature\030\003 \001(\tR\tsignature\022%\n\016wallet_addres" +
-      "s\030\004 \001(\tR\rwalletAddress\"t\n\023GetTaskLogsRes" +
-      "ponse\022B\n\014compute_logs\030\001 \003(\0132\037.workerpool" +
-      ".core.v1.ComputeLogsR\013computeLogs\022\031\n\010lef" +
-      "t_out\030\002 \003(\tR\007leftOut\"\215\001\n\024WatchTaskLogsRe" +
-      "quest\022\027\n\007task_id\030\001 \001(\tR\006taskId\022%\n\016wallet" +
-      "_address\030\002 \001(\tR\rwalletAddress\022\026\n\006follow\030" +
-      "\003 \001(\010R\006follow\022\035\n\ntail_lines\030\004 \001(\rR\ttailL" +
-      "ines\"\250\001\n\025WatchTaskLogsResponse\022%\n\016wallet" +
-      "_address\030\001 \001(\tR\rwalletAddress\0225\n\006stream\030" +
-      "\002 \001(\0162\035.workerpool.core.v1.LogStreamR\006st" +
-      "ream\022\022\n\004text\030\003 \001(\tR\004text\022\035\n\ngap_before\030\004" +
-      " \001(\010R\tgapBefore2\227\006\n\013TaskService\022R\n\007GetTa" +
-      "sk\022\".workerpool.core.v1.GetTaskRequest\032#" +
-      ".workerpool.core.v1.GetTaskResponse\022X\n\tL" +
-      "istTasks\022$.workerpool.core.v1.ListTasksR" +
-      "equest\032%.workerpool.core.v1.ListTasksRes" +
-      "ponse\022Z\n\tWatchTask\022$.workerpool.core.v1." +
-      "WatchTaskRequest\032%.workerpool.core.v1.Wa" +
-      "tchTaskResponse0\001\022^\n\013ExplainTask\022&.worke" +
-      "rpool.core.v1.ExplainTaskRequest\032\'.worke" +
-      "rpool.core.v1.ExplainTaskResponse\022a\n\014Get" +
-      "Replicate\022\'.workerpool.core.v1.GetReplic" +
-      "ateRequest\032(.workerpool.core.v1.GetRepli" +
-      "cateResponse\022s\n\022CreateLogChallenge\022-.wor" +
-      "kerpool.core.v1.CreateLogChallengeReques" +
-      "t\032..workerpool.core.v1.CreateLogChalleng" +
-      "eResponse\022^\n\013GetTaskLogs\022&.workerpool.co" +
-      "re.v1.GetTaskLogsRequest\032\'.workerpool.co" +
-      "re.v1.GetTaskLogsResponse\022f\n\rWatchTaskLo" +
-      "gs\022(.workerpool.core.v1.WatchTaskLogsReq" +
-      "uest\032).workerpool.core.v1.WatchTaskLogsR" +
-      "esponse0\001B|B\020TaskServiceProtoP\001\242\002\003WCX\252\002\022" +
-      "Workerpool.Core.V1\312\002\022Workerpool\\Core\\V1\342" +
-      "\002\036Workerpool\\Core\\V1\\GPBMetadata\352\002\024Worke" +
-      "rpool::Core::V1b\006proto3"
+      "s\030\006 \001(\tR\rwalletAddress\022 \n\014task_id_head\030\007" +
+      " \001(\tR\ntaskIdHead\"k\n\021ListTasksResponse\022.\n" +
+      "\005tasks\030\001 \003(\0132\030.workerpool.core.v1.TaskR\005" +
+      "tasks\022&\n\017next_page_token\030\002 \001(\tR\rnextPage" +
+      "Token\"+\n\020WatchTaskRequest\022\027\n\007task_id\030\001 \001" +
+      "(\tR\006taskId\"A\n\021WatchTaskResponse\022,\n\004task\030" +
+      "\001 \001(\0132\030.workerpool.core.v1.TaskR\004task\"-\n" +
+      "\022ExplainTaskRequest\022\027\n\007task_id\030\001 \001(\tR\006ta" +
+      "skId\"\201\001\n\023ExplainTaskResponse\0226\n\006status\030\001" +
+      " \001(\0162\036.workerpool.core.v1.TaskStatusR\006st" +
+      "atus\0222\n\006reason\030\002 \001(\0132\032.workerpool.core.v" +
+      "1.ReasonR\006reason\"U\n\023GetReplicateRequest\022" +
+      "\027\n\007task_id\030\001 \001(\tR\006taskId\022%\n\016wallet_addre" +
+      "ss\030\002 \001(\tR\rwalletAddress\"S\n\024GetReplicateR" +
+      "esponse\022;\n\treplicate\030\001 \001(\0132\035.workerpool." +
+      "core.v1.ReplicateR\treplicate\"5\n\031CreateLo" +
+      "gChallengeRequest\022\030\n\007address\030\001 \001(\tR\007addr" +
+      "ess\"D\n\032CreateLogChallengeResponse\022&\n\017typ" +
+      "ed_data_json\030\001 \001(\tR\rtypedDataJson\"\214\001\n\022Ge" +
+      "tTaskLogsRequest\022\027\n\007task_id\030\001 \001(\tR\006taskI" +
+      "d\022\030\n\007address\030\002 \001(\tR\007address\022\034\n\tsignature" +
+      "\030\003 \001(\tR\tsignature\022%\n\016wallet_address\030\004 \001(" +
+      "\tR\rwalletAddress\"t\n\023GetTaskLogsResponse\022" +
+      "B\n\014compute_logs\030\001 \003(\0132\037.workerpool.core." +
+      "v1.ComputeLogsR\013computeLogs\022\031\n\010left_out\030" +
+      "\002 \003(\tR\007leftOut\"\215\001\n\024WatchTaskLogsRequest\022" +
+      "\027\n\007task_id\030\001 \001(\tR\006taskId\022%\n\016wallet_addre" +
+      "ss\030\002 \001(\tR\rwalletAddress\022\026\n\006follow\030\003 \001(\010R" +
+      "\006follow\022\035\n\ntail_lines\030\004 \001(\rR\ttailLines\"\250" +
+      "\001\n\025WatchTaskLogsResponse\022%\n\016wallet_addre" +
+      "ss\030\001 \001(\tR\rwalletAddress\0225\n\006stream\030\002 \001(\0162" +
+      "\035.workerpool.core.v1.LogStreamR\006stream\022\022" +
+      "\n\004text\030\003 \001(\tR\004text\022\035\n\ngap_before\030\004 \001(\010R\t" +
+      "gapBefore2\227\006\n\013TaskService\022R\n\007GetTask\022\".w" +
+      "orkerpool.core.v1.GetTaskRequest\032#.worke" +
+      "rpool.core.v1.GetTaskResponse\022X\n\tListTas" +
+      "ks\022$.workerpool.core.v1.ListTasksRequest" +
+      "\032%.workerpool.core.v1.ListTasksResponse\022" +
+      "Z\n\tWatchTask\022$.workerpool.core.v1.WatchT" +
+      "askRequest\032%.workerpool.core.v1.WatchTas" +
+      "kResponse0\001\022^\n\013ExplainTask\022&.workerpool." +
+      "core.v1.ExplainTaskRequest\032\'.workerpool." +
+      "core.v1.ExplainTaskResponse\022a\n\014GetReplic" +
+      "ate\022\'.workerpool.core.v1.GetReplicateReq" +
+      "uest\032(.workerpool.core.v1.GetReplicateRe" +
+      "sponse\022s\n\022CreateLogChallenge\022-.workerpoo" +
+      "l.core.v1.CreateLogChallengeRequest\032..wo" +
+      "rkerpool.core.v1.CreateLogChallengeRespo" +
+      "nse\022^\n\013GetTaskLogs\022&.workerpool.core.v1." +
+      "GetTaskLogsRequest\032\'.workerpool.core.v1." +
+      "GetTaskLogsResponse\022f\n\rWatchTaskLogs\022(.w" +
+      "orkerpool.core.v1.WatchTaskLogsRequest\032)" +
+      ".workerpool.core.v1.WatchTaskLogsRespons" +
+      "e0\001B|B\020TaskServiceProtoP\001\242\002\003WCX\252\002\022Worker" +
+      "pool.Core.V1\312\002\022Workerpool\\Core\\V1\342\002\036Work" +
+      "erpool\\Core\\V1\\GPBMetadata\352\002\024Workerpool:" +
+      ":Core::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -199,7 +200,7 @@ public final class TaskServiceProto {
     internal_static_workerpool_core_v1_ListTasksRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_workerpool_core_v1_ListTasksRequest_descriptor,
-        new java.lang.String[] { "PageSize", "PageToken", "Statuses", "DealId", "Requester", "WalletAddress", });
+        new java.lang.String[] { "PageSize", "PageToken", "Statuses", "DealId", "Requester", "WalletAddress", "TaskIdHead", });
     internal_static_workerpool_core_v1_ListTasksResponse_descriptor =
       getDescriptor().getMessageTypes().get(3);
     internal_static_workerpool_core_v1_ListTasksResponse_fieldAccessorTable = new
