@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ async def take_down(*projects: Project) -> None:
 async def compute(stack: Stack, volume: int) -> list[TaskId]:
     """Buy a deal, wait until core reports the end of each task, and compare chain and result with it."""
     await asyncio.to_thread(wait_for_worker, stack)
-    app = await stack.net.create_app("stack", await asyncio.to_thread(ensure_image))
+    app = await stack.net.create_app(f"stack {secrets.token_hex(4)}", await asyncio.to_thread(ensure_image))
     with DocumentServer() as documents:
         params = DealParams(args="all", input_files=documents.urls)
         deal = await stack.net.buy(app, params=params, volume=volume)

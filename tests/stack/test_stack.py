@@ -36,9 +36,11 @@ from stack.running import OURS, memory_mib, remains, up, wait_until
 pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
 PORTS = (7001, 17001, 13010, 23010, 13200, 23200, 8888, 18888, 13300, 23300, 13400, 23400, 4001, 9090)
-MEMORY_MIB = 380
+SERVICES_MIB = 380
 """What the six services may use together."""
-TASKS = 3
+STACK_MIB = 4 * 1024
+"""What the whole stack may use, which is made for a server with 2 processors and 4 GB."""
+TASKS, BAG = 3, 20
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -125,13 +127,24 @@ async def test_each_container_is_confined(stack: Stack) -> None:
             assert secrets == []
 
 
-async def test_the_services_use_little_memory(
+async def test_a_bag_is_computed_on_a_small_server(
     stack: Stack, record_property: Callable[[str, object], None]
 ) -> None:
-    used = await asyncio.to_thread(memory_mib, stack.pool, OURS)
-    shown = ", ".join(f"{name} {size:.0f}" for name, size in sorted(used.items()))
-    record_property("figure", f"the services use {sum(used.values()):.0f} MiB together: {shown}")
-    assert sum(used.values()) <= MEMORY_MIB
+    services, whole, most = 0.0, 0.0, ""
+    bag = asyncio.create_task(compute(stack, BAG))
+    while not bag.done():
+        used = await asyncio.to_thread(memory_mib, stack.pool, [*OURS, *DEPENDENCIES])
+        whole = max(whole, sum(used.values()))
+        ours = {name: size for name, size in used.items() if name in OURS}
+        if (now := sum(ours.values())) > services:
+            services, most = now, ", ".join(f"{name} {size:.0f}" for name, size in sorted(ours.items()))
+        await asyncio.wait((bag,), timeout=1.0)
+    await bag
+    record_property(
+        "figure", f"a bag of {BAG}: the stack uses {whole:.0f} MiB, its services {services:.0f}: {most}"
+    )
+    assert services <= SERVICES_MIB
+    assert whole <= STACK_MIB
 
 
 async def test_down_and_up_resumes(stack: Stack) -> None:
