@@ -79,11 +79,11 @@ async def test_check_finds_the_engine_and_names_the_scheduler_that_is_away(
     assert wallet.startswith("0x")
     text = machine.run(poolworker, "check", "--json", environment=settings, timeout_s=PATIENCE_S, code=1)
     found = {each["subject"]: each for each in json.loads(text[text.index("[") :])}
-    assert found["engine"]["outcome"] == "ok", found
+    assert found["engine"]["severity"] == "ok", found
     assert found["wallet"]["message"] == wallet.split()[0]
-    assert found["shared folder"]["outcome"] == "ok", found
-    assert found["app network"]["outcome"] == "ok", found
-    assert found["scheduler"]["outcome"] == "problem", found
+    assert found["shared folder"]["severity"] == "ok", found
+    assert found["app network"]["severity"] == "ok", found
+    assert found["scheduler"]["severity"] == "problem", found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -27,8 +27,8 @@ class Answer:
 
     def problems(self) -> dict[str, dict[str, str]]:
         """Return the problems that `check --json` found, by code. Each says what is wrong and how to mend it."""
-        found = {each["code"]: each for each in self.document if each["outcome"] == "problem"}
-        assert all(each["message"] and each["remedy"] for each in found.values()), found
+        found = {each["code"]: each for each in self.document if each["severity"] == "problem"}
+        assert all(each["message"] and each["next_step"] for each in found.values()), found
         return found
 
 

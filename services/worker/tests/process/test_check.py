@@ -25,7 +25,7 @@ NAMED_TOGETHER = {
     "NOT_WHITELISTED": "IEXEC_WORKERS_WHITELIST",
     "WRONG_VERSION": "9.9.9",
 }
-"""Problems that a host may have all at once, and what the remedy of each names."""
+"""Problems that a host may have all at once, and what the next step of each names."""
 Program = tuple[str, ...]
 
 
@@ -41,7 +41,7 @@ async def test_a_host_that_can_work(pool: Pool, worker: WorkerProcess, program: 
     answer = await poolworker(worker.environment, "check", "--json", program=program)
     assert answer.problems() == {}, answer.text
     assert answer.code == 0
-    subjects = {each["subject"] for each in answer.document if each["outcome"] == "ok"}
+    subjects = {each["subject"] for each in answer.document if each["severity"] == "ok"}
     assert {"wallet", "engine", "shared folder", "clock", "scheduler", "version", "admission"} <= subjects
     assert {"node", "stake", "gas", "result proxy"} <= subjects
     assert not worker.folder.exists()
@@ -61,7 +61,7 @@ async def test_everything_that_is_wrong_is_named_at_once(
     found = answer.problems()
     assert found.keys() == NAMED_TOGETHER.keys()
     assert answer.code == 1
-    unnamed = {code for code, word in NAMED_TOGETHER.items() if word not in found[code]["remedy"]}
+    unnamed = {code for code, word in NAMED_TOGETHER.items() if word not in found[code]["next_step"]}
     assert unnamed == set(), found
 
 
@@ -74,8 +74,8 @@ async def test_a_wallet_without_stake_and_gas(
     answer = await poolworker(environment, "check", "--json", program=program)
     found = answer.problems()
     assert found.keys() == {"NO_STAKE", "NO_GAS"}
-    assert "poolworker stake" in found["NO_STAKE"]["remedy"]
-    assert "coins of the chain" in found["NO_GAS"]["remedy"]
+    assert "poolworker stake" in found["NO_STAKE"]["next_step"]
+    assert "coins of the chain" in found["NO_GAS"]["next_step"]
 
 
 @pytest.mark.parametrize("offset", ["+1h", "-1h"])
@@ -90,7 +90,7 @@ async def test_a_clock_that_is_an_hour_off(
     found = answer.problems()
     assert found.keys() == {"CLOCK_WRONG"}, answer.text
     assert "h" in found["CLOCK_WRONG"]["message"]
-    assert "timedatectl set-ntp true" in found["CLOCK_WRONG"]["remedy"]
+    assert "timedatectl set-ntp true" in found["CLOCK_WRONG"]["next_step"]
 
 
 async def test_a_scheduler_that_is_unreachable(pool: Pool, worker: WorkerProcess, program: Program) -> None:
@@ -114,7 +114,7 @@ async def test_a_base_folder_that_the_engine_does_not_see(
     environment = worker.environment | {"WORKERPOOL_WORKER_DISK_FLOOR_BYTES": "0"}
     answer = await poolworker(environment, "check", "--json", prefix=hidden, program=program)
     assert answer.problems().keys() == {"BASE_FOLDER_UNSEEN"}, answer.text
-    assert str(base) in answer.problems()["BASE_FOLDER_UNSEEN"]["remedy"]
+    assert str(base) in answer.problems()["BASE_FOLDER_UNSEEN"]["next_step"]
 
 
 async def test_an_unusable_environment_is_exit_code_2(pool: Pool, worker: WorkerProcess) -> None:
