@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Code, connect, type Task, TaskStatus } from "@workerpool/client";
+
+import { type Answers, refusal, Server, TASK_ID, type TaskFields } from "./server.js";
+
+type Watch = NonNullable<NonNullable<Answers["tasks"]>["watchTask"]>;
+
+const of = (status: TaskStatus): { task: TaskFields } => ({ task: { taskId: TASK_ID, status } });
+
+/** Return a watch that sends these states. */
+function sends(...states: TaskStatus[]): Watch {
+  return async function* () {
+    yield* states.map(of);
+  };
+}
+
+/** Return the statuses of all tasks, in order. */
+async function statuses(tasks: AsyncIterable<Task>): Promise<TaskStatus[]> {
+  const found: TaskStatus[] = [];
+  for await (const task of tasks) found.push(task.status);
+  return found;
+}
+
+/** Wait until a call is cancelled. */
+function cancelled(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve());
+  });
+}
+
+async function withServer(watch: Watch, use: (target: string, server: Server) => Promise<void>): Promise<void> {
+  const server = await Server.start({ tasks: { watchTask: watch } });
+  try {
+    await use(server.target, server);
+  } finally {
+    await server.kill();
+  }
+}
+
+for (const end of [TaskStatus.COMPLETED, TaskStatus.FAILED]) {
+  test(`a watch ends with ${TaskStatus[end]}`, async () => {
+    await withServer(sends(TaskStatus.RECEIVED, TaskStatus.RUNNING, end), async (target) => {
+      const client = connect(target);
+      assert.deepEqual(await statuses(client.watchTask(TASK_ID)), [TaskStatus.RECEIVED, TaskStatus.RUNNING, end]);
+      client.close();
+    });
+  });
+}
+
+test("a watch has no deadline", async () => {
+  let told: string | null = "";
+  const watch: Watch = async function* (_, call) {
+    told = call.requestHeader.get("grpc-timeout");
+    yield of(TaskStatus.COMPLETED);
+  };
+  await withServer(watch, async (target) => {
+    const client = connect(target, undefined, { deadlineMs: 5_000 });
+    await statuses(client.watchTask(TASK_ID));
+    assert.equal(told, null);
+    client.close();
+  });
+});
+
+test("a watch goes on after the server was killed and started again", async () => {
+  const first: Watch = async function* (_, call) {
+    yield of(TaskStatus.RUNNING);
+    await cancelled(call.signal);
+  };
+  const server = await Server.start({ tasks: { watchTask: first } });
+  const { port } = server;
+  const client = connect(server.target);
+  const found: TaskStatus[] = [];
+  let second: Server | undefined;
+  for await (const { status } of client.watchTask(TASK_ID)) {
+    found.push(status);
+    if (second === undefined) {
+      await server.kill();
+      second = await Server.start({ tasks: { watchTask: sends(TaskStatus.COMPLETED) } }, { port });
+    }
+  }
+  assert.deepEqual(found, [TaskStatus.RUNNING, TaskStatus.COMPLETED]);
+  client.close();
+  await second?.kill();
+});
+
+test("a watch goes on after UNAVAILABLE, and its failures are counted anew after each message", async () => {
+  let calls = 0;
+  const watch: Watch = async function* () {
+    calls += 1;
+    if (calls === 6) {
+      yield of(TaskStatus.COMPLETED);
+      return;
+    }
+    if (calls === 3) yield of(TaskStatus.RUNNING);
+    throw refusal(Code.Unavailable, "SERVICE_STARTING", "starting; wait");
+  };
+  await withServer(watch, async (target) => {
+    const client = connect(target);
+    // Two failures before the message and three after it: more than one series allows.
+    assert.deepEqual(await statuses(client.watchTask(TASK_ID)), [TaskStatus.RUNNING, TaskStatus.COMPLETED]);
+    client.close();
+  });
+});
+
+test("a watch fails after four attempts in a row with the server's reason", async () => {
+  let calls = 0;
+  const watch: Watch = async function* () {
+    calls += 1;
+    throw refusal(Code.Unavailable, "SERVICE_STARTING", "starting; wait");
+  };
+  await withServer(watch, async (target) => {
+    const client = connect(target);
+    await assert.rejects(statuses(client.watchTask(TASK_ID)), { message: "SERVICE_STARTING: starting; wait" });
+    assert.equal(calls, 4);
+    client.close();
+  });
+});
+
+test("a watch that the server ends too early goes on", async () => {
+  let calls = 0;
+  const watch: Watch = async function* () {
+    calls += 1;
+    yield of(calls === 1 ? TaskStatus.RUNNING : TaskStatus.COMPLETED);
+  };
+  await withServer(watch, async (target) => {
+    const client = connect(target);
+    assert.deepEqual(await statuses(client.watchTask(TASK_ID)), [TaskStatus.RUNNING, TaskStatus.COMPLETED]);
+    client.close();
+  });
+});
+
+test("an unknown task ends the watch at once", async () => {
+  let calls = 0;
+  const watch: Watch = async function* () {
+    calls += 1;
+    throw refusal(Code.NotFound, "UNKNOWN_TASK", "no such task; check the id");
+  };
+  await withServer(watch, async (target) => {
+    const client = connect(target);
+    await assert.rejects(statuses(client.watchTask(TASK_ID)), { message: "UNKNOWN_TASK: no such task; check the id" });
+    assert.equal(calls, 1);
+    client.close();
+  });
+});
+
+/** Return a watch that sends one state and then waits, and a promise of its cancellation. */
+function endless(): { watch: Watch; ended: Promise<void> } {
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const watch: Watch = async function* (_, call) {
+    void cancelled(call.signal).then(end);
+    yield of(TaskStatus.RUNNING);
+    await cancelled(call.signal);
+  };
+  return { watch, ended };
+}
+
+test("a loop that is left cancels the call at the server", async () => {
+  const { watch, ended } = endless();
+  await withServer(watch, async (target) => {
+    const client = connect(target);
+    for await (const task of client.watchTask(TASK_ID)) {
+      assert.equal(task.status, TaskStatus.RUNNING);
+      break;
+    }
+    await ended;
+    client.close();
+  });
+});
+
+test("an aborted signal ends the watch and cancels the call at the server", async () => {
+  const { watch, ended } = endless();
+  await withServer(watch, async (target) => {
+    const client = connect(target);
+    const abort = new AbortController();
+    const all = async () => {
+      for await (const _ of client.watchTask(TASK_ID, { signal: abort.signal })) abort.abort();
+    };
+    await assert.rejects(all, { reason: "CANCELLED" });
+    await ended;
+    client.close();
+  });
+});
