@@ -58,15 +58,16 @@ async function printPool(client: Client): Promise<void> {
 
 /** Follow a task to its end and return it; the progress goes to stderr. */
 async function follow(client: Client, taskId: string): Promise<Task> {
-  let last = "";
+  let last: Task | undefined;
+  let shown = "";
   for await (const task of client.watchTask(taskId)) {
     const waits = task.reason ? `: ${task.reason.sentence}; ${task.reason.nextStep}` : "";
     const line = `… ${TaskStatus[task.status]}${waits}`;
-    if (line !== last) console.error(line);
-    last = line;
-    if (task.status === TaskStatus.COMPLETED || task.status === TaskStatus.FAILED) return task;
+    if (line !== shown) console.error(line);
+    [last, shown] = [task, line];
   }
-  throw new Error("the watch ended before the task did");
+  if (last === undefined) throw new TypeError("a watch sends the task at least once");
+  return last;
 }
 
 /** Print a task that has ended: its timeline, why it failed, its result. */

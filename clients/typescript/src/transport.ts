@@ -1,8 +1,8 @@
 import type { DescMessage } from "@bufbuild/protobuf";
-import { Code, type StreamResponse, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type Transport } from "@connectrpc/connect";
 import type { Http2SessionManager } from "@connectrpc/connect-node";
 
-import { WorkerpoolError } from "./errors.js";
+import type { WorkerpoolError } from "./errors.js";
 import { errorOf, isCut, tlsRequired } from "./failures.js";
 import type { Target } from "./target.js";
 import { speaksTls } from "./tls.js";
@@ -36,7 +36,8 @@ export function guarded(
       ...call: Parameters<typeof inner.stream<I, O>>
     ): Promise<StreamResponse<I, O>> {
       try {
-        await connected(connection, target, deadlineMs);
+        const [, signal] = call;
+        await connected(connection, deadlineMs, signal);
         const response = await inner.stream<I, O>(...call);
         return { ...response, message: typed(response.message, target) };
       } catch (error) {
@@ -54,22 +55,23 @@ async function* typed<T>(messages: AsyncIterable<T>, target: Target): AsyncGener
   }
 }
 
-/** Wait for a connection. A stream has no deadline of its own, and the system waits minutes for a silent host. */
-async function connected(connection: Http2SessionManager, target: Target, deadlineMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), deadlineMs);
-  });
-  const state = await Promise.race([connection.connect(), late]);
-  clearTimeout(timer);
-  if (state === "late") {
-    connection.abort();
-    throw new WorkerpoolError(
-      "UNREACHABLE",
-      `${target.address} does not answer: no connection within ${deadlineMs} ms`,
-      "check the address and port, and that no firewall drops the connection",
-      Code.Unavailable,
-    );
-  }
+/**
+ * Wait for a connection, or until `signal` aborts. A stream has no deadline of its own, and the system waits minutes for a
+ * silent host.
+ */
+async function connected(
+  connection: Http2SessionManager,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  const end = signal ? AbortSignal.any([deadline, signal]) : deadline;
+  const stopped = new Promise<void>((resolve) => end.addEventListener("abort", () => resolve(), { once: true }));
+  const state = await Promise.race([connection.connect(), stopped]);
   if (state === "error") throw connection.error();
+  if (state === undefined && deadline.aborted) {
+    const late = new ConnectError(`no connection within ${deadlineMs} ms`, Code.Unavailable);
+    connection.abort(late);
+    throw late;
+  }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 
 import { Code, connect, type Task, TaskStatus } from "@workerpool/client";
@@ -183,4 +184,16 @@ test("an aborted signal ends the watch and cancels the call at the server", asyn
     await ended;
     client.close();
   });
+});
+
+test("an aborted signal ends the wait for a connection", async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as AddressInfo;
+  const client = connect(`https://localhost:${port}`);
+  const abort = new AbortController();
+  silent.once("connection", () => abort.abort());
+  await assert.rejects(statuses(client.watchTask(TASK_ID, { signal: abort.signal })), { reason: "CANCELLED" });
+  client.close();
+  silent.close();
 });
