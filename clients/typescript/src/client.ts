@@ -8,7 +8,7 @@ import type { ComputeLogs, Task } from "./gen/workerpool/core/v1/task_pb.js";
 import { type ExplainTaskResponse, TaskService } from "./gen/workerpool/core/v1/task_service_pb.js";
 import { RETRY_POLICY, retries } from "./retries.js";
 import { parseTarget } from "./target.js";
-import { checkCleartext, type TlsFiles, tlsOptions } from "./tls.js";
+import { checkCleartext, hasFiles, type TlsFiles, tlsOptions } from "./tls.js";
 import { guarded } from "./transport.js";
 import { type WatchOptions, watchTask } from "./watch.js";
 
@@ -31,12 +31,12 @@ const PINGS = { pingIntervalMs: 60_000, pingTimeoutMs: 15_000 };
  * Return a client of the pool whose core serves gRPC at `target`; the first call connects.
  *
  * @param target `host:port`, `http://host:port` or `https://host[:port]`. Without a scheme, TLS is used except on this
- *   machine.
+ *   machine, and there too when `options` names certificates.
  * @param credentials what to send with every call; reads of a pool need none.
  * @throws WorkerpoolError for a malformed target, unusable TLS files, and credentials that would travel without TLS.
  */
 export function connect(target: string, credentials?: Credentials, options: Options = {}): Client {
-  const to = parseTarget(target);
+  const to = parseTarget(target, hasFiles(options));
   if (credentials) checkCleartext(to, credentials.what, options.allowCleartext ?? false);
   const sessionManager = new Http2SessionManager(to.url, PINGS, to.tls ? tlsOptions(options) : undefined);
   const transport = createGrpcTransport({

@@ -36,9 +36,10 @@ export function isLoopback(host: string): boolean {
 /**
  * Read `host:port`, `dns:///host:port`, `http://host:port` or `https://host[:port]` (port 443 by default).
  *
- * Without a scheme, TLS is used except on this machine. Throws a WorkerpoolError with reason INVALID_TARGET.
+ * Without a scheme, TLS is used except on this machine, and there too when the caller has files for it. Throws a
+ * WorkerpoolError with reason INVALID_TARGET, or TLS_REQUIRED when such files come with `http://`.
  */
-export function parseTarget(text: string): Target {
+export function parseTarget(text: string, hasTlsFiles = false): Target {
   const [, scheme = "", rest = ""] = /^(?:dns:\/\/\/|(https?):\/\/)?(.*)$/i.exec(text.trim()) ?? [];
   const groups = ADDRESS.exec(rest)?.groups;
   const secure = scheme.toLowerCase() === "https";
@@ -52,7 +53,15 @@ export function parseTarget(text: string): Target {
       Code.InvalidArgument,
     );
   }
-  const tls = secure || (scheme === "" && !isLoopback(host));
+  const tls = secure || (scheme === "" && (hasTlsFiles || !isLoopback(host)));
   const address = `${host}:${port}`;
+  if (hasTlsFiles && !tls) {
+    throw new WorkerpoolError(
+      "TLS_REQUIRED",
+      `certificates are given for ${text}, which is spoken to without TLS`,
+      `use https://${address}, or give no certificates`,
+      Code.InvalidArgument,
+    );
+  }
   return { host, address, tls, url: `${tls ? "https" : "http"}://${address}` };
 }

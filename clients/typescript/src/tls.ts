@@ -18,6 +18,11 @@ export interface TlsFiles {
   readonly keyFile?: string;
 }
 
+/** Tell whether any of the files is given. */
+export function hasFiles({ caFile, certificateFile, keyFile }: TlsFiles): boolean {
+  return [caFile, certificateFile, keyFile].some((file) => file !== undefined);
+}
+
 /** Read the files and return the options of a connection. Throws a WorkerpoolError with reason TLS_FAILED. */
 export function tlsOptions(files: TlsFiles): SecureClientSessionOptions {
   const ca = read(files.caFile, "the authority's certificate");

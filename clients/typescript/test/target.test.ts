@@ -34,6 +34,14 @@ for (const text of REFUSED) {
   });
 }
 
+test("certificates mean TLS on this machine too", () => {
+  assert.equal(parseTarget("localhost:23000", true).url, "https://localhost:23000");
+});
+
+test("certificates with http:// are refused", () => {
+  assert.throws(() => parseTarget("http://localhost:23000", true), /TLS_REQUIRED: .+; use https:\/\/localhost:23000/);
+});
+
 test("loopback is this machine, in every spelling", () => {
   for (const host of ["localhost", "LOCALHOST.", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "[::ffff:127.0.0.1]"]) {
     assert(isLoopback(host), host);

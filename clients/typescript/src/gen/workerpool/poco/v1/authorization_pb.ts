@@ -6,14 +6,13 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file workerpool/poco/v1/authorization.proto.
  */
 export const file_workerpool_poco_v1_authorization: GenFile = /*@__PURE__*/
-  fileDesc("CiZ3b3JrZXJwb29sL3BvY28vdjEvYXV0aG9yaXphdGlvbi5wcm90bxISd29ya2VycG9vbC5wb2NvLnYxIq4CChdXb3JrZXJwb29sQXV0aG9yaXphdGlvbhIoCgd0YXNrX2lkGAEgASgJQhe6SBRyEjIQXjB4WzAtOWEtZl17NjR9JBIoCgdkZWFsX2lkGAIgASgJQhe6SBRyEjIQXjB4WzAtOWEtZl17NjR9JBISCgp0YXNrX2luZGV4GAMgASgNEjEKDXdvcmtlcl93YWxsZXQYBCABKAlCGrpIF3IVMhNeMHhbMC05YS1mQS1GXXs0MH0kEjUKEWVuY2xhdmVfY2hhbGxlbmdlGAUgASgJQhq6SBdyFTITXjB4WzAtOWEtZkEtRl17NDB9JBJBCglzaWduYXR1cmUYBiABKAlCLrpIK3IpMideMHgoWzAtOWEtZkEtRl17MTI4fXxbMC05YS1mQS1GXXsxMzB9KSRiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("CiZ3b3JrZXJwb29sL3BvY28vdjEvYXV0aG9yaXphdGlvbi5wcm90bxISd29ya2VycG9vbC5wb2NvLnYxIpQBChdXb3JrZXJwb29sQXV0aG9yaXphdGlvbhIPCgd0YXNrX2lkGAEgASgJEg8KB2RlYWxfaWQYAiABKAkSEgoKdGFza19pbmRleBgDIAEoDRIVCg13b3JrZXJfd2FsbGV0GAQgASgJEhkKEWVuY2xhdmVfY2hhbGxlbmdlGAUgASgJEhEKCXNpZ25hdHVyZRgGIAEoCWIGcHJvdG8z");
 
 /**
  * The pool owner's permission for one worker to contribute to one task.

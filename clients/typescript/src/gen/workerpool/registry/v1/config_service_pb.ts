@@ -6,7 +6,6 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file workerpool/registry/v1/config_service.proto.
  */
 export const file_workerpool_registry_v1_config_service: GenFile = /*@__PURE__*/
-  fileDesc("Cit3b3JrZXJwb29sL3JlZ2lzdHJ5L3YxL2NvbmZpZ19zZXJ2aWNlLnByb3RvEhZ3b3JrZXJwb29sLnJlZ2lzdHJ5LnYxIhEKD0dldENoYWluUmVxdWVzdCJGChBHZXRDaGFpblJlc3BvbnNlEjIKBWNoYWluGAEgASgLMiMud29ya2VycG9vbC5yZWdpc3RyeS52MS5DaGFpbkNvbmZpZyK+AQoLQ2hhaW5Db25maWcSGQoIY2hhaW5faWQYASABKARCB7pIBDICIAASEQoJc2lkZWNoYWluGAIgASgIEhkKCG5vZGVfdXJsGAMgASgJQge6SARyAhABEi8KC2h1Yl9hZGRyZXNzGAQgASgJQhq6SBdyFTITXjB4WzAtOWEtZkEtRl17NDB9JBI1CgpibG9ja190aW1lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQga6SAPIAQEybgoNQ29uZmlnU2VydmljZRJdCghHZXRDaGFpbhInLndvcmtlcnBvb2wucmVnaXN0cnkudjEuR2V0Q2hhaW5SZXF1ZXN0Gigud29ya2VycG9vbC5yZWdpc3RyeS52MS5HZXRDaGFpblJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("Cit3b3JrZXJwb29sL3JlZ2lzdHJ5L3YxL2NvbmZpZ19zZXJ2aWNlLnByb3RvEhZ3b3JrZXJwb29sLnJlZ2lzdHJ5LnYxIhEKD0dldENoYWluUmVxdWVzdCJGChBHZXRDaGFpblJlc3BvbnNlEjIKBWNoYWluGAEgASgLMiMud29ya2VycG9vbC5yZWdpc3RyeS52MS5DaGFpbkNvbmZpZyKIAQoLQ2hhaW5Db25maWcSEAoIY2hhaW5faWQYASABKAQSEQoJc2lkZWNoYWluGAIgASgIEhAKCG5vZGVfdXJsGAMgASgJEhMKC2h1Yl9hZGRyZXNzGAQgASgJEi0KCmJsb2NrX3RpbWUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ybgoNQ29uZmlnU2VydmljZRJdCghHZXRDaGFpbhInLndvcmtlcnBvb2wucmVnaXN0cnkudjEuR2V0Q2hhaW5SZXF1ZXN0Gigud29ya2VycG9vbC5yZWdpc3RyeS52MS5HZXRDaGFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * Requests the chain configuration.
