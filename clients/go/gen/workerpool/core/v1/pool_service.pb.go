@@ -305,7 +305,9 @@ type ListWorkersRequest struct {
 	// Only workers heard from within the last 60 s.
 	AliveOnly bool `protobuf:"varint,3,opt,name=alive_only,json=aliveOnly,proto3" json:"alive_only,omitempty"`
 	// Only workers that get no work now for one of these reasons; empty for all.
-	Reasons       []ReasonCode `protobuf:"varint,4,rep,packed,name=reasons,proto3,enum=workerpool.core.v1.ReasonCode" json:"reasons,omitempty"`
+	Reasons []ReasonCode `protobuf:"varint,4,rep,packed,name=reasons,proto3,enum=workerpool.core.v1.ReasonCode" json:"reasons,omitempty"`
+	// Only workers whose public name contains this text or whose wallet starts with it, in any letter case; empty for all.
+	Text          string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,6 +368,13 @@ func (x *ListWorkersRequest) GetReasons() []ReasonCode {
 		return x.Reasons
 	}
 	return nil
+}
+
+func (x *ListWorkersRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
 }
 
 // One page of workers.
@@ -1766,14 +1775,15 @@ const file_workerpool_core_v1_pool_service_proto_rawDesc = "" +
 	"\x05owner\x18\x16 \x01(\tR\x05owner\x1a@\n" +
 	"\x12TasksByStatusEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xa9\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xbd\x01\n" +
 	"\x12ListWorkersRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\x12\x1d\n" +
 	"\n" +
 	"alive_only\x18\x03 \x01(\bR\taliveOnly\x128\n" +
-	"\areasons\x18\x04 \x03(\x0e2\x1e.workerpool.core.v1.ReasonCodeR\areasons\"s\n" +
+	"\areasons\x18\x04 \x03(\x0e2\x1e.workerpool.core.v1.ReasonCodeR\areasons\x12\x12\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"s\n" +
 	"\x13ListWorkersResponse\x124\n" +
 	"\aworkers\x18\x01 \x03(\v2\x1a.workerpool.core.v1.WorkerR\aworkers\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfb\x05\n" +

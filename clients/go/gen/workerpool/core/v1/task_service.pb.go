@@ -128,6 +128,8 @@ type ListTasksRequest struct {
 	Requester string `protobuf:"bytes,5,opt,name=requester,proto3" json:"requester,omitempty"`
 	// Only tasks that this worker took part in, among its last 10,000; empty for all.
 	WalletAddress string `protobuf:"bytes,6,opt,name=wallet_address,json=walletAddress,proto3" json:"wallet_address,omitempty"`
+	// Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+	TaskIdHead    string `protobuf:"bytes,7,opt,name=task_id_head,json=taskIdHead,proto3" json:"task_id_head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -200,6 +202,13 @@ func (x *ListTasksRequest) GetRequester() string {
 func (x *ListTasksRequest) GetWalletAddress() string {
 	if x != nil {
 		return x.WalletAddress
+	}
+	return ""
+}
+
+func (x *ListTasksRequest) GetTaskIdHead() string {
+	if x != nil {
+		return x.TaskIdHead
 	}
 	return ""
 }
@@ -927,7 +936,7 @@ const file_workerpool_core_v1_task_service_proto_rawDesc = "" +
 	"\x0eGetTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\"?\n" +
 	"\x0fGetTaskResponse\x12,\n" +
-	"\x04task\x18\x01 \x01(\v2\x18.workerpool.core.v1.TaskR\x04task\"\xe8\x01\n" +
+	"\x04task\x18\x01 \x01(\v2\x18.workerpool.core.v1.TaskR\x04task\"\x8a\x02\n" +
 	"\x10ListTasksRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -935,7 +944,9 @@ const file_workerpool_core_v1_task_service_proto_rawDesc = "" +
 	"\bstatuses\x18\x03 \x03(\x0e2\x1e.workerpool.core.v1.TaskStatusR\bstatuses\x12\x17\n" +
 	"\adeal_id\x18\x04 \x01(\tR\x06dealId\x12\x1c\n" +
 	"\trequester\x18\x05 \x01(\tR\trequester\x12%\n" +
-	"\x0ewallet_address\x18\x06 \x01(\tR\rwalletAddress\"k\n" +
+	"\x0ewallet_address\x18\x06 \x01(\tR\rwalletAddress\x12 \n" +
+	"\ftask_id_head\x18\a \x01(\tR\n" +
+	"taskIdHead\"k\n" +
 	"\x11ListTasksResponse\x12.\n" +
 	"\x05tasks\x18\x01 \x03(\v2\x18.workerpool.core.v1.TaskR\x05tasks\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"+\n" +
