@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.client import error_info, error_reason, open_channel
-from workerpool_kit.grpc.errors import CODES
+from workerpool_kit.grpc.errors import CODES, NEXT_STEP, STEPS, next_step
 from workerpool_kit.grpc.streams import BoundedOutbox
 
 from .echo import SERVICE, Echo
@@ -34,7 +34,44 @@ class TestErrors:
         info = error_info(refused.value)
         assert info is not None
         assert (refused.value.code(), info.reason, info.domain) == (CODES[kind], "TASK_LOST", "workerpool")
-        assert dict(info.metadata) == {"task": "7"}
+        assert dict(info.metadata) == {"task": "7", NEXT_STEP: STEPS[kind]}
+
+    async def test_the_next_step_stands_apart_from_a_message_that_stays_whole(
+        self, contract: Any, serve: Any
+    ) -> None:
+        class Refusing(Echo):
+            async def Unary(self, request: Any, context: Any) -> Any:
+                raise WorkerpoolError("the disk is full; free some space; then retry", reason="DISK_FULL")
+
+        server = await serve(Refusing(contract))
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await contract.grpc.EchoServiceStub(channel).Unary(contract.pb2.Note())
+        info = error_info(refused.value)
+        assert info is not None
+        assert refused.value.details() == "the disk is full; free some space; then retry"
+        assert info.metadata[NEXT_STEP] == "free some space; then retry"
+
+    async def test_the_longest_message_reaches_the_caller_with_reason_and_next_step(
+        self, contract: Any, serve: Any
+    ) -> None:
+        class Refusing(Echo):
+            async def Unary(self, request: Any, context: Any) -> Any:
+                raise WorkerpoolError("x; " + "y" * 10_000, reason="LONG", details={"field": "z" * 500})
+
+        server = await serve(Refusing(contract))
+        async with open_channel(f"127.0.0.1:{server.port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await contract.grpc.EchoServiceStub(channel).Unary(contract.pb2.Note())
+        info = error_info(refused.value)
+        assert info is not None
+        assert info.reason == "LONG"
+        assert str(refused.value.details()).endswith("; " + info.metadata[NEXT_STEP])
+
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_a_message_without_a_step_gets_that_of_its_kind(self, kind: Kind) -> None:
+        assert next_step("it failed", kind) == STEPS[kind]
+        assert next_step("it failed; ask Ada", kind) == "ask Ada"
 
     async def test_an_unexpected_error_is_hidden_behind_an_id_that_is_logged(
         self, contract: Any, serve: Any

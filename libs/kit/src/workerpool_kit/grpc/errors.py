@@ -13,9 +13,13 @@ from workerpool_kit.errors import Kind, WorkerpoolError
 DOMAIN = "workerpool"
 """The `domain` of every ErrorInfo this project sends."""
 
+NEXT_STEP = "next_step"
+"""Key of ErrorInfo's metadata: what the caller can do, for clients that show it apart from the cause."""
+
 _DETAILS_KEY = "grpc-status-details-bin"
-# Trailing metadata is limited to 8 KiB and contains the message twice.
-_LONGEST_MESSAGE = 2_000
+# Trailing metadata is limited to 8 KiB. It contains the message twice and the next step once, mostly in base64.
+_LONGEST_MESSAGE = 1_500
+_SEPARATOR = "; "
 
 CODES: dict[Kind, grpc.StatusCode] = {
     Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
@@ -32,14 +36,38 @@ CODES: dict[Kind, grpc.StatusCode] = {
 }
 """The status code of each kind of error."""
 
+STEPS: dict[Kind, str] = {
+    Kind.INVALID: "correct the request",
+    Kind.NOT_FOUND: "check the id and the pool",
+    Kind.ALREADY_EXISTS: "use another name, or keep what exists",
+    Kind.UNAUTHENTICATED: "correct the credentials",
+    Kind.PERMISSION: "call with credentials that have the right, or ask the pool's operator",
+    Kind.PRECONDITION: "correct the state that the message names, then repeat the call",
+    Kind.EXHAUSTED: "retry later",
+    Kind.UNAVAILABLE: "retry in a few seconds",
+    Kind.CONFLICT: "read it again and retry",
+    Kind.DATA_LOSS: "ask the pool's operator",
+    Kind.INTERNAL: "ask the pool's operator to read the log of the service",
+}
+"""The next step after an error of each kind whose message names none."""
+
+
+def next_step(message: str, kind: Kind) -> str:
+    """Return what the caller can do: the part of `cause; next step` after the first `; `, else that of the kind."""
+    return message.partition(_SEPARATOR)[2] or STEPS[kind]
+
 
 async def abort(
     context: "grpc.aio.ServicerContext[Any, Any]", error: WorkerpoolError, code: grpc.StatusCode | None = None
 ) -> None:
-    """End the call with the status of `error`, or with `code` if given. Always raises `grpc.aio.AbortError`."""
+    """End the call with the status of `error`, or with `code` if given. Always raises `grpc.aio.AbortError`.
+
+    The status has the whole message; its ErrorInfo has the reason, the details and the next step.
+    """
     code = code or CODES[error.kind]
     message = error.message[:_LONGEST_MESSAGE]
-    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.details)
+    facts = {**error.details, NEXT_STEP: next_step(message, error.kind)}
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=facts)
     status = Status(code=code.value[0], message=message)
     packed = any_pb2.Any()
     packed.Pack(info)
