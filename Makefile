@@ -22,9 +22,9 @@ COVERAGE ?= 0
 
 PY := .venv/bin/python
 BIN := .venv/bin
-SOURCES := libs/protocol/src libs/poco/src libs/kit/src libs/transactions/src $(wildcard services/*/src tools/*/src)
-TESTS := conftest.py $(wildcard libs/*/tests services/*/tests tools/*/tests) tests
-CHECKED := $(filter-out libs/protocol/src,$(SOURCES)) $(TESTS) $(wildcard tools/*.py) tools/worker_release tools/service_image tools/pool_env tools/monitoring tools/docs_site tools/moving services/worker/packaging
+SOURCES := libs/protocol/src libs/poco/src libs/kit/src libs/transactions/src $(wildcard services/*/src tools/*/src) clients/python/src
+TESTS := conftest.py $(wildcard libs/*/tests services/*/tests tools/*/tests) clients/python/tests tests
+CHECKED := $(filter-out libs/protocol/src,$(SOURCES)) $(TESTS) $(wildcard tools/*.py) tools/worker_release tools/service_image tools/pool_env tools/monitoring tools/docs_site tools/moving services/worker/packaging clients/python/examples
 # A virtual environment that the caller is in must not mislead the tools.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Each test process rewrites the asserts of all tests, unless an earlier one kept them as bytecode.
@@ -38,7 +38,7 @@ help: ## list the commands
 
 # --- installation ---------------------------------------------------------------------------------
 
-.venv/.installed: requirements.lock tools/bootstrap.lock tools/install_python.sh pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
+.venv/.installed: requirements.lock tools/bootstrap.lock tools/install_python.sh pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml) clients/python/pyproject.toml
 	@echo "installing the Python environment …" >&2
 	@tools/install_python.sh
 

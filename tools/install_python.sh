@@ -32,9 +32,9 @@ export VIRTUAL_ENV="$PWD/.venv"
 # again at each start where PYTHONDONTWRITEBYTECODE is set.
 .venv/bin/python -m uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock tools/bootstrap.lock
 members=()
-for project in libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml; do
+for project in libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml clients/python/pyproject.toml; do
     members+=(-e "$(dirname "$project")")
 done
 .venv/bin/python -m uv pip install --quiet --no-deps --no-build-isolation "${members[@]}"
-.venv/bin/python -m compileall -q libs/*/src services/*/src tools/*/src
+.venv/bin/python -m compileall -q libs/*/src services/*/src tools/*/src clients/python/src
 touch .venv/.installed

@@ -18,13 +18,19 @@ PACKAGES = (
     "workerpool_worker",
     "workerpool_devnet",
     "poolctl",
+    "workerpool_client",
 )
 """Every package of ours that is not generated."""
 
 
 def source_folders() -> list[Path]:
     """Return the `src` folder of each member, without the generated stubs."""
-    members = (p for room in ("libs", "services", "tools") for p in sorted((ROOT / room).glob("*/src")))
+    members = (
+        p
+        for room in ("libs", "services", "tools", "clients")
+        for p in sorted((ROOT / room).glob("*/src"))
+        if (p.parent / "pyproject.toml").exists()
+    )
     return [folder for folder in members if folder.parent.name != "protocol"]
 
 
