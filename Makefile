@@ -87,6 +87,9 @@ e2e: install test-packages go-tools ## only the tests that do: chain, database, 
 test-full: install test-packages go-tools prometheus browser ## the rest of CI: the slow tests in their short forms
 	@$(PYTEST) -n 3 -m "full and not soak" --ignore=tests/hostile
 	@$(PYTEST) -m "full and not soak" tests/hostile
+.PHONY: test-clients
+test-clients: install test-packages clients-install ## the clients in four languages follow the same tasks of one pool (part of test-full)
+	@$(PYTEST) -n 2 tests/clients
 .PHONY: browser page-screenshots
 browser: ## install the browser in which the operator's page is tested
 	@tools/install_browser.sh
@@ -168,8 +171,16 @@ worker-binary: python ## dist/poolworker-VERSION-linux-ARCH.tar.gz: the worker f
 
 # --- upkeep ---------------------------------------------------------------------------------------
 
+.PHONY: clients clients-check clients-install
+clients: python ## write the generated code of clients/ from protos/; the generators are installed first
+	@$(PY) tools/client_packages.py generate $(CLIENT)
+clients-check: python ## compare it with what protos/ give now (part of test-full)
+	@$(PY) tools/client_packages.py check $(CLIENT)
+clients-install: python node ## install the clients, with what they need, as their users do
+	@$(PY) tools/client_packages.py install $(CLIENT)
+
 .PHONY: protos docs lock format go-tools ipfs nginx prometheus site release-check release-image clean
-protos: python ## write libs/protocol from protos/
+protos: python ## write libs/protocol from protos/; `make clients` writes the other languages
 	@$(PY) tools/protogen.py
 docs: python ## write the parts of docs/ that are derived from code
 	@$(PY) tools/docs.py

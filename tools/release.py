@@ -1,6 +1,7 @@
 """One version for all packages: check it, and keep the image of the protos that the last release had.
 
-`release.py check` compares every pyproject.toml, package.json, CHANGELOG.md and the image of the released protos.
+`release.py check` compares every pyproject.toml, package.json, the clients, CHANGELOG.md and the image of the released
+protos.
 `release.py image` writes that image for the current version. `release.py breaking` compares protos/ with the newest
 image: comments may change, fields may not.
 """
@@ -11,22 +12,39 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = Path("protos/released")
+GO_VERSION = re.compile(r'^const Version = "(?P<version>[^"]+)"$', re.MULTILINE)
 HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - (?P<day>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
 
 
 def package_versions() -> dict[str, str]:
     """Return the version of each package of the workspace, by the file that states it."""
     files = [ROOT / "pyproject.toml"]
-    for folder in ("libs", "services", "tools"):
+    for folder in ("libs", "services", "tools", "clients"):
         files += sorted((ROOT / folder).glob("*/pyproject.toml"))
     versions = {
         str(f.relative_to(ROOT)): str(tomllib.loads(f.read_text())["project"]["version"]) for f in files
     }
     versions["package.json"] = str(json.loads((ROOT / "package.json").read_text())["version"])
-    return versions
+    return versions | client_versions()
+
+
+def client_versions() -> dict[str, str]:
+    """Return the version of each client that has no pyproject.toml, by the file that states it."""
+    found = {}
+    for path in sorted((ROOT / "clients").glob("*/*")):
+        match path.name:
+            case "package.json":
+                found[path] = str(json.loads(path.read_text())["version"])
+            case "pom.xml":
+                found[path] = ElementTree.parse(path).findtext("{*}version") or "none"
+            case "version.go":
+                stated = GO_VERSION.search(path.read_text())
+                found[path] = stated["version"] if stated else "none"
+    return {str(path.relative_to(ROOT)): version for path, version in found.items()}
 
 
 def images() -> list[Path]:

@@ -23,6 +23,31 @@ def test_every_member_of_the_workspace_states_its_version() -> None:
     assert len(set(members.values())) == 1
 
 
+def test_a_client_states_its_version_as_its_language_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files = {
+        "go/version.go": '// Version is that of the pool.\nconst Version = "1.2.3"\n',
+        "typescript/package.json": '{"version": "1.2.4"}',
+        "java/pom.xml": (
+            '<project xmlns="http://maven.apache.org/POM/4.0.0"><dependencies><dependency><version>9</version>'
+            "</dependency></dependencies><version>1.2.5</version></project>"
+        ),
+        "rust/version.go": "package client\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / "clients" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    assert release.client_versions() == {
+        "clients/go/version.go": "1.2.3",
+        "clients/typescript/package.json": "1.2.4",
+        "clients/java/pom.xml": "1.2.5",
+        "clients/rust/version.go": "none",
+    }
+
+
 @pytest.mark.parametrize(
     ("changelog", "problem"),
     [

@@ -18,7 +18,6 @@ from workerpool_client import (
     reason_name,
     replicate_status_name,
     task_status_name,
-    workerpool_errors,
 )
 from workerpool_protocol.core.v1 import pool_service_pb2, task_pb2
 
@@ -51,7 +50,7 @@ def show_timeline(task: task_pb2.Task) -> None:
     for entry in task.history:
         block = entry.chain_receipt.block_number
         print(f"  {task_status_name(entry.status)}" + (f" block {block}" if block else ""))
-    for replicate in sorted(task.replicates, key=lambda each: each.wallet_address.lower()):
+    for replicate in sorted(task.replicates, key=lambda each: each.wallet_address):
         for change in replicate.history:
             words = [
                 replicate.wallet_address,
@@ -88,8 +87,7 @@ def main(arguments: list[str]) -> int:
         with connect(given.target, credentials, ca_file=given.ca) as client:
             if credentials is not None:
                 # Reads are public, so only a call for operators tells that the password is wrong.
-                with workerpool_errors():
-                    client.pool.ListRefusals(pool_service_pb2.ListRefusalsRequest())
+                client.pool.ListRefusals(pool_service_pb2.ListRefusalsRequest())
             show_pool(client)
             task = follow(client, given.task_id)
             show_timeline(task)

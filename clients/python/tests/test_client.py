@@ -15,13 +15,12 @@ from workerpool_client import (
     bearer,
     connect,
     task_status_name,
-    workerpool_errors,
 )
 from workerpool_client.channel import idempotent_reads
 from workerpool_client.client import DEADLINE_S
 from workerpool_kit.errors import Kind
 from workerpool_kit.errors import WorkerpoolError as ServerError
-from workerpool_protocol.core.v1 import pool_service_pb2, statuses_pb2
+from workerpool_protocol.core.v1 import pool_service_pb2, statuses_pb2, task_service_pb2
 
 from .pool_double import PASSWORD, TASK, WALLET, PoolDouble, started
 
@@ -54,8 +53,7 @@ async def called(target: str, use: Callable[[Client], _Found], **options: Any) -
 
 def read_refusals(client: Client) -> object:
     """Make a call that only an operator may make."""
-    with workerpool_errors():
-        return client.pool.ListRefusals(pool_service_pb2.ListRefusalsRequest())
+    return client.pool.ListRefusals(pool_service_pb2.ListRefusalsRequest())
 
 
 class TestReads:
@@ -80,6 +78,24 @@ class TestReads:
         double.failures = [Away("not yet; retry in a few seconds")] * 3
         assert (await called(target, lambda client: client.task(TASK))).task_id == TASK
         assert [name for name, _ in double.calls] == ["GetTask"] * 4
+
+    async def test_a_read_of_a_pool_that_stays_away_ends_with_the_pools_words(
+        self, target: str, double: PoolDouble
+    ) -> None:
+        double.failures = [Away("not yet; retry in a few seconds")] * 9
+        with pytest.raises(WorkerpoolError, match=r"^SERVICE_STARTING: not yet; retry in a few seconds$"):
+            await called(target, lambda client: client.task(TASK))
+        assert len(double.calls) == 4
+
+    async def test_a_stub_called_for_a_future_gives_the_answer_or_the_error(
+        self, target: str, double: PoolDouble
+    ) -> None:
+        request = task_service_pb2.GetTaskRequest(task_id=TASK)
+        answer = await called(target, lambda client: client.tasks.GetTask.future(request).result())
+        assert answer.task.task_id == TASK
+        double.failures = [Unknown("no deal has it; check the id")]
+        with pytest.raises((WorkerpoolError, grpc.RpcError), match="no deal has it"):
+            await called(target, lambda client: client.tasks.GetTask.future(request).result())
 
     async def test_other_errors_are_not_repeated(self, target: str, double: PoolDouble) -> None:
         double.failures = [Unknown("no deal has it; check the id and the pool", details={"task": TASK})]

@@ -5,7 +5,7 @@
 
 from workerpool_client.client import Client, Sign, connect
 from workerpool_client.credentials import Basic, Bearer, basic, bearer
-from workerpool_client.errors import WorkerpoolError, workerpool_errors
+from workerpool_client.errors import WorkerpoolError
 from workerpool_client.names import (
     cause_name,
     fault_name,
@@ -28,5 +28,4 @@ __all__ = [
     "reason_name",
     "replicate_status_name",
     "task_status_name",
-    "workerpool_errors",
 ]

@@ -104,8 +104,27 @@ class _Details(grpc.ClientCallDetails):
         self.compression = given.compression
 
 
+class _Stream:
+    """A stream whose failure is a WorkerpoolError; everything else is the call's own."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __iter__(self) -> _Stream:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._call)
+        except grpc.RpcError as error:
+            raise WorkerpoolError.of(error) from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+
 class _Defaults(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
-    """Adds the credentials to every call, and the deadline to unary calls that have none."""
+    """Adds credentials to every call and a deadline to unary ones that have none; raises WorkerpoolError."""
 
     def __init__(self, credentials: Credentials | None, deadline_s: float) -> None:
         self._added = [("authorization", credentials.authorization)] if credentials else []
@@ -113,14 +132,16 @@ class _Defaults(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         """Send a unary call."""
-        timeout = client_call_details.timeout
-        return continuation(
-            self._details(client_call_details, self._deadline_s if timeout is None else timeout), request
-        )
+        timeout = self._deadline_s if client_call_details.timeout is None else client_call_details.timeout
+        call = continuation(self._details(client_call_details, timeout), request)
+        # A future that still runs is an RpcError too.
+        if isinstance(call, grpc.RpcError) and call.done():  # type: ignore[attr-defined]
+            raise WorkerpoolError.of(call) from call
+        return call
 
     def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         """Start a stream, which has no deadline of its own."""
-        return continuation(self._details(client_call_details, client_call_details.timeout), request)
+        return _Stream(continuation(self._details(client_call_details, client_call_details.timeout), request))
 
     def _details(self, given: Any, timeout: float | None) -> _Details:
         return _Details(given, (*(given.metadata or ()), *self._added), timeout)

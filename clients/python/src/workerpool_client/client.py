@@ -16,7 +16,7 @@ from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
 from workerpool_client.channel import ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S, open_channel
 from workerpool_client.credentials import Credentials
-from workerpool_client.errors import WorkerpoolError, workerpool_errors
+from workerpool_client.errors import WorkerpoolError
 from workerpool_client.targets import check_cleartext, parse_target
 
 Sign = Callable[[str], str]
@@ -69,17 +69,17 @@ def connect(
 
 
 class Client:
-    """A pool. Its methods raise WorkerpoolError; use it as a context manager, or close it."""
+    """A pool. Its methods and those of its stubs raise WorkerpoolError; use it as a context manager, or close it."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         """Call a pool over an open channel; `connect` opens one."""
         self._channel = channel
         self.pool = PoolServiceStub(channel)
-        """Generated stub of PoolService; its calls raise `grpc.RpcError` (see `workerpool_errors`)."""
+        """Generated stub of PoolService."""
         self.tasks = TaskServiceStub(channel)
-        """Generated stub of TaskService; its calls raise `grpc.RpcError` (see `workerpool_errors`)."""
+        """Generated stub of TaskService."""
         self.deals = DealServiceStub(channel)
-        """Generated stub of DealService; its calls raise `grpc.RpcError` (see `workerpool_errors`)."""
+        """Generated stub of DealService."""
 
     def __enter__(self) -> Self:
         return self
@@ -93,28 +93,24 @@ class Client:
 
     def status(self) -> pool_service_pb2.GetPoolStatusResponse:
         """Return the summary of the pool: its address, its version, workers and tasks."""
-        with workerpool_errors():
-            return self.pool.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest())
+        return self.pool.GetPoolStatus(pool_service_pb2.GetPoolStatusRequest())
 
     def workers(self) -> Iterator[pool_service_pb2.Worker]:
         """Yield every worker that has registered, ordered by wallet; pages are read as needed."""
         token = ""
         while True:
-            with workerpool_errors():
-                page = self.pool.ListWorkers(pool_service_pb2.ListWorkersRequest(page_token=token))
+            page = self.pool.ListWorkers(pool_service_pb2.ListWorkersRequest(page_token=token))
             yield from page.workers
             if not (token := page.next_page_token):
                 return
 
     def task(self, task_id: str) -> task_pb2.Task:
         """Return a task with its replicates."""
-        with workerpool_errors():
-            return self.tasks.GetTask(task_service_pb2.GetTaskRequest(task_id=task_id)).task
+        return self.tasks.GetTask(task_service_pb2.GetTaskRequest(task_id=task_id)).task
 
     def explain(self, task_id: str) -> reason_pb2.Reason | None:
         """Return why a task waits or failed, None when it completed with a result."""
-        with workerpool_errors():
-            answer = self.tasks.ExplainTask(task_service_pb2.ExplainTaskRequest(task_id=task_id))
+        answer = self.tasks.ExplainTask(task_service_pb2.ExplainTaskRequest(task_id=task_id))
         return answer.reason if answer.HasField("reason") else None
 
     def watch_task(self, task_id: str) -> Iterator[task_pb2.Task]:
@@ -131,11 +127,10 @@ class Client:
                     failures = 0
                     yield answer.task
                 return
-            except grpc.RpcError as error:
-                failed = WorkerpoolError.of(error)
+            except WorkerpoolError as error:
                 failures += 1
-                if failed.code is not grpc.StatusCode.UNAVAILABLE or failures == ATTEMPTS:
-                    raise failed from error
+                if error.code is not grpc.StatusCode.UNAVAILABLE or failures == ATTEMPTS:
+                    raise
             finally:
                 # Without effect on a call that ended; else its reader stopped early.
                 call.cancel()  # type: ignore[no-untyped-call]
@@ -159,14 +154,11 @@ class Client:
         self, task_id: str, address: str, sign: Sign, wallet: str
     ) -> task_service_pb2.GetTaskLogsResponse:
         """Return one answer with logs; a challenge opens one."""
-        with workerpool_errors():
-            challenge = self.tasks.CreateLogChallenge(
-                task_service_pb2.CreateLogChallengeRequest(address=address)
-            )
-            request = task_service_pb2.GetTaskLogsRequest(
-                task_id=task_id,
-                address=address,
-                signature=sign(challenge.typed_data_json),
-                wallet_address=wallet,
-            )
-            return self.tasks.GetTaskLogs(request)
+        challenge = self.tasks.CreateLogChallenge(task_service_pb2.CreateLogChallengeRequest(address=address))
+        request = task_service_pb2.GetTaskLogsRequest(
+            task_id=task_id,
+            address=address,
+            signature=sign(challenge.typed_data_json),
+            wallet_address=wallet,
+        )
+        return self.tasks.GetTaskLogs(request)

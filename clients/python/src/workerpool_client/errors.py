@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -56,7 +55,7 @@ class WorkerpoolError(Exception):
 
     @classmethod
     def of(cls, error: grpc.RpcError) -> WorkerpoolError:
-        """Return what a failed call of a generated stub means."""
+        """Return what a failed call means."""
         call: Any = error
         code, message = call.code(), call.details() or ""
         info = _error_info(call.trailing_metadata())
@@ -66,15 +65,6 @@ class WorkerpoolError(Exception):
         next_step = details.pop(_NEXT_STEP, "")
         cause = message.removesuffix(f"; {next_step}") if next_step else message
         return cls(info.reason, cause, next_step, code=code, details=details)
-
-
-@contextmanager
-def workerpool_errors() -> Iterator[None]:
-    """Raise the failures of generated stubs inside the context as `WorkerpoolError`."""
-    try:
-        yield
-    except grpc.RpcError as error:
-        raise WorkerpoolError.of(error) from error
 
 
 def _error_info(metadata: Any) -> Any:
