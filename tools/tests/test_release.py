@@ -1,5 +1,6 @@
 """One version for all packages, and what a release needs in the changelog."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,22 @@ def test_a_client_states_its_version_as_its_language_does(
 def test_the_changelog_has_a_dated_section_for_the_version(changelog: str, problem: str | None) -> None:
     found = release.changelog_problems("1.2.3", changelog)
     assert (found == []) if problem is None else (problem in found[0])
+
+
+def test_a_change_that_breaks_the_last_release_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("protos", "third_party"):
+        shutil.copytree(release.ROOT / name, tmp_path / name)
+    shutil.copy(release.ROOT / "buf.yaml", tmp_path)
+    (tmp_path / ".venv").symlink_to(release.ROOT / ".venv")
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert release.main(["breaking"]) == 0
+    changed = tmp_path / "protos/workerpool/core/v1/task.proto"
+    changed.write_text(changed.read_text().replace("string deal_id = 2;", "uint64 deal_id = 2;"))
+    assert release.main(["breaking"]) != 0
+    assert "deal_id" in capfd.readouterr().out
 
 
 def test_images_are_ordered_by_version_not_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
