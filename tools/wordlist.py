@@ -45,9 +45,11 @@ MARKUP = {"one markup: `name`": re.compile(r"``|:(?:attr|class|data|exc|func|met
 """Rules for Python and protos only: code is quoted with single backticks."""
 EXEMPT = re.compile(
     r"^(?:third_party/|libs/protocol/src/|protos/released/|LICENSE$|tools/go/(?:\w+/)?go\.sum$)"
+    r"|^clients/\w+/(?:gen|src/gen|src/generated)/"
     r"|(?:^|/)package-lock\.json$"
     r"|\.(?:lock|png)$|^tools/wordlist(?:\.py|\.todo)$"
 )
+SLASH_COMMENTS = frozenset({".go", ".ts", ".java"})
 HASH_COMMENTS = frozenset({".sh", ".toml", ".yaml", ".yml", ".in", ".cfg", ".ini", ".mod"})
 HASH_NAMES = frozenset({"Makefile", "Dockerfile", "run", ".importlinter", ".gitignore", ".editorconfig"})
 
@@ -106,6 +108,25 @@ def proto_segments(text: str) -> Iterator[Segment]:
         yield block
 
 
+def slash_segments(text: str) -> Iterator[Segment]:
+    """Yield each block of `//` and `/* … */` comments of Go, TypeScript and Java."""
+    block: Segment = []
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        # Only at the start of a line: a glob in a string has the signs too.
+        if inside or line.lstrip().startswith("/*"):
+            comment = line if inside else line.partition("/*")[2]
+            inside = "*/" not in comment
+            block.append(Line(number, comment.partition("*/")[0].strip("* ")))
+        elif (found := line.partition("//"))[1]:
+            block.append(Line(number, found[2].strip("/ ")))
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
 def plain_segments(text: str) -> Iterator[Segment]:
     """Yield the whole text as one segment, without the signs that start a comment."""
     yield [Line(number, line.lstrip("# ")) for number, line in enumerate(text.splitlines(), 1)]
@@ -118,6 +139,8 @@ def segments_of(path: str, text: str) -> Iterator[Segment]:
         yield from python_segments(text)
     elif suffix == ".proto":
         yield from proto_segments(text)
+    elif suffix in SLASH_COMMENTS:
+        yield from slash_segments(text)
     elif suffix in HASH_COMMENTS | {".md", ".todo"} or name in HASH_NAMES:
         yield from plain_segments(text)
 

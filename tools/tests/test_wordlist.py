@@ -15,6 +15,9 @@ REFUSED = "nobody"  # wordlist: allow
         ("a.py", f'raise ValueError(f"{REFUSED} has {{x}}")\n'),
         ("a.md", f"One {REFUSED} there.\n"),
         ("a.proto", f"message A {{ // {REFUSED.title()}\n}}\n"),
+        ("a.go", f"package a // {REFUSED}\n"),
+        ("a.ts", f"/** Ask {REFUSED} here. */\nconst x = 1;\n"),
+        ("a.java", f"/**\n * Ask\n * {REFUSED} here.\n */\nclass A {{}}\n"),
         ("Makefile", f"all: ## {REFUSED}\n"),
     ],
 )
@@ -33,6 +36,17 @@ def test_an_expression_is_found_across_lines_and_named_by_its_first() -> None:
 @pytest.mark.parametrize("text", ["# the worker who left\n", "# that who waits\n"])  # wordlist: allow
 def test_who_is_refused_for_software(text: str) -> None:
     assert len(wordlist.findings_in("a.py", text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.ts", f'const x = "src/**/*"; let {REFUSED} = 1;\n'),
+        ("a.java", f"/* A. */\nString {REFUSED};\n"),
+    ],
+)
+def test_code_of_other_languages_is_left_alone(path: str, text: str) -> None:
+    assert wordlist.findings_in(path, text) == []
 
 
 @pytest.mark.parametrize(
