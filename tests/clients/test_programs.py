@@ -33,7 +33,7 @@ SHAPE = re.compile(
     r"worker 0x[0-9a-fA-F]{40} name=\S+ slots=\d+ connected\n"
     r"workers 1\n"
     r"task 0x[0-9a-f]{64}\n"
-    r"  RECEIVED\n"
+    r"  RECEIVED block [1-9]\d*\n"
     r"(  [A-Z_]+( block [1-9]\d*)?\n)+"
     r"(    0x[0-9a-fA-F]{40} [A-Z_]+( [A-Z_0-9]+)?\n)+"
 )
