@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.history import History
 
@@ -39,9 +40,16 @@ def commands(history: History) -> dict[str, list[str]]:
     }
 
 
-async def measure_commands(core_url: str, history: History, times: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each command, start and end of its process included; a first one is not counted."""
-    found: dict[str, list[float]] = {}
+class Run(NamedTuple):
+    """One run of a command, start and end of its process included."""
+
+    ms: float
+    processor_ms: float
+
+
+async def measure_commands(core_url: str, history: History, times: int) -> dict[str, list[Run]]:
+    """Return the runs of each command; a first one is not counted."""
+    found: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, words in commands(history).items():
             await _run(words, core_url, folder)
@@ -49,9 +57,9 @@ async def measure_commands(core_url: str, history: History, times: int) -> dict[
     return found
 
 
-async def _run(words: list[str], core_url: str, folder: str) -> float:
-    """Run a command in an empty folder; return its milliseconds. Raises RuntimeError when it fails."""
-    started = time.monotonic()
+async def _run(words: list[str], core_url: str, folder: str) -> Run:
+    """Run a command in an empty folder. Raises RuntimeError when it fails."""
+    started, before = time.monotonic(), os.times()
     process = await asyncio.create_subprocess_exec(
         _POOLCTL,
         *words,
@@ -62,7 +70,8 @@ async def _run(words: list[str], core_url: str, folder: str) -> float:
         stderr=asyncio.subprocess.PIPE,
     )
     _, errors = await process.communicate()
-    took = 1_000 * (time.monotonic() - started)
+    took, after = time.monotonic() - started, os.times()
+    processor = sum(after[2:4]) - sum(before[2:4])
     if process.returncode:
         raise RuntimeError(f"poolctl {' '.join(words)} ended with {process.returncode}: {errors.decode()}")
-    return took
+    return Run(1_000 * took, 1_000 * processor)

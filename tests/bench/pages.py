@@ -28,7 +28,7 @@ from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceStub
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
 from bench.command import run_and_exit
-from bench.commands import measure_commands
+from bench.commands import Run, measure_commands
 from bench.history import History, store_history
 from bench.report import percentile, say, show, verdict, write
 
@@ -58,19 +58,20 @@ async def run(wanted: argparse.Namespace) -> int:
     )
     show(
         f"commands of poolctl on that store, ms; p50 at most {TARGET_MS:g}",
-        ["command", "p50", "slowest", ""],
+        ["command", "p50", "slowest", "processor", ""],
         [
             [
                 name,
-                f"{percentile(times, 50):,.0f}",
-                f"{max(times):,.0f}",
-                verdict(percentile(times, 50) <= TARGET_MS),
+                f"{_median(runs):,.0f}",
+                f"{max(run.ms for run in runs):,.0f}",
+                f"{percentile([run.processor_ms for run in runs], 50):,.0f}",
+                verdict(_median(runs) <= TARGET_MS),
             ]
-            for name, times in commands.items()
+            for name, runs in commands.items()
         ],
     )
     met = {name: max(times) <= TARGET_MS for name, times in figures.items()}
-    met |= {f"poolctl {name}": percentile(times, 50) <= TARGET_MS for name, times in commands.items()}
+    met |= {f"poolctl {name}": _median(runs) <= TARGET_MS for name, runs in commands.items()}
     content = {
         "tasks": wanted.tasks,
         "workers": wanted.workers,
@@ -80,6 +81,10 @@ async def run(wanted: argparse.Namespace) -> int:
     }
     say(f"written to {write('pages', content)}")
     return 0 if all(met.values()) else 1
+
+
+def _median(runs: list[Run]) -> float:
+    return percentile([run.ms for run in runs], 50)
 
 
 @contextlib.asynccontextmanager

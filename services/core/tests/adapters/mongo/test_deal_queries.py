@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from workerpool_core.adapters.mongo import deal_queries
+from workerpool_core.adapters.mongo import deal_queries, queries
 from workerpool_core.adapters.mongo.store import Store
-from workerpool_core.app.ports import DealPosition, StoredDeal
+from workerpool_core.app.ports import DealPosition, StoredDeal, TaskQuery
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain.model import Task
 from workerpool_poco.protocol.ids import DealId, TaskId
@@ -92,3 +92,18 @@ async def test_a_search_of_a_list_reads_no_more_than_it_returns(stored: list[Tas
         stages = str(plan["queryPlanner"]["winningPlan"])
         assert "'SORT'" not in stages, f"{conditions} sorts in memory"
         assert "COLLSCAN" not in stages
+
+
+@pytest.mark.parametrize("statuses", [("RECEIVED",), ("RECEIVED", "FAILED"), ()])
+async def test_tasks_of_a_deal_by_status_are_found_in_an_index(
+    stored: list[Task], statuses: tuple[str, ...]
+) -> None:
+    """A deal may have a million tasks of which few failed: the others are not read."""
+    from workerpool_core.adapters.mongo.documents import TaskDocument
+
+    query = TaskQuery(statuses, stored[3].terms.deal_id)
+    conditions = {"deal_id": query.deal_id} | ({"status__in": list(statuses)} if statuses else {})
+    found = TaskDocument.objects(**conditions).order_by("index").hint(queries._index_of(query)).limit(1)
+    plan = await asyncio.to_thread(found.explain)
+    assert "'SORT'" not in str(plan["queryPlanner"]["winningPlan"])
+    assert plan["executionStats"]["totalDocsExamined"] == 1

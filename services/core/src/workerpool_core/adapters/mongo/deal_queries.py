@@ -19,6 +19,8 @@ from workerpool_core.domain.model import DealTerms
 
 _ORDER = [("terms.block", -1), ("deal_id", 1), ("index", 1)]
 _KEYS = {"_id": False, "terms.block": True, "deal_id": True, "index": True}
+_OF_DEAL = [("deal_id", 1), ("index", 1)]
+"""The index that finds one task of a deal; without a hint the database would try several for each."""
 _SAME = 200
 """Keys of one deal in a row after which the search continues behind the deal."""
 _First = tuple[DealPosition, int]
@@ -32,7 +34,8 @@ def deals(requester: str, after: DealPosition | None, limit: int) -> list[Stored
 
 def deal(deal_id: DealId) -> StoredDeal | None:
     """Return one deal; None when no task of it is stored."""
-    record = TaskDocument.objects(deal_id=deal_id).order_by("index").only("terms").as_pymongo().first()
+    tasks = TaskDocument.objects(deal_id=deal_id).order_by("index").hint(_OF_DEAL)
+    record = tasks.only("terms").as_pymongo().first()
     return _counted([TERMS.decode(record["terms"])])[0] if record is not None else None
 
 
@@ -80,7 +83,7 @@ def _read(firsts: Sequence[_First]) -> list[StoredDeal]:
     if not firsts:
         return []
     wanted = [{"deal_id": position.deal_id, "index": index} for position, index in firsts]
-    found = _tasks().find({"$or": wanted}, {"terms": True})
+    found = _tasks().find({"$or": wanted}, {"terms": True}, hint=_OF_DEAL)
     terms = {record["terms"]["deal_id"]: TERMS.decode(record["terms"]) for record in found}
     return _counted([terms[position.deal_id] for position, _ in firsts if position.deal_id in terms])
 
@@ -92,7 +95,7 @@ def _counted(terms: Sequence[DealTerms]) -> list[StoredDeal]:
         {"$match": {"deal_id": {"$in": list(counts)}}},
         {"$group": {"_id": {"deal": "$deal_id", "status": "$status"}, "count": {"$sum": 1}}},
     ]
-    index = [("deal_id", 1), ("status", 1)]
+    index = [("deal_id", 1), ("status", 1), ("index", 1)]
     for group in _tasks().aggregate(pipeline, hint=dict(index)):
         counts[group["_id"]["deal"]][TaskStatus(group["_id"]["status"])] = group["count"]
     return [StoredDeal(each, counts[each.deal_id]) for each in terms]

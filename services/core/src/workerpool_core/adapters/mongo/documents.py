@@ -172,7 +172,7 @@ class TaskDocument(StoredDocument):
             ("terms.requester", "-terms.block", "deal_id", "index"),
             ("status", "-terms.block", "deal_id", "index"),
             ("terms.requester", "status", "-terms.block", "deal_id", "index"),
-            ("deal_id", "status"),
+            ("deal_id", "status", "index"),
             "terms.contribution_deadline",
             "claim_due",
         ],

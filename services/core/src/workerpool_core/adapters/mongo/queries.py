@@ -72,7 +72,7 @@ def _index_of(query: TaskQuery) -> list[tuple[str, int]]:
     if query.id_head:
         return [("_id", 1)]
     if query.deal_id:
-        return [("deal_id", 1), ("index", 1)]
+        return [("deal_id", 1), *([("status", 1)] if query.statuses else []), ("index", 1)]
     filters = [("terms.requester", 1)] if query.requester else []
     filters += [("status", 1)] if query.statuses else []
     return [*filters, ("terms.block", -1), ("deal_id", 1), ("index", 1)]
