@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +50,9 @@ class Poolctl:
     async def start(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
         """Start a command with nothing of this process's environment but its PATH."""
         return await asyncio.create_subprocess_exec(
+            # A shell's background commands ignore the signal, and so would a command that they start. A function that
+            # Python runs after the fork could reset it, but would fork a process whose gRPC has threads.
+            *("/usr/bin/env", "--default-signal=INT"),
             POOLCTL,
             "--pool-dir",
             str(self.folder),
@@ -60,8 +62,6 @@ class Poolctl:
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.environ["PATH"], **variables},
             cwd=self.folder,
-            # A shell's background commands ignore the signal, and so would a command that they start.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     async def __call__(self, *arguments: str, **variables: str) -> Done:
