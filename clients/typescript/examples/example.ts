@@ -61,7 +61,7 @@ async function follow(client: Client, taskId: string): Promise<Task> {
   let last: Task | undefined;
   let shown = "";
   for await (const task of client.watchTask(taskId)) {
-    const waits = task.reason ? `: ${task.reason.sentence}; ${task.reason.nextStep}` : "";
+    const waits = task.reason ? `: ${task.reason.sentence} ${task.reason.nextStep}` : "";
     const line = `… ${TaskStatus[task.status]}${waits}`;
     if (line !== shown) console.error(line);
     [last, shown] = [task, line];

@@ -96,7 +96,8 @@ export class Client {
   /**
    * Yield a task at once and after every change, until it is COMPLETED or FAILED.
    *
-   * Reconnects while the server is unavailable; then a state can come twice, and states in between can be missing.
+   * Reconnects after UNAVAILABLE, up to 4 attempts in a row; then a state can come twice, and states in between can be
+   * missing.
    */
   watchTask(taskId: string, options: WatchOptions = {}): AsyncGenerator<Task, void, undefined> {
     return watchTask(this.tasks, taskId, RETRY_POLICY, options);

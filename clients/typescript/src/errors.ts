@@ -58,9 +58,12 @@ export function statusName(code: Code): string {
 /** Return what to do about a status whose sender does not say it. */
 export function nextStepOf(code: Code): string {
   switch (code) {
+    case Code.InvalidArgument:
+      return "correct the request";
     case Code.Unauthenticated:
-    case Code.PermissionDenied:
       return "check the user name and password, or the token";
+    case Code.PermissionDenied:
+      return "call with the credentials or the wallet that has access";
     case Code.Unimplemented:
       return "check that the address is the gRPC port of core, and that server and client have the same version";
     case Code.DeadlineExceeded:
