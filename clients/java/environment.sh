@@ -22,8 +22,10 @@ maven() {
     mvn -B -ntp -C -f "$client/pom.xml" -Dmaven.repo.local="$cache/repository" -Dbuild.folder="$cache/target" "$@" >&2
 }
 
-# java_program ARGUMENT…: run a Java source file that may use the client, with text as UTF-8 in every locale.
+# java_program ARGUMENT…: run a Java source file that may use the client, with text as UTF-8 in every locale. The first two
+# options halve the processor time of a short program.
 java_program() {
-    exec java -cp "$cache/lib/*" -Dfile.encoding=UTF-8 -Dsun.stdout.encoding=UTF-8 -Dsun.stderr.encoding=UTF-8 \
+    exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$cache/lib/*" \
+        -Dfile.encoding=UTF-8 -Dsun.stdout.encoding=UTF-8 -Dsun.stderr.encoding=UTF-8 \
         -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 --source 17 "$@"
 }

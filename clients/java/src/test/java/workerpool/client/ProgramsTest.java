@@ -55,6 +55,8 @@ final class ProgramsTest {
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                // They halve the processor time of a short program.
+                "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
                 "-cp", System.getProperty("java.class.path"), "--source", "17", program.toString()));
         command.addAll(List.of(arguments));
         Path output = folder.resolve("output");
