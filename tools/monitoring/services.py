@@ -156,7 +156,7 @@ def _orders(page: Page) -> None:
             Query("iexec_sms_secrets_web2_stored", "of requesters and owners (web2)"),
             Query("iexec_sms_secrets_web3_stored", "of datasets (web3)"),
             Query("iexec_sms_secrets_compute_stored", "of apps and requesters"),
-            Query("increase(workerpool_sms_secrets_over_limit_total[1h])", "refused in an hour"),
+            Query("increase(workerpool_sms_secrets_over_limit_total[1h])", "refused in an hour ({{limit}})"),
         ],
         "Stored secrets by table.",
         width=8,

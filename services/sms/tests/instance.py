@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workerpool_kit.clock import FakeClock
+from workerpool_kit.dependencies.disk_floor import DiskFloor
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import (
     WorkerpoolAuthorization,
@@ -30,6 +31,7 @@ from workerpool_sms.domain.frameworks import (
     FrameworkProperties,
     ServiceProperties,
 )
+from workerpool_sms.domain.limits import SecretLimits
 from workerpool_sms.domain.secrets import IPFS_TOKEN, SecretKind, SecretName, signed_hash
 from workerpool_sms.domain.session.created import CreatedSession
 
@@ -44,7 +46,7 @@ from services.sms.tests.doubles.stores import (
 )
 
 AUDIENCE = "https://sms.example"
-MOST_SECRETS = 5
+MOST_SECRETS, MOST_IN_TOTAL, FLOOR_BYTES = 5, 12, 1 << 20
 VERSION = ServiceProperties(
     "v5",
     EnclaveImage("pre:5", "pre-fp", "/pre", 3 << 30),
@@ -66,6 +68,8 @@ class Instance:
     framework: Framework = Framework.TDX
     allow_unattested: bool = True
     backend: SessionBackend | None = None
+    free: int | None = 1 << 30
+    """Free bytes of the disk of the store."""
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
 
     def __post_init__(self) -> None:
@@ -76,6 +80,7 @@ class Instance:
         self.stored, self.challenges, self.kept = MemorySecrets(), MemoryChallenges(), MemorySessions()
         self.rows = MemoryRows(self.stored, self.challenges)
         self.cache = ExistenceCache(now=self.clock.now)
+        self.disk = DiskFloor(self.free_bytes, FLOOR_BYTES)
         self.secrets = Secrets(
             self.stored,
             self.vault,
@@ -83,7 +88,8 @@ class Instance:
             self.gate,
             self.metrics,
             self.cache,
-            most_per_wallet=MOST_SECRETS,
+            self.disk,
+            limits=SecretLimits(MOST_SECRETS, MOST_IN_TOTAL),
         )
         self.enclave_challenges = EnclaveChallenges(
             self.challenges,
@@ -96,7 +102,9 @@ class Instance:
             new_key=new_enclave_key,
         )
         self.session_challenges = SessionChallenges(self.vault, self.clock, audience=AUDIENCE)
-        self.unattested = UnattestedSessions(self.kept, self.vault, self.gate, self.clock, base_url=AUDIENCE)
+        self.unattested = UnattestedSessions(
+            self.kept, self.vault, self.gate, self.clock, self.disk, base_url=AUDIENCE
+        )
         self.properties = FrameworkProperties(self.framework, {"v5": VERSION})
         self.sessions = Sessions(
             self.chain,
@@ -109,6 +117,10 @@ class Instance:
             properties=self.properties,
             allow_unattested=self.allow_unattested,
         )
+
+    async def free_bytes(self) -> int | None:
+        """Return the free bytes of the disk."""
+        return self.free
 
     async def push(
         self, kind: SecretKind, address: Address, key: str, value: str, wallet: Wallet, **more: Any

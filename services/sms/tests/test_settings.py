@@ -3,6 +3,7 @@
 import pytest
 from workerpool_kit.settings.environment import SettingsError, load
 from workerpool_sms.domain.frameworks import Framework
+from workerpool_sms.domain.limits import SecretLimits
 from workerpool_sms.settings import SmsSettings
 
 REQUIRED = {
@@ -19,6 +20,21 @@ def test_only_the_chain_must_be_named() -> None:
     with pytest.raises(SettingsError) as refused:
         load(SmsSettings, {})
     assert [each.partition(":")[0] for each in refused.value.problems] == sorted(REQUIRED)
+
+
+def test_what_strangers_store_has_limits() -> None:
+    settings = load(SmsSettings, REQUIRED)
+    assert settings.secret_limits == SecretLimits(per_wallet=10_000, total=1_000_000)
+    assert settings.min_free == 256 << 20
+    named = {
+        "WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET": "3",
+        "WORKERPOOL_SMS_MAX_SECRETS": "20",
+        "WORKERPOOL_SMS_MIN_FREE": "0",
+    }
+    settings = load(SmsSettings, REQUIRED | named)
+    assert (settings.secret_limits, settings.min_free) == (SecretLimits(per_wallet=3, total=20), 0)
+    with pytest.raises(SettingsError, match="WORKERPOOL_SMS_MAX_SECRETS"):
+        load(SmsSettings, REQUIRED | {"WORKERPOOL_SMS_MAX_SECRETS": "0"})
 
 
 @pytest.mark.parametrize(

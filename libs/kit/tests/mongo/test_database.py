@@ -1,6 +1,8 @@
 """The database of a service, against a real replica set."""
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import mongoengine
 import pymongo
@@ -30,6 +32,21 @@ async def test_indexes_of_the_models_are_created(database: Database) -> None:
 async def test_writes_wait_for_a_majority_and_its_journals(database: Database) -> None:
     assert database.client.write_concern.document == {"w": "majority", "j": True}
     assert database.client.read_concern.level == "majority"
+
+
+async def test_free_bytes_are_those_of_the_server_s_disk_and_asked_for_at_times(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = await database.free_bytes()
+    # The server of the tests runs on this host.
+    assert free is not None
+    assert 0 < free <= shutil.disk_usage(tmp_path).total
+    answers = iter([{"fsTotalSize": 100.0, "fsUsedSize": 40.0}, {}])
+    monkeypatch.setattr(type(database.db), "command", lambda *_: next(answers))
+    assert await database.free_bytes() == free, "an answer holds for 2 s"
+    for expected in (60, None):
+        database._free = (float("-inf"), None)
+        assert await database.free_bytes() == expected
 
 
 async def test_database_can_be_opened_again_after_close(mongod: Mongod, database_name: str) -> None:

@@ -8,6 +8,7 @@ from workerpool_kit.chain.node_calls import NodeCalls
 from workerpool_kit.chain.verified_node import NodeErrors, VerifiedNode
 from workerpool_kit.clock import SystemClock
 from workerpool_kit.dependencies.database import database_dependency, open_database
+from workerpool_kit.dependencies.disk_floor import DiskFloor
 from workerpool_kit.dependencies.report import DependencyReport
 from workerpool_kit.dependencies.watch import start_watching
 from workerpool_kit.grpc.server import GrpcServer
@@ -130,9 +131,8 @@ def build(
     """Return the use cases over a database, a loaded key file and a chain."""
     clock, gate, cache, counts = SystemClock(), Gate(), ExistenceCache(), SecretMetrics()
     vault, stored = Envelope(keys), MongoSecrets(database)
-    secrets = Secrets(
-        stored, vault, chain, gate, counts, cache, most_per_wallet=settings.max_secrets_per_wallet
-    )
+    disk = DiskFloor(database.free_bytes, settings.min_free)
+    secrets = Secrets(stored, vault, chain, gate, counts, cache, disk, limits=settings.secret_limits)
     challenges = MongoChallenges(database)
     enclave_challenges = EnclaveChallenges(
         challenges,
@@ -145,7 +145,9 @@ def build(
         new_key=new_enclave_key,
     )
     session_challenges = SessionChallenges(vault, clock, audience=settings.audience)
-    unattested = UnattestedSessions(MongoSessions(database), vault, gate, clock, base_url=settings.audience)
+    unattested = UnattestedSessions(
+        MongoSessions(database), vault, gate, clock, disk, base_url=settings.audience
+    )
     sessions = Sessions(
         chain,
         session_challenges,

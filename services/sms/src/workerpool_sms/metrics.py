@@ -4,6 +4,8 @@ from prometheus_client import Counter, Gauge
 
 TABLES = ("web2", "web3", "compute", "tee_challenges", "ethereum_credentials")
 """The tables of the old stack; `compute` holds the secrets of app developers and requesters."""
+LIMITS = ("wallet", "total", "disk")
+"""The limits for which a secret is refused."""
 
 _INITIAL = {
     table: Gauge(f"iexec_sms_secrets_{table}_initial", f"Rows of {table} when this process started")
@@ -24,8 +26,12 @@ _ADDED = {
 
 
 _REFUSED = Counter(
-    "workerpool_sms_secrets_over_limit", "Secrets that were refused because their wallet has stored too many"
+    "workerpool_sms_secrets_over_limit",
+    "Secrets that were refused because of the limit of their wallet, of all wallets together (total) or of the disk",
+    ["limit"],
 )
+for _limit in LIMITS:
+    _REFUSED.labels(_limit)
 
 
 class SecretMetrics:
@@ -49,6 +55,6 @@ class SecretMetrics:
         """Record the cached answers about a table; see `Metrics`."""
         _CACHED[table].set(rows)
 
-    def refused(self) -> None:
-        """Count a secret of a wallet with too many; see `Metrics`."""
-        _REFUSED.inc()
+    def refused(self, limit: str) -> None:
+        """Count a secret over a limit of `LIMITS`; see `Metrics`."""
+        _REFUSED.labels(limit).inc()

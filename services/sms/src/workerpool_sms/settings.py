@@ -11,6 +11,7 @@ from workerpool_kit.settings.types import EthAddress, Port, Url
 from workerpool_poco.protocol.authorization import audience_of
 
 from workerpool_sms.domain.frameworks import Framework
+from workerpool_sms.domain.limits import SecretLimits
 
 PublicUrl = Annotated[Url, AfterValidator(audience_of)]
 _ELSEWHERE = "the SMS sends no transaction; set it on the chain adapter"
@@ -80,6 +81,17 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
         doc="Most secrets that one wallet may store, those of its datasets and apps included. A further one is "
         "refused; stored ones stay and can be replaced",
     )
+    max_secrets: Annotated[int, Field(gt=0)] = env(
+        "WORKERPOOL_SMS_MAX_SECRETS",
+        1_000_000,
+        doc="Most secrets of all wallets together; each takes up to 5 KiB of disk. A further one is refused; stored "
+        "ones stay and can be replaced",
+    )
+    min_free: Annotated[int, Field(ge=0)] = env(
+        "WORKERPOOL_SMS_MIN_FREE",
+        256 << 20,
+        doc="Bytes that stay free on the disk of MongoDB: a secret that would take them is refused",
+    )
     ipfs_gateway: Url = env(
         "WORKERPOOL_SMS_IPFS_GATEWAY",
         "https://ipfs-gateway.v8-bellecour.iex.ec",
@@ -101,6 +113,11 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
         "/backup",
         doc="Folder of the backups; the admin methods touch no file outside it",
     )
+
+    @property
+    def secret_limits(self) -> SecretLimits:
+        """The limits of what strangers may store."""
+        return SecretLimits(per_wallet=self.max_secrets_per_wallet, total=self.max_secrets)
 
     @property
     def audience(self) -> str:

@@ -93,6 +93,14 @@ async def test_the_secrets_of_a_wallet_are_counted_up_to_a_limit(stores: Stores)
     assert await store.owned(OWNER.address, 9) == 0
 
 
+async def test_all_secrets_are_counted(stores: Stores) -> None:
+    assert await stores.secrets.total() == 0
+    for wallet in (REQUESTER.address, OWNER.address):
+        name = SecretName.parse(SecretKind.REQUESTER, wallet, "name")
+        await stores.secrets.add(name, FIRST, wallet)
+    assert await stores.secrets.total() == 2
+
+
 async def test_the_first_challenge_of_a_task_stays(stores: Stores) -> None:
     store = stores.challenges
     assert await store.find(TASK_ID) is None

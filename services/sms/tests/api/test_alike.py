@@ -10,7 +10,7 @@ from workerpool_protocol.sms.v1 import secret_service_pb2 as pb
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 
 from services.sms.tests.doubles.chain import APP, DATASET, DEVELOPER, OWNER, REQUESTER
-from services.sms.tests.instance import MOST_SECRETS, signed
+from services.sms.tests.instance import FLOOR_BYTES, MOST_IN_TOTAL, MOST_SECRETS, signed
 
 REQUESTER_ADDRESS = REQUESTER.address
 KINDS: dict[str, tuple[SecretKind, Any, str, str, Wallet, str]] = {
@@ -91,6 +91,8 @@ NOT_OWNER = {"http": (401, "NOT_SIGNED_BY_OWNER"), "grpc": ("UNAUTHENTICATED", "
 EXISTS = {"http": (409, "SECRET_EXISTS"), "grpc": ("ALREADY_EXISTS", "SECRET_EXISTS")}
 EMPTY = {"http": (400, "SECRET_EMPTY"), "grpc": ("INVALID_ARGUMENT", "SECRET_EMPTY")}
 MISSING = {"http": (404, "SECRET_NOT_FOUND"), "grpc": ("NOT_FOUND", "SECRET_NOT_FOUND")}
+FULL = {"http": (429, "SMS_FULL"), "grpc": ("RESOURCE_EXHAUSTED", "SMS_FULL")}
+NO_ROOM = {"http": (503, "STORAGE_FULL"), "grpc": ("UNAVAILABLE", "STORAGE_FULL")}
 TOO_MANY = {"http": (429, "TOO_MANY_SECRETS"), "grpc": ("RESOURCE_EXHAUSTED", "TOO_MANY_SECRETS")}
 UNREACHABLE = {"http": (503, "CHAIN_UNREACHABLE"), "grpc": ("UNAVAILABLE", "CHAIN_UNREACHABLE")}
 
@@ -137,6 +139,23 @@ async def test_a_wallet_with_too_many_secrets_is_told_alike(client: Any, transpo
     for number in range(MOST_SECRETS):
         await client.sms.push(SecretKind.WEB2, REQUESTER_ADDRESS, f"name-{number}", "v", REQUESTER)
     assert await over(client, transport, "web2", "value") == TOO_MANY[transport]
+
+
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+async def test_a_full_sms_is_told_alike(client: Any, transport: str) -> None:
+    for number in range(MOST_IN_TOTAL):
+        wallet = Wallet.from_key(bytes([100 + number]) * 32)
+        await client.sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
+    assert await over(client, transport, "web2", "value") == FULL[transport]
+
+
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+async def test_a_full_disk_is_told_alike(client: Any, transport: str) -> None:
+    assert await over(client, transport, "web2", "first") == OK[transport]
+    client.sms.free = FLOOR_BYTES
+    assert await over(client, transport, "requester", "value") == NO_ROOM[transport]
+    assert await over(client, transport, "web2", "second", replace=True) == NO_ROOM[transport]
+    assert await exists(client, transport, "web2")
 
 
 async def test_36_a_bad_name_is_refused_alike(client: Any) -> None:

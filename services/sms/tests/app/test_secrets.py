@@ -6,6 +6,7 @@ import pytest
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_sms.app.secrets import ExistenceCache
+from workerpool_sms.domain.limits import ROW_BYTES, Limit
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 from workerpool_sms.errors import (
     ChainUnreachable,
@@ -13,11 +14,13 @@ from workerpool_sms.errors import (
     SecretExists,
     SecretNotFound,
     SecretTooLarge,
+    SmsFull,
+    StorageFull,
     TooManySecrets,
 )
 
 from services.sms.tests.doubles.chain import APP, DATASET, DEVELOPER, OWNER, REQUESTER
-from services.sms.tests.instance import MOST_SECRETS, Instance, signed
+from services.sms.tests.instance import FLOOR_BYTES, MOST_IN_TOTAL, MOST_SECRETS, Instance, signed
 
 KINDS = [
     (SecretKind.WEB3, DATASET, "", DEVELOPER),
@@ -168,7 +171,7 @@ async def test_a_wallet_stores_no_more_secrets_than_it_may(
         with pytest.raises(TooManySecrets, match="WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET") as refused:
             await sms.push(kind, REQUESTER.address, key, "canary-value", REQUESTER)
         assert REQUESTER.address in str(refused.value)
-    assert sms.metrics.over_limit == 2
+    assert sms.metrics.over_limit == [Limit.WALLET, Limit.WALLET]
     shown = "".join(capsys.readouterr())
     assert "secrets.limit_reached" in shown
     assert "canary-value" not in shown
@@ -200,3 +203,47 @@ async def test_requests_at_once_do_not_pass_the_limit_together(sms: Instance) ->
     answers = await asyncio.gather(*pushed, return_exceptions=True)
     assert sum(isinstance(answer, TooManySecrets) for answer in answers) == 3
     assert len(sms.stored.rows) == MOST_SECRETS
+
+
+async def test_all_wallets_together_store_no_more_secrets_than_the_sms_may(
+    sms: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(MOST_IN_TOTAL):
+        wallet = Wallet.from_key(bytes([100 + number]) * 32)
+        await sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
+    with pytest.raises(SmsFull, match="WORKERPOOL_SMS_MAX_SECRETS") as refused:
+        await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "canary-value", REQUESTER)
+    assert refused.value.details == {"most": str(MOST_IN_TOTAL)}
+    assert sms.metrics.over_limit == [Limit.TOTAL]
+    assert "canary-value" not in "".join(capsys.readouterr())
+    await sms.push(SecretKind.WEB2, wallet.address, "t", "second", wallet, replace=True)
+    assert await sms.secrets.read(SecretName.parse(SecretKind.WEB2, wallet.address, "t")) == "second"
+
+
+async def test_wallets_at_once_do_not_pass_the_limit_of_all_together(sms: Instance) -> None:
+    wallets = [Wallet.from_key(bytes([100 + number]) * 32) for number in range(MOST_IN_TOTAL + 3)]
+    pushed = [sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet) for wallet in wallets]
+    answers = await asyncio.gather(*pushed, return_exceptions=True)
+    assert sum(isinstance(answer, SmsFull) for answer in answers) == 3
+    assert len(sms.stored.rows) == MOST_IN_TOTAL
+
+
+async def test_a_disk_at_its_floor_takes_no_secret_and_gives_those_it_has(
+    sms: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = SecretName.parse(SecretKind.WEB2, REQUESTER.address, "t")
+    sms.free = FLOOR_BYTES + ROW_BYTES
+    await sms.push(name.kind, name.address, name.key, "first", REQUESTER)
+    sms.free -= 1
+    for key, replace in (("another", False), (name.key, True)):
+        with pytest.raises(StorageFull, match=r"1 MiB must stay free.*operator") as refused:
+            await sms.push(name.kind, name.address, key, "canary-value", REQUESTER, replace=replace)
+        assert refused.value.details == {"free": str(sms.free), "floor": str(FLOOR_BYTES)}
+    assert sms.metrics.over_limit == [Limit.DISK, Limit.DISK]
+    assert "canary-value" not in "".join(capsys.readouterr())
+    await sms.push(name.kind, name.address, name.key, "first", REQUESTER, replace=True)
+    assert await sms.secrets.read(name) == "first"
+    with pytest.raises(SecretNotFound):
+        await sms.push(name.kind, name.address, "absent", "v", REQUESTER, replace=True)
+    sms.free = None
+    await sms.push(name.kind, name.address, "another", "v", REQUESTER)

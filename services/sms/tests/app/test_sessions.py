@@ -31,6 +31,7 @@ from workerpool_sms.errors import (
     SessionFailed,
     SessionNotFound,
     SignatureTokensMissing,
+    StorageFull,
     StorageTokenMissing,
     UnknownFrameworkVersion,
 )
@@ -46,7 +47,7 @@ from services.sms.tests.doubles.chain import (
     WORKER,
     deal,
 )
-from services.sms.tests.instance import AUDIENCE, Instance
+from services.sms.tests.instance import AUDIENCE, FLOOR_BYTES, Instance
 
 OTHER = address("0x" + "d2" * 20)
 
@@ -98,6 +99,15 @@ async def test_a_session_expires_with_its_task(sms: Instance) -> None:
         await sms.unattested.claim(first.session_id)
     assert await sms.unattested.purge() == 1
     assert second.session_id not in sms.kept.rows
+
+
+async def test_a_disk_at_its_floor_takes_no_session_and_gives_those_it_has(sms: Instance) -> None:
+    await sms.push_token()
+    created = await sms.session()
+    sms.free = FLOOR_BYTES
+    with pytest.raises(StorageFull, match="must stay free"):
+        await sms.session()
+    assert await sms.unattested.claim(created.session_id)
 
 
 async def test_sessions_are_refused_until_enclaves_can_be_verified(

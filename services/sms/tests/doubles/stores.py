@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from workerpool_poco.protocol.ids import Address, TaskId
 from workerpool_sms.domain.challenges import EnclaveChallenge, key_purpose
+from workerpool_sms.domain.limits import Limit
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 
@@ -36,6 +37,10 @@ class MemorySecrets:
     async def owned(self, owner: Address, most: int) -> int:
         """Return the number of a wallet's secrets; see `SecretStore`."""
         return min(list(self.owners.values()).count(owner), most)
+
+    async def total(self) -> int:
+        """Return the number of all secrets; see `SecretStore`."""
+        return len(self.rows)
 
     async def replace(self, name: SecretName, value: Sealed) -> bool:
         """Replace a secret; see `SecretStore`."""
@@ -149,7 +154,7 @@ class CountedMetrics:
         self.rows: dict[str, int] = {}
         self.new = Counter[str]()
         self.in_cache: dict[str, int] = {}
-        self.over_limit = 0
+        self.over_limit: list[Limit] = []
 
     def stored(self, table: str, rows: int) -> None:
         """Record rows; see `Metrics`."""
@@ -163,9 +168,9 @@ class CountedMetrics:
         """Record cached answers; see `Metrics`."""
         self.in_cache[table] = rows
 
-    def refused(self) -> None:
+    def refused(self, limit: Limit) -> None:
         """Count a refusal; see `Metrics`."""
-        self.over_limit += 1
+        self.over_limit.append(limit)
 
 
 class MemoryBulk:

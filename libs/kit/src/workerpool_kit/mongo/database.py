@@ -5,6 +5,7 @@ mongoengine is synchronous, so every call goes through `Database.run` or one of 
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -29,6 +30,7 @@ T = TypeVar("T")
 log = get_logger()
 
 _PAUSE_S = 1.0
+_FREE_FRESH_S = 2.0
 
 
 class Database:
@@ -48,6 +50,7 @@ class Database:
         self._async_client: AsyncMongoClient[Any] | None = None
         self._alias = alias
         self._models = models
+        self._free: tuple[float, int | None] = (float("-inf"), None)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mongo")
         # mongoengine finds connections by alias in a global table; it gets the client that exists already.
         mongoengine.connect(
@@ -115,6 +118,18 @@ class Database:
         """
         call = partial(contextvars.copy_context().run, outages_as_autoreconnect()(fn), *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    async def free_bytes(self) -> int | None:
+        """Return the free bytes of the disk of the database, None when the server does not tell.
+
+        The answer is up to 2 s old. Raises DatabaseUnavailable.
+        """
+        now = time.monotonic()
+        if now >= self._free[0] + _FREE_FRESH_S:
+            stats = await self.run_once(self.db.command, "dbStats")
+            total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
+            self._free = (now, int(total - used) if total else None)
+        return self._free[1]
 
     async def connected_as(self, app_name: str) -> list[str]:
         """Return the addresses of clients that the server knows under `app_name`.

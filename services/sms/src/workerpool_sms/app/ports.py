@@ -9,6 +9,7 @@ from workerpool_poco.protocol.model import App, ChainTask, Dataset, Deal
 from workerpool_poco.protocol.orders import DatasetOrder
 
 from workerpool_sms.domain.challenges import EnclaveChallenge
+from workerpool_sms.domain.limits import Limit
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 from workerpool_sms.domain.session.session import Session
@@ -76,6 +77,9 @@ class SecretStore(Protocol):
 
     async def owned(self, owner: Address, most: int) -> int:
         """Return the number of secrets that a wallet stored, counted up to `most`."""
+
+    async def total(self) -> int:
+        """Return the number of all secrets. The answer costs no search."""
 
     async def replace(self, name: SecretName, value: Sealed) -> bool:
         """Replace a secret; return False when it does not exist."""
@@ -160,8 +164,8 @@ class Metrics(Protocol):
     def cached(self, table: str, rows: int) -> None:
         """Record the cached answers about a table now."""
 
-    def refused(self) -> None:
-        """Count a secret that was refused because its wallet has too many."""
+    def refused(self, limit: Limit) -> None:
+        """Count a secret that was refused because of a limit."""
 
 
 class Dump(Protocol):

@@ -3,13 +3,17 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+from workerpool_kit.dependencies.disk_floor import BelowFloor, DiskFloor
 from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import Address, address
 
 from workerpool_sms.app.gate import Gate
 from workerpool_sms.app.ports import ChainView, Metrics, SecretStore, Vault
+from workerpool_sms.app.storage_full import storage_full
+from workerpool_sms.domain.limits import ROW_BYTES, Limit, SecretLimits
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import (
     SecretKind,
@@ -18,7 +22,13 @@ from workerpool_sms.domain.secrets import (
     signer_of,
     stored_value,
 )
-from workerpool_sms.errors import NotSignedByOwner, SecretExists, SecretNotFound, TooManySecrets
+from workerpool_sms.errors import (
+    NotSignedByOwner,
+    SecretExists,
+    SecretNotFound,
+    SmsFull,
+    TooManySecrets,
+)
 
 log = get_logger()
 
@@ -83,18 +93,20 @@ class Secrets:
         gate: Gate,
         metrics: Metrics,
         cache: ExistenceCache,
+        disk: DiskFloor,
         *,
-        most_per_wallet: int,
+        limits: SecretLimits,
     ) -> None:
-        """Prepare. A wallet may store `most_per_wallet` secrets, those of its datasets and apps included."""
+        """Prepare; `disk` is that of the store."""
         self._store = store
         self._vault = vault
         self._chain = chain
         self._gate = gate
         self._metrics = metrics
         self._cache = cache
-        self._most = most_per_wallet
-        # Requests of a wallet at once count one after another.
+        self._disk = disk
+        self._limits = limits
+        # Requests at once count one after another.
         self._adding = asyncio.Lock()
 
     async def exists(self, name: SecretName) -> bool:
@@ -115,14 +127,14 @@ class Secrets:
     async def set(self, name: SecretName, value: str, signature: bytes, *, replace: bool = False) -> None:
         """Store a secret that its owner signed; `replace` asks for an existing one of a replaceable kind.
 
-        Raises SecretTooLarge, SecretEmpty, NotSignedByOwner, SecretExists, TooManySecrets or SecretNotFound, checked in
-        this order.
+        Raises SecretTooLarge, SecretEmpty, NotSignedByOwner, SecretExists, TooManySecrets, SmsFull, SecretNotFound or
+        StorageFull, checked in this order.
         """
         with self._gate.use():
             content = stored_value(value)
             owner = await self._check_owner(name, value, signature)
             if replace and name.is_replaceable:
-                written = await self._replace(name, content)
+                written = await self._replace(name, content, owner)
             else:
                 written = await self._add(name, content, owner)
             self._cache.add(name)
@@ -166,22 +178,52 @@ class Secrets:
     async def _insert(self, name: SecretName, content: str, owner: Address) -> bool:
         """Store a new secret within the limit of its wallet; return False when it exists."""
         async with self._adding:
-            if await self._store.owned(owner, self._most) >= self._most:
-                self._metrics.refused()
-                log.warning("secrets.limit_reached", wallet=owner, most=self._most)
-                raise TooManySecrets(
-                    f"wallet {owner} has stored {self._most} secrets here, as many as a wallet may; use another wallet "
-                    "or ask the operator of this SMS to raise WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET",
-                    details={"wallet": owner, "most": self._most},
-                )
-            return await self._store.add(name, self._seal(name, content), owner)
+            await self._check_limits(owner)
+            async with self._room(owner):
+                return await self._store.add(name, self._seal(name, content), owner)
 
-    async def _replace(self, name: SecretName, content: str) -> bool:
+    async def _check_limits(self, owner: Address) -> None:
+        """Raise TooManySecrets or SmsFull unless a wallet may store another secret."""
+        most = self._limits.per_wallet
+        if await self._store.owned(owner, most) >= most:
+            self._count_refusal(Limit.WALLET, owner)
+            raise TooManySecrets(
+                f"wallet {owner} has stored {most} secrets here, as many as a wallet may; use another wallet "
+                "or ask the operator of this SMS to raise WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET",
+                details={"wallet": owner, "most": most},
+            )
+        if await self._store.total() >= self._limits.total:
+            self._count_refusal(Limit.TOTAL, owner)
+            raise SmsFull(
+                f"this SMS stores {self._limits.total} secrets, as many as it may; use another SMS or ask the operator "
+                "of this one to raise WORKERPOOL_SMS_MAX_SECRETS",
+                details={"most": self._limits.total},
+            )
+
+    @asynccontextmanager
+    async def _room(self, owner: Address) -> AsyncIterator[None]:
+        """Write one row while the disk keeps its floor. Raises StorageFull."""
+        try:
+            async with self._disk.reserved(ROW_BYTES):
+                yield
+        except BelowFloor as full:
+            self._count_refusal(Limit.DISK, owner)
+            raise storage_full(full) from full
+
+    def _count_refusal(self, limit: Limit, owner: Address) -> None:
+        self._metrics.refused(limit)
+        log.warning("secrets.limit_reached", limit=limit, wallet=owner)
+
+    async def _replace(self, name: SecretName, content: str, owner: Address) -> bool:
         stored = await self._store.find(name)
         if stored is not None and self._vault.open(stored, name.id) == content.encode():
             return False
-        if stored is None or not await self._store.replace(name, self._seal(name, content)):
-            raise SecretNotFound(f"there is no secret {name} to replace; store it first")
+        missing = SecretNotFound(f"there is no secret {name} to replace; store it first")
+        if stored is None:
+            raise missing
+        async with self._room(owner):
+            if not await self._store.replace(name, self._seal(name, content)):
+                raise missing
         return True
 
     def _seal(self, name: SecretName, content: str) -> Sealed:

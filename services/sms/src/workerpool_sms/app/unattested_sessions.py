@@ -1,10 +1,13 @@
 """A session backend inside the SMS, for tests: it gives a session once to the holder of its id."""
 
 from workerpool_kit.clock import Clock
+from workerpool_kit.dependencies.disk_floor import BelowFloor, DiskFloor
 from workerpool_kit.logs import get_logger
 
 from workerpool_sms.app.gate import Gate
 from workerpool_sms.app.ports import SessionStore, Vault
+from workerpool_sms.app.storage_full import storage_full
+from workerpool_sms.domain.limits import ROW_BYTES
 from workerpool_sms.domain.session.session import Session
 from workerpool_sms.errors import SessionNotFound
 
@@ -16,18 +19,32 @@ class UnattestedSessions:
 
     attested = False
 
-    def __init__(self, store: SessionStore, vault: Vault, gate: Gate, clock: Clock, *, base_url: str) -> None:
-        """Prepare; `base_url` is the public URL of this SMS."""
+    def __init__(
+        self,
+        store: SessionStore,
+        vault: Vault,
+        gate: Gate,
+        clock: Clock,
+        disk: DiskFloor,
+        *,
+        base_url: str,
+    ) -> None:
+        """Prepare; `disk` is that of the store, `base_url` the public URL of this SMS."""
         self._store = store
         self._vault = vault
         self._gate = gate
         self._clock = clock
+        self._disk = disk
         self._base_url = base_url
 
     async def create(self, session: Session, *, expires_at: int) -> str:
-        """Store a session; see `SessionBackend`."""
+        """Store a session; see `SessionBackend`. Raises StorageFull: a worker may ask for any number of sessions."""
         sealed = self._vault.seal(session.encode(), _purpose(session.session_id))
-        await self._store.put(session.session_id, sealed, expires_at)
+        try:
+            async with self._disk.reserved(len(sealed.content) + ROW_BYTES):
+                await self._store.put(session.session_id, sealed, expires_at)
+        except BelowFloor as full:
+            raise storage_full(full) from full
         return f"{self._base_url}/tee/sessions/{session.session_id}"
 
     async def claim(self, session_id: str) -> bytes:

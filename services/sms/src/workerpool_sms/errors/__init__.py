@@ -18,6 +18,7 @@ from workerpool_sms.errors.base import (
     KeyMissing,
     SealBroken,
     SmsError,
+    StorageFull,
 )
 from workerpool_sms.errors.secrets import (
     InvalidSecretName,
@@ -27,6 +28,7 @@ from workerpool_sms.errors.secrets import (
     SecretNotFound,
     SecretNotText,
     SecretTooLarge,
+    SmsFull,
     TooManySecrets,
 )
 from workerpool_sms.errors.sessions import (
@@ -93,6 +95,8 @@ __all__ = [
     "SessionRefused",
     "SignatureTokensMissing",
     "SmsError",
+    "SmsFull",
+    "StorageFull",
     "StorageTokenMissing",
     "TaskNotActive",
     "TaskNotOnChain",

@@ -21,6 +21,13 @@ class ChainUnreachable(SmsError):
     reason = "CHAIN_UNREACHABLE"
 
 
+class StorageFull(SmsError):
+    """The disk of the database would have less free than the floor that its operator set."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "STORAGE_FULL"
+
+
 class KeyFileUnusable(SmsError):
     """The key file is missing, exposed or malformed; the message does not name the variable of its path."""
 

@@ -54,6 +54,13 @@ class TooManySecrets(SmsError):
     reason = "TOO_MANY_SECRETS"
 
 
+class SmsFull(SmsError):
+    """The SMS stores as many secrets as its operator allows."""
+
+    kind = Kind.EXHAUSTED
+    reason = "SMS_FULL"
+
+
 class SecretNotFound(SmsError):
     """There is no such secret."""
 

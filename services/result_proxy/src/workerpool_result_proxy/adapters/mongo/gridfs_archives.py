@@ -27,7 +27,6 @@ _WRITES_IN_FLIGHT = 2
 _CHUNKS_PER_READ = 2
 _MOST_CHUNKS_PER_READ = 4
 _READS_IN_FLIGHT = 2
-_ROOM_FRESH_S = 2.0
 _INDEX = [("files_id", ASCENDING), ("n", ASCENDING)]
 """The index that the GridFS specification requires."""
 _SHOWN_NUMBERS = 5
@@ -42,7 +41,6 @@ class GridFsArchives:
         self._database = database
         self._files = database.db[f"{bucket}.files"]
         self._chunks = database.db[f"{bucket}.chunks"]
-        self._free: tuple[float, int | None] = (float("-inf"), None)
 
     async def prepare(self) -> None:
         """Create the collection of chunks, and the index that the GridFS specification requires."""
@@ -130,13 +128,8 @@ class GridFsArchives:
         _check_numbers(file_id, start, stop, await self._database.run_once(find))
 
     async def free_bytes(self) -> int | None:
-        """Return the free bytes of the disk of the database; see `Archives`. The answer is up to 2 s old."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._free[0] + _ROOM_FRESH_S:
-            stats = await self._database.run_once(self._database.db.command, "dbStats")
-            total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
-            self._free = (now, None if not total else int(total - used))
-        return self._free[1]
+        """Return the free bytes of the disk of the database; see `Archives`."""
+        return await self._database.free_bytes()
 
     async def delete(self, file_id: str) -> None:
         """Remove a file, complete or not; see `Archives`."""

@@ -47,6 +47,12 @@ class MongoSecrets:
             lambda: int(SecretDocument.objects(owner=owner.lower()).limit(most).count(True))
         )
 
+    async def total(self) -> int:
+        """Return the number of all secrets, as the collection's metadata tell it; see `SecretStore`."""
+        return await self._database.run_once(
+            lambda: int(SecretDocument._get_collection().estimated_document_count())
+        )
+
     async def replace(self, name: SecretName, value: Sealed) -> bool:
         """Replace a secret; see `SecretStore`."""
         return await self._database.run_once(

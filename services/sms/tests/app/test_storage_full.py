@@ -1,0 +1,15 @@
+"""The refusal of a write for which the disk has no room."""
+
+from workerpool_kit.dependencies.disk_floor import BelowFloor
+from workerpool_kit.errors import Kind
+from workerpool_sms.app.storage_full import storage_full
+
+
+def test_the_caller_reads_what_is_free_what_must_stay_free_and_what_to_do() -> None:
+    refused = storage_full(BelowFloor(free=300 << 20, reserved=8 << 10, floor=256 << 20))
+    assert (refused.kind, refused.reason) == (Kind.UNAVAILABLE, "STORAGE_FULL")
+    assert refused.message == (
+        "the disk of this SMS has 300 MiB free, and 256 MiB must stay free; try again later, and tell the operator of "
+        "this SMS to make room"
+    )
+    assert refused.details == {"free": str(300 << 20), "floor": str(256 << 20)}
