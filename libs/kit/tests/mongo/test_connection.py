@@ -2,6 +2,8 @@
 
 import asyncio
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pymongo
@@ -39,37 +41,44 @@ async def test_error_does_not_repeat_an_unusable_uri() -> None:
     assert "s3cret" not in str(refused.value)
 
 
+@contextmanager
+def mongod_with(folder: Path, *options: str) -> Iterator[int]:
+    """Run a server with options inside a context; give its port, at which it may not answer for a while."""
+    port = free_port()
+    command = [str(mongod_binary()), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    with subprocess.Popen([*command, "--nounixsocket", *options], stdout=subprocess.DEVNULL) as server:
+        try:
+            yield port
+        finally:
+            server.kill()
+
+
 @pytest.mark.parametrize(
     ("options", "credentials", "words"),
-    [
-        ((), "", "is not a replica set"),
-        (("--replSet", "rs0"), "", "an uninitiated replica set member"),
-        (("--auth",), "user:s3cret@", "refuses the credentials of MONGO_URI"),
-    ],
+    [((), "", "is not a replica set"), (("--auth",), "user:s3cret@", "refuses the credentials of MONGO_URI")],
 )
 async def test_server_that_cannot_be_used_is_refused_with_its_cause(
     tmp_path: Path, options: tuple[str, ...], credentials: str, words: str
 ) -> None:
-    port = free_port()
-    command = [
-        str(mongod_binary()),
-        "--dbpath",
-        str(tmp_path),
-        "--port",
-        str(port),
-        "--bind_ip",
-        "127.0.0.1",
-    ]
-    with subprocess.Popen(  # noqa: ASYNC220
-        [*command, "--nounixsocket", *options], stdout=subprocess.DEVNULL
-    ) as server:
-        try:
-            settings = settings_for(f"mongodb://{credentials}127.0.0.1:{port}/")
-            with pytest.raises(StartupError, match=words) as refused:
-                await Database.connect(settings, limit_s=4 if "--replSet" in options else 15)
-            assert "s3cret" not in str(refused.value)
-        finally:
-            server.kill()
+    with mongod_with(tmp_path, *options) as port:
+        settings = settings_for(f"mongodb://{credentials}127.0.0.1:{port}/")
+        with pytest.raises(StartupError, match=words) as refused:
+            await Database.connect(settings, limit_s=PATIENCE_S)
+        assert "s3cret" not in str(refused.value)
+
+
+async def test_replica_set_that_is_not_initiated_is_named_while_it_is_awaited(tmp_path: Path) -> None:
+    """Without a limit of the wait: on a busy machine a limit may pass before the server answers."""
+    told = asyncio.Queue[StartupError]()
+    with mongod_with(tmp_path, "--replSet", "rs0") as port:
+        settings = settings_for(f"mongodb://127.0.0.1:{port}/")
+        connecting = asyncio.create_task(Database.connect(settings, waits=told.put_nowait))
+        async with asyncio.timeout(PATIENCE_S):
+            while "an uninitiated replica set member; run rs.initiate()" not in str(await told.get()):
+                pass
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
 
 
 def test_hosts_are_shown_without_credentials() -> None:
