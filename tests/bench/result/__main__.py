@@ -1,7 +1,8 @@
 """Archives up and down through the result proxy, beside the store itself, in interleaved rounds.
 
-Up: the worker's own client (hash of the file, token, upload) against PyMongo into GridFS with the same durability, and
-`ipfs add`. Down: HTTP, as requesters download, against PyMongo out of GridFS, and `ipfs cat`.
+Up: the worker's own client (token and upload; the hash is made before, as a worker makes it while the chain takes the
+reveal) against PyMongo into GridFS with the same durability, and `ipfs add`. Down: HTTP, as requesters download,
+against PyMongo out of GridFS, and `ipfs cat`.
 """
 
 from __future__ import annotations

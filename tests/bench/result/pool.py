@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +27,16 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, sign_authorization
 from workerpool_poco.protocol.contracts import calls
 from workerpool_poco.protocol.ids import TaskId
-from workerpool_poco.protocol.results import result_hash, result_seal
+from workerpool_poco.protocol.result_archive.rules import ArchiveRules
+from workerpool_poco.protocol.results import COMPUTED_FILE, IEXEC_OUT, result_hash, result_seal
+from workerpool_poco.result_archive import build_result
 
 from bench.proc import cpu_seconds
 
 CATEGORY = 3
 """Category L: no deadline passes during the bench."""
+MAX_BYTES = 4 << 30
+"""Largest archive, and largest content of one."""
 _START_S = 60.0
 _PIECE = 1 << 20
 
@@ -53,19 +55,18 @@ class Archive:
 
 
 def make_archive(path: Path, size: int) -> Archive:
-    """Write an archive whose result has `size` random bytes, packed as a worker packs it."""
-    digest, written = hashlib.sha256(), 0
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("computed.json", json.dumps({"deterministic-output-path": "/iexec_out/r.bin"}))
-        with archive.open("r.bin", "w") as entry:
+    """Write an archive whose result has `size` random bytes, by the worker's own code."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        folder, written = Path(name), 0
+        (folder / COMPUTED_FILE).write_text(json.dumps({"deterministic-output-path": f"{IEXEC_OUT}/r.bin"}))
+        with (folder / "r.bin").open("wb") as output:
             while written < size:
-                piece = os.urandom(min(_PIECE, size - written))
-                digest.update(piece)
-                entry.write(piece)
-                written += len(piece)
+                written += output.write(os.urandom(min(_PIECE, size - written)))
+        rules = ArchiveRules(max_archive_bytes=MAX_BYTES, max_unpacked_bytes=MAX_BYTES)
+        built = build_result(folder, path, callback=False, added={}, rules=rules, check=lambda: None)
     # No later transfer shares the disk with these bytes.
     os.sync()
-    return Archive(path, digest.digest())
+    return Archive(path, built.digest)
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,8 @@ async def result_pool(*, with_ipfs: bool) -> AsyncIterator[ResultPool]:
             "IEXEC_BLOCKCHAIN_NODE_ADDRESS": chain.url,
             "IEXEC_HUB_ADDRESS": contracts.hub,
             "IEXEC_BLOCK_TIME": "PT1S",
-            "IEXEC_RESULT_PROXY_MAX_SIZE": str(4 << 30),
-            "IEXEC_RESULT_PROXY_MAX_UNPACKED_SIZE": str(4 << 30),
+            "IEXEC_RESULT_PROXY_MAX_SIZE": str(MAX_BYTES),
+            "IEXEC_RESULT_PROXY_MAX_UNPACKED_SIZE": str(MAX_BYTES),
             "MONGO_URI": database.uri,
         }
         stores = {"gridfs": {}, **({"ipfs": {"IEXEC_IPFS_URL": kubo.url}} if kubo else {})}

@@ -17,6 +17,7 @@ from workerpool_poco.protocol.authorization import (
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, bytes32
 from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
+from workerpool_worker.adapters.files import archive as archive_module
 from workerpool_worker.adapters.grpc_result_store import (
     MAX_CONNECTIONS,
     MAX_LINK_CHARACTERS,
@@ -77,6 +78,23 @@ async def test_the_longest_link_of_the_contract_is_accepted(
 ) -> None:
     proxy.link = "l" * MAX_LINK_CHARACTERS
     assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
+
+
+async def test_a_prepared_archive_is_not_hashed_again(
+    proxy: AnyLinkProxy, store: GrpcResultStore, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.link = "link"
+    await store.prepare(archive)
+    monkeypatch.setattr(archive_module, "file_sha256", lambda _: pytest.fail("it is hashed again"))
+    assert await store.upload(proxy.url, AUTHORIZATION, archive, "0x") == proxy.link
+
+
+async def test_an_archive_that_cannot_be_prepared_fails_at_its_upload(
+    proxy: AnyLinkProxy, store: GrpcResultStore, tmp_path: Path
+) -> None:
+    await store.prepare(tmp_path / "absent")
+    with pytest.raises(UploadRefused, match="No such file"):
+        await store.upload(proxy.url, AUTHORIZATION, tmp_path / "absent", "0x")
 
 
 @pytest.mark.parametrize("length", [0, MAX_LINK_CHARACTERS + 1])

@@ -16,6 +16,7 @@ class FakeResultStore:
     results: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """The proxies that uploads went to."""
+    prepared: list[Path] = field(default_factory=list)
     outages: int = 0
     """Uploads that fail with `UploadUnavailable` before the proxy answers."""
 
@@ -23,6 +24,9 @@ class FakeResultStore:
 
     async def archive_rules(self, proxy_url: str) -> ArchiveRules:
         return self.rules if proxy_url in self.reachable else DEFAULT_RULES
+
+    async def prepare(self, archive: Path) -> None:
+        self.prepared.append(archive)
 
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str

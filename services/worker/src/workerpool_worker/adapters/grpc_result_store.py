@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from workerpool_kit.grpc.call_status import answer_of
 from workerpool_kit.grpc.client import error_reason, open_service
 from workerpool_kit.logs import get_logger
 from workerpool_kit.reasons import CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED, TOO_MANY_UPLOADS
-from workerpool_kit.runtime.threads import in_daemon_thread
 from workerpool_kit.tls.cleartext import CleartextRefused, check_cleartext
 from workerpool_poco.protocol.authorization import (
     WorkerpoolAuthorization,
@@ -25,7 +24,7 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultServiceStub
 
 from workerpool_worker.adapters.core.messages import authorization_message
-from workerpool_worker.adapters.files.archive import file_sha256
+from workerpool_worker.adapters.files.archive import ArchiveHashes
 from workerpool_worker.adapters.proxy_rules import ProxyRules
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
@@ -68,6 +67,7 @@ class GrpcResultStore:
         self._sign = sign_message_hash
         self._connections: dict[str, _Connection] = {}
         self._rules = ProxyRules()
+        self._hashes = ArchiveHashes()
         self._broken: set[str] = set()
         """The tasks whose last upload broke: the proxy may have a part of their archives."""
 
@@ -90,6 +90,11 @@ class GrpcResultStore:
         for connection in self._connections.values():
             await connection.channel.close(None)
         self._connections.clear()
+
+    async def prepare(self, archive: Path) -> None:
+        """Hash an archive ahead of its upload, which then declares the hash at once. Never fails."""
+        with suppress(OSError):
+            await self._hashes.of(archive)
 
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
@@ -128,7 +133,7 @@ class GrpcResultStore:
             # The archive waits until an operator allows it or gives the proxy TLS.
             raise UploadUnavailable(str(refused)) from refused
         token = await self._token(stub, audience, authorization)
-        sha256, size = await in_daemon_thread(lambda: file_sha256(archive), name="archive-hash")
+        sha256, size = await self._hashes.of(archive)
         header = pb.UploadHeader(
             task_id=authorization.task_id, size=size, sha256=sha256, result_digest=result_digest
         )

@@ -161,6 +161,9 @@ class ResultStore(Protocol):
     async def archive_rules(self, proxy_url: str) -> ArchiveRules:
         """Return the limits of a proxy. Never fails: a proxy that is away has its last known or default limits."""
 
+    async def prepare(self, archive: Path) -> None:
+        """Do ahead what an upload of the archive needs, such as its hash. Never fails; an upload needs no call."""
+
     async def upload(
         self, proxy_url: str, authorization: WorkerpoolAuthorization, archive: Path, result_digest: str
     ) -> str:

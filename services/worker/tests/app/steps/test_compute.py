@@ -20,6 +20,7 @@ from workerpool_worker.domain.updates import Details
 from workerpool_worker.errors import AppCannotStart, SandboxLost, StepFailed, TaskFault
 
 from services.worker.tests.doubles.engine import App, FakeEngine
+from services.worker.tests.doubles.result_store import FakeResultStore
 from services.worker.tests.harness.builders import TASK_ID, assignment
 from services.worker.tests.harness.context import POLICY, make_context, make_replicate, updates
 from services.worker.tests.harness.waiting import wait_until
@@ -30,13 +31,15 @@ HELLO = ("hello",)
 class ResultEngine(FakeEngine):
     """An engine whose apps write a valid result."""
 
+    content = '{"deterministic-output-path": "/iexec_out/result.txt"}'
+
     async def run(self, container: str, limit_s: float, *, new: bool = False) -> AppExit:
         ended = await super().run(container, limit_s, new=new)
         out = next(
             path for path, (inside, _) in self.containers[container].plan.binds.items() if "out" in inside
         )
         (out / "result.txt").write_text("hello")
-        (out / "computed.json").write_text('{"deterministic-output-path": "/iexec_out/result.txt"}')
+        (out / "computed.json").write_text(self.content)
         return ended
 
 
@@ -67,6 +70,28 @@ async def test_a_result_is_reported_with_its_output(tmp_path: Path) -> None:
     assert replicate.record.stage is Stage.CONTRIBUTE
     assert replicate.record.result_available
     await wait_until(lambda: not engine.containers)
+
+
+async def test_an_archive_is_prepared_for_its_upload(tmp_path: Path) -> None:
+    replicate, store = replicate_on(tmp_path, engine_with(App())), FakeResultStore(set())
+    replicate.context.store = store
+    await compute(replicate)
+    await wait_until(lambda: store.prepared)
+    assert store.prepared == [replicate.folder.archive]
+
+
+async def test_the_result_of_a_callback_deal_is_not_uploaded_so_it_is_not_prepared(tmp_path: Path) -> None:
+    class CallbackEngine(ResultEngine):
+        content = '{"callback-data": "0x01"}'
+
+    engine, store = CallbackEngine({HELLO: App()}, {"app:1"}), FakeResultStore(set())
+    context = make_context(tmp_path, engine=engine)
+    context.store = store
+    task = assignment(command_line="hello", max_execution_s=0.5, callback="0x" + "22" * 20)
+    replicate = make_replicate(context, assigned=task, stage=Stage.COMPUTE)
+    await compute(replicate)
+    await reported(context)
+    assert store.prepared == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import time
 
+from workerpool_kit.runtime.tasks import start_task
 from workerpool_poco.protocol.statuses import ReplicateStatusCause
 
 from workerpool_worker.app.folder_access import with_access
@@ -56,6 +57,9 @@ async def compute(replicate: Replicate) -> None:
         Details(exit_code=ended.exit_code, stdout=stdout, stderr=stderr), result=result
     )
     replicate.remove_container_after(saved)
+    if not replicate.task.has_callback:
+        # While the chain takes contribution and reveal, which an upload waits for.
+        start_task(context.store.prepare(replicate.folder.archive), name="upload-preparation")
 
 
 async def _run_app(replicate: Replicate) -> AppExit:
