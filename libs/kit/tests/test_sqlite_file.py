@@ -9,7 +9,7 @@ import pytest
 from patience import PATIENCE_S
 from small_volumes import MountVolume
 from workerpool_kit.errors import WorkerpoolError
-from workerpool_kit.sqlite_file import SqliteFile
+from workerpool_kit.sqlite_file import SqliteFile, Work, execute_script
 
 SCHEMA = "CREATE TABLE notes (text TEXT);"
 
@@ -19,7 +19,12 @@ class Unusable(WorkerpoolError):
 
 
 def file(
-    path: Path, *, version: int = 1, only_holder: str = "", failures: list[Any] | None = None
+    path: Path,
+    *,
+    version: int = 1,
+    only_holder: str = "",
+    failures: list[Any] | None = None,
+    upgrades: dict[int, Work] | None = None,
 ) -> SqliteFile:
     failed = [] if failures is None else failures
     return SqliteFile(
@@ -29,6 +34,7 @@ def file(
         unusable=Unusable,
         on_failure=failed.append,
         only_holder=only_holder,
+        upgrades=upgrades or {},
     )
 
 
@@ -58,6 +64,64 @@ async def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
             with pytest.raises(Unusable, match=r"another version of this program wrote it \(schema 1\)"):
                 await opened.open(notes)
         await opened.close()
+
+
+def add_authors(connection: sqlite3.Connection) -> None:
+    execute_script(connection, "ALTER TABLE notes ADD author TEXT; CREATE TABLE authors (name TEXT);")
+    connection.execute("UPDATE notes SET author = 'unknown'")
+
+
+def capitalise(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE notes SET author = upper(author)")
+
+
+def authors(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute("SELECT text, author FROM notes ORDER BY rowid").fetchall()
+
+
+async def written_by_version_1(path: Path) -> None:
+    first = file(path)
+    await first.open(notes)
+    await first.write(("INSERT INTO notes VALUES (?)", ("a",)))
+    await first.close()
+
+
+@pytest.mark.parametrize("only_holder", ["", "there is one wallet"])
+async def test_a_file_of_an_earlier_version_is_upgraded_step_by_step(
+    tmp_path: Path, only_holder: str
+) -> None:
+    path = tmp_path / "notes.db"
+    await written_by_version_1(path)
+    steps: dict[int, Work] = {1: add_authors, 2: capitalise}
+    for _ in range(2):
+        upgraded = file(path, version=3, only_holder=only_holder, upgrades=steps)
+        assert await upgraded.open(authors) == [("a", "UNKNOWN")]
+        await upgraded.close()
+
+
+async def test_a_file_stays_as_it_is_when_a_step_fails(tmp_path: Path) -> None:
+    def fails(connection: sqlite3.Connection) -> None:
+        add_authors(connection)
+        raise ValueError("a record is damaged")
+
+    path = tmp_path / "notes.db"
+    await written_by_version_1(path)
+    failing = file(path, version=2, upgrades={1: fails})
+    with pytest.raises(Unusable, match="a record is damaged"):
+        await failing.open(notes)
+    await failing.close()
+    again = file(path)
+    assert await again.open(notes) == ["a"]
+    await again.close()
+
+
+async def test_a_file_without_a_way_to_this_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    await written_by_version_1(path)
+    opened = file(path, version=3, upgrades={2: capitalise})
+    with pytest.raises(Unusable, match=r"another version of this program wrote it \(schema 1\)"):
+        await opened.open(notes)
+    await opened.close()
 
 
 async def test_one_holder_keeps_others_out_until_it_closes(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ fsync.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ _FULL_PAUSE_S = 1.0
 _LOCK_LIMIT_S = 5.0
 _HOLDER_LIMIT_S = 1.0
 """Time for another process to let go of a file that one process holds: a former one that is just ending."""
+_NO_UPGRADES: Mapping[int, Work] = {}
 _NO_ROOM = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC})
 
 
@@ -41,20 +42,23 @@ class SqliteFile:
         on_failure: Callable[[Exception], None],
         on_wait: Callable[[str | None], None] = lambda reason: None,
         only_holder: str = "",
+        upgrades: Mapping[int, Work] = _NO_UPGRADES,
     ) -> None:
         """Create it without opening the file.
 
         Args:
             path: the file.
             schema: SQL that creates the tables of a new file.
-            version: number of the schema; a file of another version is refused.
+            version: number of the schema; a file of a version without a way to this one is refused.
             unusable: the error of a file that cannot be opened or written.
             on_failure: receives the first failed write; later work all fails.
             on_wait: receives the reason while writes wait for room on a full volume, and None when they go on.
             only_holder: why one process at a time has the file open; empty lets several open it.
+            upgrades: for each earlier version, the work that makes the next one of it, in one transaction.
         """
         self.path = path
         self._schema, self._version, self._only_holder = schema, version, only_holder
+        self._upgrades = upgrades
         self._unusable = unusable
         self._on_failure = on_failure
         self._on_wait = on_wait
@@ -149,15 +153,30 @@ class SqliteFile:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            return connect(self.path, self._schema, self._version, exclusive=bool(self._only_holder))
+            return connect(
+                self.path,
+                self._schema,
+                self._version,
+                exclusive=bool(self._only_holder),
+                upgrades=self._upgrades,
+            )
         except sqlite3.OperationalError as error:
             if self._only_holder and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 raise ValueError(f"another process holds it; {self._only_holder}") from error
             raise
 
 
-def connect(path: Path, schema: str, version: int, *, exclusive: bool = False) -> sqlite3.Connection:
-    """Open or create a file of a schema. Raises ValueError for a file of another version.
+def connect(
+    path: Path,
+    schema: str,
+    version: int,
+    *,
+    exclusive: bool = False,
+    upgrades: Mapping[int, Work] = _NO_UPGRADES,
+) -> sqlite3.Connection:
+    """Open or create a file of a schema, upgrading one of an earlier version.
+
+    Raises ValueError for a file of a version without a way to this one.
 
     An `exclusive` connection keeps every other one from the file until it closes.
     """
@@ -173,7 +192,10 @@ def connect(path: Path, schema: str, version: int, *, exclusive: bool = False) -
         if found == 0:
             connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
         elif found != version:
-            raise ValueError(f"another version of this program wrote it (schema {found})")
+            if any(step not in upgrades for step in range(found, version)) or found > version:
+                raise ValueError(f"another version of this program wrote it (schema {found})")
+            for step in range(found, version):
+                _upgrade(connection, step, upgrades[step])
         if exclusive:
             # A write takes the lock, which the connection keeps.
             connection.executescript("BEGIN EXCLUSIVE; COMMIT;")
@@ -182,6 +204,27 @@ def connect(path: Path, schema: str, version: int, *, exclusive: bool = False) -
         connection.close()
         raise
     return connection
+
+
+def _upgrade(connection: sqlite3.Connection, version: int, work: Work) -> None:
+    """Make the next version of a file, or leave it as it is."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        # Another process that opens the file may have been faster.
+        if found == version:
+            work(connection)
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def execute_script(connection: sqlite3.Connection, script: str) -> None:
+    """Execute the statements of a script within the open transaction, which `executescript` would commit."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if statement.strip(" ;\n") and sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
 
 
 def _is_full(failure: WorkerpoolError) -> bool:

@@ -40,6 +40,7 @@ from workerpool_chain_adapter.adapters.linux_processes import LinuxProcesses
 from workerpool_chain_adapter.adapters.mongo.command_journal import MongoCommandJournal
 from workerpool_chain_adapter.adapters.mongo.documents import MODELS
 from workerpool_chain_adapter.adapters.mongo.entry_journal import MongoEntryJournal
+from workerpool_chain_adapter.adapters.mongo.schema import MIGRATIONS
 from workerpool_chain_adapter.adapters.mongo.wallet_lease import MongoWalletLease
 from workerpool_chain_adapter.api import http_routes, transaction_service
 from workerpool_chain_adapter.app.assembly import Assembly, Limits
@@ -61,7 +62,7 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
         # Deriving the wallet's key takes a second of CPU, and the database is another process.
         wallet, database = await asyncio.gather(
             startup.open_wallet(settings),
-            open_database(settings, stored, lifetime, cleanup, models=MODELS),
+            open_database(settings, stored, lifetime, cleanup, models=MODELS, migrations=MIGRATIONS),
         )
         hub = await startup.connect_hub(settings, node)
         cleanup.push_async_callback(hub.close)

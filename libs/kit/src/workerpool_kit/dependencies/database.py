@@ -11,6 +11,7 @@ from workerpool_kit.dependencies.report import CREDENTIALS, Dependency, Dependen
 from workerpool_kit.dependencies.watch import PERIOD_S, start_watching, watch
 from workerpool_kit.mongo.connection import UNAUTHORIZED, CredentialsRefused, address_of
 from workerpool_kit.mongo.database import Database
+from workerpool_kit.mongo.migrations import Migration
 from workerpool_kit.process import Lifetime, StartupError
 from workerpool_kit.settings.base import MongoSettings
 
@@ -57,9 +58,10 @@ async def open_database(
     cleanup: AsyncExitStack,
     *,
     models: Sequence[type[Any]],
+    migrations: Sequence[Migration] = (),
 ) -> Database:
     """Connect as `connect_database`, then watch the database until `cleanup` disconnects it."""
-    database = await connect_database(settings, report, models=models)
+    database = await connect_database(settings, report, models=models, migrations=migrations)
     cleanup.push_async_callback(database.close)
     start_watching(lifetime, cleanup, watch_database(database, report), COMPONENT)
     return database

@@ -21,6 +21,7 @@ from pymongo.read_concern import ReadConcern
 from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_kit.logs import get_logger
 from workerpool_kit.mongo.connection import UNAUTHORIZED, hosts_of, new_client, wait_for_primary
+from workerpool_kit.mongo.migrations import Migration, migrate
 from workerpool_kit.mongo.outages import outages_as_autoreconnect, retry_outages
 from workerpool_kit.process import StartupError
 from workerpool_kit.settings.base import MongoSettings
@@ -64,18 +65,20 @@ class Database:
         settings: MongoSettings,
         *,
         models: Sequence[type[Any]] = (),
+        migrations: Sequence[Migration] = (),
         threads: int = 8,
         limit_s: float = 20,
         alias: str = mongoengine.DEFAULT_CONNECTION_NAME,
         app_name: str | None = None,
         waits: Callable[[StartupError], None] | None = None,
     ) -> "Database":
-        """Connect, waiting up to `limit_s` seconds for a primary, and create the indexes of `models`.
+        """Connect, waiting up to `limit_s` seconds for a primary; apply `migrations`, create the indexes of `models`.
 
         `threads` bounds the calls that run at once. `alias` is the models' `db_alias`.
         `app_name` names this client in the server's log and to `connected_as`. With `waits` the wait has no limit:
         it receives the error after each failed attempt, and wrong credentials are retried too.
-        Raises StartupError naming the host when it cannot be reached, is no replica set, or refuses the credentials.
+        Raises StartupError naming the host when it cannot be reached, is no replica set, or refuses the credentials;
+        NewerSchema when a newer version has migrated the database.
         """
         client = new_client(MongoClient[Any], settings, max_pool_size=threads + 4, appname=app_name)
         where = hosts_of(client, settings)
@@ -87,7 +90,7 @@ class Database:
             client.close()
             raise
         try:
-            await database._create_indexes(where, waits)
+            await database._prepare(migrations, where, waits)
         except BaseException:
             # The same, with the threads of the calls.
             await database.close()
@@ -95,15 +98,19 @@ class Database:
         log.info("mongo.connected", hosts=where, database=settings.mongo_database)
         return database
 
-    async def _create_indexes(self, where: str, waits: Callable[[StartupError], None] | None) -> None:
+    async def _prepare(
+        self, migrations: Sequence[Migration], where: str, waits: Callable[[StartupError], None] | None
+    ) -> None:
         while True:
             try:
+                # An index of today may not fit the documents of an earlier version.
+                await self.run(migrate, self.db, migrations)
                 for model in self._models:
                     await self.run(model.ensure_indexes)
                 return
             except PyMongoError as error:
                 problem = StartupError(
-                    f"cannot create the indexes in MongoDB at {where}: {type(error).__name__}"
+                    f"cannot prepare collections and indexes in MongoDB at {where}: {type(error).__name__}"
                 )
                 if waits is None:
                     raise problem from error

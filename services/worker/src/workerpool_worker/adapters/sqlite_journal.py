@@ -9,7 +9,7 @@ from pathlib import Path
 from workerpool_kit.sqlite_file import SqliteFile, Statement
 from workerpool_poco.protocol.ids import TaskId
 
-from workerpool_worker.adapters import sqlite_transactions
+from workerpool_worker.adapters import journal_upgrades, sqlite_transactions
 from workerpool_worker.app.ports import REMEMBERED_COMMANDS, JournalSnapshot
 from workerpool_worker.domain.record import ReplicateRecord
 from workerpool_worker.domain.updates import Update
@@ -51,6 +51,7 @@ class SqliteJournal:
             unusable=JournalUnusable,
             on_failure=on_failure,
             on_wait=on_wait,
+            upgrades=journal_upgrades.UPGRADES,
         )
         """The file, which holds the wallet's transactions too."""
 

@@ -38,7 +38,7 @@ class SqliteTransactions:
     def __init__(self, file: SqliteFile, *, chain_id: int, wallet: Address) -> None:
         """Use an open file."""
         self._file = file
-        self._account = f"{chain_id}:{wallet}"
+        self._account = account(chain_id, wallet)
 
     async def add(self, entries: Sequence[Entry]) -> None:
         """Add new entries, before any is sent; repeating a call is harmless.
@@ -52,7 +52,7 @@ class SqliteTransactions:
                 if held is not None and held.versions[0].hash != entry.versions[0].hash:
                     return entry.nonce
             new = [each for each in entries if not self._entries(connection, "nonce = ?", each.nonce)]
-            self._store(connection, new)
+            store(connection, self._account, new)
             return None
 
         taken = await self._file.run(add)
@@ -63,7 +63,7 @@ class SqliteTransactions:
 
     async def save(self, entries: Sequence[Entry]) -> None:
         """Write the current form of entries."""
-        await self._file.run(lambda connection: self._store(connection, entries))
+        await self._file.run(lambda connection: store(connection, self._account, entries))
 
     async def live(self) -> list[Entry]:
         """Return the entries that have not ended, by nonce."""
@@ -126,18 +126,22 @@ class SqliteTransactions:
         rows = connection.execute(f"{_SELECT} AND {condition} ORDER BY nonce", (self._account, *values))
         return [_entry(content) for (content,) in rows]
 
-    def _store(self, connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
-        for entry in entries:
-            connection.execute(
-                "INSERT OR REPLACE INTO transactions VALUES (?, ?, ?, ?, ?)",
-                (self._account, entry.nonce, entry.state.value, entry.updated_at, _content(entry)),
-            )
-            key = (self._account, entry.nonce)
-            connection.execute("DELETE FROM labels WHERE account = ? AND nonce = ?", key)
-            for label in entry.call.labels:
-                connection.execute(
-                    "INSERT OR IGNORE INTO labels VALUES (?, ?, ?)", (self._account, label, entry.nonce)
-                )
+
+def account(chain_id: int, wallet: Address) -> str:
+    """Return the key of a wallet on a chain in both tables."""
+    return f"{chain_id}:{wallet}"
+
+
+def store(connection: sqlite3.Connection, owner: str, entries: Iterable[Entry]) -> None:
+    """Write the current form of the entries of an account, within the open transaction."""
+    for entry in entries:
+        connection.execute(
+            "INSERT OR REPLACE INTO transactions VALUES (?, ?, ?, ?, ?)",
+            (owner, entry.nonce, entry.state.value, entry.updated_at, _content(entry)),
+        )
+        connection.execute("DELETE FROM labels WHERE account = ? AND nonce = ?", (owner, entry.nonce))
+        for label in entry.call.labels:
+            connection.execute("INSERT OR IGNORE INTO labels VALUES (?, ?, ?)", (owner, label, entry.nonce))
 
 
 def _content(entry: Entry) -> str:
