@@ -24,7 +24,7 @@ PY := .venv/bin/python
 BIN := .venv/bin
 SOURCES := libs/protocol/src libs/poco/src libs/kit/src libs/transactions/src $(wildcard services/*/src tools/*/src) clients/python/src
 TESTS := conftest.py $(wildcard libs/*/tests services/*/tests tools/*/tests) clients/python/tests tests
-CHECKED := $(filter-out libs/protocol/src,$(SOURCES)) $(TESTS) $(wildcard tools/*.py) tools/worker_release tools/service_image tools/pool_env tools/monitoring tools/docs_site tools/moving services/worker/packaging clients/python/examples
+CHECKED := $(filter-out libs/protocol/src,$(SOURCES)) $(TESTS) $(wildcard tools/*.py) tools/worker_release tools/service_image tools/pool_env tools/pool_backup tools/monitoring tools/docs_site tools/moving services/worker/packaging clients/python/examples
 # A virtual environment that the caller is in must not mislead the tools.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Each test process rewrites the asserts of all tests, unless an earlier one kept them as bytecode.
@@ -161,6 +161,12 @@ pool-check: ## say what must change in .env before production (POOL=--https behi
 	@cd tools && exec python3 -m pool_env check $(POOL)
 pool-secrets: ## write ./secrets, which compose.yaml mounts: from .env, else strong passwords
 	@cd tools && exec python3 -m pool_env secrets $(POOL)
+
+.PHONY: pool-backup pool-restore
+pool-backup: ## copy the data, settings and secrets of a running pool to a new folder (TO=/mnt/backup/monday)
+	@cd tools && exec python3 -m pool_backup backup $(abspath $(TO))
+pool-restore: ## create the volumes of a pool from such a folder (FROM=/mnt/backup/monday)
+	@cd tools && exec python3 -m pool_backup restore $(abspath $(FROM))
 
 .PHONY: worker-wheel worker-binary
 worker-wheel: python ## dist/workerpool_worker-VERSION-py3-none-any.whl: the worker as one wheel that pip installs alone

@@ -13,6 +13,7 @@ from pathlib import Path
 from endpoints import StaleTable, endpoints_page
 from monitoring.dashboards import DASHBOARDS, dashboard_json
 from monitoring.rules import alerts_page, grafana_rules, prometheus_rules
+from moving.guides import older_guides_page
 from moving.page import older_variables_page
 from reproduce import robustness_page
 from worker_release.env_file import env_file
@@ -98,6 +99,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/robustness.md": robustness_page,
     "docs/alerts.md": alerts_page,
     "docs/older-variables.md": older_variables_page,
+    "docs/older-guides.md": older_guides_page,
     "services/worker/packaging/poolworker.env": env_file,
     "deploy/prometheus/rules/alerts.yml": prometheus_rules,
     "deploy/grafana/provisioning/alerting/rules.yml": grafana_rules,

@@ -1,7 +1,7 @@
 """Every command of seed 001, the manual of a pool's deployment, line by line, on a chain with Bellecour's id.
 
-The manual was written for the releases 5 to 7 of the command line; 7.2.5 is the newest of them. `LINES` holds each
-command and each address of the manual with the number of its line: it either runs below or has a reason why not.
+The manual was written for the releases 5 to 7 of the command line; 7.2.5 is the newest of them. `RUNS` holds what runs
+below, by the number of its line; line 296 names Goerli, which is gone, so Bellecour stands in for it.
 Where the manual answers a question at the terminal (password, confirmation), the option that answers it is given.
 """
 
@@ -38,17 +38,7 @@ RUNS = {
     296: "iexec workerpool publish … --requester-restrict … --category 1 --price 0 --volume 1 0x…",
     301: "iexec workerpool unpublish --all 0x… --wallet-file … --keystoredir …",
 }
-DOES_NOT_APPLY = {
-    160: "explorer.iex.ec is a service of iExec, outside a pool",
-    235: "docker-compose up -d of core: the pool has no compose files yet; the devnet starts the services",
-    249: "http://$PROD_CORE_HOST:7000/: Grafana belongs to the compose files",
-    270: "docker-compose up -d of a worker: as line 235",
-    281: "Grafana again",
-    287: 'docker-compose logs "order-publisher-std": as line 235',
-    312: "docker-compose with several files: as line 235",
-    337: "the SGX driver of Scontain: enclaves of that kind are not served",
-}
-"""Line → why the command has no counterpart here. Line 296 names Goerli, which is gone: Bellecour stands in for it."""
+"""The other lines need a stack, or have something else in their place: tools/moving/guides.py, tests/stack."""
 
 PASSWORD = "safe"
 DEPOSIT = 10**8

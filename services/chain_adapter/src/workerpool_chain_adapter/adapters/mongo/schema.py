@@ -37,7 +37,7 @@ def _entry(found: dict[str, Any]) -> Entry:
     )
     transaction = decode_transaction(versions[-1].raw)[0].transaction
     assert transaction.to is not None
-    # Which version was mined was not stored; the pipeline looks at all of them when this one is not found.
+    # Which version was mined was not stored; the pipeline looks at each when this one is not found.
     receipt = Receipt(versions[-1].hash, state is EntryState.MINED, found.get("block_number", 0), 0)
     return Entry(
         nonce=found["nonce"],

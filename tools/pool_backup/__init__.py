@@ -1,0 +1,1 @@
+"""Backup and restore of a pool with Docker Compose: its volumes, settings and secrets. Needs Docker only."""
