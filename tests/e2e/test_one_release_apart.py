@@ -6,6 +6,7 @@ The tests follow an operator who upgrades the pool, so their order matters.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.request import urlopen
 
 import pytest
 import pytest_asyncio
@@ -18,7 +19,7 @@ from workerpool_devnet.services.readiness import wait_registered
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_protocol.core.v1.statuses_pb2 import ReplicateStatus
 
-from e2e.released import NOW, STOP_LIMIT_S, Version, newest_release, unpack
+from e2e.released import NOW, STOP_LIMIT_S, Version, install, newest_release
 from e2e.requester import Requester
 from e2e.shell_image import ensure_shell_image
 
@@ -39,20 +40,19 @@ ONCE = "1 initialize, 1 contribute, 1 reveal, 1 finalize"
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Version:
     try:
-        return unpack(newest_release(), tmp_path_factory.mktemp("release"))
+        return install(newest_release(), tmp_path_factory.mktemp("release"))
     except ReproduceError as missing:
         pytest.skip(f"NO RELEASE: the versions were not compared: {missing}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net(release: Version) -> AsyncIterator[Devnet]:
-    """Run the services and a worker of the release, and a worker of this version."""
+    """Run the services and a worker of the release; the worker of this version is not started yet."""
     async with Devnet(DevnetOptions(workers=2, cpus_per_worker=SLOTS, services=())) as running:
         for name in (*SERVICES, RELEASED_WORKER):
             release.take(running.services[name])
-        for name in (*SERVICES, RELEASED_WORKER, NEW_WORKER):
             running.services[name].start()
-        await both_connected(running)
+        await connected(running, RELEASED_WORKER)
         yield running
 
 
@@ -61,14 +61,23 @@ async def requester(net: Devnet) -> Requester:
     return Requester(net, await net.create_app("shell", ensure_shell_image()), ())
 
 
-async def both_connected(net: Devnet) -> None:
-    """Wait until core has a stream of both workers."""
-    names = (RELEASED_WORKER, NEW_WORKER)
-    for name in (*SERVICES, *names):
+async def connected(net: Devnet, *workers: str) -> None:
+    """Wait until core has a stream of these workers."""
+    for name in (*SERVICES, *workers):
         await net.services[name].wait_healthy(timeout=PATIENCE_S)
-    processes = [net.services[name].process for name in ("core", *names)]
-    wallets = {net.account(name).address for name in names}
+    processes = [net.services[name].process for name in ("core", *workers)]
+    wallets = {net.account(name).address for name in workers}
     await wait_registered(net.services["core"].grpc, processes, wallets, timeout=PATIENCE_S)
+
+
+async def upgraded(net: Devnet, *services: str) -> None:
+    """Stop services as an operator does, one after the other, and start this version of each."""
+    for name in services:
+        service = net.services[name]
+        await asyncio.to_thread(service.process.stop, STOP_LIMIT_S)
+        NOW.take(service)
+        service.start()
+        await service.wait_healthy(timeout=PATIENCE_S)
 
 
 async def computed(requester: Requester, progress: Progress, tasks: list[TaskId]) -> set[str]:
@@ -82,6 +91,13 @@ async def computed(requester: Requester, progress: Progress, tasks: list[TaskId]
         for replicate in progress.tasks[task].replicates
         if any(change.status == ReplicateStatus.REPLICATE_STATUS_REVEALED for change in replicate.history)
     }
+
+
+def downloaded(url: str) -> bytes:
+    """Return the bytes at a URL."""
+    with urlopen(url, timeout=PATIENCE_S) as answer:
+        content: bytes = answer.read()
+    return content
 
 
 async def follow_through(
@@ -112,34 +128,44 @@ async def follow_through(
     return following.result()
 
 
-async def test_a_worker_of_this_version_computes_for_the_released_services(
+async def test_an_upgrade_of_the_result_proxy_under_load_loses_nothing(
     net: Devnet, requester: Requester, release: Version, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("figure", f"one release apart: {release.name} and this version")
+    before = await requester.buy(APP)
+    assert await computed(requester, await requester.follow(before), before)
+    tasks = await requester.buy(APP, volume=BAG)
+    progress = await follow_through(requester, tasks, "COMPUTING", lambda: upgraded(net, "result_proxy"))
+    assert await computed(requester, progress, tasks) == {net.account(RELEASED_WORKER).address}
+    proxy = net.services["result_proxy"].http
+    for task in (*before, *tasks):
+        assert (await asyncio.to_thread(downloaded, f"{proxy}/results/{task}"))[:2] == b"PK"
+
+
+async def test_a_worker_of_this_version_computes_for_a_released_core(
+    net: Devnet, requester: Requester
+) -> None:
+    net.services[NEW_WORKER].start()
+    await connected(net, RELEASED_WORKER, NEW_WORKER)
     tasks = await requester.buy(APP, volume=BAG)
     wallets = await computed(requester, await requester.follow(tasks), tasks)
     assert wallets == {each.address for each in net.worker_wallets}
 
 
-async def test_an_upgrade_of_the_services_under_load_loses_nothing(net: Devnet, requester: Requester) -> None:
-    async def upgraded() -> None:
-        for name in SERVICES:
-            service = net.services[name]
-            await asyncio.to_thread(service.process.stop, STOP_LIMIT_S)
-            NOW.take(service)
-            service.start()
-            await service.wait_healthy(timeout=PATIENCE_S)
-
+async def test_an_upgrade_of_core_and_the_others_under_load_loses_nothing(
+    net: Devnet, requester: Requester
+) -> None:
     tasks = await requester.buy(APP, volume=BAG)
-    progress = await follow_through(requester, tasks, "COMPUTING", upgraded)
+    others = ("registry", "chain_adapter", "core")
+    progress = await follow_through(requester, tasks, "COMPUTING", lambda: upgraded(net, *others))
     await computed(requester, progress, tasks)
     assert "schema.migrated" in (net.logs / "chain_adapter.log").read_text()
 
 
-async def test_a_worker_of_the_release_computes_for_the_services_of_this_version(
+async def test_a_released_worker_computes_for_a_core_of_this_version(
     net: Devnet, requester: Requester
 ) -> None:
-    await both_connected(net)
+    await connected(net, RELEASED_WORKER, NEW_WORKER)
     tasks = await requester.buy(APP, volume=BAG)
     wallets = await computed(requester, await requester.follow(tasks), tasks)
     assert wallets == {each.address for each in net.worker_wallets}
@@ -152,12 +178,12 @@ async def test_a_worker_that_is_upgraded_under_load_continues_its_replicates(
     worker, other = net.services[RELEASED_WORKER], net.services[NEW_WORKER]
     await asyncio.to_thread(other.process.stop, STOP_LIMIT_S)
 
-    async def upgraded() -> None:
+    async def replaced() -> None:
         worker.kill()
         NOW.take(worker)
         worker.start()
         await worker.wait_healthy(timeout=PATIENCE_S)
 
     tasks = await requester.buy(APP, volume=BAG)
-    progress = await follow_through(requester, tasks, "CONTRIBUTED", upgraded)
+    progress = await follow_through(requester, tasks, "CONTRIBUTED", replaced)
     assert await computed(requester, progress, tasks) == {net.account(RELEASED_WORKER).address}

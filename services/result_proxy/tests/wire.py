@@ -29,6 +29,19 @@ def token_request(
     authorization: WorkerpoolAuthorization, signer: Wallet, audience: str, nonce: str
 ) -> pb.IssueTokenRequest:
     signed = bound_authorization_hash(authorization, audience, bytes32(nonce))
+    return _token_request(authorization, signer, signed, audience=audience, nonce=nonce)
+
+
+def token_request_without_challenge(
+    authorization: WorkerpoolAuthorization, signer: Wallet
+) -> pb.IssueTokenRequest:
+    """Return a request of a worker of release 0.1.0."""
+    return _token_request(authorization, signer, authorization.hash)
+
+
+def _token_request(
+    authorization: WorkerpoolAuthorization, signer: Wallet, signed: bytes, **challenge: str
+) -> pb.IssueTokenRequest:
     return pb.IssueTokenRequest(
         authorization=authorization_pb2.WorkerpoolAuthorization(
             task_id=authorization.task_id,
@@ -39,8 +52,7 @@ def token_request(
             signature=to_hex(authorization.signature),
         ),
         worker_signature=to_hex(signer.sign_message_hash(signed)),
-        audience=audience,
-        nonce=nonce,
+        **challenge,
     )
 
 

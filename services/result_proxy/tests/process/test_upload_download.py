@@ -16,6 +16,8 @@ import pytest
 from workerpool_poco.protocol.ids import parse_deal_id, parse_task_id, to_hex
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 
+from services.result_proxy.tests.wire import token_request_without_challenge
+
 
 async def test_a_revealed_result_is_stored_and_read_without_authentication(proxy: Any, on_chain: Any) -> None:
     task = on_chain.revealed()
@@ -112,6 +114,35 @@ class TestTokens:
         asked = replace(task.authorization, enclave_challenge=task.worker.address)
         async with refused("NO_MATCH_ONCHAIN_TYPE"):
             await proxy.token(asked, task.worker)
+
+    async def test_a_worker_of_release_0_1_0_needs_no_challenge(
+        self, proxy: Any, on_chain: Any, client: Any
+    ) -> None:
+        task = on_chain.revealed()
+        request = token_request_without_challenge(task.authorization, task.worker)
+        token = (await proxy.stub.IssueToken(request)).token
+        assert await proxy.upload(token, client.messages(task))
+
+    async def test_another_wallet_cannot_sign_without_a_challenge_either(
+        self, proxy: Any, on_chain: Any, refused: Any
+    ) -> None:
+        task = on_chain.revealed()
+        async with refused("NOT_SIGNED_BY_WORKER"):
+            await proxy.stub.IssueToken(
+                token_request_without_challenge(task.authorization, on_chain.stranger)
+            )
+
+    @pytest.mark.parametrize(
+        ("left_out", "reason"), [("audience", "WRONG_AUDIENCE"), ("nonce", "BAD_CHALLENGE")]
+    )
+    async def test_half_a_challenge_is_refused(
+        self, proxy: Any, on_chain: Any, refused: Any, left_out: str, reason: str
+    ) -> None:
+        task = on_chain.revealed()
+        request = await proxy.token_request(task.authorization, task.worker)
+        request.ClearField(left_out)
+        async with refused(reason):
+            await proxy.stub.IssueToken(request)
 
     async def test_malformed_requests(self, proxy: Any, refused: Any) -> None:
         async with refused("INVALID_ARGUMENT"):

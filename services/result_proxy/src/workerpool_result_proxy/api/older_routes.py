@@ -62,7 +62,8 @@ class _Handlers:
         signature = _hex(request.headers.get("authorization", ""), "the header Authorization")
         body = await read_body(request, _MAX_TOKEN_BODY_BYTES)
         authorization = _authorization(_json_object(body, _MAX_TOKEN_BODY_BYTES))
-        return PlainTextResponse(await self._issue.issue_to_older_client(authorization, signature))
+        token, _ = await self._issue.issue_to_older_client(authorization, signature)
+        return PlainTextResponse(token)
 
     async def upload(self, request: Request) -> Response:
         """Store the archive in a ResultModel; return its location."""

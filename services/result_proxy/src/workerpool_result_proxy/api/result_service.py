@@ -75,13 +75,16 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
         )
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Context) -> pb.IssueTokenResponse:
-        """Issue a token for an authorization."""
-        token, expires = await self._tokens.issue(
-            _authorization(request),
-            from_hex(request.worker_signature),
-            audience=request.audience,
-            nonce=bytes32(request.nonce),
-        )
+        """Issue a token for an authorization; a worker of release 0.1.0 names no challenge."""
+        authorization, signature = _authorization(request), from_hex(request.worker_signature)
+        if request.audience or request.nonce:
+            # No challenge has a nonce of zeros.
+            nonce = bytes32(request.nonce) if request.nonce else bytes(32)
+            token, expires = await self._tokens.issue(
+                authorization, signature, audience=request.audience, nonce=nonce
+            )
+        else:
+            token, expires = await self._tokens.issue_to_older_client(authorization, signature)
         return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires))
 
     async def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:

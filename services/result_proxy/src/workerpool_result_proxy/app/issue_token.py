@@ -53,10 +53,10 @@ class IssueToken:
 
     async def issue_to_older_client(
         self, authorization: WorkerpoolAuthorization, worker_signature: bytes
-    ) -> str:
-        """Return a token for an authorization that the worker signed without a challenge; see `issue`."""
+    ) -> tuple[str, int]:
+        """Return a token and its expiry for an authorization that was signed without a challenge; see `issue`."""
         check_older_request(authorization, worker_signature)
-        return (await self._issue(authorization))[0]
+        return await self._issue(authorization)
 
     async def _issue(self, authorization: WorkerpoolAuthorization) -> tuple[str, int]:
         task = await self._chain.task(authorization.task_id)

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from workerpool_protocol.poco.v1 import authorization_pb2 as workerpool_dot_poco_dot_v1_dot_authorization__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/workerpool/result_proxy/v1/result_service.proto\x12\x1aworkerpool.result_proxy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&workerpool/poco/v1/authorization.proto\"\x18\n\x16GetArchiveRulesRequest\"Y\n\x17GetArchiveRulesResponse\x12>\n\x05rules\x18\x01 \x01(\x0b\x32(.workerpool.result_proxy.v1.ArchiveRulesR\x05rules\"\xce\x02\n\x0c\x41rchiveRules\x12*\n\x11max_archive_bytes\x18\x01 \x01(\x04R\x0fmaxArchiveBytes\x12,\n\x12max_unpacked_bytes\x18\x02 \x01(\x04R\x10maxUnpackedBytes\x12\x1f\n\x0bmax_entries\x18\x03 \x01(\rR\nmaxEntries\x12\x1b\n\tmax_depth\x18\x04 \x01(\rR\x08maxDepth\x12$\n\x0emax_name_bytes\x18\x05 \x01(\rR\x0cmaxNameBytes\x12$\n\x0emax_path_bytes\x18\x06 \x01(\rR\x0cmaxPathBytes\x12,\n\x12max_computed_bytes\x18\x07 \x01(\rR\x10maxComputedBytes\x12,\n\x12max_computed_depth\x18\x08 \x01(\rR\x10maxComputedDepth\"\x8d\x01\n\x16\x43reateChallengeRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x41\n\x0ewallet_address\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\rwalletAddress\"\x86\x01\n\x17\x43reateChallengeResponse\x12\x1a\n\x08\x61udience\x18\x01 \x01(\tR\x08\x61udience\x12\x14\n\x05nonce\x18\x02 \x01(\tR\x05nonce\x12\x39\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\xa3\x02\n\x11IssueTokenRequest\x12Y\n\rauthorization\x18\x01 \x01(\x0b\x32+.workerpool.poco.v1.WorkerpoolAuthorizationB\x06\xbaH\x03\xc8\x01\x01R\rauthorization\x12Y\n\x10worker_signature\x18\x02 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\x0fworkerSignature\x12&\n\x08\x61udience\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x08\x61udience\x12\x30\n\x05nonce\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{64}$R\x05nonce\"e\n\x12IssueTokenResponse\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x87\x01\n\rUploadRequest\x12\x42\n\x06header\x18\x01 \x01(\x0b\x32(.workerpool.result_proxy.v1.UploadHeaderH\x00R\x06header\x12#\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00R\x05\x63hunkB\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xc4\x02\n\x0cUploadHeader\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x1b\n\x04size\x18\x02 \x01(\x04\x42\x07\xbaH\x04\x32\x02 \x00R\x04size\x12/\n\x06sha256\x18\x03 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06sha256\x12<\n\rresult_digest\x18\x04 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x0cresultDigest\x12^\n\x11\x65nclave_signature\x18\x05 \x01(\tB1\xbaH.r,2*^(0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130}))?$R\x10\x65nclaveSignature\x12\x16\n\x06offset\x18\x06 \x01(\x04R\x06offset\"\\\n\x10GetUploadRequest\x12H\n\x06header\x18\x01 \x01(\x0b\x32(.workerpool.result_proxy.v1.UploadHeaderB\x06\xbaH\x03\xc8\x01\x01R\x06header\"+\n\x11GetUploadResponse\x12\x16\n\x06offset\x18\x01 \x01(\x04R\x06offset\"1\n\x0eUploadResponse\x12\x1f\n\x0bresult_link\x18\x01 \x01(\tR\nresultLink\"D\n\x10GetResultRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"O\n\x11GetResultResponse\x12:\n\x06result\x18\x01 \x01(\x0b\x32\".workerpool.result_proxy.v1.ResultR\x06result\"\xe8\x01\n\x06Result\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12\x12\n\x04size\x18\x02 \x01(\x04R\x04size\x12\x16\n\x06sha256\x18\x03 \x01(\tR\x06sha256\x12#\n\rresult_digest\x18\x04 \x01(\tR\x0cresultDigest\x12\x1f\n\x0bresult_link\x18\x05 \x01(\tR\nresultLink\x12\x1a\n\x08uploader\x18\x06 \x01(\tR\x08uploader\x12\x37\n\tstored_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08storedAt\"[\n\x0f\x44ownloadRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x16\n\x06offset\x18\x02 \x01(\x04R\x06offset\"p\n\x10\x44ownloadResponse\x12<\n\x06header\x18\x01 \x01(\x0b\x32\".workerpool.result_proxy.v1.ResultH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\x06\n\x04part2\x94\x06\n\rResultService\x12z\n\x0fGetArchiveRules\x12\x32.workerpool.result_proxy.v1.GetArchiveRulesRequest\x1a\x33.workerpool.result_proxy.v1.GetArchiveRulesResponse\x12z\n\x0f\x43reateChallenge\x12\x32.workerpool.result_proxy.v1.CreateChallengeRequest\x1a\x33.workerpool.result_proxy.v1.CreateChallengeResponse\x12k\n\nIssueToken\x12-.workerpool.result_proxy.v1.IssueTokenRequest\x1a..workerpool.result_proxy.v1.IssueTokenResponse\x12h\n\tGetUpload\x12,.workerpool.result_proxy.v1.GetUploadRequest\x1a-.workerpool.result_proxy.v1.GetUploadResponse\x12\x61\n\x06Upload\x12).workerpool.result_proxy.v1.UploadRequest\x1a*.workerpool.result_proxy.v1.UploadResponse(\x01\x12h\n\tGetResult\x12,.workerpool.result_proxy.v1.GetResultRequest\x1a-.workerpool.result_proxy.v1.GetResultResponse\x12g\n\x08\x44ownload\x12+.workerpool.result_proxy.v1.DownloadRequest\x1a,.workerpool.result_proxy.v1.DownloadResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/workerpool/result_proxy/v1/result_service.proto\x12\x1aworkerpool.result_proxy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&workerpool/poco/v1/authorization.proto\"\x18\n\x16GetArchiveRulesRequest\"Y\n\x17GetArchiveRulesResponse\x12>\n\x05rules\x18\x01 \x01(\x0b\x32(.workerpool.result_proxy.v1.ArchiveRulesR\x05rules\"\xce\x02\n\x0c\x41rchiveRules\x12*\n\x11max_archive_bytes\x18\x01 \x01(\x04R\x0fmaxArchiveBytes\x12,\n\x12max_unpacked_bytes\x18\x02 \x01(\x04R\x10maxUnpackedBytes\x12\x1f\n\x0bmax_entries\x18\x03 \x01(\rR\nmaxEntries\x12\x1b\n\tmax_depth\x18\x04 \x01(\rR\x08maxDepth\x12$\n\x0emax_name_bytes\x18\x05 \x01(\rR\x0cmaxNameBytes\x12$\n\x0emax_path_bytes\x18\x06 \x01(\rR\x0cmaxPathBytes\x12,\n\x12max_computed_bytes\x18\x07 \x01(\rR\x10maxComputedBytes\x12,\n\x12max_computed_depth\x18\x08 \x01(\rR\x10maxComputedDepth\"\x8d\x01\n\x16\x43reateChallengeRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x41\n\x0ewallet_address\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^0x[0-9a-fA-F]{40}$R\rwalletAddress\"\x86\x01\n\x17\x43reateChallengeResponse\x12\x1a\n\x08\x61udience\x18\x01 \x01(\tR\x08\x61udience\x12\x14\n\x05nonce\x18\x02 \x01(\tR\x05nonce\x12\x39\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\xa4\x02\n\x11IssueTokenRequest\x12Y\n\rauthorization\x18\x01 \x01(\x0b\x32+.workerpool.poco.v1.WorkerpoolAuthorizationB\x06\xbaH\x03\xc8\x01\x01R\rauthorization\x12Y\n\x10worker_signature\x18\x02 \x01(\tB.\xbaH+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$R\x0fworkerSignature\x12$\n\x08\x61udience\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\x08\x61udience\x12\x33\n\x05nonce\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^(0x[0-9a-fA-F]{64})?$R\x05nonce\"e\n\x12IssueTokenResponse\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x87\x01\n\rUploadRequest\x12\x42\n\x06header\x18\x01 \x01(\x0b\x32(.workerpool.result_proxy.v1.UploadHeaderH\x00R\x06header\x12#\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00R\x05\x63hunkB\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xc4\x02\n\x0cUploadHeader\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x1b\n\x04size\x18\x02 \x01(\x04\x42\x07\xbaH\x04\x32\x02 \x00R\x04size\x12/\n\x06sha256\x18\x03 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06sha256\x12<\n\rresult_digest\x18\x04 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x0cresultDigest\x12^\n\x11\x65nclave_signature\x18\x05 \x01(\tB1\xbaH.r,2*^(0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130}))?$R\x10\x65nclaveSignature\x12\x16\n\x06offset\x18\x06 \x01(\x04R\x06offset\"\\\n\x10GetUploadRequest\x12H\n\x06header\x18\x01 \x01(\x0b\x32(.workerpool.result_proxy.v1.UploadHeaderB\x06\xbaH\x03\xc8\x01\x01R\x06header\"+\n\x11GetUploadResponse\x12\x16\n\x06offset\x18\x01 \x01(\x04R\x06offset\"1\n\x0eUploadResponse\x12\x1f\n\x0bresult_link\x18\x01 \x01(\tR\nresultLink\"D\n\x10GetResultRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\"O\n\x11GetResultResponse\x12:\n\x06result\x18\x01 \x01(\x0b\x32\".workerpool.result_proxy.v1.ResultR\x06result\"\xe8\x01\n\x06Result\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12\x12\n\x04size\x18\x02 \x01(\x04R\x04size\x12\x16\n\x06sha256\x18\x03 \x01(\tR\x06sha256\x12#\n\rresult_digest\x18\x04 \x01(\tR\x0cresultDigest\x12\x1f\n\x0bresult_link\x18\x05 \x01(\tR\nresultLink\x12\x1a\n\x08uploader\x18\x06 \x01(\tR\x08uploader\x12\x37\n\tstored_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08storedAt\"[\n\x0f\x44ownloadRequest\x12\x30\n\x07task_id\x18\x01 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^0x[0-9a-f]{64}$R\x06taskId\x12\x16\n\x06offset\x18\x02 \x01(\x04R\x06offset\"p\n\x10\x44ownloadResponse\x12<\n\x06header\x18\x01 \x01(\x0b\x32\".workerpool.result_proxy.v1.ResultH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\x06\n\x04part2\x94\x06\n\rResultService\x12z\n\x0fGetArchiveRules\x12\x32.workerpool.result_proxy.v1.GetArchiveRulesRequest\x1a\x33.workerpool.result_proxy.v1.GetArchiveRulesResponse\x12z\n\x0f\x43reateChallenge\x12\x32.workerpool.result_proxy.v1.CreateChallengeRequest\x1a\x33.workerpool.result_proxy.v1.CreateChallengeResponse\x12k\n\nIssueToken\x12-.workerpool.result_proxy.v1.IssueTokenRequest\x1a..workerpool.result_proxy.v1.IssueTokenResponse\x12h\n\tGetUpload\x12,.workerpool.result_proxy.v1.GetUploadRequest\x1a-.workerpool.result_proxy.v1.GetUploadResponse\x12\x61\n\x06Upload\x12).workerpool.result_proxy.v1.UploadRequest\x1a*.workerpool.result_proxy.v1.UploadResponse(\x01\x12h\n\tGetResult\x12,.workerpool.result_proxy.v1.GetResultRequest\x1a-.workerpool.result_proxy.v1.GetResultResponse\x12g\n\x08\x44ownload\x12+.workerpool.result_proxy.v1.DownloadRequest\x1a,.workerpool.result_proxy.v1.DownloadResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +43,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUETOKENREQUEST'].fields_by_name['worker_signature']._loaded_options = None
   _globals['_ISSUETOKENREQUEST'].fields_by_name['worker_signature']._serialized_options = b'\272H+r)2\'^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$'
   _globals['_ISSUETOKENREQUEST'].fields_by_name['audience']._loaded_options = None
-  _globals['_ISSUETOKENREQUEST'].fields_by_name['audience']._serialized_options = b'\272H\007r\005\020\001\030\200\004'
+  _globals['_ISSUETOKENREQUEST'].fields_by_name['audience']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_ISSUETOKENREQUEST'].fields_by_name['nonce']._loaded_options = None
-  _globals['_ISSUETOKENREQUEST'].fields_by_name['nonce']._serialized_options = b'\272H\027r\0252\023^0x[0-9a-fA-F]{64}$'
+  _globals['_ISSUETOKENREQUEST'].fields_by_name['nonce']._serialized_options = b'\272H\032r\0302\026^(0x[0-9a-fA-F]{64})?$'
   _globals['_UPLOADREQUEST'].oneofs_by_name['part']._loaded_options = None
   _globals['_UPLOADREQUEST'].oneofs_by_name['part']._serialized_options = b'\272H\002\010\001'
   _globals['_UPLOADREQUEST'].fields_by_name['chunk']._loaded_options = None
@@ -77,29 +77,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECHALLENGERESPONSE']._serialized_start=780
   _globals['_CREATECHALLENGERESPONSE']._serialized_end=914
   _globals['_ISSUETOKENREQUEST']._serialized_start=917
-  _globals['_ISSUETOKENREQUEST']._serialized_end=1208
-  _globals['_ISSUETOKENRESPONSE']._serialized_start=1210
-  _globals['_ISSUETOKENRESPONSE']._serialized_end=1311
-  _globals['_UPLOADREQUEST']._serialized_start=1314
-  _globals['_UPLOADREQUEST']._serialized_end=1449
-  _globals['_UPLOADHEADER']._serialized_start=1452
-  _globals['_UPLOADHEADER']._serialized_end=1776
-  _globals['_GETUPLOADREQUEST']._serialized_start=1778
-  _globals['_GETUPLOADREQUEST']._serialized_end=1870
-  _globals['_GETUPLOADRESPONSE']._serialized_start=1872
-  _globals['_GETUPLOADRESPONSE']._serialized_end=1915
-  _globals['_UPLOADRESPONSE']._serialized_start=1917
-  _globals['_UPLOADRESPONSE']._serialized_end=1966
-  _globals['_GETRESULTREQUEST']._serialized_start=1968
-  _globals['_GETRESULTREQUEST']._serialized_end=2036
-  _globals['_GETRESULTRESPONSE']._serialized_start=2038
-  _globals['_GETRESULTRESPONSE']._serialized_end=2117
-  _globals['_RESULT']._serialized_start=2120
-  _globals['_RESULT']._serialized_end=2352
-  _globals['_DOWNLOADREQUEST']._serialized_start=2354
-  _globals['_DOWNLOADREQUEST']._serialized_end=2445
-  _globals['_DOWNLOADRESPONSE']._serialized_start=2447
-  _globals['_DOWNLOADRESPONSE']._serialized_end=2559
-  _globals['_RESULTSERVICE']._serialized_start=2562
-  _globals['_RESULTSERVICE']._serialized_end=3350
+  _globals['_ISSUETOKENREQUEST']._serialized_end=1209
+  _globals['_ISSUETOKENRESPONSE']._serialized_start=1211
+  _globals['_ISSUETOKENRESPONSE']._serialized_end=1312
+  _globals['_UPLOADREQUEST']._serialized_start=1315
+  _globals['_UPLOADREQUEST']._serialized_end=1450
+  _globals['_UPLOADHEADER']._serialized_start=1453
+  _globals['_UPLOADHEADER']._serialized_end=1777
+  _globals['_GETUPLOADREQUEST']._serialized_start=1779
+  _globals['_GETUPLOADREQUEST']._serialized_end=1871
+  _globals['_GETUPLOADRESPONSE']._serialized_start=1873
+  _globals['_GETUPLOADRESPONSE']._serialized_end=1916
+  _globals['_UPLOADRESPONSE']._serialized_start=1918
+  _globals['_UPLOADRESPONSE']._serialized_end=1967
+  _globals['_GETRESULTREQUEST']._serialized_start=1969
+  _globals['_GETRESULTREQUEST']._serialized_end=2037
+  _globals['_GETRESULTRESPONSE']._serialized_start=2039
+  _globals['_GETRESULTRESPONSE']._serialized_end=2118
+  _globals['_RESULT']._serialized_start=2121
+  _globals['_RESULT']._serialized_end=2353
+  _globals['_DOWNLOADREQUEST']._serialized_start=2355
+  _globals['_DOWNLOADREQUEST']._serialized_end=2446
+  _globals['_DOWNLOADRESPONSE']._serialized_start=2448
+  _globals['_DOWNLOADRESPONSE']._serialized_end=2560
+  _globals['_RESULTSERVICE']._serialized_start=2563
+  _globals['_RESULTSERVICE']._serialized_end=3351
 # @@protoc_insertion_point(module_scope)
