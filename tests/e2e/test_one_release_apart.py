@@ -23,7 +23,7 @@ from e2e.released import NOW, STOP_LIMIT_S, Version, install, newest_release
 from e2e.requester import Requester
 from e2e.shell_image import ensure_shell_image
 
-pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
 SERVICES = ("registry", "chain_adapter", "result_proxy", "core")
 RELEASED_WORKER, NEW_WORKER = "worker-1", "worker-2"
