@@ -12,6 +12,7 @@ from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 from workerpool_transactions.domain.entry import Entry, EntryState
+from workerpool_worker.adapters.journal_upgrades import UPGRADES
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.adapters.sqlite_transactions import SqliteTransactions
 from workerpool_worker.app.ports import JournalSnapshot
@@ -89,6 +90,10 @@ async def upgraded(path: Path) -> tuple[JournalSnapshot, list[Entry]]:
     live = await SqliteTransactions(journal.file, chain_id=CHAIN_ID, wallet=WALLET.address).live()
     await journal.close()
     return snapshot, live
+
+
+def test_every_earlier_version_has_an_upgrade() -> None:
+    assert sorted(UPGRADES) == list(range(1, len(UPGRADES) + 1))
 
 
 async def test_replicates_are_continued_where_they_were(tmp_path: Path) -> None:
