@@ -25,7 +25,9 @@ def chunks(content: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"x", NOISE, b"\0" * len(NOISE)], ids=["empty", "byte", "noise", "zeros"]
+    "content",
+    [b"", b"x", NOISE, b"\0" * len(NOISE), b"a line\n" * 700_000],
+    ids=["empty", "byte", "noise", "zeros", "text"],
 )
 def test_a_copy_has_the_content_of_its_original(tmp_path: Path, content: bytes) -> None:
     target = tmp_path / "out.zip"

@@ -139,6 +139,8 @@ def _read_small(output: OutputFolder, path: TreePath, rules: ArchiveRules) -> by
 
 def _chunks(output: OutputFolder, path: TreePath) -> Iterator[bytes]:
     with output.open(path) as file:
+        # The kernel then reads further ahead, while the last chunk is packed and written.
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 

@@ -1,12 +1,12 @@
 """Writes an archive: equal for equal content, in bounded memory, with the hash of each file as it is written."""
 
-import hashlib
 import os
 import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import Executor
+from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +16,17 @@ from isal import isal_zlib
 
 from workerpool_poco.protocol.result_archive.rules import ArchiveRules, Rule, RuleBroken
 from workerpool_poco.result_archive.output_folder import Check
+from workerpool_poco.result_archive.pipeline import (
+    LEVEL,
+    RAW,
+    AtOnce,
+    Deflater,
+    EarlySync,
+    Sha256,
+    Threads,
+)
 
 CHUNK_BYTES = 1 << 20
-_LEVEL = 1
 _WORTHWHILE = 0.95
 """A file is packed when its first chunk becomes smaller than this part of it; noise and packed files do not."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -26,8 +34,6 @@ _ZIP64_FROM_BYTES = 1 << 30
 _LOCAL_HEADER = struct.Struct("<26xHH")
 """The lengths of name and extra field at the end of a local header."""
 _FOLDER_ATTRIBUTE = 0x10
-_RAW = -isal_zlib.MAX_WBITS
-"""Deflate without a header of its own, as zip entries have it."""
 
 
 class ArchiveWriter:
@@ -41,6 +47,9 @@ class ArchiveWriter:
         self._check = check
         self._file: BinaryIO = self._unfinished.open("w+b")
         self._zip = zipfile.ZipFile(self._file, "w")
+        self._open = ExitStack()
+        self._threads: Threads | None = None
+        self._sync: EarlySync | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +64,7 @@ class ArchiveWriter:
             # A zip that is not closed would write when it is collected.
             with suppress(Exception):
                 self._zip.close()
+            self._open.close()
             with suppress(OSError):
                 self._file.close()
             self._unfinished.unlink(missing_ok=True)
@@ -70,14 +80,15 @@ class ArchiveWriter:
 
         Raises `RuleBroken` when the archive grows too large, OSError when the content has another size.
         """
-        digest = hashlib.sha256()
+        packing, hashing, pending = self._executors(size)
+        digest = Sha256(hashing, pending)
         written = 0
         first = next(content, b"")
         info = _file_info(path, packed=_shrinks(first))
         with self._zip.open(info, "w", force_zip64=size >= _ZIP64_FROM_BYTES) as entry:
             if info.compress_type == zipfile.ZIP_DEFLATED:
                 # zipfile has no setting for the compressor, and its own packs a tenth as fast.
-                cast("Any", entry)._compressor = isal_zlib.compressobj(_LEVEL, zipfile.ZIP_DEFLATED, _RAW)
+                cast("Any", entry)._compressor = Deflater(packing, pending)
             for chunk in chain((first,), content):
                 self._check()
                 written += len(chunk)
@@ -103,7 +114,7 @@ class ArchiveWriter:
         )
         position = entry.header_offset + _LOCAL_HEADER.size + name_length + extra_length
         end = position + entry.compress_size
-        inflater = isal_zlib.decompressobj(_RAW)
+        inflater = isal_zlib.decompressobj(RAW)
         while position < end:
             packed = os.pread(descriptor, min(CHUNK_BYTES, end - position), position)
             position += len(packed)
@@ -117,8 +128,20 @@ class ArchiveWriter:
         if rest := inflater.flush():
             yield rest
 
+    def _executors(self, size: int) -> tuple[Executor, Executor, int]:
+        """Return what packs and hashes a file, and the number of chunks that may be in it."""
+        if size <= CHUNK_BYTES:
+            return AtOnce(), AtOnce(), 0
+        if self._threads is None:
+            self._threads = self._open.enter_context(Threads())
+            self._sync = EarlySync(self._threads.syncing, self._file.fileno())
+        return self._threads.packing, self._threads.hashing, self._threads.most_pending
+
     def _check_size(self) -> None:
-        if self._file.tell() > self._rules.max_archive_bytes:
+        size = self._file.tell()
+        if self._sync is not None:
+            self._sync.written(size)
+        if size > self._rules.max_archive_bytes:
             raise RuleBroken(
                 Rule.SIZE, f"the archive exceeds {self._rules.max_archive_bytes} bytes; write less output"
             )
@@ -127,12 +150,14 @@ class ArchiveWriter:
         self._zip.close()
         self._file.flush()
         self._check_size()
+        if self._sync is not None:
+            self._sync.wait()
         os.fsync(self._file.fileno())
         self._unfinished.replace(self._target)
 
 
 def _shrinks(sample: bytes) -> bool:
-    return len(isal_zlib.compress(sample, _LEVEL)) < _WORTHWHILE * len(sample)
+    return len(isal_zlib.compress(sample, LEVEL)) < _WORTHWHILE * len(sample)
 
 
 def _file_info(path: str, *, packed: bool) -> zipfile.ZipInfo:
