@@ -209,7 +209,9 @@ class LedgerCommit:
 
     async def drained(self) -> None: ...
 
-    async def visible(self) -> None: ...
+    applied = 0
+
+    async def visible(self, *, hurried: bool = True) -> None: ...
 
 
 @dataclass

@@ -156,6 +156,15 @@ async def test_visible_waits_for_the_collections(harness: Harness) -> None:
     assert [change.document["number"] for change in harness.store.applied] == [1]
 
 
+async def test_a_patient_query_waits_for_the_collections_too(harness: Harness) -> None:
+    harness.put("a", block=1)
+    harness.store.release()
+    await harness.commit.drained()
+    await harness.commit.visible(hurried=False)
+    assert harness.commit.applied == 1
+    assert [change.document["number"] for change in harness.store.applied] == [1]
+
+
 async def test_an_outcome_too_large_for_one_entry_is_split_before_its_effects(
     harness: Harness, make_task: Any
 ) -> None:

@@ -19,7 +19,7 @@ WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 class StuckCommit:
     """A group commit whose collections do not catch up."""
 
-    async def visible(self) -> None:
+    async def visible(self, *, hurried: bool = True) -> None:
         await asyncio.Event().wait()
 
 

@@ -76,3 +76,54 @@ async def test_a_failed_read_reaches_its_waiters_only(reads: Reads) -> None:
     assert all(isinstance(answer, UnknownTask) for answer in answers)
     reads.answer()
     assert await watchers.read(TASK, reads) is reads.task
+
+
+async def test_reads_of_different_versions_are_not_shared(reads: Reads) -> None:
+    watchers = Watchers()
+    asking = [asyncio.create_task(watchers.read(TASK, reads, version)) for version in (1, 1, 2, 2)]
+    await begun(reads, 2)
+    reads.answer()
+    reads.answer()
+    assert await asyncio.gather(*asking) == [reads.task] * 4
+    assert reads.begun == 2
+
+
+async def test_changes_while_the_first_one_settles_count_as_one() -> None:
+    watchers, settling, settled = Watchers(), asyncio.Event(), asyncio.Event()
+
+    async def settle() -> None:
+        settling.set()
+        await settled.wait()
+
+    changes = watchers.follow(TASK, settle)
+    await anext(changes)
+    woken = asyncio.create_task(anext(changes))
+    await asyncio.sleep(0)
+    watchers.moved(TASK)
+    watchers.moved(TASK)
+    async with asyncio.timeout(PATIENCE_S):
+        await settling.wait()
+        settled.set()
+        await woken
+        # This one may have come too late for the read that follows the wait.
+        watchers.moved(TASK)
+        await anext(changes)
+    await changes.aclose()
+
+
+async def test_a_change_while_another_settles_is_not_lost() -> None:
+    watchers = Watchers()
+
+    async def settle() -> None:
+        if not late.is_set():
+            late.set()
+            watchers.moved(TASK)
+
+    late = asyncio.Event()
+    changes = watchers.follow(TASK, settle)
+    await anext(changes)
+    watchers.moved(TASK)
+    async with asyncio.timeout(PATIENCE_S):
+        await anext(changes)
+        await anext(changes)
+    await changes.aclose()

@@ -87,12 +87,21 @@ class GroupCommit(Generic[C]):
         """Wait until every enqueued outcome is durable and its effects are performed."""
         await self._idle.wait()
 
-    async def visible(self) -> None:
-        """Wait until the collections hold everything that is durable now."""
+    @property
+    def applied(self) -> int:
+        """Number of the newest journal entry that the collections hold."""
+        return self._applied
+
+    async def visible(self, *, hurried: bool = True) -> None:
+        """Wait until the collections hold everything that is durable now.
+
+        Unless `hurried`, changes go on to accumulate for a moment, which costs fewer writes.
+        """
         number = self._appended
         if self._applied >= number:
             return
-        self._apply_now.set()
+        if hurried:
+            self._apply_now.set()
         async with self._applied_something:
             await self._applied_something.wait_for(lambda: self._applied >= number)
 

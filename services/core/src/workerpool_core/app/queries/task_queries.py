@@ -6,6 +6,7 @@ import binascii
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from workerpool_kit.errors import DatabaseUnavailable
@@ -48,11 +49,14 @@ class TaskQueries:
         self._live = live
         self._timeout_s = timeout_s
 
-    async def wait_visible(self) -> None:
-        """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage."""
+    async def wait_visible(self, *, hurried: bool = True) -> None:
+        """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage.
+
+        Unless `hurried`, they follow in their own time, a tenth of a second.
+        """
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._commit.visible()
+                await self._commit.visible(hurried=hurried)
         except TimeoutError:
             raise DatabaseUnavailable(
                 "the collections lag behind the journal; retry in a few seconds"
@@ -61,6 +65,9 @@ class TaskQueries:
     async def task(self, task_id: TaskId) -> Task:
         """Return a task with its replicates. Raises UnknownTask."""
         await self.wait_visible()
+        return await self._visible_task(task_id)
+
+    async def _visible_task(self, task_id: TaskId) -> Task:
         task = await self._store.task(task_id)
         if task is None:
             raise UnknownTask(self._explain_unknown(task_id))
@@ -100,9 +107,19 @@ class TaskQueries:
             await self._store.with_replicates(failed)
 
     async def follow(self, task_id: TaskId) -> AsyncIterator[Task]:
-        """Yield a task immediately and after each change, until it has ended. Raises UnknownTask."""
-        async for _ in self._watchers.follow(task_id):
-            task = await self._watchers.read(task_id, self.task)
+        """Yield a task immediately and after its changes, until it has ended. Raises UnknownTask.
+
+        The changes of a tenth of a second, in which a quick task passes through several statuses, count as one.
+        """
+        is_first = True
+        settle = partial(self.wait_visible, hurried=False)
+        async for _ in self._watchers.follow(task_id, settle):
+            if is_first:
+                # Not before the watcher is registered, which no longer learns of earlier changes.
+                await self.wait_visible()
+                is_first = False
+            # A read that began with fewer changes may lack the one that this watcher was woken for.
+            task = await self._watchers.read(task_id, self._visible_task, self._commit.applied)
             yield task
             if task.ended:
                 return

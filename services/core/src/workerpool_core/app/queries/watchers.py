@@ -1,7 +1,7 @@
 """Notifies watchers of a task that it changed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,8 @@ from workerpool_poco.protocol.ids import TaskId
 from workerpool_core.domain.model import Task
 
 Read = Callable[[TaskId], Coroutine[Any, Any, Task]]
+Settle = Callable[[], Awaitable[None]]
+"""Returns once what happened before the call can be read."""
 
 
 class Watchers:
@@ -17,8 +19,8 @@ class Watchers:
 
     def __init__(self) -> None:
         self._events: dict[TaskId, set[asyncio.Event]] = {}
-        self._reads: dict[TaskId, asyncio.Task[Task]] = {}
-        """Reads in flight that started after the newest change of their task."""
+        self._reads: dict[TaskId, tuple[int, asyncio.Task[Task]]] = {}
+        """Reads in flight that started after the newest change of their task, with the version that they read."""
 
     def moved(self, task_id: TaskId) -> None:
         """Wake all watchers of a task."""
@@ -38,25 +40,32 @@ class Watchers:
             if not watchers:
                 del self._events[task_id]
 
-    async def read(self, task_id: TaskId, read: Read) -> Task:
-        """Read a task once for all concurrent callers, because thousands may watch one task."""
-        in_flight = self._reads.get(task_id)
-        if in_flight is None:
-            in_flight = self._reads[task_id] = asyncio.create_task(read(task_id), name=f"read of {task_id}")
+    async def read(self, task_id: TaskId, read: Read, version: int = 0) -> Task:
+        """Read a task once for all concurrent callers, because thousands may watch one task.
+
+        Callers share a read only of the same `version` of what is read.
+        """
+        version_read, in_flight = self._reads.get(task_id, (version, None))
+        if in_flight is None or version_read != version:
+            in_flight = asyncio.create_task(read(task_id), name=f"read of {task_id}")
+            self._reads[task_id] = (version, in_flight)
             in_flight.add_done_callback(lambda done: self._read_ended(task_id, done))
         # A cancelled caller must not cancel the read of the others.
         return await asyncio.shield(in_flight)
 
     def _read_ended(self, task_id: TaskId, read: asyncio.Task[Task]) -> None:
-        if self._reads.get(task_id) is read:
+        if self._reads.get(task_id, (0, None))[1] is read:
             del self._reads[task_id]
         if not read.cancelled():
             read.exception()  # its waiters get it; without one asyncio would complain
 
-    async def follow(self, task_id: TaskId) -> AsyncIterator[None]:
-        """Yield immediately, and again after each change of the task."""
+    async def follow(self, task_id: TaskId, settle: Settle | None = None) -> AsyncIterator[None]:
+        """Yield immediately, and again after each change of the task; changes while `settle` runs count as one."""
         with self._registered(task_id) as event:
             while True:
                 yield
                 await event.wait()
+                # Before `settle`: it may cover no change that comes after its start.
                 event.clear()
+                if settle is not None:
+                    await settle()
