@@ -54,6 +54,27 @@ async def test_what_was_written_is_found_by_the_next_process(tmp_path: Path) -> 
     await second.close()
 
 
+async def test_work_for_later_goes_with_the_next_or_by_itself(tmp_path: Path) -> None:
+    written = file(tmp_path / "notes.db")
+    await written.open(notes)
+    later = written.write_later(("INSERT INTO notes VALUES (?)", ("a",)))
+    assert await written.run(notes) == ["a"], "it precedes what is given after it"
+    await later
+    async with asyncio.timeout(PATIENCE_S):
+        await written.write_later(("INSERT INTO notes VALUES (?)", ("b",)))
+    assert await written.run(notes) == ["a", "b"]
+    await written.close()
+
+
+async def test_the_close_writes_what_was_left_for_later(tmp_path: Path) -> None:
+    first, second = (file(tmp_path / "notes.db") for _ in range(2))
+    await first.open(notes)
+    first.write_later(("INSERT INTO notes VALUES (?)", ("a",)))
+    await first.close()
+    assert await second.open(notes) == ["a"]
+    await second.close()
+
+
 async def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     for version in (1, 2):

@@ -17,11 +17,23 @@ class Batcher(Generic[Item, Answer]):
     """
 
     def __init__(
-        self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, most: int = 500
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        *,
+        most: int = 500,
+        turns: int = 0,
     ) -> None:
-        """Prepare; `write` takes up to `most` items and returns their answers in order, or raises for all of them."""
+        """Prepare.
+
+        Args:
+            write: takes items and returns their answers in order, or raises for all of them.
+            most: most items of a write.
+            turns: turns of the event loop that a write leaves to what is ready to run, which may put further items. An
+                idle loop makes them in microseconds.
+        """
         self._write = write
         self._most = most
+        self._turns = turns
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -44,6 +56,8 @@ class Batcher(Generic[Item, Answer]):
 
     async def _drain(self) -> None:
         while self._waiting:
+            for _ in range(self._turns):
+                await asyncio.sleep(0)
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
                 answers = await self._write([item for item, _ in batch])

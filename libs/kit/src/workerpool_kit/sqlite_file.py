@@ -1,7 +1,7 @@
 """A journal in a SQLite file that survives kill -9 and power loss, and waits while its volume is full.
 
-One thread owns the connection. Work that is given while a commit runs shares the next commit, so a burst costs one
-fsync.
+One thread owns the connection. Work that is given while a commit runs, or in the same moment, shares the next commit,
+so a burst costs one fsync.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,9 @@ Work = Callable[[sqlite3.Connection], Any]
 """Reads or writes in the thread of the file. It may run again after a rollback, so it has no other effect."""
 
 _MAX_BATCH = 5_000
+_TURNS = 8
+"""What happens to one record at a time often comes in steps, each a turn or two of the event loop after the last."""
+_LATER_S = 1.0
 _FULL_PAUSE_S = 1.0
 _LOCK_LIMIT_S = 5.0
 _HOLDER_LIMIT_S = 1.0
@@ -64,7 +68,9 @@ class SqliteFile:
         self._on_wait = on_wait
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
-        self._batcher: Batcher[Work, Any] = Batcher(self._commit, most=_MAX_BATCH)
+        self._batcher: Batcher[Work, Any] = Batcher(self._commit, most=_MAX_BATCH, turns=_TURNS)
+        self._later: list[tuple[Work, asyncio.Future[Any]]] = []
+        self._later_timer: asyncio.TimerHandle | None = None
         self._failure: WorkerpoolError | None = None
         self._closing = asyncio.Event()
 
@@ -78,6 +84,7 @@ class SqliteFile:
     async def close(self) -> None:
         """Write pending changes and close the file. On a full volume they fail: an ending process waits for no room."""
         self._closing.set()
+        self._run_later()
         await self._batcher.drained()
         if self._connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
@@ -86,15 +93,35 @@ class SqliteFile:
 
     def write(self, *statements: Statement) -> asyncio.Future[Any]:
         """Execute statements in one commit. The future resolves once they are durable."""
+        return self.run(partial(_do_statements, statements))
 
-        def execute(connection: sqlite3.Connection) -> None:
-            for sql, values in statements:
-                connection.execute(sql, values)
-
-        return self.run(execute)
+    def write_later(self, *statements: Statement) -> asyncio.Future[Any]:
+        """Execute statements as `write` does, but with the next work or after a second."""
+        return self.run_later(partial(_do_statements, statements))
 
     def run(self, work: Work) -> asyncio.Future[Any]:
         """Run work after all that was given before, and return the future of its answer, durable by then."""
+        self._run_later()
+        return self._put(work)
+
+    def run_later(self, work: Work) -> asyncio.Future[Any]:
+        """Run work as `run` does, but with the next work or after a second: it is worth no commit of its own."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._later.append((work, answer))
+        if self._later_timer is None:
+            self._later_timer = loop.call_later(_LATER_S, self._run_later)
+        return answer
+
+    def _run_later(self) -> None:
+        if self._later_timer is not None:
+            self._later_timer.cancel()
+            self._later_timer = None
+        works, self._later = self._later, []
+        for work, answer in works:
+            self._put(work).add_done_callback(partial(_pass_on, answer))
+
+    def _put(self, work: Work) -> asyncio.Future[Any]:
         future = self._batcher.put(work)
         # A caller may ignore the future. `on_failure` reports a failure in any case.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -164,6 +191,23 @@ class SqliteFile:
             if self._only_holder and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 raise ValueError(f"another process holds it; {self._only_holder}") from error
             raise
+
+
+def _do_statements(statements: Sequence[Statement], connection: sqlite3.Connection) -> None:
+    for sql, values in statements:
+        connection.execute(sql, values)
+
+
+def _pass_on(answer: asyncio.Future[Any], done: asyncio.Future[Any]) -> None:
+    if answer.done():
+        return
+    if done.cancelled():
+        answer.cancel()
+    elif (problem := done.exception()) is not None:
+        answer.set_exception(problem)
+        answer.exception()  # A caller may ignore this one, too.
+    else:
+        answer.set_result(done.result())
 
 
 def connect(

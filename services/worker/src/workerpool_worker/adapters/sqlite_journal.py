@@ -96,11 +96,15 @@ class SqliteJournal:
     def delete_updates(
         self, sequences: Iterable[int], unknown_tasks: Iterable[TaskId] = ()
     ) -> asyncio.Future[None]:
-        """Delete answered updates, and everything about tasks that the scheduler does not know."""
-        return self.file.write(
-            *(("DELETE FROM updates WHERE sequence = ?", (sequence,)) for sequence in sequences),
-            *(statement for task_id in unknown_tasks for statement in _delete_task(task_id)),
-        )
+        """Delete answered updates, and everything about tasks that the scheduler does not know.
+
+        Updates alone are deleted with the next change or after a second: one that is sent again does no harm.
+        """
+        answered: list[Statement] = [
+            ("DELETE FROM updates WHERE sequence = ?", (sequence,)) for sequence in sequences
+        ]
+        unknown = [statement for task_id in unknown_tasks for statement in _delete_task(task_id)]
+        return self.file.write(*answered, *unknown) if unknown else self.file.write_later(*answered)
 
     def delete_task(self, task_id: TaskId) -> asyncio.Future[None]:
         """Delete everything about a task."""
