@@ -90,6 +90,8 @@ class DockerEngine:
         self._disk = disk or DiskLimits()
         self._folders: dict[str, list[Path]] = {}
         """The folders of created containers, whose disks must have room at the start too."""
+        self._only: dict[TaskId, str] = {}
+        """The one container that a task has, where this process knows that it has no other."""
         self._guard = DiskGuard(
             self._disk, inspect=self._details, layer_bytes=self._layer_bytes, kill=self._kill
         )
@@ -156,6 +158,8 @@ class DockerEngine:
         Raises `AppCannotStart`, `ImageUnavailable` if the image is not on this host, `HostStorageUnavailable` if the
         host's disk is nearly full, or `HostDeviceUnavailable`.
         """
+        # A creation that is given up may still end in the engine. After one that succeeds the name is taken.
+        self._only.pop(plan.task_id, None)
         folders = [*plan.binds, self._data_folder]
         await self._guard.check_room(folders)
         labels = {WORKER_LABEL: self._worker, TASK_LABEL: plan.task_id}
@@ -173,11 +177,14 @@ class DockerEngine:
                 with told_apart():
                     return self._create(api, plan.name, arguments)
             except errors.ImageNotFound as missing:
+                self.images.forget(plan.image)
                 raise ImageUnavailable(f"the image {plan.image} is no longer on this host") from missing
 
         async with self._resources.reserved(plan, labels) as share, self._network.place() as network:
             container = await self._connection.call(lambda api: create(api, network, share))
+            self._network.joined(container, network)
         self._folders[container] = folders
+        self._only[plan.task_id] = container
         return container
 
     def _create(self, api: Any, name: str, arguments: dict[str, Any]) -> str:
@@ -215,6 +222,7 @@ class DockerEngine:
                 # The guard's kill during the start looks like a program that cannot start.
                 self._guard.check_killed(watch)
                 raise
+            self._network.left(container)
             if excess := await self._guard.conclude(watch, details):
                 return replace(ended, exit_code=KILLED, disk_excess=excess)
             return ended
@@ -353,7 +361,11 @@ class DockerEngine:
 
     async def remove(self, task_id: TaskId) -> None:
         """Kill and remove every container of a task."""
-        await self._remove(self._labels(task_id))
+        if container := self._only.pop(task_id, None):
+            await self._connection.call(lambda api: self._remove_one(api, container))
+            self._network.left(container)
+        else:
+            await self._remove(self._labels(task_id))
 
     async def remove_others(self, kept: frozenset[str]) -> list[str]:
         """Remove this worker's containers of all tasks except `kept`, and return the tasks of the removed ones."""
@@ -368,19 +380,22 @@ class DockerEngine:
     async def _remove(self, labels: list[str]) -> None:
         def remove(api: Any) -> None:
             for container in api.containers(all=True, filters={"label": labels}):
-                kill_processes(container["Id"])
-                self._throttle.forget(container["Id"])
-                self._folders.pop(container["Id"], None)
-                try:
-                    api.remove_container(container["Id"], force=True, v=True)
-                except errors.NotFound:
-                    pass
-                except errors.APIError as refusal:
-                    # CONFLICT means that another call is removing the container.
-                    if refusal.status_code != CONFLICT:
-                        raise
+                self._remove_one(api, str(container["Id"]))
 
         await self._connection.call(remove)
+
+    def _remove_one(self, api: Any, container: str) -> None:
+        kill_processes(container)
+        self._throttle.forget(container)
+        self._folders.pop(container, None)
+        try:
+            api.remove_container(container, force=True, v=True)
+        except errors.NotFound:
+            pass
+        except errors.APIError as refusal:
+            # CONFLICT means that another call is removing the container.
+            if refusal.status_code != CONFLICT:
+                raise
 
     def _labels(self, task_id: TaskId | None) -> list[str]:
         worker = f"{WORKER_LABEL}={self._worker}"

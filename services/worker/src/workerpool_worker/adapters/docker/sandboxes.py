@@ -11,12 +11,14 @@ import shutil
 import tarfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from docker import errors
 from docker.types import LogConfig
 from workerpool_kit.logs import get_logger
 
+from workerpool_worker.adapters.cgroups import CGROUPS, has_group
 from workerpool_worker.adapters.docker.connection import DockerConnection
 from workerpool_worker.errors import DockerUnavailable
 
@@ -26,6 +28,8 @@ SANDBOX_LABEL = "workerpool.sandbox"
 _EMPTY_IMAGE, _TAG = "workerpool-sandbox", "1"
 _HOST_FOLDERS = ("/bin", "/lib", "/lib64", "/usr")
 _MEMORY_BYTES, _PIDS = 32 << 20, 16
+_JOINED = "container:"
+"""Prefix of the network mode of a container that joins the namespace of another."""
 ENDED = ("exited", "dead")
 """States of a container whose app has ended."""
 
@@ -33,7 +37,15 @@ ENDED = ("exited", "dead")
 class Sandboxes:
     """The sandboxes of one worker in one network."""
 
-    def __init__(self, connection: DockerConnection, worker: str, network: str, image: str) -> None:
+    def __init__(
+        self,
+        connection: DockerConnection,
+        worker: str,
+        network: str,
+        image: str,
+        *,
+        groups: Path = CGROUPS,
+    ) -> None:
         """Create it without any effect.
 
         Args:
@@ -41,10 +53,16 @@ class Sandboxes:
             worker: wallet address of the worker, the value of the sandboxes' label.
             network: name of the network.
             image: image with a shell; empty for an image of no content that runs `sleep` of the engine's host.
+            groups: where the control groups of this host are mounted.
         """
+        self._groups = groups
         self._connection, self._worker, self._network, self._image = connection, worker, network, image
         self._choosing = asyncio.Lock()
         self._reserved: set[str] = set()
+        self._tenants: dict[str, str] = {}
+        """The container that joined each sandbox last, as far as this process made it and has not seen its end."""
+        self._idle: set[str] = set()
+        """Sandboxes whose containers this process has seen end, so that the engine need not be asked."""
 
     @asynccontextmanager
     async def reserved(self) -> AsyncIterator[str]:
@@ -53,15 +71,39 @@ class Sandboxes:
         Raises `DockerUnavailable`.
         """
         async with self._choosing:
-            sandbox = await self._connection.call(self._choose)
+            known = self._known_idle()
+            sandbox = known if known is not None else await self._connection.call(self._choose)
+            self._idle.discard(sandbox)
+            self._tenants.pop(sandbox, None)
             self._reserved.add(sandbox)
         try:
-            yield f"container:{sandbox}"
+            yield f"{_JOINED}{sandbox}"
         finally:
             self._reserved.discard(sandbox)
 
+    def joined(self, container: str, mode: str) -> None:
+        """Note that a container was created with a network mode that `reserved` yielded. Call it inside `reserved`."""
+        self._tenants[mode.removeprefix(_JOINED)] = container
+
+    def left(self, container: str) -> None:
+        """Note that a container has ended or is removed. Its sandbox is free, unless another has joined it since."""
+        for sandbox, tenant in list(self._tenants.items()):
+            if tenant == container:
+                del self._tenants[sandbox]
+                self._idle.add(sandbox)
+
+    def _known_idle(self) -> str | None:
+        """Return a sandbox that is free and runs, as far as this process knows without the engine."""
+        while self._idle:
+            sandbox = self._idle.pop()
+            # An engine that restarts ends them. Where no control group is visible the engine is asked.
+            if has_group(sandbox, self._groups):
+                return sandbox
+        return None
+
     async def remove_idle(self) -> None:
         """Remove the sandboxes that no app uses. Raises `DockerUnavailable`."""
+        self._idle.clear()
         await self._connection.call(
             lambda api: remove_idle(api, {"label": f"{SANDBOX_LABEL}={self._worker}"})
         )
@@ -131,7 +173,7 @@ def remove_idle(api: Any, filters: dict[str, str]) -> None:
 def _joined(containers: Sequence[Mapping[str, Any]]) -> set[str]:
     """Return the ids of containers whose network a container that has not ended joins."""
     return {
-        container["HostConfig"]["NetworkMode"].removeprefix("container:")
+        container["HostConfig"]["NetworkMode"].removeprefix(_JOINED)
         for container in containers
         if container["State"] not in ENDED
     }

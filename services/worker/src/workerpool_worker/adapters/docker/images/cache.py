@@ -6,6 +6,7 @@ image that has another name as well, or any container, stays on the host.
 
 import asyncio
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from workerpool_worker.errors import EngineFailure, EngineRefused, HostStorageUn
 log = get_logger()
 
 SWEEP_EVERY_S = 60.0
+_WRITE_EVERY_S = 60.0
+"""A use of an image is recorded at most this often, since images stay for days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class ImageCache:
         self._free_bytes, self._now = free_bytes, now
         self._own = _read(policy.file)
         self._changes = asyncio.Lock()
+        self._written_at = -math.inf
         self._measure()
 
     @property
@@ -81,7 +85,12 @@ class ImageCache:
                 await self._write()
             elif (known := self._own.get(image)) is not None:
                 self._own[image] = replace(known, used_at=self._now())
-                await self._write()
+                if self._now() - self._written_at > _WRITE_EVERY_S:
+                    await self._write()
+
+    def forget(self, image: str) -> None:
+        """Look for an image on the engine before its next use, because the engine no longer has it."""
+        self._images.forget(image)
 
     def pulls(self) -> list[str]:
         """Return a sentence for each pull under way."""
@@ -130,6 +139,7 @@ class ImageCache:
 
     async def _remove(self, image: OwnImage, reason: str) -> bool:
         """Remove an image unless it is in use or its name stands for another image. Return whether it went."""
+        self._images.forget(image.name)
         found = await self._images.id_of(image.name)
         if found != image.image_id:
             del self._own[image.name]
@@ -152,6 +162,7 @@ class ImageCache:
 
     async def _write(self) -> None:
         self._measure()
+        self._written_at = self._now()
         if self._policy.file is not None:
             content = json.dumps([asdict(image) for image in self.own], indent=1)
             try:

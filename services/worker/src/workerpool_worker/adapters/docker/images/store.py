@@ -1,6 +1,7 @@
 """The images of apps: pulled once, retried, with credentials and without, and told apart when they do not come."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -40,6 +41,8 @@ log = get_logger()
 MAX_IMAGE_BYTES = 32 << 30
 _ATTEMPTS = 3
 _BACKOFF = Backoff(first_s=2.0, longest_s=20.0)
+_SEEN_S = 10.0
+"""For so long an image that the engine had is not looked for again: a creation that misses it has it pulled."""
 _LONGEST_PAUSE_S = 60.0
 """A registry that asks for a longer pause gets it, but no task waits for it here: another worker tries."""
 
@@ -73,6 +76,8 @@ class DockerImages:
         self._locks: dict[str, asyncio.Lock] = {}
         self._pulls: dict[str, tuple[PullProgress, float]] = {}
         """Progress of the pulls under way, with their start on the monotonic clock."""
+        self._seen: dict[str, float] = {}
+        """When the engine had each image, on the monotonic clock."""
         self._not_before: dict[str, float] = {}
         """Registries that asked for a pause, and its end on the monotonic clock."""
 
@@ -97,6 +102,10 @@ class DockerImages:
 
         return await self._connection.call(look)
 
+    def forget(self, image: str) -> None:
+        """Look for an image before its next use, because it was removed, or is about to be."""
+        self._seen.pop(image, None)
+
     def pulls(self) -> list[str]:
         """Return a sentence for each pull under way."""
         now = time.monotonic()
@@ -113,7 +122,11 @@ class DockerImages:
         `RegistryLoginRefused`, `HostNetworkUnavailable`, `HostStorageUnavailable` or `DockerUnavailable`.
         """
         async with self._locks.setdefault(image, asyncio.Lock()):
+            now = time.monotonic()
+            if now - self._seen.get(image, -math.inf) < _SEEN_S:
+                return False
             if await self.exists(image):
+                self._seen[image] = now
                 return False
             await self._check_registry(image)
             log.info("image.pull_started", image=image, limit_s=limit_s)

@@ -128,6 +128,16 @@ class IsolatedNetwork:
         async with self._sandboxes.reserved() as mode:
             yield mode
 
+    def joined(self, container: str, mode: str) -> None:
+        """Note that a container was created in the namespace of a sandbox."""
+        if self._sandboxes is not None:
+            self._sandboxes.joined(container, mode)
+
+    def left(self, container: str) -> None:
+        """Note that a container has ended or is removed, so that another may have its sandbox."""
+        if self._sandboxes is not None:
+            self._sandboxes.left(container)
+
     async def ensure(self) -> None:
         """Restore the network and the rules if they are lost. Raises `DockerUnavailable`."""
         async with self._checking:

@@ -18,6 +18,12 @@ class AppNetwork(Protocol):
         Raises `DockerUnavailable`.
         """
 
+    def joined(self, container: str, mode: str) -> None:
+        """Note that a container was created with the mode that `place` yielded. Call it inside `place`."""
+
+    def left(self, container: str) -> None:
+        """Note that a container has ended or is removed."""
+
     def in_use(self) -> AbstractAsyncContextManager[None]:
         """Keep the network safe while the block runs. Raises `DockerUnavailable` if it is not open yet."""
 
@@ -28,6 +34,12 @@ class UnopenedNetwork:
     def place(self) -> AbstractAsyncContextManager[str]:
         """Raise `DockerUnavailable`."""
         raise DockerUnavailable(_NOT_OPEN)
+
+    def joined(self, container: str, mode: str) -> None:
+        """Do nothing: no container joins it."""
+
+    def left(self, container: str) -> None:
+        """Do nothing: no container joined it."""
 
     def in_use(self) -> AbstractAsyncContextManager[None]:
         """Raise `DockerUnavailable`."""
@@ -44,6 +56,12 @@ class NamedNetwork:
     async def place(self) -> AsyncIterator[str]:
         """Yield the network's name."""
         yield self.mode
+
+    def joined(self, container: str, mode: str) -> None:
+        """Do nothing: apps have nothing of it for themselves."""
+
+    def left(self, container: str) -> None:
+        """Do nothing: apps have nothing of it for themselves."""
 
     @asynccontextmanager
     async def in_use(self) -> AsyncIterator[None]:
