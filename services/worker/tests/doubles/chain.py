@@ -47,6 +47,12 @@ class FakeChain:
     async def account(self) -> Account:
         return Account(self.stake, 0)
 
+    async def with_account(self, task_id: TaskId) -> tuple[ChainTask, Account]:
+        return await self.task(task_id), await self.account()
+
+    async def with_contribution(self, task_id: TaskId) -> tuple[ChainTask, Contribution]:
+        return await self.task(task_id), await self.contribution(task_id)
+
     async def contribution(self, task_id: TaskId) -> Contribution:
         return self.own_contribution
 

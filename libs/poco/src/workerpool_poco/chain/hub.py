@@ -126,9 +126,14 @@ class HubClient(ChainHistory):
         an older answer.
         """
         when = "latest" if block is None else hex(block)
-        calls = [("eth_call", (self._call_fields(function, item, None), when)) for item in arguments]
+        return await self._call_each([(function, item) for item in arguments], when)
+
+    async def _call_each(
+        self, wanted: Sequence[tuple[Function, Sequence[Any]]], when: str = "latest"
+    ) -> list[tuple[Any, ...]]:
+        calls = [("eth_call", (self._call_fields(function, item, None), when)) for function, item in wanted]
         decoded = []
-        for answer in await self.rpc.batch(calls):
+        for (function, _), answer in zip(wanted, await self.rpc.batch(calls), strict=True):
             if isinstance(answer, RpcError):
                 raise _call_error(function, answer) from answer
             decoded.append(_decoded(function, answer))
@@ -166,6 +171,21 @@ class HubClient(ChainHistory):
         arguments = ((bytes32(item),) for item in task_ids)
         answers = await self.call_many(abi.HUB["viewTask"], arguments, block=block)
         return [views.task(task_id, answer[0]) for task_id, answer in zip(task_ids, answers, strict=True)]
+
+    async def view_task_and_account(self, task_id: TaskId, owner: Address) -> tuple[ChainTask, Account]:
+        """Read a task and an owner's account in the hub in one round trip."""
+        wanted = [(abi.HUB["viewTask"], (bytes32(task_id),)), (abi.HUB["viewAccount"], (owner,))]
+        (task, *_), account = await self._call_each(wanted)
+        return views.task(task_id, task), Account(*account)
+
+    async def view_task_and_contribution(
+        self, task_id: TaskId, worker: Address
+    ) -> tuple[ChainTask, Contribution]:
+        """Read a task and a worker's contribution to it in one round trip."""
+        of_task = bytes32(task_id)
+        wanted = [(abi.HUB["viewTask"], (of_task,)), (abi.HUB["viewContribution"], (of_task, worker))]
+        (task, *_), (contribution, *_) = await self._call_each(wanted)
+        return views.task(task_id, task), views.contribution(contribution)
 
     async def view_contribution(self, task_id: TaskId, worker: Address) -> Contribution:
         """Read a worker's contribution; its status is UNSET without one."""

@@ -54,6 +54,10 @@ class Watcher:
         context = self._context
         while True:
             await context.timer.wait(context.look_now, self._pause())
+            if context.looked.is_set() and self._is_unanswered():
+                # Before a node answers the first send a look finds nothing, unless that takes long.
+                context.look_now.clear()
+                await context.timer.wait(context.look_now, self._pause())
             since = context.timer.time() - self._looked_at
             # A chain that mines at once answers a send right after the look that its journaling asked for.
             if since < SHORTEST_INTERVAL_S and not (self._was_early and not self._is_unanswered()):

@@ -40,8 +40,11 @@ class Chain(Protocol):
     async def task(self, task_id: TaskId) -> ChainTask:
         """Read a task."""
 
-    async def account(self) -> Account:
-        """Read the worker's account in the hub."""
+    async def with_account(self, task_id: TaskId) -> tuple[ChainTask, Account]:
+        """Read a task and the worker's account in the hub."""
+
+    async def with_contribution(self, task_id: TaskId) -> tuple[ChainTask, Contribution]:
+        """Read a task and the worker's own contribution."""
 
     async def contribution(self, task_id: TaskId) -> Contribution:
         """Read the worker's own contribution."""

@@ -1,6 +1,7 @@
 """One replicate: it runs its stages in order, journals each change, and ends by completion, abort or discard."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -82,6 +83,8 @@ class Replicate:
         """The app's container while the task's files are fetched."""
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
         """Whether an earlier attempt, possibly before a restart, may have created a container."""
+        self.might_contribute_at = -math.inf
+        """When the chain last said that a contribution would be taken, on the event loop's clock."""
         self.discarded = False
         """Whether the scheduler no longer knows the replicate. A discarded replicate ends without a report."""
 

@@ -1,6 +1,7 @@
 """The blockchain as seen by one wallet: reads over the hub client, transactions over the pipeline."""
 
 import asyncio
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,6 +37,8 @@ _RECEIPT_LIMIT_S = 15.0
 _LOOK_S = 1.0
 """Seconds between two looks for a block or two estimates, unless a head comes first."""
 _DISPLACEMENTS = 8
+_FUNDS_S = 2.0
+"""For so long the wallet is not looked at again before a transaction, if it could pay."""
 
 
 @contextmanager
@@ -74,6 +77,8 @@ class WalletChain:
         self._wallet = wallet
         self._workerpool = workerpool
         self._owner: Address | None = None
+        self._funds, self._paid_at = 0, -math.inf
+        """The gas that the wallet could pay, and when that was known."""
         self._own_block = 0
         """The newest block that the worker's node has named. The scheduler's node may be ahead of it."""
 
@@ -104,10 +109,15 @@ class WalletChain:
         with _translated_errors():
             return await self._hub.view_task(task_id)
 
-    async def account(self) -> Account:
-        """Read the worker's account in the hub."""
+    async def with_account(self, task_id: TaskId) -> tuple[ChainTask, Account]:
+        """Read a task and the worker's account in the hub."""
         with _translated_errors():
-            return await self._hub.view_account(self._wallet)
+            return await self._hub.view_task_and_account(task_id, self._wallet)
+
+    async def with_contribution(self, task_id: TaskId) -> tuple[ChainTask, Contribution]:
+        """Read a task and the worker's own contribution."""
+        with _translated_errors():
+            return await self._hub.view_task_and_contribution(task_id, self._wallet)
 
     async def contribution(self, task_id: TaskId) -> Contribution:
         """Read the worker's own contribution."""
@@ -128,9 +138,13 @@ class WalletChain:
         """Tell whether the wallet can pay an amount of gas at today's price."""
         if self._policy.is_free:
             return True
+        now = asyncio.get_running_loop().time()
+        if now - self._paid_at < _FUNDS_S and self._funds >= gas:
+            return True
         with _translated_errors():
             quote, balance = await asyncio.gather(self._node.quote(), self._node.balance())
-        return balance >= gas * self._policy.price(quote)
+        self._paid_at, self._funds = now, balance // max(self._policy.price(quote), 1)
+        return self._funds >= gas
 
     # --- transactions --------------------------------------------------------
 

@@ -18,6 +18,8 @@ from workerpool_worker.errors import AppCannotStart, ImageUnavailable, SandboxLo
 _ENDED_WITH_HOST = frozenset({KILLED, 143, 255})
 """Exit codes of apps that ended with their engine or host: SIGKILL, SIGTERM, and the engine's code for unknown."""
 _LOGGED_CHARACTERS = 2_000
+_CHECKED_S = 5.0
+"""A quick task reaches its app within this time after START checked the same."""
 _CREATIONS = 3
 """An operator's cleanup may remove an image that has no container yet."""
 
@@ -81,7 +83,7 @@ async def _run_container(replicate: Replicate, container: str | None) -> AppExit
     engine, new = replicate.context.engine, container is None
     try:
         if container is None:
-            await check_may_contribute(replicate)
+            await check_may_contribute(replicate, max_age_s=_CHECKED_S)
             replicate.may_have_container = True
             container = await replicate.prepared.take() or await _create(replicate)
         try:

@@ -12,12 +12,15 @@ from workerpool_worker.domain.updates import Details, Receipt
 from workerpool_worker.domain.wallet.transactions import TransactionKind
 from workerpool_worker.errors import RevertForeseen, StepFailed, TransactionRefused
 
+_CHECKED_S = 2.0
+
 
 async def contribute(replicate: Replicate) -> None:
     """Send the contribution, or find the one that was sent before a restart."""
     receipt = await _find_sent(replicate)
     if receipt is None:
-        await check_may_contribute(replicate)
+        # The estimate of the gas tells a change since then, whose cause `_send` looks for.
+        await check_may_contribute(replicate, max_age_s=_CHECKED_S)
         result = _result(replicate)
         if not await replicate.context.chain.can_pay(CONTRIBUTE_GAS):
             raise StepFailed(

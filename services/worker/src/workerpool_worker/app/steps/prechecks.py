@@ -50,13 +50,17 @@ async def wait_for_initialization(replicate: Replicate) -> None:
         )
 
 
-async def check_may_contribute(replicate: Replicate) -> None:
+async def check_may_contribute(replicate: Replicate, *, max_age_s: float = 0.0) -> None:
     """Raise `StepFailed` with the first cause for which the hub would refuse a contribution, and log all causes.
 
-    Raises `InitializationOrphaned` if the task was initialized before and is unknown to the chain now.
+    A check of the last `max_age_s` seconds that found none counts. Raises `InitializationOrphaned` if the task was
+    initialized before and is unknown to the chain now.
     """
     task, chain = replicate.task, replicate.context.chain
-    chain_task, account = await asyncio.gather(chain.task(task.task_id), chain.account())
+    began = asyncio.get_running_loop().time()
+    if began - replicate.might_contribute_at < max_age_s:
+        return
+    chain_task, account = await chain.with_account(task.task_id)
     if chain_task.status is ChainTaskStatus.UNSET:
         if replicate.record.stage is not Stage.START:
             raise InitializationOrphaned(
@@ -75,6 +79,7 @@ async def check_may_contribute(replicate: Replicate) -> None:
     if found:
         replicate.log.warning("replicate.contribution_blocked", causes=[cause.value for cause in found])
         raise StepFailed(found[0], _explain(found[0], replicate, account.stake))
+    replicate.might_contribute_at = began
 
 
 async def _read_after_next_blocks(replicate: Replicate) -> ChainTask:

@@ -1,9 +1,6 @@
 """REVEAL: send the digest that the contribution committed to."""
 
-import asyncio
-
 from workerpool_poco.protocol.ids import from_hex
-from workerpool_poco.protocol.model import ChainTask, Contribution
 from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ContributionStatus, ReplicateStatusCause
 
@@ -40,7 +37,7 @@ async def reveal(replicate: Replicate) -> None:
         if receipt is not None:
             replicate.complete_step(Details(receipt=receipt))
             return
-        chain_task, contribution = await _read(replicate)
+        chain_task, contribution = await chain.with_contribution(replicate.task.task_id)
         if contribution.status is ContributionStatus.PROVED:
             sent = await chain.last_sent(TransactionKind.REVEAL, replicate.task.task_id)
             replicate.complete_step(Details(receipt=Receipt(chain.head, sent)))
@@ -92,8 +89,3 @@ async def _digest_at_consensus(replicate: Replicate) -> bytes:
             f"in {_BLOCK_LIMIT_S:.0f} s",
         )
     return digest
-
-
-async def _read(replicate: Replicate) -> tuple[ChainTask, Contribution]:
-    task_id, chain = replicate.task.task_id, replicate.context.chain
-    return await asyncio.gather(chain.task(task_id), chain.contribution(task_id))
