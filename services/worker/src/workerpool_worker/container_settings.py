@@ -32,8 +32,7 @@ class ContainerSettings(BaseModel):
         "WORKERPOOL_WORKER_GPU_IDS",
         (),
         doc="GPUs for apps, by the ids that the engine knows: an index or a UUID; unset means all that nvidia-smi "
-        "lists. Workers that run as root on one host and call a GPU alike never give it to two apps; give the workers "
-        "of other users GPUs of their own",
+        "lists. Workers of one engine that call a GPU alike never give it to two apps",
     )
     gpus_per_task: Annotated[int, Field(gt=0)] = env(
         "WORKERPOOL_WORKER_GPUS_PER_TASK", 1, doc="Number of GPUs that a task gets if it asks for one"

@@ -4,7 +4,17 @@ from prometheus_client import Counter, Gauge, Histogram
 from workerpool_poco.protocol.causes import SIDES, ReplicateStatusCause
 
 from workerpool_worker.domain.failures.app_exit import AppExit, ended_by
+from workerpool_worker.domain.failures.stage_causes import CAUSES
 from workerpool_worker.domain.stages import Stage
+from workerpool_worker.errors import (
+    DockerUnavailable,
+    HostNetworkUnavailable,
+    HostStorageUnavailable,
+    ImageUnavailable,
+    PublicRegistryUnavailable,
+    RegistryLoginRefused,
+    RegistryUnavailable,
+)
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200)
 
@@ -27,6 +37,15 @@ APP_EXITS = Counter(
 PULLS = Counter("workerpool_worker_image_pulls", "Pulls of images, by outcome.", ["outcome"])
 PULLED = "pulled"
 """The outcome of a pull that succeeded; that of another one is the reason of its error."""
+_PULL_ERRORS = (
+    ImageUnavailable,
+    RegistryUnavailable,
+    PublicRegistryUnavailable,
+    RegistryLoginRefused,
+    HostNetworkUnavailable,
+    HostStorageUnavailable,
+    DockerUnavailable,
+)
 PULL_SECONDS = Histogram(
     "workerpool_worker_image_pull_seconds", "Duration of pulls that succeeded.", buckets=_SECONDS
 )
@@ -35,6 +54,20 @@ IMAGES = Gauge("workerpool_worker_images", "Images on the engine that the worker
 IMAGE_BYTES = Gauge(
     "workerpool_worker_image_bytes", "Disk space of these images; a layer that several share counts for each."
 )
+
+
+def _create_series() -> None:
+    """Create the series of each stage and cause: Prometheus sees no increase in a series that starts at 1."""
+    for stage, causes in CAUSES.items():
+        STAGE_SECONDS.labels(stage.value)
+        for cause in causes:
+            STAGE_FAILURES.labels(stage.value, cause.value, SIDES[cause].value)
+    APP_EXITS.labels("0", ended_by(AppExit(0, 0.0)))
+    for outcome in (PULLED, *(kind.reason for kind in _PULL_ERRORS)):
+        PULLS.labels(outcome)
+
+
+_create_series()
 
 
 class PrometheusMeasures:

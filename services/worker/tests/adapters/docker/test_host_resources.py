@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from workerpool_poco.protocol.ids import TaskId
+from workerpool_worker.adapters.docker import engine as engine_module
 from workerpool_worker.adapters.docker import host_resources
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.host_resources import GPU_LABEL, PROCESSOR_LABEL
@@ -34,9 +36,9 @@ async def make(stored: StoredEngine, tmp_path: Path) -> AsyncIterator[Make]:
     """Make the engine of one more worker of the host."""
     made: list[DockerEngine] = []
 
-    def worker(wallet: str = WALLET, **division: Any) -> DockerEngine:
+    def worker(wallet: str = WALLET, user: str = "root", **division: Any) -> DockerEngine:
         engine = DockerEngine(wallet, base_url=stored.url)
-        engine.divide(HostDivision(**division), SharedUse(tmp_path, "gpus"))
+        engine.divide(HostDivision(**division), SharedUse(tmp_path, f"gpus-{user}"))
         made.append(engine)
         return engine
 
@@ -110,6 +112,33 @@ async def test_workers_of_a_host_never_give_a_gpu_to_two_apps(make: Make, stored
     workers = [make(gpus=GPUS), make(OTHER, gpus=GPUS)]
     await asyncio.gather(*(workers[number % 2].create(plan(number, gpus=1)) for number in range(4)))
     assert sorted(gpu for body in stored.created for gpu in gpus_of(body)) == list(GPUS)
+
+
+async def test_workers_of_different_users_never_give_a_gpu_to_two_apps(
+    make: Make, stored: StoredEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share no lock: each learns from the engine that another chose at the same time."""
+    monkeypatch.setattr(engine_module, "_CLAIM_PAUSE_S", (0.0, 0.05))
+    workers = [make(wallet, wallet, gpus=GPUS[:2]) for wallet in (WALLET, OTHER)]
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*(each.create(plan(at, gpus=1)) for at, each in enumerate(workers)))
+    held = [each["Labels"][GPU_LABEL] for each in stored.containers]
+    assert sorted(held) == sorted(GPUS[:2])
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_worker_that_never_gets_a_gpu_alone_gives_up(
+    make: Make, stored: StoredEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_CLAIM_PAUSE_S", (0.0, 0.0))
+
+    async def shared(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(host_resources._Pool, "is_shared", shared)
+    with pytest.raises(HostDeviceUnavailable, match="keep taking"):
+        await make(gpus=GPUS).create(plan(gpus=1))
+    assert stored.containers == []
 
 
 async def test_apps_of_a_worker_get_different_processors(make: Make, stored: StoredEngine) -> None:

@@ -21,6 +21,10 @@ from services.worker.tests.harness.fixtures import MakePlan
 
 BUILD = "failed to create shim task: OCI runtime create failed: runc create failed: "
 START = BUILD + "unable to start container process: "
+HOOK = (
+    START
+    + "error during container init: error running hook #0: error running hook: exit status 1, stdout: , stderr: "
+)
 EMPTY_ELF = b"\x7fELF\x02\x01\x01" + bytes(57)
 
 
@@ -119,6 +123,14 @@ def refusal(text: str, status: int = 500) -> errors.APIError:
         "unable to find user network: no matching entries in passwd file",
         "uids and gids must be in range 0-2147483647",
         "Cannot mkdir: /bin/sh is not a directory",
+        HOOK
+        + "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.4, please update your "
+        "driver to a newer version, or use an earlier cuda container: unknown",
+        START
+        + "error during container init: requirements not met: unsatisfied condition: cuda>=12.4 (cuda=12.2)",
+        HOOK
+        + "nvidia-container-cli: mount error: file creation failed: /var/lib/docker/overlay2/x/merged/usr/lib/"
+        "x86_64-linux-gnu/libnvidia-ml.so.1: file exists: unknown",
     ],
 )
 def test_the_apps_own_words_never_make_it_the_hosts_fault(text: str) -> None:
@@ -149,12 +161,8 @@ def test_trouble_of_the_host_is_not_the_apps_fault(text: str) -> None:
         ("unknown or invalid runtime name: runsc", 400),
         ("Unknown runtime specified runsc", 400),
         ("Requested CPUs are not available - requested 9, available: 0-3", 400),
-        (
-            BUILD
-            + "unable to start container process: error during container init: error running hook #0: error "
-            "running hook: exit status 1, stdout: , stderr: nvidia-container-cli: device error: GPU-a: unknown device",
-            400,
-        ),
+        (HOOK + "nvidia-container-cli: device error: GPU-a: unknown device", 400),
+        (HOOK + "nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown", 500),
         (
             "failed to create shim: OCI runtime create failed: unable to retrieve OCI runtime error (open log.json: no "
             "such file or directory): fork/exec /usr/bin/runsc: no such file or directory: unknown",

@@ -1,8 +1,11 @@
 """Containers on a Docker engine. SDK calls run in threads; the end of a container is awaited, not polled."""
 
+import asyncio
+import random
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,10 @@ from workerpool_worker.domain.containers.division import HostDivision
 from workerpool_worker.domain.containers.engine_host import EngineHost
 from workerpool_worker.domain.failures.app_exit import KILLED, NEVER_RAN, AppExit
 from workerpool_worker.domain.output_tail import OutputStream
-from workerpool_worker.errors import AppCannotStart, ImageUnavailable, SandboxLost
+from workerpool_worker.errors import AppCannotStart, HostDeviceUnavailable, ImageUnavailable, SandboxLost
+
+_CLAIMS, _CLAIM_PAUSE_S = 20, (0.05, 0.5)
+"""Attempts to get a GPU that no other worker chose at the same time, and the pause between two."""
 
 
 class DockerEngine:
@@ -180,12 +186,18 @@ class DockerEngine:
                 self.images.forget(plan.image)
                 raise ImageUnavailable(f"the image {plan.image} is no longer on this host") from missing
 
-        async with self._resources.reserved(plan, labels) as share, self._network.place() as network:
-            container = await self._connection.call(lambda api: create(api, network, share))
-            self._network.joined(container, network)
-        self._folders[container] = folders
-        self._only[plan.task_id] = container
-        return container
+        for _ in range(_CLAIMS):
+            async with self._resources.reserved(plan, labels) as share, self._network.place() as network:
+                container = await self._connection.call(partial(create, network=network, share=share))
+                self._network.joined(container, network)
+                if await self._resources.holds_alone(labels, share):
+                    self._folders[container] = folders
+                    self._only[plan.task_id] = container
+                    return container
+            # Both of two workers may have given way, so they come again at different times.
+            await self._remove_known(container)
+            await asyncio.sleep(random.uniform(*_CLAIM_PAUSE_S))
+        raise HostDeviceUnavailable("other workers of this host keep taking the GPUs that this one chooses")
 
     def _create(self, api: Any, name: str, arguments: dict[str, Any]) -> str:
         try:
@@ -362,8 +374,7 @@ class DockerEngine:
     async def remove(self, task_id: TaskId) -> None:
         """Kill and remove every container of a task."""
         if container := self._only.pop(task_id, None):
-            await self._connection.call(lambda api: self._remove_one(api, container))
-            self._network.left(container)
+            await self._remove_known(container)
         else:
             await self._remove(self._labels(task_id))
 
@@ -383,6 +394,10 @@ class DockerEngine:
                 self._remove_one(api, str(container["Id"]))
 
         await self._connection.call(remove)
+
+    async def _remove_known(self, container: str) -> None:
+        await self._connection.call(lambda api: self._remove_one(api, container))
+        self._network.left(container)
 
     def _remove_one(self, api: Any, container: str) -> None:
         kill_processes(container)

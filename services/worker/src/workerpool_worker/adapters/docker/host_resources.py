@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from workerpool_worker.adapters.docker.connection import DockerConnection
 from workerpool_worker.adapters.docker.container_config import WORKER_LABEL, Share
@@ -35,7 +36,8 @@ class HostResources:
         Args:
             connection: connection to the engine, closed by the caller.
             division: what there is to give.
-            gpu_use: lets one worker of this host at a time choose GPUs, because they share them.
+            gpu_use: lets one worker of this host at a time choose GPUs, as far as they share it: those of other users
+                find out by `holds_alone`.
         """
         self._division = division
         self._processors = _Pool(connection, PROCESSOR_LABEL, division.processors)
@@ -62,6 +64,14 @@ class HostResources:
                 environment={_VISIBLE_GPUS: ",".join(gpus) or _NO_GPUS} if division.gpus else {},
                 resolv_conf=division.resolv_conf,
             )
+
+    async def holds_alone(self, labels: Mapping[str, str], share: Share) -> bool:
+        """Tell whether no other container has a GPU of the one that was created with `labels`.
+
+        The labels of both are visible by then, so at least one of two workers that chose at once learns of the other,
+        whatever user each runs as. Raises `DockerUnavailable`.
+        """
+        return not share.gpus or not await self._gpus.is_shared(labels, share.gpus)
 
 
 class _Pool:
@@ -108,20 +118,33 @@ class _Pool:
                 )
             await asyncio.sleep(_PERIOD_S)
 
+    async def is_shared(self, labels: Mapping[str, str], names: Sequence[str]) -> bool:
+        """Tell whether a container other than that with `labels` holds one of the names."""
+        return not set(names).isdisjoint(await self._held_by_others(labels, {}))
+
+    async def _held_by_others(self, labels: Mapping[str, str], among: Mapping[str, str]) -> set[str]:
+        held = set[str]()
+        for container in await self._containers():
+            found = container["Labels"]
+            is_other = not labels.items() <= found.items()
+            if container["State"] not in ENDED and is_other and among.items() <= found.items():
+                held.update(found[self._label].split())
+        return held
+
+    async def _containers(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self._connection.call(
+            lambda api: api.containers(all=True, filters={"label": self._label})
+        )
+        return found
+
     async def _choose(
         self, count: int, labels: Mapping[str, str], among: Mapping[str, str]
     ) -> tuple[str, ...]:
         """Reserve free names and return them; empty if there are too few."""
         async with self._choosing:
-            taken = set(self._chosen)
-            containers = await self._connection.call(
-                lambda api: api.containers(all=True, filters={"label": self._label})
-            )
-            for container in containers:
-                found = container["Labels"]
-                replaced = labels.items() <= found.items()
-                if container["State"] not in ENDED and not replaced and among.items() <= found.items():
-                    taken.update(found[self._label].split())
+            # A copy: a container that is created meanwhile may be missing from the engine's list.
+            chosen = set(self._chosen)
+            taken = chosen | await self._held_by_others(labels, among)
             free = [name for name in self._names if name not in taken][:count]
             if len(free) < count:
                 return ()

@@ -25,6 +25,10 @@ _APP_FAULTS = (
     "duplicate mount point",
     "environment variable",
     "exec format error",
+    # An image that asks for a newer driver or another kind of GPU than this host has, or brings files of a driver.
+    "nvidia-container-cli: requirement error",
+    "unsatisfied condition",
+    "nvidia-container-cli: mount error: file creation failed",
 )
 _RUNTIME_FAULTS = (
     # GPUs without their driver in the engine, or that the driver does not know.
