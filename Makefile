@@ -139,7 +139,7 @@ bench-dispatch: python ## replicates per second and dispatch latency, beside das
 bench-workers: python ## 5,000 connected workers: memory, heartbeats, kill -9 of the scheduler (docs/benchmarks.md)
 	@cd tests && exec ../$(PY) -m bench.workers
 bench-worker: install ## tasks per second of one worker, beside the same containers by the Docker API alone (docs/benchmarks.md)
-	@cd tests && exec ../$(PY) -m bench.containers
+	@cd tests && PYTHONPATH=.. exec ../$(PY) -m bench.containers
 bench-latency: install ## match to COMPLETED beyond the app's run, on blocks of 0.25 s behind a sequencer (docs/benchmarks.md)
 	@cd tests && exec ../$(PY) -m bench.latency
 bench-idle: install ## calls per second and process of an idle pool, and per task, on each shape of chain (docs/benchmarks.md)

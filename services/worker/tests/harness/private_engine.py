@@ -70,6 +70,11 @@ class PrivateEngine:
         self._process: subprocess.Popen[bytes]
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, again if it gives up as it does on a busy machine, and return once it answers."""
         self._process = self._launch()
