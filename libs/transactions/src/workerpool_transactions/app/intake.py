@@ -63,8 +63,8 @@ class Intake:
             if not self._waiting:
                 self._wake.clear()
                 return
-            offer = self._context.policy.offer(await self._context.fees.quote())
-            nonce = await self._first_nonce()
+            quote, nonce = await asyncio.gather(self._context.fees.quote(), self._first_nonce())
+            offer = self._context.policy.offer(quote)
             # No await from here to the end of `_sign`: submissions that arrive later are in the next batch.
             self._signed, self._waiting = self._sign(self._waiting, nonce, offer), []
         await self._journal(self._signed)
