@@ -39,6 +39,7 @@ async def api() -> AsyncIterator[StoredEngine]:
     """An engine with a container that runs and ends well."""
     async with running_engine() as api:
         api.documents = {
+            CREATE: {"Id": CONTAINER},
             START: {},
             KILL: {},
             WAIT: {"StatusCode": 3},

@@ -9,8 +9,9 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ class Sandboxes:
         """
         async with self._choosing:
             known = self._known_idle()
-            sandbox = known if known is not None else await self._connection.call(self._choose)
+            # A copy: a container that is created meanwhile may be missing from the engine's list.
+            choose = partial(self._choose, frozenset(self._reserved))
+            sandbox = known if known is not None else await self._connection.call(choose)
             self._idle.discard(sandbox)
             self._tenants.pop(sandbox, None)
             self._reserved.add(sandbox)
@@ -108,13 +111,13 @@ class Sandboxes:
             lambda api: remove_idle(api, {"label": f"{SANDBOX_LABEL}={self._worker}"})
         )
 
-    def _choose(self, api: Any) -> str:
+    def _choose(self, reserved: Collection[str], api: Any) -> str:
         containers = api.containers(all=True)
         used = _joined(containers)
         for sandbox in containers:
             identity = str(sandbox["Id"])
             is_own = (sandbox["Labels"] or {}).get(SANDBOX_LABEL) == self._worker
-            if not is_own or identity in used or identity in self._reserved:
+            if not is_own or identity in used or identity in reserved:
                 continue
             if sandbox["State"] == "running" and sandbox["HostConfig"]["NetworkMode"] == self._network:
                 return identity
