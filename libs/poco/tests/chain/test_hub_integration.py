@@ -219,6 +219,12 @@ async def test_a_task_from_deal_to_finalize(parties: Parties, hub: HubClient) ->
 
     other = await hub.view_tasks([task, task_id_of(deal_id, 1)])
     assert [item.status for item in other] == [ChainTaskStatus.COMPLETED, ChainTaskStatus.ACTIVE]
+    account_now = await hub.view_account(worker.address)
+    assert await hub.view_task_and_account(task, worker.address) == (done, account_now)
+    assert await hub.view_task_and_contribution(task, worker.address) == (
+        done,
+        await hub.view_contribution(task, worker.address),
+    )
     pairs = [(task, worker.address), (task, parties.requester.address)]
     both = await hub.view_contributions(pairs)
     assert [item.status for item in both] == [ContributionStatus.PROVED, ContributionStatus.UNSET]

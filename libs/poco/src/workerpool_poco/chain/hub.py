@@ -175,7 +175,7 @@ class HubClient(ChainHistory):
     async def view_task_and_account(self, task_id: TaskId, owner: Address) -> tuple[ChainTask, Account]:
         """Read a task and an owner's account in the hub in one round trip."""
         wanted = [(abi.HUB["viewTask"], (bytes32(task_id),)), (abi.HUB["viewAccount"], (owner,))]
-        (task, *_), account = await self._call_each(wanted)
+        (task, *_), (account, *_) = await self._call_each(wanted)
         return views.task(task_id, task), Account(*account)
 
     async def view_task_and_contribution(
