@@ -97,7 +97,7 @@ async def test_changes_while_the_first_one_settles_count_as_one() -> None:
 
     changes = watchers.follow(TASK, settle)
     await anext(changes)
-    woken = asyncio.create_task(anext(changes))
+    woken = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     watchers.moved(TASK)
     watchers.moved(TASK)

@@ -1,7 +1,7 @@
 """Notifies watchers of a task that it changed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,7 +59,7 @@ class Watchers:
         if not read.cancelled():
             read.exception()  # its waiters get it; without one asyncio would complain
 
-    async def follow(self, task_id: TaskId, settle: Settle | None = None) -> AsyncIterator[None]:
+    async def follow(self, task_id: TaskId, settle: Settle | None = None) -> AsyncGenerator[None, None]:
         """Yield immediately, and again after each change of the task; changes while `settle` runs count as one."""
         with self._registered(task_id) as event:
             while True:
