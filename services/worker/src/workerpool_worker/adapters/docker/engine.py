@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ from workerpool_worker.adapters.docker.images.credentials import RegistryCredent
 from workerpool_worker.adapters.docker.images.store import MAX_IMAGE_BYTES, DockerImages, RegistryChecker
 from workerpool_worker.adapters.docker.log_stream import unix_seconds
 from workerpool_worker.adapters.docker.memory_kills import MemoryKills
+from workerpool_worker.adapters.docker.named_containers import create_named, remove_one
 from workerpool_worker.adapters.docker.network.kinds import AppNetwork, NamedNetwork
 from workerpool_worker.adapters.docker.open_folder import open_folder
 from workerpool_worker.adapters.docker.output import OutputFollower, copy_output
@@ -181,7 +181,7 @@ class DockerEngine:
             }
             try:
                 with told_apart():
-                    return self._create(api, plan.name, arguments)
+                    return create_named(api, self._worker, plan.name, arguments)
             except errors.ImageNotFound as missing:
                 self.images.forget(plan.image)
                 raise ImageUnavailable(f"the image {plan.image} is no longer on this host") from missing
@@ -198,20 +198,6 @@ class DockerEngine:
             await self._remove_known(container)
             await asyncio.sleep(random.uniform(*_CLAIM_PAUSE_S))
         raise HostDeviceUnavailable("other workers of this host keep taking the GPUs that this one chooses")
-
-    def _create(self, api: Any, name: str, arguments: dict[str, Any]) -> str:
-        try:
-            return str(api.create_container(**arguments)["Id"])
-        except errors.APIError as refusal:
-            if refusal.status_code != CONFLICT:
-                raise
-        with suppress(errors.NotFound):
-            labels = api.inspect_container(name)["Config"]["Labels"] or {}
-            if labels.get(WORKER_LABEL) != self._worker:
-                # Another worker with the same name runs the same task. Its container must not be removed.
-                return self._create(api, *_renamed(arguments, self._worker))
-            api.remove_container(name, force=True, v=True)
-        return str(api.create_container(**arguments)["Id"])
 
     async def run(self, container: str, limit_s: float, *, new: bool = False) -> AppExit:
         """Start a container unless it runs or has ended, wait for its end, kill it `limit_s` seconds after its start.
@@ -400,23 +386,10 @@ class DockerEngine:
         self._network.left(container)
 
     def _remove_one(self, api: Any, container: str) -> None:
-        kill_processes(container)
         self._throttle.forget(container)
         self._folders.pop(container, None)
-        try:
-            api.remove_container(container, force=True, v=True)
-        except errors.NotFound:
-            pass
-        except errors.APIError as refusal:
-            # CONFLICT means that another call is removing the container.
-            if refusal.status_code != CONFLICT:
-                raise
+        remove_one(api, container)
 
     def _labels(self, task_id: TaskId | None) -> list[str]:
         worker = f"{WORKER_LABEL}={self._worker}"
         return [worker] if task_id is None else [worker, f"{TASK_LABEL}={task_id}"]
-
-
-def _renamed(arguments: dict[str, Any], worker: str) -> tuple[str, dict[str, Any]]:
-    name = f"{arguments['name']}-{worker[2:]}"
-    return name, arguments | {"name": name}
