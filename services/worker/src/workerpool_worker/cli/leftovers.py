@@ -8,12 +8,13 @@ from pathlib import Path
 
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.network.cleanup import remove_unused_networks
-from workerpool_worker.adapters.docker.sandboxes import SANDBOX_LABEL, remove_idle
+from workerpool_worker.adapters.docker.sandboxes import remove_idle
 from workerpool_worker.adapters.files.worker_lock import take_lock
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
 from workerpool_worker.adapters.journal_reading import HeldTask, read_journal
 from workerpool_worker.cli.host_looks import docker_connection
 from workerpool_worker.container_host import image_policy, lock_folder, sees_other_workers
+from workerpool_worker.domain.containers.sandbox_choice import SANDBOX_LABEL
 from workerpool_worker.domain.images import InvalidImageName, local_name
 from workerpool_worker.errors import CommandRefused, EngineFailure
 from workerpool_worker.settings import WorkerSettings

@@ -11,9 +11,9 @@ import pytest
 from workerpool_devnet.processes.worker_containers import remove_worker_containers
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.network.isolated import IsolatedNetwork
-from workerpool_worker.adapters.docker.sandboxes import SANDBOX_LABEL
 from workerpool_worker.adapters.shared_use import SharedUse
 from workerpool_worker.domain.containers.app_network import AppNetworkRules
+from workerpool_worker.domain.containers.sandbox_choice import SANDBOX_LABEL
 from workerpool_worker.errors import SandboxLost
 
 from services.worker.tests.harness import decoys as served

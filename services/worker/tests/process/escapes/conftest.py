@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from workerpool_devnet.pytest_plugin import PocoChain
-from workerpool_worker.adapters.docker.sandboxes import SANDBOX_LABEL
+from workerpool_worker.domain.containers.sandbox_choice import SANDBOX_LABEL
 
 from services.worker.tests.harness import decoys as served
 from services.worker.tests.harness.shared_worker import shared_worker

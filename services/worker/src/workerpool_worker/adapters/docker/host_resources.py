@@ -12,10 +12,10 @@ from typing import Any
 
 from workerpool_worker.adapters.docker.connection import DockerConnection
 from workerpool_worker.adapters.docker.container_config import WORKER_LABEL, Share
-from workerpool_worker.adapters.docker.sandboxes import ENDED
 from workerpool_worker.adapters.shared_use import SharedUse
 from workerpool_worker.app.ports import ContainerPlan
 from workerpool_worker.domain.containers.division import HostDivision
+from workerpool_worker.domain.containers.sandbox_choice import ENDED
 from workerpool_worker.errors import HostDeviceUnavailable
 
 GPU_LABEL, PROCESSOR_LABEL = "workerpool.gpus", "workerpool.processors"

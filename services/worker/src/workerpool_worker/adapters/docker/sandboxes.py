@@ -9,7 +9,8 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,18 +22,21 @@ from workerpool_kit.logs import get_logger
 
 from workerpool_worker.adapters.cgroups import CGROUPS, has_group
 from workerpool_worker.adapters.docker.connection import DockerConnection
+from workerpool_worker.domain.containers.sandbox_choice import (
+    JOINED,
+    SANDBOX_LABEL,
+    choose_sandbox,
+    joined_of,
+)
 from workerpool_worker.errors import DockerUnavailable
 
 log = get_logger()
 
-SANDBOX_LABEL = "workerpool.sandbox"
 _EMPTY_IMAGE, _TAG = "workerpool-sandbox", "1"
 _HOST_FOLDERS = ("/bin", "/lib", "/lib64", "/usr")
 _MEMORY_BYTES, _PIDS = 32 << 20, 16
-_JOINED = "container:"
-"""Prefix of the network mode of a container that joins the namespace of another."""
-ENDED = ("exited", "dead")
-"""States of a container whose app has ended."""
+_FREE_LIMIT_S, _LOOK_S = 10.0, 0.05
+"""Longest wait for the engine to remove the container that joins a sandbox, and the time between looks."""
 
 
 class Sandboxes:
@@ -73,20 +77,18 @@ class Sandboxes:
         """
         async with self._choosing:
             known = self._known_idle()
-            # A copy: a container that is created meanwhile may be missing from the engine's list.
-            choose = partial(self._choose, frozenset(self._reserved))
-            sandbox = known if known is not None else await self._connection.call(choose)
+            sandbox = known if known is not None else await self._found_or_made()
             self._idle.discard(sandbox)
             self._tenants.pop(sandbox, None)
             self._reserved.add(sandbox)
         try:
-            yield f"{_JOINED}{sandbox}"
+            yield f"{JOINED}{sandbox}"
         finally:
             self._reserved.discard(sandbox)
 
     def joined(self, container: str, mode: str) -> None:
         """Note that a container was created with a network mode that `reserved` yielded. Call it inside `reserved`."""
-        self._tenants[mode.removeprefix(_JOINED)] = container
+        self._tenants[mode.removeprefix(JOINED)] = container
 
     def left(self, container: str) -> None:
         """Note that a container has ended or is removed. Its sandbox is free, unless another has joined it since."""
@@ -111,18 +113,25 @@ class Sandboxes:
             lambda api: remove_idle(api, {"label": f"{SANDBOX_LABEL}={self._worker}"})
         )
 
-    def _choose(self, reserved: Collection[str], api: Any) -> str:
-        containers = api.containers(all=True)
-        used = _joined(containers)
-        for sandbox in containers:
-            identity = str(sandbox["Id"])
-            is_own = (sandbox["Labels"] or {}).get(SANDBOX_LABEL) == self._worker
-            if not is_own or identity in used or identity in reserved:
-                continue
-            if sandbox["State"] == "running" and sandbox["HostConfig"]["NetworkMode"] == self._network:
-                return identity
+    async def _found_or_made(self) -> str:
+        """Return a free sandbox of the engine's list, or a new one. It waits for one that is about to be free."""
+        end = time.monotonic() + _FREE_LIMIT_S
+        while True:
+            # A copy: a container that is created meanwhile may be missing from the engine's list.
+            may_wait = time.monotonic() < end
+            find = partial(self._find, frozenset(self._reserved), may_wait)
+            if sandbox := await self._connection.call(find):
+                return sandbox
+            await asyncio.sleep(_LOOK_S)
+
+    def _find(self, reserved: Collection[str], may_wait: bool, api: Any) -> str:
+        """Return a free sandbox, or nothing if one will be free soon and the caller may wait. Blocks."""
+        choice = choose_sandbox(api.containers(all=True), self._worker, self._network, reserved)
+        for sandbox in choice.unusable:
             with suppress(errors.NotFound):
-                api.remove_container(identity, force=True)
+                api.remove_container(sandbox, force=True)
+        if choice.free or (choice.free_soon and may_wait):
+            return choice.free
         try:
             return self._create(api)
         except errors.APIError as refusal:
@@ -166,20 +175,11 @@ class Sandboxes:
 
 def remove_idle(api: Any, filters: dict[str, str]) -> None:
     """Remove the sandboxes of a filter that no app uses. Blocks."""
-    used = _joined(api.containers(all=True))
+    used = joined_of(api.containers(all=True))
     for container in api.containers(all=True, filters=filters):
         if SANDBOX_LABEL in container["Labels"] and container["Id"] not in used:
             with suppress(errors.NotFound):
                 api.remove_container(container["Id"], force=True)
-
-
-def _joined(containers: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return the ids of containers whose network a container that has not ended joins."""
-    return {
-        container["HostConfig"]["NetworkMode"].removeprefix(_JOINED)
-        for container in containers
-        if container["State"] not in ENDED
-    }
 
 
 def host_program(name: str) -> tuple[str, list[str]]:
