@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from process_state import process_state_kept
+from process_state import changes, process_state_kept, shared_state
 from small_volumes import MountVolume, SmallVolume, VolumeRefused
 
 pytest_plugins = ["workerpool_devnet.pytest_plugin"]
@@ -19,9 +19,17 @@ settings.load_profile("workerpool")
 
 @pytest.fixture(autouse=True)
 def _process_state() -> Iterator[None]:
-    """Keep what a test's command sets for its process from later tests: a hidden log level hides events from them."""
+    """Keep what a test's command sets for its process from later tests: a hidden log level hides events from them.
+
+    Fails a test that leaves other state of the process changed.
+    """
+    before = shared_state()
     with process_state_kept():
         yield
+    if changed := changes(before):
+        pytest.fail(
+            "the test left changed for later ones: " + "; ".join(changed) + "; restore it, or use monkeypatch"
+        )
 
 
 @pytest.fixture
