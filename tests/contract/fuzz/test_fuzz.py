@@ -97,7 +97,9 @@ async def send_messages(pool: Pool, values: Values, roles: list[str | None], mes
         nonlocal sent
         while sent < messages:
             target, role = next(every), values.random.choice(roles)
-            metadata = (("authorization", role),) if role else None
+            # After some wrong passwords an address must wait, also with the right one.
+            address = ("x-forwarded-for", f"203.0.113.{roles.index(role)}")
+            metadata = (("authorization", role), address) if role else None
             count, status, details = await grpc_calls.fuzz(target, values, metadata)
             sent += count
             statuses[status.name] += 1
