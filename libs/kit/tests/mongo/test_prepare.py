@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from patience import PATIENCE_S
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure, ServerSelectionTimeoutError
 from workerpool_devnet.processes.mongod import mongod_binary
 from workerpool_devnet.processes.ports import free_port
 from workerpool_devnet.processes.process import ManagedProcess
@@ -64,6 +64,36 @@ def test_each_service_reads_and_writes_its_own_database_only(server: Server) -> 
     stranger: MongoClient[dict[str, str]] = MongoClient(server.address, directConnection=True)
     with stranger, pytest.raises(OperationFailure, match="requires authentication"):
         stranger["iexec"]["task"].find_one()
+
+
+def test_a_server_that_cuts_connections_while_it_starts_is_asked_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = [AutoReconnect("connection closed"), ServerSelectionTimeoutError("no answer within 3 s")]
+    logs_in = prepare._logs_in
+
+    def busy(server: Server, account: Account) -> bool:
+        if cut:
+            raise cut.pop()
+        return logs_in(server, account)
+
+    monkeypatch.setattr(prepare, "_logs_in", busy)
+    core = Account("core", "a-long-passphrase", "iexec")
+    prepare.prepare(server, ADMIN, [core], limit_s=PATIENCE_S)
+    with connected(server, core) as client:
+        assert client["iexec"]["task"].find_one() is None
+
+
+def test_a_server_that_keeps_cutting_connections_is_given_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dead(server: Server, account: Account) -> bool:
+        raise AutoReconnect("connection closed")
+
+    prepare.prepare(server, ADMIN, [], limit_s=PATIENCE_S)
+    monkeypatch.setattr(prepare, "_logs_in", dead)
+    with pytest.raises(AutoReconnect):
+        prepare.prepare(server, ADMIN, [], limit_s=0.5)
 
 
 def test_a_prepared_server_takes_new_passwords_of_services_and_keeps_the_rest(server: Server) -> None:

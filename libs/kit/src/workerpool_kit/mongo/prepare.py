@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from workerpool_kit.mongo.connection import UNAUTHORIZED
 
 Client = MongoClient[Any]
 
-_ONE_ATTEMPT_MS = 1_000
+_ONE_ATTEMPT_MS = 3_000
 _PAUSE_S = 0.1
 _ALREADY_INITIATED, _USER_EXISTS = 23, 51003
 EXIT_PREPARED, EXIT_REFUSED = 0, 1
@@ -62,17 +62,36 @@ class Server:
 
 def prepare(server: Server, administrator: Account, accounts: Iterable[Account], *, limit_s: float) -> None:
     """Prepare the server. Blocks for `limit_s` seconds at most. Raises NotPrepared."""
-    give_up_at = time.monotonic() + limit_s
+    give_up_at, wanted = time.monotonic() + limit_s, list(accounts)
     with _client(server) as anonymous:
         _until(
             lambda: _initiated(anonymous, server), give_up_at, f"MongoDB at {server.address} does not answer"
         )
         _until(lambda: _writable(anonymous), give_up_at, f"MongoDB at {server.address} has no primary")
-        if not _logs_in(server, administrator):
-            _create_administrator(anonymous, administrator)
+        _retried(lambda: _set_users(anonymous, server, administrator, wanted), give_up_at)
+
+
+def _set_users(
+    anonymous: Client, server: Server, administrator: Account, accounts: Iterable[Account]
+) -> None:
+    if not _logs_in(server, administrator):
+        _create_administrator(anonymous, administrator)
     with _client(server, administrator) as client:
         for account in accounts:
             _set_user(client, account)
+
+
+def _retried(step: Callable[[], None], give_up_at: float) -> None:
+    """Take a step that may be repeated: a busy server that just started may be slow to answer, or cut a connection."""
+    while True:
+        try:
+            step()
+        except ConnectionFailure:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _client(server: Server, account: Account | None = None) -> Client:
