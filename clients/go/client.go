@@ -34,6 +34,7 @@ type Client struct {
 	Deals corev1.DealServiceClient
 
 	connection *grpc.ClientConn
+	patience   time.Duration
 }
 
 // Connect returns a client of the pool at target: `host:port`, `http://host:port` (cleartext), `https://host[:port]`
@@ -43,7 +44,7 @@ type Client struct {
 // It fails with an [*Error] for an address that is none (INVALID_TARGET), for credentials that would leave this host
 // without TLS (CLEARTEXT_REFUSED), and for certificates that cannot be read (TLS_FAILED).
 func Connect(target string, options ...Option) (*Client, error) {
-	chosen := settings{deadline: DefaultDeadline}
+	chosen := settings{deadline: DefaultDeadline, watchPatience: DefaultWatchPatience}
 	for _, option := range options {
 		option(&chosen)
 	}
@@ -86,6 +87,7 @@ func Connect(target string, options ...Option) (*Client, error) {
 		Pool:       corev1.NewPoolServiceClient(connection),
 		Deals:      corev1.NewDealServiceClient(connection),
 		connection: connection,
+		patience:   chosen.watchPatience,
 	}, nil
 }
 

@@ -9,6 +9,9 @@ import (
 // DefaultDeadline is the time that a call may take when neither its context nor [WithDeadline] says otherwise.
 const DefaultDeadline = 10 * time.Second
 
+// DefaultWatchPatience is the time that a watch waits for a server that is UNAVAILABLE; a restart of core takes less.
+const DefaultWatchPatience = 60 * time.Second
+
 // Option changes how [Connect] reaches the pool.
 type Option func(*settings)
 
@@ -18,6 +21,7 @@ type settings struct {
 	certFile       string
 	keyFile        string
 	deadline       time.Duration
+	watchPatience  time.Duration
 	allowCleartext bool
 }
 
@@ -45,6 +49,12 @@ func WithClientCertificate(certFile, keyFile string) Option {
 // WithDeadline limits each unary call whose context has no deadline; 0 means no limit. A watch has none.
 func WithDeadline(limit time.Duration) Option {
 	return func(s *settings) { s.deadline = limit }
+}
+
+// WithWatchPatience sets how long a watch connects again while the server is UNAVAILABLE, before it ends with the error.
+// Each state of the task starts the time again; 0 means that the first failure ends the watch.
+func WithWatchPatience(limit time.Duration) Option {
+	return func(s *settings) { s.watchPatience = limit }
 }
 
 // WithAllowCleartext lets credentials travel to another host without TLS, for a private network between the two.

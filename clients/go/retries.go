@@ -10,7 +10,8 @@ import (
 	corev1 "workerpool.invalid/client/gen/workerpool/core/v1"
 )
 
-// The policy of all clients: gRPC sends a read again, and a watch connects again, after UNAVAILABLE only.
+// The policy of all clients: gRPC sends a read again, and a watch connects again, after UNAVAILABLE only. A watch has no
+// limit of attempts but its patience.
 const (
 	attempts          = 4
 	firstBackoff      = 100 * time.Millisecond

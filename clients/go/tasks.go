@@ -3,6 +3,7 @@ package workerpool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -27,12 +28,12 @@ func (c *Client) Explain(ctx context.Context, taskID string) (*corev1.Reason, er
 }
 
 // WatchTask yields the task at once and after each change, until it is COMPLETED or FAILED. It has no deadline but that of
-// ctx. When the server is UNAVAILABLE it connects again, up to four times in a row; every other error is yielded once and
-// ends the sequence.
+// ctx. While the server is UNAVAILABLE it connects again, until that has lasted for its patience ([WithWatchPatience]); the
+// error then tells how long it waited. Every other error is yielded once and ends the sequence.
 func (c *Client) WatchTask(ctx context.Context, taskID string) iter.Seq2[*corev1.Task, error] {
 	return func(yield func(*corev1.Task, error) bool) {
 		var last *corev1.Task
-		failures := 0
+		failures, lost := 0, time.Now()
 		for {
 			err := c.watch(ctx, taskID, func(task *corev1.Task) bool {
 				failures = 0
@@ -45,13 +46,43 @@ func (c *Client) WatchTask(ctx context.Context, taskID string) iter.Seq2[*corev1
 			if err == nil {
 				return
 			}
-			failures++
-			if status.Code(err) != codes.Unavailable || failures >= attempts || !pause(ctx, backoff(failures)) {
+			// A stream may be silent for hours before it breaks: the time starts when it does.
+			if failures++; failures == 1 && last != nil {
+				lost = time.Now()
+			}
+			if !mayRecover(err, last != nil) {
+				yield(nil, err)
+				return
+			}
+			waited := time.Since(lost)
+			if waited >= c.patience {
+				yield(nil, afterWaiting(err, waited))
+				return
+			}
+			if !pause(ctx, min(backoff(failures), c.patience-waited)) {
 				yield(nil, err)
 				return
 			}
 		}
 	}
+}
+
+// mayRecover tells whether another attempt may succeed. Certificates that are wrong at the first attempt stay so.
+func mayRecover(err error, answered bool) bool {
+	var failed *Error
+	return status.Code(err) == codes.Unavailable &&
+		(answered || !errors.As(err, &failed) || failed.Reason != reasonTLSFailed)
+}
+
+// afterWaiting adds to an error how long the server was awaited.
+func afterWaiting(err error, waited time.Duration) error {
+	var failed *Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	told := *failed
+	told.Cause = fmt.Sprintf("%s (waited %.1f s)", failed.Cause, waited.Seconds())
+	return &told
 }
 
 // watch passes the states of one stream to each, until it returns false or the stream ends.

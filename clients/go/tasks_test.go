@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -47,9 +49,9 @@ func sends(err error, statuses ...corev1.TaskStatus) func(watchStream) error {
 var unavailableNow = pooltest.Refusal(codes.Unavailable, "STOPPING", "the server stops; connect again", nil)
 
 // watched collects what a watch yields.
-func watched(t *testing.T, server *tasks) (seen []corev1.TaskStatus, failed error) {
+func watched(t *testing.T, server *tasks, options ...Option) (seen []corev1.TaskStatus, failed error) {
 	t.Helper()
-	client := connect(t, pooltest.Serve(t, server, &pool{}))
+	client := connect(t, pooltest.Serve(t, server, &pool{}), options...)
 	for task, err := range client.WatchTask(t.Context(), pooltest.TaskID) {
 		if failed != nil {
 			t.Fatalf("the sequence goes on after %v", failed)
@@ -72,7 +74,7 @@ func TestAWatchConnectsAgainWhileTheServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	lost := sends(unavailableNow)
 	seen, err := watched(t, scripted(
-		lost, lost, lost, sends(unavailableNow, received, running), lost, lost,
+		lost, lost, lost, lost, lost, sends(unavailableNow, received, running), lost, lost,
 		sends(unavailableNow, running), lost, lost, sends(nil, running, completed),
 	))
 	if err != nil || !slices.Equal(seen, []corev1.TaskStatus{received, running, completed}) {
@@ -80,16 +82,45 @@ func TestAWatchConnectsAgainWhileTheServerIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAWatchGivesUpAfterFourFailuresInARow(t *testing.T) {
+func TestAWatchTellsHowLongItWaited(t *testing.T) {
 	t.Parallel()
 	opened := 0
 	server := &tasks{watch: func(_ *corev1.WatchTaskRequest, stream watchStream) error {
 		opened++
 		return unavailableNow
 	}}
-	seen, err := watched(t, server)
-	if len(seen) != 0 || typed(t, err).Reason != "STOPPING" || opened != attempts {
+	seen, err := watched(t, server, WithWatchPatience(time.Second/2))
+	failed := typed(t, err)
+	if len(seen) != 0 || failed.Reason != "STOPPING" || opened < 2 || !strings.Contains(failed.Cause, "(waited 0.") {
 		t.Errorf("%v, %v after %d streams", seen, err, opened)
+	}
+}
+
+func TestAWatchOfAServerThatStaysAwayIsUnreachable(t *testing.T) {
+	t.Parallel()
+	listener := pooltest.Listen(t, "127.0.0.1:0")
+	server := pooltest.ServeOn(t, listener, scripted(sends(nil, received)), &pool{})
+	server.Stop()
+	client := connect(t, listener.Addr().String(), WithWatchPatience(time.Second/2))
+	for _, err := range client.WatchTask(t.Context(), pooltest.TaskID) {
+		if got := typed(t, err); got.Reason != "UNREACHABLE" || !strings.Contains(got.Cause, " (waited ") {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+func TestATimeOfSilenceIsNoPartOfThePatience(t *testing.T) {
+	t.Parallel()
+	quiet := func(stream watchStream) error {
+		if err := sends(nil, received)(stream); err != nil {
+			return err
+		}
+		time.Sleep(time.Second) // Longer than the patience.
+		return unavailableNow
+	}
+	seen, err := watched(t, scripted(quiet, sends(nil, completed)), WithWatchPatience(time.Second/2))
+	if err != nil || !slices.Equal(seen, []corev1.TaskStatus{received, completed}) {
+		t.Errorf("%v, %v", seen, err)
 	}
 }
 
@@ -173,6 +204,7 @@ func TestAWatchSurvivesARestartOfTheServer(t *testing.T) {
 		seen = append(seen, task.GetStatus())
 		if task.GetStatus() == received {
 			first.Stop()
+			time.Sleep(time.Second) // Longer than the retries of a read take.
 			pooltest.ServeOn(t, pooltest.Listen(t, address), scripted(sends(nil, received, completed)), &pool{})
 		}
 	}
