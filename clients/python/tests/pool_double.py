@@ -1,5 +1,6 @@
 """A server with the kit's guard and error map that answers as a test says, for the client."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -32,6 +33,10 @@ class PoolDouble:
         self.calls: list[tuple[str, float | None]] = []
         """Name and seconds left of each call."""
         self.logs: dict[str, str] = {}
+        self.holds: asyncio.Event | None = None
+        """Keeps a watch open after its last status until it is set."""
+        self.held = asyncio.Event()
+        """Set when a watch is kept open."""
 
     async def ListWorkers(self, request: pool_service_pb2.ListWorkersRequest, context: Any) -> Any:
         self._called("ListWorkers", context)
@@ -56,6 +61,9 @@ class PoolDouble:
             )
             self._fail()
         self._fail()
+        if self.holds is not None:
+            self.held.set()
+            await self.holds.wait()
 
     async def CreateLogChallenge(self, request: Any, context: Any) -> Any:
         self._called("CreateLogChallenge", context)
@@ -85,7 +93,7 @@ class PoolDouble:
             raise self.failures.pop(0)
 
 
-async def started(double: PoolDouble) -> GrpcServer:
+async def started(double: PoolDouble, port: int = 0) -> GrpcServer:
     """Return a running server; ListRefusals is for the operator, all else is public."""
     policy = {
         f"/{name}/{method.name}": frozenset({OPERATOR if method.name == "ListRefusals" else ANYONE})
@@ -93,7 +101,7 @@ async def started(double: PoolDouble) -> GrpcServer:
         for method in module.DESCRIPTOR.services_by_name[name.rpartition(".")[2]].methods
     }
     server = GrpcServer(
-        0,
+        port,
         host="127.0.0.1",
         policy=policy,
         authenticator=BasicAuthenticator("ops", PASSWORD, OPERATOR),

@@ -16,8 +16,8 @@ from workerpool_client import (
     connect,
     task_status_name,
 )
-from workerpool_client.channel import idempotent_reads
-from workerpool_client.client import DEADLINE_S
+from workerpool_client.channel import ATTEMPTS, idempotent_reads
+from workerpool_client.client import DEADLINE_S, _pause_s
 from workerpool_kit.errors import Kind
 from workerpool_kit.errors import WorkerpoolError as ServerError
 from workerpool_protocol.core.v1 import pool_service_pb2, statuses_pb2, task_service_pb2
@@ -128,13 +128,54 @@ class TestWatch:
         double.failures = [Away("restarting; retry in a few seconds")]
         assert await called(target, self.statuses) == ["RUNNING", "RUNNING", "COMPLETED"]
 
-    async def test_a_pool_that_stays_away_ends_the_watch_after_four_attempts(
+    async def test_a_watch_waits_longer_than_a_read(self, target: str, double: PoolDouble) -> None:
+        double.statuses = list(self.STATUSES)
+        double.failures = [Away("restarting; retry in a few seconds")] * (ATTEMPTS + 1)
+        assert (await called(target, self.statuses))[-1] == "COMPLETED"
+
+    async def test_a_pool_that_refuses_for_too_long_ends_the_watch_with_the_time(
         self, target: str, double: PoolDouble
     ) -> None:
-        double.failures = [Away("restarting; retry in a few seconds")] * 9
-        with pytest.raises(WorkerpoolError, match=r"^SERVICE_STARTING: restarting; retry in a few seconds$"):
-            await called(target, self.statuses)
-        assert len(double.calls) == 4
+        double.failures = [Away("restarting; retry in a few seconds")] * 99
+        text = r"^SERVICE_STARTING: restarting \(waited 0\.\d s\); retry in a few seconds$"
+        with pytest.raises(WorkerpoolError, match=text):
+            await called(target, self.statuses, watch_patience_s=0.4)
+        assert len(double.calls) > 1
+
+    async def test_a_pool_that_stays_away_is_unreachable_after_the_patience(
+        self, target: str, server: Any
+    ) -> None:
+        await server.stop(0)
+        with pytest.raises(
+            WorkerpoolError, match=r"^UNREACHABLE: .+ \(waited \d+\.\d s\); check the address"
+        ):
+            await called(target, self.statuses, watch_patience_s=0.4)
+
+    async def test_a_watch_survives_a_restart_of_the_server(self, double: PoolDouble) -> None:
+        double.statuses, double.holds = [self.STATUSES[0]], asyncio.Event()
+        server = await started(double)
+        seen: list[str] = []
+
+        def follow(client: Client) -> None:
+            seen.extend(task_status_name(task.status) for task in client.watch_task(TASK))
+
+        watching = asyncio.create_task(called(f"127.0.0.1:{server.port}", follow))
+        await double.held.wait()
+        await server.stop(0)
+        # Longer than the retries of a read take.
+        await asyncio.sleep(1)
+        double.statuses, double.holds = list(self.STATUSES), None
+        again = await started(double, server.port)
+        try:
+            await watching
+        finally:
+            await again.stop(0.2)
+        assert seen == ["RUNNING", "RUNNING", "COMPLETED"]
+
+    def test_pauses_double_up_to_the_longest(self) -> None:
+        for failures, planned in (1, 0.1), (2, 0.2), (5, 1.6), (6, 2.0), (5_000, 2.0):
+            assert 0.79 * planned < _pause_s(failures, 60) < 1.21 * planned
+        assert _pause_s(6, 0.05) == 0.05
 
     async def test_another_error_ends_the_watch_at_once(self, target: str, double: PoolDouble) -> None:
         double.failures = [Unknown("no deal has it; check the id")]

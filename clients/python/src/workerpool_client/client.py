@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
+from random import uniform
 from typing import Self
 
 import grpc
@@ -14,7 +15,7 @@ from workerpool_protocol.core.v1.deal_service_pb2_grpc import DealServiceStub
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceStub
 from workerpool_protocol.core.v1.task_service_pb2_grpc import TaskServiceStub
 
-from workerpool_client.channel import ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S, open_channel
+from workerpool_client.channel import FIRST_PAUSE_S, LONGEST_PAUSE_S, open_channel
 from workerpool_client.credentials import Credentials
 from workerpool_client.errors import WorkerpoolError
 from workerpool_client.targets import check_cleartext, parse_target
@@ -24,6 +25,8 @@ Sign = Callable[[str], str]
 
 DEADLINE_S = 10.0
 """Seconds that a unary call may take unless `connect` was given another limit."""
+WATCH_PATIENCE_S = 60.0
+"""Seconds that a watch waits for a pool that is UNAVAILABLE; a restart of core takes less."""
 
 
 def connect(
@@ -34,6 +37,7 @@ def connect(
     certificate_file: str | PathLike[str] | None = None,
     key_file: str | PathLike[str] | None = None,
     deadline_s: float = DEADLINE_S,
+    watch_patience_s: float = WATCH_PATIENCE_S,
     allow_cleartext: bool = False,
 ) -> Client:
     """Return a client of the pool at an address; it connects with its first call.
@@ -49,6 +53,8 @@ def connect(
         certificate_file: Certificate chain (PEM) of this client, for a pool that asks for one.
         key_file: Private key (PEM) of that certificate.
         deadline_s: Seconds that each unary call may take; a watch has no limit.
+        watch_patience_s: Seconds that a watch connects again while the pool is UNAVAILABLE. Each state of the task
+            starts them again; with 0 the first failure ends the watch.
         allow_cleartext: Send credentials without TLS to other hosts too, over a network that is private.
     """
     parsed = parse_target(target)
@@ -65,15 +71,16 @@ def connect(
         certificate_file=certificate,
         key_file=key,
     )
-    return Client(channel)
+    return Client(channel, watch_patience_s=watch_patience_s)
 
 
 class Client:
     """A pool. Its methods and those of its stubs raise WorkerpoolError; use it as a context manager, or close it."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, *, watch_patience_s: float = WATCH_PATIENCE_S) -> None:
         """Call a pool over an open channel; `connect` opens one."""
         self._channel = channel
+        self._watch_patience_s = watch_patience_s
         self.pool = PoolServiceStub(channel)
         """Generated stub of PoolService."""
         self.tasks = TaskServiceStub(channel)
@@ -116,25 +123,35 @@ class Client:
     def watch_task(self, task_id: str) -> Iterator[task_pb2.Task]:
         """Yield a task at once and after each change, until it is COMPLETED or FAILED.
 
-        A connection that breaks is opened again, and the task is yielded as it is then. Raises WorkerpoolError after
-        four attempts in a row that the pool did not answer, and at once for any other error.
+        A connection that breaks is opened again, and the task is yielded as it is then. Raises WorkerpoolError when the
+        pool was UNAVAILABLE for the seconds of `watch_patience_s`, with the time that it waited, and at once for any
+        other error.
         """
         request, failures = task_service_pb2.WatchTaskRequest(task_id=task_id), 0
+        lost, answered = time.monotonic(), False
         while True:
             call = self.tasks.WatchTask(request)
             try:
                 for answer in call:
-                    failures = 0
+                    failures, answered = 0, True
                     yield answer.task
                 return
             except WorkerpoolError as error:
                 failures += 1
-                if error.code is not grpc.StatusCode.UNAVAILABLE or failures == ATTEMPTS:
+                if failures == 1 and answered:
+                    # A stream may be silent for hours before it breaks: the time starts when it does.
+                    lost = time.monotonic()
+                # Certificates that are wrong at the first attempt stay so.
+                wrong_tls = error.reason == "TLS_FAILED" and not answered
+                if error.code is not grpc.StatusCode.UNAVAILABLE or wrong_tls:
                     raise
+                waited = time.monotonic() - lost
+                if (left := self._watch_patience_s - waited) <= 0:
+                    raise error.after_waiting(waited) from error
             finally:
                 # Without effect on a call that ended; else its reader stopped early.
                 call.cancel()  # type: ignore[no-untyped-call]
-            time.sleep(min(FIRST_PAUSE_S * 2 ** (failures - 1), LONGEST_PAUSE_S))
+            time.sleep(_pause_s(failures, left))
 
     def requester_logs(self, task_id: str, address: str, sign: Sign) -> list[task_pb2.ComputeLogs]:
         """Return the compute logs of a task to its requester, ordered by wallet.
@@ -162,3 +179,12 @@ class Client:
             wallet_address=wallet,
         )
         return self.tasks.GetTaskLogs(request)
+
+
+def _pause_s(failures: int, longest: float) -> float:
+    """Return the seconds before another attempt after a number of failures in a row, at least 1."""
+    pause = FIRST_PAUSE_S
+    for _ in range(failures - 1):
+        pause = min(pause * 2, LONGEST_PAUSE_S)
+    # Clients that lost the same server must not come back at the same moment.
+    return min(pause * uniform(0.8, 1.2), longest)

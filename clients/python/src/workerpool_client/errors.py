@@ -66,6 +66,11 @@ class WorkerpoolError(Exception):
         cause = message.removesuffix(f"; {next_step}") if next_step else message
         return cls(info.reason, cause, next_step, code=code, details=details)
 
+    def after_waiting(self, seconds: float) -> WorkerpoolError:
+        """Return this error with the seconds that the pool was awaited in its cause."""
+        cause = f"{self.cause} (waited {seconds:.1f} s)"
+        return WorkerpoolError(self.reason, cause, self.next_step, code=self.code, details=self.details)
+
 
 def _error_info(metadata: Any) -> Any:
     """Return the ErrorInfo of a workerpool, None without one."""
