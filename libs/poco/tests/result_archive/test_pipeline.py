@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import threading
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE_S
+from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
 from workerpool_poco.result_archive.pipeline import AtOnce, Deflater, EarlySync, Sha256, Threads
+from workerpool_poco.result_archive.zip_writing import ArchiveWriter
 
 CHUNK_BYTES = 200_000
 WORDS = random.Random(11).choices([b"one", b"two", b"three", b"\n"], k=400_000)
@@ -68,18 +72,37 @@ def test_the_file_reaches_the_disk_as_it_grows(tmp_path: Path, monkeypatch: pyte
     synced: list[int] = []
     monkeypatch.setattr(os, "fdatasync", synced.append)
     with (tmp_path / "growing").open("wb") as file:
-        early = EarlySync(AtOnce(), file.fileno())
+        early = EarlySync(file.fileno())
         for mebibytes in range(1, 101):
             early.written(mebibytes << 20)
-        early.wait()
-        assert synced == [file.fileno()] * 3, "every 32 MiB"
-
-
-def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
-    with (tmp_path / "closed").open("wb") as file:
-        descriptor = file.fileno()
-    with ThreadPoolExecutor(1) as executor:
-        early = EarlySync(executor, descriptor)
-        early.written(1 << 30)
-        with pytest.raises(OSError, match="Bad file descriptor"):
             early.wait()
+    assert len(synced) == 3, "every 32 MiB"
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError("the disk failed")
+
+    monkeypatch.setattr(os, "fdatasync", fail)
+    with (tmp_path / "growing").open("wb") as file:
+        early = EarlySync(file.fileno())
+        early.written(1 << 30)
+        with pytest.raises(OSError, match="the disk failed"):
+            early.wait()
+
+
+def test_a_disk_that_hangs_delays_no_cancellation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(os, "fdatasync", lambda _: answers.wait(PATIENCE_S))
+    content = random.Random(12).randbytes(1 << 20)
+    try:
+        with (
+            pytest.raises(InterruptedError),
+            ArchiveWriter(tmp_path / "out.zip", DEFAULT_RULES, lambda: None) as archive,
+        ):
+            archive.add_file("noise", 40 << 20, iter([content] * 40))
+            raise InterruptedError
+        assert not answers.is_set()
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        answers.set()

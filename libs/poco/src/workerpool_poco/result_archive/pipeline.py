@@ -7,6 +7,7 @@ Deflate stream (RFC 1951).
 
 import hashlib
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -34,7 +35,6 @@ class Threads:
         """Chunks that wait for their place in the archive at most, which bounds the memory."""
         self.packing: Executor = ThreadPoolExecutor(self.most_pending // 2, "pack")
         self.hashing: Executor = ThreadPoolExecutor(1, "hash")
-        self.syncing: Executor = ThreadPoolExecutor(1, "sync")
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +42,7 @@ class Threads:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for executor in (self.packing, self.hashing, self.syncing):
+        for executor in (self.packing, self.hashing):
             executor.shutdown(cancel_futures=True)
 
 
@@ -105,30 +105,46 @@ class Sha256:
 
 
 class EarlySync:
-    """Lets the disk write a growing file while its rest is made, so that its end waits for little."""
+    """Lets the disk write a growing file while its rest is made, so that its end waits for little.
 
-    def __init__(self, executor: Executor, descriptor: int) -> None:
-        """Sync an open file in an executor."""
-        self._executor, self._descriptor = executor, descriptor
+    Only `wait` waits for the disk: one that hangs delays neither a cancellation nor the end of the process.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Sync an open file."""
+        self._descriptor = descriptor
         self._synced = 0
-        self._running: Future[None] | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: OSError | None = None
 
     def written(self, size: int) -> None:
         """Take note of the size. Raises OSError when an earlier sync failed."""
-        if size - self._synced < _SYNC_EVERY_BYTES:
+        if size - self._synced < _SYNC_EVERY_BYTES or (self._thread is not None and self._thread.is_alive()):
             return
-        if self._running is not None:
-            if not self._running.done():
-                return
-            self._running.result()
+        self.wait()
         self._synced = size
-        self._running = self._executor.submit(os.fdatasync, self._descriptor)
+        # A descriptor of its own: the file may be closed meanwhile.
+        thread = threading.Thread(
+            target=self._sync, args=(os.dup(self._descriptor),), name="sync", daemon=True
+        )
+        thread.start()
+        self._thread = thread
 
     def wait(self) -> None:
         """Wait for the running sync. Raises OSError when it failed."""
-        if self._running is not None:
-            self._running.result()
-            self._running = None
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._failure is not None:
+            raise self._failure
+
+    def _sync(self, descriptor: int) -> None:
+        try:
+            os.fdatasync(descriptor)
+        except OSError as failure:
+            self._failure = failure
+        finally:
+            os.close(descriptor)
 
 
 def _pack(chunk: bytes) -> bytes:

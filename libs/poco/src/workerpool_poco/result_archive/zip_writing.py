@@ -134,7 +134,7 @@ class ArchiveWriter:
             return AtOnce(), AtOnce(), 0
         if self._threads is None:
             self._threads = self._open.enter_context(Threads())
-            self._sync = EarlySync(self._threads.syncing, self._file.fileno())
+            self._sync = EarlySync(self._file.fileno())
         return self._threads.packing, self._threads.hashing, self._threads.most_pending
 
     def _check_size(self) -> None:
