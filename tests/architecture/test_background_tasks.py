@@ -39,7 +39,7 @@ ALLOWED = {
     "workerpool_result_proxy/adapters/ipfs/ipfs_archives.py:__init__": "the writer awaits it, or ends it in stop",
     "workerpool_result_proxy/adapters/ipfs/ipfs_archives.py:_put": "puts into a queue, and is cancelled otherwise",
     "workerpool_worker/adapters/files/archive.py:of": "its callers await it; a failure is forgotten, and tried again",
-    "workerpool_poco/result_archive/pipeline.py:written": "keeps an error for wait, which precedes the complete archive",
+    "workerpool_poco/result_archive/pipeline.py:written": "keeps an error for wait, before the archive is complete",
     # Work that a cancelled caller must not interrupt.
     "workerpool_result_proxy/app/completion.py:run_to_completion": AWAITED,
     "workerpool_worker/app/replicate.py:run_blocking": AWAITED,
