@@ -16,6 +16,11 @@ import { type WatchOptions, watchTask } from "./watch.js";
 export interface Options extends TlsFiles {
   /** Longest duration of a call in milliseconds, its retries included: 10,000 by default. A watch has none. */
   readonly deadlineMs?: number;
+  /**
+   * How many milliseconds a watch reconnects while the server is unavailable: 60,000 by default. Each state of the task
+   * starts them again; with 0 the first failure ends the watch.
+   */
+  readonly watchPatienceMs?: number;
   /** Whether credentials may be sent without TLS to another machine, over a private network. */
   readonly allowCleartext?: boolean;
 }
@@ -24,6 +29,8 @@ export interface Options extends TlsFiles {
 export type Sign = (typedDataJson: string) => string | Promise<string>;
 
 const DEADLINE_MS = 10_000;
+// A restart of core takes less.
+const WATCH_PATIENCE_MS = 60_000;
 // The server accepts a ping every 10 s. A host that vanished is detected after both.
 const PINGS = { pingIntervalMs: 60_000, pingTimeoutMs: 15_000 };
 
@@ -50,8 +57,8 @@ export function connect(target: string, credentials?: Credentials, options: Opti
       retries(to, RETRY_POLICY),
     ],
   });
-  const { deadlineMs = DEADLINE_MS } = options;
-  return new Client(guarded(transport, sessionManager, to, deadlineMs), () => sessionManager.abort());
+  const { deadlineMs = DEADLINE_MS, watchPatienceMs = WATCH_PATIENCE_MS } = options;
+  return new Client(guarded(transport, sessionManager, to, deadlineMs), () => sessionManager.abort(), watchPatienceMs);
 }
 
 /** Reads a pool: its workers, and tasks with their progress and logs. {@link connect} makes it. */
@@ -63,10 +70,11 @@ export class Client {
   /** The generated stub of the service for deals. */
   readonly deals: Stub<typeof DealService>;
 
-  /** Take a transport, for stubs of further services too, and what closes its connection. */
+  /** Take a transport, for stubs of further services too, what closes its connection, and the patience of a watch. */
   constructor(
     readonly transport: Transport,
     private readonly disconnect: () => void,
+    private readonly watchPatienceMs = WATCH_PATIENCE_MS,
   ) {
     this.tasks = createClient(TaskService, transport);
     this.pool = createClient(PoolService, transport);
@@ -96,11 +104,11 @@ export class Client {
   /**
    * Yield a task at once and after every change, until it is COMPLETED or FAILED.
    *
-   * Reconnects after UNAVAILABLE, up to 4 attempts in a row; then a state can come twice, and states in between can be
-   * missing.
+   * Reconnects while the server is unavailable, until that has lasted for `watchPatienceMs`; the error then tells how long
+   * it waited. After a reconnect a state can come twice, and states in between can be missing.
    */
   watchTask(taskId: string, options: WatchOptions = {}): AsyncGenerator<Task, void, undefined> {
-    return watchTask(this.tasks, taskId, RETRY_POLICY, options);
+    return watchTask(this.tasks, taskId, RETRY_POLICY, this.watchPatienceMs, options);
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import { errorOf, isTransient } from "./failures.js";
 import type { Target } from "./target.js";
 
-/** How often, and after which pauses, a call is repeated while the server is unavailable. */
+/** How often, and after which pauses, a call is repeated while the server is unavailable. A watch has the pauses only. */
 export interface RetryPolicy {
   /** Attempts in all, the first included. */
   readonly attempts: number;
@@ -21,40 +21,24 @@ export const RETRY_POLICY: RetryPolicy = { attempts: 4, firstPauseMs: 100, longe
 // A signed log challenge opens one answer, so that a repeated GetTaskLogs could be refused.
 const REPEATABLE = /^(?:Get|List|Explain)(?!TaskLogs$)/;
 
-/** Counts failed attempts in a row, and pauses between them. */
-export class Backoff {
-  #failures = 0;
-
-  /** Start without failures. */
-  constructor(private readonly policy: RetryPolicy) {}
-
-  /** Forget the failures, because an attempt succeeded. */
-  reset(): void {
-    this.#failures = 0;
-  }
-
-  /** Pause and return true when another attempt is due, false when there were enough. Throws when `signal` aborts. */
-  async pause(signal: AbortSignal | undefined): Promise<boolean> {
-    this.#failures += 1;
-    if (this.#failures >= this.policy.attempts) return false;
-    const planned = Math.min(this.policy.firstPauseMs * 2 ** (this.#failures - 1), this.policy.longestPauseMs);
-    // Clients that lost the same server must not come back at the same moment.
-    await sleep(planned * (0.8 + 0.4 * Math.random()), undefined, { signal });
-    return true;
-  }
+/** Return the milliseconds to pause after a number of failures in a row, at least 1. */
+export function pauseMs(policy: RetryPolicy, failures: number): number {
+  const planned = Math.min(policy.firstPauseMs * 2 ** (failures - 1), policy.longestPauseMs);
+  // Clients that lost the same server must not come back at the same moment.
+  return planned * (0.8 + 0.4 * Math.random());
 }
 
 /** Return the interceptor that repeats reads while the server is unavailable, within the deadline of the call. */
 export function retries(target: Target, policy: RetryPolicy): Interceptor {
   return (next) => async (request) => {
     if (request.stream || !REPEATABLE.test(request.method.name)) return next(request);
-    const backoff = new Backoff(policy);
-    for (;;) {
+    for (let failures = 1; ; failures += 1) {
       try {
         return await next(request);
       } catch (error) {
         if (!isTransient(errorOf(error, target)) || request.signal.aborted) throw error;
-        if (!(await backoff.pause(request.signal))) throw error;
+        if (failures >= policy.attempts) throw error;
+        await sleep(pauseMs(policy, failures), undefined, { signal: request.signal });
       }
     }
   };

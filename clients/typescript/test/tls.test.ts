@@ -26,7 +26,7 @@ async function errorAt(
 
 /** Return the error of a client's call, of a watch too: both tell the same. */
 async function errorOf(target: string, options: Options): Promise<Error> {
-  const client = connect(target, undefined, options);
+  const client = connect(target, undefined, { watchPatienceMs: 0, ...options });
   try {
     const watched = await failure(client.watchTask(TASK_ID).next());
     const called = await failure(client.explain(TASK_ID));
@@ -129,8 +129,8 @@ test("a host name that does not exist is unreachable", async () => {
 test("a silent server ends a watch at the deadline of its connection", async () => {
   const sockets: Socket[] = [];
   const [server, port] = await listen((socket) => sockets.push(socket));
-  const client = connect(`https://localhost:${port}`, undefined, { deadlineMs: 100 });
-  await assert.rejects(client.watchTask(TASK_ID).next(), /UNREACHABLE: .+no connection within 100 ms; check/);
+  const client = connect(`https://localhost:${port}`, undefined, { deadlineMs: 100, watchPatienceMs: 0 });
+  await assert.rejects(client.watchTask(TASK_ID).next(), /UNREACHABLE: .+no connection within 100 ms \(waited .+\); check/);
   client.close();
   for (const socket of sockets) socket.destroy();
   server.close();
