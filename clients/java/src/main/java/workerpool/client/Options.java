@@ -9,17 +9,23 @@ public final class Options {
     /** The time that a unary call may take unless the options say otherwise. */
     public static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(10);
 
+    /** The time that a watch waits for a server that is UNAVAILABLE; a restart of core takes less. */
+    public static final Duration DEFAULT_WATCH_PATIENCE = Duration.ofSeconds(60);
+
     private final Path ca;
     private final Path certificate;
     private final Path key;
     private final Duration deadline;
+    private final Duration watchPatience;
     private final boolean allowCleartext;
 
-    private Options(Path ca, Path certificate, Path key, Duration deadline, boolean allowCleartext) {
+    private Options(
+            Path ca, Path certificate, Path key, Duration deadline, Duration watchPatience, boolean allowCleartext) {
         this.ca = ca;
         this.certificate = certificate;
         this.key = key;
         this.deadline = deadline;
+        this.watchPatience = watchPatience;
         this.allowCleartext = allowCleartext;
     }
 
@@ -29,7 +35,7 @@ public final class Options {
      * @return the default options
      */
     public static Options defaults() {
-        return new Options(null, null, null, DEFAULT_DEADLINE, false);
+        return new Options(null, null, null, DEFAULT_DEADLINE, DEFAULT_WATCH_PATIENCE, false);
     }
 
     /**
@@ -40,7 +46,7 @@ public final class Options {
      * @return the options
      */
     public Options withCa(Path file) {
-        return new Options(file, certificate, key, deadline, allowCleartext);
+        return new Options(file, certificate, key, deadline, watchPatience, allowCleartext);
     }
 
     /**
@@ -51,7 +57,7 @@ public final class Options {
      * @return the options
      */
     public Options withClientCertificate(Path file, Path keyFile) {
-        return new Options(ca, file, keyFile, deadline, allowCleartext);
+        return new Options(ca, file, keyFile, deadline, watchPatience, allowCleartext);
     }
 
     /**
@@ -65,7 +71,22 @@ public final class Options {
         if (limit.isNegative()) {
             throw new IllegalArgumentException("the deadline is negative; give a duration, or zero for no limit");
         }
-        return new Options(ca, certificate, key, limit, allowCleartext);
+        return new Options(ca, certificate, key, limit, watchPatience, allowCleartext);
+    }
+
+    /**
+     * Returns options with another time that a watch connects again while the server is UNAVAILABLE, before it ends with
+     * the exception. Each state of the task starts the time again.
+     *
+     * @param limit the time; zero means that the first failure ends the watch
+     * @return the options
+     * @throws IllegalArgumentException when the limit is negative
+     */
+    public Options withWatchPatience(Duration limit) {
+        if (limit.isNegative()) {
+            throw new IllegalArgumentException("the patience is negative; give a duration, or zero for none");
+        }
+        return new Options(ca, certificate, key, deadline, limit, allowCleartext);
     }
 
     /**
@@ -74,7 +95,7 @@ public final class Options {
      * @return the options
      */
     public Options withCleartextAllowed() {
-        return new Options(ca, certificate, key, deadline, true);
+        return new Options(ca, certificate, key, deadline, watchPatience, true);
     }
 
     /** Returns the PEM file of certificates to trust. */
@@ -95,6 +116,11 @@ public final class Options {
     /** Returns the limit of each unary call; zero means none. */
     Duration deadline() {
         return deadline;
+    }
+
+    /** Returns the time that a watch waits for a server that is UNAVAILABLE. */
+    Duration watchPatience() {
+        return watchPatience;
     }
 
     /** Returns whether credentials may travel to another host without TLS. */

@@ -9,10 +9,13 @@ import workerpool.core.v1.DealServiceGrpc;
 import workerpool.core.v1.PoolServiceGrpc;
 import workerpool.core.v1.TaskServiceGrpc;
 
-/** The policy of all clients: gRPC sends a read again, and a watch connects again, after UNAVAILABLE only. */
+/**
+ * The policy of all clients: gRPC sends a read again, and a watch connects again, after UNAVAILABLE only. A watch has no
+ * limit of attempts but its patience.
+ */
 final class Retries {
     /** Attempts in a row, the first included. */
-    static final int ATTEMPTS = 4;
+    private static final int ATTEMPTS = 4;
 
     private static final Duration FIRST_BACKOFF = Duration.ofMillis(100);
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(2);

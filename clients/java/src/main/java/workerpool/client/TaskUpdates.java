@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.Spliterator;
@@ -25,15 +26,19 @@ final class TaskUpdates extends Spliterators.AbstractSpliterator<Task> implement
     private final TaskServiceBlockingStub tasks;
     private final WatchTaskRequest request;
     private final Context.CancellableContext context = Context.current().withCancellation();
+    private final Duration patience;
     private final CountDownLatch closed = new CountDownLatch(1);
     private Iterator<WatchTaskResponse> stream;
     private Task last = Task.getDefaultInstance();
     private int failures;
+    private boolean answered;
+    private long lost = System.nanoTime();
 
-    TaskUpdates(ManagedChannel channel, TaskServiceBlockingStub tasks, String taskId) {
+    TaskUpdates(ManagedChannel channel, TaskServiceBlockingStub tasks, Duration patience, String taskId) {
         super(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.NONNULL);
         this.channel = channel;
         this.tasks = tasks;
+        this.patience = patience;
         this.request = WatchTaskRequest.newBuilder().setTaskId(taskId).build();
     }
 
@@ -64,6 +69,7 @@ final class TaskUpdates extends Spliterators.AbstractSpliterator<Task> implement
                 }
                 if (stream.hasNext()) {
                     failures = 0;
+                    answered = true;
                     Task state = stream.next().getTask();
                     // A new stream starts with a state that the last one may have told.
                     if (!state.equals(last)) {
@@ -97,15 +103,30 @@ final class TaskUpdates extends Spliterators.AbstractSpliterator<Task> implement
     private void retry(StatusRuntimeException failed) {
         stream = null;
         failures++;
+        if (failures == 1 && answered) {
+            // A stream may be silent for hours before it breaks: the time starts when it does.
+            lost = System.nanoTime();
+        }
         if (closed.getCount() == 0) {
             return;
         }
-        if (failed.getStatus().getCode() != Status.Code.UNAVAILABLE || failures >= Retries.ATTEMPTS) {
+        WorkerpoolException told = WorkerpoolException.of(failed);
+        // Certificates that are wrong at the first attempt stay so.
+        boolean wrongTls = !answered && told.reason().startsWith("TLS_");
+        // A closed client is UNAVAILABLE as well, and never returns.
+        if (failed.getStatus().getCode() != Status.Code.UNAVAILABLE || wrongTls || channel.isShutdown()) {
             close();
-            throw WorkerpoolException.of(failed);
+            throw told;
+        }
+        Duration waited = Duration.ofNanos(System.nanoTime() - lost);
+        Duration left = patience.minus(waited);
+        if (left.isNegative() || left.isZero()) {
+            close();
+            throw told.afterWaiting(waited);
         }
         try {
-            closed.await(Retries.backoff(failures).toMillis(), TimeUnit.MILLISECONDS);
+            Duration pause = Retries.backoff(failures);
+            closed.await((pause.compareTo(left) < 0 ? pause : left).toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             close();

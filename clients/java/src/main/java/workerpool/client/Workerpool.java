@@ -8,6 +8,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.ManagedChannelProvider;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -45,12 +46,14 @@ public final class Workerpool implements AutoCloseable {
     private static final long CLOSE_LIMIT_S = 5;
 
     private final ManagedChannel channel;
+    private final Duration watchPatience;
     private final TaskServiceBlockingStub tasks;
     private final PoolServiceBlockingStub pool;
     private final DealServiceBlockingStub deals;
 
-    private Workerpool(ManagedChannel channel) {
+    private Workerpool(ManagedChannel channel, Duration watchPatience) {
         this.channel = channel;
+        this.watchPatience = watchPatience;
         tasks = TaskServiceGrpc.newBlockingStub(channel);
         pool = PoolServiceGrpc.newBlockingStub(channel);
         deals = DealServiceGrpc.newBlockingStub(channel);
@@ -130,7 +133,7 @@ public final class Workerpool implements AutoCloseable {
         if (credentials != null) {
             channel.intercept(new Authorization(credentials.perCall()));
         }
-        return new Workerpool(channel.build());
+        return new Workerpool(channel.build(), options.watchPatience());
     }
 
     /** Returns the target with TLS where its text left the choice and certificates require it. */
@@ -206,13 +209,14 @@ public final class Workerpool implements AutoCloseable {
 
     /**
      * Returns the states of a task: the present one, then each change, until it is COMPLETED or FAILED. The stream has no
-     * deadline. When the server is UNAVAILABLE it connects again, up to four times in a row; every other error ends it.
+     * deadline. While the server is UNAVAILABLE it connects again, until that has lasted for the patience of the options;
+     * the exception then tells how long it waited. Every other error ends it.
      *
      * @param taskId the task's id
      * @return the states; close the stream to end it early, from any thread
      */
     public Stream<Task> watchTask(String taskId) {
-        TaskUpdates updates = new TaskUpdates(channel, tasks, taskId);
+        TaskUpdates updates = new TaskUpdates(channel, tasks, watchPatience, taskId);
         return StreamSupport.stream(updates, false).onClose(updates::close);
     }
 

@@ -6,6 +6,8 @@ import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -71,6 +73,12 @@ public final class WorkerpoolException extends RuntimeException {
         TransportFailure told = TransportFailure.of(failed);
         return new WorkerpoolException(
                 told.reason(), told.cause(), told.nextStep(), failed.getStatus().getCode(), Map.of(), failed);
+    }
+
+    /** Returns this exception with the time that the server was awaited in its cause. */
+    WorkerpoolException afterWaiting(Duration waited) {
+        String told = String.format(Locale.ROOT, "%s (waited %.1f s)", cause, waited.toMillis() / 1_000.0);
+        return new WorkerpoolException(reason, told, nextStep, code, details, getCause());
     }
 
     /**

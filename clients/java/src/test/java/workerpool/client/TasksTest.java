@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Status;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -88,6 +89,7 @@ final class TasksTest {
             assertEquals(RECEIVED, each.next());
             int port = server.port();
             server.close();
+            Thread.sleep(1_000); // Longer than the retries of a read take.
             server = new FakePool(InsecureServerCredentials.create(), port);
             server.watches.add(FakePool.states(COMPLETED));
             assertEquals(COMPLETED, each.next());
@@ -95,15 +97,42 @@ final class TasksTest {
     }
 
     @Test
-    void watchGivesUpAfterFourAttemptsInARow() {
+    void watchConnectsAgainMoreOftenThanARead() {
+        for (int failure = 0; failure < 5; failure++) {
+            server.watches.add(FakePool.failing(FakePool.unavailable()));
+        }
+        server.watches.add(FakePool.states(COMPLETED));
+        assertEquals(List.of(COMPLETED), watched());
+    }
+
+    @Test
+    void watchGivesUpAfterItsPatienceAndTellsHowLongItWaited() {
         server.watches.add(FakePool.failing(FakePool.unavailable(), RECEIVED));
         server.watches.add(FakePool.failing(FakePool.unavailable()));
         List<Task> seen = new ArrayList<>();
-        WorkerpoolException failed = assertThrows(
-                WorkerpoolException.class, () -> pool.watchTask(FakePool.TASK_ID).forEach(seen::add));
+        WorkerpoolException failed = watchedImpatiently(server.target(), seen);
         assertEquals("UNREACHABLE", failed.reason());
+        assertTrue(failed.cause().matches("restarting \\(waited 0\\.\\d s\\)"), failed.cause());
         assertEquals(List.of(RECEIVED), seen);
-        assertEquals(4, server.calls().size());
+        assertTrue(server.calls().size() > 2);
+    }
+
+    @Test
+    void watchOfAServerThatStaysAwayGivesUp() throws Exception {
+        String target = server.target();
+        server.close();
+        WorkerpoolException failed = watchedImpatiently(target, new ArrayList<>());
+        assertEquals("UNREACHABLE", failed.reason());
+        assertTrue(failed.cause().contains(" (waited "), failed.cause());
+    }
+
+    /** Returns what ends a watch whose patience is short. */
+    private WorkerpoolException watchedImpatiently(String target, List<Task> seen) {
+        Options impatient = Options.defaults().withWatchPatience(Duration.ofMillis(400));
+        try (Workerpool other = Workerpool.connect(target, impatient)) {
+            return assertThrows(
+                    WorkerpoolException.class, () -> other.watchTask(FakePool.TASK_ID).forEach(seen::add));
+        }
     }
 
     @Test
