@@ -77,7 +77,8 @@ class CrashCycles:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
         await self._judge(tasks, sent)
-        assert await at_rest(lambda: self.left(since)) == [], f"cycle {number}"
+        left = await at_rest(lambda: self.left(since))
+        assert left == [], f"cycle {number}: {left}"
         return took_s
 
     async def _judge(self, tasks: Sequence[TaskId], before: dict[Address, int]) -> None:
