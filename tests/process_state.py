@@ -35,9 +35,10 @@ _SIGNALS = (
 
 @contextmanager
 def process_state_kept() -> Iterator[None]:
-    """Restore log, TLS identity, arguments, recursion limit and leave to send credentials in clear."""
+    """Restore log, TLS identity, arguments, recursion limit, signal handlers and leave to send credentials in clear."""
     log, root, own, arguments = structlog.get_config(), logging.getLogger(), identity(), sys.argv
     handlers, level, depth = list(root.handlers), root.level, sys.getrecursionlimit()
+    signals = {each: signal.getsignal(each) for each in _SIGNALS}
     allowed = allow_cleartext(False)
     allow_cleartext(allowed)
     try:
@@ -52,6 +53,10 @@ def process_state_kept() -> Iterator[None]:
         sys.argv = arguments
         # py_ecc raises it to 100,000 in whichever test first imports it.
         sys.setrecursionlimit(depth)
+        # asyncio gives a signal back to its default, also one that was ignored, such as SIGHUP below nohup.
+        for each, handler in signals.items():
+            if signal.getsignal(each) is not handler:
+                signal.signal(each, handler)
 
 
 def _environment() -> object:
@@ -71,10 +76,6 @@ def _umask() -> object:
     return next((line for line in status.splitlines() if line.startswith("Umask")), "unknown")
 
 
-def _signal_handlers() -> object:
-    return {each.name: signal.getsignal(each) for each in _SIGNALS}
-
-
 def _collector() -> object:
     return gc.isenabled(), gc.get_threshold(), gc.get_freeze_count() > 0
 
@@ -83,7 +84,6 @@ _SHARED: Mapping[str, Callable[[], object]] = {
     "environment": _environment,
     "working folder": _folder,
     "umask": _umask,
-    "signal handlers": _signal_handlers,
     "garbage collector": _collector,
     "hooks of exceptions": lambda: (sys.excepthook, threading.excepthook),
     "default timeout of sockets": socket.getdefaulttimeout,

@@ -20,11 +20,6 @@ def leave_umask() -> Callable[[], object]:
     return lambda: os.umask(before)
 
 
-def leave_signal_handler() -> Callable[[], object]:
-    before = signal.signal(signal.SIGUSR2, lambda *_: None)
-    return lambda: signal.signal(signal.SIGUSR2, before)
-
-
 def leave_collector() -> Callable[[], object]:
     before = gc.get_threshold()
     gc.set_threshold(before[0] + 1)
@@ -35,7 +30,6 @@ def leave_collector() -> Callable[[], object]:
     ("leave", "named"),
     [
         (leave_umask, "umask: was 'Umask:"),
-        (leave_signal_handler, "signal handlers: SIGUSR2 was"),
         (leave_collector, "garbage collector: was"),
     ],
 )
@@ -71,11 +65,13 @@ def test_hooks_of_threads_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_a_command_or_a_library_sets_for_the_process_is_restored() -> None:
     arguments, level, log = sys.argv, logging.getLogger().level, structlog.get_config()
-    depth = sys.getrecursionlimit()
+    depth, ignored = sys.getrecursionlimit(), signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     with process_state_kept():
         sys.argv = ["another"]
+        signal.signal(signal.SIGUSR2, signal.SIG_DFL)
         sys.setrecursionlimit(depth + 1)
         logging.getLogger().setLevel(logging.ERROR)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    assert signal.signal(signal.SIGUSR2, ignored) is signal.SIG_IGN
     restored: Any = (sys.argv, logging.getLogger().level, structlog.get_config(), sys.getrecursionlimit())
     assert restored == (arguments, level, log, depth)

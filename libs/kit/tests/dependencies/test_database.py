@@ -72,7 +72,7 @@ async def test_an_opened_database_is_watched_until_it_is_closed(own_mongod: Mong
     report = DependencyReport(health, database_dependency(settings))
     async with AsyncExitStack() as cleanup:
         database = await open_database(settings, report, Lifetime(), cleanup, models=[])
-        assert await database.run_once(database.db.list_collection_names) == []
+        assert await database.run_once(database.db.list_collection_names) == ["schema"]
         process.kill()
         await shows(health, "no primary of MongoDB answers")
     with pytest.raises(RuntimeError, match="shutdown"):

@@ -171,7 +171,7 @@ async def test_38_a_dump_restores_every_row(connect: Connect, tmp_path: Path) ->
     assert await secrets.find(names[0]) == Sealed("k1", b"d", b"c")
     assert await challenges.find(TASK_ID) == CHALLENGE
     collections = await database.run(database.db.list_collection_names)
-    assert sorted(collections) == ["challenges", "secrets", "sessions"]
+    assert sorted(collections) == ["challenges", "schema", "secrets", "sessions"]
     indexes = await database.run(lambda: sorted(database.db["secrets"].index_information()))
     assert indexes == ["_id_", "key_id_1", "kind_1", "owner_1"]
 
