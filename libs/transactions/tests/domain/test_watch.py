@@ -93,6 +93,34 @@ def test_the_newest_entry_vouches_for_the_others() -> None:
     assert not made.stand(sample, {}, 1.0)
 
 
+def test_an_entry_that_came_with_skipped_heads_vouches_for_no_other() -> None:
+    """It may be of the new branch, while those before it were reorganised into other blocks."""
+    made = watch()
+    made.follow(head(11), None, 0.5)
+    made.put([mined(2, 12)], 1.0)
+    made.follow(head(13), None, 2.0)
+    for now in (2.0, 3.0):
+        assert [each.nonce for each in made.sample(now)] == [1, 2]
+        made.looking(now)
+    made.looked(3.0)
+    assert [each.nonce for each in made.sample(3.0)] == [2]
+
+
+def test_skipped_heads_are_doubted_until_a_look_succeeds() -> None:
+    made = watch()
+    made.follow(head(12), None, 1.0)
+    made.looking(1.0)
+    at = made.next_look()
+    assert at is not None
+    made.looking(at)
+    made.follow(head(14), None, at)
+    made.looked(at)
+    assert made.next_look() is not None, "heads were skipped while the chain was read"
+    made.looking(at)
+    made.looked(at)
+    assert made.next_look() is None
+
+
 def test_a_receipt_whose_block_was_no_head_is_read_again_once() -> None:
     made = watch()
     made.put([mined(2, 7)], 0.0)

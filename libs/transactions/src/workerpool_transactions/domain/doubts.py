@@ -14,13 +14,14 @@ class Doubts:
 
     def __init__(self) -> None:
         self._stands: Repeated | None = None
-        self._has_skipped = False
+        self._skipped = self._skipped_when_looking = self._skipped_when_looked = 0
+        """How often heads were skipped: until now, until the last look began, and until the last that ended."""
         self._troubled_until = 0.0
         self._looked_at = 0.0
 
     def skipped(self) -> None:
         """Note that heads were skipped."""
-        self._has_skipped = True
+        self._skipped += 1
 
     def doubt(self) -> None:
         """Have the chain read until several answers agree: the first may come from a node that lags."""
@@ -47,17 +48,18 @@ class Doubts:
                 # Each look reads everything, and a node may lag for long.
                 pause = min(pause * 2 ** max(self._stands.answers - 1, 0), _TROUBLE_LOOK_S)
             return self._looked_at + (pause if self._stands.answers else 0)
-        if self._has_skipped:
+        if self._skipped > self._skipped_when_looked:
             age = max(self._looked_at - newest_at, 0.0)
             return self._looked_at + min(max(age / 10, _SKIPPED_HEADS_S), _SKIPPED_HEADS_LONGEST_S)
         return None
 
     def looking(self, now: float) -> None:
-        """Note that the chain is about to be read."""
-        self._looked_at, self._has_skipped = now, False
+        """Note that the chain is about to be read. Without `looked` afterwards, what was doubted still is."""
+        self._looked_at, self._skipped_when_looking = now, self._skipped
 
     def looked(self, now: float) -> None:
         """Note that the chain was read and what it said is recorded: enough of it ends a doubt."""
+        self._skipped_when_looked = self._skipped_when_looking
         if self._stands is not None:
             self._stands.seen(now)
             if self._stands.holds(now, CONFIRM_S) and not self.is_troubled(now):
@@ -65,4 +67,4 @@ class Doubts:
 
     def clear(self) -> None:
         """End a doubt that concerns nothing."""
-        self._stands, self._has_skipped = None, False
+        self._stands, self._skipped_when_looked = None, self._skipped

@@ -1,8 +1,9 @@
 """Mined entries, watched while a reorganisation may still remove them.
 
 A node rarely returns a reorganised transaction to its pool by itself. A head that is not a child of the one before
-therefore raises a doubt. When heads were skipped, a look costs one receipt: while the newest mined entry is still in
-the same block, all below are.
+therefore raises a doubt. When heads were skipped, a look costs few receipts: while the newest entry that was mined
+before them is still in the same block, all below are. One that came since vouches for itself only, because it may be of
+the new branch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,10 @@ class Watch:
         self._finalized = -1
         self._has_tag = False
         self._looked_at = 0.0
+        self._head_at = 0.0
+        self._unskipped_at: float | None = None
+        """When the last head before skipped ones came, until a look that began after them; None without such."""
+        self._unskipped_during_look_at: float | None = None
         self.branch = Branch()
         self.doubts = Doubts()
 
@@ -77,6 +82,12 @@ class Watch:
             self.doubts.trouble(now)
         if step is Step.SKIPPED:
             self.doubts.skipped()
+            if self._unskipped_at is None:
+                self._unskipped_at = self._head_at
+            if self._unskipped_during_look_at is None:
+                self._unskipped_during_look_at = self._head_at
+        if step is not Step.SAME:
+            self._head_at = now
         self._compare_with_heads(now)
         if not self._entries:
             self.doubts.clear()
@@ -119,10 +130,12 @@ class Watch:
     def looking(self, now: float) -> None:
         """Note that the chain is about to be read."""
         self._looked_at = now
+        self._unskipped_during_look_at = None
         self.doubts.looking(now)
 
     def looked(self, now: float) -> None:
         """Note that the chain was read and what it said is recorded."""
+        self._unskipped_at = self._unskipped_during_look_at
         self.doubts.looked(now)
         if self.next_look() is None:
             self._forget_final(now)
@@ -133,10 +146,14 @@ class Watch:
         return bool(self._vanished)
 
     def sample(self, now: float) -> list[Entry]:
-        """Return the entries that vouch for the others: the one in the newest block, and those to verify now."""
-        newest = max(self._entries.values(), key=_place, default=None)
-        old = [n for n in self._unverified if now - self._since[n] >= VERIFIED_AFTER_S]
-        return [self._entries[n] for n in sorted({*old, *([newest.nonce] if newest else [])})]
+        """Return the entries that vouch for the others, and those that nothing vouches for."""
+        nonces = {n for n in self._unverified if now - self._since[n] >= VERIFIED_AFTER_S}
+        if self._unskipped_at is not None:
+            nonces |= {n for n, since in self._since.items() if since > self._unskipped_at}
+        older = [each for n, each in self._entries.items() if n not in nonces]
+        if older:
+            nonces.add(max(older, key=_place).nonce)
+        return [self._entries[nonce] for nonce in sorted(nonces)]
 
     def entries(self) -> list[Entry]:
         """Return all watched entries, by nonce."""
