@@ -85,5 +85,5 @@ async def complete_tasks_despite_a_kill(net: Devnet, requester: Requester, victi
     for task in tasks:
         record = await requester.on_chain(task)
         assert record.task.status is ChainTaskStatus.COMPLETED, record
+    await net.services[victim].wait_restarted(killed[0], timeout=PATIENCE_S)
     await net.services[victim].wait_healthy(timeout=PATIENCE_S)
-    assert net.services[victim].pid != killed[0]

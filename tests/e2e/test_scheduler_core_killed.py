@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from patience import PATIENCE_S
 from workerpool_devnet.demo.follow import Progress
 from workerpool_devnet.devnet import Devnet
 from workerpool_devnet.options import DevnetOptions
@@ -51,7 +52,9 @@ async def test_a_task_completes_when_core_is_killed_in_any_status(
 
     assert killed, f"the task did not reach {status.name}"
     assert await standard_task(requester, task, progress)
-    await net.services["core"].wait_healthy(timeout=60)
+    # A change is told within a tenth of a second, in which the task may end.
+    await net.services["core"].wait_restarted(killed[0], timeout=PATIENCE_S)
+    await net.services["core"].wait_healthy(timeout=PATIENCE_S)
 
 
 async def test_a_task_completes_when_core_is_killed_in_each_of_its_statuses(

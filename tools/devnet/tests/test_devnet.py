@@ -139,11 +139,8 @@ async def test_services_are_healthy_and_a_killed_one_restarts(tmp_path: Path) ->
         core = net.services["core"]
         before = core.pid
         core.kill()
-        await asyncio.to_thread(
-            wait_until, lambda: core.process.running, "core was not restarted", PATIENCE_S
-        )
+        await core.wait_restarted(before, timeout=PATIENCE_S)
         await core.wait_healthy(timeout=PATIENCE_S)
-        assert core.pid != before
 
         def documented() -> bool:
             return bool(json.loads(document.read_text())["services"]["core"]["pid"] == core.pid)

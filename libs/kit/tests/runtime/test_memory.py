@@ -5,6 +5,7 @@ import ctypes
 import subprocess
 import sys
 
+import pytest
 from patience import PATIENCE_S
 from workerpool_kit.runtime.memory import resident_bytes, return_freed_memory
 
@@ -12,28 +13,38 @@ BURST_BYTES, BLOCK_BYTES = 60 << 20, 1_024
 MOST_BLOCKS = 2_000_000
 
 
-def fragment(before: int) -> None:
-    """Allocate small blocks until the process has grown by 60 MiB, and free all but the last.
+LIBC = ctypes.CDLL(None)
+LIBC.malloc.restype, LIBC.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
 
-    The allocator alone would not return them. The process may have free memory of earlier tests, which is used first.
+
+def allocate(before: int) -> list[int]:
+    """Allocate small blocks until the process has grown by 60 MiB.
+
+    It may have free memory of earlier tests, which is used first.
     """
-    libc = ctypes.CDLL(None)
-    libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
     blocks: list[int] = []
     while resident_bytes() < before + BURST_BYTES and len(blocks) < MOST_BLOCKS:
         for _ in range(1_000):
-            blocks.append(libc.malloc(BLOCK_BYTES))
+            blocks.append(LIBC.malloc(BLOCK_BYTES))
             ctypes.memset(blocks[-1], 1, BLOCK_BYTES)
+    return blocks
+
+
+def free(blocks: list[int]) -> None:
+    """Free all but the last, so that the allocator alone would not return them."""
     for block in blocks[:-1]:
-        libc.free(block)
+        LIBC.free(block)
 
 
-async def test_memory_that_a_burst_left_is_returned() -> None:
+@pytest.mark.parametrize("held_s", [0.0, 0.12], ids=["free at once", "in use at the first trim"])
+async def test_memory_that_a_burst_left_is_returned(held_s: float) -> None:
     returning = asyncio.create_task(return_freed_memory(period_s=0.05))
     await asyncio.sleep(0)
     before = resident_bytes()
-    fragment(before)
+    blocks = allocate(before)
     assert resident_bytes() > before + BURST_BYTES // 2
+    await asyncio.sleep(held_s)
+    free(blocks)
     async with asyncio.timeout(PATIENCE_S):
         while resident_bytes() > before + BURST_BYTES // 4:
             await asyncio.sleep(0.05)

@@ -16,6 +16,8 @@ log = get_logger()
 _PERIOD_S = 5.0
 _GROWTH_BYTES = 8 << 20
 """Growth since the last trim from which another trim is worth its few milliseconds."""
+_TRIMS = 6
+"""Trims after each growth: what is in use at the first may be free at a later one, after which nothing grows."""
 _STATM = Path("/proc/self/statm")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """See mallopt(3)."""
@@ -52,13 +54,16 @@ async def return_freed_memory(period_s: float = _PERIOD_S) -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is None:
         return
-    kept = resident_bytes()
+    kept, left = resident_bytes(), 0
     while True:
         await asyncio.sleep(period_s)
         before = resident_bytes()
-        if before < kept + _GROWTH_BYTES:
-            kept = min(kept, before)
+        if before >= kept + _GROWTH_BYTES:
+            left = _TRIMS
+        kept = min(kept, before)
+        if not left:
             continue
+        left -= 1
         await asyncio.to_thread(trim, 0)
         kept = resident_bytes()
         log.debug("memory.trimmed", before_bytes=before, after_bytes=kept)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from workerpool_devnet.processes.process import ManagedProcess
 from workerpool_devnet.services.plan import ServiceSpec
 from workerpool_devnet.services.readiness import wait_healthy
@@ -48,6 +51,14 @@ class Service:
         if not self.process.running:
             self.start()
         await self.wait_healthy(timeout=timeout)
+
+    async def wait_restarted(self, pid: int, *, timeout: float) -> None:
+        """Wait until a devnet with `restart` has started the killed process `pid` again. Raises TimeoutError."""
+        end = time.monotonic() + timeout
+        while self.pid == pid or not self.process.running:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.name} was not started again within {timeout:g} s")
+            await asyncio.sleep(0.05)
 
     async def wait_healthy(self, *, timeout: float) -> None:
         """Wait until `/actuator/health` reports UP.
