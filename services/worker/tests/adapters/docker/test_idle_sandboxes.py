@@ -41,7 +41,13 @@ class Engine:
         identity = (FIRST, SECOND)[len(self.sandboxes)]
         labels = {SANDBOX_LABEL: WORKER}
         self.containers_now.append(
-            {"Id": identity, "Labels": labels, "State": "running", "HostConfig": {"NetworkMode": NETWORK}}
+            {
+                "Id": identity,
+                "Names": None,
+                "Labels": labels,
+                "State": "running",
+                "HostConfig": {"NetworkMode": NETWORK},
+            }
         )
         return {"Id": identity}
 
@@ -52,7 +58,13 @@ class Engine:
         return [each["Id"] for each in self.containers_now if each["Labels"]]
 
     def run_app(self, name: str, mode: str) -> None:
-        app = {"Id": name, "Labels": {}, "State": "running", "HostConfig": {"NetworkMode": mode}}
+        app = {
+            "Id": name,
+            "Names": [f"/{name}"],
+            "Labels": {},
+            "State": "running",
+            "HostConfig": {"NetworkMode": mode},
+        }
         self.containers_now.append(app)
 
 

@@ -117,6 +117,26 @@ async def test_closing_keeps_the_sandbox_of_a_running_app_only(
     engine.close()
 
 
+async def test_a_container_takes_the_sandbox_of_the_one_that_it_replaces(
+    joined: DockerEngine,
+    make: MakeNetwork,
+    wallet: str,
+    rules: AppNetworkRules,
+    plan: MakePlan,
+    docker_client: Any,
+) -> None:
+    """A worker that was killed before its apps started creates their containers again."""
+    plans = [replace(plan("/bin/true"), name=f"worker-{uuid.uuid4().hex}") for _ in range(2)]
+    await asyncio.gather(*(joined.create(each) for each in plans))
+    network = make()
+    await network.open()
+    again = DockerEngine(wallet, network=network)
+    await asyncio.gather(*(again.create(each) for each in plans))
+    assert len(sandboxes(docker_client, rules)) == 2
+    again.close()
+    await network.close()
+
+
 async def test_a_start_removes_what_a_killed_worker_left_idle(
     joined: DockerEngine,
     make: MakeNetwork,

@@ -187,7 +187,10 @@ class DockerEngine:
                 raise ImageUnavailable(f"the image {plan.image} is no longer on this host") from missing
 
         for _ in range(_CLAIMS):
-            async with self._resources.reserved(plan, labels) as share, self._network.place() as network:
+            async with (
+                self._resources.reserved(plan, labels) as share,
+                self._network.place(plan.name) as network,
+            ):
                 container = await self._connection.call(partial(create, network=network, share=share))
                 self._network.joined(container, network)
                 if await self._resources.holds_alone(labels, share):

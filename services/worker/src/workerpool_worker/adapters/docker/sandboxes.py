@@ -70,14 +70,15 @@ class Sandboxes:
         """Sandboxes whose containers this process has seen end, so that the engine need not be asked."""
 
     @asynccontextmanager
-    async def reserved(self) -> AsyncIterator[str]:
+    async def reserved(self, name: str = "") -> AsyncIterator[str]:
         """Reserve a free sandbox while the block creates the container that joins it; yield its network mode.
 
-        Raises `DockerUnavailable`.
+        The sandbox of an earlier container with the `name` of the new one is free: the new one replaces it. Raises
+        `DockerUnavailable`.
         """
         async with self._choosing:
             known = self._known_idle()
-            sandbox = known if known is not None else await self._found_or_made()
+            sandbox = known if known is not None else await self._found_or_made(name)
             self._idle.discard(sandbox)
             self._tenants.pop(sandbox, None)
             self._reserved.add(sandbox)
@@ -113,20 +114,21 @@ class Sandboxes:
             lambda api: remove_idle(api, {"label": f"{SANDBOX_LABEL}={self._worker}"})
         )
 
-    async def _found_or_made(self) -> str:
+    async def _found_or_made(self, name: str) -> str:
         """Return a free sandbox of the engine's list, or a new one. It waits for one that is about to be free."""
         end = time.monotonic() + _FREE_LIMIT_S
         while True:
             # A copy: a container that is created meanwhile may be missing from the engine's list.
             may_wait = time.monotonic() < end
-            find = partial(self._find, frozenset(self._reserved), may_wait)
+            find = partial(self._find, name, frozenset(self._reserved), may_wait)
             if sandbox := await self._connection.call(find):
                 return sandbox
             await asyncio.sleep(_LOOK_S)
 
-    def _find(self, reserved: Collection[str], may_wait: bool, api: Any) -> str:
+    def _find(self, name: str, reserved: Collection[str], may_wait: bool, api: Any) -> str:
         """Return a free sandbox, or nothing if one will be free soon and the caller may wait. Blocks."""
-        choice = choose_sandbox(api.containers(all=True), self._worker, self._network, reserved)
+        others = [each for each in api.containers(all=True) if f"/{name}" not in (each["Names"] or ())]
+        choice = choose_sandbox(others, self._worker, self._network, reserved)
         for sandbox in choice.unusable:
             with suppress(errors.NotFound):
                 api.remove_container(sandbox, force=True)

@@ -119,15 +119,15 @@ class IsolatedNetwork:
             )
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[str]:
-        """Yield a namespace of its own in the network. Raises `DockerUnavailable`."""
+    async def place(self, name: str = "") -> AsyncIterator[str]:
+        """Yield a namespace of its own in the network for the container `name`. Raises `DockerUnavailable`."""
         await self.ensure()
         if self._sandboxes is None:
             raise DockerUnavailable(f"the network {self.mode} is not open")
         if not self._in_sandboxes:
             yield self.mode
             return
-        async with self._sandboxes.reserved() as mode:
+        async with self._sandboxes.reserved(name) as mode:
             yield mode
 
     def joined(self, container: str, mode: str) -> None:

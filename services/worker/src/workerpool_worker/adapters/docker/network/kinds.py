@@ -12,10 +12,10 @@ _NOT_OPEN = "the network of apps is not open yet"
 class AppNetwork(Protocol):
     """A network of apps."""
 
-    def place(self) -> AbstractAsyncContextManager[str]:
+    def place(self, name: str = "") -> AbstractAsyncContextManager[str]:
         """Yield the engine's network mode of a new container, reserved while the block creates the container.
 
-        Raises `DockerUnavailable`.
+        An earlier container with the `name` of the new one has no claim on its place. Raises `DockerUnavailable`.
         """
 
     def joined(self, container: str, mode: str) -> None:
@@ -31,7 +31,7 @@ class AppNetwork(Protocol):
 class UnopenedNetwork:
     """The network while it is not open yet, because the engine does not answer: no app starts or goes on in it."""
 
-    def place(self) -> AbstractAsyncContextManager[str]:
+    def place(self, name: str = "") -> AbstractAsyncContextManager[str]:
         """Raise `DockerUnavailable`."""
         raise DockerUnavailable(_NOT_OPEN)
 
@@ -53,7 +53,7 @@ class NamedNetwork:
         self.mode = mode
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[str]:
+    async def place(self, name: str = "") -> AsyncIterator[str]:
         """Yield the network's name."""
         yield self.mode
 
