@@ -106,6 +106,18 @@ def test_an_entry_that_came_with_skipped_heads_vouches_for_no_other() -> None:
     assert [each.nonce for each in made.sample(3.0)] == [2]
 
 
+def test_a_node_that_lags_does_not_end_the_doubt_of_another_answer() -> None:
+    made = watch()
+    made.follow(head(12), None, 1.0)
+    made.looking(1.0)
+    assert not made.stand(made.sample(1.0), {}, 1.0)
+    assert made.compared({"0x0": receipt(0, 9), "0x1": receipt(1, 10)}, 1.0) == ([], [])
+    made.looked(1.0)
+    at = made.next_look()
+    assert at is not None
+    assert at <= 1.0 + CONFIRM_S
+
+
 def test_skipped_heads_are_doubted_until_a_look_succeeds() -> None:
     made = watch()
     made.follow(head(12), None, 1.0)

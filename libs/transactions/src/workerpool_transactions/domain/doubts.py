@@ -27,6 +27,10 @@ class Doubts:
         """Have the chain read until several answers agree: the first may come from a node that lags."""
         self._stands = self._stands or Repeated()
 
+    def contradicted(self) -> None:
+        """Note that a node gave another answer than expected: the agreement of several begins again."""
+        self._stands = Repeated()
+
     def added(self, now: float) -> None:
         """Note that a receipt was read: in trouble it counts once several answers agree."""
         if self.is_troubled(now):

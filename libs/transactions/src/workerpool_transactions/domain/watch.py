@@ -160,8 +160,12 @@ class Watch:
         return [self._entries[nonce] for nonce in sorted(self._entries)]
 
     def stand(self, sample: Sequence[Entry], receipts: Mapping[Hex, Receipt], now: float) -> bool:
-        """Return whether the sampled entries are certainly in the blocks that they were in."""
+        """Return whether the sampled entries are certainly in the blocks that they were in.
+
+        An answer that some are not raises a doubt: a node that lags may deny it right afterwards.
+        """
         if not all(_stands(each, receipts) for each in sample):
+            self.doubts.contradicted()
             return False
         self._verified(sample, now)
         return True
