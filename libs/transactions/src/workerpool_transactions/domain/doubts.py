@@ -6,6 +6,7 @@ TROUBLE_S = 30.0
 """After a reorganisation nodes that lag may give receipts of the old branch for this time."""
 _TROUBLE_LOOK_S = TROUBLE_S / 3
 _SKIPPED_HEADS_S = 2.0
+"""Between two looks, and from skipped heads to the look that covers them: a node may lag."""
 _SKIPPED_HEADS_LONGEST_S = 60.0
 
 
@@ -16,12 +17,22 @@ class Doubts:
         self._stands: Repeated | None = None
         self._skipped = self._skipped_when_looking = self._skipped_when_looked = 0
         """How often heads were skipped: until now, until the last look began, and until the last that ended."""
+        self._skipped_at = self._first_skipped_at = -_SKIPPED_HEADS_S
+        """When heads were skipped last, and first since a look that covers the skipped ones before."""
         self._troubled_until = 0.0
         self._looked_at = 0.0
 
-    def skipped(self) -> None:
+    @property
+    def has_skipped(self) -> bool:
+        """Whether heads were skipped that no look covers yet."""
+        return self._skipped > self._skipped_when_looked
+
+    def skipped(self, now: float) -> None:
         """Note that heads were skipped."""
+        if not self.has_skipped:
+            self._first_skipped_at = now
         self._skipped += 1
+        self._skipped_at = now
 
     def doubt(self) -> None:
         """Have the chain read until several answers agree: the first may come from a node that lags."""
@@ -52,18 +63,22 @@ class Doubts:
                 # Each look reads everything, and a node may lag for long.
                 pause = min(pause * 2 ** max(self._stands.answers - 1, 0), _TROUBLE_LOOK_S)
             return self._looked_at + (pause if self._stands.answers else 0)
-        if self._skipped > self._skipped_when_looked:
+        if self.has_skipped:
             age = max(self._looked_at - newest_at, 0.0)
-            return self._looked_at + min(max(age / 10, _SKIPPED_HEADS_S), _SKIPPED_HEADS_LONGEST_S)
+            pause = min(max(age / 10, _SKIPPED_HEADS_S), _SKIPPED_HEADS_LONGEST_S)
+            return max(self._looked_at + pause, self._first_skipped_at + _SKIPPED_HEADS_S)
         return None
 
     def looking(self, now: float) -> None:
         """Note that the chain is about to be read. Without `looked` afterwards, what was doubted still is."""
-        self._looked_at, self._skipped_when_looking = now, self._skipped
+        self._looked_at = now
+        is_covered = now - self._skipped_at >= _SKIPPED_HEADS_S
+        self._skipped_when_looking = self._skipped if is_covered else self._skipped - 1
 
     def looked(self, now: float) -> None:
         """Note that the chain was read and what it said is recorded: enough of it ends a doubt."""
-        self._skipped_when_looked = self._skipped_when_looking
+        self._skipped_when_looked = max(self._skipped_when_looking, self._skipped_when_looked)
+        self._first_skipped_at = self._skipped_at
         if self._stands is not None:
             self._stands.seen(now)
             if self._stands.holds(now, CONFIRM_S) and not self.is_troubled(now):

@@ -40,8 +40,7 @@ class Watch:
         self._looked_at = 0.0
         self._head_at = 0.0
         self._unskipped_at: float | None = None
-        """When the last head before skipped ones came, until a look that began after them; None without such."""
-        self._unskipped_during_look_at: float | None = None
+        """When the last head before skipped ones came, until a look covers them; None without such."""
         self.branch = Branch()
         self.doubts = Doubts()
 
@@ -81,11 +80,9 @@ class Watch:
             # What happened while the process was down is not known either.
             self.doubts.trouble(now)
         if step is Step.SKIPPED:
-            self.doubts.skipped()
+            self.doubts.skipped(now)
             if self._unskipped_at is None:
                 self._unskipped_at = self._head_at
-            if self._unskipped_during_look_at is None:
-                self._unskipped_during_look_at = self._head_at
         if step is not Step.SAME:
             self._head_at = now
         self._compare_with_heads(now)
@@ -130,13 +127,13 @@ class Watch:
     def looking(self, now: float) -> None:
         """Note that the chain is about to be read."""
         self._looked_at = now
-        self._unskipped_during_look_at = None
         self.doubts.looking(now)
 
     def looked(self, now: float) -> None:
         """Note that the chain was read and what it said is recorded."""
-        self._unskipped_at = self._unskipped_during_look_at
         self.doubts.looked(now)
+        if not self.doubts.has_skipped:
+            self._unskipped_at = None
         if self.next_look() is None:
             self._forget_final(now)
 
