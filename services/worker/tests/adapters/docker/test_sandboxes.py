@@ -137,26 +137,6 @@ async def test_a_container_takes_the_sandbox_of_the_one_that_it_replaces(
     await network.close()
 
 
-async def test_a_start_removes_what_a_killed_worker_left_idle(
-    joined: DockerEngine,
-    make: MakeNetwork,
-    rules: AppNetworkRules,
-    plan: MakePlan,
-    docker_client: Any,
-    tmp_path: Path,
-) -> None:
-    kept = plan("/bin/sleep", "600")
-    plans = [kept, replace(plan("/bin/true"), name=f"worker-{uuid.uuid4().hex}")]
-    _, idle = await asyncio.gather(*(joined.create(each) for each in plans))
-    await joined.run(idle, 60, new=True)
-    assert len(sandboxes(docker_client, rules)) == 2
-    again = make(shared=SharedUse(tmp_path, rules.network))
-    await again.open()
-    assert len(sandboxes(docker_client, rules)) == 1
-    await joined.remove(kept.task_id)
-    await again.close()
-
-
 async def test_a_devnet_removes_the_sandboxes_of_its_killed_workers(
     joined: DockerEngine, rules: AppNetworkRules, plan: MakePlan, docker_client: Any
 ) -> None:

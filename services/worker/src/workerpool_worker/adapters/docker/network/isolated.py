@@ -97,8 +97,6 @@ class IsolatedNetwork:
                 raise
         image = self._sandbox_image if why_not else ""
         self._sandboxes = Sandboxes(self._connection, self._worker, self.mode, image)
-        # A process that was killed while the engine made a sandbox did not learn of it: each kill could leave one more.
-        await self._sandboxes.remove_idle()
         log.info("network.opened", network=self.mode, rules_set_by="operator" if why_not else "worker")
 
     async def close(self) -> None:
