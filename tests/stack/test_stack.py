@@ -7,16 +7,11 @@ operator, so their order matters.
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from relays import Relay
 from workerpool_devnet.devnet import Devnet
-from workerpool_devnet.processes.ports import free_port, is_free
 
 from stack.pool_of_compose import (
     DEPENDENCIES,
@@ -24,18 +19,16 @@ from stack.pool_of_compose import (
     READY_LIMIT_S,
     WORKER_PROJECT,
     Stack,
-    bridge_address,
     compute,
-    prepare,
     status_of,
     take_down,
     wait_for_worker,
 )
 from stack.running import OURS, memory_mib, remains, up, wait_until
+from stack.running_pool import pool_over_http
 
 pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
-PORTS = (7001, 17001, 13010, 23010, 13200, 23200, 8888, 18888, 13300, 23300, 13400, 23400, 4001, 9090)
 SERVICES_MIB = 380
 """What the six services may use together."""
 STACK_MIB = 4 * 1024
@@ -46,23 +39,8 @@ TASKS, BAG = 3, 20
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(images: Mapping[str, str], net: Devnet) -> AsyncIterator[Stack]:
     """Start the pool and one worker; take both down."""
-    taken = [port for port in PORTS if not is_free(port)]
-    if taken:
-        pytest.fail(f"the ports {taken} of compose.yaml are in use on this machine")
-    folder = Path(tempfile.mkdtemp(prefix="stack-", dir="/tmp"))
-    host = bridge_address()
-    port = free_port()
-    node = Relay((host, port), ("127.0.0.1", net.chain.port))
-    pool, worker = prepare(folder, net, f"http://{host}:{port}", host, images)
-    try:
-        async with node.running():
-            await asyncio.to_thread(up, pool)
-            ready_s = await asyncio.to_thread(pool.wait_healthy, [*OURS, *DEPENDENCIES], READY_LIMIT_S)
-            await asyncio.to_thread(up, worker)
-            yield Stack(net, pool, worker, f"http://{host}:7001", f"http://{host}:13200", ready_s)
-    finally:
-        await take_down(worker, pool)
-        shutil.rmtree(folder, ignore_errors=True)
+    async with pool_over_http(images, net) as running:
+        yield running
 
 
 async def test_a_deal_is_computed(stack: Stack, record_property: Callable[[str, object], None]) -> None:

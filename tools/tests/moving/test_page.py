@@ -21,8 +21,8 @@ def test_every_variable_of_a_process_is_explained(process: OlderProcess) -> None
 
 
 def test_a_variable_without_an_explanation_is_refused() -> None:
-    with pytest.raises(UnexplainedVariable, match="NOBODYS_VARIABLE"):
-        answer(OF_XWHEP, "NOBODYS_VARIABLE")
+    with pytest.raises(UnexplainedVariable, match="UNEXPLAINED_VARIABLE"):
+        answer(OF_XWHEP, "UNEXPLAINED_VARIABLE")
 
 
 def test_every_successor_is_a_setting_of_its_service() -> None:

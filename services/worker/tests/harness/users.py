@@ -8,7 +8,7 @@ from pathlib import Path
 
 import docker
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 
 
 def why_not() -> str:
@@ -31,7 +31,7 @@ def without_root() -> Iterator[None]:
     os.setgroups([group])
     # The saved ids stay, so that the block can end.
     os.setresgid(group, group, 0)
-    os.setresuid(NOBODY, NOBODY, 0)
+    os.setresuid(UNPRIVILEGED, UNPRIVILEGED, 0)
     try:
         yield
     finally:

@@ -47,7 +47,7 @@ class ClosingEngine(DockerEngine):
 def own_folder() -> Iterator[Path]:
     """A folder of a user without root."""
     folder = Path(tempfile.mkdtemp(prefix="worker-", dir="/tmp"))
-    os.chown(folder, users.NOBODY, users.NOBODY)
+    os.chown(folder, users.UNPRIVILEGED, users.UNPRIVILEGED)
     yield folder
     shutil.rmtree(folder)
 

@@ -19,7 +19,7 @@ SETUID_CAT = "/bin/setuid-cat"
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 _VOLUME = "VOLUME /data"
 """Each container gets a volume of its own, which must not outlive it."""
-_NOBODY = "USER 65534"
+_UNPRIVILEGED = "USER 65534"
 
 
 class NoProgram(Exception):
@@ -31,7 +31,7 @@ class Images:
     """Names of two images that differ in the user of their apps."""
 
     root: str
-    nobody: str
+    unprivileged: str
 
 
 def script_path(name: str) -> str:
@@ -42,7 +42,7 @@ def script_path(name: str) -> str:
 def ensure_images(client: Any, scripts: Mapping[str, str]) -> Images:
     """Build the images with these scripts, by name, unless the engine has them. Raises `NoProgram`."""
     root = _root(scripts)
-    return Images(_ensure(client, root, _VOLUME), _ensure(client, root, _VOLUME, _NOBODY))
+    return Images(_ensure(client, root, _VOLUME), _ensure(client, root, _VOLUME, _UNPRIVILEGED))
 
 
 def _ensure(client: Any, root: bytes, *changes: str) -> str:

@@ -35,7 +35,7 @@ async def test_an_escape_is_contained_while_others_are_served(host: EscapeHost, 
     if escape.name == "metadata address" and not host.targets.metadata:
         pytest.skip("NO DECOYS: the metadata address was not shown to be closed")
     hostile, honest = await pool.bag(2)
-    hostile.task.app_uri = host.images.root if escape.is_root else host.images.nobody
+    hostile.task.app_uri = host.images.root if escape.is_root else host.images.unprivileged
     hostile.task.command_line = escape.command_line(host.targets)
     hostile.task.max_execution_time.seconds = escape.limit_s
 
@@ -88,7 +88,7 @@ async def test_every_attempt_succeeds_where_nothing_contains_it(host: EscapeHost
 
 def _uncontained(host: EscapeHost) -> list[str]:
     api, told = host.client.api, list[str]()
-    for image, is_root in ((host.images.root, True), (host.images.nobody, False)):
+    for image, is_root in ((host.images.root, True), (host.images.unprivileged, False)):
         attempts = [each for each in ESCAPES if each.attempts and each.is_root is is_root]
         commands = "; ".join(each.command_line(host.targets) for each in attempts)
         config = api.create_host_config(
