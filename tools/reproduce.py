@@ -74,7 +74,7 @@ def git(*arguments: str, cwd: Path = ROOT) -> str:
 
 
 def is_test_file(name: str) -> bool:
-    """Tell whether a file belongs to the tests and not to the code that they test."""
+    """Return whether a file belongs to the tests and not to the code that they test."""
     return "tests" in Path(name).parts[:-1] or Path(name).name == "conftest.py"
 
 

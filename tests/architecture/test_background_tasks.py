@@ -76,12 +76,12 @@ def _starts(tree: ast.AST, function: str = "") -> Iterator[str]:
 
 
 def _is_task_group(function: ast.expr) -> bool:
-    """Tell whether a group awaits the task: `async with asyncio.TaskGroup() as fetching: fetching.create_task(…)`."""
+    """Return whether a group awaits the task: `async with asyncio.TaskGroup() as fetching: fetching.create_task(…)`."""
     return isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in {"group", "fetching"}
 
 
 def _is_domain_event(function: ast.expr) -> bool:
-    """Tell whether the scheduler creates a task of a deal."""
+    """Return whether the scheduler creates a task of a deal."""
     return isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "transitions"
 
 

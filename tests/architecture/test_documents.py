@@ -27,7 +27,7 @@ def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
 
 
 def defines(path: Path, dotted: str) -> bool:
-    """Tell whether a module defines a function, a class, or a method given as `Class.method`."""
+    """Return whether a module defines a function, a class, or a method given as `Class.method`."""
     body: list[ast.stmt] = ast.parse(path.read_text()).body
     for name in dotted.split("."):
         found = [

@@ -63,7 +63,7 @@ def imported_names(path: Path) -> Iterator[str]:
 
 
 def has_logic(path: Path) -> bool:
-    """Tell whether a module holds a function or method with a body of its own."""
+    """Return whether a module holds a function or method with a body of its own."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
             not isinstance(s, ast.Pass)

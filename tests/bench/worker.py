@@ -22,7 +22,7 @@ from workerpool_protocol.core.v1.worker_service_pb2_grpc import WorkerServiceStu
 
 from bench.replicates import CHAIN, COMPUTED, Rhythm
 
-_MOST_UPDATES = 1_024
+_MAX_UPDATES = 1_024
 """Updates that the contract allows in one StatusReport."""
 _CALL_LIMIT_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 2.0
@@ -221,7 +221,7 @@ class SimulatedWorker:
                 free = self._slots - len(self.held)
                 await stream.write(pb.ConnectRequest(heartbeat=pb.Heartbeat(free_slots=free)))
                 continue
-            most = 1 if self.rhythm is Rhythm.SINGLE else _MOST_UPDATES
+            most = 1 if self.rhythm is Rhythm.SINGLE else _MAX_UPDATES
             updates = [self._outgoing.popleft() for _ in range(min(most, len(self._outgoing)))]
             now = time.perf_counter()
             self._freed.extend(now for update in updates if update.status == COMPUTED)

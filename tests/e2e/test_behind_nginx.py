@@ -42,7 +42,7 @@ NAMES = {
     "registry": "config.pool.example",
 }
 """The names of the document. Here each is an address of this host: no name needs to be resolved."""
-_MOST_SERVICES = 12
+_MAX_SERVICES = 12
 PAGE = "https://explorer.example"
 UNKNOWN = "0x" + "00" * 32
 
@@ -124,7 +124,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         pytest.skip("nginx is not there: run `make nginx` (it needs Debian's apt-get)")
     folder, first_port, port = (
         tmp_path_factory.mktemp("nginx"),
-        free_ports_in_a_row(_MOST_SERVICES),
+        free_ports_in_a_row(_MAX_SERVICES),
         free_port(),
     )
     authority = Authority(folder)

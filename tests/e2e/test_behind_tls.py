@@ -20,13 +20,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.full, pytest.mark.asyncio(loop_scope=
 
 PEERS = ("registry", "chain_adapter", "result_proxy", "core")
 """In the order in which a devnet numbers its ports from a first one."""
-_MOST_SERVICES = 12
+_MAX_SERVICES = 12
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fronts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, ReverseProxy]]:
     """Reverse proxies before the ports of a devnet to come."""
-    authority, first = Authority(tmp_path_factory.mktemp("authority")), free_ports_in_a_row(_MOST_SERVICES)
+    authority, first = Authority(tmp_path_factory.mktemp("authority")), free_ports_in_a_row(_MAX_SERVICES)
     async with AsyncExitStack() as stack:
         yield {
             name: await stack.enter_async_context(

@@ -107,7 +107,7 @@ async def _not_recovered(pool: HostilePool) -> list[str]:
 
 
 async def _logs_down(pool: HostilePool, name: str) -> bool:
-    """Tell whether the health of a service says that its logs are lost."""
+    """Return whether the health of a service says that its logs are lost."""
     service = pool.net.services[name]
     if not service.process.running:
         return False

@@ -33,7 +33,7 @@ from workerpool_core.simulation.world import World
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause, TaskStatus
 
-MOST_SEEDS = 2_000
+MAX_SEEDS = 2_000
 CAUGHT = (Violation, StoreConflict, IllegalTaskTransition, IllegalReplicateTransition)
 bug, seen_with = BUGS.bug, BUGS.seen_with
 
@@ -314,7 +314,7 @@ def takes_an_sms_that_is_down_for_a_refusal(patch: pytest.MonkeyPatch) -> None:
 
 def first_failing_seed(plant: Plant) -> int | None:
     """Return the first seed that violates an invariant; any other exception fails the test itself."""
-    for seed in range(1, MOST_SEEDS + 1):
+    for seed in range(1, MAX_SEEDS + 1):
         world = World(seed)
         if not BUGS.may_show(plant, world.environment):
             continue

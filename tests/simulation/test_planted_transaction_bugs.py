@@ -20,7 +20,7 @@ from workerpool_transactions.simulation.faults import Faults
 from workerpool_transactions.simulation.seeds import silence
 from workerpool_transactions.simulation.world import World
 
-MOST_SEEDS = 2_000
+MAX_SEEDS = 2_000
 BUGS = PlantedBugs[Faults]()
 bug, seen_with = BUGS.bug, BUGS.seen_with
 
@@ -341,7 +341,7 @@ def _quiet() -> None:
 
 def first_failing_seed(plant: Plant) -> int | None:
     """Return the first seed that violates an invariant; any other exception fails the test itself."""
-    for seed in range(1, MOST_SEEDS + 1):
+    for seed in range(1, MAX_SEEDS + 1):
         world = World(seed)
         if not BUGS.may_show(plant, world.environment.faults):
             continue

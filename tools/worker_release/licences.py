@@ -78,7 +78,7 @@ def _freezer(installed: Iterable[Distribution]) -> Distribution:
 
 
 def _is_of_system(source: Source, frozen: Frozen) -> bool:
-    """Tell whether a file is neither Python's, nor this repository's, nor made by the build."""
+    """Return whether a file is neither Python's, nor this repository's, nor made by the build."""
     made_here = (ROOT, frozen.folder.parents[1])
     return (
         source.path.is_absolute()

@@ -105,7 +105,7 @@ async def started(double: PoolDouble, port: int = 0) -> GrpcServer:
         host="127.0.0.1",
         policy=policy,
         authenticator=BasicAuthenticator("ops", PASSWORD, OPERATOR),
-        most_open_streams=10,
+        max_open_streams=10,
     )
     for name, (add, _) in _SERVICES.items():
         server.add(add, double, name)

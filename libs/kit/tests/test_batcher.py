@@ -60,7 +60,7 @@ async def test_what_is_ready_to_run_may_add_to_a_write() -> None:
 async def test_batch_holds_at_most_the_given_number() -> None:
     writer = Writer()
     writer.go.set()
-    batcher = Batcher(writer, most=2)
+    batcher = Batcher(writer, max_items=2)
     assert await asyncio.gather(*(batcher(number) for number in range(5))) == [0, 1, 4, 9, 16]
     assert writer.batches == [[0, 1], [2, 3], [4]]
 
@@ -98,7 +98,7 @@ async def test_write_with_too_few_answers_fails_instead_of_hanging() -> None:
 
 async def test_drained_waits_for_everything_put_before() -> None:
     writer = Writer()
-    batcher = Batcher(writer, most=1)
+    batcher = Batcher(writer, max_items=1)
     futures = [batcher.put(number) for number in (1, 2)]
     await begun(writer)
     asyncio.get_running_loop().call_soon(writer.go.set)

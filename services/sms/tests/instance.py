@@ -46,7 +46,7 @@ from services.sms.tests.doubles.stores import (
 )
 
 AUDIENCE = "https://sms.example"
-MOST_SECRETS, MOST_IN_TOTAL, FLOOR_BYTES = 5, 12, 1 << 20
+MAX_SECRETS, MAX_IN_TOTAL, FLOOR_BYTES = 5, 12, 1 << 20
 VERSION = ServiceProperties(
     "v5",
     EnclaveImage("pre:5", "pre-fp", "/pre", 3 << 30),
@@ -89,7 +89,7 @@ class Instance:
             self.metrics,
             self.cache,
             self.disk,
-            limits=SecretLimits(MOST_SECRETS, MOST_IN_TOTAL),
+            limits=SecretLimits(MAX_SECRETS, MAX_IN_TOTAL),
         )
         self.enclave_challenges = EnclaveChallenges(
             self.challenges,

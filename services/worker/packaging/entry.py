@@ -22,7 +22,7 @@ def name_authorities(environ: MutableMapping[str, str], files: Iterable[Path], b
 
 
 def finds_authorities(cafile: str | None, capath: str | None) -> bool:
-    """Tell whether OpenSSL finds authorities in the file or the folder where it looks; None where there is none."""
+    """Return whether OpenSSL finds authorities in the file or the folder where it looks; None where there is none."""
     return cafile is not None or (capath is not None and any(Path(capath).iterdir()))
 
 

@@ -11,11 +11,11 @@ from bench.proc import resident_bytes
 from workerpool_devnet.devnet import Devnet
 
 _MIB = 1 << 20
-_LEAST_SAMPLES = 12
+_MIN_SAMPLES = 12
 _GROWTH_BYTES = 24 * _MIB
 """Growth between the second and the last third of a process's life that is no leak."""
 _GROWTH_SHARE = 0.15
-_MOST_BYTES = 600 * _MIB
+_MAX_BYTES = 600 * _MIB
 """Resident memory that no process of the pool may exceed."""
 
 
@@ -40,9 +40,9 @@ class Memory:
         found = []
         for (name, pid), samples in self.samples.items():
             sizes = [size for _, size in samples]
-            if max(sizes) > _MOST_BYTES:
+            if max(sizes) > _MAX_BYTES:
                 found.append(f"{name} (process {pid}) used {max(sizes) / _MIB:.0f} MiB")
-            if len(sizes) < _LEAST_SAMPLES:
+            if len(sizes) < _MIN_SAMPLES:
                 continue
             third = len(sizes) // 3
             before, after = statistics.median(sizes[third : 2 * third]), statistics.median(sizes[-third:])

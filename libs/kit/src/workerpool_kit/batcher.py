@@ -20,19 +20,19 @@ class Batcher(Generic[Item, Answer]):
         self,
         write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         *,
-        most: int = 500,
+        max_items: int = 500,
         turns: int = 0,
     ) -> None:
         """Prepare.
 
         Args:
             write: takes items and returns their answers in order, or raises for all of them.
-            most: most items of a write.
+            max_items: items of one write.
             turns: turns of the event loop that a write leaves to what is ready to run, which may put further items. An
                 idle loop makes them in microseconds.
         """
         self._write = write
-        self._most = most
+        self._max_items = max_items
         self._turns = turns
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -58,7 +58,7 @@ class Batcher(Generic[Item, Answer]):
         while self._waiting:
             for _ in range(self._turns):
                 await asyncio.sleep(0)
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            batch, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
             try:
                 answers = await self._write([item for item, _ in batch])
                 if len(answers) != len(batch):

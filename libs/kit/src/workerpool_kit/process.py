@@ -114,7 +114,7 @@ class Lifetime:
         self.fail(exc)
 
     def waits_for_stop(self, task: asyncio.Task[Any]) -> bool:
-        """Tell whether `task` has called `stopped`, so that it ends without being cancelled."""
+        """Return whether `task` has called `stopped`, so that it ends without being cancelled."""
         return task in self._waiters
 
 

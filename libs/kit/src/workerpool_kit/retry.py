@@ -142,7 +142,7 @@ class _Retrying:
         self._logged_at = float("-inf")
 
     def accepts(self, error: Exception) -> bool:
-        """Tell whether an error is worth another attempt."""
+        """Return whether an error is worth another attempt."""
         if isinstance(self._on, type | tuple):
             return isinstance(error, self._on)
         return self._on(error)

@@ -68,7 +68,7 @@ class SqliteFile:
         self._on_wait = on_wait
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._connection: sqlite3.Connection | None = None
-        self._batcher: Batcher[Work, Any] = Batcher(self._commit, most=_MAX_BATCH, turns=_TURNS)
+        self._batcher: Batcher[Work, Any] = Batcher(self._commit, max_items=_MAX_BATCH, turns=_TURNS)
         self._later: list[tuple[Work, asyncio.Future[Any]]] = []
         self._later_timer: asyncio.TimerHandle | None = None
         self._failure: WorkerpoolError | None = None
@@ -272,7 +272,7 @@ def execute_script(connection: sqlite3.Connection, script: str) -> None:
 
 
 def _is_full(failure: WorkerpoolError) -> bool:
-    """Tell whether a write failed because the volume, or the user's quota on it, is full."""
+    """Return whether a write failed because the volume, or the user's quota on it, is full."""
     cause = failure.__cause__
     # A write to the write-ahead log that finds no room is an I/O error to SQLite.
     return isinstance(cause, sqlite3.OperationalError) and (

@@ -79,7 +79,7 @@ def test_an_ipv6_network_is_one_caller(
 def test_the_number_of_remembered_addresses_is_bounded(
     wrong: WrongPasswords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wrong_passwords, "MOST_ADDRESSES", 2)
+    monkeypatch.setattr(wrong_passwords, "MAX_ADDRESSES", 2)
     exhaust(wrong, ONE)
     for last in range(2):
         wrong.add(f"198.51.100.{last}")

@@ -49,7 +49,7 @@ async def frames(reader: asyncio.StreamReader, kind: int, count: int) -> Counter
 
 
 async def test_calls_that_never_send_their_request_are_bounded(contract: Any, serve: Any) -> None:
-    server = await serve(Echo(contract), most_calls_per_connection=LIMIT)
+    server = await serve(Echo(contract), max_calls_per_connection=LIMIT)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(PREFACE + frame(SETTINGS, 0, 0))
     head = request_head(METHODS[0])
@@ -61,7 +61,7 @@ async def test_calls_that_never_send_their_request_are_bounded(contract: Any, se
 
 async def test_client_queues_calls_above_the_limit(contract: Any, serve: Any) -> None:
     servicer = Waiting(contract)
-    server = await serve(servicer, most_calls_per_connection=LIMIT)
+    server = await serve(servicer, max_calls_per_connection=LIMIT)
     async with open_channel(f"127.0.0.1:{server.port}", own_subchannel=True) as channel:
         stub = contract.grpc.EchoServiceStub(channel)
         held = [stub.Fan(contract.pb2.Note()) for _ in range(LIMIT)]

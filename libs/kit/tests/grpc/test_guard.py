@@ -168,7 +168,7 @@ class TestIdentity:
 
 class TestStreamsOfStrangers:
     async def test_open_streams_of_a_public_method_are_limited(self, contract: Any, serve: Any) -> None:
-        server = await serve(Waiting(contract), most_open_streams=2)
+        server = await serve(Waiting(contract), max_open_streams=2)
         note = contract.pb2.Note()
         async with open_channel(f"127.0.0.1:{server.port}") as channel:
             stub = contract.grpc.EchoServiceStub(channel)
@@ -188,7 +188,7 @@ class TestStreamsOfStrangers:
     async def test_streams_of_a_method_with_a_role_are_not_limited(self, contract: Any, serve: Any) -> None:
         owner = BasicAuthenticator("pool", "secret", "owner")
         server = await serve(
-            Waiting(contract), authenticator=owner, policy=closed_to("owner"), most_open_streams=0
+            Waiting(contract), authenticator=owner, policy=closed_to("owner"), max_open_streams=0
         )
         async with open_channel(f"127.0.0.1:{server.port}", basic=("pool", "secret")) as channel:
             await contract.grpc.EchoServiceStub(channel).Fan(contract.pb2.Note()).read()

@@ -40,7 +40,7 @@ async def side(monkeypatch: pytest.MonkeyPatch, answer_now: asyncio.Event) -> As
 
     monkeypatch.setattr(BoundedConnection, "request_limit_s", 2 * PATIENCE_S)
     monkeypatch.setattr(BoundedConnection, "reading_limit_s", 2 * PATIENCE_S)
-    monkeypatch.setattr(BoundedConnection, "most", 3)
+    monkeypatch.setattr(BoundedConnection, "max_connections", 3)
     monkeypatch.setattr(remainder, "LIMIT_S", 0.2)
     routes = [Route("/slow", slow), Route("/endless", endless)]
     side = HttpServer(0, health=Health(), version="1", routes=routes, host="127.0.0.1")

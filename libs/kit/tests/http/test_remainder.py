@@ -87,7 +87,7 @@ async def _answers(receive: Callable[[], Awaitable[Message]], length: bytes) -> 
 
 
 async def test_an_endless_body_is_read_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remainder, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(remainder, "MAX_BYTES", 10_000)
     read = 0
 
     async def receive() -> Message:

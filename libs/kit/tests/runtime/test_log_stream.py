@@ -19,7 +19,7 @@ from patience import PATIENCE_S
 from small_volumes import MountVolume
 from workerpool_kit.health import Health
 from workerpool_kit.runtime import log_stream
-from workerpool_kit.runtime.log_stream import MOST_CHARACTERS, MOST_LINES, LogStream
+from workerpool_kit.runtime.log_stream import MAX_CHARACTERS, MAX_LINES, LogStream
 
 
 def eventually(condition: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:
@@ -95,11 +95,11 @@ def test_a_text_that_is_no_unicode_or_too_long_is_written_as_far_as_possible(
 ) -> None:
     read, stream = pipe
     stream.write("\ud800\n")
-    stream.write("x" * (2 * MOST_CHARACTERS) + "\n")
+    stream.write("x" * (2 * MAX_CHARACTERS) + "\n")
     assert stream.drain(PATIENCE_S)
     first, second = read_all(read).splitlines()
     assert first == "\\ud800"
-    assert second.startswith("x" * MOST_CHARACTERS + "… (")
+    assert second.startswith("x" * MAX_CHARACTERS + "… (")
 
 
 def test_a_reader_that_does_not_read_blocks_nothing_and_is_told_of_the_loss(
@@ -110,10 +110,10 @@ def test_a_reader_that_does_not_read_blocks_nothing_and_is_told_of_the_loss(
     stream.on_change(problems.append)
     line = "x" * 100 + "\n"
     started = time.monotonic()
-    for _ in range(3 * MOST_LINES):
+    for _ in range(3 * MAX_LINES):
         stream.write(line)
     assert time.monotonic() - started < PATIENCE_S
-    written = 3 * MOST_LINES
+    written = 3 * MAX_LINES
 
     def told() -> bool:
         nonlocal written

@@ -10,7 +10,7 @@ from patience import PATIENCE_S
 from workerpool_kit.runtime.memory import resident_bytes, return_freed_memory
 
 BURST_BYTES, BLOCK_BYTES = 60 << 20, 1_024
-MOST_BLOCKS = 2_000_000
+MAX_BLOCKS = 2_000_000
 
 
 LIBC = ctypes.CDLL(None)
@@ -23,7 +23,7 @@ def allocate(before: int) -> list[int]:
     It may have free memory of earlier tests, which is used first.
     """
     blocks: list[int] = []
-    while resident_bytes() < before + BURST_BYTES and len(blocks) < MOST_BLOCKS:
+    while resident_bytes() < before + BURST_BYTES and len(blocks) < MAX_BLOCKS:
         for _ in range(1_000):
             blocks.append(LIBC.malloc(BLOCK_BYTES))
             ctypes.memset(blocks[-1], 1, BLOCK_BYTES)

@@ -63,12 +63,12 @@ def http_date(seconds: float) -> str:
 
 @pytest.mark.parametrize("status", [429, 503], ids=str)
 @pytest.mark.parametrize(
-    ("header", "least_s", "most_s"),
+    ("header", "min_s", "max_s"),
     [("7", 7, 8), (http_date(3_600), 30, 31), ("86400", 30, 31), ("nonsense", 0, 1), (None, 0, 1)],
     ids=["seconds", "date", "a-day", "nonsense", "none"],
 )
 async def test_every_call_waits_as_long_as_the_node_asks(
-    scripted_node: Any, status: int, header: str | None, least_s: float, most_s: float
+    scripted_node: Any, status: int, header: str | None, min_s: float, max_s: float
 ) -> None:
     headers = {} if header is None else {"Retry-After": header}
 
@@ -80,7 +80,7 @@ async def test_every_call_waits_as_long_as_the_node_asks(
     scripted_node.answer = answer
     rpc, time = in_own_time(scripted_node.url)
     assert await rpc.call("eth_blockNumber") == "0x7"
-    assert least_s <= time.now <= most_s
+    assert min_s <= time.now <= max_s
     await rpc.close()
 
 

@@ -27,8 +27,8 @@ def chunks(content: bytes) -> Iterator[bytes]:
         yield content[start : start + CHUNK_BYTES]
 
 
-def packed(content: Iterator[bytes], executor: Executor, most_pending: int) -> bytes:
-    deflater = Deflater(executor, most_pending)
+def packed(content: Iterator[bytes], executor: Executor, max_pending: int) -> bytes:
+    deflater = Deflater(executor, max_pending)
     parts = [deflater.compress(chunk) for chunk in content]
     return b"".join([*parts, deflater.flush()])
 
@@ -42,11 +42,11 @@ def unpacked(stream: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
-@pytest.mark.parametrize("most_pending", [0, 1, 100])
-def test_the_packed_bytes_do_not_depend_on_the_threads(threads: int, most_pending: int) -> None:
+@pytest.mark.parametrize("max_pending", [0, 1, 100])
+def test_the_packed_bytes_do_not_depend_on_the_threads(threads: int, max_pending: int) -> None:
     alone = packed(chunks(TEXT), AtOnce(), 0)
     with ThreadPoolExecutor(threads) as executor:
-        assert packed(chunks(TEXT), executor, most_pending) == alone
+        assert packed(chunks(TEXT), executor, max_pending) == alone
     assert unpacked(alone) == TEXT
 
 
@@ -59,10 +59,10 @@ def test_any_chunks_are_one_ordinary_stream(content: list[bytes]) -> None:
     assert unpacked(packed(iter(content), AtOnce(), 0)) == b"".join(content)
 
 
-@pytest.mark.parametrize("most_pending", [0, 3])
-def test_hashes_chunks_in_their_order(most_pending: int) -> None:
+@pytest.mark.parametrize("max_pending", [0, 3])
+def test_hashes_chunks_in_their_order(max_pending: int) -> None:
     with Threads() as threads:
-        digest = Sha256(threads.hashing, most_pending)
+        digest = Sha256(threads.hashing, max_pending)
         for chunk in chunks(TEXT):
             digest.update(chunk)
         assert digest.digest() == hashlib.sha256(TEXT).digest()

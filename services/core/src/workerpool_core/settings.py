@@ -338,5 +338,5 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
         return max(self.health_interval_blocks * self.health_failures * block_time_s, 5.0)
 
     def actuator_open(self, endpoint: str) -> bool:
-        """Tell whether an endpoint under /actuator is open."""
+        """Return whether an endpoint under /actuator is open."""
         return "*" in self.actuators or endpoint in self.actuators

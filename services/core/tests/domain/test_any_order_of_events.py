@@ -23,7 +23,7 @@ DEALS = (
 CAUSES = (None, ReplicateStatusCause.APP_IMAGE_DOWNLOAD_FAILED, ReplicateStatusCause.TASK_NOT_ACTIVE)
 WORKERS = range(4)
 STEPS = 250
-MOST_TICKS_AT_ONCE = 200
+MAX_TICKS_AT_ONCE = 200
 
 
 class Chaos:
@@ -130,7 +130,7 @@ class Chaos:
         ticks = 0
         while (due := pool.scheduler.next_wake(pool.now)) is not None and due <= end:
             ticks = 0 if due > pool.now else ticks + 1
-            assert ticks < MOST_TICKS_AT_ONCE, "it turns in a circle"
+            assert ticks < MAX_TICKS_AT_ONCE, "it turns in a circle"
             pool.now = max(pool.now, due)
             pool.handle(e.Tick())
         pool.now = end

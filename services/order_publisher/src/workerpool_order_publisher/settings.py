@@ -24,7 +24,7 @@ LIVE_VARIABLES = (
     "ORDER_PUBLISHER_DATASET_RESTRICT",
 )
 """Variables that ORDER_PUBLISHER_LIVE_FILE may set, and that change while the publisher runs."""
-_MOST_NRLC = 87_000_000 * 10**9
+_MAX_NRLC = 87_000_000 * 10**9
 
 
 def _tag(value: object) -> str:
@@ -40,7 +40,7 @@ def _tag(value: object) -> str:
 
 Tag = Annotated[str, BeforeValidator(_tag), TypeName("tag")]
 """The tag of an order: lower-case 0x and 64 digits after loading; leading zeros may be left out."""
-NanoRlc = Annotated[int, Field(ge=0, le=_MOST_NRLC)]
+NanoRlc = Annotated[int, Field(ge=0, le=_MAX_NRLC)]
 CategoryId = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

@@ -10,7 +10,7 @@ from workerpool_protocol.sms.v1 import secret_service_pb2 as pb
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 
 from services.sms.tests.doubles.chain import APP, DATASET, DEVELOPER, OWNER, REQUESTER
-from services.sms.tests.instance import FLOOR_BYTES, MOST_IN_TOTAL, MOST_SECRETS, signed
+from services.sms.tests.instance import FLOOR_BYTES, MAX_IN_TOTAL, MAX_SECRETS, signed
 
 REQUESTER_ADDRESS = REQUESTER.address
 KINDS: dict[str, tuple[SecretKind, Any, str, str, Wallet, str]] = {
@@ -76,7 +76,7 @@ async def over(
 
 
 async def exists(client: Any, transport: str, kind: str) -> bool:
-    """Tell whether a secret exists."""
+    """Return whether a secret exists."""
     _, number, address, key, _, path = KINDS[kind]
     if transport == "http":
         status = (await client.http("HEAD", path)).status
@@ -136,14 +136,14 @@ async def test_an_unreachable_chain_is_told_alike(client: Any, transport: str) -
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 async def test_a_wallet_with_too_many_secrets_is_told_alike(client: Any, transport: str) -> None:
-    for number in range(MOST_SECRETS):
+    for number in range(MAX_SECRETS):
         await client.sms.push(SecretKind.WEB2, REQUESTER_ADDRESS, f"name-{number}", "v", REQUESTER)
     assert await over(client, transport, "web2", "value") == TOO_MANY[transport]
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 async def test_a_full_sms_is_told_alike(client: Any, transport: str) -> None:
-    for number in range(MOST_IN_TOTAL):
+    for number in range(MAX_IN_TOTAL):
         wallet = Wallet.from_key(bytes([100 + number]) * 32)
         await client.sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
     assert await over(client, transport, "web2", "value") == FULL[transport]

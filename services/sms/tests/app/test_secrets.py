@@ -20,7 +20,7 @@ from workerpool_sms.errors import (
 )
 
 from services.sms.tests.doubles.chain import APP, DATASET, DEVELOPER, OWNER, REQUESTER
-from services.sms.tests.instance import FLOOR_BYTES, MOST_IN_TOTAL, MOST_SECRETS, Instance, signed
+from services.sms.tests.instance import FLOOR_BYTES, MAX_IN_TOTAL, MAX_SECRETS, Instance, signed
 
 KINDS = [
     (SecretKind.WEB3, DATASET, "", DEVELOPER),
@@ -159,7 +159,7 @@ async def test_added_rows_are_counted(sms: Instance) -> None:
 
 
 async def fill(sms: Instance, wallet: Wallet) -> None:
-    for number in range(MOST_SECRETS):
+    for number in range(MAX_SECRETS):
         await sms.push(SecretKind.REQUESTER, wallet.address, f"name-{number}", "v", wallet)
 
 
@@ -189,7 +189,7 @@ async def test_the_secrets_of_a_wallet_s_contracts_count_as_its_own(sms: Instanc
 
 async def test_a_wallet_at_its_limit_still_replaces_its_secrets(sms: Instance) -> None:
     await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "first", REQUESTER)
-    for number in range(MOST_SECRETS - 1):
+    for number in range(MAX_SECRETS - 1):
         await sms.push(SecretKind.WEB2, REQUESTER.address, f"name-{number}", "v", REQUESTER)
     await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "second", REQUESTER, replace=True)
     assert await sms.secrets.read(SecretName.parse(SecretKind.WEB2, REQUESTER.address, "t")) == "second"
@@ -198,22 +198,22 @@ async def test_a_wallet_at_its_limit_still_replaces_its_secrets(sms: Instance) -
 async def test_requests_at_once_do_not_pass_the_limit_together(sms: Instance) -> None:
     pushed = [
         sms.push(SecretKind.REQUESTER, REQUESTER.address, f"name-{number}", "v", REQUESTER)
-        for number in range(MOST_SECRETS + 3)
+        for number in range(MAX_SECRETS + 3)
     ]
     answers = await asyncio.gather(*pushed, return_exceptions=True)
     assert sum(isinstance(answer, TooManySecrets) for answer in answers) == 3
-    assert len(sms.stored.rows) == MOST_SECRETS
+    assert len(sms.stored.rows) == MAX_SECRETS
 
 
 async def test_all_wallets_together_store_no_more_secrets_than_the_sms_may(
     sms: Instance, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number in range(MOST_IN_TOTAL):
+    for number in range(MAX_IN_TOTAL):
         wallet = Wallet.from_key(bytes([100 + number]) * 32)
         await sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
     with pytest.raises(SmsFull, match="WORKERPOOL_SMS_MAX_SECRETS") as refused:
         await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "canary-value", REQUESTER)
-    assert refused.value.details == {"most": str(MOST_IN_TOTAL)}
+    assert refused.value.details == {"most": str(MAX_IN_TOTAL)}
     assert sms.metrics.over_limit == [Limit.TOTAL]
     assert "canary-value" not in "".join(capsys.readouterr())
     await sms.push(SecretKind.WEB2, wallet.address, "t", "second", wallet, replace=True)
@@ -221,11 +221,11 @@ async def test_all_wallets_together_store_no_more_secrets_than_the_sms_may(
 
 
 async def test_wallets_at_once_do_not_pass_the_limit_of_all_together(sms: Instance) -> None:
-    wallets = [Wallet.from_key(bytes([100 + number]) * 32) for number in range(MOST_IN_TOTAL + 3)]
+    wallets = [Wallet.from_key(bytes([100 + number]) * 32) for number in range(MAX_IN_TOTAL + 3)]
     pushed = [sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet) for wallet in wallets]
     answers = await asyncio.gather(*pushed, return_exceptions=True)
     assert sum(isinstance(answer, SmsFull) for answer in answers) == 3
-    assert len(sms.stored.rows) == MOST_IN_TOTAL
+    assert len(sms.stored.rows) == MAX_IN_TOTAL
 
 
 async def test_a_disk_at_its_floor_takes_no_secret_and_gives_those_it_has(

@@ -123,7 +123,7 @@ async def test_what_the_host_knows_is_told_while_the_scheduler_is_down(
         (OTHER_TASK_ID, "CONTRIBUTED"),
         (TASK_ID, "COMPUTING"),
     ]
-    assert (report.pending_tasks, report.pending_most) == (1, None)
+    assert (report.pending_tasks, report.pending_max) == (1, None)
 
 
 async def test_a_damaged_journal_hides_nothing_else(down: WorkerSettings, wallet: Wallet) -> None:
@@ -338,7 +338,7 @@ async def test_each_contribution_that_is_not_paid_counts_also_of_one_deal(staker
     ]
     await hold(staker, *((record, deal.deal_id) for record in records))
     report = await report_of(staker.settings)
-    assert (report.pending_tasks, report.pending_most) == (2, 2 * (100 - ratio))
+    assert (report.pending_tasks, report.pending_max) == (2, 2 * (100 - ratio))
     assert len(report.replicates) == 3
 
 

@@ -118,7 +118,7 @@ def ensure_installed(
 
 
 def _installed(locked: Path, target: Path, needed: Collection[str]) -> bool:
-    """Tell whether npm's record of what it installed agrees with the lock file, and the files are there."""
+    """Return whether npm's record of what it installed agrees with the lock file, and the files are there."""
     try:
         wanted = json.loads((locked / "package-lock.json").read_text())["packages"]
         present = json.loads((target / "node_modules" / ".package-lock.json").read_text())["packages"]

@@ -12,7 +12,7 @@ ALLOWED = 10
 """Wrong passwords of one address in a row."""
 PAUSE_S = 5.0
 """Seconds after which the address may send one more."""
-MOST_ADDRESSES = 10_000
+MAX_ADDRESSES = 10_000
 """Addresses that are remembered; beyond it the one that sent a wrong password least recently is forgotten."""
 RETRY_AFTER = "retry_after_s"
 """The detail of the error that tells the seconds to wait."""
@@ -54,7 +54,7 @@ class WrongPasswords:
         caller = _caller(address)
         self._counts[caller] = (self._count(caller) + 1, self._now())
         self._counts.move_to_end(caller)
-        while len(self._counts) > MOST_ADDRESSES:
+        while len(self._counts) > MAX_ADDRESSES:
             self._counts.popitem(last=False)
 
     def _count(self, caller: str) -> float:

@@ -21,7 +21,7 @@ from workerpool_kit.tls.identity import identity
 log = get_logger()
 
 _CALL_LIMIT_S = 3.0
-_MOST_BYTES, _MOST_BRACKETS = 1 << 16, 64
+_MAX_BYTES, _MAX_BRACKETS = 1 << 16, 64
 _BACKOFF = Backoff(first_s=0.1, longest_s=5.0)
 
 
@@ -100,7 +100,7 @@ async def _ask_http(url: str, source: str, grpc_reason: str) -> ChainConfig:
                 f"{url}/config/chain", raise_for_status=True, ssl=identity().client_context()
             ) as answer,
         ):
-            found = _decoded(await answer.content.read(_MOST_BYTES + 1))
+            found = _decoded(await answer.content.read(_MAX_BYTES + 1))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         http_reason = str(error) or type(error).__name__
         raise ConfigServerUnreachable(
@@ -122,6 +122,6 @@ async def _ask_http(url: str, source: str, grpc_reason: str) -> ChainConfig:
 def _decoded(body: bytes) -> Any:
     """Return the JSON value of a body. Raises ValueError also for a body that is larger or deeper than any real one."""
     text = body.decode()
-    if len(body) > _MOST_BYTES or text.count("[") + text.count("{") > _MOST_BRACKETS:
+    if len(body) > _MAX_BYTES or text.count("[") + text.count("{") > _MAX_BRACKETS:
         raise ValueError("the answer is no chain configuration")
     return json.loads(text)

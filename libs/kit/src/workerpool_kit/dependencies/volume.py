@@ -8,9 +8,9 @@ from pathlib import Path
 from workerpool_kit.dependencies.report import WRONG, Dependency, DependencyProblem, DependencyReport
 from workerpool_kit.health import Health
 
-LEAST_FREE_BYTES = 64 << 20
+MIN_FREE_BYTES = 64 << 20
 """Free bytes below which health names a volume (64 MiB); on a small volume a sixteenth of its size."""
-_LEAST_SHARE = 16
+_MIN_SHARE = 16
 
 
 def volume_dependency(component: str, variable: str, folder: Path) -> Dependency:
@@ -35,19 +35,19 @@ def journal_waits(health: Health, variable: str, file: Path) -> Callable[[str | 
     return waits
 
 
-async def probe_volume(folder: Path, least_bytes: int = LEAST_FREE_BYTES) -> None:
-    """Return when the volume of `folder` has `least_bytes` free, or a sixteenth. Raises DependencyProblem."""
+async def probe_volume(folder: Path, min_bytes: int = MIN_FREE_BYTES) -> None:
+    """Return when the volume of `folder` has `min_bytes` free, or a sixteenth. Raises DependencyProblem."""
     # In a thread: a volume of the network may hang.
-    await asyncio.to_thread(_check, folder, least_bytes)
+    await asyncio.to_thread(_check, folder, min_bytes)
 
 
-def _check(folder: Path, least_bytes: int) -> None:
+def _check(folder: Path, min_bytes: int) -> None:
     try:
         volume = os.statvfs(folder)
     except OSError as error:
         raise DependencyProblem(f"the folder cannot be used: {error.strerror}", kind=WRONG) from None
     free = volume.f_bavail * volume.f_frsize
-    least = min(least_bytes, volume.f_blocks * volume.f_frsize // _LEAST_SHARE)
+    least = min(min_bytes, volume.f_blocks * volume.f_frsize // _MIN_SHARE)
     if free < least:
         raise DependencyProblem(
             f"the volume has {free >> 10} KiB free, less than {least >> 10} KiB", kind=WRONG

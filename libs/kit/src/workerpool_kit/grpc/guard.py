@@ -44,7 +44,7 @@ Policy = Mapping[str, frozenset[str]]
 
 
 def always_open(method: str) -> bool:
-    """Tell whether a method belongs to gRPC's own services (health, reflection), which are public."""
+    """Return whether a method belongs to gRPC's own services (health, reflection), which are public."""
     return method.startswith(("/grpc.health.", "/grpc.reflection."))
 
 
@@ -63,7 +63,7 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         authenticator: Authenticator | None,
         policy: Policy,
         default_deadline_s: float,
-        most_open_streams: int,
+        max_open_streams: int,
         proxies: TrustedProxies,
     ) -> None:
         self._proxies = proxies
@@ -71,7 +71,7 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self._authenticator = authenticator
         self._policy = policy
         self._default_deadline_s = default_deadline_s
-        self._most_open_streams = most_open_streams
+        self._max_open_streams = max_open_streams
         self._open_streams: Counter[str] = Counter()
         self._wrapped: dict[str, Any] = {}
 
@@ -174,8 +174,8 @@ class CallGuard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         if unary or not (always_open(method) or ANYONE in self._policy[method]):
             yield
             return
-        if self._open_streams[method] >= self._most_open_streams:
-            raise TooManyStreams(f"{self._most_open_streams} streams of this method are open; retry later")
+        if self._open_streams[method] >= self._max_open_streams:
+            raise TooManyStreams(f"{self._max_open_streams} streams of this method are open; retry later")
         self._open_streams[method] += 1
         try:
             yield

@@ -26,7 +26,7 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 MAX_FRAME_BYTES = 256 * 1024
 """Frame of HTTP/2 that a peer may send. The default, 16 KiB, cuts a piece of an archive into 64 parts, and each costs
 both sides processor time."""
-MOST_CALLS_PER_CONNECTION = 200
+MAX_CALLS_PER_CONNECTION = 200
 """Calls that one connection may carry at once. A call costs 20 KiB before its request arrives, from any caller.
 A client that starts more calls before it has read this limit gets some of them refused."""
 
@@ -36,8 +36,8 @@ class GrpcServer:
 
     `policy` names the roles of every method of every added service (`ANYONE`: no identity needed); the server does not
     start with a method without a policy. Health and reflection are always served and public. Each public streaming
-    method serves at most `most_open_streams` streams at once; a stream costs about 30 KiB. A connection carries at most
-    `most_calls_per_connection` calls at once, and clients queue further ones: a call costs 20 KiB before its request
+    method serves at most `max_open_streams` streams at once; a stream costs about 30 KiB. A connection carries at most
+    `max_calls_per_connection` calls at once, and clients queue further ones: a call costs 20 KiB before its request
     arrives.
 
     An address that sends too many wrong passwords waits; `proxies` are the reverse proxies that name the address of a
@@ -53,16 +53,16 @@ class GrpcServer:
         policy: Policy,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         default_deadline_s: float = 30,
-        most_open_streams: int = 2_000,
-        most_calls_per_connection: int = MOST_CALLS_PER_CONNECTION,
+        max_open_streams: int = 2_000,
+        max_calls_per_connection: int = MAX_CALLS_PER_CONNECTION,
         proxies: TrustedProxies | None = None,
     ) -> None:
         self.port = port
         self._host = host
         self._policy = policy
-        self._options = _options(max_message_bytes, most_calls_per_connection)
+        self._options = _options(max_message_bytes, max_calls_per_connection)
         self._guard = CallGuard(
-            authenticator, policy, default_deadline_s, most_open_streams, proxies or TrustedProxies()
+            authenticator, policy, default_deadline_s, max_open_streams, proxies or TrustedProxies()
         )
         self._has_authenticator = authenticator is not None
         self._services: dict[str, tuple[Callable[[Any, Any], None], object]] = {}
@@ -154,11 +154,11 @@ class GrpcServer:
             )
 
 
-def _options(max_message_bytes: int, most_calls_per_connection: int) -> list[tuple[str, int]]:
+def _options(max_message_bytes: int, max_calls_per_connection: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
-        ("grpc.max_concurrent_streams", most_calls_per_connection),
+        ("grpc.max_concurrent_streams", max_calls_per_connection),
         # The default lets two servers share a port without an error.
         ("grpc.so_reuseport", 0),
         # A bandwidth probe answers each message after a pause, so each heartbeat, with a ping. The fixed window is what

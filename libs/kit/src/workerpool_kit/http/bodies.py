@@ -25,19 +25,19 @@ class BodyTooSlow(WorkerpoolError):
     reason = "BODY_TOO_SLOW"
 
 
-async def read_body(request: Request, most_bytes: int = MAX_BODY_BYTES) -> bytes:
+async def read_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Return the body of a request.
 
-    Raises BodyTooLarge as soon as more than `most_bytes` bytes have arrived, BodyTooSlow when they take too long.
+    Raises BodyTooLarge as soon as more than `max_bytes` bytes have arrived, BodyTooSlow when they take too long.
     """
     body = bytearray()
-    limit_s = GRACE_S + most_bytes / SLOWEST_BYTES_PER_S
+    limit_s = GRACE_S + max_bytes / SLOWEST_BYTES_PER_S
     try:
         async with asyncio.timeout(limit_s):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > most_bytes:
-                    raise BodyTooLarge(f"the body is larger than {most_bytes} bytes; send a smaller one")
+                if len(body) > max_bytes:
+                    raise BodyTooLarge(f"the body is larger than {max_bytes} bytes; send a smaller one")
     except TimeoutError:
         raise BodyTooSlow(
             f"the body did not arrive within {limit_s:.0f} s; send it over a faster connection"

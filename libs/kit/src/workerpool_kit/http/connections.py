@@ -15,7 +15,7 @@ class BoundedConnection(H11Protocol):
     """Time from connecting, or from the last response, to a complete request head."""
     reading_limit_s = 60.0
     """Time for a client to read what fills the buffers."""
-    most = 2_000
+    max_connections = 2_000
     """Connections of the whole server."""
 
     _waits_for_request: asyncio.TimerHandle | None = None
@@ -24,7 +24,7 @@ class BoundedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the request timer; abort a connection above the limit."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
+        if len(self.connections) > self.max_connections:
             transport.abort()
         else:
             self._expect_request()

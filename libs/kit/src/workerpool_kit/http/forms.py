@@ -9,7 +9,7 @@ from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.http.bodies import read_body
 
 MAX_FORM_BYTES = 16 * 1024
-_MOST_FIELDS = 50
+_MAX_FIELDS = 50
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -56,6 +56,6 @@ async def read_form(request: Request) -> dict[str, str]:
         raise MalformedForm(f"the body is no form; send it as {_FORM}")
     body = await read_body(request, MAX_FORM_BYTES)
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
     except ValueError:
         raise MalformedForm("the form cannot be read; send it again from the page") from None

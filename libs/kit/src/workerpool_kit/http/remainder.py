@@ -8,7 +8,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 32 << 20
+MAX_BYTES = 32 << 20
 """Bytes of a body that are read on: as many as a reverse proxy passes on (`client_max_body_size` in its document)."""
 LIMIT_S = 10.0
 """Seconds for which they are awaited."""
@@ -17,7 +17,7 @@ LIMIT_S = 10.0
 def read_on(app: ASGIApp) -> ASGIApp:
     """Wrap an application so that each answer waits for the body of its request, which is discarded.
 
-    After `MOST_BYTES` or `LIMIT_S` the answer is sent all the same. A client that asks whether to send its body
+    After `MAX_BYTES` or `LIMIT_S` the answer is sent all the same. A client that asks whether to send its body
     (`Expect: 100-continue`) is answered at once.
     """
 
@@ -29,7 +29,7 @@ def read_on(app: ASGIApp) -> ASGIApp:
 
         async def send_after_the_body(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await body.discard(MOST_BYTES, LIMIT_S)
+                await body.discard(MAX_BYTES, LIMIT_S)
             await send(message)
 
         await app(scope, body.receive, send_after_the_body)
@@ -53,14 +53,14 @@ class _Body:
             self._complete = True
         return message
 
-    async def discard(self, most_bytes: int, limit_s: float) -> None:
+    async def discard(self, max_bytes: int, limit_s: float) -> None:
         """Read what is left within the limits."""
         if self._held_back:
             return
         try:
             async with asyncio.timeout(limit_s):
-                while not self._complete and most_bytes > 0:
-                    most_bytes -= len((await self.receive()).get("body", b""))
+                while not self._complete and max_bytes > 0:
+                    max_bytes -= len((await self.receive()).get("body", b""))
         except TimeoutError:
             pass
 

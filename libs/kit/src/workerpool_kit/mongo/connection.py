@@ -107,7 +107,7 @@ async def _wait_and_tell(
 
 
 def _has_primary(client: "MongoClient[Any]", where: str) -> bool:
-    """Tell whether writes are possible now. Raises StartupError for what waiting cannot change."""
+    """Return whether writes are possible now. Raises StartupError for what waiting cannot change."""
     try:
         hello = client.admin.command("hello")
         if "setName" not in hello:

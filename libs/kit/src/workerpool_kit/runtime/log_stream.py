@@ -21,9 +21,9 @@ from queue import Empty, SimpleQueue
 
 from workerpool_kit.health import Health
 
-MOST_LINES = 4_096
+MAX_LINES = 4_096
 """Lines that wait to be written; further ones are dropped."""
-MOST_CHARACTERS = 16_384
+MAX_CHARACTERS = 16_384
 """Characters of one text; the rest is cut."""
 COMPONENT = "logs"
 """Name of the health component."""
@@ -68,17 +68,17 @@ class LogStream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Queue a text; drop it when the queue is full. Never raises."""
         pending = getattr(self._unfinished, "text", "") + text
-        if not pending.endswith("\n") and len(pending) < MOST_CHARACTERS:
+        if not pending.endswith("\n") and len(pending) < MAX_CHARACTERS:
             self._unfinished.text = pending
             return len(text)
         self._unfinished.text = ""
-        if self._queue.qsize() >= MOST_LINES:
+        if self._queue.qsize() >= MAX_LINES:
             self._drop(1)
             if time.monotonic() - self._writing_since > _RETRY_S:
                 self._set_problem("the reader of the log does not read")
             return len(text)
-        if len(pending) > MOST_CHARACTERS:
-            pending = f"{pending[:MOST_CHARACTERS]}… ({len(pending) - MOST_CHARACTERS} more characters)\n"
+        if len(pending) > MAX_CHARACTERS:
+            pending = f"{pending[:MAX_CHARACTERS]}… ({len(pending) - MAX_CHARACTERS} more characters)\n"
         self._queue.put(pending.encode("utf-8", errors="backslashreplace"))
         return len(text)
 
@@ -97,7 +97,7 @@ class LogStream(io.TextIOBase):
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Tell whether a terminal shows the lines."""
+        """Return whether a terminal shows the lines."""
         return os.isatty(self._descriptor)
 
     @property

@@ -66,12 +66,12 @@ def aliases_of(info: FieldInfo) -> tuple[str, ...]:
 
 
 def is_secret(info: FieldInfo) -> bool:
-    """Tell whether a field was declared with `secret`."""
+    """Return whether a field was declared with `secret`."""
     return bool(_declaration(info)["secret"])
 
 
 def names_secret_file(info: FieldInfo) -> bool:
-    """Tell whether a field is the path of a file that holds a secret."""
+    """Return whether a field is the path of a file that holds a secret."""
     return bool(_declaration(info)["secret_file"])
 
 

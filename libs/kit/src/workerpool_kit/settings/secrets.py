@@ -38,7 +38,7 @@ _ORCHESTRATOR_SECRETS = Path("/run/secrets")
 
 
 def is_well_known(password: str) -> bool:
-    """Tell whether a password is in every list of default passwords, or empty."""
+    """Return whether a password is in every list of default passwords, or empty."""
     return password.lower() in _WELL_KNOWN
 
 

@@ -103,7 +103,7 @@ def _grpc_target(value: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or IP address means this machine only."""
+    """Return whether a host name or IP address means this machine only."""
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:

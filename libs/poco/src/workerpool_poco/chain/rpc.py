@@ -37,7 +37,7 @@ MAX_BATCH = 100
 """Requests in one HTTP body; larger batches are split, because many providers refuse more."""
 
 _STATE_GONE_ATTEMPTS = 5
-_MOST_REFUSALS = 8
+_MAX_REFUSALS = 8
 """Refusals of one call because of too many calls, after which it fails; pauses of growing length lie between them."""
 _PATIENCE_S = 15.0
 """A call fails with the first refusal after this time."""
@@ -147,7 +147,7 @@ class JsonRpc:
                 # The rate falls by less, and only once in a while.
                 refusals, largest = refusals + _BATCH_REFUSALS, max(size // 2, 1)
                 late = time.monotonic() - started > _PATIENCE_S
-                if refusals >= _MOST_REFUSALS or late:
+                if refusals >= _MAX_REFUSALS or late:
                     raise
             else:
                 refusals, started = 0, time.monotonic()
@@ -189,7 +189,7 @@ class JsonRpc:
             return await self._admitted([method for method, _ in calls], sending)
 
         try:
-            answers = await self._retried("batch", request, None, most_refusals=_BATCH_REFUSALS)
+            answers = await self._retried("batch", request, None, max_refusals=_BATCH_REFUSALS)
         except (Throttled, WrongChain):
             raise
         except ChainUnreachable:
@@ -225,7 +225,7 @@ class JsonRpc:
             return error
 
     async def _retried(
-        self, what: str, request: Request, attempts: int | None, most_refusals: int = _MOST_REFUSALS
+        self, what: str, request: Request, attempts: int | None, max_refusals: int = _MAX_REFUSALS
     ) -> Any:
         """Return the answer to a request, repeated while the node fails; calls that it throttles wait instead."""
         tries = attempts or self._attempts
@@ -242,8 +242,8 @@ class JsonRpc:
                 if is_throttling(cause):
                     refusals += 1
                     late = time.monotonic() - started > _PATIENCE_S
-                    if attempts == 1 or refusals == most_refusals or late:
-                        kind = _CallThrottled if most_refusals == _MOST_REFUSALS else Throttled
+                    if attempts == 1 or refusals == max_refusals or late:
+                        kind = _CallThrottled if max_refusals == _MAX_REFUSALS else Throttled
                         raise kind(reason) from None
                     continue
                 failures += 1

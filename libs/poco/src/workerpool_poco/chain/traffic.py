@@ -20,7 +20,7 @@ _SLOWED = 0.7
 """Share of the recent rate that is left after a refusal."""
 _RECOVERY_PER_S = 1.1
 """Growth of a lowered rate: it doubles in 7 s without a refusal."""
-_LEAST_RATE = 5.0
+_MIN_RATE = 5.0
 """The smallest plans of providers; refusals below it have another cause."""
 
 
@@ -139,7 +139,7 @@ class Traffic:
 
     def _lower(self, now: float) -> None:
         recent = min(max(self._calls, self._calls_before), self.calls_per_s)
-        self._lowered, self._lowered_at = min(max(recent * _SLOWED, _LEAST_RATE), self._highest), now
+        self._lowered, self._lowered_at = min(max(recent * _SLOWED, _MIN_RATE), self._highest), now
 
     def pause(self, retry_after_s: float) -> None:
         """Pause every call as the node asks for, because it is overloaded or restarts."""

@@ -106,7 +106,7 @@ def _secrets(value: Any) -> dict[str, str]:
 
 
 def _wants_encryption(value: Any) -> bool:
-    """Tell whether a value of any type may mean that the result is to be encrypted."""
+    """Return whether a value of any type may mean that the result is to be encrypted."""
     text = value.strip().lower() if isinstance(value, str) else value
     return bool(text) and text not in ("false", "no", "off", "0")
 

@@ -19,7 +19,7 @@ from isal import isal_zlib
 LEVEL = 1
 RAW = -isal_zlib.MAX_WBITS
 """Deflate without a header of its own, as zip entries have it."""
-_MOST_PACKERS = 4
+_MAX_PACKERS = 4
 _END = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, RAW).flush()
 """An empty last block."""
 _SYNC_EVERY_BYTES = 32 << 20
@@ -31,9 +31,9 @@ class Threads:
     def __init__(self) -> None:
         """Start no thread yet."""
         processors = len(os.sched_getaffinity(0))
-        self.most_pending = 2 * min(processors, _MOST_PACKERS)
+        self.max_pending = 2 * min(processors, _MAX_PACKERS)
         """Chunks that wait for their place in the archive at most, which bounds the memory."""
-        self.packing: Executor = ThreadPoolExecutor(self.most_pending // 2, "pack")
+        self.packing: Executor = ThreadPoolExecutor(self.max_pending // 2, "pack")
         self.hashing: Executor = ThreadPoolExecutor(1, "hash")
 
     def __enter__(self) -> Self:
@@ -62,16 +62,16 @@ class Deflater:
     Chunks of 1 MiB pack to 0.1 % more than one stream would.
     """
 
-    def __init__(self, executor: Executor, most_pending: int) -> None:
+    def __init__(self, executor: Executor, max_pending: int) -> None:
         """Pack in an executor, with a number of chunks in it at most."""
-        self._executor, self._most_pending = executor, most_pending
+        self._executor, self._max_pending = executor, max_pending
         self._pending: deque[Future[bytes]] = deque()
 
     def compress(self, chunk: bytes) -> bytes:
         """Take a chunk and return what is packed so far."""
         self._pending.append(self._executor.submit(_pack, chunk))
         packed = []
-        while self._pending and (len(self._pending) > self._most_pending or self._pending[0].done()):
+        while self._pending and (len(self._pending) > self._max_pending or self._pending[0].done()):
             packed.append(self._pending.popleft().result())
         return b"".join(packed)
 
@@ -85,16 +85,16 @@ class Deflater:
 class Sha256:
     """Hashes chunks in their order."""
 
-    def __init__(self, executor: Executor, most_pending: int) -> None:
+    def __init__(self, executor: Executor, max_pending: int) -> None:
         """Hash in an executor that does one thing at a time, with a number of chunks in it at most."""
-        self._executor, self._most_pending = executor, most_pending
+        self._executor, self._max_pending = executor, max_pending
         self._digest = hashlib.sha256()
         self._pending: deque[Future[None]] = deque()
 
     def update(self, chunk: bytes) -> None:
         """Take a chunk."""
         self._pending.append(self._executor.submit(self._digest.update, chunk))
-        if len(self._pending) > self._most_pending:
+        if len(self._pending) > self._max_pending:
             self._pending.popleft().result()
 
     def digest(self) -> bytes:

@@ -135,7 +135,7 @@ class ArchiveWriter:
         if self._threads is None:
             self._threads = self._open.enter_context(Threads())
             self._sync = EarlySync(self._file.fileno())
-        return self._threads.packing, self._threads.hashing, self._threads.most_pending
+        return self._threads.packing, self._threads.hashing, self._threads.max_pending
 
     def _check_size(self) -> None:
         size = self._file.tell()

@@ -2,7 +2,7 @@
 
 GAS_PER_TRANSACTION = 500_000
 """Gas of one protocol transaction: a contribution and a reveal together need about 490,000."""
-LEAST_TRANSACTIONS = 10
+MIN_TRANSACTIONS = 10
 """A wallet that can pay for fewer of its own transactions gets no new work."""
 
 
@@ -11,11 +11,11 @@ def transactions_left(balance: int, price: int) -> int | None:
     return None if price == 0 else balance // (GAS_PER_TRANSACTION * price)
 
 
-def least_balance(price: int) -> int:
+def min_balance(price: int) -> int:
     """Return the least balance of a working wallet, in wei, at a price in wei per gas."""
-    return LEAST_TRANSACTIONS * GAS_PER_TRANSACTION * price
+    return MIN_TRANSACTIONS * GAS_PER_TRANSACTION * price
 
 
 def is_dry(balance: int, price: int) -> bool:
     """Return whether a wallet cannot pay for ten of its own transactions at today's price."""
-    return balance < least_balance(price)
+    return balance < min_balance(price)

@@ -12,7 +12,7 @@ from workerpool_transactions.domain.item import Item, Wanted
 DISPLACED_AFTER_S = 5.0
 """A used nonce without a receipt of any version counts as used by another transaction after this time."""
 REPLACE_AFTER_BLOCKS = 5
-_LEAST_BLOCKS = 2
+_MIN_BLOCKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def mark_stuck(lowest: Item, block: int, replace_after_s: float, now: float) -> 
     if since is None or lowest.known_at is None or lowest.wanted is not None or lowest.is_sending:
         return False
     # Without blocks there is nothing that a higher offer could win.
-    if now - since < replace_after_s or block - lowest.waits_from_block < _LEAST_BLOCKS:
+    if now - since < replace_after_s or block - lowest.waits_from_block < _MIN_BLOCKS:
         return False
     lowest.wanted = Wanted.REPLACEMENT
     return True

@@ -31,9 +31,9 @@ PROGRESS_S = 180.0
 IDLE_S = 100.0
 _IDLE_AFTER_S = 65.0
 """A head that was skipped is looked at up to 60 s later."""
-_MOST_IDLE_CALLS = 12
+_MAX_IDLE_CALLS = 12
 _WINDOW_S = 10.0
-_MOST_CALLS = 250
+_MAX_CALLS = 250
 _FINAL_BLOCKS = 30
 _UNTOLD = 5
 """At one head of so many, a node with the `finalized` tag does not answer for it."""
@@ -152,7 +152,7 @@ class World:
         before = len(self.node.calls)
         await self._pass(IDLE_S)
         made = [method for _, method in self.node.calls[before:]]
-        most = _MOST_IDLE_CALLS if self._has_heads_when_idle else 0
+        most = _MAX_IDLE_CALLS if self._has_heads_when_idle else 0
         if len(made) > most:
             raise Violation(
                 f"{len(made)} calls to the node in {IDLE_S:g} idle seconds: {dict(Counter(made))}"
@@ -173,7 +173,7 @@ class World:
     def _check_calls(self) -> None:
         windows = Counter(int(at / _WINDOW_S) for at, _ in self.node.calls)
         window, calls = max(windows.items(), key=lambda each: each[1])
-        if calls > _MOST_CALLS:
+        if calls > _MAX_CALLS:
             made = Counter(method for at, method in self.node.calls if int(at / _WINDOW_S) == window)
             raise Violation(f"{calls} calls to the node in {_WINDOW_S:g} s: {dict(made)}")
 

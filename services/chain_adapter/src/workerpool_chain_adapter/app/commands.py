@@ -48,7 +48,7 @@ class Commands:
         self._active = active
         self._pipeline = pipeline
         self._clock = clock
-        self._assess = Batcher(assessor.assess, most=_MAX_ASSESSED_AT_ONCE)
+        self._assess = Batcher(assessor.assess, max_items=_MAX_ASSESSED_AT_ONCE)
         self._add = Batcher(journal.add)
         self._admissions: dict[CommandKey, asyncio.Task[Command]] = {}
 

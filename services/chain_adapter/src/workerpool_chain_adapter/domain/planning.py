@@ -88,7 +88,7 @@ class Plan:
 
 
 def plan(
-    waiting: Iterable[Command], room: int, most_gas: int, uninitialized: Collection[CommandKey] = ()
+    waiting: Iterable[Command], room: int, max_gas: int, uninitialized: Collection[CommandKey] = ()
 ) -> list[Plan]:
     """Return at most `room` transactions, the most urgent group first, each group in order of arrival.
 
@@ -98,7 +98,7 @@ def plan(
     Args:
         waiting: the commands that are in no transaction.
         room: transactions that may be added to those in flight.
-        most_gas: most gas of one transaction.
+        max_gas: most gas of one transaction.
         uninitialized: claims whose task is not initialized.
     """
     by_group: dict[Group, list[Command]] = {group: [] for group in Group}
@@ -106,16 +106,16 @@ def plan(
         by_group[_group(command, uninitialized)].append(command)
     plans: list[Plan] = []
     for group, commands in by_group.items():
-        size = largest_batch(group, most_gas)
+        size = largest_batch(group, max_gas)
         plans += [Plan(group, tuple(chunk)) for chunk in _chunks(commands, size)]
     return plans[: max(room, 0)]
 
 
-def largest_batch(group: Group, most_gas: int) -> int:
+def largest_batch(group: Group, max_gas: int) -> int:
     """Return how many commands of a group fit into one transaction."""
     if not group.is_array:
         return 1
-    fitting = most_gas * _BLOCK_SHARE_PERCENT // 100 // GAS_BOUNDS[group]
+    fitting = max_gas * _BLOCK_SHARE_PERCENT // 100 // GAS_BOUNDS[group]
     return max(1, min(fitting, MAX_BATCH))
 
 

@@ -221,7 +221,7 @@ class BlockReader(Protocol):
         """Return the hub's events among all logs of one block; None when the block has no logs."""
 
     def may_hold(self, block: Block, kinds: Collection[type[HubEvent]], /) -> bool:
-        """Tell whether the Bloom filter of a block admits the hub's events of these kinds."""
+        """Return whether the Bloom filter of a block admits the hub's events of these kinds."""
 
 
 class DealSource(Protocol):

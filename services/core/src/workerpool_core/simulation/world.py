@@ -118,9 +118,9 @@ class World:
         """Add the workers that the deals need and a few more; one or two of them have an enclave."""
         environment = self._environment
         random = environment.random
-        most_trust = max(deal.trust for deal in deals)
+        max_trust = max(deal.trust for deal in deals)
         # With a higher trust, one liar makes more workers necessary than there are.
-        bad = [c for c in environment.faults.characters if c is not Character.LYING or most_trust <= 1]
+        bad = [c for c in environment.faults.characters if c is not Character.LYING or max_trust <= 1]
         # Worker 0 is always honest, so one enclave works.
         with_enclave = {0, random.randint(0, 3)}
         needed = max(contributions_needed(max(deal.trust, 1)) for deal in deals)

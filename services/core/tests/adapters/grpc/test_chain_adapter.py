@@ -36,7 +36,7 @@ class Adapter(TransactionServiceServicer):
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
-        self.watches = self.open_watches = self.most_watches = 0
+        self.watches = self.open_watches = self.max_watches = 0
         self.first = pb.Command(task_id=TASK, state=pb.COMMAND_STATE_RECEIVED)
         self.later: list[pb.Command] = []
         self.error: WorkerpoolError | None = None
@@ -64,7 +64,7 @@ class Adapter(TransactionServiceServicer):
     async def WatchCommand(self, request: Any, context: Any) -> AsyncIterator[Any]:
         self.watches += 1
         self.open_watches += 1
-        self.most_watches = max(self.most_watches, self.open_watches)
+        self.max_watches = max(self.max_watches, self.open_watches)
         try:
             yield pb.WatchCommandResponse(command=self.first)
             await self.watch_gate.wait()
@@ -225,5 +225,5 @@ async def test_commands_above_the_limit_of_streams_wait_and_are_completed(
     harness.adapter.watch_gate.set()
     await harness.until(lambda: len(harness.answers) == len(tasks))
     assert {answer.task_id for answer in harness.answers} == set(tasks)
-    assert harness.adapter.most_watches == 2
+    assert harness.adapter.max_watches == 2
     await client.close()

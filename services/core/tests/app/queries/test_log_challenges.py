@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 from workerpool_core.app.queries import log_challenges
-from workerpool_core.app.queries.log_challenges import LIFETIME_S, MOST_EACH, LogChallenges
+from workerpool_core.app.queries.log_challenges import LIFETIME_S, MAX_EACH, LogChallenges
 from workerpool_kit.clock import FakeClock
 from workerpool_poco.protocol.encoding.typed_data import LogChallenge
 from workerpool_poco.protocol.ids import Address
@@ -39,18 +39,18 @@ def test_each_request_has_a_challenge_of_its_own_for_an_hour(clock: FakeClock, i
 
 
 def test_a_flood_of_requests_drops_no_open_challenge_of_its_address(issued: LogChallenges) -> None:
-    first = [issued.issue(A) for _ in range(MOST_EACH)]
-    again = [issued.issue(A) for _ in range(MOST_EACH)]
+    first = [issued.issue(A) for _ in range(MAX_EACH)]
+    again = [issued.issue(A) for _ in range(MAX_EACH)]
     assert again == first, "each open one is given again in turn"
-    assert len(issued.of(A)) == MOST_EACH
+    assert len(issued.of(A)) == MAX_EACH
 
 
 def test_a_used_challenge_makes_room_for_a_new_one(issued: LogChallenges) -> None:
-    first = [issued.issue(A) for _ in range(MOST_EACH)]
+    first = [issued.issue(A) for _ in range(MAX_EACH)]
     issued.of(A)[3].used = True
     assert issued.issue(A) not in first
     assert texts(issued, A).isdisjoint({first[3].challenge})
-    assert len(issued.of(A)) == MOST_EACH
+    assert len(issued.of(A)) == MAX_EACH
 
 
 def test_the_oldest_addresses_are_evicted_above_the_limit_of_all(

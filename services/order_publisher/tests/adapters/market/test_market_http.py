@@ -16,7 +16,7 @@ async def test_a_refusal_without_words_is_named_by_its_status(client: Client) ->
 
 
 async def test_a_huge_answer_is_not_read_to_its_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market_http, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(market_http, "_MAX_BYTES", 1000)
     client.market.answer = lambda _request: web.Response(text="x" * 5000)
     with pytest.raises(MarketOutage, match="larger than 1000 bytes"):
         await client.http.get("/challenge")

@@ -8,8 +8,8 @@ import yaml
 
 from workerpool_registry.domain.property_file import Property, Scalar
 
-_MOST_NODES = 10_000
-_MOST_LEVELS = 64
+_MAX_NODES = 10_000
+_MAX_LEVELS = 64
 _TOO_DEEP = "is nested too deeply, or in itself"
 
 
@@ -45,7 +45,7 @@ def _check_depth(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         level += isinstance(event, yaml.CollectionStartEvent)
         level -= isinstance(event, yaml.CollectionEndEvent)
-        if level > _MOST_LEVELS:
+        if level > _MAX_LEVELS:
             raise UnusableText(event.start_mark.line + 1 if event.start_mark else 0, _TOO_DEEP)
 
 
@@ -57,9 +57,9 @@ def _flatten(
     A few lines of aliases can stand for more values than memory holds: `visits` bounds their number. An alias can also
     stand for a node that contains it: `level` bounds the depth.
     """
-    if next(visits) > _MOST_NODES:
-        raise UnusableText(_line_of(node), f"stands for more than {_MOST_NODES} values; are aliases nested?")
-    if level > _MOST_LEVELS:
+    if next(visits) > _MAX_NODES:
+        raise UnusableText(_line_of(node), f"stands for more than {_MAX_NODES} values; are aliases nested?")
+    if level > _MAX_LEVELS:
         raise UnusableText(_line_of(node), _TOO_DEEP)
     if isinstance(node, yaml.MappingNode):
         seen = set[str]()

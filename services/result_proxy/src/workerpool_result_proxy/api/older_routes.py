@@ -101,9 +101,9 @@ class _Handlers:
         return await self._tokens.verify(given.removeprefix("Bearer ").strip())
 
 
-def _json_object(body: bytes, most_bytes: int) -> dict[str, Any]:
+def _json_object(body: bytes, max_bytes: int) -> dict[str, Any]:
     try:
-        content = loads_bounded(body, max_bytes=most_bytes)
+        content = loads_bounded(body, max_bytes=max_bytes)
     except ValueError as problem:
         raise BadHttpRequest(f"the body is no JSON that can be read: {problem}") from None
     if not isinstance(content, dict):

@@ -6,7 +6,7 @@ from workerpool_poco.chain.proxies import proxy_of
 
 log = get_logger()
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 _LIMIT_S = 20.0
 
 
@@ -27,8 +27,8 @@ class IpfsGateway:
                 content = bytearray()
                 async for chunk in answer.content.iter_chunked(1 << 16):
                     content += chunk
-                    if len(content) > _MOST_BYTES:
-                        raise ValueError(f"more than {_MOST_BYTES} bytes")
+                    if len(content) > _MAX_BYTES:
+                        raise ValueError(f"more than {_MAX_BYTES} bytes")
                 return content.decode()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning(

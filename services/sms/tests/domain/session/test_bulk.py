@@ -3,7 +3,7 @@
 import json
 
 from workerpool_poco.protocol.orders import DatasetOrder
-from workerpool_sms.domain.session.bulk import MOST_DATASETS, dataset_orders, is_cid, slice_cid
+from workerpool_sms.domain.session.bulk import MAX_DATASETS, dataset_orders, is_cid, slice_cid
 
 from services.sms.tests.doubles.chain import DATASET
 
@@ -46,4 +46,4 @@ def test_entries_that_are_no_orders_are_dropped() -> None:
     )
     assert [order.dataset for order in dataset_orders(content)] == [DATASET]
     assert dataset_orders("not json") == []
-    assert len(dataset_orders(json.dumps([ORDER] * (MOST_DATASETS + 1)))) == MOST_DATASETS
+    assert len(dataset_orders(json.dumps([ORDER] * (MAX_DATASETS + 1)))) == MAX_DATASETS

@@ -37,7 +37,7 @@ MAX_LINK_CHARACTERS = 4_096
 """Longest result link in the scheduler's contract."""
 _CALL_LIMIT_S = 20.0
 _RULES_LIMIT_S = 5.0
-_LEAST_SPEED_BYTES_PER_S = 64 << 10
+_MIN_SPEED_BYTES_PER_S = 64 << 10
 _TRANSIENT = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -145,7 +145,7 @@ class GrpcResultStore:
             answer: pb.UploadResponse = await answer_of(
                 stub.Upload(
                     _messages(header, archive),
-                    timeout=_CALL_LIMIT_S + size / _LEAST_SPEED_BYTES_PER_S,
+                    timeout=_CALL_LIMIT_S + size / _MIN_SPEED_BYTES_PER_S,
                     metadata=metadata,
                 )
             )

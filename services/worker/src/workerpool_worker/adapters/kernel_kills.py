@@ -35,7 +35,7 @@ class KernelKills:
         return next((int(line[len(_KILLS) :]) for line in lines if line.startswith(_KILLS)), None)
 
     def none_since(self, before: int | None, runtime: str) -> bool:
-        """Tell whether it is certain that no container of a runtime lost a process since `count` returned `before`.
+        """Return whether it is certain that no container of a runtime lost a process since `count` returned `before`.
 
         A runtime with a kernel of its own has kills that this kernel does not see.
         """

@@ -39,7 +39,7 @@ class Nftables:
         self._listing = await self._list()
 
     async def holds(self) -> bool:
-        """Tell whether the kernel still has the rules as `apply` set them."""
+        """Return whether the kernel still has the rules as `apply` set them."""
         if "bridge" not in self._families and not _bridged_frames_reach_ip_rules():
             return False
         try:

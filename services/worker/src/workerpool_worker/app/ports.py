@@ -50,10 +50,10 @@ class Chain(Protocol):
         """Read the worker's own contribution."""
 
     async def is_pool_owner(self, signer: Address) -> bool:
-        """Tell whether an address owns the workerpool."""
+        """Return whether an address owns the workerpool."""
 
     async def can_pay(self, gas: int) -> bool:
-        """Tell whether the wallet can pay an amount of gas at the current price."""
+        """Return whether the wallet can pay an amount of gas at the current price."""
 
     async def contribute(
         self,
@@ -188,7 +188,7 @@ class Downloader(Protocol):
         """
 
     async def network_works(self) -> bool:
-        """Tell whether a server of the operator's choice answers, so that this host's network works."""
+        """Return whether a server of the operator's choice answers, so that this host's network works."""
 
 
 class TaskFolder(Protocol):

@@ -39,7 +39,7 @@ from workerpool_worker.settings import WorkerSettings
 
 T = TypeVar("T")
 _RETURN_WITHIN, _LEAVES = "WORKERPOOL_WORKER_RETURN_WITHIN", "PT0S"
-_LONGEST_S, _MOST_DAYS = 86_400.0, 36_500.0
+_LONGEST_S, _MAX_DAYS = 86_400.0, 36_500.0
 
 app = typer.Typer(
     name=NAME,
@@ -179,7 +179,7 @@ def status(
         float,
         typer.Option(
             min=0,
-            max=_MOST_DAYS,
+            max=_MAX_DAYS,
             callback=_finite,
             help="Days for which earnings are summed up, as far as 3 s of reading allow.",
         ),

@@ -23,7 +23,7 @@ from workerpool_worker.domain.diagnosis.status_report import (
     HeldReplicate,
     StatusReport,
     is_at_stake,
-    most_reward,
+    max_reward,
 )
 from workerpool_worker.settings import WorkerSettings
 
@@ -162,8 +162,8 @@ async def _chain(
         report.balance = wealth.balance
         report.transactions_left = transactions_left(wealth.balance, wealth.price)
         deals = await looks.hub.view_deals([DealId(each.deal_id) for each in contributed])
-        report.pending_most = sum(
-            most_reward(deal.workerpool.price, deal.scheduler_reward_ratio) for deal in deals
+        report.pending_max = sum(
+            max_reward(deal.workerpool.price, deal.scheduler_reward_ratio) for deal in deals
         )
         report.earned = await _earned(looks, wallet, days)
     except PocoError as outage:

@@ -10,7 +10,7 @@ from workerpool_poco.protocol.ids import Address
 from workerpool_worker.cli.host_looks import stored_address
 from workerpool_worker.errors import CommandRefused
 
-_LEAST_CHARACTERS = 8
+_MIN_CHARACTERS = 8
 
 
 class WalletFileSettings(Settings):
@@ -26,9 +26,9 @@ class WalletFileSettings(Settings):
 
 def create(path: Path, password: str) -> Address:
     """Write a new wallet and return its address. Raises CommandRefused for a file that exists or a short password."""
-    if len(password) < _LEAST_CHARACTERS:
+    if len(password) < _MIN_CHARACTERS:
         raise CommandRefused(
-            f"the password is too short; choose one of at least {_LEAST_CHARACTERS} characters"
+            f"the password is too short; choose one of at least {_MIN_CHARACTERS} characters"
         )
     wallet = Wallet.create()
     try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 _PIDS_PER_TASK = 1024
 _SYSTEM_SHARE = 0.1
-_LEAST_MEMORY_BYTES = 64 << 20
+_MIN_MEMORY_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,4 @@ def slot_count(processors: int, override: int | None, *, gpu: bool) -> int:
 def slot_limits(slots: int, memory_bytes: int, slot_bytes: int = 0) -> SlotLimits:
     """Return the limits of one slot: one processor, and `slot_bytes` or else an equal share of 90 % of the memory."""
     share = slot_bytes or int(memory_bytes * (1 - _SYSTEM_SHARE)) // slots
-    return SlotLimits(1.0, max(share, _LEAST_MEMORY_BYTES), _PIDS_PER_TASK)
+    return SlotLimits(1.0, max(share, _MIN_MEMORY_BYTES), _PIDS_PER_TASK)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from workerpool_poco.protocol.model import Account
-from workerpool_transactions.domain.balance import least_balance
+from workerpool_transactions.domain.balance import min_balance
 from workerpool_worker.domain.containers.disk import DiskLimits, DiskUsage
 from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity, has_problem, ok, skipped
 from workerpool_worker.domain.diagnosis.judgements import (
@@ -32,8 +32,8 @@ def test_locked_stake_is_no_free_stake() -> None:
 
 def test_gas_is_judged_by_the_rule_of_the_worker() -> None:
     price = 10**9
-    assert gas_finding(least_balance(price), price, "0xW").severity is Severity.OK
-    assert gas_finding(least_balance(price) - 1, price, "0xW").code is Code.NO_GAS
+    assert gas_finding(min_balance(price), price, "0xW").severity is Severity.OK
+    assert gas_finding(min_balance(price) - 1, price, "0xW").code is Code.NO_GAS
     assert gas_finding(0, 0, "0xW").severity is Severity.OK
 
 

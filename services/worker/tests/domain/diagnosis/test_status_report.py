@@ -9,7 +9,7 @@ from workerpool_worker.domain.diagnosis.status_report import (
     StatusReport,
     is_at_stake,
     lines,
-    most_reward,
+    max_reward,
     why_no_work,
 )
 from workerpool_worker.domain.record import ReplicateRecord
@@ -37,7 +37,7 @@ def test_money_and_replicates_are_told_in_words() -> None:
             replicates=[HeldReplicate("0xt", "COMPUTE", "COMPUTING", NOW - 192, "app:1")],
             earned=Earned(NOW - 86_400, 12_500_000_000, 31, 10**9, 1),
             pending_tasks=2,
-            pending_most=10**9,
+            pending_max=10**9,
             stake=10**9,
             locked=0,
             balance=10**18,
@@ -92,4 +92,4 @@ def test_only_contributions_on_chain_are_at_stake() -> None:
 
 
 def test_the_scheduler_keeps_its_percentage() -> None:
-    assert most_reward(1_000, 20) == 800
+    assert max_reward(1_000, 20) == 800

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _MATCH_GAS = 3_000_000
 _GAS_PER_BYTE = 800
-_MOST_GAS = 16_700_000
+_MAX_GAS = 16_700_000
 """Gas that one transaction may use (EIP-7825)."""
 
 
@@ -223,4 +223,4 @@ def _text(params: DealParams | str) -> str:
 
 def _match_gas(purchase: Purchase) -> int:
     """Return enough gas for a match, which stores the params on chain."""
-    return min(_MATCH_GAS + _GAS_PER_BYTE * len(_text(purchase.params).encode()), _MOST_GAS)
+    return min(_MATCH_GAS + _GAS_PER_BYTE * len(_text(purchase.params).encode()), _MAX_GAS)

@@ -13,7 +13,7 @@ from workerpool_poco.protocol.orders import RequestOrder, WorkerpoolOrder
 from workerpool_devnet.order_book.entries import Entry, Order, OrderKind, Status
 from workerpool_devnet.order_book.errors import InvalidQuery, OrderRefused
 
-MOST_OPEN_ORDERS = 50
+MAX_OPEN_ORDERS = 50
 """Open orders of one wallet."""
 WORKERPOOL_STAKE_PERCENT = 30
 """Part of the workerpool's price that the hub locks of its owner (PoCo constant `WORKERPOOL_STAKE_RATIO`)."""
@@ -91,9 +91,9 @@ def check_offer(kind: OrderKind, order: Order, facts: Facts, categories: int) ->
 
 def check_count(open_orders: int) -> None:
     """Raise `OrderRefused` when a wallet with this number of open orders may not publish another one."""
-    if open_orders >= MOST_OPEN_ORDERS:
+    if open_orders >= MAX_OPEN_ORDERS:
         raise OrderRefused(
-            f"the wallet has {open_orders} open orders, and {MOST_OPEN_ORDERS} are allowed: unpublish some"
+            f"the wallet has {open_orders} open orders, and {MAX_OPEN_ORDERS} are allowed: unpublish some"
         )
 
 

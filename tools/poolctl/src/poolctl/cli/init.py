@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from poolctl.settings import PoolctlSettings
 
 _TITLE = "WORKERPOOL_DESCRIPTION"
-_MOST_PERCENT = 100
+_MAX_PERCENT = 100
 
 
 class ChainName(StrEnum):
@@ -80,7 +80,7 @@ def init(
     reward_ratio: Annotated[
         int | None,
         typer.Option(
-            min=0, max=_MOST_PERCENT, help="Percent of a reward that the owner keeps.", show_default=False
+            min=0, max=_MAX_PERCENT, help="Percent of a reward that the owner keeps.", show_default=False
         ),
     ] = None,
     core_wallet_password_file: Annotated[

@@ -13,7 +13,7 @@ from poolctl.cli.version import own_version
 if TYPE_CHECKING:
     from poolctl.settings import PoolctlSettings
 
-_MOST_LINES = 100_000
+_MAX_LINES = 100_000
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Go on with each new line, until Ctrl-C.")
     ] = False,
     tail: Annotated[
-        int, typer.Option("--tail", "-n", min=0, max=_MOST_LINES, help="Last lines to begin with.")
+        int, typer.Option("--tail", "-n", min=0, max=_MAX_LINES, help="Last lines to begin with.")
     ] = 100,
 ) -> None:
     """Print the log of a service, or what the apps of a task wrote.
@@ -102,7 +102,7 @@ def debug(
         ),
     ] = None,
     tail: Annotated[
-        int, typer.Option("--tail", "-n", min=0, max=_MOST_LINES, help="Last lines of each log.")
+        int, typer.Option("--tail", "-n", min=0, max=_MAX_LINES, help="Last lines of each log.")
     ] = 1_000,
 ) -> None:
     """Write an archive for support: versions, settings, health, metrics, logs, and live tasks with their reasons.

@@ -24,7 +24,7 @@ _SHORTEST_SECRET = 4
 
 
 def names_secret(name: str) -> bool:
-    """Tell whether a setting or key of this name holds a secret; the path of a file with one is no secret."""
+    """Return whether a setting or key of this name holds a secret; the path of a file with one is no secret."""
     return bool(_SECRET_NAMES.search(name)) and not _NAMES_A_FILE.search(name)
 
 

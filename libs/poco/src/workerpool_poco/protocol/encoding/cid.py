@@ -22,8 +22,8 @@ IDENTITY = 0x00
 """The hash function of a CID that holds the content itself."""
 
 _VERSION_0 = bytes((SHA2_256, 32))
-_MOST_DIGEST_BYTES = 128
-_MOST_CHARACTERS = 300
+_MAX_DIGEST_BYTES = 128
+_MAX_CHARACTERS = 300
 _VERSION_0_CHARACTERS = 46
 
 
@@ -43,8 +43,8 @@ class Cid:
     @classmethod
     def parse(cls, text: str) -> "Cid":
         """Return the content id of a text in any base. Raises `InvalidCid`."""
-        if len(text) > _MOST_CHARACTERS:
-            raise InvalidCid(f"a content id has at most {_MOST_CHARACTERS} characters, not {len(text)}")
+        if len(text) > _MAX_CHARACTERS:
+            raise InvalidCid(f"a content id has at most {_MAX_CHARACTERS} characters, not {len(text)}")
         bare = len(text) == _VERSION_0_CHARACTERS and text.startswith("Qm")
         try:
             cid = cls.decode(multibase.decode_base58(text) if bare else multibase.decode(text))
@@ -111,6 +111,6 @@ def split_multihash(raw: bytes) -> tuple[int, bytes]:
     digest = raw[at:]
     if len(digest) != length:
         raise InvalidCid(f"its digest has {len(digest)} bytes instead of {length}")
-    if length > _MOST_DIGEST_BYTES or (not length and function != IDENTITY):
+    if length > _MAX_DIGEST_BYTES or (not length and function != IDENTITY):
         raise InvalidCid(f"its digest has {length} bytes")
     return function, digest

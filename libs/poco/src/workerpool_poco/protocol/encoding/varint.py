@@ -1,12 +1,12 @@
 """Unsigned varints of the multiformats: seven bits per byte, the lowest first, at most nine bytes."""
 
-_MOST_BYTES = 9
+_MAX_BYTES = 9
 _MORE = 0x80
 
 
 def write_varint(number: int) -> bytes:
     """Return the varint of a number below 2**63. Raises ValueError."""
-    if not 0 <= number < 1 << 7 * _MOST_BYTES:
+    if not 0 <= number < 1 << 7 * _MAX_BYTES:
         raise ValueError(f"{number} has no varint")
     written = bytearray()
     while number >= _MORE:
@@ -18,7 +18,7 @@ def write_varint(number: int) -> bytes:
 def read_varint(raw: bytes, at: int = 0) -> tuple[int, int]:
     """Return the number whose varint begins at a place, and the place after it. Raises ValueError."""
     number = 0
-    for position, byte in enumerate(raw[at : at + _MOST_BYTES]):
+    for position, byte in enumerate(raw[at : at + _MAX_BYTES]):
         number |= (byte & 0x7F) << 7 * position
         if byte < _MORE:
             if position and not byte:

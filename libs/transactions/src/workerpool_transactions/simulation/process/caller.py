@@ -15,7 +15,7 @@ from workerpool_transactions.simulation.process.journal import SimulatedJournal
 from workerpool_transactions.simulation.process.life import Life, LifeJournal
 from workerpool_transactions.simulation.terms import GAS
 
-_MOST_REVERTS = 2
+_MAX_REVERTS = 2
 
 
 class Kind(Enum):
@@ -115,4 +115,4 @@ class Caller:
             return EntryState.MINED
         if EntryState.REFUSED in states:
             return EntryState.REFUSED
-        return EntryState.REVERTED if states.count(EntryState.REVERTED) >= _MOST_REVERTS else None
+        return EntryState.REVERTED if states.count(EntryState.REVERTED) >= _MAX_REVERTS else None

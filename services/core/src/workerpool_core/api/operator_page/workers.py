@@ -27,7 +27,7 @@ from workerpool_core.errors import BadPageToken, BadRequest
 _WALLET = re.compile("0x[0-9a-fA-F]{40}")
 _TASKS = 20
 """Tasks of a worker that its page lists."""
-_MOST_REFUSALS = 20
+_MAX_REFUSALS = 20
 DURATIONS: Mapping[str, tuple[str, int | None]] = {
     "": ("without end", None),
     "3600": ("1 hour", 3_600),
@@ -178,7 +178,7 @@ def _refusals(running: RunningCore, wallet: str, now: float) -> list[Refusal]:
         Refusal(
             each.wallet, each.reason, sentence(each.message), each.peer, each.count, moment(each.last_at, now)
         )
-        for each in running.refusals.newest(wallet)[:_MOST_REFUSALS]
+        for each in running.refusals.newest(wallet)[:_MAX_REFUSALS]
     ]
 
 

@@ -36,15 +36,15 @@ class FollowedBlocks:
         self._remember(ancestor)
 
     def is_child(self, block: Block) -> bool:
-        """Tell whether a block's parent is the position. True while the position's hash is unknown."""
+        """Return whether a block's parent is the position. True while the position's hash is unknown."""
         return not self.position.hash or to_hex(block.parent_hash) == self.position.hash
 
     def is_position(self, block: Block | None) -> bool:
-        """Tell whether a block, read by the position's number, is the position. True while the hash is unknown."""
+        """Return whether a block, read by the position's number, is the position. True while the hash is unknown."""
         return not self.position.hash or (block is not None and to_hex(block.hash) == self.position.hash)
 
     def was_replaced_by(self, block: Block) -> bool:
-        """Tell whether another block with the same number was followed."""
+        """Return whether another block with the same number was followed."""
         known = self._hashes.get(block.number)
         return known is not None and known != to_hex(block.hash)
 

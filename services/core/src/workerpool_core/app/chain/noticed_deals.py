@@ -72,7 +72,7 @@ class NoticedDeals:
         )
 
     async def _is_gone(self, notice: SchedulerNotice) -> bool:
-        """Tell whether the notice's block left the chain, so that its deal never becomes readable."""
+        """Return whether the notice's block left the chain, so that its deal never becomes readable."""
         try:
             block = await self._blocks.block(notice.position.block_number)
         except PocoError:

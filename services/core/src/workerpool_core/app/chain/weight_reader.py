@@ -7,7 +7,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_kit.retry import Backoff
 from workerpool_poco.errors import PocoError
 from workerpool_poco.protocol.consensus import weight_from_score
-from workerpool_transactions.domain.balance import least_balance
+from workerpool_transactions.domain.balance import min_balance
 
 from workerpool_core.app.ports import TaskStateSource
 from workerpool_core.domain.decisions import ReadWeight
@@ -72,7 +72,7 @@ class WeightReader:
         if not self._gas_price_cap:
             return weights
         price, balances = await asyncio.gather(self._hub.gas_price(), self._hub.balances(wallets))
-        least = least_balance(min(price, self._gas_price_cap))
+        least = min_balance(min(price, self._gas_price_cap))
         return [
             weight if self._can_pay(wallet, balance, least) else 0
             for wallet, weight, balance in zip(wallets, weights, balances, strict=True)

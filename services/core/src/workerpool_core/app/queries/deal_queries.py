@@ -21,7 +21,7 @@ from workerpool_core.errors import BadPageToken, UnknownDeal
 
 _LOOKED_AT = 500
 """Live tasks and failed tasks of a deal that are explained: a deal may have a million."""
-_MOST_REASONS = 20
+_MAX_REASONS = 20
 _DEAL_ID = re.compile("0x[0-9a-f]{64}")
 _MAX_STORED = 2**63
 
@@ -91,7 +91,7 @@ class DealQueries:
             key = (reason.code, reason.cause.value if reason.cause is not None else "")
             known = counted.setdefault(key, CountedReason(reason, 0, task.task_id))
             known.tasks += 1
-        return sorted(counted.values(), key=lambda each: -each.tasks)[:_MOST_REASONS]
+        return sorted(counted.values(), key=lambda each: -each.tasks)[:_MAX_REASONS]
 
     def _live(self, deal_id: DealId) -> list[Task]:
         tasks, live = self._engine.tasks, self._engine.deals.get(deal_id)

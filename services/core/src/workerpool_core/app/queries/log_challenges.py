@@ -10,7 +10,7 @@ from workerpool_poco.protocol.ids import Address
 
 LIFETIME_S = 3600.0
 """How long a challenge may be signed, in seconds: as long as in the published scheduler."""
-MOST_EACH = 16
+MAX_EACH = 16
 """Challenges of one requester that are open at once."""
 _MOST = 100_000
 """Limit of all challenges, above which the oldest are evicted, so that unauthenticated callers use bounded memory."""
@@ -36,13 +36,13 @@ class LogChallenges:
         self._count = 0
 
     def issue(self, requester: Address) -> LogChallenge:
-        """Return a new challenge, or one that is open already while the requester has `MOST_EACH` of them.
+        """Return a new challenge, or one that is open already while the requester has `MAX_EACH` of them.
 
         Any caller may ask in the name of any address, so an open challenge never makes room for another one of the same
         address: its owner may be about to sign it.
         """
         known = self.of(requester)
-        if len(known) >= MOST_EACH:
+        if len(known) >= MAX_EACH:
             used = next((each for each in known if each.used), None)
             if used is None:
                 # Each of them in turn, so that two tools rarely share one.

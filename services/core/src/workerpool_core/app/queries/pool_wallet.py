@@ -19,7 +19,7 @@ from workerpool_core.errors import AdapterUnavailable
 
 _NODE_LIMIT_S = 2.0
 """Seconds for an answer of the node: a person waits for it."""
-MOST_OF_TASK = 20
+MAX_OF_TASK = 20
 """Commands of one task that are read: each kind has one, and a reopened task repeats none."""
 
 
@@ -76,7 +76,7 @@ class PoolWallet:
     async def of_task(self, task_id: str) -> TaskTransactions:
         """Return the commands of a task, oldest first, or why they are unknown."""
         try:
-            page = await self._journal.commands(CommandQuery(task_id=task_id), "", MOST_OF_TASK)
+            page = await self._journal.commands(CommandQuery(task_id=task_id), "", MAX_OF_TASK)
         except AdapterUnavailable as error:
             return TaskTransactions([], error.message)
         return TaskTransactions(sorted(page.commands, key=lambda command: command.created_at))

@@ -24,7 +24,7 @@ from workerpool_core.domain.timers import Timeout
 
 _RECHECK_S = 1.0
 """Delay after which a change of the workers is considered, because thousands may connect at once."""
-_MOST_WEIGHTS = 128
+_MAX_WEIGHTS = 128
 """Workers that certainly satisfy the largest trust."""
 
 
@@ -62,7 +62,7 @@ def find_lack(workers: Iterable[LiveWorker], policy: Policy, terms: DealTerms) -
         return reason(
             ReasonCode.NO_WORKER_WITH_MEMORY, message, evidence={"needed_bytes": policy.slot_memory_bytes}
         )
-    weights = [max(live.weight, MIN_WEIGHT) for live in islice(able, _MOST_WEIGHTS)]
+    weights = [max(live.weight, MIN_WEIGHT) for live in islice(able, _MAX_WEIGHTS)]
     if needs_more_contributions(terms.trust, (), weights):
         needed = contributions_needed(terms.trust)
         return reason(

@@ -15,7 +15,7 @@ from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 _R = ReplicateStatus
 _T = TaskStatus
 _NOTHING = "Nothing is to be done."
-_MOST_WALLETS = 10
+_MAX_WALLETS = 10
 """Wallets that are named as evidence."""
 
 
@@ -137,7 +137,7 @@ def _statuses(task: Task) -> str:
 
 
 def _wallets(replicates: Iterable[Replicate]) -> str:
-    return ", ".join(list(dict.fromkeys(each.wallet for each in replicates))[:_MOST_WALLETS])
+    return ", ".join(list(dict.fromkeys(each.wallet for each in replicates))[:_MAX_WALLETS])
 
 
 def _counted(count: int) -> str:

@@ -29,7 +29,7 @@ _REASONS: Mapping[TaskStatus, tuple[ReasonCode, str]] = {
     _T.FINALIZE_FAILED: (ReasonCode.FINALIZE_FAILED, "the task could not be finalized on chain"),
 }
 """The failures of a task that its replicates do not explain."""
-_MOST_WALLETS = 10
+_MAX_WALLETS = 10
 """Wallets that are named as evidence."""
 
 
@@ -134,7 +134,7 @@ def _caused(
         side=side,
         cause=cause,
         exit_code=exit_code,
-        evidence={"workers": ", ".join(wallets[:_MOST_WALLETS]), "attempts": len(task.replicates) or None},
+        evidence={"workers": ", ".join(wallets[:_MAX_WALLETS]), "attempts": len(task.replicates) or None},
     )
 
 
@@ -170,7 +170,7 @@ def _of_workers(task: Task) -> Explanation:
             evidence={
                 "contribution_deadline": deadline,
                 "statuses": held,
-                "workers": ", ".join(list(task.replicates)[:_MOST_WALLETS]),
+                "workers": ", ".join(list(task.replicates)[:_MAX_WALLETS]),
             },
         )
     ((message, side, cause, exit_code), count) = Counter(

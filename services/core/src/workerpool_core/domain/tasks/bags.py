@@ -19,7 +19,7 @@ from workerpool_core.domain.state import State
 from workerpool_core.domain.tasks.initialization import set_deadlines
 from workerpool_core.domain.timers import Timeout
 
-_MOST_PER_EVENT = 64
+_MAX_PER_EVENT = 64
 """Tasks that one event creates; creating one takes about 0.1 ms."""
 _PARAMS_PER_TASK = 16_384
 """Characters of a deal's texts for which a task counts as one; each stored task repeats the terms."""
@@ -156,7 +156,7 @@ def refill(context: EventContext) -> bool:
     state = context.state
     before = context.created_tasks
     waiting, state.refills = state.refills, {}
-    while waiting and context.created_tasks < _MOST_PER_EVENT:
+    while waiting and context.created_tasks < _MAX_PER_EVENT:
         deal_id = next(iter(waiting))
         is_filling = waiting.pop(deal_id)
         live = state.bags.get(deal_id)
@@ -179,7 +179,7 @@ def _create(context: EventContext, live: LiveDeal, count: int, *, followed: bool
     """Create up to `count` tasks; `followed` tells that the block of the deal, with its logs, is being followed."""
     terms, state = live.deal.terms, context.state
     weight = 1 + _text_length(terms) // _PARAMS_PER_TASK
-    while count > 0 and context.created_tasks * weight < _MOST_PER_EVENT:
+    while count > 0 and context.created_tasks * weight < _MAX_PER_EVENT:
         index = live.next_index
         live.next_index += 1
         count -= 1

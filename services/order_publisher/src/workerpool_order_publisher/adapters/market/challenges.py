@@ -13,7 +13,7 @@ from workerpool_poco.protocol.ids import to_hex
 
 _TYPE = "Challenge(string challenge)"
 _FIELDS = [{"name": "challenge", "type": "string"}]
-_MOST_CHARACTERS = 10_000
+_MAX_CHARACTERS = 10_000
 
 
 def challenge_digest(typed_data: Mapping[str, Any], chain_id: int) -> bytes:
@@ -27,7 +27,7 @@ def challenge_digest(typed_data: Mapping[str, Any], chain_id: int) -> bytes:
     if set(domain) != {"name", "version", "chainId"} or set(message) != {"challenge"}:
         raise ValueError("the domain of the challenge has other fields than name, version and chainId")
     name, version, text = domain["name"], domain["version"], message["challenge"]
-    if not all(isinstance(value, str) and len(value) <= _MOST_CHARACTERS for value in (name, version, text)):
+    if not all(isinstance(value, str) and len(value) <= _MAX_CHARACTERS for value in (name, version, text)):
         raise ValueError("the challenge is no text")
     if str(domain["chainId"]) != str(chain_id):
         raise ValueError(f"the challenge is for chain {str(domain['chainId'])[:80]}, not {chain_id}")

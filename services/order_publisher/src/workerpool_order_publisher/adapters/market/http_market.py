@@ -16,7 +16,7 @@ from workerpool_order_publisher.app.ports import Listed, MarketOutage, MarketRef
 
 _PATH = "/workerpoolorders"
 _PAGE_SIZE = 100
-_MOST_PAGES = 100
+_MAX_PAGES = 100
 _NOT_FOUND = 404
 _ON_THE_BOOK = frozenset({"open", "dead"})
 """Statuses of a published order that can be matched, now or once the owner has the stake again."""
@@ -36,7 +36,7 @@ class HttpMarket:
         """Return every open order of the pool, restricted ones included. Raises MarketOutage."""
         found: dict[str, Listed] = {}
         page = 0
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             answer = await self._http.get(
                 _PATH,
                 workerpool=self._pool,
@@ -60,7 +60,7 @@ class HttpMarket:
                 raise MarketOutage(
                     f"the market lists an order that cannot be read: {error!r}"[:300]
                 ) from error
-        raise MarketOutage(f"the market's listing has more than {_MOST_PAGES} pages")
+        raise MarketOutage(f"the market's listing has more than {_MAX_PAGES} pages")
 
     async def publish(self, order: Mapping[str, Any], order_hash: str) -> None:
         """Publish a signed order. Raises MarketRefusal, or MarketOutage when the outcome is unknown."""

@@ -12,7 +12,7 @@ from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_order_publisher.app.ports import MarketOutage
 
 _LIMIT_S = 10.0
-_MOST_BYTES = 8 * 2**20
+_MAX_BYTES = 8 * 2**20
 _ASK_AGAIN = frozenset({408, 425, 429})
 """Statuses below 500 with which a server refuses a request for now, not for its content."""
 _WORDS = 300
@@ -83,7 +83,7 @@ class MarketHttp:
         if status >= 500 or status in _ASK_AGAIN:
             raise MarketOutage(f"{what} was answered with HTTP status {status}", retry_after_s=after)
         try:
-            decoded = loads_bounded(content, max_bytes=_MOST_BYTES)
+            decoded = loads_bounded(content, max_bytes=_MAX_BYTES)
         except (ValueError, RecursionError):
             raise MarketOutage(f"{what} was answered with status {status}, but not with JSON") from None
         if not isinstance(decoded, dict):
@@ -96,6 +96,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk
-        if len(body) > _MOST_BYTES:
-            raise MarketOutage(f"an answer is larger than {_MOST_BYTES} bytes")
+        if len(body) > _MAX_BYTES:
+            raise MarketOutage(f"an answer is larger than {_MAX_BYTES} bytes")
     return bytes(body)

@@ -47,7 +47,7 @@ class StreamedEntries:
 
     def __init__(self, rules: ArchiveRules) -> None:
         self._budget = rules.max_unpacked_bytes
-        self._most_entries = rules.max_entries
+        self._max_entries = rules.max_entries
         self._entries: dict[int, _Entry] = {}
         self._head = bytearray()
         self._current: _Entry | None = None
@@ -82,7 +82,7 @@ class StreamedEntries:
         signature, *_, flags, method, _time, _date, _crc, packed, size, name_length, extra_length = (
             _HEADER.unpack_from(self._head)
         )
-        if signature != _SIGNATURE or flags & _UNSUPPORTED or len(self._entries) >= self._most_entries:
+        if signature != _SIGNATURE or flags & _UNSUPPORTED or len(self._entries) >= self._max_entries:
             self._stopped = True
             return data
         length = _HEADER.size + name_length + extra_length

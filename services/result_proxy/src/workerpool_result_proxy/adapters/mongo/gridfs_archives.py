@@ -25,7 +25,7 @@ CHUNK_BYTES = 1 << 20
 _CHUNKS_PER_WRITE = 2
 _WRITES_IN_FLIGHT = 2
 _CHUNKS_PER_READ = 2
-_MOST_CHUNKS_PER_READ = 4
+_MAX_CHUNKS_PER_READ = 4
 _READS_IN_FLIGHT = 2
 _INDEX = [("files_id", ASCENDING), ("n", ASCENDING)]
 """The index that the GridFS specification requires."""
@@ -90,7 +90,7 @@ class GridFsArchives:
                 await self._check_chunks(file_id, number, end)
             while ahead:
                 # Where the reader waits for the database, larger reads cost both less. A slow reader holds less memory.
-                per_read = _CHUNKS_PER_READ if ahead[0].done() else _MOST_CHUNKS_PER_READ
+                per_read = _CHUNKS_PER_READ if ahead[0].done() else _MAX_CHUNKS_PER_READ
                 found = await ahead[0]
                 ahead.popleft()
                 read_ahead()

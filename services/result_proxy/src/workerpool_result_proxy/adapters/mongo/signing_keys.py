@@ -6,7 +6,7 @@ from workerpool_kit.mongo.database import Database
 
 from workerpool_result_proxy.adapters.mongo.documents import SigningKeyDocument
 
-_LEAST_BYTES = 32
+_MIN_BYTES = 32
 """A shorter secret can be guessed (RFC 7518, section 3.2)."""
 
 log = get_logger()
@@ -32,7 +32,7 @@ def _load() -> list[SigningKey]:
     keys = []
     for found in SigningKeyDocument._get_collection().find():
         secret, created_at = found.get("secret"), found.get("created_at")
-        if isinstance(secret, bytes) and len(secret) >= _LEAST_BYTES and isinstance(created_at, float):
+        if isinstance(secret, bytes) and len(secret) >= _MIN_BYTES and isinstance(created_at, float):
             keys.append(SigningKey(str(found["_id"]), secret, created_at))
         else:
             log.error(

@@ -20,7 +20,7 @@ from workerpool_sms.errors import BackupBroken, KeyFileUnusable
 
 _KEY_BYTES = 32
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 _ORCHESTRATOR_SECRETS = Path("/run/secrets")
 """Mounted by container engines into one container, with a mode of their own."""
 
@@ -52,7 +52,7 @@ class KeyFile:
         try:
             with self.path.open("rb") as file:
                 self._check_mode(os.fstat(file.fileno()))
-                text = file.read(_MOST_BYTES).decode()
+                text = file.read(_MAX_BYTES).decode()
                 status = os.fstat(file.fileno())
         except OSError as error:
             raise KeyFileUnusable(

@@ -37,7 +37,7 @@ class SecretServicer(SecretServiceServicer):
         return pb.SetSecretResponse()
 
     async def HasSecret(self, request: pb.HasSecretRequest, context: Context) -> pb.HasSecretResponse:
-        """Tell whether a secret exists."""
+        """Return whether a secret exists."""
         return pb.HasSecretResponse(exists=await self._secrets.exists(_name(request.name)))
 
 

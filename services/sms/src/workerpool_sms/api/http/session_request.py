@@ -11,7 +11,7 @@ from workerpool_poco.protocol.ids import address, bytes32, from_hex, parse_deal_
 
 from workerpool_sms.errors import InvalidRequest, NotSelfSigned
 
-_MOST_BYTES = 16 << 10
+_MAX_BYTES = 16 << 10
 Bytes32 = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{64}$")]
 EthAddress = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$")]
 
@@ -38,7 +38,7 @@ async def parse_session_request(request: Request) -> tuple[WorkerpoolAuthorizati
     could have been obtained by another service.
     """
     try:
-        body = _Body.model_validate_json(await read_body(request, _MOST_BYTES))
+        body = _Body.model_validate_json(await read_body(request, _MAX_BYTES))
         authorization = WorkerpoolAuthorization(
             worker=address(body.workerWallet),
             task_id=parse_task_id(body.chainTaskId),

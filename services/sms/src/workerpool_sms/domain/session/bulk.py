@@ -12,7 +12,7 @@ from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_poco.protocol.ids import Address
 from workerpool_poco.protocol.orders import DatasetOrder
 
-MOST_DATASETS = 1_000
+MAX_DATASETS = 1_000
 """Datasets of one task at most."""
 _CID = re.compile(r"[A-Za-z0-9]{8,128}")
 
@@ -30,7 +30,7 @@ class SessionDataset:
 
 
 def is_cid(text: str) -> bool:
-    """Tell whether a text can be the id of an IPFS object, and so stand in the path of a gateway."""
+    """Return whether a text can be the id of an IPFS object, and so stand in the path of a gateway."""
     return bool(_CID.fullmatch(text))
 
 
@@ -44,7 +44,7 @@ def slice_cid(content: str, position: int) -> str | None:
 def dataset_orders(content: str) -> list[DatasetOrder]:
     """Return the orders of one slice. An entry that is not an order is dropped, like one that is invalid on chain."""
     orders = []
-    for entry in _array(content)[:MOST_DATASETS]:
+    for entry in _array(content)[:MAX_DATASETS]:
         if not isinstance(entry, dict):
             continue
         with suppress(ValueError, KeyError):

@@ -125,7 +125,7 @@ class WalletChain:
             return await self._hub.view_contribution(task_id, self._wallet)
 
     async def is_pool_owner(self, signer: Address) -> bool:
-        """Tell whether an address owns the workerpool. An unknown signer is read again: pools change owners."""
+        """Return whether an address owns the workerpool. An unknown signer is read again: pools change owners."""
         if self._owner != signer:
             try:
                 with _translated_errors():
@@ -135,7 +135,7 @@ class WalletChain:
         return self._owner == signer
 
     async def can_pay(self, gas: int) -> bool:
-        """Tell whether the wallet can pay an amount of gas at today's price."""
+        """Return whether the wallet can pay an amount of gas at today's price."""
         if self._policy.is_free:
             return True
         now = asyncio.get_running_loop().time()
@@ -198,9 +198,9 @@ class WalletChain:
         entries = await self._journal.labelled(label(kind, task_id))
         return entries[-1].latest.hash if entries else ""
 
-    async def _execute(self, name: str, data: bytes, least_gas: int, foresee: bool) -> Receipt:
+    async def _execute(self, name: str, data: bytes, min_gas: int, foresee: bool) -> Receipt:
         for _ in range(_DISPLACEMENTS):
-            entry = await self._earlier(name) or await self._submitted(name, data, least_gas, foresee)
+            entry = await self._earlier(name) or await self._submitted(name, data, min_gas, foresee)
             entry = await self._ended(entry)
             if entry.state is EntryState.MINED:
                 return _receipt(entry)
@@ -223,10 +223,10 @@ class WalletChain:
         entries = await self._journal.labelled(name)
         return next((each for each in entries if each.is_live or each.state is EntryState.MINED), None)
 
-    async def _submitted(self, name: str, data: bytes, least_gas: int, foresee: bool) -> Entry:
+    async def _submitted(self, name: str, data: bytes, min_gas: int, foresee: bool) -> Entry:
         """Journal a new transaction. A caller that is interrupted finds it by its label."""
-        call = Call(self._hub.hub_address, data, least_gas, (name,))
-        gas = await self._gas(call) if foresee else least_gas
+        call = Call(self._hub.hub_address, data, min_gas, (name,))
+        gas = await self._gas(call) if foresee else min_gas
         try:
             async with asyncio.timeout(_SUBMIT_LIMIT_S):
                 (entry,) = await self._pipeline.submit([Call(call.to, data, gas, call.labels)])

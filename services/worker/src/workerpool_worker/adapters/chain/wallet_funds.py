@@ -7,7 +7,7 @@ from contextlib import suppress
 from workerpool_kit.dependencies.report import WRONG, DependencyProblem
 from workerpool_poco.errors import ChainUnreachable
 from workerpool_transactions.app.status import Status
-from workerpool_transactions.domain.balance import LEAST_TRANSACTIONS, is_dry, least_balance
+from workerpool_transactions.domain.balance import MIN_TRANSACTIONS, is_dry, min_balance
 from workerpool_transactions.domain.fees import FeePolicy
 from workerpool_transactions.ports import Node
 
@@ -50,6 +50,6 @@ def _dryness(balance: int, price: int) -> str:
     if not is_dry(balance, price):
         return ""
     return (
-        f"the wallet has {balance} wei and {LEAST_TRANSACTIONS} transactions cost {least_balance(price)} wei at "
+        f"the wallet has {balance} wei and {MIN_TRANSACTIONS} transactions cost {min_balance(price)} wei at "
         f"today's gas price of {price} wei"
     )

@@ -133,7 +133,7 @@ class CoreClient:
 
 
 def is_permanent(error: grpc.aio.AioRpcError) -> bool:
-    """Tell whether a retry of the call is useless.
+    """Return whether a retry of the call is useless.
 
     `FOREIGN_REPLICATE` is transient: the scheduler no longer assigns a replicate to this worker, for example after a
     chain reorganization, and the next Hello reconciles the replicates.

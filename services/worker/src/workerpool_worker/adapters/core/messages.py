@@ -36,7 +36,7 @@ _ACTIONS = {
     pb.ACTION_COMPLETE: Action.COMPLETE,
     pb.ACTION_ABORT: Action.ABORT,
 }
-_DEFAULT_HEARTBEAT_S, _LEAST_HEARTBEAT_S = 10.0, 0.05
+_DEFAULT_HEARTBEAT_S, _MIN_HEARTBEAT_S = 10.0, 0.05
 _STREAMS = {OutputStream.STDOUT: pb.LOG_STREAM_STDOUT, OutputStream.STDERR: pb.LOG_STREAM_STDERR}
 
 
@@ -48,7 +48,7 @@ def head_of(message: pb.Head) -> Block:
 def heartbeat_period_of(message: pb.Welcome) -> float:
     """Return the seconds between two heartbeats: at least 0.05, and 10 if unset. Raises InvalidTime."""
     period_s = seconds_of("heartbeat_period", message.heartbeat_period)
-    return max(period_s, _LEAST_HEARTBEAT_S) if period_s else _DEFAULT_HEARTBEAT_S
+    return max(period_s, _MIN_HEARTBEAT_S) if period_s else _DEFAULT_HEARTBEAT_S
 
 
 def assignment_of(message: pb.Assignment) -> Assignment:
@@ -88,7 +88,7 @@ def assignment_of(message: pb.Assignment) -> Assignment:
 
 
 def is_task_id(text: str) -> bool:
-    """Tell whether a text is a valid task id."""
+    """Return whether a text is a valid task id."""
     try:
         parse_task_id(text)
     except ValueError:

@@ -142,7 +142,7 @@ class DiskGuard:
         return host is not None and self._is_full(host) and await self._must_make_room(watch)
 
     def _is_due(self, watch: DiskWatch, host: _Host | None) -> bool:
-        """Tell whether the container may have reached its limit since its last measurement."""
+        """Return whether the container may have reached its limit since its last measurement."""
         age = time.monotonic() - watch.measured_at
         assert watch.places is not None
         if not watch.places.layer_is_visible and age > _ENGINE_INTERVAL_S:
@@ -167,7 +167,7 @@ class DiskGuard:
         watch.measured_at = time.monotonic()
 
     async def _must_make_room(self, watch: DiskWatch) -> bool:
-        """Tell whether this container holds the most, so that its end helps the host."""
+        """Return whether this container holds the most, so that its end helps the host."""
         await self._measure(watch)
         largest = max(self._watches.values(), key=lambda each: each.measured.largest.size_bytes)
         if largest is not watch or time.monotonic() < self._next_relief:

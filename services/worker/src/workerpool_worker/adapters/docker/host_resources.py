@@ -66,7 +66,7 @@ class HostResources:
             )
 
     async def holds_alone(self, labels: Mapping[str, str], share: Share) -> bool:
-        """Tell whether no other container has a GPU of the one that was created with `labels`.
+        """Return whether no other container has a GPU of the one that was created with `labels`.
 
         The labels of both are visible by then, so at least one of two workers that chose at once learns of the other,
         whatever user each runs as. Raises `DockerUnavailable`.
@@ -119,7 +119,7 @@ class _Pool:
             await asyncio.sleep(_PERIOD_S)
 
     async def is_shared(self, labels: Mapping[str, str], names: Sequence[str]) -> bool:
-        """Tell whether a container other than that with `labels` holds one of the names."""
+        """Return whether a container other than that with `labels` holds one of the names."""
         return not set(names).isdisjoint(await self._held_by_others(labels, {}))
 
     async def _held_by_others(self, labels: Mapping[str, str], among: Mapping[str, str]) -> set[str]:

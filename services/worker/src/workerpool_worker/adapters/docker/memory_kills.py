@@ -31,7 +31,7 @@ class MemoryKills:
         self._kernel.look_for(container)
 
     async def happened(self, container: str, details: Mapping[str, Any], before: int | None) -> bool:
-        """Tell whether an ended container lost a process. Raises `DockerUnavailable`.
+        """Return whether an ended container lost a process. Raises `DockerUnavailable`.
 
         Args:
             container: id of the container.

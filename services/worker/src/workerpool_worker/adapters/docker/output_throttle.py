@@ -35,7 +35,7 @@ class OutputThrottle:
         """Containers that were ever paused."""
 
     def has_paused(self, container: str) -> bool:
-        """Tell whether a container was paused at least once."""
+        """Return whether a container was paused at least once."""
         return container in self._paused
 
     def slowed_to(self, container: str) -> int:

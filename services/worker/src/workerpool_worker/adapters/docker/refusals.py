@@ -75,7 +75,7 @@ _NOT_STARTED = re.compile(
 
 
 def is_app_defect(refusal: errors.APIError) -> bool:
-    """Tell whether the engine refuses because of the app's image or command, rather than of its host.
+    """Return whether the engine refuses because of the app's image or command, rather than of its host.
 
     The engine has no codes for the reasons, so its text decides. Requesters choose parts of that text, which are quoted
     in it: those never make a host's fault of the app's.
@@ -108,7 +108,7 @@ def told_apart() -> Iterator[None]:
 
 
 def is_sandbox_lost(refusal: errors.APIError, container: str) -> bool:
-    """Tell whether a container is not started because the one whose namespace it joins has ended or is gone."""
+    """Return whether a container is not started because the one whose namespace it joins has ended or is gone."""
     text = str(refusal.explanation or refusal).lower()
     if "cannot join network of a non running container" in text:
         return True
@@ -116,7 +116,7 @@ def is_sandbox_lost(refusal: errors.APIError, container: str) -> bool:
 
 
 def _says(refusal: errors.APIError, reasons: tuple[str, ...]) -> bool:
-    """Tell whether the engine's own words, without what it quotes, contain one of the reasons."""
+    """Return whether the engine's own words, without what it quotes, contain one of the reasons."""
     text = _QUOTED.sub("", str(refusal.explanation or refusal).lower())
     return any(reason in text for reason in reasons)
 
@@ -127,7 +127,7 @@ def app_reason(refusal: errors.APIError) -> str:
 
 
 def may_not_have_started(exit_code: int, run_time_s: float) -> bool:
-    """Tell whether a container ended as one whose program the kernel refuses; `not_started_reason` then decides."""
+    """Return whether a container ended as one whose program the kernel refuses; `not_started_reason` then decides."""
     return exit_code in _REFUSED_CODES and run_time_s < _REFUSED_WITHIN_S
 
 

@@ -67,7 +67,7 @@ class HttpDownloader:
         await self._routes.close()
 
     async def network_works(self) -> bool:
-        """Tell whether a reference server answers, so that this host's network works."""
+        """Return whether a reference server answers, so that this host's network works."""
         return await self._references.any_answers()
 
     async def fetch(

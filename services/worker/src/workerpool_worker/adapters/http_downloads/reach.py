@@ -37,7 +37,7 @@ class Reach:
         self._lookup = lookup
 
     async def any_answers(self) -> bool:
-        """Tell whether a server accepts a connection, each within some seconds; True without servers."""
+        """Return whether a server accepts a connection, each within some seconds; True without servers."""
         for url in list(self._urls):
             if await _accepts(_hop(url), self._lookup):
                 # Most probably it answers the next time too.
@@ -57,7 +57,7 @@ def _hop(url: DownloadUrl) -> DownloadUrl:
 
 
 async def _accepts(server: DownloadUrl, lookup: Lookup) -> bool:
-    """Tell whether a server accepts a connection."""
+    """Return whether a server accepts a connection."""
     with suppress(OSError):
         async with asyncio.timeout(_CONNECT_LIMIT_S):
             addresses = [server.address] if server.address is not None else await lookup(server.host)

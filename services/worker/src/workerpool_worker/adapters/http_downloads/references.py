@@ -23,7 +23,7 @@ class References:
         self._answered_at = float("-inf")
 
     async def any_answers(self) -> bool:
-        """Tell whether a reference server answers now or did within the last minute; True without servers."""
+        """Return whether a reference server answers now or did within the last minute; True without servers."""
         async with self._checking:
             loop = asyncio.get_running_loop()
             if not self._urls or loop.time() < self._answered_at + _REMEMBERED_S:

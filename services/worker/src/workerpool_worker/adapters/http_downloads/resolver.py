@@ -40,7 +40,7 @@ async def system_lookup(host: str) -> list[IpAddress]:
 
 
 def is_own_address(address: IpAddress) -> bool:
-    """Tell whether an address belongs to this machine. Sends nothing.
+    """Return whether an address belongs to this machine. Sends nothing.
 
     The operating system chooses the destination itself as the source of a packet only if it is its own address.
     """

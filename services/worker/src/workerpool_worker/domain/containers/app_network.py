@@ -64,7 +64,7 @@ class AppNetworkRules:
         return table_of(self.network)
 
     def refuses(self, address: IPv4Address) -> bool:
-        """Tell whether apps cannot reach an address that is not the host's own."""
+        """Return whether apps cannot reach an address that is not the host's own."""
         return _within(address, REFUSED_NETWORKS) and not _within(address, self.allowed)
 
     def ruleset(self, *, bridge_frames: bool = True) -> str:

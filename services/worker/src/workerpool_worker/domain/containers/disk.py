@@ -5,7 +5,7 @@ from dataclasses import dataclass
 _MIB = 1 << 20
 _BYTES_PER_FILE = 16 << 10
 """An ordinary ext4 file system has one inode for each 16 KiB, so an app gets the same share of both."""
-_LEAST_FILES = 10_000
+_MIN_FILES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class DiskUsage:
         return DiskUsage(self.size_bytes + other.size_bytes, self.files + other.files)
 
     def reaches(self, limit: "DiskUsage") -> bool:
-        """Tell whether one of the two figures is at its limit or above."""
+        """Return whether one of the two figures is at its limit or above."""
         return self.size_bytes >= limit.size_bytes or self.files >= limit.files
 
 
@@ -36,7 +36,7 @@ class DiskLimits:
     @property
     def app(self) -> DiskUsage:
         """Limit of one app in one of the two places. The number of files follows from the bytes."""
-        return DiskUsage(self.app_bytes, max(self.app_bytes // _BYTES_PER_FILE, _LEAST_FILES))
+        return DiskUsage(self.app_bytes, max(self.app_bytes // _BYTES_PER_FILE, _MIN_FILES))
 
     @property
     def floor(self) -> DiskUsage:
@@ -44,7 +44,7 @@ class DiskLimits:
         return DiskUsage(self.floor_bytes, self.floor_bytes // _BYTES_PER_FILE)
 
     def is_full(self, free: DiskUsage) -> bool:
-        """Tell whether less than the floor is free."""
+        """Return whether less than the floor is free."""
         return free.size_bytes < self.floor.size_bytes or free.files < self.floor.files
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from workerpool_poco.protocol.encoding.amounts import coins, rlc
 from workerpool_poco.protocol.model import Account
 from workerpool_transactions.domain.balance import (
-    LEAST_TRANSACTIONS,
+    MIN_TRANSACTIONS,
     is_dry,
-    least_balance,
+    min_balance,
     transactions_left,
 )
 
@@ -58,8 +58,8 @@ def gas_finding(balance: int, price: int, wallet: str) -> Finding:
     return problem(
         "gas",
         Code.NO_GAS,
-        f"the wallet {wallet} has {coins(balance)}, and {LEAST_TRANSACTIONS} transactions cost "
-        f"{coins(least_balance(price))} at today's price",
+        f"the wallet {wallet} has {coins(balance)}, and {MIN_TRANSACTIONS} transactions cost "
+        f"{coins(min_balance(price))} at today's price",
         "Send the wallet coins of the chain; the worker takes work by itself once they arrive.",
     )
 

@@ -63,7 +63,7 @@ class StatusReport:
     unanswered: int = 0
     earned: Earned | None = None
     pending_tasks: int = 0
-    pending_most: int | None = None
+    pending_max: int | None = None
     """The most that the contributions which are not paid yet can earn, in nRLC."""
     stake: int | None = None
     locked: int | None = None
@@ -84,7 +84,7 @@ def is_at_stake(record: ReplicateRecord) -> bool:
     return record.status in _AT_STAKE
 
 
-def most_reward(price: int, scheduler_ratio: int) -> int:
+def max_reward(price: int, scheduler_ratio: int) -> int:
     """Return the most that one worker earns with a task of a price (nRLC): all but the scheduler's percentage."""
     return price * (100 - scheduler_ratio) // 100
 
@@ -149,7 +149,7 @@ def _earned(earned: Earned | None) -> str:
 def _pending(report: StatusReport) -> str:
     if not report.pending_tasks:
         return "nothing"
-    most = _UNKNOWN if report.pending_most is None else f"at most {rlc(report.pending_most)}"
+    most = _UNKNOWN if report.pending_max is None else f"at most {rlc(report.pending_max)}"
     return f"{most} for {report.pending_tasks} contributions that are not paid yet"
 
 

@@ -35,5 +35,5 @@ def storage_fallback(task: Task, pool_proxy: str) -> str | None:
 
 
 def is_same_proxy(url: str, pool_proxy: str) -> bool:
-    """Tell whether a requester's URL names the pool's proxy."""
+    """Return whether a requester's URL names the pool's proxy."""
     return url.strip().rstrip("/").lower() == pool_proxy.strip().rstrip("/").lower()

@@ -102,11 +102,11 @@ class AllowedHosts:
         return cls(tuple(networks), frozenset(names))
 
     def allows_name(self, host: str) -> bool:
-        """Tell whether a lower-case host name is allowed, whatever its addresses."""
+        """Return whether a lower-case host name is allowed, whatever its addresses."""
         return host in self.names or any(name[0] == "." and host.endswith(name) for name in self.names)
 
     def allows_address(self, address: IpAddress) -> bool:
-        """Tell whether an address is in an allowed network."""
+        """Return whether an address is in an allowed network."""
         return any(
             each.version == network.version and each in network
             for each in {address, embedded(address)}

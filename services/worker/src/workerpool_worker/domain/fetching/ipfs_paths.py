@@ -121,7 +121,7 @@ def _is_cid(text: str) -> bool:
 
 
 def _stays_inside(path: str) -> bool:
-    """Tell whether a path has no `..`, which would lead to other parts of the operator's gateway."""
+    """Return whether a path has no `..`, which would lead to other parts of the operator's gateway."""
     decoded = path
     for _ in range(3):
         decoded = unquote(decoded)

@@ -61,7 +61,7 @@ class TaskQuota:
             raise QuotaExceeded
 
     def fits(self, size: int) -> bool:
-        """Tell whether a file of a size is within the quota."""
+        """Return whether a file of a size is within the quota."""
         return size <= self._left
 
     def give_back(self, size: int) -> None:

@@ -51,7 +51,7 @@ def credentials_defect(address: str) -> str:
 
 
 def is_registry_host(segment: str) -> bool:
-    """Tell whether the first segment of an image's name is a registry."""
+    """Return whether the first segment of an image's name is a registry."""
     return "." in segment or ":" in segment or segment == "localhost"
 
 
@@ -62,6 +62,6 @@ def registry_of(image: str) -> str:
 
 
 def is_large_registry(registry: str) -> bool:
-    """Tell whether a registry is a public one that no requester runs."""
+    """Return whether a registry is a public one that no requester runs."""
     host = registry_key(registry).partition(":")[0]
     return any(host == known or host.endswith(f".{known}") for known in LARGE_REGISTRIES)

@@ -62,5 +62,5 @@ def _base(gateway: str) -> str:
 
 
 def has_checksum(checksum: str) -> bool:
-    """Tell whether a dataset has an on-chain checksum. Zero means that its owner registered none."""
+    """Return whether a dataset has an on-chain checksum. Zero means that its owner registered none."""
     return bool(checksum.removeprefix("0x").strip("0"))

@@ -15,7 +15,7 @@ from poolctl.adapters.services import documented_target
 from poolctl.domain.diagnosis.facts import Port, Service
 
 _LIMIT_S = 5.0
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 async def look_at_service(name: str, url: str, *, grpc_target: str = "") -> Service:
@@ -57,7 +57,7 @@ async def look_at_service(name: str, url: str, *, grpc_target: str = "") -> Serv
 
 async def _get(session: aiohttp.ClientSession, url: str) -> tuple[int, Any, str]:
     async with session.get(url, ssl=identity().client_context(), allow_redirects=False) as answer:
-        content = await answer.content.read(_MOST_BYTES)
+        content = await answer.content.read(_MAX_BYTES)
         return answer.status, answer.headers, content.decode(errors="replace")
 
 

@@ -29,8 +29,8 @@ from poolctl.settings import PoolctlSettings
 Say = Callable[[str], None]
 
 _LIMIT_S = 5.0
-_MOST_TASKS, _MOST_FAILED, _MOST_COMMANDS = 1_000, 100, 200
-_MOST_BYTES = 4 << 20
+_MAX_TASKS, _MAX_FAILED, _MAX_COMMANDS = 1_000, 100, 200
+_MAX_BYTES = 4 << 20
 
 
 class Bundle:
@@ -105,10 +105,10 @@ async def fill(
         await asyncio.gather(
             bundle.ask("pool.json", core.status()),
             bundle.ask("workers.json", _workers(core)),
-            bundle.ask("tasks-live.json", _explained(core, LIVE, _MOST_TASKS)),
-            bundle.ask("tasks-failed.json", _explained(core, ("FAILED",), _MOST_FAILED)),
+            bundle.ask("tasks-live.json", _explained(core, LIVE, _MAX_TASKS)),
+            bundle.ask("tasks-failed.json", _explained(core, ("FAILED",), _MAX_FAILED)),
             bundle.ask("wallet.json", adapter.wallet()),
-            bundle.ask("transactions.json", adapter.commands(limit=_MOST_COMMANDS)),
+            bundle.ask("transactions.json", adapter.commands(limit=_MAX_COMMANDS)),
             bundle.ask("orders.json", offers(services)),
         )
     say("logs")
@@ -129,7 +129,7 @@ async def _read(url: str) -> str:
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LIMIT_S)) as session,
         session.get(url, ssl=identity().client_context(), allow_redirects=False) as answer,
     ):
-        return (await answer.content.read(_MOST_BYTES)).decode(errors="replace")
+        return (await answer.content.read(_MAX_BYTES)).decode(errors="replace")
 
 
 async def _workers(core: Core) -> list[dict[str, Any]]:

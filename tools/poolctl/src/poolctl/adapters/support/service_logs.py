@@ -71,7 +71,7 @@ class FileLogs:
 
 
 def _replaced(path: Path, descriptor: int, position: int) -> bool:
-    """Tell whether another file stands at the path, or this one was emptied."""
+    """Return whether another file stands at the path, or this one was emptied."""
     try:
         there = path.stat()
     except OSError:

@@ -45,7 +45,7 @@ class RegistryCredentials:
         self._warned: set[str] = set()
 
     def is_configured(self, registry: str) -> bool:
-        """Tell whether the settings hold credentials for a registry, so that the operator chose it."""
+        """Return whether the settings hold credentials for a registry, so that the operator chose it."""
         return registry_key(registry) in self._settings
 
     def of(self, registry: str) -> Credentials:

@@ -82,7 +82,7 @@ class DockerImages:
         """Registries that asked for a pause, and its end on the monotonic clock."""
 
     async def exists(self, image: str) -> bool:
-        """Tell whether the engine has an image."""
+        """Return whether the engine has an image."""
         return await self.id_of(image) is not None
 
     async def id_of(self, image: str) -> str | None:
