@@ -271,7 +271,9 @@ async def open_api(database: Database) -> AsyncIterator[OpenApi]:
             rotate_after_s=86400,
             clock=clock,
         )
-        queries = TaskQueries(store, commit, watchers, live_logs, queued_tasks=lambda: engine.queued_tasks)
+        queries = TaskQueries(
+            store, commit, watchers, live_logs, engine.tasks, queued_tasks=lambda: engine.queued_tasks
+        )
         nowhere: Any = SimpleNamespace(
             latest=None, position=SimpleNamespace(number=0), deals_seen=0, latest_deal_block=0
         )

@@ -211,7 +211,9 @@ class LedgerCommit:
 
     applied = 0
 
-    async def visible(self, *, hurried: bool = True) -> None: ...
+    async def visible(self) -> None: ...
+
+    async def durable(self) -> None: ...
 
 
 @dataclass
@@ -244,7 +246,12 @@ class PageWorld:
         adapter: Any = self.adapter
         store: Any = LedgerStore(self.ledger)
         queries = TaskQueries(
-            store, commit, Watchers(), self.live_logs, queued_tasks=lambda: self.engine.queued_tasks
+            store,
+            commit,
+            Watchers(),
+            self.live_logs,
+            self.engine.tasks,
+            queued_tasks=lambda: self.engine.queued_tasks,
         )
         running: Any = SimpleNamespace(
             clock=self.clock,

@@ -150,7 +150,9 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database, regi
     ]
     # Decisions made before the stop become durable, and their effects are performed.
     parts.stack.push_async_callback(_drain, commit)
-    queries = TaskQueries(store, commit, watchers, live_logs, queued_tasks=lambda: engine.queued_tasks)
+    queries = TaskQueries(
+        store, commit, watchers, live_logs, engine.tasks, queued_tasks=lambda: engine.queued_tasks
+    )
     running = RunningCore(
         configuration=public_configuration(settings, parts.wallet, parts.version),
         engine=engine,

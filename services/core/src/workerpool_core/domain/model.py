@@ -4,7 +4,7 @@ Ids of deals and tasks are `0x`-prefixed lower-case hexadecimal of 32 bytes. Wal
 Times are Unix seconds. Blocks are block numbers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -198,6 +198,11 @@ class Task:
     def ended(self) -> bool:
         """Whether the task is COMPLETED or FAILED."""
         return self.history[-1].status in FINAL_TASK_STATUSES
+
+    def copy(self) -> "Task":
+        """Return the task and its replicates as they are now; later changes of either do not reach the other."""
+        replicates = {w: replace(item, history=list(item.history)) for w, item in self.replicates.items()}
+        return replace(self, history=list(self.history), replicates=replicates)
 
     @property
     def finalize_due(self) -> bool:

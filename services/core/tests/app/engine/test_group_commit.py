@@ -6,6 +6,7 @@ from typing import Any
 
 import bson
 import pytest
+from patience import PATIENCE_S
 from workerpool_core.adapters.mongo.changes import Change, merge_all
 from workerpool_core.adapters.mongo.store import Store
 from workerpool_core.app.engine.group_commit import GroupCommit
@@ -156,13 +157,32 @@ async def test_visible_waits_for_the_collections(harness: Harness) -> None:
     assert [change.document["number"] for change in harness.store.applied] == [1]
 
 
-async def test_a_patient_query_waits_for_the_collections_too(harness: Harness) -> None:
+async def test_durable_waits_for_every_outcome_so_far_and_for_no_later_one(harness: Harness) -> None:
+    await harness.commit.durable()
     harness.put("a", block=1)
-    harness.store.release()
-    await harness.commit.drained()
-    await harness.commit.visible(hurried=False)
-    assert harness.commit.applied == 1
-    assert [change.document["number"] for change in harness.store.applied] == [1]
+    await harness.store.writing.wait()
+    harness.put("b", block=2)
+    waiting = asyncio.create_task(harness.commit.durable())
+    await asyncio.sleep(0)
+    harness.put("c", block=3)
+    # "b" and "c" share the second batch.
+    for batches in (1, 2):
+        assert not waiting.done()
+        harness.store.release()
+        async with asyncio.timeout(PATIENCE_S):
+            while len(harness.store.entries) < batches:
+                await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_S):
+        await waiting
+
+
+async def test_durable_waits_for_the_last_part_of_a_split_outcome(harness: Harness, make_task: Any) -> None:
+    harness.commit.put(d.Outcome([d.TaskCreated(make_task(number)) for number in range(9_000)], []))
+    waiting = asyncio.create_task(harness.commit.durable())
+    harness.store.release(10)
+    async with asyncio.timeout(PATIENCE_S):
+        await waiting
+    assert sum(len(changes) for _, changes in harness.store.entries) == 9_000
 
 
 async def test_an_outcome_too_large_for_one_entry_is_split_before_its_effects(

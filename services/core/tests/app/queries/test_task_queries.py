@@ -1,6 +1,7 @@
-"""Queries fail within their timeout while the database is down."""
+"""Queries fail within their timeout while the database is down. A held task is told once it is durable."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,24 +10,33 @@ from workerpool_core.app.ports import TaskQuery
 from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.queries.watchers import Watchers
+from workerpool_core.domain.model import Task, TaskChange
 from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.statuses import TaskStatus
 
+MakeTask = Callable[..., Task]
 TASK = TaskId("0x" + "ab" * 32)
 WALLET = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 
 
 class StuckCommit:
-    """A group commit whose collections do not catch up."""
+    """A group commit whose journal takes what the test releases, and whose collections do not catch up."""
 
-    async def visible(self, *, hurried: bool = True) -> None:
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    async def visible(self) -> None:
         await asyncio.Event().wait()
+
+    async def durable(self) -> None:
+        await self.released.wait()
 
 
 @pytest.fixture
 def queries(store: Store) -> TaskQueries:
     commit: Any = StuckCommit()
-    return TaskQueries(store, commit, Watchers(), LiveLogs({}), timeout_s=0.01)
+    return TaskQueries(store, commit, Watchers(), LiveLogs({}), {}, timeout_s=0.01)
 
 
 async def test_every_query_fails_during_an_outage(queries: TaskQueries) -> None:
@@ -38,3 +48,32 @@ async def test_every_query_fails_during_an_outage(queries: TaskQueries) -> None:
     ):
         with pytest.raises(DatabaseUnavailable):
             await question
+
+
+async def test_a_held_task_is_told_as_it_was_once_that_is_durable(store: Store, make_task: MakeTask) -> None:
+    task, stuck, watchers = make_task(), StuckCommit(), Watchers()
+    commit: Any = stuck
+    queries = TaskQueries(store, commit, watchers, LiveLogs({}), {task.task_id: task})
+    asking = asyncio.create_task(queries.task(task.task_id))
+    watching = aiter(queries.follow(task.task_id))
+    first = asyncio.ensure_future(anext(watching))
+    await asyncio.sleep(0)
+    # Not durable when the questions came.
+    task.history.append(TaskChange(TaskStatus.INITIALIZING, 1.0))
+    await asyncio.sleep(0)
+    assert not asking.done()
+    assert not first.done()
+    stuck.released.set()
+    assert [(await each).status for each in (asking, first)] == [TaskStatus.RECEIVED] * 2
+    watchers.moved(task.task_id)
+    assert (await anext(watching)).status is TaskStatus.INITIALIZING
+
+
+async def test_a_held_task_is_not_told_while_the_journal_is_stuck(store: Store, make_task: MakeTask) -> None:
+    task = make_task()
+    commit: Any = StuckCommit()
+    queries = TaskQueries(store, commit, Watchers(), LiveLogs({}), {task.task_id: task}, timeout_s=0.01)
+    with pytest.raises(DatabaseUnavailable):
+        await queries.task(task.task_id)
+    with pytest.raises(DatabaseUnavailable):
+        await anext(aiter(queries.follow(task.task_id)))

@@ -24,7 +24,7 @@ _MAX_BATCH_BYTES = 6_000_000
 """Limits of one journal entry: changes and estimated bytes. A MongoDB document holds at most 16 MB."""
 _MAX_UNAPPLIED = 50_000
 """Unapplied changes above which new batches wait for the collections."""
-_APPLY_DELAY_S = 0.1
+_APPLY_DELAY_S = 0.5
 """Seconds for which durable changes accumulate before they are applied."""
 _TRIM_EVERY = 64
 """Applied journal entries that accumulate before they are removed."""
@@ -57,6 +57,9 @@ class GroupCommit(Generic[C]):
         self._writing = False
         self._appended = self._applied = self._trimmed = newest
         self._unapplied: list[C] = []
+        self._enqueued = self._taken = self._durable = 0
+        """Numbers of outcomes: enqueued so far, taken into a batch, durable."""
+        self._batch_is_durable = asyncio.Condition()
         self._appended_something = asyncio.Event()
         self._applied_something = asyncio.Condition()
         self._apply_now = asyncio.Event()
@@ -80,6 +83,7 @@ class GroupCommit(Generic[C]):
         elif outcome.writes or outcome.effects:
             # Encode now, because the scheduler keeps changing the objects that the writes hold.
             self._waiting.append(_Pending(self._store.encode(outcome.writes), outcome.effects))
+            self._enqueued += 1
             self._idle.clear()
             self._put_something.set()
 
@@ -87,21 +91,24 @@ class GroupCommit(Generic[C]):
         """Wait until every enqueued outcome is durable and its effects are performed."""
         await self._idle.wait()
 
+    async def durable(self) -> None:
+        """Wait until every outcome that is enqueued now is durable."""
+        number = self._enqueued
+        if self._durable < number:
+            async with self._batch_is_durable:
+                await self._batch_is_durable.wait_for(lambda: self._durable >= number)
+
     @property
     def applied(self) -> int:
         """Number of the newest journal entry that the collections hold."""
         return self._applied
 
-    async def visible(self, *, hurried: bool = True) -> None:
-        """Wait until the collections hold everything that is durable now.
-
-        Unless `hurried`, changes go on to accumulate for a moment, which costs fewer writes.
-        """
+    async def visible(self) -> None:
+        """Wait until the collections hold everything that is durable now."""
         number = self._appended
         if self._applied >= number:
             return
-        if hurried:
-            self._apply_now.set()
+        self._apply_now.set()
         async with self._applied_something:
             await self._applied_something.wait_for(lambda: self._applied >= number)
 
@@ -116,9 +123,12 @@ class GroupCommit(Generic[C]):
                 if changes:
                     asyncio.get_running_loop().call_soon(self._prepare_all, effects)
                     await self._append(changes)
+                self._durable = self._taken
                 for effect in effects:
                     self._perform(effect)
                 self._writing = False
+                async with self._batch_is_durable:
+                    self._batch_is_durable.notify_all()
             self._idle.set()
 
     def _prepare_all(self, effects: list[Effect]) -> None:
@@ -144,6 +154,7 @@ class GroupCommit(Generic[C]):
             if cost > _MAX_BATCH_BYTES or len(pending.changes) > _MAX_BATCH_CHANGES:
                 return self._split(pending), effects
             self._waiting.popleft()
+            self._taken += 1
             changes += pending.changes
             effects += pending.effects
             size += cost

@@ -1,12 +1,15 @@
-"""Queries of tasks, answered from the store with everything that was durable when the query arrived."""
+"""Queries of tasks, answered with everything that was durable when the query arrived.
+
+The scheduler's memory answers for a task that it holds, once what the answer tells is durable; the store answers for
+every other task, for lists and for logs.
+"""
 
 import asyncio
 import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from workerpool_kit.errors import DatabaseUnavailable
@@ -25,7 +28,10 @@ _FOREIGN_TOKEN = "this page token is not from this service; start again without 
 _MAX_STORED = 2**63
 _DEAL_ID = re.compile("0x[0-9a-f]{64}")
 VISIBLE_TIMEOUT_S = 10.0
-"""Seconds that a query waits for the collections to follow the journal, which usually takes a tenth of a second."""
+"""Seconds that a query waits for the collections to follow the journal, which usually takes a few milliseconds."""
+
+_GATHER_S = 0.1
+"""Seconds for which the changes of a watched task gather: a quick task passes through several statuses in that time."""
 
 
 class TaskQueries:
@@ -37,35 +43,50 @@ class TaskQueries:
         commit: GroupCommit[Any],
         watchers: Watchers,
         live: LiveLogs,
+        tasks: Mapping[TaskId, Task],
         *,
         timeout_s: float = VISIBLE_TIMEOUT_S,
         queued_tasks: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Create queries. `queued_tasks` returns how many tasks of known deals have not been created."""
+        """Create queries.
+
+        `tasks` are those in the scheduler's memory, which may be ahead of the store. `queued_tasks` returns how many
+        tasks of known deals have not been created.
+        """
         self._queued_tasks = queued_tasks
         self._store = store
         self._commit = commit
         self._watchers = watchers
         self._live = live
+        self._tasks = tasks
         self._timeout_s = timeout_s
 
-    async def wait_visible(self, *, hurried: bool = True) -> None:
-        """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage.
+    async def wait_visible(self) -> None:
+        """Wait until the collections hold what is durable now. Raises DatabaseUnavailable in an outage."""
+        await self._in_time(self._commit.visible(), "the collections lag behind the journal")
 
-        Unless `hurried`, they follow in their own time, a tenth of a second.
-        """
+    async def _in_time(self, done: Awaitable[None], problem: str) -> None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._commit.visible(hurried=hurried)
+                await done
         except TimeoutError:
-            raise DatabaseUnavailable(
-                "the collections lag behind the journal; retry in a few seconds"
-            ) from None
+            raise DatabaseUnavailable(f"{problem}; retry in a few seconds") from None
 
     async def task(self, task_id: TaskId) -> Task:
-        """Return a task with its replicates. Raises UnknownTask."""
+        """Return a task with its replicates. Raises UnknownTask, and DatabaseUnavailable in an outage."""
+        if (held := await self._held_task(task_id)) is not None:
+            return held
         await self.wait_visible()
         return await self._visible_task(task_id)
+
+    async def _held_task(self, task_id: TaskId) -> Task | None:
+        """Return a task that the scheduler holds as it is now, once that is durable; None for any other task."""
+        held = self._tasks.get(task_id)
+        if held is None:
+            return None
+        copy = held.copy()
+        await self._in_time(self._commit.durable(), "the database does not take the newest changes")
+        return copy
 
     async def _visible_task(self, task_id: TaskId) -> Task:
         task = await self._store.task(task_id)
@@ -111,15 +132,12 @@ class TaskQueries:
 
         The changes of a tenth of a second, in which a quick task passes through several statuses, count as one.
         """
-        is_first = True
-        settle = partial(self.wait_visible, hurried=False)
-        async for _ in self._watchers.follow(task_id, settle):
-            if is_first:
-                # Not before the watcher is registered, which no longer learns of earlier changes.
+        async for _ in self._watchers.follow(task_id, lambda: asyncio.sleep(_GATHER_S)):
+            task = await self._held_task(task_id)
+            if task is None:
                 await self.wait_visible()
-                is_first = False
-            # A read that began with fewer changes may lack the one that this watcher was woken for.
-            task = await self._watchers.read(task_id, self._visible_task, self._commit.applied)
+                # A read that began with fewer changes may lack the one that this watcher was woken for.
+                task = await self._watchers.read(task_id, self._visible_task, self._commit.applied)
             yield task
             if task.ended:
                 return
