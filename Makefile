@@ -84,7 +84,7 @@ rewritten: install test-packages
 	@mkdir -p .cache && $(PYTEST) --collect-only -q >.cache/collected.log || { tail -n 40 .cache/collected.log; exit 1; }
 e2e: install test-packages go-tools ## only the tests that do: chain, database, services and Docker as processes of their own
 	@$(PYTEST) -n 3 -m "$(QUICK) and e2e" $(E2E)
-test-full: install test-packages go-tools prometheus browser ## the rest of CI: the slow tests in their short forms
+test-full: install test-packages go-tools sdk-releases prometheus browser ## the rest of CI: the slow tests in their short forms
 	@$(PYTEST) -n 3 -m "full and not soak" --ignore=tests/hostile
 	@$(PYTEST) -m "full and not soak" tests/hostile
 .PHONY: test-clients

@@ -2,6 +2,7 @@
 
 Each release has a file and a devnet of its own, so that `pytest -n 2 --dist loadfile -m soak tests/sdk` shares the
 commands, 1.5 s of processor time each, evenly between two processors.
+`make test-full` runs the essence of each release in two files, each on one devnet.
 """
 
 from __future__ import annotations

@@ -64,10 +64,11 @@ async def reads_logs_while_the_app_runs(served: Served) -> None:
 
 
 async def learns_that_no_sms_serves_tdx(served: Served) -> None:
-    """Match an order for TDX that the pool's owner published by hand; the task ends with the reason."""
+    """Match orders for TDX that the pool's owner published by hand; the tasks end with the reason."""
     project = served.project
     owner = await owner_project(project.release, project.around, project.folder.parent / "owner")
     await tdx.task_ends_with_the_reason(project, owner)
+    await tdx.filled_order_ends_with_the_reason(project, owner)
 
 
 async def claims_what_expired(served: Served) -> None:

@@ -119,9 +119,22 @@ async def offered(project: Project) -> None:
 
 async def fills_an_order_of_the_pool(project: Project) -> str:
     """Sign a request for a failing app and match it with an order of the pool's publisher; return the deal's id."""
-    around, iexec = project.around, project.iexec
+    around = project.around
     await offered(project)
     offer = (await orders(project, "workerpool", around.workerpool, "--category", "0"))[0]
+    deal = await fills(project, offer, args="/bin/sh -c 'echo said; exit 3'")
+    left = [
+        order["remaining"]
+        for order in await orders(project, "workerpool", around.workerpool, "--category", "0")
+        if order["orderHash"] == offer["orderHash"]
+    ]
+    assert not left or left[0] < offer["remaining"], "the remaining volume follows the chain"
+    return deal
+
+
+async def fills(project: Project, offer: dict[str, Any], *, args: str) -> str:
+    """Sign orders of the app and of a request, match them with an offer of the pool; return the id of the deal."""
+    around, iexec = project.around, project.iexec
     await iexec.run("order", "init")
     project.edit("order", "apporder", app=project.app, volume="1")
     project.edit(
@@ -131,18 +144,12 @@ async def fills_an_order_of_the_pool(project: Project) -> str:
         workerpool=around.workerpool,
         workerpoolmaxprice=str(offer["price"]),
         category="0",
-        trust="1",
-        params={"iexec_args": "/bin/sh -c 'echo said; exit 3'"},
+        trust=str(offer["trust"]),
+        params={"iexec_args": args},
     )
     await iexec.run("order", "sign", "--app", "--request")
     filled = await iexec.run("order", "fill", "--workerpool", offer["orderHash"], "--force")
     assert filled["volume"] == "1"
-    left = [
-        order["remaining"]
-        for order in await orders(project, "workerpool", around.workerpool, "--category", "0")
-        if order["orderHash"] == offer["orderHash"]
-    ]
-    assert not left or left[0] < offer["remaining"], "the remaining volume follows the chain"
     shown = await iexec.run("deal", "show", filled["dealid"])
     assert shown["deal"]["requester"] == project.user
     assert shown["deal"]["workerpool"]["pointer"] == around.workerpool

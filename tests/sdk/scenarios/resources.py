@@ -22,26 +22,39 @@ def content_of(url: str) -> bytes:
 
 
 async def deploys(project: Project) -> None:
-    """Initialise, edit, deploy and show one app, one dataset and one workerpool; remember their addresses."""
-    iexec, around, unique = project.iexec, project.around, secrets.token_hex(4)
+    """Deploy one app, one dataset and one workerpool, and show them; remember their addresses."""
+    iexec, around = project.iexec, project.around
 
-    await iexec.run("app", "init")
-    project.edit("app", name=f"shell {unique}", multiaddr=around.image, checksum=ZERO_CHECKSUM)
-    project.app = (await iexec.run("app", "deploy"))["address"]
+    name = await deploys_app(project)
     shown = await iexec.run("app", "show", project.app)
-    assert shown["app"]["appName"] == f"shell {unique}"
+    assert shown["app"]["appName"] == name
     assert (await iexec.run("app", "count"))["count"] == "1"
 
-    await iexec.run("dataset", "init", "--encrypted")
-    document = around.documents[1]
-    checksum = "0x" + hashlib.sha256(content_of(document)).hexdigest()
-    project.edit("dataset", name=f"document {unique}", multiaddr=document, checksum=checksum)
-    project.dataset = (await iexec.run("dataset", "deploy"))["address"]
+    await deploys_dataset(project)
     shown = await iexec.run("dataset", "show", project.dataset)
-    assert urlsplit(shown["dataset"]["datasetMultiaddr"]).path == urlsplit(document).path
+    assert urlsplit(shown["dataset"]["datasetMultiaddr"]).path == urlsplit(around.documents[1]).path
 
     await iexec.run("workerpool", "init")
-    project.edit("workerpool", description=f"pool {unique}")
+    description = f"pool {secrets.token_hex(4)}"
+    project.edit("workerpool", description=description)
     project.workerpool = (await iexec.run("workerpool", "deploy"))["address"]
     shown = await iexec.run("workerpool", "show", project.workerpool)
-    assert shown["workerpool"]["workerpoolDescription"] == f"pool {unique}"
+    assert shown["workerpool"]["workerpoolDescription"] == description
+
+
+async def deploys_app(project: Project) -> str:
+    """Initialise, edit and deploy an app that runs a shell; return its name."""
+    name = f"shell {secrets.token_hex(4)}"
+    await project.iexec.run("app", "init")
+    project.edit("app", name=name, multiaddr=project.around.image, checksum=ZERO_CHECKSUM)
+    project.app = (await project.iexec.run("app", "deploy"))["address"]
+    return name
+
+
+async def deploys_dataset(project: Project) -> None:
+    """Initialise, edit and deploy a dataset: the second of the documents."""
+    await project.iexec.run("dataset", "init", "--encrypted")
+    document = project.around.documents[1]
+    checksum = "0x" + hashlib.sha256(content_of(document)).hexdigest()
+    project.edit("dataset", name=f"document {secrets.token_hex(4)}", multiaddr=document, checksum=checksum)
+    project.dataset = (await project.iexec.run("dataset", "deploy"))["address"]
