@@ -99,7 +99,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
             chain, store, archives, leases, space, partials, clock, upload_limits(settings)
         )
         results = ReadResult(store, stores)
-        tidying = keep_tidy(leases, partials.purge, clock, retention_s=settings.retention)
+        tidying = keep_tidy(leases, store, partials.purge, clock, retention_s=settings.retention)
         cleanup.push_async_callback(end_tasks, lifetime.spawn(tidying, "leases"))
 
         server = new_grpc_server(settings, policy=POLICY, authenticator=BearerAuthenticator(tokens.verify))

@@ -49,6 +49,17 @@ def result(file_id: str, task: TaskId = TASK) -> StoredResult:
 
 
 OWNER = "one"
+DEADLINE = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+async def keep(
+    store: Store,
+    shown: WorkerpoolAuthorization | None = None,
+    *,
+    expires_at: datetime = DEADLINE,
+    most: int = 64,
+) -> bool:
+    return await store.keep_authorization(shown or authorization(), expires_at=expires_at, most=most)
 
 
 @both
@@ -76,15 +87,32 @@ class TestStore:
         return await store.commit(stored)
 
     async def test_an_authorization_counts_for_its_task_and_worker(self, store: Store) -> None:
-        await store.keep_authorization(authorization())
+        await keep(store)
         assert await store.is_authorized(TASK, WORKER)
         assert not await store.is_authorized(OTHER_TASK, WORKER)
         assert not await store.is_authorized(TASK, OTHER_WORKER)
 
     async def test_an_authorization_may_be_shown_twice(self, store: Store) -> None:
-        await store.keep_authorization(authorization())
-        await store.keep_authorization(authorization(signature=b"t" * 65))
+        await keep(store)
+        await keep(store, authorization(signature=b"t" * 65))
         assert await store.is_authorized(TASK, WORKER)
+
+    async def test_a_task_has_the_authorizations_of_a_number_of_workers(self, store: Store) -> None:
+        workers = [f"0x{number:040x}" for number in range(3)]
+        kept = [await keep(store, authorization(worker=worker), most=2) for worker in workers]
+        assert kept == [True, True, False]
+        assert not await store.is_authorized(TASK, workers[2])
+        assert await keep(store, authorization(worker=workers[0]), most=2), "it is one of the two"
+        assert await keep(store, authorization(OTHER_TASK, workers[2]), most=2), "of another task"
+
+    async def test_an_authorization_is_forgotten_after_its_expiry(self, store: Store) -> None:
+        later = DEADLINE + timedelta(seconds=1)
+        await keep(store)
+        await keep(store, authorization(OTHER_TASK), expires_at=later)
+        assert await store.forget_authorizations(DEADLINE) == 0
+        assert await store.forget_authorizations(later) == 1
+        assert not await store.is_authorized(TASK, WORKER)
+        assert await store.is_authorized(OTHER_TASK, WORKER)
 
     async def test_a_stored_result_is_read_back_equal(self, store: Store) -> None:
         assert await store.find_result(TASK) is None
@@ -179,7 +207,7 @@ async def test_of_many_processes_that_claim_at_once_one_gets_the_file(database: 
 
 async def test_many_processes_may_store_an_authorization_at_once(database: Database) -> None:
     store = MongoStore(database, owner=OWNER, lease_s=60)
-    await asyncio.gather(*(store.keep_authorization(authorization()) for _ in range(16)))
+    await asyncio.gather(*(keep(store) for _ in range(16)))
     assert await database.run(AuthorizationDocument.objects.count) == 1
 
 
@@ -208,10 +236,19 @@ async def test_what_older_versions_left_is_cleaned_up(database: Database) -> Non
 
 async def test_the_first_signature_of_an_authorization_stays(database: Database) -> None:
     store = MongoStore(database, owner=OWNER, lease_s=60)
-    await store.keep_authorization(authorization())
-    await store.keep_authorization(authorization(signature=b"t" * 65))
+    await keep(store)
+    await keep(store, authorization(signature=b"t" * 65))
     (found,) = await database.run(lambda: list(AuthorizationDocument.objects))
     assert (bytes(found.signature), found.task_index) == (b"s" * 65, 2**32 - 1)
+
+
+async def test_an_authorization_of_0_1_0_is_forgotten_once_no_task_can_be_as_old(database: Database) -> None:
+    store = MongoStore(database, owner=OWNER, lease_s=60)
+    await keep(store)
+    await database.run(AuthorizationDocument.objects.update, unset__expires_at=1)
+    now = datetime.now(UTC)
+    assert await store.forget_authorizations(now + timedelta(days=59)) == 0
+    assert await store.forget_authorizations(now + timedelta(days=61)) == 1
 
 
 async def test_keys_of_tokens_survive_and_old_ones_are_dropped(database: Database) -> None:

@@ -1,6 +1,7 @@
 """A token for an authorization that the chain confirms (scenario 32 of the spec)."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from workerpool_poco.protocol.authorization import bound_authorization_hash, sig
 from workerpool_poco.protocol.model import Resource
 from workerpool_result_proxy import errors
 from workerpool_result_proxy.app.challenge import Challenges
-from workerpool_result_proxy.app.issue_token import WORKER_ROLE, IssueToken
+from workerpool_result_proxy.app.issue_token import MOST_WORKERS, WORKER_ROLE, IssueToken
 
 from services.result_proxy.tests.doubles.keys import MemoryKeys
 
@@ -109,6 +110,23 @@ async def test_an_authorization_is_stored_once(setting: Setting) -> None:
     for _ in range(2):
         await setting.issue()
     assert len([key for key in setting.world.store.authorizations if key[1] == setting.worker.address]) == 1
+
+
+async def test_a_task_has_tokens_for_a_limited_number_of_workers_until_its_end(setting: Setting) -> None:
+    setting.world.store.authorizations.clear()
+    first = setting.worker
+    await setting.issue()
+    for _ in range(MOST_WORKERS - 1):
+        setting.worker = Wallet.create()
+        await setting.issue()
+    setting.worker = Wallet.create()
+    with pytest.raises(errors.TooManyAuthorizations, match="64 other workers"):
+        await setting.issue()
+    setting.worker = first
+    await setting.issue()
+    store, deadline = setting.world.store, datetime.fromtimestamp(setting.task.final_deadline, UTC)
+    assert await store.forget_authorizations(deadline) == 0
+    assert await store.forget_authorizations(deadline + timedelta(seconds=1)) == MOST_WORKERS
 
 
 async def test_an_unreadable_chain_gives_no_token(setting: Setting) -> None:

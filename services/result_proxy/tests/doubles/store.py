@@ -27,13 +27,28 @@ class MemoryStore:
         beside: "MemoryStore | None" = None,
     ) -> None:
         self.authorizations: dict[tuple[TaskId, Address], WorkerpoolAuthorization] = {}
+        self._expiry: dict[tuple[TaskId, Address], datetime] = {}
         self.results: dict[TaskId, StoredResult] = beside.results if beside else {}
         self._leases: dict[str, tuple[str, str, float]] = beside._leases if beside else {}
         self._owner, self._now, self._lease_s = owner, now, lease_s
 
-    async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:
+    async def keep_authorization(
+        self, authorization: WorkerpoolAuthorization, *, expires_at: datetime, most: int
+    ) -> bool:
         """Store an authorization; see `Store`."""
-        self.authorizations.setdefault((authorization.task_id, authorization.worker), authorization)
+        key = (authorization.task_id, authorization.worker)
+        if sum(task == key[0] and worker != key[1] for task, worker in self.authorizations) >= most:
+            return False
+        self.authorizations.setdefault(key, authorization)
+        self._expiry.setdefault(key, expires_at)
+        return True
+
+    async def forget_authorizations(self, expired_before: datetime) -> int:
+        """Remove expired authorizations; see `Store`."""
+        expired = [key for key, at in self._expiry.items() if at < expired_before]
+        for key in expired:
+            del self.authorizations[key], self._expiry[key]
+        return len(expired)
 
     async def is_authorized(self, task_id: TaskId, worker: Address) -> bool:
         """Return whether an authorization is stored; see `Store`."""

@@ -1,6 +1,7 @@
 """Issue a token for an authorization."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock
@@ -11,9 +12,15 @@ from workerpool_poco.protocol.ids import Address
 from workerpool_result_proxy.app.challenge import Challenges
 from workerpool_result_proxy.app.ports import ChainView, Store
 from workerpool_result_proxy.domain.token_rules import check_older_request, check_on_chain, check_request
+from workerpool_result_proxy.errors import TooManyAuthorizations
 
 WORKER_ROLE = "worker"
 """The role of a token: it may upload results of the tasks that its wallet is authorized for."""
+MOST_WORKERS = 64
+"""The authorizations that are stored of one task: of workers that upload its result, one of which succeeds.
+
+The owner of any pool can sign for any number of wallets at no cost, so without a limit the database could be filled.
+"""
 
 log = get_logger()
 
@@ -63,7 +70,16 @@ class IssueToken:
         deal = await self._chain.deal(task.deal_id)
         now = self._clock.now()
         check_on_chain(authorization, task, deal, now=now, only_pool=self._only_pool)
-        await self._store.keep_authorization(replace(authorization, deal_id=task.deal_id))
+        kept = await self._store.keep_authorization(
+            replace(authorization, deal_id=task.deal_id),
+            expires_at=datetime.fromtimestamp(task.final_deadline, UTC),
+            most=MOST_WORKERS,
+        )
+        if not kept:
+            raise TooManyAuthorizations(
+                f"{MOST_WORKERS} other workers have asked for a token for this task, which is the most; one of them "
+                "uploads its result"
+            )
         token = await self._tokens.issue(authorization.worker, frozenset({WORKER_ROLE}))
         log.info("token.issued", task=authorization.task_id, worker=authorization.worker)
         return token, int((await self._tokens.claims(token))["exp"])

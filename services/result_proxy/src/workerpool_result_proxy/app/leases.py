@@ -17,6 +17,8 @@ log = get_logger()
 LEASE_S = 60.0
 """How long a file stays leased without a renewal, in seconds."""
 _RENEW_EVERY_S = LEASE_S / 4
+_CHAIN_IS_LATE = timedelta(hours=1)
+"""How far the time of the chain may be behind the clock of this host."""
 
 
 class Leases:
@@ -74,6 +76,7 @@ class Leases:
 
 async def keep_tidy(
     leases: Leases,
+    store: Store,
     purge_partials: Callable[[], Awaitable[None]],
     clock: Clock,
     *,
@@ -86,9 +89,10 @@ async def keep_tidy(
         try:
             await leases.renew()
             await leases.purge_orphans()
+            now = datetime.fromtimestamp(clock.now(), UTC)
+            await store.forget_authorizations(now - _CHAIN_IS_LATE)
             if retention_s is not None:
-                limit = datetime.fromtimestamp(clock.now(), UTC) - timedelta(seconds=retention_s)
-                await leases.purge_expired(limit)
+                await leases.purge_expired(now - timedelta(seconds=retention_s))
         except WorkerpoolError as outage:
             log.warning("result.purge_postponed", reason=outage.reason, message=outage.message)
         await asyncio.sleep(every_s)

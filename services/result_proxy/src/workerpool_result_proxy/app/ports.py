@@ -35,11 +35,20 @@ class Store(Protocol):
     Every method raises `DatabaseUnavailable` during an outage.
     """
 
-    async def keep_authorization(self, authorization: WorkerpoolAuthorization) -> None:
-        """Store a checked authorization; the first of a task and worker stays."""
+    async def keep_authorization(
+        self, authorization: WorkerpoolAuthorization, *, expires_at: datetime, most: int
+    ) -> bool:
+        """Store a checked authorization until `expires_at`; the first of a task and worker stays.
+
+        Returns False when the task has those of `most` other workers. Processes that store at once may exceed it by one
+        each.
+        """
 
     async def is_authorized(self, task_id: TaskId, worker: Address) -> bool:
         """Return whether an authorization of this worker for this task is stored."""
+
+    async def forget_authorizations(self, expired_before: datetime) -> int:
+        """Remove the authorizations that expired before a time; return their number."""
 
     async def find_result(self, task_id: TaskId) -> StoredResult | None:
         """Return the task's result."""

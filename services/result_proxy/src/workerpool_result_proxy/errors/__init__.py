@@ -32,6 +32,7 @@ from workerpool_result_proxy.errors.tokens import (
     NotSelfSigned,
     NotSignedByPoolOwner,
     TaskNotOnChain,
+    TooManyAuthorizations,
     WrongAudience,
     WrongPool,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "TaskNotOnChain",
     "TaskNotRevealing",
     "TeeNotSupported",
+    "TooManyAuthorizations",
     "TooManyUploads",
     "UploadStalled",
     "WrongAudience",

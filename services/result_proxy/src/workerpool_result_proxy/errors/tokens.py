@@ -76,6 +76,13 @@ class NotSignedByPoolOwner(ResultProxyError):
     reason = "INVALID_SIGNATURE"
 
 
+class TooManyAuthorizations(ResultProxyError):
+    """The task has the authorizations of as many workers as one task can have."""
+
+    kind = Kind.EXHAUSTED
+    reason = "TOO_MANY_AUTHORIZATIONS"
+
+
 class ChainNotServed(ResultProxyError):
     """The caller names another chain than this proxy's."""
 

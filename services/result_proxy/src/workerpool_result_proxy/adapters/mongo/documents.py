@@ -11,11 +11,11 @@ from workerpool_result_proxy.domain.results import GRIDFS, StoredResult
 
 
 class AuthorizationDocument(Document):  # type: ignore[misc]
-    """A checked authorization; one per task and worker."""
+    """A checked authorization; one per task and worker. Documents of 0.1.0 lack `expires_at`."""
 
     meta: ClassVar = {
         "collection": "authorizations",
-        "indexes": [{"fields": ("task_id", "worker"), "unique": True}],
+        "indexes": [{"fields": ("task_id", "worker"), "unique": True}, "expires_at"],
     }
 
     task_id = StringField(required=True)
@@ -24,6 +24,7 @@ class AuthorizationDocument(Document):  # type: ignore[misc]
     deal_id = StringField(required=True)
     task_index = LongField(required=True)
     signature = BinaryField(required=True)
+    expires_at = DateTimeField()
 
 
 class ResultDocument(Document):  # type: ignore[misc]
