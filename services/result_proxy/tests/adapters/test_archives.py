@@ -256,7 +256,9 @@ class TestIpfs:
             await writer.append(CONTENT)
             location = await writer.finish()
         given = await asyncio.to_thread(
-            kubo.run, "add", "-Q", "--cid-version=1", "--only-hash", stdin=CONTENT
+            kubo.run,
+            *("add", "-Q", "--cid-version=1", "--chunker=size-1048576", "--only-hash"),
+            stdin=CONTENT,
         )
         assert location == f"/ipfs/{given.decode().strip()}"
 

@@ -17,11 +17,15 @@ NOT_LOCAL = "block was not found locally (offline): ipld: could not find bafkrei
 
 
 class Node:
-    """Answers like a node that has lost the block that starts at `lost_at`; `breaks` closes the connection there."""
+    """Answers like a node that has lost the block that starts at `lost_at`; `breaks` closes the connection there.
+
+    An answer ends after `most` bytes.
+    """
 
     def __init__(self) -> None:
         self.lost_at = len(CONTENT)
         self.breaks = False
+        self.most = len(CONTENT)
 
     async def stat(self, _request: web.Request) -> web.Response:
         return web.json_response({"Hash": CID, "Size": len(CONTENT), "Type": "file"})
@@ -29,10 +33,14 @@ class Node:
     async def cat(self, request: web.Request) -> web.StreamResponse:
         first, length = (int(request.query[name]) for name in ("offset", "length"))
         there = CONTENT[first : min(first + length, self.lost_at)]
+        if self.breaks and not there:
+            assert request.transport is not None
+            request.transport.abort()
         if not there:
             return web.json_response({"Message": NOT_LOCAL, "Code": 0, "Type": "error"}, status=500)
         answer = web.StreamResponse()
         await answer.prepare(request)
+        there = there[: self.most]
         for start in range(0, len(there), 300):
             await answer.write(there[start : start + 300])
         if self.breaks:
@@ -87,13 +95,25 @@ async def test_an_answer_that_ends_too_early_is_never_a_shorter_file(client: Kub
     """A node that meets a lost block has sent the status 200, and ends the answer as if it were complete."""
     node.lost_at = 1_000
     arrived = []
-    with pytest.raises(BytesMissing, match=f"{len(CONTENT) - 1_000} bytes too early"):
+    with pytest.raises(BytesMissing, match="not found locally"):
         async for piece in IpfsArchives(client).read("0" * 25, first=0, length=len(CONTENT)):
             arrived.append(piece)
     assert b"".join(arrived) == CONTENT[:1_000]
     with pytest.raises(ContentIncomplete):
         async for _ in KuboContent(client).read(CID, first=0, length=len(CONTENT)):
             pass
+
+
+async def test_a_short_answer_is_continued(client: Kubo, node: Node) -> None:
+    node.most = 3_000
+    pieces = client.cat("/ipfs/x", first=1, length=len(CONTENT) - 1, piece_bytes=4_096)
+    assert b"".join([piece async for piece in pieces]) == CONTENT[1:]
+
+
+async def test_an_answer_without_a_byte_is_not_asked_for_again(client: Kubo, node: Node) -> None:
+    node.most = 0
+    with pytest.raises(BytesMissing, match="9 bytes too early"):
+        await anext(IpfsArchives(client).read("0" * 25, first=0, length=9))
 
 
 async def test_a_connection_that_breaks_is_an_outage_and_no_loss(client: Kubo, node: Node) -> None:

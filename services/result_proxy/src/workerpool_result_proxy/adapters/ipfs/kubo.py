@@ -20,6 +20,9 @@ _CONNECT_S = 5.0
 _CALL_S = 30.0
 _IDLE_S = 60.0
 _FULL = ("no space left on device", "disk quota exceeded")
+_CHUNKER = "size-1048576"
+"""Blocks of 1 MiB, so that the content id depends on no setting of the node. Four times as many of 256 KiB, the size of
+older nodes, cost the node 10 % more processor time when it adds a file and 20 % when it reads one."""
 _MISSING = ("does not exist", "no link named", "not found", "no link by that name")
 
 
@@ -41,17 +44,23 @@ class Kubo:
     def __init__(self, url: str) -> None:
         """Prepare; `url` is the base URL of the RPC API, such as http://127.0.0.1:5001."""
         self._base = url.rstrip("/") + "/api/v0/"
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[aiohttp.HttpVersion, aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def add(self, pieces: AsyncIterator[bytes], to_file: str) -> str:
         """Store the bytes as a file, reachable at `to_file` in the node's own tree; return its content id."""
         boundary = secrets.token_hex(16)
-        options = {"cid-version": "1", "pin": "false", "progress": "false", "quieter": "true"}
+        options = {
+            "cid-version": "1",
+            "chunker": _CHUNKER,
+            "pin": "false",
+            "progress": "false",
+            "quieter": "true",
+        }
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="archive.zip"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
@@ -101,19 +110,31 @@ class Kubo:
         A node sends a few KiB at a time, and to pass a piece on costs as much as for a large one. Raises `NotInIpfs`,
         also after some pieces: a node that lacks a block ends its answer there, with status 200.
         """
-        if not length:
-            return
+        while length:
+            arrived = 0
+            async for piece in self._cat(path, first, length, piece_bytes):
+                arrived += len(piece)
+                yield piece
+            # An answer that ended early is continued: only the next one tells a lost block from a node that stopped.
+            first, length = first + arrived, length - arrived
+            if length and not arrived:
+                raise NotInIpfs(f"the node ended its answer {length} bytes too early")
+
+    async def _cat(self, path: str, first: int, length: int, piece_bytes: int) -> AsyncIterator[bytes]:
+        """Yield what one answer has of some bytes.
+
+        To a client of HTTP/1.0 the node sends the bytes as they are. The frames that HTTP/1.1 puts around each 32 KiB
+        cost this process a third of its time, and the node a seventh.
+        """
         options = {"arg": path, "offset": str(first), "length": str(length)}
-        async with self._call("cat", options, total_s=None) as response:
+        async with self._call("cat", options, total_s=None, version=aiohttp.HttpVersion10) as response:
             while length:
                 try:
                     piece = await response.content.readexactly(min(piece_bytes, length))
                 except asyncio.IncompleteReadError as end:
                     if end.partial:
                         yield end.partial
-                    raise NotInIpfs(
-                        f"the node ended its answer {length - len(end.partial)} bytes too early"
-                    ) from None
+                    return
                 length -= len(piece)
                 yield piece
 
@@ -134,16 +155,30 @@ class Kubo:
         async with self._call(command, options, total_s=limit_s) as response:
             return await response.read()
 
+    def _session(self, version: aiohttp.HttpVersion) -> aiohttp.ClientSession:
+        if version not in self._sessions:
+            # An answer of HTTP/1.0 without a length ends with its connection.
+            connector = aiohttp.TCPConnector(force_close=version == aiohttp.HttpVersion10)
+            # The pool's own calls never go through a proxy of the environment.
+            self._sessions[version] = aiohttp.ClientSession(
+                trust_env=False, read_bufsize=1 << 20, version=version, connector=connector
+            )
+        return self._sessions[version]
+
     @asynccontextmanager
     async def _call(
-        self, command: str, options: Mapping[str, str], *, total_s: float | None, **request: Any
+        self,
+        command: str,
+        options: Mapping[str, str],
+        *,
+        total_s: float | None,
+        version: aiohttp.HttpVersion = aiohttp.HttpVersion11,
+        **request: Any,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         limits = aiohttp.ClientTimeout(total=total_s, connect=_CONNECT_S, sock_read=_IDLE_S)
-        if self._session is None:
-            # The pool's own calls never go through a proxy of the environment.
-            self._session = aiohttp.ClientSession(trust_env=False, read_bufsize=1 << 20)
+        session = self._session(version)
         try:
-            async with self._session.post(
+            async with session.post(
                 self._base + command, params=dict(options), timeout=limits, **request
             ) as response:
                 if response.status != 200:
