@@ -1,15 +1,15 @@
 """Whether a planted bug can show in a seed, decided from its faults, apps and workers before it runs."""
 
-from workerpool_core.simulation.characters import App, Character
+from workerpool_core.simulation.behaviours import AppBehaviour, WorkerBehaviour
 from workerpool_core.simulation.environment import Environment
 
 
 def has_liar(environment: Environment) -> bool:
-    return Character.LYING in environment.characters.values()
+    return WorkerBehaviour.LYING in environment.behaviours.values()
 
 
 def has_large_app(environment: Environment) -> bool:
-    return App.LARGE in environment.apps.values()
+    return AppBehaviour.LARGE in environment.apps.values()
 
 
 def has_failing_app(environment: Environment) -> bool:
@@ -21,7 +21,7 @@ def refunds_failures(environment: Environment) -> bool:
 
 
 def has_slow_app(environment: Environment) -> bool:
-    return App.SLOW in environment.apps.values()
+    return AppBehaviour.SLOW in environment.apps.values()
 
 
 def is_sequenced(environment: Environment) -> bool:

@@ -19,7 +19,7 @@ from workerpool_core.domain.replicates import (
     acceptance,
     answers,
     consensus_forecast,
-    proofs,
+    pending_reports,
     uploads,
 )
 from workerpool_core.domain.replicates.replicate_machine import IllegalReplicateTransition
@@ -126,7 +126,7 @@ def fails_running_tasks_at_the_first_read(patch: pytest.MonkeyPatch) -> None:
 @bug
 def ignores_the_final_deadline(patch: pytest.MonkeyPatch) -> None:
     """Unfinished tasks never end."""
-    patch.setattr(deadlines, "judge", lambda context, task, chain, asked_at: None)
+    patch.setattr(deadlines, "judge", lambda context, task, chain, requested_at: None)
 
 
 @bug
@@ -267,12 +267,14 @@ def trusts_a_refusal_of_the_adapter(patch: pytest.MonkeyPatch) -> None:
 @bug
 def confirms_reports_with_any_read(patch: pytest.MonkeyPatch) -> None:
     """A pending report is confirmed by a read, whatever the read proves."""
-    original = proofs.answered_by_chain
+    original = pending_reports.answered_by_chain
 
-    def confirming(context: EventContext, task: Task, replicate: Any, proven: Any, asked_at: float) -> None:
-        original(context, task, replicate, frozenset(ReplicateStatus), asked_at)
+    def confirming(
+        context: EventContext, task: Task, replicate: Any, proven: Any, requested_at: float
+    ) -> None:
+        original(context, task, replicate, frozenset(ReplicateStatus), requested_at)
 
-    patch.setattr(proofs, "answered_by_chain", confirming)
+    patch.setattr(pending_reports, "answered_by_chain", confirming)
 
 
 @bug

@@ -64,7 +64,7 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
     public_url: Url | None = env(
         "IEXEC_CORE_PUBLIC_URL",
         None,
-        doc="URL at which requesters' tools reach the HTTP port, told by the compass (GET "
+        doc="URL of the HTTP port for requesters' tools, returned by the compass (GET "
         "/{chainId}/workerpools/{address}). Unset means http:// with bind address and port, or the address that "
         "a caller reached when core listens on every address",
     )
@@ -113,13 +113,13 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
     gas_price_cap: Annotated[int, Field(ge=0)] = env(
         "IEXEC_GAS_PRICE_CAP",
         22_000_000_000,
-        doc="Wei. A worker whose wallet cannot pay for ten transactions at today's gas price, or at this one if it is "
-        "lower, gets no work, except on a sidechain, where gas is free; 0 gives work to every wallet",
+        doc="Wei. A worker whose wallet cannot pay for ten transactions at the current gas price, or at this one if it "
+        "is lower, gets no work, except on a sidechain, where gas is free; 0 gives work to every wallet",
     )
     out_of_service_threshold_s: Annotated[DurationSeconds, Field(gt=0)] | None = env(
         "CHAIN_OUTOFSERVICETHRESHOLD",
         None,
-        doc="Time without an answer of the node, or with a newest block below one that was followed, after which core "
+        doc="Time without an answer of the node, or with a newest block below a followed one, after which core "
         "assigns no work; unset means IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS times "
         "IEXEC_CHAIN_HEALTH_OUT_OF_SERVICE_THRESHOLD blocks, at least PT5S",
     )
@@ -158,8 +158,8 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
     chain_adapter_grpc: GrpcTarget | None = env(
         "WORKERPOOL_CORE_CHAIN_ADAPTER_GRPC_TARGET",
         None,
-        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one that its URL names "
-        "or its HTTP port tells",
+        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one derived from its "
+        "URL or HTTP port",
     )
     chain_adapter_username: str = env(
         "IEXEC_CORE_CHAIN_ADAPTER_USERNAME", "admin", doc="User name for the chain adapter"
@@ -202,8 +202,8 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
         "WORKERPOOL_CORE_LIVE_FILE",
         None,
         doc="File with NAME=value lines, read at the start and again on SIGHUP. It replaces the variables "
-        "IEXEC_RESULT_REPOSITORY_* and IEXEC_WORKERS_WHITELIST: connected workers learn a new address at once, and a "
-        "worker that the whitelist no longer has finishes what it holds and gets nothing new",
+        "IEXEC_RESULT_REPOSITORY_* and IEXEC_WORKERS_WHITELIST: connected workers get a new address at once, and a "
+        "worker removed from the whitelist finishes its current tasks and gets no new ones",
     )
     reveal_timeout_period_ms: PositiveInt = env(
         "REVEAL_TIMEOUT_PERIOD",
@@ -226,20 +226,20 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
     tasks_ahead: PositiveInt = env(
         "WORKERPOOL_CORE_TASKS_AHEAD",
         64,
-        doc="Tasks of a deal that are created and initialized before a worker is free for them, or twice the slots of "
-        "the pool when that is more. The rest of a large deal is queued, which costs neither memory nor gas",
+        doc="Tasks of a deal that are created and initialized before a worker is free for them; twice the slots of the "
+        "pool when that is more. The rest of a large deal is queued, which costs neither memory nor gas",
     )
     assignment_timeout_s: Annotated[DurationSeconds, Field(ge=1)] = env(
         "WORKERPOOL_CORE_ASSIGNMENT_TIMEOUT",
         "PT10S",
-        doc="Time in which a worker must start a task that was sent to it; then the task goes to the next worker, and "
-        "the silence counts like a failure",
+        doc="Time in which a worker must start a task that was sent to it; after it the task goes to another worker, "
+        "and the silence counts as a failure",
     )
     max_absence_s: Annotated[DurationSeconds, Field(ge=0)] = env(
         "WORKERPOOL_CORE_MAX_ABSENCE",
         "PT5M",
-        doc="Time for which a worker that announces its return, for a restart or an upgrade, keeps its tasks at most; "
-        "a longer time that it announces is cut",
+        doc="Longest time for which a worker that announces its return, for a restart or an upgrade, keeps its tasks; "
+        "a longer announcement is shortened",
     )
     newcomer_assignments: Annotated[int, Field(ge=0)] = env(
         "WORKERPOOL_CORE_NEWCOMER_ASSIGNMENTS",

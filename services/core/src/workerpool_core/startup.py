@@ -1,4 +1,5 @@
-"""Checks before the scheduler starts. Each failure is one sentence with its cause.
+"""Checks before the scheduler starts; each failure is one sentence with its cause.
+
 
 An unreachable node or config server is retried; an error that only an operator can correct ends the process.
 """
@@ -22,7 +23,7 @@ _BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
 
 
 class NotYet(Exception):
-    """A dependency is not available yet; the message names it."""
+    """A dependency is not available yet, as the message says."""
 
 
 async def waited_for(
@@ -56,7 +57,7 @@ async def connect_chain(hub: HubClient) -> None:
     try:
         await hub.connect()
     except WrongChain as error:
-        # Another node may answer at the address in a moment.
+        # Another node may soon answer at the address.
         raise NotYet(f"{error}; IEXEC_BLOCKCHAIN_NODE_ADDRESS and the config server disagree") from error
     except HubNotFound as error:
         raise StartupError(f"{error}; the config server names another chain's hub") from error

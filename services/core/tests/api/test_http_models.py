@@ -53,7 +53,7 @@ def test_a_fresh_task_has_every_documented_field_and_no_other(make_task: MakeTas
                 "status": "RECEIVED",
                 "message": "the task waits for its initialization on chain",
                 "fault": "pool",
-                "next": "Nothing is to be done.",
+                "next": "No action is needed.",
             }
         ],
     }

@@ -82,11 +82,11 @@ def test_a_trouble_is_told_to_watchers_once_and_ends_with_the_status(
     context: EventContext, add_task: Callable[..., Task]
 ) -> None:
     task = add_task(1, TaskStatus.INITIALIZING)
-    trouble = reason(ReasonCode.ADAPTER_DOWN)
-    context.note_trouble(task, trouble)
+    problem = reason(ReasonCode.ADAPTER_DOWN)
+    context.note_service_problem(task, problem)
     assert context.changed_tasks == {task.task_id: None}
     context.changed_tasks.clear()
-    context.note_trouble(task, trouble)
+    context.note_service_problem(task, problem)
     assert context.changed_tasks == {}
     transitions.move_task(context, task, TaskStatus.INITIALIZED)
-    assert context.live(task).trouble is None
+    assert context.live(task).service_problem is None

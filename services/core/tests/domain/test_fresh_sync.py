@@ -72,7 +72,7 @@ class Follower:
         head = self.chain.head.number
         for name, read in reads.items():
             found = self.chain.view_contributions(name, read.wallets)
-            answer = e.TaskRead(name, head, self.chain.view_task(name), found, read.asked_at)
+            answer = e.TaskRead(name, head, self.chain.view_task(name), found, read.requested_at)
             self.tell(e.TasksRead((answer,)))
         asked, self.asked = self.asked, {}
         for name, request in asked.items():

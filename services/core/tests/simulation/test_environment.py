@@ -1,6 +1,6 @@
 """The surroundings of a seed draw faults until their end and trace what happens."""
 
-from workerpool_core.simulation.characters import Character
+from workerpool_core.simulation.behaviours import WorkerBehaviour
 from workerpool_core.simulation.environment import START, Environment
 
 
@@ -15,7 +15,7 @@ def test_no_fault_occurs_after_the_end_of_the_faults() -> None:
 def test_every_stage_of_the_broken_worker_fails() -> None:
     environment = Environment(1, None)
     environment.faults_end = START
-    environment.characters["0xW1"] = Character.BROKEN
+    environment.behaviours["0xW1"] = WorkerBehaviour.BROKEN
     assert environment.stage_fails("0xW1")
     assert not environment.stage_fails("0xW0")
 

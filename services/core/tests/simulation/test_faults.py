@@ -23,5 +23,5 @@ def test_seeds_that_must_complete_have_no_fault_that_excuses_a_failure() -> None
 
 def test_a_calm_seed_has_no_fault() -> None:
     calm = next(faults for seed in range(1000) if (faults := faults_of(Random(seed))).name == "calm")
-    natural = {"characters": calm.characters, "failing_app": 0.4, "error_results": calm.error_results}
+    natural = {"behaviours": calm.behaviours, "failing_app": 0.4, "error_results": calm.error_results}
     assert calm == Faults("calm", must_complete=True, **natural)  # type: ignore[arg-type]

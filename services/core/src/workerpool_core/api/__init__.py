@@ -1,1 +1,1 @@
-"""gRPC servicers and HTTP routes: they translate, authorise and delegate, and decide nothing."""
+"""gRPC servicers and HTTP routes, which translate, authorise and delegate without decisions."""

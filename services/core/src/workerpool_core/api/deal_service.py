@@ -15,7 +15,7 @@ from workerpool_core.app.running import Core
 
 NAME = "workerpool.core.v1.DealService"
 POLICY = {f"/{NAME}/{method}": frozenset({ANYONE}) for method in ("GetDeal", "ListDeals")}
-"""Every method is open to every caller, as deals are on chain."""
+"""Every method is open to every caller, because deals are public on chain."""
 
 _DEFAULT_PAGE = 50
 

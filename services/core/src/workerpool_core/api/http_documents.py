@@ -1,6 +1,6 @@
 """The documents of core's HTTP routes, in the form that iExec tools read (core spec §9).
 
-Failed and waiting entries of both histories have keys of their own, which the iExec CLI prints as they come.
+Failed and waiting entries of both histories have additional keys, which the iExec CLI prints unchanged.
 """
 
 from typing import Any
@@ -84,7 +84,7 @@ def task_model(
 
 
 def _explained(explained: Explanation | None) -> dict[str, Any]:
-    """Return what an entry of a history says beside its status, without empty keys."""
+    """Return the keys of a history entry besides its status, without empty ones."""
     if explained is None:
         return {}
     keys = {
@@ -133,7 +133,7 @@ def _cause(change: ReplicateChange) -> dict[str, str]:
 
 
 def _tee_session_error(replicate: Replicate) -> str:
-    """Return why the SMS refused an enclave session: the cause without its prefix, empty when it did not."""
+    """Return why the SMS refused an enclave session, as the cause without its prefix; empty when it did not."""
     causes = [change.cause.value for change in replicate.history if change.cause is not None]
     errors = [cause for cause in causes if cause.startswith(_TEE_SESSION)]
     return errors[-1].removeprefix(_TEE_SESSION) if errors else ""
@@ -145,7 +145,7 @@ def logs_model(logs: ComputeLogs) -> dict[str, str]:
 
 
 def _receipt(receipt: Receipt | None) -> dict[str, Any]:
-    """Return a known transaction; a deal's block alone is no receipt."""
+    """Return a known transaction; the block of a deal alone is not a receipt."""
     if receipt is None or not receipt.transaction:
         return {}
     return {"chainReceipt": {"blockNumber": receipt.block, "txHash": receipt.transaction}}

@@ -23,7 +23,7 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 def routes(core: Core, *, open_actuator: Callable[[str], bool]) -> list[Route]:
     """Return core's routes, which take precedence over the routes of every service.
 
-    `open_actuator` tells whether an endpoint under /actuator is exposed.
+    `open_actuator` returns whether an endpoint under /actuator is exposed.
     """
     handlers = _Handlers(core)
     closed = [
@@ -84,12 +84,12 @@ class _Handlers:
         logs = await self._logs(request, _wallet(request))
         if not logs:
             return error_answer(
-                "NOT_FOUND", "no logs of this replicate are stored; ask again after its app has ended", 404
+                "NOT_FOUND", "no logs of this replicate are stored; retry after its app has ended", 404
             )
         return JSONResponse(logs_model(logs[0]))
 
     async def _logs(self, request: Request, wallet: str) -> list[ComputeLogs]:
-        """Return the logs that `Authorization: <hash>_<signature>_<address>` opens, the form that iExec tools send."""
+        """Return the logs for the header `Authorization: <hash>_<signature>_<address>`, as iExec tools send it."""
         parts = request.headers.get("authorization", "").strip().split("_")
         if len(parts) != 3:
             raise BadChallenge("the Authorization header must be <hash>_<signature>_<address>")
@@ -102,14 +102,14 @@ class _Handlers:
         )
 
     async def workerpool(self, request: Request) -> Response:
-        """Answer as iExec's compass does, for the pool of this core."""
+        """Answer like iExec's compass, for the pool of this core."""
         chain_id, workerpool = (str(request.path_params[name]) for name in ("chain_id", "workerpool"))
         return JSONResponse(
             {"apiUrl": self._core.running.compass.api_url(chain_id, workerpool, _base(request))}
         )
 
     async def worker_series(self, _request: Request) -> Response:
-        # A large pool's series are written in a thread, so that they delay no assignment.
+        # Render in a thread, so that the series of a large pool do not delay assignments.
         text = await asyncio.to_thread(exposition, self._core.running.view.worker_samples())
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
@@ -129,7 +129,7 @@ def _wallet(request: Request) -> str:
 
 
 def _address(text: str) -> Address | None:
-    """Return the address that a text spells, None for any other text. `address` itself would skip spaces."""
+    """Return the address in a text; None for any other text, also with blanks, which `address` would skip."""
     return address(text) if _ADDRESS.fullmatch(text) else None
 
 

@@ -1,4 +1,4 @@
-"""Methods for operators: who may call them, and the refusal while no operator is configured."""
+"""Methods for operators: their access policy, and the refusal while no operator is configured."""
 
 from collections.abc import Iterable
 
@@ -12,8 +12,8 @@ def policy_of(
 ) -> dict[str, frozenset[str]]:
     """Return the roles that may call each method of a service.
 
-    Without operator credentials every caller of an operator's method is admitted, and then refused with the reason
-    OPERATOR_DISABLED.
+    Without operator credentials every caller of an operator's method is admitted, so that the method can refuse the
+    call with OPERATOR_DISABLED.
     """
     operator = frozenset({OPERATOR if operator_configured else ANYONE})
     reads = {f"/{service}/{method}": frozenset({ANYONE}) for method in public}

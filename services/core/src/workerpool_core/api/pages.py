@@ -1,4 +1,4 @@
-"""Answers bounded by the size of a gRPC message; the next call returns the rest."""
+"""Pages bounded by the size of a gRPC message; the next call returns the rest."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -8,11 +8,11 @@ from google.protobuf.message import Message
 M = TypeVar("M", bound=Message)
 
 _MAX_BYTES = 3 * 1024 * 1024
-"""Bytes of the parts of one answer. A gRPC client accepts 4 MiB by default."""
+"""Most bytes of the parts of one page; a gRPC client accepts 4 MiB by default."""
 
 
 def fit_page(parts: Iterable[M]) -> list[M]:
-    """Return the first parts that fit into one answer, and at least one part unless there is none."""
+    """Return the first parts that fit into one page, and at least one part if there is any."""
     taken: list[M] = []
     size = 0
     for part in parts:

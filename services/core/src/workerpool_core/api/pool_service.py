@@ -104,16 +104,16 @@ class PoolServicer(PoolServiceServicer):
         """Return one worker, and why it gets no work."""
         core = self._core.running
         view = core.view.worker(request.wallet_address)
-        told = view.reason.sentences if view.reason is not None else ""
-        return pb.GetWorkerResponse(worker=_worker(core, view), idle_reason=told)
+        idle_reason = view.reason.sentences if view.reason is not None else ""
+        return pb.GetWorkerResponse(worker=_worker(core, view), idle_reason=idle_reason)
 
     async def ExplainWorker(self, request: pb.ExplainWorkerRequest, context: Any) -> pb.ExplainWorkerResponse:
-        """Return why a worker gets no work, also one that never got further than its login."""
+        """Return why a worker gets no work, also one with refused logins only."""
         reason, registered = self._core.running.view.explain_worker(request.wallet_address)
         return pb.ExplainWorkerResponse(reason=reason_message(reason), registered=registered)
 
     async def ListRefusals(self, request: pb.ListRefusalsRequest, context: Any) -> pb.ListRefusalsResponse:
-        """Return the last refusals of workers' logins and connections."""
+        """Return the recent refusals of workers' logins and connections."""
         self._require_operator()
         wallet = address(request.wallet_address) if request.wallet_address else ""
         found = self._core.running.refusals.newest(wallet)
@@ -141,7 +141,7 @@ class PoolServicer(PoolServiceServicer):
     async def QuarantineWorker(
         self, request: pb.QuarantineWorkerRequest, context: Any
     ) -> pb.QuarantineWorkerResponse:
-        """Assign no further work to a worker that the operator distrusts."""
+        """Put a worker in quarantine: assign no further work to it."""
         until = self._until(request)
         return pb.QuarantineWorkerResponse(
             worker=await self._apply(request.wallet_address, lambda wallet: WorkerQuarantined(wallet, until))

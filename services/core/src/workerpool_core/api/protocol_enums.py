@@ -1,4 +1,4 @@
-"""Tables between the scheduler's enums and those of the protocol, in both directions."""
+"""Mappings between the scheduler's enums and those of the protocol, in both directions."""
 
 from enum import Enum
 from typing import Any, TypeVar

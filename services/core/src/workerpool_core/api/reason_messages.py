@@ -10,7 +10,7 @@ from workerpool_core.domain.explanations.explanation import Explanation
 
 
 def reason_message(reason: Explanation | None) -> pb.Reason | None:
-    """Return a reason as a message; None for none."""
+    """Return a reason as a message; None without a code."""
     if reason is None or reason.code is None:
         return None
     message = pb.Reason(
@@ -27,7 +27,7 @@ def reason_message(reason: Explanation | None) -> pb.Reason | None:
 
 
 def reason_document(reason: Explanation | None) -> dict[str, Any] | None:
-    """Return a reason as JSON, without empty keys; None for none."""
+    """Return a reason as JSON, without empty keys; None without a code."""
     if reason is None or reason.code is None:
         return None
     keys = {

@@ -6,7 +6,7 @@ from workerpool_core.app.queries.supply_view import SupplyAtBlock
 
 
 def supply_message(found: SupplyAtBlock) -> pb.Supply:
-    """Return the supply as the order publisher reads it."""
+    """Return the supply as a message for the order publisher."""
     supply = found.supply
     return pb.Supply(
         cursor_block=found.cursor,

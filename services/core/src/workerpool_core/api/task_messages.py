@@ -19,9 +19,9 @@ def task_message(
     waiting: Explanation | None = None,
     reason: Explanation | None = None,
 ) -> pb.Task:
-    """Return a task as a message. `waiting` is why it makes no progress now, `reason` why it waits or failed.
+    """Return a task as a message; `waiting` is why it makes no progress now, `reason` why it waits or failed.
 
-    Only a message with replicates explains its history: the replicates tell what happened.
+    Only a message with replicates explains its history, because the explanations follow from the replicates.
     """
     explained = explain_task(task, waiting) if with_replicates else [None] * len(task.history)
     message = pb.Task(

@@ -35,7 +35,7 @@ _DEFAULT_PAGE = 50
 
 
 def policy(*, operator_configured: bool) -> dict[str, frozenset[str]]:
-    """Return the roles that may call each method. `GetTaskLogs` checks the requester's signature in its request."""
+    """Return the roles that may call each method; `GetTaskLogs` also checks the requester's signature."""
     return policy_of(NAME, _METHODS, _OPERATOR_METHODS, operator_configured=operator_configured)
 
 
@@ -69,7 +69,7 @@ class TaskServicer(TaskServiceServicer):
         await core.queries.with_outcomes(page)
         explainer, known = core.explain(), core.engine.tasks
         tasks = fit_page(
-            # The tasks of the page have no replicates, those in memory have.
+            # The tasks of the page have no replicates; explain those in memory, which have.
             task_message(task, with_replicates=False, reason=explainer.task(known.get(task.task_id, task)))
             for task in page
         )
@@ -120,7 +120,7 @@ class TaskServicer(TaskServiceServicer):
     async def WatchTaskLogs(
         self, request: pb.WatchTaskLogsRequest, context: Any
     ) -> AsyncIterator[pb.WatchTaskLogsResponse]:
-        """Send the logs of a task to an operator, and follow them if asked."""
+        """Send the logs of a task to an operator, and follow them when `follow` is set."""
         require_operator(configured=self._open)
         pieces = self._core.running.log_tail.pieces(
             TaskId(request.task_id),

@@ -30,7 +30,7 @@ from workerpool_core.errors import NumberTooLarge
 HEARTBEAT_PERIOD_S = 10
 
 _MAX_BYTES = 1024 * 1024
-"""Size from which a message takes no further decisions: a quarter of what a peer accepts."""
+"""Size above which a message gets no further decisions: a quarter of what a peer accepts."""
 _RESULT_BYTES = 256
 """Upper estimate of one result with its reason and message."""
 _MAX_STORED = 2**63 - 1
@@ -39,7 +39,7 @@ _MAX_STORED = 2**63 - 1
 
 
 def model_of(message: pb.WorkerModel) -> WorkerModel:
-    """Return the model of a worker. A worker with a GPU has one slot (core spec §3.4). Raises NumberTooLarge."""
+    """Return the model of a worker; one with a GPU has one slot (core spec §3.4). Raises NumberTooLarge."""
     return WorkerModel(
         name=message.name,
         version=message.version,
@@ -55,7 +55,7 @@ def model_of(message: pb.WorkerModel) -> WorkerModel:
 
 
 def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[HeldReplicate, ...]:
-    """Return the replicates that a worker reports to hold."""
+    """Return the replicates that a worker holds according to its Hello."""
     return tuple(
         HeldReplicate(
             TaskId(item.task_id),
@@ -68,7 +68,7 @@ def held_of(messages: Iterable[pb.HeldReplicate]) -> tuple[HeldReplicate, ...]:
 
 
 def update_of(message: pb.StatusUpdate) -> Update:
-    """Return one status update. Logs are cut to their last 100,000 characters. Raises NumberTooLarge."""
+    """Return one status update, with logs cut to their last 100,000 characters. Raises NumberTooLarge."""
     sequence = _stored(message.sequence, "sequence")
     if not message.HasField("details"):
         return Update(sequence, TaskId(message.task_id), REPLICATE_STATUS_OF[message.status])
@@ -106,9 +106,9 @@ def _stored(value: int, field: str) -> int:
 
 
 def responses(waiting: list[m.Message], configuration: PublicConfiguration) -> Iterator[pb.ConnectResponse]:
-    """Yield the messages to send. Consecutive results and assignments share one message.
+    """Yield the messages to send; consecutive results and assignments share one message.
 
-    Most of the cost of a message is its sending.
+    Sending is most of the cost of a message.
     """
     message, size = pb.ConnectResponse(), 0
     for found in waiting:
@@ -181,7 +181,7 @@ def _response(
 
 @lru_cache(maxsize=4)
 def _head_response(block: Block) -> pb.ConnectResponse:
-    """Return a head as a message. Thousands of workers share it."""
+    """Return a head as a message, which thousands of workers share."""
     return pb.ConnectResponse(
         head=pb.Head(
             number=block.number,

@@ -43,7 +43,7 @@ log = get_logger()
 
 NAME = "workerpool.core.v1.WorkerService"
 HELLO_TIMEOUT_S = 10.0
-"""Seconds within which a stream must start with Hello. Only then does it replace an older stream of its wallet."""
+"""Seconds within which a stream must start with Hello; it replaces an older stream of its wallet only then."""
 WRITE_TIMEOUT_S = 5.0
 """Seconds within which a worker must read the pending messages that exceed the transport's buffers."""
 POLICY = {
@@ -54,7 +54,7 @@ POLICY = {
 }
 
 _BAD_VERSION = "BAD_VERSION"
-_TOO_SLOW = "the worker reads its stream too slowly; connect again"
+_TOO_SLOW = "the worker reads its stream too slowly; reconnect and read faster"
 
 
 class WorkerServicer(WorkerServiceServicer):
@@ -75,7 +75,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.CreateChallengeResponse:
         """Return the challenge that a wallet signs to log in."""
         core = self._core.running
-        with _remembered(core, request.wallet_address, context):
+        with _recording_refusal(core, request.wallet_address, context):
             opened = core.login.challenge(request.wallet_address)
         return pb.CreateChallengeResponse(
             typed_data_json=json.dumps(opened.challenge.to_json()), expires_at=timestamp(opened.expires_at)
@@ -84,7 +84,7 @@ class WorkerServicer(WorkerServiceServicer):
     async def Login(self, request: pb.LoginRequest, context: Any) -> pb.LoginResponse:
         """Return a bearer token for a signed challenge."""
         core = self._core.running
-        with _remembered(core, request.wallet_address, context):
+        with _recording_refusal(core, request.wallet_address, context):
             token = await core.login.login(request.wallet_address, request.signature)
         audit.logged_in(request.wallet_address, context.peer())
         expires: Timestamp = timestamp(core.clock.now() + core.token_lifetime_s)
@@ -96,7 +96,7 @@ class WorkerServicer(WorkerServiceServicer):
         """Serve the stream of one worker until either side ends it."""
         core = self._core.running
         wallet = current_identity().subject
-        with _remembered(core, wallet, context):
+        with _recording_refusal(core, wallet, context):
             hello = await _hello(request_iterator)
             core.login.admit(wallet)
         session = core.sessions.open(wallet)
@@ -114,7 +114,7 @@ class WorkerServicer(WorkerServiceServicer):
         reading.add_done_callback(lambda done: _read_ended(done, session))
         try:
             while waiting := await session.next_messages():
-                _note(core, session, waiting, context)
+                _record_outcome(core, session, waiting, context)
                 await _write(context, waiting, core)
             if session.overflowed:
                 raise SlowReader(_TOO_SLOW)
@@ -130,8 +130,8 @@ class WorkerServicer(WorkerServiceServicer):
 
 
 @contextmanager
-def _remembered(core: RunningCore, wallet: str, context: Any) -> Iterator[None]:
-    """Remember why a worker is refused, for its operator and the pool's."""
+def _recording_refusal(core: RunningCore, wallet: str, context: Any) -> Iterator[None]:
+    """Record why a worker is refused, for its operator and the pool's."""
     try:
         yield
     except CoreError as error:
@@ -139,8 +139,8 @@ def _remembered(core: RunningCore, wallet: str, context: Any) -> Iterator[None]:
         raise
 
 
-def _note(core: RunningCore, session: Session, messages: list[Message], context: Any) -> None:
-    """Remember that a connected worker is refused, and forget earlier refusals of one that is welcome."""
+def _record_outcome(core: RunningCore, session: Session, messages: list[Message], context: Any) -> None:
+    """Record the refusal of a connected worker, and drop earlier refusals of an accepted one."""
     for message in messages:
         if isinstance(message, ShutDown) and message.reason == _BAD_VERSION:
             core.refusals.record(session.wallet, message.reason, message.message, context.peer())
@@ -184,7 +184,7 @@ async def _hello(messages: AsyncIterator[pb.ConnectRequest]) -> pb.Hello:
 
 
 async def _read(core: RunningCore, session: Session, messages: AsyncIterator[pb.ConnectRequest]) -> None:
-    """Submit what a worker sends until its stream ends. Raises WorkerpoolError for a message that is not allowed."""
+    """Submit the messages of a worker until its stream ends. Raises WorkerpoolError for one that is not allowed."""
     wallet, submit = session.wallet, core.engine.submit
     async for message in messages:
         if session.ended:

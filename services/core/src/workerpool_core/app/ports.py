@@ -24,9 +24,9 @@ from workerpool_poco.protocol.model import (
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.decisions import (
-    AskEnclaveChallenge,
     CheckResult,
     FindSms,
+    RequestEnclaveChallenge,
     RequestTransaction,
     Write,
 )
@@ -37,7 +37,7 @@ from workerpool_core.domain.model import DealTerms, Replicate, Task
 
 
 class DurableChange(Protocol):
-    """One change of a stored document, in the store's own form."""
+    """One change of a stored document, in the store's encoding."""
 
     @property
     def estimated_bytes(self) -> int:
@@ -51,7 +51,7 @@ class DurableStore(Protocol[C]):
     """The write side of the store: a journal that makes batches durable, and collections that follow it."""
 
     def encode(self, writes: Sequence[Write]) -> list[C]:
-        """Return the changes that writes ask for. Call it before the scheduler changes their objects again."""
+        """Return the changes of writes. Call it before the scheduler changes their objects again."""
 
     async def append(self, number: int, changes: list[C]) -> list[C]:
         """Make a batch durable as journal entry `number`.
@@ -68,7 +68,7 @@ class DurableStore(Protocol[C]):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last block whose effects are all stored. `hash` is empty when it is unknown."""
+    """The last block whose effects are all stored; `hash` is empty when unknown."""
 
     number: int
     hash: str
@@ -85,7 +85,7 @@ class ComputeLogs:
 
 @dataclass(frozen=True, slots=True)
 class OwnerWallet:
-    """The wallet of the chain adapter. `problem` is why it sends nothing, empty while it can send."""
+    """The wallet of the chain adapter; `problem` is why it sends nothing, empty while it can send."""
 
     address: str
     balance_wei: str
@@ -133,7 +133,7 @@ class DealRepository(Protocol):
     """The deals whose tasks are stored. Every method raises DatabaseUnavailable while the database is down."""
 
     async def deals(self, requester: str, after: DealPosition | None, limit: int) -> list[StoredDeal]:
-        """Read up to `limit` deals after a position, newest first; those of one requester when it is given."""
+        """Read up to `limit` deals after a position, newest first; only those of `requester` unless it is empty."""
 
     async def deal(self, deal_id: DealId) -> StoredDeal | None:
         """Read one deal."""
@@ -152,17 +152,17 @@ class TaskRepository(Protocol):
         """Read up to `limit` tasks without replicates after a position, newest deal first."""
 
     async def with_replicates(self, tasks: Sequence[Task]) -> None:
-        """Add the stored replicates to tasks that were read without."""
+        """Add the stored replicates to tasks that were read without them."""
 
     async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
-        """Read the compute logs of a task, or of one worker when `wallet` is given."""
+        """Read the compute logs of a task; only those of `wallet` unless it is empty."""
 
 
 class LogRepository(Protocol):
     """The part of the store that the log purge needs."""
 
     async def purge_logs(self, final_deadline_before: float) -> int:
-        """Delete the logs of tasks whose final deadline is before a date; return how many.
+        """Delete the logs of tasks whose final deadline is before a date, and return their number.
 
         Raises DatabaseUnavailable.
         """
@@ -228,7 +228,7 @@ class DealSource(Protocol):
     """Deals and their assets. Every method raises PocoError when the node fails to answer."""
 
     async def view_deal(self, deal_id: DealId, /) -> Deal:
-        """Read a deal; one that the node does not know has `exists` false."""
+        """Read a deal; `exists` is false for one that the node does not know."""
 
     async def view_app(self, app: Address, /) -> App:
         """Read an app."""
@@ -271,11 +271,11 @@ class TaskStateSource(AccountSource, Protocol):
         """Read the scores of workers, in order."""
 
     async def gas_price(self) -> int:
-        """Read today's price of a unit of gas, in wei."""
+        """Read the current gas price in wei."""
 
 
 BlockSink = Callable[[BlockSeen | BlocksReverted | ReconcileDue], None]
-"""Receives what the chain follower reads."""
+"""The receiver of the chain follower's events."""
 
 # --- services -----------------------------------------------------------------------------------
 
@@ -300,12 +300,12 @@ class EnclaveChallenges(Protocol):
     Each request is answered once: by SmsFound or EnclaveChallengeAnswered, else by SmsRefused or SmsUnreachable.
     """
 
-    def request(self, wanted: FindSms | AskEnclaveChallenge) -> None:
+    def request(self, wanted: FindSms | RequestEnclaveChallenge) -> None:
         """Start a request. Do nothing while the same one is in flight."""
 
 
 class CommandState(Enum):
-    """The life of a command of the chain adapter."""
+    """The states of a chain adapter's command."""
 
     RECEIVED = "RECEIVED"
     PROCESSING = "PROCESSING"
@@ -325,9 +325,9 @@ class CommandQuery:
 class TransactionCommand:
     """A command of the chain adapter with its last transaction.
 
-    `task_id` is the hash of an order for a cancellation. `kind` and `state` are names, also those of a later release.
-    `transaction` and `block` are empty and 0 before the transaction is sent and mined, `reason` and `message` are empty
-    unless it failed. Dates are Unix seconds.
+    `task_id` is the hash of the order for a cancellation. `kind` and `state` are names, which a later release may add
+    to. `transaction` is empty before it is sent, `block` 0 before it is mined; `reason` and `message` are empty unless
+    it failed. Dates are Unix seconds.
     """
 
     task_id: str
@@ -345,7 +345,7 @@ class TransactionCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandPage:
-    """One page of commands, newest first, and the token of the next page, empty at the end."""
+    """One page of commands, newest first, and the token of the next page, which is empty at the end."""
 
     commands: list[TransactionCommand]
     next_token: str
@@ -355,8 +355,8 @@ class CommandPage:
 class WalletState:
     """The wallet that signs the pool's transactions.
 
-    `transactions_left` is how many its balance pays for, None when gas is free. `parked_reason` is why it sends
-    nothing, empty while it sends.
+    `transactions_left` is the number of transactions that its balance pays for, None when gas is free. `parked_reason`
+    is why it sends nothing, empty while it sends.
     """
 
     address: str
@@ -373,10 +373,10 @@ class WalletState:
 
 
 class TransactionJournal(Protocol):
-    """The chain adapter as operators see it. Every method raises AdapterUnavailable when it fails to answer."""
+    """The chain adapter's journal for operators. Every method raises AdapterUnavailable when it fails to answer."""
 
     async def commands(self, query: CommandQuery, page_token: str, size: int) -> CommandPage:
-        """Read one page of commands, newest first. Raises BadPageToken too."""
+        """Read one page of commands, newest first. Also raises BadPageToken."""
 
     async def wallet(self) -> WalletState:
         """Read the state of the wallet."""

@@ -27,7 +27,7 @@ from workerpool_core.errors import ServiceStarting
 
 @dataclass(frozen=True, slots=True)
 class PublicConfiguration:
-    """The configuration that every worker of the pool receives. `hash` changes when another field does."""
+    """The configuration that every worker of the pool receives; `hash` changes with every other field."""
 
     workerpool: Address
     scheduler: Address
@@ -40,7 +40,7 @@ class PublicConfiguration:
 
 @dataclass(slots=True)
 class RunningCore:
-    """Everything that the API delegates to. `drained` waits until every decision is durable and carried out.
+    """Everything that the API delegates to; `drained` waits until every decision is durable and executed.
 
     `configuration` is replaced when an operator changes it.
     """
@@ -71,14 +71,14 @@ class RunningCore:
 
 
 class Core:
-    """The running core once it has started; until then each use raises an error that names the step in progress."""
+    """The running core; before the start is complete, each use raises an error that names the step in progress."""
 
     def __init__(self) -> None:
         self._running: RunningCore | None = None
         self._waiting_for = "its settings"
 
     def waits_for(self, what: str) -> None:
-        """Set the step of the start that is in progress."""
+        """Record the step of the start that is in progress."""
         self._waiting_for = what
 
     def started(self, running: RunningCore) -> None:

@@ -26,7 +26,7 @@ _HEALTH_PERIOD_S = 0.5
 
 
 def chain_dependency(parts: Parts) -> Dependency:
-    """Return the node as its operator knows it."""
+    """Return the node as a dependency, with the variable that an operator corrects."""
     return Dependency(
         "chain",
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
@@ -68,7 +68,7 @@ def readers(
 def heads_with_health(
     parts: Parts, config: ChainConfig, hub: HubClient, engine: Engine
 ) -> tuple[ChainHealth, HeadStream]:
-    """Return the stream of heads and the health that judges it; both are idle until started."""
+    """Return the stream of heads and the health that judges it; both are not started."""
     health = ChainHealth(
         parts.clock,
         parts.health,
@@ -98,7 +98,7 @@ def follower(
     cursor: Cursor | None,
     latest_deal_block: int,
 ) -> ChainFollower:
-    """Return the chain follower, which continues after the cursor or starts at the configured block."""
+    """Return the chain follower, which continues after the cursor, or starts at the configured block."""
     settings = parts.settings
 
     def submit(event: BlockSeen | BlocksReverted | ReconcileDue) -> None:
@@ -124,7 +124,7 @@ def follower(
 
 
 def is_busy(engine: Engine) -> bool:
-    """Return whether a task waits for blocks; failed tasks that are claimed hours later do not count."""
+    """Return whether a task waits for blocks; failed tasks with a later claim do not count."""
     return any(not task.ended for task in engine.tasks.values())
 
 
@@ -132,12 +132,12 @@ async def watch_health(health: ChainHealth, heads: HeadStream, follower: ChainFo
     """Judge the newest head on each change and every half second, until cancelled."""
     while True:
         position = follower.position
-        health.look(heads.latest, position.number if position.hash else 0)
+        health.check(heads.latest, position.number if position.hash else 0)
         await heads.wait_change(_HEALTH_PERIOD_S)
 
 
 def blocks(heads: HeadSource, follower: ChainFollower, confirmations: int) -> tuple[int, int]:
-    """Return the newest block that must be followed by now, and the last one whose effects are stored."""
+    """Return the newest block to follow, and the last one whose effects are stored."""
     cursor = max(follower.position.number, 0)
     newest = heads.latest.number if heads.latest is not None else cursor
     return newest - confirmations, cursor

@@ -16,7 +16,8 @@ from workerpool_core.settings import CoreSettings
 def chain_adapter(
     parts: Parts, engine: Engine
 ) -> tuple[ChainAdapterClient, OwnerWalletReader, AdapterJournal]:
-    """Return the client of the chain adapter, the reader of its wallet, and that of its journal for operators.
+    """Return the client of the chain adapter, the reader of its wallet, and the reader of its journal.
+
 
     Raises StartupError when its URL is malformed.
     """

@@ -1,4 +1,4 @@
-"""The other services of the pool as health components, probed from the start on."""
+"""The other services of the pool as health components, probed from the start."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ _PREFIXES = {
 
 
 def dependency(settings: CoreSettings, component: str, service: str, what: str) -> Dependency:
-    """Return a service of the pool as its operator knows it."""
+    """Return a service of the pool as a dependency, with the variable that an operator corrects."""
     prefix = _PREFIXES[service]
     named_by_url = getattr(settings, f"{service}_url") is not None
     variable = f"{prefix}_URL" if named_by_url else f"{prefix}_HOST, {prefix}_PORT"
@@ -60,12 +60,12 @@ def _watch(parts: Parts, what: Dependency, probe: Probe, **periods: float) -> No
 
 
 def adapter_probe(parts: Parts) -> Probe:
-    """Return the probe of the chain adapter: its address, our credentials, its state. Raises StartupError."""
+    """Return the probe of the chain adapter's address, core's credentials and its state. Raises StartupError."""
     settings = parts.settings
     credentials = (settings.chain_adapter_username, settings.chain_adapter_password.get_secret_value())
     channel = _channel(parts, "chain_adapter", basic=credentials, target=settings.chain_adapter_grpc)
     stub: Any = TransactionServiceStub(channel)
-    # The cheapest call with credentials: one entry of an index.
+    # The cheapest call with credentials reads one entry of an index.
     one = adapter_pb.ListCommandsRequest(page_size=1)
     variable = "IEXEC_CORE_CHAIN_ADAPTER_PASSWORD, IEXEC_CORE_CHAIN_ADAPTER_USERNAME"
 
@@ -105,7 +105,7 @@ def _channel(parts: Parts, service: str, **options: Any) -> Any:
 
 
 class RegistryProbe:
-    """Asks the config server whether it still describes the chain that this process works on."""
+    """The probe of the config server: it must still describe the chain that this process works on."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -113,7 +113,7 @@ class RegistryProbe:
         """The chain of this process, once it is known."""
 
     async def probe(self) -> None:
-        """Return when the config server answers as at the start. Raises DependencyProblem."""
+        """Check that the config server answers as at the start. Raises DependencyProblem."""
         try:
             found = await ask_chain_config(self._url, "IEXEC_CONFIG_SERVER_URL")
         except ConfigServerUnreachable as error:

@@ -18,11 +18,11 @@ def read(settings: CoreSettings) -> CoreSettings:
 
 
 def on_hangup(settings: CoreSettings, apply: Callable[[CoreSettings], None]) -> Callable[[], None]:
-    """Pass the settings to `apply` on each SIGHUP; return a function that ends this."""
+    """Pass the settings to `apply` on each SIGHUP; return a function that removes the handler."""
     return live_file.on_hangup(settings.live_file, _FILE, "core", lambda: read(settings), apply)
 
 
 def _same(name: str, variable: str) -> bool:
-    """Return whether two variables set the same thing: a URL replaces its protocol, host and port."""
+    """Return whether two variables set the same value: a URL replaces its protocol, host and port."""
     prefix = "IEXEC_RESULT_REPOSITORY_"
     return name == variable or (name.startswith(prefix) and variable.startswith(prefix))

@@ -1,4 +1,4 @@
-"""What is measured, logged and shown of each decision."""
+"""The observation of decisions: metrics, log events and live logs."""
 
 from prometheus_client import REGISTRY
 from workerpool_kit.clock import Clock
@@ -15,7 +15,7 @@ from workerpool_core.domain.events import Event
 
 
 class Observation:
-    """Passes decisions to metrics, live logs and the log. `start` must come before the engine's start."""
+    """The observer of decisions. `start` must precede the engine's start."""
 
     def __init__(self, live_logs: LiveLogs, clock: Clock) -> None:
         self._live_logs = live_logs
@@ -23,7 +23,7 @@ class Observation:
         self._observer: Observer
 
     def start(self, parts: Parts, engine: Engine, view: PoolView) -> None:
-        """Start to measure, and register the gauges of the pool until the process stops."""
+        """Start measuring, and register the gauges of the pool until the process stops."""
         self._observer = Observer(
             engine.tasks, task_ended=view.task_ended, deal_taken=view.deal_taken, tally=view.tally
         )

@@ -1,4 +1,4 @@
-"""What every part of the composition shares."""
+"""The objects that every part of the composition shares."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from workerpool_core.settings import CoreSettings
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Settings and the long-lived objects of one process. `stack` closes parts in reverse order of their start."""
+    """Settings and the long-lived objects of one process; `stack` closes parts in reverse order of their start."""
 
     settings: CoreSettings
     lifetime: Lifetime

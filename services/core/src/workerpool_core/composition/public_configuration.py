@@ -1,4 +1,4 @@
-"""The pool's configuration as workers see it."""
+"""The pool's public configuration for workers."""
 
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_poco.protocol.encoding.keccak import keccak
@@ -8,7 +8,7 @@ from workerpool_core.settings import CoreSettings
 
 
 def public_configuration(settings: CoreSettings, wallet: Wallet, version: str) -> PublicConfiguration:
-    """Return the public configuration. Its hash changes exactly when one of its fields does."""
+    """Return the public configuration; its hash changes exactly when one of its fields does."""
     fields = (
         settings.pool_address,
         wallet.address,

@@ -148,7 +148,7 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database, regi
         spawn(_purge_logs(parts, store), "log purge"),
         spawn(owner_wallet.run(), "wallet of the chain adapter"),
     ]
-    # Decisions made before the stop become durable, and their effects are performed.
+    # Make decisions from before the stop durable, and execute their effects.
     parts.stack.push_async_callback(_drain, commit)
     queries = TaskQueries(
         store, commit, watchers, live_logs, engine.tasks, queued_tasks=lambda: engine.queued_tasks
@@ -226,7 +226,7 @@ def _log_start_block(parts: Parts, cursor: Cursor | None) -> None:
 
 
 async def _end(tasks: list[asyncio.Task[Any]]) -> None:
-    """End every task that the list holds by now."""
+    """Cancel and await every task that the list holds at the stop."""
     await end_tasks(*tasks)
 
 

@@ -1,4 +1,4 @@
-"""The life of the process: ports first, then the chain, the store and the scheduler."""
+"""The lifecycle of the process: ports first, then the chain, the store and the scheduler."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -26,11 +26,11 @@ _RECONNECT_S = 1.0
 
 
 async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
-    """Start the scheduler, serve until the process is asked to stop, then stop it. Raises StartupError."""
+    """Start the scheduler, serve until the process must stop, then stop it. Raises StartupError."""
     version = version_of(CoreSettings)
     health = Health()
     async with AsyncExitStack() as stack:
-        # The key store's password hash takes as long as the connection.
+        # Connect concurrently: the key store's password hash takes as long as the connection.
         report = DependencyReport(health, database_dependency(settings))
         connecting = asyncio.create_task(
             connect_database(settings, report, models=MODELS, app_name=database_client_name(settings))
@@ -55,14 +55,16 @@ async def serve(settings: CoreSettings, lifetime: Lifetime) -> None:
         await start_scheduler(parts, tokens, database, registry)
         await lifetime.stopped()
         if (running := parts.core.maybe_running) is not None:
-            # Workers keep their replicates and reconnect; the next core process learns these from their Hello.
+            # Workers keep their replicates and reconnect; their Hello lists the replicates for the next core process.
             running.sessions.end_all(
-                ShutDown("SCHEDULER_STOPPING", "the scheduler stops; connect again soon", _RECONNECT_S)
+                ShutDown(
+                    "SCHEDULER_STOPPING", "the scheduler is stopping; reconnect in a second", _RECONNECT_S
+                )
             )
 
 
 async def _close(connecting: "asyncio.Task[Database]") -> None:
-    """Close the database, or end the wait for it."""
+    """Close the database, or cancel the pending connection."""
     connecting.cancel()
     await asyncio.wait({connecting})
     if not connecting.cancelled() and connecting.exception() is None:

@@ -24,7 +24,7 @@ from workerpool_core.settings import CoreSettings
 
 
 async def open_http(parts: Parts) -> HttpServer:
-    """Open the HTTP port. Until the start is complete, each call is answered 503 with the step in progress."""
+    """Open the HTTP port; until the start is complete, each call gets 503 with the step in progress."""
     parts.health.set("scheduler", False, reason="starting")
     settings, core = parts.settings, parts.core
     routes = [
@@ -41,7 +41,7 @@ async def open_http(parts: Parts) -> HttpServer:
 
 
 async def open_grpc(parts: Parts, tokens: Tokens, http: HttpServer) -> None:
-    """Open the gRPC port. Until the start is complete, each call is answered UNAVAILABLE with the step in progress."""
+    """Open the gRPC port; until the start is complete, each call gets UNAVAILABLE with the step in progress."""
     settings, core = parts.settings, parts.core
     operator_configured = settings.operator_password is not None
     server = serving.new_grpc_server(
@@ -68,7 +68,7 @@ async def open_grpc(parts: Parts, tokens: Tokens, http: HttpServer) -> None:
 
 
 def _operator_sessions(parts: Parts) -> OperatorSessions:
-    """Return the sessions of the page, which has the operator's user name and password of gRPC."""
+    """Return the sessions of the page, with the same user name and password as the gRPC methods."""
     settings = parts.settings
     password = settings.operator_password
     return OperatorSessions(
@@ -77,7 +77,7 @@ def _operator_sessions(parts: Parts) -> OperatorSessions:
 
 
 def _authenticators(settings: CoreSettings, tokens: Tokens) -> list[Authenticator]:
-    """Return how callers identify themselves: workers by token, operators by password when one is set."""
+    """Return the authenticators: bearer tokens for workers, and a password for operators when one is set."""
     accepted: list[Authenticator] = [BearerAuthenticator(tokens.verify)]
     if (password := settings.operator_password) is not None:
         accepted.append(BasicAuthenticator(settings.operator_username, password, OPERATOR))

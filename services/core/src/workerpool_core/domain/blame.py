@@ -1,9 +1,8 @@
 """The table of blame: what happens to a task after a failure of each cause, and whether it counts.
 
-The sides stand beside the causes (`workerpool_poco.protocol.causes`), because workers count failures by side too.
-
-A requester can make honest workers report every cause on the requester's, the pool's or the chain's side. So only
-causes on the worker's side count towards quarantine (core spec §2.9 has the protocol's causes).
+`workerpool_poco.protocol.causes` assigns a side to each cause; workers use the sides too. A requester can make honest
+workers report any cause on the requester's, the pool's or the chain's side. So only causes on the worker's side count
+towards quarantine (core spec §2.9 lists the protocol's causes).
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,7 +54,7 @@ _TEE_REQUESTER = (
 def _rows(
     causes: Iterable[ReplicateStatusCause | None], treatment: Treatment, counting: Counting = Counting.NEVER
 ) -> dict[ReplicateStatusCause | None, Blame]:
-    # A worker that gives no cause has failed itself.
+    # A failure without a cause is the worker's own.
     return {
         cause: Blame(Side.WORKER if cause is None else SIDES[cause], treatment, counting) for cause in causes
     }
@@ -90,10 +89,10 @@ BLAME: Mapping[ReplicateStatusCause | None, Blame] = {
         ),
         Treatment.ERROR_RESULT,
     ),
-    # A registry of the app's owner that fails for one worker serves another. If it fails for all, the pool must not
-    # lose its stake for it.
+    # The app owner's registry may fail for one worker and serve another. If it fails for all, the pool must not lose
+    # its stake.
     **_rows((_C.APP_REGISTRY_UNAVAILABLE,), Treatment.LAST_RESORT),
-    # A host that failed, or was silent.
+    # The worker's host failed or did not respond.
     **_rows(
         (
             None,
@@ -108,8 +107,8 @@ BLAME: Mapping[ReplicateStatusCause | None, Blame] = {
         Counting.ALWAYS,
     ),
     **_rows((_C.CONTRIBUTION_TIMEOUT,), Treatment.ANOTHER_WORKER, Counting.BEFORE_DEADLINE),
-    # What another worker may do at once, and that tells nothing about this one. The steps of enclaves cannot be
-    # contributed, because an error result has no enclave signature.
+    # Another worker may try at once; the failure says nothing about this one. A failed enclave step cannot become an
+    # error result, because an error result has no enclave signature.
     **_rows(
         (
             _C.DETERMINISM_HASH_NOT_FOUND,
@@ -142,7 +141,7 @@ BLAME: Mapping[ReplicateStatusCause | None, Blame] = {
         ),
         Treatment.ANOTHER_WORKER,
     ),
-    # A service of the pool or the chain's node is away.
+    # A service of the pool or the chain's node is unavailable.
     **_rows(
         (
             _C.UNKNOWN_SMS,
@@ -180,7 +179,7 @@ def waits_for_retry(cause: ReplicateStatusCause | None) -> bool:
 def counts(cause: ReplicateStatusCause | None, *, before_deadline: bool) -> bool:
     """Return whether a failure counts towards quarantine.
 
-    `before_deadline` tells whether the contribution deadline of the task lies ahead by the chain's time.
+    `before_deadline`: the chain's time has not passed the contribution deadline of the task.
     """
     counting = BLAME[cause].counting
     return counting is Counting.ALWAYS or (counting is Counting.BEFORE_DEADLINE and before_deadline)

@@ -66,23 +66,23 @@ class EventContext:
         return self.now < self.state.reverted_at + self.state.policy.reorganisation_doubt_s
 
     def chain_time(self, at: float) -> float:
-        """Return a time that the chain had reached at the time `at` (Unix seconds); later blocks bear no earlier one.
+        """Return the chain's time at `at` (Unix seconds); no later block has an earlier timestamp.
 
-        A sequencer makes blocks only for transactions, so the clock counts while no block comes.
+        A sequencer makes blocks only for transactions, so the clock counts between blocks.
         """
         return chain_time(int(self.state.chain_time), at)
 
     def read_task(self, task: Task) -> None:
-        """Read a task and its contributions from the chain; retried until it is answered."""
+        """Read a task and its contributions from the chain, with retries."""
         self.effects.append(ReadTask(task.task_id, tuple(task.replicates), self.now))
         self.state.timers.set(Timeout.READ, task.task_id, self.now + self.state.policy.read_timeout_s)
 
     def note_unfollowed(self, task: Task, block: int, kind: TransactionKind | None = None) -> None:
-        """Record that something was learnt that may be in a block up to this one, which was not followed yet.
+        """Record a change on chain in a block, at most `block`, that core has not followed yet.
 
         A reorganisation may remove that block before it is followed, without a BlocksReverted. So the task is read
-        again once the block is followed, unless the log of `kind` shows the change first. None as `kind` means that
-        more than one transaction may be involved.
+        again once the block is followed, unless the log of `kind` shows the change first. `kind` is None when more
+        than one transaction may be involved.
         """
         if block <= self.state.head:
             return
@@ -105,11 +105,11 @@ class EventContext:
             if self.state.workers[wallet].session is not None:
                 self.read_weight(wallet)
 
-    def note_trouble(self, task: Task, trouble: Explanation) -> None:
+    def note_service_problem(self, task: Task, problem: Explanation) -> None:
         """Record why a service that a task waits for did not answer, until the task gets another status."""
         live = self.live(task)
-        if live.trouble != trouble:
-            live.trouble = trouble
+        if live.service_problem != problem:
+            live.service_problem = problem
             self.changed_tasks[task.task_id] = None
 
     def request_transaction(self, kind: TransactionKind, task: Task) -> None:

@@ -1,4 +1,4 @@
-"""The reasons of tasks, of workers and of the pool at one moment: the one place where every answer gets them."""
+"""The single source of reasons for tasks, workers and the pool at one moment."""
 
 from workerpool_poco.protocol.ids import TaskId
 
@@ -13,10 +13,10 @@ from workerpool_core.domain.state import State
 
 
 class Explainer:
-    """Use it for one answer and drop it: it remembers what the reasons of many tasks and workers share."""
+    """Reasons for one answer; the instance caches what many tasks and workers share, so do not keep it."""
 
     def __init__(self, state: State, now: float, conditions: Conditions = NO_CONDITIONS) -> None:
-        """Look at a state at `now` (Unix seconds)."""
+        """Explain `state` at `now` (Unix seconds)."""
         self._state = state
         self._conditions = conditions
         self._waiting = WaitingReasons(state, now, conditions)

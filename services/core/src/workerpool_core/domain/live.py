@@ -1,6 +1,6 @@
 """Live tasks and workers: each stored value together with the transient state that only this process holds.
 
-One object owns all transient state of its task or worker, so evicting a task or closing a session drops it whole.
+One object owns all transient state of its task or worker, so evicting a task or closing a session drops all of it.
 """
 
 from collections import deque
@@ -16,10 +16,10 @@ from workerpool_core.domain.model import Command, PoolDeal, Task, Worker
 
 @dataclass(slots=True)
 class PendingReports:
-    """Status updates of one replicate, in order, of which the first awaits a proof by the chain or the result proxy.
+    """Status updates of one replicate, in order; the first awaits a proof by the chain or the result proxy.
 
-    `since` is when the first began to wait and `deadline` when an answer without the proof refuses it (Unix
-    seconds). `resubmission_requested` tells whether the worker was already asked to send its transaction again.
+    `since` is when the first began to wait; from `deadline` on, an answer without the proof refuses it (Unix seconds).
+    `resubmission_requested`: the worker was already asked to send its transaction again.
     """
 
     session_id: str
@@ -39,9 +39,9 @@ class PendingFailure:
 
 @dataclass(frozen=True, slots=True)
 class UnfollowedChange:
-    """A change of a task on chain that was learnt before its block, which is at most `block`, was followed.
+    """A change of a task on chain, known before core followed its block, which is at most `block`.
 
-    `kind` is the transaction that made it, or None when it was read or when there was more than one.
+    `kind` is the transaction that made it; None when the change was read or has several transactions.
     """
 
     block: int
@@ -52,14 +52,14 @@ class UnfollowedChange:
 class LiveTask:
     """A task in memory, with its transient state.
 
-    `unsatisfiable` is what the pool's workers together lack for it, as it was last said.
-
-    `pending_reports` are keyed by wallet. `refused_at` is when the adapter refused a transaction that the chain has
-    not been read about since; `unexplained_refusal_at` is when the first refusal occurred that the chain did not
-    explain (Unix seconds). `lacks_consensus` is set when the chain was read to have no consensus although the
-    forecast predicts one. Until `paused_until` (Unix seconds) the task is assigned to no other worker. `trouble` is
-    why a service that the task waits for in its present status did not answer when it was last asked; None when it
-    did. `refusal` is why the adapter last refused a transaction.
+    * `unsatisfiable`: what the pool's workers together lack for it, as last reported; empty when nothing.
+    * `pending_reports`: by wallet.
+    * `refused_at`: when the adapter refused each transaction, until a later read of the chain (Unix seconds).
+    * `unexplained_refusal_at`: when the first refusal occurred that the chain did not explain (Unix seconds).
+    * `lacks_consensus`: a read of the chain showed no consensus although the forecast predicts one.
+    * `paused_until`: before this time the task is assigned to no other worker (Unix seconds).
+    * `service_problem`: why the last request to a service that the task waits for failed; None when it succeeded.
+    * `refusal`: why the adapter last refused a transaction.
     """
 
     task: Task
@@ -71,7 +71,7 @@ class LiveTask:
     lacks_consensus: bool = False
     paused_until: float = 0.0
     unsatisfiable: str = ""
-    trouble: Explanation | None = None
+    service_problem: Explanation | None = None
     refusal: str = ""
 
 
@@ -104,7 +104,7 @@ class LiveDeal:
 class WorkerSession:
     """One stream of a worker, open since `opened_at` (Unix seconds).
 
-    `refusals` are the reasons of its latest refused updates, by sequence. A repeated sequence gets the same answer.
+    `refusals` are the reasons of its latest refused updates by sequence, so that a repetition gets the same answer.
     """
 
     id: str
@@ -117,19 +117,16 @@ class WorkerSession:
 class LiveWorker:
     """A worker in memory, with its transient state; `session` is None while its stream is closed.
 
-    `held` are the tasks of its unfinished replicates and `computing` those of them that occupy a slot. `commands`
-    are its unacknowledged commands by sequence; new ones get sequences above `last_command_sequence`. `weight` is its
-    contribution weight, 0 until it is read, and `stake` its free stake in the hub (nRLC), None until it is read.
-    `lacks_stake` tells that a paid task was withheld from it for its stake since the last read. `searched_version` is
-    the version of the waiting tasks in which the dispatcher last found nothing for the worker.
-
-    `counted_slots` are its slots that count in the pool's capacity.
-
-    `sent_at` are the times (Unix seconds) at which its assignments without a report were sent. `unanswered` are those
-    of them that it let time out, and `silent` tells that it has reported nothing since.
-
-    `parked_reason` is why it refuses new work in its session, empty when it takes work. Until `away_until` (Unix
-    seconds) it is not lost, because it said that it would be back by then. A restart of this process forgets that.
+    * `held`: the tasks of its unfinished replicates; `computing`: those of them that occupy a slot.
+    * `commands`: its unacknowledged commands by sequence; new ones get sequences above `last_command_sequence`.
+    * `weight`: its contribution weight; `stake`: its free stake in the hub (nRLC). 0 and None until they are read.
+    * `lacks_stake`: since the last read, a paid task was withheld from it for lack of stake.
+    * `searched_version`: the version of the waiting tasks in which the dispatcher last found nothing for it.
+    * `counted_slots`: its slots in the pool's capacity.
+    * `sent_at`: when its assignments without a report were sent (Unix seconds); `unanswered`: those that timed out.
+    * `silent`: it has reported nothing since an assignment timed out.
+    * `parked_reason`: why it refuses new work in its session; empty when it takes work.
+    * `away_until`: the end of an announced absence (Unix seconds); until then it is not lost. Not stored.
     """
 
     worker: Worker

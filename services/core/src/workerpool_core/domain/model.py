@@ -64,8 +64,8 @@ class ErrorDecision(Enum):
 class DealTerms:
     """The terms of a deal, read from the chain once and shared by all tasks of the deal.
 
-    A `free` deal locks nothing: its requester pays no app, dataset or pool, and the pool has no stake to lose. None of
-    its tasks is claimed, because a claim costs the pool gas and returns nothing.
+    A `free` deal locks nothing: its requester pays no app, dataset or pool, and the pool has no stake at risk. Its
+    tasks are never claimed, because a claim costs the pool gas and refunds nothing.
     """
 
     deal_id: DealId
@@ -112,9 +112,9 @@ class PoolDeal:
 class Replicate:
     """The execution of one task by one worker.
 
-    `error_decision` is the decision on its error result, made at `decided_at` (Unix seconds); None before it, and for
-    a result that succeeded. `overdue` marks a result whose contribution is late, so that the task is given to another
-    worker, and `blamed` that the delay counted towards the worker's quarantine.
+    `error_decision` is the decision on its error result, made at `decided_at` (Unix seconds); None before the decision
+    and for a success. `overdue`: its contribution is late, so the task may go to another worker. `blamed`: the delay
+    has counted towards the worker's quarantine.
     """
 
     task_id: TaskId
@@ -161,11 +161,11 @@ class Replicate:
 class Task:
     """One task of a deal, with its replicates by wallet.
 
-    `initialization_block` is 0 while the task is not initialized on chain. `claim_due` marks a task that ended here
-    but is still open on chain; it is claimed at its final deadline so that the requester is refunded. `final_block`
-    is the block of the finalization or claim that closed an ended task on chain, or the block at which the chain was
-    read to have nothing to close. It is 0 before that, and again after a reorganisation removed that block.
-    `error_cause` and `error_message` tell the failure that the result stands for, or that ended the task.
+    `initialization_block` is 0 while the task is not initialized on chain. `claim_due`: the task ended in core but is
+    open on chain; it is claimed at its final deadline to refund the requester. `final_block` is the block of the
+    finalization or claim that closed an ended task on chain, or the block of the read that showed nothing to close; 0
+    before that, and again after a reorganisation removed that block. `error_cause` and `error_message` are the failure
+    that the result stands for, or that ended the task.
     """
 
     task_id: TaskId
@@ -243,7 +243,7 @@ class Command:
 class WorkerModel:
     """The hardware and software of a worker's host, as its Hello describes them.
 
-    `slot_memory_bytes` is the memory limit of an app's container; 0 when the worker does not tell it.
+    `slot_memory_bytes` is the memory limit of an app's container; 0 when the worker does not report it.
     """
 
     name: str
@@ -268,7 +268,7 @@ class Worker:
     """A worker that has registered at least once. `last_seen` is the time of its last message.
 
     `successes` counts its contributions that a completed task confirmed; they raise its limit on paid deals.
-    `quarantined_until` is the end of a quarantine after failures, `suspended_until` of one that an operator ordered.
+    `quarantined_until` is the end of a quarantine after failures, `suspended_until` of one by an operator.
     """
 
     wallet: str

@@ -18,15 +18,15 @@ class Policy:
     """Timeouts (seconds) and limits (counts, bytes) of the scheduler.
 
     * `liveness_s`: silence after which a worker is lost (core spec §3.7).
-    * `max_absence_s`: time for which a worker that announces its return keeps its replicates at most. A task must not
-      wait longer for the word of a stranger.
-    * `upload_timeout_s`: silence of an uploader after which another worker is asked (§1.5).
+    * `max_absence_s`: longest time for which a worker that announces its return keeps its replicates; the announcement
+      is not trusted beyond it.
+    * `upload_timeout_s`: silence of an uploader after which another worker uploads (§1.5).
     * `retry_s`: delay before an unanswered transaction, read or check is requested again.
     * `quarantine_after`: consecutive failures after which a worker gets no work for `quarantine_s`. Each further
       failure doubles the duration, up to `quarantine_max_s`.
-    * `assignment_timeout_s`: time in which a worker must report STARTING of an assignment that was sent to it. Then the
-      task goes to the next worker, and the silent one gets nothing new until it reports.
-    * `tasks_ahead`: tasks of a deal that are created before a worker is free for them, at least; a larger pool has
+    * `assignment_timeout_s`: time from sending an assignment to the report of STARTING. After it the task goes to
+      another worker, and the silent one gets no new work until it reports.
+    * `tasks_ahead`: tasks of a deal that are created before a worker is free for them; a larger pool creates
       `tasks_ahead_per_slot` for each slot.
     * `newcomer_assignments`: tasks of paid deals that a wallet without a completed contribution may compute at once;
       each completed contribution raises its limit by one. 0 disables the limit.
@@ -35,15 +35,15 @@ class Policy:
     * `read_timeout_s`: silence after which a read of the chain or a check of the result proxy is requested again.
     * `ended_retention_s`: time that an ended task stays in memory for late reports of its workers.
     * `slot_memory_bytes`: memory that a worker must have for each slot in use; 0 disables the limit.
-    * `reorganisation_doubt_s`: time after a reorganisation in which each answer of the chain adapter is verified by a
-      read. A refused transaction may lack a transaction that is not mined again yet; a successful one may be gone.
+    * `reorganisation_doubt_s`: time after a reorganisation in which a read verifies each answer of the chain adapter. A
+      refused transaction may depend on one that is not mined again yet; a successful one may have been removed.
     * `reorganisation_blocks`: depth at which a finalization or a claim counts as final.
     * `required_worker_version`: the only accepted version of workers; empty accepts any.
     * `error_results`: whether the failure of an app is contributed as its result; otherwise the requester is refunded.
-    * `progress_timeout_s`: silence of a worker, beyond the time that its step may take, after which it loses the
-      replicate and the failure counts.
-    * `download_s`: time that a download may take at least.
-    * `clock_tolerance_s`: difference between the clocks of a worker and the chain that is no failure.
+    * `progress_timeout_s`: silence of a worker, beyond the limit of its step, after which it loses the replicate and
+      the failure counts.
+    * `download_s`: least time allowed for a download.
+    * `clock_tolerance_s`: tolerated difference between the clocks of a worker and the chain.
     * `failure_pause_s`: time that a task waits for another worker after a failure of the chain or of the pool.
     """
 

@@ -46,7 +46,7 @@ from workerpool_core.domain.explanations.conditions import NO_CONDITIONS, Condit
 from workerpool_core.domain.live import LiveDeal, LiveWorker
 from workerpool_core.domain.model import Task
 from workerpool_core.domain.policy import Policy
-from workerpool_core.domain.replicates import proofs, reports, uploads
+from workerpool_core.domain.replicates import pending_reports, reports, uploads
 from workerpool_core.domain.snapshot import Snapshot
 from workerpool_core.domain.state import State, TaskView
 from workerpool_core.domain.tasks import bags, completion, enclaves, initialization, progress, retries
@@ -78,7 +78,7 @@ class Scheduler:
 
     @property
     def queued_tasks(self) -> int:
-        """The number of tasks of known deals that have not been created, because no worker could serve them yet."""
+        """The number of tasks of known deals that are not created yet, because no worker could serve them."""
         return sum(live.queued for live in self._state.bags.values())
 
     @property
@@ -96,7 +96,7 @@ class Scheduler:
         return Explainer(self._state, now, conditions)
 
     def supply(self, worker_stake: int, now: float) -> PoolSupply:
-        """Return the slots at `now` for tasks of which each locks `worker_stake` nRLC of its worker."""
+        """Return the slots at `now` for tasks that each lock `worker_stake` nRLC of their worker."""
         return pool_supply(self._state, now, worker_stake)
 
     def next_wake(self, now: float) -> float | None:
@@ -106,7 +106,7 @@ class Scheduler:
     def start(self, now: float) -> Outcome:
         """Set the timers of the loaded tasks and workers, and repeat the requests that a crash may have lost.
 
-        Commands and assignments are sent when their worker says Hello.
+        Commands and assignments are sent when their worker connects.
         """
         context = EventContext(self._state, now)
         state = self._state
@@ -173,7 +173,7 @@ class Scheduler:
                     progress.advance(context, task)
                 if live.pending_reports:
                     for wallet in task.replicates:
-                        proofs.resume_if_settled(context, task, wallet)
+                        pending_reports.resume_if_settled(context, task, wallet)
 
     def _handle(self, context: EventContext, event: Event) -> None:
         match event:
@@ -221,7 +221,7 @@ class Scheduler:
             case WorkerUndrained(wallet):
                 quarantine.undrained(context, wallet)
             case WorkerQuarantined():
-                quarantine.ordered(context, event)
+                quarantine.quarantined(context, event)
             case WorkerReleased(wallet):
                 quarantine.released(context, wallet)
             case ChainHealthChanged():
@@ -237,14 +237,14 @@ class Scheduler:
         task = self._state.task(event.task_id)
         # An unanswered check is retried by a timer.
         if task is not None and event.stored is not None:
-            proofs.answered_by_proxy(context, task, event.stored)
+            pending_reports.answered_by_proxy(context, task, event.stored)
             uploads.checked(context, task, event)
 
     def _reconcile_all(self, context: EventContext) -> None:
-        """Read every live task, and the weight of every worker whose gas balance may have changed."""
+        """Read every live task, and the weight of every worker whose gas balance or stake may have changed."""
         waits_for_stake = self._state.waiting.paid > 0
         for wallet, worker in self._state.workers.items():
-            # The weight of a worker with gas and without tasks does not change; thousands of such reads are saved.
+            # Skip idle workers: the weight of a worker with gas and without tasks does not change.
             wants_stake = waits_for_stake and (worker.lacks_stake or not worker.has_stake)
             is_idle = worker.weight > 0 and not worker.held and not wants_stake
             if worker.session is not None and not is_idle:

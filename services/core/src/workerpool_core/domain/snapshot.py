@@ -12,10 +12,10 @@ from workerpool_core.domain.policy import Policy
 class Snapshot:
     """The stored state that a start needs.
 
-    `tasks` are those that `must_load` selects, each with its replicates. `deals` are the deals
-    whose contribution deadline had not passed, each with the first index that has no stored task, so that a replayed
-    block creates no task again. `unsaved_deals` are those that an earlier version did not store. `head` is the newest
-    followed block, 0 before the first.
+    `tasks` are those that `must_load` selects, each with its replicates. `deals` are the deals before their
+    contribution deadline, each with the first index without a stored task, so that a replayed block creates no task
+    again. `unsaved_deals` are those that an earlier version did not store. `head` is the newest followed block, 0
+    before the first.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -29,7 +29,7 @@ class Snapshot:
 def must_load(task: Task, policy: Policy, now: float, head: int) -> bool:
     """Return whether a start at `now` (Unix seconds), with the chain followed up to `head`, loads a task.
 
-    Ended tasks are loaded while they await a transaction, while a reorganisation can open them again, and while their
+    Ended tasks are loaded while they await a transaction, while a reorganisation can reopen them, and while their
     workers may still send reports.
     """
     if not task.ended or task.claim_due or task.finalize_due:

@@ -22,13 +22,15 @@ from workerpool_core.domain.timers import Timers
 class State:
     """All state of the scheduler. Tasks and replicates change only through `transitions`, which records the writes.
 
-    `deals` are those whose contribution deadline has not passed; a replayed block creates no task of them again.
-    `bags` are the deals with tasks that have not been created, and `refills` those of them that may get some now,
-    with whether their window is being filled already.
-    `verdicts` are what the workers lack for a trust and a tag, until the workers change.
-    `whitelist` are the wallets that get work; empty admits all. `slots` are the slots of all connected workers.
-    `unfollowed` indexes the tasks with an `UnfollowedChange`. `head` is the newest block that was followed, 0 before
-    the first, and `chain_time` its timestamp: later blocks may still bear a time before a deadline that has passed.
+    * `deals`: those before their contribution deadline; a replayed block creates none of their tasks again.
+    * `bags`: the deals with tasks that are not created yet; `refills`: those of them that may get tasks now, each with
+      whether its window is already being filled.
+    * `verdicts`: what the workers lack for a trust and a tag, until the workers change.
+    * `whitelist`: the wallets that get work; empty admits all.
+    * `slots`: the slots of all connected workers.
+    * `unfollowed`: the tasks with an `UnfollowedChange`.
+    * `head`: the newest followed block, 0 before the first; `chain_time`: its timestamp. A later block may have a time
+      before a deadline that the clock has passed.
     """
 
     policy: Policy
@@ -70,7 +72,7 @@ class State:
 
     @property
     def chain_up(self) -> bool:
-        """Whether the node is fit to decide on."""
+        """Whether core can rely on the node."""
         return self.chain.up
 
     def is_admitted(self, wallet: str) -> bool:
@@ -85,7 +87,7 @@ class State:
             self.bags[deal_id] = live
 
     def add_task(self, task: Task) -> None:
-        """Add a task, also to the indexes of its deal."""
+        """Add a task and index it under its deal."""
         self.tasks[task.task_id] = LiveTask(task)
         live = self.deals.get(task.terms.deal_id)
         if live is not None:
@@ -106,11 +108,11 @@ class State:
         return True
 
     def request_refill(self, deal_id: DealId) -> None:
-        """Let a deal get further tasks, if it has room for them."""
+        """Request further tasks for a deal; `bags.refill` creates them if there is room."""
         self.refills.setdefault(deal_id, False)
 
     def drop_deal(self, deal_id: DealId) -> LiveDeal | None:
-        """Forget a deal. Its live tasks stay."""
+        """Drop a deal and keep its live tasks."""
         live = self.deals.pop(deal_id, None)
         self.bags.pop(deal_id, None)
         self.refills.pop(deal_id, None)

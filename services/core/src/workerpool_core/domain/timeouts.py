@@ -1,4 +1,4 @@
-"""Reactions to timers that fire."""
+"""Handlers of expired timers."""
 
 from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import (
@@ -9,14 +9,14 @@ from workerpool_poco.protocol.statuses import (
 from workerpool_core.domain.dispatch import assignment_timeouts, satisfiability
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.model import Task
-from workerpool_core.domain.replicates import proofs, uploads
+from workerpool_core.domain.replicates import pending_reports, uploads
 from workerpool_core.domain.tasks import bags, completion, retries
 from workerpool_core.domain.timers import Key, Timeout
 from workerpool_core.domain.workers import liveness, quarantine, silence
 
 
 def fire(context: EventContext, key: Key) -> None:
-    """React to one timer."""
+    """Handle one expired timer."""
     timeout, subject, wallet = key
     match timeout:
         case Timeout.LIVENESS:
@@ -52,7 +52,7 @@ def _fire_for_task(context: EventContext, timeout: Timeout, task: Task, wallet: 
         case Timeout.READ:
             context.read_task(task)
         case Timeout.PROOF:
-            proofs.retry(context, task)
+            pending_reports.retry(context, task)
         case Timeout.UPLOAD:
             uploads.overdue(context, task)
         case Timeout.CONTRIBUTION_DEADLINE if task.status in WAITING_CONTRIBUTION_TASK_STATUSES:

@@ -1,6 +1,6 @@
 """Timers by key: a heap that corrects outdated entries when they reach the top.
 
-A timer that is postponed keeps its entry, so postponing is cheap however often it happens.
+A postponed timer keeps its entry, so postponing is cheap.
 """
 
 import heapq
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Timeout(StrEnum):
-    """The kind of a timer. Keys of timers are hashed several times per replicate, and strings keep their hash."""
+    """The kind of a timer; a string, because keys are hashed often and strings cache their hash."""
 
     LIVENESS = "LIVENESS"
     PAUSE = "PAUSE"
@@ -44,7 +44,7 @@ class Timers:
         self._count = 0
 
     def set(self, timeout: Timeout, subject: str, at: float, wallet: str = "") -> None:
-        """Set a timer to a time (Unix seconds); an earlier setting of the same key is replaced."""
+        """Set a timer to `at` (Unix seconds), replacing the one with the same key."""
         key = (timeout, subject, wallet)
         known = self._due.get(key)
         self._due[key] = at

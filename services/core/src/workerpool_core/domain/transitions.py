@@ -30,7 +30,7 @@ from workerpool_core.domain.tasks import task_machine
 from workerpool_core.domain.tasks.task_machine import IllegalTaskTransition
 from workerpool_core.domain.timers import Timeout
 
-# Progress of the computation changes neither the task's need of workers nor its status.
+# These statuses change neither the number of workers that the task needs nor its status.
 _PROGRESS_STATUSES = frozenset(
     {
         ReplicateStatus.STARTING,
@@ -70,7 +70,7 @@ def move_task(
         if not task_machine.may_follow(current, status):
             raise IllegalTaskTransition(f"{task.task_id}: {current} -> {status}")
         current = status
-    context.live(task).trouble = None
+    context.live(task).service_problem = None
     changes = tuple(
         TaskChange(status, context.now, receipt if place == len(statuses) else None)
         for place, status in enumerate(statuses, 1)
@@ -79,11 +79,11 @@ def move_task(
     _write_task(context, task, before, changes, fields)
     context.tasks_to_match[task.task_id] = None
     if task.ended:
-        _left_open(context, task)
+        _leave_window(context, task)
 
 
-def _left_open(context: EventContext, task: Task) -> None:
-    """Let the deal of a task that ended get further tasks."""
+def _leave_window(context: EventContext, task: Task) -> None:
+    """Remove an ended task from the window of its deal, and request further tasks."""
     state = context.state
     state.served(task)
     live = state.deals.get(task.terms.deal_id)
@@ -183,13 +183,13 @@ def move_replicate(
 
 
 def match_worker(context: EventContext, wallet: str) -> None:
-    """Match a worker whose slots or eligibility changed, also with tasks that did not suit it before."""
+    """Match a worker whose slots or eligibility changed, including with tasks that it could not take before."""
     context.state.workers[wallet].searched_version = None
     context.workers_to_match[wallet] = None
 
 
 def _answered(context: EventContext, replicate: Replicate) -> None:
-    """Forget the transient state of an assignment that is no longer awaited."""
+    """Clear the transient state of an assignment that its worker answered."""
     worker = context.state.workers[replicate.wallet]
     context.state.timers.cancel(Timeout.ASSIGNMENT, replicate.task_id, replicate.wallet)
     worker.sent_at.pop(replicate.task_id, None)
@@ -230,6 +230,6 @@ def _write_replicate(
 
 
 def save_worker(context: EventContext, worker: Worker) -> None:
-    """Store a worker as it is now, and match its free slots again."""
+    """Store a worker in its current state, and match its free slots again."""
     context.writes.append(WorkerSaved(replace(worker)))
     context.workers_to_match[worker.wallet] = None

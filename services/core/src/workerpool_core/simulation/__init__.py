@@ -1,4 +1,4 @@
-"""A seeded simulation of the scheduler: chain, workers, store and network are modelled, and each can fail.
+"""A seeded simulation of the scheduler with models of chain, workers, store and network, each of which can fail.
 
-One seed determines everything that happens, so a failing seed can be replayed (`make simulate SEED=17`).
+A seed determines the whole run, so a failing seed can be replayed (`make simulate SEED=17`).
 """

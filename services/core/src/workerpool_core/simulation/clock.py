@@ -1,4 +1,4 @@
-"""Simulated time: callbacks are called in the order of their times, and only they advance the clock."""
+"""Simulated time: callbacks run in the order of their times, and only they advance the clock."""
 
 import heapq
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Clock:
         heapq.heappush(self._heap, (max(time, self.now), self._count, call))
 
     def run(self, until: float) -> None:
-        """Advance the clock to a time and call every callback that is due."""
+        """Advance the clock to a time and run every callback that is due."""
         while self._heap and self._heap[0][0] <= until:
             self.now, _, call = heapq.heappop(self._heap)
             call()

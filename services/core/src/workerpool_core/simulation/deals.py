@@ -1,4 +1,4 @@
-"""Deals for simulations and tests; terms that do not matter have the simplest value."""
+"""Deals for simulations and tests; irrelevant terms have the simplest value."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The surroundings of core and the workers in a seed: time, chance, faults, chain, adapter and stored archives."""
+"""The environment of core and the workers in a seed: time, randomness, faults, chain, adapter and archives."""
 
 from random import Random
 
@@ -6,9 +6,9 @@ from workerpool_kit.simulation.seeds import Trace
 from workerpool_poco.protocol.ids import TaskId
 
 from workerpool_core.domain.model import DealTerms
+from workerpool_core.simulation.behaviours import AppBehaviour, WorkerBehaviour
 from workerpool_core.simulation.chain.adapter import Adapter
 from workerpool_core.simulation.chain.chain import Chain
-from workerpool_core.simulation.characters import App, Character
 from workerpool_core.simulation.clock import Clock
 from workerpool_core.simulation.deals import tasks_of
 from workerpool_core.simulation.faults import faults_of
@@ -17,11 +17,11 @@ START = 1_700_000_000.0
 
 
 class Environment:
-    """The surroundings of one seed.
+    """The environment of one seed.
 
-    Faults occur until `faults_end` (Unix seconds). `characters` are those of the workers that are not honest, by
-    wallet, and `apps` the behaviour of the apps that are not good, by task. `archives` are the tasks whose result the
-    result proxy holds.
+    Faults occur until `faults_end` (Unix seconds). `behaviours` are those of the workers that are not honest,
+    by wallet, and `apps` those of the apps that are not good, by task. `archives` are the tasks whose result the result
+    proxy stores.
     """
 
     def __init__(self, seed: int, trace: Trace | None) -> None:
@@ -30,8 +30,8 @@ class Environment:
         self.clock = Clock(START)
         self.faults = faults_of(self.random)
         self.faults_end = float("inf")
-        self.characters: dict[str, Character] = {}
-        self.apps: dict[TaskId, App] = {}
+        self.behaviours: dict[str, WorkerBehaviour] = {}
+        self.apps: dict[TaskId, AppBehaviour] = {}
         self.silent_wallet = ""
         self.archives: set[str] = set()
         self.terms: dict[TaskId, DealTerms] = {}
@@ -40,11 +40,11 @@ class Environment:
 
     @property
     def is_traced(self) -> bool:
-        """Whether occurrences are traced."""
+        """Whether events are traced."""
         return self._trace is not None
 
     def note(self, what: str, /, **fields: object) -> None:
-        """Trace an occurrence."""
+        """Trace an event."""
         if self._trace is not None:
             self._trace(self.clock.now - START, what, fields)
 
@@ -54,20 +54,20 @@ class Environment:
 
     def stage_fails(self, wallet: str) -> bool:
         """Draw whether a stage of a worker's replicate fails."""
-        return self.character(wallet) is Character.BROKEN or self.happens(self.faults.failing_stage)
+        return self.behaviour(wallet) is WorkerBehaviour.BROKEN or self.happens(self.faults.failing_stage)
 
     def is_honest(self, wallet: str) -> bool:
-        """Return whether a worker never claims anything that is not so, in this seed."""
-        honest = self.character(wallet) is Character.HONEST and wallet != self.silent_wallet
+        """Return whether a worker makes no false reports in this seed."""
+        honest = self.behaviour(wallet) is WorkerBehaviour.HONEST and wallet != self.silent_wallet
         return honest and not self.faults.false_report
 
-    def character(self, wallet: str) -> Character:
-        """Return how a worker behaves."""
-        return self.characters.get(wallet, Character.HONEST)
+    def behaviour(self, wallet: str) -> WorkerBehaviour:
+        """Return the behaviour of a worker."""
+        return self.behaviours.get(wallet, WorkerBehaviour.HONEST)
 
-    def app(self, task_id: TaskId) -> App:
-        """Return how the app of a task behaves."""
-        return self.apps.get(task_id, App.GOOD)
+    def app(self, task_id: TaskId) -> AppBehaviour:
+        """Return the behaviour of the app of a task."""
+        return self.apps.get(task_id, AppBehaviour.GOOD)
 
     def _create_tasks(self, terms: DealTerms) -> list[TaskId]:
         names = tasks_of(terms)

@@ -1,22 +1,22 @@
-"""The faults of a seed: which may occur, and how often."""
+"""The faults of a seed, with their rates and probabilities."""
 
 from dataclasses import dataclass
 from random import Random
 
-from workerpool_core.simulation.characters import Character
+from workerpool_core.simulation.behaviours import WorkerBehaviour
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Rates are per second for the whole pool, chances are per occasion.
+    """Rates per second for the whole pool, and probabilities per occasion.
 
-    * `must_complete`: no fault here excuses a task that does not COMPLETE.
+    * `must_complete`: these faults do not explain a task that does not COMPLETE.
     * `false_report`: a report of a transaction or an archive that does not exist.
     * `third_parties`: rate of transactions that initialize and claim tasks of the pool.
     * `missing_image`: an app image that one worker cannot download, which is an error result.
-    * `silent_worker`: a worker without stake takes assignments and never answers, like a stranger with bad intent.
-    * `characters`: workers that are not honest exist, beside as many honest ones as are needed.
-    * `failing_app`: chance that the app of a deal fails.
+    * `silent_worker`: a worker without stake takes assignments and never answers, like an attacker.
+    * `behaviours`: behaviours of additional workers that are not honest.
+    * `failing_app`: probability that the app of a deal fails.
     * `error_results`: whether the pool contributes such a failure; otherwise the requester is refunded.
     """
 
@@ -39,7 +39,7 @@ class Faults:
     ignored_reveal: float = 0.0
     refused_challenge: float = 0.0
     drains: float = 0.0
-    characters: tuple[Character, ...] = ()
+    behaviours: tuple[WorkerBehaviour, ...] = ()
     failing_app: float = 0.0
     error_results: bool = True
     silent_worker: bool = False
@@ -52,7 +52,7 @@ def faults_of(random: Random) -> Faults:
         return Faults(
             "calm",
             must_complete=True,
-            characters=_characters(random),
+            behaviours=_behaviours(random),
             failing_app=0.4,
             error_results=random.random() < 0.8,
         )
@@ -67,7 +67,7 @@ def faults_of(random: Random) -> Faults:
             outages=random.choice((0.0, 0.01)),
             duplicates=random.choice((0.0, 0.3)),
             third_parties=random.choice((0.0, 0.02)),
-            characters=_characters(random),
+            behaviours=_behaviours(random),
             failing_app=0.3,
             error_results=random.random() < 0.9,
             silent_worker=random.random() < 0.3,
@@ -92,14 +92,14 @@ def faults_of(random: Random) -> Faults:
         ignored_reveal=random.choice((0.0, 0.0, 0.5, 1.0)),
         refused_challenge=random.choice((0.0, 0.1)),
         drains=random.choice((0.0, 0.01)),
-        characters=_characters(random),
+        behaviours=_behaviours(random),
         failing_app=0.2,
         error_results=random.random() < 0.9,
         silent_worker=random.random() < 0.2,
     )
 
 
-def _characters(random: Random) -> tuple[Character, ...]:
-    """Draw at most two workers that are not honest, of different characters."""
-    bad = [character for character in Character if character is not Character.HONEST]
+def _behaviours(random: Random) -> tuple[WorkerBehaviour, ...]:
+    """Draw at most two workers that are not honest, with different behaviours."""
+    bad = [behaviour for behaviour in WorkerBehaviour if behaviour is not WorkerBehaviour.HONEST]
     return tuple(random.sample(bad, random.choice((0, 0, 1, 2))))

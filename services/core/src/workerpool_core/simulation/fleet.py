@@ -37,16 +37,16 @@ class Fleet:
         self.workers[wallet].receive(link, effect)
 
     def unanswered(self, wallet: str, sequence: int) -> e.Update | None:
-        """Return an update in a worker's outbox, which has no answer yet."""
+        """Return an unanswered update from a worker's outbox."""
         return self.workers[wallet].journal.outbox.get(sequence)
 
     def crash(self, worker: Worker, *, wiped: bool) -> None:
-        """Crash a worker and cut its stream."""
+        """Crash a worker and close its stream."""
         worker.crash(wiped=wiped)
         self.disconnect(worker.wallet)
 
     def disconnect(self, wallet: str) -> None:
-        """Cut a worker's stream; core notices it after a delay."""
+        """Close a worker's stream; core notices it after a delay."""
         worker, core = self.workers[wallet], self._core
         link = worker.link or core.links.get(wallet)
         if link is None:

@@ -1,4 +1,4 @@
-"""A store in memory that applies and refuses writes exactly as the MongoDB store does."""
+"""A store in memory that applies and refuses writes exactly like the MongoDB store."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ class StoreConflict(AssertionError):
 
 
 class Ledger:
-    """Tasks, replicates, workers, commands, logs and the cursor, held as copies of the scheduler's values."""
+    """Tasks, replicates, workers, commands, logs and the cursor, as copies of the scheduler's values."""
 
     def __init__(self) -> None:
         self.deals: dict[DealId, PoolDeal] = {}
@@ -110,7 +110,7 @@ class Ledger:
 
 
 def _copy_task(task: Task) -> Task:
-    """Return a copy without replicates, which are stored apart."""
+    """Return a copy without replicates, which are stored separately."""
     return replace(task, history=list(task.history), replicates={})
 
 

@@ -1,4 +1,4 @@
-"""A worker's stream: ordered and delayed in both directions; messages in flight are lost when it is cut."""
+"""A worker's stream: ordered and delayed in both directions; messages in flight are lost when it closes."""
 
 from collections.abc import Callable
 from random import Random

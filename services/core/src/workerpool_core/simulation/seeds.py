@@ -1,4 +1,4 @@
-"""What the seeds of the scheduler's simulation add up to."""
+"""The totals over the seeds of the scheduler's simulation."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from workerpool_core.simulation.world import Summary, World
 
 @dataclass(slots=True)
 class SchedulerTally(Tally[Summary]):
-    """Events, and tasks by their end. `kinds` counts the seeds of each kind."""
+    """Events, and tasks by their end; `kinds` counts the seeds of each kind."""
 
     events: int = 0
     completed: int = 0
@@ -18,7 +18,7 @@ class SchedulerTally(Tally[Summary]):
     kinds: Counter[str] = field(default_factory=Counter)
 
     def count(self, summary: Summary) -> None:
-        """Add what one seed did."""
+        """Add the summary of one seed."""
         self.events += summary.events
         self.completed += summary.completed
         self.failed += summary.failed

@@ -1,4 +1,4 @@
-"""One seed: a pool with everything in it, from the first deal to long after the last deadline."""
+"""One seed: a complete pool, from the first deal until long after the last deadline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,14 +10,14 @@ from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain.model import DealTerms, WorkerModel
 from workerpool_core.domain.policy import Policy
+from workerpool_core.simulation.behaviours import AGREED, AppBehaviour, WorkerBehaviour
 from workerpool_core.simulation.chain.hub import Transaction
-from workerpool_core.simulation.chaos import Chaos
-from workerpool_core.simulation.characters import AGREED, App, Character
 from workerpool_core.simulation.checks import verdict
 from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.deals import FINAL_PERIODS, deal_terms, tasks_of
 from workerpool_core.simulation.environment import START, Environment
+from workerpool_core.simulation.fault_injector import FaultInjector
 from workerpool_core.simulation.fleet import Fleet
 from workerpool_core.simulation.ledger import Ledger
 from workerpool_core.simulation.worker.worker import Worker
@@ -51,7 +51,7 @@ class Summary:
 
 
 class World:
-    """The pool of one seed. `trace` receives every event, write and effect."""
+    """The pool of one seed; `trace` receives every event, write and effect."""
 
     def __init__(self, seed: int, trace: Trace | None = None) -> None:
         self._seed = seed
@@ -64,7 +64,7 @@ class World:
         self._core.attach(self._fleet)
         self._block_time = environment.random.uniform(0.5, 5.0)
         self._longest_follow_s = environment.random.choice((0.5, 4.0))
-        # Faults go on until the deadlines and the end of a task where it may fail.
+        # Where a task may fail, faults continue until the deadlines and its end.
         longest = 400 if environment.faults.must_complete else FINAL_PERIODS * T + 40
         environment.faults_end = START + environment.random.uniform(30, longest)
         self._end = START + FINAL_PERIODS * T + verdict.GRACE_S + 210
@@ -72,7 +72,7 @@ class World:
 
     @property
     def environment(self) -> Environment:
-        """The surroundings of the seed: its faults, apps and workers."""
+        """The environment of the seed: its faults, apps and workers."""
         return self._environment
 
     def run(self) -> Summary:
@@ -102,30 +102,32 @@ class World:
             clock.later(random.uniform(0, 30), self._match(deal))
         clock.later(0.0, self._core.start)
         clock.later(self._block_time, self._mine)
-        Chaos(environment, self._core, self._fleet, self._follow_soon).start()
+        FaultInjector(environment, self._core, self._fleet, self._follow_soon).start()
 
     def _choose_app(self, deal: DealTerms, enclave: bool) -> None:
-        """Choose how the app of a deal behaves; the failure of an enclave app cannot be contributed."""
+        """Choose the behaviour of a deal's app; the failure of an enclave app cannot be contributed."""
         environment = self._environment
         if enclave or environment.random.random() >= environment.faults.failing_app:
             return
         # With a higher trust, workers that see different failures never agree.
-        kinds = [app for app in App if app is not App.GOOD] if deal.trust <= 1 else list(AGREED)
+        kinds = (
+            [app for app in AppBehaviour if app is not AppBehaviour.GOOD] if deal.trust <= 1 else list(AGREED)
+        )
         app = environment.random.choice(kinds)
         environment.apps.update(dict.fromkeys(tasks_of(deal), app))
 
     def _add_workers(self, deals: list[DealTerms]) -> None:
-        """Add the workers that the deals need and a few more; one or two of them have an enclave."""
+        """Add the workers that the deals need and a few more, of which one or two have an enclave."""
         environment = self._environment
         random = environment.random
         max_trust = max(deal.trust for deal in deals)
-        # With a higher trust, one liar makes more workers necessary than there are.
-        bad = [c for c in environment.faults.characters if c is not Character.LYING or max_trust <= 1]
-        # Worker 0 is always honest, so one enclave works.
+        # With a higher trust, one liar would require more workers than there are.
+        bad = [c for c in environment.faults.behaviours if c is not WorkerBehaviour.LYING or max_trust <= 1]
+        # Worker 0 is always honest, so at least one enclave works.
         with_enclave = {0, random.randint(0, 3)}
         needed = max(contributions_needed(max(deal.trust, 1)) for deal in deals)
         count = needed + random.randint(0, 2) + len(bad)
-        environment.characters.update((f"0xW{count - place}", c) for place, c in enumerate(bad, 1))
+        environment.behaviours.update((f"0xW{count - place}", c) for place, c in enumerate(bad, 1))
         if environment.faults.silent_worker:
             environment.silent_wallet = f"0xW{count}"
             count += 1

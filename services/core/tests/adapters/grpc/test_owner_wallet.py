@@ -23,7 +23,7 @@ WALLET = "0x" + "11" * 20
     [
         ({}, ""),
         ({"transactions_left": 3}, ""),
-        ({"transactions_left": 0}, "its balance of 7 wei pays for no transaction at today's price"),
+        ({"transactions_left": 0}, "its balance of 7 wei pays for no transaction at the current gas price"),
         ({"parked_reason": "no coins; send some."}, "no coins; send some"),
         ({"parked_reason": "the fee exceeds the cap", "transactions_left": 0}, "the fee exceeds the cap"),
     ],

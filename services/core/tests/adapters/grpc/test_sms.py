@@ -8,7 +8,7 @@ import grpc
 import pytest
 from patience import PATIENCE_S
 from workerpool_core.adapters.grpc.sms import SmsClient
-from workerpool_core.domain.decisions import AskEnclaveChallenge, FindSms
+from workerpool_core.domain.decisions import FindSms, RequestEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered, SmsFound, SmsRefused, SmsUnreachable
 from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
@@ -68,7 +68,7 @@ class Harness:
         self.answers: asyncio.Queue[Any] = asyncio.Queue()
         self.challenges = SmsClient(platform.url, "", "", wallet, self.answers.put_nowait)
 
-    async def ask(self, wanted: FindSms | AskEnclaveChallenge) -> Any:
+    async def ask(self, wanted: FindSms | RequestEnclaveChallenge) -> Any:
         self.challenges.request(wanted)
         return await asyncio.wait_for(self.answers.get(), PATIENCE_S)
 
@@ -76,7 +76,7 @@ class Harness:
         return await self.ask(FindSms(TASK, tag))
 
     async def challenge(self, tag: str) -> Any:
-        return await self.ask(AskEnclaveChallenge(TASK, tag))
+        return await self.ask(RequestEnclaveChallenge(TASK, tag))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ async def test_s07_the_sms_is_found_without_a_challenge(harness: Harness) -> Non
         (PLAIN_TAG, SCONE, SCONE, "names no TEE framework"),
     ],
 )
-@pytest.mark.parametrize("kind", [FindSms, AskEnclaveChallenge])
+@pytest.mark.parametrize("kind", [FindSms, RequestEnclaveChallenge])
 async def test_s07_no_sms_for_the_framework_is_a_refusal_in_words(
     harness: Harness, tag: str, named: Any, served: Any, words: str, kind: Any
 ) -> None:

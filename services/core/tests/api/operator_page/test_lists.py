@@ -199,7 +199,7 @@ async def test_the_wallet_shows_stake_balance_and_what_hinders_sending(
         "Free stake 12.5 RLC (12500000000 nRLC)",
         "Locked stake 0.5 RLC (500000000 nRLC)",
         "It sends nothing: The balance is too low.",
-        "Transactions that the balance pays for no limit, since gas is free",
+        "Transactions that the balance pays for no limit, because gas is free",
         "Oldest of them sent 1 min ago",
     ):
         assert part in text, part

@@ -1,7 +1,7 @@
 """The overview names what hinders the pool, and the search field leads on."""
 
 import pytest
-from workerpool_core.api.operator_page.overview import troubles
+from workerpool_core.api.operator_page.overview import component_problems
 from workerpool_kit.health import Health
 
 from services.core.tests.doubles.markup import checked, text_of
@@ -27,17 +27,17 @@ async def test_anything_else_is_explained(world: PageWorld, sought: str) -> None
     assert "64 hexadecimal digits" in text_of(checked(answer.text), ".problem")
 
 
-async def test_the_first_thing_that_an_operator_reads_is_what_hinders_the_pool(
+async def test_the_overview_starts_with_the_problems_of_the_pool(
     world: PageWorld, signed: dict[str, str]
 ) -> None:
     hindered = checked((await world.get("/ui/", signed)).text)
-    assert "NO_WORKER_CONNECTED" in text_of(hindered, "#troubles")
+    assert "NO_WORKER_CONNECTED" in text_of(hindered, "#problems")
     world.connect(1)
     world.clock.advance(2)
     works = checked((await world.get("/ui/", signed)).text)
     assert (
-        text_of(works, "#troubles p")
-        == "Nothing: a new task can be computed, and every service that core needs answers."
+        text_of(works, "#problems p")
+        == "None: a new task can be computed, and every service that core needs answers."
     )
 
 
@@ -55,7 +55,7 @@ def test_components_that_are_down_say_what_to_do() -> None:
     health.set("scheduler", False, reason="starting")
     health.set("adapter", False, problem="told as a problem of the pool")
     health.set("logs", True)
-    assert troubles(health) == [
+    assert component_problems(health) == [
         ("certificate", "It expires soon.", "A", "V", "Replace it."),
         ("scheduler", "Starting.", "", "", ""),
     ]

@@ -53,7 +53,7 @@ def shown(task: Task, *, for_operator: bool = True, **options: object) -> list[E
 
 
 def test_statuses_replicates_and_transactions_are_in_the_order_of_time(task: Task) -> None:
-    assert [(entry.after, entry.who, entry.what) for entry in shown(task)] == [
+    assert [(entry.after, entry.subject, entry.what) for entry in shown(task)] == [
         ("+0 s", "task", "RECEIVED"),
         ("+1 s", "transaction", "INITIALIZE requested"),
         ("+2 s", "transaction", "INITIALIZE SUCCESS"),

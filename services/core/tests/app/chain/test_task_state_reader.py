@@ -39,10 +39,10 @@ async def test_merged_reads_are_as_old_as_the_oldest(poco_chain: PocoChain) -> N
     async with HubClient(poco_chain.url, poco_chain.hub) as hub:
         answer = await answered(
             hub,
-            ReadTask(TASK, (wallets[0],), asked_at=20.0),
-            ReadTask(TASK, (wallets[1],), asked_at=10.0),
+            ReadTask(TASK, (wallets[0],), requested_at=20.0),
+            ReadTask(TASK, (wallets[1],), requested_at=10.0),
         )
-    assert (answer.task, answer.asked_at, set(answer.contributions)) == (None, 10.0, set(wallets))
+    assert (answer.task, answer.requested_at, set(answer.contributions)) == (None, 10.0, set(wallets))
 
 
 async def test_many_reads_are_answered_together_in_several_turns(poco_chain: PocoChain) -> None:
@@ -94,7 +94,7 @@ async def test_the_answer_of_a_lagging_node_is_not_newer_than_its_block(
 
     async with HubClient(provider.url, fresh_poco_chain.hub) as hub:
         provider.spoil = lagging
-        answer = await answered(hub, ReadTask(task, (), asked_at=1.0))
+        answer = await answered(hub, ReadTask(task, (), requested_at=1.0))
     assert answer.block >= head
     assert answer.task is not None
     assert answer.task.status is ChainTaskStatus.ACTIVE

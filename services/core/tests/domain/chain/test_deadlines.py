@@ -296,12 +296,12 @@ def test_deadlines_pass_while_no_block_comes(context: EventContext, add_task: Ca
     deadline = task.terms.contribution_deadline
     context.state.chain_time = deadline - 600
     context.now = deadline + 60
-    for asked_at, status in (
+    for requested_at, status in (
         (deadline + CLOCK_MARGIN_S - 1, TaskStatus.RUNNING),
         (deadline + CLOCK_MARGIN_S, TaskStatus.FAILED),
     ):
-        deadlines.judge(context, task, None, asked_at)
-        assert task.status is status, asked_at
+        deadlines.judge(context, task, None, requested_at)
+        assert task.status is status, requested_at
 
 
 def test_a_task_that_no_worker_took_keeps_the_reason(pool: ScriptedPool) -> None:

@@ -44,10 +44,10 @@ def test_a_refusal_is_taken_once_and_only_by_a_later_read(
 ) -> None:
     task = add_task()
     context.live(task).refused_at[K.FINALIZE] = 10.0
-    assert not refusals.take(context, task, K.FINALIZE, asked_at=9.0)
-    assert not refusals.take(context, task, K.REOPEN, asked_at=10.0)
-    assert refusals.take(context, task, K.FINALIZE, asked_at=10.0)
-    assert not refusals.take(context, task, K.FINALIZE, asked_at=11.0)
+    assert not refusals.take(context, task, K.FINALIZE, requested_at=9.0)
+    assert not refusals.take(context, task, K.REOPEN, requested_at=10.0)
+    assert refusals.take(context, task, K.FINALIZE, requested_at=10.0)
+    assert not refusals.take(context, task, K.FINALIZE, requested_at=11.0)
 
 
 def test_a_refusal_is_final_after_the_transaction_was_retried(

@@ -36,13 +36,13 @@ def test_no_task_waits(pool: ScriptedPool) -> None:
 def test_it_is_not_connected(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.cut(1)
-    assert "not connected since" in reason(pool)
+    assert "not been connected since" in reason(pool)
 
 
 def test_it_has_left_and_will_be_back(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.handle(e.WorkerLeft(WORKER, pool.sessions[WORKER], 600.0))
-    assert "said that it would be back" in reason(pool)
+    assert "announced its return" in reason(pool)
 
 
 def test_it_is_not_on_the_whitelist(pool: ScriptedPool) -> None:
@@ -51,7 +51,9 @@ def test_it_is_not_on_the_whitelist(pool: ScriptedPool) -> None:
     assert "whitelist" in reason(pool)
 
 
-@pytest.mark.parametrize(("until", "told"), [(float("inf"), "drains the worker."), (2e6, "until 1970-01-24")])
+@pytest.mark.parametrize(
+    ("until", "told"), [(float("inf"), "is draining the worker."), (2e6, "until 1970-01-24")]
+)
 def test_it_is_drained(pool: ScriptedPool, until: float, told: str) -> None:
     pool.connect(1)
     pool.handle(e.WorkerDrained(WORKER, until))
@@ -134,7 +136,7 @@ def test_its_only_slot_is_in_use(pool: ScriptedPool) -> None:
 def test_a_drain_that_has_ended_is_not_told(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.handle(e.WorkerDrained(WORKER, pool.now + 60))
-    assert "drains the worker until" in reason(pool)
+    assert "is draining the worker until" in reason(pool)
     pool.live(61, 1)
     assert "No task waits" in reason(pool)
 

@@ -23,8 +23,12 @@ def try_task(task: Task, wallet: str, cause: ReplicateStatusCause | None = None)
 
 
 def test_a_pool_without_workers_is_disconnected(context: EventContext, add_task: AddTask) -> None:
-    kept = Obstacles(context.state, context.now).of_task(add_task())
-    assert (kept.obstacle, kept.workers, kept.counts) == (Obstacle.DISCONNECTED, (), {"connected": 0})
+    blocked = Obstacles(context.state, context.now).of_task(add_task())
+    assert (blocked.obstacle, blocked.workers, blocked.counts) == (
+        Obstacle.DISCONNECTED,
+        (),
+        {"connected": 0},
+    )
 
 
 def test_a_worker_that_tried_a_task_counts_as_such_but_only_for_it(
@@ -54,10 +58,10 @@ def test_slots_like_one_whose_app_ran_out_of_memory_are_too_small(
     add_worker("0xA")
     add_worker("0xB")
     try_task(task, "0xA", ReplicateStatusCause.APP_OUT_OF_MEMORY)
-    kept = Obstacles(context.state, context.now).of_task(task)
-    assert kept.obstacle is Obstacle.TOO_SMALL
-    assert [live.worker.wallet for live in kept.workers] == ["0xB"]
-    assert kept.counts == {"connected": 2, "tried": 1, "too_small": 1}
+    blocked = Obstacles(context.state, context.now).of_task(task)
+    assert blocked.obstacle is Obstacle.TOO_SMALL
+    assert [live.worker.wallet for live in blocked.workers] == ["0xB"]
+    assert blocked.counts == {"connected": 2, "tried": 1, "too_small": 1}
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_worker_that_was_aborted_by_the_pool_is_not_to_blame(add_task: AddTask
     assert explained(add_task(), entry(R.ABORTED)).side is Side.POOL
     late = explained(add_task(2), entry(R.ABORTED, C.CONSENSUS_REACHED))
     assert late.message == "other workers agreed before this one was needed"
-    assert "goes on without this worker" in late.next_step
+    assert "continues without this worker" in late.next_step
 
 
 def test_a_failed_upload_says_that_another_worker_is_asked(add_task: AddTask) -> None:

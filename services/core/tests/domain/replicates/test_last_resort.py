@@ -1,4 +1,4 @@
-"""Failures of last resort: a registry in trouble is contributed only when no other worker can try the task."""
+"""Failures of last resort: a failing registry is contributed only when no other worker can try the task."""
 
 from typing import Any
 

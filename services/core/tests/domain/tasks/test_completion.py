@@ -146,7 +146,7 @@ def test_deal_dry_bag_a_task_of_a_free_deal_is_not_claimed(
     context.now = task.terms.final_deadline + CLOCK_MARGIN_S
     completion.claim(context, task)
     assert any(isinstance(effect, d.RequestTransaction) for effect in context.effects) is due
-    completion.opened_again(context, task)
+    completion.closing_removed(context, task)
     assert task.claim_due is due
 
 

@@ -35,7 +35,7 @@ def test_the_sms_is_found_before_the_initialization_is_requested(pool: ScriptedP
     assert (pool.status(task), initializations(pool, task)) == ("INITIALIZING", 1)
     assert pool.ledger.tasks[task].sms_url == SMS
     pool.handle(e.TransactionAnswered(task, INITIALIZE, True, pool.block))
-    assert pool.sent(d.AskEnclaveChallenge, task_id=task)
+    assert pool.sent(d.RequestEnclaveChallenge, task_id=task)
 
 
 def test_a_standard_task_needs_no_sms(pool: ScriptedPool) -> None:
@@ -59,7 +59,7 @@ def test_an_sms_that_does_not_answer_is_asked_again_and_that_is_said(pool: Scrip
     assert "have not answered yet" in reason(pool, task)
     told = pool.handle(e.SmsUnreachable(task, DOWN))
     assert d.NotifyWatchers(task) in told
-    assert reason(pool, task) == f"T{DOWN[1:]}. Core asks again every few seconds."
+    assert reason(pool, task) == f"T{DOWN[1:]}. Core retries every few seconds."
     pool.wait(pool.policy.retry_s)
     assert asked(pool, task) == 2
     pool.handle(e.SmsFound(task, SMS))
@@ -89,9 +89,9 @@ def test_a_task_that_a_third_party_initialized_waits_for_its_sms_too(pool: Scrip
     (task,) = pool.deal(tag=TDX)
     pool.mine(pool.log("INITIALIZE", task))
     assert (pool.status(task), pool.task(task).initialization_block) == ("RECEIVED", pool.block)
-    assert not pool.sent(d.AskEnclaveChallenge, task_id=task)
+    assert not pool.sent(d.RequestEnclaveChallenge, task_id=task)
     pool.handle(e.SmsFound(task, SMS))
-    assert pool.sent(d.AskEnclaveChallenge, task_id=task)
+    assert pool.sent(d.RequestEnclaveChallenge, task_id=task)
     assert initializations(pool, task) == 0
 
 
@@ -165,4 +165,4 @@ def test_s07_a_task_without_a_challenge_fails_at_its_contribution_deadline(pool:
     assert pool.history(task)[-2:] == ["INITIALIZE_FAILED", "FAILED"]
     pool.effects.clear()
     pool.wait(60)
-    assert not pool.sent(d.AskEnclaveChallenge, task_id=task)
+    assert not pool.sent(d.RequestEnclaveChallenge, task_id=task)

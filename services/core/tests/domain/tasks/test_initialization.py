@@ -66,7 +66,7 @@ def test_s06_a_standard_task_is_initialized_with_the_zero_challenge_and_no_repli
 def test_s07_an_enclave_task_gets_its_challenge_and_sms_from_the_answer(pool: ScriptedPool) -> None:
     task = pool.ready(tag=SCONE)
     assert pool.status(task) == "INITIALIZING"
-    assert pool.sent(d.AskEnclaveChallenge, task_id=task)
+    assert pool.sent(d.RequestEnclaveChallenge, task_id=task)
     pool.handle(EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
     assert pool.status(task) == "INITIALIZED"
     assert (pool.task(task).enclave_challenge, pool.task(task).sms_url) == ("0xChallenge", "https://sms")
@@ -75,7 +75,7 @@ def test_s07_an_enclave_task_gets_its_challenge_and_sms_from_the_answer(pool: Sc
 def test_s07_an_unanswered_challenge_is_requested_again(pool: ScriptedPool) -> None:
     task = pool.ready(tag=SCONE)
     pool.wait(60)
-    assert len(pool.sent(d.AskEnclaveChallenge, task_id=task)) > 1
+    assert len(pool.sent(d.RequestEnclaveChallenge, task_id=task)) > 1
 
 
 def test_s08_a_refused_initialization_fails_the_task_once_the_chain_agrees(pool: ScriptedPool) -> None:

@@ -3,7 +3,6 @@
 import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
-from workerpool_core.domain.workers import silence
 from workerpool_poco.protocol.causes import ReplicateStatusCause
 from workerpool_poco.protocol.statuses import ReplicateStatus
 
@@ -135,7 +134,7 @@ def test_silence_while_the_chain_or_core_is_away_does_not_count(pool: ScriptedPo
     assert failures(pool, 1) == 1
 
 
-def test_a_contribution_of_a_worker_that_was_given_up_still_counts_on_chain(pool: ScriptedPool) -> None:
+def test_a_contribution_of_an_aborted_replicate_counts_on_chain(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING)
@@ -145,8 +144,7 @@ def test_a_contribution_of_a_worker_that_was_given_up_still_counts_on_chain(pool
     assert (pool.status(task), pool.commands(1)) == ("CONSENSUS_REACHED", ["ABORT", "REVEAL"])
 
 
-def test_a_replicate_is_given_up_with_the_cause_and_the_sentence_of_its_caller(pool: ScriptedPool) -> None:
-    assert silence.give_up.__doc__
+def test_the_scheduler_is_the_author_of_an_abort(pool: ScriptedPool) -> None:
     pool.connect(1)
     task = pool.ready()
     pool.report(1, task, R.STARTING)

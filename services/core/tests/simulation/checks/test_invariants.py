@@ -28,8 +28,8 @@ from workerpool_core.domain.model import (
     Worker,
     WorkerModel,
 )
+from workerpool_core.simulation.behaviours import WorkerBehaviour
 from workerpool_core.simulation.chain.chain import Chain
-from workerpool_core.simulation.characters import Character
 from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.checks.violation import Violation, must
 from workerpool_core.simulation.environment import Environment
@@ -139,13 +139,13 @@ def test_a_violation_names_the_facts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("character", "is_allowed"),
-    [(Character.HONEST, False), (Character.BROKEN, True), (Character.LYING, True)],
+    ("behaviour", "is_allowed"),
+    [(WorkerBehaviour.HONEST, False), (WorkerBehaviour.BROKEN, True), (WorkerBehaviour.LYING, True)],
 )
 def test_only_workers_that_are_not_honest_may_be_quarantined(
-    invariants: Invariants, environment: Environment, character: Character, is_allowed: bool
+    invariants: Invariants, environment: Environment, behaviour: WorkerBehaviour, is_allowed: bool
 ) -> None:
-    environment.characters[WALLET] = character
+    environment.behaviours[WALLET] = behaviour
     model = WorkerModel("w", "1", "linux", "x86", slots=1, memory_bytes=1 << 30)
     saved = WorkerSaved(Worker(WALLET, model, 0.0, 0.0, quarantined_until=60.0))
     if is_allowed:

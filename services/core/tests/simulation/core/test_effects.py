@@ -94,7 +94,7 @@ def test_a_request_is_answered_by_an_event(pool: Pool, effect: d.Effect, event: 
     assert pool.execute(effect) == [event]
 
 
-@pytest.mark.parametrize("kind", [d.FindSms, d.AskEnclaveChallenge])
+@pytest.mark.parametrize("kind", [d.FindSms, d.RequestEnclaveChallenge])
 def test_the_sms_answers_refuses_or_is_down(pool: Pool, kind: Any) -> None:
     wanted = kind(NAME, "0x" + "3".zfill(64))
     (answer,) = pool.execute(wanted)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from workerpool_core.domain.model import DealTerms
+from workerpool_core.simulation.behaviours import AppBehaviour, WorkerBehaviour
 from workerpool_core.simulation.chain.hub import Transaction
-from workerpool_core.simulation.characters import App, Character
 from workerpool_core.simulation.deals import tasks_of
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.faults import Faults
@@ -113,7 +113,7 @@ def test_a_replicate_passes_every_stage_and_contributes(
 def test_a_failed_stage_ends_the_replicate(
     environment: Environment, process: Process, current_terms: DealTerms
 ) -> None:
-    environment.characters[WALLET] = Character.BROKEN
+    environment.behaviours[WALLET] = WorkerBehaviour.BROKEN
     execute(environment, process, current_terms)
     assert process.reported == [(R.STARTING, None), (R.START_FAILED, C.HOST_FAILED)]
 
@@ -131,15 +131,15 @@ def test_a_missing_image_is_an_error_result(
 @pytest.mark.parametrize(
     ("app", "reported"),
     [
-        (App.EXITS, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
-        (App.DIFFERS, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
-        (App.SLOW, (R.COMPUTED, C.APP_COMPUTE_TIMEOUT)),
-        (App.LARGE, (R.COMPUTED, C.APP_OUT_OF_MEMORY)),
-        (App.MISSING, (R.APP_DOWNLOAD_FAILED, C.APP_IMAGE_DOWNLOAD_FAILED)),
+        (AppBehaviour.EXITS, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
+        (AppBehaviour.DIFFERS, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
+        (AppBehaviour.SLOW, (R.COMPUTED, C.APP_COMPUTE_TIMEOUT)),
+        (AppBehaviour.LARGE, (R.COMPUTED, C.APP_OUT_OF_MEMORY)),
+        (AppBehaviour.MISSING, (R.APP_DOWNLOAD_FAILED, C.APP_IMAGE_DOWNLOAD_FAILED)),
     ],
 )
 def test_an_error_result_waits_until_it_is_wanted(
-    environment: Environment, process: Process, current_terms: DealTerms, app: App, reported: object
+    environment: Environment, process: Process, current_terms: DealTerms, app: AppBehaviour, reported: object
 ) -> None:
     environment.apps.update(dict.fromkeys(tasks_of(current_terms), app))
     environment.terms.update(dict.fromkeys(tasks_of(current_terms), current_terms))
@@ -152,17 +152,20 @@ def test_an_error_result_waits_until_it_is_wanted(
 
 
 @pytest.mark.parametrize(
-    ("character", "last"),
-    [(Character.LYING, (R.COMPUTED, C.APP_COMPUTE_FAILED)), (Character.SILENT, (R.COMPUTING, None))],
+    ("behaviour", "last"),
+    [
+        (WorkerBehaviour.LYING, (R.COMPUTED, C.APP_COMPUTE_FAILED)),
+        (WorkerBehaviour.SILENT, (R.COMPUTING, None)),
+    ],
 )
 def test_workers_that_are_not_honest_lie_or_stop(
     environment: Environment,
     process: Process,
     current_terms: DealTerms,
-    character: Character,
+    behaviour: WorkerBehaviour,
     last: object,
 ) -> None:
-    environment.characters[WALLET] = character
+    environment.behaviours[WALLET] = behaviour
     execute(environment, process, current_terms)
     reached = {status for status, _ in process.reported}
     assert process.reported[-1] == last or R.COMPUTED not in reached
@@ -171,7 +174,7 @@ def test_workers_that_are_not_honest_lie_or_stop(
 def test_an_idle_worker_never_contributes(
     environment: Environment, process: Process, current_terms: DealTerms
 ) -> None:
-    environment.characters[WALLET] = Character.IDLE
+    environment.behaviours[WALLET] = WorkerBehaviour.IDLE
     execute(environment, process, current_terms)
     (task,) = environment.chain.head.state.values()
     assert task.contributions == {}

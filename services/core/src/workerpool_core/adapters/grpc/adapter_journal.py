@@ -1,4 +1,4 @@
-"""Reads what the chain adapter tells operators: its journal of transactions, and the wallet that signs them."""
+"""Client of the chain adapter's views for operators: its journal of transactions and its wallet."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from workerpool_core.app.ports import CommandPage, CommandQuery, CommandState, T
 from workerpool_core.errors import AdapterUnavailable, BadPageToken
 
 _LIMIT_S = 2.0
-"""Seconds for an answer: a person waits for it."""
+"""Seconds for an answer, because a person waits for it."""
 _STATES = {state: getattr(pb, f"COMMAND_STATE_{state.value}") for state in CommandState}
 
 
 class AdapterJournal:
-    """Implements the port `TransactionJournal` over a channel with core's credentials."""
+    """The port `TransactionJournal` over a channel with core's credentials."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: Any = TransactionServiceStub(channel)
@@ -56,7 +56,7 @@ class AdapterJournal:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise BadPageToken(
-                    "this page is not from the chain adapter; start again without it"
+                    "this page token is not from the chain adapter; start again without one"
                 ) from error
             if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
                 raise AdapterUnavailable(
@@ -86,7 +86,7 @@ def _command(message: pb.Command) -> TransactionCommand:
 
 
 def _name(enum: Any, value: int, prefix: str) -> str:
-    """Return the name of a value; an adapter of a later release may have values that core does not know."""
+    """Return the name of a value, or its number when a later release of the adapter added it."""
     return str(enum.Name(value)).removeprefix(prefix) if value in enum.values() else str(value)
 
 

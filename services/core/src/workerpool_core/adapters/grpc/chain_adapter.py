@@ -1,8 +1,8 @@
 """Client of the chain adapter: requests the pool owner's transactions and follows them to their final state.
 
-Requests are idempotent in the adapter, so a repeated request is harmless. One `WatchCommand` stream per open
-command delivers its final state, without polling. Commands above the limit of streams wait for their turn; by then the
-adapter has usually completed them, since it works in the order of the requests.
+Requests are idempotent in the adapter, so a repeated request is harmless. One `WatchCommand` stream per open command
+delivers its final state, without polling. Commands above the limit of streams wait in a queue; the adapter has usually
+completed them before a stream is free, because it works in the order of the requests.
 """
 
 import asyncio
@@ -28,17 +28,20 @@ _CONCURRENT_CALLS = {
     TransactionKind.INITIALIZE: 36,
     TransactionKind.CLAIM: 8,
 }
-"""Calls at once. A bag of thousands of tasks needs as many; those above the limit of their kind wait here, not in the
-channel, and delay no other kind: hundreds of claims of one bag once delayed each finalization by six seconds."""
+"""Most concurrent calls of each kind.
+
+Further calls wait here, not in the channel, so that they delay no other kind: hundreds of claims of one bag once
+delayed each finalization by six seconds.
+"""
 _FAILURE_PAUSE_S = 1.0
-"""Seconds that a failed call keeps its turn: calls to an adapter that is down take time from thousands of tasks."""
+"""Seconds that a failed call occupies its slot, because a bag of thousands of tasks would flood a failing adapter."""
 _WATCHED_COMMANDS = {
     TransactionKind.FINALIZE: 40,
     TransactionKind.REOPEN: 8,
     TransactionKind.INITIALIZE: 64,
     TransactionKind.CLAIM: 16,
 }
-"""Streams at once. A server admits 200 calls per connection, because each costs it memory."""
+"""Most concurrent streams of each kind. A server admits 200 calls per connection, because each costs it memory."""
 _WATCH_TIMEOUT_S = 600.0
 _TRANSIENT = (
     grpc.StatusCode.UNAVAILABLE,
@@ -48,7 +51,7 @@ _TRANSIENT = (
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.UNKNOWN,
-    # Wrong credentials or a missing role: the task waits until the operator corrects the configuration.
+    # Wrong credentials or a missing role: retry until the operator corrects the configuration.
     grpc.StatusCode.UNAUTHENTICATED,
     grpc.StatusCode.PERMISSION_DENIED,
     grpc.StatusCode.UNIMPLEMENTED,
@@ -60,7 +63,7 @@ Answer = Callable[[TransactionAnswered], None]
 
 
 class ChainAdapterClient:
-    """Carry out `RequestTransaction`. `answer` receives exactly one answer per request."""
+    """The executor of `RequestTransaction`; `answer` receives exactly one answer per request."""
 
     def __init__(self, channel: grpc.aio.Channel, answer: Answer) -> None:
         self._stub = TransactionServiceStub(channel)
@@ -72,7 +75,7 @@ class ChainAdapterClient:
         """Whether the adapter answered the last call; None before the first."""
 
     def request(self, wanted: RequestTransaction) -> None:
-        """Start a request. Do nothing while the same one is in flight."""
+        """Start a request; do nothing while the same one is in flight."""
         subject = (wanted.task_id, wanted.kind)
         self._in_flight.start(subject, lambda: self._follow(wanted), name=f"transaction {wanted.kind.value}")
 
@@ -82,7 +85,7 @@ class ChainAdapterClient:
 
     async def _follow(self, wanted: RequestTransaction) -> None:
         try:
-            command = await self._ask_in_turn(wanted)
+            command = await self._call_in_turn(wanted)
             if command.state not in _COMPLETED:
                 async with self._watches[wanted.kind]:
                     while command.state not in _COMPLETED:
@@ -103,19 +106,19 @@ class ChainAdapterClient:
         self._in_flight.complete((wanted.task_id, wanted.kind))
         self._answer(answer)
 
-    async def _ask_in_turn(self, wanted: RequestTransaction) -> Any:
+    async def _call_in_turn(self, wanted: RequestTransaction) -> Any:
         turns = self._calls[wanted.kind]
         await turns.acquire()
         pause_s = 0.0
         try:
-            return await self._ask(wanted)
+            return await self._call(wanted)
         except grpc.aio.AioRpcError as error:
             pause_s = _FAILURE_PAUSE_S if error.code() in _TRANSIENT else 0.0
             raise
         finally:
             asyncio.get_running_loop().call_later(pause_s, turns.release)
 
-    async def _ask(self, wanted: RequestTransaction) -> Any:
+    async def _call(self, wanted: RequestTransaction) -> Any:
         match wanted.kind:
             case TransactionKind.INITIALIZE:
                 request: Any = pb.InitializeRequest(deal_id=wanted.deal_id, task_index=wanted.index)
@@ -130,7 +133,7 @@ class ChainAdapterClient:
             case TransactionKind.REOPEN:
                 request, call = pb.ReopenRequest(task_id=wanted.task_id), self._stub.Reopen
             case TransactionKind.CLAIM:
-                # With its deal, a task that was never initialized is initialized and claimed at once.
+                # With the deal, the adapter can also initialize a task that never was, then claim it.
                 request = pb.ClaimRequest(
                     task_id=wanted.task_id, deal_id=wanted.deal_id, task_index=wanted.index
                 )

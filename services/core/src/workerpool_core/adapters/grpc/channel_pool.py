@@ -16,12 +16,12 @@ _CLOSE_GRACE_S = 30.0
 class ChannelPool:
     """One open channel per address, at most `max_channels`.
 
-    Requesters choose some of these addresses (their result proxy). When the pool is full, the least recently used
-    channel is evicted, so a requester that names many addresses cannot evict a channel in use.
+    Requesters choose some of these addresses (their result proxy). A full pool evicts the least recently used channel,
+    so a requester that names many addresses cannot evict a channel in use.
     """
 
     def __init__(self, max_channels: int = _MAX_CHANNELS, *, idempotent: Sequence[str] = ()) -> None:
-        """Create an empty pool. `idempotent` names the gRPC services whose calls may be retried."""
+        """Create an empty pool; `idempotent` names the gRPC services whose calls may be retried."""
         self._max_channels = max_channels
         self._idempotent = idempotent
         self._open: OrderedDict[str, grpc.aio.Channel] = OrderedDict()

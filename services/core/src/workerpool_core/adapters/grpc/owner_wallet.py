@@ -1,4 +1,4 @@
-"""Reads the wallet of the chain adapter every few seconds: an empty one stops every transaction of the pool."""
+"""Periodic reads of the chain adapter's wallet, because an empty one stops every transaction of the pool."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ _CALL_TIMEOUT_S = 3.0
 
 
 class OwnerWalletReader:
-    """The wallet as it was last read; None while that is unknown, such as when the adapter does not answer."""
+    """The last read state of the wallet; None while unknown, such as when the adapter does not answer."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: Any = TransactionServiceStub(channel)
@@ -30,14 +30,14 @@ class OwnerWalletReader:
         try:
             found = await self._stub.GetWallet(pb.GetWalletRequest(), timeout=_CALL_TIMEOUT_S)
         except grpc.aio.AioRpcError:
-            # The health component `adapter` tells why.
+            # The health component `adapter` reports the reason.
             return None
         return wallet_of(found)
 
 
 def wallet_of(found: pb.GetWalletResponse) -> OwnerWallet:
-    """Return what an answer of the adapter says about its wallet."""
+    """Return the wallet in an answer of the adapter."""
     problem = found.parked_reason.rstrip(".")
     if not problem and found.HasField("transactions_left") and found.transactions_left == 0:
-        problem = f"its balance of {found.balance_wei} wei pays for no transaction at today's price"
+        problem = f"its balance of {found.balance_wei} wei pays for no transaction at the current gas price"
     return OwnerWallet(found.address, found.balance_wei, problem)

@@ -12,7 +12,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class RequestsInFlight(Generic[K]):
-    """Event-loop tasks by the subject they ask about. It is truthy while a request is in flight."""
+    """Event-loop tasks by the subject of their request; truthy while a request is in flight."""
 
     def __init__(self) -> None:
         self._in_flight: dict[K, asyncio.Task[None]] = {}
@@ -21,11 +21,11 @@ class RequestsInFlight(Generic[K]):
         return len(self._in_flight)
 
     def start(self, subject: K, request: Callable[[], Coroutine[Any, Any, None]], *, name: str) -> None:
-        """Start a request. Do nothing while one about the same subject is in flight."""
+        """Start a request; do nothing while one of the same subject is in flight."""
         if subject not in self._in_flight:
             task = asyncio.create_task(request(), name=name)
             self._in_flight[subject] = task
-            task.add_done_callback(lambda done: self._forget(subject, done))
+            task.add_done_callback(lambda done: self._ended(subject, done))
 
     def complete(self, subject: K) -> None:
         """Free a subject before its answer is delivered, because the answer may start the next request."""
@@ -38,11 +38,10 @@ class RequestsInFlight(Generic[K]):
             task.cancel()
         await asyncio.gather(*in_flight, return_exceptions=True)
 
-    def _forget(self, subject: K, task: asyncio.Task[None]) -> None:
+    def _ended(self, subject: K, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The peer may be one that a requester named, so no answer of it may end this process. The scheduler's
-            # timers ask again.
+            # A requester may have named the peer, so none of its answers may stop core. The scheduler's timers retry.
             log.error("request.failed", request=task.get_name(), error=repr(error), exc_info=error)
-        # The entry may belong to the subject's next request by now.
+        # The entry may already belong to the subject's next request.
         if self._in_flight.get(subject) is task:
             del self._in_flight[subject]

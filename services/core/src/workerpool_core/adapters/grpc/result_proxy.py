@@ -1,4 +1,4 @@
-"""Client of the result proxies: asks whether one holds the archive of a task."""
+"""Client of the result proxies: checks whether one holds the archive of a task."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ _IDEMPOTENT = ("workerpool.result_proxy.v1.ResultService",)
 
 
 class ResultProxyClient:
-    """Carry out `CheckResult`. `answer` receives exactly one answer per request."""
+    """The executor of `CheckResult`; `answer` receives exactly one answer per request."""
 
     def __init__(self, proxy_url: str, answer: Callable[[ResultChecked], None]) -> None:
         self.proxy_url = proxy_url
@@ -29,7 +29,7 @@ class ResultProxyClient:
         self._in_flight: RequestsInFlight[str] = RequestsInFlight()
 
     def request(self, wanted: CheckResult) -> None:
-        """Start a check. Do nothing while one of the same task is in flight."""
+        """Start a check; do nothing while one of the same task is in flight."""
         self._in_flight.start(wanted.task_id, lambda: self._check(wanted), name="result check")
 
     async def close(self) -> None:
@@ -38,11 +38,11 @@ class ResultProxyClient:
         await self._channels.close()
 
     async def _check(self, wanted: CheckResult) -> None:
-        answer = await self._ask(wanted)
+        answer = await self._call(wanted)
         self._in_flight.complete(wanted.task_id)
         self._answer(answer)
 
-    async def _ask(self, wanted: CheckResult) -> ResultChecked:
+    async def _call(self, wanted: CheckResult) -> ResultChecked:
         url = self.proxy_url
         try:
             stub = ResultServiceStub(self._channels.to(url))

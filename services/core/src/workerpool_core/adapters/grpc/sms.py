@@ -1,4 +1,4 @@
-"""Client of the platform registry and the SMS: finds the SMS of a TEE task, and obtains its enclave challenge."""
+"""Client of the platform registry and the SMS: finds the SMS of a TEE task, and fetches its enclave challenge."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,24 +18,24 @@ from workerpool_protocol.sms.v1.tee_service_pb2_grpc import TeeServiceStub
 
 from workerpool_core.adapters.grpc.channel_pool import ChannelPool
 from workerpool_core.adapters.grpc.requests_in_flight import RequestsInFlight
-from workerpool_core.domain.decisions import AskEnclaveChallenge, FindSms
+from workerpool_core.domain.decisions import FindSms, RequestEnclaveChallenge
 from workerpool_core.domain.events import EnclaveChallengeAnswered, SmsFound, SmsRefused, SmsUnreachable
 
 log = get_logger()
 
 _CALL_TIMEOUT_S = 5.0
-"""Includes gRPC's own retries. A requester reads within seconds that a service does not answer."""
+"""Seconds for a call with gRPC's retries, so that a requester soon sees that a service does not answer."""
 _IDEMPOTENT = ("workerpool.registry.v1.PlatformService", "workerpool.sms.v1.TeeService")
 _C = grpc.StatusCode
 _REFUSALS = frozenset({_C.PERMISSION_DENIED, _C.UNAUTHENTICATED, _C.INVALID_ARGUMENT, _C.UNIMPLEMENTED})
-"""Answers that a repetition cannot change. Others may: the node of the SMS may lag behind, or its database be down."""
+"""Codes that a retry cannot change. Other failures may pass: the node of the SMS may lag, or its database be down."""
 _FRAMEWORKS = {
     TeeFramework.SCONE: registry_pb.TEE_FRAMEWORK_SCONE,
     TeeFramework.GRAMINE: registry_pb.TEE_FRAMEWORK_GRAMINE,
     TeeFramework.TDX: registry_pb.TEE_FRAMEWORK_TDX,
 }
 
-Wanted = FindSms | AskEnclaveChallenge
+Wanted = FindSms | RequestEnclaveChallenge
 Answer = SmsFound | EnclaveChallengeAnswered | SmsRefused | SmsUnreachable
 
 
@@ -44,7 +44,7 @@ class NoSms(Exception):
 
 
 class SmsClient:
-    """Carry out `FindSms` and `AskEnclaveChallenge`. `answer` receives exactly one answer per request."""
+    """The executor of `FindSms` and `RequestEnclaveChallenge`; `answer` receives exactly one answer per request."""
 
     def __init__(
         self, registry_url: str, stack: str, label: str, wallet: Wallet, answer: Callable[[Answer], None]
@@ -58,7 +58,7 @@ class SmsClient:
         self.in_flight: RequestsInFlight[tuple[type[Wanted], str]] = RequestsInFlight()
 
     def request(self, wanted: Wanted) -> None:
-        """Start a request. Do nothing while the same one is in flight."""
+        """Start a request; do nothing while the same one is in flight."""
         self.in_flight.start(_subject(wanted), lambda: self._run(wanted), name="SMS request")
 
     async def close(self) -> None:
@@ -67,14 +67,14 @@ class SmsClient:
         await self._channels.close()
 
     async def _run(self, wanted: Wanted) -> None:
-        answer = await self._ask(wanted)
+        answer = await self._answer_of(wanted)
         self.in_flight.complete(_subject(wanted))
         if isinstance(answer, SmsRefused | SmsUnreachable):
             what = "sms.refused" if isinstance(answer, SmsRefused) else "sms.unreachable"
             log.warning(what, task=wanted.task_id, registry=self._registry_url, error=answer.message)
         self._answer(answer)
 
-    async def _ask(self, wanted: Wanted) -> Answer:
+    async def _answer_of(self, wanted: Wanted) -> Answer:
         try:
             framework = _framework_of(wanted.tag)
             url = await self._find(wanted.task_id, framework)
@@ -94,8 +94,8 @@ class SmsClient:
             stack = (await self._call(registry.GetStack, self._stack_request)).stack
         except grpc.aio.AioRpcError as error:
             if error.code() is _C.NOT_FOUND or error.code() in _REFUSALS:
-                raise NoSms(f"{none}: {_words(error)}") from error
-            return SmsUnreachable(task_id, f"the platform registry does not answer ({_words(error)})")
+                raise NoSms(f"{none}: {_describe(error)}") from error
+            return SmsUnreachable(task_id, f"the platform registry does not answer ({_describe(error)})")
         kind = _FRAMEWORKS[framework]
         url = next((found.url for found in stack.sms_locations if found.framework == kind), "")
         if not url:
@@ -105,9 +105,9 @@ class SmsClient:
             served = (await self._call(sms.GetFramework, sms_pb.GetFrameworkRequest())).framework
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSALS:
-                raise NoSms(f"{none}: {url} is no SMS ({_words(error)})") from error
+                raise NoSms(f"{none}: {url} is not an SMS ({_describe(error)})") from error
             return SmsUnreachable(
-                task_id, f"the SMS for {framework.name} at {url} does not answer ({_words(error)})"
+                task_id, f"the SMS for {framework.name} at {url} does not answer ({_describe(error)})"
             )
         if served != kind:
             raise NoSms(f"{none}: the SMS at {url} serves another framework")
@@ -121,9 +121,11 @@ class SmsClient:
             challenge = (await self._call(sms.CreateChallenge, request)).enclave_challenge
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSALS:
-                message = f"the SMS at {url} refused the enclave challenge: {_words(error)}"
+                message = f"the SMS at {url} refused the enclave challenge: {_describe(error)}"
                 return SmsRefused(task_id, ReplicateStatusCause.TEE_PREPARATION_FAILED, message)
-            return SmsUnreachable(task_id, f"the SMS at {url} gives no enclave challenge ({_words(error)})")
+            return SmsUnreachable(
+                task_id, f"the SMS at {url} issues no enclave challenge ({_describe(error)})"
+            )
         return EnclaveChallengeAnswered(task_id, challenge, url)
 
     @staticmethod
@@ -148,7 +150,7 @@ def _framework_of(tag: str) -> TeeFramework:
     return framework
 
 
-def _words(error: grpc.aio.AioRpcError) -> str:
-    """Return what a service said when it refused a call, else the name of the code."""
+def _describe(error: grpc.aio.AioRpcError) -> str:
+    """Return the reason and message of a refused call, or the name of its code."""
     reason = error_reason(error)
     return f"{reason}: {error.details()}" if reason else error.code().name

@@ -1,4 +1,4 @@
-"""Changes of documents as values, and their merging. Pure.
+"""Changes of documents as values, and their merging, without I/O.
 
 The journal stores changes. `merge(a, b)` returns one change with the effect of `a` followed by `b`, without reading the
 database, so a replicate that passes through nine statuses within milliseconds costs one insert.
@@ -9,20 +9,20 @@ from enum import Enum
 from typing import Any
 
 Bson = dict[str, Any]
-"""A document in the form of the driver."""
+"""A document in the driver's form."""
 
 
 class Kind(Enum):
-    """What a change does to its document."""
+    """The kind of a change."""
 
     CREATE = "create"
-    """Insert it. An existing document is left unchanged."""
+    """Insert the document, unless it exists."""
     ALTER = "alter"
-    """Append to its history and set fields, if it still has the expected status."""
+    """Append to the history of the document and set fields, if it has the expected status."""
     PUT = "put"
-    """Insert or replace it."""
+    """Insert or replace the document."""
     REMOVE = "remove"
-    """Delete it. A missing document is no error."""
+    """Delete the document, if it exists."""
 
 
 _WORKER_TEXTS = ("result_link", "callback_data", "error_message")
@@ -33,7 +33,7 @@ class Change:
     """One change of the document `id` in `collection`.
 
     `first` and `last` are the numbers of the oldest and newest journal entries merged into it. `exclusive` marks a
-    CREATE whose document must not exist, unless a replay finds its own work.
+    CREATE whose document must not exist, except in a replay.
     """
 
     collection: str
@@ -49,9 +49,9 @@ class Change:
 
     @property
     def estimated_bytes(self) -> int:
-        """An upper estimate of the stored size. Only texts of requesters, apps and workers can be long."""
+        """An upper estimate of the stored size; only texts of requesters, apps and workers can be long."""
         if self.kind is Kind.ALTER:
-            # Loops, since almost every change has no text, and generators would cost more than the rest.
+            # Loops, because almost every change has no text, and generators would cost more than the rest.
             worker_texts = 0
             for name in _WORKER_TEXTS if self.fields else ():
                 if name in self.fields:
@@ -68,7 +68,7 @@ class Change:
         return 1_500 + 3 * sum(map(len, texts))
 
     def to_bson(self) -> Bson:
-        """Return the form that the journal stores. It has no numbers, because its entry has one."""
+        """Return the form that the journal stores, without numbers, because the entry has one."""
         content: Bson = {"c": self.collection, "i": self.id, "k": self.kind.value}
         if self.document:
             content["d"] = self.document
@@ -96,7 +96,7 @@ class Change:
 
 
 def merge(earlier: Change, later: Change) -> Change:
-    """Return one change with the effect of both, which concern the same document. May modify its arguments."""
+    """Return one change with the effect of both changes of the same document; may modify its arguments."""
     if later.kind is Kind.CREATE and earlier.kind is not Kind.REMOVE:
         return earlier
     if later.kind is not Kind.ALTER:
@@ -106,7 +106,7 @@ def merge(earlier: Change, later: Change) -> Change:
         earlier.history.extend(later.history)
         earlier.fields.update(later.fields)
     elif earlier.kind is Kind.REMOVE:
-        raise ValueError(f"{later.collection} {later.id} is altered after its removal")
+        raise ValueError(f"{later.collection} {later.id} is changed after its removal")
     else:
         earlier.document["history"] = [*earlier.document.get("history", ()), *later.history]
         earlier.document.update(later.fields)
@@ -117,7 +117,7 @@ def merge(earlier: Change, later: Change) -> Change:
 
 
 def merge_all(changes: list[Change]) -> list[Change]:
-    """Merge the changes of each document. The result has each document once, in order of first appearance."""
+    """Merge the changes of each document, in order of first appearance."""
     merged: dict[tuple[str, str], Change] = {}
     for change in changes:
         key = (change.collection, change.id)

@@ -1,6 +1,6 @@
-"""Queries of deals, which are read from the terms of their tasks. Synchronous: they run in the database's thread pool.
+"""Queries of deals, read from the terms of their tasks; synchronous, for the database's thread pool.
 
-A list of deals reads the keys of an index of tasks alone, and jumps over the rest of a large deal, so its cost does not
+A list of deals reads only the keys of an index of tasks, and skips the rest of a large deal, so its cost does not
 depend on the size of the deals.
 """
 
@@ -20,15 +20,15 @@ from workerpool_core.domain.model import DealTerms
 _ORDER = [("terms.block", -1), ("deal_id", 1), ("index", 1)]
 _KEYS = {"_id": False, "terms.block": True, "deal_id": True, "index": True}
 _OF_DEAL = [("deal_id", 1), ("index", 1)]
-"""The index that finds one task of a deal; without a hint the database would try several for each."""
+"""The index that finds one task of a deal; without a hint the database would try several plans per query."""
 _SAME = 200
-"""Keys of one deal in a row after which the search continues behind the deal."""
+"""Consecutive keys of one deal after which the search skips the rest of the deal."""
 _First = tuple[DealPosition, int]
 """The position of a deal, and the lowest index of its stored tasks."""
 
 
 def deals(requester: str, after: DealPosition | None, limit: int) -> list[StoredDeal]:
-    """Return up to `limit` deals after a position, newest first; those of one requester when it is given."""
+    """Return up to `limit` deals after a position, newest first; only those of `requester` unless it is empty."""
     return _read(list(islice(_firsts(requester, after), limit)))
 
 
@@ -40,7 +40,7 @@ def deal(deal_id: DealId) -> StoredDeal | None:
 
 
 def _tasks() -> Any:
-    """Return the collection, read as its queries are: see `LocalQuerySet`."""
+    """Return the collection with the read concern of `LocalQuerySet`."""
     return TaskDocument._get_collection().with_options(read_concern=ReadConcern("local"))
 
 
@@ -89,7 +89,7 @@ def _read(firsts: Sequence[_First]) -> list[StoredDeal]:
 
 
 def _counted(terms: Sequence[DealTerms]) -> list[StoredDeal]:
-    """Return deals with the number of their tasks in each status, which an index alone answers."""
+    """Return deals with the number of their tasks in each status, read from an index only."""
     counts: dict[str, dict[TaskStatus, int]] = {each.deal_id: {} for each in terms}
     pipeline: list[dict[str, Any]] = [
         {"$match": {"deal_id": {"$in": list(counts)}}},

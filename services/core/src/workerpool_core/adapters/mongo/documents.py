@@ -3,8 +3,8 @@
 Everything else in this package derives from these classes: `records` converts between documents and domain values,
 `queries` and `snapshots` query through `objects`, and `Database.connect` creates the indexes. Dates are Unix seconds.
 
-Fields bear the names of the domain attributes they hold. `computed` lists the fields without such an attribute, and
-`sparse` those that a record leaves out while they are empty.
+Fields have the names of their domain attributes. `computed` lists the fields without such an attribute, and `sparse`
+those that a record omits while they are empty.
 """
 
 from operator import attrgetter
@@ -38,9 +38,9 @@ from workerpool_core.domain.model import Action, ErrorDecision, Modifier
 
 
 class LocalQuerySet(QuerySet):  # type: ignore[misc]
-    """Reads the primary without waiting for a majority.
+    """Queries that read from the primary without waiting for a majority.
 
-    The collections only hold changes that the journal has made durable, and a query must see those just applied.
+    The collections only contain changes that the journal has made durable, and a query must see those just applied.
     """
 
     def __init__(self, document: type[Document], collection: Any) -> None:
@@ -49,7 +49,7 @@ class LocalQuerySet(QuerySet):  # type: ignore[misc]
 
 
 class StoredDocument(Document):  # type: ignore[misc]
-    """A document written through the journal. `journal` is the number of the newest entry it holds."""
+    """A document written through the journal; `journal` is the number of the newest entry that it contains."""
 
     meta = {"abstract": True, "queryset_class": LocalQuerySet, "auto_create_index": False}  # noqa: RUF012
     domain_type: ClassVar[type[Any]]
@@ -293,7 +293,7 @@ class CursorDocument(StoredDocument):
 
 
 class JournalDocument(Document):  # type: ignore[misc]
-    """One durable batch of changes; `_id` rises by one per batch. The collections hold a removed entry's changes."""
+    """One durable batch of changes; `_id` rises by one per batch. An entry is removed after it is applied durably."""
 
     meta = {"collection": "journal", "auto_create_index": False}  # noqa: RUF012
 

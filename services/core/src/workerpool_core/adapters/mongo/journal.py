@@ -1,8 +1,8 @@
 """The journal, and the collections that follow it.
 
 `append` runs in the event loop, because every acknowledgement waits for it. All other methods are synchronous and run
-in the database's thread pool. Both use the driver directly: batches of hundreds of changes per second are bulk writes,
-which mongoengine does not offer (ADR 0003).
+in the database's thread pool. Both use the driver directly, because mongoengine has no bulk writes for batches of
+hundreds of changes per second (ADR 0003).
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ Operation = UpdateMany | ReplaceOne[Bson] | DeleteOne | InsertOne[Bson]
 _DUPLICATE_KEY = 11000
 _APPEND = WriteConcern(w="majority", j=True, wtimeout=10_000)
 # The journal makes a change durable, so the collections need not wait for the disk. After a server crash, lost changes
-# are applied again from the journal, whose entries are removed only when the collections cannot lose them (`trim`).
+# are applied again from the journal. Its entries are removed only once the collections cannot lose them (`trim`).
 _APPLY = WriteConcern(w=1)
 _BARRIER = 0
 """Number of an entry without changes."""
@@ -38,10 +38,10 @@ _CURSOR: str = CursorDocument._get_collection_name()
 
 
 class Journal:
-    """Appends batches durably and applies them to the collections."""
+    """The journal of durable batches, and their application to the collections."""
 
     def __init__(self, database: Database[Bson], event_loop_database: AsyncDatabase[Bson]) -> None:
-        """Open the journal. `event_loop_database` is the same database through the event loop's client."""
+        """Open the journal; `event_loop_database` is the same database through the event loop's client."""
         self._database = database
         self._entries: Collection[Bson] = database.get_collection(_JOURNAL, write_concern=_APPEND)
         self._new: AsyncCollection[Bson] = event_loop_database.get_collection(_JOURNAL, write_concern=_APPEND)
@@ -59,7 +59,7 @@ class Journal:
             try:
                 await self._new.insert_one(entry)
             except DuplicateKeyError:
-                # This reads with majority: an entry that only this server holds may still be lost.
+                # Read with majority, because an entry that only this server holds may still be lost.
                 found = await self._new.find_one({"_id": number})
                 if found is None:
                     raise AutoReconnect(f"entry {number} has not reached a majority yet") from None
@@ -71,9 +71,9 @@ class Journal:
     def apply(self, changes: list[Change]) -> None:
         """Apply durable changes to the collections, in order.
 
-        A server that crashed may have lost earlier changes, so those are applied again first. A document that holds
-        its change already is left unchanged, as in a replay. Raises StoreDiverged when a document does not have the
-        status that the scheduler's decision was based on, and the server is the same as before.
+        A crashed server may have lost earlier changes, so those are applied again first. A document that already
+        contains its change is left unchanged, as in a replay. Raises StoreDiverged when a document of the same server
+        process does not have the status that the scheduler's decision was based on.
         """
         if not changes:
             return
@@ -99,10 +99,10 @@ class Journal:
             verify(collection, suspects)
 
     def trim(self, number: int) -> None:
-        """Remove the entries before `number`, all of which are applied. The newest entry stays, to number the next.
+        """Remove the entries before `number`, all of which are applied; keep the newest, which numbers the next one.
 
-        A write with majority and journal waits for all earlier writes of its server. When that is still the server
-        that applied the changes, they are durable; otherwise they are applied again.
+        A write with majority and journal waits for all earlier writes of its server. If that is still the server that
+        applied the changes, they are durable; otherwise they are applied again.
         """
         self._entries.replace_one({"_id": _BARRIER}, {"changes": []}, upsert=True)
         if self._server_identity() == self._server:
@@ -113,9 +113,9 @@ class Journal:
     def recover(self) -> int:
         """Replay the journal after a start; return the number that the next entry follows.
 
-        An operator may have deleted the cursor, so that core starts from IEXEC_START_BLOCK_NUMBER: the journal then
-        does not restore it. Or they may have dropped the journal: the numbers then continue above those in the
-        documents, because a document ignores a change with a lower number.
+        After an operator deleted the cursor, to start core from IEXEC_START_BLOCK_NUMBER, the journal does not restore
+        it. After an operator dropped the journal, the numbers continue above those in the documents, because a document
+        ignores a change with a lower number.
         """
         cursor = self._database[_CURSOR].find_one({"_id": CursorDocument.ID}, {"journal": 1})
         number_in_cursor = cursor.get("journal", 0) if cursor is not None else 0
@@ -128,7 +128,7 @@ class Journal:
         return max(highest, last)
 
     def _highest_number(self, document: type[Any]) -> int:
-        """Return the number of the newest entry in one collection. Scans it, as no index has these numbers."""
+        """Return the number of the newest entry in one collection, by a scan, because no index has these numbers."""
         newest: Bson = next(
             document.objects.aggregate([{"$group": {"_id": None, "newest": {"$max": "$journal"}}}]), {}
         )
@@ -137,7 +137,7 @@ class Journal:
     def replay(self, newest: int | None = None, *, skip: str | None = None) -> int:
         """Apply the journal up to entry `newest`; return the number of the last entry, 0 for none.
 
-        Changes of the collection `skip` are left out.
+        Changes of the collection `skip` are omitted.
         """
         self._server = self._server_identity()
         last = 0
@@ -150,7 +150,7 @@ class Journal:
         return last
 
     def _server_identity(self) -> object:
-        """Return a value that distinguishes each life of each server."""
+        """Return a value that identifies one process of one server."""
         hello = self._database.command("hello")
         return hello["me"], hello["topologyVersion"]["processId"]
 
@@ -160,7 +160,7 @@ def operation(change: Change) -> Operation:
     key: Bson = {"_id": change.id}
     match change.kind:
         case Kind.CREATE:
-            # The server executes many inserts at once, in half the time of upserts.
+            # The server batches inserts, in half the time of upserts.
             return InsertOne({**key, **change.document, "journal": change.last})
         case Kind.PUT:
             return ReplaceOne(key, {**change.document, "journal": change.last}, upsert=True)
@@ -170,7 +170,7 @@ def operation(change: Change) -> Operation:
             update: Bson = {"$set": {**change.fields, "journal": change.last}}
             if change.history:
                 update["$push"] = {"history": {"$each": change.history}}
-            # With UpdateOne the driver would repeat a whole batch by itself, possibly on another server.
+            # With UpdateOne the driver would retry a whole batch, possibly on another server.
             return UpdateMany({**key, "status": change.expected, "journal": {"$lt": change.first}}, update)
 
 
@@ -189,7 +189,7 @@ def _write(collection: Collection[Any], operations: list[Operation]) -> tuple[in
 
 
 def verify(collection: Collection[Any], changes: list[Change]) -> None:
-    """Raise StoreDiverged unless every document already holds its change."""
+    """Raise StoreDiverged unless every document already contains its change."""
     if not changes:
         return
     held = {
@@ -201,7 +201,8 @@ def verify(collection: Collection[Any], changes: list[Change]) -> None:
     missing = [change for change in changes if held.get(change.id, (-1, None))[0] < change.last]
     if missing:
         raise StoreDiverged(
-            "the database does not hold what the scheduler decided on; does another process write to it?",
+            "the database differs from the scheduler's memory; stop any other process that writes to it, then "
+            "restart core",
             details={
                 f"{collection.name} {change.id}": f"expected {change.expected or '-'}, found {held.get(change.id)}"
                 for change in missing[:10]

@@ -6,7 +6,7 @@ from workerpool_core.adapters.mongo.documents import SigningKeyDocument
 
 
 class StoredKeys:
-    """A `KeyStore` of the kit's `Tokens`. Synchronous: keys are read once per start and written once a month."""
+    """A `KeyStore` of the kit's `Tokens`; synchronous, because keys are read once per start and written monthly."""
 
     def load(self) -> list[SigningKey]:
         """Return all keys."""

@@ -1,4 +1,4 @@
-"""Queries of tasks, replicates and logs. Synchronous: they run in the database's thread pool."""
+"""Queries of tasks, replicates and logs; synchronous, for the database's thread pool."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -68,7 +68,7 @@ def tasks(query: TaskQuery, after: TaskPosition | None, limit: int) -> list[Task
 
 
 def _index_of(query: TaskQuery) -> list[tuple[str, int]]:
-    """Return the index that yields the tasks of a list in order; the database would try several for each query."""
+    """Return the index that yields a list in order; without a hint the database would try several plans per query."""
     if query.id_head:
         return [("_id", 1)]
     if query.deal_id:
@@ -92,7 +92,7 @@ def _steps(query: TaskQuery, after: TaskPosition | None) -> list[Q]:
 
 
 def add_replicates(found: Sequence[Task]) -> None:
-    """Add the replicates to tasks that were read without."""
+    """Add the replicates to tasks that were read without them."""
     by_id = {task.task_id: task for task in found}
     for record in ReplicateDocument.objects(task_id__in=list(by_id)).as_pymongo():
         each = REPLICATES.decode(record)
@@ -112,16 +112,16 @@ def status_counts() -> dict[TaskStatus, int]:
 
 
 def logs(task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
-    """Return the compute logs of a task, or of one worker when `wallet` is given."""
+    """Return the compute logs of a task; only those of `wallet` unless it is empty."""
     conditions = {"task_id": task_id} | ({"wallet": wallet} if wallet else {})
     found = TaskLogsDocument.objects(**conditions).order_by("wallet")
     return [ComputeLogs(item.wallet, item.stdout, item.stderr) for item in found]
 
 
 def purge_logs(final_deadline_before: float) -> int:
-    """Delete the logs of tasks whose final deadline is before a date; return how many."""
+    """Delete the logs of tasks whose final deadline is before a date, and return their number."""
     purged = 0
-    # `distinct` answers with one document, which holds the ids of at most some 200,000 tasks.
+    # Not `distinct`, which returns one document for at most some 200,000 task ids.
     groups = TaskLogsDocument.objects.aggregate([{"$sort": {"task_id": 1}}, {"$group": {"_id": "$task_id"}}])
     ids = iter([group["_id"] for group in groups])
     while chunk := list(islice(ids, _CHUNK)):

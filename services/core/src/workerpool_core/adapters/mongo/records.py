@@ -1,8 +1,8 @@
 """Conversion between domain values and stored documents, derived from the schema in `documents`.
 
-A record is the BSON form of a document: a plain dictionary. The hot path encodes to records without building document
-objects, which cost it many times as much (docs/adr/0003). The functions are generated from the schema, as `dataclasses`
-generates `__init__`, and so are as fast as written by hand.
+A record is the BSON form of a document: a plain dictionary. The hot path encodes to records without document objects,
+which would cost many times as much (docs/adr/0003). The functions are generated from the schema, as `dataclasses`
+generates `__init__`, so they are as fast as code written by hand.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ Convert = Callable[[Any], Any]
 
 
 class Records(Generic[T]):
-    """Encodes values of one domain type as records of one document class, and decodes them."""
+    """The codec between values of one domain type and records of one document class."""
 
     def __init__(self, document: Any, domain_type: type[T]) -> None:
         attributes = _attributes(domain_type)
@@ -41,7 +41,7 @@ class Records(Generic[T]):
         self.encode: Callable[[T], Bson] = _encoder(stored, self._encoders, computed, sparse)
         """Return the record of a value, without its key.
 
-        Fields that are None are left out unless `null` is set; so are the document's `sparse` fields while empty.
+        Fields that are None are omitted unless `null` is set; so are the document's `sparse` fields while empty.
         """
         decoded = [name for name in stored if name in attributes]
         # Callers pass embedded documents that they share, such as the terms of a deal.
@@ -54,9 +54,9 @@ class Records(Generic[T]):
         self.decode: Callable[..., T] = _decoder(
             domain_type, decoded, required, decoders, key if key in attributes else None
         )
-        """Return the value of a record. Fields that it lacks get the default of the domain type.
+        """Return the value of a record; missing fields get the default of the domain type.
 
-        Keyword arguments are attributes that the caller has decoded already.
+        Keyword arguments are attributes that the caller has already decoded.
         """
 
     def encode_fields(self, fields: Mapping[str, object]) -> Bson:
@@ -97,7 +97,7 @@ def _converters(field: Any) -> tuple[Convert, Convert] | None:
 
 
 def _list_converters(item: Any) -> tuple[Convert, Convert]:
-    """Return the encoder and the decoder of a list. A list of documents is decoded as a list, others as a tuple."""
+    """Return the encoder and the decoder of a list; a list of documents is decoded to a list, others to a tuple."""
     converters = _converters(item)
     if converters is None:
         return list, tuple

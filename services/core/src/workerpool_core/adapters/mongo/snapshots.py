@@ -1,4 +1,4 @@
-"""Loads the state that the scheduler starts from. Synchronous: runs in the database's thread pool."""
+"""The state from which the scheduler starts; synchronous, for the database's thread pool."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -78,7 +78,7 @@ def _deals_of_tasks(now: float) -> list[tuple[PoolDeal, int]]:
 
 
 def loaded_tasks(policy: Policy, now: float, head: int) -> Q:
-    """Return the query for the tasks that `must_load` selects. Each alternative has an index."""
+    """Return the query for the tasks that `must_load` selects; each alternative has an index."""
     query = (
         Q(status__nin=ENDED_STATUSES)
         | Q(claim_due=True)

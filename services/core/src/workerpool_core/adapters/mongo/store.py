@@ -20,7 +20,8 @@ from workerpool_core.domain.snapshot import Snapshot
 
 
 class Store:
-    """Implements the ports `DurableStore`, `TaskRepository`, `DealRepository` and `LogRepository`.
+    """The ports `DurableStore`, `TaskRepository`, `DealRepository` and `LogRepository` over MongoDB.
+
 
     Synchronous calls run in the database's thread pool, so nothing blocks the event loop.
     """
@@ -35,7 +36,7 @@ class Store:
 
     @staticmethod
     def encode(decided: Sequence[Write]) -> list[Change]:
-        """Return the changes that writes ask for. Call it before the scheduler changes their objects again."""
+        """Return the changes of writes. Call it before the scheduler changes their objects again."""
         return [writes.encode(write) for write in decided]
 
     async def append(self, number: int, changes: list[Change]) -> list[Change]:
@@ -58,11 +59,11 @@ class Store:
     # --- starting ---------------------------------------------------------------------------
 
     async def recover(self) -> int:
-        """Apply what a crash left in the journal; return the number that the next entry follows."""
+        """Apply the journal after a crash; return the number that the next entry follows."""
         return await self._database.run(self._journal.recover)
 
     async def snapshot(self, policy: Policy, now: float) -> Snapshot:
-        """Load the state that a start at `now` (Unix seconds) needs, independent of the length of the history."""
+        """Load the state for a start at `now` (Unix seconds); its size does not depend on the history."""
         return await self._database.run(load_snapshot, policy, now)
 
     async def cursor(self) -> Cursor | None:
@@ -70,10 +71,10 @@ class Store:
         return await self._database.run(load_cursor)
 
     async def reset_cursor(self, first_block: int) -> Cursor | None:
-        """Let the next start follow the chain from `first_block`; return the previous cursor.
+        """Make the next start follow the chain from `first_block`; return the previous cursor.
 
-        Call it only while no core uses the database. The new cursor is a journal entry of its own, so that a replay
-        keeps it.
+        Call it only while no core uses the database. The new cursor is a separate journal entry, so that a replay keeps
+        it.
         """
         newest = await self.recover()
         previous = await self.cursor()
@@ -107,11 +108,12 @@ class Store:
         return await self._database.run_once(queries.tasks, query, after, limit)
 
     async def with_replicates(self, tasks: Sequence[Task]) -> None:
-        """Add the stored replicates to tasks that were read without. Raises DatabaseUnavailable."""
+        """Add the stored replicates to tasks that were read without them. Raises DatabaseUnavailable."""
         await self._database.run_once(queries.add_replicates, tasks)
 
     async def deals(self, requester: str, after: DealPosition | None, limit: int) -> list[StoredDeal]:
-        """Read up to `limit` deals after a position, newest first; those of one requester when it is given.
+        """Read up to `limit` deals after a position, newest first; only those of `requester` unless it is empty.
+
 
         Raises DatabaseUnavailable.
         """
@@ -124,11 +126,12 @@ class Store:
     # --- compute logs -----------------------------------------------------------------------
 
     async def logs(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
-        """Read the compute logs of a task, or of one worker when `wallet` is given. Raises DatabaseUnavailable."""
+        """Read the compute logs of a task; only those of `wallet` unless it is empty. Raises DatabaseUnavailable."""
         return await self._database.run_once(queries.logs, task_id, wallet)
 
     async def purge_logs(self, final_deadline_before: float) -> int:
-        """Delete the logs of tasks whose final deadline is before a date; return how many.
+        """Delete the logs of tasks whose final deadline is before a date, and return their number.
+
 
         Raises DatabaseUnavailable.
         """

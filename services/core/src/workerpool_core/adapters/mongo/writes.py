@@ -25,7 +25,7 @@ COMMAND, LOGS, CURSOR = "command", "taskLogs", "cursor"
 
 
 def encode(write: d.Write) -> Change:
-    """Return the change of one document that a write asks for."""
+    """Return the change of one document for a write."""
     match write:
         # The most frequent writes come first.
         case d.ReplicateChanged(task_id, wallet, expected, changes, changed):
@@ -75,7 +75,7 @@ def _altered(collection: str, key: str, expected: Enum, history: list[Bson], fie
 
 
 def _ended(changes: Sequence[TaskChange]) -> Bson:
-    """Return the field that marks a task as ended, which an index selects by date."""
+    """Return the field that marks a task as ended and that an index selects by date."""
     if changes and changes[-1].status in FINAL_TASK_STATUSES:
         return {"ended_at": changes[-1].date}
     return {}

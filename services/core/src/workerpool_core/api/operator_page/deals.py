@@ -1,4 +1,4 @@
-"""Deals: what requesters bought, how far it got, and why tasks of it wait or failed."""
+"""Deals: their terms, the progress of their tasks, and why tasks wait or failed."""
 
 import re
 from typing import NamedTuple
@@ -7,9 +7,9 @@ from starlette.responses import Response
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, address
 
 from workerpool_core.api.operator_page import paging
+from workerpool_core.api.operator_page.formatting import Moment, moment, rlc, short
 from workerpool_core.api.operator_page.frame import Frame, Visit
 from workerpool_core.api.operator_page.reasons import ShownReason, shown
-from workerpool_core.api.operator_page.words import Moment, moment, rlc, short
 from workerpool_core.app.queries.deal_queries import DealView
 from workerpool_core.app.running import Core
 from workerpool_core.errors import BadRequest
@@ -19,7 +19,7 @@ _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 class DealRow(NamedTuple):
-    """One deal of a list. `counts` tells how many of its tasks have each status."""
+    """One deal of a list; `counts` lists the number of its tasks by status."""
 
     deal_id: str
     shown_id: str
@@ -32,7 +32,7 @@ class DealRow(NamedTuple):
 
 
 class ReasonOfTasks(NamedTuple):
-    """A reason, the number of tasks that have it, and one of them."""
+    """A reason, the number of tasks with it, and the id of one of them."""
 
     reason: ShownReason | None
     tasks: int
@@ -50,11 +50,11 @@ class Deals:
     async def list(self, visit: Visit) -> Response:
         """Show one page of deals, newest first. Raises BadRequest or BadPageToken."""
         running = self._core.running
-        filters = {"requester": visit.asked("requester")}
+        filters = {"requester": visit.query("requester")}
         if filters["requester"] and not _ADDRESS.fullmatch(filters["requester"]):
-            raise BadRequest("the requester's address is 0x and 40 hexadecimal digits")
+            raise BadRequest("the requester's address must be 0x and 40 hexadecimal digits; correct it")
         requester = address(filters["requester"]) if filters["requester"] else ""
-        found, token = await running.deals.deals(requester, visit.asked("page"), paging.PAGE)
+        found, token = await running.deals.deals(requester, visit.query("page"), paging.PAGE)
         now = running.clock.now()
         return self._frame.page(
             visit,
@@ -62,14 +62,14 @@ class Deals:
             rows=[_row(deal, now) for deal in found],
             filters=filters,
             next_page=paging.next_link(filters, token),
-            first_page=paging.link(filters) if visit.asked("page") else "",
+            first_page=paging.link(filters) if visit.query("page") else "",
         )
 
     async def show(self, visit: Visit) -> Response:
         """Show one deal with the reasons of its tasks. Raises UnknownDeal or BadRequest."""
-        running, deal_id = self._core.running, DealId(visit.named("deal_id").lower())
+        running, deal_id = self._core.running, DealId(visit.path_part("deal_id").lower())
         if not _DEAL.fullmatch(deal_id):
-            raise BadRequest("a deal's id is 0x and 64 hexadecimal digits")
+            raise BadRequest("the deal's id must be 0x and 64 hexadecimal digits; correct it")
         deal = await running.deals.deal(deal_id)
         now = running.clock.now()
         reasons = await running.deals.reasons(deal_id, running.explain())

@@ -1,4 +1,4 @@
-"""What all pages share: who visits, where links start, and how a refusal or an operator's order is answered."""
+"""The shared parts of all pages: the visitor, relative links, refusals, and operator actions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from workerpool_core.errors import SignInRequired
 
 COOKIE = "workerpool_operator"
 ROOT = "/ui/"
-"""Where the page is on the port."""
+"""The path of the page on the port."""
 _TITLES = {
     Kind.NOT_FOUND: "Not found",
     Kind.UNAVAILABLE: "Not available now",
@@ -32,7 +32,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of a browser. `session` is that of a signed-in operator, None for strangers."""
+    """One request of a browser; `session` is that of a signed-in operator, None for anonymous visitors."""
 
     request: Request
     session: OperatorSession | None
@@ -44,7 +44,7 @@ class Visit:
 
     @property
     def up(self) -> str:
-        """The relative path from the requested one to the root of the page, whatever prefix a proxy removed."""
+        """The relative path from the requested one to the root of the page, valid below any prefix of a proxy."""
         return "../" * self.path.count("/") or "./"
 
     @property
@@ -55,12 +55,12 @@ class Visit:
 
     @property
     def encrypted(self) -> bool:
-        """Whether the browser speaks TLS, with this port or with a reverse proxy of this host."""
+        """Whether the browser uses TLS, to this port or to a reverse proxy of this host."""
         return bool(self.request.scope["scheme"] == "https")
 
     @property
     def address(self) -> str:
-        """The address of the caller without its port: of the browser, when a trusted reverse proxy names it."""
+        """The address of the caller without its port; behind a trusted reverse proxy, that of the browser."""
         client = self.request.client
         return client.host if client else ""
 
@@ -70,12 +70,12 @@ class Visit:
         client = self.request.client
         return host_and_port(client.host, client.port) if client else "unknown"
 
-    def asked(self, name: str) -> str:
-        """Return a parameter of the query without surrounding blanks, empty when it is missing."""
+    def query(self, name: str) -> str:
+        """Return a parameter of the query without surrounding blanks; empty when missing."""
         return self.request.query_params.get(name, "").strip()
 
-    def named(self, name: str) -> str:
-        """Return a part of the path."""
+    def path_part(self, name: str) -> str:
+        """Return a named part of the path."""
         return str(self.request.path_params[name])
 
 
@@ -84,27 +84,27 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """An operator's order: the gRPC method and request that would give it, and the page that shows its effect."""
+class OperatorAction:
+    """An action of an operator: the equivalent gRPC method and request, and the page that shows its effect."""
 
     method: str
     request: Message
-    give: Callable[[], Awaitable[object]]
+    perform: Callable[[], Awaitable[object]]
     then: str
 
 
-OrderOf = Callable[[Visit, Mapping[str, str]], Order]
+ActionOf = Callable[[Visit, Mapping[str, str]], OperatorAction]
 
 
 class Frame:
-    """Wraps handlers into endpoints."""
+    """The wrapper of handlers into endpoints."""
 
     def __init__(self, renderer: Renderer, sessions: OperatorSessions) -> None:
         self._renderer = renderer
         self._sessions = sessions
 
     def page(self, visit: Visit, template: str, status: int = 200, **content: Any) -> Response:
-        """Return a page with the parts that all pages have."""
+        """Return a page with the content that all pages share."""
         session = visit.session
         shared = {
             "up": visit.up,
@@ -116,7 +116,7 @@ class Frame:
         return self._renderer.page(template, shared | content, status)
 
     def for_everyone(self, handler: Handler) -> Endpoint:
-        """Return the endpoint of a page that strangers may see."""
+        """Return the endpoint of a page that is open to anonymous visitors."""
 
         async def endpoint(request: Request) -> Response:
             visit = self._visit(request)
@@ -128,7 +128,7 @@ class Frame:
         return endpoint
 
     def for_operators(self, handler: Handler) -> Endpoint:
-        """Return the endpoint of a page for signed-in operators; others sign in first and are led back."""
+        """Return the endpoint of a page for signed-in operators; others are redirected to sign in and back."""
 
         async def guarded(visit: Visit) -> Response:
             if visit.session is None:
@@ -137,30 +137,32 @@ class Frame:
 
         return self.for_everyone(guarded)
 
-    def for_orders(self, order_of: OrderOf) -> Endpoint:
-        """Return the endpoint of a form that gives an order, for signed-in operators and forms of the page only.
+    def for_actions(self, action_of: ActionOf) -> Endpoint:
+        """Return the endpoint of a form that performs an action, for signed-in operators and forms of the page only.
 
-        Each order leaves the line in the audit log that the gRPC method leaves.
+        Each action writes the same line to the audit log as its gRPC method.
         """
 
-        async def ordered(visit: Visit) -> Response:
+        async def act(visit: Visit) -> Response:
             form = await read_form(visit.request)
             if visit.session is None:
                 raise SignInRequired("your session has ended; sign in and repeat the step")
             visit.session.check_form(form.get("form_token", ""))
-            order = order_of(visit, form)
+            action = action_of(visit, form)
             outcome = "INTERNAL"
             try:
-                await order.give()
+                await action.perform()
                 outcome = "OK"
             except WorkerpoolError as error:
                 outcome = error.reason
                 raise
             finally:
-                audit.order_handled(visit.session.username, order.method, order.request, outcome, visit.peer)
-            return see_other(quote(order.then, safe="/.?=&"))
+                audit.order_handled(
+                    visit.session.username, action.method, action.request, outcome, visit.peer
+                )
+            return see_other(quote(action.then, safe="/.?=&"))
 
-        return self.for_everyone(ordered)
+        return self.for_everyone(act)
 
     def _visit(self, request: Request) -> Visit:
         return Visit(request, self._sessions.find(request.cookies.get(COOKIE, "")))

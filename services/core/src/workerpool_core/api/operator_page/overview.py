@@ -1,4 +1,4 @@
-"""The first page: what the pool does now, and what hinders it."""
+"""The first page: the current state of the pool, and its problems."""
 
 import re
 from typing import Any, NamedTuple
@@ -7,20 +7,20 @@ from starlette.responses import Response
 from workerpool_kit.health import UP, Health
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
+from workerpool_core.api.operator_page.formatting import moment
 from workerpool_core.api.operator_page.frame import Frame, Visit
 from workerpool_core.api.operator_page.reasons import sentence, shown
 from workerpool_core.api.operator_page.rendering import see_other
-from workerpool_core.api.operator_page.words import moment
 from workerpool_core.app.queries.pool_view import PoolSummary
 from workerpool_core.app.running import Core
 from workerpool_core.errors import BadRequest
 
 _TASK_OR_DEAL = re.compile("0x[0-9a-fA-F]{64}")
 _WALLET = re.compile("0x[0-9a-fA-F]{40}")
-_TOLD_AS_PROBLEMS = ("adapter", "chain", "database", "proxy", "registry")
+_SHOWN_AS_PROBLEMS = ("adapter", "chain", "database", "proxy", "registry")
 
 
-class Trouble(NamedTuple):
+class ComponentProblem(NamedTuple):
     """A component of core that is out of service."""
 
     component: str
@@ -39,7 +39,7 @@ class Overview:
         self._health = health
 
     async def show(self, visit: Visit) -> Response:
-        """Show the pool. Strangers see what `GET /metrics` tells, operators also the state of workers and services."""
+        """Show the pool: to anonymous visitors the data of `GET /metrics`, to operators also workers and services."""
         running = self._core.running
         now, summary = running.clock.now(), running.view.summary()
         content: dict[str, Any] = {
@@ -50,14 +50,14 @@ class Overview:
         if visit.session is not None:
             content |= {
                 "problems": [shown(problem, now) for problem in summary.problems],
-                "troubles": troubles(self._health),
+                "component_problems": component_problems(self._health),
                 "registered": len(running.engine.workers),
             }
         return self._frame.page(visit, "overview.html", **content)
 
     async def find(self, visit: Visit) -> Response:
-        """Lead to the task, deal or worker that the search field names. Raises BadRequest."""
-        sought = visit.asked("q")
+        """Redirect to the task, deal or worker that the search field names. Raises BadRequest."""
+        sought = visit.query("q")
         if _WALLET.fullmatch(sought):
             return see_other(f"./workers/{sought}")
         if not _TASK_OR_DEAL.fullmatch(sought):
@@ -67,16 +67,16 @@ class Overview:
         return see_other(f"./tasks/{sought.lower()}")
 
 
-def troubles(health: Health) -> list[Trouble]:
-    """Return the components that are out of service and that no problem of the pool tells of, with what to do."""
+def component_problems(health: Health) -> list[ComponentProblem]:
+    """Return the components out of service that are not among the pool's problems, with the next step."""
     found = []
     for name, state in health.snapshot()["components"].items():
-        if state["status"] == UP or name in _TOLD_AS_PROBLEMS:
+        if state["status"] == UP or name in _SHOWN_AS_PROBLEMS:
             continue
         details = {key: str(value) for key, value in state.get("details", {}).items()}
         problem = details.get("problem") or details.get("reason") or "out of service"
         found.append(
-            Trouble(
+            ComponentProblem(
                 name,
                 sentence(problem),
                 details.get("address", ""),
@@ -88,7 +88,7 @@ def troubles(health: Health) -> list[Trouble]:
 
 
 def _statuses(summary: PoolSummary) -> list[tuple[TaskStatus, int, bool]]:
-    """Return each status with tasks, their number and whether they are under way; those under way first."""
+    """Return each status that tasks have, their number, and whether it is not final; unfinished ones first."""
     counted = [
         (status, count, status not in FINAL_TASK_STATUSES)
         for status, count in summary.tasks_by_status.items()

@@ -1,16 +1,16 @@
-"""Reasons as the pages show them: the records that gRPC and `GET /tasks/{id}` answer too."""
+"""Reasons as the pages show them, the same records as in gRPC and `GET /tasks/{id}`."""
 
 from typing import NamedTuple
 
-from workerpool_core.api.operator_page.words import Moment, moment
+from workerpool_core.api.operator_page.formatting import Moment, moment
 from workerpool_core.domain.explanations.explanation import Explanation
 
 
 class ShownReason(NamedTuple):
-    """Why something waits or failed: a sentence, whose side it is on, facts behind it, and the next step.
+    """Why something waits or failed: a sentence, the side at fault, the evidence, and the next step.
 
-    `side` is empty when no side is to blame, `code` and `cause` are empty when there is none. `until` is when it
-    changes by itself at the latest.
+    `side` is empty when no side is at fault; `code` and `cause` may be empty. `until` is the latest time at which it
+    changes by itself.
     """
 
     sentence: str
@@ -23,7 +23,7 @@ class ShownReason(NamedTuple):
 
 
 def shown(explained: Explanation | None, now: float) -> ShownReason | None:
-    """Return an explanation for a page at `now` (Unix seconds); None without one."""
+    """Return an explanation for a page at `now` (Unix seconds); None for None."""
     if explained is None:
         return None
     facts = explained.evidence
@@ -43,7 +43,7 @@ def shown(explained: Explanation | None, now: float) -> ShownReason | None:
 
 
 def sentence(message: str) -> str:
-    """Return a message with a capital and a full stop; empty when it is."""
+    """Return a message with a capital letter and a full stop; empty for an empty one."""
     message = message.strip()
     ended = message.endswith((".", "!", "?")) or not message
     return f"{message[:1].upper()}{message[1:]}" + ("" if ended else ".")

@@ -1,4 +1,4 @@
-"""Answers of the page: templates that escape everything, and headers that admit nothing but this port's own files."""
+"""Responses of the page: templates that escape everything, and headers that admit only files of this port."""
 
 import hashlib
 import re
@@ -24,7 +24,7 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-"""Headers of every answer of the page."""
+"""Headers of every response of the page."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -34,10 +34,10 @@ _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd
 
 
 class Renderer:
-    """Renders templates. The folders `templates` and `static` are data of this package."""
+    """The renderer of templates; the folders `templates` and `static` are data of this package."""
 
     def __init__(self, version: str) -> None:
-        """Prepare; `version` of core stands below each page."""
+        """Load templates and assets; each page shows `version`, that of core."""
         folder = files(__package__ or "") / "static"
         self._assets = {name: folder.joinpath(name).read_bytes() for name in ASSETS}
         self._environment = Environment(
@@ -52,28 +52,28 @@ class Renderer:
         self._environment.globals.update(version=version, marks=marks)
 
     def page(self, template: str, content: Mapping[str, Any], status: int = 200) -> Response:
-        """Return a page. Raises jinja2.UndefinedError when the template needs what `content` lacks."""
+        """Return a page. Raises jinja2.UndefinedError when `content` lacks a variable of the template."""
         html = self._environment.get_template(template).render(content)
         return HTMLResponse(html, status, {**HEADERS, **_NOT_KEPT})
 
     def asset(self, name: str) -> Response:
-        """Return a file of the page. Its URL changes with its content, so browsers keep it."""
+        """Return a file of the page; browsers cache it, because its URL changes with its content."""
         media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
         return Response(self._assets[name], media_type=media_type, headers={**HEADERS, **_KEPT})
 
 
 def text(content: str) -> Response:
-    """Return plain text, which no browser takes for anything else."""
+    """Return plain text that browsers do not interpret otherwise."""
     return Response(content, media_type="text/plain", headers={**HEADERS, **_NOT_KEPT})
 
 
 def see_other(location: str) -> Response:
-    """Return a redirection to a path relative to the requested one, which works below every prefix of a proxy."""
+    """Return a redirect to a path relative to the requested one, valid below any prefix of a proxy."""
     return RedirectResponse(location, 303, {**HEADERS, **_NOT_KEPT})
 
 
 def _showable(value: Any) -> Any:
-    """Replace characters that would make the page malformed; names, messages and logs come from strangers."""
+    """Replace characters that would make the page malformed, because names, messages and logs are untrusted."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return _UNSHOWABLE.sub("\ufffd", value)
     return value

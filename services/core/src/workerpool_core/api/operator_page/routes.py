@@ -23,16 +23,16 @@ from workerpool_core.app.running import Core
 def operator_page_routes(
     core: Core, sessions: OperatorSessions, servicer: PoolServicer, health: Health, version: str
 ) -> list[Route]:
-    """Return the routes of the page. Orders to workers go through `servicer`."""
+    """Return the routes of the page; `servicer` performs the actions on workers."""
     renderer = Renderer(version)
     frame = Frame(renderer, sessions)
     overview, sign_in = Overview(frame, core, health), SignIn(frame, sessions)
     tasks, deals, wallet = Tasks(frame, core), Deals(frame, core), Wallet(frame, core)
     workers = Workers(frame, core, servicer)
-    everyone, operators, orders = frame.for_everyone, frame.for_operators, frame.for_orders
+    everyone, operators, actions = frame.for_everyone, frame.for_operators, frame.for_actions
     return [
-        Route("/", partial(_lead_to, "./ui/")),
-        Route("/ui", partial(_lead_to, "./ui/")),
+        Route("/", partial(_redirect, "./ui/")),
+        Route("/ui", partial(_redirect, "./ui/")),
         *(Route(f"/ui/{name}", partial(_asset, renderer, name)) for name in ASSETS),
         Route("/ui/", everyone(overview.show)),
         Route("/ui/find", everyone(overview.find)),
@@ -41,10 +41,10 @@ def operator_page_routes(
         Route("/ui/sign-out", everyone(sign_in.sign_out), methods=["POST"]),
         Route("/ui/workers", operators(workers.list)),
         Route("/ui/workers/{wallet}", operators(workers.show)),
-        Route("/ui/workers/{wallet}/drain", orders(workers.drain), methods=["POST"]),
-        Route("/ui/workers/{wallet}/undrain", orders(workers.undrain), methods=["POST"]),
-        Route("/ui/workers/{wallet}/quarantine", orders(workers.quarantine), methods=["POST"]),
-        Route("/ui/workers/{wallet}/release", orders(workers.release), methods=["POST"]),
+        Route("/ui/workers/{wallet}/drain", actions(workers.drain), methods=["POST"]),
+        Route("/ui/workers/{wallet}/undrain", actions(workers.undrain), methods=["POST"]),
+        Route("/ui/workers/{wallet}/quarantine", actions(workers.quarantine), methods=["POST"]),
+        Route("/ui/workers/{wallet}/release", actions(workers.release), methods=["POST"]),
         Route("/ui/tasks", operators(tasks.list)),
         Route("/ui/tasks/{task_id}", everyone(tasks.show)),
         Route("/ui/tasks/{task_id}/logs/{wallet}/{stream}", operators(tasks.logs)),
@@ -55,7 +55,7 @@ def operator_page_routes(
     ]
 
 
-async def _lead_to(location: str, _request: Request) -> Response:
+async def _redirect(location: str, _request: Request) -> Response:
     return see_other(location)
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out on the page."""
+"""Sign-in and sign-out on the page."""
 
 import re
 
@@ -13,7 +13,7 @@ from workerpool_core.api.operator_page.rendering import see_other
 from workerpool_core.app.operators.sessions import LIFETIME_S, OperatorSessions
 
 _OUR_PATH = re.compile(r"[a-z-]*(?:/[0-9A-Za-z-]+)*(?:\?[0-9A-Za-z&=_%.+-]*)?")
-"""A path below the root of the page: never another site's address."""
+"""A path below the root of the page, never the address of another site."""
 _LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 
 
@@ -25,14 +25,14 @@ class SignIn:
         self._sessions = sessions
 
     async def form(self, visit: Visit) -> Response:
-        """Show the form, or lead a signed-in operator on."""
-        wanted = _our_path(visit.asked("next"))
+        """Show the form, or redirect a signed-in operator."""
+        wanted = _our_path(visit.query("next"))
         if visit.session is not None:
             return see_other(f"./{wanted}")
         return self._show(visit, wanted)
 
     async def sign_in(self, visit: Visit) -> Response:
-        """Open a session for the right user name and password, and lead on; show the form again otherwise."""
+        """Open a session for the right user name and password, and redirect; otherwise show the form again."""
         form = await read_form(visit.request)
         wanted = _our_path(form.get("next", ""))
         try:
@@ -81,10 +81,10 @@ class SignIn:
 
 
 def _our_path(path: str) -> str:
-    """Return where to lead after the sign-in: a path of this page, else its root."""
+    """Return the target after the sign-in: a path of this page, else its root."""
     return path if _OUR_PATH.fullmatch(path) else ""
 
 
 def _is_local(host: str) -> bool:
-    """Return whether a browser that asked this host, with or without a port, runs on the same machine."""
+    """Return whether a browser that requests this host, with or without a port, runs on the same machine."""
     return any(host == name or host.startswith(f"{name}:") for name in _LOOPBACK)

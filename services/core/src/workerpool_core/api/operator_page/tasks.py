@@ -10,11 +10,11 @@ from workerpool_poco.protocol.ids import TaskId, address
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
 from workerpool_core.api.operator_page import paging
+from workerpool_core.api.operator_page.formatting import Moment, Output, moment, short, tail
 from workerpool_core.api.operator_page.frame import Frame, Visit
 from workerpool_core.api.operator_page.reasons import ShownReason, sentence, shown
 from workerpool_core.api.operator_page.rendering import text
 from workerpool_core.api.operator_page.timeline import timeline_of
-from workerpool_core.api.operator_page.words import Moment, Output, moment, short, tail
 from workerpool_core.app.ports import ComputeLogs, TaskQuery
 from workerpool_core.app.queries.pool_wallet import TaskTransactions
 from workerpool_core.app.running import Core, RunningCore
@@ -32,7 +32,7 @@ _STREAMS = ("stdout", "stderr")
 
 
 class TaskRow(NamedTuple):
-    """One task of a list. `look` is `good`, `bad` or `busy`, beside the words that say the same."""
+    """One task of a list; `look` is the style `good`, `bad` or `busy` of its status."""
 
     task_id: str
     shown_id: str
@@ -64,8 +64,8 @@ class Tasks:
     async def list(self, visit: Visit) -> Response:
         """Show one page of tasks, newest deal first. Raises BadRequest or BadPageToken."""
         running = self._core.running
-        filters = {name: visit.asked(name) for name in ("status", "deal", "requester", "worker")}
-        found, token = await running.queries.tasks(_query(filters), visit.asked("page"), paging.PAGE)
+        filters = {name: visit.query(name) for name in ("status", "deal", "requester", "worker")}
+        found, token = await running.queries.tasks(_query(filters), visit.query("page"), paging.PAGE)
         return self._frame.page(
             visit,
             "tasks.html",
@@ -74,12 +74,12 @@ class Tasks:
             statuses=[status.value for status in TaskStatus],
             queued=running.engine.queued_tasks,
             next_page=paging.next_link(filters, token),
-            first_page=paging.link(filters) if visit.asked("page") else "",
+            first_page=paging.link(filters) if visit.query("page") else "",
         )
 
     async def show(self, visit: Visit) -> Response:
-        """Show one task: to strangers what `GET /tasks/{id}` tells, to operators also transactions and logs."""
-        running, task_id = self._core.running, TaskId(visit.named("task_id").lower())
+        """Show one task: the data of `GET /tasks/{id}`, and to operators also transactions and logs."""
+        running, task_id = self._core.running, TaskId(visit.path_part("task_id").lower())
         task = await running.queries.task(task_id)
         explainer, now = running.explain(), running.clock.now()
         transactions, logs = TaskTransactions([]), list[ComputeLogs]()
@@ -111,21 +111,25 @@ class Tasks:
         )
 
     async def logs(self, visit: Visit) -> Response:
-        """Return an output stream of one worker as plain text, all that is kept. Raises UnknownReplicate."""
-        wallet, stream = visit.named("wallet"), visit.named("stream")
+        """Return the stored output stream of one worker as plain text. Raises UnknownReplicate."""
+        wallet, stream = visit.path_part("wallet"), visit.path_part("stream")
         if stream not in _STREAMS or not _ADDRESS.fullmatch(wallet):
             raise BadRequest("the path lacks a worker's wallet and stdout or stderr")
-        found = await self._core.running.queries.logs(TaskId(visit.named("task_id").lower()), address(wallet))
+        found = await self._core.running.queries.logs(
+            TaskId(visit.path_part("task_id").lower()), address(wallet)
+        )
         if not found:
-            raise UnknownReplicate("no logs of this worker are kept for this task")
+            raise UnknownReplicate(
+                "no logs of this worker are stored for this task; retry after its app has ended"
+            )
         return text(str(getattr(found[0], stream)))
 
 
 async def rows_of(running: RunningCore, tasks: Sequence[Task], now: float) -> list[TaskRow]:
-    """Return tasks that were read without replicates as rows, with why they wait or failed."""
+    """Return tasks that were read without replicates as rows, with the reasons why they wait or failed."""
     await running.queries.with_outcomes(tasks)
     explainer, known = running.explain(), running.engine.tasks
-    # Those in memory have their replicates.
+    # Tasks in memory have their replicates.
     return [_row(task, shown(explainer.task(known.get(task.task_id, task)), now), now) for task in tasks]
 
 
@@ -182,9 +186,9 @@ def _query(filters: Mapping[str, str]) -> TaskQuery:
         if status and status not in TaskStatus.__members__:
             raise BadRequest("choose one of the statuses that the form offers")
     if deal and not _DEAL.fullmatch(deal):
-        raise BadRequest("a deal's id is 0x and 64 hexadecimal digits")
+        raise BadRequest("the deal's id must be 0x and 64 hexadecimal digits; correct it")
     for name in ("requester", "worker"):
         if filters[name] and not _ADDRESS.fullmatch(filters[name]):
-            raise BadRequest(f"the {name}'s address is 0x and 40 hexadecimal digits")
+            raise BadRequest(f"the {name}'s address must be 0x and 40 hexadecimal digits; correct it")
     requester, worker = (address(filters[name]) if filters[name] else "" for name in ("requester", "worker"))
     return TaskQuery(statuses, deal, requester, worker)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from workerpool_core.api.operator_page.formatting import Moment, moment, span
 from workerpool_core.api.operator_page.reasons import ShownReason, sentence, shown
-from workerpool_core.api.operator_page.words import Moment, moment, span
 from workerpool_core.app.ports import TransactionCommand
 from workerpool_core.domain.explanations.explanation import Explanation
 from workerpool_core.domain.explanations.replicates import explain_replicate
@@ -16,13 +16,13 @@ _FAILURE = "FAILURE"
 class Entry(NamedTuple):
     """One event of a timeline.
 
-    `who` is `task`, `worker` or `transaction`; `wallet` and `name` tell which worker, the name only to operators.
-    `after` is the time since the first event. `block` is 0 and `transaction` empty without a known one.
+    `subject` is `task`, `worker` or `transaction`; `wallet` and, for operators, `name` identify the worker. `after` is
+    the time since the first event. `block` is 0 and `transaction` empty when unknown.
     """
 
     at: Moment | None
     after: str
-    who: str
+    subject: str
     wallet: str
     name: str
     what: str
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 class _Event(NamedTuple):
     seconds: float
     order: int
-    who: str
+    subject: str
     what: str
     reason: ShownReason | None = None
     wallet: str = ""
@@ -54,8 +54,8 @@ def timeline_of(
 ) -> list[Entry]:
     """Return the events of a task by time, oldest first.
 
-    `explained` explains each entry of the task's history, `names` are names of workers by wallet. Strangers see the
-    transactions that `GET /tasks/{id}` tells: none of workers, and no block without its transaction.
+    `explained` explains each entry of the task's history, `names` are names of workers by wallet. Anonymous visitors
+    see the transactions of `GET /tasks/{id}`: none of workers, and no block without its transaction.
     """
     events = [
         _Event(change.date, 0, "task", change.status.value, shown(why, now), receipt=change.receipt)
@@ -76,7 +76,7 @@ def _entry(event: _Event, start: float, name: str, now: float, for_operator: boo
     return Entry(
         moment(event.seconds, now),
         f"+{span(event.seconds - start)}",
-        event.who,
+        event.subject,
         event.wallet,
         name,
         event.what,

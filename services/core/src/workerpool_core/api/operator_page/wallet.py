@@ -5,9 +5,9 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from workerpool_core.api.operator_page import paging
+from workerpool_core.api.operator_page.formatting import Moment, coins, gwei, moment, rlc, short, span
 from workerpool_core.api.operator_page.frame import Frame, Visit
 from workerpool_core.api.operator_page.reasons import sentence
-from workerpool_core.api.operator_page.words import Moment, coins, gwei, moment, rlc, short, span
 from workerpool_core.app.ports import CommandPage, CommandQuery, CommandState, TransactionCommand
 from workerpool_core.app.queries.pool_wallet import WalletNow
 from workerpool_core.app.running import Core
@@ -18,7 +18,7 @@ _LOOKS = {CommandState.SUCCESS.value: "good", CommandState.FAILURE.value: "bad"}
 
 
 class CommandRow(NamedTuple):
-    """One command of the chain adapter. `task_id` is empty for one about an order, which `subject` names."""
+    """One command of the chain adapter; for one about an order, `task_id` is empty and `subject` names the order."""
 
     task_id: str
     subject: str
@@ -42,13 +42,13 @@ class Wallet:
         self._core = core
 
     async def transactions(self, visit: Visit) -> Response:
-        """Show one page of transactions, newest first, or that the adapter does not answer. Raises BadPageToken."""
+        """Show one page of transactions, newest first, or the problem of the adapter. Raises BadPageToken."""
         running = self._core.running
-        filters = {"state": visit.asked("state")}
+        filters = {"state": visit.query("state")}
         page, problem = CommandPage([], ""), ""
         try:
             query = CommandQuery(state=_state(filters["state"]))
-            page = await running.pool_wallet.transactions(query, visit.asked("page"), paging.PAGE)
+            page = await running.pool_wallet.transactions(query, visit.query("page"), paging.PAGE)
         except AdapterUnavailable as error:
             problem = sentence(error.message)
         now = running.clock.now()
@@ -61,11 +61,11 @@ class Wallet:
             states=[state.value for state in CommandState],
             problem=problem,
             next_page=paging.next_link(filters, page.next_token),
-            first_page=paging.link(filters) if visit.asked("page") else "",
+            first_page=paging.link(filters) if visit.query("page") else "",
         )
 
     async def wallet(self, visit: Visit) -> Response:
-        """Show wallet and stake, or which of adapter and node does not answer."""
+        """Show wallet and stake, or the problem of the adapter or the node."""
         found = await self._core.running.pool_wallet.now()
         return self._frame.page(
             visit,
@@ -94,7 +94,7 @@ def _sending(found: WalletNow) -> list[tuple[str, str]]:
     if wallet is None:
         return []
     left = (
-        "no limit, since gas is free" if wallet.transactions_left is None else str(wallet.transactions_left)
+        "no limit, because gas is free" if wallet.transactions_left is None else str(wallet.transactions_left)
     )
     return [
         ("Signing wallet", wallet.address),
@@ -103,7 +103,7 @@ def _sending(found: WalletNow) -> list[tuple[str, str]]:
         ("Oldest of them", f"sent {span(wallet.oldest_unmined_s)} ago" if wallet.in_flight else "none"),
         ("Mined so far", str(wallet.mined_nonce)),
         ("Next nonce", str(wallet.next_nonce)),
-        ("Sent again at a higher price", str(wallet.replacements)),
+        ("Replaced at a higher price", str(wallet.replacements)),
         ("Price of gas", gwei(wallet.gas_price_wei)),
         ("Shape of the chain", wallet.chain_shape),
     ]

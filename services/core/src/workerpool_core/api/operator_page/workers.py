@@ -1,4 +1,4 @@
-"""Workers: who is there, who gets no work and why, and the operator's orders to them."""
+"""Workers: their state, why they get no work, and the operator's actions on them."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from workerpool_poco.protocol.ids import address
 from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 
 from workerpool_core.api.operator_page import paging
-from workerpool_core.api.operator_page.frame import Frame, Order, Visit
+from workerpool_core.api.operator_page.formatting import Moment, moment, size
+from workerpool_core.api.operator_page.frame import Frame, OperatorAction, Visit
 from workerpool_core.api.operator_page.reasons import ShownReason, sentence, shown
 from workerpool_core.api.operator_page.tasks import rows_of
-from workerpool_core.api.operator_page.words import Moment, moment, size
 from workerpool_core.api.pool_service import NAME, PoolServicer
 from workerpool_core.app.ports import TaskQuery
 from workerpool_core.app.queries.pool_view import WorkerView
@@ -26,7 +26,7 @@ from workerpool_core.errors import BadPageToken, BadRequest
 
 _WALLET = re.compile("0x[0-9a-fA-F]{40}")
 _TASKS = 20
-"""Tasks of a worker that its page lists."""
+"""Most tasks of a worker on its page."""
 _MAX_REFUSALS = 20
 DURATIONS: Mapping[str, tuple[str, int | None]] = {
     "": ("without end", None),
@@ -34,13 +34,13 @@ DURATIONS: Mapping[str, tuple[str, int | None]] = {
     "14400": ("4 hours", 14_400),
     "86400": ("1 day", 86_400),
 }
-"""Durations of an order in seconds, None without end, by the value that the form sends."""
+"""Durations of an action in seconds, None without end, by the value in the form."""
 REASONS_OF_WORKERS = [code.value for code, meaning in REASONS.items() if meaning.subject is Subject.WORKER]
-"""The codes that a list of workers can be filtered by."""
+"""The codes by which a list of workers can be filtered."""
 
 
 class WorkerRow(NamedTuple):
-    """One worker as a page shows it. `reason` is why it gets no further task now."""
+    """One worker of a page; `reason` is why it gets no further task now."""
 
     wallet: str
     name: str
@@ -67,18 +67,18 @@ class Workers:
     """The pages of workers."""
 
     def __init__(self, frame: Frame, core: Core, servicer: PoolServicer) -> None:
-        """Prepare. Orders go through `servicer`, so that the page and gRPC have the same effect."""
+        """Create the pages; actions go through `servicer`, so that the page and gRPC have the same effect."""
         self._frame = frame
         self._core = core
         self._servicer = servicer
 
     async def list(self, visit: Visit) -> Response:
-        """Show one page of workers, and the logins that were refused. Raises BadRequest or BadPageToken."""
+        """Show one page of workers, and the refused logins. Raises BadRequest or BadPageToken."""
         running = self._core.running
         now = running.clock.now()
-        filters = {"q": visit.asked("q"), "reason": visit.asked("reason")}
+        filters = {"q": visit.query("q"), "reason": visit.query("reason")}
         found = running.view.workers(
-            _after(visit.asked("page")),
+            _after(visit.query("page")),
             paging.PAGE + 1,
             alive_only=False,
             codes=_codes(filters["reason"]),
@@ -94,11 +94,11 @@ class Workers:
             reasons=REASONS_OF_WORKERS,
             refusals=_refusals(running, "", now),
             next_page=paging.next_link(filters, token),
-            first_page=paging.link(filters) if visit.asked("page") else "",
+            first_page=paging.link(filters) if visit.query("page") else "",
         )
 
     async def show(self, visit: Visit) -> Response:
-        """Show one worker, also one whose every login was refused. Raises UnknownWorker or BadRequest."""
+        """Show one worker, or a wallet with refused logins only. Raises UnknownWorker or BadRequest."""
         running, wallet = self._core.running, _wallet(visit)
         now, refusals = running.clock.now(), _refusals(running, wallet, running.clock.now())
         reason, registered = running.view.explain_worker(wallet)
@@ -121,27 +121,27 @@ class Workers:
             refusals=refusals,
         )
 
-    def drain(self, visit: Visit, form: Mapping[str, str]) -> Order:
-        """Return the order to assign no further work to a worker. Raises BadRequest."""
+    def drain(self, visit: Visit, form: Mapping[str, str]) -> OperatorAction:
+        """Return the action that drains a worker. Raises BadRequest."""
         request = pb.DrainWorkerRequest(wallet_address=_wallet(visit), duration=_duration(form))
-        return self._order("DrainWorker", request)
+        return self._action("DrainWorker", request)
 
-    def undrain(self, visit: Visit, _form: Mapping[str, str]) -> Order:
-        """Return the order to assign work to a drained worker again."""
-        return self._order("UndrainWorker", pb.UndrainWorkerRequest(wallet_address=_wallet(visit)))
+    def undrain(self, visit: Visit, _form: Mapping[str, str]) -> OperatorAction:
+        """Return the action that ends the drain of a worker. Raises BadRequest."""
+        return self._action("UndrainWorker", pb.UndrainWorkerRequest(wallet_address=_wallet(visit)))
 
-    def quarantine(self, visit: Visit, form: Mapping[str, str]) -> Order:
-        """Return the order to give no work to a worker that the operator distrusts. Raises BadRequest."""
+    def quarantine(self, visit: Visit, form: Mapping[str, str]) -> OperatorAction:
+        """Return the action that quarantines a worker. Raises BadRequest."""
         request = pb.QuarantineWorkerRequest(wallet_address=_wallet(visit), duration=_duration(form))
-        return self._order("QuarantineWorker", request)
+        return self._action("QuarantineWorker", request)
 
-    def release(self, visit: Visit, _form: Mapping[str, str]) -> Order:
-        """Return the order to end the quarantine of a worker."""
-        return self._order("ReleaseWorker", pb.ReleaseWorkerRequest(wallet_address=_wallet(visit)))
+    def release(self, visit: Visit, _form: Mapping[str, str]) -> OperatorAction:
+        """Return the action that ends the quarantine of a worker. Raises BadRequest."""
+        return self._action("ReleaseWorker", pb.ReleaseWorkerRequest(wallet_address=_wallet(visit)))
 
-    def _order(self, method: str, request: Any) -> Order:
+    def _action(self, method: str, request: Any) -> OperatorAction:
         call = getattr(self._servicer, method)
-        return Order(
+        return OperatorAction(
             f"/{NAME}/{method}", request, partial(call, request, None), f"../{request.wallet_address}"
         )
 
@@ -161,7 +161,7 @@ def _row(view: WorkerView, now: float) -> WorkerRow:
 
 
 def _state(view: WorkerView, now: float) -> str:
-    """Return everything that an operator calls the state of a worker, such as `connected, drained`."""
+    """Return the states of a worker as text, such as `connected, drained`."""
     worker = view.worker
     states = {
         "connected" if view.connected else "not connected": True,
@@ -205,7 +205,7 @@ def _facts(view: WorkerView, now: float) -> list[tuple[str, str | Moment]]:
 
 
 def _wallet(visit: Visit) -> str:
-    wallet = visit.named("wallet")
+    wallet = visit.path_part("wallet")
     if not _WALLET.fullmatch(wallet):
         raise BadRequest("the path lacks the worker's wallet: 0x and 40 hexadecimal digits")
     return address(wallet)

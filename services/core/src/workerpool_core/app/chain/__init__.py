@@ -1,1 +1,1 @@
-"""Follows the chain, reads it, and judges the node."""
+"""The chain follower, reads of the chain, and the health of the node."""

@@ -1,12 +1,13 @@
-"""Follows the chain and submits to the scheduler what concerns this pool.
+"""The chain follower: reads blocks and submits the deals and task events of this pool to the scheduler.
 
-Each look costs one search for logs, from the followed position to the head, whatever number of blocks lies between. An
-idle pool looks once in two seconds, except for a head whose Bloom filter admits events of the hub. The cursor is stored
+Each poll costs one search for logs, from the followed position to the head, whatever the number of blocks between. An
+idle pool polls once in two seconds, except for a head whose Bloom filter admits events of the hub. The cursor is stored
 after every effect of a block, which makes a replay harmless. A reorganisation is submitted as one `BlocksReverted`
-followed by the surviving blocks.
+followed by the blocks of the new branch.
 
-Providers balance over nodes of which some lag, so an answer may lack logs. Three things find them: the Bloom filter of
-a header, a second search of every block ten seconds later, and the distance that long searches keep from the head.
+Providers balance over nodes, some of which lag, so an answer may lack logs. Three mechanisms find them: the Bloom
+filter of a header, a second search of every block ten seconds later, and the distance that long searches keep from the
+head.
 """
 
 import asyncio
@@ -33,17 +34,17 @@ from workerpool_core.domain.events import BlockSeen, BlocksReverted, DealSeen, R
 log = get_logger()
 
 _DISTANCE = 16
-"""Least number of blocks at the head that long searches leave out: the asked node may not have them yet."""
+"""Least number of blocks at the head that long searches omit: the answering node may not have them yet."""
 _NEAR = 4
 """Distances up to which one search reaches the head."""
 _LARGEST_RANGE = 1_000
 _BUSY_PERIOD_S, _IDLE_PERIOD_S = 0.25, 2.0
-"""Least time between two looks, unless the head announces events of the hub."""
+"""Least seconds between two polls, unless the head announces events of the hub."""
 _LONGEST_PAUSE_S = 60.0
 
 
 class ChainFollower:
-    """Reads the events of one hub for one pool. `run` follows until cancelled; `submit` receives the events.
+    """The reader of one hub's events for one pool; `submit` receives the events.
 
     `known` contains the live tasks, so that events of other pools' tasks are ignored.
     """
@@ -69,8 +70,8 @@ class ChainFollower:
         """Create a stopped follower.
 
         A stored `position` takes precedence over `start_block`. `latest_deal_block` is the newest one of earlier runs.
-        `block_time_s` are seconds between blocks. `busy` tells whether a task waits for blocks. `monotonic` returns
-        seconds.
+        `block_time_s` is the time between blocks in seconds. `busy` returns whether a task waits for blocks.
+        `monotonic` returns seconds.
         """
         self._blocks = blocks
         self._heads = heads
@@ -97,7 +98,7 @@ class ChainFollower:
 
     @property
     def position(self) -> Cursor:
-        """The last block that was followed to its end."""
+        """The last block whose events were all submitted."""
         return self._followed.position
 
     async def run(self) -> None:
@@ -105,7 +106,7 @@ class ChainFollower:
         log.info("follower.started", block=self.position.number, hash=self.position.hash)
         while True:
             head = self._heads.latest
-            looked_at = self._monotonic() if head is not None else -math.inf
+            polled_at = self._monotonic() if head is not None else -math.inf
             if head is not None:
                 await retry(
                     lambda head=head: self._follow(head),  # type: ignore[misc]
@@ -113,17 +114,17 @@ class ChainFollower:
                     on=PocoError,
                     backoff=BACKOFF,
                 )
-            await self._pause(looked_at, head)
+            await self._pause(polled_at, head)
 
-    async def _pause(self, looked_at: float, seen: Block | None) -> None:
-        """Wait until the next look. Blocks may come more often than a pool needs those without events of the hub."""
+    async def _pause(self, polled_at: float, seen: Block | None) -> None:
+        """Wait until the next poll; blocks without events of the hub do not shorten the polling period."""
         while True:
             head = self._heads.latest
             waits = _LONGEST_PAUSE_S
             if head is not None and head != seen:
                 if self._blocks.may_hold(head, FOLLOWED):
                     return
-                waits = looked_at + (_BUSY_PERIOD_S if self._busy() else _IDLE_PERIOD_S) - self._monotonic()
+                waits = polled_at + (_BUSY_PERIOD_S if self._busy() else _IDLE_PERIOD_S) - self._monotonic()
             due_in = self._second.due_in()
             waits = waits if due_in is None else min(waits, due_in)
             if waits <= 0:
@@ -131,7 +132,7 @@ class ChainFollower:
             await self._heads.wait_change(waits)
 
     async def _follow(self, head: Block) -> None:
-        """Advance to the newest confirmed block. More heads may arrive meanwhile, so the newest one counts."""
+        """Advance to the newest confirmed block, also of heads that arrive meanwhile."""
         while True:
             head = self._heads.latest or head
             target = head.number - self._confirmations
@@ -149,21 +150,21 @@ class ChainFollower:
                 elif target - position == 1 and target == head.number:
                     await self._follow_head(head)
                 else:
-                    await self._look(head, target)
+                    await self._follow_several(head, target)
             except Reorganised:
                 await self._revert()
 
     # --- near the head ----------------------------------------------------------------------
 
     async def _follow_head(self, head: Block) -> None:
-        """Follow one new block, whose header is known: its logs are selected by its hash."""
+        """Follow one new block with a known header; select its logs by its hash."""
         if not self._followed.is_child(head):
             raise Reorganised
         events = await self._logs.of_block(head)
         await self._pass_on(head, events)
         self._second.followed(self.position, events)
 
-    async def _look(self, head: Block, target: int) -> None:
+    async def _follow_several(self, head: Block, target: int) -> None:
         """Follow several blocks with one search. Submit only blocks with relevant events, and the last one."""
         position = self.position.number
         target = min(target, position + self._logs.blocks)
@@ -174,7 +175,7 @@ class ChainFollower:
         new, before = answer
         known = self._linked(before, head)
         if new and not headers:
-            # A replaced position is reverted before a block of the other branch is submitted.
+            # Revert a replaced position before submitting a block of the new branch.
             await self._check_position()
         for block in known.values():
             found = [event for event in new if event.position.block_number == block.number]
@@ -184,12 +185,12 @@ class ChainFollower:
         self._second.followed(self.position, new)
 
     def _headers_before(self, target: int) -> list[int]:
-        """Return the blocks between the position and a head whose headers a busy look reads: all but of a long gap."""
+        """Return the blocks up to a head whose headers a busy poll reads: all, except most of a long gap."""
         first = self.position.number + 1
         return [number for number in range(first, target) if number == first or number > target - _DISTANCE]
 
     def _linked(self, before: Sequence[Block | None], head: Block) -> dict[int, Block]:
-        """Return headers by number. Raises Reorganised if they do not follow the position, or the node lags."""
+        """Return headers by number. Raises Reorganised if they do not extend the position, or the node lags."""
         known = {head.number: head}
         for block in before:
             if block is None:
@@ -205,9 +206,9 @@ class ChainFollower:
         return known
 
     async def _search_again(self, due: Cursor) -> None:
-        """Search the followed blocks up to `due` once more, and submit what the first search did not find.
+        """Search the followed blocks up to `due` once more, and submit the events that the first search missed.
 
-        This shows a reorganisation too that no look noticed: an idle pool reads few headers.
+        This also detects a reorganisation that no poll noticed, because an idle pool reads few headers.
         """
         anchor, blocks = self._second.searched, self._logs.blocks
         last = due if due.number - anchor.number <= blocks else Cursor(anchor.number + blocks, "")
@@ -238,16 +239,16 @@ class ChainFollower:
             self._check_hash(known[number], block)
 
     def _check_hash(self, known: Cursor, block: Block | None) -> None:
-        """Check that a followed block is still on the chain. Raises Reorganised, also for a node that lags."""
+        """Check that a followed block is still on the chain. Raises Reorganised, also when the node lags."""
         if block is None:
             raise Reorganised
         if to_hex(block.hash) != known.hash:
-            # Later blocks may be of the new branch already.
+            # Later followed blocks may already be of the new branch.
             self._followed.revert_to(known)
             raise Reorganised
 
     async def _submit_late(self, events: Sequence[HubEvent]) -> None:
-        """Submit deals with the position, which does not move. Let the scheduler read its tasks instead of old logs."""
+        """Submit deals at the unchanged position, and make the scheduler read its tasks instead of old logs."""
         deals, count = await self._read_deals(events)
         position = self.position
         if deals:
@@ -278,7 +279,7 @@ class ChainFollower:
         by_block: dict[int, list[HubEvent]] = {}
         for event in events:
             by_block.setdefault(event.position.block_number, []).append(event)
-        # A task of a deal in the same range is not known yet, so every task event counts beside a deal.
+        # The tasks of a deal in this range are not known yet, so with a deal every task event is relevant.
         has_deal = any(self._is_own_deal(event) for event in events)
         relevant = {e.position.block_number for e in events if has_deal or self._is_relevant(e)}
         numbers = sorted({*relevant, last})
@@ -326,7 +327,7 @@ class ChainFollower:
         return deals, len(notices)
 
     def _task_logs(self, events: Sequence[HubEvent], deals: Sequence[DealSeen]) -> list[TaskLog]:
-        """Return the events about live tasks; with new deals all events, because their tasks are not known yet."""
+        """Return the events of live tasks; with new deals all events, because their tasks are not known yet."""
         found = [event_log for event in events if (event_log := task_log(event)) is not None]
         return found if deals else [event_log for event_log in found if event_log.task_id in self._known]
 
@@ -336,7 +337,7 @@ class ChainFollower:
         return head.number == number and self._followed.was_replaced_by(head)
 
     async def _check_shorter_chain(self, head: Block) -> None:
-        """Tell a node that lags behind (wait) from a chain that became shorter or different (raise Reorganised)."""
+        """Return for a node that lags; raise Reorganised for a chain that became shorter or different."""
         position = self.position
         if self._followed.was_replaced_by(head):
             raise Reorganised
@@ -346,7 +347,7 @@ class ChainFollower:
         if block is not None and not self._followed.is_position(block):
             raise Reorganised
         if position.number - head.number > self._depth and self._warned_at != position.number:
-            # The node serves another chain than the database's, has lost data, or the start block is far ahead.
+            # The node serves another chain than the database holds, has lost data, or the start block is far ahead.
             self._warned_at = position.number
             log.warning("follower.ahead_of_node", next_block=position.number + 1, head=head.number)
 
@@ -359,7 +360,7 @@ class ChainFollower:
             backoff=BACKOFF,
         )
         if ancestor is None:
-            # The chain changed under a read above the position, or a node lags: everything submitted is still right.
+            # The chain changed during a read above the position, or a node lags; everything submitted is still valid.
             await asyncio.sleep(BACKOFF.first_s)
             return
         reverted = self.position.number - ancestor.number

@@ -1,7 +1,7 @@
-"""Judges whether the node is fit to decide on: down at the start, up with the first head.
+"""The health of the node: down at the start, up with the first head.
 
-It is down when the node does not answer, serves another chain, or lost blocks that were followed. An old head says
-nothing: a sequencer chain without transactions makes no block for minutes.
+It is down when the node does not answer, serves another chain, or lost followed blocks. An old head is no failure: a
+sequencer chain without transactions makes no block for minutes.
 """
 
 import logging
@@ -25,11 +25,11 @@ from workerpool_core.domain.events import ChainHealthChanged, ChainProblem
 log = get_logger()
 
 _NAMED_AFTER_S = 3.0
-"""Trouble of the node that health names; work goes on until the documented threshold."""
+"""Seconds of silence after which health names the node; work continues until the documented threshold."""
 
 
 class ChainHealth:
-    """Judges the newest head. Call `look` about once a second; `submit` receives each change."""
+    """The judge of the newest head. Call `check` about once a second; `submit` receives each change."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class ChainHealth:
         self._behind_since: float | None = None
         self._wrong_chain: str | None = None
         self._first_failure: float | None = None
-        self._problem_told: ChainProblem | None = None
+        self._reported_problem: ChainProblem | None = None
         self.up: bool | None = None
 
     def node_lost(self, error: Exception) -> None:
@@ -60,7 +60,7 @@ class ChainHealth:
         """Record that the node answers again."""
         self._silent_since = self._wrong_chain = None
 
-    def look(self, head: Block | None, followed: int = 0) -> None:
+    def check(self, head: Block | None, followed: int = 0) -> None:
         """Judge the newest head now; None before the first.
 
         `followed` is the newest followed block, 0 when it is not known to be on the chain. A reorganisation lowers it.
@@ -84,20 +84,20 @@ class ChainHealth:
             sort = WRONG if self._wrong_chain else UNREACHABLE
             self._report.fails(DependencyProblem(problem, kind=sort), **details)
         kind = found[0] if found is not None else None
-        if (found is None) is not self.up or kind is not self._problem_told:
-            self.up, self._problem_told = found is None, kind
+        if (found is None) is not self.up or kind is not self._reported_problem:
+            self.up, self._reported_problem = found is None, kind
             level = logging.INFO if self.up else logging.WARNING
             log.log(level, "chain.health_changed", up=self.up, reason=reason)
             self._submit(ChainHealthChanged(True) if found is None else ChainHealthChanged(False, *found))
 
     def _silence(self, now: float) -> str | None:
-        """Return why health names the node long before its silence stops the work."""
+        """Return the problem for health before the threshold that stops the work; None while there is none."""
         if self._silent_since is None or now - self._silent_since < _NAMED_AFTER_S:
             return None
         return f"the node has not answered for {now - self._silent_since:.0f} s"
 
     def _problem(self, head: Block | None, followed: int, now: float) -> tuple[ChainProblem, str] | None:
-        """Return why the node is not fit to decide on, with its sort; None while it is."""
+        """Return why core cannot rely on the node, with its kind; None while it can."""
         if self._wrong_chain is not None:
             return ChainProblem.ANOTHER_CHAIN, self._wrong_chain
         if head is None:
@@ -107,6 +107,6 @@ class ChainHealth:
         if self._behind_since is not None and now - self._behind_since > self._threshold_s:
             return ChainProblem.BEHIND, (
                 f"the node's newest block is {head.number}, but block {followed} was followed; "
-                "it lost blocks, or another node took its place"
+                "it lost blocks, or was replaced by another node"
             )
         return None

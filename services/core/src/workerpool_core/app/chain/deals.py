@@ -10,22 +10,22 @@ from workerpool_core.app.ports import DealSource
 from workerpool_core.domain.model import DealTerms
 
 _MAX_TRUST = 2**62
-"""More than the workers of any pool, and less than the largest integer of the database."""
+"""Above the number of workers of any pool, and below the largest integer of the database."""
 _MAX_INDEX = 2**32 - 1
 _MAX_PARAMS_LENGTH = 1_000_000
-"""Characters of a requester's deal parameters. Longer ones exceed messages and documents."""
+"""Most characters of a requester's deal parameters; longer ones exceed messages and documents."""
 
 
 class DealNotVisible(PocoError):
-    """The node does not know a deal whose notice it returned: another node of the provider lags behind."""
+    """The node does not know a deal whose notice it returned: a node of the provider lags."""
 
 
 class DealRefused(Exception):
-    """The deal belongs to another pool, or no scheduler of this protocol can run it; the message says why."""
+    """The deal belongs to another pool, or no scheduler of this protocol can run it, as the message says."""
 
 
 class DealReader:
-    """Reads the deals of one pool. It reads the chain's constants once."""
+    """The reader of one pool's deals; it reads the chain's constants once."""
 
     def __init__(self, hub: DealSource, pool: Address) -> None:
         self._hub = hub
@@ -88,8 +88,8 @@ class DealReader:
     async def _dataset(self, deal: Deal) -> tuple[str, str]:
         """Return URI and checksum of the deal's dataset, both empty for a deal without one.
 
-        Its owner may have registered neither. The worker then refuses the task by name, instead of an app that runs
-        without the data that its requester bought.
+        A dataset may have neither. The worker then refuses the task, instead of running the app without the data that
+        the requester bought.
         """
         if not deal.has_dataset:
             return "", ""

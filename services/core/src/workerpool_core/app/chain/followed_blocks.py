@@ -1,4 +1,4 @@
-"""The newest followed blocks, which tell a reorganisation from a node that lags behind."""
+"""The newest followed blocks, which distinguish a reorganisation from a node that lags."""
 
 from collections import OrderedDict
 
@@ -8,13 +8,13 @@ from workerpool_poco.protocol.model import Block
 from workerpool_core.app.ports import BlockReader, Cursor
 
 _FIRST_STEP = 4
-"""Blocks that a search for an ancestor reads first; most reorganisations, and nodes that lag, concern few."""
+"""Blocks that a search for an ancestor reads first; most reorganisations are shallow."""
 
 
 class FollowedBlocks:
-    """The position of a follower, and the hashes of the newest followed blocks: one for each look.
+    """The position of a follower, and the hashes of the newest followed blocks, one for each poll.
 
-    `depth` is how many blocks a reorganisation may replace.
+    `depth` is the number of blocks that a reorganisation may replace.
     """
 
     def __init__(self, position: Cursor, depth: int) -> None:
@@ -24,23 +24,23 @@ class FollowedBlocks:
         self._remember(position)
 
     def advance(self, number: int, block_hash: str) -> None:
-        """Move the position to a block that was followed to its end."""
+        """Move the position to a block whose events were all submitted."""
         self.position = Cursor(number, block_hash)
         self._remember(self.position)
 
     def revert_to(self, ancestor: Cursor) -> None:
-        """Move the position back, and forget the blocks after it."""
+        """Move the position back, and drop the blocks after it."""
         kept = {number: known for number, known in self._hashes.items() if number <= ancestor.number}
         self._hashes = OrderedDict(kept)
         self.position = ancestor
         self._remember(ancestor)
 
     def is_child(self, block: Block) -> bool:
-        """Return whether a block's parent is the position. True while the position's hash is unknown."""
+        """Return whether a block's parent is the position; True while the position's hash is unknown."""
         return not self.position.hash or to_hex(block.parent_hash) == self.position.hash
 
     def is_position(self, block: Block | None) -> bool:
-        """Return whether a block, read by the position's number, is the position. True while the hash is unknown."""
+        """Return whether a block, read by the position's number, is the position; True while the hash is unknown."""
         return not self.position.hash or (block is not None and to_hex(block.hash) == self.position.hash)
 
     def was_replaced_by(self, block: Block) -> bool:
@@ -49,9 +49,9 @@ class FollowedBlocks:
         return known is not None and known != to_hex(block.hash)
 
     async def find_ancestor(self, reader: BlockReader) -> Cursor | None:
-        """Return the newest followed block that is still on the chain; None while no later one was replaced.
+        """Return the newest followed block that is still on the chain; None when no later one was replaced.
 
-        Only another block with its number proves that a block is gone: a lagging node does not know the newest ones.
+        Only another block with the same number proves a removal, because a lagging node does not know the newest ones.
         Raises PocoError.
         """
         numbers = sorted(self._hashes, reverse=True)
@@ -64,8 +64,8 @@ class FollowedBlocks:
                 if to_hex(block.hash) == self._hashes[number]:
                     return Cursor(number, self._hashes[number]) if replaced else None
                 replaced = True
-        # The reorganisation is deeper than the known blocks, or a start only knows the cursor. Effects are idempotent,
-        # so following blocks again is harmless.
+        # The reorganisation is deeper than the known blocks, or only the cursor is known after a start. Effects are
+        # idempotent, so following blocks again is harmless.
         return Cursor(max(self.position.number - self._depth, -1), "") if replaced else None
 
     def _remember(self, position: Cursor) -> None:

@@ -1,15 +1,15 @@
-"""How many blocks one search for logs may span, learnt from the refusals of the node."""
+"""The number of blocks that one search for logs may span, adapted to the refusals of the node."""
 
 _GROW_AFTER = 8
 """Consecutive answered searches after which a larger one is tried."""
 _REMEMBERED = 1_000
-"""Answered searches for which a refused size is not tried again. A refusal may have come from a busy moment."""
+"""Answered searches after which a refused size is tried again; the node may have been busy."""
 
 
 class LogRange:
     """The size of a search for logs, in blocks: halved by each refusal, doubled again while the node answers.
 
-    Providers limit it to 10, 500 or 10,000 blocks, each with other words.
+    Providers limit it to 10, 500 or 10,000 blocks, each with another error message.
     """
 
     def __init__(self, largest: int) -> None:

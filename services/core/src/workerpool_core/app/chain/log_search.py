@@ -1,4 +1,4 @@
-"""Searches for the hub's events: as many blocks at once as the node allows, and again when a header announces more."""
+"""Searches for the hub's events: as many blocks as the node allows, repeated when a header announces more events."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ from workerpool_core.app.ports import BlockReader
 log = get_logger()
 
 _REFUSALS = 3
-"""Errors in a row of unknown words after which a search near the head counts as too large."""
+"""Consecutive unknown errors after which a search near the head counts as too large."""
 _LOG_ATTEMPTS = 8
-"""Attempts to read a block's logs while its header announces some and the node has none (about 6 s)."""
+"""Attempts to read a block's logs while its header announces some and the node returns none (about 6 s)."""
 _LOG_BACKOFF = Backoff(first_s=0.2, longest_s=1.0, jitter=0.0)
 
 
 class LogSearch:
-    """Searches through one node, which may refuse large ranges with any words."""
+    """Searches through one node, which may refuse large ranges with any error."""
 
     def __init__(self, reader: BlockReader, largest_range: int) -> None:
         self._reader = reader
@@ -32,7 +32,7 @@ class LogSearch:
 
     @property
     def blocks(self) -> int:
-        """How many blocks one search may span now."""
+        """The number of blocks that one search may span now."""
         return self._range.blocks
 
     async def search(
@@ -40,8 +40,8 @@ class LogSearch:
     ) -> tuple[list[HubEvent], list[Block | None]] | None:
         """Search for logs and read headers in one request, so that one node answers both.
 
-        None after the node refused the search: the next one spans fewer blocks. An error of unknown words counts as a
-        refusal at once for a size that was never answered, and otherwise when it repeats. Raises PocoError.
+        Returns None when the node refused the search; the next one spans fewer blocks. An unknown error counts as a
+        refusal at once for a size that was never answered, otherwise when it repeats. Raises PocoError.
         """
         try:
             found = await self._reader.logs_and_blocks(first, last, headers, kinds=FOLLOWED)
@@ -62,8 +62,8 @@ class LogSearch:
     async def of_block(self, block: Block) -> list[HubEvent]:
         """Return the events of a block. Raises PocoError.
 
-        A node may announce a block before it has its logs; the Bloom filter of the header then admits events that the
-        node does not return. Logs of other contracts can set the same bits, which reading all logs of the block shows.
+        A node may announce a block before it has its logs; then the Bloom filter of the header admits events that the
+        node does not return. Logs of other contracts can set the same bits; reading all logs of the block shows this.
         """
         events = await self._reader.get_block_logs(block.hash, kinds=FOLLOWED)
         if events or not self._reader.may_hold(block, FOLLOWED):
@@ -71,7 +71,7 @@ class LogSearch:
         return await self.announced(block)
 
     async def announced(self, block: Block) -> list[HubEvent]:
-        """Return the events of a block that its header announces, as soon as the node has them. Raises PocoError."""
+        """Wait until the node has the events that a block's header announces, and return them. Raises PocoError."""
         pauses = _LOG_BACKOFF.steps()
         for _ in range(_LOG_ATTEMPTS):
             found = await self._reader.sift_block_logs(block.hash, kinds=FOLLOWED)

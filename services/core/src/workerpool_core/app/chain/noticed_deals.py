@@ -1,4 +1,4 @@
-"""Reads the deals of a block's notices, however long the node takes."""
+"""Reads of the deals in a block's notices, retried until the node answers."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,14 @@ _MALFORMED_ATTEMPTS = 30
 
 
 class Reorganised(Exception):
-    """The chain changed while it was read; the follower looks for the common ancestor."""
+    """The chain changed during a read; the follower searches for the common ancestor."""
 
 
 class NoticedDeals:
-    """Reads deals from their notices. The follower's cursor does not pass a deal that could not be read.
+    """The reader of the deals in notices; the follower's cursor does not pass a deal that could not be read.
 
-    Only a deal that the node returns and that never decodes is skipped in the end, because its author could otherwise
-    block the whole pool. An empty answer does not count, because it comes from a node that lags behind another.
+    Only a deal whose data never decode is skipped after many attempts, because its author could otherwise block the
+    whole pool. An empty answer does not count, because it comes from a lagging node.
     """
 
     def __init__(self, blocks: BlockReader, deals: DealReader) -> None:
@@ -72,7 +72,7 @@ class NoticedDeals:
         )
 
     async def _is_gone(self, notice: SchedulerNotice) -> bool:
-        """Return whether the notice's block left the chain, so that its deal never becomes readable."""
+        """Return whether the notice's block was removed from the chain, so that its deal never becomes readable."""
         try:
             block = await self._blocks.block(notice.position.block_number)
         except PocoError:

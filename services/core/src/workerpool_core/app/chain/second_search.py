@@ -1,4 +1,4 @@
-"""Which blocks are searched a second time, because a node that lagged may have left out their logs."""
+"""Bookkeeping of the second search of each block, because a lagging node may have omitted its logs."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,15 +8,15 @@ from workerpool_poco.protocol.contracts.events import HubEvent
 from workerpool_core.app.ports import Cursor
 
 AGE_S = 10.0
-"""Least age of a followed block at its second search: longer than nodes of one provider lag behind each other."""
+"""Least age in seconds of a followed block at its second search: longer than nodes of one provider lag."""
 _STEP_S = 10.0
 """Seconds of blocks that one second search covers."""
 
 
 class SecondSearch:
-    """The followed blocks that were searched once, and the events that were found in them.
+    """The followed blocks that were searched once, and their events.
 
-    `searched` is the last block that was searched twice; its hash is empty when it is unknown.
+    `searched` is the last block that was searched twice; its hash is empty when unknown.
     """
 
     def __init__(self, searched: Cursor, position: Cursor, monotonic: Callable[[], float]) -> None:
@@ -43,13 +43,13 @@ class SecondSearch:
         return next((max(at + AGE_S + _STEP_S - self._monotonic(), 0.0) for at in waiting), None)
 
     def due(self) -> Cursor:
-        """Return up to which block a second search is due; `searched` when none is."""
+        """Return the last block that is due for a second search; `searched` when none is."""
         began = self._monotonic() - AGE_S - _STEP_S
         aged = [position for at, position in self._steps if at <= began]
         return max([*aged, self.searched], key=lambda position: position.number)
 
     def searched_to(self, last: Cursor) -> None:
-        """Record that the blocks up to `last` need no other search."""
+        """Record that the blocks up to `last` need no further search."""
         self.searched = last
         while len(self._steps) > 1 and self._steps[0][1].number <= last.number:
             self._steps.popleft()
@@ -71,7 +71,7 @@ class SecondSearch:
         ]
 
     def reverted(self, ancestor: Cursor) -> None:
-        """Forget what is above an ancestor."""
+        """Drop the blocks and events above an ancestor."""
         self.searched = min(self.searched, ancestor, key=lambda position: position.number)
         self._steps = deque([(self._monotonic(), ancestor)])
         self._found = {

@@ -1,4 +1,4 @@
-"""Translates the hub's events about tasks into the scheduler's."""
+"""Translation of the hub's task events into the scheduler's."""
 
 from workerpool_poco.protocol.contracts import events as e
 from workerpool_poco.protocol.ids import to_hex

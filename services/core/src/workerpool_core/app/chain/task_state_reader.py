@@ -1,4 +1,4 @@
-"""Reads the states of tasks from the chain, in batches."""
+"""Batched reads of the states of tasks from the chain."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -20,25 +20,27 @@ log = get_logger()
 _BACKOFF = Backoff(first_s=0.2, longest_s=1.0)
 _MAX_BATCH = 200
 _MAX_PER_EVENT = 50
-"""Answers that the scheduler handles in one turn; handling one takes about 0.1 ms."""
+"""Answers that the scheduler handles in one event; handling one takes about 0.1 ms."""
 
 
 @dataclass(slots=True)
 class _Request:
-    """The wallets whose contributions to a task are read. `asked_at` is None for a read without a deadline."""
+    """The wallets whose contributions to a task are read; `requested_at` is None for a read without a deadline."""
 
     wallets: set[str] = field(default_factory=set)
-    asked_at: float | None = None
+    requested_at: float | None = None
 
-    def merge(self, wallets: Iterable[str], asked_at: float | None) -> None:
-        """Add another request of the same task. The answer counts as asked when the oldest request was."""
+    def merge(self, wallets: Iterable[str], requested_at: float | None) -> None:
+        """Merge another request of the same task; the answer carries the time of the oldest request."""
         self.wallets.update(wallets)
-        if asked_at is not None:
-            self.asked_at = asked_at if self.asked_at is None else min(self.asked_at, asked_at)
+        if requested_at is not None:
+            self.requested_at = (
+                requested_at if self.requested_at is None else min(self.requested_at, requested_at)
+            )
 
 
 class TaskStateReader:
-    """Carry out `ReadTask`. Each request is answered once, as soon as the node answers."""
+    """The executor of `ReadTask`; it answers each request once, as soon as the node answers."""
 
     def __init__(self, hub: TaskStateSource, answer: Callable[[TasksRead], None]) -> None:
         self._hub = hub
@@ -47,8 +49,8 @@ class TaskStateReader:
         self._requested = asyncio.Event()
 
     def request(self, wanted: ReadTask) -> None:
-        """Queue a read. Waiting requests of the same task are merged."""
-        self._waiting.setdefault(wanted.task_id, _Request()).merge(wanted.wallets, wanted.asked_at)
+        """Queue a read, merged with a waiting request of the same task."""
+        self._waiting.setdefault(wanted.task_id, _Request()).merge(wanted.wallets, wanted.requested_at)
         self._requested.set()
 
     async def run(self) -> None:
@@ -64,17 +66,19 @@ class TaskStateReader:
                 except PocoError as error:
                     log.warning("tasks.read_failed", tasks=len(batch), error=str(error))
                     for task_id, request in batch.items():
-                        self._waiting.setdefault(task_id, _Request()).merge(request.wallets, request.asked_at)
+                        self._waiting.setdefault(task_id, _Request()).merge(
+                            request.wallets, request.requested_at
+                        )
                     await pauses.sleep()
                     continue
                 pauses.reset()
                 for first in range(0, len(answers), _MAX_PER_EVENT):
                     self._answer(TasksRead(tuple(answers[first : first + _MAX_PER_EVENT])))
-                    # Other work gets a turn.
+                    # Yield to other coroutines.
                     await asyncio.sleep(0)
 
     async def _read(self, batch: dict[TaskId, _Request]) -> list[TaskRead]:
-        # Every read names the block, because another node of the same provider may lag behind the one that returned it.
+        # Every read names the block, because another node of the same provider may lag.
         block = await self._hub.block_number()
         ids = list(batch)
         tasks = await self._hub.view_tasks(ids, block=block)
@@ -86,7 +90,7 @@ class TaskStateReader:
         for (task_id, wallet), contribution in zip(pairs, found, strict=True):
             contributions[task_id][wallet] = contribution
         return [
-            TaskRead(task_id, block, _known(task), contributions[task_id], batch[task_id].asked_at)
+            TaskRead(task_id, block, _known(task), contributions[task_id], batch[task_id].requested_at)
             for task_id, task in zip(ids, tasks, strict=True)
         ]
 

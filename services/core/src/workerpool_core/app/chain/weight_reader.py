@@ -1,4 +1,4 @@
-"""Reads the contribution weights and the free stakes of workers from the chain."""
+"""Batched reads of the contribution weights and free stakes of workers from the chain."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,15 +18,15 @@ log = get_logger()
 _BACKOFF = Backoff(first_s=0.2, longest_s=1.0)
 _MAX_BATCH = 200
 _BATCH_DELAY_S = 0.05
-"""Seconds for which requests accumulate: thousands of workers may reconnect at once, and one read serves many."""
+"""Seconds for which requests accumulate: thousands of workers may reconnect together, and one read serves many."""
 
 
 class WeightReader:
-    """Carry out `ReadWeight`. Each request is answered once, as soon as the node answers.
+    """The executor of `ReadWeight`; it answers each request once, as soon as the node answers.
 
-    A wallet that cannot pay for ten of its transactions at today's price gets no work: its weight counts as 0 until a
-    later read finds it funded, or gas cheaper. `gas_price_cap` (wei) is the highest price that workers pay; with 0
-    every wallet gets work.
+    A wallet that cannot pay for ten of its transactions at the current gas price gets no work: its weight counts as 0
+    until a later read finds enough balance. `gas_price_cap` (wei) is the highest price that workers pay; with 0 every
+    wallet gets work.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Carries out the scheduler's decisions once their writes are durable. Nothing here blocks."""
+"""Execution of the scheduler's effects once their writes are durable; nothing here blocks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ log = get_logger()
 
 
 class Effects:
-    """Dispatches each effect to the component that carries it out."""
+    """The dispatcher of each effect to the component that executes it."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Effects:
         moved: Callable[[TaskId], None],
         assigned: Callable[[TaskId, str], None],
     ) -> None:
-        """Wire the components. `moved` receives a changed task, `assigned` a task and the worker that got it."""
+        """Wire the components; `moved` receives a changed task, `assigned` a task and its worker."""
         self._sessions = sessions
         self._assignments = assignments
         self._assigned = assigned
@@ -52,23 +52,23 @@ class Effects:
             d.ReadWeight: weights.request,
             d.CheckResult: results.request,
             d.FindSms: enclaves.request,
-            d.AskEnclaveChallenge: enclaves.request,
+            d.RequestEnclaveChallenge: enclaves.request,
         }
 
     def prepare(self, effect: d.Effect) -> None:
-        """Do the work that may precede the durable write: sign an assignment, the slowest part of a dispatch."""
+        """Sign an assignment before the durable write, because signing is the slowest part of a dispatch."""
         if type(effect) is d.Assign:
             self._assignments.prepare(effect.wallet, effect.task_id)
 
     def perform(self, effect: d.Effect) -> None:
-        """Carry out one effect. Drop one whose stream has ended meanwhile."""
+        """Execute one effect; drop a message whose stream has ended."""
         self._performers[type(effect)](effect)
 
     def _unsatisfiable(self, effect: d.TaskUnsatisfiable) -> None:
         if effect.reason:
             log.warning("task.unsatisfiable", task=effect.task_id, reason=effect.reason)
         else:
-            log.info("task.satisfiable_again", task=effect.task_id)
+            log.info("task.became_satisfiable", task=effect.task_id)
 
     def _answer(self, effect: d.AnswerUpdate) -> None:
         if (session := self._sessions.of(effect.wallet, effect.session)) is not None:

@@ -1,6 +1,6 @@
 """The mailbox of the scheduler: handles events in arrival order, and fires its timers.
 
-Everything here runs in the thread of the event loop and never awaits, so each event is handled completely before the
+Everything here runs in the thread of the event loop without awaiting, so each event is handled completely before the
 next one. The scheduler relies on this serialisation.
 """
 
@@ -38,7 +38,7 @@ class SchedulerPort(Protocol):
 
     @property
     def queued_tasks(self) -> int:
-        """The number of tasks of known deals that have not been created."""
+        """The number of tasks of known deals that are not created yet."""
 
     @property
     def deals(self) -> Mapping[DealId, LiveDeal]:
@@ -52,10 +52,10 @@ class SchedulerPort(Protocol):
         """Return the reasons of tasks and workers."""
 
     def supply(self, worker_stake: int, now: float) -> PoolSupply:
-        """Return the slots for tasks of which each locks `worker_stake` nRLC of its worker."""
+        """Return the slots for tasks that each lock `worker_stake` nRLC of their worker."""
 
     def start(self, now: float) -> Outcome:
-        """Return the decisions of a start."""
+        """Return the decisions at the start."""
 
     def handle(self, event: Event, now: float) -> Outcome:
         """Return the decisions on an event."""
@@ -72,7 +72,7 @@ class CommitPort(Protocol):
 
 
 class Engine:
-    """Passes events to the scheduler. `observe` receives each event with writes and its outcome, shortly afterwards."""
+    """The scheduler's mailbox; `observe` receives each event with writes, and its outcome, shortly afterwards."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Engine:
         observe: Callable[[Event, Outcome, float], None] = lambda _event, _outcome, _now: None,
         crashed: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
-        """Create a stopped engine. `crashed` receives a defect of the scheduler, whose memory is then unreliable."""
+        """Create a stopped engine; `crashed` receives an exception of the scheduler, which invalidates its memory."""
         self._scheduler = scheduler
         self._clock = clock
         self._observe = observe
@@ -105,7 +105,7 @@ class Engine:
 
     @property
     def queued_tasks(self) -> int:
-        """The number of tasks of known deals that have not been created, because no worker could serve them yet."""
+        """The number of tasks of known deals that are not created yet, because no worker could serve them."""
         return self._scheduler.queued_tasks
 
     @property
@@ -123,11 +123,11 @@ class Engine:
         return self._scheduler.explain(self._clock.now(), conditions)
 
     def supply(self, worker_stake: int) -> PoolSupply:
-        """Return the slots that are free now for tasks of which each locks `worker_stake` nRLC of its worker."""
+        """Return the slots that are free now for tasks that each lock `worker_stake` nRLC of their worker."""
         return self._scheduler.supply(worker_stake, self._clock.now())
 
     def start(self, commit: CommitPort) -> None:
-        """Start the scheduler. Its outcomes go to `commit`."""
+        """Start the scheduler; `commit` receives its outcomes."""
         self._commit = commit
         now = self._clock.now()
         commit.put(self._scheduler.start(now))
@@ -141,7 +141,7 @@ class Engine:
             self._timer = None
 
     def submit(self, event: Event) -> None:
-        """Handle an event now. Its effects follow once its writes are durable."""
+        """Handle an event now; its effects follow once its writes are durable."""
         if self._broken:
             return
         assert self._commit is not None, "the engine is not started"
@@ -150,13 +150,13 @@ class Engine:
             outcome = self._scheduler.handle(event, now)
             self._commit.put(outcome)
         except Exception as error:
-            # The memory may be changed in part, so only the store is reliable. Write nothing more.
+            # The memory may be partly changed, so only the store is reliable. Write nothing more.
             log.error("engine.event_failed", kind=type(event).__name__, exc_info=error)
             self.stop()
             self._crashed(error)
             return
         if outcome.writes:
-            # Observe after the write has started: metrics and log lines are made while the disk works.
+            # Observe after the write has started, so that metrics and logs overlap with the disk.
             if not self._unobserved:
                 asyncio.get_running_loop().call_soon(self._observe_all)
             self._unobserved.append((event, outcome, now))
@@ -174,7 +174,7 @@ class Engine:
             self._observe(event, outcome, now)
 
     def _arm(self, now: float) -> None:
-        """Set the timer for the scheduler's next wake-up. An earlier timer stays, and arms again when it fires."""
+        """Set the timer for the scheduler's next wake-up; an earlier timer is kept and re-arms when it fires."""
         wake = self._scheduler.next_wake(now)
         wake = now + _MAX_TICK_S if wake is None else min(wake, now + _MAX_TICK_S)
         if wake >= self._timer_at:

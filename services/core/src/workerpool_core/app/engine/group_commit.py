@@ -1,10 +1,10 @@
-"""Makes outcomes durable in batches, then performs their effects.
+"""Group commit: makes outcomes durable in batches, then executes their effects.
 
-The next batch accumulates while the store writes the current one, so one outcome and a thousand concurrent ones each
-wait for one write. A second loop applies durable changes to the collections. It waits a moment first, unless a query
-needs them: most replicates change several times within that moment, and their changes become one write.
+The next batch accumulates while the store writes the current one, so a single outcome and a thousand concurrent ones
+each wait for one write. A second loop applies durable changes to the collections. It delays them, unless a query needs
+them, so that the changes of one replicate within the delay become one write.
 
-It does not use the kit's `Batcher`, because effects must follow in order and a batch is limited by bytes.
+The kit's `Batcher` does not fit: effects must follow in order, and a batch is limited by bytes.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class _Pending(Generic[C]):
 
 
 class GroupCommit(Generic[C]):
-    """The only writer of outcomes. It calls `perform` for each effect, in order, once its writes are durable.
+    """The only writer of outcomes; it calls `perform` for each effect, in order, once its writes are durable.
 
     It calls `prepare` for each effect while its batch is being written.
     """
@@ -49,7 +49,7 @@ class GroupCommit(Generic[C]):
         perform: Callable[[Effect], None],
         prepare: Callable[[Effect], None] = lambda _effect: None,
     ) -> None:
-        """Create a stopped writer. `newest` is the number of the newest journal entry."""
+        """Create a stopped writer; `newest` is the number of the newest journal entry."""
         self._store = store
         self._perform = perform
         self._prepare = prepare
@@ -68,16 +68,16 @@ class GroupCommit(Generic[C]):
         self._idle.set()
 
     def start(self, lifetime: Lifetime) -> list[asyncio.Task[None]]:
-        """Start both loops. A failed write stops the process, because memory and store would differ."""
+        """Start both loops; a failed write stops the process, because memory and store would differ."""
         return [
             lifetime.spawn(self._write_loop(), "group-commit"),
             lifetime.spawn(self._apply_loop(), "apply-journal"),
         ]
 
     def put(self, outcome: Outcome) -> None:
-        """Enqueue an outcome. Its effects follow its writes and every earlier outcome."""
+        """Enqueue an outcome; its effects follow its writes and every earlier outcome."""
         if not outcome.writes and not self._waiting and not self._writing:
-            # A heartbeat or an answer that changes nothing needs no write.
+            # An event that changes nothing, such as a heartbeat, needs no write.
             for effect in outcome.effects:
                 self._perform(effect)
         elif outcome.writes or outcome.effects:
@@ -118,7 +118,7 @@ class GroupCommit(Generic[C]):
             self._put_something.clear()
             while self._waiting:
                 changes, effects = self._take()
-                # An effect may enqueue the next outcome at once; `_writing` keeps that one behind this batch.
+                # An effect may enqueue the next outcome at once; `_writing` makes that one follow this batch.
                 self._writing = True
                 if changes:
                     asyncio.get_running_loop().call_soon(self._prepare_all, effects)
@@ -136,7 +136,7 @@ class GroupCommit(Generic[C]):
             self._prepare(effect)
 
     def _take(self) -> tuple[list[C], list[Effect]]:
-        """Dequeue whole outcomes up to the limits. Split one that exceeds them alone (a bag of thousands of tasks).
+        """Dequeue whole outcomes up to the limits; split one that exceeds them alone (a bag of thousands of tasks).
 
         The effects of a split outcome follow its last part. A crash between two parts is harmless: the cursor moves
         in the last part, and creating a task twice changes nothing.

@@ -1,4 +1,4 @@
-"""Deletes compute logs some days after the final deadline of their task."""
+"""The purge of compute logs some days after the final deadline of their task."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Counters of failed replicates and tasks by the side that is at fault, as requesters read it (docs/blame.md)."""
+"""Counters of failed replicates and tasks by the side at fault (docs/blame.md)."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ TASK_FAILURES = Counter(
     ["status", "side"],
 )
 _NONE = "NONE"
-"""The label of a failure without a cause, or of one that no side is to blame for."""
+"""The label of a failure without a cause, or without a side at fault."""
 
 
 def _series() -> None:
@@ -43,7 +43,7 @@ _series()
 def replicate_failed(task: Task, replicate: Replicate, changes: Sequence[ReplicateChange]) -> bool:
     """Count a replicate whose first failure is among its latest `changes`, and return whether there was one.
 
-    An attempt that was no longer needed, because other workers agreed, is no failure.
+    A replicate that was no longer needed, because other workers agreed, is no failure.
     """
     first = next((change for change in replicate.history if _is_failure(change)), None)
     if first is None or not any(change is first for change in changes):

@@ -31,7 +31,7 @@ DEAL_TO_TASK = Histogram(
 )
 UNREACHED = Counter(
     "workerpool_core_tasks_unreached",
-    "Tasks that no worker could serve before the contribution deadline of their deal, and that were never created.",
+    "Tasks that were never created, because no worker could serve them before the contribution deadline.",
 )
 QUEUE_WAIT = Histogram(
     "workerpool_core_queue_wait_seconds", "From a task being ready to its first replicate.", buckets=_LONG
@@ -58,7 +58,7 @@ for _final in FINAL_TASK_STATUSES:
 
 
 class Observer:
-    """Measures each event with its outcome."""
+    """The observer that measures each event with its outcome."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Observer:
         if replicate is None or not changes:
             return
         history = replicate.history
-        # The replicate may have changed since, or its task may have been evicted and loaded again as a copy.
+        # The replicate may have changed since, or its task may have been evicted and reloaded as a copy.
         end = next((place for place in range(len(history), 0, -1) if history[place - 1] is changes[-1]), 0)
         for earlier, later in pairwise(history[max(end - len(changes) - 1, 0) : end]):
             _STAGES[later.status].observe(max(later.date - earlier.date, 0))

@@ -1,7 +1,7 @@
-"""Logs the steps of tasks, and the creations and failures of replicates.
+"""Log events of the steps of tasks, and of created and failed replicates.
 
-One event that changes several tasks alike is one line with all their ids. Other statuses of replicates are only in the
-database and the metrics, because a line for each would be most of the log.
+An event that changes several tasks alike is one line with all their ids. Other statuses of replicates are only in the
+database and the metrics, because a line for each would dominate the log.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ _LOGGED = (DEAD_END_REPLICATE_STATUSES - {ReplicateStatus.COMPLETED}) | {
 
 
 def log_progress(event: Event, outcome: Outcome, _now: float) -> None:
-    """Log one outcome. A failure is logged with the error message of its worker."""
+    """Log one outcome; a failure has the error message of its worker."""
     reported = event.updates if isinstance(event, StatusReported) else ()
     reporter = event.wallet if isinstance(event, StatusReported) else ""
     messages = {

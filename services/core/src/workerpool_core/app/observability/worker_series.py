@@ -1,6 +1,6 @@
-"""The table of workers as Prometheus reads it: a few series for each worker, on a path of their own.
+"""The table of workers for Prometheus: a few series for each worker, on a separate path.
 
-Workers run on hosts that the pool's Prometheus may not reach, so core tells of each what it knows.
+Workers run on hosts that the pool's Prometheus may not reach, so core exposes what it knows of each.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ _KNOWN = ("name", "version", "os", "cpu", "state")
 
 
 class WorkerSample(NamedTuple):
-    """What is told of one worker. `seen` is the time of its last message (Unix seconds)."""
+    """The exposed values of one worker; `seen` is the time of its last message (Unix seconds)."""
 
     wallet: str
     name: str
@@ -27,7 +27,7 @@ class WorkerSample(NamedTuple):
 
 
 class WorkerTally:
-    """Replicates that each worker completed, and that failed at it, since the start of core."""
+    """Replicates that each worker completed or failed since the start of core."""
 
     def __init__(self) -> None:
         self.completed: Counter[str] = Counter()
@@ -37,7 +37,7 @@ class WorkerTally:
 def exposition(samples: Sequence[WorkerSample]) -> bytes:
     """Return the series of workers in the text format of Prometheus.
 
-    The library would take a second for thousands of workers, in which the scheduler's loop waits for the interpreter.
+    The library would block the scheduler's event loop for a second with thousands of workers.
     """
     return "".join(_lines(samples)).encode()
 
@@ -45,7 +45,7 @@ def exposition(samples: Sequence[WorkerSample]) -> bytes:
 def _lines(samples: Sequence[WorkerSample]) -> Iterator[str]:
     wallets = [f'wallet="{each.wallet}"' for each in samples]
     name = "workerpool_core_worker_info"
-    yield _head(name, "gauge", "Always 1; the labels tell what is known of the worker.")
+    yield _head(name, "gauge", "Always 1; the labels describe the worker.")
     for wallet, each in zip(wallets, samples, strict=True):
         known = "".join(f',{label}="{_escaped(getattr(each, label))}"' for label in _KNOWN)
         yield f"{name}{{{wallet}{known}}} 1\n"

@@ -1,1 +1,1 @@
-"""Operators who use the page."""
+"""Operators that use the page."""

@@ -1,4 +1,4 @@
-"""Sessions of operators who signed in on the page. They live in memory: a restart ends them."""
+"""Sessions of operators on the page, in memory: a restart ends them."""
 
 import hmac
 import secrets
@@ -12,19 +12,19 @@ from workerpool_kit.clock import Clock
 from workerpool_core.errors import FormExpired, OperatorDisabled
 
 LIFETIME_S = 12 * 3600.0
-"""Seconds after which an operator signs in again, however busy they were."""
+"""Seconds after which an operator must sign in again, even in use."""
 IDLE_S = 3600.0
 """Seconds without a request after which a session ends."""
 MOST = 64
-"""Sessions at once, above which the one that was used least recently ends."""
+"""Most sessions at once; above it the least recently used one ends."""
 
 
 @dataclass(slots=True)
 class OperatorSession:
     """One browser in which an operator signed in.
 
-    `id` is a secret between this browser and core; `form_token` is in each form that its pages hold, so that no other
-    site can send them.
+    `id` is a secret between this browser and core. `form_token` is in each form of its pages, so that other sites
+    cannot submit them (CSRF).
     """
 
     username: str
@@ -34,16 +34,16 @@ class OperatorSession:
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
     def check_form(self, token: str) -> None:
-        """Raise FormExpired unless a form of a page of this session was sent."""
+        """Raise FormExpired unless the form is from a page of this session."""
         if not hmac.compare_digest(token.encode(), self.form_token.encode()):
             raise FormExpired("the page is from an earlier session; open it again and repeat the step")
 
 
 class OperatorSessions:
-    """Signs operators in and remembers their sessions."""
+    """The sessions of signed-in operators."""
 
     def __init__(self, clock: Clock, username: str, password: str | None) -> None:
-        """Prepare. Without a password every sign-in is refused."""
+        """Create without sessions; without a password every sign-in is refused."""
         self._clock = clock
         self._username = username
         self._password = password
@@ -52,13 +52,13 @@ class OperatorSessions:
 
     @property
     def enabled(self) -> bool:
-        """Whether operators can sign in: whether a user name and a password are configured."""
+        """Whether operators can sign in: a user name and a password are configured."""
         return self._password is not None
 
     def sign_in(self, username: str, password: str, address: str) -> OperatorSession:
         """Return a new session for a caller at an address.
 
-        Raises OperatorDisabled, WrongPassword, or TooManyWrongPasswords when the address sent too many of them.
+        Raises OperatorDisabled, WrongPassword, or TooManyWrongPasswords.
         """
         if self._password is None:
             raise OperatorDisabled(
@@ -79,7 +79,7 @@ class OperatorSessions:
         return session
 
     def find(self, session_id: str) -> OperatorSession | None:
-        """Return the session of a browser, None when it has none or when it has ended."""
+        """Return the session of a browser; None when it has none or it has ended."""
         session = self._sessions.get(session_id)
         if session is None:
             return None
@@ -92,5 +92,5 @@ class OperatorSessions:
         return session
 
     def end(self, session_id: str) -> None:
-        """End a session, so that a copy of its cookie opens nothing."""
+        """End a session, so that a copy of its cookie becomes invalid."""
         self._sessions.pop(session_id, None)

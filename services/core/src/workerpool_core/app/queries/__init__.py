@@ -1,1 +1,1 @@
-"""Answers about tasks, workers, logs and the pool."""
+"""Queries of tasks, workers, logs and the pool."""

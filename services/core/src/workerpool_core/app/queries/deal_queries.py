@@ -1,4 +1,4 @@
-"""Queries of deals: what is stored of their tasks, and why those that wait or failed do so."""
+"""Queries of deals: their tasks by status, and why tasks wait or failed."""
 
 import base64
 import binascii
@@ -19,8 +19,8 @@ from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.model import DealTerms, Task
 from workerpool_core.errors import BadPageToken, UnknownDeal
 
-_LOOKED_AT = 500
-"""Live tasks and failed tasks of a deal that are explained: a deal may have a million."""
+_SAMPLE_SIZE = 500
+"""Most live tasks, and most failed tasks, of a deal that are explained: a deal may have a million."""
 _MAX_REASONS = 20
 _DEAL_ID = re.compile("0x[0-9a-f]{64}")
 _MAX_STORED = 2**63
@@ -37,7 +37,7 @@ class DealView:
 
 @dataclass(slots=True)
 class CountedReason:
-    """A reason with the number of tasks that have it, and one of them."""
+    """A reason, the number of tasks with it, and the id of one of them."""
 
     reason: Explanation
     tasks: int
@@ -45,7 +45,7 @@ class CountedReason:
 
 
 class DealQueries:
-    """Reads deals and explains their tasks."""
+    """Queries of deals with explanations of their tasks."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class DealQueries:
         engine: Engine,
         wait_visible: Callable[[], Awaitable[None]],
     ) -> None:
-        """Prepare; `wait_visible` waits until the store's collections hold what is durable now."""
+        """Create queries; `wait_visible` waits until the store's collections hold what is durable now."""
         self._store = store
         self._tasks = tasks
         self._engine = engine
@@ -76,7 +76,7 @@ class DealQueries:
             stored = StoredDeal(live.deal.terms, {})
         if stored is None:
             raise UnknownDeal(
-                f"core created no task of deal {deal_id}; check the id and the pool. A deal whose tag asks for an "
+                f"core created no task of deal {deal_id}; check the id and the pool. A deal whose tag requires an "
                 "enclave and whose trust is above 1 is never served"
             )
         return self._view(stored)
@@ -98,13 +98,13 @@ class DealQueries:
         if live is not None:
             found = (tasks[task_id] for task_id in live.open)
         else:
-            # The deal is forgotten at its contribution deadline; its last tasks may still wait for their results.
+            # The deal is dropped at its contribution deadline; its last tasks may still wait for their results.
             found = (task for task in tasks.values() if task.terms.deal_id == deal_id and not task.ended)
-        return list(islice(found, _LOOKED_AT))
+        return list(islice(found, _SAMPLE_SIZE))
 
     async def _failed(self, deal_id: DealId) -> list[Task]:
         query = TaskQuery(statuses=(TaskStatus.FAILED.value,), deal_id=deal_id)
-        found = await self._tasks.tasks(query, None, _LOOKED_AT)
+        found = await self._tasks.tasks(query, None, _SAMPLE_SIZE)
         await self._tasks.with_replicates(found)
         return found
 

@@ -1,6 +1,6 @@
 """The output of running apps: the tail of each stream, in memory, until the worker reports the complete logs.
 
-Nothing here is durable or acknowledged: the report of an app's end carries its logs again.
+Nothing here is durable or acknowledged: the report of an app's end repeats its logs.
 """
 
 from collections import OrderedDict
@@ -16,14 +16,14 @@ from workerpool_core.domain.replicates.replicate_machine import SLOT_STATUSES
 from workerpool_core.errors import ForeignReplicate
 
 MAX_LOG_CHARACTERS = 100_000
-"""Last characters of each output stream that are kept (core spec §9)."""
+"""Most characters of each output stream, counted from its end (core spec §9)."""
 _MAX_CHARACTERS = 64_000_000
-"""Limit over all replicates, above which the least recently updated replicate is evicted."""
+"""Most characters of all replicates; above it the least recently updated replicate is evicted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The end of one output stream: `text`, which ends `end` characters after the start of what was received."""
+    """The end of one output stream: `text`, which ends at the character `end` of the received output."""
 
     text: str = ""
     end: int = 0
@@ -35,7 +35,7 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class LiveOutput:
-    """The tails of both output streams of the app that a worker runs."""
+    """The tails of both output streams of an app on one worker."""
 
     wallet: str
     stdout: Tail = Tail()
@@ -43,7 +43,7 @@ class LiveOutput:
 
 
 class LiveLogs:
-    """Tails of both output streams of running apps, by task and wallet. `tasks` are the live tasks."""
+    """Tails of both output streams of running apps, by task and wallet; `tasks` are the live tasks."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class LiveLogs:
         *,
         changed: Callable[[TaskId], None] = lambda _task_id: None,
     ) -> None:
-        """Keep nothing yet. `changed` receives each task with new output."""
+        """Create empty logs; `changed` receives each task with new output."""
         self._tasks = tasks
         self._max = max_characters
         self._changed = changed
@@ -60,7 +60,7 @@ class LiveLogs:
         self._characters = 0
 
     def add(self, task_id: TaskId, wallet: str, *, stdout: str = "", stderr: str = "") -> None:
-        """Append output of a running app; ignore that of an ended one. Raises ForeignReplicate."""
+        """Append output of a running app; ignore output of an ended one. Raises ForeignReplicate."""
         if not self._runs(task_id, wallet):
             return
         known = self._take(task_id, wallet) or LiveOutput(wallet)
@@ -72,12 +72,12 @@ class LiveLogs:
         self._changed(task_id)
 
     def of(self, task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:
-        """Return the tails of a task, or of one worker when `wallet` is given."""
+        """Return the tails of a task; only those of `wallet` unless it is empty."""
         kept = self.outputs(task_id, wallet)
         return [ComputeLogs(each.wallet, each.stdout.text, each.stderr.text) for each in kept]
 
     def outputs(self, task_id: TaskId, wallet: str = "") -> list[LiveOutput]:
-        """Return the output so far of the apps of a task, or of one worker when `wallet` is given."""
+        """Return the output so far of the apps of a task; only that of `wallet` unless it is empty."""
         return [
             kept for (task, owner), kept in self._kept.items() if task == task_id and wallet in ("", owner)
         ]
@@ -100,7 +100,9 @@ class LiveLogs:
             return False
         replicate = task.replicates.get(wallet)
         if replicate is None:
-            raise ForeignReplicate(f"this worker holds no replicate of task {task_id}")
+            raise ForeignReplicate(
+                f"this worker holds no replicate of task {task_id}; send output of assigned tasks only"
+            )
         return replicate.last_relevant in SLOT_STATUSES
 
     def _take(self, task_id: TaskId, wallet: str) -> LiveOutput | None:

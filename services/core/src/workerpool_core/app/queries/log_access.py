@@ -1,4 +1,4 @@
-"""Gives requesters the compute logs of their tasks for a signed challenge (EIP-712, in the form of iExec's tools)."""
+"""Access of requesters to the compute logs of their tasks, by a signed challenge (EIP-712, in iExec's form)."""
 
 import secrets
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from workerpool_core.errors import BadChallenge, BadSignature, NotTheRequester
 
 
 class LogAccess:
-    """Issues log challenges, and returns logs for signed ones. A challenge opens one answer."""
+    """Log challenges, and the logs for signed ones; a challenge is used once."""
 
     def __init__(self, queries: TaskQueries, clock: Clock, chain_id: int) -> None:
         self._queries = queries
@@ -28,7 +28,7 @@ class LogAccess:
     async def logs(
         self, task_id: TaskId, requester: str, signature: str, wallet: str = "", *, claimed_hash: str = ""
     ) -> list[ComputeLogs]:
-        """Return the logs of a task, or of one worker when `wallet` is given, to its requester.
+        """Return the logs of a task to its requester; only those of `wallet` unless it is empty.
 
         `claimed_hash` is the hash that the caller claims to have signed; empty means any open challenge of the
         requester. Raises BadChallenge, BadSignature, UnknownTask or NotTheRequester.
@@ -52,18 +52,18 @@ class LogAccess:
         if claimed_hash:
             known = [each for each in known if to_hex(each.challenge.hash) == claimed_hash]
             if not known:
-                raise BadChallenge("another challenge was signed; request one and sign it")
+                raise BadChallenge("the signed challenge is not open; request one and sign it")
         try:
             given = from_hex(signature)
             for each in known:
                 if recover_challenge_signer(each.challenge, given) == requester:
                     return each
         except (InvalidSignature, ValueError) as error:
-            raise BadSignature("the signature is malformed") from error
+            raise BadSignature(
+                "the signature is malformed; send the 65 bytes of the signed challenge in hexadecimal"
+            ) from error
         raise BadSignature("this address did not sign the log challenge; sign it with the requester's wallet")
 
     def _check_unused(self, signed: IssuedChallenge) -> None:
         if signed.used:
-            raise BadChallenge(
-                "this log challenge has opened another answer already; request a new one and sign it"
-            )
+            raise BadChallenge("this log challenge was already used; request a new one and sign it")

@@ -1,4 +1,4 @@
-"""Issued log challenges: several per requester, whose tools may read the logs of many tasks at once."""
+"""Issued log challenges: several per requester, because a tool may read the logs of many tasks at once."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from workerpool_poco.protocol.encoding.typed_data import LogChallenge
 from workerpool_poco.protocol.ids import Address
 
 LIFETIME_S = 3600.0
-"""How long a challenge may be signed, in seconds: as long as in the published scheduler."""
+"""Lifetime of a challenge in seconds, as in the published scheduler."""
 MAX_EACH = 16
-"""Challenges of one requester that are open at once."""
+"""Most open challenges of one requester."""
 _MOST = 100_000
-"""Limit of all challenges, above which the oldest are evicted, so that unauthenticated callers use bounded memory."""
+"""Most challenges; above it the oldest are evicted, so that unauthenticated callers use bounded memory."""
 
 
 @dataclass(slots=True, eq=False)
 class IssuedChallenge:
-    """A challenge, its expiry in Unix seconds, and whether it has opened an answer."""
+    """A challenge, its expiry in Unix seconds, and whether it was used."""
 
     challenge: LogChallenge
     expires_at: float
@@ -26,26 +26,26 @@ class IssuedChallenge:
 
 
 class LogChallenges:
-    """Issues challenges and remembers them until they expire, used ones included: a replay is told from a forgery."""
+    """The issued challenges until they expire, including used ones, so that a replay differs from a forgery."""
 
     def __init__(self, clock: Clock, make: Callable[[], LogChallenge]) -> None:
-        """Prepare; `make` returns a challenge with an unpredictable text."""
+        """Create without challenges; `make` returns a challenge with an unpredictable text."""
         self._clock = clock
         self._make = make
         self._issued: OrderedDict[Address, list[IssuedChallenge]] = OrderedDict()
         self._count = 0
 
     def issue(self, requester: Address) -> LogChallenge:
-        """Return a new challenge, or one that is open already while the requester has `MAX_EACH` of them.
+        """Return a new challenge, or an open one while the requester has `MAX_EACH` of them.
 
-        Any caller may ask in the name of any address, so an open challenge never makes room for another one of the same
-        address: its owner may be about to sign it.
+        Any caller may request one for any address, so a new challenge never evicts an open one of the same address: its
+        owner may be about to sign it.
         """
         known = self.of(requester)
         if len(known) >= MAX_EACH:
             used = next((each for each in known if each.used), None)
             if used is None:
-                # Each of them in turn, so that two tools rarely share one.
+                # Rotate, so that two tools rarely share one.
                 known.append(known.pop(0))
                 return known[-1].challenge
             known.remove(used)

@@ -1,4 +1,4 @@
-"""Follows the output of a task's apps: what is stored, and what running apps write, in pieces without repetition."""
+"""The output of a task's apps as a stream: stored logs and live output, in pieces without repetition."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.domain.model import Task
 
 _COMPARED = 400
-"""Last characters of the text sent so far that the next text must contain at the same place."""
+"""Last characters of the sent text that the next text must contain at the same place."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """Text that follows the previous piece of the same worker and stream; after `gap_before`, text is missing."""
+    """Text after the previous piece of the same worker and stream; with `gap_before`, text before it is missing."""
 
     wallet: str
     is_stderr: bool
@@ -27,13 +27,13 @@ class LogPiece:
 
 @dataclass(slots=True)
 class _Sent:
-    """What was sent of one stream: `end` characters of it were received, the last of which are `last`."""
+    """The sent part of one stream: `end` characters, of which `last` are the newest."""
 
     end: int = 0
     last: str = ""
 
     def running(self, tail: Tail) -> tuple[str, bool]:
-        """Return what a running app wrote since, and whether text before it is missing; note it as sent."""
+        """Return the new output of a running app, and whether text before it is missing; mark it as sent."""
         start = tail.end - len(tail.text)
         missing = start > self.end or tail.end < self.end
         new = tail.text if missing else tail.text[self.end - start :]
@@ -43,7 +43,7 @@ class _Sent:
     def complete(self, text: str) -> tuple[str, bool]:
         """Return the part of complete logs that was not sent, and whether text before it is missing.
 
-        Output may have been lost on its way from the running app, so the places are compared.
+        Live output may have been lost in transit, so the texts are compared.
         """
         if len(text) < MAX_LOG_CHARACTERS and text[: self.end].endswith(self.last):
             new, missing = text[self.end :], False
@@ -68,7 +68,7 @@ class _Reader:
     _started: set[tuple[str, bool]] = field(default_factory=set)
 
     def running(self, output: LiveOutput) -> Iterator[LogPiece]:
-        """Yield what a running app wrote since the last call."""
+        """Yield the new output of a running app since the last call."""
         for is_stderr, tail in ((False, output.stdout), (True, output.stderr)):
             sent = self._stream(output.wallet, is_stderr)
             yield from self._piece(output.wallet, is_stderr, *sent.running(tail))
@@ -92,12 +92,12 @@ class _Reader:
 
 
 class LogTail:
-    """Reads and follows logs for an operator. `changed` notifies of new output, and of changes of tasks."""
+    """The reader of logs for an operator; `changed` notifies of new output, and of changes of tasks."""
 
     def __init__(
         self, queries: TaskQueries, live: LiveLogs, tasks: Mapping[TaskId, Task], changed: Watchers
     ) -> None:
-        """Prepare; `tasks` are the live tasks."""
+        """Create a reader; `tasks` are the live tasks."""
         self._queries = queries
         self._live = live
         self._tasks = tasks
@@ -106,9 +106,9 @@ class LogTail:
     async def pieces(
         self, task_id: TaskId, wallet: str = "", *, follow: bool = False, tail_lines: int = 0
     ) -> AsyncIterator[LogPiece]:
-        """Yield the output of a task's apps, of one worker when `wallet` is given; at first its last lines.
+        """Yield the output of a task's apps, only of `wallet` unless it is empty, from its last lines on.
 
-        With `follow` it goes on until the task has ended. `tail_lines` of 0 means all lines. Raises UnknownTask.
+        With `follow` it continues until the task has ended. `tail_lines` of 0 means all lines. Raises UnknownTask.
         """
         await self._queries.task(task_id)
         wallet = address(wallet) if wallet else ""
@@ -122,7 +122,7 @@ class LogTail:
             for each in live:
                 for piece in reader.running(each):
                     yield piece
-            # An app that ended has reported its complete logs, which are in the store.
+            # The store holds the complete logs of an app that ended.
             if must_read or ended or running - now:
                 for kept in await self._queries.logs(task_id, wallet):
                     if kept.wallet not in now:

@@ -1,4 +1,4 @@
-"""The conditions of the pool as reasons: services that do not answer, an empty wallet, blocks that are not read yet."""
+"""The conditions of the pool as reasons: unavailable services, an empty wallet, unread blocks."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,14 +19,14 @@ _SERVICES: Mapping[str, ReasonCode] = {
     "proxy": ReasonCode.RESULT_PROXY_DOWN,
     "registry": ReasonCode.CONFIG_SERVER_DOWN,
 }
-"""The code of each component of health while it is not up, the worst first. The chain is judged by the scheduler."""
+"""The code of each component of health while it is not up, the worst first. The scheduler judges the chain."""
 _MISCONFIGURED = frozenset({CREDENTIALS, WRONG})
 BLOCKS_BEHIND = 50
-"""Blocks between the newest one and the cursor from which core counts as catching up."""
+"""Blocks between the newest one and the cursor above which core counts as catching up."""
 
 
 class PoolConditions:
-    """Reads the conditions of the pool at the moment of a query."""
+    """The conditions of the pool at the time of a query."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class PoolConditions:
 
         Args:
             health: the components of this process.
-            refusals: logins that were refused lately.
-            wallet: returns the wallet of the chain adapter as it was last read, None when that is unknown.
-            blocks: returns the newest block that must be followed, and the last one whose effects are stored.
+            refusals: recently refused logins.
+            wallet: returns the last read state of the chain adapter's wallet; None when unknown.
+            blocks: returns the newest block to follow, and the last one whose effects are stored.
         """
         self._health = health
         self._refusals = refusals

@@ -22,15 +22,18 @@ from workerpool_core.errors import UnknownWorker
 
 ALIVE_S = 60.0
 LISTED_S = 86_400.0
-"""Seconds since its last message for which a worker is in the table of workers."""
+"""Seconds since its last message for which a worker is listed."""
 SUMMARY_TTL_S = 1.0
-"""Seconds for which a summary is cached. Computing one visits every worker and live task, about 15 ms in a pool of
-thousands, and every caller may request it: fifty uncached requests per second would occupy the scheduler."""
+"""Seconds for which a summary is cached.
+
+Computing one visits every worker and live task, about 15 ms in a pool of thousands, and any caller may request it:
+fifty uncached requests per second would saturate the scheduler.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSummary:
-    """The documented platform metric, and what an operator sees besides: connected workers, slots, problems."""
+    """The documented platform metric, with more for operators: connected workers, slots, problems."""
 
     pool: Address
     alive_workers: int
@@ -69,7 +72,7 @@ class WorkerView:
 
 
 class PoolView:
-    """Answers queries about the pool. `ended` counts the tasks by final status when core started."""
+    """Queries of the pool; `ended` counts the tasks by final status when core started."""
 
     def __init__(
         self,
@@ -81,7 +84,7 @@ class PoolView:
         ended: Mapping[TaskStatus, int],
         explain: Callable[[], Explainer] | None = None,
     ) -> None:
-        """Create the view. `explain` returns the reasons of this moment; by default those of the scheduler alone."""
+        """Create the view; `explain` returns the current reasons, by default those of the scheduler alone."""
         self._explain = explain or engine.explain
         self._engine = engine
         self._follower = follower
@@ -103,7 +106,7 @@ class PoolView:
         self.deals_taken += 1
 
     def is_alive(self, worker: Worker) -> bool:
-        """Whether the worker sent a message within the last 60 s."""
+        """Return whether the worker sent a message within the last 60 s."""
         return self._clock.now() - worker.last_seen < ALIVE_S
 
     def summary(self) -> PoolSummary:
@@ -152,7 +155,7 @@ class PoolView:
         )
 
     def worker_samples(self) -> list[WorkerSample]:
-        """Return what metrics tell of each worker that sent a message within the last day."""
+        """Return the metrics of each worker that sent a message within the last day."""
         now = self._clock.now()
         return [
             self._sample(live, now)
@@ -194,8 +197,8 @@ class PoolView:
     ) -> list[WorkerView]:
         """Return up to `limit` workers ordered by wallet, after the wallet `after`.
 
-        With `codes`, only those that get no work now for one of these reasons. With `text`, only those whose name has
-        it as a part or whose wallet starts with it, in any letter case.
+        With `codes`, only those that get no work now for one of these reasons. With `text`, only those whose name
+        contains it or whose wallet starts with it, in any letter case.
         """
         explainer, sought = self._explain(), text.lower()
         found: list[WorkerView] = []
@@ -215,14 +218,14 @@ class PoolView:
     def explain_worker(self, wallet: str) -> tuple[Explanation, bool]:
         """Return why a worker gets no further task now, and whether it has ever registered.
 
-        Raises UnknownWorker for a wallet that neither registered nor was refused lately.
+        Raises UnknownWorker for a wallet that neither registered nor was refused recently.
         """
         wallet = address(wallet)
         reason = self._explain().worker(wallet)
         if reason is None:
             raise UnknownWorker(
-                f"no worker with wallet {wallet} has registered, and core refused none lately; check the address, and "
-                "that the worker's process runs and names this core"
+                f"no worker with wallet {wallet} has registered or was refused recently; check the address, and that "
+                "the worker runs and is configured for this core"
             )
         return reason, wallet in self._engine.workers
 

@@ -18,16 +18,16 @@ from workerpool_core.app.ports import (
 from workerpool_core.errors import AdapterUnavailable
 
 _NODE_LIMIT_S = 2.0
-"""Seconds for an answer of the node: a person waits for it."""
+"""Seconds for an answer of the node, because a person waits for it."""
 MAX_OF_TASK = 20
-"""Commands of one task that are read: each kind has one, and a reopened task repeats none."""
+"""Most commands of one task to read; a task has at most one of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class WalletNow:
-    """What is known of the wallet now. A part that did not answer is None, and its problem says why.
+    """The current state of the wallet; a part that could not be read is None, and its problem says why.
 
-    `account` is its stake in the hub (nRLC), of which `balance_wei` is read with it from the node.
+    `account` is its stake in the hub (nRLC), read from the node together with `balance_wei`.
     """
 
     owner: Address
@@ -47,7 +47,7 @@ class TaskTransactions:
 
 
 class PoolWallet:
-    """Answers questions about the wallet `owner`, which owns the pool and signs its transactions."""
+    """Queries of the wallet `owner`, which owns the pool and signs its transactions."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class PoolWallet:
         self._node_limit_s = node_limit_s
 
     async def now(self) -> WalletNow:
-        """Return what adapter and node tell now; neither keeps the other's answer back."""
+        """Return the answers of adapter and node, read concurrently and independently."""
         (wallet, wallet_problem), (account, balance, account_problem) = await asyncio.gather(
             self._wallet(), self._account()
         )
@@ -94,7 +94,7 @@ class PoolWallet:
                     self._accounts.view_accounts([self._owner]), self._accounts.balances([self._owner])
                 )
         except TimeoutError:
-            return None, 0, f"the node did not answer within {self._node_limit_s:g} s; look at the node"
+            return None, 0, f"the node did not answer within {self._node_limit_s:g} s; check the node"
         except PocoError as error:
             return None, 0, f"the node did not answer: {error}"
         return accounts[0], balances[0], ""

@@ -1,4 +1,4 @@
-"""The supply of the pool together with the block that it includes, streamed to the service that sells it."""
+"""The supply of the pool with the block up to which it counts deals, streamed to the order publisher."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,19 +9,19 @@ from workerpool_core.app.engine.engine import Engine
 from workerpool_core.domain.dispatch.pool_supply import PoolSupply
 
 PERIOD_S = 1.0
-"""Seconds between two computations, and so between two messages. One visits every worker and live task."""
+"""Seconds between two computations, and so between two messages; each visits every worker and live task."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupplyAtBlock:
-    """The supply, which counts every deal up to the block `cursor` and perhaps some later ones."""
+    """The supply after every deal up to the block `cursor`, and perhaps some later ones."""
 
     supply: PoolSupply
     cursor: int
 
 
 class SupplyView:
-    """Computes the supply on request."""
+    """The supply, computed on request."""
 
     def __init__(self, engine: Engine, follower: ChainFollower, period_s: float = PERIOD_S) -> None:
         self._engine = engine
@@ -29,7 +29,7 @@ class SupplyView:
         self._period_s = period_s
 
     def now(self, worker_stake: int) -> SupplyAtBlock:
-        """Return the supply for tasks of which each locks `worker_stake` nRLC of its worker."""
+        """Return the supply for tasks that each lock `worker_stake` nRLC of their worker."""
         # The scheduler takes the deals of a block before the follower moves to that block.
         cursor = max(self._follower.position.number, 0)
         return SupplyAtBlock(self._engine.supply(worker_stake), cursor)

@@ -1,7 +1,7 @@
 """Queries of tasks, answered with everything that was durable when the query arrived.
 
-The scheduler's memory answers for a task that it holds, once what the answer tells is durable; the store answers for
-every other task, for lists and for logs.
+Tasks in the scheduler's memory are answered from there, once their state is durable. The store answers for every other
+task, for lists and for logs.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ _FOREIGN_TOKEN = "this page token is not from this service; start again without 
 _MAX_STORED = 2**63
 _DEAL_ID = re.compile("0x[0-9a-f]{64}")
 VISIBLE_TIMEOUT_S = 10.0
-"""Seconds that a query waits for the collections to follow the journal, which usually takes a few milliseconds."""
+"""Longest wait of a query for the collections to follow the journal, in seconds; usually a few milliseconds."""
 
 _GATHER_S = 0.1
-"""Seconds for which the changes of a watched task gather: a quick task passes through several statuses in that time."""
+"""Seconds during which changes of a watched task are merged; a quick task passes through several statuses in it."""
 
 
 class TaskQueries:
-    """Reads tasks, replicates and logs."""
+    """Queries of tasks, replicates and logs."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class TaskQueries:
         """Create queries.
 
         `tasks` are those in the scheduler's memory, which may be ahead of the store. `queued_tasks` returns how many
-        tasks of known deals have not been created.
+        tasks of known deals are not created yet.
         """
         self._queued_tasks = queued_tasks
         self._store = store
@@ -97,11 +97,11 @@ class TaskQueries:
     def _explain_unknown(self, task_id: TaskId) -> str:
         if queued := self._queued_tasks():
             return (
-                f"task {task_id} does not exist: it may be one of the {queued} tasks of large deals that are queued "
-                "and are created when workers can serve them; ask again later, or check the id and the pool"
+                f"task {task_id} does not exist: it may be one of the {queued} queued tasks of large deals, which are "
+                "created when workers can serve them; retry later, or check the id and the pool"
             )
         return (
-            f"no deal of this pool contains task {task_id}; check the id and the pool. A deal whose tag asks for an "
+            f"no deal of this pool contains task {task_id}; check the id and the pool. A deal whose tag requires an "
             "enclave and whose trust is above 1 is never served: its price is refunded after the final deadline "
             "(iexec deal claim)"
         )
@@ -111,7 +111,9 @@ class TaskQueries:
         await self.wait_visible()
         replicate = await self._store.replicate(task_id, address(wallet))
         if replicate is None:
-            raise UnknownReplicate(f"worker {wallet} has no replicate of task {task_id}")
+            raise UnknownReplicate(
+                f"worker {wallet} has no replicate of task {task_id}; check the wallet and the task id"
+            )
         return replicate
 
     async def tasks(self, query: TaskQuery, page_token: str, size: int) -> tuple[list[Task], str]:
@@ -122,7 +124,7 @@ class TaskQueries:
         return page, page_token_after(page[-1]) if len(found) > size else ""
 
     async def with_outcomes(self, page: Sequence[Task]) -> None:
-        """Add the replicates of failed tasks to a page that was read without: they tell why each failed."""
+        """Add the replicates of failed tasks to a page that was read without, because they explain the failures."""
         failed = [task for task in page if task.status is TaskStatus.FAILED and not task.replicates]
         if failed:
             await self._store.with_replicates(failed)
@@ -130,13 +132,13 @@ class TaskQueries:
     async def follow(self, task_id: TaskId) -> AsyncIterator[Task]:
         """Yield a task immediately and after its changes, until it has ended. Raises UnknownTask.
 
-        The changes of a tenth of a second, in which a quick task passes through several statuses, count as one.
+        Changes within a tenth of a second, in which a quick task passes through several statuses, count as one.
         """
         async for _ in self._watchers.follow(task_id, lambda: asyncio.sleep(_GATHER_S)):
             task = await self._held_task(task_id)
             if task is None:
                 await self.wait_visible()
-                # A read that began with fewer changes may lack the one that this watcher was woken for.
+                # A read that began with fewer changes may lack the one that woke this watcher.
                 task = await self._watchers.read(task_id, self._visible_task, self._commit.applied)
             yield task
             if task.ended:

@@ -1,4 +1,4 @@
-"""Notifies watchers of a task that it changed."""
+"""Notification of the watchers of tasks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
@@ -11,11 +11,11 @@ from workerpool_core.domain.model import Task
 
 Read = Callable[[TaskId], Coroutine[Any, Any, Task]]
 Settle = Callable[[], Awaitable[None]]
-"""Returns once what happened before the call can be read."""
+"""Returns once everything before the call can be read."""
 
 
 class Watchers:
-    """The watchers of each task. A slow watcher gets the newest state, not every one."""
+    """The watchers of each task; a slow watcher gets only the newest state."""
 
     def __init__(self) -> None:
         self._events: dict[TaskId, set[asyncio.Event]] = {}
@@ -57,7 +57,7 @@ class Watchers:
         if self._reads.get(task_id, (0, None))[1] is read:
             del self._reads[task_id]
         if not read.cancelled():
-            read.exception()  # its waiters get it; without one asyncio would complain
+            read.exception()  # mark it as retrieved, because there may be no waiter
 
     async def follow(self, task_id: TaskId, settle: Settle | None = None) -> AsyncGenerator[None, None]:
         """Yield immediately, and again after each change of the task; changes while `settle` runs count as one."""
@@ -65,7 +65,7 @@ class Watchers:
             while True:
                 yield
                 await event.wait()
-                # Before `settle`: it may cover no change that comes after its start.
+                # Before `settle`, which may not cover a change after its start.
                 event.clear()
                 if settle is not None:
                     await settle()

@@ -1,4 +1,4 @@
-"""Builds assignments: the pool owner's signed authorization with everything that a worker needs for a replicate."""
+"""Assignments: the pool owner's signed authorization with everything that a worker needs for a replicate."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,11 +10,11 @@ from workerpool_core.app.workers.messages import Assigned
 from workerpool_core.domain.model import Task
 
 _CACHED_SIGNATURES = 8_192
-"""Cached signatures: for assignments about to be sent, and for workers that reconnect with their replicates."""
+"""Most cached signatures, for assignments about to be sent and for workers that reconnect with their replicates."""
 
 
 class Assignments:
-    """Signs with the wallet that owns the pool on chain (about 0.1 ms per signature)."""
+    """The builder of assignments; it signs with the wallet that owns the pool on chain (about 0.1 ms each)."""
 
     def __init__(self, wallet: MessageSigner, tasks: Mapping[TaskId, Task]) -> None:
         self._wallet = wallet

@@ -11,7 +11,7 @@ from workerpool_poco.protocol.ids import Address
 C = TypeVar("C")
 
 _MAX_OPEN = 100_000
-"""Limit of open challenges, above which the oldest is evicted, so that unauthenticated callers use bounded memory."""
+"""Most open challenges; above it the oldest is evicted, so that unauthenticated callers use bounded memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +30,26 @@ class OpenChallenges(Generic[C]):
         self._lifetime_s = lifetime_s
         self._open: OrderedDict[Address, Open[C]] = OrderedDict()
 
-    def issue(self, who: Address, make: Callable[[], C]) -> Open[C]:
+    def issue(self, wallet: Address, make: Callable[[], C]) -> Open[C]:
         """Return the open challenge of an address; create one if there is none.
 
-        An open challenge is returned again, so that another caller cannot cancel the one its owner is about to sign.
+        Returning the open one keeps another caller from cancelling the challenge that its owner is about to sign.
         """
-        known = self.of(who)
+        known = self.of(wallet)
         if known is None:
-            known = self._open[who] = Open(make(), self._clock.now() + self._lifetime_s)
+            known = self._open[wallet] = Open(make(), self._clock.now() + self._lifetime_s)
             while len(self._open) > _MAX_OPEN:
                 self._open.popitem(last=False)
         return known
 
-    def of(self, who: Address) -> Open[C] | None:
+    def of(self, wallet: Address) -> Open[C] | None:
         """Return the open challenge of an address; None when there is none or it has expired."""
-        known = self._open.get(who)
+        known = self._open.get(wallet)
         if known is not None and self._clock.now() >= known.expires_at:
-            del self._open[who]
+            del self._open[wallet]
             return None
         return known
 
-    def consume(self, who: Address) -> None:
+    def consume(self, wallet: Address) -> None:
         """Remove the challenge of an address after its use."""
-        self._open.pop(who, None)
+        self._open.pop(wallet, None)

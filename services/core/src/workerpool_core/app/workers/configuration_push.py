@@ -1,4 +1,4 @@
-"""Changes of the configuration while core runs: they reach connected workers without a restart."""
+"""Changes of the configuration while core runs, pushed to connected workers without a restart."""
 
 from collections.abc import Callable, Collection
 
@@ -13,7 +13,7 @@ log = get_logger()
 
 
 class ConfigurationPush:
-    """Applies a new configuration to a running core. `use_proxy` receives the URL of the result proxy."""
+    """The configuration of a running core; `use_proxy` receives a new URL of the result proxy."""
 
     def __init__(
         self, running: RunningCore, whitelist: Collection[Address], use_proxy: Callable[[str], None]
@@ -25,7 +25,7 @@ class ConfigurationPush:
         running.engine.submit(WhitelistChanged(self._whitelist))
 
     def apply(self, configuration: PublicConfiguration, whitelist: Collection[Address]) -> None:
-        """Use a configuration and a whitelist from now on, and tell every connected worker what changed."""
+        """Apply a configuration and a whitelist, and notify every connected worker."""
         running, wallets = self._running, frozenset(whitelist)
         if wallets != self._whitelist:
             log.info(

@@ -1,4 +1,4 @@
-"""Sends new heads of the chain to connected workers, so that they read none from a node."""
+"""New heads of the chain, pushed to connected workers so that they do not poll a node."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,12 +21,12 @@ async def push_heads(
 
     A session sends the newest head by itself after its Welcome and with every assignment and command.
     """
-    told_all_at = float("-inf")
+    sent_to_all_at = float("-inf")
     async for head in heads:
         sessions.head = head
-        for_all = clock.now() - told_all_at >= _IDLE_PERIOD_S
+        for_all = clock.now() - sent_to_all_at >= _IDLE_PERIOD_S
         if for_all:
-            told_all_at = clock.now()
+            sent_to_all_at = clock.now()
         for session in sessions:
             if for_all or holds_work(session.wallet):
                 session.head_changed()

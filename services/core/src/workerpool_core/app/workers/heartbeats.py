@@ -1,4 +1,4 @@
-"""Batches the heartbeats of workers, because thousands per second as single events would load the scheduler."""
+"""Batching of heartbeats, because thousands of single events per second would load the scheduler."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _BATCH_DELAY_S = 0.05
 
 
 class Heartbeats:
-    """Submits accumulated heartbeats as one event. Use it in the thread of the event loop."""
+    """A batch of heartbeats, submitted as one event. Use it in the thread of the event loop."""
 
     def __init__(self, submit: Callable[[HeartbeatsReceived], None]) -> None:
         self._submit = submit

@@ -17,7 +17,7 @@ WORKER_ROLE = "worker"
 
 
 class Login:
-    """Issues challenges, and bearer tokens for signed ones."""
+    """Login challenges, and bearer tokens for signed ones."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Login:
     ) -> None:
         """Create a login for one pool. An empty `whitelist` admits every wallet.
 
-        A wallet that was removed from it is admitted while `holds_work` tells that it has unfinished replicates.
+        A wallet that was removed from it is admitted while `holds_work` returns that it has unfinished replicates.
         """
         self._tokens = tokens
         self._clock = clock
@@ -59,8 +59,8 @@ class Login:
     async def login(self, wallet: str, signature: str) -> str:
         """Return a bearer token for a signed challenge, and consume the challenge.
 
-        Raises NotWhitelisted, BadChallenge or BadSignature. A wrong signature leaves the challenge open, because any
-        caller may send one.
+        Raises NotWhitelisted, BadChallenge or BadSignature. A wrong signature does not consume the challenge, because
+        any caller may send one.
         """
         wallet = address(wallet)
         self.admit(wallet)
@@ -79,7 +79,7 @@ class Login:
         return await self._tokens.issue(wallet, frozenset({WORKER_ROLE}))
 
     def admit(self, wallet: Address) -> None:
-        """Raise NotWhitelisted unless the pool admits this wallet. A token may be older than the whitelist."""
+        """Raise NotWhitelisted unless the pool admits this wallet; a token may be older than the whitelist."""
         if self._whitelist and wallet not in self._whitelist and not self._holds_work(wallet):
             raise NotWhitelisted(
                 "this wallet is not on the pool's whitelist (IEXEC_WORKERS_WHITELIST); ask the operator"

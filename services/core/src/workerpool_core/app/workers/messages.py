@@ -12,7 +12,7 @@ from workerpool_core.domain.model import Command, DealTerms
 
 @dataclass(frozen=True, slots=True)
 class Welcomed:
-    """The session is open. The worker drops the replicates of the tasks `dropped`."""
+    """The session is open; the worker drops the replicates of the tasks in `dropped`."""
 
     session: str
     dropped: tuple[TaskId, ...]
@@ -31,7 +31,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """A durable command. `assignment` accompanies it when the worker resumes a replicate."""
+    """A durable command, with an `assignment` when the worker resumes a replicate."""
 
     command: Command
     assignment: Assigned | None = None
@@ -46,12 +46,12 @@ class Draining:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationChanged:
-    """The pool's public configuration changed; the message carries the one in force when it is sent."""
+    """The pool's public configuration changed; the message carries the one current when it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShutDown:
-    """The session ends. Without `retry_after_s` (seconds) the worker should not reconnect."""
+    """The session ends; without `retry_after_s` (seconds) the worker should not reconnect."""
 
     reason: str
     message: str

@@ -1,8 +1,8 @@
 """Open sessions of workers: one per wallet, each with a bounded queue of messages to send.
 
 A gRPC stream gives no back-pressure from a slow reader, so each session has a limit above which it ends. After the
-worker reconnects, it gets everything relevant again: commands are durable, and an assignment is resent until a status
-of its replicate arrives.
+worker reconnects, everything relevant is resent: commands are durable, and an assignment is resent until a status of
+its replicate arrives.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from workerpool_core.app.workers.messages import Assigned, Commanded, Message, N
 log = get_logger()
 
 _WITH_HEAD = (Welcomed, Assigned, Commanded)
-"""Messages that the newest head follows, because their worker judges deadlines by it."""
+"""Messages that the newest head follows, because the worker checks deadlines against it."""
 MAX_QUEUED = 10_000
 """Messages that may wait for one worker."""
 
 
 class Session:
-    """One open session. The stream's handler sends what `next_messages` returns until `ended`.
+    """One open session; the stream's handler sends what `next_messages` returns until `ended`.
 
-    Nothing is sent before the Welcome. Decisions that were made before the scheduler learnt of the session may be
-    carried out after the stream was opened; the Welcome brings all of them again.
+    Nothing is sent before the Welcome. Effects of decisions from before the session may be executed after the stream
+    was opened; the messages after the Welcome include all of them again.
 
     Heads do not queue: the newest follows the Welcome, every assignment or command, and `head_changed`.
     """
@@ -47,18 +47,18 @@ class Session:
 
     @property
     def ended(self) -> bool:
-        """Whether no message follows those that `next_messages` still returns."""
+        """Whether `next_messages` returns only the messages queued so far."""
         return self._ended
 
     def send(self, message: Message) -> None:
-        """Queue a message. Do nothing before the Welcome, and once the session has ended."""
+        """Queue a message; do nothing before the Welcome, and once the session has ended."""
         if not self._welcomed:
             self._welcomed = isinstance(message, Welcomed)
         if self._ended or not self._welcomed:
             return
         if len(self._waiting) >= self._max_queued:
             log.warning(
-                "session.outbox_full", wallet=self.wallet, session=self.id, waiting=len(self._waiting)
+                "session.outbox_overflowed", wallet=self.wallet, session=self.id, waiting=len(self._waiting)
             )
             self.overflowed = True
             self._waiting.clear()
@@ -68,7 +68,7 @@ class Session:
         self._changed.set()
 
     def head_changed(self) -> None:
-        """Send the newest head. Do nothing before the Welcome, and once the session has ended."""
+        """Send the newest head; do nothing before the Welcome, and once the session has ended."""
         if self._welcomed and not self._ended:
             self._head_due = True
             self._changed.set()
@@ -83,7 +83,7 @@ class Session:
         self._changed.set()
 
     async def next_messages(self) -> list[Message]:
-        """Wait for messages and return all of them. The list is empty only once the session has ended."""
+        """Wait for messages and return all of them; the list is empty only once the session has ended."""
         while not (taken := self._take()) and not self._ended:
             self._changed.clear()
             await self._changed.wait()
@@ -106,7 +106,7 @@ class Session:
 
 
 class Sessions:
-    """The open session of each wallet. `head` is the newest block of the chain; None before the first."""
+    """The open session of each wallet; `head` is the newest block of the chain, None before the first."""
 
     def __init__(self, max_queued: int = MAX_QUEUED) -> None:
         self.head: Block | None = None
@@ -120,7 +120,7 @@ class Sessions:
         return iter(list(self._open.values()))
 
     def open(self, wallet: str) -> Session:
-        """Open a session. An older one of the wallet ends with the reason REPLACED."""
+        """Open a session; an older one of the wallet ends with the reason REPLACED."""
         if (earlier := self._open.get(wallet)) is not None:
             earlier.end(ShutDown("REPLACED", "another stream of this wallet was opened"))
         session = self._open[wallet] = Session(wallet, self._max_queued, lambda: self.head)
@@ -133,7 +133,7 @@ class Sessions:
             del self._open[session.wallet]
 
     def of(self, wallet: str, session_id: str = "") -> Session | None:
-        """Return the open session of a wallet; None when it has none, or not the one named."""
+        """Return the open session of a wallet; None when it has none, or another one than `session_id`."""
         session = self._open.get(wallet)
         return session if session is not None and session_id in ("", session.id) else None
 

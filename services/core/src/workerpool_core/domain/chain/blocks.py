@@ -40,7 +40,7 @@ def seen(context: EventContext, block: BlockSeen) -> None:
 
 
 def _verify_unfollowed(context: EventContext) -> None:
-    """Read the tasks again about which something was learnt before its block was followed."""
+    """Read the tasks again whose unfollowed change is now in a followed block."""
     state = context.state
     for task_id in list(state.unfollowed):
         live = state.tasks[task_id]
@@ -55,7 +55,7 @@ def _followed(context: EventContext, live: LiveTask) -> None:
 
 
 def _apply_log(context: EventContext, live: LiveTask, log: TaskLog, block: BlockSeen, caf: bool) -> None:
-    """Apply one log; `caf` tells that its transaction is a contributeAndFinalize."""
+    """Apply one log; `caf` is true when its transaction is a contributeAndFinalize."""
     task = live.task
     kind = None if live.unfollowed is None else live.unfollowed.kind
     if kind is not None and log.kind is _LOG_OF[kind]:
@@ -100,7 +100,7 @@ def _text(value: str) -> str:
 
 
 def reverted(context: EventContext, event: BlocksReverted) -> None:
-    """Handle a reorganisation: read every live task again, and close ended tasks again that it opened on chain."""
+    """Handle a reorganisation: read live tasks again, and retry to close ended tasks whose final block it removed."""
     state = context.state
     state.head = min(state.head, event.ancestor)
     state.chain_time = 0.0
@@ -111,5 +111,5 @@ def reverted(context: EventContext, event: BlocksReverted) -> None:
         if not task.ended:
             context.read_task(task)
         elif task.final_block > event.ancestor:
-            completion.opened_again(context, task)
+            completion.closing_removed(context, task)
             retries.retry(context, task)

@@ -43,7 +43,7 @@ def contributed(
 
 
 def _lock_stake(context: EventContext, replicate: Replicate) -> None:
-    """Subtract what the hub locked with a contribution from the free stake that is known of the worker."""
+    """Subtract the stake that the hub locked with a contribution from the worker's known free stake."""
     live = context.state.workers[replicate.wallet]
     stake = context.state.tasks[replicate.task_id].task.terms.worker_stake
     if stake and live.stake is not None and not replicate.contribution_hash:
@@ -112,7 +112,7 @@ def consensus(
 ) -> None:
     """Record a consensus on chain: ask the winners to reveal and abort the other replicates.
 
-    The chain is read again while it counts more winners than are known here.
+    Reads the chain again while it counts more winners than this process knows.
     """
     winners = [r for r in task.replicates.values() if r.contribution_hash == value]
     if len(winners) < winner_count:
@@ -162,7 +162,7 @@ def _error_of(winners: list[Replicate]) -> dict[str, Any]:
 
 
 def _may_reveal(replicate: Replicate) -> bool:
-    """Return whether a winner has not revealed; even one that gave up may reveal, because its stake is at risk."""
+    """Return whether a winner may still reveal; an aborted one may too, because its stake is at risk."""
     return not replicate.has_reached(_R.REVEALED) and replicate.status not in FINAL_REPLICATE_STATUSES
 
 
@@ -180,7 +180,7 @@ def _reveal_again(context: EventContext, task: Task, winners: list[Replicate]) -
 
 
 def reopened(context: EventContext, task: Task, receipt: Receipt | None = None) -> None:
-    """Reopen a task that was reopened on chain without reveals: its winners fail, other workers may contribute."""
+    """Reopen a task that the chain reopened without reveals: fail its winners and let other workers contribute."""
     if task.status not in (_T.CONSENSUS_REACHED, _T.REOPENING):
         return
     context.read_contributor_weights(task)
@@ -188,7 +188,7 @@ def reopened(context: EventContext, task: Task, receipt: Receipt | None = None) 
         if replicate.contribution_hash == task.consensus:
             reveal_timed_out(context, replicate)
             transitions.update_replicate(context, replicate, contribution_hash="")
-    _open_again(context, task, receipt)
+    _reopen(context, task, receipt)
 
 
 def consensus_removed(context: EventContext, task: Task) -> None:
@@ -196,10 +196,10 @@ def consensus_removed(context: EventContext, task: Task) -> None:
     for replicate in task.replicates.values():
         if replicate.contribution_hash == task.consensus and not is_at_dead_end(replicate):
             commands.withdraw(context, context.state.workers[replicate.wallet], task.task_id)
-    _open_again(context, task, None)
+    _reopen(context, task, None)
 
 
-def _open_again(context: EventContext, task: Task, receipt: Receipt | None) -> None:
+def _reopen(context: EventContext, task: Task, receipt: Receipt | None) -> None:
     if task.status is _T.CONSENSUS_REACHED:
         transitions.move_task(context, task, _T.REOPENING)
     timers = context.state.timers

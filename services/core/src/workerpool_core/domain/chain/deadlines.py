@@ -1,8 +1,7 @@
 """Decisions that only a read of the chain can make: missed deadlines, missing consensus, pending failures.
 
-A deadline is missed only once the chain has passed it: a block with a later time was followed, or the clock says so
-with a margin, since a chain may make no block for minutes. A read requested after that contains all that was done in
-time.
+A deadline is missed only once the chain has passed it: a followed block has a later time, or the clock has passed it by
+a margin, because a chain may make no block for minutes. A read requested after that shows everything done in time.
 """
 
 from typing import Any
@@ -36,10 +35,10 @@ _T = TaskStatus
 _REVEAL_PHASE = WAITING_REVEAL_TASK_STATUSES | {_T.FINALIZING}
 
 
-def judge(context: EventContext, task: Task, chain: ChainTask | None, asked_at: float) -> None:
+def judge(context: EventContext, task: Task, chain: ChainTask | None, requested_at: float) -> None:
     """Fail or reopen a task that missed a deadline; read the chain again until it has passed the deadline.
 
-    `asked_at` is when the read that returned `chain` was requested.
+    `requested_at` is when the read that returned `chain` was requested.
     """
     terms, now = task.terms, context.now
     passed = [
@@ -51,7 +50,7 @@ def judge(context: EventContext, task: Task, chain: ChainTask | None, asked_at: 
         )
         if task.status in statuses and now >= deadline
     ]
-    if any(context.chain_time(asked_at) < deadline for deadline in passed):
+    if any(context.chain_time(requested_at) < deadline for deadline in passed):
         context.state.timers.set(Timeout.READ, task.task_id, now + context.state.policy.retry_s)
         return
     if not passed:
@@ -61,13 +60,13 @@ def judge(context: EventContext, task: Task, chain: ChainTask | None, asked_at: 
     elif task.status in WAITING_CONTRIBUTION_TASK_STATUSES:
         if chain is None or chain.status is ChainTaskStatus.ACTIVE:
             cause = ReplicateStatusCause.CONTRIBUTION_TIMEOUT
-            completion.fail(context, task, _T.CONTRIBUTION_TIMEOUT, cause, **_untaken(context, task))
+            completion.fail(context, task, _T.CONTRIBUTION_TIMEOUT, cause, **_unassigned_error(context, task))
     elif chain is not None and chain.status is ChainTaskStatus.REVEALING:
         _end_reveal_phase(context, task, chain)
 
 
-def _untaken(context: EventContext, task: Task) -> dict[str, Any]:
-    """Return why no worker took a task, as fields of the task: only the present workers tell it."""
+def _unassigned_error(context: EventContext, task: Task) -> dict[str, Any]:
+    """Return why no worker took a task, as fields of the task; it follows from the workers connected now."""
     if task.replicates or task.error_cause is not None:
         return {}
     found = obstacle(context.state, task, context.now)
@@ -86,9 +85,9 @@ def _end_reveal_phase(context: EventContext, task: Task, chain: ChainTask) -> No
 
 
 def compare_forecast(context: EventContext, task: Task, chain: ChainTask, event: TaskRead) -> None:
-    """Note that the chain has no consensus although the forecast predicts one.
+    """Record that the chain has no consensus although the forecast predicts one.
 
-    The chain weighs a worker when it contributes, the forecast when the task is assigned.
+    The chain takes a worker's weight at its contribution, the forecast at the assignment.
     """
     live, workers = context.live(task), context.state.workers
     contributed = contributors(task)
@@ -109,7 +108,7 @@ def compare_forecast(context: EventContext, task: Task, chain: ChainTask, event:
 
 
 def judge_pending_failure(
-    context: EventContext, task: Task, chain: ChainTask | None, asked_at: float
+    context: EventContext, task: Task, chain: ChainTask | None, requested_at: float
 ) -> None:
     """Fail a task with a pending failure, unless the chain has a contribution or a consensus that was not known."""
     live = context.live(task)
@@ -117,7 +116,7 @@ def judge_pending_failure(
     if failure is None:
         return
     if task_machine.may_follow(task.status, failure.reason):
-        if asked_at < failure.since:
+        if requested_at < failure.since:
             context.read_task(task)
             return
         if chain is not None and chain.status is ChainTaskStatus.REVEALING:

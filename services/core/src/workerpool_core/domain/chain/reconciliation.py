@@ -1,6 +1,6 @@
 """Reconciliation of a task with a read of the chain: repairs first, then the decisions that need the chain.
 
-A read that is older than the newest followed block tells less than the logs did, and is retried.
+A read older than the newest followed block is stale and is retried.
 """
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
@@ -18,7 +18,7 @@ from workerpool_core.domain.chain import chain_evidence, deadlines, refusals
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TaskRead, TransactionKind
 from workerpool_core.domain.model import Receipt, Replicate, Task
-from workerpool_core.domain.replicates import proofs
+from workerpool_core.domain.replicates import pending_reports
 from workerpool_core.domain.replicates.consensus_forecast import is_caf_eligible
 from workerpool_core.domain.tasks import completion, initialization, retries
 from workerpool_core.domain.timers import Timeout
@@ -47,23 +47,23 @@ def reconcile(context: EventContext, event: TaskRead) -> None:
 
 
 def _reconcile(context: EventContext, task: Task, event: TaskRead) -> None:
-    asked_at = context.now if event.asked_at is None else event.asked_at
+    requested_at = context.now if event.requested_at is None else event.requested_at
     chain = event.task if event.task and event.task.status is not ChainTaskStatus.UNSET else None
     if task.ended:
         _reconcile_ended(context, task, chain, event.block)
         return
     if chain is None:
-        _reconcile_uninitialized(context, task, event, asked_at)
+        _reconcile_uninitialized(context, task, event, requested_at)
     else:
-        _reconcile_initialized(context, task, chain, event, asked_at)
+        _reconcile_initialized(context, task, chain, event, requested_at)
     if not task.ended and chain is not None:
-        refusals.judge(context, task, chain, asked_at)
+        refusals.judge(context, task, chain, requested_at)
     if not task.ended:
-        deadlines.judge(context, task, chain, asked_at)
+        deadlines.judge(context, task, chain, requested_at)
     if not task.ended and chain is not None:
         deadlines.compare_forecast(context, task, chain, event)
     if not task.ended:
-        deadlines.judge_pending_failure(context, task, chain, asked_at)
+        deadlines.judge_pending_failure(context, task, chain, requested_at)
     context.tasks_to_advance[task.task_id] = None
 
 
@@ -71,27 +71,27 @@ def _reconcile_ended(context: EventContext, task: Task, chain: ChainTask | None,
     if chain is not None and chain.status in (ChainTaskStatus.FAILED, ChainTaskStatus.COMPLETED):
         completion.closed(context, task, block)
     elif 0 < task.final_block <= block:
-        completion.opened_again(context, task)
+        completion.closing_removed(context, task)
         retries.retry(context, task)
     elif task.finalize_due or (task.claim_due and context.now >= task.terms.final_deadline):
         retries.retry_later(context, task)
 
 
-def _reconcile_uninitialized(context: EventContext, task: Task, event: TaskRead, asked_at: float) -> None:
+def _reconcile_uninitialized(context: EventContext, task: Task, event: TaskRead, requested_at: float) -> None:
     """Reconcile a task that is not initialized on chain: not yet, or a reorganisation removed it or its deal.
 
-    Workers are asked for their contributions at once; they send them when the task is initialized again.
+    Its workers are asked to contribute again at once; they contribute when the task is initialized again.
     """
     if task.status in _CONSENSUS:
         chain_evidence.consensus_removed(context, task)
     for wallet in event.contributions:
         replicate = task.replicates.get(wallet)
         if replicate is not None:
-            proofs.answered_by_chain(context, task, replicate, frozenset(), asked_at)
-            missing = proofs.take_missing_transaction(context, replicate, asked_at)
+            pending_reports.answered_by_chain(context, task, replicate, frozenset(), requested_at)
+            missing = pending_reports.take_missing_transaction(context, replicate, requested_at)
             if replicate.contribution_hash or missing in _CONTRIBUTIONS:
                 chain_evidence.contribution_removed(context, task, replicate)
-    if refusals.take(context, task, TransactionKind.INITIALIZE, asked_at):
+    if refusals.take(context, task, TransactionKind.INITIALIZE, requested_at):
         too_late = context.now >= task.terms.contribution_deadline
         if too_late or refusals.is_final(context, task, TransactionKind.INITIALIZE):
             _fail_uninitialized(context, task)
@@ -106,15 +106,15 @@ def _reconcile_uninitialized(context: EventContext, task: Task, event: TaskRead,
 
 
 def _fail_uninitialized(context: EventContext, task: Task) -> None:
-    """Fail a task that cannot be initialized, unless it is past its consensus here.
+    """Fail a task that cannot be initialized, unless its consensus is recorded.
 
     Such a task occupies no worker, and ends at its final deadline.
     """
     if task.status in (_T.RECEIVED, _T.INITIALIZING):
-        fields = refusals.in_words(context, task, "initialization")
+        fields = refusals.error_fields(context, task, "initialization")
         completion.fail(context, task, _T.INITIALIZE_FAILED, **fields)
     elif task.status in (_T.INITIALIZED, _T.RUNNING):
-        fields = refusals.in_words(context, task, "initialization after a reorganisation")
+        fields = refusals.error_fields(context, task, "initialization after a reorganisation")
         completion.fail(
             context, task, _T.CONTRIBUTION_TIMEOUT, ReplicateStatusCause.TASK_NOT_ACTIVE, **fields
         )
@@ -123,7 +123,7 @@ def _fail_uninitialized(context: EventContext, task: Task) -> None:
 
 
 def _reconcile_initialized(
-    context: EventContext, task: Task, chain: ChainTask, event: TaskRead, asked_at: float
+    context: EventContext, task: Task, chain: ChainTask, event: TaskRead, requested_at: float
 ) -> None:
     initialization.initialized(context, task, Receipt(task.initialization_block or event.block))
     if task.ended:
@@ -135,7 +135,7 @@ def _reconcile_initialized(
         if replicate is not None:
             result_hash = to_hex(contribution.result_hash)
             _reconcile_contribution(
-                context, task, replicate, contribution.status, result_hash, chain, asked_at
+                context, task, replicate, contribution.status, result_hash, chain, requested_at
             )
     if chain.status is ChainTaskStatus.REVEALING:
         chain_evidence.consensus(
@@ -178,13 +178,13 @@ def _reconcile_contribution(
     status: ContributionStatus,
     result_hash: str,
     chain: ChainTask,
-    asked_at: float,
+    requested_at: float,
 ) -> None:
     """Reconcile a replicate with its contribution on chain."""
     proven = _proven_statuses(replicate, task, status, chain)
     # A report of the worker is recorded with it as the author, before the scheduler fills in missing statuses.
-    proofs.answered_by_chain(context, task, replicate, proven, asked_at)
-    missing = proofs.take_missing_transaction(context, replicate, asked_at)
+    pending_reports.answered_by_chain(context, task, replicate, proven, requested_at)
+    missing = pending_reports.take_missing_transaction(context, replicate, requested_at)
     if status is ContributionStatus.UNSET:
         was_reported = chain.status is ChainTaskStatus.ACTIVE and missing in _CONTRIBUTIONS
         if replicate.contribution_hash or was_reported:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from workerpool_core.domain.decisions.effects import (
     AnswerUpdate,
-    AskEnclaveChallenge,
     Assign,
     CheckResult,
     CloseSession,
@@ -18,6 +17,7 @@ from workerpool_core.domain.decisions.effects import (
     NotifyWatchers,
     ReadTask,
     ReadWeight,
+    RequestEnclaveChallenge,
     RequestTransaction,
     SendCommand,
     SendDrain,
@@ -42,7 +42,6 @@ from workerpool_core.domain.decisions.writes import (
 
 __all__ = [
     "AnswerUpdate",
-    "AskEnclaveChallenge",
     "Assign",
     "CheckResult",
     "CloseSession",
@@ -60,6 +59,7 @@ __all__ = [
     "ReadWeight",
     "ReplicateChanged",
     "ReplicateCreated",
+    "RequestEnclaveChallenge",
     "RequestTransaction",
     "SendCommand",
     "SendDrain",

@@ -1,6 +1,6 @@
 """Effects: messages and requests that the scheduler decides, executed after the writes of their outcome.
 
-`AnswerUpdate` exists once for each reported status, so it is a named tuple, which is created three times as fast.
+`AnswerUpdate` is a named tuple, because one is created for each reported status: three times as fast as a dataclass.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from workerpool_core.domain.model import Action, Command
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """Answer a Hello; the worker drops the replicates of the tasks `dropped`."""
+    """Answer a Hello; `dropped` names the tasks whose replicates the worker drops."""
 
     wallet: str
     session: str
@@ -100,12 +100,12 @@ class RequestTransaction:
 class ReadTask:
     """Read a task and the contributions of `wallets` from the chain; answered by a TaskRead in TasksRead.
 
-    The answer repeats `asked_at` (Unix seconds): only a read requested after a deadline shows that it was missed.
+    The answer repeats `requested_at` (Unix seconds): only a read requested after a deadline shows that it was missed.
     """
 
     task_id: TaskId
     wallets: tuple[str, ...] = ()
-    asked_at: float | None = None
+    requested_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class FindSms:
 
 
 @dataclass(frozen=True, slots=True)
-class AskEnclaveChallenge:
-    """Ask the SMS of the task's TEE framework for a challenge, which it makes for initialized tasks only.
+class RequestEnclaveChallenge:
+    """Request a challenge from the SMS of the task's TEE framework, which issues it for initialized tasks only.
 
     Answered by EnclaveChallengeAnswered, SmsRefused or SmsUnreachable.
     """
@@ -152,7 +152,7 @@ class AskEnclaveChallenge:
 
 @dataclass(frozen=True, slots=True)
 class TaskUnsatisfiable:
-    """Log that the workers of the pool can never satisfy a task; with an empty `reason`, that they can again."""
+    """Log that the workers of the pool can never satisfy a task; an empty `reason` means that they can again."""
 
     task_id: TaskId
     reason: str
@@ -176,7 +176,7 @@ Effect = (
     | ReadWeight
     | CheckResult
     | FindSms
-    | AskEnclaveChallenge
+    | RequestEnclaveChallenge
     | NotifyWatchers
     | TaskUnsatisfiable
 )

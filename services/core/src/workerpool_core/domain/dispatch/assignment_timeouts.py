@@ -1,8 +1,8 @@
-"""Assignments that their worker does not start: each goes to the next worker within seconds.
+"""Assignment timeouts: a task that its worker does not start goes to another worker within seconds.
 
-The time counts from the moment the assignment was sent, because a store that is down delays it. A worker that lets
-assignments time out gets nothing new until it reports, and the silence counts once as a failure. The late start of a
-replicate that was not replaced meanwhile is accepted.
+A timeout counts from the moment the assignment was sent, because a slow store delays the sending. A worker whose
+assignment timed out gets no new work until it reports; all its timeouts until then count as one failure. A late start
+is accepted unless the replicate was replaced.
 """
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
@@ -20,7 +20,7 @@ from workerpool_core.domain.workers import commands, quarantine
 _SUSPENDED_S = 1.0
 """A timer that fires this late shows that this process was suspended. The worker's report may wait unread."""
 _RESEND_FACTOR = 3
-"""Timeouts after which an assignment that has not been replaced is sent again."""
+"""Timeouts between two sendings of an assignment that has not been replaced."""
 
 
 def sent(context: EventContext, event: AssignmentsSent) -> None:
@@ -29,19 +29,19 @@ def sent(context: EventContext, event: AssignmentsSent) -> None:
     for wallet, task_id in event.pairs:
         live = workers.get(wallet)
         if live is not None and task_id in live.held:
-            # The first time counts: a worker that reconnects again and again must not renew its limit.
+            # Keep the first time: a reconnection must not restart the timeout.
             live.sent_at.setdefault(task_id, context.now)
 
 
 def restart(context: EventContext, replicate: Replicate) -> None:
-    """Set the timer of an assignment after a start of this process; its worker has to connect first."""
+    """Set the timer of an assignment after a restart of core; its worker must reconnect first."""
     if replicate.status is ReplicateStatus.CREATED:
         due = context.now + context.state.policy.liveness_s
         context.state.timers.set(Timeout.ASSIGNMENT, replicate.task_id, due, replicate.wallet)
 
 
 def connected(context: EventContext, live: LiveWorker) -> None:
-    """Forget the silence of a worker that said Hello; its assignments are sent again."""
+    """Clear the silence of a worker that connected; its assignments are sent again."""
     live.silent = False
     # They count as expected contributions again.
     context.tasks_to_match.update(dict.fromkeys(live.unanswered))
@@ -56,14 +56,14 @@ def connected(context: EventContext, live: LiveWorker) -> None:
 
 
 def heard(context: EventContext, live: LiveWorker) -> None:
-    """Give a silent worker work again, because it reported or acknowledged something."""
+    """Make a silent worker available again after a report or an acknowledgement."""
     if live.silent:
         live.silent = False
         context.workers_to_match[live.worker.wallet] = None
 
 
 def fire(context: EventContext, task: Task, wallet: str) -> None:
-    """Handle an assignment whose time is over."""
+    """Handle an assignment timeout."""
     replicate = task.replicates[wallet]
     if task.ended or replicate.status is not ReplicateStatus.CREATED:
         return
@@ -75,7 +75,7 @@ def fire(context: EventContext, task: Task, wallet: str) -> None:
     if live.session is not None:
         sent_at = live.sent_at.get(task.task_id)
         if sent_at is None:
-            # The store is slow, so the worker knows nothing yet.
+            # The assignment is not sent yet, because the store is slow.
             _set_timer(context, task, wallet, context.now + timeout_s)
             return
         due = sent_at + timeout_s
@@ -89,7 +89,7 @@ def fire(context: EventContext, task: Task, wallet: str) -> None:
 
 
 def _timed_out(context: EventContext, task: Task, live: LiveWorker) -> None:
-    """Release a task to the next worker, and count the silence once however many assignments it concerns."""
+    """Make a task available to other workers; count the silence once, however many assignments time out."""
     if not live.silent:
         live.silent = True
         quarantine.count(context, live.worker.wallet)

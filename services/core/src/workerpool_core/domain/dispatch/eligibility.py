@@ -35,7 +35,7 @@ def _has_enough_memory(context: EventContext, task: Task, live: LiveWorker) -> b
 def insufficient_memory(workers: Mapping[str, LiveWorker], task: Task) -> int:
     """Return the largest slot in bytes that was too small for a task's app; 0 when none was.
 
-    A worker that is gone or late with its error result proves nothing: without that result, any worker may try.
+    A worker that is lost, or overdue with its error result, proves nothing; any worker may then try the task.
     """
     return max(
         (
@@ -75,8 +75,8 @@ def is_eligible(context: EventContext, task: Task, live: LiveWorker) -> bool:
 def has_eligible_worker(context: EventContext, task: Task) -> bool:
     """Return whether a task can still be given to another worker whose result is worth waiting for.
 
-    A worker whose record consists of failures confirms nothing: it may still be assigned the task, but an error result
-    does not wait for it.
+    A worker that has only failed so far cannot confirm an error result: it may be assigned the task, but the error
+    result does not wait for it.
     """
     return any(
         is_eligible(context, task, live) and not _has_only_failed(live.worker)

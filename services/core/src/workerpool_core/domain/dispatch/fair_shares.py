@@ -1,8 +1,8 @@
 """Start-time fair queueing: each competitor gets the same share of the slots' time, however much it asks for.
 
 The time that an assignment may take is charged to its requester and to its deal. The competitor whose next assignment
-starts earliest in virtual time is served first. One that was idle starts at the present virtual time: it neither
-saves up for later nor pays for the past (Goyal, Vin, Cheng: Start-time Fair Queueing, 1996).
+starts earliest in virtual time is served first. An idle one starts at the present virtual time, so idleness earns no
+credit (Goyal, Vin, Cheng: Start-time Fair Queueing, 1996).
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class FairShares:
         start = self.now = self.start(name)
         finish = self._finishes[name] = start + cost
         if len(self._finishes) > self._sweep_at:
-            # A finish in the past says nothing that the present time does not say.
+            # A competitor without an entry starts at the present time too.
             self._finishes = {each: end for each, end in self._finishes.items() if end > start}
             self._sweep_at = max(2 * len(self._finishes), _SWEEP_ABOVE)
         return finish

@@ -19,14 +19,14 @@ from workerpool_core.domain.state import State
 
 _R = ReasonCode
 _FOREVER = float("inf")
-_LOOKED_AT = 200
-"""Waiting tasks that are compared with the worker: every caller may ask, and a pool has many thousand tasks."""
+_SAMPLE_SIZE = 200
+"""Waiting tasks compared with a worker: any caller may request this, and a pool may hold many thousands."""
 _OBSTACLES = {
     "wrong_hardware": "need a GPU or an enclave",
     "tried": "were tried by it already",
     "without_stake": "need more stake than it has deposited",
 }
-"""Why a worker cannot take a task, to be read after a number of tasks, by key of evidence."""
+"""Why a worker cannot take tasks, as a predicate after their number, by key of evidence."""
 
 
 def refused(refusal: RefusedLogin) -> Explanation:
@@ -46,7 +46,7 @@ class IdleReasons:
         self._now = now
         self._conditions = conditions
         self._chain = chain_reason(state)
-        self._looked_at: _LookedAt | None = None
+        self._sample: _WaitingSample | None = None
 
     def of(self, wallet: str) -> Explanation:
         """Return why a registered worker gets no further task."""
@@ -65,13 +65,15 @@ class IdleReasons:
             return None
         seen = utc(live.worker.last_seen)
         if live.away_until > self._now:
-            message = f"The worker has stopped and said that it would be back by {utc(live.away_until)}."
+            message = f"The worker stopped and announced its return by {utc(live.away_until)}."
             return reason(_R.WORKER_AWAY, message, until=live.away_until, evidence={"last_seen": seen})
         refusal = self._conditions.refusal(live.worker.wallet)
         if refusal is not None and refusal.last_at >= live.worker.last_seen:
             return refused(refusal)
         return reason(
-            _R.WORKER_DISCONNECTED, f"The worker is not connected since {seen}.", evidence={"last_seen": seen}
+            _R.WORKER_DISCONNECTED,
+            f"The worker has not been connected since {seen}.",
+            evidence={"last_seen": seen},
         )
 
     def _pause(self, live: LiveWorker) -> Explanation | None:
@@ -80,7 +82,7 @@ class IdleReasons:
             return reason(_R.WORKER_UNLISTED)
         if worker.drained_until > self._now:
             end = "" if worker.drained_until == _FOREVER else f" until {utc(worker.drained_until)}"
-            message = f"The pool's operator drains the worker{end}."
+            message = f"The pool's operator is draining the worker{end}."
             return reason(_R.WORKER_DRAINED, message, until=worker.drained_until)
         if worker.quarantine_end > self._now:
             return _quarantined(live)
@@ -101,9 +103,9 @@ class IdleReasons:
         return reason(_R.WORKER_BUSY, message, evidence={"slots": slots})
 
     def _lack_of_tasks(self, live: LiveWorker) -> Explanation:
-        if self._looked_at is None:
-            self._looked_at = _look_at(self._state)
-        tasks = self._looked_at
+        if self._sample is None:
+            self._sample = _sample_waiting(self._state)
+        tasks = self._sample
         if not tasks.total:
             return reason(_R.NO_TASK_WAITS)
         capability = capability_of(live.worker.model)
@@ -116,28 +118,28 @@ class IdleReasons:
         if obstacles[""]:
             return reason(_R.TASK_IS_COMING)
         del obstacles[""]
-        told = ", ".join(f"{count} {_OBSTACLES[key]}" for key, count in obstacles.most_common())
+        counts = ", ".join(f"{count} {_OBSTACLES[key]}" for key, count in obstacles.most_common())
         return reason(
             _R.NO_TASK_FITS,
-            f"It can take none of the {tasks.total} waiting tasks that core looked at: {told}.",
+            f"It can take none of the {tasks.total} waiting tasks that core compared with it: {counts}.",
             evidence={"waiting_tasks": len(self._state.waiting), **obstacles},
         )
 
 
-class _LookedAt(NamedTuple):
-    """Waiting tasks: the number of those that no worker has tried, by their needs, and those that some have."""
+class _WaitingSample(NamedTuple):
+    """A sample of the waiting tasks: `fresh` counts untried ones by their needs, `started` are the others."""
 
     total: int
     fresh: Counter[tuple[Requirement, int]]
     started: list[Task]
 
 
-def _look_at(state: State) -> _LookedAt:
-    tasks = list(islice(_waiting(state), _LOOKED_AT))
+def _sample_waiting(state: State) -> _WaitingSample:
+    tasks = list(islice(_waiting(state), _SAMPLE_SIZE))
     fresh = Counter(
         (requirement_of(task.terms.tag), task.terms.worker_stake) for task in tasks if not task.replicates
     )
-    return _LookedAt(len(tasks), fresh, [task for task in tasks if task.replicates])
+    return _WaitingSample(len(tasks), fresh, [task for task in tasks if task.replicates])
 
 
 def _quarantined(live: LiveWorker) -> Explanation:
@@ -177,7 +179,7 @@ def _waiting(state: State) -> Iterator[Task]:
 def _obstacle(
     live: LiveWorker, capability: Capability, requirement: Requirement, stake: int, task: Task | None = None
 ) -> str:
-    """Return the key of what keeps a worker from a task; empty when nothing does. `task` is one that workers tried."""
+    """Return the key of what keeps a worker from a task, or an empty text; `task` is set when workers tried it."""
     if not capability.meets(requirement):
         return "wrong_hardware"
     if task is not None and live.worker.wallet in task.replicates:

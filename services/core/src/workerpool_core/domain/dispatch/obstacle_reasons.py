@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from workerpool_core.domain.dispatch.hardware import needs_enclave, requirement_of
-from workerpool_core.domain.dispatch.obstacles import Kept, Needs, Obstacle
+from workerpool_core.domain.dispatch.obstacles import BlockedWorkers, Needs, Obstacle
 from workerpool_core.domain.explanations.conditions import RefusedLogin
 from workerpool_core.domain.explanations.explanation import Explanation, utc
 from workerpool_core.domain.explanations.reason_codes import ReasonCode
@@ -16,29 +16,29 @@ _FOREVER = float("inf")
 
 
 class Case(NamedTuple):
-    """Workers that are kept from a task. `refusals` are the logins refused lately, the newest first."""
+    """Workers that are blocked from a task. `refusals` are the recently refused logins, the newest first."""
 
     state: State
     needs: Needs
-    kept: Kept
+    blocked: BlockedWorkers
     refusals: tuple[RefusedLogin, ...] = ()
 
     @property
     def wallet(self) -> str:
         """One of the workers that only the last obstacle keeps."""
-        return self.kept.workers[0].worker.wallet
+        return self.blocked.workers[0].worker.wallet
 
 
 def obstacle_reason(case: Case) -> Explanation:
     """Return why none of the workers takes the task: the last obstacle that all of them share."""
-    return _REASONS[case.kept.obstacle](case)
+    return _REASONS[case.blocked.obstacle](case)
 
 
 def _disconnected(case: Case) -> Explanation:
     if not case.refusals:
-        return reason(_R.NO_WORKER_CONNECTED, evidence=case.kept.counts)
+        return reason(_R.NO_WORKER_CONNECTED, evidence=case.blocked.counts)
     wallets, newest = {each.wallet for each in case.refusals}, case.refusals[0]
-    # The message of a refusal may quote the caller, whose words are not for requesters.
+    # A refusal message may quote the caller; requesters see only the reason.
     message = (
         f"No worker is connected, and core refused {len(wallets)} of them, "
         f"the last one {newest.wallet} for {newest.reason}."
@@ -47,7 +47,7 @@ def _disconnected(case: Case) -> Explanation:
         _R.WORKERS_REFUSED,
         message,
         evidence={
-            **case.kept.counts,
+            **case.blocked.counts,
             "refused_wallets": len(wallets),
             "last_refused_wallet": newest.wallet,
             "last_refusal": newest.reason,
@@ -62,56 +62,58 @@ def _wrong_hardware(case: Case) -> Explanation:
     message = "No connected worker has the hardware that the tag requires."
     framework = requirement_of(tag).framework
     named = {"framework": framework.name} if framework is not None else {}
-    return reason(code, message, evidence={"tag": tag, **named, **case.kept.counts})
+    return reason(code, message, evidence={"tag": tag, **named, **case.blocked.counts})
 
 
 def _tried(case: Case) -> Explanation:
     trust = case.needs.trust
     agreement = f" Trust {trust} needs workers that agree." if trust > 1 else ""
     message = f"Every connected worker has tried the task already.{agreement}"
-    return reason(_R.ALL_WORKERS_TRIED, message, evidence=case.kept.counts)
+    return reason(_R.ALL_WORKERS_TRIED, message, evidence=case.blocked.counts)
 
 
 def _too_small(case: Case) -> Explanation:
     message = "No connected worker that could take the task has a slot with enough memory."
-    return reason(_R.NO_WORKER_WITH_MEMORY, message, evidence=case.kept.counts)
+    return reason(_R.NO_WORKER_WITH_MEMORY, message, evidence=case.blocked.counts)
 
 
 def _unlisted(case: Case) -> Explanation:
-    return reason(_R.ALL_WORKERS_UNLISTED, evidence=case.kept.counts)
+    return reason(_R.ALL_WORKERS_UNLISTED, evidence=case.blocked.counts)
 
 
 def _drained(case: Case) -> Explanation:
-    end = min(live.worker.drained_until for live in case.kept.workers)
+    end = min(live.worker.drained_until for live in case.blocked.workers)
     message = "All workers that could take the task are drained by the operator"
     if end == _FOREVER:
-        return reason(_R.ALL_WORKERS_DRAINED, f"{message}.", evidence=case.kept.counts)
+        return reason(_R.ALL_WORKERS_DRAINED, f"{message}.", evidence=case.blocked.counts)
     message = f"{message}, until {utc(end)}."
     return reason(
-        _R.ALL_WORKERS_DRAINED, message, next_step="It starts then.", until=end, evidence=case.kept.counts
+        _R.ALL_WORKERS_DRAINED, message, next_step="It starts then.", until=end, evidence=case.blocked.counts
     )
 
 
 def _quarantined(case: Case) -> Explanation:
-    first = min(case.kept.workers, key=lambda live: live.worker.quarantine_end).worker
+    first = min(case.blocked.workers, key=lambda live: live.worker.quarantine_end).worker
     end = first.quarantine_end
     cause = "by the operator" if first.suspended_until >= end else "after failures"
     message = f"All workers that could take the task are in quarantine {cause}"
-    told = {**case.kept.counts, "wallet": first.wallet, "failures": first.consecutive_failures}
+    evidence = {**case.blocked.counts, "wallet": first.wallet, "failures": first.consecutive_failures}
     if end == _FOREVER:
         next_step = "It starts when the operator releases a worker."
-        return reason(_R.ALL_WORKERS_QUARANTINED, f"{message}.", next_step=next_step, evidence=told)
+        return reason(_R.ALL_WORKERS_QUARANTINED, f"{message}.", next_step=next_step, evidence=evidence)
     message = f"{message}, until {utc(end)}."
-    return reason(_R.ALL_WORKERS_QUARANTINED, message, next_step="It starts then.", until=end, evidence=told)
+    return reason(
+        _R.ALL_WORKERS_QUARANTINED, message, next_step="It starts then.", until=end, evidence=evidence
+    )
 
 
 def _parked(case: Case) -> Explanation:
-    # Their own words are not for requesters: a worker may say anything.
-    return reason(_R.ALL_WORKERS_PARKED, evidence={**case.kept.counts, "wallet": case.wallet})
+    # Omit the workers' own explanations: requesters must not see text that a worker chose.
+    return reason(_R.ALL_WORKERS_PARKED, evidence={**case.blocked.counts, "wallet": case.wallet})
 
 
 def _without_gas(case: Case) -> Explanation:
-    return reason(_R.ALL_WORKERS_WITHOUT_GAS, evidence={**case.kept.counts, "wallet": case.wallet})
+    return reason(_R.ALL_WORKERS_WITHOUT_GAS, evidence={**case.blocked.counts, "wallet": case.wallet})
 
 
 def _without_stake(case: Case) -> Explanation:
@@ -119,28 +121,28 @@ def _without_stake(case: Case) -> Explanation:
     return reason(
         _R.ALL_WORKERS_WITHOUT_STAKE,
         f"No worker that could take the task has the stake of {stake} nRLC that the deal demands.",
-        evidence={"worker_stake": stake, **case.kept.counts, "wallet": case.wallet},
+        evidence={"worker_stake": stake, **case.blocked.counts, "wallet": case.wallet},
     )
 
 
 def _newcomers(case: Case) -> Explanation:
     limit = case.state.policy.newcomer_assignments
-    return reason(_R.ALL_WORKERS_NEW, evidence={"limit": limit, **case.kept.counts})
+    return reason(_R.ALL_WORKERS_NEW, evidence={"limit": limit, **case.blocked.counts})
 
 
 def _silent(case: Case) -> Explanation:
-    return reason(_R.ALL_WORKERS_SILENT, evidence={**case.kept.counts, "wallet": case.wallet})
+    return reason(_R.ALL_WORKERS_SILENT, evidence={**case.blocked.counts, "wallet": case.wallet})
 
 
 def _busy(case: Case) -> Explanation:
-    message = f"All slots of the {len(case.kept.workers)} workers that can take the task are in use."
+    message = f"All slots of the {len(case.blocked.workers)} workers that can take the task are in use."
     return reason(
-        _R.NO_FREE_SLOT, message, evidence={**case.kept.counts, "waiting_tasks": len(case.state.waiting)}
+        _R.NO_FREE_SLOT, message, evidence={**case.blocked.counts, "waiting_tasks": len(case.state.waiting)}
     )
 
 
 def _free(case: Case) -> Explanation:
-    return reason(_R.WAITING_FOR_WORKER, evidence=case.kept.counts)
+    return reason(_R.WAITING_FOR_WORKER, evidence=case.blocked.counts)
 
 
 _REASONS: Mapping[Obstacle, Callable[[Case], Explanation]] = {

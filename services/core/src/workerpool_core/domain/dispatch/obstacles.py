@@ -1,6 +1,6 @@
 """What keeps each worker of the pool from a task, and what keeps the task from all of them.
 
-A worker is kept by the first obstacle in the order of `Obstacle`. The obstacle of the task is the last one that keeps a
+The first obstacle in the order of `Obstacle` blocks a worker. The obstacle of the task is the last one that blocks a
 worker: without it, that worker would take the task.
 """
 
@@ -18,7 +18,7 @@ from workerpool_core.domain.state import State
 
 
 class Obstacle(IntEnum):
-    """What keeps a worker from a task, in the order in which it is looked at; FREE is none."""
+    """What keeps a worker from a task, in the order of the checks; FREE is none."""
 
     DISCONNECTED = 0
     WRONG_HARDWARE = 1
@@ -37,7 +37,7 @@ class Obstacle(IntEnum):
 
 
 class Needs(NamedTuple):
-    """What a task asks of its workers: a tag, a trust, and the nRLC that each locks."""
+    """What a task requires of its workers: tag, trust, and the nRLC that each locks."""
 
     tag: str
     trust: int = 1
@@ -55,8 +55,8 @@ PLAIN = Needs("0x" + "0" * 64)
 _Survey = Mapping[Obstacle, Sequence[LiveWorker]]
 
 
-class Kept:
-    """The workers by what keeps them from a task."""
+class BlockedWorkers:
+    """The workers by the obstacle that blocks them from a task."""
 
     def __init__(self, survey: _Survey) -> None:
         self._survey = survey
@@ -65,7 +65,7 @@ class Kept:
 
     @property
     def workers(self) -> Sequence[LiveWorker]:
-        """The workers that are kept by nothing but the last obstacle."""
+        """The workers that only the last obstacle blocks."""
         return self._survey.get(self.obstacle, ())
 
     @property
@@ -84,17 +84,17 @@ class Obstacles:
         self._now = now
         self._surveys: dict[tuple[Requirement, int], _Survey] = {}
 
-    def of_task(self, task: Task) -> Kept:
+    def of_task(self, task: Task) -> BlockedWorkers:
         """Return what keeps workers from a task that needs one."""
         survey = self._survey(Needs.of(task.terms))
         too_small = insufficient_memory(self._state.workers, task)
         if task.replicates or too_small:
             survey = _of_this_task(survey, task, too_small)
-        return Kept(survey)
+        return BlockedWorkers(survey)
 
-    def of_new_task(self, needs: Needs) -> Kept:
+    def of_new_task(self, needs: Needs) -> BlockedWorkers:
         """Return what keeps workers from a new task."""
-        return Kept(self._survey(needs))
+        return BlockedWorkers(self._survey(needs))
 
     def _survey(self, needs: Needs) -> _Survey:
         requirement, stake = requirement_of(needs.tag), needs.worker_stake

@@ -29,7 +29,7 @@ def may_take_paid(state: State, live: LiveWorker, terms: DealTerms) -> bool:
 
 
 def paid_room(state: State, live: LiveWorker, worker_stake: int) -> int:
-    """Return how many more tasks a worker may take of which each locks `worker_stake` nRLC (more than 0)."""
+    """Return how many more tasks that each lock `worker_stake` nRLC (more than 0) a worker may take."""
     computing, committed = _paid_commitments(state, live)
     covered = max((live.stake or 0) - committed, 0) // worker_stake
     newcomers = state.policy.newcomer_assignments
@@ -56,7 +56,7 @@ def _paid_commitments(state: State, live: LiveWorker) -> tuple[int, int]:
         replicate = task.replicates[wallet]
         if task.terms.worker_stake <= 0 or task.ended or is_at_dead_end(replicate):
             continue
-        # What waits for other workers does not count, because two newcomers could wait for each other.
+        # Replicates that wait for other workers do not count: two newcomers could wait for each other.
         computing += task_id in live.computing
         if not replicate.contribution_hash:
             committed += task.terms.worker_stake

@@ -1,7 +1,7 @@
 """The supply of the pool: the slots that are free for further tasks, without those that bought tasks will take.
 
 A task counts from the block of its deal until it has consensus or ends: while it waits, its slots are pending; once it
-is assigned, it occupies the slot of its worker. So the seller of the pool's slots never sells one of them twice.
+is assigned, it occupies the slot of its worker. So the order publisher never sells a slot twice.
 """
 
 from collections import Counter
@@ -56,7 +56,7 @@ class PoolSupply:
 
 
 def pool_supply(state: State, now: float, worker_stake: int) -> PoolSupply:
-    """Return the supply for tasks of which each locks `worker_stake` nRLC of its worker; 0 for free tasks."""
+    """Return the supply for tasks that each lock `worker_stake` nRLC of their worker; 0 for free tasks."""
     idle: Counter[tuple[Capability, int]] = Counter()
     able: dict[str, None] = {}
     total = gpu = live_workers = drained = quarantined = 0

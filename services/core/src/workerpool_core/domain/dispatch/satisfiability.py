@@ -1,7 +1,8 @@
-"""Tasks that the workers of the pool can never satisfy together: said at once, and taken back when workers join.
+"""Detection of tasks that the workers of the pool can never satisfy together.
 
-The workers that count are those that registered and are not lost, whether or not they have a free slot, stake or gas
-now: these change by themselves. Hardware and the number of workers do not.
+A task is reported at once, and withdrawn when suitable workers join. Every registered worker that is not lost counts,
+whether or not it has a free slot, stake or gas now: these change by themselves. Hardware and the number of workers do
+not.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,7 @@ from workerpool_core.domain.state import State
 from workerpool_core.domain.timers import Timeout
 
 _RECHECK_S = 1.0
-"""Delay after which a change of the workers is considered, because thousands may connect at once."""
+"""Delay in seconds before a recheck, because thousands of workers may connect at once."""
 _MAX_WEIGHTS = 128
 """Workers that certainly satisfy the largest trust."""
 
@@ -37,7 +38,7 @@ def lacking(workers: Iterable[LiveWorker], policy: Policy, terms: DealTerms) -> 
 def find_lack(workers: Iterable[LiveWorker], policy: Policy, terms: DealTerms) -> Explanation | None:
     """Return what all registered workers together lack for a task of a deal, as a reason; None when nothing.
 
-    Nothing is said of a pool without workers, which waits for its first one.
+    A pool without workers lacks nothing: it waits for its first worker.
     """
     present = [live for live in workers if not live.worker.lost]
     if not present:
@@ -88,7 +89,7 @@ def verdict(state: State, terms: DealTerms) -> str:
 
 
 def check(context: EventContext, live: LiveTask) -> None:
-    """Say that a task cannot be satisfied, or that it can be again; nothing when that was said before."""
+    """Report that a task cannot be satisfied, or that it can be again; do nothing if that is unchanged."""
     found = verdict(context.state, live.task.terms)
     if found != live.unsatisfiable:
         live.unsatisfiable = found
@@ -96,7 +97,7 @@ def check(context: EventContext, live: LiveTask) -> None:
 
 
 def workers_changed(context: EventContext) -> None:
-    """Consider soon that a worker registered, returned or was lost."""
+    """Schedule a recheck after a worker registered, returned or was lost."""
     state = context.state
     state.verdicts.clear()
     if not state.timers.is_set(Timeout.WORKERS_CHANGED, ""):

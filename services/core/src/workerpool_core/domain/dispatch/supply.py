@@ -1,4 +1,5 @@
-"""Tasks that need workers, in the order in which they get them.
+"""Tasks that need workers, in the order in which they are assigned.
+
 
 Tasks wait in lines by required hardware and by whether their workers lock a stake, so a search never visits a task
 that the worker cannot run. In a line requesters share the slots fairly, then the deals of a requester. RUNNING tasks

@@ -6,7 +6,7 @@ from workerpool_poco.protocol.statuses import WAITING_CONTRIBUTION_TASK_STATUSES
 
 from workerpool_core.domain.dispatch.hardware import needs_enclave
 from workerpool_core.domain.dispatch.obstacle_reasons import Case, obstacle_reason
-from workerpool_core.domain.dispatch.obstacles import Kept, Needs, Obstacle, Obstacles
+from workerpool_core.domain.dispatch.obstacles import BlockedWorkers, Needs, Obstacle, Obstacles
 from workerpool_core.domain.dispatch.satisfiability import find_lack
 from workerpool_core.domain.events import ChainProblem
 from workerpool_core.domain.explanations.conditions import ADAPTER, NO_CONDITIONS, Conditions
@@ -31,7 +31,7 @@ _CHAIN: Mapping[ChainProblem, ReasonCode] = {
 
 
 def chain_reason(state: State) -> Explanation | None:
-    """Return why the node is not fit to decide on; None while it is."""
+    """Return why core cannot rely on the node; None while it can."""
     if state.chain_up:
         return None
     return reason(_CHAIN[state.chain.problem], evidence={"problem": state.chain.message})
@@ -69,25 +69,25 @@ class WaitingReasons:
 
     def obstacle(self, task: Task) -> Explanation:
         """Return why none of the workers takes a task that needs one: the last obstacle that all of them share."""
-        return self._told(Needs.of(task.terms), self._obstacles.of_task(task))
+        return self._reason(Needs.of(task.terms), self._obstacles.of_task(task))
 
-    def _told(self, needs: Needs, kept: Kept) -> Explanation:
-        return obstacle_reason(Case(self._state, needs, kept, self._refusals))
+    def _reason(self, needs: Needs, blocked: BlockedWorkers) -> Explanation:
+        return obstacle_reason(Case(self._state, needs, blocked, self._refusals))
 
     def of_new_task(self, needs: Needs) -> Explanation | None:
-        """Return why no worker could take a new task, if more than busy slots is in the way."""
-        kept = self._obstacles.of_new_task(needs)
-        return self._told(needs, kept) if kept.obstacle < Obstacle.BUSY else None
+        """Return why no worker could take a new task; None while only busy slots prevent it."""
+        blocked = self._obstacles.of_new_task(needs)
+        return self._reason(needs, blocked) if blocked.obstacle < Obstacle.BUSY else None
 
     def _needs_worker(self, task: Task) -> bool:
         return task.status in WAITING_CONTRIBUTION_TASK_STATUSES and task.task_id in self._state.waiting
 
     def _service(self, task: Task) -> Explanation | None:
-        """Return which service the task waits for that does not answer, or that cannot send its transaction."""
+        """Return the problem of the service that the task waits for; None while it works."""
         if self._awaits_transaction(task) and (found := self._conditions.problem(ADAPTER)) is not None:
             return found
-        if trouble := self._state.tasks[task.task_id].trouble:
-            return trouble._replace(message=trouble.sentence)
+        if problem := self._state.tasks[task.task_id].service_problem:
+            return problem._replace(message=problem.sentence)
         if task.status in _NEEDS_PROXY:
             return self._conditions.problem(_PROXY)
         return None

@@ -1,4 +1,4 @@
-"""Events that the scheduler handles: immutable values, each handled at a time that is passed beside it."""
+"""Events that the scheduler handles: immutable values without their time, which the caller passes separately."""
 
 from workerpool_core.domain.events.chain import (
     BlockSeen,

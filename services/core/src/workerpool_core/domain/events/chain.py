@@ -68,7 +68,7 @@ class BlocksReverted:
 class TaskRead:
     """The answer to one ReadTask: a task at `block`, with the contribution of each requested wallet.
 
-    `task` is None when the hub does not know the task (UNSET). `asked_at` is the time of the oldest ReadTask that
+    `task` is None when the hub does not know the task (UNSET). `requested_at` is the time of the oldest ReadTask that
     this answers; None counts as now.
     """
 
@@ -76,7 +76,7 @@ class TaskRead:
     block: int
     task: ChainTask | None
     contributions: Mapping[str, Contribution]
-    asked_at: float | None = None
+    requested_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class WeightsRead:
 
 
 class ChainProblem(Enum):
-    """Why the node is not fit to decide on."""
+    """Why core cannot rely on the node."""
 
     SILENT = "SILENT"
     BEHIND = "BEHIND"
@@ -107,9 +107,9 @@ class ChainProblem(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChainHealthChanged:
-    """The node became unfit to decide on, for another reason, or fit again; no tasks are assigned while it is unfit.
+    """The health of the node changed; no tasks are assigned while it is down.
 
-    `problem` and `message`, for the operator, are those of an unfit node.
+    `problem` and `message` (for the operator) say why it is down.
     """
 
     up: bool

@@ -21,7 +21,7 @@ class TransactionAnswered:
     """The answer to RequestTransaction.
 
     `succeeded` is True when the effect is on chain, in `block` (0 when unknown); False when the adapter refused the
-    transaction or it failed, for `reason`; None when the adapter cannot be reached or does not know yet.
+    transaction or it failed, for `reason`; None when the adapter is unreachable or does not know yet.
     """
 
     task_id: TaskId
@@ -33,7 +33,7 @@ class TransactionAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ResultChecked:
-    """The answer to CheckResult: whether the result proxy holds the archive; None when it could not be asked."""
+    """The answer to CheckResult: whether the result proxy holds the archive; None when it did not answer."""
 
     task_id: TaskId
     stored: bool | None
@@ -50,7 +50,7 @@ class SmsFound:
 
 @dataclass(frozen=True, slots=True)
 class EnclaveChallengeAnswered:
-    """An answer to AskEnclaveChallenge: the challenge address."""
+    """An answer to RequestEnclaveChallenge: the challenge address."""
 
     task_id: TaskId
     challenge: str
@@ -59,7 +59,7 @@ class EnclaveChallengeAnswered:
 
 @dataclass(frozen=True, slots=True)
 class SmsRefused:
-    """An answer to FindSms or AskEnclaveChallenge: no SMS serves the task, for the reason in `message`."""
+    """An answer to FindSms or RequestEnclaveChallenge: no SMS serves the task, for the reason in `message`."""
 
     task_id: TaskId
     cause: ReplicateStatusCause
@@ -68,7 +68,7 @@ class SmsRefused:
 
 @dataclass(frozen=True, slots=True)
 class SmsUnreachable:
-    """An answer to FindSms or AskEnclaveChallenge: a service did not answer, as `message` says; ask again later."""
+    """An answer to FindSms or RequestEnclaveChallenge: a service did not answer, as `message` says; retry later."""
 
     task_id: TaskId
     message: str

@@ -21,9 +21,9 @@ class HeldReplicate:
 
 @dataclass(frozen=True, slots=True)
 class WorkerConnected:
-    """A worker opened a stream and said Hello; it replaces an older stream of the wallet.
+    """A worker opened a stream and sent Hello; the stream replaces an older one of the wallet.
 
-    `parked_reason` is why it takes no new work, empty when it does.
+    `parked_reason` is why it takes no new work; empty when it takes work.
     """
 
     wallet: str
@@ -43,7 +43,7 @@ class WorkerDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class WorkerParked:
-    """A worker refuses new work for a reason, or takes it again, with an empty one."""
+    """A worker refuses new work for `reason`; an empty reason means that it takes work again."""
 
     wallet: str
     session: str
@@ -52,7 +52,7 @@ class WorkerParked:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLeft:
-    """A worker's process is about to end; it will be back within `return_within_s` seconds, or not when that is 0."""
+    """A worker's process is about to end; it returns within `return_within_s` seconds, or not at 0."""
 
     wallet: str
     session: str
@@ -75,7 +75,7 @@ class AssignmentsSent:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The details of a status update (core spec §2.4). The logs are truncated to their tail already."""
+    """The details of a status update (core spec §2.4), with the logs already truncated to their tail."""
 
     cause: ReplicateStatusCause | None = None
     receipt: Receipt | None = None

@@ -1,1 +1,1 @@
-"""Explanations for requesters: what happened, whose side it is on, and the next step. Pure, and computed when asked."""
+"""Explanations for requesters: what happened, whose fault it is, and the next step; pure, computed on request."""

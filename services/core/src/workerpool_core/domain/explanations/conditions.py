@@ -1,4 +1,4 @@
-"""What the scheduler cannot see itself: problems of the pool's services, and logins that were refused."""
+"""Facts from outside the scheduler: problems of the pool's services, and refused logins."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ ADAPTER = frozenset({ReasonCode.ADAPTER_DOWN, ReasonCode.ADAPTER_REFUSES, Reason
 
 @dataclass(frozen=True, slots=True)
 class RefusedLogin:
-    """The refusals of a wallet for one `reason`, an error's reason; the newest at `last_at` (Unix seconds).
+    """The refused logins of a wallet for one `reason` (of an error); the newest at `last_at` (Unix seconds).
 
-    `peer` is the address of the caller. Any caller may name any wallet.
+    `peer` is the address of the caller. The wallet is not authenticated: any caller may name any wallet.
     """
 
     wallet: str
@@ -43,4 +43,4 @@ class Conditions:
 
 
 NO_CONDITIONS = Conditions()
-"""Services that work, and no refusals."""
+"""No problems and no refusals."""

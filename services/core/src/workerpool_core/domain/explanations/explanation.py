@@ -1,4 +1,4 @@
-"""One sentence on what happened or what is awaited, whose side it is on, and the next step of the reader."""
+"""What happened or what is awaited, in one sentence, with the side at fault and the reader's next step."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,11 +15,11 @@ Evidence = tuple[tuple[str, str], ...]
 
 
 class Explanation(NamedTuple):
-    """What a reader is told beside a status, or as the reason why a task or worker waits.
+    """The text shown with a status, or the reason why a task or worker waits.
 
-    `side` is None for progress, for which no side is to blame. `exit_code` is that of the app, None before its end.
-    A reason has a `code` and `evidence`; `reasons.reason` makes one. `until` is when it changes by itself at the
-    latest (Unix seconds), 0 when nothing is due.
+    `side` is None for progress, for which no side is at fault. `exit_code` is that of the app, None before its end.
+    A reason has a `code` and `evidence`; `reasons.reason` makes one. `until` is the latest time at which it changes by
+    itself (Unix seconds), 0 when nothing is due.
     """
 
     message: str
@@ -44,5 +44,5 @@ class Explanation(NamedTuple):
 
 
 def utc(seconds: float) -> str:
-    """Return a date in Unix seconds as a requester reads it, such as 2026-11-28T13:03:06Z."""
+    """Return a date in Unix seconds as ISO 8601 text in UTC, such as 2026-11-28T13:03:06Z."""
     return datetime.fromtimestamp(min(seconds, _LAST_DATE), UTC).isoformat(timespec="seconds")[:19] + "Z"

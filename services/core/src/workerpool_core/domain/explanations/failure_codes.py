@@ -1,4 +1,4 @@
-"""The code of a failure: by its cause where the cause says more than whose side it is on, else by the side."""
+"""The code of a failure: by its cause where the cause says more than the side, else by the side."""
 
 from collections.abc import Mapping
 

@@ -17,13 +17,13 @@ _IMAGE = "Check that the image {app_uri} exists and is public; the app contract 
 _PARAMS = "Correct the params of the request order and buy again."
 _DATASET = "Check that the dataset's file is public and is the one that its contract describes."
 _LIMITS = "Let the app use less, or buy from a pool with larger workers."
-_OPERATOR = "Tell the pool's operator if it stays so."
+_OPERATOR = "Tell the pool's operator if it persists."
 
 NEXT_STEPS: Mapping[ReplicateStatusCause, str] = {
     _C.APP_IMAGE_DOWNLOAD_FAILED: _IMAGE,
     _C.APP_REGISTRY_UNAVAILABLE: "Check that the registry of {app_uri} answers without limits on requests, or move the "
     "image to another one.",
-    _C.APP_IMAGE_NAME_INVALID: "Deploy the app again with a valid image name: {app_uri} is none.",
+    _C.APP_IMAGE_NAME_INVALID: "Deploy the app again with a valid image name; {app_uri} is invalid.",
     _C.INPUT_FILES_DOWNLOAD_FAILED: "Check that every URL of iexec_input_files can be read without a password.",
     _C.DATASET_FILE_DOWNLOAD_FAILED: _DATASET,
     _C.DATASET_FILE_BAD_CHECKSUM: _DATASET,
@@ -48,7 +48,7 @@ NEXT_STEPS: Mapping[ReplicateStatusCause, str] = {
     _C.ERROR_RESULTS_DISABLED: _STDERR,
     _C.CONTRIBUTION_TIMEOUT: "Buy again, or buy a larger category, whose deadlines are later.",
 }
-"""Texts with the fields {task_id}, {app_uri} and {max_execution_s}; a cause without one has the text of its row."""
+"""Texts with the fields {task_id}, {app_uri} and {max_execution_s}; other causes use the text of their side."""
 
 _BY_SIDE: Mapping[Side, str] = {
     Side.APP: _STDERR,
@@ -58,7 +58,7 @@ _BY_SIDE: Mapping[Side, str] = {
 
 
 def advice(cause: ReplicateStatusCause, task: Task) -> str:
-    """Return what a requester can do about a failure; empty when it is on the worker or the chain."""
+    """Return what a requester can do about a failure; empty when the worker or the chain is at fault."""
     text = NEXT_STEPS.get(cause, _BY_SIDE.get(BLAME[cause].side, ""))
     terms = task.terms
     for field, value in (
@@ -80,4 +80,4 @@ def consequence(cause: ReplicateStatusCause | None) -> str:
         case Treatment.LAST_RESORT:
             return "Other workers try the task; when none is left, the failure becomes the result."
         case Treatment.ERROR_RESULT:
-            return "Another worker tries the task; when it sees the same, the failure becomes the result."
+            return "Another worker tries the task; if it fails the same way, the failure becomes the result."

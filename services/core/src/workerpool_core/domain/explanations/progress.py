@@ -1,4 +1,4 @@
-"""What an unfinished task waits for while nothing hinders it, or which workers compute it."""
+"""What an unfinished task waits for while nothing blocks it, or which workers compute it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -14,13 +14,13 @@ from workerpool_core.domain.replicates.consensus_forecast import is_at_dead_end
 
 _R = ReplicateStatus
 _T = TaskStatus
-_NOTHING = "Nothing is to be done."
+_NOTHING = "No action is needed."
 _MAX_WALLETS = 10
-"""Wallets that are named as evidence."""
+"""Most wallets named as evidence."""
 
 
 def progress(task: Task) -> Explanation:
-    """Return what an unfinished task waits for, or who works on it."""
+    """Return what an unfinished task waits for, or which workers compute it."""
     return _AWAITED.get(task.status, _workers_at_work)(task)
 
 
@@ -68,7 +68,9 @@ def _upload(task: Task) -> Explanation:
             ReasonCode.WAITING_FOR_UPLOAD, message, until=until, evidence={"uploader": task.uploader}
         )
     newest = max((change for change, _ in failed), key=lambda change: change.date)
-    error = newest.message or (newest.cause.value if newest.cause is not None else "the worker was silent")
+    error = newest.message or (
+        newest.cause.value if newest.cause is not None else "the worker did not report"
+    )
     return reason(
         ReasonCode.UPLOAD_FAILING,
         f"the result is not stored after {len(failed)} failed uploads: {error}",
@@ -92,7 +94,7 @@ def _finalize(task: Task) -> Explanation:
 
 
 def _reopen(task: Task) -> Explanation:
-    message = "no worker revealed in time, and the task waits to be opened again on chain"
+    message = "no worker revealed in time, and the task waits to be reopened on chain"
     return reason(ReasonCode.WAITING_FOR_REOPEN, message, until=task.terms.contribution_deadline)
 
 
@@ -100,8 +102,8 @@ def _workers_at_work(task: Task) -> Explanation:
     if not task.replicates:
         message = "the task waits for a worker, so there is no output yet"
         return reason(ReasonCode.WAITING_FOR_WORKER, message, side=Side.POOL)
-    told = {"workers": _wallets(task.replicates.values()), "statuses": _statuses(task)}
-    message = f"{_counted(len(task.replicates))} got the task: {told['statuses']}"
+    evidence = {"workers": _wallets(task.replicates.values()), "statuses": _statuses(task)}
+    message = f"{_counted(len(task.replicates))} got the task: {evidence['statuses']}"
     until = task.terms.contribution_deadline
     at_work = [each for each in task.replicates.values() if not is_at_dead_end(each)]
     contributions = sum(bool(replicate.contribution_hash) for replicate in at_work)
@@ -112,10 +114,10 @@ def _workers_at_work(task: Task) -> Explanation:
             ReasonCode.WAITING_FOR_CONSENSUS,
             message,
             until=until,
-            evidence={"trust": trust, "contributions": contributions, **told},
+            evidence={"trust": trust, "contributions": contributions, **evidence},
         )
     limit = task.terms.max_execution_s
-    return reason(ReasonCode.COMPUTING, message, until=until, evidence={"max_execution_s": limit, **told})
+    return reason(ReasonCode.COMPUTING, message, until=until, evidence={"max_execution_s": limit, **evidence})
 
 
 _AWAITED: Mapping[TaskStatus, Callable[[Task], Explanation]] = {

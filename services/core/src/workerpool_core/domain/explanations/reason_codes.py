@@ -1,10 +1,10 @@
-"""The codes of reasons: why a task waits or failed, why a worker gets no work, what hinders the pool."""
+"""The codes of reasons: why a task waits or failed, why a worker gets no work, what blocks the pool."""
 
 from enum import Enum
 
 
 class ReasonCode(Enum):
-    """What programs read of a reason; `reasons.REASONS` explains each code."""
+    """The machine-readable part of a reason; `reasons.REASONS` explains each code."""
 
     NO_WORKER_CONNECTED = "NO_WORKER_CONNECTED"
     WORKERS_REFUSED = "WORKERS_REFUSED"

@@ -1,4 +1,4 @@
-"""The table of reasons: what each code means, whose side it is on, what is told with it, and what would change it."""
+"""The table of reasons: the meaning of each code, the side at fault, its evidence, and what would change it."""
 
 from collections.abc import Mapping
 
@@ -32,9 +32,9 @@ def reason(
     exit_code: int | None = None,
     evidence: Mapping[str, object] = _NO_EVIDENCE,
 ) -> Explanation:
-    """Return a reason; what is not given is that of the table. Evidence that is None or empty is left out.
+    """Return a reason; the table supplies the parts that the caller omits.
 
-    The cause and the exit code are evidence too.
+    The cause and the exit code are added to the evidence. Evidence that is None or empty is omitted.
     """
     row = REASONS[code]
     named: dict[str, object] = {
@@ -42,7 +42,7 @@ def reason(
         "exit_code": exit_code,
         **evidence,
     }
-    told = tuple((key, str(value)) for key, value in named.items() if value not in (None, ""))
+    pairs = tuple((key, str(value)) for key, value in named.items() if value not in (None, ""))
     return Explanation(
         message or row.meaning,
         side or row.side,
@@ -50,7 +50,7 @@ def reason(
         cause,
         exit_code,
         code,
-        told,
+        pairs,
         until if until < float("inf") else 0.0,
     )
 

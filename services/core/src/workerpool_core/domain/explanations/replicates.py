@@ -1,4 +1,4 @@
-"""What a requester reads beside each status of a replicate: its failures, and what it waits for."""
+"""The text that requesters see with each status of a replicate: its failures, and what it waits for."""
 
 from collections.abc import Mapping
 
@@ -31,9 +31,9 @@ FAILURES: Mapping[ReplicateStatus, str] = {
     _R.COMPLETE_FAILED: "the worker did not clean up after the task",
     _R.FAILED: "the attempt of this worker failed",
     _R.ABORTED: "the worker stopped",
-    _R.WORKER_LOST: "the worker was not heard of for too long",
+    _R.WORKER_LOST: "the worker sent nothing for too long",
 }
-"""What each failed status says when the worker said nothing. COMPUTED is one when it has a cause."""
+"""The text of each failed status without a message of the worker. COMPUTED with a cause is a failure."""
 _MESSAGES: Mapping[ReplicateStatusCause, str] = {
     _C.CONSENSUS_REACHED: "other workers agreed before this one was needed",
     _C.CONTRIBUTION_TIMEOUT: "the contribution deadline passed",
@@ -42,19 +42,19 @@ _MESSAGES: Mapping[ReplicateStatusCause, str] = {
     _C.ERROR_RESULTS_DISABLED: "this pool does not contribute failures as results",
 }
 _AFTER_CONSENSUS: Mapping[ReplicateStatus, str] = {
-    _R.REVEAL_FAILED: "Another winner reveals, or the task is opened again after the reveal deadline.",
-    _R.RESULT_UPLOAD_FAILED: "Another worker that revealed is asked for the result.",
-    _R.COMPLETE_FAILED: "Nothing is to be done: the result is there.",
+    _R.REVEAL_FAILED: "Another winner reveals, or the task is reopened after the reveal deadline.",
+    _R.RESULT_UPLOAD_FAILED: "Core requests the result from another worker that revealed.",
+    _R.COMPLETE_FAILED: "No action is needed: the result is stored.",
 }
 
 
 def is_failure(change: ReplicateChange) -> bool:
-    """Return whether an entry of a replicate's history tells of a failure."""
+    """Return whether an entry of a replicate's history is a failure."""
     return change.status in FAILURES and (change.status is not _R.COMPUTED or change.cause is not None)
 
 
 def explain_replicate(task: Task, replicate: Replicate) -> list[Explanation | None]:
-    """Return an explanation for each entry of a replicate's history; None for one that says it all."""
+    """Return an explanation for each entry of a replicate's history; None for one that needs none."""
     found: list[Explanation | None] = []
     ended = False
     for place, change in enumerate(replicate.history, 1):
@@ -83,11 +83,11 @@ def failure(
     if change.status in _AFTER_CONSENSUS:
         steps.append(_AFTER_CONSENSUS[change.status])
     elif task.status is TaskStatus.COMPLETED:
-        steps = steps or ["Nothing is to be done: the task is complete."]
+        steps = steps or ["No action is needed: the task is complete."]
     elif task.ended:
         steps = steps or ["The last status of the task says how the price is refunded."]
     elif task.status not in WAITING_CONTRIBUTION_TASK_STATUSES or cause is _C.CONSENSUS_REACHED:
-        steps = steps or ["Nothing is to be done: the task goes on without this worker."]
+        steps = steps or ["No action is needed: the task continues without this worker."]
     elif replicate.error_decision is None or awaits_decision(replicate):
         steps.append(consequence(cause))
     return Explanation(_message(change), side, " ".join(filter(None, steps)), cause, exit_code)
@@ -123,9 +123,9 @@ def _awaited(task: Task, replicate: Replicate) -> Explanation | None:
             )
         case _R.RECOVERING:
             return Explanation(
-                "the worker is back and resumes the task", Side.WORKER, "Nothing is to be done."
+                "the worker reconnected and resumes the task", Side.WORKER, "No action is needed."
             )
         case _R.CONTRIBUTED if before_consensus:
             message = f"the contribution waits until enough workers agree for trust {task.terms.trust}"
-            return Explanation(message, Side.POOL, "Nothing is to be done: the pool adds workers as needed.")
+            return Explanation(message, Side.POOL, "No action is needed: the pool adds workers as needed.")
     return None

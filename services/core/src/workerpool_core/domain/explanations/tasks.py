@@ -1,4 +1,4 @@
-"""What is told beside each status of a task: why it failed, what it waits for, and how it is refunded."""
+"""The text that requesters see with each status of a task: why it failed, what it waits for, how it is refunded."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,18 +23,19 @@ _REASONS: Mapping[TaskStatus, tuple[ReasonCode, str]] = {
     _T.INITIALIZE_FAILED: (ReasonCode.INITIALIZE_FAILED, "the task could not be initialized on chain"),
     _T.REOPEN_FAILED: (
         ReasonCode.REOPEN_FAILED,
-        "no contributor revealed, and the task could not be opened again",
+        "no contributor revealed, and the task could not be reopened",
     ),
     _T.RESULT_UPLOAD_TIMEOUT: (ReasonCode.UPLOAD_TIMED_OUT, "no worker uploaded the result in time"),
     _T.FINALIZE_FAILED: (ReasonCode.FINALIZE_FAILED, "the task could not be finalized on chain"),
 }
 """The failures of a task that its replicates do not explain."""
 _MAX_WALLETS = 10
-"""Wallets that are named as evidence."""
+"""Most wallets named as evidence."""
 
 
 def explain_task(task: Task, waiting: Explanation | None = None) -> list[Explanation | None]:
-    """Return an explanation for each entry of a task's history; None for one that says it all.
+    """Return an explanation for each entry of a task's history; None for one that needs none.
+
 
     `waiting` is why the task makes no progress now.
     """
@@ -69,16 +70,16 @@ def failure(task: Task) -> Explanation:
     found = _reason(task)
     steps = [advice(found.cause, task)] if found.cause is not None else []
     refund_after = utc(task.terms.final_deadline) if task.claim_due else ""
-    told = (("refund_after", refund_after),) if refund_after else ()
+    dated = (("refund_after", refund_after),) if refund_after else ()
     return found._replace(
-        next_step=" ".join(filter(None, [*steps, refund(task)])), evidence=(*found.evidence, *told)
+        next_step=" ".join(filter(None, [*steps, refund(task)])), evidence=(*found.evidence, *dated)
     )
 
 
 def refund(task: Task) -> str:
     """Return how the requester of a failed task gets the price back."""
     if task.terms.free:
-        return "The task was free: nothing is to be refunded."
+        return "The task was free, so there is nothing to refund."
     if not task.claim_due:
         return (
             "The task is closed on chain: its price is free in the requester's account (iexec account show)."
@@ -106,7 +107,7 @@ def _reason(task: Task) -> Explanation:
 
 
 def _of_cause(task: Task, cause: ReplicateStatusCause) -> Explanation:
-    # No worker took the task whose cause is the contribution deadline, so none of them is late.
+    # With the contribution deadline as its cause, no worker took the task, so no worker is at fault.
     side = Side.POOL if cause is _C.CONTRIBUTION_TIMEOUT else BLAME[cause].side
     message = task.error_message or cause.value.replace("_", " ").lower()
     return _caused(task, message, side, cause, _exit_code(task, cause))
@@ -122,7 +123,7 @@ def _error_result(task: Task, cause: ReplicateStatusCause) -> Explanation:
 def _caused(
     task: Task, message: str, side: Side, cause: ReplicateStatusCause | None, exit_code: int | None
 ) -> Explanation:
-    """Return the reason of a failure with a cause, or with the fault of a side alone."""
+    """Return the reason of a failure with a cause, or with a side alone."""
     wallets = [
         replicate.wallet
         for replicate in task.replicates.values()
@@ -149,7 +150,7 @@ def _exit_code(task: Task, cause: ReplicateStatusCause) -> int | None:
 
 
 def _of_workers(task: Task) -> Explanation:
-    """Return why the workers of a task brought no result: the failure that most of them had."""
+    """Return why the workers of a task produced no result: the most frequent failure."""
     total = len(task.replicates)
     deadline = utc(task.terms.contribution_deadline)
     if not total:
@@ -176,12 +177,12 @@ def _of_workers(task: Task) -> Explanation:
     ((message, side, cause, exit_code), count) = Counter(
         (found.message, found.side, found.cause, found.exit_code) for found in failures
     ).most_common(1)[0]
-    said = f"{count} of {_workers(total)} ended without a result: {message}"
-    return _caused(task, said, side or Side.WORKER, cause, exit_code)
+    summary = f"{count} of {_workers(total)} ended without a result: {message}"
+    return _caused(task, summary, side or Side.WORKER, cause, exit_code)
 
 
 def _failure_of(task: Task, replicate: Replicate) -> Explanation | None:
-    """Return the failure of a replicate: the first one, since those after it follow from it."""
+    """Return the first failure of a replicate; later ones follow from it."""
     failed = [change for change in replicate.history if replicates.is_failure(change)]
     if not failed:
         return None
@@ -191,7 +192,7 @@ def _failure_of(task: Task, replicate: Replicate) -> Explanation | None:
 
 
 def _disagreement(task: Task) -> Explanation | None:
-    """Return that workers contributed different results, or too few equal ones."""
+    """Return the reason when workers contributed different results, or too few equal ones; None otherwise."""
     values = {r.contribution_hash for r in task.replicates.values() if r.contribution_hash}
     count = sum(bool(replicate.contribution_hash) for replicate in task.replicates.values())
     if task.consensus or not values:

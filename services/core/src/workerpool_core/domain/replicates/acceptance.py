@@ -1,7 +1,7 @@
 """The decision on one status update of a worker: accept it, refuse it, or wait for a proof (core spec §2.5, §2.6).
 
-An update that the chain or the result proxy can prove is verified, not trusted. The block numbers of workers are
-never used.
+An update that the chain or the result proxy can prove is verified, not trusted. Block numbers from workers are
+ignored.
 """
 
 from workerpool_kit import reasons
@@ -28,7 +28,7 @@ _UPLOADS = PROVEN_BY_PROXY | {_R.RESULT_UPLOADING}
 
 
 def decide(context: EventContext, wallet: str, session_id: str, update: Update) -> bool:
-    """Accept or refuse an update; return False without an answer when it has to wait for a proof."""
+    """Accept or refuse an update; return False, without answering, when it must wait for a proof."""
     live = context.state.tasks.get(update.task_id)
     replicate = live.task.replicates.get(wallet) if live is not None else None
     if live is None or replicate is None:
@@ -48,7 +48,7 @@ def decide(context: EventContext, wallet: str, session_id: str, update: Update) 
     if status in PROVEN_BY_CHAIN or (status in PROVEN_BY_PROXY and uploads.goes_to_proxy(task)):
         if not task.ended:
             return False
-        # Nothing is read about an ended task: what the chain can prove was settled when it ended.
+        # Ended tasks are not read: what the chain can prove was settled when the task ended.
         answers.refuse(context, wallet, session_id, update, answers.UNPROVEN)
         return True
     if status is _R.RESULT_UPLOADED and not has_result(task, update):
@@ -61,7 +61,7 @@ def decide(context: EventContext, wallet: str, session_id: str, update: Update) 
 def has_result(task: Task, update: Update) -> bool:
     """Return whether a delivered result can be finalized: it needs callback data for a callback, else a link.
 
-    The consensus proves callback data, because it is on their digest. Those of an error result are empty.
+    The consensus proves callback data, because it covers their digest. The callback data of an error result are empty.
     """
     details = update.details
     if not uploads.has_callback(task):

@@ -25,7 +25,7 @@ def accept(context: EventContext, wallet: str, session_id: str, update: Update, 
 
 
 def already_known(context: EventContext, wallet: str, session_id: str, update: Update) -> None:
-    """Answer an update whose status the history has already."""
+    """Answer an update whose status is already in the history."""
     _answer(context, wallet, session_id, update, UpdateOutcome.ALREADY_KNOWN, Action.WAIT)
 
 

@@ -12,7 +12,7 @@ from workerpool_core.domain.replicates.failures import OUTCOMES, awaits_decision
 
 
 def is_at_dead_end(replicate: Replicate) -> bool:
-    """Return whether the worker will do no more for the task, even while it is connected."""
+    """Return whether the worker does no more for the task, even while it is connected."""
     last = replicate.last_relevant_change
     if last.status in DEAD_END_REPLICATE_STATUSES:
         return True
@@ -22,8 +22,8 @@ def is_at_dead_end(replicate: Replicate) -> bool:
 def is_active(replicate: Replicate, workers: Mapping[str, LiveWorker]) -> bool:
     """Return whether a replicate can still make progress now.
 
-    WORKER_LOST is recorded at most once, so the worker itself tells whether it is lost now. An assignment that timed
-    out makes no progress until its worker reports STARTING.
+    WORKER_LOST is recorded at most once, so the state of the worker decides. An assignment that timed out makes no
+    progress until its worker reports STARTING.
     """
     worker = workers.get(replicate.wallet)
     if worker is None or worker.worker.lost or replicate.task_id in worker.unanswered:

@@ -2,11 +2,11 @@
 
 With a trust above 1 the chain compares the contributions of several workers, so each error result is contributed at
 once. With trust 1 a single broken worker would decide. So its error result waits, without a slot, until another
-worker reports too: the second that reports the same failure contributes it, and so does a third, whatever it reports.
-A success is contributed in any case. When no other worker can try the task, the failure is contributed as it is.
+worker reports: a second worker with the same failure contributes it, and so does a third with any failure. A success
+is always contributed. When no other worker can try the task, the failure is contributed.
 
-A failure that says nothing about the app, such as a registry in trouble, confirms no other. It is contributed only
-when no other worker can try the task and none contributed a success, whatever the trust.
+A failure that says nothing about the app, such as a failing registry, does not confirm another one. It is contributed
+only when no other worker can try the task and none contributed a success, whatever the trust.
 """
 
 from collections.abc import Sequence
@@ -39,13 +39,13 @@ from workerpool_core.domain.workers import commands
 
 _C = ReplicateStatusCause
 _ENOUGH_FAILURES = 3
-"""Failures after which the last one is contributed although all differ."""
+"""Failures after which the last one is contributed even if all differ."""
 _LONGEST_WAIT_S = 300.0
-"""Seconds for which an error result waits for a worker that is busy, at most: a failing app ends in minutes."""
+"""Longest time in seconds for which an error result waits for a busy worker; a failing app ends in minutes."""
 
 
 def is_settled(failures: Sequence[Failure], trust: int, *, another_may_try: bool) -> bool:
-    """Return whether the failures that workers saw, oldest first, are believed without another worker's attempt."""
+    """Return whether the failures of workers, oldest first, suffice without another worker's attempt."""
     if not another_may_try:
         return True
     known = [failure for failure in failures if not is_last_resort(failure.cause)]
@@ -84,7 +84,7 @@ def advance(context: EventContext, task: Task) -> None:
 def _advance_majority(context: EventContext, task: Task, waiting: Sequence[Replicate]) -> None:
     """Contribute the error results of a task whose contributions the chain compares, those of last resort at the end.
 
-    One beside the contribution of a success loses the worker's stake, so no other worker may succeed any more.
+    A last resort that competes with a success loses the worker's stake, so it waits until no other worker may succeed.
     """
     last = [replicate for replicate in waiting if _is_last_resort(replicate)]
     for replicate in waiting:
@@ -110,9 +110,9 @@ def _is_last_resort(replicate: Replicate) -> bool:
 
 
 def _check_later(context: EventContext, task: Task) -> None:
-    """Decide again later: nothing tells when the last other worker goes away, stays busy, or has no time left.
+    """Schedule another decision: no event shows that the last other worker is gone, stays busy, or runs out of time.
 
-    The decision must not miss the two moments before the contribution deadline from which no other worker is awaited.
+    The decision must not miss the two moments before the contribution deadline after which no other worker is awaited.
     """
     deadline, execution_s = task.terms.contribution_deadline, task.terms.max_execution_s
     moments = (deadline - 3 * execution_s / 2, deadline - execution_s / 2)
@@ -125,7 +125,7 @@ def _check_later(context: EventContext, task: Task) -> None:
 
 
 def _is_contributable(context: EventContext, task: Task) -> bool:
-    """Return whether error results of a task are contributed; one of an enclave task has no enclave signature."""
+    """Return whether error results of a task are contributed; those of enclave tasks lack the enclave signature."""
     return context.state.policy.error_results and not needs_enclave(task.terms.tag)
 
 
@@ -141,19 +141,19 @@ def _failed(task: Task) -> list[tuple[Replicate, Failure]]:
 
 
 def _another_may_try(context: EventContext, task: Task) -> bool:
-    """Return whether another worker's result is worth waiting for: one that runs, or one that can be assigned."""
+    """Return whether the result of another worker, running or assignable, is worth waiting for."""
     execution_s = task.terms.max_execution_s
     if context.now >= task.terms.contribution_deadline - execution_s / 2:
         return False
     for replicate in task.replicates.values():
-        # A worker that succeeded counts even while it is lost: a success is worth more than a failure.
+        # A worker that succeeded counts even while it is lost, because a success outweighs failures.
         succeeded = outcome(replicate) is not None and failure_of(replicate) is None
         running = is_active(replicate, context.state.workers)
         in_time = not replicate.overdue and context.now < expected_until(replicate, task)
         is_awaited = in_time and (running or succeeded)
         if failure_of(replicate) is None and (replicate.contribution_hash or is_awaited):
             return True
-    # A worker that was awaited in vain does not shorten the time in which another one can be assigned.
+    # Waiting for a worker in vain does not shorten the time in which another one can be assigned.
     latest = max(_awaited_until(context, task, replicate) for replicate in task.replicates.values())
     end = min(
         latest + min(execution_s, _LONGEST_WAIT_S), task.terms.contribution_deadline - 3 * execution_s / 2
@@ -162,14 +162,14 @@ def _another_may_try(context: EventContext, task: Task) -> bool:
 
 
 def _awaited_until(context: EventContext, task: Task, replicate: Replicate) -> float:
-    """Return when it was clear that a replicate brings nothing, or nothing but a failure (Unix seconds)."""
+    """Return when it was clear that a replicate yields no success (Unix seconds)."""
     if failure_of(replicate) is not None or is_at_dead_end(replicate):
         return replicate.history[-1].date
     return min(expected_until(replicate, task), context.now)
 
 
 def _is_contributing(context: EventContext, task: Task) -> bool:
-    """Return whether a worker was told to contribute its error result and still can."""
+    """Return whether a worker has the command to contribute its error result and still can."""
     return any(
         replicate.error_decision is ErrorDecision.CONTRIBUTE
         and (
@@ -185,7 +185,7 @@ def _is_contributing(context: EventContext, task: Task) -> bool:
 
 
 def _chosen(context: EventContext, failed: list[tuple[Replicate, Failure]]) -> Replicate | None:
-    """Return the replicate to contribute: the newest of those whose failure was seen most often, connected first."""
+    """Return the replicate to contribute: the newest with the most frequent failure, connected workers first."""
     seen = [failure for _, failure in failed]
     workers = context.state.workers
     candidates = [
@@ -221,7 +221,7 @@ def _contribute(context: EventContext, task: Task, replicate: Replicate) -> None
 
 
 def _drop(context: EventContext, task: Task, replicate: Replicate) -> None:
-    """Tell a worker that its error result is not wanted."""
+    """Abort a replicate whose error result is not contributed."""
     failure = failure_of(replicate)
     disabled = not context.state.policy.error_results
     cause = _C.ERROR_RESULTS_DISABLED if disabled or failure is None else failure.cause

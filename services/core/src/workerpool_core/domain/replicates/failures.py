@@ -1,4 +1,5 @@
-"""What a replicate's history tells about its result: a success, an error result, or a plain failure.
+"""The kind of a replicate's result, from its history: a success, an error result, or a plain failure.
+
 
 A worker holds an error result when it reported COMPUTED or a failed download with a cause that the table of blame
 treats as one. It waits for the decision of the scheduler.
@@ -15,11 +16,11 @@ from workerpool_core.domain.model import ErrorDecision, Replicate, ReplicateChan
 _R = ReplicateStatus
 DOWNLOAD_FAILURES = frozenset({_R.APP_DOWNLOAD_FAILED, _R.DATA_DOWNLOAD_FAILED})
 OUTCOMES = DOWNLOAD_FAILURES | {_R.COMPUTED}
-"""The statuses that tell what the result is, or that there is none."""
+"""The statuses that decide the result, or that there is none."""
 
 
 class Failure(NamedTuple):
-    """A failure as two workers must see it to confirm each other: the digest of an error result covers no more."""
+    """A failure as the digest of an error result covers it; two workers with equal ones confirm each other."""
 
     status: ReplicateStatus
     cause: ReplicateStatusCause
@@ -27,7 +28,7 @@ class Failure(NamedTuple):
 
 
 def outcome(replicate: Replicate) -> ReplicateChange | None:
-    """Return the entry of the history that tells the result; None while there is none."""
+    """Return the entry of the history that decides the result; None before it."""
     return next((change for change in reversed(replicate.history) if change.status in OUTCOMES), None)
 
 
@@ -47,7 +48,7 @@ def is_failed(status: ReplicateStatus, cause: ReplicateStatusCause | None) -> bo
 
 
 def awaits_decision(replicate: Replicate) -> bool:
-    """Return whether a worker holds an error result about which nothing was decided."""
+    """Return whether a worker holds an error result that awaits its decision."""
     if replicate.error_decision is not None:
         return False
     last = replicate.last_relevant_change
@@ -55,5 +56,5 @@ def awaits_decision(replicate: Replicate) -> bool:
 
 
 def is_dropped(replicate: Replicate) -> bool:
-    """Return whether the error result of a replicate was not wanted."""
+    """Return whether the error result of a replicate was dropped."""
     return replicate.error_decision is ErrorDecision.ABORT

@@ -1,7 +1,7 @@
 """Tables of the replicate state machine: the transitions, and the next action of the worker (core spec §2.2, §2.6).
 
-`PROVEN` adds the transitions that the chain or the result proxy can prove after a worker gave up, for example when
-its transaction was mined nevertheless. They repair the history.
+`PROVEN` adds the transitions that the chain or the result proxy can prove after a worker gave up, for example because
+its transaction was mined after all. They repair the history.
 """
 
 from collections.abc import Mapping, Sequence
@@ -150,8 +150,8 @@ def may_be_proven(current: ReplicateStatus, new: ReplicateStatus) -> bool:
 def judge(replicate: Replicate, new: ReplicateStatus) -> Verdict:
     """Return whether `new` may be recorded; a status that the history contains anywhere was already reported.
 
-    Almost any status may follow an interlude, except one that precedes the progress already made. An aborted replicate
-    stays aborted, because its worker may have other work by now.
+    Almost any status may follow an interlude, except one before the progress already made. An aborted replicate stays
+    aborted, because its worker may have other work.
     """
     if replicate.has_reached(new):
         return Verdict.ALREADY_REPORTED
@@ -171,14 +171,14 @@ def is_provable(replicate: Replicate, new: ReplicateStatus) -> bool:
 
 
 def _is_passed(replicate: Replicate, new: ReplicateStatus) -> bool:
-    """Return whether the replicate has progressed beyond `new` already, in the protocol's order of statuses."""
+    """Return whether the replicate has already passed `new` in the protocol's order of statuses."""
     return any(c.status not in _NO_WORK and c.status.order > new.order for c in replicate.history)
 
 
 def missing_statuses(replicate: Replicate, target: ReplicateStatus) -> Sequence[ReplicateStatus]:
     """Return the statuses to record so that a replicate reaches a proven `target` (core spec §2.7).
 
-    The result is empty when the history has the target already or when no legal path leads to it (from FAILED).
+    Empty when the history already has the target or when no legal path leads to it (from FAILED).
     """
     if replicate.has_reached(target) or _is_passed(replicate, target):
         return ()

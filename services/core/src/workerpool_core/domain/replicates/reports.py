@@ -3,12 +3,12 @@
 from workerpool_core.domain.dispatch import assignment_timeouts
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import StatusReported
-from workerpool_core.domain.replicates import acceptance, answers, proofs
+from workerpool_core.domain.replicates import acceptance, answers, pending_reports
 
 _QUEUE_LIMIT = 16
-"""Updates that may wait for one replicate.
+"""Updates that may wait for one replicate; the protocol has at most eight after a contribution.
 
-The protocol has at most eight after a contribution. Each may carry 65,538 characters of callback data.
+Each may carry 65,538 characters of callback data.
 """
 
 
@@ -32,6 +32,6 @@ def reported(context: EventContext, event: StatusReported) -> None:
         if pending is not None and len(pending.updates) >= _QUEUE_LIMIT:
             answers.refuse(context, event.wallet, event.session, update, answers.UNPROVEN)
         elif pending is not None:
-            pending.updates.append(proofs.without_logs(update))
+            pending.updates.append(pending_reports.without_logs(update))
         elif not acceptance.decide(context, event.wallet, event.session, update):
-            proofs.await_proof(context, event.wallet, event.session, update)
+            pending_reports.await_proof(context, event.wallet, event.session, update)

@@ -22,7 +22,7 @@ def has_callback(task: Task) -> bool:
 
 
 def goes_to_proxy(task: Task) -> bool:
-    """Return whether the result is stored by the pool's result proxy: every result but that of a callback.
+    """Return whether the pool's result proxy stores the result: every result except that of a callback.
 
     Workers store a result there whatever storage the deal names, so the proxy can prove it.
     """
@@ -38,7 +38,7 @@ def is_expected(task: Task, replicate: Replicate) -> bool:
 
 
 def advance(context: EventContext, task: Task) -> None:
-    """Take a delivered result, or make sure that one worker is uploading."""
+    """Record a delivered result, or ensure that one worker is uploading."""
     for replicate in task.replicates.values():
         if replicate.has_reached(_R.RESULT_UPLOADED):
             _delivered(context, task, replicate)
@@ -68,7 +68,7 @@ def _is_uploading(context: EventContext, replicate: Replicate | None) -> bool:
 
 
 def _candidates(context: EventContext, task: Task) -> list[Replicate]:
-    """Return the replicates that revealed and did nothing since, only those of connected workers if there are any."""
+    """Return the replicates with REVEALED as their last status, of connected workers only if there are any."""
     workers = context.state.workers
     revealed = [
         replicate
@@ -123,7 +123,8 @@ def _delivered(context: EventContext, task: Task, replicate: Replicate) -> None:
 
 
 def check(context: EventContext, task: Task) -> None:
-    """Ask the pool's result proxy whether it holds the archive.
+    """Request from the pool's result proxy whether it holds the archive.
+
 
     Workers upload there whatever proxy the deal names (case deal-proxy-url).
     """
@@ -141,7 +142,7 @@ def checked(context: EventContext, task: Task, event: ResultChecked) -> None:
 
 
 def overdue(context: EventContext, task: Task) -> None:
-    """Handle an uploader that was silent too long; the proxy is asked first, because it may hold the result."""
+    """Handle an upload timeout; check the proxy first, because it may hold the result."""
     if task.status is not TaskStatus.RESULT_UPLOADING:
         return
     if goes_to_proxy(task):
@@ -170,7 +171,7 @@ def replace_uploader(context: EventContext, task: Task) -> None:
 
 
 def _stored(context: EventContext, task: Task, result_link: str) -> None:
-    """Record that the uploader delivered, even if it could not report it."""
+    """Record the delivery of an uploader that could not report it."""
     replicate = task.replicates.get(task.uploader)
     if replicate is None or replicate.has_reached(_R.RESULT_UPLOADED):
         return

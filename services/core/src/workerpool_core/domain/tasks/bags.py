@@ -1,8 +1,8 @@
 """Deals, and the creation of their tasks as workers can serve them.
 
 A bag may have a million tasks. Only a window of tasks without a worker exists at a time; further ones are created when
-tasks get workers, when tasks end, and when workers connect. An event creates few tasks, so that no bag holds up the
-others. What the contribution deadline leaves is never created: it costs nothing, and is said.
+tasks get workers, when tasks end, and when workers connect. An event creates few tasks, so that no bag delays the
+others. Tasks that do not exist at the contribution deadline are never created; they cost nothing and are logged.
 """
 
 from workerpool_poco.protocol.ids import DealId, task_id_of
@@ -22,7 +22,7 @@ from workerpool_core.domain.timers import Timeout
 _MAX_PER_EVENT = 64
 """Tasks that one event creates; creating one takes about 0.1 ms."""
 _PARAMS_PER_TASK = 16_384
-"""Characters of a deal's texts for which a task counts as one; each stored task repeats the terms."""
+"""Characters of a deal's texts that count as one task; each stored task repeats the terms."""
 _SLICE = 8
 """Tasks that a deal gets before the next deal gets some."""
 _OPEN_FACTOR = 16
@@ -37,7 +37,7 @@ _GROUPS = 4
 def is_executable(terms: DealTerms, now: float) -> bool:
     """Return whether a deal's tasks can be executed.
 
-    The deal must have tasks, its contribution deadline must be ahead, and an enclave excludes a trust above 1.
+    The deal must have tasks and a contribution deadline in the future, and an enclave excludes a trust above 1.
     """
     if terms.bot_size <= 0 or terms.contribution_deadline <= now:
         return False
@@ -45,7 +45,7 @@ def is_executable(terms: DealTerms, now: float) -> bool:
 
 
 def take_deal(context: EventContext, terms: DealTerms) -> None:
-    """Take a deal of a followed block and create its first tasks; a deal that is known stays, so a replay is harmless.
+    """Add a deal of a followed block and create its first tasks; a known deal is kept, so a replay is harmless.
 
     A deal that a reorganisation moved to another block gets the deadlines of that block.
     """
@@ -83,7 +83,7 @@ def _update_terms(context: EventContext, task: Task, terms: DealTerms) -> None:
 
 
 def start(context: EventContext, unsaved: frozenset[DealId]) -> None:
-    """Set the timers of the loaded deals, and let them get further tasks."""
+    """Set the timers of the loaded deals, and request further tasks for them."""
     for live in context.state.deals.values():
         terms = live.deal.terms
         if terms.deal_id in unsaved:
@@ -93,13 +93,13 @@ def start(context: EventContext, unsaved: frozenset[DealId]) -> None:
 
 
 def capacity_changed(context: EventContext) -> None:
-    """Let every bag get further tasks, because the number of slots changed."""
+    """Request further tasks for every bag after the number of slots changed."""
     for deal_id in context.state.bags:
         context.state.request_refill(deal_id)
 
 
 def removed(context: EventContext, ancestor: int) -> None:
-    """Stop creating tasks of deals that a reorganisation removed, until they are seen again."""
+    """Stop creating tasks of deals that a reorganisation removed, until they appear again."""
     for live in context.state.deals.values():
         if live.deal.on_chain and live.deal.terms.block > ancestor:
             live.deal = PoolDeal(live.deal.terms, on_chain=False)
@@ -107,7 +107,7 @@ def removed(context: EventContext, ancestor: int) -> None:
 
 
 def expired(context: EventContext, deal_id: DealId) -> None:
-    """Forget a deal whose contribution deadline passed; tasks that do not exist by now can never be contributed."""
+    """Remove a deal whose contribution deadline passed; its missing tasks can never be contributed."""
     live = context.state.deals.get(deal_id)
     if live is None:
         return
@@ -136,7 +136,7 @@ def _room(state: State, live: LiveDeal) -> int:
     if state.unserved >= _DEALS_AT_FULL_WINDOW * size:
         size = min(_LEAST, size)
     if satisfiability.verdict(state, live.deal.terms):
-        # They would only be started, and never reach a consensus.
+        # The tasks would start but never reach a consensus.
         size = min(size, state.policy.tasks_ahead)
         return max(min(size - len(live.open), live.queued), 0)
     room = min(size - len(live.unserved), _OPEN_FACTOR * size - len(live.open), live.queued)
@@ -151,7 +151,7 @@ def _is_worthwhile(state: State, live: LiveDeal, room: int) -> bool:
 def refill(context: EventContext) -> bool:
     """Create tasks of the deals that may get some, in turns; return whether there are new ones.
 
-    What this event may not create follows in an event of its own.
+    Tasks beyond the limit of one event are created in a later event.
     """
     state = context.state
     before = context.created_tasks
@@ -176,7 +176,7 @@ def refill(context: EventContext) -> bool:
 
 
 def _create(context: EventContext, live: LiveDeal, count: int, *, followed: bool) -> None:
-    """Create up to `count` tasks; `followed` tells that the block of the deal, with its logs, is being followed."""
+    """Create up to `count` tasks; `followed`: the block of the deal, with its logs, is being followed."""
     terms, state = live.deal.terms, context.state
     weight = 1 + _text_length(terms) // _PARAMS_PER_TASK
     while count > 0 and context.created_tasks * weight < _MAX_PER_EVENT:
@@ -191,7 +191,7 @@ def _create(context: EventContext, live: LiveDeal, count: int, *, followed: bool
             set_deadlines(context, task)
             satisfiability.check(context, state.tasks[task_id])
             if not followed:
-                # The chain may know the task already, and its logs were followed before it existed here.
+                # The task may exist on chain, and its logs may precede its creation in core.
                 context.read_task(task)
     if not live.queued:
         state.bags.pop(terms.deal_id, None)

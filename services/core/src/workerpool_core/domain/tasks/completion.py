@@ -33,7 +33,7 @@ _TASK_TIMEOUTS = (
 
 
 def complete(context: EventContext, task: Task, receipt: Receipt | None, result_link: str = "") -> None:
-    """Complete a task that the chain completed, from any status, and tell its workers."""
+    """Complete a task that the chain completed, from any status, and notify its workers."""
     if task.ended:
         return
     for replicate in task.replicates.values():
@@ -51,7 +51,7 @@ def complete(context: EventContext, task: Task, receipt: Receipt | None, result_
     transitions.move_task(context, task, *path, receipt=receipt, final_block=final_block, **fields)
     quarantine.count_successes(context, task)
     if task.terms.trust > 1 or task.terms.worker_stake:
-        # A single contributor neither wins nor loses score, but its stake is free again.
+        # A single contributor keeps its score, but its stake is unlocked.
         context.read_contributor_weights(task)
     _set_timers_of_ended(context, task)
 
@@ -63,12 +63,11 @@ def fail(
     cause: ReplicateStatusCause = ReplicateStatusCause.UNKNOWN,
     **fields: Any,
 ) -> None:
-    """Fail a task with `reason` as the status before FAILED; it is claimed once its final deadline passed.
+    """Fail a task with `reason` as the status before FAILED; it is claimed after its final deadline.
 
-    `cause` goes to the workers that are aborted, and `fields` to the task.
-
-    The claim initializes a task that never was, so that its requester is refunded too. A free task is not claimed: a
-    stranger could make the pool pay for thousands of claims that refund nothing.
+    `cause` goes to the aborted workers, and `fields` to the task. The claim also initializes a task that was not, so
+    that its requester is refunded. A free task is not claimed: a stranger could make the pool pay for thousands of
+    claims that refund nothing.
     """
     if task.ended:
         return
@@ -80,9 +79,9 @@ def fail(
 
 
 def free_slots(context: EventContext, task: Task) -> None:
-    """Abort the replicates that still occupy a slot after the contribution deadline; whether the task fails is read.
+    """Abort the replicates that still occupy a slot after the contribution deadline.
 
-    A result that is computed later cannot be contributed any more.
+    Later results cannot be contributed. A read of the chain decides whether the task fails.
     """
     for wallet, replicate in task.replicates.items():
         if task.task_id in context.state.workers[wallet].computing and not is_at_dead_end(replicate):
@@ -111,7 +110,7 @@ def _set_timers_of_ended(context: EventContext, task: Task) -> None:
         timers.cancel(Timeout.CONTRIBUTION, task.task_id, wallet)
         timers.cancel(Timeout.EXECUTION, task.task_id, wallet)
     if live.pending_reports:
-        # The reports that are still pending are refused: nothing will prove them.
+        # Refuse the pending reports now: nothing will prove them.
         timers.set(Timeout.PROOF, task.task_id, context.now)
     if task.claim_due:
         timers.set(Timeout.FINAL_DEADLINE, task.task_id, max(task.terms.final_deadline, context.now))
@@ -132,7 +131,7 @@ def closed(context: EventContext, task: Task, block: int) -> None:
         retain(context, task)
 
 
-def opened_again(context: EventContext, task: Task) -> None:
+def closing_removed(context: EventContext, task: Task) -> None:
     """Record that a reorganisation removed the transaction that had closed an ended task on chain."""
     claim_due = task.status is TaskStatus.FAILED and not task.terms.free
     transitions.update_task(context, task, final_block=0, claim_due=claim_due)
@@ -155,7 +154,7 @@ def claim(context: EventContext, task: Task) -> None:
 
 
 def retain(context: EventContext, task: Task) -> None:
-    """Keep an ended task in memory for late reports of its workers; without any to come, evict it now."""
+    """Keep an ended task in memory for late reports of its workers; evict it now when none is expected."""
     delay = 0.0
     if _has_unfinished_replicates(context, task) or not is_settled(context, task):
         delay = context.state.policy.ended_retention_s

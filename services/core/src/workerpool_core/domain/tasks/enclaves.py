@@ -1,7 +1,7 @@
 """The secret management service (SMS) of enclave tasks: found before a task is initialized (core spec §1.2, §5.2).
 
-A task that no SMS serves ends before it costs a transaction. One whose SMS does not answer waits, and says so. The
-SMS makes the enclave challenge for initialized tasks only, so that is a second request.
+A task that no SMS serves fails before it costs a transaction. One whose SMS does not answer waits, with a reason. The
+SMS issues the enclave challenge for initialized tasks only, so a second request fetches it.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from workerpool_poco.protocol.ids import ZERO_ADDRESS
 from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.domain import transitions
-from workerpool_core.domain.decisions import AskEnclaveChallenge, FindSms
+from workerpool_core.domain.decisions import FindSms, RequestEnclaveChallenge
 from workerpool_core.domain.dispatch.hardware import needs_enclave
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import (
@@ -29,7 +29,7 @@ from workerpool_core.domain.timers import Timeout
 
 _C = ReplicateStatusCause
 _T = TaskStatus
-_NO_CHALLENGE = "the SMS answered without an enclave challenge; the pool's operator must look at the SMS"
+_NO_CHALLENGE = "the SMS answered without an enclave challenge; the pool's operator must check the SMS"
 
 
 def lacks_sms(task: Task) -> bool:
@@ -57,18 +57,18 @@ def sms_found(context: EventContext, event: SmsFound) -> None:
     context.state.timers.cancel(Timeout.RETRY, task.task_id)
     transitions.move_task(context, task, _T.INITIALIZING, sms_url=event.sms_url)
     if task.initialization_block:
-        ask_challenge(context, task)
+        request_challenge(context, task)
     else:
         context.request_transaction(TransactionKind.INITIALIZE, task)
 
 
-def ask_challenge(context: EventContext, task: Task) -> None:
+def request_challenge(context: EventContext, task: Task) -> None:
     """Request the enclave challenge of an ACTIVE task; retried until the contribution deadline."""
     if context.now >= task.terms.contribution_deadline:
         transitions.update_task(context, task, **_timed_out(context, task))
         completion.fail_after_read(context, task, _T.INITIALIZE_FAILED)
         return
-    context.effects.append(AskEnclaveChallenge(task.task_id, task.terms.tag))
+    context.effects.append(RequestEnclaveChallenge(task.task_id, task.terms.tag))
     retry_at = context.now + context.state.policy.read_timeout_s
     context.state.timers.set(Timeout.RETRY, task.task_id, retry_at)
 
@@ -78,7 +78,7 @@ def challenge_answered(context: EventContext, event: EnclaveChallengeAnswered) -
     task = context.state.task(event.task_id)
     if task is None or not _awaits_challenge(task):
         return
-    context.live(task).trouble = None
+    context.live(task).service_problem = None
     if event.challenge in ("", ZERO_ADDRESS):
         _refuse(context, task, _C.TEE_PREPARATION_FAILED, _NO_CHALLENGE)
         return
@@ -108,11 +108,13 @@ def sms_refused(context: EventContext, event: SmsRefused) -> None:
 
 
 def sms_unreachable(context: EventContext, event: SmsUnreachable) -> None:
-    """Record why a task waits, and ask again after the policy's delay."""
+    """Record why a task waits, and schedule a retry."""
     task = context.state.task(event.task_id)
     if task is None or not (lacks_sms(task) or _awaits_challenge(task)):
         return
-    context.note_trouble(task, reason(ReasonCode.SMS_DOWN, event.message, evidence={"tag": task.terms.tag}))
+    context.note_service_problem(
+        task, reason(ReasonCode.SMS_DOWN, event.message, evidence={"tag": task.terms.tag})
+    )
     retry_at = context.now + context.state.policy.retry_s
     context.state.timers.set(Timeout.RETRY, task.task_id, retry_at)
 
@@ -128,9 +130,9 @@ def _refuse(context: EventContext, task: Task, cause: ReplicateStatusCause, mess
 
 def _timed_out(context: EventContext, task: Task) -> dict[str, Any]:
     """Return the failure of a task whose SMS did not answer until the contribution deadline."""
-    trouble = context.live(task).trouble
-    told = f": {trouble.message}" if trouble is not None else ""
+    service_problem = context.live(task).service_problem
+    detail = f": {service_problem.message}" if service_problem is not None else ""
     return {
         "error_cause": _C.GET_TEE_SERVICES_CONFIGURATION_FAILED,
-        "error_message": f"no SMS answered until the contribution deadline{told}",
+        "error_message": f"no SMS answered until the contribution deadline{detail}",
     }

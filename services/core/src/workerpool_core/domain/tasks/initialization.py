@@ -22,7 +22,7 @@ def set_deadlines(context: EventContext, task: Task) -> None:
 
 
 def initialize(context: EventContext, task: Task) -> None:
-    """Request a task's initialization, and for an enclave task its SMS first.
+    """Request a task's initialization; for an enclave task, find its SMS first.
 
     A third party may have initialized it already, with the same result.
     """
@@ -47,7 +47,7 @@ def initialized(context: EventContext, task: Task, receipt: Receipt) -> None:
     if task.status is not TaskStatus.INITIALIZING:
         return
     if needs_enclave(task.terms.tag):
-        enclaves.ask_challenge(context, task)
+        enclaves.request_challenge(context, task)
     else:
         transitions.move_task(
             context, task, TaskStatus.INITIALIZED, receipt=receipt, enclave_challenge=ZERO_ADDRESS

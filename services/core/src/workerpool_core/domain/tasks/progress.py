@@ -89,7 +89,7 @@ def no_worker_can_run(context: EventContext, task: Task) -> bool:
     for worker in able:
         replicate = task.replicates.get(worker.wallet)
         if replicate is None or replicate.contribution_hash or not is_at_dead_end(replicate):
-            # A download failure that the requester caused is contributed as the result, so it is no dead end.
+            # Not a dead end: a download failure that the requester caused is contributed as the result.
             return False
         if not any(map(replicate.has_reached, _FAILED_BEFORE_COMPUTED)):
             return False

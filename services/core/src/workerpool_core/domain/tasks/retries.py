@@ -1,4 +1,4 @@
-"""Retries of the transaction or answer that a task waits for, and the answers; a repetition is harmless."""
+"""Retries of the transaction or answer that a task waits for, and the handling of answers; repeating is harmless."""
 
 from workerpool_poco.protocol.statuses import FINAL_TASK_STATUSES, TaskStatus
 
@@ -15,7 +15,7 @@ from workerpool_core.domain.timers import Timeout
 
 _T = TaskStatus
 _NO_TASK = frozenset({"DEAL_NOT_FOUND", "TASK_INDEX_OUTSIDE_DEAL"})
-"""The adapter's reasons for a task that the chain cannot know: a reorganisation removed its deal."""
+"""The adapter's reasons for a task without a deal on chain: a reorganisation removed the deal."""
 _UNREACHABLE = "the chain adapter, which sends the pool's transactions, does not answer{}"
 
 
@@ -23,7 +23,7 @@ def retry(context: EventContext, task: Task) -> None:
     """Request the transaction or the enclave challenge that the task waits for, if any."""
     match task.status:
         case TaskStatus.INITIALIZING if task.initialization_block:
-            enclaves.ask_challenge(context, task)
+            enclaves.request_challenge(context, task)
         case TaskStatus.RECEIVED | TaskStatus.INITIALIZING:
             initialization.initialize(context, task)
         case TaskStatus.REOPENING:
@@ -41,7 +41,7 @@ def retry(context: EventContext, task: Task) -> None:
 def _finalize_again(context: EventContext, task: Task) -> None:
     """Request a finalization that a reorganisation removed, until it is mined or the final deadline passes.
 
-    It cannot succeed if the reveals were removed too and their workers have left. The requester is refunded then.
+    It cannot succeed if the reveals were removed too and their workers are gone; then the requester is refunded.
     """
     if context.now < task.terms.final_deadline:
         context.request_transaction(TransactionKind.FINALIZE, task)
@@ -60,8 +60,8 @@ def retry_later(context: EventContext, task: Task) -> None:
 def answered(context: EventContext, event: TransactionAnswered) -> None:
     """Handle the chain adapter's answer.
 
-    A refusal is verified by a read of the chain. So is a success soon after a reorganisation, because it may concern
-    a block that was removed.
+    A read of the chain verifies each refusal, and each success soon after a reorganisation, whose block may have been
+    removed.
     """
     task = context.state.task(event.task_id)
     if task is None:
@@ -69,7 +69,7 @@ def answered(context: EventContext, event: TransactionAnswered) -> None:
     if event.succeeded is None:
         if _awaits(task, event.kind):
             retry_later(context, task)
-            context.note_trouble(task, _unreachable(event.reason))
+            context.note_service_problem(task, _unreachable(event.reason))
     elif event.succeeded is False:
         nothing_to_claim = event.kind is TransactionKind.CLAIM and event.reason in _NO_TASK
         if nothing_to_claim and task.claim_due and not context.recently_reorganised:
@@ -81,7 +81,7 @@ def answered(context: EventContext, event: TransactionAnswered) -> None:
     elif context.recently_reorganised or task.finalize_due or not event.block:
         context.read_task(task)
         if _awaits(task, event.kind):
-            # The read may show that the transaction is gone, and no other event would request it again.
+            # If the read shows that the transaction was removed, no other event requests it again.
             retry_later(context, task)
     else:
         _succeeded(context, task, event)
@@ -92,7 +92,7 @@ def _unreachable(problem: str) -> Explanation:
     return reason(
         ReasonCode.ADAPTER_DOWN,
         message,
-        next_step="Core asks again every few seconds.",
+        next_step="Core retries every few seconds.",
         evidence={"problem": problem},
     )
 

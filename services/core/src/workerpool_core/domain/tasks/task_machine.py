@@ -1,7 +1,7 @@
 """The table of the task state machine (core spec §1.2).
 
-Each `*_FAILED`, `*_TIMEOUT` and FINAL_DEADLINE_REACHED is written together with the FAILED that follows it, so no
-stored task has one of them as its status.
+Each `*_FAILED`, `*_TIMEOUT` and FINAL_DEADLINE_REACHED is written together with the FAILED after it, so no stored task
+has one of them as its status.
 """
 
 from collections.abc import Mapping, Sequence

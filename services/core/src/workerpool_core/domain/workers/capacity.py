@@ -1,4 +1,4 @@
-"""The slots of all connected workers, which decide how many tasks of a bag exist ahead of their workers."""
+"""The slots of all connected workers, which determine how many tasks of a bag are created ahead of time."""
 
 from workerpool_core.domain.dispatch.dispatcher import slots_of
 from workerpool_core.domain.event_context import EventContext

@@ -23,8 +23,8 @@ def send(
 ) -> None:
     """Queue a command and send it; ABORT and COMPLETE supersede older commands for the same replicate.
 
-    Sequences follow the clock, so they rise across restarts although acknowledged commands leave no trace. The
-    sequences in a worker's Hello protect against a clock that went back.
+    Sequences follow the clock, so they rise across restarts although acknowledged commands are not stored. The
+    sequences in a worker's Hello guard against a clock that was set back.
     """
     worker = context.state.workers[wallet]
     if action in _SUPERSEDING:

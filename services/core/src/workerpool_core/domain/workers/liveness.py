@@ -1,4 +1,4 @@
-"""Liveness of workers: heartbeats, and the loss of a worker that is silent too long (core spec §3.7)."""
+"""Liveness of workers: heartbeats, and the loss of a worker that sends none for too long (core spec §3.7)."""
 
 from workerpool_poco.protocol.statuses import ReplicateStatus
 
@@ -8,7 +8,7 @@ from workerpool_core.domain.dispatch import satisfiability
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import HeartbeatsReceived, WorkerLeft
 from workerpool_core.domain.live import LiveWorker
-from workerpool_core.domain.replicates import proofs
+from workerpool_core.domain.replicates import pending_reports
 from workerpool_core.domain.timers import Timeout
 from workerpool_core.domain.workers import capacity
 
@@ -23,7 +23,7 @@ def heartbeats(context: EventContext, event: HeartbeatsReceived) -> None:
 
 
 def check(context: EventContext, wallet: str) -> None:
-    """Declare a worker lost that was silent for the whole window, which starts no earlier than this process."""
+    """Declare a worker lost that was silent for the whole liveness window since core started."""
     state = context.state
     live = state.workers[wallet]
     worker = live.worker
@@ -41,12 +41,12 @@ def check(context: EventContext, wallet: str) -> None:
 
 
 def left(context: EventContext, event: WorkerLeft) -> None:
-    """Close the session of a worker whose process ends: it is lost at once, or when it is not back in time."""
+    """Close the session of a worker whose process ends; it is lost at once, or unless it returns in time."""
     live = context.state.workers.get(event.wallet)
     if live is None or live.session is None or live.session.id != event.session:
         return
     context.effects.append(
-        CloseSession(event.wallet, event.session, "LEFT", "the worker said that it leaves", 0.0)
+        CloseSession(event.wallet, event.session, "LEFT", "the worker announced that it leaves", 0.0)
     )
     close_session(context, live)
     context.workers_to_match[event.wallet] = None
@@ -76,7 +76,7 @@ def _lose(context: EventContext, live: LiveWorker) -> None:
 
 
 def returned(context: EventContext, live: LiveWorker) -> None:
-    """Record that a lost worker is connected again."""
+    """Record that a lost worker reconnected."""
     live.worker.lost = False
     for task_id in live.held:
         context.tasks_to_match[task_id] = None
@@ -84,8 +84,8 @@ def returned(context: EventContext, live: LiveWorker) -> None:
 
 
 def close_session(context: EventContext, live: LiveWorker) -> None:
-    """Drop a worker's session with the reports that are pending in it."""
+    """Drop a worker's session and its pending reports."""
     live.session = None
     live.parked_reason = ""
     capacity.update(context, live)
-    proofs.drop_pending(context, live.worker.wallet)
+    pending_reports.drop_pending(context, live.worker.wallet)

@@ -1,8 +1,7 @@
 """Pauses of workers: a drain or a quarantine by an operator, and a quarantine after consecutive failures.
 
-The latter doubles each time. The one by an operator lasts as ordered, whatever the worker succeeds or fails in.
-
-The table of blame tells which failures count.
+The latter doubles each time. One by an operator lasts as ordered, whatever the worker does meanwhile. The table of
+blame decides which failures count.
 """
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
@@ -44,9 +43,9 @@ def count_failure(
     status: ReplicateStatus,
     cause: ReplicateStatusCause | None,
 ) -> None:
-    """Count a reported failure if the worker is to blame, and read the chain if it may know the cause.
+    """Count a reported failure if the worker is at fault, and read the chain if it may show the cause.
 
-    After a failure of the chain or of the pool, the task waits a moment before another worker gets it.
+    After a failure of the chain or of the pool, the task waits for a moment before another worker gets it.
     """
     if status not in _FAILURES and (status is not ReplicateStatus.COMPUTED or cause is None):
         return
@@ -64,9 +63,9 @@ def count_failure(
 def _is_shared(
     context: EventContext, task: Task, replicate: Replicate, cause: ReplicateStatusCause | None
 ) -> bool:
-    """Return whether other workers failed on a task for the same cause, and forgive them their failure.
+    """Return whether other workers failed on a task for the same cause, and undo the count of their failure.
 
-    Several hosts seldom fail alike on one task: the task caused it, or a service that all of them use.
+    Several hosts seldom fail alike on one task: the task, or a service that all of them use, is the likely cause.
     """
     others = [
         other
@@ -77,12 +76,12 @@ def _is_shared(
     if cause is None or not others:
         return False
     if len(others) == 1:
-        _forgive(context, others[0].wallet)
+        _uncount(context, others[0].wallet)
     return True
 
 
-def _forgive(context: EventContext, wallet: str) -> None:
-    """Take back the last failure that was counted, with the quarantine that it caused."""
+def _uncount(context: EventContext, wallet: str) -> None:
+    """Undo the count of a worker's last failure, and the quarantine that it caused."""
     worker = context.state.workers[wallet].worker
     if worker.consecutive_failures:
         worker.consecutive_failures -= 1
@@ -92,7 +91,7 @@ def _forgive(context: EventContext, wallet: str) -> None:
 
 
 def _is_before_deadline(context: EventContext, task: Task) -> bool:
-    """Return whether the contribution deadline lies ahead by the chain's time and by the clock of this process."""
+    """Return whether neither the chain's time nor the clock of core has passed the contribution deadline."""
     chain_time, tolerance = context.state.chain_time, context.state.policy.clock_tolerance_s
     latest = max(chain_time, context.now)
     return chain_time > 0 and latest < task.terms.contribution_deadline - tolerance
@@ -122,8 +121,8 @@ def reset_failures(context: EventContext, replicate: Replicate) -> None:
 def count_successes(context: EventContext, task: Task) -> None:
     """Count a success of each worker whose contribution is the result of a completed paid task.
 
-    A requester could give its own wallets any number of successes with free tasks. A count that exceeds the worker's
-    slots has no effect and is not stored.
+    Free tasks do not count, because a requester could give its own wallets any number of them. A count above the
+    worker's slots has no effect and is not stored.
     """
     if task.terms.worker_stake <= 0:
         return
@@ -144,8 +143,8 @@ def released(context: EventContext, wallet: str) -> None:
         transitions.save_worker(context, live.worker)
 
 
-def ordered(context: EventContext, event: WorkerQuarantined) -> None:
-    """Assign no more tasks to a worker that an operator distrusts, until a time; it finishes what it holds."""
+def quarantined(context: EventContext, event: WorkerQuarantined) -> None:
+    """Quarantine a worker by order of an operator until a time; it finishes its current tasks."""
     if (live := context.state.workers.get(event.wallet)) is not None:
         live.worker.suspended_until = event.until
         transitions.save_worker(context, live.worker)
@@ -178,6 +177,6 @@ def set_timer(context: EventContext, worker: Worker) -> None:
 
 
 def pause_ended(context: EventContext, wallet: str) -> None:
-    """Match a worker whose drain or quarantine ended; the other one may still last."""
+    """Match a worker whose drain or quarantine ended; the other may still be in effect."""
     context.workers_to_match[wallet] = None
     set_timer(context, context.state.workers[wallet].worker)

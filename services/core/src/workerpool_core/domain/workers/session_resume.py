@@ -39,7 +39,7 @@ def resume(context: EventContext, worker: LiveWorker, held: Sequence[HeldReplica
         task = context.state.tasks[task_id].task
         if _resume_replicate(context, task, task.replicates[wallet], worker, held_by_task.get(task_id)):
             kept.add(task_id)
-    # A pending COMPLETE or ABORT tells the worker more than an entry in the list of dropped tasks.
+    # A pending COMPLETE or ABORT is more specific than an entry in the list of dropped tasks.
     kept.update(command.task_id for command in worker.commands.values())
     return tuple(task_id for task_id in held_by_task if task_id not in kept)
 
@@ -73,7 +73,7 @@ def _resume_replicate(
         _resume_error_result(context, task, replicate, worker)
     elif held.result_available:
         if outcome(replicate) is None:
-            # Its report is on the way and tells whether the result is an error result.
+            # Its pending report shows whether the result is an error result.
             return True
         caf = is_caf_eligible(task) and not replicate.has_reached(_R.CONTRIBUTING)
         action = Action.CONTRIBUTE_AND_FINALIZE if caf else Action.CONTRIBUTE
@@ -84,7 +84,7 @@ def _resume_replicate(
 
 
 def _resume_error_result(context: EventContext, task: Task, replicate: Replicate, worker: LiveWorker) -> None:
-    """Repeat the decision on an error result; one that is not decided yet waits for its decision."""
+    """Repeat the decision on an error result, or decide it in this event."""
     if replicate.error_decision is ErrorDecision.CONTRIBUTE:
         _send_once(context, worker, task, Action.CONTRIBUTE)
     else:
@@ -121,7 +121,7 @@ def _recover_or_abort(context: EventContext, replicate: Replicate, held: HeldRep
 
 
 def _abort(context: EventContext, replicate: Replicate) -> None:
-    """Record ABORTED, unless the history has it already: a proof repaired the replicate since."""
+    """Record ABORTED, unless the history has it already, before a proof that repaired the replicate."""
     if not replicate.has_reached(_R.ABORTED):
         transitions.move_replicate(context, replicate, _R.ABORTED)
 

@@ -20,7 +20,7 @@ _DAY_MS = 86_400_000
 
 
 def connected(context: EventContext, event: WorkerConnected) -> None:
-    """Open a session: welcome the worker, resend its unacknowledged commands, resume its replicates."""
+    """Open a session: send Welcome, resend unacknowledged commands, resume the worker's replicates."""
     state, model = context.state, event.model
     required = state.policy.required_worker_version
     if required and model.version != required:
@@ -46,7 +46,7 @@ def connected(context: EventContext, event: WorkerConnected) -> None:
     position = len(context.effects)
     dropped = session_resume.resume(context, live, event.held)
     context.effects.insert(position, Welcome(worker.wallet, event.session, dropped))
-    # The worker is welcome while the chain is down; it gets work once its weight is known.
+    # Accept the worker while the chain is down; assign work once its weight is known.
     context.read_weight(worker.wallet)
     if must_save:
         satisfiability.workers_changed(context)
@@ -62,7 +62,7 @@ def connected(context: EventContext, event: WorkerConnected) -> None:
 
 
 def _replace_session(context: EventContext, live: LiveWorker, event: WorkerConnected) -> None:
-    """Close an older session of a worker, and take its new model."""
+    """Close an older session of a worker, and store its new model."""
     worker = live.worker
     if live.session is not None and live.session.id != event.session:
         message = "this wallet opened another stream"
@@ -85,7 +85,7 @@ def _raise_command_sequence(context: EventContext, live: LiveWorker, event: Work
 
 
 def parked(context: EventContext, event: WorkerParked) -> None:
-    """Assign nothing to a worker that refuses new work, until it takes some again."""
+    """Record that a worker refuses new work, or takes it again."""
     live = context.state.workers.get(event.wallet)
     if live is None or live.session is None or live.session.id != event.session:
         return
@@ -96,7 +96,7 @@ def parked(context: EventContext, event: WorkerParked) -> None:
 
 
 def whitelist_changed(context: EventContext, wallets: frozenset[str]) -> None:
-    """Give work to the wallets of a new whitelist only. A removed worker finishes what it holds."""
+    """Assign work to the wallets of a new whitelist only; a removed worker finishes its current tasks."""
     state = context.state
     for wallet, live in state.workers.items():
         was_admitted = state.is_admitted(wallet)

@@ -1,11 +1,11 @@
 """Workers that stay connected but make no progress on a replicate.
 
-A worker is silent when it reports nothing for longer than its present step may take. Before it has a result, it loses
+A worker is silent when it reports nothing for longer than its current step may take. Before it has a result, it loses
 the replicate, and the failure counts. Downloads and the computation may take twice the category time, because
-fetching, computing and packing have limits of their own.
+fetching, computing and packing have separate limits.
 
-A worker with a result may have a contribution under way, which must not be aborted: its stake would be lost. So a late
-contribution only lets the task go to another worker, and counts when it stays away.
+A worker with a result may have a contribution in flight. Aborting it would lose the worker's stake. So the task is only
+offered to another worker, and the failure counts when the contribution is still missing later.
 """
 
 from workerpool_poco.protocol.causes import ReplicateStatusCause
@@ -25,7 +25,7 @@ _DOWNLOADS = frozenset({_R.APP_DOWNLOADING, _R.DATA_DOWNLOADING})
 _EXECUTING = SLOT_STATUSES - {_R.CREATED}
 _CONTRIBUTING = OUTCOMES | {_R.CONTRIBUTING, _R.CONTRIBUTE_AND_FINALIZE_ONGOING}
 _BLAMED_AFTER = 3
-"""Proof timeouts after which a contribution that is late counts as a failure."""
+"""Proof timeouts after which a late contribution counts as a failure."""
 
 
 def observe(context: EventContext, task: Task, replicate: Replicate) -> None:
@@ -35,11 +35,11 @@ def observe(context: EventContext, task: Task, replicate: Replicate) -> None:
 
 
 def check(context: EventContext, task: Task, replicate: Replicate) -> None:
-    """React to a silent worker; otherwise check its progress again later."""
+    """Handle a silent worker; otherwise check its progress again later."""
     if not _is_observed(task, replicate):
         return
     due = _due(context, task, replicate)
-    # A lost worker is not silent, and no worker gets on while the chain is away or lacks the task.
+    # A lost worker is not silent, and no worker makes progress while the chain is down or lacks the task.
     live = context.state.workers[replicate.wallet]
     if live.away_until > context.now:
         due = max(due, live.away_until + context.state.policy.progress_timeout_s)
@@ -55,7 +55,7 @@ def check(context: EventContext, task: Task, replicate: Replicate) -> None:
     elif replicate.last_relevant in _EXECUTING:
         status, silent_s = replicate.last_relevant, context.now - _last_report(context, replicate)
         message = f"The worker reported nothing for {silent_s:.0f} s after {status}."
-        give_up(context, task, replicate, ReplicateStatusCause.EXECUTION_TIMEOUT, message)
+        abort(context, task, replicate, ReplicateStatusCause.EXECUTION_TIMEOUT, message)
     elif not replicate.overdue:
         transitions.update_replicate(context, replicate, overdue=True)
         context.tasks_to_advance[task.task_id] = None
@@ -65,10 +65,10 @@ def check(context: EventContext, task: Task, replicate: Replicate) -> None:
         quarantine.count(context, replicate.wallet)
 
 
-def give_up(
+def abort(
     context: EventContext, task: Task, replicate: Replicate, cause: ReplicateStatusCause, message: str
 ) -> None:
-    """Take a replicate from its worker, which made no progress, and count the failure."""
+    """Abort a replicate that made no progress, and count the failure of its worker."""
     commands.send(context, replicate.wallet, task.task_id, Action.ABORT, cause=cause)
     transitions.move_replicate(context, replicate, _R.ABORTED, cause=cause, message=message)
     context.tasks_to_advance[task.task_id] = None
@@ -97,16 +97,16 @@ def _check_later(context: EventContext, task: Task, replicate: Replicate, at: fl
 
 
 def _last_report(context: EventContext, replicate: Replicate) -> float:
-    """Return when a replicate last made progress, or this process started (Unix seconds).
+    """Return when a replicate last made progress, or core started if later (Unix seconds).
 
-    A recovery is no progress: a worker that restarts again and again would hold the task.
+    A recovery is no progress: a worker that keeps restarting would hold the task.
     """
     reported = next(c.date for c in reversed(replicate.history) if c.status is not _R.RECOVERING)
     return max(reported, replicate.decided_at, context.state.started_at)
 
 
 def _due(context: EventContext, task: Task, replicate: Replicate) -> float:
-    """Return when the worker becomes silent, late or to blame if it reports nothing (Unix seconds)."""
+    """Return when the worker counts as silent, late or at fault if it reports nothing (Unix seconds)."""
     policy, status = context.state.policy, replicate.last_relevant
     if status in _CONTRIBUTING:
         longest = policy.proof_timeout_s * (_BLAMED_AFTER if replicate.overdue else 1)
@@ -117,7 +117,7 @@ def _due(context: EventContext, task: Task, replicate: Replicate) -> float:
     else:
         longest = policy.progress_timeout_s
     due = _last_report(context, replicate) + longest
-    # A worker that was away gets time to go on, but only once.
+    # A reconnected worker gets additional time, but only once.
     session = context.state.workers[replicate.wallet].session
     reconnected = context.now if session is None else session.opened_at
     return max(due, min(reconnected, due) + policy.progress_timeout_s) if status in _EXECUTING else due

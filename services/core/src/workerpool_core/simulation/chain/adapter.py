@@ -19,7 +19,7 @@ Answer = Callable[[TransactionAnswered], None]
 
 
 class Adapter:
-    """Sends each transaction of the pool owner once, and answers every request for it."""
+    """A model of the chain adapter: sends each transaction once, and answers every request for it."""
 
     def __init__(self, clock: Clock, random: Random, chain: Chain) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class Adapter:
         self.down = False
 
     def request(self, wanted: RequestTransaction, answer: Answer) -> None:
-        """Request a transaction; it is answered when its outcome is known."""
+        """Request a transaction; `answer` receives its outcome."""
         key = (wanted.kind, wanted.task_id)
         if self.down:
             self._later(answer, TransactionAnswered(wanted.task_id, wanted.kind, None))
@@ -82,7 +82,7 @@ class Adapter:
                 return task.status is _S.ACTIVE
 
     def _is_possible(self, kind: TransactionKind, task_id: TaskId) -> bool:
-        """Decide by the newest block, and by its timestamp or the clock, as the real adapter does."""
+        """Return whether the hub would accept a transaction, at the newest block and the chain's time."""
         task = self._chain.head.state.get(task_id)
         now = chain_time(int(self._chain.head.timestamp), self._clock.now)
         if task is None:

@@ -32,7 +32,7 @@ class Block:
 
 
 class Chain:
-    """The node.
+    """A model of the node.
 
     `lag_s` is the difference between the clock and the timestamp of a new block. A `sequenced` chain makes blocks only
     for transactions.
@@ -91,7 +91,7 @@ class Chain:
     def reorganise(self, depth: int) -> None:
         """Remove the newest blocks and return their transactions to the mempool, except for some of workers.
 
-        The adapter notices itself that one of its transactions is missing, and sends it again.
+        Those of the adapter always return, because the real adapter resends a missing transaction.
         """
         depth = min(depth, len(self.blocks) - 1)
         if depth <= 0:
@@ -105,7 +105,7 @@ class Chain:
                     self.mempool.append(replace(transaction, done=None))
 
     def ancestor(self, block_hash: str) -> Block:
-        """Return the newest block of the present chain that a block, possibly orphaned, descends from."""
+        """Return the newest block of the current chain from which a block, possibly orphaned, descends."""
         while True:
             block = self.by_hash[block_hash]
             if block.number < len(self.blocks) and self.blocks[block.number].hash == block_hash:
@@ -120,7 +120,7 @@ class Chain:
         return None if found is None or found.status is ChainTaskStatus.UNSET else found
 
     def view_task(self, task_id: TaskId) -> ChainTask | None:
-        """Return a task as the hub's `viewTask` does."""
+        """Return a task like the hub's `viewTask`."""
         task = self.task(task_id)
         if task is None:
             return None
@@ -145,7 +145,7 @@ class Chain:
         )
 
     def view_contributions(self, task_id: TaskId, wallets: tuple[str, ...]) -> dict[str, Contribution]:
-        """Return contributions by wallet as the hub's `viewContribution` does."""
+        """Return contributions by wallet like the hub's `viewContribution`."""
         task = self.head.state.get(task_id)
         unset = (ContributionStatus.UNSET, "0x")
         return {

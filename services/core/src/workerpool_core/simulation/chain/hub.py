@@ -19,7 +19,7 @@ Done = Callable[[bool, int], None]
 
 @dataclass(slots=True)
 class HubTask:
-    """A task as the hub stores it. Blocks share it, so it is copied before a change."""
+    """A task in the hub; blocks share it, so it is copied before a change."""
 
     terms: DealTerms
     status: ChainTaskStatus = _S.UNSET
@@ -45,7 +45,7 @@ class Transaction:
 
 @dataclass(slots=True)
 class BlockDraft:
-    """The state, logs and deals of the block that is being mined at a time (Unix seconds)."""
+    """The state, logs and deals of the block being mined; `timestamp` is in Unix seconds."""
 
     number: int
     timestamp: float
@@ -55,11 +55,10 @@ class BlockDraft:
 
 
 class Hub:
-    """Applies transactions.
+    """A model of the hub, which applies transactions.
 
-    `history` has every log that was ever on any branch, as (event, task id, worker or value), and `logged` without the
-    last part. `weights` are the
-    contribution weights by wallet, `stakes` their free stakes, which are large enough for all contributions or 0.
+    `history` has every log of any branch, as (event, task id, worker or value), and `logged` without the last part.
+    `weights` are the contribution weights by wallet, `stakes` their free stakes: enough for all contributions, or 0.
     """
 
     def __init__(self, tasks_of: Callable[[DealTerms], list[TaskId]]) -> None:

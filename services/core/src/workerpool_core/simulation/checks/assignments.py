@@ -1,4 +1,4 @@
-"""Checks of an assignment, made in the scheduler's memory when it is decided."""
+"""Checks of an assignment in the scheduler's memory at the time of the decision."""
 
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ReplicateStatus, ReplicateStatusCause
 from workerpool_poco.protocol.tags import TeeFramework, tee_framework
@@ -44,7 +44,7 @@ def check_assignment(
     must(worker.quarantine_end <= now, "assigned to a worker in quarantine:", wallet)
     stake = chain.hub.stakes.get(wallet, 0)
     must(stake >= task.terms.worker_stake, "a paid task was assigned to a worker without stake:", wallet)
-    must(not live.silent, "assigned to a worker that lets assignments time out:", wallet)
+    must(not live.silent, "assigned to a worker whose assignments time out:", wallet)
     must(_fits(task, new, scheduler), "assigned to a slot that is known to be too small:", wallet)
     framework = tee_framework(task.terms.tag)
     able = {None: True, TeeFramework.TDX: worker.model.tdx}.get(framework, worker.model.sgx)
@@ -60,7 +60,7 @@ def check_assignment(
 
 
 def _fits(task: Task, new: Replicate, scheduler: Scheduler) -> bool:
-    """Return whether a worker's slot is larger than those of workers that hold the result "out of memory"."""
+    """Return whether a worker's slot is larger than those of workers with the result APP_OUT_OF_MEMORY."""
     slots = {wallet: scheduler.workers[wallet].worker.model.memory_of_slot for wallet in task.replicates}
     too_small = [
         slots[wallet]
@@ -74,7 +74,7 @@ def _fits(task: Task, new: Replicate, scheduler: Scheduler) -> bool:
 
 
 def _is_unwanted(replicate: Replicate) -> bool:
-    """Return whether a result is late, or is an error result that nothing was decided about or that was dropped."""
+    """Return whether a result is late, or is an undecided or dropped error result."""
     computed = [change for change in replicate.history if change.status is _R.COMPUTED]
     failed = bool(computed) and computed[0].cause is not None
     return replicate.overdue or (failed and replicate.error_decision is not ErrorDecision.CONTRIBUTE)
@@ -104,7 +104,7 @@ def _is_needed(task: Task, new: Replicate, chain: Chain, scheduler: Scheduler, n
             pending += 1
     on_chain = chain.task(task.task_id)
     if groups and not pending and on_chain is not None and on_chain.status is ChainTaskStatus.ACTIVE:
-        # The hub checks for a consensus only at a contribution, so after a reopening it takes one more.
+        # The hub checks the consensus only at a contribution, so after a reopening one more is needed.
         return True
     best = max(groups.values(), default=0)
     others = sum(groups.values()) - best

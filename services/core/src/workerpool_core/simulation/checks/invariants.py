@@ -30,7 +30,7 @@ _UPLOADING = (_R.RESULT_UPLOAD_REQUESTED, _R.RESULT_UPLOADING)
 
 
 class Invariants:
-    """Checks every write before it is applied, every message to a worker, and that memory and store agree."""
+    """The checks of every write before it is applied, of every message to a worker, and of memory against store."""
 
     def __init__(self, ledger: Ledger, environment: Environment) -> None:
         self._environment = environment
@@ -52,7 +52,7 @@ class Invariants:
                 self._worker(worker)
 
     def _worker(self, worker: Worker) -> None:
-        """Check that no honest worker is quarantined, whatever its deals and the chain did to it."""
+        """Check that no honest worker is quarantined, whatever the deals and the chain do."""
         environment = self._environment
         known = self._ledger.workers.get(worker.wallet)
         is_new = worker.quarantined_until > (known.quarantined_until if known is not None else 0.0)
@@ -140,7 +140,7 @@ class Invariants:
             must(self._has_logged("TaskFinalize", task_id), "COMPLETE before the finalization:", task_id)
 
     def requested(self, wanted: RequestTransaction) -> None:
-        """Check that no enclave task costs an initialization before its SMS is known. Raises Violation."""
+        """Check that no enclave task is initialized before its SMS is known. Raises Violation."""
         task = self._ledger.tasks.get(wanted.task_id)
         is_initialization = wanted.kind is TransactionKind.INITIALIZE
         if is_initialization and task is not None and needs_enclave(task.terms.tag):
@@ -154,7 +154,7 @@ class Invariants:
             must(self._is_stored(answer.wallet, update), "acknowledged but not stored:", update)
 
     def accepted(self, wallet: str, update: Update) -> None:
-        """Check that an update is stored when its worker learns that it was accepted. Raises Violation."""
+        """Check that an update is stored when its worker receives its acceptance. Raises Violation."""
         must(self._is_stored(wallet, update), "accepted but lost:", update)
 
     def executed(self, wallet: str, sequence: int) -> None:

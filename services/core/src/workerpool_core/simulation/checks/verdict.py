@@ -1,11 +1,11 @@
-"""The conditions that must hold when a seed has ended, long after the last deadline."""
+"""The conditions at the end of a seed, long after the last deadline."""
 
 from collections import Counter
 
 from workerpool_poco.protocol.statuses import ChainTaskStatus, TaskStatus
 
 from workerpool_core.domain.model import Task
-from workerpool_core.simulation.characters import ALWAYS_FAILING, App
+from workerpool_core.simulation.behaviours import ALWAYS_FAILING, AppBehaviour
 from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import START, Environment
 from workerpool_core.simulation.fleet import Fleet
@@ -13,9 +13,9 @@ from workerpool_core.simulation.ledger import Ledger
 
 _OPEN = (ChainTaskStatus.ACTIVE, ChainTaskStatus.REVEALING)
 _QUIET_S = 130.0
-"""Seconds in which a task ends when nothing goes wrong, also with the highest trust."""
+"""Seconds within which a task ends without faults, even with the highest trust."""
 GRACE_S = 90.0
-"""Seconds after its final deadline in which a task must end: a restart of core and a read of the chain."""
+"""Seconds after its final deadline within which a task must end: enough for a restart and a read of the chain."""
 
 
 def check(environment: Environment, ledger: Ledger, fleet: Fleet) -> None:
@@ -33,7 +33,7 @@ def check(environment: Environment, ledger: Ledger, fleet: Fleet) -> None:
 
 
 def _check_unreached(environment: Environment, ledger: Ledger) -> None:
-    """Check that every task was created, or its deal was said to have tasks that were never reached."""
+    """Check that every task was created, or counted as unreached in the removal of its deal."""
     missing = Counter(
         task.terms.deal_id for name, task in environment.chain.head.state.items() if name not in ledger.tasks
     )
@@ -46,7 +46,7 @@ def _check_unreached(environment: Environment, ledger: Ledger) -> None:
 
 
 def _check_task(environment: Environment, task: Task, status: ChainTaskStatus | None) -> None:
-    """Check one task; `status` is the hub's, None if a reorganisation removed its deal."""
+    """Check one task; `status` is that in the hub, None if a reorganisation removed its deal."""
     name, faults = task.task_id, environment.faults
     must(task.ended, "not ended by its final deadline:", name, task.status)
     ended_at = task.history[-1].date
@@ -55,10 +55,10 @@ def _check_task(environment: Environment, task: Task, status: ChainTaskStatus | 
     must(status not in _OPEN or not task.initialization_block, "left open on chain:", name, status)
     never_initialized = task.history[-2].status is TaskStatus.INITIALIZE_FAILED
     if never_initialized and faults.reorganisations:
-        # A third party's initialization may be mined again after it was given up.
+        # A third party's initialization may be mined again after the task failed.
         return
     if completed and faults.reorganisations:
-        # A removed finalization cannot be repeated if the reveal was removed too and its worker had left, or if the
+        # A removed finalization cannot be repeated if the reveal was removed too and its worker is gone, or if the
         # initialization was removed and it is too late for another.
         must(status not in _OPEN, "COMPLETED, but open on chain:", name, status)
         return
@@ -76,26 +76,26 @@ def _check_task(environment: Environment, task: Task, status: ChainTaskStatus | 
         status,
     )
     must(not completed or faults.error_results or task.error_cause is None, "contributed a failure:", name)
-    is_refunded = environment.app(name) is not App.GOOD and not faults.error_results
+    is_refunded = environment.app(name) is not AppBehaviour.GOOD and not faults.error_results
     must(
-        completed or not faults.must_complete or is_refunded, "FAILED without a fault that excuses it:", name
+        completed or not faults.must_complete or is_refunded, "FAILED without a fault that explains it:", name
     )
     if faults.must_complete and (completed or is_refunded):
         _check_result(environment, task)
 
 
 def _check_result(environment: Environment, task: Task) -> None:
-    """Check that a task tells the truth about its app although one worker may lie, and ended in time.
+    """Check that the result of a task is right although one worker may lie, and that it ended in time.
 
-    Bad workers cost a task one attempt each. Slow apps pass their time limit twice and fill the slots meanwhile.
+    Each bad worker costs a task one attempt. Slow apps reach their time limit twice and occupy the slots meanwhile.
     """
     app, name = environment.app(task.task_id), task.task_id
-    if app is App.GOOD:
+    if app is AppBehaviour.GOOD:
         must(task.error_cause is None, "a good app ended with an error result:", name, task.error_cause)
     elif app in ALWAYS_FAILING:
         must(task.error_cause is not None, "a failing app ended with a success:", name, app)
     if environment.faults.name == "calm":
         seconds = task.history[-1].date - task.history[0].date
-        limit_s = _QUIET_S + len(environment.characters) * task.terms.max_execution_s
-        limit_s += 4 * task.terms.max_execution_s if App.SLOW in environment.apps.values() else 0
+        limit_s = _QUIET_S + len(environment.behaviours) * task.terms.max_execution_s
+        limit_s += 4 * task.terms.max_execution_s if AppBehaviour.SLOW in environment.apps.values() else 0
         must(seconds < limit_s, "took long:", name, app, seconds)

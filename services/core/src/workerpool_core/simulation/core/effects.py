@@ -15,11 +15,11 @@ from workerpool_core.simulation.link import Link
 
 _SMS = "https://sms"
 _READ_TOGETHER = 0.5
-"""Probability that a read is answered together with those before it."""
+"""Probability that a read is answered together with earlier ones."""
 
 
 class WorkersPort(Protocol):
-    """The workers, as core reaches them."""
+    """The workers as core needs them."""
 
     @property
     def wallets(self) -> Iterable[str]:
@@ -29,14 +29,14 @@ class WorkersPort(Protocol):
         """Deliver a message to a worker."""
 
     def unanswered(self, wallet: str, sequence: int) -> e.Update | None:
-        """Return an update in a worker's outbox, which has no answer yet."""
+        """Return an unanswered update from a worker's outbox."""
 
     def disconnect(self, wallet: str) -> None:
-        """Cut a worker's stream."""
+        """Close a worker's stream."""
 
 
 class ProcessPort(Protocol):
-    """The core process, as its effects use it."""
+    """The core process as its effects need it."""
 
     process: int
     links: dict[str, Link]
@@ -49,7 +49,7 @@ class ProcessPort(Protocol):
 
 
 class Effects:
-    """Executes the effects of one core."""
+    """The executor of one core's effects."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Effects:
         self._process = process
         self._workers = workers
         self._reads: list[e.TaskRead] = []
-        """Reads that are answered next; later ones may join them."""
+        """Reads that are answered next; later ones may be added."""
 
     def execute(self, effect: d.Effect) -> None:
         """Execute one effect; its answer arrives later as an event."""
@@ -85,7 +85,7 @@ class Effects:
                 self._submit_later(delay, e.ResultChecked(task_id, stored, "/results/" + task_id))
             case d.FindSms(task_id):
                 self._submit_later(delay, self._sms_answer(e.SmsFound(task_id, _SMS)))
-            case d.AskEnclaveChallenge(task_id):
+            case d.RequestEnclaveChallenge(task_id):
                 challenge = "0x" + "cc" * 20
                 self._submit_later(
                     delay, self._sms_answer(e.EnclaveChallengeAnswered(task_id, challenge, _SMS))
@@ -96,7 +96,7 @@ class Effects:
                 self._send_to_worker(effect)
 
     def _sms_answer(self, answer: e.SmsFound | e.EnclaveChallengeAnswered) -> e.Event:
-        """Return an answer of the SMS, unless it refuses or is down together with the adapter."""
+        """Return an answer of the SMS: a refusal at random, and none while the adapter is down."""
         environment = self._environment
         if environment.adapter.down:
             return e.SmsUnreachable(answer.task_id, "the SMS does not answer")
@@ -109,7 +109,7 @@ class Effects:
         process = self._process.process
 
         def answer(event: e.TransactionAnswered) -> None:
-            # The client of the adapter guarantees one answer for each request.
+            # The adapter's client guarantees one answer for each request.
             if self._process.process == process:
                 self._process.later(0.0, lambda: self._process.submit(event))
 
@@ -123,7 +123,7 @@ class Effects:
             return
         contributions = chain.view_contributions(wanted.task_id, wanted.wallets)
         task = chain.view_task(wanted.task_id)
-        read = e.TaskRead(wanted.task_id, chain.head.number, task, contributions, wanted.asked_at)
+        read = e.TaskRead(wanted.task_id, chain.head.number, task, contributions, wanted.requested_at)
         slow = environment.happens(environment.faults.slow_reads)
         if self._reads and environment.random.random() < _READ_TOGETHER:
             self._reads.append(read)

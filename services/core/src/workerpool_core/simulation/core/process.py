@@ -17,7 +17,7 @@ _RECONCILE_S = 60.0
 
 
 class Core:
-    """The core process. Events and answers of a process that crashed are not delivered to the next."""
+    """The core process; events and answers of a crashed process are not delivered to the next."""
 
     def __init__(
         self, environment: Environment, policy: Policy, ledger: Ledger, invariants: Invariants
@@ -38,7 +38,7 @@ class Core:
         self._wake_at = float("inf")
 
     def attach(self, workers: WorkersPort) -> None:
-        """Set the workers that core reaches."""
+        """Set the workers of this core."""
         self._workers = workers
         self._effects = Effects(self._environment, self._ledger, self._invariants, self, workers)
 
@@ -94,7 +94,7 @@ class Core:
     # --- events and commit ------------------------------------------------------------------
 
     def submit(self, event: e.Event) -> None:
-        """Handle an event now; it is lost while core is down."""
+        """Handle an event now; drop it while core is down."""
         if not self.alive or self._scheduler is None:
             return
         environment = self._environment
@@ -144,7 +144,7 @@ class Core:
     # --- chain follower ---------------------------------------------------------------------
 
     def follow(self) -> None:
-        """Report new blocks to the scheduler, after those that a reorganisation removed."""
+        """Submit a reorganisation if there is one, then the new blocks."""
         chain = self._environment.chain
         if not self.alive or chain.down:
             return

@@ -11,8 +11,8 @@ from workerpool_poco.protocol.statuses import (
 )
 
 from workerpool_core.domain.model import Receipt
+from workerpool_core.simulation.behaviours import LARGE_SLOT_BYTES, AppBehaviour, WorkerBehaviour
 from workerpool_core.simulation.chain.hub import Transaction
-from workerpool_core.simulation.characters import LARGE_SLOT_BYTES, App, Character
 from workerpool_core.simulation.checks.violation import must
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.worker.journal import Entry, Journal
@@ -37,7 +37,7 @@ Mined = Callable[[Entry, bool], None]
 
 
 class ProcessPort(Protocol):
-    """The worker's process, as the execution uses it."""
+    """The worker's process as the execution needs it."""
 
     wallet: str
     slot_bytes: int
@@ -45,17 +45,17 @@ class ProcessPort(Protocol):
     process: int
 
     def is_running(self, process: int) -> bool:
-        """Return whether a process still runs."""
+        """Return whether a process is still running."""
 
     def later(self, delay: float, call: Callable[[], None]) -> None:
         """Schedule a callback after a delay in seconds, unless the process crashes before."""
 
     def report(self, entry: Entry, status: ReplicateStatus, **details: Any) -> None:
-        """Enter a status and report it."""
+        """Set a status and report it."""
 
 
 class Execution:
-    """Executes the replicates of one worker process."""
+    """The executor of the replicates of one worker process."""
 
     def __init__(self, environment: Environment, worker: ProcessPort) -> None:
         self._environment = environment
@@ -92,27 +92,27 @@ class Execution:
             self._upload_later(entry)
 
     def _falls_silent(self) -> bool:
-        silent = self._environment.character(self._worker.wallet) is Character.SILENT
+        silent = self._environment.behaviour(self._worker.wallet) is WorkerBehaviour.SILENT
         return silent and self._environment.random.random() < 0.4
 
     def _duration(self, entry: Entry, stage: ReplicateStatus) -> float:
-        if stage is _R.COMPUTING and self._environment.app(entry.task_id) is App.SLOW:
+        if stage is _R.COMPUTING and self._environment.app(entry.task_id) is AppBehaviour.SLOW:
             return float(self._environment.terms[entry.task_id].max_execution_s)
         return self._environment.random.uniform(0.1, 15.0 if stage is _R.COMPUTING else 2.0)
 
     def _failure(self, entry: Entry) -> tuple[ReplicateStatusCause, int | None] | None:
-        """Return the cause and the exit code of an app that fails on this worker; None for one that succeeds."""
+        """Return the cause and the exit code of an app that fails on this worker; None for a success."""
         wallet = self._worker.wallet
-        if self._environment.character(wallet) is Character.LYING:
+        if self._environment.behaviour(wallet) is WorkerBehaviour.LYING:
             return _C.APP_COMPUTE_FAILED, 99
         match self._environment.app(entry.task_id):
-            case App.EXITS:
+            case AppBehaviour.EXITS:
                 return _C.APP_COMPUTE_FAILED, 3
-            case App.DIFFERS:
+            case AppBehaviour.DIFFERS:
                 return _C.APP_COMPUTE_FAILED, 100 + int(wallet.removeprefix("0xW"))
-            case App.SLOW:
+            case AppBehaviour.SLOW:
                 return _C.APP_COMPUTE_TIMEOUT, None
-            case App.LARGE if self._worker.slot_bytes < LARGE_SLOT_BYTES:
+            case AppBehaviour.LARGE if self._worker.slot_bytes < LARGE_SLOT_BYTES:
                 return _C.APP_OUT_OF_MEMORY, None
             case _:
                 return None
@@ -128,10 +128,10 @@ class Execution:
                 worker.report(entry, failed, cause=_C.TASK_NOT_ACTIVE)
                 return
         if environment.stage_fails(worker.wallet):
-            broken = environment.character(worker.wallet) is Character.BROKEN
+            broken = environment.behaviour(worker.wallet) is WorkerBehaviour.BROKEN
             worker.report(entry, failed, cause=_C.HOST_FAILED if broken else cause)
             return
-        is_missing = environment.app(entry.task_id) is App.MISSING
+        is_missing = environment.app(entry.task_id) is AppBehaviour.MISSING
         if stage is _R.APP_DOWNLOADING and (
             is_missing or environment.happens(environment.faults.missing_image)
         ):
@@ -153,7 +153,7 @@ class Execution:
     # --- contribution -----------------------------------------------------------------------
 
     def _contribute(self, entry: Entry) -> None:
-        idle = self._environment.character(self._worker.wallet) is Character.IDLE
+        idle = self._environment.behaviour(self._worker.wallet) is WorkerBehaviour.IDLE
         if idle and self._environment.random.random() < 0.5:
             return
         self._worker.report(entry, _CAF_ONGOING if entry.caf else _R.CONTRIBUTING)
@@ -166,7 +166,7 @@ class Execution:
     def _report_error(
         self, entry: Entry, status: ReplicateStatus, cause: ReplicateStatusCause, exit_code: int | None
     ) -> None:
-        """Make a failure the result, and wait for the decision about it."""
+        """Turn a failure into an error result, and wait for the decision on it."""
         entry.has_result, entry.is_error, entry.caf = True, True, False
         kind = list(_C).index(cause) * 1000 + (exit_code or 0)
         entry.value = "0x" + f"ee{kind:x}".zfill(64)
@@ -174,7 +174,7 @@ class Execution:
         self._worker.report(entry, status, cause=cause, exit_code=exit_code, error_message=message)
 
     def contribute_again(self, entry: Entry) -> None:
-        """Contribute an error result that is wanted, or send a contribution that is missing on chain again."""
+        """Contribute an error result, or resend a contribution that is missing on chain."""
         if entry.is_error and not entry.is_wanted:
             entry.is_wanted = True
             self._next(entry)
@@ -251,7 +251,7 @@ class Execution:
                 mined(entry, succeeded)
 
         if self._is_in_mempool(entry, kind):
-            # An earlier process sent it, so this one has to poll.
+            # An earlier process sent it, so this one must poll.
             worker.later(5.0, lambda: self._poll(entry, kind, mined))
         else:
             transaction = Transaction(kind, entry.task_id, worker.wallet, entry.value, done=done)

@@ -10,9 +10,9 @@ from workerpool_core.domain.events import Update
 
 @dataclass(slots=True)
 class Entry:
-    """A replicate in a worker's journal; `caf` tells that it uses contributeAndFinalize.
+    """A replicate in a worker's journal; with `caf` it uses contributeAndFinalize.
 
-    `is_error` tells that the result is an error result, which waits until `is_wanted`.
+    `is_error`: the result is an error result, which waits until `is_wanted`.
     """
 
     task_id: TaskId
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Journal:
-    """The data that survives a crash, unless the disk is wiped. `outbox` has the unanswered updates by sequence."""
+    """The data that survive a crash, unless the disk is wiped; `outbox` has the unanswered updates by sequence."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     outbox: dict[int, Update] = field(default_factory=dict)

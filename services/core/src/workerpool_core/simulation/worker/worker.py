@@ -1,4 +1,4 @@
-"""The process of a worker: its stream, its reports and the commands that it takes."""
+"""The process of a worker: its stream, its reports and its commands."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ _HEARTBEAT_S = 10.0
 
 
 class Worker:
-    """One wallet with one process at a time. `weight` is its contribution weight on chain."""
+    """One wallet with one process at a time; `weight` is its contribution weight on chain."""
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class Worker:
         self._beat()
 
     def crash(self, *, wiped: bool) -> None:
-        """Crash, and lose the journal if the disk is wiped. The stream must be cut afterwards."""
+        """Crash, and lose the journal if the disk is wiped; the caller closes the stream."""
         self._environment.note("worker.crashed", wallet=self.wallet, wiped=wiped)
         self.running = False
         if wiped:
             self.journal = Journal(sequence=self.journal.sequence)
 
     def is_running(self, process: int) -> bool:
-        """Return whether a process still runs."""
+        """Return whether a process is still running."""
         return self.running and self.process == process
 
     def later(self, delay: float, call: Callable[[], None]) -> None:
@@ -111,7 +111,7 @@ class Worker:
         link.carry("up", arrive)
 
     def disconnected(self) -> None:
-        """Notice the end of the stream and reconnect later."""
+        """Handle the end of the stream, and reconnect later."""
         self.link, self.welcomed = None, False
         if self.running:
             self.later(self._environment.random.uniform(0.1, 2.0), self._connect)
@@ -125,7 +125,7 @@ class Worker:
     # --- reports ----------------------------------------------------------------------------
 
     def report(self, entry: Entry, status: ReplicateStatus, **details: Any) -> None:
-        """Enter a status and report it."""
+        """Set a status and report it."""
         entry.status = status
         journal = self.journal
         journal.sequence += 1
@@ -138,7 +138,7 @@ class Worker:
     def _flush(self) -> None:
         self._flush_scheduled = False
         if self.link is not None and self.welcomed and self.journal.outbox:
-            # All unanswered updates are sent again: a repeated sequence must be harmless.
+            # Resend all unanswered updates: a repeated sequence must be harmless.
             link, updates = self.link, tuple(self.journal.outbox.values())
             report = e.StatusReported(self.wallet, link.session, updates)
             link.carry("up", lambda: self._core.submit(report))
@@ -162,7 +162,7 @@ class Worker:
     # --- messages of core -------------------------------------------------------------------
 
     def receive(self, link: Link, effect: d.Effect) -> None:
-        """Handle a message of core; messages of older streams are ignored."""
+        """Handle a message of core; ignore messages of older streams."""
         if not self.running or link is not self.link:
             return
         match effect:

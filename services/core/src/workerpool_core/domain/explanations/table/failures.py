@@ -8,7 +8,7 @@ from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.explanations.table.meaning import FAILURE, Meaning, Subject
 
 _R = ReasonCode
-_BY_CAUSE = "What [blame.md](blame.md) and the sentence say for the cause."
+_BY_CAUSE = "See the message, and [blame.md](blame.md) for the cause."
 
 
 def _failures(side: Side | None, meaning: str, next_step: str, *evidence: str) -> Meaning:
@@ -22,12 +22,12 @@ FAILURES: Mapping[ReasonCode, Meaning] = {
     ),
     _R.ENCRYPTION_WITHOUT_ENCLAVE: _failures(
         Side.REQUESTER,
-        "The order asks for an encrypted result of a task without an enclave.",
+        "The order requests an encrypted result for a task without an enclave.",
         "Buy without iexec_result_encryption, or with the tag of an enclave.",
     ),
-    _R.WORKERS_FAILED: _failures(Side.WORKER, "The workers failed, or their hosts did.", _BY_CAUSE),
+    _R.WORKERS_FAILED: _failures(Side.WORKER, "The workers or their hosts failed.", _BY_CAUSE),
     _R.POOL_FAILED: _failures(Side.POOL, "The pool or one of its services failed.", _BY_CAUSE),
-    _R.CHAIN_FAILED: _failures(Side.CHAIN, "The chain or its node failed the workers.", _BY_CAUSE),
+    _R.CHAIN_FAILED: _failures(Side.CHAIN, "The chain or its node failed.", _BY_CAUSE),
     _R.NO_SMS: _failures(
         Side.POOL,
         "No secret management service (SMS) serves the enclave that the tag requires.",
@@ -36,7 +36,7 @@ FAILURES: Mapping[ReasonCode, Meaning] = {
     ),
     _R.RESULTS_DIFFER: _failures(
         Side.APP,
-        "The workers contributed different results, but the trust needs agreement.",
+        "The workers contributed different results, but the trust requires agreement.",
         "Let the app write the same result at each run.",
         "trust",
         "contributions",
@@ -59,7 +59,7 @@ FAILURES: Mapping[ReasonCode, Meaning] = {
     _R.FINAL_DEADLINE_PASSED: _failures(
         Side.POOL,
         "The final deadline passed without a result on chain.",
-        "The price is refunded. The operator looks at what the sentence names.",
+        "The price is refunded. The operator checks what the message names.",
         "final_deadline",
         "statuses",
         "trust",
@@ -74,7 +74,7 @@ FAILURES: Mapping[ReasonCode, Meaning] = {
     ),
     _R.REOPEN_FAILED: _failures(
         Side.POOL,
-        "No contributor revealed, and the task could not be opened again on chain.",
+        "No contributor revealed, and the task could not be reopened on chain.",
         "The operator reads the transaction's error: `poolctl tx`.",
     ),
     _R.FINALIZE_FAILED: _failures(
@@ -85,7 +85,7 @@ FAILURES: Mapping[ReasonCode, Meaning] = {
     _R.UPLOAD_TIMED_OUT: _failures(
         Side.WORKER,
         "No worker uploaded the result in time.",
-        "The operator looks at the result proxy and at the workers' way to it.",
+        "The operator checks the result proxy and the workers' connection to it.",
     ),
 }
 """The rows."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from workerpool_poco.protocol.causes import Side
 
-ITSELF = "Nothing is to be done."
+ITSELF = "No action is needed."
 COUNTS = (
     "connected",
     "disconnected",
@@ -23,13 +23,13 @@ COUNTS = (
     "busy",
     "free",
 )
-"""Registered workers by what keeps the task from them. A number that is 0 is left out, but for `connected`."""
+"""Numbers of registered workers by what keeps the task from them; 0 is omitted, except for `connected`."""
 FAILURE = ("cause", "exit_code", "workers", "attempts", "refund_after")
-"""What is told of every failure."""
+"""The evidence of every failure."""
 
 
 class Subject(Enum):
-    """What a reason is told of."""
+    """The subject of a reason."""
 
     TASK = "Tasks that wait"
     FAILURE = "Tasks that failed"
@@ -40,8 +40,8 @@ class Subject(Enum):
 class Meaning(NamedTuple):
     """One row of the table.
 
-    `side` is None when no side is to blame, or when the cause of each case decides it. `next_step` is told unless a
-    case has a better one. `evidence` are the keys that may be told.
+    `side` is None when no side is at fault, or when the cause of each case decides it. `next_step` is the default of
+    each case. `evidence` are the keys that a case may have.
     """
 
     subject: Subject

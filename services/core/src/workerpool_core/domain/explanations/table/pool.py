@@ -1,4 +1,4 @@
-"""What hinders the pool as a whole."""
+"""What blocks the pool as a whole."""
 
 from collections.abc import Mapping
 
@@ -18,31 +18,31 @@ POOL: Mapping[ReasonCode, Meaning] = {
     _R.NODE_DOWN: _pool(
         Side.CHAIN,
         "The node of the chain does not answer.",
-        "Nothing is assigned until it is back.",
+        "Core assigns nothing until it answers.",
         "problem",
     ),
     _R.NODE_BEHIND: _pool(
         Side.CHAIN,
-        "The node of the chain is behind: it lost blocks, or another node took its place.",
-        "Nothing is assigned until it has caught up.",
+        "The node of the chain lags: it lost blocks, or was replaced by another node.",
+        "Core assigns nothing until it has caught up.",
         "problem",
     ),
     _R.NODE_OF_ANOTHER_CHAIN: _pool(
         Side.CHAIN,
         "The node of the chain serves another chain.",
-        "The operator corrects IEXEC_BLOCKCHAIN_NODE_ADDRESS; nothing is assigned before.",
+        "The operator corrects IEXEC_BLOCKCHAIN_NODE_ADDRESS; core assigns nothing before.",
         "problem",
     ),
     _R.ADAPTER_DOWN: _pool(
         Side.POOL,
         "The chain adapter, which sends the pool's transactions, does not answer or is not in service.",
-        "The operator starts it or corrects its address; core asks again every few seconds.",
+        "The operator starts it or corrects its address; core retries every few seconds.",
         "problem",
         "variable",
     ),
     _R.ADAPTER_REFUSES: _pool(
         Side.POOL,
-        "The chain adapter refuses core's credentials, or another service stands at its address.",
+        "The chain adapter refuses core's credentials, or another service answers at its address.",
         "The operator corrects the variable that the evidence names.",
         "problem",
         "variable",
@@ -50,15 +50,15 @@ POOL: Mapping[ReasonCode, Meaning] = {
     _R.ADAPTER_WALLET_PARKED: _pool(
         Side.POOL,
         "The chain adapter sends no transaction, most likely because its wallet is empty.",
-        "The operator sends coins to the wallet of the pool; transactions go on by themselves.",
+        "The operator funds the wallet of the pool; transactions then resume.",
         "problem",
         "wallet",
         "balance_wei",
     ),
     _R.RESULT_PROXY_DOWN: _pool(
         Side.POOL,
-        "The result proxy does not answer, or another service stands at its address.",
-        "The operator starts it or corrects its address; uploads go on by themselves.",
+        "The result proxy does not answer, or another service answers at its address.",
+        "The operator starts it or corrects its address; uploads then resume.",
         "problem",
         "variable",
     ),
@@ -72,14 +72,14 @@ POOL: Mapping[ReasonCode, Meaning] = {
     _R.DATABASE_DOWN: _pool(
         Side.POOL,
         "The database does not answer.",
-        "The operator starts it; what was decided is stored then.",
+        "The operator starts it; core then stores its pending writes.",
         "problem",
         "variable",
     ),
     _R.CATCHING_UP: _pool(
         Side.CHAIN,
-        "Core has not read all blocks up to the newest one, so deals in them are not known yet.",
-        "Nothing is to be done: it reads on. `workerpool-core reset-cursor` skips old blocks.",
+        "Core has not read all blocks up to the newest one, so it does not know the deals in them yet.",
+        "No action is needed: core catches up. `workerpool-core reset-cursor` skips old blocks.",
         "latest_block",
         "cursor_block",
     ),

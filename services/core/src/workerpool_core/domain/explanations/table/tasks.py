@@ -8,7 +8,7 @@ from workerpool_core.domain.explanations.reason_codes import ReasonCode
 from workerpool_core.domain.explanations.table.meaning import COUNTS, FAILURE, ITSELF, Meaning, Subject
 
 _R = ReasonCode
-_TRANSACTION = "The chain adapter sends it; `poolctl tx` shows where it is."
+_TRANSACTION = "The chain adapter sends it; `poolctl tx` shows its state."
 
 
 def _tasks(side: Side | None, meaning: str, next_step: str, *evidence: str) -> Meaning:
@@ -22,7 +22,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     _R.WORKERS_REFUSED: _tasks(
         Side.WORKER,
         "No worker is connected, and core refused the login of some.",
-        "Correct what the refusal names at the worker; the task starts when one connects.",
+        "Correct at the worker what the refusal names; the task starts when one connects.",
         *COUNTS,
         "refused_wallets",
         "last_refused_wallet",
@@ -42,7 +42,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     ),
     _R.NO_WORKER_WITH_MEMORY: _tasks(
         Side.POOL,
-        "No worker has the memory of one slot, or the app ran out of memory in slots of the size of all others.",
+        "No worker has the memory of one slot, or the app ran out of memory in slots as large as all others.",
         "One with more memory must connect.",
         "needed_bytes",
         *COUNTS,
@@ -80,7 +80,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     ),
     _R.ALL_WORKERS_PARKED: _tasks(
         Side.WORKER,
-        "The workers that could take the task take no work now, by their own account.",
+        "The workers that could take the task report that they take no work now.",
         "It starts when one takes work again or another connects.",
         *COUNTS,
         "wallet",
@@ -102,7 +102,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     ),
     _R.ALL_WORKERS_NEW: _tasks(
         Side.POOL,
-        "The workers that could take the task have no record yet, and compute as many paid tasks as such wallets may.",
+        "The workers that could take the task are new and compute as many paid tasks as new wallets may.",
         "It starts when one of them completes a task; WORKERPOOL_CORE_NEWCOMER_ASSIGNMENTS is the limit.",
         "limit",
         *COUNTS,
@@ -123,7 +123,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     ),
     _R.WAITING_FOR_WORKER: _tasks(
         Side.POOL,
-        "The task was ready a moment ago and is matched with a worker at once.",
+        "The task has just become ready; core matches it with a worker at once.",
         ITSELF,
         *COUNTS,
     ),
@@ -137,7 +137,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     _R.WAITING_FOR_CONSENSUS: _tasks(
         Side.POOL,
         "Workers contributed, and others must agree with them.",
-        "Nothing is to be done: the pool adds workers as needed.",
+        "No action is needed: the pool adds workers as needed.",
         "trust",
         "contributions",
         "workers",
@@ -146,7 +146,7 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     _R.WAITING_FOR_REVEAL: _tasks(
         Side.WORKER,
         "The workers agreed, and winners must reveal their results.",
-        "Nothing is to be done: without a reveal the task is opened again after the reveal deadline.",
+        "No action is needed: without a reveal the task is reopened after the reveal deadline.",
         "winners",
         "revealed",
         "workers",
@@ -155,13 +155,14 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     _R.WAITING_FOR_UPLOAD: _tasks(
         Side.WORKER,
         "A worker uploads the result.",
-        "Nothing is to be done: another worker is asked when this one fails or is silent.",
+        "No action is needed: core requests it from another worker when this one fails or is silent.",
         "uploader",
     ),
     _R.UPLOAD_FAILING: _tasks(
         Side.WORKER,
         "Uploads of the result failed.",
-        "Another worker that revealed is asked. If all fail, look at the result proxy and at the workers' way to it.",
+        "Core requests it from another worker that revealed. If all fail, check the result proxy and the workers' "
+        "connection to it.",
         "cause",
         "uploader",
         "failed_uploads",
@@ -180,13 +181,13 @@ TASKS: Mapping[ReasonCode, Meaning] = {
     _R.WAITING_FOR_SMS: _tasks(
         Side.POOL,
         "The platform registry and its secret management service (SMS) have not answered yet.",
-        "Core asks again every few seconds.",
+        "Core retries every few seconds.",
         "tag",
     ),
     _R.SMS_DOWN: _tasks(
         Side.POOL,
         "The platform registry or its secret management service (SMS) does not answer.",
-        "Core asks again every few seconds.",
+        "Core retries every few seconds.",
         "tag",
     ),
 }

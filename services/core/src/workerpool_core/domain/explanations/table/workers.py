@@ -28,8 +28,8 @@ WORKERS: Mapping[ReasonCode, Meaning] = {
     ),
     _R.WORKER_AWAY: _workers(
         Side.WORKER,
-        "The worker has stopped and said when it would be back.",
-        "Nothing is to be done before that time.",
+        "The worker stopped and announced when it returns.",
+        "No action is needed before that time.",
         "last_seen",
     ),
     _R.WORKER_UNLISTED: _workers(
@@ -38,25 +38,25 @@ WORKERS: Mapping[ReasonCode, Meaning] = {
         "Ask the pool's operator to add it.",
     ),
     _R.WORKER_DRAINED: _workers(
-        Side.POOL, "The pool's operator drains the worker.", "Ask the operator to end the drain."
+        Side.POOL, "The pool's operator is draining the worker.", "Ask the operator to end the drain."
     ),
     _R.WORKER_QUARANTINED: _workers(
         Side.WORKER,
-        "The worker is in quarantine after failures, or because the operator said so.",
+        "The worker is in quarantine after failures, or by order of the operator.",
         "Read its log for their cause. The operator can release it.",
         "failures",
         "by_operator",
     ),
     _R.WORKER_PARKED: _workers(
         Side.WORKER,
-        "The worker takes no work, because of its host.",
-        "Correct what it names; it takes work again by itself.",
+        "The worker takes no work because of a problem of its host.",
+        "Correct what it names; it then takes work again.",
         "parked_reason",
     ),
     _R.WORKER_WITHOUT_GAS: _workers(
         Side.WORKER,
         "The wallet has no gas for a contribution, or core has not read its balance yet.",
-        "Send it coins.",
+        "Fund the wallet.",
     ),
     _R.WORKER_SILENT: _workers(
         Side.WORKER,
@@ -66,7 +66,7 @@ WORKERS: Mapping[ReasonCode, Meaning] = {
     ),
     _R.WORKER_WITHOUT_MEMORY: _workers(
         Side.WORKER,
-        "The host has less memory than the pool asks for one slot.",
+        "The host has less memory than the pool requires for one slot.",
         "Give it more memory, or ask the operator to lower WORKERPOOL_CORE_SLOT_MEMORY_MIB.",
         "memory_bytes",
         "needed_bytes",

@@ -1,13 +1,13 @@
-"""What goes wrong by nature in a seed: apps that fail, and workers that are broken, silent, idle or lying."""
+"""The behaviours of apps and workers in a seed: failing apps, and broken, silent, idle or lying workers."""
 
 from enum import Enum
 
 
-class Character(Enum):
-    """How a worker behaves. Faults, such as crashes, may occur to each of them.
+class WorkerBehaviour(Enum):
+    """The behaviour of a worker; faults, such as crashes, may occur with each of them.
 
-    * BROKEN: each stage fails, because its host does.
-    * SILENT: it stops at some stage without a word, but stays connected.
+    * BROKEN: each stage fails because of the host.
+    * SILENT: it stops reporting at some stage, but stays connected.
     * IDLE: it reports a result, and sometimes a contribution, but never contributes.
     * LYING: it reports that every app failed.
     """
@@ -19,8 +19,9 @@ class Character(Enum):
     LYING = "LYING"
 
 
-class App(Enum):
-    """How the app of a deal behaves.
+class AppBehaviour(Enum):
+    """The behaviour of the app of a deal.
+
 
     * EXITS: it ends with the exit code 3.
     * DIFFERS: it ends with another exit code on each worker.
@@ -37,8 +38,10 @@ class App(Enum):
     MISSING = "MISSING"
 
 
-ALWAYS_FAILING = frozenset({App.EXITS, App.DIFFERS, App.SLOW, App.MISSING})
-AGREED = (App.EXITS, App.SLOW, App.MISSING)
-"""The apps whose failure is the same everywhere, so that workers agree on it."""
+ALWAYS_FAILING = frozenset(
+    {AppBehaviour.EXITS, AppBehaviour.DIFFERS, AppBehaviour.SLOW, AppBehaviour.MISSING}
+)
+AGREED = (AppBehaviour.EXITS, AppBehaviour.SLOW, AppBehaviour.MISSING)
+"""The apps that fail in the same way everywhere, so that workers agree."""
 LARGE_SLOT_BYTES = 1 << 34
 """The slot in which a LARGE app succeeds."""

@@ -1,4 +1,4 @@
-"""Values as a person reads them: dates with their age, amounts, sizes, and output of apps."""
+"""Formatting of values for people: dates with their age, amounts, sizes, and output of apps."""
 
 import re
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ _SHORT = 18
 
 
 class Moment(NamedTuple):
-    """A date: as machines read it, as people do, and how far from now it is."""
+    """A date as ISO 8601, as text for people, and its distance from now."""
 
     iso: str
     text: str
@@ -21,7 +21,7 @@ class Moment(NamedTuple):
 
 
 def moment(seconds: float, now: float) -> Moment | None:
-    """Return a date in Unix seconds beside the present; None for 0, which stands for no date."""
+    """Return a date in Unix seconds with its distance from `now`; None for 0, which means no date."""
     if seconds <= 0:
         return None
     if seconds > _LAST_DATE:
@@ -40,7 +40,7 @@ def span(seconds: float) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return the ends of an id or address, which tell it from others at a glance."""
+    """Return the first and last characters of an id or address."""
     return identifier if len(identifier) <= _SHORT else f"{identifier[:10]}…{identifier[-6:]}"
 
 
@@ -71,14 +71,14 @@ def _plain(number: Decimal) -> str:
 
 
 class Output(NamedTuple):
-    """The end of what an app wrote; `shortened` when there is more of it."""
+    """The end of an app's output; `shortened` when there is more."""
 
     text: str
     shortened: bool
 
 
 def tail(written: str, lines: int, characters: int) -> Output:
-    """Return the last lines of an output, without the sequences that colour a terminal."""
+    """Return the last lines of an output, without terminal escape sequences."""
     plain = _ESCAPE_SEQUENCE.sub("", written)
     kept = "\n".join(plain[-characters:].splitlines()[-lines:])
     return Output(kept, len(kept) < len(plain.rstrip("\n")))

@@ -1,7 +1,7 @@
-"""Reports that await a proof by the chain or the result proxy: queued, retried, confirmed or refused.
+"""Pending reports, which await a proof by the chain or the result proxy: queued, retried, confirmed or refused.
 
-Only an answer of the chain refuses a report that the chain can prove. While the chain cannot be read, however long,
-the report stays pending.
+Only an answer of the chain refuses a report that the chain can prove. The report stays pending as long as the chain
+cannot be read.
 """
 
 from collections import deque
@@ -54,9 +54,9 @@ def answered_by_chain(
     task: Task,
     replicate: Replicate,
     proven: frozenset[ReplicateStatus],
-    asked_at: float,
+    requested_at: float,
 ) -> None:
-    """Decide on a pending report with the statuses that a read of the chain, requested at `asked_at`, proves."""
+    """Decide on a pending report with the statuses that a read of the chain, requested at `requested_at`, proves."""
     pending = context.live(task).pending_reports.get(replicate.wallet)
     if pending is None:
         return
@@ -64,16 +64,16 @@ def answered_by_chain(
     if status in proven and replicate.weight > 0 and _can_enter(replicate, status):
         _confirm(context, task, replicate, pending)
         quarantine.reset_failures(context, replicate)
-    elif status in PROVEN_BY_CHAIN and status not in proven and asked_at >= pending.deadline:
+    elif status in PROVEN_BY_CHAIN and status not in proven and requested_at >= pending.deadline:
         _refuse_first(context, task, replicate.wallet, pending)
     else:
         resume_if_settled(context, task, replicate.wallet)
 
 
 def take_missing_transaction(
-    context: EventContext, replicate: Replicate, asked_at: float
+    context: EventContext, replicate: Replicate, requested_at: float
 ) -> ReplicateStatus | None:
-    """Return, once, the reported status whose transaction a later read of the chain does not show.
+    """Return the reported status whose transaction a later read of the chain does not show; None when returned before.
 
     A reorganisation removed the transaction, perhaps before its block was followed, or the node lags.
     """
@@ -81,7 +81,7 @@ def take_missing_transaction(
     pending = live.pending_reports.get(replicate.wallet)
     if pending is None or pending.resubmission_requested or pending.updates[0].status not in PROVEN_BY_CHAIN:
         return None
-    if asked_at < pending.since + context.state.policy.retry_s:
+    if requested_at < pending.since + context.state.policy.retry_s:
         return None
     pending.resubmission_requested = True
     return pending.updates[0].status
@@ -133,7 +133,7 @@ def retry(context: EventContext, task: Task) -> None:
 
 
 def drop_pending(context: EventContext, wallet: str) -> None:
-    """Drop a worker's pending reports: its session ended, and it repeats what was not acknowledged."""
+    """Drop a worker's pending reports at the end of its session; the worker resends unacknowledged ones."""
     for task_id in context.state.workers[wallet].held:
         context.state.tasks[task_id].pending_reports.pop(wallet, None)
 
@@ -176,7 +176,7 @@ def _pop(context: EventContext, task: Task, wallet: str, pending: PendingReports
 
 
 def _resume(context: EventContext, task: Task, wallet: str, pending: PendingReports) -> None:
-    """Decide on the updates of a queue until the next one that has to wait."""
+    """Decide on the updates of a queue until one must wait for a proof."""
     live = context.live(task)
     del live.pending_reports[wallet]
     updates = pending.updates

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from workerpool_core.api.operator_page.words import coins, gwei, moment, rlc, short, size, span, tail
+from workerpool_core.api.operator_page.formatting import coins, gwei, moment, rlc, short, size, span, tail
 
 NOW = 1_700_000_000.0
 

@@ -1,4 +1,4 @@
-"""The recurring faults of a seed."""
+"""The injection of recurring faults in a seed."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -9,23 +9,24 @@ from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import Environment
 from workerpool_core.simulation.fleet import Fleet
 
-_Order = Callable[[str, float], e.Event]
+_Pause = Callable[[str, float], e.Event]
 _THIRD_PARTY_TASKS = 6
-"""Tasks that a third party sends transactions for at a time."""
+"""Tasks for which a third party sends transactions at a time."""
 
 
-class Chaos:
-    """Causes faults at their rates until the environment's `faults_end`. `follow` makes core follow new blocks."""
+class FaultInjector:
+    """The cause of faults, at their rates, until the environment's `faults_end`."""
 
     def __init__(
         self, environment: Environment, core: Core, fleet: Fleet, follow: Callable[[], None]
     ) -> None:
+        """Create it; `follow` makes core follow new blocks."""
         self._environment = environment
         self._core = core
         self._fleet = fleet
         self._follow = follow
-        orders: tuple[_Order, ...] = (e.WorkerDrained, e.WorkerQuarantined)
-        self._orders = cycle(orders)
+        pauses: tuple[_Pause, ...] = (e.WorkerDrained, e.WorkerQuarantined)
+        self._pauses = cycle(pauses)
 
     def start(self) -> None:
         """Schedule the first occurrence of every fault."""
@@ -36,7 +37,7 @@ class Chaos:
             (self._crash_worker, faults.worker_crashes),
             (self._reorganise, faults.reorganisations),
             (self._cause_outage, faults.outages),
-            (self._drain_worker, faults.drains),
+            (self._pause_worker, faults.drains),
             (self._send_third_party_transactions, faults.third_parties),
         ):
             if rate:
@@ -101,11 +102,11 @@ class Chaos:
         self._core.submit(e.ChainHealthChanged(True))
         self._core.follow()
 
-    def _drain_worker(self) -> None:
-        """Drain a worker, or quarantine it, in turn: both are orders of an operator that give it no work."""
+    def _pause_worker(self) -> None:
+        """Drain or quarantine a worker, in turn, as an operator."""
         until = self._environment.clock.now + self._environment.random.uniform(1, 60)
-        order = next(self._orders)
-        self._core.submit(order(self._fleet.choose().wallet, until))
+        pause = next(self._pauses)
+        self._core.submit(pause(self._fleet.choose().wallet, until))
 
     def _send_third_party_transactions(self) -> None:
         """Send the transactions that the hub accepts from any account."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from workerpool_core.domain.policy import Policy
-from workerpool_core.simulation.chaos import Chaos
 from workerpool_core.simulation.checks.invariants import Invariants
 from workerpool_core.simulation.core.process import Core
 from workerpool_core.simulation.environment import START, Environment
+from workerpool_core.simulation.fault_injector import FaultInjector
 from workerpool_core.simulation.faults import Faults
 from workerpool_core.simulation.fleet import Fleet
 from workerpool_core.simulation.ledger import Ledger
@@ -27,7 +27,7 @@ def run() -> Run:
         core = Core(environment, Policy(), ledger, Invariants(ledger, environment))
         core.attach(Fleet(environment, core))
         core.start()
-        Chaos(environment, core, Fleet(environment, core), core.follow).start()
+        FaultInjector(environment, core, Fleet(environment, core), core.follow).start()
         environment.clock.run(START + 100)
         return traced
 

@@ -7,7 +7,7 @@ import pytest
 from workerpool_core.domain import decisions as d
 from workerpool_core.domain import events as e
 from workerpool_core.domain.policy import Policy, proof_timeout
-from workerpool_core.domain.replicates import proofs
+from workerpool_core.domain.replicates import pending_reports
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus as R
 
@@ -95,4 +95,4 @@ def test_pending_reports_are_limited_and_have_no_logs(pool: ScriptedPool) -> Non
 
 def test_a_pending_update_is_stored_without_logs() -> None:
     update = e.Update(1, TaskId("0x1"), R.CONTRIBUTED, e.Details(stdout="out", stderr="err", exit_code=3))
-    assert proofs.without_logs(update).details == e.Details(exit_code=3)
+    assert pending_reports.without_logs(update).details == e.Details(exit_code=3)
