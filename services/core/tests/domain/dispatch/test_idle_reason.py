@@ -141,11 +141,11 @@ def test_a_drain_that_has_ended_is_not_told(pool: ScriptedPool) -> None:
     assert "No task waits" in reason(pool)
 
 
-def test_a_worker_that_is_late_for_its_return_is_told_to_be_started(pool: ScriptedPool) -> None:
+def test_a_worker_late_for_its_return_is_to_be_started(pool: ScriptedPool) -> None:
     pool.connect(1)
     pool.handle(e.WorkerLeft(WORKER, pool.sessions[WORKER], 600.0))
     pool.cut(1)
-    assert "would be back" in reason(pool)
+    assert "announced its return" in reason(pool)
     pool.wait(601)
     assert "Start it" in reason(pool)
 
