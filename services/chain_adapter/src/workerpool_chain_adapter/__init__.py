@@ -1,1 +1,1 @@
-"""The chain adapter: sends the pool owner's transactions, as idempotent commands kept in a journal."""
+"""The chain adapter, which sends the pool owner's transactions as idempotent, journaled commands."""

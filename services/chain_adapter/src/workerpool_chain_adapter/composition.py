@@ -1,4 +1,4 @@
-"""Composition root: build every object, connect it by constructor arguments, run until the process stops."""
+"""The composition root: builds every object, connects them by constructor arguments, runs until the process stops."""
 
 import asyncio
 import uuid
@@ -51,7 +51,7 @@ log = get_logger()
 
 
 async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
-    """Serve commands until the process is asked to stop."""
+    """Serve commands until the process must stop."""
     startup.warn_of_default_password(settings)
     health = Health()
     node = DependencyReport(health, startup.node_dependency(settings))
@@ -59,7 +59,7 @@ async def serve(settings: ChainAdapterSettings, lifetime: Lifetime) -> None:
     async with AsyncExitStack() as cleanup:
         routes = [config_chain_route(chain_config(settings))]
         http = await open_http(settings, health, cleanup, routes=routes)
-        # Deriving the wallet's key takes a second of CPU, and the database is another process.
+        # Concurrently: deriving the wallet's key takes a second of CPU, and the database is another process.
         wallet, database = await asyncio.gather(
             startup.open_wallet(settings),
             open_database(settings, stored, lifetime, cleanup, models=MODELS, migrations=MIGRATIONS),

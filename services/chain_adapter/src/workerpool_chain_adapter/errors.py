@@ -1,4 +1,4 @@
-"""Every error of the chain adapter, one class per cause; `reason` is the part that programs read."""
+"""The errors of the chain adapter: one root, one class per cause; `reason` is machine-readable."""
 
 from workerpool_kit import reasons
 from workerpool_kit.errors import Kind, WorkerpoolError

@@ -1,4 +1,5 @@
-"""The metrics of commands, under the names that the iExec blockchain adapter documents where it has them.
+"""The metrics of commands, with the documented names of the iExec blockchain adapter where they exist.
+
 
 Those of the wallet and its transactions are in `workerpool_transactions.metrics`.
 """
@@ -16,7 +17,7 @@ TX_COUNT = Gauge(
     "Transaction count of the wallet: mined, and with those in flight",
     ["block"],
 )
-WAITING = Gauge("iexec_poco_command_waiting", "Commands that are in no transaction")
+WAITING = Gauge("iexec_poco_command_waiting", "Commands without a transaction")
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 SEND_SECONDS = Histogram(

@@ -1,4 +1,4 @@
-"""Settings of the chain adapter, under the variable names that the iExec stack documents."""
+"""Settings of the chain adapter, under the documented variable names of the iExec stack."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from workerpool_kit.settings.secrets import check_password
 from workerpool_kit.settings.types import BindAddress, DurationSeconds, EthAddress, Port, Url
 
 DOCUMENTED_PASSWORD = "whatever"
-"""The documented default, for trials: accepted only while both ports listen on loopback; every start warns."""
+"""The documented default, for trials; accepted only while both ports listen on loopback, with a warning."""
 
 
 class ChainAdapterSettings(Settings, MongoSettings, SenderSettings):
@@ -32,13 +32,13 @@ class ChainAdapterSettings(Settings, MongoSettings, SenderSettings):
     http_bind: BindAddress = env(
         "WORKERPOOL_HTTP_BIND_ADDRESS",
         THIS_HOST,
-        doc="Address of this host that the HTTP port listens on. The adapter spends the pool owner's money, so it "
-        "listens on loopback unless told otherwise; 0.0.0.0 for every interface",
+        doc="Address of this host on which the HTTP port listens. The adapter spends the pool owner's money, so the "
+        "default is loopback; 0.0.0.0 for every interface",
     )
     grpc_bind: BindAddress = env(
         "WORKERPOOL_GRPC_BIND_ADDRESS",
         THIS_HOST,
-        doc="Address of this host that the gRPC port listens on, loopback unless told otherwise",
+        doc="Address of this host on which the gRPC port listens",
     )
     username: str = env(
         "IEXEC_BLOCKCHAIN_ADAPTER_API_USERNAME", "admin", doc="User name that callers must send (HTTP basic)"
@@ -76,7 +76,7 @@ class ChainAdapterSettings(Settings, MongoSettings, SenderSettings):
     node_url: Url = env(
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
         "https://bellecour.iex.ec",
-        doc="JSON-RPC address of the blockchain node; `GET /config/chain` shows it to every caller",
+        doc="JSON-RPC address of the blockchain node; `GET /config/chain` returns it to every caller",
     )
     hub_address: EthAddress = env(
         "IEXEC_HUB_ADDRESS",

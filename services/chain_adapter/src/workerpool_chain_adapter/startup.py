@@ -64,7 +64,7 @@ async def open_wallet(settings: ChainAdapterSettings) -> Wallet:
 
 
 def node_dependency(settings: ChainAdapterSettings) -> Dependency:
-    """Return the node as its operator knows it."""
+    """Return the node as a dependency, with the variable that an operator corrects."""
     return Dependency(
         CHAIN,
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
@@ -74,7 +74,7 @@ def node_dependency(settings: ChainAdapterSettings) -> Dependency:
 
 
 def node_problem(error: Exception) -> DependencyProblem:
-    """Return an error of the node as the operator reads it in health."""
+    """Return an error of the node as a problem for health."""
     wrong = isinstance(error, WrongChain)
     return DependencyProblem(str(error) or "the node does not answer", kind=WRONG if wrong else UNREACHABLE)
 
@@ -90,7 +90,8 @@ def node_probe(heads: HeadStream) -> Probe:
 
 
 async def connect_hub(settings: ChainAdapterSettings, report: DependencyReport) -> HubClient:
-    """Connect to the node, retrying until it answers for the right chain; health tells the reason meanwhile.
+    """Connect to the node, retrying until it answers for the right chain; health reports the reason meanwhile.
+
 
     Raises StartupError when the hub does not exist on that chain.
     """
@@ -109,7 +110,7 @@ async def connect_hub(settings: ChainAdapterSettings, report: DependencyReport) 
 
 
 async def retry_node(step: Callable[[], Awaitable[T]], what: str, report: DependencyReport) -> T:
-    """Return the result of a step that asks the node, retrying until it answers; health tells the reason meanwhile."""
+    """Return the result of a read from the node, retrying until it answers; health reports the reason meanwhile."""
     answer = await read_until_answered(
         step, what=what, on_failure=lambda error: report.fails(node_problem(error))
     )
@@ -123,7 +124,7 @@ async def check_origin(database: Database, settings: ChainAdapterSettings) -> No
     found = await bind_origin(database, *wanted)
     if found != wanted:
         raise StartupError(
-            f"the database {settings.mongo_database} holds the journal of chain {found[0]}, hub {found[1]}, "
+            f"the database {settings.mongo_database} contains the journal of chain {found[0]}, hub {found[1]}, "
             f"not of chain {wanted[0]}, hub {wanted[1]}; set another MONGO_DATABASE"
         )
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import pytest
-from workerpool_chain_adapter.app.estimates import VALID_S, Estimates, Question
+from workerpool_chain_adapter.app.estimates import VALID_S, EstimateRequest, Estimates
 from workerpool_chain_adapter.domain.assessment import Sendable
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 from workerpool_chain_adapter.domain.planning import Group, Plan
@@ -35,14 +35,16 @@ def node() -> Node:
     return Node()
 
 
-def question(number: int, *, contributors: int = 1, is_exact: bool = False, count: int = 1) -> Question:
+def question(
+    number: int, *, contributors: int = 1, is_exact: bool = False, count: int = 1
+) -> EstimateRequest:
     commands = tuple(
         Command(CommandKey(TaskId(f"0x{number + other:064x}"), CommandKind.CLAIM), 0, 0)
         for other in range(count)
     )
     plan = Plan(Group.CLAIM, commands)
     call = Call(HUB, plan.data, 0, plan.labels)
-    return Question(plan, call, [Sendable(1, contributors=contributors)] * count, is_exact)
+    return EstimateRequest(plan, call, [Sendable(1, contributors=contributors)] * count, is_exact)
 
 
 async def test_calls_of_one_form_are_estimated_once(node: Node) -> None:

@@ -17,16 +17,16 @@ from workerpool_chain_adapter.domain.assessment import ChainSnapshot, OrderSnaps
 from workerpool_chain_adapter.domain.command import Command, CommandKey, CommandKind
 
 LOOKS, LOOK_AGAIN_S = 8, 0.25
-"""How often, and after how many seconds, a newest block is read again that is older than one that was read before.
+"""Repeated reads, and the seconds between them, while the newest block is older than one read before.
 
-A back-end that lags behind the others catches up within that time. After it, the chain itself went back.
+A lagging back-end of the node catches up within that time. If the block is still older, the chain became shorter.
 """
 
 _MAX_CACHED_DEALS = 10_000
 
 
 class HubReads:
-    """Reads one hub for one wallet."""
+    """The reader of one hub for one wallet."""
 
     def __init__(
         self,
@@ -45,15 +45,15 @@ class HubReads:
         self._deadline_ratio = 0
 
     async def prepare(self) -> None:
-        """Read the hub's constants; call it once before anything else."""
+        """Read the hub's constants. Call it once, before any other method."""
         self._deadline_ratio = await self._hub.contribution_deadline_ratio()
 
     async def snapshots(self, commands: Sequence[Command]) -> list[Snapshot]:
-        """Read what the contract checks for these commands, in a few round trips; see `ChainReads`."""
+        """Read the state that the contract checks for these commands, in a few round trips; see `ChainReads`."""
         try:
             return await self._snapshots(commands)
         except RpcError as error:
-            # A back-end that does not have the block yet; an older state would make possible commands impossible.
+            # The back-end lacks the block. In an older state, possible commands would seem impossible.
             raise ChainUnreachable(f"the node cannot read its newest block: {error}") from error
 
     async def block_gas_limit(self) -> int:
@@ -115,7 +115,7 @@ class HubReads:
         return snapshots
 
     async def _head(self) -> Block:
-        """Return the newest block, which is not older than one that was read before unless the chain went back."""
+        """Return the newest block; it is older than one read before only if the chain became shorter."""
         head = await self._newest_block()
         for _ in range(LOOKS):
             if head.number >= self._newest:

@@ -16,7 +16,7 @@ class LinuxProcesses:
         return {"host": socket.gethostname(), "kernel": _kernel(), "pid": pid, "started": _start_time(pid)}
 
     def is_alive(self, place: Mapping[str, Any]) -> bool | None:
-        """Return whether a described process still runs; None for another host, boot or namespace."""
+        """Return whether a described process is running; None for another host, boot or namespace."""
         same_host = place.get("host") == socket.gethostname() and place.get("kernel") == _kernel()
         if not same_host or not place.get("started"):
             return None

@@ -1,1 +1,1 @@
-"""The gRPC and HTTP interfaces of the chain adapter: translate, authorize, delegate; no decisions."""
+"""The gRPC and HTTP interfaces of the chain adapter, which translate, authorise and delegate without decisions."""

@@ -1,6 +1,6 @@
-"""HTTP endpoints that the iExec blockchain adapter documents, for schedulers that speak only HTTP.
+"""The documented HTTP endpoints of the iExec blockchain adapter, for schedulers without gRPC.
 
-Answers follow that documentation: 200 with the task id, 400 for a refusal, 404 for an unknown command. Every endpoint
+Responses follow that documentation: 200 with the task id, 400 for a refusal, 404 for an unknown command. Every endpoint
 requires HTTP basic authentication.
 """
 
@@ -30,12 +30,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 def routes(commands: Commands, authenticator: Authenticator, *, mutual_tls: bool = False) -> list[Route]:
     """Return `/v1/tasks/{initialize,finalize}` and their `/status`.
 
-    With `mutual_tls` they are refused: only the gRPC port asks callers for a certificate.
+    With `mutual_tls` they are refused, because only the gRPC port requires a client certificate.
     """
 
     async def initialize(request: Request) -> Response:
         index = request.query_params.get("taskIndex", "")
-        # The length is checked first: `int` raises for thousands of digits.
+        # Check the length first, because `int` raises for thousands of digits.
         if not (index.isascii() and index.isdigit() and len(index) <= 10 and int(index) < 2**32):
             raise BadArgument("taskIndex: expected an integer from 0 to 4294967295")
         message = pb.InitializeRequest(
@@ -70,7 +70,7 @@ def routes(commands: Commands, authenticator: Authenticator, *, mutual_tls: bool
         async def handle(request: Request) -> Response:
             if mutual_tls:
                 raise PermissionDenied(
-                    "with WORKERPOOL_TLS_CLIENT_CA commands are taken by gRPC only, which asks for a certificate"
+                    "with WORKERPOOL_TLS_CLIENT_CA only the gRPC port accepts commands; use it with a certificate"
                 )
             if await authenticator.authenticate({k.lower(): v for k, v in request.headers.items()}) is None:
                 raise Unauthenticated("send user name and password (HTTP basic)")

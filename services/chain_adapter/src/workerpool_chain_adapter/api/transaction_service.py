@@ -45,10 +45,10 @@ _STATE_NUMBERS = {state: number for number, state in _STATES.items()}
 
 
 class TransactionServicer(pb_grpc.TransactionServiceServicer):
-    """Translates calls into the use cases of `Commands`."""
+    """The service that transaction_service.proto documents."""
 
     def __init__(self, commands: Commands, wallet: WalletView, orders: Eip712Domain) -> None:
-        """Prepare. `orders` is the signing domain of the hub's orders, by which an order has its hash."""
+        """Create the service; `orders` is the EIP-712 domain of the hub's orders, which determines their hashes."""
         self._commands = commands
         self._wallet = wallet
         self._orders = orders
@@ -66,7 +66,7 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
         return pb.FinalizeResponse(command=_message(command))
 
     async def Reopen(self, request: pb.ReopenRequest, context: Context) -> pb.ReopenResponse:
-        """Request that a task is reopened."""
+        """Request the reopening of a task."""
         return pb.ReopenResponse(command=_message(await self._commands.reopen(TaskId(request.task_id))))
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
@@ -77,7 +77,7 @@ class TransactionServicer(pb_grpc.TransactionServiceServicer):
         return pb.ClaimResponse(command=_message(command))
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.CancelOrderResponse:
-        """Request that an order is closed on chain."""
+        """Request the cancellation of an order on chain."""
         order = _order(request.order)
         command = await self._commands.cancel_order(to_hex(order.hash(self._orders)), order)
         return pb.CancelOrderResponse(command=_message(command))

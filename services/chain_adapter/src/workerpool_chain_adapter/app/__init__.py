@@ -1,1 +1,1 @@
-"""Use cases of the chain adapter; they own the clock, retries and concurrency."""
+"""Use cases of the chain adapter, which own the clock, retries and concurrency."""

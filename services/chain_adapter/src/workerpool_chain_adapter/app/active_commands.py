@@ -1,7 +1,7 @@
 """The commands in progress, in memory, and the streams that follow them.
 
-The journal survives a restart; this copy answers requests while the process runs. A change appears here first,
-because whatever it says about the chain can be read from the chain again.
+The journal survives a restart; this copy answers requests while the process runs. A change appears here before it is
+journaled, because the chain can be read again after a crash.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ class ActiveCommands:
     """Commands by key, until they are final and journaled."""
 
     def __init__(self, save: Callable[[Sequence[Command]], Awaitable[None]]) -> None:
-        """Prepare; `save` writes the current form of commands to the journal."""
+        """Create without commands; `save` writes the current state of commands to the journal."""
         self._save = save
-        # One write at a time, of the form current at that moment: an older form never overwrites a newer one.
+        # One write at a time, of the state at that time, so that an older state never overwrites a newer one.
         self._journal: Batcher[CommandKey, None] = Batcher(self._write)
         self._commands: dict[CommandKey, Command] = {}
         self._followers: dict[CommandKey, set[asyncio.Queue[Command]]] = {}
         self.sending = Wakeup()
-        """Wakes the submitter; requested when a command waits for a transaction."""
+        """Wakes the submitter when a command waits for a transaction."""
 
     def get(self, key: CommandKey) -> Command | None:
         """Return a command in progress."""
         return self._commands.get(key)
 
     def show(self, *commands: Command) -> None:
-        """Add or update commands and tell their followers."""
+        """Add or update commands, and notify their followers."""
         for command in commands:
             self._commands[command.key] = command
             if command.state is CommandState.RECEIVED:
@@ -41,12 +41,12 @@ class ActiveCommands:
                 follower.put_nowait(command)
 
     async def record(self, *commands: Command) -> None:
-        """Show new or changed commands and journal them; final commands are then dropped."""
+        """Show and journal new or changed commands, then drop final ones."""
         self.show(*commands)
         await asyncio.gather(*(self._journal(command.key) for command in commands))
 
     def waiting(self) -> list[Command]:
-        """Return the commands that are in no transaction, oldest first."""
+        """Return the commands without a transaction, oldest first."""
         waiting = [each for each in self._commands.values() if each.state is CommandState.RECEIVED]
         metrics.WAITING.set(len(waiting))
         return waiting
@@ -60,7 +60,7 @@ class ActiveCommands:
         current = {key: self._commands[key] for key in keys if key in self._commands}
         await self._save(list(current.values()))
         for key, written in current.items():
-            # A command that was requested again during the write stays.
+            # Keep a command that was requested again during the write.
             if written.is_final and self._commands.get(key) is written:
                 del self._commands[key]
         return [None] * len(keys)
@@ -71,7 +71,7 @@ class ActiveCommands:
 
 
 class Following:
-    """Collects the changes of one command from the moment it is entered."""
+    """A context that collects the changes of one command."""
 
     def __init__(self, followers: dict[CommandKey, set[asyncio.Queue[Command]]], key: CommandKey) -> None:
         self._followers = followers
@@ -91,6 +91,6 @@ class Following:
             del self._followers[self._key]
 
     async def changes(self) -> AsyncIterator[Command]:
-        """Yield each change, without end."""
+        """Yield each change until cancelled."""
         while True:
             yield await self._queue.get()

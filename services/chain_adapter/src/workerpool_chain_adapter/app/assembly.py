@@ -1,4 +1,4 @@
-"""The use cases and background loops of one wallet, connected."""
+"""The wiring of the use cases and background loops of one wallet."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,9 +25,9 @@ from workerpool_chain_adapter.app.wallet import WalletView
 
 @dataclass(frozen=True)
 class Limits:
-    """What the operator and the chain allow.
+    """The limits of the operator and the chain.
 
-    `callback_gas` is the gas that the hub grants a callback contract; `block_time_s` the seconds between two blocks.
+    `callback_gas` is the gas that the hub grants a callback contract, `block_time_s` the seconds between two blocks.
     """
 
     policy: FeePolicy
@@ -38,7 +38,7 @@ class Limits:
 
 
 class Assembly:
-    """From a request to its effect: `commands` accepts, `submitter` plans, `pipeline` sends and follows."""
+    """The parts from a request to its effect: `commands` accepts, `submitter` plans, `pipeline` sends and follows."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Assembly:
         limits: Limits,
         submitted: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `submitted` is called whenever transactions were submitted."""
+        """Create the parts; `submitted` is called after each submission of transactions."""
         self._journal = journal
         self._entries = entries
         self._clock = clock
@@ -105,12 +105,12 @@ class Assembly:
         )
 
     async def resume(self) -> None:
-        """Load what the journals hold; call it once, before `run`."""
+        """Load the journals. Call it once, before `run`."""
         await resume(commands=self._journal, entries=self._entries, active=self.active, clock=self._clock)
         await self.pipeline.resume()
 
     async def run(self) -> None:
-        """Submit and send without end."""
+        """Submit and send until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.pipeline.run(), name="pipeline")
             group.create_task(self.submitter.run(), name="submitter")

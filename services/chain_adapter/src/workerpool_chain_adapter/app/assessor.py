@@ -1,4 +1,4 @@
-"""Judge commands by the chain, and remember in which state each was possible."""
+"""Assessment of commands against the chain, and a record of the state in which each was possible."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ from workerpool_chain_adapter.domain.command import Command, CommandKey
 
 
 class Assessor:
-    """Assesses commands; what it has seen of each decides what a gas estimate proves."""
+    """The assessor of commands; the state that it saw of each decides what a gas estimate proves."""
 
     def __init__(self, chain: ChainReads) -> None:
         self._chain = chain
@@ -26,10 +26,10 @@ class Assessor:
         return verdicts
 
     def seen(self, key: CommandKey) -> Sendable | None:
-        """Return in which state a command was last seen as possible; None for one that must be assessed first."""
+        """Return the state in which a command was last possible; None when it must be assessed first."""
         return self._seen.get(key)
 
     def forget(self, keys: Iterable[CommandKey]) -> None:
-        """Have commands assessed again before they are sent, or drop ended ones."""
+        """Drop the states of commands: ended ones, and those to assess again before they are sent."""
         for key in keys:
             self._seen.pop(key, None)

@@ -1,4 +1,4 @@
-"""Request, read and follow commands."""
+"""The use cases that request, read and follow commands."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ _NO_DEAL = DealId("")
 
 
 class Commands:
-    """The use cases behind the API. One instance serves one wallet, exclusively."""
+    """The use cases behind the API; one instance serves one wallet exclusively."""
 
     def __init__(
         self,
@@ -66,24 +66,26 @@ class Commands:
         return await self._request(Command(key, now, now, result_link=result_link, callback_data=data))
 
     async def reopen(self, task: TaskId) -> Command:
-        """Request that a task is reopened; see `_request`."""
+        """Request the reopening of a task; see `_request`."""
         now = self._clock.now()
         return await self._request(Command(CommandKey(task, CommandKind.REOPEN), now, now))
 
     async def claim(self, task: TaskId, deal_id: DealId = _NO_DEAL, index: int = 0) -> Command:
         """Request the refund of a task's requester; see `_request`.
 
-        With its deal and index, a task that was never initialized is initialized and claimed in one transaction.
-        Raises BadArgument when they name another task.
+        With deal and index, a task that was never initialized is initialized and claimed in one transaction. Raises
+        BadArgument when they belong to another task.
         """
         if deal_id and task_id_of(deal_id, index) != task:
-            raise BadArgument(f"deal_id, task_index: task {index} of deal {deal_id} is not {task}")
+            raise BadArgument(
+                f"deal_id, task_index: task {index} of deal {deal_id} is not {task}; send those of the task, or none"
+            )
         now = self._clock.now()
         key = CommandKey(task, CommandKind.CLAIM)
         return await self._request(Command(key, now, now, deal_id=deal_id, task_index=index))
 
     async def cancel_order(self, order_hash: str, order: WorkerpoolOrder) -> Command:
-        """Request that an order is closed on chain; see `_request`. `order_hash` is its EIP-712 hash in hexadecimal."""
+        """Request the cancellation of an order on chain; see `_request`. `order_hash` is its EIP-712 hash (0x text)."""
         now = self._clock.now()
         key = CommandKey(TaskId(order_hash), CommandKind.CANCEL_ORDER)
         return await self._request(Command(key, now, now, order=stored_order.to_text(order)))
@@ -96,7 +98,9 @@ class Commands:
         """Return a command. Raises CommandNotFound."""
         command = await self._current(key)
         if command is None:
-            raise CommandNotFound(f"the journal has no {key.kind} command for task {key.task_id}")
+            raise CommandNotFound(
+                f"the journal has no {key.kind} command for task {key.task_id}; check the id, or request the command"
+            )
         return command
 
     async def watch(self, key: CommandKey) -> AsyncIterator[Command]:
@@ -107,7 +111,7 @@ class Commands:
             if command.is_final:
                 return
             async for change in following.changes():
-                # A change during `get` is queued too, and equals what was just yielded.
+                # A change during `get` is queued too, and equals the last yielded command.
                 if change != command:
                     command = change
                     yield command
@@ -121,11 +125,11 @@ class Commands:
         return await self._journal.page(size, before, state, task)
 
     async def _request(self, requested: Command) -> Command:
-        """Return the command for this request, journaled before this returns.
+        """Journal a requested command, and return it.
 
-        The same request twice returns the same command; a request after a failure restarts the command. Raises
-        TargetNotFound, Refused or ChainUnavailable when there is nothing to journal. A command is accepted when the
-        wallet cannot pay: it waits until it can, or until the chain makes the command impossible.
+        A repeated request returns the same command; a request after a failure restarts the command. Raises
+        TargetNotFound, Refused or ChainUnavailable, and then journals nothing. A command is also accepted while the
+        wallet cannot pay: it waits until it can, or until the command becomes impossible.
         """
         if (live := self._active.get(requested.key)) is not None and not live.is_final:
             return live
@@ -134,13 +138,13 @@ class Commands:
             admission = asyncio.create_task(self._admit(requested), name=f"admit {requested.key}")
             self._admissions[requested.key] = admission
             admission.add_done_callback(lambda done: self._admitted(requested.key, done))
-        # A caller that disconnects must not leave a journaled command outside `ActiveCommands`.
+        # Shield, so that a disconnected caller does not leave a journaled command outside `ActiveCommands`.
         return await asyncio.shield(admission)
 
     def _admitted(self, key: CommandKey, admission: asyncio.Task[Command]) -> None:
         self._admissions.pop(key, None)
         if not admission.cancelled():
-            # After a disconnection no caller awaits it: mark its exception as retrieved.
+            # Mark the exception as retrieved, because a disconnected caller does not await it.
             admission.exception()
 
     async def _admit(self, requested: Command) -> Command:
@@ -162,7 +166,7 @@ class Commands:
                 known = self._active.get(requested.key) or known
             if not known.is_final:
                 if known.state is CommandState.RECEIVED and self._active.get(requested.key) is None:
-                    # The database's answer to an earlier request was lost: the command is journaled, but not active.
+                    # The database's answer to an earlier request was lost, so the command is journaled but not active.
                     self._active.show(known)
                 return known
             requested = known.restarted(requested)
@@ -175,18 +179,18 @@ class Commands:
         return requested
 
     async def _current(self, key: CommandKey) -> Command | None:
-        """Return a command as it is now; an active one is dropped only when its final form is journaled."""
+        """Return the current state of a command; an active one is dropped only after its final state is journaled."""
         return self._active.get(key) or await self._journal.get(key)
 
     async def _find_reorged(self) -> None:
-        """Look for reorged transactions now: the effect must come from the same transaction, not from a new one."""
+        """Search for reorged transactions now, because the same transaction must cause the effect, not a new one."""
         try:
             await self._pipeline.recheck()
         except PocoError as error:
             raise _unavailable(error) from error
 
     async def _already_done_or_raise(self, key: CommandKey, verdict: Impossible) -> Command:
-        """Return the command if it succeeded before the task moved on; raise otherwise."""
+        """Return the command if it succeeded before the task progressed. Raises TargetNotFound or Refused otherwise."""
         existing = await self._current(key)
         if existing is not None and existing.state is CommandState.SUCCESS:
             return existing
@@ -195,4 +199,4 @@ class Commands:
 
 
 def _unavailable(error: PocoError) -> ChainUnavailable:
-    return ChainUnavailable(f"cannot read the chain: {error}; try again later")
+    return ChainUnavailable(f"cannot read the chain: {error}; retry later")

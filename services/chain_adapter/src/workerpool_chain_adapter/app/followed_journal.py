@@ -1,4 +1,4 @@
-"""A journal that tells which commands its entries carry, so that callers see each transaction and replacement."""
+"""The wallet's journal with updates of the commands of its entries, so that callers see each transaction."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from workerpool_chain_adapter.app.outcomes import Outcomes
 
 
 class FollowedJournal:
-    """Wraps the `Journal` of the wallet; commands change after the entry is stored and before it is sent."""
+    """A wrapper of the wallet's `Journal`; commands change after the entry is stored and before it is sent."""
 
     def __init__(self, journal: Journal, outcomes: Outcomes, active: ActiveCommands) -> None:
         self._journal = journal
@@ -23,11 +23,11 @@ class FollowedJournal:
         self.highest_nonce = journal.highest_nonce
 
     async def add(self, entries: Sequence[Entry]) -> None:
-        """Add new entries; see `Journal`. Their commands are journaled by the submitter, while the entries are sent."""
+        """Add new entries; see `Journal`. The submitter journals their commands while the entries are sent."""
         await self._journal.add(entries)
         self._outcomes.journaled(entries)
 
     async def save(self, entries: Sequence[Entry]) -> None:
-        """Write the current form of entries; see `Journal`."""
+        """Write the current state of entries; see `Journal`."""
         await self._journal.save(entries)
         await self._active.record(*self._outcomes.journaled(entries))

@@ -1,4 +1,4 @@
-"""Exclusive use of the wallet: two adapters on one wallet would use the same nonces."""
+"""Exclusive use of the wallet, because two adapters on one wallet would use the same nonces."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ POLL_EVERY_S = 0.5
 
 
 class Lease:
-    """Holds the wallet for this process."""
+    """The lease of this process on the wallet."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Lease:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Prepare; tests pass `monotonic` (seconds) and `sleep` to decide how time passes."""
+        """Create without the lease; tests control time with `monotonic` (seconds) and `sleep`."""
         self._monotonic = monotonic
         self._sleep = sleep
         self._lease = lease
@@ -43,8 +43,8 @@ class Lease:
     async def acquire(self) -> None:
         """Take the lease, waiting until that of a dead process expires.
 
-        Raises WalletInUse when another adapter is alive: at once when it runs on this host, otherwise after it has
-        renewed its lease.
+        Raises WalletInUse when another adapter is alive: at once if it runs on this host, otherwise after it renewed
+        its lease.
         """
         give_up_at = self._monotonic() + LEASE_S + 2 * RENEW_EVERY_S
         holder = await self._lease.take()
@@ -57,20 +57,20 @@ class Lease:
             if alive or self._monotonic() > give_up_at:
                 raise WalletInUse(
                     f"another chain adapter ({_place(holder)}) uses the wallet {self._wallet} with this database; "
-                    "stop it first, one wallet has one adapter"
+                    "stop it first, because a wallet may have one adapter only"
                 )
             await self._sleep(POLL_EVERY_S)
             holder = await self._lease.take()
 
     async def keep(self) -> None:
-        """Renew the lease without end. Raises LeaseLost when another process holds it."""
+        """Renew the lease until cancelled. Raises LeaseLost when another process holds it."""
         while True:
             await self._sleep(RENEW_EVERY_S)
             if (holder := await self._lease.take()) is not None:
                 raise LeaseLost(f"{_place(holder)} took over the wallet {self._wallet}; this adapter stops")
 
     async def release(self) -> None:
-        """Give the lease back, so that the next start does not wait."""
+        """Release the lease, so that the next start does not wait."""
         await self._lease.release()
 
 

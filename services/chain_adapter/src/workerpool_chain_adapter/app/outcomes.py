@@ -1,4 +1,4 @@
-"""From journal entries to commands: what becomes of a transaction becomes of the commands that it serves."""
+"""The outcomes of commands, derived from those of their transactions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,11 +16,11 @@ from workerpool_chain_adapter.domain.command import Command, CommandKey, Command
 
 log = get_logger()
 
-_FRUITLESS = frozenset({EntryState.REVERTED, EntryState.REFUSED})
+_WITHOUT_EFFECT = frozenset({EntryState.REVERTED, EntryState.REFUSED})
 
 
 class Outcomes:
-    """Moves commands as the entries of the wallet move; every step may be repeated after a crash."""
+    """The updates of commands after changes of the wallet's entries; every step may be repeated after a crash."""
 
     def __init__(
         self,
@@ -38,9 +38,9 @@ class Outcomes:
         self._clock = clock
 
     async def settle(self, entries: Sequence[Entry]) -> None:
-        """End the commands of mined entries; the commands of other ended entries wait for a new transaction.
+        """End the commands of mined entries; requeue those of other ended entries.
 
-        Called before the journal stores that the entries ended, and again after a crash in between.
+        Called before the journal stores the end of the entries, and again after a crash in between.
         """
         await self._move(entries)
         changed: list[Command] = []
@@ -52,12 +52,12 @@ class Outcomes:
             if entry.state is not EntryState.MINED:
                 log.info("transaction.failed", nonce=entry.nonce, state=entry.state, commands=len(commands))
             changed += [self._settled(command, entry) for command in commands]
-        # The chain decides about those that wait again: their effect may be there, or have become impossible.
+        # Assess requeued commands again: their effect may be on chain, or have become impossible.
         self._assessor.forget(each.key for each in changed if not each.is_final)
         await self._reconciler.record(changed)
 
     async def _move(self, entries: Sequence[Entry]) -> None:
-        """Store the new block of commands that had succeeded by entries which a reorganisation moved."""
+        """Store the new block of succeeded commands whose entries a reorganisation moved."""
         mined = {key: entry for entry in entries if entry.state is EntryState.MINED for key in keys_of(entry)}
         ended = [key for key in mined if self._active.get(key) is None]
         moved = [
@@ -68,17 +68,17 @@ class Outcomes:
         await self._active.record(*moved)
 
     async def restore(self, entries: Sequence[Entry]) -> None:
-        """Put the commands of entries that are in flight again back to PROCESSING, after a reorganisation."""
+        """Move commands back to PROCESSING whose entries are in flight again after a reorganisation."""
         serving = {key: entry for entry in entries for key in keys_of(entry)}
         now = self._clock.now()
         journaled = await self._journal.named(list(serving))
-        # The active form is newer; no await separates this read from the record.
+        # The active state is newer; no await separates this read from the record.
         current = [self._active.get(command.key) or command for command in journaled]
         restored = [_restored(command, serving[command.key], now) for command in current]
         await self._active.record(*(each for each in restored if each is not None))
 
     def journaled(self, entries: Iterable[Entry]) -> list[Command]:
-        """Show that commands are in the latest version of these journaled entries; return those that changed."""
+        """Show commands with the latest version of their journaled entries; return those that changed."""
         now = self._clock.now()
         changed = []
         for entry in entries:
@@ -94,11 +94,11 @@ class Outcomes:
         now = self._clock.now()
         if entry.state is EntryState.MINED:
             return _in_block(command.succeeded(now), entry)
-        return command.requeued(now, reverted=entry.state in _FRUITLESS)
+        return command.requeued(now, reverted=entry.state in _WITHOUT_EFFECT)
 
 
 def keys_of(entry: Entry) -> list[CommandKey]:
-    """Return the commands that an entry serves; none for a filler."""
+    """Return the commands of an entry; none for a filler."""
     return [CommandKey.parse(label) for label in entry.call.labels]
 
 
@@ -107,7 +107,7 @@ def _serves(entry: Entry, command: Command) -> bool:
 
 
 def _in_block(command: Command, entry: Entry) -> Command:
-    """Return a succeeded command with the receipt of the entry that served it."""
+    """Return a succeeded command with the receipt of its entry."""
     receipt = entry.receipt
     assert receipt is not None, f"entry {entry.nonce} is {entry.state} without a receipt"
     return replace(

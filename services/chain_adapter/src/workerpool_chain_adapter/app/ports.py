@@ -1,4 +1,4 @@
-"""What the use cases need from outside; `adapters` implements it."""
+"""The ports of the use cases, implemented by `adapters`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -10,16 +10,16 @@ from workerpool_chain_adapter.domain.command import Command, CommandKey, Command
 
 
 class CommandJournal(Protocol):
-    """Stores commands; a write that returned survives the loss of the process.
+    """The durable store of commands.
 
     `add`, `get` and `page` raise `DatabaseUnavailable` during an outage; the other methods wait for its end.
     """
 
     async def add(self, commands: Sequence[Command]) -> list[Command | None]:
-        """Add commands with distinct keys; return for each the command already stored under its key, or None."""
+        """Add commands with distinct keys; return for each the command already stored with its key, or None."""
 
     async def save(self, commands: Sequence[Command]) -> None:
-        """Write the current form of commands."""
+        """Write the current state of commands."""
 
     async def get(self, key: CommandKey) -> Command | None:
         """Return one command."""
@@ -35,7 +35,7 @@ class CommandJournal(Protocol):
     ) -> list[Command]:
         """Return up to `size` commands, newest first, after the position (`created_at`, key) `before`.
 
-        `state` and `task_id` select some of them, None selects all.
+        `state` and `task_id` are filters; None selects all.
         """
 
 
@@ -49,24 +49,24 @@ class WalletLease(Protocol):
         """
 
     async def release(self) -> None:
-        """Give the lease back if this process holds it."""
+        """Release the lease if this process holds it."""
 
 
 class ProcessTable(Protocol):
-    """Identifies processes across hosts."""
+    """The identities of processes across hosts."""
 
     def describe(self) -> Mapping[str, Any]:
-        """Return where this process runs: `host`, `pid` and what else `is_alive` needs."""
+        """Return where this process runs: `host`, `pid` and whatever `is_alive` needs."""
 
     def is_alive(self, place: Mapping[str, Any]) -> bool | None:
-        """Return whether a described process still runs; None when this host cannot tell."""
+        """Return whether a described process is running; None when this host cannot tell."""
 
 
 class ChainReads(Protocol):
-    """The chain as commands are judged by it. Every method raises `ChainUnreachable` when the node does not answer."""
+    """Reads of the chain for assessments; every method raises `ChainUnreachable` when the node does not answer."""
 
     async def snapshots(self, commands: Sequence[Command]) -> list[Snapshot]:
-        """Read what `assess` needs for these commands, all at one block, which is the newest that was ever read."""
+        """Read the state that `assess` needs for these commands, all at one block, the newest ever read."""
 
     async def block_gas_limit(self) -> int:
-        """Return the gas limit of the newest block, which may be far above what one transaction may use."""
+        """Return the gas limit of the newest block, which may be far above that of one transaction."""

@@ -1,4 +1,4 @@
-"""Reconcile commands with the chain before they are sent, and record how they end."""
+"""Reconciliation of commands with the chain before they are sent, and the record of their end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ for _kind in CommandKind:
 
 
 class Reconciler:
-    """Moves commands to the state that the chain proves."""
+    """The updates of commands to the state that the chain proves."""
 
     def __init__(self, active: ActiveCommands, assessor: Assessor, clock: Clock) -> None:
         self._active = active
@@ -33,8 +33,7 @@ class Reconciler:
     async def reconcile(self, commands: Sequence[Command]) -> None:
         """End waiting commands that are in effect (SUCCESS) or impossible (FAILURE); the others keep waiting.
 
-        A command whose transactions had no effect `MAX_REVERTS` times fails as well. Raises ChainUnreachable before
-        anything changes.
+        A command with `MAX_REVERTS` transactions without effect fails too. Raises ChainUnreachable before any change.
         """
         if not commands:
             return
@@ -43,8 +42,8 @@ class Reconciler:
         await self.record([each for each in ended if each is not None])
 
     async def refuse(self, commands: Sequence[Command], problem: str) -> None:
-        """End commands that the rules allow and the node refuses, with its text."""
-        text = f"the rules of the contract allow it, but the node predicts a revert: {problem}"
+        """Fail commands that the rules allow but the node refuses, with its message."""
+        text = f"the contract's rules allow it, but the node predicts a revert: {problem}; check the node"
         now = self._clock.now()
         await self.record([each.failed(now, "TRANSACTION_WOULD_REVERT", text) for each in commands])
 

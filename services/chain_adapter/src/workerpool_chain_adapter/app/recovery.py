@@ -1,4 +1,4 @@
-"""Resume after a restart: the journals hold what was requested and sent, the chain holds what happened."""
+"""The resumption of commands after a restart, from the journals of commands and entries."""
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.logs import get_logger
@@ -14,10 +14,10 @@ log = get_logger()
 
 
 async def resume(*, commands: CommandJournal, entries: Journal, active: ActiveCommands, clock: Clock) -> None:
-    """Load every command that had not ended; call it before the wallet's pipeline resumes.
+    """Load every command that is not final. Call it before the wallet's pipeline resumes.
 
-    A command in a live entry is PROCESSING. A command in no such entry waits for a new one, after a check of the chain.
-    The pipeline restores those that had ended by an entry which is live again.
+    A command in a live entry is PROCESSING; another one waits for a new entry, after a check of the chain. The pipeline
+    restores final commands whose entry is live again.
     """
     live = await entries.live()
     serving = {key: entry for entry in live for key in keys_of(entry)}

@@ -1,4 +1,4 @@
-"""From waiting commands to transactions: check, plan, estimate, submit."""
+"""The submission of waiting commands as transactions: check, plan, estimate, submit."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -15,7 +15,7 @@ from workerpool_transactions.ports import Node
 from workerpool_chain_adapter import metrics
 from workerpool_chain_adapter.app.active_commands import ActiveCommands
 from workerpool_chain_adapter.app.assessor import Assessor
-from workerpool_chain_adapter.app.estimates import Estimates, Question
+from workerpool_chain_adapter.app.estimates import EstimateRequest, Estimates
 from workerpool_chain_adapter.app.outcomes import keys_of
 from workerpool_chain_adapter.app.ports import ChainReads
 from workerpool_chain_adapter.app.reconciler import Reconciler
@@ -31,16 +31,17 @@ _Probed: TypeAlias = tuple[Plan, GasEstimate]
 RETRY_S = 1.0
 """Seconds until the next attempt while the node does not answer or the wallet cannot pay."""
 GATHER_S = 5.0
-"""Longest time that a batch which is not full waits, and only while more requests are being accepted."""
+"""Longest wait in seconds of a batch that is not full, and only while more requests are being accepted."""
 _GATHER_STEP_S = 0.02
 REFUSALS = 8
-"""Rounds in a row in which the node must predict a revert of a command, twice each, before the command fails.
+"""Consecutive rounds in which the node must predict a revert, twice each, before the command fails.
 
-Half of the answers of a lagging back-end may be stale: 16 of them in a row are none in 60,000."""
+Half of the answers of a node with a lagging back-end may be stale; 16 in a row have a probability of one in 60,000.
+"""
 
 
 class Submitter:
-    """Submits waiting commands while the wallet's pipeline has room."""
+    """The submitter of waiting commands while the wallet's pipeline has room."""
 
     def __init__(
         self,
@@ -58,12 +59,12 @@ class Submitter:
         accepting: Callable[[CommandKind], bool],
         submitted: Callable[[], None],
     ) -> None:
-        """Prepare.
+        """Create a stopped submitter.
 
         Args:
-            hub: the contract that every call goes to.
+            hub: the contract of every call.
             active: the commands in progress.
-            assessor: what is known about each command.
+            assessor: the state in which each command was possible.
             reconciler: ends commands that are in effect or impossible.
             chain: reads of the chain.
             node: estimates gas.
@@ -72,7 +73,7 @@ class Submitter:
             callback_gas: gas that the hub grants a callback contract.
             gas_ceiling: most gas of one transaction on this chain.
             accepting: returns whether requests of a kind are being accepted, which may soon fill a batch.
-            submitted: called whenever transactions were submitted.
+            submitted: called after each submission of transactions.
         """
         self._hub = hub
         self._active = active
@@ -90,7 +91,7 @@ class Submitter:
         self._refusals: dict[CommandKey, int] = {}
 
     async def run(self) -> None:
-        """Submit without end; waits while the node does not answer or the wallet cannot pay."""
+        """Submit until cancelled; wait while the node does not answer or the wallet cannot pay."""
         while True:
             await self._active.sending.wait(self._pause_s())
             try:
@@ -105,7 +106,7 @@ class Submitter:
         await self._reconciler.reconcile(
             [each for each in self._active.waiting() if self._assessor.seen(each.key) is None]
         )
-        # A command that was accepted meanwhile is assessed; one that was requeued meanwhile is not.
+        # A command accepted meanwhile is assessed; one requeued meanwhile is not.
         waiting = [each for each in self._active.waiting() if self._assessor.seen(each.key) is not None]
         if not waiting or self._pipeline.status().parked_reason:
             return
@@ -130,7 +131,7 @@ class Submitter:
 
     def _plan(self, waiting: Sequence[Command], most: int) -> list[Plan]:
         uninitialized = {each.key for each in waiting if not self._seen(each).is_initialized}
-        # A command that the node refused would make its batch revert.
+        # A command that the node refused would revert its batch.
         suspects = [each for each in waiting if each.key in self._refusals]
         others = [each for each in waiting if each.key not in self._refusals]
         room = self._pipeline.room
@@ -138,7 +139,7 @@ class Submitter:
         return plans + plan(suspects, room - len(plans), 0, uninitialized)
 
     def _may_grow(self, one: Plan, most: int) -> bool:
-        """Return whether a batch should wait a moment for commands that are being accepted."""
+        """Return whether a batch should wait for commands that are being accepted."""
         if len(one.commands) >= largest_batch(one.group, most):
             return False
         oldest = min(command.updated_at for command in one.commands)
@@ -148,12 +149,12 @@ class Submitter:
     async def _calls(self, plans: Sequence[Plan], most: int) -> list[Call]:
         """Return the calls of the plans that the contract accepts, with their gas.
 
-        A command that the node refuses in `REFUSALS` rounds ends: the predicted revert is repeated for this command
-        alone, each time at a block not older than one at which the command was possible.
+        A command that the node refuses in `REFUSALS` rounds fails. Each round repeats the estimate for this command
+        alone, at a block not older than one at which the command was possible.
         """
         accepted, refused = await self._probe(plans)
         if refused:
-            # One command whose effect is on chain already makes its batch revert: try each possible one alone.
+            # A command that is already in effect reverts its batch, so try each possible one alone.
             alone = [one for each, _ in refused for one in each.split()]
             await self._reconciler.reconcile([each.commands[0] for each in alone])
             possible = [each for each in alone if self._assessor.seen(each.commands[0].key) is not None]
@@ -185,11 +186,13 @@ class Submitter:
     ) -> tuple[list[_Probed], list[_Probed]]:
         """Estimate plans; return those that may be sent, and those that the node refuses."""
         provable = [each for each in plans if all(seen.is_proven for seen in self._all_seen(each))]
-        # The node's newest block is older than a deadline that has passed: its estimate would be a revert.
+        # The node's newest block is older than a passed deadline, so its estimate would be a revert.
         accepted = [(each, GasEstimate(None, 0)) for each in plans if each not in provable]
         refused: list[_Probed] = []
         if provable:
-            estimates = await self._estimates.estimate([self._question(each, is_exact) for each in provable])
+            estimates = await self._estimates.estimate(
+                [self._estimate_request(each, is_exact) for each in provable]
+            )
             for probed in zip(provable, estimates, strict=True):
                 refuted = refutes(probed[1], self._all_seen(probed[0]))
                 (refused if refuted else accepted).append(probed)
@@ -202,9 +205,9 @@ class Submitter:
             metrics.SEND_SECONDS.observe(max(now - command.created_at, 0))
         await self._active.record(*commands)
 
-    def _question(self, one: Plan, is_exact: bool) -> Question:
+    def _estimate_request(self, one: Plan, is_exact: bool) -> EstimateRequest:
         in_doubt = any(each.reverts or each.key in self._refusals for each in one.commands)
-        return Question(one, self._call(one, 0), self._all_seen(one), is_exact or in_doubt)
+        return EstimateRequest(one, self._call(one, 0), self._all_seen(one), is_exact or in_doubt)
 
     def _call(self, one: Plan, gas: int) -> Call:
         return Call(self._hub, one.data, gas, one.labels)

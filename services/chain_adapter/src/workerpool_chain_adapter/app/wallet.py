@@ -1,4 +1,4 @@
-"""The wallet as operators see it: read from the chain now, with what its pipeline is doing."""
+"""The view of the wallet for operators: its current state on chain, and that of its pipeline."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from workerpool_chain_adapter.errors import ChainUnavailable
 class WalletState:
     """The wallet: `balance` in wei, `price` in wei per unit of gas, nonces, and the state of its pipeline.
 
-    `transactions_left` counts what the balance pays for at today's price; None when gas is free.
+    `transactions_left` is the number of transactions that the balance pays for now; None when gas is free.
     """
 
     address: Address
@@ -30,7 +30,7 @@ class WalletState:
 
 
 class WalletView:
-    """Reads the wallet when it is asked for."""
+    """Reads of the wallet on request."""
 
     def __init__(self, address: Address, node: Node, pipeline: Pipeline, policy: FeePolicy) -> None:
         self._address = address
@@ -45,7 +45,7 @@ class WalletView:
             balance = await self._node.balance()
             price = self._policy.price(await self._node.quote())
         except PocoError as error:
-            raise ChainUnavailable(f"cannot read the wallet: {error}; try again later") from error
+            raise ChainUnavailable(f"cannot read the wallet: {error}; retry later") from error
         now = self._pipeline.status()
         return WalletState(
             self._address,

@@ -1,6 +1,7 @@
-"""Predict whether the contract accepts a command: the rules of IexecPoco2, applied to a snapshot of the chain.
+"""Prediction whether the contract accepts a command, by its rules, applied to a snapshot of the chain.
 
-Those of an order's cancellation are of IexecOrderManagement.
+Protocol sources: IexecPoco2 (`initialize`, `finalize`, `reopen`, `claim`) and IexecOrderManagement
+(`manageWorkerpoolOrder`).
 """
 
 from dataclasses import dataclass, replace
@@ -16,16 +17,16 @@ from workerpool_chain_adapter.domain.command import Command, CommandKind
 
 @dataclass(frozen=True)
 class InEffect:
-    """The effect is already on chain: nothing to send."""
+    """The effect is already on chain, so there is nothing to send."""
 
 
 @dataclass(frozen=True)
 class Sendable:
     """The contract would accept the command.
 
-    `block_number` is the block in whose state this was seen. `is_proven` is false when the newest block is older than
-    a deadline that must have passed: the next block accepts the command, and a node that estimates by the newest one
-    predicts a revert. `contributors` counts the task's contributions, which the gas depends on.
+    `block_number` is the block of the snapshot. `is_proven` is false when the newest block is older than a deadline
+    that must have passed: the next block accepts the command, but a node that estimates at the newest one predicts a
+    revert. `contributors` is the number of the task's contributions, on which the gas depends.
     """
 
     block_number: int = 0
@@ -50,8 +51,8 @@ Verdict: TypeAlias = InEffect | Sendable | Impossible
 class ChainSnapshot:
     """State of a command's deal and task at one block; times in Unix seconds.
 
-    The two deadlines are computed from the deal's category, because an uninitialized task has none of its own. `now` is
-    a time that the next block has reached, `block_time` the timestamp of the block that was read.
+    The two deadlines are computed from the deal's category, because an uninitialized task has none. `now` is a time
+    that the next block has reached, `block_time` the timestamp of the snapshot's block.
     """
 
     deal: Deal
@@ -166,7 +167,7 @@ def _claim(command: Command, at: ChainSnapshot) -> Verdict:
 
 def _cancel_order(at: OrderSnapshot) -> Verdict:
     if at.consumed >= at.volume:
-        # Sold completely, or cancelled: nothing of it can be bought.
+        # Sold out or cancelled, so that nothing can be bought.
         return InEffect()
     if at.pool_owner is None:
         return Impossible(

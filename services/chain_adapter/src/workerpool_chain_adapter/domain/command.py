@@ -23,9 +23,9 @@ class CommandState(StrEnum):
     """States of a command, in the documented spelling."""
 
     RECEIVED = "RECEIVED"
-    """In the journal, in no transaction."""
+    """Journaled, without a transaction."""
     PROCESSING = "PROCESSING"
-    """In a journaled transaction that is sent or about to be sent."""
+    """In a journaled transaction that is sent or will be sent."""
     SUCCESS = "SUCCESS"
     """Its effect is on chain, caused by this wallet or by another party."""
     FAILURE = "FAILURE"
@@ -51,16 +51,19 @@ TRANSITIONS = frozenset(
         (CommandState.SUCCESS, CommandState.PROCESSING),
     }
 )
-"""Every allowed change of state. A command leaves SUCCESS only when the chain shows that the effect is gone: a task
-may be reopened more than once, and a reorg may remove a transaction."""
+"""Every allowed transition.
+
+A command leaves SUCCESS only when the chain shows that its effect is gone: a task may be reopened more than once, and a
+reorg may remove a transaction.
+"""
 
 
 class IllegalTransition(Exception):
-    """A command was moved against the table: a defect."""
+    """A transition that the table does not allow: a defect."""
 
 
 class CommandKey(NamedTuple):
-    """Identifies a command: one task and one kind. The hash of an order stands in the place of the task's id."""
+    """The identity of a command: one task and one kind. For an order, `task_id` is the hash of the order."""
 
     task_id: TaskId
     kind: CommandKind
@@ -77,9 +80,9 @@ class CommandKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of the journal. Times are Unix seconds; ids and data are lower-case 0x hexadecimal.
+    """One command of the journal; times are Unix seconds, ids and data lower-case 0x hexadecimal.
 
-    `order` is the order to cancel as `stored_order` writes it, empty for other kinds.
+    `order` is the order to cancel in the form of `stored_order`; empty for other kinds.
     """
 
     key: CommandKey
@@ -102,11 +105,11 @@ class Command:
 
     @property
     def is_final(self) -> bool:
-        """Whether the command stays as it is until it is requested again."""
+        """Whether the command only changes when it is requested again."""
         return self.state in FINAL_STATES
 
     def processing(self, transaction_hash: Hex, now: float) -> "Command":
-        """Return the command in a transaction that is sent, or sent again at a higher offer."""
+        """Return the command in a transaction, or in its replacement."""
         if self.is_final:
             raise IllegalTransition(f"{self.key} is {self.state} and cannot join a transaction")
         again = self.state is CommandState.PROCESSING

@@ -1,4 +1,4 @@
-"""The gas limit of a transaction: from an estimate, or from a fixed bound when the estimate proves nothing."""
+"""The gas limit of a transaction, from an estimate, or from a fixed bound when the estimate proves nothing."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from workerpool_chain_adapter.domain.assessment import Sendable
 from workerpool_chain_adapter.domain.planning import Group, Plan
 
 GAS_MARGIN_PERCENT = 20
-"""Added to the node's estimate: the state may change until the transaction is mined."""
+"""Margin on the node's estimate, because the state may change before the transaction is mined."""
 
 
 def refutes(estimate: GasEstimate, seen: Sequence[Sendable]) -> bool:
     """Return whether an estimate shows that the contract refuses the commands of a plan.
 
-    A predicted revert says nothing when it is about a block older than one in which a command was possible, or when a
-    command is possible only in the next block: back-ends of one node may be several blocks apart.
+    A predicted revert proves nothing at a block older than one in which a command was possible, or when a command is
+    possible only in the next block, because back-ends of one node may be several blocks apart.
     """
     return estimate.gas is None and all(
         each.is_proven and estimate.block_number >= each.block_number for each in seen
@@ -30,7 +30,7 @@ def gas_limit(
     Args:
         plan: the transaction.
         estimate: the node's answer; without an amount, fixed bounds are used.
-        seen: in which state each command was seen as possible.
+        seen: the state in which each command was possible.
         callback_gas: gas that the hub grants a callback contract. An estimate of finalize may be too low for it, also
             when the callback data is empty, because the hub ignores a failure of the callback.
         most: most gas of one transaction; every node refuses a gas limit above that of the block.

@@ -1,4 +1,4 @@
-"""Group waiting commands into transactions."""
+"""The grouping of waiting commands into transactions."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ MAX_BATCH = 100
 """Most commands in one array call: 100 initializations need about 23 million gas."""
 
 _BLOCK_SHARE_PERCENT = 90
-"""A transaction that needs a whole block waits for an empty one."""
+"""Largest share of a block's gas for one transaction; one that needs a whole block waits for an empty one."""
 
 
 class Group(Enum):
     """Commands that may share a transaction, most urgent first.
 
-    Finalizing pays workers and has a deadline, so it goes first. An order can be bought until it is cancelled. Claiming
+    Finalizing has a deadline and pays workers, so it comes first. An order can be bought until it is cancelled. A claim
     can wait longest.
     """
 
@@ -58,7 +58,7 @@ _GAS_PER_BYTE = 1_000
 
 @dataclass(frozen=True)
 class Plan:
-    """A transaction to build; its commands are all of one group."""
+    """A transaction to build, whose commands are all of one group."""
 
     group: Group
     commands: tuple[Command, ...]
@@ -74,7 +74,7 @@ class Plan:
         return tuple(str(command.key) for command in self.commands)
 
     def gas_bound(self, contributors: int) -> int:
-        """Return gas that is enough without an estimate; `contributors` counts those of all tasks together."""
+        """Return enough gas without an estimate; `contributors` is the number for all tasks together."""
         stored = len(self.data) if self.group is Group.FINALIZE else 0
         return (
             GAS_BOUNDS[self.group] * len(self.commands)
@@ -96,7 +96,7 @@ def plan(
     were never initialized one `initializeAndClaimArray`.
 
     Args:
-        waiting: the commands that are in no transaction.
+        waiting: the commands without a transaction.
         room: transactions that may be added to those in flight.
         max_gas: most gas of one transaction.
         uninitialized: claims whose task is not initialized.

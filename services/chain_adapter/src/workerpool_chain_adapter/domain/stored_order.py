@@ -1,4 +1,4 @@
-"""The order of a cancellation as its command stores it: JSON with the names of the contract's struct, unsigned."""
+"""The stored form of the order in a cancellation: JSON with the names of the contract's struct, unsigned."""
 
 import json
 
@@ -11,5 +11,5 @@ def to_text(order: WorkerpoolOrder) -> str:
 
 
 def from_text(text: str) -> WorkerpoolOrder:
-    """Return the order that `to_text` wrote as `text`."""
+    """Return the order of a text from `to_text`."""
     return WorkerpoolOrder.from_json(json.loads(text))

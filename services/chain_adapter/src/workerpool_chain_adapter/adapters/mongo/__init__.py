@@ -1,1 +1,1 @@
-"""The journal and the wallet lease in MongoDB. `documents` is the one schema of every collection."""
+"""The journal and the wallet lease in MongoDB; `documents` is the schema of every collection."""

@@ -1,7 +1,6 @@
 """Unordered bulk writes of validated documents.
 
-They bypass mongoengine's own writes: mongoengine inserts in order, stopping at the first duplicate, and saves one
-document per round trip.
+They bypass mongoengine, which inserts in order, stops at the first duplicate, and saves one document per round trip.
 """
 
 from collections.abc import Sequence
@@ -28,6 +27,6 @@ def insert_new(documents: Sequence[Document]) -> list[int]:
 
 
 def replace_all(documents: Sequence[Document]) -> None:
-    """Write documents of one collection in one round trip, whether they exist or not."""
+    """Insert or replace documents of one collection in one round trip."""
     writes = [pymongo.ReplaceOne({"_id": each.id}, checked(each), upsert=True) for each in documents]
     documents[0]._get_collection().bulk_write(writes, ordered=False)

@@ -17,7 +17,7 @@ _LIVE_STATES = [state for state in CommandState if state not in FINAL_STATES]
 
 
 class MongoCommandJournal:
-    """Commands by key. Each call is one or two round trips, whatever the number of commands."""
+    """Commands by key; each call is one or two round trips, whatever the number of commands."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,7 +27,7 @@ class MongoCommandJournal:
         return await self._database.run_once(_add, commands) if commands else []
 
     async def save(self, commands: Sequence[Command]) -> None:
-        """Write the current form of commands; see `CommandJournal`."""
+        """Write the current state of commands; see `CommandJournal`."""
         if commands:
             await self._database.run_with_retry(replace_all, [CommandDocument.of(each) for each in commands])
 

@@ -1,4 +1,4 @@
-"""The collections of the chain adapter: fields, indexes, and the values they store."""
+"""The collections of the chain adapter: fields, indexes, and conversions to domain values."""
 
 from dataclasses import asdict, fields
 from typing import Any, ClassVar
@@ -27,9 +27,9 @@ _COMMAND_FIELDS = [field.name for field in fields(Command) if field.name != "key
 
 
 class CommandDocument(Document):  # type: ignore[misc]
-    """A command. The id is `<kind>:<task id>`, so that each task has at most one command of a kind.
+    """A command; the id is `<kind>:<task id>`, so that each task has at most one command of a kind.
 
-    The other fields are those of `Command`, under the same names. Times are Unix seconds.
+    The other fields have the names of those of `Command`. Times are Unix seconds.
     """
 
     id = StringField(primary_key=True)
@@ -70,7 +70,7 @@ class CommandDocument(Document):  # type: ignore[misc]
 
 
 class VersionDocument(EmbeddedDocument):  # type: ignore[misc]
-    """One signed form of a transaction. Amounts in wei are text, because they may exceed 64 bits."""
+    """One signed version of a transaction; amounts in wei are text, because they may exceed 64 bits."""
 
     hash = StringField(required=True)
     raw = BinaryField(required=True)
@@ -97,7 +97,7 @@ class VersionDocument(EmbeddedDocument):  # type: ignore[misc]
 
 
 class ReceiptDocument(EmbeddedDocument):  # type: ignore[misc]
-    """The outcome of a mined version; the fields are those of `Receipt`."""
+    """The outcome of a mined version, with the fields of `Receipt`."""
 
     hash = StringField(required=True)
     succeeded = BooleanField(required=True)
@@ -107,9 +107,9 @@ class ReceiptDocument(EmbeddedDocument):  # type: ignore[misc]
 
 
 class EntryDocument(Document):  # type: ignore[misc]
-    """A journal entry. The id is `<wallet>:<nonce>`, so that the journal holds each nonce once.
+    """A journal entry; the id is `<wallet>:<nonce>`, so that the journal contains each nonce once.
 
-    The labels are the keys of the commands that the transaction serves. Times are Unix seconds.
+    The labels are the keys of the transaction's commands. Times are Unix seconds.
     """
 
     id = StringField(primary_key=True)
@@ -184,7 +184,7 @@ class OriginDocument(Document):  # type: ignore[misc]
 
 
 class LeaseDocument(Document):  # type: ignore[misc]
-    """The holder of a wallet. Times are the database server's, so that hosts need no common clock."""
+    """The holder of a wallet; times are those of the database server, so that hosts need no synchronized clocks."""
 
     id = StringField(primary_key=True)
     holder = StringField(required=True)
@@ -198,6 +198,6 @@ MODELS = (CommandDocument, EntryDocument, OriginDocument, LeaseDocument)
 
 
 def checked(document: Document) -> dict[str, Any]:
-    """Validate a document and return it as MongoDB stores it, for bulk writes that bypass mongoengine."""
+    """Validate a document, and return its BSON form for bulk writes that bypass mongoengine."""
     document.validate()
     return dict(document.to_mongo())

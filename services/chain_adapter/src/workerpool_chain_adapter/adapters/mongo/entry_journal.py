@@ -16,7 +16,7 @@ _LIVE = sorted(LIVE_STATES)
 
 
 class MongoEntryJournal:
-    """The entries of `wallet` by nonce. Each call is one or two round trips, whatever their number."""
+    """The entries of `wallet` by nonce; each call is one or two round trips, whatever their number."""
 
     def __init__(self, database: Database, wallet: Address) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class MongoEntryJournal:
             await self._database.run_with_retry(self._add, entries)
 
     async def save(self, entries: Sequence[Entry]) -> None:
-        """Write the current form of entries; see `Journal`."""
+        """Write the current state of entries; see `Journal`."""
         if entries:
             documents = [EntryDocument.of(self._wallet, each) for each in entries]
             await self._database.run_with_retry(replace_all, documents)
@@ -62,15 +62,19 @@ class MongoEntryJournal:
     def _add(self, entries: Sequence[Entry]) -> None:
         if taken := self._taken(entries):
             raise NonceTaken(
-                f"the journal already has other transactions of {self._wallet} at nonces {taken}"
+                f"the journal already has other transactions of {self._wallet} at nonces {taken}; stop any other "
+                "adapter with this wallet, then restart this one"
             )
-        # The process holds the wallet's lease; the unique id refuses what another one adds between read and insert.
+        # This process holds the wallet's lease; the unique id still refuses an entry added between read and insert.
         insert_new([EntryDocument.of(self._wallet, each) for each in entries])
         if taken := self._taken(entries):
-            raise NonceTaken(f"another process journaled transactions of {self._wallet} at nonces {taken}")
+            raise NonceTaken(
+                f"another process journaled transactions of {self._wallet} at nonces {taken}; stop it, then restart "
+                "this adapter"
+            )
 
     def _taken(self, entries: Sequence[Entry]) -> list[int]:
-        """Return the nonces that other entries hold; a repeated insert finds its own."""
+        """Return the nonces that other transactions hold; the entries of a repeated insert do not count."""
         first = {each.nonce: each.versions[0].hash for each in entries}
         stored = self._read(Q(nonce__in=list(first)))
         return [each.nonce for each in stored if each.versions[0].hash != first[each.nonce]]

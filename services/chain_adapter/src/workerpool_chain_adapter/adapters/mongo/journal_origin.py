@@ -1,4 +1,4 @@
-"""Binds a database to one chain and hub: a journal is meaningless on another chain."""
+"""The binding of a database to one chain and hub, because a journal is meaningless on another chain."""
 
 from workerpool_kit.mongo.database import Database
 from workerpool_poco.protocol.ids import Address
@@ -7,7 +7,7 @@ from workerpool_chain_adapter.adapters.mongo.documents import OriginDocument
 
 
 async def bind_origin(database: Database, chain_id: int, hub_address: Address) -> tuple[int, Address]:
-    """Return the chain and hub that the database belongs to; the first caller's become its own."""
+    """Return the chain and hub of the database; the first call sets them."""
     return await database.run(_bind, chain_id, hub_address)
 
 

@@ -10,13 +10,13 @@ from workerpool_transactions.domain.entry import Call, Entry, EntryState, Offer,
 from workerpool_chain_adapter.adapters.mongo.documents import EntryDocument, checked
 
 _STATES = {
-    # Perhaps sent. The pipeline finds it mined, or sends it again.
+    # Possibly sent. The pipeline finds it mined, or resends it.
     "PENDING": EntryState.SIGNED,
     "MINED": EntryState.MINED,
     "REVERTED": EntryState.REVERTED,
     "REPLACED": EntryState.DISPLACED,
 }
-"""States of a transaction in release 0.1.0, and what they are called now."""
+"""The current state for each state of a transaction in release 0.1.0."""
 _MINED = frozenset({EntryState.MINED, EntryState.REVERTED})
 
 
@@ -25,7 +25,7 @@ def _transactions_to_entries(database: PyMongoDatabase[Any]) -> None:
     earlier, entries = database["transactions"], database["entries"]
     for found in earlier.find():
         document = checked(EntryDocument.of(found["wallet"], _entry(found)))
-        # After a crash an entry may be there, and be newer than its transaction.
+        # After a crash the entry may exist and be newer than its transaction.
         entries.update_one({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True)
     earlier.drop()
 
@@ -37,7 +37,7 @@ def _entry(found: dict[str, Any]) -> Entry:
     )
     transaction = decode_transaction(versions[-1].raw)[0].transaction
     assert transaction.to is not None
-    # Which version was mined was not stored; the pipeline looks at each when this one is not found.
+    # The mined version was not stored; the pipeline checks every version when this one is not found.
     receipt = Receipt(versions[-1].hash, state is EntryState.MINED, found.get("block_number", 0), 0)
     return Entry(
         nonce=found["nonce"],
@@ -59,4 +59,4 @@ def _entry(found: dict[str, Any]) -> Entry:
 MIGRATIONS = (
     Migration(2, "transactions of release 0.1.0 become entries", _transactions_to_entries, oldest_reader=2),
 )
-"""In order. Release 0.1.0 cannot read the result: going back to it needs the backup made before the upgrade."""
+"""In order. Release 0.1.0 cannot read the result; a downgrade needs the backup made before the upgrade."""

@@ -27,7 +27,7 @@ class MongoWalletLease:
         return await self._database.run_with_retry(self._take, replacing)
 
     async def release(self) -> None:
-        """Give the lease back; see `WalletLease`."""
+        """Release the lease; see `WalletLease`."""
         await self._database.run(lambda: LeaseDocument.objects(id=self._id, holder=self._holder).delete())
 
     def _take(self, replacing: str) -> Mapping[str, Any] | None:
@@ -44,7 +44,7 @@ class MongoWalletLease:
             "where": {"$literal": self._where},
             "expires_at": {"$add": ["$$NOW", self._ttl_ms]},
         }
-        # Bypasses mongoengine, whose `modify` cannot compare with the server's clock.
+        # Bypass mongoengine, because its `modify` cannot compare with the server's clock.
         found = LeaseDocument._get_collection().find_one_and_update(
             {"_id": self._id},
             [{"$replaceWith": {"$cond": [free, ours, "$$ROOT"]}}],
