@@ -17,10 +17,10 @@ from workerpool_poco.protocol.results import result_hash
 from workerpool_poco.protocol.statuses import ChainTaskStatus, ContributionStatus
 from workerpool_result_proxy.adapters.files.threads import FileThreads
 from workerpool_result_proxy.adapters.files.workspace import TemporaryFolder
+from workerpool_result_proxy.app.disk_reservations import DiskReservations
 from workerpool_result_proxy.app.leases import Leases
 from workerpool_result_proxy.app.partial_uploads import PartialUploads
 from workerpool_result_proxy.app.receive import StreamLimits
-from workerpool_result_proxy.app.room import Room
 from workerpool_result_proxy.app.upload import UploadLimits, UploadResult
 from workerpool_result_proxy.domain.results import GRIDFS, Declaration, StoredResult
 
@@ -81,9 +81,9 @@ class World:
 
     def use_case(self) -> UploadResult:
         """Return the upload use case."""
-        room = Room(self.workspace.free_bytes, self.archives.free_bytes, floor=self.floor)
+        disks = DiskReservations(self.workspace.free_bytes, self.archives.free_bytes, floor=self.floor)
         return UploadResult(
-            self.chain, self.store, self.archives, self.leases, room, self.partials, self.clock, self.limits
+            self.chain, self.store, self.archives, self.leases, disks, self.partials, self.clock, self.limits
         )
 
     def declaration(self, **changes: object) -> Declaration:

@@ -1,1 +1,1 @@
-"""The result proxy: keeps result archives that were checked against the chain, and hands them out."""
+"""The result proxy, which stores result archives that were checked against the chain, and serves them."""

@@ -1,4 +1,4 @@
-"""Composition root: build every object, connect it by constructor arguments, run until the process stops."""
+"""The composition root: builds every object, connects them by constructor arguments, runs until the process stops."""
 
 from contextlib import AsyncExitStack
 
@@ -36,6 +36,7 @@ from workerpool_result_proxy.api.login_routes import login_routes
 from workerpool_result_proxy.api.older_routes import older_routes
 from workerpool_result_proxy.api.result_service import POLICY, SERVICE, ResultServicer
 from workerpool_result_proxy.app.challenge import Challenges
+from workerpool_result_proxy.app.disk_reservations import DiskReservations
 from workerpool_result_proxy.app.gateway import Gateway
 from workerpool_result_proxy.app.issue_token import IssueToken
 from workerpool_result_proxy.app.leases import LEASE_S, Leases, keep_tidy
@@ -44,7 +45,6 @@ from workerpool_result_proxy.app.partial_uploads import PartialUploads
 from workerpool_result_proxy.app.ports import Archives
 from workerpool_result_proxy.app.read_result import ReadResult
 from workerpool_result_proxy.app.receive import StreamLimits
-from workerpool_result_proxy.app.room import Room
 from workerpool_result_proxy.app.upload import UploadLimits, UploadResult
 from workerpool_result_proxy.settings import ResultProxySettings
 
@@ -54,7 +54,7 @@ log = get_logger()
 
 
 async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
-    """Serve uploads and downloads until the process is asked to stop."""
+    """Serve uploads and downloads until the process must stop."""
     reuse_large_buffers()
     async with AsyncExitStack() as cleanup:
         health, clock = Health(), SystemClock()
@@ -75,8 +75,8 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         leases = Leases(store, stores)
         await leases.purge_orphans(dead)
         volume = volume_dependency("workspace", "IEXEC_RESULT_PROXY_TEMP_DIR", settings.upload_folder)
-        room = watch(DependencyReport(health, volume), lambda: probe_volume(settings.upload_folder))
-        start_watching(lifetime, cleanup, room, "workspace")
+        volume_watch = watch(DependencyReport(health, volume), lambda: probe_volume(settings.upload_folder))
+        start_watching(lifetime, cleanup, volume_watch, "workspace")
 
         hub = HubClient(
             settings.node_url,
@@ -94,9 +94,9 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         issue_token = IssueToken(chain, store, tokens, challenges, clock, only_pool=settings.pool_address)
         partials = PartialUploads(workspace, keep_s=settings.upload_keep, most=settings.max_uploads)
         cleanup.push_async_callback(partials.close)
-        space = Room(workspace.free_bytes, archives.free_bytes, floor=settings.min_free)
+        disks = DiskReservations(workspace.free_bytes, archives.free_bytes, floor=settings.min_free)
         uploads = UploadResult(
-            chain, store, archives, leases, space, partials, clock, upload_limits(settings)
+            chain, store, archives, leases, disks, partials, clock, upload_limits(settings)
         )
         results = ReadResult(store, stores)
         tidying = keep_tidy(leases, store, partials.purge, clock, retention_s=settings.retention)
@@ -110,7 +110,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         )
         await open_grpc(server, settings, health, http, cleanup)
 
-        # The HTTP server reports health from the start and serves results from here on.
+        # The HTTP server has reported health from the start; it serves results from here on.
         login = Login(tokens, clock, chain_id=settings.chain_id)
         http.add_routes(
             [
@@ -126,7 +126,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
 async def open_ipfs(
     settings: ResultProxySettings, health: Health, lifetime: Lifetime, cleanup: AsyncExitStack
 ) -> Kubo | None:
-    """Return the client of the IPFS node, which health reports from now on; None without a node."""
+    """Return the client of the IPFS node, and watch the node for health; None without a node."""
     if settings.ipfs_api is None:
         return None
     kubo = Kubo(settings.ipfs_api)
@@ -137,7 +137,7 @@ async def open_ipfs(
 
 
 def build_tokens(settings: ResultProxySettings, database: Database, clock: Clock) -> Tokens:
-    """Return the token issuer; a key stays until the last token that it signed has expired."""
+    """Return the token issuer; a key is kept until the last token that it signed has expired."""
     return Tokens(
         MongoKeyStore(database, keep_s=2 * settings.token_lifetime),
         issuer=NAME,
@@ -149,12 +149,12 @@ def build_tokens(settings: ResultProxySettings, database: Database, clock: Clock
 
 
 def upload_limits(settings: ResultProxySettings) -> UploadLimits:
-    """Return the limits of uploads that the settings ask for."""
+    """Return the limits of uploads in the settings."""
     return UploadLimits(
         max_size=settings.max_size,
         slots=settings.max_uploads,
         slot_wait_s=settings.upload_wait,
-        # A node is rarely more than a block behind: wait two blocks, within a caller's timeout.
+        # A node rarely lags by more than a block, so wait for two blocks, within a caller's timeout.
         reveal_wait_s=min(max(2 * settings.block_time, 2.0), 10.0),
         reveal_poll_s=min(max(settings.block_time / 4, 0.1), 0.5),
         stream=StreamLimits(idle_s=settings.upload_idle),

@@ -1,4 +1,4 @@
-"""Every metric of the result proxy."""
+"""The metrics of the result proxy."""
 
 from prometheus_client import Counter, Gauge
 
@@ -9,6 +9,6 @@ UPLOADS_IN_PROGRESS = Gauge("workerpool_result_uploads_in_progress", "Uploads be
 STORED_BYTES = Counter("workerpool_result_stored_bytes_total", "Bytes of archives stored")
 INCOMPLETE_READS = Counter(
     "workerpool_result_incomplete_reads_total",
-    "Reads that met a stored archive whose bytes the store has lost in part",
+    "Reads of stored archives of which the store has lost bytes",
 )
 SERVED_BYTES = Counter("workerpool_result_served_bytes_total", "Bytes of archives sent to readers")

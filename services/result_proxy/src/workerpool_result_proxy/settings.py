@@ -1,4 +1,4 @@
-"""Settings of the result proxy, under the variable names that the iExec stack documents."""
+"""Settings of the result proxy, under the documented variable names of the iExec stack."""
 
 import tempfile
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class ResultProxySettings(Settings, MongoSettings, NodeSettings):
     public_url: PublicUrl | None = env(
         "IEXEC_RESULT_PROXY_PUBLIC_URL",
         None,
-        doc="Base URL of this proxy as the scheduler tells it to workers (IEXEC_RESULT_REPOSITORY_URL); a worker signs "
+        doc="Base URL of this proxy that the scheduler sends to workers (IEXEC_RESULT_REPOSITORY_URL); a worker signs "
         "only for this URL; unset means http://localhost and the HTTP port",
     )
 
@@ -71,7 +71,7 @@ class ResultProxySettings(Settings, MongoSettings, NodeSettings):
     max_size: Count = env(
         "IEXEC_RESULT_PROXY_MAX_SIZE",
         DEFAULT_RULES.max_archive_bytes,
-        doc="Largest accepted archive, in bytes; workers ask for this and the next three limits",
+        doc="Largest accepted archive, in bytes; workers read this and the next three limits",
     )
     max_unpacked_size: Count = env(
         "IEXEC_RESULT_PROXY_MAX_UNPACKED_SIZE",
@@ -102,12 +102,12 @@ class ResultProxySettings(Settings, MongoSettings, NodeSettings):
     upload_keep: DurationSeconds = env(
         "IEXEC_RESULT_PROXY_UPLOAD_KEEP",
         "PT10M",
-        doc="How long what arrived of a broken upload is kept for its continuation",
+        doc="How long a partial upload is kept for its continuation",
     )
     min_free: Annotated[int, Field(ge=0)] = env(
         "IEXEC_RESULT_PROXY_MIN_FREE",
         256 << 20,
-        doc="Bytes that stay free on the disks of temporary files and of MongoDB: an upload that would take them is "
+        doc="Bytes that stay free on the disks of temporary files and of MongoDB; an upload that would use them is "
         "refused",
     )
     retention: DurationSeconds | None = env(
@@ -132,7 +132,7 @@ class ResultProxySettings(Settings, MongoSettings, NodeSettings):
 
     @property
     def ipfs_api(self) -> str | None:
-        """The RPC API of the IPFS node, None without one."""
+        """The RPC API of the IPFS node; None without one."""
         if self.ipfs_url is not None:
             return str(self.ipfs_url)
         if self.ipfs_host is None:
@@ -152,5 +152,5 @@ class ResultProxySettings(Settings, MongoSettings, NodeSettings):
 
     @property
     def audience(self) -> str:
-        """The URL that workers sign for, in its one spelling."""
+        """The normalized URL for which workers sign."""
         return audience_of(self.public_url or f"http://localhost:{self.http_port}")

@@ -1,4 +1,4 @@
-"""Start-up checks: the folder for temporary files. The chain is checked while the proxy runs (`HubView.watch`)."""
+"""Start-up checks of the folder for temporary files; `HubView.watch` checks the chain while the proxy runs."""
 
 from workerpool_kit.dependencies.report import Dependency
 from workerpool_kit.process import StartupError
@@ -10,7 +10,7 @@ from workerpool_result_proxy.settings import ResultProxySettings
 
 
 def node_dependency(settings: ResultProxySettings) -> Dependency:
-    """Return the node as its operator knows it."""
+    """Return the node as a dependency, with the variable that an operator corrects."""
     return Dependency(
         "chain",
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
@@ -20,7 +20,8 @@ def node_dependency(settings: ResultProxySettings) -> Dependency:
 
 
 def open_workspace(settings: ResultProxySettings, threads: FileThreads) -> tuple[TemporaryFolder, list[str]]:
-    """Create the folder for temporary files; return it and the dead processes whose files it removed.
+    """Create the folder for temporary files; return it, and the owners of the removed folders of dead processes.
+
 
     Raises StartupError when it is not writable.
     """
@@ -36,10 +37,10 @@ def open_workspace(settings: ResultProxySettings, threads: FileThreads) -> tuple
 
 
 def ipfs_dependency(url: str) -> Dependency:
-    """Return the IPFS node as its operator knows it."""
+    """Return the IPFS node as a dependency, with the variable that an operator corrects."""
     return Dependency(
         "ipfs",
         "IEXEC_IPFS_URL",
         without_secrets(url),
-        "start the Kubo node, or correct the variable; the proxy continues by itself",
+        "start the Kubo node, or correct the variable; the proxy then resumes",
     )

@@ -11,7 +11,7 @@ from workerpool_result_proxy.errors import ChainUnreachable
 
 
 class HubView:
-    """Reads the hub, once `watch` has verified that the node serves the configured chain and hub."""
+    """Reads of the hub, possible once `watch` has verified that the node serves the configured chain and hub."""
 
     def __init__(self, hub: HubClient, report: DependencyReport) -> None:
         self._hub = hub

@@ -1,1 +1,1 @@
-"""The gRPC and HTTP interfaces of the result proxy: translate, authorize, delegate; no decisions."""
+"""The gRPC and HTTP interfaces of the result proxy, which translate, authorise and delegate without decisions."""

@@ -1,4 +1,4 @@
-"""HTTP downloads: results, which the result link names, and files of the IPFS node."""
+"""HTTP downloads of results, by their result links, and of files of the IPFS node."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ _ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 
 @dataclass(frozen=True)
 class _Download:
-    """What is sent: `content` yields a number of bytes from a first one."""
+    """A file to send; `content` yields a number of bytes from a first one."""
 
     size: int
     etag: str
@@ -43,7 +43,7 @@ def routes(results: ReadResult, gateway: Gateway) -> list[Route]:
         try:
             task_id = parse_task_id(request.path_params["task_id"])
         except InvalidId as problem:
-            raise ResultNotFound(f"this is no task id: {problem}") from None
+            raise ResultNotFound(f"this is not a task id: {problem}; correct the link") from None
         found = await results.describe(task_id)
         return await _answer(
             request,
@@ -69,7 +69,7 @@ def routes(results: ReadResult, gateway: Gateway) -> list[Route]:
                 found.cid,
                 content,
                 _ZIP if start in _ZIP_START else _BYTES,
-                # Any content can be behind a content id: a browser must not run it in the name of this host.
+                # A content id can name any content, which a browser must not run with the origin of this host.
                 {"x-content-type-options": "nosniff", "content-security-policy": "sandbox"},
             ),
         )
@@ -96,7 +96,7 @@ async def _answer(request: Request, download: _Download) -> Response:
     except RangeNotSatisfiable:
         return error_answer(
             "RANGE_NOT_SATISFIABLE",
-            f"the file has {size} bytes; ask for a range within them",
+            f"the file has {size} bytes; request a range within them",
             416,
             headers={"content-range": f"bytes */{size}"},
         )
@@ -107,7 +107,7 @@ async def _answer(request: Request, download: _Download) -> Response:
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=download.media_type)
     content = _counted(download.content(first, last - first + 1))
-    # A store that is away, or has lost bytes, answers with its own status: possible only before the first byte is sent.
+    # Read the first piece now, because the error status of a failing store can only be sent before the first byte.
     start = await anext(content, b"")
     return _Transfer(
         _from(start, content), status_code=status, headers=headers, media_type=download.media_type
@@ -115,13 +115,13 @@ async def _answer(request: Request, download: _Download) -> Response:
 
 
 class _Transfer(StreamingResponse):
-    """Ends early when the store fails after the first byte: the reader misses bytes that Content-Length promises.
+    """A response that ends early when the store fails after the first byte, with fewer bytes than Content-Length.
 
-    Reading the rest with a Range header then answers the reason.
+    A request for the rest, with a Range header, then returns the error.
     """
 
     async def stream_response(self, send: Send) -> None:
-        """Send the content, and leave the response incomplete when it breaks: the server closes the connection."""
+        """Send the content; when it breaks, leave the response incomplete, so that the server closes the connection."""
         try:
             await super().stream_response(send)
         except WorkerpoolError as broken:
@@ -135,7 +135,7 @@ async def _from(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 
 
 def _range_header(request: Request, etag: str) -> str | None:
-    """Return the Range header, unless If-Range names another version of the file."""
+    """Return the Range header, unless If-Range has another version of the file."""
     condition = request.headers.get("if-range")
     return request.headers.get("range") if condition in (None, etag) else None
 

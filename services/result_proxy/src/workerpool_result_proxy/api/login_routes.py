@@ -30,7 +30,7 @@ def login_routes(login: Login) -> list[Route]:
         given = _LOGIN.fullmatch(body)
         if given is None:
             raise BadHttpRequest(
-                "the body must be <hash>_<signature>_<address>, each 0x-prefixed hexadecimal"
+                "the body must be <hash>_<signature>_<address>, each 0x-prefixed hexadecimal; correct it"
             )
         token = await login.token(address(given[3]), bytes32(given[1].lower()), from_hex(given[2].lower()))
         return PlainTextResponse(token)
@@ -43,5 +43,5 @@ def login_routes(login: Login) -> list[Route]:
 
 def _requester(text: str) -> Address:
     if not _ADDRESS.fullmatch(text):
-        raise BadHttpRequest("the query lacks ?address=<the wallet's address>")
+        raise BadHttpRequest("the query lacks ?address=<the wallet's address>; add it")
     return address(text)

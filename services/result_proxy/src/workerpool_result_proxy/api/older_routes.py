@@ -1,4 +1,4 @@
-"""The HTTP endpoints of older clients: tokens, uploads in one JSON body, and what is stored (worker spec C)."""
+"""The HTTP endpoints of older clients: tokens, uploads in one JSON body, and lookups (worker spec C)."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ from workerpool_result_proxy.domain.results import Declaration
 from workerpool_result_proxy.errors import BadHttpRequest, ResultNotFound
 
 MAX_JSON_ARCHIVE_BYTES = 16 << 20
-"""Largest archive in a JSON body, which is held in memory: as large as the first result proxies stored."""
+"""Largest archive in a JSON body, which is held in memory; the same limit as in the first result proxies."""
 _MAX_UPLOAD_BODY_BYTES = MAX_JSON_ARCHIVE_BYTES * 4 // 3 + (64 << 10)
 _MAX_TOKEN_BODY_BYTES = 16 << 10
 _UPLOADS_AT_ONCE = 2
@@ -105,7 +105,7 @@ def _json_object(body: bytes, max_bytes: int) -> dict[str, Any]:
     try:
         content = loads_bounded(body, max_bytes=max_bytes)
     except ValueError as problem:
-        raise BadHttpRequest(f"the body is no JSON that can be read: {problem}") from None
+        raise BadHttpRequest(f"the body is not readable JSON: {problem}") from None
     if not isinstance(content, dict):
         raise BadHttpRequest("the body must be a JSON object")
     return content
@@ -145,7 +145,7 @@ def _hex(value: object, what: str) -> bytes:
     try:
         return from_hex(value)
     except InvalidId:
-        # The value may be a password or a token that was sent to the wrong place.
+        # Do not quote the value, which may be a misplaced password or token.
         raise BadHttpRequest(f"{what} is not hexadecimal; send it as 0x…") from None
 
 
@@ -153,7 +153,7 @@ def _task_id(value: object) -> TaskId:
     try:
         return parse_task_id(value if isinstance(value, str) else "")
     except InvalidId as problem:
-        raise ResultNotFound(f"this is no task id: {problem}") from None
+        raise ResultNotFound(f"this is not a task id: {problem}; correct it") from None
 
 
 def _archive(value: object) -> bytes:

@@ -43,7 +43,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class ResultServicer(pb_grpc.ResultServiceServicer):
-    """Translates calls into the use cases."""
+    """The service that result_service.proto documents."""
 
     def __init__(
         self,
@@ -68,14 +68,14 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
     async def CreateChallenge(
         self, request: pb.CreateChallengeRequest, context: Context
     ) -> pb.CreateChallengeResponse:
-        """Return what a worker signs."""
+        """Return the challenge that a worker signs."""
         made = await self._challenges.create(address(request.wallet_address), parse_task_id(request.task_id))
         return pb.CreateChallengeResponse(
             audience=made.audience, nonce=to_hex(made.nonce), expires_at=Timestamp(seconds=made.expires_at)
         )
 
     async def IssueToken(self, request: pb.IssueTokenRequest, context: Context) -> pb.IssueTokenResponse:
-        """Issue a token for an authorization; a worker of release 0.1.0 names no challenge."""
+        """Issue a token for an authorization; a worker of release 0.1.0 sends no challenge."""
         authorization, signature = _authorization(request), from_hex(request.worker_signature)
         if request.audience or request.nonce:
             # No challenge has a nonce of zeros.
@@ -88,7 +88,7 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
         return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires))
 
     async def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
-        """Tell where an upload continues."""
+        """Return the offset at which an upload continues."""
         wallet = address(current_identity().subject)
         return pb.GetUploadResponse(offset=self._uploads.offset(wallet, _declaration(request.header)))
 

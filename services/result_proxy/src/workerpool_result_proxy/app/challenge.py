@@ -14,7 +14,7 @@ _PURPOSE = "upload challenge"
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a worker signs with its authorization; `expires_at` in Unix seconds."""
+    """The challenge that a worker signs with its authorization; `expires_at` in Unix seconds."""
 
     audience: str
     nonce: bytes
@@ -22,10 +22,10 @@ class Challenge:
 
 
 class Challenges:
-    """Creates and checks challenges. Nothing is stored, so a flood of requests costs no memory."""
+    """The creation and check of challenges; nothing is stored, so a flood of requests costs no memory."""
 
     def __init__(self, tokens: Tokens, clock: Clock, *, audience: str) -> None:
-        """Prepare; `audience` is this proxy's public base URL (`audience_of`)."""
+        """Create it; `audience` is this proxy's public base URL (`audience_of`)."""
         self._tokens = tokens
         self._clock = clock
         self._audience = audience
@@ -41,6 +41,6 @@ class Challenges:
     async def check(self, worker: Address, task_id: TaskId, audience: str, nonce: bytes) -> None:
         """Raise `WrongAudience` or `ChallengeInvalid` unless the challenge is of this proxy and valid."""
         if audience != self._audience:
-            raise WrongAudience(f"this proxy is {self._audience}; sign for the audience of its own challenge")
+            raise WrongAudience(f"this proxy is {self._audience}; sign with the audience of its challenge")
         secrets = await self._tokens.derived_secrets(_PURPOSE)
         check_nonce(secrets, nonce, worker, task_id, now=self._clock.now())

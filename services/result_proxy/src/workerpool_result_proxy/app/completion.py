@@ -8,12 +8,12 @@ T = TypeVar("T")
 
 
 async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end even when the caller is cancelled; the cancellation takes effect afterwards."""
+    """Run `work` to its end even if the caller is cancelled; the cancellation takes effect afterwards."""
     return await outlast(asyncio.ensure_future(work))
 
 
 async def outlast(future: "asyncio.Future[T]") -> T:
-    """Await a future; a cancelled caller waits for its end and leaves it running."""
+    """Await a future to its end even if the caller is cancelled; the cancellation takes effect afterwards."""
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

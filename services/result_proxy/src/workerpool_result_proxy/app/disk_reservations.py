@@ -1,4 +1,4 @@
-"""Room on the disks: uploads are refused before the first byte when a disk would be too full."""
+"""Reservations of disk space, which refuse an upload before its first byte when a disk would be too full."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,11 +11,11 @@ from workerpool_result_proxy.errors import StorageFull
 log = get_logger()
 
 
-class Room:
-    """Keeps `floor` bytes free on each disk that uploads write to."""
+class DiskReservations:
+    """Reservations that keep `floor` bytes free on each disk to which uploads write."""
 
     def __init__(self, temporary: FreeBytes, stored: FreeBytes, *, floor: int) -> None:
-        """Prepare; `temporary` is the disk of temporary files, `stored` that of the store of archives."""
+        """Create without reservations; `temporary` is the disk of temporary files, `stored` that of the archives."""
         self._disks = (
             ("for temporary files", DiskFloor(temporary, floor)),
             ("of the store of archives", DiskFloor(stored, floor)),
@@ -37,7 +37,7 @@ def _refusal(full: BelowFloor, disk: str, wanted: int) -> StorageFull:
     log.warning("upload.no_room", disk=disk, free=full.free, reserved=full.reserved, wanted=wanted)
     return StorageFull(
         f"the disk {disk} has {full.free >> 20} MiB free; after this archive of {wanted >> 20} MiB and those in "
-        f"progress less than the floor of {full.floor >> 20} MiB would be left; try again later, and tell the "
-        "pool's operator to make room",
+        f"progress, less than the floor of {full.floor >> 20} MiB would be left; retry later, and tell the pool's "
+        "operator to free space",
         details={"free": full.free, "floor": full.floor},
     )

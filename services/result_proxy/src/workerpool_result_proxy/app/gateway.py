@@ -1,4 +1,4 @@
-"""Reads any file of the IPFS node, for the gateway."""
+"""The IPFS gateway: reads of any file of the IPFS node."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,10 +10,10 @@ _READERS = 32
 
 
 class Gateway:
-    """Describes and streams files by their IPFS paths, to a limited number of readers at once."""
+    """The lookup and streaming of files by IPFS path, for a limited number of concurrent readers."""
 
     def __init__(self, content: IpfsContent | None, *, readers: int = _READERS) -> None:
-        """Prepare; without `content` every path is refused."""
+        """Create the gateway; without `content` it refuses every path."""
         self._content = content
         self._readers = asyncio.Semaphore(readers)
 
@@ -35,7 +35,7 @@ class Gateway:
 
     def _check_free(self) -> None:
         if self._readers.locked():
-            raise GatewayBusy("many files are being read from IPFS; try again in a moment")
+            raise GatewayBusy("too many files are being read from IPFS; retry in a moment")
 
     def _configured(self) -> IpfsContent:
         if self._content is None:

@@ -1,4 +1,4 @@
-"""Issue a token for an authorization."""
+"""The use case that issues a token for an authorization."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ from workerpool_result_proxy.domain.token_rules import check_older_request, chec
 from workerpool_result_proxy.errors import TooManyAuthorizations
 
 WORKER_ROLE = "worker"
-"""The role of a token: it may upload results of the tasks that its wallet is authorized for."""
+"""The role of a token that may upload results of the tasks for which its wallet is authorized."""
 MOST_WORKERS = 64
-"""The authorizations that are stored of one task: of workers that upload its result, one of which succeeds.
+"""The largest number of authorizations stored for a task. Only one worker uploads the result.
 
 The owner of any pool can sign for any number of wallets at no cost, so without a limit the database could be filled.
 """
@@ -26,7 +26,7 @@ log = get_logger()
 
 
 class IssueToken:
-    """Checks an authorization by the rules of the protocol, stores it, and returns a token for the wallet."""
+    """The check and storage of an authorization, and the token for its wallet."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class IssueToken:
         *,
         only_pool: Address | None,
     ) -> None:
-        """Prepare; `only_pool` limits the proxy to the deals of one workerpool."""
+        """Create the use case; `only_pool` limits the proxy to the deals of one workerpool."""
         self._chain = chain
         self._store = store
         self._tokens = tokens
@@ -49,10 +49,10 @@ class IssueToken:
     async def issue(
         self, authorization: WorkerpoolAuthorization, worker_signature: bytes, *, audience: str, nonce: bytes
     ) -> tuple[str, int]:
-        """Return a token and its expiry in Unix seconds. `audience` and `nonce` are those of the challenge.
+        """Return a token and its expiry in Unix seconds; `audience` and `nonce` are those of the challenge.
 
-        The token identifies the wallet. Each upload needs an authorization stored here, so one token serves all tasks
-        whose authorizations were shown. Raises the refusal of the first rule that is violated.
+        The token identifies the wallet. Each upload needs a stored authorization, so one token serves all tasks whose
+        authorizations were submitted. Raises the refusal of the first violated rule.
         """
         await self._challenges.check(authorization.worker, authorization.task_id, audience, nonce)
         check_request(authorization, worker_signature, audience=audience, nonce=nonce)

@@ -1,4 +1,4 @@
-"""Leases on files that are being written, so that any process of the database may remove what a dead one left."""
+"""Leases on files that are being written, so that any process may remove the files of a dead one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
@@ -15,24 +15,24 @@ from workerpool_result_proxy.domain.results import OrphanedFile
 log = get_logger()
 
 LEASE_S = 60.0
-"""How long a file stays leased without a renewal, in seconds."""
+"""Seconds for which a lease is valid without a renewal."""
 _RENEW_EVERY_S = LEASE_S / 4
 _CHAIN_IS_LATE = timedelta(hours=1)
 """How far the time of the chain may be behind the clock of this host."""
 
 
 class Leases:
-    """Holds the leases of this process, and removes the files of expired leases and of expired results."""
+    """The leases of this process, and the removal of files with expired leases and of expired results."""
 
     def __init__(self, store: Store, archives: Mapping[str, Archives]) -> None:
-        """Prepare; `archives` maps the names of the stores to them."""
+        """Create without leases; `archives` are the stores by name."""
         self._store = store
         self._archives = archives
         self._held: set[str] = set()
 
     @asynccontextmanager
     async def hold(self, file_id: str, storage: str) -> AsyncIterator[None]:
-        """Lease a new file. A lease that is neither committed nor retracted meanwhile expires after the end."""
+        """Lease a new file and renew it inside the context; afterwards the lease expires unless it was ended."""
         await self._store.announce(file_id, storage)
         self._held.add(file_id)
         try:
@@ -50,7 +50,7 @@ class Leases:
         return await self._remove(await self._store.claim_orphans(dead), "result.orphan_purged")
 
     async def purge_expired(self, stored_before: datetime) -> int:
-        """Remove the results that were stored before a time; return their number."""
+        """Remove the results stored before a time; return their number."""
         count = 0
         while expired := await self._store.expire(stored_before):
             count += await self._remove(expired, "result.expired")
@@ -65,7 +65,7 @@ class Leases:
         count = 0
         for each in files:
             if each.storage not in self._archives:
-                # The lease expires again: a process with that store removes the file.
+                # The lease expires again, so that a process with that store removes the file.
                 log.warning("result.store_missing", file=each.file_id, storage=each.storage)
                 continue
             await self.discard(each.file_id, each.storage)
@@ -83,7 +83,7 @@ async def keep_tidy(
     retention_s: float | None,
     every_s: float = _RENEW_EVERY_S,
 ) -> None:
-    """Renew leases and remove what is abandoned or, after `retention_s` seconds, expired; until cancelled."""
+    """Renew leases, and remove abandoned files and results older than `retention_s` seconds, until cancelled."""
     while True:
         await purge_partials()
         try:

@@ -1,4 +1,4 @@
-"""Logs a requester in with the challenge that the published tools sign (EIP-712)."""
+"""The login of requesters with the challenge that the published tools sign (EIP-712)."""
 
 from workerpool_kit.access.tokens import Tokens
 from workerpool_kit.clock import Clock
@@ -11,7 +11,7 @@ from workerpool_result_proxy.domain.challenges import login_expiry, login_texts,
 from workerpool_result_proxy.errors import ChainNotServed, ChallengeInvalid, LoginNotSigned
 
 REQUESTER_ROLE = "requester"
-"""The role of a token that a requester logged in for. It uploads nothing: a worker uploads with its own token."""
+"""The role of a requester's token, which allows no uploads: a worker uploads with its own token."""
 DOMAIN_NAME = "iExec Result Repository"
 _PURPOSE = "login challenge"
 
@@ -19,7 +19,7 @@ log = get_logger()
 
 
 class Login:
-    """Issues login challenges, and tokens for signed ones. Nothing is stored, so any proxy of the database answers."""
+    """Login challenges, and tokens for signed ones; nothing is stored, so any proxy of the database can answer."""
 
     def __init__(self, tokens: Tokens, clock: Clock, *, chain_id: int) -> None:
         self._tokens = tokens
@@ -27,7 +27,7 @@ class Login:
         self._chain_id = chain_id
 
     def check_chain(self, chain_id: str) -> None:
-        """Raise `ChainNotServed` when a caller names another chain than this proxy's; empty names none."""
+        """Raise `ChainNotServed` when a caller names another chain than that of this proxy; empty is accepted."""
         if chain_id and chain_id != str(self._chain_id):
             raise ChainNotServed(
                 f"this proxy serves chain {self._chain_id}, not {chain_id[:80]!r}; correct chainId, or use the "
@@ -35,7 +35,7 @@ class Login:
             )
 
     async def challenge(self, requester: Address) -> LogChallenge:
-        """Return what a requester signs, valid for about an hour."""
+        """Return the challenge that a requester signs, valid for about an hour."""
         secret = (await self._tokens.derived_secrets(_PURPOSE))[0]
         return self._challenge(make_login_text(secret, requester, expires_at=login_expiry(self._clock.now())))
 

@@ -1,4 +1,4 @@
-"""What arrived of uploads whose stream broke, kept for a while so that the worker can continue them."""
+"""Partial uploads whose stream broke, kept for a while so that the worker can continue them."""
 
 import time
 from collections import OrderedDict
@@ -18,11 +18,11 @@ from workerpool_result_proxy.errors import OffsetMismatch, StorageFull
 log = get_logger()
 
 _LASTING = frozenset({Kind.INVALID, Kind.PERMISSION, Kind.ALREADY_EXISTS, Kind.NOT_FOUND})
-"""Kinds of refusals that further bytes do not change."""
+"""Kinds of refusals that a continued upload would get again."""
 
 
 def _is_lasting(broken: BaseException) -> bool:
-    # What a full disk holds of broken uploads would keep it full.
+    # Partial uploads would keep a full disk full.
     return isinstance(broken, StorageFull) or (
         isinstance(broken, WorkerpoolError) and broken.kind in _LASTING
     )
@@ -36,7 +36,7 @@ class _Kept(Generic[A]):
 
 
 class PartialUploads(Generic[A]):
-    """The incoming archives. At most `most` broken uploads are kept, each for `keep_s` seconds; 0 keeps none."""
+    """The incoming archives; at most `most` partial uploads are kept, each for `keep_s` seconds (0 keeps none)."""
 
     def __init__(
         self,
@@ -53,16 +53,16 @@ class PartialUploads(Generic[A]):
         self._kept: OrderedDict[tuple[TaskId, Address], _Kept[A]] = OrderedDict()
 
     def received(self, wallet: Address, declared: Declaration) -> int:
-        """Return how many bytes of the declared archive are kept, which is where its upload continues."""
+        """Return the number of kept bytes of the declared archive, at which its upload continues."""
         kept = self._kept.get((declared.task_id, wallet))
         return kept.archive.received if kept and kept.declared == declared else 0
 
     @asynccontextmanager
     async def archive(self, wallet: Address, declared: Declaration, offset: int) -> AsyncIterator[A]:
-        """Give the archive to continue at `offset`, an empty one at 0.
+        """Return the archive to continue at `offset`, an empty one at 0.
 
-        It is removed at the end, but kept when the stream or a dependency broke. Raises `OffsetMismatch` when another
-        byte than `offset` is the next, and `StorageFull`.
+        It is removed at the end, but kept when the stream or a dependency broke. Raises `StorageFull`, and
+        `OffsetMismatch` when `offset` is not the next byte.
         """
         archive = await self._take(wallet, declared, offset)
         keep = False
@@ -78,13 +78,13 @@ class PartialUploads(Generic[A]):
                 await self._workspace.remove(archive)
 
     async def purge(self) -> None:
-        """Remove what was kept for too long."""
+        """Remove partial uploads that were kept for too long."""
         limit = self._now() - self._keep_s
         for key in [key for key, kept in self._kept.items() if kept.since <= limit]:
             await self._discard(key)
 
     async def close(self) -> None:
-        """Remove everything that is kept."""
+        """Remove every partial upload."""
         for key in list(self._kept):
             await self._discard(key)
 
@@ -93,7 +93,7 @@ class PartialUploads(Generic[A]):
         there = self.received(wallet, declared)
         if offset and offset != there:
             raise OffsetMismatch(
-                f"the upload continues at byte {there}, not {offset}; ask for its offset and send from there",
+                f"the upload continues at byte {there}, not {offset}; request its offset and send from there",
                 details={"offset": there},
             )
         if offset:

@@ -1,4 +1,4 @@
-"""What the use cases need from outside; `adapters` implements it."""
+"""The ports of the use cases, implemented by `adapters`."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +14,7 @@ from workerpool_result_proxy.domain.results import Declaration, OrphanedFile, St
 
 
 class ChainView(Protocol):
-    """Reads the hub contract. A task, deal or contribution that is not on chain reads as zeros.
+    """Reads of the hub contract; a task, deal or contribution that is not on chain reads as zeros.
 
     Every method raises `ChainUnreachable` when the node does not answer.
     """
@@ -30,7 +30,7 @@ class ChainView(Protocol):
 
 
 class Store(Protocol):
-    """Stores authorizations and results. A write that returned survives the loss of the process.
+    """The durable store of authorizations and results.
 
     Every method raises `DatabaseUnavailable` during an outage.
     """
@@ -38,10 +38,10 @@ class Store(Protocol):
     async def keep_authorization(
         self, authorization: WorkerpoolAuthorization, *, expires_at: datetime, most: int
     ) -> bool:
-        """Store a checked authorization until `expires_at`; the first of a task and worker stays.
+        """Store a checked authorization until `expires_at`, unless the task and worker have one.
 
-        Returns False when the task has those of `most` other workers. Processes that store at once may exceed it by one
-        each.
+        Returns False when the task has authorizations of `most` other workers. Concurrent processes may each exceed the
+        limit by one.
         """
 
     async def is_authorized(self, task_id: TaskId, worker: Address) -> bool:
@@ -54,65 +54,65 @@ class Store(Protocol):
         """Return the task's result."""
 
     async def announce(self, file_id: str, storage: str) -> None:
-        """Lease `file_id`, whose bytes are about to be written to `storage`: a crash leaves no orphaned bytes."""
+        """Lease `file_id` before its bytes are written to `storage`, so that a crash leaves no orphaned bytes."""
 
     async def renew(self, file_ids: Collection[str]) -> None:
         """Extend the leases of this process on these files."""
 
     async def commit(self, result: StoredResult) -> bool:
-        """Store the result as the task's only one and end the lease on its file; return False when it has a result.
+        """Store the only result of a task and end the lease on its file, atomically; return False if it has a result.
 
-        Both happen or neither does. Raises `LeaseLost` when another process has taken the file for abandoned.
+        Raises `LeaseLost` when another process took over the expired lease.
         """
 
     async def retract(self, file_id: str) -> None:
-        """Forget an announced file, whose bytes are removed."""
+        """End the lease on a file after its bytes were removed."""
 
     async def claim_orphans(self, dead: Collection[str] = ()) -> list[OrphanedFile]:
-        """Lease the files that no result names and whose lease has expired, or was of a `dead` process; sorted."""
+        """Lease the files without a result whose lease has expired, or was of a `dead` process; sorted."""
 
     async def expire(self, stored_before: datetime) -> list[OrphanedFile]:
-        """Forget a number of results that are older, and lease their files for removal; empty when none is left."""
+        """Remove some older results, and lease their files for removal; empty when none is left."""
 
 
 class ArchiveWriter(Protocol):
-    """Receives the bytes of one file in order. Any method may raise `StorageUnavailable` or `DatabaseUnavailable`."""
+    """The writer of one file, in order. Any method may raise `StorageUnavailable` or `DatabaseUnavailable`."""
 
     async def append(self, chunk: bytes) -> None:
-        """Take the next bytes; wait while too many are on their way."""
+        """Write the next bytes; wait while too many are in flight."""
 
     async def finish(self) -> str | None:
-        """Return when the file is durable; its location (`/ipfs/<cid>`) or None when it has none of its own."""
+        """Make the file durable; return its location (`/ipfs/<cid>`), or None when it has none."""
 
 
 class BytesMissing(LookupError):
-    """The store lacks bytes of a file; the text says which."""
+    """The store lacks bytes of a file, as the message says."""
 
 
 class Archives(Protocol):
-    """Stores the bytes of archives."""
+    """The store of the bytes of archives."""
 
     storage: str
-    """What results call this store."""
+    """The name of this store in results."""
 
     def new_id(self) -> str:
         """Return an unused file id."""
 
     def writing(self, file_id: str) -> AbstractAsyncContextManager[ArchiveWriter]:
-        """Give a writer of a new file. At the end nothing more is written; an unfinished file is to be deleted."""
+        """Return a writer of a new file; after the context no write is in flight. Delete an unfinished file."""
 
     def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
         """Yield `length` bytes from byte `first`, in pieces of at most 1 MiB.
 
-        Raises `BytesMissing` when the store lacks some of them: before the first piece where it can tell, otherwise
-        after those that it has.
+        Raises `BytesMissing` when the store lacks some of them: before the first piece if it can tell, otherwise after
+        the existing ones.
         """
 
     async def delete(self, file_id: str) -> None:
-        """Remove a file; a partly written or missing one is accepted."""
+        """Remove a file, complete, partial or missing."""
 
     async def free_bytes(self) -> int | None:
-        """Return how many bytes more it can hold, None when it does not tell."""
+        """Return its free bytes; None when unknown."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class ContentFile:
 
 
 class IpfsContent(Protocol):
-    """Any file that the IPFS node has or finds. Methods raise `StorageUnavailable` when it does not answer."""
+    """Any file that the IPFS node has or finds; methods raise `StorageUnavailable` when it does not answer."""
 
     async def find(self, path: str) -> ContentFile:
         """Return the file at `<cid>[/path]`. Raises `ContentNotFound`, also for a folder."""
@@ -134,20 +134,20 @@ class IpfsContent(Protocol):
 
 
 class IncomingArchive(Protocol):
-    """The bytes of one upload in a temporary file. The methods that write raise `StorageFull` on a full disk."""
+    """The bytes of one upload in a temporary file; writing methods raise `StorageFull` on a full disk."""
 
     @property
     def received(self) -> int:
-        """How many bytes arrived, from the first one, without a gap."""
+        """The number of bytes received from the start, without a gap."""
 
     async def append(self, chunk: bytes) -> None:
         """Write the next bytes, all or none. Raises `SizeMismatch` at the first byte beyond the declared size."""
 
     def content(self) -> AsyncIterator[bytes]:
-        """Yield the bytes that arrived, in pieces of at most 1 MiB."""
+        """Yield the received bytes, in pieces of at most 1 MiB."""
 
     async def finish(self) -> None:
-        """Check that the file is what was declared. Raises `SizeMismatch` or `ChecksumMismatch`."""
+        """Check the file against its declaration. Raises `SizeMismatch` or `ChecksumMismatch`."""
 
     async def result_digest(self) -> bytes:
         """Check the archive and return its result digest (worker spec A.8). Raises `ArchiveRefused`."""

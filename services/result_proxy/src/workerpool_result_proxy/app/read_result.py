@@ -1,4 +1,4 @@
-"""Read stored results. Reads need no authentication, as with results on IPFS: confidentiality rests on encryption."""
+"""Reads of stored results, without authentication, as with results on IPFS; encryption gives confidentiality."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -20,10 +20,10 @@ log = get_logger()
 
 
 class ReadResult:
-    """Describes and streams stored archives."""
+    """The lookup and streaming of stored archives."""
 
     def __init__(self, store: Store, archives: Mapping[str, Archives]) -> None:
-        """Prepare; `archives` maps the names of the stores to them."""
+        """Create the use case; `archives` are the stores by name."""
         self._store = store
         self._archives = archives
 
@@ -31,21 +31,19 @@ class ReadResult:
         """Return the description of the task's result. Raises `ResultNotFound`."""
         result = await self._store.find_result(task_id)
         if result is None:
-            raise ResultNotFound(
-                f"no result is stored for task {task_id}; it comes once the task is completed"
-            )
+            raise ResultNotFound(f"no result is stored for task {task_id}; retry once the task is completed")
         return result
 
     def content(
         self, result: StoredResult, *, first: int = 0, length: int | None = None
     ) -> AsyncIterator[bytes]:
-        """Yield the archive's bytes from `first`, at most `length`; none at its end.
+        """Yield at most `length` bytes of the archive from `first`; none at its end.
 
         Raises `OffsetBeyondEnd`. The iterator raises `ResultIncomplete` when the store has lost bytes of the archive,
         and `ResultNotFound` when the result is removed meanwhile.
         """
         if first > result.size:
-            raise OffsetBeyondEnd(f"the archive has {result.size} bytes; it cannot be read from byte {first}")
+            raise OffsetBeyondEnd(f"the archive has {result.size} bytes; read it from a byte before {first}")
         archives = self._archives.get(result.storage)
         if archives is None:
             raise StorageUnavailable(
@@ -68,8 +66,8 @@ class ReadResult:
         current = await self._store.find_result(result.task_id)
         if current is None or current.file_id != result.file_id:
             return ResultNotFound(
-                f"the result of task {result.task_id} was removed while it was read: this proxy keeps results for a "
-                "limited time"
+                f"the result of task {result.task_id} was removed while it was read, because this proxy keeps results "
+                "for a limited time; read the next ones earlier"
             )
         metrics.INCOMPLETE_READS.inc()
         log.error(

@@ -1,4 +1,4 @@
-"""Receives the stream of an upload, within limits of time."""
+"""Reception of an upload's stream within time limits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +9,7 @@ from workerpool_result_proxy.domain.results import Declaration
 from workerpool_result_proxy.errors import HeaderExpected, UploadStalled
 
 Messages = AsyncIterator[Declaration | bytes]
-"""An upload as it arrives: one declaration, then the bytes from its offset."""
+"""The messages of an upload: one declaration, then the bytes from its offset."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class StreamLimits:
     grace_s: float = 60.0
 
     def total_s(self, size: int) -> float:
-        """Return the seconds that receiving `size` bytes may take."""
+        """Return the time limit in seconds for receiving `size` bytes."""
         return self.grace_s + size / self.slowest
 
 
@@ -41,7 +41,7 @@ async def receive(
 ) -> None:
     """Pass the bytes of the stream to `take`; `rest` bytes are expected.
 
-    One message is read while the last one is taken, so that memory does not grow with the archive.
+    One message is read while the previous one is taken, so that memory does not grow with the archive.
     """
     taking: asyncio.Future[None] | None = None
     try:
@@ -58,10 +58,10 @@ async def receive(
         raise UploadStalled("the upload took too long; continue it over a faster connection") from None
     finally:
         if taking is not None:
-            # What arrived must be whole, so that the upload can be continued.
+            # Finish the pending write, so that the upload can be continued.
             await asyncio.wait([taking])
             if not taking.cancelled():
-                taking.exception()  # marks it as retrieved: the error of the stream came first
+                taking.exception()  # mark it as retrieved, because the error of the stream takes precedence
 
 
 async def _next(messages: Messages, limits: StreamLimits) -> Declaration | bytes | None:
@@ -70,5 +70,5 @@ async def _next(messages: Messages, limits: StreamLimits) -> Declaration | bytes
             return await anext(messages, None)
     except TimeoutError:
         raise UploadStalled(
-            f"no message arrived for {limits.idle_s:g} seconds; ask for the offset and continue"
+            f"no message arrived for {limits.idle_s:g} seconds; request the offset and continue"
         ) from None

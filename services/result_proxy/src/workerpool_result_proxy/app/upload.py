@@ -1,4 +1,4 @@
-"""Accept a result: rights, chain, bytes, archive, store; each step has its own refusals."""
+"""The upload of a result: rights, chain, bytes, archive, store; each step has its own refusals."""
 
 import asyncio
 import time
@@ -19,11 +19,11 @@ from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from workerpool_result_proxy import metrics
 from workerpool_result_proxy.app.completion import run_to_completion
+from workerpool_result_proxy.app.disk_reservations import DiskReservations
 from workerpool_result_proxy.app.leases import Leases
 from workerpool_result_proxy.app.partial_uploads import PartialUploads
 from workerpool_result_proxy.app.ports import Archives, ArchiveWriter, ChainView, IncomingArchive, Store
 from workerpool_result_proxy.app.receive import Messages, StreamLimits, first_message, receive
-from workerpool_result_proxy.app.room import Room
 from workerpool_result_proxy.domain.results import Declaration, StoredResult, link_for
 from workerpool_result_proxy.domain.upload_rules import (
     Readiness,
@@ -48,8 +48,8 @@ log = get_logger()
 class UploadLimits:
     """Limits of uploads; sizes in bytes, times in seconds.
 
-    This proxy's node may see a reveal later than the worker does: an upload that arrives before its reveal checks the
-    chain each `reveal_poll_s` for `reveal_wait_s`. A caller waits at most `slot_wait_s` for one of the `slots`.
+    This proxy's node may see a reveal later than the worker, so an upload before its reveal polls the chain every
+    `reveal_poll_s` for `reveal_wait_s`. A caller waits at most `slot_wait_s` for one of the `slots`.
     """
 
     max_size: int
@@ -61,7 +61,7 @@ class UploadLimits:
 
 
 class UploadResult:
-    """Stores an archive that matches what the uploader revealed on chain, unless the task has a result."""
+    """The storage of an archive that matches its uploader's reveal on chain, unless the task has a result."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class UploadResult:
         store: Store,
         archives: Archives,
         leases: Leases,
-        room: Room,
+        disks: DiskReservations,
         partials: PartialUploads[Any],
         clock: Clock,
         limits: UploadLimits,
@@ -78,7 +78,7 @@ class UploadResult:
         self._store = store
         self._archives = archives
         self._leases = leases
-        self._room = room
+        self._disks = disks
         self._partials = partials
         self._clock = clock
         self._limits = limits
@@ -87,7 +87,7 @@ class UploadResult:
         """One upload at a time for a worker and task, so that one worker cannot hold the slots of all."""
 
     def offset(self, wallet: Address, declared: Declaration) -> int:
-        """Return the first byte of the declared archive that has not arrived here."""
+        """Return the position of the first missing byte of the declared archive."""
         return self._partials.received(wallet, declared)
 
     async def upload(self, wallet: Address, messages: Messages) -> StoredResult:
@@ -146,7 +146,7 @@ class UploadResult:
     ) -> StoredResult:
         file = _File(self._archives.new_id())
         async with (
-            self._room.reserved(declared.size - declared.offset, declared.size),
+            self._disks.reserved(declared.size - declared.offset, declared.size),
             self._partials.archive(wallet, declared, declared.offset) as archive,
             self._leases.hold(file.id, self._archives.storage),
         ):
@@ -155,10 +155,10 @@ class UploadResult:
                     await self._receive(declared, messages, archive, writer)
                     digest = await archive.result_digest()
                     check_digest(declared.task_id, digest, contribution, what="the archive")
-                    # A caller that disconnects from here on must not leave half a result.
+                    # From here on, a disconnected caller must not leave half a result.
                     return await run_to_completion(self._keep(wallet, declared, digest, file, writer))
             except BaseException:
-                # A client that goes away cancels the call; its bytes must not stay without a result.
+                # A disconnected client cancels the call; its bytes must not stay without a result.
                 if file.is_discardable:
                     await run_to_completion(self._discard(file.id))
                 raise
@@ -167,7 +167,7 @@ class UploadResult:
         self, declared: Declaration, messages: Messages, archive: IncomingArchive, writer: ArchiveWriter
     ) -> None:
         async def take(chunk: bytes) -> None:
-            # To the temporary file first: what it lacks is asked of the worker again.
+            # The temporary file first, because its length decides where the worker continues.
             await archive.append(chunk)
             await writer.append(chunk)
 
@@ -178,12 +178,12 @@ class UploadResult:
         await archive.finish()
 
     async def _check_rights(self, wallet: Address, declared: Declaration) -> Contribution:
-        """Check everything that needs no archive, so that a refused upload sends no byte."""
+        """Check everything that does not need the archive, so that a refused upload sends no byte."""
         task_id = declared.task_id
         check_size(declared.size, self._limits.max_size)
         if not await self._store.is_authorized(task_id, wallet):
             raise NotAuthorized(
-                f"{wallet} has shown no authorization for this task; request a token with it first"
+                f"{wallet} has submitted no authorization for this task; request a token with it first"
             )
         await self._refuse_second(task_id)
         contribution = await self._revealed_contribution(task_id, wallet)
@@ -234,20 +234,20 @@ class UploadResult:
             file_id=file.id,
             storage=self._archives.storage,
         )
-        # An error of the commit leaves open whether it happened. The lease then expires, and the process that claims
-        # it checks whether the bytes belong to a result.
+        # After an error the outcome of the commit is unknown. The lease then expires, and the process that claims it
+        # checks whether the bytes belong to a result.
         file.is_discardable = False
         if not await self._store.commit(result):
             file.is_discardable = True
             await self._refuse_second(declared.task_id)
-            raise LeaseLost("the result that another upload stored has expired meanwhile; send it again")
+            raise LeaseLost("the result of another upload expired meanwhile; upload it again")
         return result
 
     async def _discard(self, file_id: str) -> None:
         try:
             await self._leases.discard(file_id, self._archives.storage)
         except WorkerpoolError as outage:
-            # The lease expires, and the bytes are removed then.
+            # The lease expires, and then the bytes are removed.
             log.warning("result.discard_postponed", file=file_id, reason=outage.reason)
 
     async def _refuse_second(self, task_id: TaskId) -> None:
@@ -265,7 +265,7 @@ class UploadResult:
 
 
 class _NotRevealedYet(Exception):
-    """The reveal may still appear; `refusal` is the answer if it does not."""
+    """The reveal may still appear; `refusal` is the error if it does not."""
 
     def __init__(self, refusal: ResultProxyError) -> None:
         super().__init__(refusal.message)
@@ -274,7 +274,7 @@ class _NotRevealedYet(Exception):
 
 @dataclass(slots=True)
 class _File:
-    """The stored bytes of an upload; they are removed when it fails while they are discardable."""
+    """The stored bytes of an upload, which are removed if it fails while they are discardable."""
 
     id: str
     is_discardable: bool = True

@@ -1,6 +1,6 @@
-"""What an uploaded archive may contain, judged by the zip's central directory before anything is decompressed.
+"""The rules for uploaded archives, checked against the zip's central directory before anything is decompressed.
 
-The rules for files, folders and names are those that workers apply (`workerpool_poco.protocol.result_archive`).
+Workers apply the same rules for files, folders and names (`workerpool_poco.protocol.result_archive`).
 """
 
 import stat
@@ -40,7 +40,7 @@ _REFUSALS: Mapping[Rule, type[ArchiveRefused]] = {
 
 @dataclass(frozen=True)
 class CheckedArchive:
-    """An archive that keeps the rules: its tree, and the zip's entry of each file."""
+    """An archive that obeys the rules: its tree, and the zip's entry of each file."""
 
     root: FolderNode
     files: Mapping[TreePath, zipfile.ZipInfo]
@@ -52,10 +52,10 @@ def refusal_of(broken: RuleBroken) -> ArchiveRefused:
 
 
 def check_entries(infos: Sequence[zipfile.ZipInfo], rules: ArchiveRules) -> CheckedArchive:
-    """Return the tree of an archive. Raises a sub-class of `ArchiveRefused` for what no output folder can hold.
+    """Return the tree of an archive. Raises a sub-class of `ArchiveRefused` for impossible contents of a folder.
 
-    The rules of output folders remain to be checked by `lay_out`. The declared sizes may be false, so the reader must
-    count the bytes again.
+    `lay_out` then checks the rules of output folders. The declared sizes may be false, so the reader must count the
+    bytes.
     """
     tree = _Tree(rules)
     try:
@@ -75,7 +75,7 @@ class _Tree:
         self._rules = rules
         self._count = 0
         self._folders: set[TreePath] = set()
-        """The folders with an entry of their own."""
+        """The folders that have an entry."""
 
     def add(self, path: TreePath, info: zipfile.ZipInfo) -> None:
         if info.is_dir():
@@ -112,7 +112,7 @@ class _Tree:
 
 
 def _path(info: zipfile.ZipInfo) -> TreePath:
-    # zipfile cuts `filename` at a NUL; the original is what the archive contains.
+    # zipfile truncates `filename` at a NUL; the original name is in the archive.
     name = info.orig_filename
     path = tuple(part for part in name.split("/") if part not in ("", "."))
     if not path or "\0" in name:

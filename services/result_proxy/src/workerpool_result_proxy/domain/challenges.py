@@ -1,4 +1,4 @@
-"""Challenges without memory: a nonce carries its expiry and a MAC over what it is for.
+"""Stateless challenges: a nonce carries its expiry and a MAC over its purpose.
 
 Every proxy with the same signing keys accepts the challenges of the others.
 """
@@ -11,11 +11,11 @@ from workerpool_poco.protocol.ids import Address, TaskId, address_bytes, bytes32
 from workerpool_result_proxy.errors import ChallengeInvalid
 
 CHALLENGE_LIFETIME_S = 60
-"""How long a nonce is accepted, in seconds."""
+"""Seconds for which a nonce is accepted."""
 LOGIN_LIFETIME_S = 3600
-"""How long a login challenge is accepted, in seconds: as long as in the published services."""
+"""Seconds for which a login challenge is accepted, as in the published services."""
 _LOGIN_STEP_S = 300
-"""Login texts expire at multiples of this, so that the few that are valid can be made again and none is stored."""
+"""Login texts expire at multiples of this, so that the few valid ones can be computed instead of stored."""
 _LOGIN_PURPOSE = b"login"
 
 
@@ -27,7 +27,7 @@ def make_nonce(secret: bytes, worker: Address, task_id: TaskId, *, expires_at: i
 def check_nonce(
     secrets: Sequence[bytes], nonce: bytes, worker: Address, task_id: TaskId, *, now: float
 ) -> None:
-    """Raise `ChallengeInvalid` unless one of the secrets made the nonce for this worker and task and it is valid."""
+    """Raise `ChallengeInvalid` unless one of the secrets made the nonce for this worker and task, and it is valid."""
     try:
         nonces.check_nonce(secrets, nonce, address_bytes(worker) + bytes32(task_id), now=now)
     except nonces.NonceRefused as refused:
@@ -35,7 +35,7 @@ def check_nonce(
 
 
 def login_expiry(now: float) -> int:
-    """Return when a login text that is issued now expires, in Unix seconds."""
+    """Return the expiry of a login text issued now, in Unix seconds."""
     return (int(now) // _LOGIN_STEP_S + 1) * _LOGIN_STEP_S + LOGIN_LIFETIME_S
 
 
@@ -45,7 +45,7 @@ def make_login_text(secret: bytes, wallet: Address, *, expires_at: int) -> str:
 
 
 def login_texts(secrets: Sequence[bytes], wallet: Address, *, now: float) -> Iterator[str]:
-    """Yield every login text of a wallet that is valid now, the newest first."""
+    """Yield every valid login text of a wallet, the newest first."""
     for expires_at in range(login_expiry(now), int(now), -_LOGIN_STEP_S):
         for secret in secrets:
             yield make_login_text(secret, wallet, expires_at=expires_at)

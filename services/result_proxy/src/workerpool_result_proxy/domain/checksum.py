@@ -1,4 +1,4 @@
-"""Verifies the bytes of an upload against the size and SHA-256 that its header declares."""
+"""Verification of the bytes of an upload against the size and SHA-256 in its header."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from workerpool_result_proxy.errors import ChecksumMismatch, SizeMismatch
 
 
 class ChecksumVerifier:
-    """Counts and hashes one upload; its memory does not grow with the archive."""
+    """The incremental verifier of one upload; its memory does not grow with the archive."""
 
     def __init__(self, *, size: int, sha256: bytes) -> None:
         self._size = size
@@ -22,7 +22,9 @@ class ChecksumVerifier:
     def check_size(self, chunk: bytes) -> None:
         """Raise `SizeMismatch` when the next bytes would exceed the declared size."""
         if self._received + len(chunk) > self._size:
-            raise SizeMismatch(f"more bytes arrived than the {self._size} declared")
+            raise SizeMismatch(
+                f"more bytes arrived than the {self._size} declared; send the declared archive"
+            )
 
     def add(self, chunk: bytes) -> None:
         """Add the next bytes. Raises `SizeMismatch` at the first byte beyond the declared size."""
@@ -33,6 +35,6 @@ class ChecksumVerifier:
     def finish(self) -> None:
         """Check the complete upload. Raises `SizeMismatch` or `ChecksumMismatch`."""
         if self._received != self._size:
-            raise SizeMismatch(f"{self._received} bytes arrived, {self._size} were declared")
+            raise SizeMismatch(f"{self._received} bytes arrived, {self._size} were declared; send the rest")
         if self._hash.digest() != self._sha256:
             raise ChecksumMismatch("the bytes that arrived do not have the declared SHA-256; send them again")

@@ -1,4 +1,4 @@
-"""The HTTP Range header with one range of bytes, which resuming a download needs (RFC 9110, section 14)."""
+"""The HTTP Range header with one range of bytes, for resuming a download (RFC 9110, section 14)."""
 
 import re
 
@@ -12,8 +12,8 @@ class RangeNotSatisfiable(ValueError):
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     """Return the first and last byte, both included, or None for the whole file.
 
-    A header that is malformed or asks for several ranges is ignored, as the RFC allows. Raises
-    `RangeNotSatisfiable` when the range starts after the last byte.
+    A header that is malformed or has several ranges is ignored, as the RFC allows. Raises `RangeNotSatisfiable` when
+    the range starts after the last byte.
     """
     match = _ONE_RANGE.fullmatch(header.strip()) if header else None
     if match is None or match.group(0) == "bytes=-":

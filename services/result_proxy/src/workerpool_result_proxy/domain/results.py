@@ -1,4 +1,4 @@
-"""The description of a result, and the link under which requesters find it."""
+"""The description of a result, and its result link."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,14 +12,14 @@ GRIDFS, IPFS = "gridfs", "ipfs"
 
 @dataclass(frozen=True)
 class Declaration:
-    """The header of an upload: `size` in bytes, hashes of 32 bytes. Older clients declare no result digest."""
+    """The header of an upload: `size` in bytes, hashes of 32 bytes; older clients declare no result digest."""
 
     task_id: TaskId
     size: int
     sha256: bytes
     result_digest: bytes | None
     offset: int = field(default=0, compare=False)
-    """The first byte that the upload sends: those before it arrived earlier."""
+    """The position of the first byte in the upload; the bytes before it arrived earlier."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class StoredResult:
 
 @dataclass(frozen=True, order=True)
 class OrphanedFile:
-    """Bytes in the `Archives` named `storage` that no result names, to be removed."""
+    """Bytes in the `Archives` named `storage` that belong to no result and must be removed."""
 
     file_id: str
     storage: str = GRIDFS
 
 
 def link_for(task_id: TaskId, location: str | None = None) -> str:
-    """Return the result link (JSON) of an archive stored here, at its own location (`/ipfs/<cid>`) if it has one.
+    """Return the result link (JSON) of an archive stored here, with its own location (`/ipfs/<cid>`) if it has one.
 
-    Requesters' tools request `GET {gateway}{location}` for the storage "ipfs"; with this proxy as their gateway they
+    For the storage "ipfs", requesters' tools request `GET {gateway}{location}`; with this proxy as the gateway they
     download the archive from its HTTP port.
     """
     return ResultLink(STORAGE_IPFS, location or f"/results/{task_id}").encode()

@@ -1,4 +1,4 @@
-"""The rules for a token, in the order of the protocol, each with its own refusal (worker spec C)."""
+"""The rules for issuing a token, in the order of the protocol, each with its own refusal (worker spec C)."""
 
 from workerpool_poco.errors import InvalidSignature
 from workerpool_poco.protocol.authorization import (
@@ -27,16 +27,16 @@ from workerpool_result_proxy.errors import (
 def check_request(
     authorization: WorkerpoolAuthorization, worker_signature: bytes, *, audience: str, nonce: bytes
 ) -> None:
-    """Check what needs no chain: the worker signed the request for this proxy, and the authorization is not empty."""
+    """Check, without the chain, that the worker signed the request for this proxy and sent a complete authorization."""
     signed = bound_authorization_hash(authorization, audience, nonce)
     _check_signed(authorization, signed, worker_signature, "the hash of authorization, audience and nonce")
 
 
 def check_older_request(authorization: WorkerpoolAuthorization, worker_signature: bytes) -> None:
-    """Check what needs no chain, as older clients sign it: the hash of the authorization alone.
+    """Check, without the chain, a request of an older client, which signs the hash of the authorization alone.
 
-    Another service could replay that signature here. It opens no more than the upload of the result that the worker
-    has revealed on chain.
+    Another service could replay that signature here. It only permits uploading the result that the worker revealed on
+    chain.
     """
     _check_signed(
         authorization, authorization.hash, worker_signature, "the hash of wallet, task and enclave challenge"
@@ -51,13 +51,15 @@ def _check_signed(
     except InvalidSignature:
         signer = ZERO_ADDRESS
     if signer != authorization.worker:
-        raise NotSelfSigned(f"sign {what} with the key of {authorization.worker}")
+        raise NotSelfSigned(
+            f"the request is not signed by its worker; sign {what} with the key of {authorization.worker}"
+        )
     if authorization.worker == ZERO_ADDRESS:
-        raise EmptyAuthorization("the authorization names no worker wallet")
+        raise EmptyAuthorization("the authorization has no worker wallet; send the one of the assignment")
     if not int(authorization.task_id, 16):
-        raise EmptyAuthorization("the authorization names no task")
+        raise EmptyAuthorization("the authorization has no task; send the one of the assignment")
     if not any(authorization.signature):
-        raise EmptyAuthorization("the authorization has no signature")
+        raise EmptyAuthorization("the authorization has no signature; send the one of the assignment")
 
 
 def check_on_chain(
@@ -71,7 +73,7 @@ def check_on_chain(
     """Check an authorization against the chain; `now` in Unix seconds, `only_pool` restricts to one workerpool.
 
     A task or deal that is not on chain reads as zeros. The signer must be the pool owner recorded in the deal, because
-    the contract function `contribute` accepts only that signature.
+    the contract accepts only that signature (IexecPoco2 `contribute`).
     """
     if task.status is ChainTaskStatus.UNSET:
         raise TaskNotOnChain(

@@ -1,4 +1,4 @@
-"""When the chain allows an upload: the uploader revealed exactly this result (worker spec C)."""
+"""The conditions of the chain for an upload: its uploader revealed exactly this result (worker spec C)."""
 
 from enum import Enum
 
@@ -27,16 +27,16 @@ class Readiness(Enum):
 
 
 def check_size(size: int, max_size: int) -> None:
-    """Refuse a declared size above the limit, both in bytes, before any byte is sent."""
+    """Raise `ArchiveTooLarge` for a declared size above the limit, both in bytes."""
     if size > max_size:
         raise ArchiveTooLarge(
-            f"an archive may have at most {max_size} bytes, not {size}",
+            f"an archive may have at most {max_size} bytes, not {size}; write a smaller result",
             details={"max_size": max_size, "size": size},
         )
 
 
 def check_kind(deal: Deal) -> None:
-    """Refuse tasks whose results are not uploaded here."""
+    """Raise `TeeNotSupported` or `CallbackTask` for tasks whose results are not uploaded here."""
     if requires_enclave(deal.tag):
         raise TeeNotSupported("this proxy does not accept results of TEE tasks yet")
     if deal.has_callback:
@@ -47,8 +47,7 @@ def readiness(task: ChainTask, contribution: Contribution) -> Readiness:
     """Return whether the uploader may upload now.
 
     Raises `TaskNotRevealing` or `NotRevealed` when waiting cannot help: the task has ended, or the uploader did not
-    contribute. A node that lags behind shows a task that still collects contributions, or a contribution that is not
-    revealed.
+    contribute. A lagging node shows a task that still collects contributions, or a contribution without its reveal.
     """
     if task.status in (ChainTaskStatus.UNSET, ChainTaskStatus.ACTIVE):
         return Readiness.NOT_YET
@@ -62,7 +61,7 @@ def readiness(task: ChainTask, contribution: Contribution) -> Readiness:
 
 
 def not_ready(task: ChainTask, contribution: Contribution) -> TaskNotRevealing | NotRevealed:
-    """Return the refusal for a state that is `NOT_YET`, used when it stays so."""
+    """Return the refusal for a state that remains `NOT_YET`."""
     if task.status is not ChainTaskStatus.REVEALING:
         return TaskNotRevealing(f"the task is {task.status.name}; results are accepted while it is REVEALING")
     return NotRevealed(f"the contribution of this wallet is {contribution.status.name}; reveal it first")

@@ -1,4 +1,4 @@
-"""Every refusal of the result proxy, one class per cause; `reason` is the part that programs read."""
+"""The errors of the result proxy: one root, one class per cause; `reason` is machine-readable."""
 
 from workerpool_result_proxy.errors.archives import (
     ArchiveBomb,

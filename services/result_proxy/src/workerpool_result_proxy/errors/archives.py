@@ -1,4 +1,4 @@
-"""Refusals of an archive that cannot be unpacked safely or has no result."""
+"""Refusals of an archive that cannot be unpacked safely or contains no result."""
 
 from workerpool_kit.errors import Kind
 
@@ -6,7 +6,7 @@ from workerpool_result_proxy.errors.base import ResultProxyError
 
 
 class ArchiveRefused(ResultProxyError):
-    """The archive cannot be accepted. The sub-classes name the cause."""
+    """The archive cannot be accepted, for the cause of the sub-class."""
 
     kind = Kind.INVALID
     reason = "ARCHIVE_REFUSED"

@@ -1,4 +1,4 @@
-"""The root of the result proxy's errors, and failures of what it depends on."""
+"""The root of the result proxy's errors, and failures of its dependencies."""
 
 from workerpool_kit.errors import Kind, WorkerpoolError
 

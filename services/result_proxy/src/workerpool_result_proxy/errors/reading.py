@@ -27,14 +27,14 @@ class OffsetBeyondEnd(ResultProxyError):
 
 
 class ContentNotFound(ResultProxyError):
-    """The IPFS node does not have this content, or it is no file."""
+    """The IPFS node does not have this content, or it is not a file."""
 
     kind = Kind.NOT_FOUND
     reason = "IPFS_CONTENT_NOT_FOUND"
 
 
 class ContentIncomplete(ResultProxyError):
-    """The IPFS node describes this file, and does not have all its bytes."""
+    """The IPFS node lists this file but lacks some of its bytes."""
 
     kind = Kind.DATA_LOSS
     reason = "IPFS_CONTENT_INCOMPLETE"

@@ -1,4 +1,4 @@
-"""Refusals of a token, in the order of the checks (worker spec C)."""
+"""Refusals of a token request, in the order of the checks (worker spec C)."""
 
 from workerpool_kit import reasons
 from workerpool_kit.errors import Kind
@@ -7,7 +7,7 @@ from workerpool_result_proxy.errors.base import ResultProxyError
 
 
 class NotSelfSigned(ResultProxyError):
-    """The request is not signed by the worker that the authorization names."""
+    """The request is not signed by the worker of the authorization."""
 
     kind = Kind.UNAUTHENTICATED
     reason = "NOT_SIGNED_BY_WORKER"
@@ -35,7 +35,7 @@ class EmptyAuthorization(ResultProxyError):
 
 
 class TaskNotOnChain(ResultProxyError):
-    """The contract does not have the task."""
+    """The task is not on chain."""
 
     kind = Kind.NOT_FOUND
     reason = reasons.GET_CHAIN_TASK_FAILED
@@ -49,7 +49,7 @@ class FinalDeadlineReached(ResultProxyError):
 
 
 class DealNotOnChain(ResultProxyError):
-    """The contract does not have the task's deal."""
+    """The deal of the task is not on chain."""
 
     kind = Kind.NOT_FOUND
     reason = "GET_CHAIN_DEAL_FAILED"
@@ -84,7 +84,7 @@ class TooManyAuthorizations(ResultProxyError):
 
 
 class ChainNotServed(ResultProxyError):
-    """The caller names another chain than this proxy's."""
+    """The caller named another chain than that of this proxy."""
 
     kind = Kind.INVALID
     reason = "WRONG_CHAIN"

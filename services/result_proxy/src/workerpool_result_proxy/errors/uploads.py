@@ -30,7 +30,7 @@ class SizeMismatch(ResultProxyError):
 
 
 class ChecksumMismatch(ResultProxyError):
-    """The bytes that arrived do not have the declared SHA-256."""
+    """The received bytes do not have the declared SHA-256."""
 
     kind = Kind.INVALID
     reason = "RESULT_CHECKSUM_MISMATCH"
@@ -51,28 +51,28 @@ class TooManyUploads(ResultProxyError):
 
 
 class OffsetMismatch(ResultProxyError):
-    """The upload continues at another byte than the first that is missing. `details["offset"]` names that one."""
+    """The upload does not continue at the first missing byte, which is `details["offset"]`."""
 
     kind = Kind.CONFLICT
     reason = "UPLOAD_OFFSET_MISMATCH"
 
 
 class LeaseLost(ResultProxyError):
-    """Another process took the stored bytes of this upload for abandoned and removed them."""
+    """The lease of this upload expired, and another process removed its stored bytes."""
 
     kind = Kind.UNAVAILABLE
     reason = "UPLOAD_INTERRUPTED"
 
 
 class StorageUnavailable(ResultProxyError):
-    """The store of archives does not answer, or lost a part of this one."""
+    """The store of archives does not answer, or lost a part of the archive."""
 
     kind = Kind.UNAVAILABLE
     reason = "STORAGE_UNAVAILABLE"
 
 
 class StorageFull(ResultProxyError):
-    """A disk is full, or would have less free than the floor that its operator set."""
+    """A disk is full, or would have less free space than the configured floor."""
 
     kind = Kind.UNAVAILABLE
     reason = "STORAGE_FULL"
@@ -82,7 +82,7 @@ class StorageFull(ResultProxyError):
 
 
 class NotAuthorized(ResultProxyError):
-    """The token's wallet never showed an authorization for this task."""
+    """The token's wallet has submitted no authorization for this task."""
 
     kind = Kind.PERMISSION
     reason = "NO_AUTHORIZATION_FOR_TASK"
@@ -117,14 +117,14 @@ class NotRevealed(ResultProxyError):
 
 
 class ResultHashMismatch(ResultProxyError):
-    """The archive, or the declared digest, is not what the uploader contributed on chain."""
+    """The archive, or the declared digest, differs from the uploader's contribution on chain."""
 
     kind = Kind.INVALID
     reason = "RESULT_HASH_MISMATCH"
 
 
 class AlreadyStored(ResultProxyError):
-    """The task has a result, which is never overwritten. `details["result_link"]` is its link."""
+    """The task has a result, which is never overwritten; `details["result_link"]` is its link."""
 
     kind = Kind.ALREADY_EXISTS
     reason = "RESULT_ALREADY_EXISTS"

@@ -1,4 +1,4 @@
-"""Reads an untrusted zip archive: each entry once, into nothing but hashes, so that no file leaves the archive."""
+"""Reads of an untrusted zip archive: each entry once, only to hash it, so that no file is extracted."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from workerpool_result_proxy.errors import ArchiveBomb, ArchiveBroken, ArchiveWi
 
 _PIECE_BYTES = 1 << 20
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
-"""What zipfile raises for malformed archives: its own error, and those of the libraries below it."""
+"""The exceptions of zipfile for malformed archives: its own, and those of the libraries below it."""
 
 
 def archive_digest(archive: Path, rules: ArchiveRules, streamed: StreamedEntries | None = None) -> bytes:
@@ -45,7 +45,7 @@ def archive_digest(archive: Path, rules: ArchiveRules, streamed: StreamedEntries
 def _digest(
     opened: zipfile.ZipFile, content: CheckedArchive, rules: ArchiveRules, streamed: StreamedEntries | None
 ) -> bytes:
-    # A worker judges in the same order, so that both name the same cause.
+    # The same order as in the worker, so that both report the same cause.
     path, _ = find_computed(content.root, rules)
     lay_out(content.root, rules)
     with opened.open(content.files[path]) as file:
@@ -73,13 +73,13 @@ def _read(opened: zipfile.ZipFile, info: zipfile.ZipInfo, budget: int) -> tuple[
         while piece := source.read(_PIECE_BYTES):
             size += len(piece)
             if size > budget:
-                raise ArchiveBomb("unpacked, the archive exceeds the limit of bytes")
+                raise ArchiveBomb("unpacked, the archive exceeds the limit of bytes; write a smaller result")
             digest.update(piece)
     return size, digest.digest()
 
 
 class _BoundedReads:
-    """A file for zipfile that withstands a forged central directory: no huge reads, no negative seeks."""
+    """A file for zipfile that resists a forged central directory: no huge reads, no negative seeks."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Translates a full disk into a refusal."""
+"""Translation of a full disk into a refusal."""
 
 import errno
 from collections.abc import Iterator

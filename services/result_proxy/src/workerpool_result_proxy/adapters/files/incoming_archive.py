@@ -1,4 +1,4 @@
-"""The `IncomingArchive` port: one upload in a folder of its own."""
+"""The `IncomingArchive` port: one upload in its own folder."""
 
 import os
 from collections.abc import AsyncIterator
@@ -18,12 +18,12 @@ _PIECE_BYTES = 1 << 20
 
 
 class IncomingFile:
-    """Writes, hashes and reads in threads, which leaves the event loop free."""
+    """One upload in a file; writing, hashing and reading run in threads, off the event loop."""
 
     def __init__(
         self, folder: Path, declared: Declaration, threads: FileThreads, rules: ArchiveRules
     ) -> None:
-        """Create the file in the empty `folder`, which its creator removes. Raises `StorageFull`."""
+        """Create the file in the empty `folder`, which the caller removes later. Raises `StorageFull`."""
         self.folder = folder
         self._path = folder / "result.zip"
         self._threads = threads
@@ -35,7 +35,7 @@ class IncomingFile:
 
     @property
     def received(self) -> int:
-        """The bytes that arrived; see `IncomingArchive`."""
+        """The number of received bytes; see `IncomingArchive`."""
         return self._verifier.received
 
     async def append(self, chunk: bytes) -> None:
@@ -43,7 +43,7 @@ class IncomingFile:
         await self._threads.run(self._append, chunk)
 
     async def content(self) -> AsyncIterator[bytes]:
-        """Yield the bytes that arrived; see `IncomingArchive`."""
+        """Yield the received bytes; see `IncomingArchive`."""
         rest = self.received
         with self._path.open("rb") as file:
             while rest and (piece := await self._threads.run(file.read, min(rest, _PIECE_BYTES))):
@@ -59,12 +59,12 @@ class IncomingFile:
         return await self._threads.run_long(archive_digest, self._path, self._rules, self._entries)
 
     def close(self) -> None:
-        """Close the file. Once it has no name any more, its bytes are freed now: gigabytes take a while."""
+        """Close the file; after its removal this frees its bytes, which takes a while for gigabytes."""
         self._file.close()
 
     def _append(self, chunk: bytes) -> None:
         self._verifier.check_size(chunk)
-        # A write that fails leaves bytes that do not count: the next one starts at the same position.
+        # Bytes of a failed write do not count: the next write starts at the same position.
         position, rest = self._verifier.received, memoryview(chunk)
         with full_disk_refused():
             while rest:

@@ -1,7 +1,7 @@
-"""Hashes the entries of a zip archive while its bytes arrive, so that a large archive need not be read again.
+"""Hashing of a zip archive's entries while its bytes arrive, so that a large archive need not be read again.
 
-The central directory, which decides what an archive contains, comes last. So each hash is only a proposal: it counts
-for an entry of the directory that describes exactly the bytes that were hashed, and all others are read again.
+The central directory, which decides what an archive contains, comes last. So each hash is provisional: it counts for an
+entry of the directory that describes exactly the hashed bytes; all other entries are read again.
 """
 
 import hashlib
@@ -40,9 +40,9 @@ class _Entry:
 
 
 class StreamedEntries:
-    """Hashes entries in the order of the archive. It stops at the first one that it cannot follow.
+    """The hashes of entries in the order of the archive, up to the first one that is not supported.
 
-    Never raises for malformed bytes: an archive is judged when it is complete.
+    Never raises for malformed bytes, because an archive is judged when it is complete.
     """
 
     def __init__(self, rules: ArchiveRules) -> None:
@@ -55,15 +55,15 @@ class StreamedEntries:
         self._stopped = False
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the archive."""
+        """Add the next bytes of the archive."""
         rest = memoryview(data)
         while rest and not self._stopped:
             rest = self._content(self._current, rest) if self._current else self._header(rest)
 
     def digest_of(self, info: zipfile.ZipInfo, limit: int) -> bytes | None:
-        """Return the SHA-256 of an entry of the central directory, None when it must be read.
+        """Return the SHA-256 of an entry of the central directory; None when it must be read.
 
-        `limit` is where the next entry or the directory starts. The size that was hashed is `info.file_size`.
+        `limit` is the start of the next entry or of the directory. The hashed size is `info.file_size`.
         """
         entry = self._entries.get(info.header_offset)
         if entry is None or not entry.complete:
@@ -148,7 +148,7 @@ class StreamedEntries:
         if self._budget < 0 or entry.unpacked > entry.size:
             raise OverflowError("more bytes than declared or allowed")
         entry.digest.update(piece)
-        # Beside a hash that the processor computes itself, the checksum of zlib would cost half as much again.
+        # SHA-256 is hardware-accelerated; beside it, zlib's CRC-32 would add half of its cost.
         entry.crc = isal_zlib.crc32(piece, entry.crc)
 
     def _finish(self, entry: _Entry) -> None:
@@ -172,4 +172,4 @@ def _zip64_sizes(extra: bytes, size: int, packed: int) -> tuple[int, int]:
                 packed = values.pop(0) if values else _IN_EXTRA
             return size, packed
         extra = extra[4 + length :]
-    raise ValueError("the header names a ZIP64 field that it lacks")
+    raise ValueError("the header lacks its ZIP64 field")

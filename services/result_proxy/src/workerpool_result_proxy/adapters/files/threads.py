@@ -1,4 +1,4 @@
-"""A thread pool for blocking work on files."""
+"""Thread pools for blocking work on files."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class FileThreads:
-    """Small thread pools. A cancelled caller waits for its thread, and can then safely remove the files.
+    """Small thread pools; a cancelled caller waits for its thread, and can then safely remove the files.
 
-    Reading a whole archive may take a minute, so it has threads of its own and never delays the writes of uploads.
+    Reading a whole archive may take a minute, so it has separate threads and never delays the writes of uploads.
     """
 
     def __init__(self, threads: int = 4, *, long: int = 2) -> None:
@@ -33,6 +33,6 @@ class FileThreads:
         self._pool.submit(function)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Stop the threads without waiting."""
         self._pool.shutdown(wait=False)
         self._long.shutdown(wait=False)

@@ -24,9 +24,9 @@ _PREFIX = "run-"
 
 
 class TemporaryFolder:
-    """The `Workspace` port: a folder under `parent`, held by a lock that ends with the process, even on a crash.
+    """The `Workspace` port: a folder under `parent` with a lock that ends with the process, even on a crash.
 
-    `owner` identifies the process, here and in the leases of its uploads.
+    `owner` identifies the process in the name of the folder and in the leases of its uploads.
     """
 
     def __init__(self, parent: Path, threads: FileThreads, rules: ArchiveRules) -> None:
@@ -38,14 +38,15 @@ class TemporaryFolder:
         self._lock: IO[str] | None = None
 
     def open(self) -> list[str]:
-        """Create the folder and remove those of dead processes; return the owners that those processes were.
+        """Create the folder and remove those of dead processes; return the owners of the removed ones.
+
 
         Raises `OSError` when `parent` is not writable.
         """
         self._parent.mkdir(parents=True, exist_ok=True)
         dead = []
         with (self._parent / "opening").open("w") as gate:
-            # One process at a time: another could remove the new folder before its lock is taken.
+            # One process at a time, because another could remove the new folder before its lock is taken.
             fcntl.flock(gate, fcntl.LOCK_EX)
             for folder in self._parent.glob(f"{_PREFIX}*"):
                 if _abandoned(folder):
@@ -76,7 +77,7 @@ class TemporaryFolder:
             raise
 
     async def remove(self, archive: IncomingFile) -> None:
-        """Remove an incoming archive; see `Workspace`. Its bytes are freed afterwards, which delays no answer."""
+        """Remove an incoming archive; see `Workspace`. Its bytes are freed later, so that the caller need not wait."""
         await run_to_completion(self._threads.run(_remove, archive.folder))
         self._threads.start(archive.close)
 

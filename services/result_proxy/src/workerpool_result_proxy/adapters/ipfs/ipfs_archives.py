@@ -1,7 +1,7 @@
 """The `Archives` port in IPFS.
 
-Each file has an entry in the node's own tree (MFS), which keeps its blocks from the node's garbage collection. Equal
-archives share their blocks, and each entry keeps them on its own.
+Each file has an entry in the node's mutable file system (MFS), which protects its blocks from garbage collection. Equal
+archives share their blocks, and each entry protects them independently.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _ROOT = "/workerpool-results"
 _PIECE_BYTES = 1 << 20
 _PIECES_WAITING = 4
 _FOLDER_DIGITS = 6
-"""An id starts with the time of its creation; files of the same 4,096 seconds share a folder."""
+"""Digits of the creation time at the start of an id that name its folder; files of 4,096 seconds share one."""
 
 
 class IpfsArchives:
@@ -36,7 +36,7 @@ class IpfsArchives:
 
     @asynccontextmanager
     async def writing(self, file_id: str) -> AsyncIterator["IpfsWriter"]:
-        """Give a writer; see `Archives`."""
+        """Return a writer; see `Archives`."""
         writer = IpfsWriter(self._kubo, _path(file_id))
         try:
             yield writer
@@ -48,7 +48,7 @@ class IpfsArchives:
         try:
             found = await self._kubo.stat(_path(file_id))
             if found is None or found.size < first + length:
-                raise NotInIpfs("its content is shorter")
+                raise NotInIpfs("its content is too short")
             pieces = self._kubo.cat(
                 f"/ipfs/{found.cid}", first=first, length=length, piece_bytes=_PIECE_BYTES
             )
@@ -58,16 +58,16 @@ class IpfsArchives:
             raise BytesMissing(f"the IPFS node lacks bytes of {_path(file_id)} ({missing})") from missing
 
     async def delete(self, file_id: str) -> None:
-        """Remove a file; see `Archives`. The node's garbage collection frees blocks that no other file shares."""
+        """Remove a file; see `Archives`. The node's garbage collection frees blocks without another file."""
         await self._kubo.remove(_path(file_id))
 
     async def free_bytes(self) -> int | None:
-        """Return None: a node refuses what its disk cannot hold, but does not tell how much that is."""
+        """Return None, because a node refuses bytes beyond its disk but does not report its free space."""
         return None
 
 
 class IpfsWriter:
-    """The `ArchiveWriter` port: one `add` of the node, which receives the bytes as they come."""
+    """The `ArchiveWriter` port: one streaming `add` call of the node."""
 
     def __init__(self, kubo: Kubo, path: str) -> None:
         self._kubo = kubo
@@ -76,7 +76,7 @@ class IpfsWriter:
         self._adding = asyncio.ensure_future(self._add())
 
     async def append(self, chunk: bytes) -> None:
-        """Take the next bytes; see `ArchiveWriter`."""
+        """Write the next bytes; see `ArchiveWriter`."""
         await self._put(chunk)
 
     async def finish(self) -> str:
@@ -85,7 +85,7 @@ class IpfsWriter:
         return f"/ipfs/{await self._adding}"
 
     async def stop(self) -> None:
-        """End a call that is in progress."""
+        """Cancel a call in progress."""
         self._adding.cancel()
         await asyncio.gather(self._adding, return_exceptions=True)
 

@@ -15,7 +15,7 @@ _PIECE_BYTES = 1 << 20
 
 
 class KuboContent:
-    """Finds files for `find_limit_s` seconds: a node that is online looks for what it lacks in the whole network."""
+    """Reads of IPFS content; an online node searches the network for missing content, up to `find_limit_s` seconds."""
 
     def __init__(self, kubo: Kubo, *, find_limit_s: float = _FIND_LIMIT_S) -> None:
         self._kubo = kubo
@@ -29,7 +29,7 @@ class KuboContent:
             or len(path) > _LONGEST_PATH
             or any(part in ("", ".", "..") for part in below)
         ):
-            raise ContentNotFound(f"{path[:80]!r} is no content id with an optional path; check the link")
+            raise ContentNotFound(f"{path[:80]!r} is not a content id with an optional path; check the link")
         try:
             found = await self._kubo.stat("/".join(("/ipfs", cid, *below)), limit_s=self._limit_s)
         except NotInIpfs as missing:

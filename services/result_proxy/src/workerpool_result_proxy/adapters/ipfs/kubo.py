@@ -39,10 +39,10 @@ class IpfsFile:
 
 
 class Kubo:
-    """Calls the node at `url`. Every method raises `StorageUnavailable` when it does not answer."""
+    """A client of the node at `url`; every method raises `StorageUnavailable` when it does not answer."""
 
     def __init__(self, url: str) -> None:
-        """Prepare; `url` is the base URL of the RPC API, such as http://127.0.0.1:5001."""
+        """Create a client; `url` is the base URL of the RPC API, such as http://127.0.0.1:5001."""
         self._base = url.rstrip("/") + "/api/v0/"
         self._sessions: dict[aiohttp.HttpVersion, aiohttp.ClientSession] = {}
 
@@ -52,7 +52,7 @@ class Kubo:
             await session.close()
 
     async def add(self, pieces: AsyncIterator[bytes], to_file: str) -> str:
-        """Store the bytes as a file, reachable at `to_file` in the node's own tree; return its content id."""
+        """Store the bytes as a file at `to_file` in the node's MFS; return its content id."""
         boundary = secrets.token_hex(16)
         options = {
             "cid-version": "1",
@@ -85,11 +85,11 @@ class Kubo:
         return str(added["Hash"])
 
     async def make_folder(self, path: str) -> None:
-        """Create a folder in the node's own tree, and those above it."""
+        """Create a folder in the node's MFS, with its parents."""
         await self._ask("files/mkdir", {"arg": path, "parents": "true"})
 
     async def remove(self, path: str) -> None:
-        """Remove a file from the node's own tree; a missing one is accepted."""
+        """Remove a file from the node's MFS, if it exists."""
         try:
             await self._ask("files/rm", {"arg": path, "force": "true"})
             await self._flush(path.rpartition("/")[0])
@@ -97,7 +97,8 @@ class Kubo:
             return
 
     async def stat(self, path: str, *, limit_s: float = _CALL_S) -> IpfsFile | None:
-        """Return what the file is at `/ipfs/<cid>…` or in the node's own tree, None for a folder.
+        """Return the file at `/ipfs/<cid>…` or in the node's MFS; None for a folder.
+
 
         Raises `NotInIpfs` when it is not found within `limit_s` seconds.
         """
@@ -107,24 +108,24 @@ class Kubo:
     async def cat(self, path: str, *, first: int, length: int, piece_bytes: int) -> AsyncIterator[bytes]:
         """Yield `length` bytes of a file from byte `first`, in pieces of `piece_bytes`; the last one may be smaller.
 
-        A node sends a few KiB at a time, and to pass a piece on costs as much as for a large one. Raises `NotInIpfs`,
-        also after some pieces: a node that lacks a block ends its answer there, with status 200.
+        The node sends a few KiB at a time, and passing on a small piece costs as much as a large one. Raises
+        `NotInIpfs`, possibly after some pieces: a node that lacks a block ends its answer there, with status 200.
         """
         while length:
             arrived = 0
             async for piece in self._cat(path, first, length, piece_bytes):
                 arrived += len(piece)
                 yield piece
-            # An answer that ended early is continued: only the next one tells a lost block from a node that stopped.
+            # After an early end, request the rest: only the next answer distinguishes a lost block from a stopped node.
             first, length = first + arrived, length - arrived
             if length and not arrived:
                 raise NotInIpfs(f"the node ended its answer {length} bytes too early")
 
     async def _cat(self, path: str, first: int, length: int, piece_bytes: int) -> AsyncIterator[bytes]:
-        """Yield what one answer has of some bytes.
+        """Yield the bytes of a range that one answer contains, which may end early.
 
-        To a client of HTTP/1.0 the node sends the bytes as they are. The frames that HTTP/1.1 puts around each 32 KiB
-        cost this process a third of its time, and the node a seventh.
+        Uses HTTP/1.0, to which the node answers without chunked encoding. Decoding a chunk for each 32 KiB costs this
+        process a third of its processor time, and the node a seventh.
         """
         options = {"arg": path, "offset": str(first), "length": str(length)}
         async with self._call("cat", options, total_s=None, version=aiohttp.HttpVersion10) as response:
@@ -139,16 +140,16 @@ class Kubo:
                 yield piece
 
     async def check(self) -> None:
-        """Return when the node answers. Raises DependencyProblem."""
+        """Check that the node answers. Raises DependencyProblem."""
         try:
             await self._ask("version", {}, limit_s=_CONNECT_S)
         except StorageUnavailable as problem:
             raise DependencyProblem(problem.message) from None
         except (NotInIpfs, json.JSONDecodeError):
-            raise DependencyProblem("what answers there is no RPC API of Kubo", kind=WRONG) from None
+            raise DependencyProblem("the answer is not from the RPC API of Kubo", kind=WRONG) from None
 
     async def _flush(self, path: str) -> None:
-        """Make a change of the node's own tree durable: the node itself does so up to seconds after its answer."""
+        """Make a change of the node's MFS durable, because the node does so only seconds after its answer."""
         await self._ask("files/flush", {"arg": path})
 
     async def _ask(self, command: str, options: Mapping[str, str], *, limit_s: float = _CALL_S) -> bytes:
@@ -157,9 +158,9 @@ class Kubo:
 
     def _session(self, version: aiohttp.HttpVersion) -> aiohttp.ClientSession:
         if version not in self._sessions:
-            # An answer of HTTP/1.0 without a length ends with its connection.
+            # An HTTP/1.0 answer without a length ends when its connection closes.
             connector = aiohttp.TCPConnector(force_close=version == aiohttp.HttpVersion10)
-            # The pool's own calls never go through a proxy of the environment.
+            # The pool's internal calls never use a proxy from the environment.
             self._sessions[version] = aiohttp.ClientSession(
                 trust_env=False, read_bufsize=1 << 20, version=version, connector=connector
             )
@@ -194,7 +195,7 @@ class Kubo:
 
 
 def _refusal(command: str, status: int, body: str) -> Exception:
-    """Return the error for an answer of Kubo: `{"Message": …}` and 500 for all causes."""
+    """Return the error for an answer of Kubo, which is 500 and `{"Message": …}` for all causes."""
     try:
         message = str(json.loads(body)["Message"])
     except (ValueError, KeyError, TypeError):

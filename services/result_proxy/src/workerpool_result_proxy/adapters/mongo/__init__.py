@@ -1,4 +1,4 @@
 """Authorizations, results, token keys and archive bytes in MongoDB.
 
-`documents` is the one schema of every collection.
+`documents` is the schema of every collection.
 """

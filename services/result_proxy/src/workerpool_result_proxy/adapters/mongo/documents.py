@@ -1,4 +1,4 @@
-"""The collections of the result proxy: fields, indexes, and the values they store."""
+"""The collections of the result proxy: fields, indexes, and conversions to domain values."""
 
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -28,7 +28,7 @@ class AuthorizationDocument(Document):  # type: ignore[misc]
 
 
 class ResultDocument(Document):  # type: ignore[misc]
-    """A task's only result. The bytes of `file_id` are a result because this document exists."""
+    """The only result of a task; this document makes the bytes of `file_id` a result."""
 
     meta: ClassVar = {"collection": "results", "indexes": ["stored_at"]}
 
@@ -74,7 +74,7 @@ class ResultDocument(Document):  # type: ignore[misc]
 
 
 class AnnouncedFile(Document):  # type: ignore[misc]
-    """A lease on a file whose bytes are being written or removed; an expired one names orphaned bytes.
+    """A lease on a file whose bytes are being written or removed; an expired one marks orphaned bytes.
 
     Documents of versions without leases lack the last three fields.
     """

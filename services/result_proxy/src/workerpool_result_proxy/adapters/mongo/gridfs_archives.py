@@ -1,4 +1,4 @@
-"""Archive bytes in MongoDB, laid out by the GridFS specification, so that any GridFS tool can read them.
+"""Archive bytes in MongoDB in the layout of the GridFS specification, which any GridFS tool can read.
 
 Bypasses `gridfs.GridFSBucket`: an upload of 200 MiB grows the process by 6 MiB here and by 139 MiB there (measured).
 """
@@ -47,8 +47,8 @@ class GridFsArchives:
         await self._database.run_once(self._create)
 
     def _create(self) -> None:
-        # Archives are compressed: compressing them again costs the server time and saves no space. Another process may
-        # create the collection meanwhile, and a server without this storage engine creates it with the index.
+        # Archives are compressed; compressing them again costs time and saves no space. Another process may create the
+        # collection meanwhile, and a server without this storage engine creates it with the index.
         with suppress(CollectionInvalid, OperationFailure):
             self._database.db.create_collection(
                 self._chunks.name, storageEngine={"wiredTiger": {"configString": "block_compressor=none"}}
@@ -61,7 +61,7 @@ class GridFsArchives:
 
     @asynccontextmanager
     async def writing(self, file_id: str) -> AsyncIterator["GridFsWriter"]:
-        """Give a writer; see `Archives`."""
+        """Return a writer; see `Archives`."""
         writer = GridFsWriter(self._database, self._files, self._chunks, file_id)
         try:
             yield writer
@@ -71,7 +71,7 @@ class GridFsArchives:
     async def read(self, file_id: str, *, first: int, length: int) -> AsyncIterator[bytes]:
         """Yield a part of a file; see `Archives`. A few chunks are read ahead, and no cursor stays open.
 
-        A lost chunk is known before the first piece: the index names the chunks.
+        The index shows a lost chunk before the first piece.
         """
         number, skip = divmod(first, CHUNK_BYTES)
         end = (first + length - 1) // CHUNK_BYTES + 1 if length else number
@@ -89,7 +89,7 @@ class GridFsArchives:
             if end - number > _CHUNKS_PER_READ:
                 await self._check_chunks(file_id, number, end)
             while ahead:
-                # Where the reader waits for the database, larger reads cost both less. A slow reader holds less memory.
+                # Read more at once when the reader waits for the database; hold less memory for a slow reader.
                 per_read = _CHUNKS_PER_READ if ahead[0].done() else _MAX_CHUNKS_PER_READ
                 found = await ahead[0]
                 ahead.popleft()
@@ -107,7 +107,7 @@ class GridFsArchives:
             await asyncio.gather(*ahead, return_exceptions=True)
 
     async def _chunks_between(self, file_id: str, start: int, stop: int) -> list[bytes]:
-        """Return the bytes of some chunks in their order. Raises `BytesMissing`."""
+        """Return the bytes of some chunks in order. Raises `BytesMissing`."""
 
         def find() -> dict[int, bytes]:
             content = {"n": 1, "data": 1, "_id": 0}
@@ -119,7 +119,7 @@ class GridFsArchives:
         return list(found.values())
 
     async def _check_chunks(self, file_id: str, start: int, stop: int) -> None:
-        """Raise `BytesMissing` unless some chunks are all there. The index answers this, no chunk is read."""
+        """Raise `BytesMissing` unless all of these chunks exist; the index answers this without reading a chunk."""
 
         def find() -> list[int]:
             found = self._chunks.find(_between(file_id, start, stop), {"n": 1, "_id": 0})
@@ -139,11 +139,11 @@ class GridFsArchives:
 
 
 class GridFsWriter:
-    """The `ArchiveWriter` port. Chunks do not wait for each other: a few writes are in flight.
+    """The `ArchiveWriter` port, with a few writes of chunks in flight.
 
-    Chunks are acknowledged by the primary alone. What makes the file durable is `finish`: the entry in `files` is
-    acknowledged by a majority and its journal, and so is everything that the primary wrote before. A primary that was
-    replaced meanwhile may have lost chunks, so they are then counted by a read of what a majority has.
+    The primary alone acknowledges chunks. `finish` makes the file durable: a majority and its journal acknowledge the
+    entry in `files`, and with it every earlier write of the primary. A replaced primary may have lost chunks, so
+    `finish` then counts them with majority read concern.
     """
 
     def __init__(self, database: Database, files: Any, chunks: Any, file_id: str) -> None:
@@ -160,7 +160,7 @@ class GridFsWriter:
         self._length = 0
 
     async def append(self, chunk: bytes) -> None:
-        """Take the next bytes; see `ArchiveWriter`."""
+        """Write the next bytes; see `ArchiveWriter`."""
         self._length += len(chunk)
         if not self._rest and len(chunk) == CHUNK_BYTES:
             await self._add(chunk)
@@ -197,7 +197,7 @@ class GridFsWriter:
             )
 
     async def settle(self) -> None:
-        """Wait until nothing is written any more."""
+        """Wait for the writes in flight."""
         if self._in_flight:
             await outlast(asyncio.gather(*self._in_flight, return_exceptions=True))
 
@@ -216,7 +216,7 @@ class GridFsWriter:
         self._in_flight.append(asyncio.ensure_future(self._insert(chunks)))
 
     async def _oldest(self) -> None:
-        # A cancelled caller leaves it in the queue: `settle` waits for what a thread still writes.
+        # A cancelled caller leaves the write in the queue, so that `settle` waits for its thread.
         await outlast(self._in_flight[0])
         self._in_flight.popleft()
 
@@ -239,5 +239,5 @@ def _check_numbers(file_id: str, start: int, stop: int, found: Collection[int]) 
 
 
 def _shown(file_id: str) -> str:
-    """Return how the database knows a file."""
+    """Return the name of a file in the database."""
     return f"archives.chunks with files_id {file_id}"

@@ -1,4 +1,4 @@
-"""Leases on files in MongoDB, timed by the clock of its server: the clocks of proxies may differ."""
+"""Leases on files in MongoDB, timed by the clock of its server, because the clocks of proxies may differ."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ _TRANSACTION_LIMIT_S = 10.0
 
 
 class LeasedFiles:
-    """The synchronous calls behind `MongoStore` that concern leases; they run in the database's threads."""
+    """The synchronous calls of `MongoStore` about leases, for the database's threads."""
 
     def __init__(self, database: Database, *, owner: str, lease_s: float) -> None:
         self._client = database.client
@@ -31,12 +31,12 @@ class LeasedFiles:
         self._files.update_one({"_id": file_id}, self._lease(storage), upsert=True)
 
     def renew(self, file_ids: Collection[str]) -> None:
-        """Extend own leases."""
+        """Extend leases of this process."""
         mine = {"_id": {"$in": list(file_ids)}, "owner": self._owner}
         self._files.update_many(mine, [{"$set": {"lease_until": self._until}}])
 
     def retract(self, file_id: str) -> None:
-        """End an own lease."""
+        """End a lease of this process."""
         self._files.delete_one({"_id": file_id, "owner": self._owner})
 
     def commit(self, result: StoredResult) -> bool:
@@ -46,7 +46,7 @@ class LeasedFiles:
             ended = self._files.delete_one({"_id": result.file_id, "owner": self._owner}, session=session)
             if not ended.deleted_count:
                 raise LeaseLost(
-                    "storing the archive took too long without a lease, and its bytes were removed; send it again"
+                    "the lease expired while the archive was being stored, and its bytes were removed; upload it again"
                 )
             self._results.insert_one(ResultDocument.of(result).to_mongo(), session=session)
 
@@ -62,7 +62,7 @@ class LeasedFiles:
         return sorted(self._claims(dead))
 
     def expire(self, stored_before: Any) -> list[OrphanedFile]:
-        """Turn some old results into leased files, each in a transaction; see `Store.expire`."""
+        """Replace some old results by leased files, each in a transaction; see `Store.expire`."""
         old = self._results.find({"stored_at": {"$lt": stored_before}}, {"file_id": 1, "storage": 1})
         return [self._forget(found) for found in old.limit(_AT_ONCE)]
 

@@ -7,24 +7,24 @@ from workerpool_kit.mongo.database import Database
 from workerpool_result_proxy.adapters.mongo.documents import SigningKeyDocument
 
 _MIN_BYTES = 32
-"""A shorter secret can be guessed (RFC 7518, section 3.2)."""
+"""Minimum length of a secret; a shorter one can be guessed (RFC 7518, section 3.2)."""
 
 log = get_logger()
 
 
 class MongoKeyStore:
-    """The kit's `KeyStore`. A key is dropped `keep_s` seconds after its creation."""
+    """The kit's `KeyStore`; it drops a key `keep_s` seconds after its creation."""
 
     def __init__(self, database: Database, *, keep_s: float) -> None:
         self._database = database
         self._keep_s = keep_s
 
     async def load(self) -> list[SigningKey]:
-        """Return the stored keys, without those that could not have been stored here: they sign and open nothing."""
+        """Return the stored keys, without malformed ones, which this proxy did not store."""
         return await self._database.run_once(_load)
 
     async def save(self, key: SigningKey) -> None:
-        """Store one more key, and drop those too old for any valid token."""
+        """Store a key, and drop those that are too old for any valid token."""
         await self._database.run_once(_save, key, key.created_at - self._keep_s)
 
 

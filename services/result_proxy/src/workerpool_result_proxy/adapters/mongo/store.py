@@ -20,10 +20,10 @@ _LONGEST_TASK = timedelta(days=60)
 
 
 class MongoStore:
-    """Every write is acknowledged by a majority and its journal: the write concern of the connection."""
+    """The store; a majority and its journal acknowledge every write (the write concern of the connection)."""
 
     def __init__(self, database: Database, *, owner: str, lease_s: float) -> None:
-        """Prepare; `owner` identifies this process in its leases, which last `lease_s` seconds."""
+        """Create the store; `owner` identifies this process in its leases, which last `lease_s` seconds."""
         self._database = database
         self._leased = LeasedFiles(database, owner=owner, lease_s=lease_s)
 
@@ -48,7 +48,7 @@ class MongoStore:
         return found.result() if found else None
 
     async def announce(self, file_id: str, storage: str) -> None:
-        """Lease a file that is about to be written; see `Store`."""
+        """Lease a file before its bytes are written; see `Store`."""
         await self._database.run_once(self._leased.announce, file_id, storage)
 
     async def renew(self, file_ids: Collection[str]) -> None:
@@ -56,11 +56,11 @@ class MongoStore:
         await self._database.run_once(self._leased.renew, file_ids)
 
     async def commit(self, result: StoredResult) -> bool:
-        """Store the result as the task's only one; see `Store`."""
+        """Store the only result of a task; see `Store`."""
         return await self._database.run_once(self._leased.commit, result)
 
     async def retract(self, file_id: str) -> None:
-        """Forget an announced file; see `Store`."""
+        """End the lease on a removed file; see `Store`."""
         await self._database.run_once(self._leased.retract, file_id)
 
     async def claim_orphans(self, dead: Collection[str] = ()) -> list[OrphanedFile]:
@@ -68,7 +68,7 @@ class MongoStore:
         return await self._database.run_once(self._leased.claim, dead)
 
     async def expire(self, stored_before: datetime) -> list[OrphanedFile]:
-        """Forget old results; see `Store`."""
+        """Remove old results; see `Store`."""
         return await self._database.run_once(self._leased.expire, stored_before)
 
 
@@ -76,8 +76,8 @@ def _keep_authorization(authorization: WorkerpoolAuthorization, expires_at: date
     others = AuthorizationDocument.objects(task_id=authorization.task_id, worker__ne=authorization.worker)
     if others.limit(most).count(with_limit_and_skip=True) >= most:
         return False
-    # The first one stays: both passed the checks, and a second signature adds nothing.
-    # Of two processes that insert at once, one may meet the unique index.
+    # Keep the first one: both passed the checks, and a second signature adds nothing. If two processes insert at once,
+    # the unique index refuses one.
     with suppress(NotUniqueError):
         AuthorizationDocument.objects(task_id=authorization.task_id, worker=authorization.worker).update_one(
             upsert=True,
