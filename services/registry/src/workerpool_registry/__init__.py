@@ -1,1 +1,1 @@
-"""The registry: config server and platform registry of a pool, in one process."""
+"""The registry of a pool: config server and platform registry in one process."""

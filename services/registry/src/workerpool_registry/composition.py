@@ -16,7 +16,7 @@ from workerpool_registry.settings import RegistrySettings
 
 
 async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
-    """Serve the chain configuration and the stacks until the process is asked to stop. Raises StartupError."""
+    """Serve the chain configuration and the stacks until the process must stop. Raises StartupError."""
     chain, platform, health = chain_config(settings), open_platform(settings), Health()
     async with AsyncExitStack() as cleanup:
         routes = http_routes.routes(chain, platform)
@@ -28,7 +28,7 @@ async def serve(settings: RegistrySettings, lifetime: Lifetime) -> None:
 
 
 def chain_config(settings: RegistrySettings) -> ChainConfig:
-    """Return the chain configuration that the settings name."""
+    """Return the chain configuration in the settings."""
     return ChainConfig(
         chain_id=settings.chain_id,
         sidechain=settings.sidechain,
@@ -39,14 +39,14 @@ def chain_config(settings: RegistrySettings) -> ChainConfig:
 
 
 def open_platform(settings: RegistrySettings) -> Platform:
-    """Return the loaded platform registry. Raises StartupError that names each bad file and line."""
+    """Return the loaded platform registry. Raises StartupError with each bad file and line."""
     if settings.platform_dir is None:
         return Platform(None)
     if not settings.platform_dir.is_dir():
         raise StartupError(
             f"IEXEC_PLATFORM_REGISTRY_DIR: {settings.platform_dir} is not a folder; create it or correct the variable"
         )
-    # PyYAML is only loaded when there are files to read.
+    # Import PyYAML only when there are files to read.
     from workerpool_registry.adapters.property_folder import PropertyFolder
 
     platform = Platform(PropertyFolder(settings.platform_dir))
@@ -63,7 +63,7 @@ def open_platform(settings: RegistrySettings) -> Platform:
 
 
 def grpc_server(settings: RegistrySettings, chain: ChainConfig, platform: Platform) -> GrpcServer:
-    """Return the gRPC server with both services; everything it serves is public."""
+    """Return the gRPC server with both public services."""
     server = new_grpc_server(settings, policy=config_service.POLICY | platform_service.POLICY)
     server.add(
         config_service_pb2_grpc.add_ConfigServiceServicer_to_server,

@@ -1,4 +1,4 @@
-"""Settings of the registry, under the variable names that the iExec stack documents."""
+"""Settings of the registry, under the documented variable names of the iExec stack."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +30,7 @@ NodeUrl = Annotated[str, AfterValidator(_node_url)]
 class RegistrySettings(Settings):
     """Settings of the config server and of the platform registry.
 
-    `own_prefixes` stays empty: other services have variables with the same prefixes (`IEXEC_CONFIG_SERVER_URL` is
+    `own_prefixes` is empty, because other services have variables with the same prefixes (`IEXEC_CONFIG_SERVER_URL` is
     core's), and one environment file may serve them all.
     """
 

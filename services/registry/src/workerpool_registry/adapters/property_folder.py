@@ -12,13 +12,13 @@ _PATTERNS = ("application.yml", "application-*.yml")
 
 
 class PropertyFolder:
-    """All property files of a folder and its sub-folders, hidden folders excepted. A sub-folder is a label."""
+    """The property files of a folder and its sub-folders, without hidden folders; a sub-folder is a label."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def paths(self) -> list[str]:
-        """Return the relative paths of all property files. Raises OSError when the folder is not there."""
+        """Return the relative paths of all property files. Raises OSError when the folder is missing."""
         # rglob finds nothing in a missing folder, which would look like a folder without files.
         self._folder.stat()
         found = {
@@ -27,7 +27,7 @@ class PropertyFolder:
         return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
 
     def stamp(self, path: str) -> Stamp:
-        """Return time of modification (ns) and size (bytes) of a file, (0, 0) when it is gone."""
+        """Return the modification time (ns) and size (bytes) of a file; (0, 0) when it is missing."""
         try:
             status = (self._folder / path).stat()
         except OSError:
@@ -35,7 +35,7 @@ class PropertyFolder:
         return (status.st_mtime_ns, status.st_size)
 
     def read(self, path: str) -> PropertyFile:
-        """Read and check one file. Raises PropertyFileError with every problem and its line."""
+        """Read and check one file. Raises PropertyFileError with each problem and its line."""
         try:
             content = (self._folder / path).read_bytes()
             properties = parse_properties(content.decode())

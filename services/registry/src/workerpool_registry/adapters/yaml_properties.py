@@ -1,4 +1,4 @@
-"""Flattens YAML text to dotted keys as Spring does, with the line of every value."""
+"""Flattening of YAML text to dotted keys like Spring, with the line of each value."""
 
 import math
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _TOO_DEEP = "is nested too deeply, or in itself"
 
 
 class UnusableText(Exception):
-    """The text cannot be used; `line` counts from 1, 0 concerns the whole text."""
+    """The text cannot be used; `line` counts from 1, and 0 means the whole text."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -23,7 +23,7 @@ class UnusableText(Exception):
 
 
 def parse_properties(text: str) -> dict[str, Property]:
-    """Return dotted key to value and line. Raises UnusableText for the first problem."""
+    """Return the values and lines by dotted key. Raises UnusableText for the first problem."""
     try:
         _check_depth(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -40,7 +40,7 @@ def parse_properties(text: str) -> dict[str, Property]:
 
 
 def _check_depth(text: str) -> None:
-    """Raise UnusableText for text that nests too deeply. Composing it would exhaust the stack of the process."""
+    """Raise UnusableText for text that nests too deeply, because composing it would exhaust the stack."""
     level = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         level += isinstance(event, yaml.CollectionStartEvent)
@@ -54,11 +54,11 @@ def _flatten(
 ) -> Iterator[tuple[str, Property]]:
     """Yield dotted keys: nested maps join with a dot, list items with [index].
 
-    A few lines of aliases can stand for more values than memory holds: `visits` bounds their number. An alias can also
-    stand for a node that contains it: `level` bounds the depth.
+    A few lines of aliases can expand to more values than fit in memory, so `visits` bounds their number. An alias can
+    also refer to a node that contains it, so `level` bounds the depth.
     """
     if next(visits) > _MAX_NODES:
-        raise UnusableText(_line_of(node), f"stands for more than {_MAX_NODES} values; are aliases nested?")
+        raise UnusableText(_line_of(node), f"expands to more than {_MAX_NODES} values; do not nest aliases")
     if level > _MAX_LEVELS:
         raise UnusableText(_line_of(node), _TOO_DEEP)
     if isinstance(node, yaml.MappingNode):
@@ -66,7 +66,7 @@ def _flatten(
         for key, value in node.value:
             name = str(key.value)
             if name in seen:
-                raise UnusableText(_line_of(key), f"{name}: given twice")
+                raise UnusableText(_line_of(key), f"{name}: occurs twice")
             seen.add(name)
             yield from _flatten(value, f"{prefix}.{name}" if prefix else name, visits, level + 1)
     elif isinstance(node, yaml.SequenceNode):
@@ -77,14 +77,14 @@ def _flatten(
 
 
 def _scalar(node: yaml.Node) -> Scalar:
-    """Return a value as JSON can hold it; dates and similar values keep their text."""
+    """Return a value that JSON can represent; dates and similar values keep their text."""
     try:
         value = yaml.SafeLoader("").construct_object(node)
         str(value).encode()
     except yaml.MarkedYAMLError:
         raise
     except (ValueError, KeyError) as error:
-        text = f"not a value that can be used: {node.value[:80]!r}"
+        text = f"not a usable value: {node.value[:80]!r}"
         raise UnusableText(_line_of(node), text) from error
     if isinstance(value, float) and not math.isfinite(value):
         return str(node.value)

@@ -1,4 +1,4 @@
-"""`workerpool.registry.v1.ConfigService`: the chain configuration. It is public."""
+"""`workerpool.registry.v1.ConfigService`: the public chain configuration."""
 
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ POLICY = {f"/{SERVICE}/GetChain": frozenset({ANYONE})}
 
 
 class ConfigServicer(ConfigServiceServicer):
-    """Serves one chain configuration."""
+    """The service that config_service.proto documents."""
 
     def __init__(self, chain: ChainConfig) -> None:
         block_time = Duration()

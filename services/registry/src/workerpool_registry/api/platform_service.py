@@ -1,4 +1,4 @@
-"""`workerpool.registry.v1.PlatformService`: the SMS locations of stacks. It is public."""
+"""`workerpool.registry.v1.PlatformService`: the public SMS locations of stacks."""
 
 from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
@@ -24,13 +24,13 @@ _FRAMEWORKS = {
 
 
 class PlatformServicer(PlatformServiceServicer):
-    """Serves the stacks of a platform."""
+    """The service that platform_service.proto documents."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     async def GetStack(self, request: pb.GetStackRequest, context: Context) -> pb.GetStackResponse:
-        """Return one stack. NOT_FOUND (STACK_NOT_FOUND) when no file describes it."""
+        """Return one stack. Raises StackNotFound when no file describes it."""
         return pb.GetStackResponse(stack=_message(self._platform.stack(request.stack, request.label)))
 
     async def WatchStack(

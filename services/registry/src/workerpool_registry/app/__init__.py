@@ -1,1 +1,1 @@
-"""Use cases of the registry and the ports they need."""
+"""Use cases of the registry, and their ports."""

@@ -1,7 +1,7 @@
-"""The platform registry: stacks from property files, refreshed while the files are edited.
+"""The platform registry: stacks from property files, refreshed after edits.
 
-A bad file is refused at start. A bad edit later is logged, and the file's last good content stays in effect, so that a
-typing mistake never removes a location from a running pool.
+A bad file is refused at the start. A bad edit later is logged, and the file's last good content stays in effect, so
+that a typing mistake never removes a location from a running pool.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ log = get_logger()
 
 
 class Platform:
-    """The stacks of one source; without a source no stack is known."""
+    """The stacks of one source; without a source there is no stack."""
 
     def __init__(self, source: PropertySource | None) -> None:
         self._source = source
@@ -42,25 +42,25 @@ class Platform:
         log.info("platform.loaded", files=sorted(self._files))
 
     async def refresh(self) -> None:
-        """Read files that were edited or added, drop removed ones, and wake the watchers after a change."""
+        """Read edited and added files, drop removed ones, and wake the watchers after a change."""
         if self._source is None or not await asyncio.to_thread(self._refresh, self._source):
             return
         async with self._changed:
             self._changed.notify_all()
 
     async def follow(self, interval_s: float) -> None:
-        """Refresh every `interval_s` seconds until cancelled. Polling works on every mount; inotify does not."""
+        """Refresh every `interval_s` seconds until cancelled; unlike inotify, polling works on every mount."""
         while self._source is not None:
             await asyncio.sleep(interval_s)
             await self.refresh()
 
     def files(self, stack: str, label: str = CURRENT_LABEL) -> list[PropertyFile]:
-        """Return the files that describe a stack, the most specific one first; empty when there is none."""
+        """Return the files that describe a stack, the most specific one first."""
         prefix = f"{label.strip('/')}/" if label else ""
         return [self._files[path] for name in file_names(stack) if (path := prefix + name) in self._files]
 
     def stack(self, name: str, label: str = CURRENT_LABEL) -> Stack:
-        """Return the locations of a stack. Raises StackNotFound unless a file of its own describes it."""
+        """Return the locations of a stack. Raises StackNotFound unless a file exists for it."""
         name = name or DEFAULT_STACK
         files = self.files(name, label)
         wanted = file_names(name)[0]
@@ -79,7 +79,7 @@ class Platform:
                 yield current
                 continue
             async with self._changed:
-                # Checked again under the lock: a change since the comparison must not be missed.
+                # Check again under the lock, so that a change since the comparison is not missed.
                 if self.stack(name, label) == last:
                     await self._changed.wait()
 
@@ -111,7 +111,7 @@ class Platform:
 
     def _read(self, source: PropertySource, path: str) -> bool:
         """Read one file and return whether its content changed."""
-        # The stamp comes first: an edit during the read differs from it and is read by the next refresh.
+        # Take the stamp first, so that the next refresh reads an edit made during this read.
         self._stamps[path] = source.stamp(path)
         file = source.read(path)
         changed = self._files.get(path) != file

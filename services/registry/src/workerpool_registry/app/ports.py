@@ -1,15 +1,15 @@
-"""What the registry's use cases need from outside."""
+"""The ports of the registry's use cases."""
 
 from typing import Protocol
 
 from workerpool_registry.domain.property_file import FileProblem, PropertyFile
 
 Stamp = tuple[int, int]
-"""Changes when a file is edited; compared for equality only."""
+"""A value that changes with each edit of a file; compared for equality only."""
 
 
 class PropertyFileError(Exception):
-    """Files cannot be used; `problems` says where and why."""
+    """Files cannot be used, for the reasons and at the lines in `problems`."""
 
     def __init__(self, problems: list[FileProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -17,13 +17,13 @@ class PropertyFileError(Exception):
 
 
 class PropertySource(Protocol):
-    """A tree of property files. Every method blocks: call it in a thread while the event loop runs."""
+    """A tree of property files; every method blocks, so call it in a thread while the event loop runs."""
 
     def paths(self) -> list[str]:
         """Return the relative paths of all property files. Raises OSError while the source cannot be read."""
 
     def stamp(self, path: str) -> Stamp:
-        """Return the present stamp of a file, (0, 0) when it is gone."""
+        """Return the current stamp of a file; (0, 0) when it is missing."""
 
     def read(self, path: str) -> PropertyFile:
         """Read and check one file. Raises PropertyFileError with every problem."""

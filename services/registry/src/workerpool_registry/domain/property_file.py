@@ -1,10 +1,10 @@
-"""Property files as values: dotted keys, each with its line, and the problems found in them."""
+"""Property files as values: dotted keys with their lines, and problems."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 Scalar = str | int | float | bool | None
-"""A value as JSON can hold it."""
+"""A value that JSON can represent."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class PropertyFile:
     digest: str = ""
 
     def values(self) -> dict[str, Scalar]:
-        """Return key to value, as Spring clients read them."""
+        """Return the values by key, in the form of Spring clients."""
         return {key: each.value for key, each in self.properties.items()}
 
 
 @dataclass(frozen=True)
 class FileProblem:
-    """Why a file cannot be used: `line` counts from 1, 0 concerns the whole file."""
+    """Why a file cannot be used; `line` counts from 1, and 0 means the whole file."""
 
     path: str
     line: int

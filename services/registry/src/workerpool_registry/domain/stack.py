@@ -19,7 +19,7 @@ _VERSION_DIGITS = 16
 
 
 class TeeFramework(StrEnum):
-    """TEE frameworks, as property files spell them after `sms.`."""
+    """TEE frameworks, in the spelling of property files after `sms.`."""
 
     SCONE = "scone"
     GRAMINE = "gramine"
@@ -28,7 +28,7 @@ class TeeFramework(StrEnum):
 
 @dataclass(frozen=True)
 class Stack:
-    """SMS locations (HTTP URLs) of one stack; `version` changes whenever one of its files does."""
+    """SMS locations (HTTP URLs) of one stack; `version` changes with each change of its files."""
 
     name: str
     label: str
@@ -42,7 +42,7 @@ def file_names(stack: str) -> list[str]:
 
 
 def problems_of(file: PropertyFile) -> list[FileProblem]:
-    """Return what is wrong with the SMS locations of a file; other keys belong to other readers."""
+    """Return the problems of the SMS locations of a file; other keys belong to other readers."""
     problems = []
     for key, each in file.properties.items():
         section, _, framework = key.partition(".")
@@ -59,7 +59,7 @@ def problems_of(file: PropertyFile) -> list[FileProblem]:
 
 
 def merge_stack(name: str, label: str, files: Iterable[PropertyFile]) -> Stack:
-    """Merge the files of a stack, the most specific one first, into its locations."""
+    """Return the stack merged from its files, of which the most specific comes first."""
     files = list(files)
     locations: dict[TeeFramework, str] = {}
     for file in reversed(files):
