@@ -11,7 +11,7 @@ from workerpool_sms.settings import SmsSettings
 
 
 def main() -> NoReturn:
-    """Run the SMS, or the command that the first argument names."""
+    """Run the SMS, or the command in the first argument."""
     if sys.argv[1:2] == [commands.ROTATE_KEY]:
         sys.exit(commands.rotate_key(sys.argv[2:]))
     run_service(

@@ -14,8 +14,8 @@ from workerpool_sms.settings import SmsSettings
 ROTATE_KEY = "rotate-key"
 _DESCRIPTION = """\
 Append a new key to the key file (IEXEC_SMS_STORAGE_ENCRYPTION_AES_KEY_PATH). The SMS may run meanwhile:
-within seconds it encrypts new values with that key, and the keys of all stored values again.
-Its log line keys.in_use tells when no stored value uses an older key any more. Old backups still need it."""
+within seconds it encrypts new values with that key, and rewraps the keys of all stored values.
+Its log event keys.in_use shows when no stored value uses an older key. Old backups still need the older keys."""
 
 
 def rotate_key(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Composition root: build every object, connect it by constructor arguments, run until the process stops."""
+"""The composition root: builds every object, connects them by constructor arguments, runs until the process stops."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ from workerpool_sms.api.http import admin_routes, secret_routes, tee_routes
 from workerpool_sms.app.backups import AdminAccess, Backups
 from workerpool_sms.app.enclave_challenges import EnclaveChallenges
 from workerpool_sms.app.gate import Gate
+from workerpool_sms.app.maintenance import KeyRotation, MetricsRefresh, repeat
 from workerpool_sms.app.ports import ChainView
 from workerpool_sms.app.secrets import ExistenceCache, Secrets
 from workerpool_sms.app.session_challenges import SessionChallenges
 from workerpool_sms.app.session_inputs import SessionInputReader
 from workerpool_sms.app.sessions import Sessions
 from workerpool_sms.app.unattested_sessions import UnattestedSessions
-from workerpool_sms.app.upkeep import Counting, KeyRotation, repeat
 from workerpool_sms.domain.frameworks import FrameworkProperties
 from workerpool_sms.metrics import SecretMetrics
 from workerpool_sms.settings import SmsSettings
@@ -57,7 +57,7 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The use cases of the SMS, and what both ports need to serve them."""
+    """The use cases of the SMS for both ports and the background."""
 
     properties: FrameworkProperties
     secrets: Secrets
@@ -68,11 +68,11 @@ class Parts:
     access: AdminAccess
     backups: Backups
     rotation: KeyRotation
-    counting: Counting
+    metrics_refresh: MetricsRefresh
 
 
 async def serve(settings: SmsSettings, lifetime: Lifetime) -> None:
-    """Serve secrets, challenges and sessions until the process is asked to stop."""
+    """Serve secrets, challenges and sessions until the process must stop."""
     properties, keys = startup.open_properties(settings), startup.open_key_file(settings)
     async with AsyncExitStack() as cleanup:
         health = Health()
@@ -99,10 +99,10 @@ async def serve(settings: SmsSettings, lifetime: Lifetime) -> None:
         start_watching(lifetime, cleanup, node.watch(), "chain")
 
         parts = build(settings, database, keys, HubView(hub, node), properties)
-        start_upkeep(parts, lifetime, cleanup)
+        start_maintenance(parts, lifetime, cleanup)
         server = grpc_server(settings, parts)
         await open_grpc(server, settings, health, http, cleanup)
-        # The HTTP server reports health from the start and serves secrets from here on.
+        # The HTTP server has reported health from the start; it serves secrets from here on.
         http.add_routes(http_routes(parts))
         log.info(
             "process.started",
@@ -116,7 +116,7 @@ async def serve(settings: SmsSettings, lifetime: Lifetime) -> None:
             log.warning(
                 "sessions.unattested_allowed",
                 variable="WORKERPOOL_SMS_ALLOW_UNATTESTED_SESSIONS",
-                problem="any holder of a session id reads the secrets of its task; never set this outside a test",
+                problem="any holder of a session id can read the secrets of its task; never set this outside a test",
             )
         await lifetime.stopped()
 
@@ -169,23 +169,23 @@ def build(
         access=AdminAccess(settings.admin_api_key),
         backups=Backups(MongoDump(database), BackupFolder(settings.admin_storage), keys, gate, cache),
         rotation=KeyRotation(MongoSealedRows(database), vault, gate, keys.reload),
-        counting=Counting(stored, challenges, cache, counts),
+        metrics_refresh=MetricsRefresh(stored, challenges, cache, counts),
     )
 
 
-def start_upkeep(parts: Parts, lifetime: Lifetime, cleanup: AsyncExitStack) -> None:
-    """Start the work in the background; it ends before the database is closed."""
+def start_maintenance(parts: Parts, lifetime: Lifetime, cleanup: AsyncExitStack) -> None:
+    """Start the background maintenance, which ends before the database is closed."""
     for action, every_s, name in (
         (parts.enclave_challenges.purge, _PURGE_EVERY_S, "purge of challenges"),
         (parts.unattested.purge, _PURGE_EVERY_S, "purge of sessions"),
         (parts.rotation.run, _ROTATE_EVERY_S, "rotation of keys"),
-        (parts.counting.refresh, _COUNT_EVERY_S, "counts"),
+        (parts.metrics_refresh.refresh, _COUNT_EVERY_S, "counts"),
     ):
         start_watching(lifetime, cleanup, repeat(action, every_s, name), name)
 
 
 def http_routes(parts: Parts) -> list[Route]:
-    """Return what the HTTP port serves."""
+    """Return the routes of the HTTP port."""
     return [
         *secret_routes.routes(parts.secrets),
         *tee_routes.routes(

@@ -1,9 +1,9 @@
-"""Every metric of the SMS, under the names of the old stack (`iexec.sms.secrets.*`, dots as underscores)."""
+"""The metrics of the SMS, with the names of the old stack (`iexec.sms.secrets.*`, dots as underscores)."""
 
 from prometheus_client import Counter, Gauge
 
 TABLES = ("web2", "web3", "compute", "tee_challenges", "ethereum_credentials")
-"""The tables of the old stack; `compute` holds the secrets of app developers and requesters."""
+"""The tables of the old stack; `compute` has the secrets of app developers and requesters."""
 LIMITS = ("wallet", "total", "disk")
 """The limits for which a secret is refused."""
 

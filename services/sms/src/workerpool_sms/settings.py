@@ -1,4 +1,4 @@
-"""Settings of the SMS, under the variable names that the iExec stack documents."""
+"""Settings of the SMS, under the documented variable names of the iExec stack."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,8 +35,8 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
     public_url: PublicUrl | None = env(
         "IEXEC_SMS_PUBLIC_URL",
         None,
-        doc="Base URL of this SMS as the platform registry tells it; a worker signs only for this URL; "
-        "unset means http://localhost and the HTTP port",
+        doc="Base URL of this SMS in the platform registry; a worker signs only for this URL; unset means "
+        "http://localhost and the HTTP port",
     )
 
     mongo_host: str = env(
@@ -73,7 +73,7 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
         "WORKERPOOL_SMS_TEE_PROPERTIES",
         None,
         doc="JSON file with the pre- and post-compute images of each framework version; the first version serves apps "
-        "that name none",
+        "without a version",
     )
     max_secrets_per_wallet: Annotated[int, Field(gt=0)] = env(
         "WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET",
@@ -90,18 +90,18 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
     min_free: Annotated[int, Field(ge=0)] = env(
         "WORKERPOOL_SMS_MIN_FREE",
         256 << 20,
-        doc="Bytes that stay free on the disk of MongoDB: a secret that would take them is refused",
+        doc="Bytes that stay free on the disk of MongoDB; a secret that would use them is refused",
     )
     ipfs_gateway: Url = env(
         "WORKERPOOL_SMS_IPFS_GATEWAY",
         "https://ipfs-gateway.v8-bellecour.iex.ec",
-        doc="IPFS gateway that lists of datasets (bulk processing) are read from",
+        doc="IPFS gateway for reading lists of datasets (bulk processing)",
     )
     allow_unattested_sessions: bool = env(
         "WORKERPOOL_SMS_ALLOW_UNATTESTED_SESSIONS",
         False,
-        doc="Give the secrets of a task to a program that has not proven that it runs in an enclave. For tests only: "
-        "any holder of a session id reads the secrets",
+        doc="Release the secrets of a task to a program that has not proven that it runs in an enclave. For tests: "
+        "any holder of a session id can read the secrets",
     )
     admin_api_key: SecretStr | None = secret(
         "IEXEC_SMS_ADMIN_API_KEY",
@@ -116,10 +116,10 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
 
     @property
     def secret_limits(self) -> SecretLimits:
-        """The limits of what strangers may store."""
+        """The limits of stored secrets."""
         return SecretLimits(per_wallet=self.max_secrets_per_wallet, total=self.max_secrets)
 
     @property
     def audience(self) -> str:
-        """The URL that workers sign for, in its one spelling."""
+        """The normalized URL for which workers sign."""
         return audience_of(self.public_url or f"http://localhost:{self.http_port}")

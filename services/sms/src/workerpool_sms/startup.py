@@ -1,4 +1,4 @@
-"""Start-up checks: the files that the settings name, and the keys that the stored values need."""
+"""Start-up checks of the files in the settings, and of the keys that the stored values need."""
 
 from workerpool_kit.dependencies.report import Dependency
 from workerpool_kit.logs import get_logger
@@ -18,7 +18,7 @@ _KEY_VARIABLE = "IEXEC_SMS_STORAGE_ENCRYPTION_AES_KEY_PATH"
 
 
 def node_dependency(settings: SmsSettings) -> Dependency:
-    """Return the node as its operator knows it."""
+    """Return the node as a dependency, with the variable that an operator corrects."""
     return Dependency(
         "chain",
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
@@ -52,9 +52,8 @@ async def check_keys(file: KeyFile, rows: SealedRows) -> None:
     if not file.keys:
         if used:
             raise StartupError(
-                f"{_KEY_VARIABLE}: {file.path} is gone, and {sum(used.values())} stored values need its keys; "
-                "restore the "
-                "file, or name the database that belongs to this SMS in MONGO_URI"
+                f"{_KEY_VARIABLE}: {file.path} is missing, and {sum(used.values())} stored values need its keys; "
+                "restore the file, or set MONGO_URI to the database of this SMS"
             )
         try:
             file.create()
@@ -64,6 +63,5 @@ async def check_keys(file: KeyFile, rows: SealedRows) -> None:
     if missing := sorted(set(used) - set(file.key_ids())):
         raise StartupError(
             f"{_KEY_VARIABLE}: {file.path} lacks the keys {', '.join(missing)}, which encrypt stored values; "
-            "restore the "
-            "file that has them"
+            "restore the file that has them"
         )

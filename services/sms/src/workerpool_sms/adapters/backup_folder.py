@@ -1,4 +1,4 @@
-"""The `BackupFiles` port: files below the admin storage, and none outside it."""
+"""The `BackupFiles` port: files inside the admin storage only."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ _MODE = 0o600
 
 
 class BackupFolder:
-    """The admin storage. A folder inside is used only when no symbolic link leads out of it."""
+    """The admin storage; a folder inside is used only when no symbolic link leads outside."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -41,7 +41,7 @@ class BackupFolder:
         path, keys = self.existing(source, source_name)
         copied = self._folder(target) / backup_name(target_name)
         try:
-            # The keys first: a backup without its keys is worth nothing.
+            # The keys first, because a backup without its keys is useless.
             if keys.is_file():
                 _copy(keys, _keys_of(copied))
             _copy(path, copied)
@@ -74,7 +74,7 @@ class BackupFolder:
         wanted = Path(storage_path(storage, PurePosixPath(root)))
         folder = wanted.resolve()
         if not folder.is_relative_to(root):
-            raise InvalidStorage(f"a symbolic link leads from {wanted} out of {root}; name a folder inside")
+            raise InvalidStorage(f"a symbolic link leads from {wanted} outside {root}; use a folder inside")
         if not folder.is_dir():
             raise BackupNotFound(f"there is no folder {wanted}; create it")
         return folder
@@ -99,5 +99,5 @@ def _copy(source: Path, target: Path) -> None:
 
 def _failed(path: Path, error: OSError) -> BackupFailed:
     return BackupFailed(
-        f"{path} cannot be written: {error.strerror}; make room or correct the rights of its folder"
+        f"{path} cannot be written: {error.strerror}; free space or correct the rights of its folder"
     )

@@ -11,7 +11,7 @@ from workerpool_sms.errors import ChainUnreachable
 
 
 class HubView:
-    """Reads the hub, once the node has proven to serve the configured chain and hub."""
+    """Reads of the hub, possible once the node has proven to serve the configured chain and hub."""
 
     def __init__(self, hub: HubClient, node: VerifiedNode) -> None:
         self._hub = hub

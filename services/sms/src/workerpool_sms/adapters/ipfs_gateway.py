@@ -11,7 +11,7 @@ _LIMIT_S = 20.0
 
 
 class IpfsGateway:
-    """Reads small objects. The orders in them carry signatures of their own, which the chain checks."""
+    """Reads of small objects; the chain checks the signatures of the orders in them."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")

@@ -5,7 +5,7 @@
         "post_compute": {"image": "…", "fingerprint": "…", "entrypoint": "…", "heap_bytes": 3221225472},
         "las_image": "…"}}}
 
-The first version serves apps that name none.
+The first version serves apps without a version.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from workerpool_sms.domain.frameworks import (
 
 
 class PropertiesUnusable(Exception):
-    """The file cannot be used; the message says why."""
+    """The file cannot be used, as the message says."""
 
 
 class _Strict(BaseModel):
@@ -49,7 +49,7 @@ class _File(_Strict):
 
 
 def read_properties(path: Path | None, framework: Framework) -> FrameworkProperties:
-    """Return the images of a file, none without a file. Raises PropertiesUnusable."""
+    """Return the images of a file; none without a file. Raises PropertiesUnusable."""
     if path is None:
         return FrameworkProperties(framework)
     try:

@@ -1,1 +1,1 @@
-"""The gRPC and HTTP interfaces of the SMS: translate, authorize, delegate; no decisions."""
+"""The gRPC and HTTP interfaces of the SMS, which translate, authorise and delegate without decisions."""

@@ -1,1 +1,1 @@
-"""Use cases of the SMS and the ports they need."""
+"""Use cases of the SMS, and their ports."""

@@ -1,4 +1,4 @@
-"""Back the database up and restore it (worker spec D, admin)."""
+"""Backup and restore of the database (worker spec D, admin)."""
 
 import asyncio
 import hmac
@@ -16,7 +16,7 @@ log = get_logger()
 
 
 class AdminAccess:
-    """Checks the API key of the admin methods."""
+    """The check of the admin methods' API key."""
 
     def __init__(self, api_key: SecretStr | None) -> None:
         self._api_key = api_key
@@ -25,7 +25,7 @@ class AdminAccess:
         """Raise AdminDisabled when no key is configured, AdminKeyRefused for a wrong one."""
         if self._api_key is None:
             raise AdminDisabled("the admin methods are disabled; set IEXEC_SMS_ADMIN_API_KEY to enable them")
-        # Constant time: the duration must not reveal how many characters match.
+        # In constant time, so that the duration does not reveal how many characters match.
         if not hmac.compare_digest(given.encode(), self._api_key.get_secret_value().encode()):
             raise AdminKeyRefused(
                 "the header X-API-KEY is missing or wrong; send IEXEC_SMS_ADMIN_API_KEY in it"
@@ -33,7 +33,7 @@ class AdminAccess:
 
 
 class Backups:
-    """Backups of the database with the keys that open them. One method runs at a time."""
+    """Backups of the database with their keys; one method runs at a time."""
 
     def __init__(
         self, dump: Dump, files: BackupFiles, keys: KeyFiles, gate: Gate, cache: ExistenceCache
@@ -74,7 +74,7 @@ class Backups:
     async def restore(self, storage: str, name: str) -> int:
         """Replace the content of the database by a backup; return the number of rows.
 
-        Everything else is refused meanwhile. The keys of the backup are added to the key file first, so that a failure
+        All other calls are refused meanwhile. The keys of the backup are added to the key file first, so that a failure
         leaves no value without its key.
         """
         async with self._gate.admin("a restore", restores=True):
@@ -83,9 +83,8 @@ class Backups:
             available = {*self._keys.key_ids(), *await asyncio.to_thread(self._keys.ids_in, key_path)}
             if missing := sorted(needed - available):
                 raise BackupBroken(
-                    f"the backup needs the keys {', '.join(missing)}, which neither {key_path.name} nor the "
-                    "key file of "
-                    "this SMS holds; put the key file of that time beside the backup"
+                    f"the backup needs the keys {', '.join(missing)}, which neither {key_path.name} nor the key file "
+                    "of this SMS contains; put the key file of that time beside the backup"
                 )
             await asyncio.to_thread(self._keys.merge, key_path)
             rows = await self._dump.load(path)

@@ -1,4 +1,4 @@
-"""Create the enclave challenge of a task once, and remove it after the task's final deadline."""
+"""Enclave challenges: created once per task, removed after its final deadline."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ NewKey = Callable[[], tuple[bytes, Address]]
 
 
 class EnclaveChallenges:
-    """The key pairs of tasks. The private key leaves only in a session."""
+    """The key pairs of tasks; a private key leaves the SMS only in a session."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class EnclaveChallenges:
         self._new_key = new_key
 
     async def create(self, task_id: TaskId, signature: bytes) -> Address:
-        """Return the challenge of a task; the first request makes it. The pool owner signs `keccak256(taskid)`.
+        """Return the challenge of a task, created by the first request. The pool owner signs `keccak256(taskid)`.
 
-        Raises the refusal of the first rule that is violated (`check_task`, `check_owner_signature`).
+        Raises the refusal of the first violated rule (`check_task`, `check_owner_signature`).
         """
         with self._gate.use():
             task = await self._chain.task(task_id)
@@ -62,14 +62,14 @@ class EnclaveChallenges:
             return stored.address
 
     async def private_key(self, task_id: TaskId, challenge: Address) -> bytes | None:
-        """Return the private key (32 bytes) of a task's challenge, None when this SMS made no such challenge."""
+        """Return the private key (32 bytes) of a task's challenge; None when this SMS made no such challenge."""
         stored = await self._store.find(task_id)
         if stored is None or stored.address != challenge:
             return None
         return self._vault.open(stored.private_key, key_purpose(task_id))
 
     async def purge(self) -> int:
-        """Remove the challenges of tasks whose final deadline has passed; return how many."""
+        """Remove the challenges of tasks whose final deadline has passed; return their number."""
         removed, batch = 0, PURGE_BATCH
         while batch == PURGE_BATCH:
             now = self._clock.now()

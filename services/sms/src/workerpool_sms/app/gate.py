@@ -1,4 +1,4 @@
-"""Admits one admin method at a time, and nothing else while a backup is being restored."""
+"""Exclusion of admin methods from each other, and of everything else during a restore."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +8,7 @@ from workerpool_sms.errors import AdminRunning, RestoreRunning
 
 
 class Gate:
-    """Whether the use cases may work on the database now."""
+    """The gate to the database for use cases and admin methods."""
 
     def __init__(self) -> None:
         self._restoring = False
@@ -19,9 +19,9 @@ class Gate:
 
     @contextmanager
     def use(self) -> Iterator[None]:
-        """Work on the database. Raises RestoreRunning while a backup is being restored."""
+        """Hold the gate for one use case. Raises RestoreRunning while a backup is being restored."""
         if self._restoring:
-            raise RestoreRunning("a backup is being restored; try again in a minute")
+            raise RestoreRunning("a backup is being restored; retry in a minute")
         self._users += 1
         self._idle.clear()
         try:
@@ -38,9 +38,9 @@ class Gate:
         Raises AdminRunning while another one runs, RestoreRunning when that one restores.
         """
         if self._restoring:
-            raise RestoreRunning("a backup is being restored; try again in a minute")
+            raise RestoreRunning("a backup is being restored; retry in a minute")
         if self._running:
-            raise AdminRunning(f"{self._running} is running; try again when it has ended")
+            raise AdminRunning(f"{self._running} is running; retry when it has ended")
         self._running, self._restoring = operation, restores
         try:
             if restores:

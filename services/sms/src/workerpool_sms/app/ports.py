@@ -1,4 +1,4 @@
-"""What the use cases need from outside; `adapters` implements it."""
+"""The ports of the use cases, implemented by `adapters`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,13 +16,13 @@ from workerpool_sms.domain.session.session import Session
 
 
 class ChainView(Protocol):
-    """Reads the hub contract. A task or deal that is not on chain reads as zeros.
+    """Reads of the hub contract; a task or deal that is not on chain reads as zeros.
 
     Every method raises `ChainUnreachable` when the node does not answer.
     """
 
     async def owner(self, contract: Address) -> Address | None:
-        """Return what the contract's `owner()` returns, None when there is no such contract or method."""
+        """Return the contract's `owner()`; None without such a contract or method."""
 
     async def task(self, task_id: TaskId) -> ChainTask:
         """Return `viewTask`."""
@@ -41,11 +41,11 @@ class ChainView(Protocol):
 
 
 class Vault(Protocol):
-    """Encrypts values for storage. A value opens only for the purpose for which it was sealed."""
+    """The encryption of stored values; a value can only be opened for the purpose with which it was sealed."""
 
     @property
     def current_key_id(self) -> str:
-        """Id of the key that seals new values."""
+        """The id of the key that seals new values."""
 
     def seal(self, plain: bytes, purpose: str) -> Sealed:
         """Encrypt a value with a new data key."""
@@ -57,11 +57,11 @@ class Vault(Protocol):
         """Encrypt the data key of a value with the current key. Raises like `open`."""
 
     def derived_secrets(self, purpose: str) -> Sequence[bytes]:
-        """Return 32 bytes for `purpose` derived from each key, those of the current key first."""
+        """Return 32 bytes for `purpose` derived from each key, the current key first."""
 
 
 class SecretStore(Protocol):
-    """Stores secrets. A write that returned survives the loss of the process.
+    """The durable store of secrets.
 
     Every method raises `DatabaseUnavailable` during an outage.
     """
@@ -79,7 +79,7 @@ class SecretStore(Protocol):
         """Return the number of secrets that a wallet stored, counted up to `most`."""
 
     async def total(self) -> int:
-        """Return the number of all secrets. The answer costs no search."""
+        """Return the number of all secrets, without a scan."""
 
     async def replace(self, name: SecretName, value: Sealed) -> bool:
         """Replace a secret; return False when it does not exist."""
@@ -89,7 +89,7 @@ class SecretStore(Protocol):
 
 
 class ChallengeStore(Protocol):
-    """Stores the challenges of tasks. Durability and errors as in `SecretStore`."""
+    """The durable store of tasks' challenges, with the errors of `SecretStore`."""
 
     async def find(self, task_id: TaskId) -> EnclaveChallenge | None:
         """Return the challenge of a task."""
@@ -98,9 +98,9 @@ class ChallengeStore(Protocol):
         """Store the first challenge of a task; return the stored one."""
 
     async def purge(self, *, now: float, without_deadline_before: float, limit: int) -> int:
-        """Remove up to `limit` challenges and return how many (times in Unix seconds).
+        """Remove up to `limit` expired challenges, and return their number (times in Unix seconds).
 
-        Those whose final deadline has passed at `now`, and those without one that are older than
+        A challenge expires when its final deadline has passed at `now`; without one, when it is older than
         `without_deadline_before`.
         """
 
@@ -109,29 +109,29 @@ class ChallengeStore(Protocol):
 
 
 class SessionStore(Protocol):
-    """Keeps sessions until they are read once. Durability and errors as in `SecretStore`."""
+    """The durable store of sessions until their only read, with the errors of `SecretStore`."""
 
     async def put(self, session_id: str, content: Sealed, expires_at: int) -> None:
         """Store a session until `expires_at` (Unix seconds)."""
 
     async def take(self, session_id: str, now: float) -> Sealed | None:
-        """Remove a session and return it; None when there is none, or it expired before `now`."""
+        """Remove and return a session; None when there is none, or it expired before `now`."""
 
     async def purge(self, now: float) -> int:
-        """Remove expired sessions; return how many."""
+        """Remove expired sessions; return their number."""
 
 
 class SealedRows(Protocol):
     """Every encrypted value of the database, for the rotation of keys."""
 
     async def key_ids(self) -> Mapping[str, int]:
-        """Return how many rows each key encrypts."""
+        """Return the number of rows that each key encrypts."""
 
     async def not_sealed_with(self, key_id: str, limit: int) -> Sequence[tuple[str, str, Sealed]]:
-        """Return up to `limit` rows that another key encrypts: row, purpose, value."""
+        """Return up to `limit` rows encrypted with another key: row, purpose, value."""
 
     async def exchange(self, row: str, old: Sealed, new: Sealed) -> bool:
-        """Replace the value of a row if it is still `old`; return whether it was."""
+        """Replace the value of a row if it is still `old`; return whether it was replaced."""
 
 
 class SessionBackend(Protocol):
@@ -139,37 +139,37 @@ class SessionBackend(Protocol):
 
     @property
     def attested(self) -> bool:
-        """Whether the backend verifies the enclave before it gives the session."""
+        """Whether the backend verifies the enclave before it releases the session."""
 
     async def create(self, session: Session, *, expires_at: int) -> str:
-        """Store a session and return the URL where the enclave fetches it, empty when the service stored none."""
+        """Store a session, and return the URL from which the enclave fetches it; empty when it was not stored."""
 
 
 class BulkSource(Protocol):
-    """Reads lists of datasets from IPFS."""
+    """Lists of datasets on IPFS."""
 
     async def read(self, cid: str) -> str:
-        """Return the text of an object, empty when it cannot be read."""
+        """Return the text of an object; empty when it cannot be read."""
 
 
 class Metrics(Protocol):
-    """Counts for the operator, by the names of the old stack."""
+    """Counts for the operator, with the names of the old stack."""
 
     def stored(self, table: str, rows: int) -> None:
-        """Record the rows of a table now."""
+        """Record the current number of rows of a table."""
 
     def added(self, table: str) -> None:
         """Count a new row of a table."""
 
     def cached(self, table: str, rows: int) -> None:
-        """Record the cached answers about a table now."""
+        """Record the current number of cached answers about a table."""
 
     def refused(self, limit: Limit) -> None:
-        """Count a secret that was refused because of a limit."""
+        """Count a secret refused because of a limit."""
 
 
 class Dump(Protocol):
-    """The content of the database as a file. Values stay encrypted in it."""
+    """The content of the database as a file, with encrypted values."""
 
     async def write(self, path: Path) -> int:
         """Write every row to a new file, readable by its owner only; return the number of rows.
@@ -178,14 +178,14 @@ class Dump(Protocol):
         """
 
     async def check(self, path: Path) -> Sequence[str]:
-        """Return the ids of the keys that a file needs. Raises `BackupBroken` unless the file is whole."""
+        """Return the ids of the keys that a file needs. Raises `BackupBroken` unless the file is complete."""
 
     async def load(self, path: Path) -> int:
         """Replace the content of the database by that of a file; return the number of rows."""
 
 
 class KeyFiles(Protocol):
-    """The key file of the SMS, which a backup needs beside the dump."""
+    """The key file of the SMS, a copy of which belongs to each backup."""
 
     def key_ids(self) -> Sequence[str]:
         """Return the ids of the keys."""
@@ -194,14 +194,14 @@ class KeyFiles(Protocol):
         """Copy the key file, readable by its owner only. Raises OSError."""
 
     def ids_in(self, path: Path) -> Sequence[str]:
-        """Return the ids of the keys of a copy, none for a missing one. Raises `BackupBroken`."""
+        """Return the ids of the keys of a copy; none for a missing one. Raises `BackupBroken`."""
 
     def merge(self, path: Path) -> Sequence[str]:
         """Add the keys of a copy that the key file lacks; return their ids. Raises `BackupBroken`."""
 
 
 class BackupFiles(Protocol):
-    """The files of backups, inside the admin storage. Every method blocks: call it in a thread.
+    """The files of backups inside the admin storage; every method blocks, so call it in a thread.
 
     A storage is the hexadecimal path of a folder, empty for the admin storage itself. Raises `InvalidStorage`,
     `InvalidBackupName`, `BackupNotFound` or `BackupFailed`.
@@ -214,7 +214,7 @@ class BackupFiles(Protocol):
         """Return the path of a backup and of its keys, which may be missing."""
 
     def save_keys(self, backup: Path, save_to: Callable[[Path], None]) -> None:
-        """Save the keys of a backup beside it, by calling `save_to` with their path."""
+        """Save the keys of a backup beside it, with `save_to`, which receives their path."""
 
     def copy(self, source: str, source_name: str, target: str, target_name: str) -> Path:
         """Copy a backup and its keys; return the path of the copy."""

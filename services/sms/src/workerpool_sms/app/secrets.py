@@ -1,4 +1,4 @@
-"""Store secrets, tell which exist, and read them for a session."""
+"""The storage of secrets, lookups of their existence, and reads for a session."""
 
 import asyncio
 import time
@@ -42,10 +42,10 @@ TABLES = {
 
 
 class ExistenceCache:
-    """Names of secrets that exist, each for a minute.
+    """A cache of existing names, each for a minute.
 
-    Only positive answers are kept: a secret is pushed and then used, perhaps through another process, and must be found
-    at once.
+    Only positive answers are cached, because a secret is often used directly after it was pushed, perhaps through
+    another process.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class ExistenceCache:
         return self._until.get(name, 0.0) > self._now()
 
     def add(self, name: SecretName) -> None:
-        """Remember that a secret exists."""
+        """Cache that a secret exists."""
         self._until[name] = self._now() + self._lifetime_s
         self._until.move_to_end(name)
         while len(self._until) > self._most:
             self._until.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget everything, since the database was replaced."""
+        """Drop all entries, after the database was replaced."""
         self._until.clear()
 
     def counts(self) -> dict[str, int]:
@@ -83,7 +83,7 @@ class ExistenceCache:
 
 
 class Secrets:
-    """The four kinds of secrets. The owner of a secret signs each write; no method returns a value."""
+    """The four kinds of secrets; the owner of a secret signs each write, and only sessions read values."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Secrets:
         *,
         limits: SecretLimits,
     ) -> None:
-        """Prepare; `disk` is that of the store."""
+        """Create the use cases; `disk` is that of the store."""
         self._store = store
         self._vault = vault
         self._chain = chain
@@ -106,7 +106,7 @@ class Secrets:
         self._cache = cache
         self._disk = disk
         self._limits = limits
-        # Requests at once count one after another.
+        # One check of the limits at a time, so that concurrent requests count each other.
         self._adding = asyncio.Lock()
 
     async def exists(self, name: SecretName) -> bool:
@@ -122,10 +122,10 @@ class Secrets:
     async def require(self, name: SecretName) -> None:
         """Raise SecretNotFound unless the secret is stored."""
         if not await self.exists(name):
-            raise SecretNotFound(f"there is no secret {name} here; its owner can push it")
+            raise SecretNotFound(f"there is no secret {name} here; its owner must push it")
 
     async def set(self, name: SecretName, value: str, signature: bytes, *, replace: bool = False) -> None:
-        """Store a secret that its owner signed; `replace` asks for an existing one of a replaceable kind.
+        """Store a secret signed by its owner; with `replace`, replace an existing one of a replaceable kind.
 
         Raises SecretTooLarge, SecretEmpty, NotSignedByOwner, SecretExists, TooManySecrets, SmsFull, SecretNotFound or
         StorageFull, checked in this order.
@@ -139,13 +139,13 @@ class Secrets:
                 written = await self._add(name, content, owner)
             self._cache.add(name)
         if written:
-            # No value: the audit log only tells who stored what.
+            # Do not log the value: the audit log has owner and name only.
             log.info(
                 "audit.secret_stored", kind=name.kind, owner=name.address, key=name.key, replaced=replace
             )
 
     async def read(self, name: SecretName) -> str | None:
-        """Return the value of a secret for a session, None when it is not stored."""
+        """Return the value of a secret for a session; None when it is not stored."""
         sealed = await self._store.find(name)
         return None if sealed is None else self._vault.open(sealed, name.id).decode()
 
@@ -154,7 +154,7 @@ class Secrets:
         owner = await self._owner(name)
         if owner is None:
             raise NotSignedByOwner(
-                f"{name.address} is no contract with an owner on this chain; check the address and the chain"
+                f"{name.address} is not a contract with an owner on this chain; check the address and the chain"
             )
         if signer != owner:
             raise NotSignedByOwner(
@@ -168,7 +168,7 @@ class Secrets:
         return address(name.address)
 
     async def _add(self, name: SecretName, content: str, owner: Address) -> bool:
-        # Checked first: most repeated writes need no encryption.
+        # Check first, because most repeated writes need no encryption.
         if await self._store.exists(name) or not await self._insert(name, content, owner):
             advice = "replace it instead" if name.is_replaceable else "this kind of secret is written once"
             raise SecretExists(f"the secret {name} exists already; {advice}")
@@ -179,7 +179,7 @@ class Secrets:
         """Store a new secret within the limit of its wallet; return False when it exists."""
         async with self._adding:
             await self._check_limits(owner)
-            async with self._room(owner):
+            async with self._reserved(owner):
                 return await self._store.add(name, self._seal(name, content), owner)
 
     async def _check_limits(self, owner: Address) -> None:
@@ -188,21 +188,21 @@ class Secrets:
         if await self._store.owned(owner, most) >= most:
             self._count_refusal(Limit.WALLET, owner)
             raise TooManySecrets(
-                f"wallet {owner} has stored {most} secrets here, as many as a wallet may; use another wallet "
-                "or ask the operator of this SMS to raise WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET",
+                f"wallet {owner} has stored {most} secrets here, the limit of a wallet; use another wallet or ask the "
+                "operator of this SMS to raise WORKERPOOL_SMS_MAX_SECRETS_PER_WALLET",
                 details={"wallet": owner, "most": most},
             )
         if await self._store.total() >= self._limits.total:
             self._count_refusal(Limit.TOTAL, owner)
             raise SmsFull(
-                f"this SMS stores {self._limits.total} secrets, as many as it may; use another SMS or ask the operator "
-                "of this one to raise WORKERPOOL_SMS_MAX_SECRETS",
+                f"this SMS stores {self._limits.total} secrets, its limit; use another SMS or ask the operator of this "
+                "one to raise WORKERPOOL_SMS_MAX_SECRETS",
                 details={"most": self._limits.total},
             )
 
     @asynccontextmanager
-    async def _room(self, owner: Address) -> AsyncIterator[None]:
-        """Write one row while the disk keeps its floor. Raises StorageFull."""
+    async def _reserved(self, owner: Address) -> AsyncIterator[None]:
+        """Reserve disk space for one row. Raises StorageFull."""
         try:
             async with self._disk.reserved(ROW_BYTES):
                 yield
@@ -221,7 +221,7 @@ class Secrets:
         missing = SecretNotFound(f"there is no secret {name} to replace; store it first")
         if stored is None:
             raise missing
-        async with self._room(owner):
+        async with self._reserved(owner):
             if not await self._store.replace(name, self._seal(name, content)):
                 raise missing
         return True

@@ -10,13 +10,13 @@ from workerpool_sms.app.ports import Vault
 from workerpool_sms.errors import ChallengeInvalid, WrongAudience
 
 CHALLENGE_LIFETIME_S = 60
-"""How long a nonce is accepted, in seconds."""
+"""Seconds for which a nonce is accepted."""
 _PURPOSE = "session challenge"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionChallenge:
-    """What a worker signs with its authorization; `expires_at` in Unix seconds."""
+    """The challenge that a worker signs with its authorization; `expires_at` in Unix seconds."""
 
     audience: str
     nonce: bytes
@@ -24,10 +24,10 @@ class SessionChallenge:
 
 
 class SessionChallenges:
-    """Creates and checks challenges. Nothing is stored, so a flood of requests costs no memory."""
+    """The creation and check of challenges; nothing is stored, so a flood of requests costs no memory."""
 
     def __init__(self, vault: Vault, clock: Clock, *, audience: str) -> None:
-        """Prepare; `audience` is this SMS's public base URL (`audience_of`)."""
+        """Create it; `audience` is this SMS's public base URL (`audience_of`)."""
         self._vault = vault
         self._clock = clock
         self._audience = audience
@@ -42,7 +42,7 @@ class SessionChallenges:
     def check(self, worker: Address, task_id: TaskId, audience: str, nonce: bytes) -> None:
         """Raise WrongAudience or ChallengeInvalid unless the challenge is of this SMS and valid."""
         if audience != self._audience:
-            raise WrongAudience(f"this SMS is {self._audience}; sign for the audience of its own challenge")
+            raise WrongAudience(f"this SMS is {self._audience}; sign with the audience of its challenge")
         try:
             secrets = self._vault.derived_secrets(_PURPOSE)
             check_nonce(secrets, nonce, _subject(worker, task_id), now=self._clock.now())

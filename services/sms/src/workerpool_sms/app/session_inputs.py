@@ -1,4 +1,4 @@
-"""Collect what the environments of a session are made of: from the chain, the stored secrets and IPFS."""
+"""The inputs of a session's environments, read from the chain, the stored secrets and IPFS."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ _DROPBOX, _IPFS = "dropbox", "ipfs"
 
 
 class SessionInputReader:
-    """Reads the inputs of sessions."""
+    """The reader of sessions' inputs."""
 
     def __init__(self, secrets: Secrets, chain: ChainView, bulk: BulkSource) -> None:
         self._secrets = secrets
@@ -50,7 +50,7 @@ class SessionInputReader:
         """Return the inputs of a worker's run; `signing_key` is the private key of the enclave challenge (32 bytes).
 
         Raises DatasetSecretMissing, BeneficiaryKeyMissing or StorageTokenMissing. A missing secret of the app's
-        developer or of the requester is left out.
+        developer or of the requester is omitted.
         """
         params = DealParams.parse(deal.params)
         return SessionInputs(
@@ -84,7 +84,7 @@ class SessionInputReader:
         return SessionDataset(dataset, found.multiaddr, to_hex(found.checksum), key)
 
     async def _bulk_datasets(self, cid: str, deal: Deal, index: int) -> Sequence[SessionDataset]:
-        """Return the datasets of one task; one without a valid order or without a secret is left out."""
+        """Return the datasets of one task, without those that lack a valid order or a secret."""
         part = slice_cid(await self._bulk.read(cid), index - deal.bot_first) if is_cid(cid) else None
         orders = dataset_orders(await self._bulk.read(part)) if part is not None else []
         found = []
@@ -118,9 +118,8 @@ class SessionInputReader:
         key = await self._value(SecretKind.WEB2, deal.beneficiary, RESULT_ENCRYPTION_KEY)
         if key is None:
             raise BeneficiaryKeyMissing(
-                f"the deal wants an encrypted result, and {deal.beneficiary} stored no public key here; it "
-                "must push one "
-                "(iexec result push-encryption-key)"
+                f"the deal requires an encrypted result, and {deal.beneficiary} stored no public key here; it must "
+                "push one (iexec result push-encryption-key)"
             )
         return key
 
@@ -138,9 +137,8 @@ class SessionInputReader:
             if token is not None:
                 return ResultStorage(_IPFS, await self._proxy(params, deal.workerpool.owner), token)
         raise StorageTokenMissing(
-            f"neither the worker {worker} nor {deal.requester} stored a token of the result proxy here; the "
-            "worker must "
-            "push its own, or the requester theirs (iexec storage init)"
+            f"neither the worker {worker} nor {deal.requester} stored a token of the result proxy here; the worker "
+            "must push its own, or the requester theirs (iexec storage init)"
         )
 
     async def _proxy(self, params: DealParams, pool_owner: Address) -> str:

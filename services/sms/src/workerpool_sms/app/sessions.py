@@ -1,4 +1,4 @@
-"""Create the session of a worker's run of a task."""
+"""The creation of a session for a worker's run of a task."""
 
 import secrets as random_source
 from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +37,7 @@ def random_numbers() -> Iterator[int]:
 
 
 class Sessions:
-    """Gives a task's secrets to its enclave, through the service of the TEE framework."""
+    """The transfer of a task's secrets to its enclave, through the service of the TEE framework."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Sessions:
         allow_unattested: bool,
         random: Callable[[], Iterable[int]] = random_numbers,
     ) -> None:
-        """Prepare; `allow_unattested` admits a backend that verifies no enclave."""
+        """Create the use case; `allow_unattested` admits a backend that verifies no enclave."""
         self._chain = chain
         self._challenges = challenges
         self._enclave_challenges = enclave_challenges
@@ -73,13 +73,13 @@ class Sessions:
         audience: str,
         nonce: bytes,
     ) -> CreatedSession:
-        """Create a session. Raises the refusal of the first rule that is violated.
+        """Create a session. Raises the refusal of the first violated rule.
 
-        The order: an enclave that can be verified, challenge, worker's signature, chain, enclave key, content.
+        The order: verification of the enclave, challenge, worker's signature, chain, enclave key, content.
         """
         if not (self._backend.attested or self._allow_unattested):
             raise AttestationUnavailable(
-                "this SMS cannot verify enclaves yet and gives no secrets to unverified ones; use a standard task"
+                "this SMS cannot verify enclaves yet and releases no secrets to unverified ones; use a standard task"
             )
         try:
             with self._gate.use():
@@ -120,11 +120,9 @@ class Sessions:
         except WorkerpoolError:
             raise
         except OSError as error:
-            raise SessionFailed(
-                f"the session could not be stored ({type(error).__name__}); try again"
-            ) from error
+            raise SessionFailed(f"the session could not be stored ({type(error).__name__}); retry") from error
         if not url:
-            raise SessionNotFound("the service of the TEE framework stored no session; try again")
+            raise SessionNotFound("the service of the TEE framework stored no session; retry")
         unattested = not self._backend.attested
         event = "audit.session_created_unattested" if unattested else "audit.session_created"
         log.info(event, task=task_id, worker=worker, session=session_id, unattested=unattested)
@@ -136,17 +134,16 @@ class Sessions:
         )
         if key is None:
             raise SignatureTokensMissing(
-                "this SMS made no such enclave challenge for the task; use the SMS that the scheduler names in the task"
+                "this SMS made no such enclave challenge for the task; use the SMS in the scheduler's assignment"
             )
         return key
 
     def _images(self, version: str, deal: Deal) -> ServiceProperties:
         found = self._properties.versions.get(version) if version else self._properties.default
         if found is None:
-            asked = f"version {version}" if version else "any version"
+            wanted = f"version {version}" if version else "any version"
             raise UnknownFrameworkVersion(
-                f"this SMS has no images for {asked} of {self._properties.framework.label}, which app "
-                f"{deal.app.pointer} "
-                "needs; the operator must add them to WORKERPOOL_SMS_TEE_PROPERTIES"
+                f"this SMS has no images for {wanted} of {self._properties.framework.label}, which app "
+                f"{deal.app.pointer} needs; the operator must add them to WORKERPOOL_SMS_TEE_PROPERTIES"
             )
         return found

@@ -1,4 +1,4 @@
-"""A session backend inside the SMS, for tests: it gives a session once to the holder of its id."""
+"""A session backend inside the SMS, for tests, which releases a session once to the holder of its id."""
 
 from workerpool_kit.clock import Clock
 from workerpool_kit.dependencies.disk_floor import BelowFloor, DiskFloor
@@ -15,7 +15,7 @@ log = get_logger()
 
 
 class UnattestedSessions:
-    """The `SessionBackend` port without verification. Sessions are encrypted at rest and expire with their task."""
+    """The `SessionBackend` port without verification; sessions are encrypted at rest and expire with their task."""
 
     attested = False
 
@@ -29,7 +29,7 @@ class UnattestedSessions:
         *,
         base_url: str,
     ) -> None:
-        """Prepare; `disk` is that of the store, `base_url` the public URL of this SMS."""
+        """Create the backend; `disk` is that of the store, `base_url` the public URL of this SMS."""
         self._store = store
         self._vault = vault
         self._gate = gate
@@ -38,7 +38,7 @@ class UnattestedSessions:
         self._base_url = base_url
 
     async def create(self, session: Session, *, expires_at: int) -> str:
-        """Store a session; see `SessionBackend`. Raises StorageFull: a worker may ask for any number of sessions."""
+        """Store a session; see `SessionBackend`. Raises StorageFull, because a worker may request many sessions."""
         sealed = self._vault.seal(session.encode(), _purpose(session.session_id))
         try:
             async with self._disk.reserved(len(sealed.content) + ROW_BYTES):
@@ -48,18 +48,18 @@ class UnattestedSessions:
         return f"{self._base_url}/tee/sessions/{session.session_id}"
 
     async def claim(self, session_id: str) -> bytes:
-        """Return the JSON text of a session and forget it. Raises SessionNotFound."""
+        """Return the JSON text of a session, and remove it. Raises SessionNotFound."""
         with self._gate.use():
             sealed = await self._store.take(session_id, self._clock.now())
         if sealed is None:
             raise SessionNotFound(
-                "there is no such session: it was read once already, or has expired; request a new session"
+                "there is no such session: it was already read, or has expired; request a new session"
             )
         log.info("audit.session_read_unattested", session=session_id, unattested=True)
         return self._vault.open(sealed, _purpose(session_id))
 
     async def purge(self) -> int:
-        """Remove expired sessions; return how many."""
+        """Remove expired sessions; return their number."""
         with self._gate.use():
             return await self._store.purge(self._clock.now())
 

@@ -1,4 +1,4 @@
-"""The enclave challenge of a task: the address of its key, and who may have it (worker spec D)."""
+"""The enclave challenge of a task: its key pair, and the rules for its creation (worker spec D)."""
 
 from dataclasses import dataclass
 
@@ -20,14 +20,14 @@ from workerpool_sms.errors import (
 )
 
 PURGE_BATCH = 500
-"""Challenges that one database call of a purge removes at most."""
+"""Most challenges that one database call of a purge removes."""
 KEPT_WITHOUT_DEADLINE_S = 5 * 86_400
 """Seconds after which a challenge without a final deadline is removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnclaveChallenge:
-    """The key pair of a task; times in Unix seconds, `final_deadline` None when it is not known."""
+    """The key pair of a task; times in Unix seconds, `final_deadline` None when unknown."""
 
     task_id: TaskId
     address: Address
@@ -37,12 +37,13 @@ class EnclaveChallenge:
 
 
 def key_purpose(task_id: TaskId) -> str:
-    """Return what an encrypted private key is bound to."""
+    """Return the purpose to which an encrypted private key is bound."""
     return f"challenge:{task_id}"
 
 
 def check_task(task: ChainTask, deal: Deal, framework: Framework, *, now: float) -> None:
-    """Raise the refusal of a task that is not active, or whose deal asks for another framework.
+    """Raise the refusal of a task that is not active, or whose deal requires another framework.
+
 
     A task or deal that is not on chain reads as zeros; `now` in Unix seconds.
     """
@@ -58,9 +59,10 @@ def check_task(task: ChainTask, deal: Deal, framework: Framework, *, now: float)
         raise DealNotOnChain("the deal of this task is not on chain; check that this is its chain")
     wanted = framework_of(deal.tag)
     if wanted is not framework:
-        asks = "no TEE framework" if wanted is None else wanted.label
+        required = "no TEE framework" if wanted is None else wanted.label
         raise EnclaveMismatch(
-            f"the tag of the deal names {asks}, and this SMS serves {framework.label}; ask the SMS of that framework"
+            f"the tag of the deal requires {required}, and this SMS serves {framework.label}; use the SMS of that "
+            "framework"
         )
 
 
@@ -69,6 +71,5 @@ def check_owner_signature(task_id: TaskId, deal: Deal, signature: bytes) -> None
     if signer_of(sms_challenge_hash(task_id), signature) != deal.workerpool.owner:
         raise NotSignedByPoolOwner(
             f"the request is not signed by {deal.workerpool.owner}, the owner of the deal's workerpool; sign "
-            "keccak256 of "
-            "the task id with that wallet"
+            "keccak256 of the task id with that wallet"
         )

@@ -1,4 +1,4 @@
-"""TEE frameworks, and the images that serve the stages around an app (worker spec D, `/tee/properties`)."""
+"""TEE frameworks, and the images of the stages around an app (worker spec D, `/tee/properties`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from workerpool_sms.errors import UnknownFrameworkVersion, WrongFramework
 
 
 class Framework(StrEnum):
-    """The TEE frameworks, as settings spell them."""
+    """The TEE frameworks, in the spelling of settings."""
 
     SCONE = "scone"
     GRAMINE = "gramine"
@@ -18,7 +18,7 @@ class Framework(StrEnum):
 
     @property
     def label(self) -> str:
-        """The spelling of HTTP answers."""
+        """The spelling in HTTP responses."""
         return self.value.upper()
 
 
@@ -30,7 +30,7 @@ _OF_TAG = {
 
 
 def framework_of(tag: bytes) -> Framework | None:
-    """Return the framework that a deal's tag names; None for a standard task."""
+    """Return the framework in a deal's tag; None for a standard task."""
     found = tee_framework(tag)
     return None if found is None else _OF_TAG[found]
 
@@ -66,9 +66,8 @@ class FrameworkProperties:
         """Return the images of a version. Raises WrongFramework or UnknownFrameworkVersion."""
         if framework is not self.framework:
             raise WrongFramework(
-                f"this SMS serves {self.framework.label}, not {framework.label}; ask the SMS that the "
-                "platform registry "
-                f"names for {framework.label}"
+                f"this SMS serves {self.framework.label}, not {framework.label}; use the SMS that the platform "
+                f"registry lists for {framework.label}"
             )
         if version not in self.versions:
             known = ", ".join(self.versions) or "none"
@@ -80,5 +79,5 @@ class FrameworkProperties:
 
     @property
     def default(self) -> ServiceProperties | None:
-        """The images for an app that names no version; None when no version is configured."""
+        """The images for an app without a version; None when no version is configured."""
         return next(iter(self.versions.values()), None)

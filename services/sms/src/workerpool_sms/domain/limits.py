@@ -1,14 +1,14 @@
-"""Limits of what strangers may store here."""
+"""Limits of stored secrets, because anyone may store them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 ROW_BYTES = 8 << 10
-"""Bytes of disk that a secret of the largest size takes at most, its index entries and the journal included."""
+"""Most bytes of disk for the largest secret, with its index entries and the journal."""
 
 
 class Limit(StrEnum):
-    """What a secret was refused for."""
+    """The limit for which a secret was refused."""
 
     WALLET = "wallet"
     """Its wallet has stored too many."""

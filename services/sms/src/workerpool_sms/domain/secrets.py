@@ -1,4 +1,4 @@
-"""Secrets: their names and owners, what an owner signs, and what a value may be (worker spec D)."""
+"""Secrets: their names and owners, the hash that an owner signs, and the rules for values (worker spec D)."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 from workerpool_sms.errors import InvalidSecretName, SecretEmpty, SecretTooLarge
 
 MAX_VALUE_BYTES = 4096
-"""Size limit of a value as it is sent, in bytes of UTF-8."""
+"""Size limit of a submitted value, in bytes of UTF-8."""
 APP_SECRET_INDEX = "1"
 """The only index of an app developer's secret."""
 
@@ -23,7 +23,7 @@ DROPBOX_TOKEN = "iexec-result-dropbox-token"
 IPFS_TOKEN = "iexec-result-iexec-ipfs-token"
 """Name of a worker's or requester's token for the result proxy."""
 RESULT_PROXY_URL = "iexec-result-iexec-result-proxy-url"
-"""Name of the pool owner's secret that holds the address of the pool's result proxy."""
+"""Name of the pool owner's secret with the address of the pool's result proxy."""
 
 _SIGNED_DOMAIN = keccak(b"IEXEC_SMS_DOMAIN")
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
@@ -31,7 +31,7 @@ _KEY = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class SecretKind(StrEnum):
-    """Kinds of secret; they differ in owner and rights."""
+    """Kinds of secret, with different owners and rights."""
 
     WEB3 = "web3"
     """Key of a dataset, owned by the owner of its contract; written once."""
@@ -48,7 +48,7 @@ _OWNED_BY_CONTRACT = frozenset({SecretKind.WEB3, SecretKind.APP_DEVELOPER})
 
 @dataclass(frozen=True, slots=True)
 class SecretName:
-    """Names one secret; `address` is lower-case, `key` is empty for WEB3."""
+    """The name of one secret; `address` is lower-case, `key` is empty for WEB3."""
 
     kind: SecretKind
     address: Address
@@ -61,7 +61,7 @@ class SecretName:
         if not _ADDRESS.fullmatch(lower):
             raise InvalidSecretName("the address must be 0x and 40 hexadecimal digits; correct it")
         if kind is SecretKind.WEB3 and key:
-            raise InvalidSecretName("a dataset has one secret without a name; leave the name out")
+            raise InvalidSecretName("a dataset has one secret without a name; omit the name")
         if kind is SecretKind.APP_DEVELOPER and key != APP_SECRET_INDEX:
             raise InvalidSecretName(f"an app has one secret, of index {APP_SECRET_INDEX}; use that index")
         if kind is not SecretKind.WEB3 and not _KEY.fullmatch(key):
@@ -72,7 +72,7 @@ class SecretName:
 
     @property
     def id(self) -> str:
-        """The name as one text, which also binds the encrypted value to it."""
+        """The name as one text, to which the encrypted value is bound."""
         return f"{self.kind}:{self.address}:{self.key}"
 
     @property
@@ -92,16 +92,16 @@ class SecretName:
 def signed_hash(name: SecretName, value: str) -> bytes:
     """Return `keccak256(keccak256("IEXEC_SMS_DOMAIN") ‖ address [‖ keccak256(key)] ‖ keccak256(value))`.
 
-    The owner signs these 32 bytes with the EIP-191 prefix, and the value as it is sent, before it is trimmed.
+    The owner signs these 32 bytes with the EIP-191 prefix, with the value as submitted, before it is trimmed.
     """
     key = keccak(name.key.encode()) if name.key else b""
     return keccak(_SIGNED_DOMAIN + address_bytes(name.address) + key + keccak(value.encode()))
 
 
 def signer_of(message: bytes, signature: bytes) -> Address | None:
-    """Return the checksummed address that signed 32 bytes, None for a malformed signature.
+    """Return the checksummed address that signed 32 bytes; None for a malformed signature.
 
-    Never the zero address: it owns secrets by its name and contracts without an owner, and it signs nothing.
+    Never the zero address, which would own contracts without an owner.
     """
     try:
         return recover_address(eip191_hash(message), signature)
@@ -110,7 +110,7 @@ def signer_of(message: bytes, signature: bytes) -> Address | None:
 
 
 def stored_value(value: str) -> str:
-    """Return a value as it is stored: without white space at its ends. Raises SecretTooLarge or SecretEmpty."""
+    """Return the stored form of a value, without white space at its ends. Raises SecretTooLarge or SecretEmpty."""
     if (size := len(value.encode())) > MAX_VALUE_BYTES:
         raise too_large(size)
     trimmed = value.strip()
@@ -120,6 +120,6 @@ def stored_value(value: str) -> str:
 
 
 def too_large(size: int | None = None) -> SecretTooLarge:
-    """Return the refusal of a value that exceeds the limit; `size` in bytes, if it is known."""
+    """Return the refusal of a value above the limit; `size` in bytes, if known."""
     has = "has more" if size is None else f"has {size} bytes, more"
     return SecretTooLarge(f"the value {has} than {MAX_VALUE_BYTES} bytes; send a smaller one")

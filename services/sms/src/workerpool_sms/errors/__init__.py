@@ -1,4 +1,4 @@
-"""Every refusal of the SMS, one class per cause; `reason` is the part that programs read."""
+"""The errors of the SMS: one root, one class per cause; `reason` is machine-readable."""
 
 from workerpool_sms.errors.admin import (
     AdminDisabled,

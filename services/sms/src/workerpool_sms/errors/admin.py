@@ -27,7 +27,7 @@ class AdminRunning(SmsError):
 
 
 class RestoreRunning(SmsError):
-    """A backup is being restored; everything else waits."""
+    """A backup is being restored, and all other calls are refused."""
 
     kind = Kind.UNAVAILABLE
     reason = "RESTORE_RUNNING"

@@ -1,4 +1,4 @@
-"""The root of the SMS's errors, and failures of what it depends on."""
+"""The root of the SMS's errors, and failures of its dependencies."""
 
 from workerpool_kit.errors import Kind, WorkerpoolError
 
@@ -22,14 +22,14 @@ class ChainUnreachable(SmsError):
 
 
 class StorageFull(SmsError):
-    """The disk of the database would have less free than the floor that its operator set."""
+    """The disk of the database would have less free space than the configured floor."""
 
     kind = Kind.UNAVAILABLE
     reason = "STORAGE_FULL"
 
 
 class KeyFileUnusable(SmsError):
-    """The key file is missing, exposed or malformed; the message does not name the variable of its path."""
+    """The key file is missing, exposed or malformed; the caller adds the variable of its path."""
 
     reason = "KEY_FILE_UNUSABLE"
 
@@ -41,6 +41,6 @@ class KeyMissing(SmsError):
 
 
 class SealBroken(SmsError):
-    """A stored value was changed, or belongs to another owner or name than its row says."""
+    """A stored value was changed, or belongs to another owner or name than its row."""
 
     reason = "STORED_VALUE_BROKEN"

@@ -6,7 +6,7 @@ from workerpool_sms.errors.base import SmsError
 
 
 class InvalidSecretName(SmsError):
-    """Address or name of the secret cannot exist."""
+    """The address or name of the secret is malformed."""
 
     kind = Kind.INVALID
     reason = "INVALID_SECRET_NAME"
@@ -48,14 +48,14 @@ class SecretExists(SmsError):
 
 
 class TooManySecrets(SmsError):
-    """The wallet has stored as many secrets as a wallet may."""
+    """The wallet has reached its limit of secrets."""
 
     kind = Kind.EXHAUSTED
     reason = "TOO_MANY_SECRETS"
 
 
 class SmsFull(SmsError):
-    """The SMS stores as many secrets as its operator allows."""
+    """The SMS has reached its limit of secrets."""
 
     kind = Kind.EXHAUSTED
     reason = "SMS_FULL"

@@ -1,4 +1,4 @@
-"""Refusals of challenges and sessions. Reasons are the protocol's `TeeSessionGenerationError` where it has one."""
+"""Refusals of challenges and sessions, with the protocol's `TeeSessionGenerationError` as reason where one exists."""
 
 from workerpool_kit.errors import Kind
 
@@ -6,7 +6,7 @@ from workerpool_sms.errors.base import SmsError
 
 
 class SessionRefused(SmsError):
-    """Base of every refusal of a session."""
+    """The base class of every refusal of a session."""
 
     kind = Kind.PERMISSION
     reason = "SESSION_REFUSED"
@@ -30,7 +30,7 @@ class ChallengeInvalid(SessionRefused):
 
 
 class NotSelfSigned(SessionRefused):
-    """The request is not signed by the worker that the authorization names."""
+    """The request is not signed by the worker of the authorization."""
 
     kind = Kind.UNAUTHENTICATED
     reason = "INVALID_AUTHORIZATION"
@@ -44,7 +44,7 @@ class EmptyAuthorization(SessionRefused):
 
 
 class TaskNotOnChain(SessionRefused):
-    """The contract does not have the task."""
+    """The task is not on chain."""
 
     kind = Kind.NOT_FOUND
     reason = "EXECUTION_NOT_AUTHORIZED_GET_CHAIN_TASK_FAILED"
@@ -65,14 +65,14 @@ class FinalDeadlineReached(SessionRefused):
 
 
 class DealNotOnChain(SessionRefused):
-    """The contract does not have the task's deal."""
+    """The deal of the task is not on chain."""
 
     kind = Kind.NOT_FOUND
     reason = "EXECUTION_NOT_AUTHORIZED_GET_CHAIN_DEAL_FAILED"
 
 
 class EnclaveMismatch(SessionRefused):
-    """The tag of the deal names another TEE framework, or none."""
+    """The tag of the deal requires another TEE framework, or none."""
 
     reason = "EXECUTION_NOT_AUTHORIZED_NO_MATCH_ONCHAIN_TYPE"
 
@@ -88,7 +88,7 @@ class NotSignedByPoolOwner(SessionRefused):
 
 
 class SignatureTokensMissing(SessionRefused):
-    """The key that signs the result in the enclave cannot be given; each use names its reason."""
+    """The enclave's signing key cannot be released; each use has its own reason."""
 
     kind = Kind.PRECONDITION
     reason = "GET_SIGNATURE_TOKENS_FAILED_EMPTY_TEE_CHALLENGE"
@@ -116,7 +116,7 @@ class EnclaveConfigInvalid(SessionRefused):
 
 
 class BeneficiaryKeyMissing(SessionRefused):
-    """The result is to be encrypted, and the beneficiary stored no public key."""
+    """The result must be encrypted, and the beneficiary stored no public key."""
 
     kind = Kind.PRECONDITION
     reason = "POST_COMPUTE_GET_ENCRYPTION_TOKENS_FAILED_EMPTY_BENEFICIARY_KEY"
@@ -144,7 +144,7 @@ class SessionFailed(SessionRefused):
 
 
 class SessionNotFound(SessionRefused):
-    """There is no such session: it never was, was read once already, or has expired."""
+    """There is no such session: it never existed, was already read, or has expired."""
 
     kind = Kind.NOT_FOUND
     reason = "SESSION_NOT_FOUND"

@@ -1,7 +1,7 @@
 """The `Vault` port: AES-256-GCM with a data key per value, wrapped with the current key of the key file.
 
 The purpose of a value (its owner and name) is authenticated with both ciphertexts, so that a row cannot be moved to
-another owner. The library `cryptography` does the work: AES-GCM and HKDF of OpenSSL.
+another owner. AES-GCM and HKDF are those of OpenSSL, through the library `cryptography`.
 """
 
 import os
@@ -21,14 +21,14 @@ _NONCE_BYTES = 12
 
 
 class Envelope:
-    """Encrypts with the keys of a key file, which was loaded."""
+    """Envelope encryption with the keys of a loaded key file."""
 
     def __init__(self, file: KeyFile) -> None:
         self._file = file
 
     @property
     def current_key_id(self) -> str:
-        """Id of the current key; see `Vault`."""
+        """The id of the current key; see `Vault`."""
         return self._file.keys[-1].key_id
 
     def seal(self, plain: bytes, purpose: str) -> Sealed:
@@ -63,10 +63,12 @@ class Envelope:
     def _key(self, key_id: str) -> Key:
         found = self._find(key_id)
         if found is None and self._reloaded():
-            # Another process may have rotated the keys a moment ago.
+            # Another process may have just rotated the keys.
             found = self._find(key_id)
         if found is None:
-            raise KeyMissing(f"the key file lacks key {key_id}; the operator must restore the file")
+            raise KeyMissing(
+                f"the key file lacks key {key_id}; tell the operator of this SMS to restore the file"
+            )
         return found
 
     def _find(self, key_id: str) -> Key | None:
@@ -89,5 +91,5 @@ def _decrypt(key: bytes, sealed: bytes, purpose: str) -> bytes:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode())
     except (InvalidTag, ValueError):
         raise SealBroken(
-            "a stored value was changed outside this SMS; the operator must restore a backup"
+            "a stored value was changed outside this SMS; tell its operator to restore a backup"
         ) from None

@@ -1,6 +1,6 @@
 """The key file: one line `<id> <base64 of 32 bytes>` for each key; the last line is the current key.
 
-Older keys decrypt what they encrypted, until the rotation has rewrapped it, and open old backups.
+Older keys decrypt old values until the rotation has rewrapped them, and old backups.
 """
 
 import base64
@@ -22,7 +22,7 @@ _KEY_BYTES = 32
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _MAX_BYTES = 1 << 20
 _ORCHESTRATOR_SECRETS = Path("/run/secrets")
-"""Mounted by container engines into one container, with a mode of their own."""
+"""Where container engines mount secrets into one container, with modes that this process cannot choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Key:
 
 
 class KeyFile:
-    """The keys in a file. `keys` is what `load` or `reload` read last."""
+    """The keys in a file; `keys` are those of the last `load` or `reload`."""
 
     def __init__(self, path: Path, *, today: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class KeyFile:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file."""
+        """Whether the file exists."""
         return self.path.exists()
 
     def load(self) -> None:
@@ -69,7 +69,7 @@ class KeyFile:
         try:
             status = self.path.stat()
         except OSError:
-            # A file that is gone for a moment, while it is replaced, loses no key that is in memory.
+            # Keep the keys in memory while the file is being replaced.
             return False
         if (status.st_mtime_ns, status.st_size) == self._stamp:
             return False
@@ -84,7 +84,7 @@ class KeyFile:
         except OSError as error:
             raise self._not_created(error) from error
         try:
-            # A link, which fails when the file exists: a file that is written in place could be read half.
+            # A link appears with its whole content, and fails when the file exists.
             with _new_file(self.path, _line(self._new_key())) as written:
                 os.link(written, self.path)
             _sync_folder(self.path.parent)
@@ -95,7 +95,7 @@ class KeyFile:
         self.load()
 
     def rotate(self) -> str:
-        """Append a new key, which is the current one from then on; return its id. Raises KeyFileUnusable."""
+        """Append a new key, which becomes the current one; return its id. Raises KeyFileUnusable."""
         added = self._new_key()
         self._write(lambda: (*self.keys, added))
         return added.key_id
@@ -110,21 +110,21 @@ class KeyFile:
             written.replace(path)
 
     def ids_in(self, path: Path) -> Sequence[str]:
-        """Return the ids of the keys of a copy, none for a missing file. Raises BackupBroken."""
+        """Return the ids of the keys of a copy; none for a missing file. Raises BackupBroken."""
         return [key.key_id for key in self._copy(path)]
 
     def merge(self, path: Path) -> Sequence[str]:
         """Add the keys of a copy that this file lacks, before the current one; return their ids.
 
-        Raises BackupBroken for a copy that is no key file, or that has another key under a known id.
+        Raises BackupBroken for a copy that is not a key file, or that has another key with a known id.
         """
         known = {key.key_id: key for key in self.keys}
         copied = self._copy(path)
         for key in copied:
             if key.key_id in known and known[key.key_id] != key:
                 raise BackupBroken(
-                    f"{path.name} has another key {key.key_id} than the key file of this SMS; the backup is "
-                    "of another SMS"
+                    f"{path.name} has another key {key.key_id} than the key file of this SMS, so the backup is of "
+                    "another SMS; restore one of this SMS"
                 )
         added = tuple(key for key in copied if key.key_id not in known)
         if added:
@@ -149,7 +149,7 @@ class KeyFile:
 
     def _write(self, keys: Callable[[], tuple[Key, ...]]) -> None:
         try:
-            # The command that rotates and a running service must not overwrite each other's keys.
+            # Lock, so that the rotate-key command and a running service do not overwrite each other's keys.
             with self.path.open("rb") as locked:
                 fcntl.flock(locked, fcntl.LOCK_EX)
                 self.load()
@@ -180,7 +180,7 @@ class KeyFile:
 
 @contextmanager
 def _new_file(beside: Path, text: str) -> Iterator[Path]:
-    """Yield a new file of mode 0600 in the same folder, on disk; remove it at the end if it is still there."""
+    """Yield a new, synced file of mode 0600 in the same folder; remove it at the end if it still exists."""
     path = beside.with_name(f".{beside.name}.{secrets.token_hex(8)}")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -215,13 +215,12 @@ def _parse(text: str, path: Path) -> Iterator[Key]:
             secret = base64.b64decode(encoded.strip(), validate=True)
         except (binascii.Error, ValueError):
             secret = b""
-        # The line is not repeated: it may be a key.
+        # Do not quote the line, which may be a key.
         if not _ID.fullmatch(key_id) or len(secret) != _KEY_BYTES or key_id in seen:
             raise KeyFileUnusable(
-                f"line {number} of {path} is not an id of its own and the base64 of {_KEY_BYTES} bytes; "
-                "restore the file"
+                f"line {number} of {path} is not a unique id and the base64 of {_KEY_BYTES} bytes; restore the file"
             )
         seen.add(key_id)
         yield Key(key_id, secret)
     if not seen:
-        raise KeyFileUnusable(f"{path} holds no key; restore it, or delete it if nothing is stored yet")
+        raise KeyFileUnusable(f"{path} contains no key; restore it, or delete it if nothing is stored yet")

@@ -1,1 +1,1 @@
-"""Secrets, challenges and keys in MongoDB. `documents` is the one schema of every collection."""
+"""Secrets, challenges and keys in MongoDB; `documents` is the schema of every collection."""

@@ -1,4 +1,4 @@
-"""The collections of the SMS: fields, indexes, and the values they store. Every secret in them is encrypted."""
+"""The collections of the SMS: fields, indexes, and conversions to domain values; every secret is encrypted."""
 
 from typing import Any, ClassVar
 
@@ -26,7 +26,7 @@ class SealedDocument(Document):  # type: ignore[misc]
 
     @property
     def purpose(self) -> str:
-        """What the encrypted value is bound to."""
+        """The purpose to which the encrypted value is bound."""
         raise NotImplementedError
 
 
@@ -36,7 +36,7 @@ def sealed_fields(sealed: Sealed) -> dict[str, Any]:
 
 
 class SecretDocument(SealedDocument):
-    """A secret; its id is its whole name, so that a name exists once. `owner` is the wallet that stored it."""
+    """A secret; its id is the full name, so that a name exists once. `owner` is the wallet that stored it."""
 
     meta: ClassVar[dict[str, Any]] = {"collection": "secrets", "indexes": ["kind", "key_id", "owner"]}
 
@@ -89,7 +89,7 @@ class ChallengeDocument(SealedDocument):
 
 
 class SessionDocument(SealedDocument):
-    """A session that is not read yet; `expires_at` in Unix seconds."""
+    """A session before its only read; `expires_at` in Unix seconds."""
 
     meta: ClassVar[dict[str, Any]] = {"collection": "sessions", "indexes": ["expires_at", "key_id"]}
 

@@ -1,7 +1,7 @@
 """The `Dump` port: every row of the database as lines of extended JSON, in a file of mode 0600.
 
-The first line describes the format, the last one holds the number of rows and the SHA-256 of all lines before it, so
-that a truncated or edited file is found before anything is replaced.
+The first line is the format; the last one has the number of rows and the SHA-256 of all lines before it, so that a
+truncated or edited file is detected before anything is replaced.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _MODE = 0o600
 
 
 class MongoDump:
-    """Writes and reads dumps of the collections of `MODELS`."""
+    """Dumps of the collections of `MODELS`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,14 +52,14 @@ class MongoDump:
                     file.write(line)
                     digest.update(line)
                     rows += 1
-                rows -= 1  # the first line is no row
+                rows -= 1  # without the first line
                 file.write(_encoded({"rows": rows, "sha256": digest.hexdigest()}))
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
         except OSError as error:
             raise BackupFailed(
-                f"{path} cannot be written: {error.strerror}; make room or correct its rights"
+                f"{path} cannot be written: {error.strerror}; free space or correct its rights"
             ) from error
         finally:
             partial.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ class MongoDump:
                 if left:
                     db[loading[name]].insert_many(left)
             for name, loaded in loading.items():
-                # The rename replaces a collection at once: a crash leaves the old or the new one, never half of one.
+                # The rename is atomic: a crash leaves the old or the new collection, never a part of one.
                 db[loaded].rename(name, dropTarget=True)
             for model in MODELS:
                 model.ensure_indexes()
@@ -102,7 +102,7 @@ def _drop(db: Any, name: str) -> None:
     try:
         db.drop_collection(name)
     except PyMongoError:
-        # An outage: the leftover has a name of its own, and the error of the restore is already on its way.
+        # During an outage the leftover collection is harmless, and the restore already raises the error.
         return
 
 
@@ -115,7 +115,7 @@ def _check(path: Path) -> Sequence[str]:
                 line = json_util.loads(raw.decode())
                 if number == 0:
                     if line.get("format") != FORMAT:
-                        raise BackupBroken(f"{path.name} is not a backup of this SMS; name another file")
+                        raise BackupBroken(f"{path.name} is not a backup of this SMS; choose another file")
                 elif "sha256" in line:
                     last = line
                     continue

@@ -12,13 +12,13 @@ _MODELS: dict[str, type[SealedDocument]] = {model._meta["collection"]: model for
 
 
 class MongoSealedRows:
-    """The rows of all collections; a row is named `<collection>/<id>`."""
+    """The rows of all collections, named `<collection>/<id>`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def key_ids(self) -> Mapping[str, int]:
-        """Return how many rows each key encrypts; see `SealedRows`."""
+        """Return the number of rows by key; see `SealedRows`."""
         return await self._database.run_once(_key_ids)
 
     async def not_sealed_with(self, key_id: str, limit: int) -> Sequence[tuple[str, str, Sealed]]:

@@ -1,6 +1,6 @@
 """The ports of secrets, challenges and sessions in MongoDB.
 
-Every write is acknowledged by a majority and its journal: the write concern of the connection.
+A majority and its journal acknowledge every write (the write concern of the connection).
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class MongoSecrets:
         )
 
     async def total(self) -> int:
-        """Return the number of all secrets, as the collection's metadata tell it; see `SecretStore`."""
+        """Return the number of all secrets from the collection's metadata; see `SecretStore`."""
         return await self._database.run_once(
             lambda: int(SecretDocument._get_collection().estimated_document_count())
         )
@@ -134,7 +134,7 @@ def _add_challenge(challenge: EnclaveChallenge) -> EnclaveChallenge:
         ChallengeDocument.of(challenge).save(force_insert=True)
     except NotUniqueError:
         stored = ChallengeDocument.objects(task_id=challenge.task_id).first()
-        # Purged between both calls: its task has ended, and the caller is refused by its next check.
+        # Purged between both calls: its task has ended, and the next check refuses the caller.
         return stored.challenge() if stored else challenge
     return challenge
 

@@ -1,4 +1,4 @@
-"""gRPC `workerpool.sms.v1.SecretService`. Every method is public: the owner of a secret signs each write."""
+"""gRPC `workerpool.sms.v1.SecretService`; every method is public, and the owner of a secret signs each write."""
 
 from typing import Any, TypeAlias
 
@@ -25,7 +25,7 @@ _KINDS = {
 
 
 class SecretServicer(SecretServiceServicer):
-    """Translates calls into the use cases."""
+    """The service that secret_service.proto documents."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets

@@ -1,4 +1,4 @@
-"""gRPC `workerpool.sms.v1.TeeService`. Every method is public: pool owner and worker sign what they ask for."""
+"""gRPC `workerpool.sms.v1.TeeService`; every method is public, and pool owner and worker sign their requests."""
 
 from typing import Any, TypeAlias
 
@@ -45,7 +45,7 @@ _VALUES = {framework: value for value, framework in _FRAMEWORKS.items()}
 
 
 class TeeServicer(TeeServiceServicer):
-    """Translates calls into the use cases."""
+    """The service that tee_service.proto documents."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class TeeServicer(TeeServiceServicer):
     async def GetFramework(
         self, request: pb.GetFrameworkRequest, context: Context
     ) -> pb.GetFrameworkResponse:
-        """Name the framework."""
+        """Return the framework."""
         return pb.GetFrameworkResponse(framework=_VALUES[self._properties.framework])
 
     async def GetServiceProperties(
         self, request: pb.GetServicePropertiesRequest, context: Context
     ) -> pb.GetServicePropertiesResponse:
-        """Describe the images of a version."""
+        """Return the images of a version."""
         found = self._properties.of_version(_FRAMEWORKS[request.framework], request.version)
         return pb.GetServicePropertiesResponse(
             pre_compute=_image(found.pre_compute),
@@ -88,7 +88,7 @@ class TeeServicer(TeeServiceServicer):
     async def CreateSessionChallenge(
         self, request: pb.CreateSessionChallengeRequest, context: Context
     ) -> pb.CreateSessionChallengeResponse:
-        """Return what a worker signs."""
+        """Return the challenge that a worker signs."""
         made = self._session_challenges.create(
             address(request.wallet_address), parse_task_id(request.task_id)
         )

@@ -1,1 +1,1 @@
-"""HTTP routes of the SMS, as the iExec SDK and the old stack call them."""
+"""HTTP routes of the SMS, in the form of the iExec SDK and the old stack."""

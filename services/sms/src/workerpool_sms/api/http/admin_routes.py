@@ -1,4 +1,4 @@
-"""HTTP routes of backup and restore (worker spec D, admin). Each request carries the header X-API-KEY."""
+"""HTTP routes of backup and restore (worker spec D, admin); each request needs the header X-API-KEY."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -8,7 +8,7 @@ from workerpool_sms.app.backups import AdminAccess, Backups
 
 
 def routes(access: AdminAccess, backups: Backups) -> list[Route]:
-    """Return the routes below `/admin`. A storage is the hexadecimal path of a folder in the admin storage."""
+    """Return the routes below `/admin`; a storage is the hexadecimal path of a folder in the admin storage."""
 
     def check(request: Request) -> None:
         access.check(request.headers.get("x-api-key", ""))

@@ -59,7 +59,7 @@ def routes(secrets: Secrets) -> list[Route]:
         Route("/secrets/web3", web3, methods=[_HAS, _SET]),
         Route("/secrets/web2", web2, methods=[_HAS, _SET, _REPLACE]),
         Route("/apps/{address}/secrets", app, methods=[_HAS, _SET]),
-        # The SDK 7.x names the index, which is always 1.
+        # SDK 7.x sends the index, which is always 1.
         Route("/apps/{address}/secrets/{index}", app, methods=[_HAS, _SET]),
         Route("/requesters/{address}/secrets/{key}", requester, methods=[_HAS, _SET]),
     ]

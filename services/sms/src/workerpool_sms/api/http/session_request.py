@@ -1,4 +1,4 @@
-"""The body of `POST /tee/sessions`: the old stack's WorkerpoolAuthorization with audience and nonce of a challenge."""
+"""The body of `POST /tee/sessions`: the old stack's WorkerpoolAuthorization, with a challenge's audience and nonce."""
 
 from typing import Annotated
 
@@ -34,8 +34,8 @@ class _Body(BaseModel):
 async def parse_session_request(request: Request) -> tuple[WorkerpoolAuthorization, bytes, str, bytes]:
     """Return authorization, worker's signature, audience and nonce.
 
-    Raises InvalidRequest for a malformed body, NotSelfSigned for one without a challenge: a signature without it
-    could have been obtained by another service.
+    Raises InvalidRequest for a malformed body, and NotSelfSigned for one without a challenge, because another service
+    could have obtained a signature without it.
     """
     try:
         body = _Body.model_validate_json(await read_body(request, _MAX_BYTES))
@@ -58,8 +58,7 @@ async def parse_session_request(request: Request) -> tuple[WorkerpoolAuthorizati
     if body.nonce is None or not body.audience:
         raise NotSelfSigned(
             "audience and nonce are missing; get both from /tee/sessions/challenge, sign them with the "
-            "authorization and "
-            "send them in the body"
+            "authorization and send them in the body"
         )
     try:
         signature = from_hex(request.headers.get("authorization", ""))

@@ -25,7 +25,7 @@ from workerpool_sms.errors import InvalidRequest, SessionRefused, SmsError, Unkn
 
 _REFUSED_CALLER = frozenset({Kind.UNAUTHENTICATED, Kind.PERMISSION})
 _NOT_AUTHORIZED = "EXECUTION_NOT_AUTHORIZED_"
-"""What the protocol's causes of a run that the chain does not authorize start with."""
+"""The prefix of the protocol's causes for a run that the chain does not authorize."""
 
 
 def routes(
@@ -42,14 +42,14 @@ def routes(
 
     async def service_properties(request: Request) -> Response:
         try:
-            asked = Framework(request.path_params["framework"].lower())
+            wanted = Framework(request.path_params["framework"].lower())
         except ValueError:
             known = ", ".join(each.label for each in Framework)
             raise UnknownFrameworkVersion(f"there is no such TEE framework; use one of {known}") from None
         version = request.path_params.get("version") or (
             properties.default.version if properties.default else ""
         )
-        return JSONResponse(_properties(asked, properties.of_version(asked, version)))
+        return JSONResponse(_properties(wanted, properties.of_version(wanted, version)))
 
     async def challenge(request: Request) -> Response:
         try:
@@ -96,13 +96,13 @@ def routes(
         Route("/tee/challenges/{task_id}", challenge, methods=["POST"]),
         Route("/tee/sessions/challenge", session_challenge),
         Route("/tee/sessions", create_session, methods=["POST"]),
-        # POST: the first reader gets the session, and a browser or a proxy must not repeat it.
+        # POST, so that no browser or proxy repeats the read: only the first reader gets the session.
         Route("/tee/sessions/{session_id}", claim_session, methods=["POST"]),
     ]
 
 
 def _status(error: SmsError) -> int:
-    """Return the status of the documented API: 401 for every run that is not authorized, 404 for an unknown task."""
+    """Return the status in the documented API: 401 for an unauthorized run, 404 for an unknown task."""
     if error.kind is Kind.NOT_FOUND:
         return 404
     refused = error.kind in _REFUSED_CALLER or error.reason.startswith(_NOT_AUTHORIZED)

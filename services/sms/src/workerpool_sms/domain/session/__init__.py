@@ -1,1 +1,1 @@
-"""Sessions: who may have one, and the environments of the stages that run in enclaves."""
+"""Sessions: their rules, and the environments of the stages in enclaves."""

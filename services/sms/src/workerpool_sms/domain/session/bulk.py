@@ -1,6 +1,6 @@
-"""Bulk processing: the datasets of one task, read from the list that the deal's `bulk_cid` names.
+"""Bulk processing: the datasets of one task, from the list at the deal's `bulk_cid`.
 
-The list is a JSON array of CIDs, one for each task of the deal. Each names a JSON array of signed dataset orders.
+The list is a JSON array of CIDs, one for each task of the deal; each is that of a JSON array of signed dataset orders.
 """
 
 import re
@@ -13,7 +13,7 @@ from workerpool_poco.protocol.ids import Address
 from workerpool_poco.protocol.orders import DatasetOrder
 
 MAX_DATASETS = 1_000
-"""Datasets of one task at most."""
+"""Most datasets of one task."""
 _CID = re.compile(r"[A-Za-z0-9]{8,128}")
 
 
@@ -26,11 +26,11 @@ class SessionDataset:
     checksum: str
     """0x-prefixed SHA-256 of the encrypted file."""
     key: str = field(repr=False)
-    """Its key, base64 as the owner stored it."""
+    """Its key in base64, as stored by the owner."""
 
 
 def is_cid(text: str) -> bool:
-    """Return whether a text can be the id of an IPFS object, and so stand in the path of a gateway."""
+    """Return whether a text can be the id of an IPFS object, and is safe in the path of a gateway."""
     return bool(_CID.fullmatch(text))
 
 
@@ -42,7 +42,7 @@ def slice_cid(content: str, position: int) -> str | None:
 
 
 def dataset_orders(content: str) -> list[DatasetOrder]:
-    """Return the orders of one slice. An entry that is not an order is dropped, like one that is invalid on chain."""
+    """Return the orders of one slice; drop entries that are not orders, like those that are invalid on chain."""
     orders = []
     for entry in _array(content)[:MAX_DATASETS]:
         if not isinstance(entry, dict):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CreatedSession:
-    """Where the enclave fetches its secrets; `unattested` marks a session that needs no proof of an enclave."""
+    """The URL from which the enclave fetches its secrets; `unattested`: the session needs no proof of an enclave."""
 
     session_id: str
     provisioning_url: str

@@ -15,7 +15,7 @@ Environment = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ResultStorage:
-    """Where the post-compute stage stores the result; empty for a callback task, whose result goes on chain."""
+    """The storage of the result by the post-compute stage; empty for a callback task, whose result goes on chain."""
 
     provider: str = ""
     proxy: str = ""
@@ -24,7 +24,7 @@ class ResultStorage:
 
 @dataclass(frozen=True, slots=True)
 class SessionInputs:
-    """Everything that the environments of one worker's run of one task are made of."""
+    """The inputs of the environments of one worker's run of one task."""
 
     task_id: TaskId
     deal_id: DealId
@@ -53,7 +53,7 @@ class SessionInputs:
 
 
 def sign_environment(inputs: SessionInputs) -> Environment:
-    """Return what a stage needs to sign with the enclave's key."""
+    """Return the variables with which a stage signs with the enclave's key."""
     return {
         "IEXEC_TASK_ID": inputs.task_id,
         "SIGN_WORKER_ADDRESS": inputs.worker,
@@ -81,7 +81,7 @@ def pre_environment(inputs: SessionInputs) -> Environment:
 
 
 def app_stage_environment(inputs: SessionInputs) -> Environment:
-    """Return the environment of the app: that of a standard app, and the secrets."""
+    """Return the environment of the app: that of a standard app, with the secrets."""
     found = app_environment(
         deal_id=inputs.deal_id,
         task_id=inputs.task_id,
@@ -117,7 +117,7 @@ def post_environment(inputs: SessionInputs) -> Environment:
 
 
 def wanted_requester_secrets(params: DealParams) -> dict[int, str]:
-    """Return the names of the requester's secrets by the index that the app reads; only indexes from 1 count."""
+    """Return the names of the requester's secrets by the index that the app reads, from 1."""
     return {
         int(index): name
         for index, name in params.secrets.items()

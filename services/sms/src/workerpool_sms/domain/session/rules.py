@@ -23,22 +23,23 @@ from workerpool_sms.errors import (
 def check_request(
     authorization: WorkerpoolAuthorization, worker_signature: bytes, *, audience: str, nonce: bytes
 ) -> None:
-    """Check what needs no chain: the worker signed the request for this SMS, and the authorization is not empty."""
+    """Check, without the chain, that the worker signed the request for this SMS and sent a complete authorization."""
     if authorization.worker == ZERO_ADDRESS:
-        raise EmptyAuthorization("the authorization names no worker wallet; send that of the scheduler")
+        raise EmptyAuthorization("the authorization has no worker wallet; send that of the scheduler")
     if not int(authorization.task_id, 16):
-        raise EmptyAuthorization("the authorization names no task; send that of the scheduler")
+        raise EmptyAuthorization("the authorization has no task; send that of the scheduler")
     if not any(authorization.signature):
         raise EmptyAuthorization("the authorization has no signature; send that of the scheduler")
     if authorization.enclave_challenge == ZERO_ADDRESS:
         raise SignatureTokensMissing(
-            "the authorization has no enclave challenge; ask the scheduler for that of a TEE task",
+            "the authorization has no enclave challenge; send the scheduler's authorization for a TEE task",
             reason="GET_SIGNATURE_TOKENS_FAILED_EMPTY_PUBLIC_ENCLAVE_CHALLENGE",
         )
     signed = bound_authorization_hash(authorization, audience, nonce)
     if signer_of(signed, worker_signature) != authorization.worker:
         raise NotSelfSigned(
-            f"sign the hash of authorization, audience and nonce with the key of {authorization.worker}"
+            "the request is not signed by its worker; sign the hash of authorization, audience and nonce with the key "
+            f"of {authorization.worker}"
         )
 
 
@@ -47,8 +48,8 @@ def check_on_chain(
 ) -> None:
     """Check an authorization against the chain; `now` in Unix seconds.
 
-    The signer must be the pool owner recorded in the deal, because the contract function `contribute` accepts only that
-    signature.
+    The signer must be the pool owner recorded in the deal, because the contract accepts only that signature (IexecPoco2
+    `contribute`).
     """
     check_task(task, deal, framework, now=now)
     try:
@@ -56,4 +57,6 @@ def check_on_chain(
     except InvalidSignature:
         signer = None
     if signer != deal.workerpool.owner:
-        raise NotSignedByPoolOwner("the authorization is not signed by the owner of the deal's workerpool")
+        raise NotSignedByPoolOwner(
+            "the authorization is not signed by the owner of the deal's workerpool; send that of the scheduler"
+        )

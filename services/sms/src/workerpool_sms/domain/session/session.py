@@ -36,7 +36,7 @@ class SessionService:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a worker's run of a task may read; `services` are in the order in which they run."""
+    """The data that a worker's run of a task may read; `services` are in the order of their runs."""
 
     session_id: str
     task_id: TaskId
@@ -44,7 +44,7 @@ class Session:
     services: Sequence[SessionService]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the session as the agent of a TDX machine reads it (worker spec A.13)."""
+        """Return the session in the form for the agent of a TDX machine (worker spec A.13)."""
         return {
             "session": self.session_id,
             "services": [
@@ -71,7 +71,7 @@ def session_id_of(task_id: TaskId, random: Iterable[int]) -> str:
 
 
 def app_image(image: str, mrenclave: bytes, framework: Framework) -> tuple[EnclaveImage, str]:
-    """Return the app's image and the framework version that it names, empty without one.
+    """Return the app's image and its framework version, empty without one.
 
     TDX measures the whole machine, so its apps are registered without an enclave configuration. Raises
     EnclaveConfigMissing or EnclaveConfigInvalid for the other frameworks.
@@ -91,9 +91,8 @@ def app_image(image: str, mrenclave: bytes, framework: Framework) -> tuple[Encla
         named, version = str(found["framework"]).lower(), str(found.get("version", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise EnclaveConfigInvalid(
-            "the enclave configuration of the app is not JSON with framework, version and fingerprint; "
-            "register the app "
-            "again"
+            "the enclave configuration of the app is not JSON with framework, version and fingerprint; register the "
+            "app again"
         ) from None
     if named != framework or config.heap_bytes < 0 or not config.fingerprint:
         raise EnclaveConfigInvalid(
@@ -109,7 +108,7 @@ def build_session(
     app: EnclaveImage,
     properties: ServiceProperties,
 ) -> Session:
-    """Return the session of one run. The pre-compute stage is part of it when there is data to fetch."""
+    """Return the session of one run, with the pre-compute stage when there is data to fetch."""
     sign = sign_environment(inputs)
     services = [
         SessionService(APP, app, app_stage_environment(inputs)),

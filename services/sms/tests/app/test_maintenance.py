@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from patience import PATIENCE_S
 from workerpool_kit.errors import DatabaseUnavailable
-from workerpool_sms.app.upkeep import Counting, KeyRotation, repeat
+from workerpool_sms.app.maintenance import KeyRotation, MetricsRefresh, repeat
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 
 from services.sms.tests.doubles.chain import APP, DEVELOPER, REQUESTER, TASK_ID
@@ -38,7 +38,7 @@ async def test_rows_and_cached_answers_are_counted(sms: Instance) -> None:
     await sms.push(SecretKind.REQUESTER, REQUESTER.address, "s", "v", REQUESTER)
     await sms.push(SecretKind.APP_DEVELOPER, APP, "1", "v", DEVELOPER)
     await sms.challenge()
-    await Counting(sms.stored, sms.challenges, sms.cache, sms.metrics).refresh()
+    await MetricsRefresh(sms.stored, sms.challenges, sms.cache, sms.metrics).refresh()
     assert sms.metrics.rows == {
         "web2": 0,
         "web3": 0,

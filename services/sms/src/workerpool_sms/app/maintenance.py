@@ -1,4 +1,4 @@
-"""Work in the background: expired rows, the rotation of keys, counts for the operator."""
+"""Background maintenance: expired rows, the rotation of keys, counts for the operator."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,20 +17,20 @@ _BATCH = 200
 
 
 async def repeat(action: Callable[[], Awaitable[object]], every_s: float, name: str) -> None:
-    """Run `action` now and every `every_s` seconds until cancelled. A failure is logged; the next turn repeats it."""
+    """Run `action` now and every `every_s` seconds until cancelled; log a failure and retry at the next time."""
     while True:
         try:
             await action()
         except WorkerpoolError as error:
-            log.warning("upkeep.failed", action=name, reason=error.reason, problem=error.message)
+            log.warning("maintenance.failed", action=name, reason=error.reason, problem=error.message)
         await asyncio.sleep(every_s)
 
 
 class KeyRotation:
-    """Encrypts the data key of every row with the current key of the key file."""
+    """The rewrapping of every row's data key with the current key of the key file."""
 
     def __init__(self, rows: SealedRows, vault: Vault, gate: Gate, reload: Callable[[], bool]) -> None:
-        """Prepare; `reload` reads an edited key file and returns whether it changed."""
+        """Create it; `reload` reads an edited key file and returns whether it changed."""
         self._rows = rows
         self._vault = vault
         self._gate = gate
@@ -38,7 +38,7 @@ class KeyRotation:
         self._done_for = ""
 
     async def run(self) -> int:
-        """Rewrap what another key encrypts; return how many rows."""
+        """Rewrap the rows of other keys; return their number."""
         await asyncio.to_thread(self._reload)
         current = self._vault.current_key_id
         rewrapped = 0
@@ -58,8 +58,8 @@ class KeyRotation:
             return await self._rows.not_sealed_with(current, _BATCH)
 
 
-class Counting:
-    """Refreshes the counts of the metrics."""
+class MetricsRefresh:
+    """The refresh of the counts in the metrics."""
 
     def __init__(
         self, secrets: SecretStore, challenges: ChallengeStore, cache: ExistenceCache, metrics: Metrics
@@ -74,7 +74,7 @@ class Counting:
         stored = dict.fromkeys(TABLES.values(), 0)
         for kind, rows in (await self._secrets.counts()).items():
             stored[TABLES[kind]] += rows
-        # Each challenge is a row of the old stack's two tables: the challenge, and the key of its account.
+        # In the old stack each challenge has two rows: the challenge, and the key of its account.
         stored["tee_challenges"] = stored["ethereum_credentials"] = await self._challenges.count()
         for table, rows in stored.items():
             self._metrics.stored(table, rows)
