@@ -45,7 +45,7 @@ async def test_the_key_file_is_created_when_nothing_is_stored(tmp_path: Path) ->
 
 async def test_38_a_lost_key_file_or_key_ends_the_start_in_words(tmp_path: Path) -> None:
     with pytest.raises(
-        StartupError, match=r"AES_KEY_PATH: .*sms.key is gone, and 3 stored values need its keys"
+        StartupError, match=r"AES_KEY_PATH: .*sms.key is missing, and 3 stored values need its keys"
     ):
         await check_keys(open_key_file(settings(tmp_path)), Rows(old=3))
     assert not (tmp_path / "sms.key").exists()

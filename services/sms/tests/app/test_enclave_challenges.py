@@ -55,7 +55,7 @@ async def test_the_task_must_be_an_active_one_of_the_framework(sms: Instance) ->
         await sms.challenge()
     sms.chain.tasks[TASK_ID] = task()
     sms.chain.deals[DEAL_ID] = deal(tag=bytes(32))
-    with pytest.raises(EnclaveMismatch, match="names no TEE framework"):
+    with pytest.raises(EnclaveMismatch, match="requires no TEE framework"):
         await sms.challenge()
     with pytest.raises(TaskNotOnChain):
         await sms.enclave_challenges.create(TaskId("0x" + "01" * 32), SIGNATURE)

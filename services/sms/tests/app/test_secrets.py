@@ -110,7 +110,7 @@ async def test_36_a_web2_secret_is_replaced_and_an_absent_one_is_not(sms: Instan
 
 
 async def test_a_contract_without_owner_and_an_unreachable_chain_are_named(sms: Instance) -> None:
-    with pytest.raises(NotSignedByOwner, match="is no contract with an owner"):
+    with pytest.raises(NotSignedByOwner, match="is not a contract with an owner"):
         await sms.push(SecretKind.WEB3, "0x" + "99" * 20, "", "v", DEVELOPER)
     sms.chain.reachable = False
     with pytest.raises(ChainUnreachable):

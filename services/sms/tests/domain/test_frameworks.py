@@ -23,7 +23,7 @@ def test_the_images_of_a_version_are_found() -> None:
 
 
 def test_another_framework_or_version_is_refused_in_words() -> None:
-    with pytest.raises(WrongFramework, match="this SMS serves TDX, not SCONE; ask"):
+    with pytest.raises(WrongFramework, match="this SMS serves TDX, not SCONE; use"):
         PROPERTIES.of_version(Framework.SCONE, "v5")
     with pytest.raises(UnknownFrameworkVersion, match=r"known: v5"):
         PROPERTIES.of_version(Framework.TDX, "v4")
