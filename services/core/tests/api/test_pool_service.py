@@ -179,7 +179,7 @@ async def test_a_worker_is_read_by_every_caller_with_the_reason_why_it_gets_no_w
     await stream.send(availability=Availability(refusal="the disk is full"))
     while not (found := await api.pool().GetWorker(request)).worker.parked_reason:
         await asyncio.sleep(0.01)
-    next_step = "Correct what it names; it takes work again by itself."
+    next_step = "Correct what it names; it then takes work again."
     assert found.idle_reason == f"The worker takes no work: the disk is full. {next_step}"
 
 

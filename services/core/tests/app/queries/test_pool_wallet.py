@@ -61,7 +61,7 @@ class Node:
     ("error", "problem"),
     [
         (PocoError("connection refused"), "the node did not answer: connection refused"),
-        (None, "the node did not answer within 0.01 s; look at the node"),
+        (None, "the node did not answer within 0.01 s; check the node"),
     ],
 )
 async def test_a_node_that_is_down_is_named_beside_the_wallet(

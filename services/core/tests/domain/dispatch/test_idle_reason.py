@@ -198,11 +198,11 @@ def test_of_many_waiting_tasks_two_hundred_are_compared(pool: ScriptedPool) -> N
     assert "none of the 200 waiting tasks" in reason(pool)
 
 
-def test_what_keeps_the_worker_away_is_told_before_what_its_operator_can_do_later(pool: ScriptedPool) -> None:
+def test_reasons_come_in_the_order_connection_whitelist_drain(pool: ScriptedPool) -> None:
     pool.connect(1, weight=0)
     pool.handle(e.ChainHealthChanged(False))
     pool.handle(e.WorkerDrained(WORKER, float("inf")))
-    assert "drains" in reason(pool)
+    assert "draining" in reason(pool)
     pool.handle(e.WhitelistChanged(frozenset({"0xWorker2"})))
     assert "whitelist" in reason(pool)
     pool.cut(1)

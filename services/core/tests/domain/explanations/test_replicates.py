@@ -86,7 +86,7 @@ def test_a_worker_that_was_aborted_by_the_pool_is_not_to_blame(add_task: AddTask
 
 def test_a_failed_upload_says_that_another_worker_is_asked(add_task: AddTask) -> None:
     task = add_task(1, TaskStatus.RESULT_UPLOADING)
-    assert "Another worker that revealed" in explained(task, entry(R.RESULT_UPLOAD_FAILED)).next_step
+    assert "from another worker that revealed" in explained(task, entry(R.RESULT_UPLOAD_FAILED)).next_step
 
 
 @pytest.mark.parametrize(

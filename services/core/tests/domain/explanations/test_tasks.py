@@ -60,7 +60,7 @@ def test_a_claimed_task_says_that_the_price_is_back(add_task: AddTask) -> None:
 
 def test_a_free_task_has_nothing_to_refund(add_task: AddTask) -> None:
     found = last(failed(add_task(1, free=True), T.CONTRIBUTION_TIMEOUT, claim_due=False))
-    assert found.next_step == "The task was free: nothing is to be refunded."
+    assert found.next_step == "The task was free, so there is nothing to refund."
 
 
 def test_a_task_that_no_sms_serves_says_so(add_task: AddTask) -> None:

@@ -28,7 +28,7 @@ T = TaskStatus
         ((T.INITIALIZED, T.RUNNING), S.ACTIVE, Faults("calm", must_complete=True), "not ended"),
         ((T.CONTRIBUTION_TIMEOUT, T.FAILED), S.ACTIVE, Faults("rough", must_complete=False), "left open"),
         ((T.FINALIZED, T.COMPLETED), S.FAILED, Faults("rough", must_complete=False), "disagree"),
-        ((T.CONTRIBUTION_TIMEOUT, T.FAILED), S.FAILED, Faults("calm", must_complete=True), "excuses"),
+        ((T.CONTRIBUTION_TIMEOUT, T.FAILED), S.FAILED, Faults("calm", must_complete=True), "explains"),
     ],
 )
 def test_a_task_must_end_as_the_chain_says(
