@@ -305,9 +305,9 @@ class TestIpfs:
             (cid, "folder"),
             (f"{cid}/other", "does not have"),
             (CID, "does not have"),
-            ("nonsense", "no content id"),
-            (f"{cid}/../x", "no content id"),
-            ("", "no content id"),
+            ("nonsense", "not a content id"),
+            (f"{cid}/../x", "not a content id"),
+            ("", "not a content id"),
         ):
             with pytest.raises(ContentNotFound, match=said):
                 await content.find(path)
