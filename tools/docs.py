@@ -1,6 +1,6 @@
 """Write what is made from code: pages of docs/, the worker's env file, and the dashboards and alert rules of deploy/.
 
-With --check nothing is written and the exit code tells whether the pages are current; `make check` uses it.
+With --check nothing is written and the exit code is 1 if a page is outdated; `make check` uses it.
 """
 
 import difflib
@@ -69,7 +69,7 @@ def blame_page() -> str:
         "# Blame\n\n"
         "Made by `make docs` from `services/core/src/workerpool_core/domain/blame.py`, and the sides from\n"
         "`libs/poco/src/workerpool_poco/protocol/causes.py`; do not edit.\n\n"
-        "Each failure that a worker reports has a cause. The table tells whose fault it is, what happens to the task,\n"
+        "Each failure that a worker reports has a cause. The table shows who is at fault, what happens to the task,\n"
         "and whether the failure counts towards the quarantine of the worker. With trust 1 an error result is\n"
         "contributed once a second worker saw the same failure, when there is one. An app that ran out of memory is\n"
         "tried again only in a larger slot. WORKERPOOL_CORE_ERROR_RESULTS turns error results off.\n\n"
@@ -84,7 +84,7 @@ def reasons_page() -> str:
         "Made by `make docs` from `services/core/src/workerpool_core/domain/explanations/reasons.py`; do not edit.\n\n"
         "Every task that waits or failed, every worker that gets no work, and a pool as a whole have a reason: a\n"
         "code, whose side it is on, a sentence, evidence, and what would change it. `GET /tasks/{id}`, `TaskService`,\n"
-        "`PoolService` and `DealService` all tell the same one. Evidence without a value is left out. The side of a\n"
+        "`PoolService` and `DealService` all return the same one. Evidence without a value is left out. The side of a\n"
         "failure with a cause is that of the cause ([blame.md](blame.md)).\n\n"
         f"{reasons.document()}\n"
     )

@@ -2,7 +2,7 @@
 
 The contracts' packages are `workerpool.<service>.v1` in every language. Python imports them as
 `workerpool_protocol.<service>.v1`, so that no service can shadow them. With --check nothing is written
-and the exit code tells whether libs/protocol is current; `make check` uses it.
+and the exit code is 1 if libs/protocol is outdated; `make check` uses it.
 """
 
 import re

@@ -10,10 +10,10 @@ import pytest_asyncio
 from patience import PATIENCE_S
 from poolctl.adapters.adapter import Adapter
 from poolctl.adapters.chain import chain_of, hub_of
+from poolctl.adapters.checks.chain_facts import collect_chain_facts, configured_chain
+from poolctl.adapters.checks.collect import collect
+from poolctl.adapters.checks.service_facts import collect_service_facts
 from poolctl.adapters.core import Core
-from poolctl.adapters.looks.chain_look import configured_chain, look_at_chain
-from poolctl.adapters.looks.collect import collect
-from poolctl.adapters.looks.service_look import look_at_service
 from poolctl.adapters.publisher import market_orders, offers
 from poolctl.adapters.services import Services, documented_target
 from poolctl.domain.diagnosis.diagnosis import diagnose
@@ -130,7 +130,7 @@ async def test_the_market_lists_the_orders_of_the_pool(net: Devnet, settings: Po
 
 
 async def test_a_service_shows_version_health_clock_and_ports(settings: PoolctlSettings) -> None:
-    found = await look_at_service("core", settings.core)
+    found = await collect_service_facts("core", settings.core)
     assert (found.problem, found.grpc is not None and found.grpc.problem) == ("", "")
     assert found.health is not None
     assert found.version
@@ -141,11 +141,11 @@ async def test_the_chain_shows_owner_and_stake(net: Devnet, settings: PoolctlSet
     chain = await configured_chain(settings)
     assert chain == await chain_of(settings)
     owner = net.account("poolOwner").address
-    found, stake = await look_at_chain(settings, chain, net.workerpool, owner)
+    found, stake = await collect_chain_facts(settings, chain, net.workerpool, owner)
     assert found is not None
     assert (found.problem, found.owner, found.pool_exists) == ("", owner, True)
     assert stake is not None
-    missing, _ = await look_at_chain(settings, chain, "0x" + "ab" * 20, "")
+    missing, _ = await collect_chain_facts(settings, chain, "0x" + "ab" * 20, "")
     assert missing is not None
     assert not missing.pool_exists
     with pytest.raises(UnusableSettings, match="serves chain"):

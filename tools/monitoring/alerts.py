@@ -3,7 +3,7 @@
 from monitoring.alert import Alert
 from monitoring.pool import CORE_LAG
 
-_HEALTH = "Read /actuator/health of {instance}: the component tells its problem and its next step."
+_HEALTH = "Read /actuator/health of {instance}: the component shows its problem and its next step."
 
 SERVICES = (
     Alert(
@@ -73,7 +73,7 @@ WORKERS = (
         "warning",
         "The worker {name} ({wallet}) is in quarantine.",
         "It failed several times in a row through faults of its own side, and gets no work for a time.",
-        "poolctl why WALLET shows the failures. Mend the host, then poolctl worker release WALLET.",
+        "poolctl why WALLET shows the failures. Repair the host, then poolctl worker release WALLET.",
     ),
     Alert(
         "WorkerParked",
@@ -108,7 +108,7 @@ TASKS = (
         "1m",
         "warning",
         "A task has waited for a worker for more than 10 minutes.",
-        "No worker may take it: none is free, or none has what its deal asks for.",
+        "No worker may take it: none is free, or none has what its deal requires.",
         "poolctl tasks shows the waiting ones, and poolctl why TASK the reason: trust, stake, tag, memory, or no free "
         "slot.",
     ),
@@ -167,7 +167,7 @@ CHAIN = (
         "critical",
         "Core has seen no new block for more than 2 minutes.",
         "The node is behind or away, or the chain has stopped. Nothing is assigned meanwhile.",
-        "Ask the node: its eth_blockNumber must grow. Then check IEXEC_BLOCKCHAIN_NODE_ADDRESS and the network to it. "
+        "Query the node: eth_blockNumber must grow. Then check IEXEC_BLOCKCHAIN_NODE_ADDRESS and the network to it. "
         "On a chain that mines blocks only for transactions, raise the limit of this rule.",
     ),
     Alert(

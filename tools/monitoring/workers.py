@@ -1,4 +1,4 @@
-"""The dashboard of workers: the table that core knows, and what the workers tell that Prometheus reaches."""
+"""The dashboard of workers: core's table, and the metrics of the workers that Prometheus reaches."""
 
 from monitoring.panels import Column, Page, Query, quantiles
 
@@ -46,7 +46,7 @@ def _table(page: Page) -> None:
             Column("Architecture", "cpu"),
         ],
         "Workers that sent a message within the last day. Completed and failed replicates count since the start of "
-        "core. `poolctl why WALLET` tells why one gets no work.",
+        "core. `poolctl why WALLET` shows why one gets no work.",
         key="wallet",
         link="/d/workerpool-workers?var-wallet=${__value.raw}",
     )

@@ -1,6 +1,6 @@
 """What takes the place of each older variable: settings of services, a variable of compose's `.env`, or a reason.
 
-`docs/older-variables.md` and `make pool-check` tell it. This module imports the standard library only: pool-check runs
+`docs/older-variables.md` and `make pool-check` show them. It imports the standard library only: pool-check runs
 before anything is installed.
 """
 
@@ -144,7 +144,7 @@ OLDER: dict[str, Older] = {
     "MYSQL_DB_NAME": _DATABASE_NAME,
     "MYSQL_USER_LOGIN": _DATABASE_USER,
     "MYSQL_USER_PASSWORD": _DATABASE_USER,
-    "RLCCONTRACT": Older(reason="the hub holds the accounts; services ask it"),
+    "RLCCONTRACT": Older(reason="the hub holds the accounts; services read it"),
     "SCHEDULERWALLETPASSWORD": _WALLET_PASSWORD,
     "SCHEDULERWALLETPATH": _WALLET_PATH,
     "SCHEDULER_DOCKER_IMAGE_VERSION": Older(reason=_TAG, env="WORKERPOOL_TAG"),
@@ -193,7 +193,10 @@ NOTES: dict[tuple[str, str], str] = {
         "core",
         "IEXEC_CHAIN_HEALTH_POLLING_INTERVAL_IN_BLOCKS",
     ): "heads are pushed; it only scales the threshold",
-    ("core", "IEXEC_GAS_PRICE_CAP"): "core sends nothing: it tells the coins that a worker needs for gas",
+    (
+        "core",
+        "IEXEC_GAS_PRICE_CAP",
+    ): "core sends nothing: the cap bounds the coins that a worker needs for gas",
     (
         "chain_adapter",
         "IEXEC_BLOCKCHAIN_ADAPTER_API_MAX_ALLOWED_TX_PER_BLOCK",

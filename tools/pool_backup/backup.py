@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 def back_up(engine: Engine, folder: Path, target: Path, say: Say) -> None:
     """Write volumes, settings and secrets of the pool in `folder` to the new folder `target`.
 
-    The containers that use the volumes stop meanwhile: core and the workers go on and wait for them, as in an outage.
+    The containers that use the volumes stop meanwhile: core and the workers wait for them, as in an outage.
     Raises BackupFailed.
     """
     if target.exists():

@@ -13,7 +13,7 @@ _PARENT = re.compile(r"\s+#\s+(?!via$)(?:via\s+)?(?P<name>[A-Za-z0-9][A-Za-z0-9.
 
 
 class LockError(Exception):
-    """The lock file does not hold what was asked for; the message says what is missing."""
+    """The lock file lacks a requested package; the message names it."""
 
 
 @dataclass(frozen=True)

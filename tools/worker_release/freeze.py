@@ -92,7 +92,7 @@ def compiled_modules(site_packages: Path) -> list[str]:
 
 
 def remove_installation_records(folder: Path) -> None:
-    """Remove what tells where and how the packages were installed for the build, which differs between machines."""
+    """Remove the records of where and how the packages were installed for the build, which differ between machines."""
     for metadata in folder.rglob("*.dist-info"):
         for name in _RECORDS:
             (metadata / name).unlink(missing_ok=True)

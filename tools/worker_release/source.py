@@ -11,7 +11,7 @@ PACKAGING = WORKER / "packaging"
 
 
 class BuildError(Exception):
-    """The build cannot go on; the message says why, and what to do."""
+    """The build cannot continue; the message says why, and what to do."""
 
 
 def version() -> str:
@@ -31,7 +31,7 @@ def epoch() -> int:
             shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError) as problem:
             raise BuildError(
-                f"git tells no time of the last commit ({problem}); set SOURCE_DATE_EPOCH"
+                f"git reports no time of the last commit ({problem}); set SOURCE_DATE_EPOCH"
             ) from problem
         given = shown.stdout.strip()
     if not given.isdecimal():

@@ -18,10 +18,10 @@ from workerpool_worker.adapters.docker.connection import DockerConnection
 from workerpool_worker.domain.host_guard import refusal_of
 from workerpool_worker.errors import CoreRefused
 from workerpool_worker.host_checks import (
-    RareLook,
-    clock_look,
-    folder_look,
-    internet_look,
+    PeriodicCheck,
+    clock_check,
+    folder_check,
+    internet_check,
     probe_memory,
     watch_disks,
     watch_host,
@@ -47,36 +47,36 @@ async def problem(probe: Any) -> str:
     return ""
 
 
-# --- looks now and then -----------------------------------------------------------------------------
+# --- periodic checks -----------------------------------------------------------------------------
 
 
 async def test_a_look_is_rare_while_all_is_well_and_repeated_sooner_while_it_is_not() -> None:
-    now, looks = 0.0, 0
+    now, calls = 0.0, 0
     answers: list[str | None] = ["", "wrong", None, "", None, ""]
 
     async def look() -> str | None:
-        nonlocal looks
-        looks += 1
-        return answers[looks - 1]
+        nonlocal calls
+        calls += 1
+        return answers[calls - 1]
 
-    probe = RareLook(look, every_s=100.0, again_s=10.0, now=lambda: now)
-    assert (await problem(probe()), looks) == ("", 1)
+    probe = PeriodicCheck(look, every_s=100.0, again_s=10.0, now=lambda: now)
+    assert (await problem(probe()), calls) == ("", 1)
     now = 99.0
-    assert (await problem(probe()), looks) == ("", 1)
+    assert (await problem(probe()), calls) == ("", 1)
     now = 100.0
-    assert (await problem(probe()), looks) == ("wrong", 2)
+    assert (await problem(probe()), calls) == ("wrong", 2)
     now = 109.0
-    assert (await problem(probe()), looks) == ("wrong", 2)
+    assert (await problem(probe()), calls) == ("wrong", 2)
     now = 110.0
-    assert (await problem(probe()), looks) == ("wrong", 3), "a look that says nothing changes nothing"
+    assert (await problem(probe()), calls) == ("wrong", 3), "an inconclusive check changes nothing"
     now = 120.0
-    assert (await problem(probe()), looks) == ("", 4)
+    assert (await problem(probe()), calls) == ("", 4)
     now = 219.0
-    assert (await problem(probe()), looks) == ("", 4)
+    assert (await problem(probe()), calls) == ("", 4)
     now = 220.0
-    assert (await problem(probe()), looks) == ("", 5)
+    assert (await problem(probe()), calls) == ("", 5)
     now = 230.0
-    assert (await problem(probe()), looks) == ("", 6), "it is repeated sooner, because it said nothing"
+    assert (await problem(probe()), calls) == ("", 6), "it is repeated sooner, because it said nothing"
 
 
 # --- clock ------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ async def test_the_clock_is_compared_with_the_schedulers(
             raise told
         return told
 
-    look = clock_look(ask, Heads(), now=lambda: NOW)
+    look = clock_check(ask, Heads(), now=lambda: NOW)
     assert (await look() or None) == ((found and f"it is {found}") or None)
     assert (await look() is None) is (found is None)
 
@@ -122,7 +122,7 @@ async def test_the_newest_block_exonerates_this_host() -> None:
         return NOW + HOUR
 
     heads = Heads()
-    look = clock_look(ask, heads, now=lambda: NOW)
+    look = clock_check(ask, heads, now=lambda: NOW)
     assert "behind the scheduler's" in (await look() or "")
     heads.latest = Block(7, b"\x07" * 32, b"\x06" * 32, int(NOW))
     assert await look() == ""
@@ -134,7 +134,7 @@ async def test_the_time_that_the_answer_takes_is_no_difference_of_clocks() -> No
     async def ask() -> float | None:
         return NOW + 50
 
-    look = clock_look(ask, Heads(), now=lambda: NOW, monotonic=lambda: monotonic.pop(0))
+    look = clock_check(ask, Heads(), now=lambda: NOW, monotonic=lambda: monotonic.pop(0))
     assert await look() == ""
 
 
@@ -147,7 +147,7 @@ async def test_a_network_that_is_lost_parks_and_one_that_never_was_does_not() ->
     async def any_answers() -> bool:
         return answers.pop(0)
 
-    look = internet_look(any_answers)
+    look = internet_check(any_answers)
     with structlog.testing.capture_logs() as lines:
         assert (await look(), await look()) == ("", "")
     assert [line["event"] for line in lines] == ["internet.not_reached"]
@@ -188,7 +188,7 @@ async def connection(engine: StoredEngine) -> AsyncIterator[DockerConnection]:
 async def test_the_engine_is_asked_with_a_file_and_a_container_that_go_again(
     engine: StoredEngine, connection: DockerConnection, tmp_path: Path
 ) -> None:
-    look = folder_look(connection, tmp_path, WORKER)
+    look = folder_check(connection, tmp_path, WORKER)
     assert await look() == ""
     assert list(tmp_path.iterdir()) == []
     assert engine.removed == ["new"]
@@ -201,7 +201,7 @@ async def test_a_folder_that_the_engine_does_not_see_is_told(
     engine: StoredEngine, connection: DockerConnection, tmp_path: Path
 ) -> None:
     engine.refusals["POST /containers/create"] = UNSEEN
-    assert "does not see the files of" in (await folder_look(connection, tmp_path, WORKER)() or "")
+    assert "does not see the files of" in (await folder_check(connection, tmp_path, WORKER)() or "")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -210,8 +210,8 @@ async def test_an_engine_that_fails_says_nothing_about_the_folder(
     engine: StoredEngine, connection: DockerConnection, tmp_path: Path, status: int
 ) -> None:
     engine.refusals["POST /containers/create"] = (status, "not now")
-    assert await folder_look(connection, tmp_path, WORKER)() is None
-    assert await folder_look(connection, tmp_path / "none", WORKER)() is None
+    assert await folder_check(connection, tmp_path, WORKER)() is None
+    assert await folder_check(connection, tmp_path / "none", WORKER)() is None
 
 
 # --- all of it --------------------------------------------------------------------------------------

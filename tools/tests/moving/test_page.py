@@ -44,7 +44,7 @@ def test_every_name_in_env_exists_and_every_other_variable_has_a_reason() -> Non
 def test_a_variable_of_env_is_replaced_or_removed() -> None:
     assert env_advice("ETHNODE") == "it is CHAIN_URL now"
     assert env_advice("DBUSER") == "remove it: the database is MongoDB, and mongo-init makes its users"
-    assert env_advice("RLCCONTRACT") == "remove it: the hub holds the accounts; services ask it"
+    assert env_advice("RLCCONTRACT") == "remove it: the hub holds the accounts; services read it"
     assert env_advice("PATH") is None
 
 

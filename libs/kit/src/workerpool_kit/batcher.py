@@ -11,7 +11,7 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Turns single calls into batched ones. It adds no delay: an item put while no write runs is written at once.
+    """Batches single calls without delay: an item put while no write runs is written immediately.
 
     Items are written in the order of `put`, one batch at a time. Use it from one event loop.
     """
@@ -28,8 +28,8 @@ class Batcher(Generic[Item, Answer]):
         Args:
             write: takes items and returns their answers in order, or raises for all of them.
             max_items: items of one write.
-            turns: turns of the event loop that a write leaves to what is ready to run, which may put further items. An
-                idle loop makes them in microseconds.
+            turns: iterations of the event loop before a write, in which ready tasks may put more items. An
+                idle loop runs them in microseconds.
         """
         self._write = write
         self._max_items = max_items
@@ -68,7 +68,7 @@ class Batcher(Generic[Item, Answer]):
                     if not future.done():
                         future.set_exception(error)
             except BaseException:
-                # The event loop ends: every caller ends with it.
+                # The event loop ends, and every caller with it.
                 for _, future in (*batch, *self._waiting):
                     future.cancel()
                 raise

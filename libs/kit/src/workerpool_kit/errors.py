@@ -25,7 +25,7 @@ class Kind(Enum):
     UNAVAILABLE = "unavailable"
     """A dependency is down; a later retry helps."""
     CONFLICT = "conflict"
-    """A concurrent change came first; read again and retry."""
+    """A concurrent change took precedence; read again and retry."""
     DATA_LOSS = "data_loss"
     """Stored data is missing or damaged; a retry does not help."""
     INTERNAL = "internal"

@@ -11,8 +11,8 @@ from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any
 
-# structlog loads rich and pygments where they are installed: 0.05 s of CPU per process, for a style of tracebacks that
-# shows local variables, so secrets, and is never used here. None makes its optional import fail.
+# structlog loads rich and pygments if installed: 0.05 s of CPU per process for a traceback style that
+# shows local variables and so secrets, and is never used here. None makes its optional import fail.
 _rich = sys.modules.get("rich")
 sys.modules["rich"] = None  # type: ignore[assignment]
 import structlog  # noqa: E402

@@ -1,4 +1,4 @@
-"""Prometheus metrics of every process. The metrics of one service stand in that service's `metrics.py`."""
+"""Prometheus metrics of every process. Those of one service are in that service's `metrics.py`."""
 
 from prometheus_client import Gauge, Histogram
 

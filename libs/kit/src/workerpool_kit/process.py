@@ -60,26 +60,26 @@ class Lifetime:
         self._waiters: set[asyncio.Task[Any] | None] = set()
         self.failure: BaseException | None = None
         self.stop_limit_s = STOP_LIMIT_S
-        """Seconds that the service gets for its end. A service that promises its work more time raises it."""
+        """Seconds that the service has to stop. A service whose work needs more time raises it."""
 
     async def stopped(self) -> None:
-        """Wait until the process is asked to stop by a signal, `stop` or `fail`."""
+        """Wait until a signal, `stop` or `fail` requests the end of the process."""
         self._waiters.add(asyncio.current_task())
         await self._stop.wait()
 
     @property
     def stopping(self) -> bool:
-        """True once the process is asked to stop."""
+        """True once a stop is requested."""
         return self._stop.is_set()
 
     def stop(self, reason: str) -> None:
-        """Ask the process to stop with exit code 0. Later calls have no effect."""
+        """Request a stop with exit code 0. Later calls have no effect."""
         if not self._stop.is_set():
             log.info("process.stopping", reason=reason)
             self._stop.set()
 
     def fail(self, exc: BaseException) -> None:
-        """Ask the process to stop with exit code 1 because of `exc`. Only the first failure is reported."""
+        """Request a stop with exit code 1 because of `exc`. Only the first failure is reported."""
         if self.failure is None:
             self.failure = exc
             if not isinstance(exc, StartupError):
@@ -105,7 +105,7 @@ class Lifetime:
         self.task_failed(task.get_name(), exc)
 
     def task_failed(self, name: str, exc: BaseException) -> None:
-        """Ask the process to stop with exit code 1 because a background task ended with `exc`."""
+        """Request a stop with exit code 1 because a background task ended with `exc`."""
         if self.stopping:
             # A task may fail because its dependencies close; that does not change the exit code.
             log.warning("process.task_failed_while_stopping", task=name, error=repr(exc))
@@ -191,7 +191,7 @@ def _raise_descriptor_limit() -> None:
 
 
 def _deny_core_dumps() -> None:
-    """Keep private keys out of core dumps, and out of the reach of debuggers of the same user."""
+    """Protect private keys from core dumps and from debuggers of the same user."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # RLIMIT_CORE does not apply to a core pattern that pipes to a program; a process that is not dumpable has none.
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -208,7 +208,7 @@ async def _run(settings: S, serve: Serve[S], name: str) -> int:
     try:
         await asyncio.wait({serving, stop_seen}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done() and not lifetime.waits_for_stop(serving):
-            # It is still starting: its `finally` blocks close what is open.
+            # It is still starting: its `finally` blocks close the open parts.
             serving.cancel()
         _end_at_latest(lifetime.stop_limit_s + _THREADS_LIMIT_S)
         await asyncio.wait({serving}, timeout=lifetime.stop_limit_s)
@@ -244,7 +244,7 @@ def _record_outcome(serving: asyncio.Future[None], lifetime: Lifetime) -> None:
 
 
 def _end_at_latest(limit_s: float) -> None:
-    """End the process after `limit_s` seconds, also when a thread that it waits for never ends."""
+    """End the process after `limit_s` seconds, even if a thread that it waits for never ends."""
 
     def end() -> None:
         log.error("process.forced_to_end", limit_s=limit_s)

@@ -1,6 +1,6 @@
-"""Reasons (`google.rpc.ErrorInfo.reason`) that one service sends and another one acts upon.
+"""Reasons (`google.rpc.ErrorInfo.reason`) that one service sends and another one handles.
 
-A reason that only its sender knows stands in that service's `errors.py`.
+A reason that only its sender uses is in that service's `errors.py`.
 """
 
 INVALID_ARGUMENT = "INVALID_ARGUMENT"

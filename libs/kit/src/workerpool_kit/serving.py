@@ -1,4 +1,4 @@
-"""The two ports of a service: HTTP from the start, so that health is told, and gRPC once calls can be answered."""
+"""The two ports of a service: HTTP from the start, to serve health, and gRPC once calls can be answered."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -88,7 +88,7 @@ def new_grpc_server(
 async def open_grpc(
     server: GrpcServer, settings: ServiceSettings, health: Health, http: HttpServer, cleanup: AsyncExitStack
 ) -> None:
-    """Open the gRPC port until `cleanup` closes it; it tells `health`, and the HTTP port tells its address.
+    """Open the gRPC port until `cleanup` closes it; it serves `health`, and the HTTP port reports its address.
 
     Raises StartupError when the port is taken.
     """

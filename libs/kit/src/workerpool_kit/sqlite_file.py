@@ -1,6 +1,6 @@
 """A journal in a SQLite file that survives kill -9 and power loss, and waits while its volume is full.
 
-One thread owns the connection. Work that is given while a commit runs, or in the same moment, shares the next commit,
+One thread owns the connection. Work submitted while a commit runs, or at the same moment, shares the next commit,
 so a burst costs one fsync.
 """
 
@@ -19,16 +19,16 @@ from workerpool_kit.errors import WorkerpoolError
 T = TypeVar("T")
 Statement = tuple[str, Sequence[object]]
 Work = Callable[[sqlite3.Connection], Any]
-"""Reads or writes in the thread of the file. It may run again after a rollback, so it has no other effect."""
+"""Reads or writes in the thread of the file. It may run again after a rollback, so it must have no other effect."""
 
 _MAX_BATCH = 5_000
 _TURNS = 8
-"""What happens to one record at a time often comes in steps, each a turn or two of the event loop after the last."""
+"""Changes of one record often follow each other within one or two iterations of the event loop."""
 _LATER_S = 1.0
 _FULL_PAUSE_S = 1.0
 _LOCK_LIMIT_S = 5.0
 _HOLDER_LIMIT_S = 1.0
-"""Time for another process to let go of a file that one process holds: a former one that is just ending."""
+"""Seconds to wait for another process that is just ending to release the file."""
 _NO_UPGRADES: Mapping[int, Work] = {}
 _NO_ROOM = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC})
 
@@ -56,9 +56,9 @@ class SqliteFile:
             version: number of the schema; a file of a version without a way to this one is refused.
             unusable: the error of a file that cannot be opened or written.
             on_failure: receives the first failed write; later work all fails.
-            on_wait: receives the reason while writes wait for room on a full volume, and None when they go on.
-            only_holder: why one process at a time has the file open; empty lets several open it.
-            upgrades: for each earlier version, the work that makes the next one of it, in one transaction.
+            on_wait: receives the reason while writes wait for space on a full volume, and None when they continue.
+            only_holder: why only one process at a time may open the file; empty allows several.
+            upgrades: by earlier version, the work that upgrades it to the next one, in one transaction.
         """
         self.path = path
         self._schema, self._version, self._only_holder = schema, version, only_holder
@@ -82,7 +82,7 @@ class SqliteFile:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._open, read)
 
     async def close(self) -> None:
-        """Write pending changes and close the file. On a full volume they fail: an ending process waits for no room."""
+        """Write pending changes and close the file. On a full volume they fail without waiting."""
         self._closing.set()
         self._run_later()
         await self._batcher.drained()
@@ -96,16 +96,16 @@ class SqliteFile:
         return self.run(partial(_do_statements, statements))
 
     def write_later(self, *statements: Statement) -> asyncio.Future[Any]:
-        """Execute statements as `write` does, but with the next work or after a second."""
+        """Execute statements like `write`, but with the next commit or after a second."""
         return self.run_later(partial(_do_statements, statements))
 
     def run(self, work: Work) -> asyncio.Future[Any]:
-        """Run work after all that was given before, and return the future of its answer, durable by then."""
+        """Run work after all earlier work, and return the future of its result, which is durable then."""
         self._run_later()
         return self._put(work)
 
     def run_later(self, work: Work) -> asyncio.Future[Any]:
-        """Run work as `run` does, but with the next work or after a second: it is worth no commit of its own."""
+        """Run work like `run`, but with the next commit or after a second, to save a commit."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._later.append((work, answer))
@@ -128,7 +128,7 @@ class SqliteFile:
         return future
 
     async def _commit(self, works: Sequence[Work]) -> Sequence[Any]:
-        """Do works in one transaction. After a failure do nothing: later works depend on the lost ones."""
+        """Execute works in one transaction. After a failure do nothing: later works depend on the lost ones."""
         answers: Sequence[Any] = ()
         if self._failure is None:
             outcome = await self._outcome(works)
@@ -142,7 +142,7 @@ class SqliteFile:
         return answers
 
     async def _outcome(self, works: Sequence[Work]) -> list[Any] | WorkerpoolError:
-        """Do all works and return their answers; wait while the volume is full. Return the failure."""
+        """Execute all works and return their results or the failure; wait while the volume is full."""
         loop, waits = asyncio.get_running_loop(), False
         while True:
             last = self._closing.is_set()
@@ -159,7 +159,7 @@ class SqliteFile:
         return outcome
 
     def _execute(self, works: Iterable[Work]) -> list[Any] | WorkerpoolError:
-        """Do all works or none, and return their answers or the failure."""
+        """Execute all works or none, and return their results or the failure."""
         try:
             if self._connection is None:
                 raise sqlite3.ProgrammingError("it is closed")
@@ -222,7 +222,7 @@ def connect(
 
     Raises ValueError for a file of a version without a way to this one.
 
-    An `exclusive` connection keeps every other one from the file until it closes.
+    An `exclusive` connection locks the file until it closes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     limit_s = _HOLDER_LIMIT_S if exclusive else _LOCK_LIMIT_S
@@ -244,18 +244,18 @@ def connect(
             # A write takes the lock, which the connection keeps.
             connection.executescript("BEGIN EXCLUSIVE; COMMIT;")
     except BaseException:
-        # Whatever ended the opening, the next one finds the file without a lock.
+        # Whatever the error was, release the lock for the next attempt.
         connection.close()
         raise
     return connection
 
 
 def _upgrade(connection: sqlite3.Connection, version: int, work: Work) -> None:
-    """Make the next version of a file, or leave it as it is."""
+    """Upgrade a file by one version, or leave it unchanged."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        # Another process that opens the file may have been faster.
+        # Another process may have upgraded the file meanwhile.
         if found == version:
             work(connection)
             connection.execute(f"PRAGMA user_version = {version + 1}")

@@ -27,7 +27,7 @@ def host_and_port(host: str, port: int | str) -> str:
 
 
 def bracketed(host: str) -> str:
-    """Return a host as it stands in a URL: an IPv6 address in brackets, any other one unchanged."""
+    """Return a host as written in a URL: an IPv6 address in brackets, any other one unchanged."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 

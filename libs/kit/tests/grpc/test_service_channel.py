@@ -151,7 +151,7 @@ async def test_a_told_address_that_is_dead_leads_back_to_the_documented_one(
         return open_channel("127.0.0.1:1" if len(opened) == 1 else target, own_subchannel=True)
 
     async with ServiceChannel(
-        f"https://127.0.0.1:{server.port}", lambda target: open_to(_plain(target)), ask=ask
+        f"https://127.0.0.1:{server.port}", lambda target: open_to(_plain(target)), lookup=ask
     ) as channel:
         assert await call(channel) == ":a"
     assert opened[0] == opened[2] == f"127.0.0.1:{server.port}"

@@ -23,7 +23,7 @@ def test_a_skipped_look_names_what_it_needs() -> None:
     found = skipped("owner", "a node of the chain")
     assert (found.severity, found.message) == (
         Severity.SKIPPED,
-        "not looked at: it needs a node of the chain",
+        "not checked: it needs a node of the chain",
     )
 
 

@@ -117,7 +117,7 @@ class OrderPublisherSettings(Settings, NodeSettings):
         "ORDER_PUBLISHER_CHAIN_ADAPTER_GRPC_TARGET",
         None,
         doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one that its URL names "
-        "or its HTTP port tells",
+        "or its HTTP port reports",
     )
     chain_adapter_username: str = env(
         "ORDER_PUBLISHER_CHAIN_ADAPTER_USERNAME", "admin", doc="User name for the chain adapter"

@@ -1,6 +1,6 @@
-"""Opens what apps need of the engine: at the start, or once the engine answers. Until then the worker is parked.
+"""Prepares the engine for apps: at the start, or once the engine answers. Until then the worker is parked.
 
-A worker whose engine is away still connects, tells why it takes no work, and sends what it has computed.
+A worker without an engine still connects, reports why it accepts no work, and sends finished results.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ _COMPONENT = "app_network"
 
 
 class AppHost:
-    """The engine, as far as apps need it before the first of them starts."""
+    """What apps need from the engine before the first one starts."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class AppHost:
         health: Health,
         held: frozenset[str],
     ) -> None:
-        """Create it without any effect.
+        """Store the arguments; nothing is opened or changed yet.
 
         Args:
             engine: the engine, whose apps have no network yet.
@@ -40,14 +40,14 @@ class AppHost:
                 helps.
             report: the report of the engine.
             health: receives why no app can start.
-            held: the tasks of the journal; containers of other tasks are left over.
+            held: the tasks of the journal; containers of other tasks are removed.
         """
         self._engine, self._prepare, self._held = engine, prepare, held
         self._report, self._health = report, health
         self._is_parked = False
 
     async def open_now(self) -> bool:
-        """Return whether apps can start from now on. If not, `open_later` goes on. Raises StartupError."""
+        """Return whether apps can start from now on. If not, `open_later` keeps trying. Raises StartupError."""
         try:
             await self._open()
         except EngineFailure as failure:

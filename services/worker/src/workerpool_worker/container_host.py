@@ -44,7 +44,7 @@ ISOLATED, NO_NETWORK = "isolated", "none"
 _RUN = Path("/run")
 _RESOLV_CONF, _SYSTEMD_RESOLV_CONF = Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf")
 _SYSTEMD_STUB = "127.0.0.53"
-"""The engine replaces this name server by those that systemd asks."""
+"""The engine replaces this name server by the upstream servers of systemd-resolved."""
 
 
 def open_engine(settings: WorkerSettings, wallet_address: str, slots: int) -> DockerEngine:
@@ -79,7 +79,7 @@ async def find_gpus(settings: WorkerSettings) -> tuple[str, ...]:
         log.warning(
             "gpu.missing",
             reason=defect,
-            advice="the worker takes no task that asks for a GPU; install the driver, or set WORKERPOOL_WORKER_GPU_IDS",
+            advice="no task that requires a GPU is accepted; install the driver, or set WORKERPOOL_WORKER_GPU_IDS",
         )
         return ()
     return gpus
@@ -214,7 +214,7 @@ def lock_folder(settings: WorkerSettings) -> Path:
 
 
 def sees_other_workers(settings: WorkerSettings) -> bool:
-    """Return whether `lock_folder` tells which networks the other workers of this host use."""
+    """Return whether `lock_folder` shows which networks the other workers of this host use."""
     return lock_folder(settings) == _RUN
 
 

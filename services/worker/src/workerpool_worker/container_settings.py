@@ -25,7 +25,7 @@ class ContainerSettings(BaseModel):
     gpu_enabled: bool = env(
         "IEXEC_WORKER_GPU_ENABLED",
         False,
-        doc="Whether tasks that ask for a GPU are taken, if this host has one: each gets GPUs of its own, and the "
+        doc="Whether to accept tasks that require a GPU, if this host has one: each gets its own GPUs, and the "
         "worker computes one task at a time",
     )
     gpu_ids: tuple[str, ...] = env(
@@ -35,7 +35,7 @@ class ContainerSettings(BaseModel):
         "lists. Workers of one engine that call a GPU alike never give it to two apps",
     )
     gpus_per_task: Annotated[int, Field(gt=0)] = env(
-        "WORKERPOOL_WORKER_GPUS_PER_TASK", 1, doc="Number of GPUs that a task gets if it asks for one"
+        "WORKERPOOL_WORKER_GPUS_PER_TASK", 1, doc="Number of GPUs that a task gets if it requires one"
     )
     app_cpu_sets: bool = env(
         "WORKERPOOL_WORKER_APP_CPU_SETS",

@@ -63,7 +63,7 @@ def node_problem(error: Exception) -> DependencyProblem:
 def node_probe(heads: PoolHeads, rpc: JsonRpc, now: Callable[[], float] = time.monotonic) -> Probe:
     """Return the probe of the worker's node.
 
-    While the worker looks for heads itself, those looks tell. While the scheduler sends them, the node is asked for its
+    While the worker polls for heads itself, these polls serve as probes. While the scheduler sends heads, it reads the
     block number every `SLOW_PERIOD_S` seconds.
     """
     due, problem = float("-inf"), None
@@ -90,7 +90,7 @@ def node_probe(heads: PoolHeads, rpc: JsonRpc, now: Callable[[], float] = time.m
 
 def wallet_dependency(wallet: Wallet) -> Dependency:
     """Return the worker's wallet, whose coins pay for gas."""
-    next_step = "send it coins for gas; the worker takes work again by itself"
+    next_step = "send it coins for gas; the worker resumes automatically"
     return Dependency("wallet", "IEXEC_WORKER_WALLET_PATH", wallet.address, next_step)
 
 
@@ -120,7 +120,9 @@ async def probe_docker(engine: DockerEngine) -> None:
 
 def disk_dependency(settings: WorkerSettings) -> Dependency:
     """Return the free disk space of the host."""
-    next_step = "make room or lower WORKERPOOL_WORKER_DISK_FLOOR_BYTES; the worker takes work again by itself"
+    next_step = (
+        "free some space or lower WORKERPOOL_WORKER_DISK_FLOOR_BYTES; the worker resumes automatically"
+    )
     return Dependency("disk", "WORKERPOOL_WORKER_DISK_FLOOR_BYTES", str(settings.folder), next_step)
 
 
@@ -129,7 +131,7 @@ async def probe_disk(folder: Path, limits: DiskLimits) -> None:
     try:
         free = await asyncio.to_thread(free_space, folder)
     except OSError as error:
-        raise DependencyProblem(f"{folder} cannot be looked at: {error.strerror}", kind=WRONG) from None
+        raise DependencyProblem(f"{folder} cannot be read: {error.strerror}", kind=WRONG) from None
     if limits.is_full(free):
         raise DependencyProblem(
             f"the disk has less than {limits.floor_bytes >> 20} MiB or {limits.floor.files} files of free space",

@@ -111,7 +111,7 @@ class EngineRefused(EngineFailure):
 
 
 class SandboxLost(DockerUnavailable):
-    """The namespace that a created container was to join ended, for example with the engine. Create it anew."""
+    """The namespace that a created container was to join ended, for example with the engine. Create it again."""
 
     reason = "SANDBOX_LOST"
 
@@ -211,7 +211,7 @@ class DownloadFailed(WorkerError):
 
 
 class ServerDown(DownloadFailed):
-    """The file's server accepts no connection: its name, its port or its TLS fails, whatever file is asked for."""
+    """The file's server accepts no connection: its name, its port or its TLS fails, whatever file is requested."""
 
     reason = "SERVER_DOWN"
 
@@ -264,7 +264,7 @@ class CoreRefused(WorkerError):
 
 
 class CommandRefused(WorkerError):
-    """A command of `poolworker` cannot do what it was asked. The message names the reason and the remedy."""
+    """A command of `poolworker` cannot be carried out. The message names the reason and the remedy."""
 
     kind = Kind.PRECONDITION
     reason = "COMMAND_REFUSED"

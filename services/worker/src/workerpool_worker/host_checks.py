@@ -1,7 +1,7 @@
-"""What the host must have for work, looked at from the start to the end of the worker, as components of health.
+"""Periodic checks of the host while the worker runs, reported as components of health.
 
-`domain.host_guard` parks the worker while one of them fails. A look that says nothing changes nothing: an engine, a
-scheduler or a node that does not answer has a component of its own.
+`domain.host_guard` parks the worker while one of them fails. An inconclusive check changes nothing: an engine, a
+scheduler or a node that does not answer has its own component.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from workerpool_kit.process import Lifetime
 
 from workerpool_worker import dependencies
 from workerpool_worker.adapters.chain.chain_clock import Heads
+from workerpool_worker.adapters.docker.checks.shared_folder import sees_folder
 from workerpool_worker.adapters.docker.connection import DockerConnection
-from workerpool_worker.adapters.docker.looks.shared_folder import sees_folder
 from workerpool_worker.adapters.host_memory import available_memory
 from workerpool_worker.adapters.http_downloads.reach import Reach, servers_of
 from workerpool_worker.domain.containers.disk import DiskLimits
@@ -36,32 +36,32 @@ log = get_logger()
 _CLOCK_EVERY_S, _CLOCK_AGAIN_S = 300.0, 15.0
 _INTERNET_EVERY_S, _INTERNET_AGAIN_S = 60.0, 10.0
 _FOLDER_EVERY_S, _FOLDER_AGAIN_S = 600.0, 15.0
-"""A look costs the engine a container that is created and removed."""
-_FIRST_LOOK_LIMIT_S = 10.0
-_LOOK_LIMIT_S = 120.0
-"""Longer than any look takes: a host whose engine or network is slow is no host without them."""
+"""Seconds between two checks: each creates and removes a container."""
+_FIRST_CHECK_LIMIT_S = 10.0
+_CHECK_LIMIT_S = 120.0
+"""Longer than any check takes: a slow engine or network is not a missing one."""
 
 AskClock = Callable[[], Awaitable[float | None]]
-"""Returns the scheduler's clock in Unix seconds; None when it does not tell. Raises AioRpcError or CoreRefused."""
-Look = Callable[[], Awaitable[str | None]]
-"""Returns what is wrong; empty when nothing is, None when the look says nothing."""
+"""Returns the scheduler's clock in Unix seconds; None when it reports none. Raises AioRpcError or CoreRefused."""
+Check = Callable[[], Awaitable[str | None]]
+"""Returns what is wrong; empty if nothing is, None if the check is inconclusive."""
 
 
-class RareLook:
-    """A probe that looks now and then, more often while it finds something wrong or nothing, and remembers."""
+class PeriodicCheck:
+    """A probe that repeats a check periodically, more often after a failure or an inconclusive check."""
 
     def __init__(
-        self, look: Look, *, every_s: float, again_s: float, now: Callable[[], float] = time.monotonic
+        self, check: Check, *, every_s: float, again_s: float, now: Callable[[], float] = time.monotonic
     ) -> None:
-        """Create it. The first call looks."""
-        self._look, self._every_s, self._again_s, self._now = look, every_s, again_s, now
+        """Store the check; the first call runs it."""
+        self._check, self._every_s, self._again_s, self._now = check, every_s, again_s, now
         self._due = float("-inf")
         self._problem = ""
 
     async def __call__(self) -> None:
-        """Look if it is time to. Raises DependencyProblem while something is wrong."""
+        """Run the check if it is due. Raises DependencyProblem while something is wrong."""
         if self._now() >= self._due:
-            found = await self._look()
+            found = await self._check()
             self._problem = self._problem if found is None else found
             is_well = found == "" and not self._problem
             self._due = self._now() + (self._every_s if is_well else self._again_s)
@@ -69,16 +69,16 @@ class RareLook:
             raise DependencyProblem(self._problem, kind=WRONG)
 
 
-def clock_look(
+def clock_check(
     ask: AskClock,
     heads: Heads,
     *,
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
-) -> Look:
-    """Return the look at this host's clock: against the scheduler's, and the newest block of the chain."""
+) -> Check:
+    """Return the check of this host's clock against the scheduler's and the newest block of the chain."""
 
-    async def look() -> str | None:
+    async def check() -> str | None:
         asked_at, began = now(), monotonic()
         try:
             told = await ask()
@@ -90,35 +90,35 @@ def clock_look(
         half_way = asked_at + (monotonic() - began) / 2
         return clock_trouble(half_way, told, None if head is None else float(head.timestamp))
 
-    return look
+    return check
 
 
-def internet_look(any_answers: Callable[[], Awaitable[bool]]) -> Look:
-    """Return the look for a registry or a gateway that answers.
+def internet_check(any_answers: Callable[[], Awaitable[bool]]) -> Check:
+    """Return the check that a registry or a gateway answers.
 
-    A host that never reached one may have its images already, so only a network that is lost keeps it from work.
+    A host that never reached one may already have its images, so only a lost network parks it.
     """
-    reached = told = False
+    reached = logged = False
 
-    async def look() -> str | None:
-        nonlocal reached, told
+    async def check() -> str | None:
+        nonlocal reached, logged
         if await any_answers():
             reached = True
             return ""
         if reached:
             return "no registry and no IPFS gateway answers any more"
-        if not told:
-            told = True
+        if not logged:
+            logged = True
             log.info("internet.not_reached", advice=INTERNET_REMEDY)
         return ""
 
-    return look
+    return check
 
 
-def folder_look(connection: DockerConnection, folder: Path, wallet_address: str) -> Look:
-    """Return the look whether the engine sees the worker's folder under the same path."""
+def folder_check(connection: DockerConnection, folder: Path, wallet_address: str) -> Check:
+    """Return the check that the engine sees the worker's folder under the same path."""
 
-    async def look() -> str | None:
+    async def check() -> str | None:
         try:
             if await sees_folder(connection, folder, wallet_address):
                 return ""
@@ -128,18 +128,18 @@ def folder_look(connection: DockerConnection, folder: Path, wallet_address: str)
             f"the engine does not see the files of {folder}, so apps would find no input and leave no result"
         )
 
-    return look
+    return check
 
 
 async def probe_memory(floor_bytes: int, available: Callable[[], int | None] = available_memory) -> None:
-    """Return while the host has memory for another app. Raises DependencyProblem."""
+    """Return if the host has memory for another app. Raises DependencyProblem."""
     finding = memory_finding(await asyncio.to_thread(available), floor_bytes)
     if finding.severity is Severity.PROBLEM:
         raise DependencyProblem(finding.message, kind=WRONG)
 
 
 def watch_disks(settings: WorkerSettings, health: Health, lifetime: Lifetime, stack: AsyncExitStack) -> None:
-    """Watch the room of the worker's folder, for itself and for apps."""
+    """Watch the free space of the worker's folder, for itself and for apps."""
     room = volume_dependency("workspace", "IEXEC_WORKER_BASE_DIR", settings.folder)
     volume = watch(DependencyReport(health, room), lambda: probe_volume(settings.folder))
     start_watching(lifetime, stack, volume, "workspace")
@@ -158,34 +158,34 @@ async def watch_host(
     lifetime: Lifetime,
     stack: AsyncExitStack,
 ) -> None:
-    """Watch clock, memory, way to the internet, and what the engine sees of the folder.
+    """Watch clock, memory, internet access, and the engine's view of the folder.
 
-    Return once the engine was asked for the folder: no assignment comes before the host is known to be able.
+    Return once the folder was checked with the engine, so that no assignment precedes this check.
     """
     connection = DockerConnection(pool_size=1, base_url=None)
     stack.callback(connection.close)
-    folder = RareLook(
-        folder_look(connection, settings.folder, wallet_address),
+    folder = PeriodicCheck(
+        folder_check(connection, settings.folder, wallet_address),
         every_s=_FOLDER_EVERY_S,
         again_s=_FOLDER_AGAIN_S,
     )
-    clock = RareLook(clock_look(ask_clock, heads), every_s=_CLOCK_EVERY_S, again_s=_CLOCK_AGAIN_S)
+    clock = PeriodicCheck(clock_check(ask_clock, heads), every_s=_CLOCK_EVERY_S, again_s=_CLOCK_AGAIN_S)
     servers = servers_of(settings.download_reference_urls, settings.ipfs_gateways, tuple(settings.registries))
-    internet = RareLook(
-        internet_look(Reach(servers).any_answers), every_s=_INTERNET_EVERY_S, again_s=_INTERNET_AGAIN_S
+    internet = PeriodicCheck(
+        internet_check(Reach(servers).any_answers), every_s=_INTERNET_EVERY_S, again_s=_INTERNET_AGAIN_S
     )
     probes: dict[Dependency, Probe] = {_folder(settings): folder, _CLOCK: clock, _INTERNET: internet}
     if connection.is_local:
         probes[_MEMORY] = lambda: probe_memory(settings.memory_floor_bytes)
     for dependency, probe in probes.items():
         report = DependencyReport(health, dependency)
-        # Healthy until a look says otherwise: some of them take long to say anything.
+        # Healthy until a check fails: some of them take long.
         report.works()
         if probe is folder:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_FIRST_LOOK_LIMIT_S):
+                async with asyncio.timeout(_FIRST_CHECK_LIMIT_S):
                     await dependencies.probe_once(report, probe)
-        watching = watch(report, probe, every_s=dependencies.SLOW_PERIOD_S, limit_s=_LOOK_LIMIT_S)
+        watching = watch(report, probe, every_s=dependencies.SLOW_PERIOD_S, limit_s=_CHECK_LIMIT_S)
         start_watching(lifetime, stack, watching, dependency.component)
 
 
@@ -197,7 +197,7 @@ _MEMORY = Dependency(
     "memory",
     "WORKERPOOL_WORKER_MEMORY_FLOOR_BYTES",
     "this host",
-    "end programs that need much, or lower the variable; the worker takes work again by itself",
+    "stop programs that use much memory, or lower the variable; the worker resumes automatically",
 )
 
 

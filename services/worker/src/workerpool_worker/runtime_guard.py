@@ -1,4 +1,4 @@
-"""The runtime and the GPUs of apps while the worker runs: it parks when they are lost, until they are back."""
+"""Guards the runtime and the GPUs of apps: parks the worker while they are lost."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -9,16 +9,16 @@ from workerpool_kit.dependencies.watch import start_watching, watch
 from workerpool_kit.health import Health
 from workerpool_kit.process import Lifetime
 
+from workerpool_worker.adapters.docker.checks.runtime_trial import RuntimeTrial
 from workerpool_worker.adapters.docker.connection import DockerConnection
 from workerpool_worker.adapters.docker.engine import DockerEngine
-from workerpool_worker.adapters.docker.looks.runtime_trial import RuntimeTrial
 from workerpool_worker.domain.containers.engine_host import EngineHost, runtime_problem
 from workerpool_worker.errors import EngineFailure
 from workerpool_worker.settings import WorkerSettings
 
 PERIOD_S = 10.0
-_LOOK_LIMIT_S = 120.0
-"""Longer than any look takes."""
+_CHECK_LIMIT_S = 120.0
+"""Longer than any check takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ParkingRuntimeGuard:
         Args:
             report: the report of the component.
             runtime: the runtime of apps; empty for the engine's default.
-            host: asks the engine for its host. Raises `EngineFailure`.
+            host: reads the description of the engine's host. Raises `EngineFailure`.
             trial: returns why no container starts with a number of GPUs; empty if one does. Raises `EngineFailure`.
         """
         self._report, self._runtime, self._host, self._trial = report, runtime, host, trial
@@ -53,12 +53,12 @@ class ParkingRuntimeGuard:
         report.works()
 
     def lost(self, reason: str, *, gpus: int) -> None:
-        """Park, because an app with a number of GPUs could not be started."""
+        """Park the worker, because an app with a number of GPUs could not be started."""
         self._failure = _Failure(reason, gpus)
         self._report.fails(DependencyProblem(reason, kind=WRONG))
 
     async def probe(self) -> None:
-        """Return while apps can be started. Raises DependencyProblem. An engine that is away changes nothing."""
+        """Return if apps can be started. Raises DependencyProblem. An unreachable engine changes nothing."""
         problem = await self._look_at_list()
         while not problem and (failure := self._failure) is not None:
             problem = await self._repeat(failure)
@@ -95,7 +95,7 @@ def watch_runtime(
     trial = RuntimeTrial(connection, settings.container_runtime, gpus, worker=wallet_address)
     report = DependencyReport(health, _runtime(settings))
     guard = ParkingRuntimeGuard(report, settings.container_runtime, engine.host, trial)
-    watching = watch(report, guard.probe, every_s=PERIOD_S, limit_s=_LOOK_LIMIT_S)
+    watching = watch(report, guard.probe, every_s=PERIOD_S, limit_s=_CHECK_LIMIT_S)
     start_watching(lifetime, stack, watching, "runtime")
     return guard
 
@@ -105,5 +105,5 @@ def _runtime(settings: WorkerSettings) -> Dependency:
         "runtime",
         "IEXEC_WORKER_CONTAINER_RUNTIME",
         settings.container_runtime or "the engine's default",
-        "mend the engine's runtime or the driver of its GPUs; the worker takes work again by itself",
+        "repair the engine's runtime or the driver of its GPUs; the worker resumes automatically",
     )

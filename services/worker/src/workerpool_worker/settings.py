@@ -61,7 +61,7 @@ class WorkerSettings(Settings, SenderSettings, ImageSettings, ContainerSettings)
     grpc_bind: BindAddress = env(
         "WORKERPOOL_GRPC_BIND_ADDRESS",
         THIS_HOST,
-        doc="Address of this host that the gRPC port listens on, loopback unless told otherwise: it serves diagnostics",
+        doc="Address of this host that the gRPC port listens on, loopback by default: it serves diagnostics",
     )
 
     core_url: Url | None = env(
@@ -78,7 +78,7 @@ class WorkerSettings(Settings, SenderSettings, ImageSettings, ContainerSettings)
         "WORKERPOOL_WORKER_CORE_GRPC_TARGET",
         None,
         doc="gRPC address of the scheduler, host:port or https://host:port; unset means the one that its URL names or "
-        "its HTTP port tells",
+        "its HTTP port reports",
     )
     pool_address: EthAddress = env(
         "POOL_ADDRESS", doc="On-chain address of the workerpool this worker serves"
@@ -139,7 +139,7 @@ class WorkerSettings(Settings, SenderSettings, ImageSettings, ContainerSettings)
             "https://gateway.ipfs.io",
             "https://gateway.pinata.cloud",
         ),
-        doc="IPFS gateways for datasets and input files, in the order of attempts; one that failed is asked last for "
+        doc="IPFS gateways for datasets and input files, in the order of attempts; one that failed is tried last for "
         "30 s to 15 min",
     )
     download_limit_s: DurationSeconds = env(
@@ -189,7 +189,7 @@ class WorkerSettings(Settings, SenderSettings, ImageSettings, ContainerSettings)
     download_reference_urls: tuple[Url, ...] = env(
         "WORKERPOOL_WORKER_DOWNLOAD_REFERENCE_URLS",
         (),
-        doc="Servers that tell an outage of this host's DNS, proxy, certificates or network from one of a file "
+        doc="Servers that distinguish an outage of this host's DNS, proxy, certificates or network from one of a file "
         "server: if none of them answers, the host is at fault; unset means the IPFS gateways",
     )
     return_within_s: Annotated[DurationSeconds, Field(le=86_400)] = env(

@@ -147,7 +147,7 @@ async def check_chain(
 ) -> None:
     """Reach the blockchain node within the start-up limit, and find the hub and the workerpool there.
 
-    Health tells the reason of the wait.
+    Health shows the reason of the wait.
     """
 
     async def connect() -> None:

@@ -15,7 +15,7 @@ from workerpool_kit.targets import GRPC_PORT_OFFSET
 from workerpool_poco.chain.wallet import Wallet
 from workerpool_worker.cli import app as commands
 from workerpool_worker.cli import leaving, stake, texts
-from workerpool_worker.cli.pool_looks import PoolLooks
+from workerpool_worker.cli.pool_checks import PoolChecks
 from workerpool_worker.composition import NAME as SERVICE
 from workerpool_worker.domain.diagnosis.findings import Code, Finding, ok, problem, warning
 from workerpool_worker.errors import CommandRefused, WorkerNotRunning
@@ -121,7 +121,7 @@ def test_check_names_a_missing_variable_as_a_finding(monkeypatch: pytest.MonkeyP
     assert first.startswith("PROBLEM  settings       POOL_ADDRESS: not set")
     assert first.endswith("[BAD_SETTING]")
     assert second.strip() == "-> Correct the variable, then run check again."
-    assert last == "1 problem and 0 warnings; mend the problem."
+    assert last == "1 problem and 0 warnings; fix the problem."
 
 
 def test_check_names_an_unusable_certificate_as_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +282,7 @@ def test_update_check_tells_a_wrong_version_from_other_problems(
     async def scheduler(_self: object, _version: str) -> list[Finding]:
         return findings
 
-    monkeypatch.setattr(PoolLooks, "scheduler", scheduler)
+    monkeypatch.setattr(PoolChecks, "scheduler", scheduler)
     answer = poolworker("update-check")
     assert answer.exit_code == code
     lines = [line for line in answer.output.splitlines() if "->" not in line]

@@ -179,9 +179,11 @@ def test_a_worker_that_goes_on_is_told_after_the_limit_and_left_alone(
     settings: WorkerSettings, holder: MakeHolder
 ) -> None:
     worker = holder("ignore")
-    with pytest.raises(CommandRefused, match=r"still runs after 0.3 s: it goes on; stop it at once with"):
+    with pytest.raises(
+        CommandRefused, match=r"still runs after 0.3 s: it continues; to stop it immediately, run"
+    ):
         drain(settings, 0.3)
-    with pytest.raises(CommandRefused, match=r"still runs after 0 s: look into its log"):
+    with pytest.raises(CommandRefused, match=r"still runs after 0 s: read its log"):
         stop(settings, limit_s=0)
     assert worker.poll() is None
 
@@ -253,7 +255,7 @@ class Enough(Exception):
 
 def first_progress(settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return what a drain that has to wait says first."""
-    monkeypatch.setattr(leaving, "_TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(leaving, "_PRINTED_EVERY_S", 0.0)
     said: list[str] = []
 
     def say(text: str) -> None:

@@ -20,8 +20,8 @@ from workerpool_protocol.core.v1 import pool_service_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_worker.adapters.files.worker_lock import take_lock
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
-from workerpool_worker.cli import pool_looks, status
-from workerpool_worker.cli.status import look
+from workerpool_worker.cli import pool_checks, status
+from workerpool_worker.cli.status import read_status
 from workerpool_worker.domain.diagnosis.status_report import StatusReport, lines, why_no_work
 from workerpool_worker.domain.record import ReplicateRecord
 from workerpool_worker.domain.updates import Update
@@ -63,11 +63,11 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a machine that is busy with other tests answer later than an operator waits."""
     for limit in ("_LIMIT_S", "_EARNINGS_LIMIT_S", "_HEALTH_LIMIT_S"):
         monkeypatch.setattr(status, limit, PATIENCE_S)
-    monkeypatch.setattr(pool_looks, "_LIMIT_S", PATIENCE_S)
+    monkeypatch.setattr(pool_checks, "_LIMIT_S", PATIENCE_S)
 
 
 async def report_of(worker: WorkerSettings) -> StatusReport:
-    report = await look(worker, "9.0.0", days=7)
+    report = await read_status(worker, "9.0.0", days=7)
     assert list(lines(report, 0.0)), "every report can be printed"
     return report
 
@@ -319,7 +319,7 @@ async def test_stake_and_gas_are_told_of_a_worker_that_does_not_run(staker: Stak
 
 @pytest.mark.parametrize("days", [0.0, 7.0, 1e300, float("inf")])
 async def test_earnings_are_read_of_any_number_of_days(staker: Staker, days: float) -> None:
-    report = await look(staker.settings, "9.0.0", days=days)
+    report = await read_status(staker.settings, "9.0.0", days=days)
     assert report.unread == []
     assert report.earned is not None
     assert (report.earned.earned, report.earned.tasks, report.earned.seized) == (0, 0, 0)

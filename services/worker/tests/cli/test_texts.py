@@ -15,9 +15,7 @@ def test_a_finding_without_fault_is_one_line_without_a_code() -> None:
 
 
 def test_a_skipped_finding_tells_what_it_needs() -> None:
-    assert list(texts.finding_lines([SKIPPED])) == [
-        "skipped  gas            not looked at: it needs a wallet"
-    ]
+    assert list(texts.finding_lines([SKIPPED])) == ["skipped  gas            not checked: it needs a wallet"]
 
 
 @pytest.mark.parametrize(("finding", "mark"), [(WARNING, "warning "), (PROBLEM, "PROBLEM ")])
@@ -41,9 +39,9 @@ def test_findings_keep_their_order() -> None:
         ([GOOD, SKIPPED], "This host can work."),
         ([WARNING], "This host can work; 1 warning."),
         ([WARNING, WARNING], "This host can work; 2 warnings."),
-        ([PROBLEM], "1 problem and 0 warnings; mend the problem."),
-        ([PROBLEM, WARNING], "1 problem and 1 warning; mend the problem."),
-        ([PROBLEM, PROBLEM], "2 problems and 0 warnings; mend the problems from top to bottom."),
+        ([PROBLEM], "1 problem and 0 warnings; fix the problem."),
+        ([PROBLEM, WARNING], "1 problem and 1 warning; fix the problem."),
+        ([PROBLEM, PROBLEM], "2 problems and 0 warnings; fix the problems from top to bottom."),
     ],
 )
 def test_the_summary_counts(findings: list[Finding], summary: str) -> None:

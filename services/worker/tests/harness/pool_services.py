@@ -1,4 +1,4 @@
-"""The services of a pool on free ports of this host, and looks at them as a worker takes them."""
+"""The services of a pool on free ports of this host, and checks at them as a worker takes them."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from workerpool_poco.protocol.ids import from_hex, to_hex
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 from workerpool_protocol.registry.v1 import config_service_pb2, config_service_pb2_grpc
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
-from workerpool_worker.cli.pool_looks import PoolLooks
+from workerpool_worker.cli.pool_checks import PoolChecks
 from workerpool_worker.domain.diagnosis.findings import Finding, Severity
 from workerpool_worker.settings import WorkerSettings
 
@@ -97,17 +97,17 @@ class Services:
         await self.core.start()
         self._stack.push_async_callback(self.core.stop)
 
-    def looks(self, **variables: str) -> PoolLooks:
-        """Return new looks of a worker with these variables."""
+    def checks(self, **variables: str) -> PoolChecks:
+        """Return new checks of a worker with these variables."""
         given = {"POOL_ADDRESS": POOL, "IEXEC_CORE_URL": self.core.url}
-        return PoolLooks(load(WorkerSettings, given | variables), self._stack)
+        return PoolChecks(load(WorkerSettings, given | variables), self._stack)
 
-    async def ready(self, **variables: str) -> PoolLooks:
-        """Return looks that have read the scheduler's configuration."""
-        looks = self.looks(**variables)
-        await looks.scheduler(VERSION)
-        assert looks.pool is not None
-        return looks
+    async def ready(self, **variables: str) -> PoolChecks:
+        """Return checks that have read the scheduler's configuration."""
+        checks = self.checks(**variables)
+        await checks.scheduler(VERSION)
+        assert checks.pool is not None
+        return checks
 
 
 def only(findings: list[Finding], outcome: Severity = Severity.PROBLEM) -> Finding:

@@ -17,7 +17,7 @@ EXIT_CODES = {
 
 
 class CommandFailed(Exception):
-    """A command cannot do its work. `message` tells the cause, `next_step` what to do."""
+    """A command fails. `message` names the cause, `next_step` what to do."""
 
     exit_code = EXIT_PROBLEM
 

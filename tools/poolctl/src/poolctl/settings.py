@@ -38,7 +38,7 @@ class PoolctlSettings(Variables):
     core_grpc: GrpcTarget | None = env(
         "POOLCTL_CORE_GRPC_TARGET",
         None,
-        doc="gRPC address of core; unset means the one that its URL names or its HTTP port tells",
+        doc="gRPC address of core; unset means the one that its URL names or its HTTP port reports",
     )
     operator_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME",
@@ -89,7 +89,7 @@ class PoolctlSettings(Variables):
         "IEXEC_CONFIG_SERVER_URL", "http://localhost:8888", doc="URL of the config server"
     )
     sms_url: Url | None = env("IEXEC_SMS_URL", None, doc="URL of the SMS; unset means that the pool has none")
-    market_url: Url | None = env("MARKET_API_URL", None, doc="URL of the market, which `orders list` asks")
+    market_url: Url | None = env("MARKET_API_URL", None, doc="URL of the market that `orders list` reads")
     node_url: Url | None = env(
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
         None,

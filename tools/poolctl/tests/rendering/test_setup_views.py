@@ -26,7 +26,7 @@ def test_a_finding_tells_what_why_and_what_to_do() -> None:
 def test_all_findings_are_shown_on_request() -> None:
     text = shown(findings_view(FINDINGS, every=True))
     assert "enough room" in text
-    assert "not looked at" in text
+    assert "not checked" in text
 
 
 def test_the_summary_counts() -> None:

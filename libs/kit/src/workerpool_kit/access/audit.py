@@ -1,4 +1,4 @@
-"""The audit log: a line for each login and each order of an operator, with who, what and from where.
+"""The audit log: one event for each login and each operator call, with caller, call and address.
 
 The lines are log events whose names start with `audit.`, so one filter selects them.
 """
@@ -13,20 +13,20 @@ from workerpool_kit.logs import get_logger
 log = get_logger()
 
 _LONGEST_REQUEST = 1_000
-"""Characters of a request in its line."""
+"""Longest request text in an event, in characters."""
 
 
 def order_handled(who: str, method: str, request: Message | None, outcome: str, peer: str) -> None:
-    """Log a call of an operator, once it ended.
+    """Log a finished call of an operator.
 
     Args:
         who: user name of the operator.
         method: full name of the method.
-        request: what was ordered, None when it could not be read or is a stream.
+        request: the request; None when it could not be read or is a stream.
         outcome: gRPC code of the answer; for an order on a page OK, or the reason of the error.
         peer: address of the caller, as the transport names it.
     """
-    # JSON cannot express every message that an operator may send by mistake, such as a duration out of range.
+    # JSON cannot express every invalid message, such as a duration out of range.
     content = "" if request is None else text_format.MessageToString(request, as_one_line=True)
     log.info(
         "audit.order_handled",

@@ -1,10 +1,10 @@
-"""The address of a caller: that of its connection, or the one that a trusted reverse proxy names for it."""
+"""The address of a caller: that of its connection, or the one that a trusted reverse proxy forwards."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import unquote
 
 FORWARDED_FOR = "x-forwarded-for"
-"""The header, or key of gRPC metadata, in which a reverse proxy names the caller."""
+"""The header, or key of gRPC metadata, in which a reverse proxy forwards the caller's address."""
 THIS_HOST = "127.0.0.1,::1"
 """The proxies that are trusted by default: those of this host."""
 
@@ -12,7 +12,7 @@ _EVERY = "*"
 
 
 class TrustedProxies:
-    """The reverse proxies whose word about the address of a caller is believed."""
+    """The reverse proxies that are trusted to forward a caller's address."""
 
     def __init__(self, addresses: str = THIS_HOST) -> None:
         """Take addresses and networks, separated by commas, or `*` for every peer. Raises ValueError for others."""
@@ -25,7 +25,7 @@ class TrustedProxies:
 
         Args:
             peer: address of the connection, without its port.
-            forwarded_for: what the header says: addresses, of which each proxy adds the one that it saw.
+            forwarded_for: the header: a list of addresses, to which each proxy appends that of its peer.
         """
         caller = peer
         for named in reversed([each.strip() for each in forwarded_for.split(",") if each.strip()]):
@@ -33,7 +33,7 @@ class TrustedProxies:
                 break
             caller = named
             if self._every:
-                # The nearest proxy is known to be one; a caller may have written the rest.
+                # Only the trusted proxies are reliable; the caller may have forged the rest of the header.
                 break
         return caller
 

@@ -8,7 +8,7 @@ _MAC_BYTES = 24
 
 
 class NonceRefused(ValueError):
-    """The nonce is of another server or subject, or has expired; the message is a part of a sentence."""
+    """The nonce is from another server or for another subject, or has expired; the message is a clause."""
 
 
 def make_nonce(secret: bytes, subject: bytes, *, expires_at: int) -> bytes:
@@ -21,7 +21,7 @@ def check_nonce(secrets: Sequence[bytes], nonce: bytes, subject: bytes, *, now: 
     """Raise NonceRefused unless one of the secrets made the nonce for the subject and it is valid at `now`."""
     expires_at = int.from_bytes(nonce[:_EXPIRY_BYTES], "big")
     made = [make_nonce(secret, subject, expires_at=expires_at) for secret in secrets]
-    # Every candidate is compared: the duration must not tell which key made the nonce.
+    # Compare every candidate: the duration must not reveal which key made the nonce.
     if not any([hmac.compare_digest(nonce, candidate) for candidate in made]):
         raise NonceRefused("this nonce was made elsewhere, or for another worker or task")
     if now >= expires_at:

@@ -141,7 +141,7 @@ class Tokens:
     async def _key(self, kid: str) -> SigningKey:
         if kid not in self._keys:
             async with self._lock:
-                # Another process may have added a key. Reloads are limited, since a caller can invent a kid.
+                # Another process may have added a key. Limit reloads, because a caller can send any kid.
                 if kid not in self._keys and self._clock.now() >= self._loaded_at + _RELOAD_PAUSE_S:
                     await self._reload()
         key = self._keys.get(kid)

@@ -9,17 +9,17 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from workerpool_kit.errors import Unauthenticated
 
 ALLOWED = 10
-"""Wrong passwords of one address in a row."""
+"""Consecutive wrong passwords of one address before it must wait."""
 PAUSE_S = 5.0
-"""Seconds after which the address may send one more."""
+"""Seconds until the address may send another one."""
 MAX_ADDRESSES = 10_000
-"""Addresses that are remembered; beyond it the one that sent a wrong password least recently is forgotten."""
+"""Limit of tracked addresses; the least recent one is evicted."""
 RETRY_AFTER = "retry_after_s"
-"""The detail of the error that tells the seconds to wait."""
+"""Key of the error detail that holds the seconds to wait."""
 
 
 class TooManyWrongPasswords(Unauthenticated):
-    """The address of the caller sent too many wrong passwords; further ones are not looked at for some seconds."""
+    """The caller's address sent too many wrong passwords; its passwords are not checked for some seconds."""
 
     reason = "TOO_MANY_WRONG_PASSWORDS"
 
@@ -33,7 +33,7 @@ class TooManyWrongPasswords(Unauthenticated):
 class WrongPasswords:
     """Counts the wrong passwords of each address.
 
-    An address that sent too many waits, also with the right password: else the refusals would not slow a guesser down.
+    An address that sent too many waits, even with the right password: otherwise refusals would not slow guessing.
     Callers of other addresses are not affected. An IPv6 address counts with its /64 network, which is one caller's.
     """
 
@@ -41,10 +41,10 @@ class WrongPasswords:
         """Prepare; `now` returns seconds."""
         self._now = now
         self._counts: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """By caller: the count at a time; it falls by one each `PAUSE_S`."""
+        """By caller: the count at a time; it decreases by one each `PAUSE_S`."""
 
     def check(self, address: str) -> None:
-        """Raise TooManyWrongPasswords while an address must wait. Call it before a password is looked at."""
+        """Raise TooManyWrongPasswords while an address must wait. Call it before a password is checked."""
         excess = self._count(_caller(address)) - (ALLOWED - 1)
         if excess > 0:
             raise TooManyWrongPasswords(math.ceil(excess * PAUSE_S))

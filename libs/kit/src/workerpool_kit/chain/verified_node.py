@@ -31,7 +31,7 @@ class NodeErrors:
 
 
 class VerifiedNode:
-    """Tells whether a node serves the configured chain and hub. Run `watch` in the background."""
+    """Checks that a node serves the configured chain and hub. Run `watch` in the background."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class VerifiedNode:
         probe: Callable[[], Awaitable[object]],
         errors: NodeErrors,
     ) -> None:
-        """Prepare; `connect` verifies chain and hub, `probe` asks a verified node for anything."""
+        """Store the callbacks: `connect` verifies chain and hub, `probe` sends any request to a verified node."""
         self._report = report
         self._connect = connect
         self._probe = probe

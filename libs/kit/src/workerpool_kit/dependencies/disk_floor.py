@@ -1,4 +1,4 @@
-"""Free bytes that stay on a disk: what would take them is refused before it is written."""
+"""A minimum of free bytes on a disk: a write below it is refused before it starts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ class BelowFloor(Exception):
 
 
 class DiskFloor:
-    """Counts the bytes that writes in progress may still take, and keeps `floor` bytes free on one disk."""
+    """Reserves the bytes of writes in progress, and keeps `floor` bytes free on one disk."""
 
     def __init__(self, free_bytes: FreeBytes, floor: int) -> None:
         self._free_bytes = free_bytes
@@ -33,7 +33,7 @@ class DiskFloor:
         self._reserved += wanted
         try:
             free = await self._free_bytes()
-            # Bytes of writes in progress count in full, although a part of them is written: a disk never overfills.
+            # Count writes in progress in full, although part of them is already written: the disk never overfills.
             if free is not None and free - self._reserved < self._floor:
                 raise BelowFloor(free=free, reserved=self._reserved, floor=self._floor)
             yield

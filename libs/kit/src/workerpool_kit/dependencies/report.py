@@ -10,10 +10,10 @@ from workerpool_kit.logs import get_logger, without_credentials
 log = get_logger()
 
 UNREACHABLE = "unreachable"
-"""Kind of a problem that a start or a restart of the dependency causes too."""
+"""Kind of a problem that also occurs while the dependency starts."""
 CREDENTIALS = "credentials"
 WRONG = "wrong"
-"""Kind of a problem with the setting: another service, chain or content stands at the address."""
+"""Kind of a problem with the setting: the address leads to another service, chain or content."""
 NOT_IN_SERVICE = "not_in_service"
 
 _PASSING = frozenset({UNREACHABLE, NOT_IN_SERVICE})
@@ -36,7 +36,7 @@ class Dependency:
 
 
 class DependencyProblem(Exception):
-    """A probe found the dependency unusable; the message says how, for the operator."""
+    """A probe found the dependency unusable; the message tells the operator why."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class DependencyProblem(Exception):
 
 
 class DependencyReport:
-    """Records in `health` whether a dependency works, and logs each change of that once."""
+    """Records in `health` whether a dependency works, and logs each change once."""
 
     def __init__(
         self, health: Health, dependency: Dependency, now: Callable[[], float] = time.monotonic
@@ -77,7 +77,7 @@ class DependencyReport:
         self._address = without_credentials(address)
 
     def works(self, **details: object) -> None:
-        """Record that the dependency answers as it should; `details` are shown in health."""
+        """Record that the dependency works; `details` are shown in health."""
         self._health.set(self.dependency.component, True, address=self._address, **details)
         if self._logged is not None:
             lost_s = round(self._now() - (self._lost_at or self._now()), 1)

@@ -19,7 +19,7 @@ def volume_dependency(component: str, variable: str, folder: Path) -> Dependency
 
 
 def journal_waits(health: Health, variable: str, file: Path) -> Callable[[str | None], None]:
-    """Return what records in health that a journal waits for room on its volume (the reason), or writes again (None).
+    """Return a callback that records in health that a journal waits for space (the reason) or writes again (None).
 
     It is the `on_wait` of a `SqliteFile`; `variable` names the folder of `file`.
     """
@@ -37,7 +37,7 @@ def journal_waits(health: Health, variable: str, file: Path) -> Callable[[str | 
 
 async def probe_volume(folder: Path, min_bytes: int = MIN_FREE_BYTES) -> None:
     """Return when the volume of `folder` has `min_bytes` free, or a sixteenth. Raises DependencyProblem."""
-    # In a thread: a volume of the network may hang.
+    # In a thread: a network volume may hang.
     await asyncio.to_thread(_check, folder, min_bytes)
 
 

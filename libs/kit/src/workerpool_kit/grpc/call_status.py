@@ -15,7 +15,7 @@ class ServerStatus:
     """Keeps the status with which the server ended a call.
 
     When a write meets the end of a stream, grpc.aio sets the status of the call to INTERNAL: before the status of the
-    server arrives, or in its place. Create this before the first write.
+    server arrives, or instead of it. Create this before the first write.
     """
 
     def __init__(self, call: Any) -> None:

@@ -32,8 +32,8 @@ Token = Callable[[], Awaitable[str]]
 def open_service(url: str, *, target: str | None = None, **options: Any) -> ServiceChannel:
     """Open a channel to the service at a documented URL, such as `http://host:13010` or `https://host`.
 
-    It follows the service to the gRPC address that its HTTP port tells. `target` is a gRPC target that an operator has
-    set; it replaces the one behind the URL. `options` are those of `open_channel`. Call it in the event loop. Raises
+    The channel follows the service to the gRPC address of its HTTP port. `target` is a gRPC target set by an operator;
+    it replaces the one behind the URL. `options` are those of `open_channel`. Call it in the event loop. Raises
     ValueError for a URL without a gRPC target, CleartextRefused for credentials without TLS.
     """
     return ServiceChannel(url, partial(open_channel, **options), target=target)
@@ -57,7 +57,7 @@ def open_channel(
     Args:
         target: See `workerpool_kit.targets.grpc_target_of`.
         basic: User and password, sent as the authorization of every call.
-        token: Returns the bearer token; asked before each call.
+        token: Returns the bearer token; called before each call.
         max_message_bytes: Limit of one message, sent or received.
         own_subchannel: Use a connection of its own; otherwise channels to one target share one.
         first_pause_s: Seconds to wait after the first failure to connect; later pauses grow up to 2 s.

@@ -1,4 +1,4 @@
-"""Server reflection, in both versions of its protocol: v1, which current tools ask for first, and v1alpha.
+"""Server reflection, in both versions of its protocol: v1, which current tools try first, and v1alpha.
 
 grpcio-reflection has v1alpha only. The messages of both versions are the same on the wire, so one servicer serves both
 under their names.

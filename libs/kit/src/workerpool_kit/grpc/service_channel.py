@@ -1,7 +1,7 @@
 """A channel to a service of the pool that follows it to another gRPC address, and to new certificates.
 
-A service listens for gRPC where its documented URL says, unless its operator chose another port. Every HTTP port tells
-the gRPC address (`Workerpool-Grpc` of `GET /version`), so a channel whose server does not answer asks there.
+A service listens for gRPC where its documented URL says, unless its operator set another port. Every HTTP port reports
+the gRPC address (`Workerpool-Grpc` of `GET /version`), so a channel whose server does not answer looks it up there.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ GRPC_ADDRESS = "Workerpool-Grpc"
 _ASK_LIMIT_S = 3.0
 _PAUSES_S = (0.5, 30.0)
 _LEFTOVER_S = 60.0
-"""Time for the calls of a channel that was left because its server does not answer; each has a shorter deadline."""
+"""Seconds for calls of a channel abandoned because its server does not answer; each has a shorter deadline."""
 _RENEWED_S = 7 * 86_400.0
-"""Time for the calls of a channel that was left because of new certificates: a worker's stream may last for days."""
+"""Seconds for calls of a channel replaced because of new certificates: a worker's stream may last for days."""
 
-Ask = Callable[[str], Awaitable[str | None]]
+Lookup = Callable[[str], Awaitable[str | None]]
 
 
 async def told_target(url: str) -> str | None:
-    """Return the gRPC target that the HTTP port of a service tells, None when it tells no usable one.
+    """Return the gRPC target that the HTTP port of a service reports, None without a usable one.
 
     A URL with TLS is never followed to a target without.
     """
@@ -50,7 +50,7 @@ async def told_target(url: str) -> str | None:
 
 
 def target_told(url: str, told: str) -> str | None:
-    """Return the target that `told`, a port or a target, means at a URL; None for an unusable text."""
+    """Return the target that `told`, a reported port or target, means at a URL; None for an unusable text."""
     try:
         (authority, secure), host = channel_address(grpc_target_of(url)), ""
         host = authority.rpartition(":")[0]
@@ -73,7 +73,7 @@ class ServiceChannel(grpc.aio.Channel):
         open_to: Callable[[str], grpc.aio.Channel],
         *,
         target: str | None = None,
-        ask: Ask = told_target,
+        lookup: Lookup = told_target,
     ) -> None:
         """Open the channel without connecting.
 
@@ -82,12 +82,12 @@ class ServiceChannel(grpc.aio.Channel):
         Args:
             url: The documented URL of the service.
             open_to: Opens a channel to a gRPC target.
-            target: The gRPC target that an operator has set; it is kept, whatever the service tells.
-            ask: Returns the gRPC target that the service at a URL tells.
+            target: The gRPC target that an operator has set; it is kept, whatever the service reports.
+            lookup: Returns the gRPC target that the service at a URL reports.
         """
         self._url = url
         self._open_to = open_to
-        self._ask = None if target else ask
+        self._lookup = None if target else lookup
         self._documented = self.target = target or grpc_target_of(url)
         self._inner = open_to(self.target)
         self._left: dict[asyncio.Task[None], grpc.aio.Channel] = {}
@@ -142,7 +142,7 @@ class ServiceChannel(grpc.aio.Channel):
         return _Method(self, "stream_stream", method, options)
 
     async def _follow(self) -> None:
-        """Look for another address each time the server cannot be reached, less and less often."""
+        """Look up the address again whenever the server cannot be reached, with backoff."""
         pause = _PAUSES_S[0]
         while True:
             inner = self._inner
@@ -157,7 +157,7 @@ class ServiceChannel(grpc.aio.Channel):
             await inner.wait_for_state_change(state)
 
     async def _look_elsewhere(self) -> None:
-        told = await self._ask(self._url) if self._ask is not None else None
+        told = await self._lookup(self._url) if self._lookup is not None else None
         others = [target for target in (told, self._documented) if target not in (None, self.target)]
         if others:
             other = str(others[0])
@@ -170,10 +170,10 @@ class ServiceChannel(grpc.aio.Channel):
                 log.info("service.address_changed", url=self._url, grpc=other)
 
     def _renew(self) -> None:
-        """Open new connections with the new certificates; calls in flight go on."""
+        """Open new connections with the new certificates; calls in flight continue."""
         if channel_address(self.target)[1]:
             self._leave(self.target, _RENEWED_S)
-            # It waits for a change of the connection that was left.
+            # It waits for a change of the abandoned connection.
             self._following.cancel()
             self._following = start_task(self._follow(), name="service-channel")
 
@@ -187,7 +187,7 @@ class ServiceChannel(grpc.aio.Channel):
 
 
 class _Method:
-    """A method of a service, on whatever connection is current at the call."""
+    """A method of a service, on the connection that is current at the call."""
 
     def __init__(
         self, channel: ServiceChannel, arity: str, method: tuple[Any, ...], options: dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 Test = Callable[[Any], bool]
-"""Tells whether a value satisfies a rule."""
+"""Returns whether a value satisfies a rule."""
 
 Maker = Callable[[Any], Test]
 """Returns the test for the parameter of a rule."""

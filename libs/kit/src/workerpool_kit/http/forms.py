@@ -28,7 +28,7 @@ class MalformedForm(WorkerpoolError):
 
 
 def refuse_cross_origin(request: Request) -> None:
-    """Raise CrossOrigin when a page of another origin made the browser send a request.
+    """Raise CrossOrigin for a request that a page of another origin made the browser send.
 
     Current browsers say so in `Sec-Fetch-Site`, and on plain HTTP in `Origin`, whose host must be the one that was
     asked. Programs send neither: no browser attaches a cookie to their requests.

@@ -1,8 +1,8 @@
-"""Ask the process of this container whether it is healthy: the health check of an image, without a shell or curl.
+"""Query the health of this container's process: the health check of an image, without a shell or curl.
 
-`python -m workerpool_kit.http.probe VARIABLE=PORT` asks the HTTP port that the environment variable names, else PORT.
+`python -m workerpool_kit.http.probe VARIABLE=PORT` queries the HTTP port in the environment variable, else PORT.
 The exit code is 0 for UP; the line that it prints names each component that is out of service. With `--liveness` the
-process only has to answer. Only the standard library is imported, since a container is asked every few seconds.
+process only has to answer. It imports the standard library only, because it runs every few seconds.
 """
 
 import http.client

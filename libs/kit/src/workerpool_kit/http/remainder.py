@@ -1,7 +1,7 @@
 """Reads the rest of a request before its answer.
 
 A server that refuses a request early and closes its connection, while the body still comes, resets the connection. The
-sender loses the answer with it: nginx answers 502 in its place, other clients report a broken connection.
+sender then loses the answer: nginx answers 502 instead, other clients report a broken connection.
 """
 
 import asyncio
@@ -9,15 +9,15 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 32 << 20
-"""Bytes of a body that are read on: as many as a reverse proxy passes on (`client_max_body_size` in its document)."""
+"""Bytes of a body that are read: as many as a reverse proxy forwards (`client_max_body_size` in docs/addresses.md)."""
 LIMIT_S = 10.0
-"""Seconds for which they are awaited."""
+"""Seconds to wait for them."""
 
 
 def read_on(app: ASGIApp) -> ASGIApp:
     """Wrap an application so that each answer waits for the body of its request, which is discarded.
 
-    After `MAX_BYTES` or `LIMIT_S` the answer is sent all the same. A client that asks whether to send its body
+    After `MAX_BYTES` or `LIMIT_S` the answer is sent anyway. A client that asks whether to send its body
     (`Expect: 100-continue`) is answered at once.
     """
 
@@ -38,7 +38,7 @@ def read_on(app: ASGIApp) -> ASGIApp:
 
 
 class _Body:
-    """The body of one request, and how much of it has come."""
+    """The body of one request, and how much of it has arrived."""
 
     def __init__(self, receive: Receive, *, asked: bool) -> None:
         self._receive = receive
@@ -46,7 +46,7 @@ class _Body:
         self._held_back = asked
 
     async def receive(self) -> Message:
-        """Return the next message; what reads a body makes its client send it."""
+        """Return the next message; reading a body makes its client send it."""
         self._held_back = False
         message = await self._receive()
         if message["type"] != "http.request" or not message.get("more_body", False):
@@ -54,7 +54,7 @@ class _Body:
         return message
 
     async def discard(self, max_bytes: int, limit_s: float) -> None:
-        """Read what is left within the limits."""
+        """Read the rest within the limits."""
         if self._held_back:
             return
         try:

@@ -114,7 +114,7 @@ class HttpServer:
         log.info("http.listening", host=self._host, port=self.port, tls=config.ssl is not None)
 
     def tell_grpc(self, port: int, target: str | None = None) -> None:
-        """Tell clients in `GET /version` where gRPC listens: `target` as the operator names it, else the port."""
+        """Report the gRPC address in `GET /version`: the operator's `target` if set, else the port."""
         self._grpc_address = target or str(port)
 
     async def stop(self) -> None:
@@ -197,7 +197,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _show_liveness(_request: Request) -> Response:
-    """Answer UP whatever the components are: a restart of this process would mend none of its dependencies."""
+    """Answer UP whatever the state of the components: a restart of this process repairs no dependency."""
     return JSONResponse({"status": UP})
 
 

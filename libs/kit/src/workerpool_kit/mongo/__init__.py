@@ -1,1 +1,1 @@
-"""MongoDB: the connection of a service, and what a replica set's outages look like."""
+"""MongoDB: the connection of a service, and how outages of a replica set are recognised."""

@@ -79,7 +79,7 @@ async def wait_for_primary(
     """Wait until writes are possible. Raises StartupError after `limit_s` seconds or for a lasting cause.
 
     With `waits` the wait has no limit: it receives the error after each failed attempt, also for a lasting cause,
-    which an operator can mend in MongoDB.
+    which an operator can fix in MongoDB.
     """
     if waits is not None:
         await _wait_and_tell(client, where, waits)

@@ -127,7 +127,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     async def free_bytes(self) -> int | None:
-        """Return the free bytes of the disk of the database, None when the server does not tell.
+        """Return the free bytes of the database's disk, None when the server does not report them.
 
         The answer is up to 2 s old. Raises DatabaseUnavailable.
         """

@@ -44,7 +44,7 @@ class Account:
         parts = urlsplit(uri)
         if not parts.username or not parts.password:
             raise NotPrepared(
-                f"the connection string for {database} names no user and password; make it anew with make pool-secrets"
+                f"the connection string for {database} names no user and password; rewrite it with make pool-secrets"
             )
         return cls(unquote(parts.username), unquote(parts.password), database)
 
@@ -82,7 +82,7 @@ def _set_users(
 
 
 def _retried(step: Callable[[], None], give_up_at: float) -> None:
-    """Take a step that may be repeated: a busy server that just started may be slow to answer, or cut a connection."""
+    """Run an idempotent step with retries: a server that just started may be slow or drop a connection."""
     while True:
         try:
             step()
@@ -155,7 +155,7 @@ def _create_administrator(client: Client, account: Account) -> None:
             raise
         raise NotPrepared(
             f"MongoDB has users already and refuses {account.name} with the password of this file: set the password "
-            "with which its data was made, or change it in MongoDB"
+            "of its first start, or change it in MongoDB"
         ) from None
 
 
@@ -179,7 +179,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--replica-set", default="workerpool")
     parser.add_argument("--admin", default="admin", help="name of the administrator")
     parser.add_argument("--admin-password-file", required=True, type=Path)
-    parser.add_argument("--limit", default=60.0, type=float, help="seconds until it gives up")
+    parser.add_argument("--limit", default=60.0, type=float, help="time limit in seconds")
     parser.add_argument(
         "accounts",
         nargs="*",

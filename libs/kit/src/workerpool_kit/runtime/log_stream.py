@@ -1,7 +1,7 @@
-"""The stderr of a service process: writing to it never raises, and never blocks longer than a queue takes.
+"""The stderr of a service process: writing to it never raises and never blocks.
 
-A log volume may be full, the reader of a pipe may be gone or may not read. Lines then wait in a bounded queue or are
-dropped and counted; the first line that can be written again says how many are missing. A thread of its own writes.
+A log volume may be full, and the reader of a pipe may be gone or stalled. Lines then wait in a bounded queue or are
+dropped and counted; the next line that can be written says how many are missing. A separate thread writes.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from queue import Empty, SimpleQueue
 from workerpool_kit.health import Health
 
 MAX_LINES = 4_096
-"""Lines that wait to be written; further ones are dropped."""
+"""Longest queue of lines; more are dropped."""
 MAX_CHARACTERS = 16_384
-"""Characters of one text; the rest is cut."""
+"""Longest text, in characters; the rest is cut."""
 COMPONENT = "logs"
 """Name of the health component."""
 _NEXT_STEP = "make room on the volume that stderr is written to, or restart the reader of its pipe"
 _BATCH_BYTES = 1 << 16
 _GATHER_S = 0.02
-"""Time for which lines gather before they are written: a switch of threads for each line would load a busy process."""
+"""Seconds in which lines are batched: a thread switch for each line would load a busy process."""
 _RETRY_S = 1.0
 _EXIT_LIMIT_S = 1.0
 
@@ -50,7 +50,7 @@ class LogStream(io.TextIOBase):
         """
         self._descriptor = descriptor
         self._describe_loss = describe_loss
-        # `put` of a SimpleQueue takes no lock that a signal handler or a finalizer could wait for.
+        # `put` of a SimpleQueue takes no lock, so a signal handler or a finalizer cannot deadlock.
         self._queue: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._unfinished = threading.local()
         self._dropped = 0
@@ -108,7 +108,7 @@ class LogStream(io.TextIOBase):
     # --- for the process -----------------------------------------------------
 
     def drain(self, limit_s: float) -> bool:
-        """Wait up to `limit_s` seconds until the lines so far are written or dropped; tell whether they are."""
+        """Wait up to `limit_s` seconds until the lines so far are written or dropped; return whether they are."""
         if unfinished := getattr(self._unfinished, "text", ""):
             self._unfinished.text = ""
             self._queue.put(unfinished.encode("utf-8", errors="backslashreplace"))
@@ -168,7 +168,7 @@ class LogStream(io.TextIOBase):
             self._dropped += lines
 
     def _report_loss(self) -> bool:
-        """Write how many lines are missing, if any; tell whether lines can be written."""
+        """Write how many lines are missing, if any; return whether lines can be written."""
         if not (dropped := self._dropped):
             return True
         report = self._describe_loss(dropped).encode()

@@ -1,7 +1,7 @@
-"""Memory that was freed goes back to the system, so that a flood of calls does not leave a large process.
+"""Returns freed memory to the system, so that the process shrinks again after a flood of calls.
 
 The allocator of glibc keeps what a process frees between two used blocks. After a flood that can be hundreds of MiB.
-What lies at an end of its memory it returns at once, which is expensive where large buffers come and go.
+Memory at the end of its heap it returns immediately, which is expensive for large short-lived buffers.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ log = get_logger()
 
 _PERIOD_S = 5.0
 _GROWTH_BYTES = 8 << 20
-"""Growth since the last trim from which another trim is worth its few milliseconds."""
+"""Growth in bytes since the last trim that is worth another trim of a few milliseconds."""
 _TRIMS = 6
-"""Trims after each growth: what is in use at the first may be free at a later one, after which nothing grows."""
+"""Trims after each growth: memory in use at the first trim may be free at a later one."""
 _STATM = Path("/proc/self/statm")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """See mallopt(3)."""
@@ -26,7 +26,7 @@ _LARGEST_REUSED_BYTES = 8 << 20
 
 
 def resident_bytes() -> int:
-    """Return the resident memory of this process in bytes; 0 where the system does not tell."""
+    """Return the resident memory of this process in bytes; 0 where the system does not report it."""
     try:
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -34,9 +34,9 @@ def resident_bytes() -> int:
 
 
 def reuse_large_buffers() -> None:
-    """Keep up to 16 MiB that were freed for the next buffers, for a process that moves large files in pieces of 1 MiB.
+    """Keep up to 16 MiB of freed memory for reuse, for a process that moves large files in chunks of 1 MiB.
 
-    By default each such piece takes 250 new pages of the system and returns them: 1 to 2 ms of processor time, more
+    By default each such chunk maps and returns 250 pages: 1 to 2 ms of processor time, more
     than hashing it. `return_freed_memory` still returns what the process keeps. Allocators other than glibc's stay as
     they are.
     """

@@ -46,9 +46,9 @@ def _ended(task: asyncio.Task[Any]) -> None:
 
 
 async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until each has ended; their results and errors are left to their owners.
+    """Cancel tasks until each has ended; their owners handle results and errors.
 
-    One cancellation is not enough: a library may turn it into an error of its own (PyMongo's event-loop client does so
+    One cancellation is not enough: a library may convert it into its own error (PyMongo's event-loop client does so
     while it connects), which the task then handles as a failed call.
     """
     while unfinished := {task for task in tasks if not task.done()}:

@@ -93,12 +93,12 @@ class Variables(BaseModel):
     """Documented variables without effect on this service: name to reason and successor.
 
     They are accepted; `run_service` names each one that is set. Write the reason as the rest of a sentence, such as
-    "the registry tells the chain; set IEXEC_CHAIN_ID there".
+    "the registry describes the chain; set IEXEC_CHAIN_ID there".
     """
 
 
 class Settings(Variables):
-    """Base of every service's settings: what each process of a pool can be told."""
+    """Base of every service's settings: the variables that each process of a pool has."""
 
     log_level: LogLevel = env("WORKERPOOL_LOG_LEVEL", "INFO", doc="Least severe level that is logged")
     http_bind: BindAddress = env(
@@ -117,7 +117,7 @@ class Settings(Variables):
         "WORKERPOOL_GRPC_PUBLIC_TARGET",
         None,
         doc="gRPC address of this service as its clients reach it, host:port or https://host:port, if a port mapping "
-        "or a reverse proxy changes it; GET /version tells it. Unset means the gRPC port at the host of the URL",
+        "or a reverse proxy changes it; GET /version reports it. Unset means the gRPC port at the host of the URL",
     )
     trusted_proxies: str = env(
         "FORWARDED_ALLOW_IPS",
@@ -196,7 +196,7 @@ class MongoSettings(BaseModel):
     @model_validator(mode="after")
     def _one_way_to_the_database(self) -> Self:
         if self.mongo_uri is not None and {"mongo_host", "mongo_port"} & self.model_fields_set:
-            # A service may read host and port from other documented names: ask the fields.
+            # A service may read host and port from other documented names, so take the names from the fields.
             fields = type(self).model_fields
             uri, host, port = (variable_of(fields[f"mongo_{part}"]) for part in ("uri", "host", "port"))
             raise ValueError(f"{uri}: set either {uri}, or {host} and {port}, not both")

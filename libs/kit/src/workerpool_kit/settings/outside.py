@@ -1,6 +1,6 @@
-"""Settings of the HTTP proxy that calls to the outside take: nodes, downloads, markets, IPFS gateways, registries.
+"""Settings of the HTTP proxy for calls outside the pool: nodes, downloads, markets, IPFS gateways, registries.
 
-The calls between the services of a pool never take one.
+Calls between the services of a pool never use one.
 """
 
 import os
@@ -36,9 +36,9 @@ class OutsideSettings(BaseModel):
 
 
 def name_proxies(settings: object, environ: MutableMapping[str, str] | None = None) -> None:
-    """Put the proxies of the settings into the environment, where every HTTP library of the process looks for them.
+    """Export the configured proxies to the environment, where every HTTP library of the process reads them.
 
-    Call it before the first call to the outside. Settings without `OutsideSettings` change nothing.
+    Call it before the first call outside the pool. Settings without `OutsideSettings` change nothing.
     """
     if not isinstance(settings, OutsideSettings):
         return

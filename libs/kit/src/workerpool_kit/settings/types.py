@@ -43,7 +43,7 @@ def _checksummed(value: str) -> str:
         raise ValueError("expected an Ethereum address: 0x and 40 hexadecimal digits")
     checksummed = checksum_address(value)
     digits = value[2:]
-    # Mixed case carries a checksum; a wrong one is what a typing mistake looks like.
+    # Mixed case carries a checksum; a wrong one indicates a typing mistake.
     if value != checksummed and digits not in (digits.lower(), digits.upper()):
         raise ValueError("the address has a wrong EIP-55 checksum (a typing mistake?)")
     return checksummed

@@ -12,7 +12,7 @@ from workerpool_kit.simulation.seeds import SeedFailed, Simulation
 def main(
     simulation: Simulation[Any], prog: str, description: str | None, arguments: Sequence[str] | None = None
 ) -> int:
-    """Run what the command line asks for; return the exit code.
+    """Run the simulation of a command line; return the exit code.
 
     Args:
         simulation: what to run.

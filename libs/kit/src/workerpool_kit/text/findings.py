@@ -1,4 +1,4 @@
-"""Findings of a command that looks at a host or a pool: what was looked at, how it is, and what to do."""
+"""Findings of a command that checks a host or a pool: what was checked, its state, and what to do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ class Severity(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    """It works; its operator should act before it does not."""
+    """It works, but its operator should act soon."""
     PROBLEM = "problem"
     """A part does not work, or is open to strangers."""
     SKIPPED = "skipped"
-    """It could not be looked at, because something that it needs fails itself."""
+    """It could not be checked, because something that the check needs has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Finding:
     """One finding."""
 
     subject: str
-    """The service or thing that was looked at."""
+    """The service or thing that was checked."""
     severity: Severity
     message: str
     """What was found, in one sentence."""
     code: str = ""
     """The stable name of a problem or warning, for scripts: a value of the command's own enumeration."""
     why: str = ""
-    """What follows from it, or what it comes from."""
+    """Its consequence or its cause."""
     next_step: str = ""
 
     def document(self) -> dict[str, str]:
@@ -45,12 +45,12 @@ class Finding:
 
 
 def ok(subject: str, message: str) -> Finding:
-    """Return a finding that needs nothing."""
+    """Return a finding that needs no action."""
     return Finding(subject, Severity.OK, message)
 
 
 def problem(subject: str, code: str, message: str, next_step: str, *, why: str = "") -> Finding:
-    """Return a finding that must be mended."""
+    """Return a finding that must be fixed."""
     return Finding(subject, Severity.PROBLEM, message, code, why, next_step)
 
 
@@ -60,8 +60,8 @@ def warning(subject: str, code: str, message: str, next_step: str, *, why: str =
 
 
 def skipped(subject: str, needs: str) -> Finding:
-    """Return that something was not looked at."""
-    return Finding(subject, Severity.SKIPPED, f"not looked at: it needs {needs}")
+    """Return a finding for a check that was skipped."""
+    return Finding(subject, Severity.SKIPPED, f"not checked: it needs {needs}")
 
 
 def has_problem(findings: Iterable[Finding]) -> bool:

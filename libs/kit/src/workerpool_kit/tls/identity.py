@@ -24,7 +24,7 @@ _COMPONENT = "certificate"
 
 
 class TlsIdentity:
-    """Certificates of one process. Servers and channels take new ones for each new connection; open ones go on."""
+    """Certificates of one process. New connections use new certificates; open ones continue."""
 
     def __init__(self, files: TlsFiles) -> None:
         """Read the files. Raises TlsError when they cannot be used."""
@@ -90,7 +90,7 @@ class TlsIdentity:
             self.check_expiry()
 
     def check_expiry(self, now: datetime | None = None) -> None:
-        """Tell health and log about a certificate that expires soon or has expired."""
+        """Report a certificate that expires soon or has expired in health and log."""
         expires = self.material.expires
         if expires is None:
             return
@@ -143,7 +143,7 @@ class TlsIdentity:
         return self.material.client or ssl.create_default_context()
 
     def channel_credentials(self) -> grpc.ChannelCredentials:
-        """Return the credentials of a channel: whom it trusts, and the certificate that it presents when asked."""
+        """Return the credentials of a channel: its trusted authorities and its client certificate."""
         own = self.material
         return grpc.ssl_channel_credentials(own.ca, own.key, own.chain)
 

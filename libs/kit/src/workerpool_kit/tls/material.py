@@ -25,7 +25,7 @@ class TlsFiles:
     ca: Path | None = None
     """Authorities that issue the certificates of the pool's services; None means those of the system."""
     client_ca: Path | None = None
-    """Authorities whose certificates callers of the gRPC port must present; None asks for no certificate."""
+    """Authorities whose certificates callers of the gRPC port must present; None requests no certificate."""
 
     def paths(self) -> tuple[Path, ...]:
         """Return the named files."""

@@ -31,7 +31,7 @@ _ARBITRUM_FIELDS = frozenset({"l1BlockNumber", "sendCount", "sendRoot"})
 class Header:
     """The fields of a block that a sender of transactions needs; fees in wei per gas.
 
-    `base_fee` is None on a chain without EIP-1559. `is_arbitrum` tells that the header has Arbitrum's fields.
+    `base_fee` is None on a chain without EIP-1559. `is_arbitrum` is set if the header has Arbitrum's fields.
     """
 
     number: int

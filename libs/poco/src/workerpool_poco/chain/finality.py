@@ -1,4 +1,4 @@
-"""The newest finalized block, as a node tells it by the tag `finalized`."""
+"""The newest finalized block, as a node reports it for the tag `finalized`."""
 
 import asyncio
 import contextlib
@@ -13,13 +13,13 @@ from workerpool_poco.protocol.model import Block
 PERIOD_S = 30.0
 """Seconds between two readings while something waits for finality."""
 UNSUPPORTED_PERIOD_S = 600.0
-"""Seconds until a node that does not know the tag is asked again: another node may have taken its place."""
+"""Seconds until a node without the tag is queried again: another node may have replaced it."""
 
 
 class FinalizedTag:
     """Reads the tag at most every 30 s while the process waits for finality, and never while it does not.
 
-    None means that the node tells none: it has no tag, answers null or an error, or does not answer. Callers then use
+    None means that the node reports none: it has no tag, answers null or an error, or does not answer. Callers then use
     their rule by age. A number that lies ahead of the head, or below an earlier one, is ignored.
     """
 
@@ -36,8 +36,8 @@ class FinalizedTag:
 
         Args:
             rpc: the node.
-            waits: tells whether something waits for finality.
-            on_ignored: called once, with a sentence, when the node tells an impossible number.
+            waits: returns whether something waits for finality.
+            on_ignored: called once, with a sentence, when the node reports an impossible number.
             create_task: starts a reading; a service passes one that supervises it.
             monotonic: clock of the periods, in seconds; by default that of the event loop.
         """
@@ -55,11 +55,11 @@ class FinalizedTag:
 
     @property
     def number(self) -> int | None:
-        """The number of the newest finalized block; None while the node tells none."""
+        """The number of the newest finalized block; None while the node reports none."""
         return self._number if self._told else None
 
     def take(self, head: Block) -> int | None:
-        """Take a new head, begin a reading if one is due, and return what the last reading told."""
+        """Take a new head, start a reading if one is due, and return the result of the last one."""
         self._head = head.number
         reading = self._reading is not None and not self._reading.done()
         if not reading and self._monotonic() >= self._due and self._waits():

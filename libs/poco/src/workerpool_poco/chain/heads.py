@@ -28,16 +28,16 @@ from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_poco.protocol.model import Block
 
 _BUSY_PERIOD_S = (0.25, 1.0)
-"""Shortest and longest time between two looks while the process waits for blocks: a quarter of the block time."""
+"""Shortest and longest poll period in seconds while the process waits for blocks: a quarter of the block time."""
 _IDLE_PERIOD_S = (2.0, 5.0)
-"""Shortest and longest time between two looks of an idle process: the block time. Providers bill each request."""
+"""Shortest and longest poll period in seconds of an idle process: the block time. Providers bill each request."""
 _MIN_BACKOFF_S, _MAX_BACKOFF_S = 0.1, 5.0
 _WEBSOCKET_AGAIN_S = (15.0, 600.0)
-"""Seconds until the next attempt of a WebSocket: of a node that had one, and of a node that never had."""
+"""Seconds until the next attempt to open a WebSocket: to a node that had one, and to a node that never had."""
 _HANDSHAKE_S = 5.0
 """Longest wait for a WebSocket's handshake, during which no heads arrive."""
 _LONG_OUTAGE_S = 60.0
-"""Another node may be back after an outage of this length, so its WebSocket is tried at once."""
+"""After an outage of this length another node may answer, so its WebSocket is tried immediately."""
 _MAX_SILENCE_S = 5.0
 """Seconds without a head after which the stream checks a subscription with a request."""
 
@@ -79,9 +79,9 @@ class HeadStream:
 
         Args:
             node_url: HTTP(S) URL of the node; the stream tries a WebSocket at the same address.
-            block_time: expected seconds between blocks. A busy process that polls looks four times in it, every
-                0.25 to 1 s; an idle one looks once, every 2 to 5 s.
-            busy: tells before each look whether the process waits for blocks; call `wake` when it begins to.
+            block_time: expected seconds between blocks. A busy process polls four times per block, every
+                0.25 to 1 s; an idle one once per block, every 2 to 5 s.
+            busy: called before each poll; returns whether the process waits for blocks. Call `wake` when it begins to.
             websocket: False disables the WebSocket.
             timeout: time limit of one request, in seconds.
             on_outage: callback for the error when the node stops answering.
@@ -151,7 +151,7 @@ class HeadStream:
                 await changed.wait()
 
     def wake(self) -> None:
-        """Look at once, because the process has become busy."""
+        """Poll immediately, because the process has become busy."""
         self._woken.set()
 
     async def wait_change(self, timeout: float) -> bool:
@@ -200,7 +200,7 @@ class HeadStream:
             self._backoff = min(self._backoff * 2, _MAX_BACKOFF_S)
 
     async def _poll(self) -> None:
-        """Look at the latest block again and again, until a WebSocket may be tried again in an idle moment."""
+        """Poll the latest block until a WebSocket may be tried again in an idle moment."""
         rpc = JsonRpc(
             self._http_url, timeout=self._timeout, attempts=1, max_connections=1, traffic=self._traffic
         )
@@ -211,14 +211,14 @@ class HeadStream:
                 self._woken.clear()
                 method = "eth_getBlockByNumber"
                 self._record_head(read_block(method, await rpc.call(method, "latest", False)), "polling")
-                # A node that fails at times, without a new block in between, is not in one long outage.
+                # A node with occasional failures, without a new block in between, is not in one long outage.
                 self._backoff = _MIN_BACKOFF_S
                 await self._pause()
         finally:
             await rpc.close()
 
     async def _pause(self) -> None:
-        """Wait until the next look: an idle process that becomes busy looks at once."""
+        """Wait until the next poll: an idle process that becomes busy polls immediately."""
         if self._busy():
             await asyncio.sleep(self._busy_period)
             return
@@ -315,7 +315,7 @@ class HeadStream:
     def _record_outage(self, error: Exception) -> None:
         self.reachable = False
         self.outage = error
-        # A node of another chain in the place of a dead one is another outage.
+        # A node of another chain that replaces a dead one is another outage.
         kind = "wrong chain" if isinstance(error, WrongChain) else "no answer"
         if kind != self._outage:
             if self._outage is None:

@@ -1,4 +1,4 @@
-"""What came of a JSON-RPC request: a result, the node's error, or a failure that a repeated request may cure."""
+"""Outcomes of a JSON-RPC request: a result, the node's error, or a failure that a retry may resolve."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ class Busy(Exception):
 
 
 def is_throttling(cause: Exception) -> bool:
-    """Return whether a request failed because there are too many."""
+    """Return whether a request failed because of a rate limit."""
     return isinstance(cause, Busy) or (
         isinstance(cause, aiohttp.ClientResponseError) and cause.status == TOO_MANY_REQUESTS
     )
 
 
 def is_busy(answer: Any) -> bool:
-    """Return whether a JSON-RPC answer is a refusal because of too many calls."""
+    """Return whether a JSON-RPC answer is a refusal because of a rate limit."""
     outcome = outcome_of("", answer) if isinstance(answer, dict) and "error" in answer else None
     return isinstance(outcome, RpcError) and outcome.busy
 
@@ -55,13 +55,13 @@ def reason_of(cause: Exception) -> str:
 
 
 def _one_line(text: object) -> str:
-    """Return a node's text as a part of a sentence, whatever the node sent."""
+    """Return a node's text as a clause on one line, whatever the node sent."""
     line = " ".join(str(text).split())
     return line if len(line) <= _LONGEST_TEXT else line[:_LONGEST_TEXT] + "…"
 
 
 def is_transient(outcome: Any) -> bool:
-    """Return whether a repeated request may succeed: the answer is missing or the node refused for a passing reason."""
+    """Return whether a retry may succeed: the answer is missing, or the reason of the refusal is temporary."""
     return isinstance(outcome, RpcError) and (
         outcome.state_gone or outcome.busy or outcome.message == _NO_ANSWER
     )

@@ -38,9 +38,9 @@ MAX_BATCH = 100
 
 _STATE_GONE_ATTEMPTS = 5
 _MAX_REFUSALS = 8
-"""Refusals of one call because of too many calls, after which it fails; pauses of growing length lie between them."""
+"""Rate-limit refusals after which a call fails; growing pauses lie between them."""
 _PATIENCE_S = 15.0
-"""A call fails with the first refusal after this time."""
+"""Seconds after which the next refusal fails a call."""
 _BATCH_REFUSALS = 2
 """Refusals of one batch after which a smaller one is tried."""
 Request = Callable[[], Awaitable[Any]]
@@ -90,7 +90,7 @@ class JsonRpc:
     def expect_chain(self, chain_id: int) -> None:
         """Check the chain id whenever a new connection was opened, since another node may have replaced this one.
 
-        A request whose answer came from a node of another chain raises `WrongChain`, until the right one is back.
+        A request answered by a node of another chain raises `WrongChain`, until the right one is back.
         """
         self._expected_chain = chain_id
         self._checked_connections = 0
@@ -144,7 +144,7 @@ class JsonRpc:
             except _CallThrottled:
                 raise
             except Throttled:
-                # The rate falls by less, and only once in a while.
+                # This lowers the rate by less, and only occasionally.
                 refusals, largest = refusals + _BATCH_REFUSALS, max(size // 2, 1)
                 late = time.monotonic() - started > _PATIENCE_S
                 if refusals >= _MAX_REFUSALS or late:
@@ -177,7 +177,7 @@ class JsonRpc:
             if is_transient(outcome):
                 single = outcomes[index] = await self._single(*calls[index])
                 if isinstance(single, RpcError) and single.state_gone:
-                    # The state stays missing: the other calls would fail as well.
+                    # The state is still missing: the other calls would fail too.
                     break
         return outcomes
 
@@ -202,13 +202,13 @@ class JsonRpc:
         return [outcome_of(name, answer) for (name, _), answer in zip(calls, answers, strict=True)]
 
     async def _one_by_one(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RpcError]:
-        """Send calls alone. If the node answers them for the second time, it gets smaller batches from now on."""
+        """Send calls one by one. If that helps for the second time, use smaller batches from now on."""
         # One attempt: during an outage the batch was repeated already.
         first = await self._single(*calls[0], attempts=1)
         others = await asyncio.gather(*(self._single(*call) for call in calls[1:]))
         outcomes = [first, *others]
         if not all(isinstance(outcome, RpcError) for outcome in outcomes):
-            # Once may be the end of an outage.
+            # A single success may be the end of an outage.
             if len(calls) >= self._doubted_batch:
                 self._largest_batch = min(self._largest_batch, max(len(calls) // 2, 1))
                 self._doubted_batch = MAX_BATCH + 1
@@ -252,7 +252,7 @@ class JsonRpc:
                 await asyncio.sleep(self._backoff * 2 ** (failures - 1) * random.uniform(0.5, 1.5))
 
     async def _admitted(self, methods: Sequence[str], sending: Request) -> Any:
-        """Send a body when the traffic admits it, and tell the traffic of a refusal."""
+        """Send a body when the traffic admits it, and report a refusal to the traffic."""
         admitted_at = await self.traffic.admit(methods)
         try:
             answer = await sending()

@@ -1,6 +1,6 @@
-"""The calls of one process to its node: their rate, the pauses that the node asks for, and who counts them.
+"""The calls of one process to its node: their rate, the pauses that the node requests, and their observer.
 
-Providers bill calls and refuse those above the rate of a plan (HTTP 429). A process that keeps calling is refused
+Providers bill calls and refuse those above a plan's rate (HTTP 429). A process that keeps calling is refused
 again, so calls wait instead.
 """
 
@@ -12,16 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 LONGEST_PAUSE_S = 30.0
-"""A node may ask for longer pauses with Retry-After; a process that waits longer looks dead."""
+"""Upper bound in seconds. A node may request more with Retry-After, but a process that waits longer seems dead."""
 _BURST_S = 1.0
-"""Calls of this many seconds may be made at once."""
+"""Burst: the calls of this many seconds may be made at the same time."""
 _LONGEST_OWN_PAUSE_S = 8.0
 _SLOWED = 0.7
 """Share of the recent rate that is left after a refusal."""
 _RECOVERY_PER_S = 1.1
 """Growth of a lowered rate: it doubles in 7 s without a refusal."""
 _MIN_RATE = 5.0
-"""The smallest plans of providers; refusals below it have another cause."""
+"""The rate of the smallest plans; refusals below it have another cause."""
 
 
 class CallObserver(Protocol):
@@ -37,7 +37,7 @@ class CallObserver(Protocol):
 class Traffic:
     """Admits calls at a limited rate. The clients of one node in one process share it.
 
-    When the node refuses calls because there are too many, all calls pause for as long as it asks for, at most 30 s.
+    When the node limits the rate of calls, all calls pause as long as it requests, at most 30 s.
     Without such a request they pause for a growing time, and the rate falls and recovers slowly.
     """
 
@@ -68,7 +68,7 @@ class Traffic:
         self._lowered: float | None = None
         self._lowered_at = now
         self._due = now
-        """When a call at the present rate would be due; calls up to `_BURST_S` early are admitted."""
+        """When a call at the current rate would be due; calls up to `_BURST_S` early are admitted."""
         self._paused_until = now
         self._paused_at = -math.inf
         self._refusals = 0
@@ -76,7 +76,7 @@ class Traffic:
 
     @property
     def calls_per_s(self) -> float:
-        """The present rate."""
+        """The current rate."""
         if self._lowered is None:
             return self._highest
         rate = self._lowered * math.pow(_RECOVERY_PER_S, min(self._monotonic() - self._lowered_at, 1_000.0))
@@ -116,12 +116,12 @@ class Traffic:
             self._observer.called(method)
 
     def answered(self, admitted_at: float) -> None:
-        """Note that the node answered a body admitted at this time: the next pause is the first one again."""
+        """Record an answer to a body admitted at this time; the next pause is the shortest again."""
         if admitted_at > self._paused_at:
             self._refusals = 0
 
     def refused(self, admitted_at: float, retry_after_s: float | None) -> None:
-        """Note that the node refused a body because of too many calls, and pause every call.
+        """Record that the node refused a body because of its rate limit, and pause every call.
 
         Refusals of bodies that were admitted before the pause began belong to the same refusal.
         """
@@ -142,6 +142,6 @@ class Traffic:
         self._lowered, self._lowered_at = min(max(recent * _SLOWED, _MIN_RATE), self._highest), now
 
     def pause(self, retry_after_s: float) -> None:
-        """Pause every call as the node asks for, because it is overloaded or restarts."""
+        """Pause every call as the node requests because it is overloaded or restarts."""
         pause = min(max(retry_after_s, 0.0), LONGEST_PAUSE_S)
         self._paused_until = max(self._paused_until, self._monotonic() + pause)

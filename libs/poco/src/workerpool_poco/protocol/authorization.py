@@ -85,7 +85,7 @@ def _shortest(address: str) -> str:
 def bound_authorization_hash(authorization: WorkerpoolAuthorization, audience: str, nonce: bytes) -> bytes:
     """Return `keccak256(authorizationHash ‖ keccak256(audience) ‖ nonce)`, which a worker signs for one service.
 
-    The audience and the nonce of 32 bytes come from the service's challenge, so the signature opens no other service.
+    The audience and the nonce of 32 bytes are from the service's challenge, so no other service accepts the signature.
     """
     return keccak(authorization.hash + keccak(audience.encode()) + bytes32(nonce))
 

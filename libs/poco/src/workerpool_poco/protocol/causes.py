@@ -152,7 +152,7 @@ class ReplicateStatusCause(StrEnum):
     ABORTED_BY_WORKER = "ABORTED_BY_WORKER"
     CANNOT_REVEAL = "CANNOT_REVEAL"
     UNKNOWN = "UNKNOWN"
-    # Causes of this pool, for what the protocol's causes do not tell apart
+    # Causes of this pool, for what the protocol's causes do not distinguish
     APP_OUT_OF_MEMORY = "APP_OUT_OF_MEMORY"
     """The app exceeded the memory of its slot; only a larger slot is worth another attempt."""
     APP_CANNOT_START = "APP_CANNOT_START"
@@ -162,7 +162,7 @@ class ReplicateStatusCause(StrEnum):
     APP_DISK_LIMIT_EXCEEDED = "APP_DISK_LIMIT_EXCEEDED"
     """The app wrote more than the disk limit of its slot."""
     DEAL_PARAMS_INVALID = "DEAL_PARAMS_INVALID"
-    """The deal asks for what no worker of this kind can do, such as encryption on a standard task."""
+    """The deal requires what no worker of this kind can do, such as encryption of a standard task's result."""
     RESULT_RULE_BROKEN = "RESULT_RULE_BROKEN"
     """The output breaks a rule of result archives: count, size, depth, names, links, special files."""
     HOST_FAILED = "HOST_FAILED"
@@ -212,7 +212,7 @@ LOST_RACES = (
     _C.TASK_ALREADY_CONTRIBUTED,
     _C.CANNOT_REVEAL,
 )
-"""Causes for which another transaction came first."""
+"""Causes for which another transaction was mined first."""
 
 SIDES: Mapping[ReplicateStatusCause, Side] = {
     # The app, its registry and its output, then the requester's files and parameters.
@@ -253,7 +253,7 @@ SIDES: Mapping[ReplicateStatusCause, Side] = {
         ),
         Side.REQUESTER,
     ),
-    # The worker and its host. A deal can ask for a stake or an enclave that an honest worker lacks.
+    # The worker and its host. A deal can require a stake or an enclave that an honest worker lacks.
     **dict.fromkeys(
         (
             _C.OUT_OF_GAS,
@@ -293,7 +293,7 @@ SIDES: Mapping[ReplicateStatusCause, Side] = {
         ),
         Side.POOL,
     ),
-    # The chain: its node is away, or another transaction came first.
+    # The chain: its node is away, or another transaction was mined first.
     **dict.fromkeys(
         (
             _C.CHAIN_UNREACHABLE,
@@ -303,7 +303,7 @@ SIDES: Mapping[ReplicateStatusCause, Side] = {
         ),
         Side.CHAIN,
     ),
-    # Enclaves: the requester's data and configuration, then what the pool prepares, then what the chain tells.
+    # Enclaves: the requester's data and configuration, then what the pool prepares, then what is read from the chain.
     **dict.fromkeys(_with_prefix("PRE_COMPUTE_"), Side.REQUESTER),
     **dict.fromkeys(
         (

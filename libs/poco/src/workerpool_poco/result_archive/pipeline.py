@@ -57,7 +57,7 @@ class AtOnce(Executor):
 
 
 class Deflater:
-    """Packs chunks. It stands in for a compressor of `zlib`: output comes later than input, and in its order.
+    """Compresses chunks like a compressor of `zlib`: output is later than input, and in the same order.
 
     Chunks of 1 MiB pack to 0.1 % more than one stream would.
     """
@@ -105,9 +105,9 @@ class Sha256:
 
 
 class EarlySync:
-    """Lets the disk write a growing file while its rest is made, so that its end waits for little.
+    """Syncs a growing file to disk in the background, so that the final sync is short.
 
-    Only `wait` waits for the disk: one that hangs delays neither a cancellation nor the end of the process.
+    Only `wait` waits for the disk: a hanging disk delays neither a cancellation nor the end of the process.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -118,12 +118,12 @@ class EarlySync:
         self._failure: OSError | None = None
 
     def written(self, size: int) -> None:
-        """Take note of the size. Raises OSError when an earlier sync failed."""
+        """Record the size. Raises OSError when an earlier sync failed."""
         if size - self._synced < _SYNC_EVERY_BYTES or (self._thread is not None and self._thread.is_alive()):
             return
         self.wait()
         self._synced = size
-        # A descriptor of its own: the file may be closed meanwhile.
+        # A separate descriptor: the file may be closed meanwhile.
         thread = threading.Thread(
             target=self._sync, args=(os.dup(self._descriptor),), name="sync", daemon=True
         )

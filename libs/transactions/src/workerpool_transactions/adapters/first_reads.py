@@ -37,5 +37,5 @@ async def read_until_answered(
 
 
 def is_outage(error: Exception) -> bool:
-    """Return whether an error tells of the node's state, which passes, and not of the chain's."""
+    """Return whether an error is about the node's state, which is temporary, and not about the chain's."""
     return isinstance(error, ChainUnreachable | RpcError | EmptyAnswer)

@@ -12,7 +12,7 @@ log = get_logger()
 
 
 class HeadFeed:
-    """The heads of one pipeline. The node is asked for its finalized block only while the pipeline awaits finality."""
+    """The heads of one pipeline. Reads the finalized block only while the pipeline awaits finality."""
 
     def __init__(self, rpc: JsonRpc, pipeline: Pipeline) -> None:
         """Prepare, without a request to the node."""

@@ -164,7 +164,7 @@ _REVERT_WORDS = (
     "execution failed",
 )
 _NODE_WORDS = ("timeout", "timed out", "deadline exceeded", "aborted", "insufficient fund")
-"""Words that tell of the node's own trouble, or of the wallet's, also beside words of a revert."""
+"""Words of a fault of the node or the wallet; they take precedence over words of a revert."""
 
 
 def is_revert(refusal: RpcError) -> bool:

@@ -92,7 +92,7 @@ class RpcNode:
         return {hash_ for hash_, answer in zip(hashes, answers, strict=True) if read_known(answer, hash_)}
 
     async def quote(self) -> FeeQuote:
-        """Read today's fees from the newest header, and what the header does not tell from the node's suggestions.
+        """Read the current fees from the newest header, and what it lacks from the node's suggestions.
 
         With a base fee that is the tip, which a node need not suggest. Without one it is the gas price.
         """
@@ -108,7 +108,7 @@ class RpcNode:
         header = read_header(_LATEST_BLOCK[0], self._answered(block))
         has_base_fee = header.base_fee is not None
         if expected is not has_base_fee:
-            # The first quote, or a fork: ask again for what such a chain needs.
+            # The first quote, or a fork: read again what such a chain needs.
             self._has_base_fee = has_base_fee
             return await self.quote()
         if header.base_fee is None:

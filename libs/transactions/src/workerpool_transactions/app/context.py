@@ -40,7 +40,7 @@ class Context:
     counting: Counting = field(default_factory=Counting)
     watch: Watch = field(default_factory=Watch)
     next_nonce: int | None = None
-    """The nonce of the next entry; None when journal and node must be asked."""
+    """The nonce of the next entry; None when journal and node must be read."""
     send_now: asyncio.Event = field(default_factory=asyncio.Event)
     look_now: asyncio.Event = field(default_factory=asyncio.Event)
     looked: asyncio.Event = field(default_factory=asyncio.Event)

@@ -73,7 +73,7 @@ class Mined:
         return found
 
     async def put_back(self, ended: Sequence[Entry]) -> None:
-        """Put ended entries in flight again: journal first, then tell the caller.
+        """Put ended entries in flight again: write the journal first, then notify the caller.
 
         The caller hands the work of a displaced or refused entry to another nonce, so such an entry returns as a
         filler.
@@ -85,7 +85,7 @@ class Mined:
         metrics.RESTORED.labels(context.wallet).inc(len(ended))
         now = context.clock.now()
         live = [each.live_again(now) if each.state in _WITH_WORK else each.handed_back(now) for each in ended]
-        # Journaled first: after a crash `resume` finds them live and tells the caller again.
+        # Journaled first: after a crash `resume` finds them live and notifies the caller again.
         await context.journal.save(live)
         context.watch.remove(each.nonce for each in live)
         context.queue.put(live, context.timer.time())

@@ -105,7 +105,7 @@ class Pipeline:
             group.create_task(self._watcher.run(), name="transactions-watcher")
 
     def head_changed(self, head: Block, finalized: int | None = None) -> None:
-        """Take a new head, and the number of the newest finalized block; None while the node tells none."""
+        """Take a new head, and the number of the newest finalized block; None while the node reports none."""
         context = self._context
         context.queue.block = max(context.queue.block, head.number)
         context.watch.follow(head, finalized, context.timer.time())

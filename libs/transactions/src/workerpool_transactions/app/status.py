@@ -21,7 +21,7 @@ class Status:
     mined_nonce: int
     """The count of mined transactions: the wallet's next nonce on chain."""
     next_nonce: int | None
-    """The nonce of the next entry; None when the node must be asked first."""
+    """The nonce of the next entry; None until it is read from the node."""
     parked_reason: str
     """Why nothing is sent; empty while the wallet is not parked."""
     balance: int | None

@@ -23,7 +23,7 @@ log = get_logger()
 
 RECEIPTS_PER_READ = 100
 SHORTEST_INTERVAL_S = 0.1
-"""Between two looks, however often the chain or a send asks for one."""
+"""Least time between two polls, however often the chain or a send requests one."""
 LONGEST_INTERVAL_S = 2.0
 BALANCE_S = 15.0
 IDLE_BALANCE_S = 60.0
@@ -81,7 +81,7 @@ class Watcher:
         return bool(in_window) and all(each.known_at is None for each in in_window)
 
     def _pause(self) -> float | None:
-        """Return the seconds until the next look unless one is asked for; None while there is nothing to do."""
+        """Return the seconds until the next poll unless one is requested; None while there is nothing to do."""
         context, now = self._context, self._context.timer.time()
         pauses = []
         if len(context.queue):

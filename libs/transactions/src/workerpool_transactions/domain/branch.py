@@ -26,7 +26,7 @@ class Step(Enum):
 
 
 class Branch:
-    """The hashes of the newest blocks, as far as heads told them."""
+    """The hashes of the newest blocks, as far as heads reported them."""
 
     def __init__(self) -> None:
         self.newest: Block | None = None

@@ -49,7 +49,7 @@ class FeePolicy:
         return self.is_free or quote.base_fee is None or quote.base_fee <= self.cap
 
     def reason_of_limit(self, quote: FeeQuote) -> str:
-        """Return why the limits forbid what a node asks for, and what the operator can do."""
+        """Return why the limits forbid the fee that a node requires, and what the operator can do."""
         if self.is_free:
             return "the node refuses a gas price of 0: raise the gas price multiplier and the gas price cap"
         fee = quote.gas_price if quote.base_fee is None else quote.base_fee
@@ -67,7 +67,7 @@ class FeePolicy:
             return None
         if paid.tip is None:
             return Offer(max_fee)
-        # Nodes ask for a higher tip too, also when the old one was 0.
+        # Nodes require a higher tip too, even when the old one was 0.
         return Offer(max_fee, min(max(_bumped(paid.tip), wanted.tip or 0), max_fee))
 
     def raised(self, refused: Offer, quote: FeeQuote) -> Offer | None:

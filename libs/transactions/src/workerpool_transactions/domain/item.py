@@ -8,7 +8,7 @@ from workerpool_transactions.domain.counting import Repeated
 from workerpool_transactions.domain.entry import Entry, Version
 
 OTHERS_CHECK_S = 5.0
-"""How often a node is asked for a waiting transaction that is not the wallet's lowest."""
+"""Seconds between two checks of a waiting transaction that is not the wallet's lowest."""
 
 
 class Wanted(Enum):
@@ -73,9 +73,9 @@ class Item:
             self.due_at, self.wanted = None, None
 
     def check_at(self, is_lowest: bool, first_after_s: float) -> float | None:
-        """Return when to ask the node whether it still has a version; None when it is not known to have one.
+        """Return when to check that the node still has a version; None when it is not known to have one.
 
-        The lowest nonce holds back the others, so it is asked for more often.
+        The lowest nonce blocks the others, so it is checked more often.
         """
         if self.known_at is None or self.has_waited_since is None or self.is_sending:
             return None

@@ -79,7 +79,7 @@ def suspects(past: Iterable[Item], mined: int, ended: Iterable[End], now: float)
 
 
 def checks(waiting: Sequence[Item], first_after_s: float, now: float) -> list[Item]:
-    """Return the items for which the node is asked now whether it still has them."""
+    """Return the items to check now: does the node still have them?"""
     due = []
     for position, each in enumerate(waiting):
         at = each.check_at(position == 0, first_after_s)
@@ -105,7 +105,7 @@ def checked(waiting: Sequence[Item], asked: Iterable[Item], known: set[Hex], now
 
 
 def mark_stuck(lowest: Item, block: int, replace_after_s: float, now: float) -> bool:
-    """Ask for a replacement of the lowest unmined entry when it is known and waits too long. Return whether it does."""
+    """Request a replacement of the lowest unmined entry if a node has held it too long. Return whether it has."""
     since = lowest.has_waited_since
     if since is None or lowest.known_at is None or lowest.wanted is not None or lowest.is_sending:
         return False

@@ -147,7 +147,7 @@ class Queue:
         item.wanted = None
 
     def _raise_to(self, offer: Offer) -> None:
-        """Sign those anew that no node has, and whose offers are below one that a node took."""
+        """Request new versions of items that no node has and that offer less than an accepted offer."""
         for each in self.in_window():
             is_idle = each.wanted is None and not each.is_sending and each.known_at is None
             if is_idle and each.entry.latest.offer.max_fee < offer.max_fee:

@@ -71,7 +71,7 @@ class Watch:
             self._unverified.discard(nonce)
 
     def follow(self, head: Block, finalized: int | None, now: float) -> None:
-        """Take a new head, and the number of the newest final block; None while the node tells none."""
+        """Take a new head, and the number of the newest final block; None while the node reports none."""
         self._has_tag = finalized is not None
         if finalized is not None:
             self._finalized = max(self._finalized, finalized)

@@ -88,7 +88,7 @@ def faults_of(random: Random, shape: Shape) -> Faults:
     strangers = choice((0.0, 0.02, 0.05))
     return Faults(
         "rough",
-        # A reorganisation may give back a nonce, or the success of a call, whose work was done anew meanwhile.
+        # A reorganisation may give back a nonce, or the success of a call, whose work was repeated meanwhile.
         is_exact=not reorganisations,
         lies=choice((0.0, 0.02, 0.1)),
         lying_windows=choice((0.0, 0.0, 0.02)),

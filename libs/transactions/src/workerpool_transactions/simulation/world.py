@@ -145,7 +145,7 @@ class World:
         environment.note("seed.done")
 
     async def _stay_idle(self) -> None:
-        """Let time pass with nothing to do; the pipeline then asks the node for almost nothing."""
+        """Advance time with nothing to do; the pipeline then makes almost no calls to the node."""
         if not self._has_heads_when_idle:
             self._follow_s = float("inf")
         await self._pass(_IDLE_AFTER_S)

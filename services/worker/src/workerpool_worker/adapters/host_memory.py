@@ -1,4 +1,4 @@
-"""The memory of this host, as its kernel tells it."""
+"""The memory of this host, as its kernel reports it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def available_memory(file: Path = _MEMINFO) -> int | None:
-    """Return the bytes of memory that programs can still get without swapping; None where no kernel tells it.
+    """Return the bytes of memory that programs can still get without swapping; None where no kernel reports it.
 
     A worker in a container sees the memory of its host.
     """
@@ -14,7 +14,7 @@ def available_memory(file: Path = _MEMINFO) -> int | None:
 
 
 def total_memory(file: Path = _MEMINFO) -> int | None:
-    """Return the bytes of memory of this host; None where no kernel tells it."""
+    """Return the bytes of memory of this host; None where no kernel reports it."""
     return _field("MemTotal:", file)
 
 

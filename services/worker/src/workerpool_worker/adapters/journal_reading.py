@@ -16,7 +16,7 @@ _WAIT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
-    """A replicate in the journal, with what its assignment tells of the task."""
+    """A replicate in the journal, with the task's fields from its assignment."""
 
     record: ReplicateRecord
     deal_id: str

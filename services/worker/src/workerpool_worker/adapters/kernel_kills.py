@@ -23,11 +23,11 @@ class KernelKills:
         """Whether a container was seen on this kernel. An engine on this host may be in a virtual machine."""
 
     def look_for(self, container: str) -> None:
-        """Look for a container that was just started on this kernel."""
+        """Check whether a container that was just started runs on this kernel."""
         self._counts_containers = self._counts_containers or has_group(container, self._groups)
 
     def count(self) -> int | None:
-        """Return how many processes the kernel has killed since its start; None if it does not tell."""
+        """Return how many processes the kernel has killed since its start; None if it does not report it."""
         try:
             lines = self._counters.read_text().splitlines()
         except OSError:

@@ -1,4 +1,4 @@
-"""The archive rules of result proxies, as each proxy tells them."""
+"""The archive rules of each result proxy, as it reports them."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 log = get_logger()
 
 FRESH_S = 300.0
-"""Rules are asked for again after this time, in seconds."""
+"""Seconds after which rules are requested again."""
 _RETRY_S = 10.0
 _MOST = ArchiveRules(
     max_archive_bytes=1 << 40,
@@ -23,16 +23,16 @@ _MOST = ArchiveRules(
     max_computed_bytes=16 << 20,
     max_computed_depth=256,
 )
-"""What this worker can handle in bounded memory, whatever a proxy tells."""
+"""What this worker can handle in bounded memory, whatever a proxy allows."""
 
 
 def rules_of(message: pb.ArchiveRules) -> ArchiveRules:
     """Return the rules of a message; an absent limit is the default one."""
-    told = {field.name: getattr(message, field.name) for field in fields(ArchiveRules)}
+    sent = {field.name: getattr(message, field.name) for field in fields(ArchiveRules)}
     return ArchiveRules(
         **{
             name: min(value or getattr(DEFAULT_RULES, name), getattr(_MOST, name))
-            for name, value in told.items()
+            for name, value in sent.items()
         }
     )
 

@@ -13,7 +13,7 @@ class SharedUse:
     """The use of one thing by several processes. Changes of the thing itself happen inside `changing`."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Create it without any effect. The lock files stay in `folder`, such as `/run`."""
+        """Store the arguments; nothing is opened or changed yet. The lock files stay in `folder`, such as `/run`."""
         self._changes, self._uses = folder / f"{name}.change.lock", folder / f"{name}.use.lock"
         self._use: IO[str] | None = None
 

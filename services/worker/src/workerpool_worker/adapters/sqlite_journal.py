@@ -41,7 +41,7 @@ class SqliteJournal:
         Args:
             path: the file.
             on_failure: receives the first failed write; later writes all fail.
-            on_wait: receives the reason while writes wait for room on a full volume, and None when they go on.
+            on_wait: receives the reason while writes wait for space on a full volume, and None when they continue.
         """
         self.path = path
         self.file = SqliteFile(

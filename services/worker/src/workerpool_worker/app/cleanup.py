@@ -33,7 +33,7 @@ async def remove_files(workspace: Workspace, engine: Engine, task_id: TaskId, lo
 
     A worker without root permissions needs the engine to remove folders that an app created as root, and an app may
     write a million files. The scheduler waits for the final status of the replicate, so the cleanup does not block it:
-    a removal that is slow goes on in its thread, and the next start of the worker removes what is left.
+    a slow removal continues in its thread, and the next start of the worker removes the rest.
     """
     removal = asyncio.create_task(_remove(workspace, engine, task_id))
     removal.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -43,7 +43,7 @@ async def remove_files(workspace: Workspace, engine: Engine, task_id: TaskId, lo
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(_FILES_LIMIT_S):
             await in_daemon_thread(lambda: workspace.quarantine(task_id), name="quarantine")
-    problem = removal.exception() if removal.done() else "its removal takes long and goes on"
+    problem = removal.exception() if removal.done() else "its removal is slow and continues in the background"
     log.error("replicate.files_quarantined", folder=str(workspace.of(task_id).path), error=str(problem))
 
 

@@ -12,7 +12,7 @@ from workerpool_worker.domain.departure import DRAINS, STOPS, may_finish
 
 log = get_logger()
 
-_LOOK_S = 0.1
+_POLL_S = 0.1
 _FAREWELL_S = 2.0
 _REMOVAL_S = 5.0
 """Seconds for the containers and files of replicates that were handed over to be removed."""
@@ -22,10 +22,10 @@ class Farewell(Protocol):
     """The stream to the scheduler, as far as the end of the process needs it."""
 
     def availability_changed(self) -> None:
-        """Tell the scheduler that the worker takes work or no longer does."""
+        """Report to the scheduler whether the worker accepts work."""
 
     async def leave(self, return_within_s: float, limit_s: float) -> bool:
-        """Tell the scheduler that the process ends. Return whether it knows, after `limit_s` seconds at most."""
+        """Announce the end of the process. Return within `limit_s` seconds whether the scheduler received it."""
 
 
 class Departure:
@@ -40,14 +40,14 @@ class Departure:
         return_within_s: Callable[[], float],
         stop: Callable[[str], None],
     ) -> None:
-        """Create it without any effect.
+        """Store the arguments; nothing is opened or changed yet.
 
         Args:
             supervisor: the worker's replicates.
             session: the stream to the scheduler.
             finish_s: seconds that short steps get to finish when the worker leaves for good.
             return_within_s: returns the seconds within which the worker is back; 0 when it leaves for good.
-            stop: asks the process to stop, for a reason.
+            stop: requests the end of the process, with a reason.
         """
         self._supervisor, self._session = supervisor, session
         self._finish_s, self._return_within_s = finish_s, return_within_s
@@ -63,12 +63,12 @@ class Departure:
         while True:
             if self._supervisor.is_idle:
                 break
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
         self._drained = True
         self._stop("drained")
 
     async def leave(self) -> None:
-        """Finish or hand over what can be, and tell the scheduler. Call it once the process is asked to stop."""
+        """Finish or hand over replicates, and notify the scheduler. Call it once a stop is requested."""
         # A drained worker has nothing to return to.
         within_s = 0.0 if self._drained else self._return_within_s()
         if within_s <= 0:
@@ -94,7 +94,7 @@ class Departure:
         while any(map(may_finish, self._supervisor.held())):
             if loop.time() >= end:
                 return
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
 
     def _warn_of_stakes(self, kept: list[TaskId]) -> None:
         if kept:

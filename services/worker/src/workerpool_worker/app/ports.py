@@ -135,7 +135,7 @@ class Engine(Protocol):
         """Start a container unless it runs, wait for its end, and kill it `limit_s` seconds after its start.
 
         `new` says that this process created it and has not started it. Raises `AppCannotStart`, `SandboxLost` if it
-        must be created anew, `HostDeviceUnavailable`, or `HostStorageUnavailable` if the host's disk is nearly full.
+        must be created again, `HostDeviceUnavailable`, or `HostStorageUnavailable` if the host's disk is nearly full.
         """
 
     async def follow_output(self, container: str, sink: OutputSink, *, from_now: bool) -> None:

@@ -1,4 +1,4 @@
-"""The container of a replicate's app, created while other work of the replicate goes on, and not started yet."""
+"""The container of a replicate's app, created concurrently with other work and not started yet."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -84,9 +84,9 @@ class Replicate:
         self.may_have_container = record.status is ReplicateStatus.COMPUTING
         """Whether an earlier attempt, possibly before a restart, may have created a container."""
         self.might_contribute_at = -math.inf
-        """When the chain last said that a contribution would be taken, on the event loop's clock."""
+        """When a chain read last allowed a contribution, on the event loop's clock."""
         self.discarded = False
-        """Whether the scheduler no longer knows the replicate. A discarded replicate ends without a report."""
+        """Whether the scheduler discarded the replicate, so that it ends without a report."""
 
     # --- for steps -----------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Replicate:
 
         async def remove() -> None:
             await saved
-            # A creation that is given up may still end in the engine.
+            # An abandoned creation may still complete in the engine.
             is_certain = not self.prepared.has_begun
             await self.prepared.drop()
             try:

@@ -1,4 +1,4 @@
-"""Which errors one run of a stage retries, and the cause that is reported once it gives up."""
+"""Which errors one run of a stage retries, and the cause that it reports when retries end."""
 
 import time
 from collections.abc import Callable

@@ -24,12 +24,12 @@ from workerpool_kit.tls.material import TlsError
 from workerpool_poco.protocol.encoding.amounts import parse_rlc, rlc
 
 from workerpool_worker.cli import leaving, leftovers, stake, texts
-from workerpool_worker.cli import status as status_look
+from workerpool_worker.cli import status as status_command
 from workerpool_worker.cli import wallet as wallets
 from workerpool_worker.cli.check import examine
 from workerpool_worker.cli.environment import NAME, enter, own_version
-from workerpool_worker.cli.host_looks import stored_address, wallet_finding
-from workerpool_worker.cli.pool_looks import PoolLooks
+from workerpool_worker.cli.local_checks import stored_address, wallet_finding
+from workerpool_worker.cli.pool_checks import PoolChecks
 from workerpool_worker.composition import ABOUT, serve
 from workerpool_worker.composition import NAME as SERVICE
 from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity, has_problem, problem
@@ -50,7 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-wallet_app = typer.Typer(help="Make a wallet, or show one.", no_args_is_help=True, rich_markup_mode=None)
+wallet_app = typer.Typer(help="Create a wallet, or show one.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(wallet_app, name="wallet")
 
 
@@ -145,10 +145,10 @@ def run(
 
 @app.command()
 def check(as_json: AsJson = False) -> None:
-    """Find what keeps this host from working, with the remedy of each finding. Nothing is changed.
+    """Find what keeps this host from working, and how to fix it. Changes nothing.
 
-    Looks at settings, wallet, base folder, disk, container engine, clock, scheduler, whitelist, version, node, stake,
-    gas and result proxy, all within half a minute. Exit code 0: it can work. 1: a problem was found.
+    Checks settings, wallet, base folder, disk, container engine, clock, scheduler, whitelist, version, node, stake,
+    gas and result proxy within 30 s. Exit code 0: the host can work. 1: a problem was found.
     """
     logs.configure(NAME, "ERROR")
     try:
@@ -186,12 +186,12 @@ def status(
     ] = 7.0,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what the worker does and earns, and why it gets no work, within ten seconds.
+    """Show what the worker does and earns, and why it gets no work, within ten seconds.
 
     Reads the journal and the health of the worker of this host, the scheduler and the chain. Exit code 3: no worker
     runs here.
     """
-    report = _run(status_look.look(_settings(), own_version(), days=days))
+    report = _run(status_command.read_status(_settings(), own_version(), days=days))
     if as_json:
         typer.echo(json.dumps(asdict(report) | {"no_work": why_no_work(report)}, indent=2))
     else:
@@ -220,10 +220,10 @@ def _path(given: Path | None, settings: wallets.WalletFileSettings) -> Path:
 
 @wallet_app.command("create")
 def wallet_create(path: WalletPath = None) -> None:
-    """Write a new wallet to a key store file that only you can read, and print its address.
+    """Create a wallet in a key store file that only you can read, and print its address.
 
     The password comes from IEXEC_WORKER_WALLET_PASSWORD or IEXEC_WORKER_WALLET_PASSWORD_FILE; without them you are
-    asked for it. Keep a copy of file and password: nothing restores a lost one. An existing file is not overwritten.
+    prompted. Back up file and password: a lost wallet cannot be restored. An existing file is not overwritten.
     """
     settings = _wallet_settings()
     target = _path(path, settings)
@@ -269,7 +269,7 @@ def stake_command(amount: Amount) -> None:
 
 @app.command()
 def withdraw(amount: Amount) -> None:
-    """Return free stake from the hub to the worker's wallet; what contributions lock stays until they are paid."""
+    """Withdraw free stake from the hub to the worker's wallet; contributions keep stake locked until they are paid."""
     _move(amount, deposit=False)
 
 
@@ -286,10 +286,10 @@ def drain(
         ),
     ] = None,
 ) -> None:
-    """Let the worker finish the tasks that it holds, take no new ones, and stop; wait for that.
+    """Let the worker finish its tasks, accept no new ones, and stop; wait for its end.
 
-    The scheduler and status say that it drains. Nothing is lost, so this is how to leave a pool, and how to upgrade
-    when time does not press. Exit code 3: no worker runs here.
+    The scheduler and status show that it drains. Nothing is lost, so use it to leave a pool, and to upgrade
+    when there is no hurry. Exit code 3: no worker runs here.
     """
     settings = _settings()
     _call(lambda: leaving.drain(settings, limit_s=limit_s, say=_said))
@@ -310,7 +310,7 @@ def stop(
         float, typer.Option("--timeout", min=0, callback=_finite, help="Seconds to wait for its end.")
     ] = 60.0,
 ) -> None:
-    """Stop the worker now, and tell the scheduler whether and when it is back."""
+    """Stop the worker now, and announce to the scheduler whether and when it will be back."""
     try:
         seconds = parse_duration(return_within)
     except ValueError as wrong:
@@ -328,13 +328,13 @@ def clean(
         bool,
         typer.Option(
             "--force",
-            help="Give up the replicates in the journal too: unrevealed contributions lose their stake.",
+            help="Also give up the replicates in the journal: unrevealed contributions lose their stake.",
         ),
     ] = False,
 ) -> None:
-    """Remove containers, networks, folders and images that the stopped worker of this wallet left, and no others.
+    """Remove the containers, networks, folders and images of the stopped worker of this wallet, and no others.
 
-    Replicates in the journal stay with all they need, so that the next start continues them; --force removes them.
+    Keeps replicates in the journal with their files, so that the next start continues them; --force removes them.
     """
     settings = _settings()
     done = _run(_clean(settings, force=force))
@@ -376,12 +376,12 @@ def update_check() -> None:
 
 async def _scheduler(settings: WorkerSettings) -> list[Finding]:
     async with AsyncExitStack() as stack:
-        return await PoolLooks(settings, stack).scheduler(own_version())
+        return await PoolChecks(settings, stack).scheduler(own_version())
 
 
 def main() -> None:
     """Run the command line."""
-    # A wide terminal is assumed where none tells its width, so that a line of a log is one line.
+    # Assume a wide terminal where the width is unknown, so that a log line is one line.
     os.environ.setdefault("COLUMNS", "120")
     app()
 

@@ -1,10 +1,10 @@
-"""`poolworker check`: every look at host and pool, as far as possible at the same time."""
+"""`poolworker check`: every check of host and pool, concurrently where possible."""
 
 import asyncio
 from contextlib import AsyncExitStack
 
 from workerpool_worker.adapters.files.worker_lock import holder_of
-from workerpool_worker.cli.host_looks import (
+from workerpool_worker.cli.local_checks import (
     engine_findings,
     folder_findings,
     host_memory_finding,
@@ -12,7 +12,7 @@ from workerpool_worker.cli.host_looks import (
     settings_findings,
     wallet_finding,
 )
-from workerpool_worker.cli.pool_looks import PoolLooks
+from workerpool_worker.cli.pool_checks import PoolChecks
 from workerpool_worker.domain.diagnosis.findings import Finding, ok, skipped
 from workerpool_worker.settings import WorkerSettings
 
@@ -20,15 +20,17 @@ from workerpool_worker.settings import WorkerSettings
 async def examine(settings: WorkerSettings, version: str) -> list[Finding]:
     """Return the findings, those of the host first. Nothing is changed on the host, in the pool or on chain."""
     async with AsyncExitStack() as stack:
-        looks = PoolLooks(settings, stack)
+        checks = PoolChecks(settings, stack)
         (wallet, address), engine, internet, scheduler = await asyncio.gather(
             wallet_finding(settings),
             engine_findings(settings),
             reach_finding(settings),
-            looks.scheduler(version),
+            checks.scheduler(version),
         )
-        node, admission, proxy = await asyncio.gather(looks.node(), looks.admission(address), looks.proxy())
-        funds = await looks.funds(address)
+        node, admission, proxy = await asyncio.gather(
+            checks.node(), checks.admission(address), checks.proxy()
+        )
+        funds = await checks.funds(address)
         return [
             *settings_findings(settings),
             wallet,
@@ -36,7 +38,7 @@ async def examine(settings: WorkerSettings, version: str) -> list[Finding]:
             host_memory_finding(settings),
             *engine,
             internet,
-            looks.clock(),
+            checks.clock(),
             *scheduler,
             *admission,
             *node,

@@ -12,20 +12,20 @@ from workerpool_worker.errors import CommandRefused, WorkerNotRunning
 from workerpool_worker.settings import WorkerSettings
 
 _LOOK_S = 0.2
-_TOLD_EVERY_S = 10.0
+_PRINTED_EVERY_S = 10.0
 
 Say = Callable[[str], None]
 
 
 def drain(settings: WorkerSettings, *, limit_s: float | None, say: Say) -> None:
-    """Let the worker finish what it holds and stop; wait for that. Raises WorkerNotRunning or CommandRefused."""
+    """Let the worker finish its tasks and stop; wait for its end. Raises WorkerNotRunning or CommandRefused."""
     holder = _running(settings)
     _signal(holder, signal.SIGUSR1)
-    _wait(settings, holder, limit_s, say, "it goes on; stop it at once with poolworker stop")
+    _wait(settings, holder, limit_s, say, "it continues; to stop it immediately, run poolworker stop")
 
 
 def stop(settings: WorkerSettings, *, return_within_s: float, limit_s: float, say: Say) -> None:
-    """Stop the worker now; it is back within a time, or not when that is 0. Raises as `drain` does."""
+    """Stop the worker now; it will be back within a time, or not if that is 0. Raises as `drain` does."""
     holder = _running(settings)
     try:
         say_return_within(settings.folder, return_within_s)
@@ -39,7 +39,7 @@ def stop(settings: WorkerSettings, *, return_within_s: float, limit_s: float, sa
         # A later stop by another way must not promise this return.
         withdraw_return_within(settings.folder)
         raise
-    _wait(settings, holder, limit_s, say, "look into its log")
+    _wait(settings, holder, limit_s, say, "read its log")
 
 
 def _running(settings: WorkerSettings) -> Holder:
@@ -75,13 +75,13 @@ def _signal(holder: Holder, number: signal.Signals) -> None:
 
 def _wait(settings: WorkerSettings, holder: Holder, limit_s: float | None, say: Say, advice: str) -> None:
     """Wait until this worker has ended, although its service manager may have started the next one."""
-    began = told = time.monotonic()
+    began = printed_at = time.monotonic()
     while holder_of(settings.folder) == holder:
         now = time.monotonic()
         if limit_s is not None and now - began > limit_s:
             raise CommandRefused(f"the worker still runs after {limit_s:g} s: {advice}")
-        if now - told > _TOLD_EVERY_S:
-            told = now
+        if now - printed_at > _PRINTED_EVERY_S:
+            printed_at = now
             say(_progress(settings))
         time.sleep(_LOOK_S)
 

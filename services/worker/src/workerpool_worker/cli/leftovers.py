@@ -12,7 +12,7 @@ from workerpool_worker.adapters.docker.sandboxes import remove_idle
 from workerpool_worker.adapters.files.worker_lock import take_lock
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
 from workerpool_worker.adapters.journal_reading import HeldTask, read_journal
-from workerpool_worker.cli.host_looks import docker_connection
+from workerpool_worker.cli.local_checks import docker_connection
 from workerpool_worker.container_host import image_policy, lock_folder, sees_other_workers
 from workerpool_worker.domain.containers.sandbox_choice import SANDBOX_LABEL
 from workerpool_worker.domain.images import InvalidImageName, local_name
@@ -57,7 +57,7 @@ async def clean(settings: WorkerSettings, wallet: str, *, force: bool) -> Cleane
         await _clean_engine(settings, wallet, kept, done)
         done.folders = await asyncio.to_thread(DiskWorkspace(folder).remove_others, _tasks_of(kept))
         if force:
-            # Last, so that an engine that fails takes nothing from a worker that could go on.
+            # Last, so that the worker can still continue if the engine fails.
             await asyncio.to_thread(_remove_journal, folder)
             done.replicates = len(held)
     return done

@@ -27,7 +27,7 @@ from workerpool_worker.adapters.files.worker_lock import take_lock
 from workerpool_worker.adapters.journal_reading import read_journal
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.adapters.sqlite_transactions import SqliteTransactions
-from workerpool_worker.cli.pool_looks import PoolLooks, fee_policy
+from workerpool_worker.cli.pool_checks import PoolChecks, fee_policy
 from workerpool_worker.domain.diagnosis.findings import Severity
 from workerpool_worker.errors import CommandRefused, JournalUnusable
 from workerpool_worker.settings import WorkerSettings
@@ -52,12 +52,12 @@ class Moved:
 async def move(settings: WorkerSettings, nrlc: int, *, deposit: bool, say: Say) -> Moved:
     """Deposit or withdraw an amount and return once it is mined. Raises CommandRefused with the remedy."""
     async with AsyncExitStack() as stack:
-        looks = PoolLooks(settings, stack)
-        hub, chain = await _reach(looks)
+        checks = PoolChecks(settings, stack)
+        hub, chain = await _reach(checks)
         wallet = await _open_wallet(settings)
         try:
             call = await (_deposit if deposit else _withdrawal)(hub, wallet.address, nrlc)
-            pipeline = await _pipeline(settings, looks, hub, chain, wallet, stack)
+            pipeline = await _pipeline(settings, checks, hub, chain, wallet, stack)
             mined = await _execute(pipeline, RpcNode(hub.rpc, wallet.address), call, say)
             account = await hub.view_account(wallet.address)
         except PocoError as outage:
@@ -67,12 +67,12 @@ async def move(settings: WorkerSettings, nrlc: int, *, deposit: bool, say: Say) 
         return Moved(mined, account.stake, account.locked)
 
 
-async def _reach(looks: PoolLooks) -> tuple[HubClient, ChainConfig]:
-    found = [*await looks.scheduler(""), *await looks.node()]
-    if looks.hub is None or looks.chain is None:
+async def _reach(checks: PoolChecks) -> tuple[HubClient, ChainConfig]:
+    found = [*await checks.scheduler(""), *await checks.node()]
+    if checks.hub is None or checks.chain is None:
         problems = [each for each in found if each.severity is Severity.PROBLEM]
         raise CommandRefused(" ".join(f"{each.message}. {each.next_step}" for each in problems))
-    return looks.hub, looks.chain
+    return checks.hub, checks.chain
 
 
 async def _open_wallet(settings: WorkerSettings) -> Wallet:
@@ -114,7 +114,7 @@ async def _withdrawal(hub: HubClient, wallet: Address, nrlc: int) -> Call:
 
 async def _pipeline(
     settings: WorkerSettings,
-    looks: PoolLooks,
+    checks: PoolChecks,
     hub: HubClient,
     chain: ChainConfig,
     wallet: Wallet,
@@ -209,7 +209,7 @@ async def _submitted(pipeline: Pipeline, call: Call) -> Entry:
     except TimeoutError:
         raise CommandRefused(
             f"the transaction was not sent within {_MINED_LIMIT_S:.0f} s, because the node of the chain does not "
-            "answer; once it does, compare the stake that poolworker status tells, then run the command again"
+            "answer; once it does, check the stake with poolworker status, then run the command again"
         ) from None
     return entry
 
@@ -227,7 +227,7 @@ async def _ended(pipeline: Pipeline, entry: Entry) -> Entry:
 
 
 async def _nothing(_entries: Sequence[Entry]) -> None:
-    """Take note of entries that ended or are in flight again."""
+    """Ignore entries that ended or are in flight again."""
 
 
 def _ignore(_failure: Exception) -> None:

@@ -15,8 +15,8 @@ from workerpool_transactions.domain.balance import transactions_left
 from workerpool_worker.adapters.chain.earnings import read_earnings
 from workerpool_worker.adapters.files.worker_lock import Holder, holder_of
 from workerpool_worker.adapters.journal_reading import HeldTask, read_journal
-from workerpool_worker.cli.host_looks import stored_address, wallet_finding
-from workerpool_worker.cli.pool_looks import PoolLooks
+from workerpool_worker.cli.local_checks import stored_address, wallet_finding
+from workerpool_worker.cli.pool_checks import PoolChecks
 from workerpool_worker.domain.diagnosis.findings import Severity
 from workerpool_worker.domain.diagnosis.status_report import (
     Earned,
@@ -31,7 +31,7 @@ _LIMIT_S, _EARNINGS_LIMIT_S, _HEALTH_LIMIT_S = 9.0, 3.0, 2.0
 _ANY_HOST = (EVERY_INTERFACE, "0.0.0.0")
 
 
-async def look(settings: WorkerSettings, version: str, *, days: float) -> StatusReport:
+async def read_status(settings: WorkerSettings, version: str, *, days: float) -> StatusReport:
     """Return the state of the worker of these settings within ten seconds; what takes longer is left out."""
     report = StatusReport(version, pool=settings.pool_address, core=settings.core)
     holder = _holder(settings, report)
@@ -39,11 +39,11 @@ async def look(settings: WorkerSettings, version: str, *, days: float) -> Status
         report.pid, report.is_elsewhere = holder.pid, not holder.is_here
     tasks = await _journal(settings, report)
     async with AsyncExitStack() as stack:
-        looks = PoolLooks(settings, stack)
+        checks = PoolChecks(settings, stack)
         try:
             async with asyncio.timeout(_LIMIT_S):
                 await asyncio.gather(
-                    _health(settings, holder, report), _pool(settings, looks, tasks, report, days)
+                    _health(settings, holder, report), _pool(settings, checks, tasks, report, days)
                 )
         except TimeoutError:
             report.unread.append(f"pool and chain did not answer within {_LIMIT_S:.0f} s")
@@ -104,28 +104,28 @@ def _troubles(components: dict[str, Any]) -> list[str]:
         if component.get("status") == "UP":
             continue
         details = component.get("details", {})
-        told = (
+        problem = (
             details.get("problem") or details.get("error") or details.get("reason") or "it is not in service"
         )
         step = details.get("next_step")
-        found.append(f"{name}: {told}{f' ({step})' if step else ''}.")
+        found.append(f"{name}: {problem}{f' ({step})' if step else ''}.")
     return found
 
 
 def _pulls(components: dict[str, Any]) -> list[str]:
     """Return the sentences of the health about images that are being pulled."""
-    told = components.get("images", {}).get("details", {}).get("pulls", [])
-    return [str(each) for each in told]
+    pulls = components.get("images", {}).get("details", {}).get("pulls", [])
+    return [str(each) for each in pulls]
 
 
 async def _pool(
     settings: WorkerSettings,
-    looks: PoolLooks,
+    checks: PoolChecks,
     tasks: tuple[HeldTask, ...],
     report: StatusReport,
     days: float,
 ) -> None:
-    scheduler = await looks.scheduler(report.version)
+    scheduler = await checks.scheduler(report.version)
     report.unread += [each.message for each in scheduler if each.severity is Severity.PROBLEM]
     wallet = stored_address(settings.wallet_path)
     if wallet is None:
@@ -134,11 +134,11 @@ async def _pool(
             report.unread.append(finding.message)
             return
     report.wallet = wallet
-    await asyncio.gather(_standing(looks, wallet, report), _chain(looks, wallet, tasks, report, days))
+    await asyncio.gather(_standing(checks, wallet, report), _chain(checks, wallet, tasks, report, days))
 
 
-async def _standing(looks: PoolLooks, wallet: Address, report: StatusReport) -> None:
-    standing = await looks.standing(wallet)
+async def _standing(checks: PoolChecks, wallet: Address, report: StatusReport) -> None:
+    standing = await checks.standing(wallet)
     if standing is None:
         return
     worker = standing.worker
@@ -148,35 +148,35 @@ async def _standing(looks: PoolLooks, wallet: Address, report: StatusReport) -> 
 
 
 async def _chain(
-    looks: PoolLooks, wallet: Address, tasks: tuple[HeldTask, ...], report: StatusReport, days: float
+    checks: PoolChecks, wallet: Address, tasks: tuple[HeldTask, ...], report: StatusReport, days: float
 ) -> None:
-    found = await looks.node()
+    found = await checks.node()
     contributed = [each for each in tasks if is_at_stake(each.record)]
     report.pending_tasks = len(contributed)
-    if looks.hub is None or looks.chain is None:
+    if checks.hub is None or checks.chain is None:
         report.unread += [each.message for each in found]
         return
     try:
-        wealth = await looks.wealth(wallet)
+        wealth = await checks.wealth(wallet)
         report.stake, report.locked = wealth.account.stake, wealth.account.locked
         report.balance = wealth.balance
         report.transactions_left = transactions_left(wealth.balance, wealth.price)
-        deals = await looks.hub.view_deals([DealId(each.deal_id) for each in contributed])
+        deals = await checks.hub.view_deals([DealId(each.deal_id) for each in contributed])
         report.pending_max = sum(
             max_reward(deal.workerpool.price, deal.scheduler_reward_ratio) for deal in deals
         )
-        report.earned = await _earned(looks, wallet, days)
+        report.earned = await _earned(checks, wallet, days)
     except PocoError as outage:
         report.unread.append(f"the chain: {outage}")
 
 
-async def _earned(looks: PoolLooks, wallet: Address, days: float) -> Earned | None:
-    assert looks.hub is not None
-    assert looks.chain is not None
-    last = await looks.hub.block_number()
+async def _earned(checks: PoolChecks, wallet: Address, days: float) -> Earned | None:
+    assert checks.hub is not None
+    assert checks.chain is not None
+    last = await checks.hub.block_number()
     # In this order any number of days is a block, infinitely many too.
-    first = int(max(0, last - days * 86_400 / looks.chain.block_time_s))
-    found = await read_earnings(looks.hub, wallet, first=first, last=last, limit_s=_EARNINGS_LIMIT_S)
-    start = await looks.hub.block(min(found.since, last))
+    first = int(max(0, last - days * 86_400 / checks.chain.block_time_s))
+    found = await read_earnings(checks.hub, wallet, first=first, last=last, limit_s=_EARNINGS_LIMIT_S)
+    start = await checks.hub.block(min(found.since, last))
     since = float(start.timestamp) if start is not None else 0.0
     return Earned(since, found.earned, len(found.tasks), found.seized, len(found.faults))

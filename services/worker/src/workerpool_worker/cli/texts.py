@@ -12,21 +12,21 @@ Exit codes: 0 done, or nothing found; 1 refused, failed, or a problem found; 2 u
 line per variable); 3 no worker runs here; 4 the pool requires another version (update-check).
 """
 ABOUT = """\
-Run a worker of an iExec workerpool on this host, and look after it.
+Run and manage a worker of an iExec workerpool on this host.
 
-A worker computes tasks in Docker containers, puts their results on chain with its own wallet, and earns RLC.
+A worker computes tasks in Docker containers, contributes their results on chain with its own wallet, and earns RLC.
 Every setting is an environment variable: poolworker run --help lists them, an env file of systemd or
 Docker holds them, and the other commands read the same ones.
 
 First steps:
 
-1. poolworker wallet create: make a wallet; send it coins for gas, and RLC.
+1. poolworker wallet create: create a wallet; send it coins for gas, and RLC.
 
 2. poolworker stake 10: deposit RLC in the hub, which tasks with a price require.
 
-3. poolworker check: find what is missing, with the remedy of each finding.
+3. poolworker check: find what is missing, and how to fix it.
 
-4. poolworker run: work. poolworker status: see what it does and earns.
+4. poolworker run: start the worker. poolworker status: see what it does and earns.
 """
 _MARKS = {
     Severity.OK: "ok",
@@ -49,8 +49,8 @@ def summary(findings: Iterable[Finding]) -> str:
     """Return how many problems and warnings there are."""
     outcomes = [each.severity for each in findings]
     problems, warnings = outcomes.count(Severity.PROBLEM), outcomes.count(Severity.WARNING)
-    told = counted(warnings, "warning")
+    counted_warnings = counted(warnings, "warning")
     if not problems:
-        return f"This host can work; {told}." if warnings else "This host can work."
-    order = "mend the problems from top to bottom" if problems > 1 else "mend the problem"
-    return f"{counted(problems, 'problem')} and {told}; {order}."
+        return f"This host can work; {counted_warnings}." if warnings else "This host can work."
+    order = "fix the problems from top to bottom" if problems > 1 else "fix the problem"
+    return f"{counted(problems, 'problem')} and {counted_warnings}; {order}."

@@ -7,7 +7,7 @@ from workerpool_kit.settings.base import Settings, env, secret
 from workerpool_poco.chain.wallet import Wallet, WalletError
 from workerpool_poco.protocol.ids import Address
 
-from workerpool_worker.cli.host_looks import stored_address
+from workerpool_worker.cli.local_checks import stored_address
 from workerpool_worker.errors import CommandRefused
 
 _MIN_CHARACTERS = 8

@@ -48,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A replicate to run. It carries everything the worker needs, so no second look-up follows."""
+    """A replicate to run. It contains everything the worker needs, so no second request follows."""
 
     authorization: WorkerpoolAuthorization
     task: Task

@@ -21,7 +21,7 @@ class EngineOutage:
         self._began: float | None = None
 
     def allows_retry(self, now: float, *, engine_failed: bool, never_ran: bool = False) -> bool:
-        """Record the failure of an attempt and tell whether the stage may be tried again. Another error may always.
+        """Record a failed attempt and return whether the stage may be retried; always true for other errors.
 
         With `never_ran` no app can be running, so another worker repeats the stage at no cost.
         """

@@ -13,7 +13,7 @@ _LOST = "the worker holds no replicate of this task"
 def statuses_for_unknown_task(command: Command, *, ended: bool) -> list[tuple[S, Details]]:
     """Return the statuses that answer a command about an unknown task.
 
-    COMPLETE and ABORT succeed, because they ask the worker to hold nothing. CONTRIBUTE, REVEAL and UPLOAD fail, so the
+    COMPLETE and ABORT succeed, because the worker holds nothing. CONTRIBUTE, REVEAL and UPLOAD fail, so the
     scheduler can select another worker at once. If the replicate `ended` on this worker, its final status is already
     in the outbox and the answer is empty.
     """

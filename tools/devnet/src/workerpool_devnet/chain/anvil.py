@@ -196,7 +196,7 @@ class Chain:
             self._heartbeat.start()
 
     def _end_heartbeat(self) -> Callable[[], None]:
-        """Mine no more blocks from here. Return what goes on with it."""
+        """Stop mining blocks from this process. Return a function that resumes it."""
         heartbeat, self._heartbeat = self._heartbeat, None
         if heartbeat is None:
             return lambda: None

@@ -88,7 +88,7 @@ class Outbox:
         self, account: Wallet, label: str, function: ContractFunction, *, gas: int = CALL_GAS, value: int = 0
     ) -> None:
         """Add a call of a contract's function, which pays it `value` wei; `label` names it in errors."""
-        # With every field given, web3.py asks the node for nothing.
+        # With every field given, web3.py makes no request to the node.
         fields: Any = {"gas": gas, "gasPrice": self._gas_price, "chainId": self._chain_id}
         data = HexBytes(function.build_transaction(fields)["data"])
         self.call(account, label, function.address, data, gas=gas, value=value)

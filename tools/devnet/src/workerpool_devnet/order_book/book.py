@@ -18,7 +18,7 @@ from workerpool_poco.protocol.ids import Address, Hex
 from workerpool_devnet.order_book.entries import Entry, OrderKind
 
 FINAL_BLOCKS = 64
-"""Blocks after which an order that is used up is not asked for again; a reorganisation may replace fewer."""
+"""Blocks after which a consumed order is not read again; a reorganisation replaces fewer."""
 
 
 class Book:

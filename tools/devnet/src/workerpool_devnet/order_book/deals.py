@@ -74,7 +74,7 @@ class MatchedDeal:
 
 @dataclass(frozen=True)
 class DealFilter:
-    """What a query of deals asks for."""
+    """The filters of a query of deals."""
 
     order_hashes: tuple[tuple[str, bytes], ...]
     """Field of `OrdersMatched` and the hash that it equals."""

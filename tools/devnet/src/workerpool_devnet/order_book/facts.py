@@ -25,7 +25,7 @@ _REGISTRIES = {
     OrderKind.WORKERPOOL: ("workerpoolregistry", "viewWorkerpool"),
 }
 _Call = tuple[Function, Sequence[Any], Address]
-"""A view, its arguments, and the contract to ask."""
+"""A view, its arguments, and the contract to call."""
 
 
 class ChainFacts:
@@ -112,7 +112,7 @@ class ChainFacts:
         return [each for each in found if wanted.matches_deal(each.deal)]
 
     async def _matches(self) -> list[OrdersMatched]:
-        """Return every match on the chain, read anew: a reorganisation of the devnet may replace any."""
+        """Read every match on the chain again: a reorganisation of the devnet may replace any."""
         async with _reading():
             events = await self._hub.get_logs(0, await self._hub.block_number(), kinds=[OrdersMatched])
         return [event for event in events if isinstance(event, OrdersMatched)]
@@ -154,7 +154,7 @@ async def _reading() -> AsyncIterator[None]:
     try:
         yield
     except (ChainUnreachable, RpcError) as error:
-        raise ChainAway(f"the order book cannot ask the chain: {error}; try again") from error
+        raise ChainAway(f"the order book cannot read the chain: {error}; try again") from error
 
 
 def _decoded(view: Function, answer: Any) -> tuple[Any, ...] | None:

@@ -1,4 +1,4 @@
-"""Filters of the order book: which published orders a query asks for, in which order, on which page.
+"""Filters of the order book: which published orders a query selects, in which order, on which page.
 
 A restriction of an order names the only app, dataset, workerpool or requester that may use it. A query includes the
 orders that are restricted to an address when it names that address, or `any`; the parameter `is…Strict` excludes orders
@@ -94,7 +94,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Filter:
-    """What a query asks for. `min_volume` concerns the remaining volume, which only the chain knows."""
+    """The filters of a query. `min_volume` concerns the remaining volume, which only the chain knows."""
 
     kind: OrderKind
     tests: tuple[Test, ...]

@@ -96,13 +96,13 @@ class OrderBook:
         if not chosen:
             raise OrderNotFound(f"{wallet} has no open {kind.value} order that this request names")
         for entry in chosen:
-            # A concurrent request may have withdrawn it while the chain was asked.
+            # A concurrent request may have withdrawn it while the chain was read.
             if self._book.find(kind, entry.order_hash) is not None:
                 self._book.remove(entry)
         return [entry.order_hash for entry in chosen]
 
     async def orders(self, kind: OrderKind, query: Mapping[str, str]) -> dict[str, Any]:
-        """Return one page of the open orders that a query asks for, the best first."""
+        """Return one page of the open orders that a query selects, the best first."""
         wanted = filters.parse(kind, query)
         live = await self._with_facts([entry for entry in self._book.live() if wanted.matches(entry)])
         found = {
@@ -130,7 +130,7 @@ class OrderBook:
         return self._json(entry, facts, status)
 
     async def deals(self, query: Mapping[str, str]) -> dict[str, Any]:
-        """Return one page of the deals that a query asks for, the newest first."""
+        """Return one page of the deals that a query selects, the newest first."""
         wanted = DealFilter.parse(query)
         found = await self._chain.deals(wanted)
         page, following = wanted.page.cut(found)

@@ -115,7 +115,7 @@ def stake_for(order: Order, volume: int) -> int:
 def status_of(entry: Entry, facts: Facts, matched: int | None = None) -> Status:
     """Return the state of a published order.
 
-    `matched` is the volume in deals; None when the caller does not tell filled orders from cancelled ones.
+    `matched` is the volume in deals; None when the caller does not distinguish filled from cancelled orders.
     """
     if remaining_volume(entry.order, facts) == 0:
         return Status.CANCELED if matched is not None and matched < entry.order.volume else Status.FILLED

@@ -49,6 +49,6 @@ async def serving(settings: OrderBookSettings) -> AsyncIterator[int]:
 
 
 async def serve(settings: OrderBookSettings, lifetime: Lifetime) -> None:
-    """Serve the market until the process is asked to stop. Raises StartupError."""
+    """Serve the market until a stop is requested. Raises StartupError."""
     async with serving(settings):
         await lifetime.stopped()

@@ -18,7 +18,7 @@ GATEWAY_NAME = "gateway.test"
 _INIT_LIMIT_S = 120
 _START_LIMIT_S = 120
 QUIET: dict[str, Any] = {
-    # Without these a node asks the project's servers for its configuration, routes and names.
+    # Without these a node contacts the project's servers for its configuration, routes and names.
     "AutoConf": {"Enabled": False},
     "Bootstrap": [],
     "Routing": {"Type": "none", "DelegatedRouters": []},

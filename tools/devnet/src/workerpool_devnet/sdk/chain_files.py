@@ -16,7 +16,7 @@ NAME = "devnet"
 CHAIN_FILES = ("chain.json", "chain-8.json", "chain-7.json")
 """Files for SDK 9.x (8.x takes it too, without `storage init`), 8.x and 7.x."""
 _WITHOUT_COMPASS = 134
-"""SDK 8.x refuses a compass on Bellecour and asks ENS."""
+"""SDK 8.x refuses a compass on Bellecour and uses ENS."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the chain adapter tells of its commands and of the pool owner's wallet."""
+"""Reads of the chain adapter: its commands and the pool owner's wallet."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ _STEP = "start the node, or name another one with IEXEC_BLOCKCHAIN_NODE_ADDRESS 
 
 
 async def chain_of(settings: PoolctlSettings) -> ChainConfig:
-    """Return the chain of the pool as its config server tells it. Raises Unreachable or CommandFailed."""
+    """Return the chain of the pool from its config server. Raises Unreachable or CommandFailed."""
     try:
         return await ask_chain_config(settings.registry_url, "IEXEC_CONFIG_SERVER_URL")
     except ConfigServerUnreachable as outage:

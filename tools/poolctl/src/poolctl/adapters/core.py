@@ -1,4 +1,4 @@
-"""What core tells and does: the pool's state, workers and tasks, as plain documents."""
+"""Calls to core: the pool's state, workers and tasks, as plain documents."""
 
 import re
 from collections.abc import AsyncIterator, Sequence

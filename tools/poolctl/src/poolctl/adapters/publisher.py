@@ -1,4 +1,4 @@
-"""What the order publisher and the market tell of the pool's orders."""
+"""Reads of the pool's orders from the order publisher and the market."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class PortLook:
+class PortState:
     """A port that was tried: `host:port`, and why it takes no connection; empty when it does."""
 
     address: str
@@ -36,24 +36,24 @@ def split_target(target: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-async def look_at_port(target: str, *, limit_s: float = _LIMIT_S) -> PortLook:
+async def probe_port(target: str, *, limit_s: float = _LIMIT_S) -> PortState:
     """Connect to the port of a URL or gRPC target once, and close the connection."""
     try:
         host, port = split_target(target)
     except ValueError as bad:
-        return PortLook(target, str(bad))
+        return PortState(target, str(bad))
     address = f"{host}:{port}"
     try:
         async with asyncio.timeout(limit_s):
             _, writer = await asyncio.open_connection(host, port)
     except TimeoutError:
-        return PortLook(address, _WORDS[errno.ETIMEDOUT])
+        return PortState(address, _WORDS[errno.ETIMEDOUT])
     except socket.gaierror:
-        return PortLook(address, f"the name {host} is unknown here")
+        return PortState(address, f"the name {host} is unknown here")
     except OSError as error:
-        return PortLook(address, _WORDS.get(error.errno or 0) or _of_many(error))
+        return PortState(address, _WORDS.get(error.errno or 0) or _of_many(error))
     writer.close()
-    return PortLook(address, "")
+    return PortState(address, "")
 
 
 def _of_many(error: OSError) -> str:

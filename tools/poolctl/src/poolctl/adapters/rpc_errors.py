@@ -4,7 +4,7 @@ import grpc
 from workerpool_kit.grpc.errors import error_reason
 from workerpool_kit.targets import grpc_target_of
 
-from poolctl.adapters.reachability import look_at_port
+from poolctl.adapters.reachability import probe_port
 from poolctl.errors import CommandFailed, NotFound, Refused, Unreachable, UnusableSettings
 
 _CREDENTIALS = {
@@ -60,11 +60,11 @@ def answered(service: str, url: str, code: grpc.StatusCode, details: str) -> Com
 
 async def _cause(url: str, details: str) -> str:
     """Return why a service cannot be reached, found by its ports."""
-    http = await look_at_port(url)
+    http = await probe_port(url)
     if not http.is_open:
         return f"{http.address}: {http.problem}"
     try:
-        grpc_port = await look_at_port(grpc_target_of(url))
+        grpc_port = await probe_port(grpc_target_of(url))
     except ValueError:
         return details
     if not grpc_port.is_open:

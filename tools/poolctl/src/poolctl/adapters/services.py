@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from workerpool_kit.grpc.client import open_service
 from workerpool_kit.targets import grpc_target_of
 
-from poolctl.adapters.reachability import look_at_port
+from poolctl.adapters.reachability import probe_port
 from poolctl.adapters.rpc_errors import explained, unreachable
 from poolctl.errors import Refused, UnusableSettings
 from poolctl.settings import PoolctlSettings
@@ -100,7 +100,7 @@ class Services:
         if service in self._seen:
             return
         url = self.settings.services[service]
-        look = await look_at_port(str(self.settings.core_grpc or url) if service == "core" else url)
+        look = await probe_port(str(self.settings.core_grpc or url) if service == "core" else url)
         if not look.is_open:
             raise unreachable(service, url, f"{look.address}: {look.problem}")
         self._seen.add(service)

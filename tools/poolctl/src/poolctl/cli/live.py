@@ -34,7 +34,7 @@ def top(
 ) -> None:
     """Show the pool live: what hinders it, the busiest workers, and the tasks that are not over. Ctrl-C ends it.
 
-    A core that does not answer is shown as such, and asked again. With json, each look is one line; with yaml, one
+    A core that does not answer is shown as such, and queried again. With json, each refresh is one line; with yaml, one
     document.
 
     \b

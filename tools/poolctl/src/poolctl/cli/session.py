@@ -91,7 +91,7 @@ def print_answer(context: typer.Context, document: Any, view: View, output: Outp
 
 
 def first(found: Sequence[T], limit: int, noun: str) -> Sequence[T]:
-    """Return the first items of a list that was read with one more than `limit`; tell on stderr that there are more."""
+    """Return the first `limit` items of a list read with one more; report on stderr if there are more."""
     if len(found) > limit:
         say(f"{NAME}: these are {limit} {noun}s, and there are more: --limit sets how many are listed")
     return found[:limit]

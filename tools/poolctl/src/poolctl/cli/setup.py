@@ -69,7 +69,7 @@ def doctor(
 
 async def examine(settings: "PoolctlSettings", variables: Mapping[str, str], folder: Path) -> list[Finding]:
     """Return what doctor finds; steps are shown on a terminal meanwhile."""
-    from poolctl.adapters.looks.collect import collect
+    from poolctl.adapters.checks.collect import collect
     from poolctl.adapters.progress import stderr_console
     from poolctl.domain.diagnosis.diagnosis import diagnose
 

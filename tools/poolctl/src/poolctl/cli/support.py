@@ -117,7 +117,7 @@ def debug(
     """
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from poolctl.adapters.looks.host_look import secrets_in
+    from poolctl.adapters.checks.host_facts import secrets_in
     from poolctl.adapters.progress import stderr_console
     from poolctl.adapters.support.bundle import Bundle, fill
     from poolctl.domain.redaction import Redaction

@@ -132,7 +132,7 @@ def why(
     ],
     output: Form = None,
 ) -> None:
-    """Tell in one step why a task waits or failed, or why a worker gets no work: cause, side, next step.
+    """Explain in one step why a task waits or failed, or why a worker gets no work: cause, side, next step.
 
     A text of 0x and fewer than 42 characters that is the head of no task id is taken for that of a wallet.
 

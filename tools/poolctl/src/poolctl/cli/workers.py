@@ -159,7 +159,7 @@ def _act(
 async def _worker(core: Any, wallet: str) -> dict[str, Any]:
     answer: dict[str, Any] = await core.worker(wallet)
     if answer["worker"] is None:
-        raise CommandFailed(f"core tells nothing about the worker {wallet}", "read core's log")
+        raise CommandFailed(f"core returns nothing about the worker {wallet}", "read core's log")
     found: dict[str, Any] = answer["worker"]
     return found
 

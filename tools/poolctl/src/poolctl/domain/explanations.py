@@ -1,4 +1,4 @@
-"""Why a task waits or failed, or a worker gets no work: the record that core makes, or what an older core tells."""
+"""Why a task waits or failed, or a worker gets no work: core's record, or the fields of an older core."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Explanation:
     state: str
     """Status of the task; for a worker whether it is connected."""
     code: str
-    """The stable name of the reason; empty when nothing is in the way, or when core tells no code."""
+    """The stable name of the reason; empty without an obstacle, or when core sends no code."""
     side: str
     """Whose side it is on, in lower case; empty when no side is to blame."""
     sentence: str
@@ -57,14 +57,14 @@ def explain_task(task: Mapping[str, Any]) -> Explanation:
         status,
         str(entry.get("cause", "")),
         str(entry.get("fault", "")).lower(),
-        sentence or f"the task is {status}; core tells no more",
+        sentence or f"the task is {status}; core reports no more",
         str(entry.get("next_step", "")),
         cause=str(entry.get("cause", "")),
     )
 
 
 def explain_worker(worker: Mapping[str, Any], idle_reason: str = "") -> Explanation:
-    """Return why a worker document gets no further work; `idle_reason` is what an older core tells."""
+    """Return why a worker gets no further work; `idle_reason` is the field of an older core."""
     name = str(worker.get("wallet_address", ""))
     state = "connected" if worker.get("connected") else "not connected"
     if reason := worker.get("reason"):

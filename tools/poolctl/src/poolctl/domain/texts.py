@@ -33,7 +33,7 @@ def clock(text: str | None) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return the head of a long hexadecimal id, as much as tells ids apart in a table."""
+    """Return the start of a long hexadecimal id, enough to distinguish ids in a table."""
     return identifier if len(identifier) <= _SHORT_ID + 1 else f"{identifier[:_SHORT_ID]}…"
 
 

@@ -13,7 +13,7 @@ TASK = "task"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of a history. Empty texts and None mean that the entry does not tell it."""
+    """One entry of a history. Empty texts and None mean unknown."""
 
     at: str
     """ISO 8601."""

@@ -48,7 +48,7 @@ def summary(findings: Sequence[Finding]) -> str:
     unseen = f"; {skipped} looks were not possible" if skipped else ""
     if not problems and not warnings:
         return f"No problem found in {counted(of.count(Severity.OK), 'look')}{unseen}."
-    order = "; mend the problems from top to bottom" if problems > 1 else ""
+    order = "; fix the problems from top to bottom" if problems > 1 else ""
     return f"{counted(problems, 'problem')} and {counted(warnings, 'warning')}{order}{unseen}."
 
 

@@ -4,7 +4,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from poolctl.adapters.looks.host_look import secrets_in
+from poolctl.adapters.checks.host_facts import secrets_in
 from poolctl.adapters.support.bundle import Bundle, fill
 from poolctl.domain.redaction import Redaction
 from poolctl.errors import CommandFailed, Unreachable

@@ -89,7 +89,7 @@ class Cid:
     def as_block_of(self, sha256: str) -> "Cid":
         """Return the content id of the file with this SHA-256 (`0x…`) if its one block has the same multihash.
 
-        A multihash alone, as contracts hold it, does not tell the codec. The hash of a tree of blocks differs from
+        A multihash alone, as contracts hold it, does not contain the codec. The hash of a tree of blocks differs from
         that of its file, so equal ones belong to a file that is one block.
         """
         if self._is_sha256 and sha256 == "0x" + self.digest.hex():

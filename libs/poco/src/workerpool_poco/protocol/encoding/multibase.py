@@ -54,9 +54,9 @@ _BASES = {
     "z": _BASE58_BTC,
     "u": _Base(_BASE64_URL, 6, any_case=False),
 }
-"""Bases whose digits may stand in a path: base16, base32hex, base32, base36, base58btc and base64url."""
+"""Bases whose digits are valid in a path: base16, base32hex, base32, base36, base58btc and base64url."""
 PREFIXES = "fFvVbBkKzu"
-"""The characters that name these bases; an upper-case one stands for upper-case digits."""
+"""The characters that name these bases; an upper-case one means upper-case digits."""
 
 
 def encode(raw: bytes, prefix: str) -> str:

@@ -75,7 +75,7 @@ class _Layout:
             self._open.discard(real)
 
     def _real(self, at: TreePath, node: Node, path: str) -> tuple[TreePath, FileNode | FolderNode]:
-        """Return the file or folder that an entry stands for."""
+        """Return the file or folder that an entry represents."""
         found: Node = node
         if isinstance(node, LinkNode):
             try:

@@ -91,35 +91,35 @@ class TransactionServiceServicer:
     """
 
     def Initialize(self, request, context):
-        """Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+        """Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Finalize(self, request, context):
-        """Finalize asks to close a task with the location of its result, which pays its workers.
+        """Finalize requests the end of a task with the location of its result, which pays its workers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Reopen(self, request, context):
-        """Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+        """Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Claim(self, request, context):
-        """Claim asks to refund the requester of a task that passed its final deadline.
+        """Claim requests the refund of the requester of a task that passed its final deadline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelOrder(self, request, context):
-        """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+        """CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

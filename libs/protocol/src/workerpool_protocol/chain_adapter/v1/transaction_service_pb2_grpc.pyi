@@ -37,15 +37,15 @@ class TransactionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TransactionServiceAsyncStub: ...
     Initialize: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.InitializeRequest, _transaction_service_pb2.InitializeResponse]
-    """Initialize asks for the on-chain initialization of one task, so that workers may contribute to it."""
+    """Initialize requests the on-chain initialization of one task, so that workers may contribute to it."""
     Finalize: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.FinalizeRequest, _transaction_service_pb2.FinalizeResponse]
-    """Finalize asks to close a task with the location of its result, which pays its workers."""
+    """Finalize requests the end of a task with the location of its result, which pays its workers."""
     Reopen: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.ReopenRequest, _transaction_service_pb2.ReopenResponse]
-    """Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal."""
+    """Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal."""
     Claim: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.ClaimRequest, _transaction_service_pb2.ClaimResponse]
-    """Claim asks to refund the requester of a task that passed its final deadline."""
+    """Claim requests the refund of the requester of a task that passed its final deadline."""
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.CancelOrderRequest, _transaction_service_pb2.CancelOrderResponse]
-    """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched."""
+    """CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched."""
     GetCommand: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _grpc.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]
@@ -64,15 +64,15 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Initialize: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.InitializeRequest, _transaction_service_pb2.InitializeResponse]  # type: ignore[assignment]
-    """Initialize asks for the on-chain initialization of one task, so that workers may contribute to it."""
+    """Initialize requests the on-chain initialization of one task, so that workers may contribute to it."""
     Finalize: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.FinalizeRequest, _transaction_service_pb2.FinalizeResponse]  # type: ignore[assignment]
-    """Finalize asks to close a task with the location of its result, which pays its workers."""
+    """Finalize requests the end of a task with the location of its result, which pays its workers."""
     Reopen: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.ReopenRequest, _transaction_service_pb2.ReopenResponse]  # type: ignore[assignment]
-    """Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal."""
+    """Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal."""
     Claim: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.ClaimRequest, _transaction_service_pb2.ClaimResponse]  # type: ignore[assignment]
-    """Claim asks to refund the requester of a task that passed its final deadline."""
+    """Claim requests the refund of the requester of a task that passed its final deadline."""
     CancelOrder: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.CancelOrderRequest, _transaction_service_pb2.CancelOrderResponse]  # type: ignore[assignment]
-    """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched."""
+    """CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched."""
     GetCommand: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]  # type: ignore[assignment]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _aio.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]  # type: ignore[assignment]
@@ -94,7 +94,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.InitializeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_service_pb2.InitializeResponse, _abc.Awaitable[_transaction_service_pb2.InitializeResponse]]:
-        """Initialize asks for the on-chain initialization of one task, so that workers may contribute to it."""
+        """Initialize requests the on-chain initialization of one task, so that workers may contribute to it."""
 
     @_abc_1.abstractmethod
     def Finalize(
@@ -102,7 +102,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.FinalizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_service_pb2.FinalizeResponse, _abc.Awaitable[_transaction_service_pb2.FinalizeResponse]]:
-        """Finalize asks to close a task with the location of its result, which pays its workers."""
+        """Finalize requests the end of a task with the location of its result, which pays its workers."""
 
     @_abc_1.abstractmethod
     def Reopen(
@@ -110,7 +110,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.ReopenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_service_pb2.ReopenResponse, _abc.Awaitable[_transaction_service_pb2.ReopenResponse]]:
-        """Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal."""
+        """Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal."""
 
     @_abc_1.abstractmethod
     def Claim(
@@ -118,7 +118,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.ClaimRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_service_pb2.ClaimResponse, _abc.Awaitable[_transaction_service_pb2.ClaimResponse]]:
-        """Claim asks to refund the requester of a task that passed its final deadline."""
+        """Claim requests the refund of the requester of a task that passed its final deadline."""
 
     @_abc_1.abstractmethod
     def CancelOrder(
@@ -126,7 +126,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.CancelOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transaction_service_pb2.CancelOrderResponse, _abc.Awaitable[_transaction_service_pb2.CancelOrderResponse]]:
-        """CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched."""
+        """CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched."""
 
     @_abc_1.abstractmethod
     def GetCommand(

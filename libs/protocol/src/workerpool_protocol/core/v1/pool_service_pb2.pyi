@@ -516,7 +516,7 @@ class Refusal(_message.Message):
     reason: _builtins.str
     """Reason of the error, such as BAD_SIGNATURE, NOT_WHITELISTED or BAD_VERSION."""
     message: _builtins.str
-    """What happened and what to do, as the caller was told."""
+    """What happened and what to do, as sent to the caller."""
     peer: _builtins.str
     """Address of the caller."""
     count: _builtins.int

@@ -113,7 +113,7 @@ class PoolServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainWorker(self, request, context):
-        """ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+        """ExplainWorker returns why a worker gets no work now, even one that never got past its login.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +121,7 @@ class PoolServiceServicer:
 
     def ListRefusals(self, request, context):
         """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-        because it tells the addresses of callers.
+        because it returns the addresses of callers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,7 +129,7 @@ class PoolServiceServicer:
 
     def WatchSupply(self, request, context):
         """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-        order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+        order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,14 +40,14 @@ class PoolServiceStub:
     GetWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.GetWorkerRequest, _pool_service_pb2.GetWorkerResponse]
     """GetWorker returns one worker, and why it gets no work now."""
     ExplainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ExplainWorkerRequest, _pool_service_pb2.ExplainWorkerResponse]
-    """ExplainWorker tells why a worker gets no work now, also one that never got further than its login."""
+    """ExplainWorker returns why a worker gets no work now, even one that never got past its login."""
     ListRefusals: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ListRefusalsRequest, _pool_service_pb2.ListRefusalsResponse]
     """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-    because it tells the addresses of callers.
+    because it returns the addresses of callers.
     """
     WatchSupply: _grpc.UnaryStreamMultiCallable[_pool_service_pb2.WatchSupplyRequest, _pool_service_pb2.WatchSupplyResponse]
     """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-    order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+    order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
     """
     DrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]
     """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
@@ -70,14 +70,14 @@ class PoolServiceAsyncStub(PoolServiceStub):
     GetWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.GetWorkerRequest, _pool_service_pb2.GetWorkerResponse]  # type: ignore[assignment]
     """GetWorker returns one worker, and why it gets no work now."""
     ExplainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ExplainWorkerRequest, _pool_service_pb2.ExplainWorkerResponse]  # type: ignore[assignment]
-    """ExplainWorker tells why a worker gets no work now, also one that never got further than its login."""
+    """ExplainWorker returns why a worker gets no work now, even one that never got past its login."""
     ListRefusals: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ListRefusalsRequest, _pool_service_pb2.ListRefusalsResponse]  # type: ignore[assignment]
     """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-    because it tells the addresses of callers.
+    because it returns the addresses of callers.
     """
     WatchSupply: _aio.UnaryStreamMultiCallable[_pool_service_pb2.WatchSupplyRequest, _pool_service_pb2.WatchSupplyResponse]  # type: ignore[assignment]
     """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-    order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+    order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
     """
     DrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]  # type: ignore[assignment]
     """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
@@ -121,7 +121,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.ExplainWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.ExplainWorkerResponse, _abc.Awaitable[_pool_service_pb2.ExplainWorkerResponse]]:
-        """ExplainWorker tells why a worker gets no work now, also one that never got further than its login."""
+        """ExplainWorker returns why a worker gets no work now, even one that never got past its login."""
 
     @_abc_1.abstractmethod
     def ListRefusals(
@@ -130,7 +130,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.ListRefusalsResponse, _abc.Awaitable[_pool_service_pb2.ListRefusalsResponse]]:
         """ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-        because it tells the addresses of callers.
+        because it returns the addresses of callers.
         """
 
     @_abc_1.abstractmethod
@@ -140,7 +140,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_pool_service_pb2.WatchSupplyResponse], _abc.AsyncIterator[_pool_service_pb2.WatchSupplyResponse]]:
         """WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-        order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+        order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
         """
 
     @_abc_1.abstractmethod

@@ -78,7 +78,7 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_WAITING_FOR_REOPEN: _ReasonCode.ValueType  # 24
     """Task: no worker revealed, and the reopen transaction is not mined yet."""
     REASON_CODE_WAITING_FOR_SMS: _ReasonCode.ValueType  # 25
-    """Task: the SMS was not asked yet, or has not answered yet."""
+    """Task: the SMS was not queried yet, or has not answered yet."""
     REASON_CODE_SMS_DOWN: _ReasonCode.ValueType  # 26
     """Task: the SMS or the platform registry does not answer."""
     REASON_CODE_WAITING_FOR_WORKER: _ReasonCode.ValueType  # 27
@@ -90,7 +90,7 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_ORDER_INVALID: _ReasonCode.ValueType  # 41
     """Failure: the order's params, input files or dataset are wrong. The cause says how."""
     REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE: _ReasonCode.ValueType  # 42
-    """Failure: the order asks for an encrypted result of a task without an enclave."""
+    """Failure: the order requires an encrypted result of a task without an enclave."""
     REASON_CODE_WORKERS_FAILED: _ReasonCode.ValueType  # 43
     """Failure: the workers failed, or their hosts did."""
     REASON_CODE_POOL_FAILED: _ReasonCode.ValueType  # 44
@@ -218,7 +218,7 @@ REASON_CODE_WAITING_FOR_FINALIZE: ReasonCode.ValueType  # 23
 REASON_CODE_WAITING_FOR_REOPEN: ReasonCode.ValueType  # 24
 """Task: no worker revealed, and the reopen transaction is not mined yet."""
 REASON_CODE_WAITING_FOR_SMS: ReasonCode.ValueType  # 25
-"""Task: the SMS was not asked yet, or has not answered yet."""
+"""Task: the SMS was not queried yet, or has not answered yet."""
 REASON_CODE_SMS_DOWN: ReasonCode.ValueType  # 26
 """Task: the SMS or the platform registry does not answer."""
 REASON_CODE_WAITING_FOR_WORKER: ReasonCode.ValueType  # 27
@@ -230,7 +230,7 @@ REASON_CODE_APP_FAILED: ReasonCode.ValueType  # 40
 REASON_CODE_ORDER_INVALID: ReasonCode.ValueType  # 41
 """Failure: the order's params, input files or dataset are wrong. The cause says how."""
 REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE: ReasonCode.ValueType  # 42
-"""Failure: the order asks for an encrypted result of a task without an enclave."""
+"""Failure: the order requires an encrypted result of a task without an enclave."""
 REASON_CODE_WORKERS_FAILED: ReasonCode.ValueType  # 43
 """Failure: the workers failed, or their hosts did."""
 REASON_CODE_POOL_FAILED: ReasonCode.ValueType  # 44
@@ -307,7 +307,7 @@ Global___ReasonCode: _TypeAlias = ReasonCode  # noqa: Y015
 
 @_typing.final
 class Reason(_message.Message):
-    """Reason tells why a task waits or failed, or why a worker gets no work. Every answer that tells it carries this record, as
+    """Reason says why a task waits or failed, or why a worker gets no work. Every answer with a reason carries this record, as
     `GET /tasks/{task_id}` does in JSON. docs/reasons.md lists the codes.
     """
 

@@ -49,7 +49,7 @@ class _TaskStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskStatus
     TASK_STATUS_AT_LEAST_ONE_REVEALED: _TaskStatus.ValueType  # 12
     """A winner revealed."""
     TASK_STATUS_RESULT_UPLOADING: _TaskStatus.ValueType  # 13
-    """A worker was asked to upload the result."""
+    """A worker was instructed to upload the result."""
     TASK_STATUS_RESULT_UPLOADED: _TaskStatus.ValueType  # 14
     """The result is stored."""
     TASK_STATUS_RESULT_UPLOAD_TIMEOUT: _TaskStatus.ValueType  # 15
@@ -97,7 +97,7 @@ TASK_STATUS_REOPEN_FAILED: TaskStatus.ValueType  # 11
 TASK_STATUS_AT_LEAST_ONE_REVEALED: TaskStatus.ValueType  # 12
 """A winner revealed."""
 TASK_STATUS_RESULT_UPLOADING: TaskStatus.ValueType  # 13
-"""A worker was asked to upload the result."""
+"""A worker was instructed to upload the result."""
 TASK_STATUS_RESULT_UPLOADED: TaskStatus.ValueType  # 14
 """The result is stored."""
 TASK_STATUS_RESULT_UPLOAD_TIMEOUT: TaskStatus.ValueType  # 15
@@ -163,7 +163,7 @@ class _ReplicateStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Repli
     REPLICATE_STATUS_REVEALED: _ReplicateStatus.ValueType  # 19
     """The result digest is on chain."""
     REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED: _ReplicateStatus.ValueType  # 20
-    """The scheduler asked for the result."""
+    """The scheduler requested the result."""
     REPLICATE_STATUS_RESULT_UPLOADING: _ReplicateStatus.ValueType  # 21
     """The archive is being uploaded."""
     REPLICATE_STATUS_RESULT_UPLOAD_FAILED: _ReplicateStatus.ValueType  # 22
@@ -235,7 +235,7 @@ REPLICATE_STATUS_REVEAL_FAILED: ReplicateStatus.ValueType  # 18
 REPLICATE_STATUS_REVEALED: ReplicateStatus.ValueType  # 19
 """The result digest is on chain."""
 REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED: ReplicateStatus.ValueType  # 20
-"""The scheduler asked for the result."""
+"""The scheduler requested the result."""
 REPLICATE_STATUS_RESULT_UPLOADING: ReplicateStatus.ValueType  # 21
 """The archive is being uploaded."""
 REPLICATE_STATUS_RESULT_UPLOAD_FAILED: ReplicateStatus.ValueType  # 22
@@ -483,7 +483,7 @@ class _ReplicateStatusCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED: _ReplicateStatusCause.ValueType  # 105
     """Cause of this pool: the app wrote more than the disk limit of its slot."""
     REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID: _ReplicateStatusCause.ValueType  # 106
-    """Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task."""
+    """Cause of this pool: the deal requires what no worker of this kind can do, such as encryption of a standard task's result."""
     REPLICATE_STATUS_CAUSE_RESULT_RULE_BROKEN: _ReplicateStatusCause.ValueType  # 107
     """Cause of this pool: the output breaks a rule of result archives: count, size, depth, names, links, special files."""
     REPLICATE_STATUS_CAUSE_HOST_FAILED: _ReplicateStatusCause.ValueType  # 108
@@ -717,7 +717,7 @@ REPLICATE_STATUS_CAUSE_APP_IMAGE_NAME_INVALID: ReplicateStatusCause.ValueType  #
 REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED: ReplicateStatusCause.ValueType  # 105
 """Cause of this pool: the app wrote more than the disk limit of its slot."""
 REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID: ReplicateStatusCause.ValueType  # 106
-"""Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task."""
+"""Cause of this pool: the deal requires what no worker of this kind can do, such as encryption of a standard task's result."""
 REPLICATE_STATUS_CAUSE_RESULT_RULE_BROKEN: ReplicateStatusCause.ValueType  # 107
 """Cause of this pool: the output breaks a rule of result archives: count, size, depth, names, links, special files."""
 REPLICATE_STATUS_CAUSE_HOST_FAILED: ReplicateStatusCause.ValueType  # 108

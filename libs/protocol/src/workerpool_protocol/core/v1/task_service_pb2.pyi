@@ -336,7 +336,7 @@ Global___CreateLogChallengeResponse: _TypeAlias = CreateLogChallengeResponse  # 
 
 @_typing.final
 class GetTaskLogsRequest(_message.Message):
-    """Names a task and proves that its requester asks."""
+    """Names a task and proves that the caller is its requester."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -413,7 +413,7 @@ class WatchTaskLogsRequest(_message.Message):
     wallet_address: _builtins.str
     """Only the logs of this worker; empty for all."""
     follow: _builtins.bool
-    """Whether to go on with what running apps write, until the task has ended."""
+    """Whether to continue with the output of running apps until the task has ended."""
     tail_lines: _builtins.int
     """Send at first only the last lines of each output stream; 0 for all that is stored."""
     def __init__(

@@ -105,7 +105,7 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainTask(self, request, context):
-        """ExplainTask tells in one step why a task waits or failed, without its history.
+        """ExplainTask returns in one step why a task waits or failed, without its history.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class TaskServiceStub:
     WatchTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]
     """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
     ExplainTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]
-    """ExplainTask tells in one step why a task waits or failed, without its history."""
+    """ExplainTask returns in one step why a task waits or failed, without its history."""
     GetReplicate: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]
     """GetReplicate reads one worker's execution of one task."""
     CreateLogChallenge: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CreateLogChallengeRequest, _task_service_pb2.CreateLogChallengeResponse]
@@ -68,7 +68,7 @@ class TaskServiceAsyncStub(TaskServiceStub):
     WatchTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]  # type: ignore[assignment]
     """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
     ExplainTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]  # type: ignore[assignment]
-    """ExplainTask tells in one step why a task waits or failed, without its history."""
+    """ExplainTask returns in one step why a task waits or failed, without its history."""
     GetReplicate: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]  # type: ignore[assignment]
     """GetReplicate reads one worker's execution of one task."""
     CreateLogChallenge: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CreateLogChallengeRequest, _task_service_pb2.CreateLogChallengeResponse]  # type: ignore[assignment]
@@ -115,7 +115,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.ExplainTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.ExplainTaskResponse, _abc.Awaitable[_task_service_pb2.ExplainTaskResponse]]:
-        """ExplainTask tells in one step why a task waits or failed, without its history."""
+        """ExplainTask returns in one step why a task waits or failed, without its history."""
 
     @_abc_1.abstractmethod
     def GetReplicate(

@@ -38,7 +38,7 @@ class _OfferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferState
     """It left the market; purchases before that are still looked up on chain."""
 
 class OfferState(_OfferState, metaclass=_OfferStateEnumTypeWrapper):
-    """OfferState tells where an order is between its decision and its end."""
+    """OfferState is the stage of an order between its decision and its end."""
 
 OFFER_STATE_UNSPECIFIED: OfferState.ValueType  # 0
 """Not set."""
@@ -93,7 +93,7 @@ class GetOffersResponse(_message.Message):
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way."""
+        """Reasons why less is offered than the pool could serve; empty without any."""
 
     @_builtins.property
     def reconciled_at(self) -> _timestamp_pb2.Timestamp:

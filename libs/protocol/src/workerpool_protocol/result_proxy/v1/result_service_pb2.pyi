@@ -145,7 +145,7 @@ class CreateChallengeResponse(_message.Message):
     NONCE_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     audience: _builtins.str
-    """Public base URL of this proxy. A worker signs only for the audience that it asked."""
+    """Public base URL of this proxy. A worker signs only for the audience that it contacted."""
     nonce: _builtins.str
     """Nonce of 32 bytes, 0x-prefixed hexadecimal; accepted by this proxy only, for this worker and task."""
     @_builtins.property
@@ -287,7 +287,7 @@ class UploadHeader(_message.Message):
     enclave_signature: _builtins.str
     """TEE tasks only: the enclave's signature over keccak256(resultHash ‖ resultSeal); empty for standard tasks."""
     offset: _builtins.int
-    """First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew."""
+    """First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload."""
     def __init__(
         self,
         *,
@@ -332,7 +332,7 @@ Global___GetUploadRequest: _TypeAlias = GetUploadRequest  # noqa: Y015
 
 @_typing.final
 class GetUploadResponse(_message.Message):
-    """Tells where an upload continues."""
+    """Where an upload continues."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -99,7 +99,7 @@ class ResultServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetUpload(self, request, context):
-        """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+        """GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

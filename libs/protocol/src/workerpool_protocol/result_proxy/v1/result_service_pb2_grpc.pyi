@@ -42,7 +42,7 @@ class ResultServiceStub:
     IssueToken: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.IssueTokenRequest, _result_service_pb2.IssueTokenResponse]
     """IssueToken exchanges a signed authorization for a bearer token, which Upload requires."""
     GetUpload: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.GetUploadRequest, _result_service_pb2.GetUploadResponse]
-    """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing."""
+    """GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes."""
     Upload: _grpc.StreamUnaryMultiCallable[_result_service_pb2.UploadRequest, _result_service_pb2.UploadResponse]
     """Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored."""
     GetResult: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.GetResultRequest, _result_service_pb2.GetResultResponse]
@@ -64,7 +64,7 @@ class ResultServiceAsyncStub(ResultServiceStub):
     IssueToken: _aio.UnaryUnaryMultiCallable[_result_service_pb2.IssueTokenRequest, _result_service_pb2.IssueTokenResponse]  # type: ignore[assignment]
     """IssueToken exchanges a signed authorization for a bearer token, which Upload requires."""
     GetUpload: _aio.UnaryUnaryMultiCallable[_result_service_pb2.GetUploadRequest, _result_service_pb2.GetUploadResponse]  # type: ignore[assignment]
-    """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing."""
+    """GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes."""
     Upload: _aio.StreamUnaryMultiCallable[_result_service_pb2.UploadRequest, _result_service_pb2.UploadResponse]  # type: ignore[assignment]
     """Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored."""
     GetResult: _aio.UnaryUnaryMultiCallable[_result_service_pb2.GetResultRequest, _result_service_pb2.GetResultResponse]  # type: ignore[assignment]
@@ -107,7 +107,7 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _result_service_pb2.GetUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_result_service_pb2.GetUploadResponse, _abc.Awaitable[_result_service_pb2.GetUploadResponse]]:
-        """GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing."""
+        """GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes."""
 
     @_abc_1.abstractmethod
     def Upload(

@@ -158,7 +158,7 @@ Global___HasSecretRequest: _TypeAlias = HasSecretRequest  # noqa: Y015
 
 @_typing.final
 class HasSecretResponse(_message.Message):
-    """Tells whether the secret exists."""
+    """Whether the secret exists."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -59,7 +59,7 @@ class SecretServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def HasSecret(self, request, context):
-        """HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+        """HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class SecretServiceStub:
     SetSecret: _grpc.UnaryUnaryMultiCallable[_secret_service_pb2.SetSecretRequest, _secret_service_pb2.SetSecretResponse]
     """SetSecret stores a secret; most kinds can be written once only."""
     HasSecret: _grpc.UnaryUnaryMultiCallable[_secret_service_pb2.HasSecretRequest, _secret_service_pb2.HasSecretResponse]
-    """HasSecret tells whether a secret exists, never its value, so that clients can check before they buy."""
+    """HasSecret returns whether a secret exists, never its value, so that clients can check before they buy."""
 
 @_typing.type_check_only
 class SecretServiceAsyncStub(SecretServiceStub):
@@ -46,7 +46,7 @@ class SecretServiceAsyncStub(SecretServiceStub):
     SetSecret: _aio.UnaryUnaryMultiCallable[_secret_service_pb2.SetSecretRequest, _secret_service_pb2.SetSecretResponse]  # type: ignore[assignment]
     """SetSecret stores a secret; most kinds can be written once only."""
     HasSecret: _aio.UnaryUnaryMultiCallable[_secret_service_pb2.HasSecretRequest, _secret_service_pb2.HasSecretResponse]  # type: ignore[assignment]
-    """HasSecret tells whether a secret exists, never its value, so that clients can check before they buy."""
+    """HasSecret returns whether a secret exists, never its value, so that clients can check before they buy."""
 
 class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stores secrets that only enclaves of authorised tasks can read. The owner of a secret signs each write."""
@@ -65,6 +65,6 @@ class SecretServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _secret_service_pb2.HasSecretRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_secret_service_pb2.HasSecretResponse, _abc.Awaitable[_secret_service_pb2.HasSecretResponse]]:
-        """HasSecret tells whether a secret exists, never its value, so that clients can check before they buy."""
+        """HasSecret returns whether a secret exists, never its value, so that clients can check before they buy."""
 
 def add_SecretServiceServicer_to_server(servicer: SecretServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -236,7 +236,7 @@ class CreateSessionChallengeResponse(_message.Message):
     NONCE_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     audience: _builtins.str
-    """Public base URL of this service. A worker signs only for the audience that it asked."""
+    """Public base URL of this service. A worker signs only for the audience that it contacted."""
     nonce: _builtins.str
     """Nonce of 32 bytes, 0x-prefixed hexadecimal; accepted by this service only, for this worker and task."""
     @_builtins.property

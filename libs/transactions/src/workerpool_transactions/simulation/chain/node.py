@@ -89,7 +89,7 @@ class SimulatedNode:
         view = await self._view("quote")
         if view.base_fee is None:
             return FeeQuote(None, 0)
-        # The newest header of a chain without recent blocks tells the fee of the next one.
+        # The newest header of a chain without recent blocks determines the fee of the next one.
         fee = self._chain.base_fee if view is self._chain.head else view.base_fee
         return FeeQuote(fee, (fee or 0) + TIP, TIP if self._environment.shape is Shape.MEMPOOL else 0)
 
@@ -103,7 +103,7 @@ class SimulatedNode:
         return [GasEstimate(GAS_USED, view.number) for _ in calls]
 
     async def send(self, raw: bytes) -> SendAnswer:
-        """Send one signed transaction. The request goes on when its sender is gone."""
+        """Send one signed transaction. The request completes even if its sender is gone."""
         self.calls.append((self._environment.now, "send"))
         sent = read(raw)
         self._seen(sent, raw)

@@ -46,7 +46,7 @@ class Job:
 
     @property
     def data(self) -> bytes:
-        """What the contract is told; the same for every attempt."""
+        """Data of the call; the same for every attempt."""
         return " ".join(self.labels).encode()
 
 

@@ -1,4 +1,4 @@
-"""The newest block, as the scheduler tells it, or as the worker's own node does without a stream."""
+"""The newest block, from the scheduler's stream, or from the worker's own node without a stream."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ class PoolHeads:
     """The latest head of the chain.
 
     The scheduler sends heads over the worker's stream, so that thousands of workers read none from a node. Before the
-    first of them and after the loss of the stream, the worker looks at its own node every few seconds.
+    first one and after the loss of the stream, the worker polls its own node every few seconds.
     """
 
     def __init__(self, own: HeadStream) -> None:
@@ -25,7 +25,7 @@ class PoolHeads:
         self._pushed = asyncio.Event()
         self._unpushed = asyncio.Event()
         self._unpushed.set()
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._on_head: list[OnHead] = []
 
     @property
@@ -48,24 +48,24 @@ class PoolHeads:
         self._on_head.append(callback)
 
     def start(self) -> None:
-        """Look at the worker's own node whenever the scheduler sends no heads."""
-        if self._looking is None:
-            self._looking = start_task(self._look(), name="own-heads")
+        """Poll the worker's own node whenever the scheduler sends no heads."""
+        if self._polling is None:
+            self._polling = start_task(self._look(), name="own-heads")
 
     async def stop(self) -> None:
         """Stop following the chain."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            await end_tasks(looking)
+        polling, self._polling = self._polling, None
+        if polling is not None:
+            await end_tasks(polling)
 
     def take(self, head: Block) -> None:
-        """Take a head of the scheduler, and stop looking at the worker's own node."""
+        """Take a head of the scheduler, and stop polling at the worker's own node."""
         self._unpushed.clear()
         self._pushed.set()
         self._record(head)
 
     def stream_lost(self) -> None:
-        """Look at the worker's own node again, because the scheduler sends no heads."""
+        """Poll the worker's own node again, because the scheduler sends no heads."""
         self._pushed.clear()
         self._unpushed.set()
 
@@ -90,7 +90,7 @@ class PoolHeads:
                 await self._own.stop()
 
     async def _follow(self) -> None:
-        # The stream repeats the head of its last run first, which is old by now.
+        # The stream first repeats the head of its last run, which is outdated.
         old = self._own.latest
         async for head in self._own:
             if head != old and not self.pushed:

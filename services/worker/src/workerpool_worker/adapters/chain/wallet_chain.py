@@ -34,11 +34,11 @@ log = get_logger()
 
 _SUBMIT_LIMIT_S = 15.0
 _RECEIPT_LIMIT_S = 15.0
-_LOOK_S = 1.0
-"""Seconds between two looks for a block or two estimates, unless a head comes first."""
+_POLL_S = 1.0
+"""Seconds between two polls for a block or two estimates, unless a head arrives first."""
 _DISPLACEMENTS = 8
 _FUNDS_S = 2.0
-"""For so long the wallet is not looked at again before a transaction, if it could pay."""
+"""Seconds for which a sufficient balance counts without another read before a transaction."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def _translated_errors() -> Iterator[None]:
 class WalletChain:
     """Reads and transactions of one wallet. Implements the `Chain` port.
 
-    Each transaction has a label, by which the journal finds it again: it is sent once, whichever process asks.
+    Each transaction has a label, by which the journal finds it again: it is sent once, whichever process submits it.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class WalletChain:
         self._workerpool = workerpool
         self._owner: Address | None = None
         self._funds, self._paid_at = 0, -math.inf
-        """The gas that the wallet could pay, and when that was known."""
+        """The gas that the wallet could pay, and when it was read."""
         self._own_block = 0
-        """The newest block that the worker's node has named. The scheduler's node may be ahead of it."""
+        """The newest block that the worker's node reported. The scheduler's node may be ahead of it."""
 
     @property
     def head(self) -> int:
@@ -94,7 +94,7 @@ class WalletChain:
         try:
             async with asyncio.timeout(limit_s):
                 while await self._block_number() < number:
-                    await self._heads.wait_change(_LOOK_S)
+                    await self._heads.wait_change(_POLL_S)
         except TimeoutError:
             return False
         return True
@@ -212,7 +212,7 @@ class WalletChain:
         )
 
     async def _earlier(self, name: str) -> Entry | None:
-        """Return the transaction of a label that is in flight or took effect. A repeated request hints at a reorg."""
+        """Return the transaction of a label, in flight or effective. A repeated request indicates a reorg."""
         entry = await self._effective(name)
         if entry is not None and not entry.is_live:
             await self._pipeline.recheck()
@@ -224,7 +224,7 @@ class WalletChain:
         return next((each for each in entries if each.is_live or each.state is EntryState.MINED), None)
 
     async def _submitted(self, name: str, data: bytes, min_gas: int, foresee: bool) -> Entry:
-        """Journal a new transaction. A caller that is interrupted finds it by its label."""
+        """Journal a new transaction. An interrupted caller finds it by its label."""
         call = Call(self._hub.hub_address, data, min_gas, (name,))
         gas = await self._gas(call) if foresee else min_gas
         try:
@@ -246,8 +246,8 @@ class WalletChain:
                 reverts = Reverts(seen_at=self.head)
             if reverts.add(estimate.block_number):
                 raise RevertForeseen(f"the contract would revert the transaction: {estimate.problem}")
-            await self._heads.wait_change(_LOOK_S)
-        # The nodes lag, so their word does not count.
+            await self._heads.wait_change(_POLL_S)
+        # The nodes lag, so their answer does not count.
         return call.gas
 
     async def _ended(self, entry: Entry) -> Entry:

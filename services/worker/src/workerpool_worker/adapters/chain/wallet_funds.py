@@ -15,7 +15,7 @@ from workerpool_transactions.ports import Node
 class WalletFunds:
     """Judges the wallet by its balance and by what its transactions wait for.
 
-    A dry wallet gets no new work; the worker goes on by itself once the wallet has coins.
+    A wallet without funds gets no new work; the worker resumes once the wallet has coins.
     """
 
     def __init__(self, node: Node, policy: FeePolicy, status: Callable[[], Status]) -> None:
@@ -28,10 +28,10 @@ class WalletFunds:
     async def probe(self) -> None:
         """Return when the wallet can pay for ten of its own transactions. Raises `DependencyProblem`.
 
-        The node is asked only while the wallet seems dry or its balance is unknown; otherwise the pipeline reads it.
+        It reads the node only while the balance is low or unknown; otherwise the pipeline reads the balance.
         """
         status = self._status()
-        # The component `chain` tells of an outage of the node. The last judgement stays then.
+        # The component `chain` reports an outage of the node. Keep the last judgement then.
         with suppress(ChainUnreachable):
             # What the pipeline waits for counts too, such as a fee above the cap.
             self.problem = await self._dryness(status.balance, status.price) or status.parked_reason

@@ -85,7 +85,7 @@ class CoreClient:
         return (await self.configuration_and_clock(limit_s=_CALL_LIMIT_S))[0]
 
     async def configuration_and_clock(self, *, limit_s: float) -> tuple[PoolConfiguration, float | None]:
-        """Return the configuration, and the scheduler's clock in Unix seconds; None when it does not tell.
+        """Return the configuration, and the scheduler's clock in Unix seconds; None when it reports none.
 
         Raises `AioRpcError` or `CoreRefused`.
         """

@@ -73,11 +73,11 @@ class HeadSink(Protocol):
         """Take a head of the scheduler."""
 
     def stream_lost(self) -> None:
-        """Note that no heads come any more."""
+        """Record that the stream sends no heads any more."""
 
 
 class _StreamEnded(Exception):
-    """The scheduler ended the stream and asked the worker to reconnect later."""
+    """The scheduler ended the stream and requested that the worker reconnect later."""
 
     def __init__(self, reason: str, retry_after_s: float) -> None:
         super().__init__(reason)
@@ -169,11 +169,11 @@ class CoreSession:
             await asyncio.sleep(wait)
 
     def availability_changed(self) -> None:
-        """Tell the scheduler soon whether the worker takes work."""
+        """Report soon to the scheduler whether the worker accepts work."""
         self._context.outbox.wake()
 
     async def leave(self, return_within_s: float, limit_s: float) -> bool:
-        """Tell the scheduler that the process ends and is back within a time; 0 when it is not.
+        """Announce to the scheduler that the process ends and when it will be back; 0 if it will not.
 
         Return whether the scheduler knows, after `limit_s` seconds at most. The session ends then.
         """
@@ -202,7 +202,7 @@ class CoreSession:
             reader = asyncio.create_task(self._read(call), name="core-reader")
             try:
                 done, _ = await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
-                # A message before the end of the stream counts, such as a Shutdown.
+                # Handle a message before the end of the stream, such as a Shutdown.
                 if reader not in done:
                     await asyncio.wait({reader}, timeout=1.0)
             finally:
@@ -304,7 +304,7 @@ class CoreSession:
     async def _write(self, call: Any, heartbeat_s: float, refusal: str) -> None:
         """Send availability, heartbeats, acknowledgements, updates (oldest first) and output, in this priority.
 
-        `refusal` is what the scheduler was told about the availability. A farewell follows the updates and is the last
+        `refusal` is the availability last reported to the scheduler. A farewell follows the updates and is the last
         message.
         """
         loop = asyncio.get_running_loop()

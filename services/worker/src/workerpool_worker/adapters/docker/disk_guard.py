@@ -1,8 +1,8 @@
 """Keep apps within their share of the disk, and the host's disk from being filled.
 
 Ordinary file systems have no quota for a folder, so the apps' folders are measured. A measurement reads every file, so
-it is made only when it can matter: when the host's file systems hold so much more than at the last measurement that
-the app may have reached its limit, and now and then. An app that writes nothing costs two cheap calls a tick.
+it runs only when needed: when the host's file systems grew enough since the last measurement that
+the app may have reached its limit, and periodically. An app that writes nothing costs two cheap calls per tick.
 """
 
 import asyncio
@@ -125,7 +125,7 @@ class DiskGuard:
                 await asyncio.sleep(_RETRY_S)
 
     async def _must_end(self, watch: DiskWatch) -> bool:
-        """Look at the disk. Tell whether the container must be killed."""
+        """Check the disk. Return whether the container must be killed."""
         if watch.places is None or not watch.places.process:
             watch.places = WrittenPlaces.of(await self._inspect(watch.container))
         folders = [folder for group in watch.places.folders.values() for folder in group]

@@ -1,4 +1,4 @@
-"""Containers on a Docker engine. SDK calls run in threads; the end of a container is awaited, not polled."""
+"""Containers on a Docker engine. SDK calls run in threads. The end of a container is awaited, not polled."""
 
 import asyncio
 import random
@@ -51,7 +51,7 @@ from workerpool_worker.domain.output_tail import OutputStream
 from workerpool_worker.errors import AppCannotStart, HostDeviceUnavailable, ImageUnavailable, SandboxLost
 
 _CLAIMS, _CLAIM_PAUSE_S = 20, (0.05, 0.5)
-"""Attempts to get a GPU that no other worker chose at the same time, and the pause between two."""
+"""Attempts to get a GPU that no other worker chose at the same time, and the pause between them."""
 
 
 class DockerEngine:
@@ -77,7 +77,7 @@ class DockerEngine:
         Args:
             worker: wallet address of the worker, the value of its containers' label.
             registries: user and password by registry address.
-            check_registry: checks the address of every other registry before it is asked.
+            check_registry: checks the address of every other registry before a pull.
             max_image_bytes: most compressed bytes of an image.
             image_cache: how long the worker's own images stay.
             concurrency: number of containers watched at once; each uses two connections.
@@ -95,9 +95,9 @@ class DockerEngine:
         self._data_folder = Path("/var/lib/docker")
         self._disk = disk or DiskLimits()
         self._folders: dict[str, list[Path]] = {}
-        """The folders of created containers, whose disks must have room at the start too."""
+        """The folders of created containers, whose disks must have space at the start too."""
         self._only: dict[TaskId, str] = {}
-        """The one container that a task has, where this process knows that it has no other."""
+        """The only container of a task, if this process knows that it is the only one."""
         self._guard = DiskGuard(
             self._disk, inspect=self._details, layer_bytes=self._layer_bytes, kill=self._kill
         )
@@ -164,7 +164,7 @@ class DockerEngine:
         Raises `AppCannotStart`, `ImageUnavailable` if the image is not on this host, `HostStorageUnavailable` if the
         host's disk is nearly full, or `HostDeviceUnavailable`.
         """
-        # A creation that is given up may still end in the engine. After one that succeeds the name is taken.
+        # An abandoned creation may still complete in the engine. After a successful one the name is taken.
         self._only.pop(plan.task_id, None)
         folders = [*plan.binds, self._data_folder]
         await self._guard.check_room(folders)
@@ -197,7 +197,7 @@ class DockerEngine:
                     self._folders[container] = folders
                     self._only[plan.task_id] = container
                     return container
-            # Both of two workers may have given way, so they come again at different times.
+            # Two workers may both have backed off, so they retry at different times.
             await self._remove_known(container)
             await asyncio.sleep(random.uniform(*_CLAIM_PAUSE_S))
         raise HostDeviceUnavailable("other workers of this host keep taking the GPUs that this one chooses")
@@ -220,7 +220,7 @@ class DockerEngine:
             try:
                 ended, details = await self._run(container, limit_s, new=new)
             except AppCannotStart:
-                # The guard's kill during the start looks like a program that cannot start.
+                # The guard's kill during the start resembles a program that cannot start.
                 self._guard.check_killed(watch)
                 raise
             self._network.left(container)
@@ -239,7 +239,7 @@ class DockerEngine:
             await self._start(container)
             end = time.monotonic() + limit_s  # The system clock may change meanwhile.
             await self._wait(container, limit_s)
-            # Before the engine is asked for the state: it may be too busy with the app's output to answer soon.
+            # Kill before the engine is queried: it may be too busy with the app's output to answer soon.
             timed_out = time.monotonic() >= end and await self._kill_processes(container)
             details = await self._details(container)
         else:

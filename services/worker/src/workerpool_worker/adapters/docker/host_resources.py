@@ -1,6 +1,6 @@
-"""What apps have for themselves: processors and GPUs. The labels of the containers that run tell which are taken.
+"""Resources that apps hold exclusively: processors and GPUs. Labels of running containers record which are taken.
 
-So nothing needs to be released: a container that ends or is removed, also after a crash of the worker, holds nothing.
+So nothing needs to be released: a container that ended or was removed, even after a crash of the worker, holds nothing.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from workerpool_worker.errors import HostDeviceUnavailable
 
 GPU_LABEL, PROCESSOR_LABEL = "workerpool.gpus", "workerpool.processors"
 _PATIENCE_S, _PERIOD_S = 60.0, 0.2
-"""An aborted app holds what it has until it is killed, while the next one may already start."""
+"""Seconds to wait for resources: an aborted app holds its own until it is killed."""
 _VISIBLE_GPUS, _NO_GPUS = "NVIDIA_VISIBLE_DEVICES", "void"
 """Images set this variable to `all`; where the engine's default runtime is NVIDIA's, every app would get every GPU."""
 
@@ -31,13 +31,13 @@ class HostResources:
     def __init__(
         self, connection: DockerConnection, division: HostDivision, gpu_use: SharedUse | None = None
     ) -> None:
-        """Create it without any effect.
+        """Store the arguments; nothing is opened or changed yet.
 
         Args:
             connection: connection to the engine, closed by the caller.
-            division: what there is to give.
-            gpu_use: lets one worker of this host at a time choose GPUs, as far as they share it: those of other users
-                find out by `holds_alone`.
+            division: the resources to assign.
+            gpu_use: a lock under which the workers of this host that share it choose GPUs; workers of other users
+                detect conflicts with `holds_alone`.
         """
         self._division = division
         self._processors = _Pool(connection, PROCESSOR_LABEL, division.processors)
@@ -68,14 +68,14 @@ class HostResources:
     async def holds_alone(self, labels: Mapping[str, str], share: Share) -> bool:
         """Return whether no other container has a GPU of the one that was created with `labels`.
 
-        The labels of both are visible by then, so at least one of two workers that chose at once learns of the other,
+        The labels of both are visible by then, so at least one of two workers that chose concurrently sees the other,
         whatever user each runs as. Raises `DockerUnavailable`.
         """
         return not share.gpus or not await self._gpus.is_shared(labels, share.gpus)
 
 
 class _Pool:
-    """Things of which a container has some for itself, named in its label."""
+    """Resources of one kind that containers hold exclusively, named in their labels."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class _Pool:
         self._connection, self._label, self._names, self._use = connection, label, names, use
         self._choosing = asyncio.Lock()
         self._chosen: set[str] = set()
-        """Chosen for containers that are being created, whose labels are not visible yet."""
+        """Names chosen for containers that are being created, whose labels are not visible yet."""
 
     @asynccontextmanager
     async def lease(
@@ -142,7 +142,7 @@ class _Pool:
     ) -> tuple[str, ...]:
         """Reserve free names and return them; empty if there are too few."""
         async with self._choosing:
-            # A copy: a container that is created meanwhile may be missing from the engine's list.
+            # A copy: the engine's list may lack a container that is created meanwhile.
             chosen = set(self._chosen)
             taken = chosen | await self._held_by_others(labels, among)
             free = [name for name in self._names if name not in taken][:count]

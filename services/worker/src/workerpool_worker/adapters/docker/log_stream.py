@@ -51,7 +51,7 @@ class LogCursor:
     def resume(self, *, behind: bool) -> str:
         """Return the time from which the next request reads; empty for the start. `advance` skips known entries.
 
-        If so many parts of one line were read that the newest cannot be told from new ones, they are read again.
+        If too many parts of one line were read to distinguish known from new ones, they are read again.
         """
         if behind and self._seen >= self._tail_entries // 2:
             self._seen = 0

@@ -27,7 +27,7 @@ class MemoryKills:
         return self._kernel.count()
 
     def started(self, container: str) -> None:
-        """Look at a container that was just started. Thread-safe."""
+        """Observe a container that was just started. Thread-safe."""
         self._kernel.look_for(container)
 
     async def happened(self, container: str, details: Mapping[str, Any], before: int | None) -> bool:
@@ -44,12 +44,12 @@ class MemoryKills:
         return await self._is_in_events(container, killed=int(details["State"]["ExitCode"]) == KILLED)
 
     async def _is_in_events(self, container: str, *, killed: bool) -> bool:
-        """Look for the kill in the engine's events. The app's exit code does not show the kill of a child."""
+        """Search the engine's events for the kill. The app's exit code does not show the kill of a child."""
         # The engine waits until its own clock has this time, so the worker's clock must not be used.
         until = await self._connection.time() + (_KILL_EVENT_DELAY_S if killed else _EVENT_DELAY_S)
 
-        def look(api: Any) -> bool:
+        def search(api: Any) -> bool:
             filters = {"container": container, "event": "oom"}
             return any(api.events(since=0, until=until, filters=filters, decode=True))
 
-        return await self._connection.call(look)
+        return await self._connection.call(search)

@@ -103,7 +103,7 @@ class LogSize:
         self._file = self._size = 0
         """Inode and size of the newest file."""
         self._full_at = 0
-        """Time of the last write to the full file. Inodes do not tell files apart: the next file may have the same."""
+        """Time of the last write to the full file. Inodes do not identify files: the next file may have the same."""
 
     def grown(self) -> int:
         """Return how many bytes were written since the last call, or fewer if several files were begun meanwhile."""

@@ -25,7 +25,7 @@ _APP_FAULTS = (
     "duplicate mount point",
     "environment variable",
     "exec format error",
-    # An image that asks for a newer driver or another kind of GPU than this host has, or brings files of a driver.
+    # An image that requires a newer driver or another GPU than this host has, or contains files of a driver.
     "nvidia-container-cli: requirement error",
     "unsatisfied condition",
     "nvidia-container-cli: mount error: file creation failed",

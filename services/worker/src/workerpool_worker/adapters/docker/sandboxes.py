@@ -35,8 +35,8 @@ log = get_logger()
 _EMPTY_IMAGE, _TAG = "workerpool-sandbox", "1"
 _HOST_FOLDERS = ("/bin", "/lib", "/lib64", "/usr")
 _MEMORY_BYTES, _PIDS = 32 << 20, 16
-_FREE_LIMIT_S, _LOOK_S = 10.0, 0.05
-"""Longest wait for the engine to remove the container that joins a sandbox, and the time between looks."""
+_FREE_LIMIT_S, _POLL_S = 10.0, 0.05
+"""Longest wait for the engine to remove the container that joins a sandbox, and the poll period, in seconds."""
 
 
 class Sandboxes:
@@ -51,13 +51,13 @@ class Sandboxes:
         *,
         groups: Path = CGROUPS,
     ) -> None:
-        """Create it without any effect.
+        """Store the arguments; nothing is opened or changed yet.
 
         Args:
             connection: connection to the engine, closed by the caller.
             worker: wallet address of the worker, the value of the sandboxes' label.
             network: name of the network.
-            image: image with a shell; empty for an image of no content that runs `sleep` of the engine's host.
+            image: image with a shell; empty for the empty image, which runs `sleep` of the engine's host.
             groups: where the control groups of this host are mounted.
         """
         self._groups = groups
@@ -65,9 +65,9 @@ class Sandboxes:
         self._choosing = asyncio.Lock()
         self._reserved: set[str] = set()
         self._tenants: dict[str, str] = {}
-        """The container that joined each sandbox last, as far as this process made it and has not seen its end."""
+        """The last container that joined each sandbox, if this process created it and has not seen its end."""
         self._idle: set[str] = set()
-        """Sandboxes whose containers this process has seen end, so that the engine need not be asked."""
+        """Sandboxes whose containers this process has seen end, which saves a query of the engine."""
 
     @asynccontextmanager
     async def reserved(self, name: str = "") -> AsyncIterator[str]:
@@ -88,21 +88,21 @@ class Sandboxes:
             self._reserved.discard(sandbox)
 
     def joined(self, container: str, mode: str) -> None:
-        """Note that a container was created with a network mode that `reserved` yielded. Call it inside `reserved`."""
+        """Record a new container with a network mode that `reserved` yielded. Call it inside `reserved`."""
         self._tenants[mode.removeprefix(JOINED)] = container
 
     def left(self, container: str) -> None:
-        """Note that a container has ended or is removed. Its sandbox is free, unless another has joined it since."""
+        """Record that a container has ended or was removed. Its sandbox is free, unless another has joined it since."""
         for sandbox, tenant in list(self._tenants.items()):
             if tenant == container:
                 del self._tenants[sandbox]
                 self._idle.add(sandbox)
 
     def _known_idle(self) -> str | None:
-        """Return a sandbox that is free and runs, as far as this process knows without the engine."""
+        """Return a free, running sandbox that this process knows without querying the engine."""
         while self._idle:
             sandbox = self._idle.pop()
-            # An engine that restarts ends them. Where no control group is visible the engine is asked.
+            # A restart of the engine ends them. Query the engine where no control group is visible.
             if has_group(sandbox, self._groups):
                 return sandbox
         return None
@@ -115,15 +115,15 @@ class Sandboxes:
         )
 
     async def _found_or_made(self, name: str) -> str:
-        """Return a free sandbox of the engine's list, or a new one. It waits for one that is about to be free."""
+        """Return a free sandbox from the engine's list, or a new one; wait for one that is about to be free."""
         end = time.monotonic() + _FREE_LIMIT_S
         while True:
-            # A copy: a container that is created meanwhile may be missing from the engine's list.
+            # A copy: the engine's list may lack a container that is created meanwhile.
             may_wait = time.monotonic() < end
             find = partial(self._find, name, frozenset(self._reserved), may_wait)
             if sandbox := await self._connection.call(find):
                 return sandbox
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
 
     def _find(self, name: str, reserved: Collection[str], may_wait: bool, api: Any) -> str:
         """Return a free sandbox, or nothing if one will be free soon and the caller may wait. Blocks."""
@@ -138,7 +138,7 @@ class Sandboxes:
             return self._create(api)
         except errors.APIError as refusal:
             raise DockerUnavailable(
-                f"no sandbox for the network of an app can be made: {refusal}"
+                f"no sandbox for the network of an app can be created: {refusal}"
             ) from refusal
 
     def _create(self, api: Any) -> str:
@@ -167,7 +167,7 @@ class Sandboxes:
         try:
             api.start(sandbox)
         except BaseException:
-            # Whatever ended the start, no container may stay that nothing knows of.
+            # Whatever ended the start, leave no untracked container.
             with suppress(errors.APIError):
                 api.remove_container(sandbox, force=True)
             raise
@@ -176,7 +176,7 @@ class Sandboxes:
 
 
 def remove_idle(api: Any, filters: dict[str, str]) -> None:
-    """Remove the sandboxes of a filter that no app uses. Blocks."""
+    """Remove the unused sandboxes that match a filter. Blocks."""
     used = joined_of(api.containers(all=True))
     for container in api.containers(all=True, filters=filters):
         if SANDBOX_LABEL in container["Labels"] and container["Id"] not in used:
@@ -185,14 +185,14 @@ def remove_idle(api: Any, filters: dict[str, str]) -> None:
 
 
 def host_program(name: str) -> tuple[str, list[str]]:
-    """Return the path of a program of this host, and the binds by which a container of no content can run it."""
+    """Return the path of a program of this host, and the binds with which an empty container can run it."""
     program = os.path.realpath(shutil.which(name) or f"/bin/{name}")
     folders = {*filter(os.path.isdir, _HOST_FOLDERS), "/" + program.split("/")[1]}
     return program, [f"{folder}:{folder}:ro" for folder in sorted(folders)]
 
 
 def ensure_empty_image(api: Any) -> str:
-    """Return the name of an image without content, which is made unless the engine has it. Blocks."""
+    """Return the name of the empty image; create it if the engine lacks it. Blocks."""
     name = f"{_EMPTY_IMAGE}:{_TAG}"
     try:
         api.inspect_image(name)

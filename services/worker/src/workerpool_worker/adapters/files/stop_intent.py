@@ -10,7 +10,7 @@ _NAME = "return-within"
 
 
 def say_return_within(folder: Path, seconds: float) -> None:
-    """Tell the worker of a folder for its next stop within how many seconds it is back. Raises OSError."""
+    """Store within how many seconds the worker of a folder is back after its next stop. Raises OSError."""
     replace_text(folder / _NAME, f"{seconds}\n")
 
 

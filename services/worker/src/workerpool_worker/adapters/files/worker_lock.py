@@ -1,6 +1,6 @@
 """The lock of a worker's folder: two workers in one folder would overwrite each other's files.
 
-The lock itself is the kernel's, which ends with its process. A second file tells who holds it, with the start of the
+The lock itself is the kernel's, which ends with its process. A second file names its holder, with the start of the
 process: a number alone may be that of another process, above all if the worker runs in a container.
 """
 
@@ -16,14 +16,14 @@ from workerpool_worker.adapters.files.atomic import replace_text
 
 _LOCK, _HOLDER = "lock", "holder.json"
 _ATTEMPTS, _PAUSE_S = 10, 0.05
-"""A command that looks at the lock holds it for a moment."""
+"""Seconds to retry, because a command that inspects the lock holds it briefly."""
 _START_FIELD = 19
 """Position of the start time in `/proc/<pid>/stat`, counted from the state, which follows the program's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The worker that uses a folder: its process, and the port of its HTTP side. 0 where it does not tell them."""
+    """The worker that uses a folder: its process and its HTTP port; 0 where unknown."""
 
     pid: int
     http_port: int
@@ -37,7 +37,7 @@ class Holder:
 
 
 def take_lock(folder: Path, http_port: int = 0, *, command: bool = False) -> IO[str] | None:
-    """Lock a folder for this process and write down who holds it; None while another process holds the lock.
+    """Lock a folder for this process and record its holder; None while another process holds the lock.
 
     A `command` works on the folder of a stopped worker: it is no worker, and must not get a worker's signals.
     Closing the file releases the lock. Blocks for half a second at most. Raises OSError.
@@ -53,7 +53,7 @@ def take_lock(folder: Path, http_port: int = 0, *, command: bool = False) -> IO[
                     lock.close()
                     return None
                 time.sleep(_PAUSE_S)
-        # Gone before the new one is there: it names no process that holds the lock, and takes room of a full disk.
+        # Remove the old file first: it names no current holder, and takes space on a full disk.
         (folder / _HOLDER).unlink(missing_ok=True)
         write_holder(folder, os.getpid(), http_port, command=command)
     except OSError:
@@ -63,7 +63,7 @@ def take_lock(folder: Path, http_port: int = 0, *, command: bool = False) -> IO[
 
 
 def write_holder(folder: Path, pid: int, http_port: int, *, command: bool = False) -> None:
-    """Write down which process holds the lock of a folder. Raises OSError."""
+    """Record which process holds the lock of a folder. Raises OSError."""
     holder = {"pid": pid, "http_port": http_port, "started": started_at(pid), "command": command}
     replace_text(folder / _HOLDER, json.dumps(holder))
 
@@ -93,7 +93,7 @@ def _written_holder(folder: Path) -> Holder | None:
 
 
 def started_at(pid: int) -> int:
-    """Return when a process started, in clock ticks since the boot; 0 for one that is not to be seen here."""
+    """Return when a process started, in clock ticks since the boot; 0 for a process that is not visible here."""
     try:
         state = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:

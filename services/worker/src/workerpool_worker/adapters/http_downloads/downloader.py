@@ -36,7 +36,7 @@ from workerpool_worker.errors import DownloadFailed, HostNetworkUnavailable, Hos
 _ATTEMPTS = 3
 _BACKOFF = Backoff(first_s=0.5, longest_s=5.0)
 _PROGRESS_BYTES = 64 << 20
-"""Bytes that an attempt and its retries must bring for a download that keeps breaking to go on."""
+"""Bytes that an attempt with its retries must transfer for an unstable download to continue."""
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -77,7 +77,7 @@ class HttpDownloader:
 
         `is_gateway` says that the operator chose the server, so that its address is not checked; `is_ipfs` that the
         server is a gateway of IPFS, whose own pages are refused. Connection errors and the statuses of an overloaded
-        server are retried three times, and a broken transfer goes on where it ended if the server can do that. Raises
+        server are retried three times, and a broken transfer resumes if the server supports it. Raises
         `DownloadFailed` (`ServerDown`, `ServerBusy`), `HostNetworkUnavailable` or `HostStorageUnavailable`.
         """
         try:
@@ -153,7 +153,7 @@ class HttpDownloader:
 
     @asynccontextmanager
     async def _answer(self, attempt: "_Attempt") -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open the answer with the file, or with the rest that was asked for."""
+        """Open the answer with the file, or with the requested rest."""
         limit_s = self._limits.answer_s
         try:
             async with asyncio.timeout(limit_s) as limit:
@@ -216,7 +216,7 @@ class _Attempt:
         return self.is_gateway and url.origin == self.url.origin
 
     def is_of_first_server(self, url: DownloadUrl) -> bool:
-        """Whether a URL belongs to the server asked first. Gateways give each content a name below their own."""
+        """Whether a URL belongs to the first server. Gateways give each content a name below their own."""
         return url.host == self.url.host or url.host.endswith("." + self.url.host)
 
 

@@ -1,4 +1,4 @@
-"""Failures of a request, told apart: the file's server, the URL, or this host."""
+"""Failures of a request by cause: the file's server, the URL, or this host."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ PROXY_LOGIN = 407
 class TransientFailure(Exception):
     """A retry may succeed. If the failure stays, `may_be_host` says whether this host may be its cause.
 
-    `error` is the class of the failure of a server that no retry mended.
+    `error` is the class to raise when retries do not help.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ def of_exception(failure: Exception) -> Exception:
         case OSError():  # Includes aiohttp's own errors of connections.
             number = failure.errno or 0
             reason = os.strerror(number).lower() if number else "the connection failed"
-            # A server may end a connection because of what it was asked for; it refuses one whatever that is.
+            # A server may end a connection because of the requested file; it refuses one regardless of it.
             connecting = isinstance(failure, aiohttp.ClientConnectorError)
             error = ServerDown if connecting else DownloadFailed
             return TransientFailure(reason, may_be_host=number not in _SERVER_ERRORS, error=error)
@@ -65,9 +65,9 @@ def of_exception(failure: Exception) -> Exception:
 
 
 def of_status(status: int, *, through_proxy: bool, is_ipfs: bool = False) -> Exception:
-    """Return the error of an answer that is not 200. `is_ipfs` says that a gateway was asked for a content.
+    """Return the error of an answer that is not 200. `is_ipfs` says that the request was for a content of a gateway.
 
-    After a gateway searched for a content in vain, the next gateway is asked at once.
+    If a gateway does not find a content, the next gateway is tried immediately.
     """
     if is_ipfs and status == _NOT_FOUND_IN_TIME and not through_proxy:
         return DownloadFailed(f"the server answered {status}")

@@ -1,4 +1,4 @@
-"""A file that arrives in one or more attempts: a broken transfer goes on where it ended."""
+"""A file that arrives in one or more attempts: a broken transfer is resumed."""
 
 import hashlib
 import re
@@ -36,7 +36,7 @@ class PartialFile:
 
     @property
     def request_headers(self) -> dict[str, str]:
-        """The headers that ask for the rest of the file, or for all of it if it has changed (If-Range)."""
+        """The headers that request the rest of the file, or all of it if it has changed (If-Range)."""
         return {"Range": f"bytes={self.size}-", "If-Range": self._tag} if self.can_continue else {}
 
     @property
@@ -45,9 +45,9 @@ class PartialFile:
         return bool(self.size and self._tag)
 
     def begin(self, response: aiohttp.ClientResponse) -> None:
-        """Prepare for the body of an answer: the whole file, or the rest that was asked for.
+        """Prepare for the body of an answer: the whole file, or the requested rest.
 
-        Raises `TransientFailure` for the rest of something else. The next attempt then asks for the whole file.
+        Raises `TransientFailure` for the rest of something else. The next attempt then requests the whole file.
         """
         if response.status != PARTIAL:
             if self.size:

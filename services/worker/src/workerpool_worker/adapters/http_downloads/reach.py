@@ -1,4 +1,4 @@
-"""Whether this host's network leads to the servers that tasks need: registries and IPFS gateways."""
+"""Checks whether this host's network reaches the servers that tasks need: registries and IPFS gateways."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -16,9 +16,9 @@ _HUB = "registry-1.docker.io"
 
 
 def servers_of(references: Sequence[str], gateways: Sequence[str], registries: Iterable[str]) -> list[str]:
-    """Return the URLs of servers of which one answers while the network works.
+    """Return the URLs of servers of which at least one answers while the network works.
 
-    Those that the operator names for this, or else the gateways and Docker Hub; and the registries with credentials.
+    These are the operator's reference servers, else the gateways and Docker Hub; and registries with credentials.
     """
     named = list(references) or [*gateways, f"https://{_HUB}"]
     usable = [key for key in registries if not credentials_defect(key)]
@@ -29,7 +29,7 @@ class Reach:
     """Opens connections to servers and sends nothing. The operator chose the servers, so no address is refused."""
 
     def __init__(self, urls: Sequence[str], lookup: Lookup = system_lookup) -> None:
-        """Prepare. Where the environment names an HTTP proxy for a server, the proxy is tried in its place.
+        """Store the servers. If the environment names an HTTP proxy for a server, the proxy is tried instead.
 
         Raises InvalidUrl.
         """
@@ -40,7 +40,7 @@ class Reach:
         """Return whether a server accepts a connection, each within some seconds; True without servers."""
         for url in list(self._urls):
             if await _accepts(_hop(url), self._lookup):
-                # Most probably it answers the next time too.
+                # It most likely answers the next time too.
                 self._urls.sort(key=lambda each: each is not url)
                 return True
         return not self._urls

@@ -1,4 +1,4 @@
-"""Reference servers: they tell an outage of this host from an outage of a requester's server."""
+"""Reference servers: they distinguish an outage of this host from one of a requester's server."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The check of a registry's address before the engine asks it for an image."""
+"""The check of a registry's address before the engine pulls an image from it."""
 
 import socket
 

@@ -13,7 +13,7 @@ from workerpool_worker.domain.fetching.hosts import check_address
 
 LOOKUP_LIMIT_S = 15.0
 _MAX_ADDRESSES = 8
-"""Addresses of one name that are tried, so that a name with hundreds of dead ones is given up in time."""
+"""Addresses of one name that are tried, so that a name with hundreds of dead ones fails in time."""
 _MAX_ANSWERS = 64
 """Addresses of one name that are considered; one answer of DNS can hold thousands."""
 _DISCARD_PORT = 9
@@ -28,13 +28,13 @@ async def system_lookup(host: str) -> list[IpAddress]:
     Each lookup has a thread of its own: a name server that never answers delays no other download.
     """
 
-    def look() -> list[IpAddress]:
+    def resolve() -> list[IpAddress]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
         return list(dict.fromkeys(ip_address(str(info[4][0])) for info in found))
 
     try:
         async with asyncio.timeout(LOOKUP_LIMIT_S):
-            return await in_daemon_thread(look, name="name-lookup")
+            return await in_daemon_thread(resolve, name="name-lookup")
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, f"no answer from DNS within {LOOKUP_LIMIT_S:.0f} s") from None
 

@@ -11,7 +11,7 @@ from workerpool_worker.domain.images import local_name
 
 
 async def prepare_container(replicate: Replicate) -> None:
-    """Begin to create the app's container, unless that is done, while the replicate goes on to its start.
+    """Start to create the app's container in the background, unless it exists.
 
     A failure has no effect, for example while the image is not on this host yet. A container that gets a GPU is not
     prepared: it would keep it from the apps of other workers while files are fetched.

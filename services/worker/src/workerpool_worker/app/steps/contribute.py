@@ -19,7 +19,7 @@ async def contribute(replicate: Replicate) -> None:
     """Send the contribution, or find the one that was sent before a restart."""
     receipt = await _find_sent(replicate)
     if receipt is None:
-        # The estimate of the gas tells a change since then, whose cause `_send` looks for.
+        # The gas estimate reveals a change since then; `_send` finds its cause.
         await check_may_contribute(replicate, max_age_s=_CHECKED_S)
         result = _result(replicate)
         if not await replicate.context.chain.can_pay(CONTRIBUTE_GAS):

@@ -14,9 +14,9 @@ from workerpool_worker.domain.stages import Stage
 from workerpool_worker.errors import InitializationOrphaned, StepFailed
 
 _BLOCK_LIMIT_S = 60.0
-_LOOKS = 25
+_POLLS = 25
 _NEXT_BLOCK_LIMIT_S = 2.0
-"""Longest pause between two looks: a chain without transactions may have no blocks."""
+"""Longest pause between two reads in seconds: a chain without transactions may have no blocks."""
 
 
 async def check_authorization(replicate: Replicate) -> None:
@@ -88,7 +88,7 @@ async def _read_after_next_blocks(replicate: Replicate) -> ChainTask:
     Several nodes may share one address, and the node that answers may lag behind the one that announced the block.
     """
     chain = replicate.context.chain
-    for _ in range(_LOOKS):
+    for _ in range(_POLLS):
         await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
         chain_task = await chain.task(replicate.task.task_id)
         if chain_task.status is not ChainTaskStatus.UNSET:

@@ -13,14 +13,14 @@ from workerpool_worker.domain.wallet.transactions import TransactionKind
 from workerpool_worker.errors import RevertForeseen, StepFailed, TransactionRefused
 
 _BLOCK_LIMIT_S = 60.0
-_LOOKS = 30
-"""One look per block, and at least one in two seconds: a chain without transactions may have no blocks.
+_POLLS = 30
+"""One read per block, and at least one in two seconds: a chain without transactions may have no blocks.
 
 A node may announce a block before all its reads know it, and a block may be orphaned. A command of the scheduler
-interrupts the step once further looks are useless."""
+interrupts the step once more reads are useless."""
 _NEXT_BLOCK_LIMIT_S = 2.0
 _REVERTS = 6
-"""Mined transactions that reverted, each of which costs gas, until the step gives up."""
+"""Reverted transactions after which the step fails, since each costs gas."""
 
 
 async def reveal(replicate: Replicate) -> None:
@@ -30,8 +30,8 @@ async def reveal(replicate: Replicate) -> None:
     own_hash = result_hash(replicate.task.task_id, digest)
     failure = StepFailed(ReplicateStatusCause.CANNOT_REVEAL, "")
     foresee, reverts = True, 0
-    for look in range(_LOOKS):
-        if look:
+    for attempt in range(_POLLS):
+        if attempt:
             await chain.wait_block(chain.head + 1, _NEXT_BLOCK_LIMIT_S)
         receipt = await chain.resume(TransactionKind.REVEAL, replicate.task.task_id)
         if receipt is not None:

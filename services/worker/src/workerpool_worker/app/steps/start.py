@@ -40,6 +40,6 @@ def _missing_feature(replicate: Replicate) -> StepFailed | None:
         )
     if requires_gpu(tag) and not replicate.context.policy.gpus_per_task:
         return StepFailed(
-            ReplicateStatusCause.HOST_FAILED, "the task asks for a GPU; this worker has none to give"
+            ReplicateStatusCause.HOST_FAILED, "the task requires a GPU; this worker has none free"
         )
     return None

@@ -38,7 +38,7 @@ _DNS_PORT = 53
 class AppNetworkRules:
     """Firewall rules of the network of apps, as nftables text.
 
-    The rules match the network's bridge, wherever packets claim to come from. They are tables of their own: no restart
+    The rules match the network's bridge, whatever source address packets claim. They are separate tables: no restart
     of Docker or of a firewall service changes them, and what they drop no other table can accept. Equal rules have
     equal names, so workers with the same settings share one network, and others do not disturb it.
     """
@@ -161,7 +161,7 @@ def name_servers(resolv_conf: str) -> tuple[IPv4Address, ...]:
 def parse_resolvers(resolv_conf: str) -> tuple[IPv4Address, ...]:
     """Return the IPv4 name servers of a `resolv.conf` that the rules would refuse, sorted.
 
-    The engine asks name servers on the loopback from the host, so they need no rule.
+    The engine queries loopback name servers from the host, so they need no rule.
     """
     return tuple(
         sorted({address for address in name_servers(resolv_conf) if _within(address, REFUSED_NETWORKS)})

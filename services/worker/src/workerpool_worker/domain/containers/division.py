@@ -1,4 +1,4 @@
-"""How a host is divided among the apps that run on it at the same time."""
+"""How a host is divided among concurrent apps."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class HostDivision:
-    """What apps run with, and what each of them has for itself."""
+    """The runtime of apps, and the resources that each holds exclusively."""
 
     runtime: str = ""
     """The engine's runtime of apps; empty means the engine's own default."""
     processors: tuple[str, ...] = ()
-    """Processors of which each app gets its own; empty means that all apps share all processors."""
+    """Processors that are given exclusively to apps, one each; empty means that all apps share all processors."""
     gpus: tuple[str, ...] = ()
-    """GPUs of which each app that asks for some gets its own, by the ids that the engine knows."""
+    """GPUs that are given exclusively to apps that require some, by the engine's ids."""
     resolv_conf: Path | None = None
     """File that apps get as /etc/resolv.conf; None means the engine's, which names the engine's own name server."""
 

@@ -1,4 +1,4 @@
-"""What the container engine says about its host, and which of its runtimes can run apps."""
+"""The container engine's description of its host, and which of its runtimes can run apps."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class EngineHost:
     processors: int
     runtimes: frozenset[str]
     default_runtime: str
-    """The runtime of containers that name none; empty if the engine does not tell."""
+    """The engine's default runtime; empty if it does not report one."""
 
     @classmethod
     def of(cls, info: Mapping[str, Any]) -> Self:
-        """Return the host from the engine's answer to `info`. Raises KeyError if it does not tell the memory."""
+        """Return the host from the engine's answer to `info`. Raises KeyError if the memory is missing."""
         return cls(
             int(info["MemTotal"]),
             int(info.get("NCPU") or 1),
@@ -33,7 +33,7 @@ def runtime_problem(wanted: str, runtimes: Collection[str]) -> str:
     """Return why an engine with these runtimes cannot run apps with `wanted`; empty if it can.
 
     An empty `wanted` is the engine's own default. An engine does not list the shims of containerd
-    (`io.containerd.kata.v2`): it looks for their program when a container starts.
+    (`io.containerd.kata.v2`): it searches for their program when a container starts.
     """
     if not wanted or wanted in runtimes or wanted.startswith(_SHIM_PREFIX):
         return ""

@@ -26,7 +26,7 @@ def parse_gpus(listing: str) -> tuple[str, ...]:
 
 
 def gpu_problem(gpus: Sequence[str], per_task: int) -> str:
-    """Return why the GPUs of a host serve no task that asks for one; empty if they do."""
+    """Return why the GPUs of a host cannot serve a task that requires one; empty if they can."""
     if not gpus:
         return "no GPU is found on this host"
     if len(gpus) < per_task:

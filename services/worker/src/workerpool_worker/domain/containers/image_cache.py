@@ -1,4 +1,4 @@
-"""Which of the worker's own images may go: the record of their use, and their order."""
+"""Which of the worker's own images may be removed: the record of their use, and their order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class OwnImage:
 
     name: str
     image_id: str
-    """Id at the time of the pull: under another id, the name stands for another image now."""
+    """Id at the time of the pull: with another id, the name now refers to another image."""
     used_at: float
     size_bytes: int = 0
     """Bytes on the disk; 0 in a record of an older version."""
@@ -25,6 +25,6 @@ def expired(images: Iterable[OwnImage], now: float, keep_s: float) -> list[OwnIm
 
 
 def oldest_first(images: Iterable[OwnImage], now: float) -> list[OwnImage]:
-    """Return the images that may be removed to make room, the longest unused first."""
+    """Return the images that may be removed to free space, the least recently used first."""
     idle = [image for image in images if now - image.used_at > JUST_USED_S]
     return sorted(idle, key=lambda image: (image.used_at, image.name))

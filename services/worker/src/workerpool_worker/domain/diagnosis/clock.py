@@ -1,7 +1,7 @@
 """Whether this host's clock is right, judged by the scheduler's clock and the newest block of the chain.
 
 A block carries the time of its making, so no right clock is behind it. A right clock may be far ahead of it: some
-chains make blocks only when there are transactions. So the scheduler's clock tells, and the block tells which of the
+chains make blocks only when there are transactions. So the scheduler's clock decides, and the block shows which of the
 two is wrong when they differ.
 """
 

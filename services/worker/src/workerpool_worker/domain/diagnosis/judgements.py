@@ -1,4 +1,4 @@
-"""Judgements on measured values of a host and its wallet."""
+"""Findings about measured values of a host and its wallet."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from workerpool_worker.domain.diagnosis.findings import Code, Finding, ok, probl
 _VOLATILE = (Path("/tmp"), Path("/var/tmp"), Path("/run"), Path("/dev/shm"))
 _GIB = 1 << 30
 INTERNET_REMEDY = (
-    "Mend this host's network, DNS or proxy, or name servers that it reaches in "
+    "Fix this host's network, DNS or proxy, or name servers that it reaches in "
     "WORKERPOOL_WORKER_DOWNLOAD_REFERENCE_URLS."
 )
 
@@ -31,8 +31,8 @@ def version_finding(own: str, required: str, scheduler: str) -> Finding:
             f"this is version {own}, and the pool requires {required}",
             f"Install version {required} of the worker.",
         )
-    told = f", the scheduler {scheduler}" if scheduler else ""
-    return ok("version", f"this is {own}{told}; the pool requires {required or 'no certain version'}")
+    running = f", the scheduler {scheduler}" if scheduler else ""
+    return ok("version", f"this is {own}{running}; the pool requires {required or 'no certain version'}")
 
 
 def stake_finding(account: Account, wallet: str) -> Finding:
@@ -78,9 +78,9 @@ def disk_finding(place: str, path: Path, free: DiskUsage, limits: DiskLimits) ->
 
 
 def memory_finding(available: int | None, floor_bytes: int) -> Finding:
-    """Judge the memory in bytes that programs can still get; None when no kernel tells it."""
+    """Judge the available memory in bytes; None when no kernel reports it."""
     if available is None:
-        return skipped("memory", "a kernel that tells it in /proc/meminfo")
+        return skipped("memory", "a kernel that reports it in /proc/meminfo")
     if available >= floor_bytes:
         return ok("memory", f"{available / _GIB:.1f} GiB are available")
     return problem(
@@ -93,7 +93,7 @@ def memory_finding(available: int | None, floor_bytes: int) -> Finding:
 
 
 def internet_finding(answers: bool) -> Finding:
-    """Judge whether a registry or a gateway answers. A host of which none is seen may have all images already."""
+    """Judge whether a registry or a gateway answers. A host that reaches none may already have all images."""
     if answers:
         return ok("internet", "a registry or a gateway answers")
     return warning(
@@ -105,7 +105,7 @@ def internet_finding(answers: bool) -> Finding:
 
 
 def place_finding(folder: Path, *, chosen: bool) -> Finding | None:
-    """Warn of a base folder that a reboot empties; None when it stays. `chosen` tells whether the operator set it."""
+    """Return a warning for a base folder that a reboot empties, else None; `chosen`: whether the operator set it."""
     if not any(folder.is_relative_to(place) for place in _VOLATILE):
         return None
     how = "" if chosen else " (IEXEC_WORKER_BASE_DIR is not set)"

@@ -1,4 +1,4 @@
-"""What `poolworker status` tells, as values and as lines of text."""
+"""The report of `poolworker status`, as values and as lines of text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _AT_STAKE = frozenset(
 """Statuses of a replicate whose contribution is on chain and not paid yet."""
 _UNKNOWN = "unknown"
 _LAST_DATE = 253_402_300_799.0
-"""The end of the year 9999. A node may tell any time of a block."""
+"""The end of the year 9999. A node may report any time for a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Earned:
 
 @dataclass(slots=True)
 class StatusReport:
-    """The state of a worker. None, or an empty text, stands for what could not be read."""
+    """The state of a worker. None or an empty text means that a value could not be read."""
 
     version: str
     wallet: str = ""
@@ -55,7 +55,7 @@ class StatusReport:
     core: str = ""
     pid: int | None = None
     is_elsewhere: bool = False
-    """Whether `pid` is no process here: the worker runs in a container, or does not tell its process."""
+    """Whether `pid` is no process here: the worker runs in a container, or its process is unknown."""
     connected: bool | None = None
     slots: int | None = None
     used_slots: int | None = None

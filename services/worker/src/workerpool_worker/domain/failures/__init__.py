@@ -1,1 +1,1 @@
-"""Failures of an app and of a deal's parameters, and what the requester is told about them."""
+"""Failures of an app and of a deal's parameters, and their report to the requester."""

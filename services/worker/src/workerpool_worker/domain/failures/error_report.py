@@ -1,4 +1,4 @@
-"""What an error result tells the requester."""
+"""The content of an error result for the requester."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ def params_problem(task: Task) -> str | None:
     A result that the requester wants encrypted is never published as plain text.
     """
     if task.result_encryption:
-        return "iexec_result_encryption asks for an encrypted result, which only enclave tasks support"
+        return "iexec_result_encryption requires an encrypted result, which only enclave tasks support"
     return None
 
 

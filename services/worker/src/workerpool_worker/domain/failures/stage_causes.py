@@ -16,7 +16,7 @@ _ANY = frozenset(
         Cause.TASK_NOT_ACTIVE,
     }
 )
-"""What may end any stage that gives up."""
+"""Causes that may end any stage."""
 _REFUSED = frozenset(
     {Cause.STAKE_TOO_LOW, Cause.TASK_NOT_ACTIVE, Cause.CONTRIBUTION_TIMEOUT, Cause.CONTRIBUTION_ALREADY_SET}
 )

@@ -81,7 +81,7 @@ class AllowedHosts:
 
     networks: tuple[IpNetwork, ...] = ()
     names: frozenset[str] = frozenset()
-    """Lower-case names. A name that begins with a dot stands for every name below it."""
+    """Lower-case names. A name that begins with a dot matches every name below it."""
 
     @classmethod
     def parse(cls, entries: Sequence[str]) -> "AllowedHosts":

@@ -1,10 +1,10 @@
-"""The order in which IPFS gateways are asked: as configured, but those that failed lately come last."""
+"""The order in which IPFS gateways are tried: as configured, with recently failed ones last."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 FIRST_PAUSE_S = 30.0
-"""Seconds for which a gateway is asked last after a failure."""
+"""Seconds for which a gateway is tried last after a failure."""
 LONGEST_PAUSE_S = 900.0
 """Limit of these seconds, which double with each failure that follows a pause."""
 
@@ -29,7 +29,7 @@ class GatewayHealth:
         return tuple(sorted(gateways, key=lambda gateway: max(self._last_until(gateway), now)))
 
     def failed(self, gateway: str, now: float) -> float:
-        """Count a failure, and return the seconds for which the gateway is asked last; 0 if it is already.
+        """Count a failure, and return the seconds for which the gateway is tried last; 0 if it is already.
 
         Many tasks that meet one outage count as one.
         """

@@ -30,13 +30,13 @@ def check_address(
     allowed: AllowedHosts,
     is_own: Callable[[IpAddress], bool] = lambda _: False,
 ) -> None:
-    """Check an address of a host. `is_own` tells the addresses of this machine. Raises `AddressRefused`."""
+    """Check an address of a host. `is_own` recognises the addresses of this machine. Raises `AddressRefused`."""
     if allowed.allows_address(address):
         return
     kind = special_kind(address)
     if kind is None and is_own(address):
         kind = "an address of the worker itself"
     if kind is not None:
-        # The address of a name is not told: requesters would read the names of the operator's own networks.
+        # Do not reveal the address of a name: requesters would learn names of the operator's networks.
         verb = "is" if host == str(address) else "leads to"
         raise AddressRefused(f"{host} {verb} {kind}, which files cannot be downloaded from; {_REMEDY}")

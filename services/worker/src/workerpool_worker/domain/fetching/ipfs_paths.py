@@ -40,7 +40,7 @@ class IpfsPath:
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the file as `0x…` text if the content id tells it, otherwise empty."""
+        """The SHA-256 of the file as `0x…` text if the content id contains it, otherwise empty."""
         return "" if self.cid is None or self.below else self.cid.sha256
 
     def as_block_of(self, sha256: str) -> "IpfsPath":
@@ -77,7 +77,7 @@ def parse_ipfs_path(text: str) -> IpfsPath | None:
 def ipfs_path_of(url: DownloadUrl) -> IpfsPath | None:
     """Return the path of the content that a URL of a gateway names; None for any other URL.
 
-    A query that asks for another form of the content (`format=car`) names another file.
+    A query for another form of the content (`format=car`) names another file.
     """
     if any(each.partition("=")[0] == "format" for each in url.query.split("&")):
         return None
@@ -90,7 +90,7 @@ def ipfs_path_of(url: DownloadUrl) -> IpfsPath | None:
 
 
 def _parsed(name: str, namespace: str, rest: str) -> IpfsPath:
-    """Return the path whose root and lower part are `rest`. `name` stands for it in messages."""
+    """Return the path whose root and lower part are `rest`. Messages show it as `name`."""
     if "?" in rest or "#" in rest:
         raise InvalidUrl(
             f"the IPFS path {name} has a query or a fragment; ? in a file's name is spelled %3F, # is %23"

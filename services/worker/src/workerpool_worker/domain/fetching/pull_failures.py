@@ -1,4 +1,4 @@
-"""Failed image pulls, told apart by the engine's text: the image, its registry, or the host."""
+"""Failed image pulls, classified by the engine's text: the image, its registry, or the host."""
 
 import re
 from enum import StrEnum
@@ -80,7 +80,7 @@ def pull_failure(reason: str) -> PullFailure:
 
 
 def wanted_pause_s(reason: str) -> float:
-    """Return the seconds for which a registry asks to be left alone; 0 if the text names none.
+    """Return the pause in seconds that a registry requests; 0 if the text names none.
 
     The engine passes on what the registry writes, not its header Retry-After.
     """

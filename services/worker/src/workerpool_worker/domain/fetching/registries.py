@@ -44,7 +44,7 @@ def credentials_defect(address: str) -> str:
         return f"{port} is not a port"
     if not is_registry_host(key):
         return (
-            f"no image name begins with {host}/ as a registry: it takes a dot, a port, or localhost to tell a "
+            f"no image name begins with {host}/ as a registry: it takes a dot, a port, or localhost to distinguish a "
             "registry from a folder of Docker Hub"
         )
     return ""

@@ -1,4 +1,4 @@
-"""Where a dataset or an input file comes from: the server of its URL, the operator's IPFS gateways, or both."""
+"""The sources of a dataset or an input file: the server of its URL, the operator's IPFS gateways, or both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ def _wanted(text: str, sha256: str, gateways: Sequence[str]) -> WantedFile:
         if not is_operators or url.query or url.user is not None:
             own = (FileSource(text, is_ipfs=True),)
     path = path.as_block_of(sha256)
-    asked = (FileSource(_base(gateway) + str(path), gateway, is_ipfs=True) for gateway in gateways)
-    return WantedFile((*own, *asked), sha256 or path.sha256)
+    gateway_sources = (FileSource(_base(gateway) + str(path), gateway, is_ipfs=True) for gateway in gateways)
+    return WantedFile((*own, *gateway_sources), sha256 or path.sha256)
 
 
 def _base(gateway: str) -> str:

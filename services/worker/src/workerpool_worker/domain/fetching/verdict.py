@@ -19,8 +19,8 @@ _REMEDY = "check this host's network and WORKERPOOL_IPFS_GATEWAYS"
 def verdict(failures: Sequence[tuple[FileSource, DownloadFailed]]) -> WorkerError:
     """Return the error for a file that no source has.
 
-    A gateway's word about the file counts, whatever it is: requesters can name contents that do not exist, and no
-    such name may look like an outage of the host. Without a word, the gateways are in trouble, not the file.
+    Any answer of a gateway about the file counts: requesters can name contents that do not exist, and no
+    such name may count as an outage of the host. Without an answer, the gateways are at fault, not the file.
     """
     if not failures:
         return HostNetworkUnavailable("no IPFS gateway is configured: set WORKERPOOL_IPFS_GATEWAYS")

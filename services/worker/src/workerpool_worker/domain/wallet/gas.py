@@ -1,24 +1,24 @@
-"""Gas limits of the worker's transactions, and when a node's word that one would revert counts."""
+"""Gas limits of the worker's transactions, and when a predicted revert counts."""
 
 ESTIMATES = 6
-"""Estimates of one call at most, one per second or block."""
+"""Limit of estimates of one call, one per second or block."""
 _COUNTING_REVERTS = 2
 
 
-def gas_limit(estimate: int, least: int) -> int:
+def gas_limit(estimate: int, minimum: int) -> int:
     """Return the gas limit for an estimate of a node.
 
     The estimate may be too low: the contribution that reaches consensus costs more than the one before it.
     """
-    return max(least, estimate + estimate // 2)
+    return max(minimum, estimate + estimate // 2)
 
 
 class Reverts:
     """The reverts among the estimates of one call.
 
-    One address may stand for several nodes, and one of them may not have the block yet in which the worker saw that
-    the call is possible. So a revert counts only at a block that is not older, and only when it is repeated.
-    The state of the chain, or a mined revert, has the last word.
+    Several nodes may share one address, and one of them may lack the block in which the worker saw that
+    the call is possible. So a revert counts only if it is repeated, and at a block that is not older.
+    The state of the chain, or a mined revert, decides.
     """
 
     def __init__(self, seen_at: int) -> None:

@@ -206,7 +206,7 @@ async def test_a_registry_that_asks_for_a_long_pause_is_left_alone(
     engine_that: Callable[..., DockerImages],
 ) -> None:
     engine = engine_that(progress=({"error": "toomanyrequests: retry-after: 300s"},), status=500)
-    for match in ("toomanyrequests", "asked for a pause, of which"):
+    for match in ("toomanyrequests", "requested a pause, of which"):
         with stamina.set_testing(True, attempts=1), pytest.raises(RegistryUnavailable, match=match):
             await engine.ensure(IMAGE, 400)
 

@@ -15,8 +15,8 @@ import aiohttp
 from workerpool_kit.tls.identity import identity
 
 from poolctl.adapters.adapter import Adapter
+from poolctl.adapters.checks.collect import collect
 from poolctl.adapters.core import LIVE, Core
-from poolctl.adapters.looks.collect import collect
 from poolctl.adapters.publisher import offers
 from poolctl.adapters.services import Services
 from poolctl.adapters.support.service_logs import FileLogs, logs_of

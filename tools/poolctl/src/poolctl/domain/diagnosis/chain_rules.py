@@ -50,7 +50,7 @@ def behind(facts: Facts) -> Iterator[Finding]:
         "chain",
         Code.CHAIN_BEHIND,
         f"core is {missing} blocks ({span(lag_s)}) behind the chain: it has read up to block {pool.cursor_block}",
-        f"core's own node tells block {pool.latest_block} as its newest: that node is behind or away"
+        f"the newest block of core's own node is {pool.latest_block}: that node is behind or away"
         if stuck_node
         else "core is catching up: deals in the missing blocks are not known yet",
         "give core a node that follows the chain (IEXEC_BLOCKCHAIN_NODE_ADDRESS)"
@@ -67,7 +67,7 @@ def owner(facts: Facts) -> Iterator[Finding]:
             "pool",
             Code.WRONG_POOL,
             f"core serves the workerpool {pool.address}, but POOL_ADDRESS is {facts.configured_pool}",
-            "the settings name another pool, or poolctl asks another pool's core",
+            "the settings name another pool, or poolctl queries another pool's core",
             "correct POOL_ADDRESS (PROD_POOL_ADDRESS), or IEXEC_CORE_URL (--core-url)",
         )
     named = facts.configured_pool or (pool.address if pool is not None else "")

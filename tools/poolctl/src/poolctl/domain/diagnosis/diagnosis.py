@@ -1,4 +1,4 @@
-"""Every rule of `poolctl doctor`, in the order in which an operator mends what they find."""
+"""Every rule of `poolctl doctor`, in the order in which an operator fixes what they find."""
 
 from collections.abc import Callable, Iterator
 

@@ -35,7 +35,7 @@ class Service:
     """The document of `/actuator/health`; None without an answer."""
     version: str = ""
     clock_offset_s: float | None = None
-    """Seconds by which this host's clock is ahead of the service's; None when it does not tell its time."""
+    """Seconds by which this host's clock is ahead of the service's; None when it reports no time."""
     problem: str = ""
     """Why its HTTP port does not answer as a service of this pool does, though it is open."""
     certificate: Certificate | None = None

@@ -36,7 +36,7 @@ class Code(StrEnum):
 
 
 def problem(subject: str, code: Code, message: str, why: str, next_step: str) -> Finding:
-    """Return a finding that must be mended."""
+    """Return a finding that must be fixed."""
     return findings.problem(subject, code, message, next_step, why=why)
 
 

@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the operator asked for."""
+    """What the operator requested."""
 
     description: str
     worker_stake_ratio: int | None = None

@@ -36,13 +36,13 @@ class CachePolicy:
     file: Path | None = None
     """Record of the worker's own images; None keeps it in memory."""
     floor_bytes: int = 5 << 30
-    """Free disk space below which the longest unused images are removed."""
+    """Free disk space below which the least recently used images are removed."""
     keep_s: float = 30 * 86_400.0
     """Time without a task after which an image is removed."""
 
 
 class ImageCache:
-    """Provides images to tasks and removes those that are no longer worth their space."""
+    """Provides images to tasks and removes unused ones."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class ImageCache:
     async def ensure(self, image: str, limit_s: float) -> None:
         """Provide an image to a task. Raises what `DockerImages.ensure` raises.
 
-        If the disk fills, the worker's own unused images make room and the pull is tried once more.
+        If the disk fills, remove the worker's own unused images and retry the pull once.
         """
         await self.make_room()
         try:
@@ -89,7 +89,7 @@ class ImageCache:
                     await self._write()
 
     def forget(self, image: str) -> None:
-        """Look for an image on the engine before its next use, because the engine no longer has it."""
+        """Check the engine for an image before its next use, because the engine no longer has it."""
         self._images.forget(image)
 
     def pulls(self) -> list[str]:
@@ -103,16 +103,16 @@ class ImageCache:
             return [image.name for image in own if await self._remove(image, "cleaned")]
 
     async def sweep(self) -> None:
-        """Remove images that were not used for long, and those that the disk has no room for."""
+        """Remove expired images, and the oldest ones while the disk lacks space."""
         async with self._changes:
             for image in expired(self.own, self._now(), self._policy.keep_s):
                 await self._remove(image, "unused")
         await self.make_room()
 
     async def make_room(self, at_least: int = 0) -> int:
-        """Remove the longest unused images while the disk has less than the floor; return how many went.
+        """Remove the least recently used images while the disk is below the floor; return their number.
 
-        `at_least` removes so many even if the disk has room, or if its room is not known.
+        `at_least` is removed even if the disk has space, or if its space is unknown.
         """
         removed = 0
         async with self._changes:
@@ -138,7 +138,7 @@ class ImageCache:
         return free is not None and free < self._policy.floor_bytes
 
     async def _remove(self, image: OwnImage, reason: str) -> bool:
-        """Remove an image unless it is in use or its name stands for another image. Return whether it went."""
+        """Remove an image unless it is in use or its name refers to another one. Return whether it was removed."""
         self._images.forget(image.name)
         found = await self._images.id_of(image.name)
         if found != image.image_id:

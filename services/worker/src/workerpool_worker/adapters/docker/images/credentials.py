@@ -23,20 +23,20 @@ _HELPER_ENVIRONMENT = ("PATH", "HOME", "USER", "DOCKER_CONFIG", "XDG_RUNTIME_DIR
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the engine gets to identify itself to a registry."""
+    """The engine's credentials for a registry."""
 
     auth: Mapping[str, str]
     """The fields of the engine's `X-Registry-Auth`."""
     source: str
-    """Where they come from, for the log."""
+    """Their source, for the log."""
 
 
 ANONYMOUS = Credentials({}, "none")
-"""Must be given expressly: without it the SDK looks for credentials by itself, and fails if a helper does."""
+"""Must be passed explicitly: otherwise the SDK searches for credentials itself, and fails if a helper fails."""
 
 
 class RegistryCredentials:
-    """Finds credentials. A defect of the Docker configuration or of a helper is logged and harms no pull."""
+    """Finds credentials. A defect of the Docker configuration or of a helper is logged and does not fail a pull."""
 
     def __init__(self, registries: Mapping[str, tuple[str, str]], config: Path | None = None) -> None:
         """Create it. `registries` holds user and password by address; `config` is another Docker configuration."""
@@ -94,7 +94,7 @@ class RegistryCredentials:
                 "credentials.unreadable",
                 registry=key,
                 problem=problem[:300],
-                advice="mend ~/.docker/config.json; until then its images are pulled without credentials",
+                advice="correct ~/.docker/config.json; until then its images are pulled without credentials",
             )
 
 
@@ -119,7 +119,7 @@ def _from_entry(entry: Mapping[str, Any], key: str) -> dict[str, str]:
 
 
 def _ask_helper(name: str, server: str) -> dict[str, str]:
-    """Run a credential helper and return what it knows of a registry."""
+    """Run a credential helper and return its credentials for a registry."""
     kept = {each: os.environ[each] for each in _HELPER_ENVIRONMENT if each in os.environ}
     done = subprocess.run(
         [f"docker-credential-{name}", "get"],

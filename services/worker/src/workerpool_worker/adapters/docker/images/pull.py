@@ -32,7 +32,7 @@ class PullFailed(Exception):
 
 
 class PullTimedOut(PullFailed):
-    """A pull took too long. `arrived` says whether data of the image came."""
+    """A pull took too long. `arrived` says whether data of the image arrived."""
 
     def __init__(self, reason: str, *, arrived: bool) -> None:
         super().__init__(reason, PullFailure.OUTAGE)
@@ -40,7 +40,7 @@ class PullTimedOut(PullFailed):
 
 
 class PullProgress:
-    """What the engine tells of a pull. The thread of the pull adds to it, and others may read it meanwhile."""
+    """The progress of a pull, from the engine's messages. One thread adds to it while others may read it."""
 
     def __init__(self) -> None:
         self.arrived = False
@@ -88,11 +88,11 @@ class PullProgress:
             }
 
     def sentence(self) -> str:
-        """Return how far the pull is, for the operator."""
-        told = self.fields()
+        """Return the progress in words, for the operator."""
+        progress = self.fields()
         return (
-            f"{told['downloaded_bytes'] >> 20} of {told['announced_bytes'] >> 20} MiB arrived, "
-            f"{told['layers_done']} of {told['layers']} layers done"
+            f"{progress['downloaded_bytes'] >> 20} of {progress['announced_bytes'] >> 20} MiB arrived, "
+            f"{progress['layers_done']} of {progress['layers']} layers done"
         )
 
 
@@ -111,7 +111,7 @@ async def pull_once(
 ) -> None:
     """Let the engine pull an image within `limit_s` seconds, at most `max_bytes` compressed.
 
-    `progress` is new, and tells how far the pull is. Raises `PullFailed`, `ImageUnavailable` for an image that is too
+    `progress` receives the progress of the pull. Raises `PullFailed`, `ImageUnavailable` for an image that is too
     large, or `DockerUnavailable`.
     """
     pull = _Pull(connection, image, credentials, limit_s, max_bytes, progress)
@@ -162,7 +162,7 @@ class _Pull:
                     )
                 now = time.monotonic()
                 if now - began > self._limit_s:
-                    return  # The caller timed out. The engine cancels a pull whose stream is closed.
+                    return  # The caller timed out. Closing the stream cancels the pull.
                 if now - logged > PROGRESS_EVERY_S:
                     logged = now
                     log.info(

@@ -1,4 +1,4 @@
-"""The images of apps: pulled once, retried, with credentials and without, and told apart when they do not come."""
+"""The images of apps: pulled once, with retries, with and without credentials, and with classified failures."""
 
 import asyncio
 import math
@@ -42,9 +42,9 @@ MAX_IMAGE_BYTES = 32 << 30
 _ATTEMPTS = 3
 _BACKOFF = Backoff(first_s=2.0, longest_s=20.0)
 _SEEN_S = 10.0
-"""For so long an image that the engine had is not looked for again: a creation that misses it has it pulled."""
+"""Seconds for which an image counts as present without a check; a creation that misses it pulls it again."""
 _LONGEST_PAUSE_S = 60.0
-"""A registry that asks for a longer pause gets it, but no task waits for it here: another worker tries."""
+"""Longest pause that a task waits for a registry, in seconds. After a longer one another worker tries."""
 
 RegistryChecker = Callable[[str], Awaitable[None]]
 """Checks the address of a registry. Raises `AddressRefused`."""
@@ -66,7 +66,7 @@ class DockerImages:
         Args:
             connection: the engine.
             credentials: finds the credentials for a registry; those of the settings may have any address.
-            check: checks the address of every other registry before it is asked; None checks nothing.
+            check: checks the address of every other registry before a pull; None checks nothing.
             max_bytes: most compressed bytes of an image.
         """
         self._connection = connection
@@ -79,7 +79,7 @@ class DockerImages:
         self._seen: dict[str, float] = {}
         """When the engine had each image, on the monotonic clock."""
         self._not_before: dict[str, float] = {}
-        """Registries that asked for a pause, and its end on the monotonic clock."""
+        """Registries that requested a pause, and its end on the monotonic clock."""
 
     async def exists(self, image: str) -> bool:
         """Return whether the engine has an image."""
@@ -93,17 +93,17 @@ class DockerImages:
     async def id_and_size_of(self, image: str) -> tuple[str, int] | None:
         """Return the id of an image and its bytes on the disk; None if the engine does not have it."""
 
-        def look(api: Any) -> tuple[str, int] | None:
+        def read(api: Any) -> tuple[str, int] | None:
             try:
                 found = api.inspect_image(image)
             except errors.NotFound:
                 return None
             return str(found["Id"]), int(found.get("Size") or 0)
 
-        return await self._connection.call(look)
+        return await self._connection.call(read)
 
     def forget(self, image: str) -> None:
-        """Look for an image before its next use, because it was removed, or is about to be."""
+        """Check for an image before its next use, because it was or will be removed."""
         self._seen.pop(image, None)
 
     def pulls(self) -> list[str]:
@@ -118,7 +118,7 @@ class DockerImages:
         """Pull an image within `limit_s` seconds unless the engine has it, and return whether it was pulled.
 
         Concurrent pulls of one image run once. Outages of the registry are retried three times. Raises
-        `ImageUnavailable` if the registry does not provide the image, `RegistryUnavailable` if it is in trouble,
+        `ImageUnavailable` if the registry does not provide the image, `RegistryUnavailable` if it fails,
         `RegistryLoginRefused`, `HostNetworkUnavailable`, `HostStorageUnavailable` or `DockerUnavailable`.
         """
         async with self._locks.setdefault(image, asyncio.Lock()):
@@ -165,7 +165,7 @@ class DockerImages:
         """Pull once the registry's pause is over."""
         pause_s = self._not_before.get(registry_key(registry_of(image)), 0.0) - time.monotonic()
         if pause_s > min(_LONGEST_PAUSE_S, end - time.monotonic()):
-            reason = f"its registry asked for a pause, of which {pause_s:.0f} s are left"
+            reason = f"its registry requested a pause, of which {pause_s:.0f} s are left"
             raise self._error(image, PullFailed(reason, PullFailure.LIMITED))
         if pause_s > 0:
             await asyncio.sleep(pause_s)

@@ -50,7 +50,7 @@ class IsolatedNetwork:
         on_safety: Callable[[str], None] = lambda reason: None,
         label: str = APPS,
     ) -> None:
-        """Create it without any effect.
+        """Store the arguments; nothing is opened or changed yet.
 
         Args:
             connection: connection to the engine, closed by the caller.
@@ -59,8 +59,8 @@ class IsolatedNetwork:
             rules_file: where to write the rules for an operator who must set them by hand.
             shared: counts the workers of this host that use the network, so that the last one removes it.
             worker: wallet address of the worker, the label of its sandboxes.
-            sandbox_image: image with a shell where the engine's host is not this one.
-            in_sandboxes: whether apps join the namespaces of sandboxes; their runtime must be able to.
+            sandbox_image: image with a shell, if the engine runs on another host.
+            in_sandboxes: whether apps join the namespaces of sandboxes; their runtime must support it.
             on_safety: called with the reason when the rules are lost, and with an empty text when they hold again.
             label: value of the Docker label by which unused networks are found.
         """
@@ -92,7 +92,7 @@ class IsolatedNetwork:
                         await self._advice(f"{why_not}; {reached}" if why_not else reached)
                     )
             except BaseException:
-                # Also a start that SIGTERM ends leaves no network, no rules and no claim on them.
+                # Even a start that SIGTERM interrupts leaves no network, no rules and no claim on them.
                 await self._leave()
                 raise
         image = self._sandbox_image if why_not else ""
@@ -102,7 +102,7 @@ class IsolatedNetwork:
     async def close(self) -> None:
         """Remove the network and its rules unless another worker or a container of this host uses them.
 
-        An engine that hangs does not delay the end of the worker: the next start on this host removes what stays.
+        A hanging engine does not delay the end of the worker: the next start on this host removes the rest.
         """
         try:
             async with asyncio.timeout(_CLOSE_LIMIT_S):
@@ -118,7 +118,7 @@ class IsolatedNetwork:
 
     @asynccontextmanager
     async def place(self, name: str = "") -> AsyncIterator[str]:
-        """Yield a namespace of its own in the network for the container `name`. Raises `DockerUnavailable`."""
+        """Yield a separate network namespace for the container `name`. Raises `DockerUnavailable`."""
         await self.ensure()
         if self._sandboxes is None:
             raise DockerUnavailable(f"the network {self.mode} is not open")
@@ -129,12 +129,12 @@ class IsolatedNetwork:
             yield mode
 
     def joined(self, container: str, mode: str) -> None:
-        """Note that a container was created in the namespace of a sandbox."""
+        """Record that a container was created in the namespace of a sandbox."""
         if self._sandboxes is not None:
             self._sandboxes.joined(container, mode)
 
     def left(self, container: str) -> None:
-        """Note that a container has ended or is removed, so that another may have its sandbox."""
+        """Record that a container has ended or was removed, so that another may use its sandbox."""
         if self._sandboxes is not None:
             self._sandboxes.left(container)
 
@@ -159,7 +159,7 @@ class IsolatedNetwork:
             self._checked_at = time.monotonic()
 
     def forget_check(self) -> None:
-        """Let the next call of `ensure` look at the engine and the kernel, however recent the last one is."""
+        """Make the next `ensure` check engine and kernel, even if the last check was recent."""
         self._checked_at = 0.0
 
     @asynccontextmanager
@@ -190,7 +190,7 @@ class IsolatedNetwork:
         except FirewallUnavailable as problem:
             await self._create_network()
             return problem.message
-        # Known before the network is made, so that a failure to make it removes them.
+        # Recorded before the network is created, so that a failure removes the rules.
         self._firewall = firewall
         await self._create_network()
         if not self._connection.is_local or self._rules.bridge not in _interfaces():

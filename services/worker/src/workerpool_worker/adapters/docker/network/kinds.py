@@ -19,17 +19,17 @@ class AppNetwork(Protocol):
         """
 
     def joined(self, container: str, mode: str) -> None:
-        """Note that a container was created with the mode that `place` yielded. Call it inside `place`."""
+        """Record that a container was created with the mode that `place` yielded. Call it inside `place`."""
 
     def left(self, container: str) -> None:
-        """Note that a container has ended or is removed."""
+        """Record that a container has ended or was removed."""
 
     def in_use(self) -> AbstractAsyncContextManager[None]:
         """Keep the network safe while the block runs. Raises `DockerUnavailable` if it is not open yet."""
 
 
 class UnopenedNetwork:
-    """The network while it is not open yet, because the engine does not answer: no app starts or goes on in it."""
+    """The network before it is open, because the engine does not answer: no app starts or runs in it."""
 
     def place(self, name: str = "") -> AbstractAsyncContextManager[str]:
         """Raise `DockerUnavailable`."""
@@ -58,10 +58,10 @@ class NamedNetwork:
         yield self.mode
 
     def joined(self, container: str, mode: str) -> None:
-        """Do nothing: apps have nothing of it for themselves."""
+        """Do nothing: apps hold no exclusive part of it."""
 
     def left(self, container: str) -> None:
-        """Do nothing: apps have nothing of it for themselves."""
+        """Do nothing: apps hold no exclusive part of it."""
 
     @asynccontextmanager
     async def in_use(self) -> AsyncIterator[None]:

@@ -49,7 +49,7 @@ class NetworkProbe:
         self._targets, self._label = tuple(targets), label
 
     async def answering(self, network: str) -> list[str]:
-        """Return the addresses that answer a container in `network`. Raises `AppNetworkUnsafe` if it cannot tell."""
+        """Return the addresses that answer a container in `network`. Raises `AppNetworkUnsafe` if the probe fails."""
         try:
             await self._images.ensure(self._image, _PULL_LIMIT_S)
         except _NOT_PULLED as problem:
@@ -99,7 +99,7 @@ def _gateway(api: Any, network: str) -> str:
 def _script(targets: Sequence[str]) -> str:
     """Return a shell script that prints each target that accepts or refuses a connection.
 
-    A peer that accepts and says nothing is ended by `timeout`, later than nc gives up an unanswered connection.
+    `timeout` ends a silent peer, later than nc's own limit for an unanswered connection.
     """
     lines = ["command -v nc >/dev/null && command -v timeout >/dev/null || exit"]
     for target in targets:

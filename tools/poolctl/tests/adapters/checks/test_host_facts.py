@@ -3,7 +3,13 @@
 from pathlib import Path
 
 from certificates import Authority
-from poolctl.adapters.looks.host_look import certificates, exposed_files, secrets_in, volumes, weak_passwords
+from poolctl.adapters.checks.host_facts import (
+    certificates,
+    exposed_files,
+    secrets_in,
+    volumes,
+    weak_passwords,
+)
 from poolctl.settings import PoolctlSettings
 
 

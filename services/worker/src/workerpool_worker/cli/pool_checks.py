@@ -1,4 +1,4 @@
-"""Looks at the pool: scheduler, config server, node, the wallet's account, and result proxy. Each asks once."""
+"""Checks of the pool: scheduler, config server, node, the wallet's account, and result proxy, one request each."""
 
 import asyncio
 import time
@@ -43,8 +43,8 @@ class Wealth:
     price: int
 
 
-class PoolLooks:
-    """Asks each service of the pool once. What it has learnt stays in its attributes."""
+class PoolChecks:
+    """Queries each service of the pool once, and keeps the answers as attributes."""
 
     def __init__(self, settings: WorkerSettings, stack: AsyncExitStack) -> None:
         """Prepare without connecting; `stack` closes the connections."""
@@ -93,7 +93,7 @@ class PoolLooks:
         ]
 
     async def admission(self, wallet: Address | None) -> list[Finding]:
-        """Ask whether the pool admits the wallet, and whether it gives it work."""
+        """Check that the pool admits the wallet and assigns work to it."""
         if wallet is None or self._core is None:
             return [skipped("admission", "a wallet" if wallet is None else "the scheduler")]
         try:
@@ -105,7 +105,7 @@ class PoolLooks:
                 return [problem("admission", Code.NOT_WHITELISTED, message, remedy)]
             if not is_permanent(error):
                 message = (
-                    f"the scheduler does not tell whether it admits the wallet {wallet}: {describe(error)}"
+                    f"the scheduler does not answer whether it admits the wallet {wallet}: {describe(error)}"
                 )
                 remedy = "Run check again when the scheduler answers."
                 return [problem("admission", Code.CORE_UNREACHABLE, message, remedy)]
@@ -131,7 +131,7 @@ class PoolLooks:
         return [ok("admission", "the pool admits the wallet")]
 
     async def standing(self, wallet: Address) -> GetWorkerResponse | None:
-        """Return what the scheduler knows of the worker; None for an unknown one, or when it does not tell."""
+        """Return the scheduler's record of the worker; None if it has none or does not answer."""
         if self._core is None:
             return None
         try:
@@ -209,7 +209,7 @@ class PoolLooks:
     # --- result proxy ---------------------------------------------------------
 
     async def proxy(self) -> list[Finding]:
-        """Ask whether the result proxy answers by the name that the scheduler tells."""
+        """Check that the result proxy answers under the URL that the scheduler names."""
         if self.pool is None:
             return [skipped("result proxy", "the scheduler")]
         if not self.pool.result_proxy_url:

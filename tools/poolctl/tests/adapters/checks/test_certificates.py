@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from certificates import Authority, identity_of
-from poolctl.adapters.looks.certificates import certificate_of_file, certificate_of_port
+from poolctl.adapters.checks.certificates import certificate_of_file, certificate_of_port
 from workerpool_kit.tls.material import TlsFiles
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from workerpool_kit.settings.secrets import is_well_known
 
-from poolctl.adapters.looks.certificates import certificate_of_file
+from poolctl.adapters.checks.certificates import certificate_of_file
 from poolctl.adapters.pool_folder import exposed
 from poolctl.domain.diagnosis.facts import Certificate, Volume
 from poolctl.domain.diagnosis.host_rules import SHORTEST_PASSWORD

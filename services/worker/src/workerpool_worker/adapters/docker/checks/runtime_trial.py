@@ -1,6 +1,6 @@
-"""Whether the engine can start apps again, by a container that gets as far as its program, which does not exist.
+"""Checks whether the engine can start apps again, with a container whose program does not exist.
 
-Its image has no content: one that a requester chose can ask for a driver that no host has.
+Its image has no content, because a requester's image can require a driver that no host has.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class RuntimeTrial:
     def __init__(
         self, connection: DockerConnection, runtime: str, gpus: Sequence[str], *, worker: str
     ) -> None:
-        """Create it without any effect.
+        """Store the arguments; nothing is opened or changed yet.
 
         Args:
             connection: connection to the engine, closed by the caller.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workerpool_worker.cli import host_looks
+from workerpool_worker.cli import local_checks
 from workerpool_worker.domain.diagnosis.findings import Code, Finding, Severity
 from workerpool_worker.settings import WorkerSettings
 
@@ -32,7 +32,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineApi]:
 
 
 async def engine(settings: WorkerSettings) -> dict[str, Finding]:
-    return by_subject(await host_looks.engine_findings(settings))
+    return by_subject(await local_checks.engine_findings(settings))
 
 
 def no_engine(found: dict[str, Finding]) -> str:
@@ -110,7 +110,7 @@ async def test_a_server_that_is_no_engine_is_a_finding(
 async def test_an_engine_that_hangs_is_a_finding(
     settings: HostSettings, api: EngineApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_looks, "_ENGINE_LIMIT_S", 0.05)
+    monkeypatch.setattr(local_checks, "_ENGINE_LIMIT_S", 0.05)
     api.answers.clear()
     # The command waits for the call under way before it goes on.
     asyncio.get_running_loop().call_later(0.3, api.answers.set)

@@ -17,13 +17,13 @@ from services.worker.tests.harness.pool_services import HUB, POOL, VERSION, Serv
 
 async def test_a_scheduler_that_answers_tells_its_version(services: Services) -> None:
     services.core.configuration.scheduler_version = "9.2.0"
-    scheduler, version = await services.looks().scheduler(VERSION)
+    scheduler, version = await services.checks().scheduler(VERSION)
     assert scheduler.message == f"{services.core.url} answers"
     assert version.message == f"this is {VERSION}, the scheduler 9.2.0; the pool requires no certain version"
 
 
 async def test_a_closed_port_is_an_unreachable_scheduler(services: Services, closed_url: str) -> None:
-    finding = only(await services.looks(IEXEC_CORE_URL=closed_url).scheduler(VERSION))
+    finding = only(await services.checks(IEXEC_CORE_URL=closed_url).scheduler(VERSION))
     assert finding.code is Code.CORE_UNREACHABLE
     assert finding.message.startswith(f"the scheduler at {closed_url} does not answer (UNAVAILABLE: ")
     assert "IEXEC_CORE_URL" in finding.next_step
@@ -31,19 +31,19 @@ async def test_a_closed_port_is_an_unreachable_scheduler(services: Services, clo
 
 async def test_a_scheduler_that_fails_tells_its_text(services: Services) -> None:
     services.core.fails["GetConfig"] = (grpc.StatusCode.UNAVAILABLE, "the database is away")
-    finding = only(await services.looks().scheduler(VERSION))
+    finding = only(await services.checks().scheduler(VERSION))
     assert (finding.code, "the database is away" in finding.message) == (Code.CORE_UNREACHABLE, True)
 
 
 async def test_a_url_without_a_port_names_its_variable(services: Services) -> None:
-    finding = only(await services.looks(IEXEC_CORE_URL="http://localhost").scheduler(VERSION))
+    finding = only(await services.checks(IEXEC_CORE_URL="http://localhost").scheduler(VERSION))
     assert (finding.code, finding.next_step) == (Code.BAD_SETTING, "Correct IEXEC_CORE_URL.")
 
 
 @pytest.mark.parametrize("workerpool", ["", "0x12", "no address"])
 async def test_an_answer_without_a_workerpool_is_no_scheduler(services: Services, workerpool: str) -> None:
     services.core.configuration.workerpool = workerpool
-    finding = only(await services.looks().scheduler(VERSION))
+    finding = only(await services.checks().scheduler(VERSION))
     assert finding.code is Code.CORE_UNREACHABLE
     assert "the scheduler names no workerpool" in finding.message
 
@@ -51,7 +51,7 @@ async def test_an_answer_without_a_workerpool_is_no_scheduler(services: Services
 async def test_another_pool_and_another_version_are_told_together(services: Services) -> None:
     services.core.configuration.workerpool = HUB
     services.core.configuration.required_worker_version = "9.9.9"
-    scheduler, pool, version = await services.looks().scheduler(VERSION)
+    scheduler, pool, version = await services.checks().scheduler(VERSION)
     assert scheduler.severity is Severity.OK
     assert pool.code is Code.WRONG_POOL
     assert HUB in pool.message
@@ -63,7 +63,7 @@ async def test_another_pool_and_another_version_are_told_together(services: Serv
 @pytest.mark.parametrize("spelled", [POOL, POOL.lower()])
 async def test_the_spelling_of_the_pools_address_does_not_matter(services: Services, spelled: str) -> None:
     services.core.configuration.workerpool = spelled
-    found = await services.looks(POOL_ADDRESS=POOL.lower()).scheduler(VERSION)
+    found = await services.checks(POOL_ADDRESS=POOL.lower()).scheduler(VERSION)
     assert [each.severity for each in found] == [Severity.OK, Severity.OK]
 
 
@@ -71,14 +71,14 @@ async def test_the_spelling_of_the_pools_address_does_not_matter(services: Servi
 
 
 async def test_a_clock_without_anything_to_compare_is_not_judged(services: Services) -> None:
-    assert only([services.looks().clock()], Severity.SKIPPED).subject == "clock"
+    assert only([services.checks().clock()], Severity.SKIPPED).subject == "clock"
 
 
 async def test_a_scheduler_without_a_clock_is_no_fault(services: Services) -> None:
     services.core.clock = lambda: None
-    looks = await services.ready()
-    assert looks.clock_offset_s is None
-    assert looks.clock().severity is Severity.SKIPPED
+    checks = await services.ready()
+    assert checks.clock_offset_s is None
+    assert checks.clock().severity is Severity.SKIPPED
 
 
 @pytest.mark.parametrize(("ahead_s", "word"), [(3_600, "behind"), (-3_600, "ahead of")])
@@ -94,19 +94,19 @@ async def test_a_clock_that_differs_from_the_schedulers_is_wrong(
 @pytest.mark.parametrize("seconds", [1 << 62, -(1 << 62)])
 async def test_a_clock_beyond_the_calendar_does_not_end_the_look(services: Services, seconds: int) -> None:
     services.core.clock = lambda: Timestamp(seconds=seconds)
-    looks = services.looks()
-    assert (await looks.scheduler(VERSION))[0].severity is Severity.OK
-    assert (looks.clock_offset_s, looks.clock().severity) == (None, Severity.SKIPPED)
+    checks = services.checks()
+    assert (await checks.scheduler(VERSION))[0].severity is Severity.OK
+    assert (checks.clock_offset_s, checks.clock().severity) == (None, Severity.SKIPPED)
 
 
 # --- admission -------------------------------------------------------------------------------------
 
 
 async def test_without_a_wallet_or_a_scheduler_nothing_is_asked(services: Services) -> None:
-    looks = services.looks()
-    assert "it needs the scheduler" in only(await looks.admission(WORKER), Severity.SKIPPED).message
-    assert "it needs a wallet" in only(await looks.admission(None), Severity.SKIPPED).message
-    assert await looks.standing(WORKER) is None
+    checks = services.checks()
+    assert "it needs the scheduler" in only(await checks.admission(WORKER), Severity.SKIPPED).message
+    assert "it needs a wallet" in only(await checks.admission(None), Severity.SKIPPED).message
+    assert await checks.standing(WORKER) is None
 
 
 async def test_a_wallet_without_a_worker_is_admitted(services: Services) -> None:
@@ -126,8 +126,8 @@ async def test_a_wallet_that_is_not_on_the_list_is_named(services: Services) -> 
     [
         (grpc.StatusCode.PERMISSION_DENIED, "the scheduler refuses the wallet", "the pool's operator"),
         (grpc.StatusCode.INVALID_ARGUMENT, "the scheduler refuses the wallet", "the pool's operator"),
-        (grpc.StatusCode.UNAVAILABLE, "the scheduler does not tell whether", "Run check again"),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "the scheduler does not tell whether", "Run check again"),
+        (grpc.StatusCode.UNAVAILABLE, "the scheduler does not answer whether", "Run check again"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "the scheduler does not answer whether", "Run check again"),
     ],
 )
 async def test_an_outage_is_told_from_a_refusal(
@@ -168,19 +168,19 @@ async def test_a_worker_that_merely_idles_is_no_problem(services: Services) -> N
 
 
 async def test_without_a_scheduler_no_proxy_is_known(services: Services) -> None:
-    assert "it needs the scheduler" in only(await services.looks().proxy(), Severity.SKIPPED).message
+    assert "it needs the scheduler" in only(await services.checks().proxy(), Severity.SKIPPED).message
 
 
 async def test_a_scheduler_that_names_no_proxy_is_not_blamed_for_silence(services: Services) -> None:
     services.core.configuration.result_proxy_url = ""
     finding = only(await (await services.ready()).proxy(), Severity.SKIPPED)
-    assert finding.message == "not looked at: it needs a scheduler that names one"
+    assert finding.message == "not checked: it needs a scheduler that names one"
 
 
 async def test_a_proxy_by_its_own_name_serves(services: Services) -> None:
-    looks = await services.ready()
-    assert looks.pool is not None
-    assert only(await looks.proxy(), Severity.OK).message == f"{looks.pool.result_proxy_url} answers"
+    checks = await services.ready()
+    assert checks.pool is not None
+    assert only(await checks.proxy(), Severity.OK).message == f"{checks.pool.result_proxy_url} answers"
 
 
 async def test_a_proxy_by_another_name_is_told_with_the_variable(services: Services) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workerpool_worker.adapters.docker.checks.shared_folder import sees_file
 from workerpool_worker.adapters.docker.connection import DockerConnection
-from workerpool_worker.adapters.docker.looks.shared_folder import sees_file
 from workerpool_worker.errors import DockerUnavailable, EngineRefused
 
 from services.worker.tests.doubles.stored_engine import StoredEngine, running_engine

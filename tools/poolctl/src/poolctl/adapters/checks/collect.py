@@ -11,10 +11,10 @@ from workerpool_protocol.core.v1 import pool_service_pb2 as pb
 from workerpool_protocol.core.v1.pool_service_pb2_grpc import PoolServiceStub
 
 from poolctl.adapters.adapter import Adapter
+from poolctl.adapters.checks import host_facts
+from poolctl.adapters.checks.chain_facts import collect_chain_facts, configured_chain
+from poolctl.adapters.checks.service_facts import collect_service_facts
 from poolctl.adapters.core import Core
-from poolctl.adapters.looks import host_look
-from poolctl.adapters.looks.chain_look import configured_chain, look_at_chain
-from poolctl.adapters.looks.service_look import look_at_service
 from poolctl.adapters.publisher import offers
 from poolctl.adapters.services import Services
 from poolctl.domain.diagnosis.facts import Facts, Offered, Pool, Service, Wallet
@@ -46,10 +46,12 @@ async def collect(
     """
     say("services")
     async with Services(settings) as services:
-        # Only services that are up are asked further: the others cost their time limits.
+        # Query only services that are up: the others cost their time limits.
         shown = await asyncio.gather(
             *(
-                look_at_service(name, url, grpc_target=settings.core_grpc or "" if name == "core" else "")
+                collect_service_facts(
+                    name, url, grpc_target=settings.core_grpc or "" if name == "core" else ""
+                )
                 for name, url in settings.services.items()
             )
         )
@@ -63,7 +65,7 @@ async def collect(
         )
     refused = {"core": core_refuses, "chain_adapter": adapter_refuses, "order_publisher": publisher_refuses}
     say("chain")
-    chain, stake = await look_at_chain(
+    chain, stake = await collect_chain_facts(
         settings,
         await configured_chain(settings),
         settings.pool_address or (pool.address if pool is not None else ""),
@@ -79,10 +81,10 @@ async def collect(
         wallet=None if wallet is None else dataclasses.replace(wallet, stake_nrlc=stake),
         pool=pool,
         offered=offered,
-        volumes=host_look.volumes(folder, settings),
-        weak_passwords=host_look.weak_passwords(variables, folder),
-        exposed_files=host_look.exposed_files(variables, folder, settings),
-        certificates=host_look.certificates(settings),
+        volumes=host_facts.volumes(folder, settings),
+        weak_passwords=host_facts.weak_passwords(variables, folder),
+        exposed_files=host_facts.exposed_files(variables, folder, settings),
+        certificates=host_facts.certificates(settings),
     )
 
 

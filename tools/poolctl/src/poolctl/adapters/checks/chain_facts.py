@@ -25,7 +25,7 @@ _DEFAULT_BLOCK_TIME_S = 5.0
 
 
 async def configured_chain(settings: PoolctlSettings) -> ChainConfig | None:
-    """Return the chain that the config server tells, else that of the settings; None when neither tells one."""
+    """Return the chain from the config server, else from the settings; None without either."""
     try:
         return await chain_of(settings)
     except CommandFailed:
@@ -36,7 +36,7 @@ async def configured_chain(settings: PoolctlSettings) -> ChainConfig | None:
         )
 
 
-async def look_at_chain(
+async def collect_chain_facts(
     settings: PoolctlSettings, chain: ChainConfig | None, pool: str, wallet: str
 ) -> tuple[Chain | None, int | None]:
     """Return what the node shows, and the free stake of a wallet in nRLC; None for what cannot be read.

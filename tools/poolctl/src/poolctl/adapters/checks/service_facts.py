@@ -9,8 +9,8 @@ import aiohttp
 from workerpool_kit.grpc.service_channel import GRPC_ADDRESS, target_told
 from workerpool_kit.tls.identity import identity
 
-from poolctl.adapters.looks.certificates import certificate_of_port
-from poolctl.adapters.reachability import look_at_port
+from poolctl.adapters.checks.certificates import certificate_of_port
+from poolctl.adapters.reachability import probe_port
 from poolctl.adapters.services import documented_target
 from poolctl.domain.diagnosis.facts import Port, Service
 
@@ -18,9 +18,9 @@ _LIMIT_S = 5.0
 _MAX_BYTES = 1 << 20
 
 
-async def look_at_service(name: str, url: str, *, grpc_target: str = "") -> Service:
-    """Return what a service shows at its documented URL; `grpc_target` replaces the gRPC address that it tells."""
-    http = await look_at_port(url)
+async def collect_service_facts(name: str, url: str, *, grpc_target: str = "") -> Service:
+    """Return what a service shows at its documented URL; `grpc_target` replaces the gRPC address that it reports."""
+    http = await probe_port(url)
     if not http.is_open:
         return Service(name, url, Port(http.address, http.problem))
     certificate = await certificate_of_port(url)
@@ -40,7 +40,7 @@ async def look_at_service(name: str, url: str, *, grpc_target: str = "") -> Serv
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         problem = str(error) or type(error).__name__
     target = grpc_target or (target_told(url, told) if told else None) or documented_target(url)
-    grpc = await look_at_port(target) if target else None
+    grpc = await probe_port(target) if target else None
     return Service(
         name,
         url,

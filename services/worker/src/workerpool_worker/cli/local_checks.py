@@ -1,4 +1,4 @@
-"""Looks at this host: settings, wallet file, folder, disk, and the container engine."""
+"""Checks of this host: settings, wallet file, folder, disk, and the container engine."""
 
 import asyncio
 import os
@@ -15,8 +15,8 @@ from workerpool_poco.errors import InvalidId
 from workerpool_poco.protocol.encoding.json_text import loads_bounded
 from workerpool_poco.protocol.ids import Address, address
 
+from workerpool_worker.adapters.docker.checks.shared_folder import new_file, sees_file
 from workerpool_worker.adapters.docker.connection import DockerConnection
-from workerpool_worker.adapters.docker.looks.shared_folder import new_file, sees_file
 from workerpool_worker.adapters.files.disk_usage import free_space
 from workerpool_worker.adapters.gpu_discovery import nvidia_gpus
 from workerpool_worker.adapters.host_memory import available_memory
@@ -85,7 +85,7 @@ async def wallet_finding(settings: WorkerSettings) -> tuple[Finding, Address | N
 
 
 def host_memory_finding(settings: WorkerSettings) -> Finding:
-    """Look at the memory of this host."""
+    """Check the memory of this host."""
     return memory_finding(available_memory(), settings.memory_floor_bytes)
 
 
@@ -95,7 +95,7 @@ def limits_of(settings: WorkerSettings) -> DiskLimits:
 
 
 def folder_findings(settings: WorkerSettings) -> list[Finding]:
-    """Look at the base folder and the disk that holds it."""
+    """Check the base folder and its disk."""
     base = settings.base_dir.absolute()
     place = place_finding(base, chosen="base_dir" in settings.model_fields_set)
     found = [place] if place is not None else []
@@ -118,7 +118,7 @@ def folder_findings(settings: WorkerSettings) -> list[Finding]:
 
 
 async def reach_finding(settings: WorkerSettings) -> Finding:
-    """Look for a registry or an IPFS gateway that answers."""
+    """Check that a registry or an IPFS gateway answers."""
     reach = Reach(servers_of(settings.download_reference_urls, settings.ipfs_gateways, settings.registries))
     try:
         async with asyncio.timeout(_INTERNET_LIMIT_S):
@@ -150,7 +150,7 @@ async def docker_connection() -> AsyncIterator[DockerConnection]:
 
 
 async def engine_findings(settings: WorkerSettings) -> list[Finding]:
-    """Look at the container engine, its disk, what it sees of the base folder, and the network of apps."""
+    """Check the container engine, its disk, its view of the base folder, and the network of apps."""
     async with docker_connection() as connection:
         try:
             async with asyncio.timeout(_ENGINE_LIMIT_S):
@@ -174,7 +174,7 @@ def _no_engine(message: str) -> Finding:
 
 
 def _engine_disk(settings: WorkerSettings, connection: DockerConnection, info: Any) -> list[Finding]:
-    """Look at the disk of images and layers, if it is visible here and another one than the base folder's."""
+    """Check the disk of images and layers, if it is visible here and not the base folder's."""
     root = Path(info["DockerRootDir"])
     base = settings.base_dir.absolute()
     try:
@@ -187,7 +187,7 @@ def _engine_disk(settings: WorkerSettings, connection: DockerConnection, info: A
 
 
 def _runtime(settings: WorkerSettings, info: Any) -> list[Finding]:
-    """Look for the runtime that the settings name."""
+    """Check that the engine has the configured runtime."""
     if not (wanted := settings.container_runtime):
         return []
     if defect := runtime_problem(wanted, frozenset(info.get("Runtimes") or ())):
@@ -200,7 +200,7 @@ def _runtime(settings: WorkerSettings, info: Any) -> list[Finding]:
 
 
 async def _gpus(settings: WorkerSettings) -> list[Finding]:
-    """Look for the GPUs that the settings promise. Whether the engine can hand them over shows the first app."""
+    """Check that the configured GPUs exist. Only the first app shows whether the engine can pass them on."""
     if not settings.gpu_enabled:
         return []
     gpus = settings.gpu_ids or await nvidia_gpus()
@@ -209,7 +209,7 @@ async def _gpus(settings: WorkerSettings) -> list[Finding]:
             warning(
                 "GPUs",
                 Code.NO_GPU,
-                f"{defect}, so the worker takes no task that asks for a GPU",
+                f"{defect}, so the worker accepts no task that requires a GPU",
                 "Install NVIDIA's driver and container toolkit, set WORKERPOOL_WORKER_GPU_IDS where nvidia-smi is "
                 "missing (a worker in a container), or set IEXEC_WORKER_GPU_ENABLED to false.",
             )
@@ -235,7 +235,7 @@ async def _shared_folder(settings: WorkerSettings, connection: DockerConnection)
 
 
 def _network(settings: WorkerSettings, connection: DockerConnection) -> Finding:
-    """Look at what isolates the apps. The start of the worker proves it."""
+    """Check the isolation of apps. The start of the worker proves it."""
     if settings.app_network != ISOLATED:
         return ok("app network", f"apps use the network {settings.app_network}, as the settings say")
     if settings.network_probe_image:

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from workerpool_worker.adapters.docker.checks.runtime_trial import RuntimeTrial
 from workerpool_worker.adapters.docker.connection import DockerConnection
-from workerpool_worker.adapters.docker.looks.runtime_trial import RuntimeTrial
 from workerpool_worker.errors import DockerUnavailable
 
 from services.worker.tests.harness.fixtures import ContainersOf

@@ -17,17 +17,17 @@ NODE_VARIABLE = "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS"
 
 
 async def test_without_a_scheduler_there_is_no_chain_to_ask_for(services: Services) -> None:
-    looks = services.looks()
-    assert only(await looks.node(), Severity.SKIPPED).subject == "node"
-    assert [each.severity for each in await looks.funds(WORKER)] == [Severity.SKIPPED, Severity.SKIPPED]
-    assert "it needs a node of the chain" in (await looks.funds(WORKER))[1].message
-    assert "it needs a wallet" in (await looks.funds(None))[0].message
+    checks = services.checks()
+    assert only(await checks.node(), Severity.SKIPPED).subject == "node"
+    assert [each.severity for each in await checks.funds(WORKER)] == [Severity.SKIPPED, Severity.SKIPPED]
+    assert "it needs a node of the chain" in (await checks.funds(WORKER))[1].message
+    assert "it needs a wallet" in (await checks.funds(None))[0].message
 
 
 async def test_a_node_that_serves_is_told_with_its_block(services: Services) -> None:
-    looks = await services.ready()
-    assert only(await looks.node(), Severity.OK).message == f"chain {CHAIN_ID}, block 16"
-    assert looks.block_time == 0x65000000
+    checks = await services.ready()
+    assert only(await checks.node(), Severity.OK).message == f"chain {CHAIN_ID}, block 16"
+    assert checks.block_time == 0x65000000
 
 
 @pytest.mark.parametrize("url", ["", "http://localhost"])
@@ -62,11 +62,11 @@ async def test_a_malformed_chain_is_the_config_servers_fault(
 ) -> None:
     kept = {field.name: value for field, value in services.chain.ListFields()}
     services.chain.CopyFrom(config_service_pb2.ChainConfig(**(kept | changes)))
-    looks = await services.ready()
-    finding = only(await looks.node())
+    checks = await services.ready()
+    finding = only(await checks.node())
     assert finding.code is Code.CONFIG_SERVER_UNREACHABLE
     assert told in finding.message
-    assert (looks.chain, looks.hub) == (None, None)
+    assert (checks.chain, checks.hub) == (None, None)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -95,9 +95,9 @@ async def test_the_override_replaces_a_node_that_is_away(services: Services, clo
 
 async def test_a_node_of_another_chain_is_told(services: Services) -> None:
     services.node.results["eth_chainId"] = "0x86"
-    looks = await services.ready()
-    finding = only(await looks.node())
-    assert (finding.code, looks.hub) == (Code.WRONG_CHAIN, None)
+    checks = await services.ready()
+    finding = only(await checks.node())
+    assert (finding.code, checks.hub) == (Code.WRONG_CHAIN, None)
     assert f"serves chain 134, not {CHAIN_ID}" in finding.message
 
 
@@ -126,11 +126,11 @@ async def test_a_server_that_is_no_node_is_told(services: Services, text: str) -
 
 
 async def test_stake_and_gas_are_judged(services: Services) -> None:
-    looks = await services.ready()
-    await looks.node()
-    stake, gas = await looks.funds(WORKER)
+    checks = await services.ready()
+    await checks.node()
+    stake, gas = await checks.funds(WORKER)
     assert (stake.severity, gas.severity) == (Severity.OK, Severity.OK)
-    wealth = await looks.wealth(WORKER)
+    wealth = await checks.wealth(WORKER)
     assert (wealth.account.stake, wealth.account.locked, wealth.balance) == (7, 5, BALANCE)
     assert wealth.price > 0
 
@@ -138,23 +138,23 @@ async def test_stake_and_gas_are_judged(services: Services) -> None:
 async def test_an_empty_wallet_lacks_both(services: Services) -> None:
     services.views["hub", "viewAccount"] = ((0, 5),)
     services.node.results["eth_getBalance"] = "0x0"
-    looks = await services.ready()
-    await looks.node()
-    assert [each.code for each in await looks.funds(WORKER)] == [Code.NO_STAKE, Code.NO_GAS]
+    checks = await services.ready()
+    await checks.node()
+    assert [each.code for each in await checks.funds(WORKER)] == [Code.NO_STAKE, Code.NO_GAS]
 
 
 async def test_gas_is_free_on_a_sidechain(services: Services) -> None:
     services.chain.sidechain = True
     services.node.results["eth_getBalance"] = "0x0"
-    looks = await services.ready()
-    await looks.node()
-    assert [each.severity for each in await looks.funds(WORKER)] == [Severity.OK, Severity.OK]
+    checks = await services.ready()
+    await checks.node()
+    assert [each.severity for each in await checks.funds(WORKER)] == [Severity.OK, Severity.OK]
 
 
 async def test_a_node_that_fails_meanwhile_leaves_the_gas_unjudged(services: Services) -> None:
-    looks = await services.ready()
-    await looks.node()
+    checks = await services.ready()
+    await checks.node()
     services.node.refuses("eth_getBalance", -32000, "the node is ill")
-    stake, gas = await looks.funds(WORKER)
+    stake, gas = await checks.funds(WORKER)
     assert (stake.code, "the node is ill" in stake.message) == (Code.NODE_UNREACHABLE, True)
     assert gas.severity is Severity.SKIPPED

@@ -1,4 +1,4 @@
-"""Whether the engine sees the files of this process under the same paths, without running a container."""
+"""Checks whether the engine sees the files of this process under the same paths, without running a container."""
 
 import os
 import tempfile
@@ -20,7 +20,7 @@ _NO_SOURCE = "bind source path does not exist"
 async def sees_folder(connection: DockerConnection, folder: Path, worker: str) -> bool:
     """Return whether the engine's host sees the files of a folder, by a new one that is removed again.
 
-    The container of the look has the labels of the wallet `worker`, so that the next start removes it if this process
+    The container of the check has the labels of the wallet `worker`, so that the next start removes it if this process
     is killed meanwhile. Raises OSError if the folder cannot be written, and what `sees_file` raises.
     """
     with new_file(folder) as marker:
@@ -47,7 +47,7 @@ async def sees_file(
     Raises `DockerUnavailable`, or `EngineRefused` for another refusal.
     """
 
-    def look(api: Any) -> bool:
+    def create(api: Any) -> bool:
         image = ensure_empty_image(api)
         mount = Mount("/seen", str(path), type="bind", read_only=True)
         try:
@@ -65,4 +65,4 @@ async def sees_file(
             api.remove_container(container, force=True)
         return True
 
-    return await connection.call(look)
+    return await connection.call(create)

@@ -1,0 +1,1 @@
+"""Checks of what the engine can do, with containers that run no app."""

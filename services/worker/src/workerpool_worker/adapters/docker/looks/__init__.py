@@ -1,1 +1,0 @@
-"""Looks at what the engine can do, by containers in which no app runs."""
