@@ -1,7 +1,7 @@
 """The clients in other languages: install what they need, generate their code from protos/, compare it.
 
-`client_packages.py install` runs each clients/<language>/install at once. `client_packages.py generate` writes the
-generated code, and `client_packages.py check` compares it with what the protos give now. Languages may follow; all of
+`client_packages.py install` runs each clients/<language>/install in parallel. `client_packages.py generate` writes
+the generated code, and `client_packages.py check` compares it with what the protos give now. Arguments may name languages; all of
 them by default. A language whose code is generated has a buf.gen.yaml and a plugins.sh, which installs its generators.
 The Python client uses libs/protocol, which `make protos` writes.
 """
@@ -24,7 +24,7 @@ def languages() -> list[str]:
 
 
 def generated_languages() -> list[str]:
-    """Return those whose folder holds generated code."""
+    """Return the clients whose folder holds generated code."""
     return [name for name in languages() if (CLIENTS / name / "buf.gen.yaml").exists()]
 
 
@@ -44,7 +44,7 @@ def generate(language: str, target: Path = ROOT) -> None:
 
 
 def differences(language: str) -> list[str]:
-    """Return the generated files of a client that differ from what the protos give, lack, or are left from before."""
+    """Return the generated files of a client that differ from the protos, are missing, or are obsolete."""
     with tempfile.TemporaryDirectory() as name:
         fresh = Path(name)
         generate(language, fresh)

@@ -9,7 +9,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 class Alert(NamedTuple):
     """Fires for each series of `value` that stays beyond `limit` for `lasts`.
 
-    `what`, `why` and `next_step` are sentences; `{label}` in them is a label of the series.
+    `what`, `why` and `next_step` are sentences; `{label}` in them inserts a label of the series.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The alerts of a pool, from the process that is away to the wallet that runs dry."""
+"""The alerts of a pool."""
 
 from monitoring.alert import Alert
 from monitoring.pool import CORE_LAG
@@ -26,7 +26,7 @@ SERVICES = (
         "2m",
         "warning",
         "The component {component} of {job} is out of service.",
-        "The process waits for it, and continues by itself once it is back.",
+        "The process waits for it, and continues once it is back.",
         _HEALTH,
     ),
     Alert(
@@ -37,7 +37,7 @@ SERVICES = (
         "5m",
         "warning",
         "{job} at {instance} uses most of the files and connections that it may open.",
-        "At the limit it accepts no further connection, also none of workers.",
+        "At the limit it accepts no more connections, not even from workers.",
         "Raise the limit of open files (ulimits: nofile) of the container, or spread the workers over another pool.",
     ),
 )
@@ -50,8 +50,8 @@ WORKERS = (
         "5m",
         "critical",
         "No worker of the pool is alive.",
-        "Nothing that is bought is computed, and unserved tasks fail at their deadline.",
-        "Look at one host: poolworker status says why its worker is away. poolctl why WALLET says what core knows.",
+        "Bought tasks are not computed, and fail at their deadline.",
+        "Run poolworker status on a host: it shows why its worker is away. poolctl why WALLET shows what core knows.",
     ),
     Alert(
         "WorkerAway",
@@ -62,7 +62,7 @@ WORKERS = (
         "warning",
         "The worker {name} ({wallet}) is not connected.",
         "Its tasks go to other workers after 60 s.",
-        "Start it, or read its log if it runs. A worker that is gone for good leaves the table after a day.",
+        "Start it, or read its log if it runs. A worker that does not return leaves the table after a day.",
     ),
     Alert(
         "WorkerQuarantined",
@@ -72,7 +72,7 @@ WORKERS = (
         "1m",
         "warning",
         "The worker {name} ({wallet}) is in quarantine.",
-        "It failed several times in a row through faults of its own side, and gets no work for a time.",
+        "It failed several times in a row through its own fault, and gets no work for some time.",
         "poolctl why WALLET shows the failures. Repair the host, then poolctl worker release WALLET.",
     ),
     Alert(
@@ -82,9 +82,9 @@ WORKERS = (
         0,
         "10m",
         "warning",
-        "The worker {name} ({wallet}) refuses new work itself.",
+        "The worker {name} ({wallet}) refuses new work.",
         "Its host lacks something: disk, memory, a Docker engine, the network, coins for gas.",
-        "poolctl why WALLET shows the reason; the worker takes work again by itself once it is gone.",
+        "poolctl why WALLET shows the reason; the worker resumes once it is gone.",
     ),
     Alert(
         "WorkerFails",
@@ -119,7 +119,7 @@ TASKS = (
         0,
         "0s",
         "warning",
-        "Tasks failed through the pool's side within an hour.",
+        "Tasks failed through the pool's fault within an hour.",
         "A fault of a worker, of a service or of the chain cost a requester the result.",
         "poolctl tasks shows the failed ones, and poolctl why TASK the cause and its next step.",
     ),
@@ -153,7 +153,7 @@ TASKS = (
         "0s",
         "warning",
         "The result proxy refused more than 5 uploads within 15 minutes: {outcome}.",
-        "A worker's result does not match the chain, or the proxy has no room.",
+        "A worker's result does not match the chain, or the proxy has no free space.",
         "The log line result.refused of the result proxy names the worker and the task.",
     ),
 )
@@ -166,7 +166,7 @@ CHAIN = (
         "1m",
         "critical",
         "Core has seen no new block for more than 2 minutes.",
-        "The node is behind or away, or the chain has stopped. Nothing is assigned meanwhile.",
+        "The node is behind or unreachable, or the chain has stopped. No work is assigned meanwhile.",
         "Query the node: eth_blockNumber must grow. Then check IEXEC_BLOCKCHAIN_NODE_ADDRESS and the network to it. "
         "On a chain that mines blocks only for transactions, raise the limit of this rule.",
     ),
@@ -179,7 +179,7 @@ CHAIN = (
         "warning",
         "Core is more than 20 blocks behind the chain.",
         "It reads blocks more slowly than they come, or the node refuses logs.",
-        "Compare the calls to the node with the provider's plan. The log lines of core named chain.… say what fails.",
+        "Compare the calls to the node with the provider's plan. Core's log events chain.… show what fails.",
     ),
     Alert(
         "NodeThrottles",
@@ -188,9 +188,9 @@ CHAIN = (
         0,
         "0s",
         "warning",
-        "The node refuses calls of {job} because there are too many.",
-        "The provider's plan is exhausted; the process calls less often until it is not.",
-        "Set WORKERPOOL_NODE_CALLS_PER_SECOND to what the plan allows, or take another plan or a node of your own.",
+        "The node limits the calls of {job}.",
+        "The provider's plan is exhausted; the process reduces its calls.",
+        "Set WORKERPOOL_NODE_CALLS_PER_SECOND to what the plan allows, or use another plan or your own node.",
     ),
 )
 WALLETS = (
@@ -235,7 +235,7 @@ WALLETS = (
         "1m",
         "critical",
         "A transaction of the wallet {wallet} ({job}) is not mined after 2 minutes.",
-        "The node does not spread it, the fee is too low for the network, or another program used its nonce.",
+        "The node does not propagate it, the fee is too low for the network, or another program used its nonce.",
         "GetWallet of the chain adapter (poolctl tx) shows its hash, fee and error. Check IEXEC_GAS_PRICE_CAP and the "
         "node.",
     ),
@@ -259,7 +259,7 @@ WALLETS = (
         "warning",
         "A transaction of the wallet {wallet} ended as {state}.",
         "The contract refused it: often another process acted on the same task first.",
-        "The log line transaction.failed names the transaction. A single one needs nothing: the state is read again.",
+        "The log line transaction.failed names the transaction. A single one needs no action: the state is read again.",
     ),
     Alert(
         "NonceFilled",
@@ -268,9 +268,9 @@ WALLETS = (
         0,
         "0s",
         "warning",
-        "The wallet {wallet} sent an empty transfer to use a nonce.",
+        "The wallet {wallet} sent an empty transfer to fill a nonce.",
         "The journal has lost entries, or another program gave up a nonce of this wallet.",
-        "Let no other program use the wallet, and check the database of the chain adapter.",
+        "Stop other programs that use the wallet, and check the database of the chain adapter.",
     ),
     Alert(
         "FeesReplaced",
@@ -280,7 +280,7 @@ WALLETS = (
         "0s",
         "warning",
         "The wallet {wallet} raised the fee of more than 10 transactions within 10 minutes.",
-        "The network is crowded, or the cap of the fee is near.",
+        "The network is congested, or the fee is near its cap.",
         "Compare the network's fee with IEXEC_GAS_PRICE_CAP.",
     ),
     Alert(
@@ -290,7 +290,7 @@ WALLETS = (
         10,
         "0s",
         "warning",
-        "More than 10 mined transactions of the wallet {wallet} were taken back within an hour.",
+        "More than 10 mined transactions of the wallet {wallet} were reorganised within an hour.",
         "The chain reorganises often, or the node changes between forks.",
         "Use one node, or raise the confirmations of the chain. Nothing is lost: they are sent again.",
     ),

@@ -57,7 +57,7 @@ def _blocks(page: Page) -> None:
         width=8,
     )
     page.graph(
-        "Refused because of too many",
+        "Refused by the rate limit",
         [Query("sum by (job) (increase(workerpool_node_throttled_total[10m]))", "{{job}}")],
         "Calls of ten minutes that the node refused. WORKERPOOL_NODE_CALLS_PER_SECOND sets a limit.",
         width=8,
@@ -107,7 +107,7 @@ def _wallets(page: Page) -> None:
             Query("sum(increase(workerpool_wallet_fillers_total[1h]))", "nonces filled"),
             Query("sum(increase(workerpool_wallet_restored_total[1h]))", "restored after a reorganisation"),
         ],
-        "What the wallets of the pool owner and of scraped workers did besides sending.",
+        "Replacements, fillers and restored transactions of the pool owner's and of scraped workers' wallets.",
         width=8,
     )
 

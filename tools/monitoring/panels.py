@@ -148,7 +148,7 @@ class Page:
         height: int = 10,
         link: str = "",
     ) -> None:
-        """Add a table of the present values: one line for each value of the label `key`.
+        """Add a table of the current values: one line for each value of the label `key`.
 
         A column shows a label of the first query by its name, or the value of a query as `Value #A`, `Value #B` …
         `link` opens for a line; `${__value.raw}` in it is the value of the key.

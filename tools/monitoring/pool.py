@@ -10,7 +10,7 @@ CORE_LAG = 'iexec_chain_block_latest{job="core"} - on (instance) workerpool_core
 
 def pool_page() -> Page:
     """Return the dashboard."""
-    page = Page("workerpool-pool", "Pool", "What the pool does now, and whether it does it in time.")
+    page = Page("workerpool-pool", "Pool", "What the pool does now, and whether it keeps up.")
     page.label("workerpool", "Workerpool", "label_values(workerpool_core_pool_info, workerpool)")
     _now(page)
     _tasks(page)

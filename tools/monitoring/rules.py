@@ -92,7 +92,7 @@ def _texts(alert: Alert) -> dict[str, str]:
 
 
 def alerts_page() -> str:
-    """Return the page that says of each alert what it means, why it matters, and what to do."""
+    """Return the page that explains each alert: what it means, why it matters, and what to do."""
     parts = [
         "# Alerts: what to do when …\n\n"
         "Made by `make docs` from `tools/monitoring/alerts.py`; do not edit.\n\n"

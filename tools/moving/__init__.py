@@ -1,1 +1,1 @@
-"""What became of each variable of the existing stack and of the scheduler before it: a successor or a reason."""
+"""The successor of each variable of the existing stack and of the scheduler before it, or why it has none."""

@@ -1,6 +1,6 @@
 """The lines of the two guides of the existing stack that name a command, an address, a file or a setting.
 
-A line either works here (`here` says how, or is empty for the very same), or `instead` says what takes its place. Tests
+A line either works here (`here` says how, or is empty if unchanged), or `instead` names its replacement. Tests
 run each line that works, by its number.
 """
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """One line of a guide: what it says, and what becomes of it."""
+    """One line of a guide, and its equivalent here."""
 
     text: str
     here: str = ""
     """How it works here; empty: the same."""
     instead: str = ""
-    """What takes its place; empty: the line works."""
+    """Its replacement; empty: the line works."""
 
     @property
     def works(self) -> bool:
@@ -189,10 +189,10 @@ def older_guides_page() -> str:
         "Made by `make docs` from `tools/moving/guides.py`; do not edit.\n\n"
         "Each command, address, file and setting of the two published guides, by the number of its line. Tests run\n"
         "every line that works: the commands of the iExec SDK in `tests/sdk`, the others in `tests/stack`. Grafana's\n"
-        "image cannot be had there, so its lines are checked in the configuration.\n"
+        "image is not available there, so its lines are checked in the configuration.\n"
     ]
     for guide in GUIDES:
-        for heading, works in (("works here", True), ("has something else in its place", False)):
+        for heading, works in (("works here", True), ("is replaced", False)):
             rows = "".join(
                 f"| {number} | `{line.text}` | {(line.here or 'the same') if works else line.instead} |\n"
                 for number, line in sorted(guide.lines.items())

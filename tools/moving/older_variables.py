@@ -12,7 +12,7 @@ _PRICES = ("IEXEC_GAS_PRICE_MULTIPLIER", "IEXEC_GAS_PRICE_CAP")
 
 
 class OlderProcess(NamedTuple):
-    """One process of an older stack: its title, the service that takes its place, its variables."""
+    """One process of an older stack: its title, the service that replaces it, its variables."""
 
     title: str
     service: str

@@ -26,7 +26,7 @@ class UnexplainedVariable(Exception):
 
 
 class Answer(NamedTuple):
-    """What became of a variable: the cell of the table."""
+    """The successor of a variable: the cell of the table."""
 
     kind: str
     text: str
@@ -51,7 +51,7 @@ def declared(service: str) -> dict[str, str]:
 
 
 def answer(process: OlderProcess, variable: str) -> Answer:
-    """Return what became of a variable. Raises UnexplainedVariable."""
+    """Return the successor of a variable, or why it has none. Raises UnexplainedVariable."""
     service = process.service
     if service:
         ignored = settings_of(service).ignored_variables
@@ -77,8 +77,8 @@ def older_variables_page() -> str:
         "# Variables of the existing stack\n\n"
         "Made by `make docs` from `tools/moving` and the services' settings classes; do not edit.\n\n"
         "Each variable of the processes of iexec-core 3 to 9 and their neighbours, and of the scheduler before them,\n"
-        "with what takes its place in the environment of a process here, and in the `.env` of compose where it has\n"
-        "another name there. [moving-a-pool.md](moving-a-pool.md) leads through a move.\n"
+        "with its successor in the environment of a process here, and in the `.env` of compose where it has\n"
+        "another name there. [moving-a-pool.md](moving-a-pool.md) describes the steps of a move.\n"
     ]
     for process in PROCESSES:
         rows = "".join(

@@ -1,4 +1,4 @@
-"""What takes the place of each older variable: settings of services, a variable of compose's `.env`, or a reason.
+"""The successor of each older variable: settings of services, a variable of compose's `.env`, or a reason.
 
 `docs/older-variables.md` and `make pool-check` show them. It imports the standard library only: pool-check runs
 before anything is installed.
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 
 class Older(NamedTuple):
-    """What became of a variable, in the environment of a process and in compose's `.env`."""
+    """The successor of a variable, in the environment of a process and in compose's `.env`."""
 
     settings: tuple[tuple[str, str], ...] = ()
-    """Settings that take its place, as pairs of service and variable."""
+    """Settings that replace it, as pairs of service and variable."""
     remark: str = ""
-    """What is different with them."""
+    """How they differ."""
     reason: str = ""
-    """Why no setting takes its place."""
+    """Why no setting replaces it."""
     env: str = ""
-    """The variable of `.env` that takes its place."""
+    """The variable of `.env` that replaces it."""
     env_reason: str = ""
     """Why none of `.env` does, where the reason for the settings does not say it; empty too if it is the same there."""
 
@@ -202,4 +202,4 @@ NOTES: dict[tuple[str, str], str] = {
         "IEXEC_BLOCKCHAIN_ADAPTER_API_MAX_ALLOWED_TX_PER_BLOCK",
     ): "the default is 64 in flight, not 1",
 }
-"""What is different although the name is the same, by service and variable."""
+"""Differences under the same name, by service and variable."""

@@ -1,4 +1,4 @@
-"""What a backup of a pool holds, and how it is made and restored."""
+"""The content of a pool's backup, and how to create and restore it."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ LEFT_OUT = {
 }
 """Volumes that a backup leaves out, and what they hold."""
 DATABASES = ("mongo", "ipfs")
-"""Services that stop last, since others write to them."""
+"""Services that stop last, because others write to them."""
 SETTINGS = ".env"
 SECRETS = "secrets"
 INDEX = "backup.json"
@@ -61,7 +61,7 @@ def back_up(engine: Engine, folder: Path, target: Path, say: Say) -> None:
     index = {"made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "volumes": packed}
     (unfinished / INDEX).write_text(json.dumps(index, indent=2) + "\n")
     unfinished.rename(target)
-    say(f"{target} is complete. It holds every secret of the pool: keep it on another host, and closed")
+    say(f"{target} is complete. It contains every secret of the pool: move it to another host and protect it")
 
 
 def restore(engine: Engine, folder: Path, source: Path, say: Say) -> None:
@@ -78,7 +78,7 @@ def restore(engine: Engine, folder: Path, source: Path, say: Say) -> None:
     existing = [engine.volume(name) for name in volumes if engine.has_volume(name)]
     if existing:
         raise BackupFailed(
-            f"there is data already in {', '.join(existing)}: docker compose down --volumes removes it for good"
+            f"{', '.join(existing)} already hold data: docker compose down --volumes deletes it permanently"
         )
     _restore_settings(folder, source)
     made: list[str] = []
@@ -127,7 +127,7 @@ def _restore_settings(folder: Path, source: Path) -> None:
     ]
     if differing:
         raise BackupFailed(
-            f"{', '.join(differing)} differ from those of the backup, whose data opens with its own: move yours away"
+            f"{', '.join(differing)} differ from those of the backup, whose data needs its own: move yours away"
         )
     for place, path in _settings(source).items():
         if not (folder / place).exists():

@@ -10,7 +10,7 @@ from typing import IO
 
 _PIECE = 1 << 20
 _STOP_LIMIT_S = 60
-"""What a container gets to end: more than each service needs."""
+"""Seconds that a container has to stop: more than any service needs."""
 
 
 class BackupFailed(Exception):
@@ -35,7 +35,7 @@ class Engine:
         )
 
     def create_volume(self, name: str) -> None:
-        """Create a volume that `docker compose up` takes as its own."""
+        """Create a volume that `docker compose up` adopts."""
         labels = (f"com.docker.compose.project={self.project}", f"com.docker.compose.volume={name}")
         options = [option for label in labels for option in ("--label", label)]
         self._docker("volume", "create", *options, self.volume(name))
@@ -56,7 +56,7 @@ class Engine:
         return found
 
     def stop(self, containers: Sequence[str]) -> None:
-        """Stop containers, which thereby stay stopped until `start`."""
+        """Stop containers until `start`."""
         if containers:
             self._docker("stop", "-t", str(_STOP_LIMIT_S), *containers)
 
@@ -104,7 +104,7 @@ class Engine:
                 yield process.stdin, process.stdout
                 process.stdin.close()
             except BrokenPipeError:
-                # The end of its errors, below, says why.
+                # The last lines of stderr, below, say why.
                 pass
             problem = process.stderr.read().decode(errors="replace").strip()
         if process.returncode:

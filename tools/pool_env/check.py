@@ -1,4 +1,4 @@
-"""What keeps a .env from production: pure rules over the variables, for `make pool-check` and poolctl."""
+"""Problems of a .env in production: pure rules over the variables, for `make pool-check` and poolctl."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ WELL_KNOWN = frozenset(
 )
 """Passwords that every list of default passwords has, in lower case."""
 SHORTEST = 12
-"""Characters of a password that this pool alone chooses; a wallet's may have been chosen before."""
+"""Least length of a password that this pool chooses; a wallet's may be older."""
 _WALLETS = ("PROD_CORE_WALLET_PASSWORD", "PROD_WALLET_PASSWORD")
 _POOL_PASSWORDS = (
     *("PROD_CORE_WALLET_PASSWORD", "PROD_CHAIN_ADAPTER_PASSWORD", "PROD_MONGO_PASSWORD"),

@@ -1,6 +1,6 @@
 """The secrets of a pool as files, which compose.yaml mounts into the containers that need them.
 
-The folder is closed to other users, so its files may be readable: each container reads them as a user of its own.
+The folder is closed to other users, so its files may be readable: each container reads them as its own user.
 """
 
 import base64
@@ -65,14 +65,14 @@ WORKER = (Secret("worker-wallet-password", "PROD_WALLET_PASSWORD", None),)
 
 @dataclass
 class Plan:
-    """What is to be written, and what only the operator can give."""
+    """The files to write, and the secrets that only the operator can provide."""
 
     files: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
 
 def plan(wanted: tuple[Secret, ...], values: Mapping[str, str], existing: Mapping[str, str]) -> Plan:
-    """Return the plan: a value of .env goes before an existing file, and this before a new password.
+    """Return the plan: a value of .env overrides an existing file, which overrides a new password.
 
     Args:
         wanted: the secrets.
@@ -101,7 +101,7 @@ def read(folder: Path, wanted: tuple[Secret, ...]) -> dict[str, str]:
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files, each at once, into a folder that only its owner can enter."""
+    """Write each file atomically into a folder that only its owner can enter."""
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     folder.chmod(FOLDER_MODE)
     for name, content in files.items():

@@ -48,7 +48,7 @@ def up(
         str | None,
         typer.Option(help="Node given to every service and worker, such as a proxy before anvil."),
     ] = None,
-    trust: Annotated[int, typer.Option(help="Highest trust of the deals to come.")] = 1,
+    trust: Annotated[int, typer.Option(help="Highest trust of future deals.")] = 1,
     out: Annotated[Path, typer.Option(help="File to write when everything is ready.")] = Path("devnet.json"),
     port_base: Annotated[
         int | None, typer.Option(help="First HTTP port; default: each documented port that is free.")
@@ -107,7 +107,7 @@ def demo(
     except DevnetError as error:
         typer.echo(f"demo: {error}", err=True)
         raise typer.Exit(1) from None
-    # Interrupted: an error, except for a kept pool, which only an interrupt stops.
+    # An interrupt is an error, except for a kept pool.
     raise typer.Exit(code if code is not None else int(not keep))
 
 

@@ -43,7 +43,7 @@ _OFFER_SECONDS = 60.0
 
 
 class Devnet:
-    """Runs a whole pool inside a context; leaving the context removes everything of it from the machine.
+    """Runs a whole pool inside a context; leaving the context removes all of it from the machine.
 
     Enter and leave the context in the main thread: its processes end with the thread that started them.
     """
@@ -312,7 +312,7 @@ class Devnet:
                     timeout=min(_OFFER_SECONDS, self.options.start_timeout),
                 )
         except ProcessError as error:
-            # The pool computes without an offer: orders may be published by hand or matched without a market.
+            # The pool works without an order on the market: orders may be published by hand or matched directly.
             self.options.progress(f"no offer on the market yet: {error}")
 
     async def _wait_healthy(self, services: list[Service]) -> None:
@@ -357,7 +357,7 @@ class Devnet:
 
 
 async def _stop(processes: list[ManagedProcess]) -> None:
-    """Stop processes concurrently. Each gets one SIGTERM: a second one makes a service end without a drain."""
+    """Stop processes concurrently. Each gets one SIGTERM: a second one ends a service without a drain."""
     for process in processes:
         process.terminate()
     await asyncio.gather(*(asyncio.to_thread(process.finish, _STOP_SECONDS) for process in processes))

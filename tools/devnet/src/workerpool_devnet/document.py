@@ -20,7 +20,7 @@ from workerpool_devnet.services.service import Service
 
 @dataclass(frozen=True, kw_only=True)
 class RunningPool:
-    """The facts about a running devnet that clients need."""
+    """What clients need to know about a running devnet."""
 
     rpc: str
     chain_id: int
@@ -37,7 +37,7 @@ class RunningPool:
     databases: Mapping[str, str]
     """Service name → name of its database."""
     sdk: Mapping[str, Any] = field(default_factory=dict)
-    """What is said about the files for the SDK; empty without them."""
+    """The description of the files for the SDK; empty without them."""
 
 
 def describe(pool: RunningPool) -> dict[str, Any]:

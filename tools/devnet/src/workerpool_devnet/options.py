@@ -42,11 +42,11 @@ class DevnetOptions:
     chain_port: int | None = None
     """Port where anvil listens; None: a free one."""
     node_url: str | None = None
-    """JSON-RPC address given to every service and worker, such as a proxy before anvil; None: anvil itself."""
+    """JSON-RPC address that every service and worker uses, such as a proxy before anvil; None: anvil itself."""
     long_chain: bool = False
-    """Mine at the same speed however many deals the chain holds, for runs of many minutes."""
+    """Keep the mining speed independent of the number of deals, for runs of many minutes."""
     trust: int = 1
-    """Highest trust of the deals to come. A trust that the workers cannot reach is refused."""
+    """Highest trust of future deals. A trust that the workers cannot reach is refused."""
     ports: Literal["free", "documented"] | int = "free"
     """Free ports, the documented ports that are free, or consecutive HTTP ports from this number."""
     restart: bool = False

@@ -1,1 +1,1 @@
-"""poolctl: set a pool up, see what it does, and learn why something waits or failed."""
+"""poolctl: set up a pool, see what it does, and learn why something waits or failed."""

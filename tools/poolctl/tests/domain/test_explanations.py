@@ -60,7 +60,7 @@ def test_an_older_core_tells_why_a_task_failed_by_its_newest_blamed_entry() -> N
 
 
 def test_a_completed_task_has_nothing_in_its_way() -> None:
-    assert "nothing is in the way" in explain_task({"task_id": "0x1", "status": "COMPLETED"}).sentence
+    assert "the task is completed" in explain_task({"task_id": "0x1", "status": "COMPLETED"}).sentence
 
 
 def test_a_completed_task_may_stand_for_a_failure() -> None:

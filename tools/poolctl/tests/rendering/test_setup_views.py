@@ -30,8 +30,8 @@ def test_all_findings_are_shown_on_request() -> None:
 
 
 def test_the_summary_counts() -> None:
-    assert summary(FINDINGS) == "1 problem and 1 warning; 1 looks were not possible."
-    assert summary([ok("a", "b")]) == "No problem found in 1 look."
+    assert summary(FINDINGS) == "1 problem and 1 warning; 1 checks were not possible."
+    assert summary([ok("a", "b")]) == "No problem found in 1 check."
 
 
 def test_a_plan_tells_what_was_kept_and_done() -> None:

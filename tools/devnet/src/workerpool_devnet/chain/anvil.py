@@ -1,4 +1,4 @@
-"""The local chain: one anvil process that mines each transaction at once or in intervals."""
+"""The local chain: one anvil process that mines each transaction immediately or in intervals."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _HEARTBEAT_SECONDS = 1
 _BLOCK_GAS_LIMIT = 1_000_000_000
 _KEPT_STATES = 32
 _LONGEST_BLOCK_SECONDS = 0.05
-"""Time after which a block that was being mined when mining stopped is complete."""
+"""Seconds until a block that was being mined when mining stopped is complete."""
 
 
 class Chain:
     """Runs anvil on the loopback interface. Use as a context manager, or `start` and `stop`.
 
-    Until `mine_every` is called, each transaction is mined at once in its own block. An empty block follows
+    Until `mine_every` is called, each transaction is mined immediately in its own block. An empty block follows
     every second, so that the timestamp of the head keeps up with the clock. A chain with a `block_time`, in seconds,
-    mines in this interval from its start. With `free_gas` it has the rules of before EIP-1559, as Bellecour: headers
+    mines in this interval from its start. With `free_gas` it has the rules before EIP-1559, as on Bellecour: headers
     without a base fee, only legacy transactions, a gas price of 0. A `long` chain mines its last block as fast as its
     first: anvil hashes the whole storage for each block unless it is a fork, so it forks an empty chain. Raises
     `OptionsError` when `port` is in use.
@@ -127,7 +127,7 @@ class Chain:
         self._resume = self.stop_mining
 
     def mine_at_once(self) -> None:
-        """Mine each transaction at once and an empty block every second, as after the start.
+        """Mine each transaction immediately and an empty block every second, as after the start.
 
         A thread here mines the empty blocks: anvil's own mixed mode keeps the state of hundreds of blocks.
         """

@@ -1,4 +1,4 @@
-"""Mining from outside of anvil, for intervals that its JSON-RPC interface does not offer."""
+"""Mines from outside anvil, in intervals that its JSON-RPC interface does not offer."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def send(rpc: JsonRpc, account: Wallet, to: str, data: bytes, *, gas: int = CALL
 
 
 class Outbox:
-    """Collects transactions of any number of accounts; `flush` signs and sends all of them and waits once.
+    """Collects transactions of any number of accounts; `flush` signs and sends all of them, then waits for all.
 
     Transactions of one account are mined in the order of their addition. Between accounts there is no order:
     flush before a transaction that depends on one of another account.
@@ -138,7 +138,7 @@ class Outbox:
         return self._nonces[address]
 
     def _wait_pooled(self, count: int, timeout: float) -> None:
-        """Wait until `count` transactions are pending: the node answers before it has sorted them in."""
+        """Wait until `count` transactions are pending: the node answers before it has added them to its pool."""
         deadline = time.monotonic() + timeout
         while int(self._rpc.call("txpool_status")["pending"], 16) < count:
             if time.monotonic() > deadline:
@@ -182,7 +182,7 @@ class Outbox:
         return int(count, 16) == waiting.transaction.nonce
 
     def _reason(self, transaction: _Pending) -> str:
-        """Repeat a reverted transaction as a call and return the reason; the task functions of PoCo have none."""
+        """Repeat a reverted transaction as a call and return the reason; PoCo's task functions give none."""
         sent = transaction.transaction
         fields = {
             "from": transaction.account.address,

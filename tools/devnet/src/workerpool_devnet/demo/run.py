@@ -94,7 +94,7 @@ async def _outcomes(
 
 
 def _summary(outcomes: list[Outcome], block_time: float) -> list[str]:
-    """Return the promised figures and the places of the results."""
+    """Return the summary: durations, and the paths of the results."""
     simple = [outcome for outcome in outcomes if outcome.bought.trust == 1 and outcome.record.completed]
     lines = [
         f"{sum(o.succeeded for o in outcomes)} of {len(outcomes)} tasks COMPLETED on chain with the result's digest"

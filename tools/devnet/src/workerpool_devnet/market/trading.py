@@ -55,7 +55,7 @@ class Purchase:
     workerpool: Address
     pool_owner: Wallet
     params: DealParams | str = field(default_factory=DealParams)
-    """A text is sent as it is, well-formed or not."""
+    """A text is sent unchanged, even if malformed."""
     dataset: Address = ZERO_ADDRESS
     """A dataset of the app's owner; zero: none."""
     volume: int = 1

@@ -1,8 +1,8 @@
 """The published orders, kept in memory and in a journal.
 
-The journal is a file of the run folder, so that the orders survive a restart of the market alone: publishers are tested
-against a market that dies and returns, and the real one remembers. The folder and the market end with the devnet, which
-is why a database is not worth its start.
+The journal is a file of the run folder, so that orders survive a restart of the market: publishers are tested
+against a market that restarts, as the real one keeps its orders. The folder is removed with the devnet, so a
+database is not worth its start-up time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Challenges: a wallet signs one to prove its address; each proves one request, within a few minutes.
+"""Challenges that a wallet signs to prove its address; each is valid for one request within a few minutes.
 
 The SDK sends `hash_signature_address`: the EIP-712 hash of the challenge, the signature of it, and the wallet.
 """
@@ -45,7 +45,7 @@ class Authorization:
 
 
 class Challenges:
-    """Issues challenges and takes each back once. `clock` returns seconds that never decrease."""
+    """Issues challenges and redeems each once. `clock` returns monotonic seconds."""
 
     def __init__(self, chain_id: int, clock: Callable[[], float]) -> None:
         self._domain = Eip712Domain("iExec Gateway", "1", chain_id)
@@ -66,7 +66,7 @@ class Challenges:
         return self._domain.to_json(_TYPE, {"challenge": text})
 
     def redeem(self, authorization: Authorization) -> None:
-        """Take back the challenge of a request; raises `NotAuthorized` unless it is valid for this wallet."""
+        """Redeem the challenge of a request; raises `NotAuthorized` unless it is valid for this wallet."""
         wallet, issued_at = self._issued.pop(authorization.challenge_hash, ("", 0.0))
         if wallet != authorization.wallet or issued_at + LIFETIME_S <= self._clock():
             raise NotAuthorized(

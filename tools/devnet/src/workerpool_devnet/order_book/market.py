@@ -1,4 +1,4 @@
-"""What the market does: publish and withdraw orders, answer queries of orders and deals."""
+"""The market: publishes and withdraws orders, and answers queries for orders and deals."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class OrderBook:
         return answer
 
     async def order(self, kind: OrderKind, order_hash: str) -> dict[str, Any]:
-        """Return a published order in whatever state it is; raises `OrderNotFound` for an unknown one."""
+        """Return a published order in any state; raises `OrderNotFound` for an unknown one."""
         entry = self._book.find(kind, _hash(order_hash))
         if entry is None:
             raise OrderNotFound(f"no {kind.value} order {order_hash} is published here")
@@ -156,7 +156,7 @@ class OrderBook:
         ]
 
     async def _with_facts(self, entries: Sequence[Entry]) -> list[tuple[Entry, Facts, Status]]:
-        """Return entries with what the chain says about them now."""
+        """Return entries with their current facts from the chain."""
         if not entries:
             return []
         all_facts = await self._chain.of(entries)

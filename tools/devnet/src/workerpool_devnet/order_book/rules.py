@@ -1,4 +1,4 @@
-"""The rules for publishing an order, and what the chain's facts make of a published one; values in, values out."""
+"""The rules for publishing an order, and the state of a published one from facts of the chain. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKERPOOL_STAKE_PERCENT = 30
 
 @dataclass(frozen=True)
 class Facts:
-    """What the chain says about an order."""
+    """Facts about an order from the chain."""
 
     owner: Address | None
     """Owner of the resource, or the requester; None for an address that no registry knows."""
@@ -119,7 +119,7 @@ def status_of(entry: Entry, facts: Facts, matched: int | None = None) -> Status:
     """
     if remaining_volume(entry.order, facts) == 0:
         return Status.CANCELED if matched is not None and matched < entry.order.volume else Status.FILLED
-    # A match of one task must be possible; the SDK takes the first order of an answer without looking further.
+    # A match of one task must be possible, because the SDK uses the first order of an answer.
     if facts.owner != entry.signer or facts.stake < stake_for(entry.order, 1):
         return Status.DEAD
     return Status.OPEN

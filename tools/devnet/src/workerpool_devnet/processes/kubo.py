@@ -1,4 +1,4 @@
-"""An IPFS node (Kubo) that talks to no other node: `ipfs daemon --offline` in a folder of its own."""
+"""An isolated IPFS node (Kubo): `ipfs daemon --offline` in its own folder."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ QUIET: dict[str, Any] = {
         "PublicGateways": {GATEWAY_NAME: {"UseSubdomains": True, "Paths": ["/ipfs", "/ipns"]}},
     },
 }
-"""The configuration of a node that talks to no other one."""
+"""The configuration of an isolated node."""
 
 
 class Kubo:
     """One node; `url` is its RPC API, `gateway_url` its gateway. A restart keeps its content and its ports."""
 
     def __init__(self, binary: Path, *, folder: Path, log: Path) -> None:
-        """Prepare; `folder` gets the node's repository. `make ipfs` builds the `binary`."""
+        """Store the paths: `folder` of the node's repository, and the `binary` that `make ipfs` builds."""
         self.binary = binary
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -15,7 +15,7 @@ async def until_signalled(
 ) -> T | None:
     """Run until the work ends, or until SIGINT, SIGTERM or SIGHUP cancels it (returns None).
 
-    The first signal calls `first` instead, if given: the work can then end by itself, and the second cancels it.
+    The first signal calls `first` instead, if given, so that the work can end normally; the second cancels it.
     Further signals are ignored, so that they cannot interrupt the cleanup.
     """
     task = asyncio.create_task(work)

@@ -87,7 +87,7 @@ class Surroundings:
     """The chain and the database that the services use."""
 
     rpc: str
-    """JSON-RPC address that the services are given."""
+    """JSON-RPC address that the services use."""
     anvil: str
     """JSON-RPC address of the chain itself."""
     chain_id: int

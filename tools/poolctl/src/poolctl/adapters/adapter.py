@@ -17,7 +17,7 @@ STATES = tuple(each.name.removeprefix(_STATE) for each in pb.CommandState.DESCRI
 
 
 class Adapter:
-    """Questions to the chain adapter; each needs its credentials."""
+    """Calls to the chain adapter; each needs its credentials."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -25,18 +25,18 @@ _PREFIX = "TASK_STATUS_"
 _HEAD = re.compile("0x[0-9a-f]{4,64}")
 _WHOLE_IDS = "give 0x and 4 to 64 hexadecimal digits; `poolctl tasks -o json` lists whole ids"
 _MATCHES = 100
-"""Tasks that are read to find the one that is meant."""
+"""Limit of tasks that are read to find a task by the start of its id."""
 
 STATUSES = tuple(
     each.name.removeprefix(_PREFIX) for each in statuses_pb2.TaskStatus.DESCRIPTOR.values if each.number
 )
 """Every status of a task, in the protocol's order."""
 LIVE = tuple(name for name in STATUSES if name not in _FINAL)
-"""The statuses of tasks that are not over."""
+"""The statuses of tasks that have not ended."""
 
 
 class Core:
-    """Questions and instructions to core."""
+    """Calls to core."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -85,7 +85,7 @@ class Core:
         return await self._changed("UndrainWorker", pool.UndrainWorkerRequest(wallet_address=wallet))
 
     async def quarantine(self, wallet: str, *, for_s: float | None) -> Document:
-        """Give a worker no work for a time, because its operator is distrusted; return it."""
+        """Stop assigning work to a distrusted worker for some time; return it."""
         duration = None if for_s is None else _duration(for_s)
         request = pool.QuarantineWorkerRequest(wallet_address=wallet, duration=duration)
         return await self._changed("QuarantineWorker", request)
@@ -155,7 +155,7 @@ class Core:
         return plain(answer.task)
 
     async def watch(self, task_id: str) -> AsyncIterator[Document]:
-        """Yield a task now and at each change, until it is over."""
+        """Yield a task now and at each change, until it has ended."""
         request = tasks.WatchTaskRequest(task_id=task_id)
         async for answer in self._services.stream("core", TaskServiceStub, "WatchTask", request):
             yield plain(answer.task)

@@ -1,4 +1,4 @@
-"""Whether a port takes connections, and the cause when it does not."""
+"""Probe whether a port accepts connections, and why not."""
 
 import asyncio
 import errno
@@ -18,14 +18,14 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PortState:
-    """A port that was tried: `host:port`, and why it takes no connection; empty when it does."""
+    """A probed port: `host:port`, and why it accepts no connection; empty if it does."""
 
     address: str
     problem: str
 
     @property
     def is_open(self) -> bool:
-        """Whether the port takes connections."""
+        """Whether the port accepts connections."""
         return not self.problem
 
 

@@ -34,7 +34,7 @@ def unreachable(service: str, url: str, cause: str) -> Unreachable:
     """Return that a service does not answer, and why, as the end of the command."""
     return Unreachable(
         f"{service} at {url} does not answer: {cause}",
-        f"start it, or correct {_URLS.get(service, 'its URL')}; `poolctl doctor` looks at every service",
+        f"start it, or correct {_URLS.get(service, 'its URL')}; `poolctl doctor` checks every service",
     )
 
 

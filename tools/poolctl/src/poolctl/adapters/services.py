@@ -26,7 +26,7 @@ class Services:
     """Channels to the services of a pool, opened when they are first used. Use it as an async context manager."""
 
     def __init__(self, settings: PoolctlSettings) -> None:
-        """Prepare, without connecting."""
+        """Store the settings without connecting."""
         self.settings = settings
         self._stack = AsyncExitStack()
         self._channels: dict[tuple[str, bool], grpc.aio.Channel] = {}

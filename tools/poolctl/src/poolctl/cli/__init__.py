@@ -1,1 +1,1 @@
-"""The commands: each reads facts, lets the domain decide, shows the answer, and sets the exit code."""
+"""The commands: each reads facts, calls the domain, prints the answer, and sets the exit code."""

@@ -13,7 +13,7 @@ from poolctl.folder import POOL_DIR
 from poolctl.rendering.output import Output
 
 ABOUT = """\
-Set a pool up, see what it does, and learn why something waits or failed.
+Set up a pool, see what it does, and learn why something waits or failed.
 
 Every setting comes from a flag, else from the environment, else from the file .env in the pool's folder
 (--pool-dir), and has the name that the services use, such as IEXEC_CORE_URL or PROD_POOL_ADDRESS.

@@ -65,10 +65,8 @@ def init(
     host: Annotated[
         str, typer.Option(help="Static IP address or DNS name of the core server.")
     ] = "localhost",
-    stake: Annotated[str, typer.Option(help="RLC that the owner's account holds afterwards at least.")] = "0",
-    worker_stake: Annotated[
-        str, typer.Option(help="RLC that the worker's account holds afterwards at least.")
-    ] = "0",
+    stake: Annotated[str, typer.Option(help="Least RLC in the owner's account afterwards.")] = "0",
+    worker_stake: Annotated[str, typer.Option(help="Least RLC in the worker's account afterwards.")] = "0",
     price: Annotated[
         str | None,
         typer.Option(help="Price of a task in RLC, for .env; unset means free tasks.", show_default=False),
@@ -111,9 +109,9 @@ def init(
     ] = False,
     output: Form = None,
 ) -> None:
-    """Set a new pool up: passwords, wallets, registration on chain, policy, stakes, and .env.
+    """Set up a new pool: passwords, wallets, registration on chain, policy, stakes, and .env.
 
-    Every step looks first whether it is done, so init can be interrupted and run again, and a second run changes
+    Every step is skipped if it is done, so init can be interrupted and run again, and a second run changes
     nothing. A wallet that exists is kept: put core_wallet.json and secrets/core-wallet-password into the folder to use
     your own. When a wallet lacks coins, init says what to send to which address, and stops; run it again afterwards.
 

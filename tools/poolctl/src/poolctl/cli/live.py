@@ -25,14 +25,14 @@ def register(app: typer.Typer) -> None:
 def top(
     context: typer.Context,
     interval: Annotated[
-        float, typer.Option("--interval", "-i", min=_FASTEST_S, help="Seconds between two looks.")
+        float, typer.Option("--interval", "-i", min=_FASTEST_S, help="Seconds between two refreshes.")
     ] = 2.0,
     count: Annotated[
-        int, typer.Option("--count", "-c", min=0, help="Looks until the end; 0: until Ctrl-C.")
+        int, typer.Option("--count", "-c", min=0, help="Number of refreshes; 0: until Ctrl-C.")
     ] = 0,
     output: Form = None,
 ) -> None:
-    """Show the pool live: what hinders it, the busiest workers, and the tasks that are not over. Ctrl-C ends it.
+    """Show the pool live: its problems, the busiest workers, and the tasks that have not ended. Ctrl-C ends it.
 
     A core that does not answer is shown as such, and queried again. With json, each refresh is one line; with yaml, one
     document.
@@ -61,7 +61,7 @@ async def _print(services: Any, form: Output, interval: float, count: int) -> No
     from poolctl.rendering.output import line_of
 
     async def show() -> None:
-        typer.echo(line_of(await look(services), form), nl=False)
+        typer.echo(line_of(await read_pool(services), form), nl=False)
 
     await _repeat(show, interval, count)
 
@@ -78,7 +78,9 @@ async def _draw(services: Any, interval: float, count: int) -> None:
 
         async def show() -> None:
             try:
-                shown = live_view(await look(services), time.time(), out.height if out.is_terminal else None)
+                shown = live_view(
+                    await read_pool(services), time.time(), out.height if out.is_terminal else None
+                )
             except Unreachable as away:
                 if count:
                     raise
@@ -101,7 +103,7 @@ async def _repeat(show: "Callable[[], Any]", interval: float, count: int) -> Non
         await asyncio.sleep(max(interval - (time.monotonic() - began), _FASTEST_S))
 
 
-async def look(services: Any) -> dict[str, Any]:
+async def read_pool(services: Any) -> dict[str, Any]:
     """Return the pool, its workers and its live tasks at one moment. Raises CommandFailed."""
     import asyncio
 

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, output: Form = None) -> None:
-    """Show what the pool does now: workers, tasks, chain, wallet, and what hinders it.
+    """Show what the pool does now: workers, tasks, chain, wallet, and its problems.
 
     The wallet is shown when the credentials of the chain adapter are set.
 

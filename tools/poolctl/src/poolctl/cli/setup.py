@@ -1,4 +1,4 @@
-"""Commands for the pool's operator at first and in trouble: doctor and debug."""
+"""The command doctor, and what it shares with debug."""
 
 import os
 from collections.abc import Mapping
@@ -41,12 +41,12 @@ def variables_of(session: Session) -> dict[str, str]:
 
 def doctor(
     context: typer.Context,
-    every: Annotated[bool, typer.Option("--all", help="Also show what is as it should be.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also show what has no problem.")] = False,
     output: Form = None,
 ) -> None:
-    """Find what is wrong with the pool: what, why, and what to do. Nothing is changed.
+    """Find what is wrong with the pool: what, why, and what to do. Changes nothing.
 
-    Looks at passwords, secrets, disk, certificates, ports, health, credentials, versions, clocks, node, core's distance
+    Checks passwords, secrets, disk, certificates, ports, health, credentials, versions, clocks, node, core's distance
     to the chain, pool owner, wallet, stake and workers. Exit code 0: no problem; 1: at least one.
 
     \b
@@ -73,14 +73,14 @@ async def examine(settings: "PoolctlSettings", variables: Mapping[str, str], fol
     from poolctl.adapters.progress import stderr_console
     from poolctl.domain.diagnosis.diagnosis import diagnose
 
-    with stderr_console().status("looking at the pool") as status:
+    with stderr_console().status("checking the pool") as status:
         facts = await collect(
             settings,
             variables,
             folder,
             now=now(),
             version=own_version(),
-            say=lambda step: status.update(f"looking at {step}"),
+            say=lambda step: status.update(f"checking {step}"),
         )
     return diagnose(facts)
 

@@ -30,11 +30,9 @@ def logs(
             metavar="SERVICE|TASK", help="Service, such as core or order-publisher-std; or the id of a task."
         ),
     ],
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with each new line, until Ctrl-C.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new lines until Ctrl-C.")] = False,
     tail: Annotated[
-        int, typer.Option("--tail", "-n", min=0, max=_MAX_LINES, help="Last lines to begin with.")
+        int, typer.Option("--tail", "-n", min=0, max=_MAX_LINES, help="Number of last lines to print first.")
     ] = 100,
 ) -> None:
     """Print the log of a service, or what the apps of a task wrote.
@@ -87,7 +85,7 @@ async def _task_logs(settings: "PoolctlSettings", name: str, *, follow: bool, ta
 
 
 def print_line(line: str) -> None:
-    """Print a line of a log of others, which cannot steer the terminal."""
+    """Print a line of a foreign log without terminal control sequences."""
     from workerpool_kit.text.printable import printable_block
 
     typer.echo(printable_block(line))
@@ -108,7 +106,7 @@ def debug(
     """Write an archive for support: versions, settings, health, metrics, logs, and live tasks with their reasons.
 
     Passwords, keys and tokens are replaced by ***: those of the settings wherever they occur, and what looks like one.
-    Look through the archive before you send it. What could not be read is listed in missing.json.
+    Review the archive before you send it. What could not be read is listed in missing.json.
 
     \b
     Examples:

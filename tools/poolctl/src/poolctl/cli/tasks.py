@@ -13,7 +13,7 @@ from poolctl.domain.explanations import Explanation, explain_task, explain_unreg
 task_app = typer.Typer(help="Show one task.", no_args_is_help=True, rich_markup_mode=None)
 
 TaskName = Annotated[
-    str, typer.Argument(metavar="TASK", help="Task id, or its head of 0x and 4 digits or more.")
+    str, typer.Argument(metavar="TASK", help="Task id, or its first characters: 0x and 4 digits or more.")
 ]
 _ID, _ADDRESS = re.compile(r"0x[0-9a-f]{64}", re.IGNORECASE), re.compile(r"(0x[0-9a-fA-F]{40})?")
 _MOST = 100_000
@@ -53,7 +53,7 @@ def tasks(
             autocompletion=_complete_status,
         ),
     ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Only tasks that are not over.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Only tasks that have not ended.")] = False,
     deal: Annotated[str, typer.Option(help="Only tasks of this deal.")] = "",
     requester: Annotated[str, typer.Option(help="Only tasks of this requester.")] = "",
     worker: Annotated[str, typer.Option(help="Only tasks that this worker took part in (its wallet).")] = "",

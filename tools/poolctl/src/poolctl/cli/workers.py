@@ -8,9 +8,7 @@ import typer
 from poolctl.cli.session import Form, first, now, print_answer, run, say, settings_of, usage
 from poolctl.errors import CommandFailed
 
-worker_app = typer.Typer(
-    help="Show one worker, or give it instructions.", no_args_is_help=True, rich_markup_mode=None
-)
+worker_app = typer.Typer(help="Show or manage one worker.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[
     str, typer.Argument(metavar="WORKER", help="Wallet of the worker, the head of it, or its public name.")
@@ -82,7 +80,7 @@ def drain(
     ] = False,
     output: Form = None,
 ) -> None:
-    """Give a worker no new tasks, so that its host can be serviced; its tasks run to their end.
+    """Stop assigning tasks to a worker, for maintenance of its host; its current tasks finish.
 
     \b
     Examples:
@@ -101,7 +99,7 @@ def drain(
 
 @worker_app.command()
 def undrain(context: typer.Context, name: Name, output: Form = None) -> None:
-    """Give tasks to a drained worker again.
+    """Assign tasks to a drained worker again.
 
     \b
     Example:
@@ -112,7 +110,7 @@ def undrain(context: typer.Context, name: Name, output: Form = None) -> None:
 
 @worker_app.command()
 def quarantine(context: typer.Context, name: Name, time: Time = None, output: Form = None) -> None:
-    """Give a worker no tasks because you distrust it; its tasks run to their end. `release` ends it.
+    """Stop assigning tasks to a worker that you distrust; its current tasks finish. `release` ends it.
 
     \b
     Examples:
@@ -195,5 +193,5 @@ def _seconds(text: str | None) -> float | None:
     except ValueError as wrong:
         usage(f"--for: {wrong}")
     if seconds <= 0:
-        usage("--for: give a time above 0", "leave --for away to set no end")
+        usage("--for: give a time above 0", "omit --for to set no end")
     return seconds

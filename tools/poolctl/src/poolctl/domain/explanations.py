@@ -25,19 +25,19 @@ class Explanation:
     next_step: str = ""
     evidence: dict[str, str] = field(default_factory=dict)
     until: str | None = None
-    """When it changes by itself at the latest, ISO 8601."""
+    """Latest time at which it changes without action, ISO 8601."""
     cause: str = ""
 
 
 def explain_task(task: Mapping[str, Any]) -> Explanation:
-    """Return why a task document is where it is."""
+    """Return why a task waits or failed."""
     status, name = str(task.get("status", "")), str(task.get("task_id", ""))
     if reason := task.get("reason"):
         return _of_reason("task", name, status, reason)
     last = (list(task.get("history", ())) or [{}])[-1]
     failure = _last_failure(task)
     if status == _COMPLETED and not task.get("error_message"):
-        return Explanation("task", name, status, "", "", "the task is completed; nothing is in the way")
+        return Explanation("task", name, status, "", "", "the task is completed")
     if status == _COMPLETED:
         return Explanation(
             "task",

@@ -45,9 +45,9 @@ def summary(findings: Sequence[Finding]) -> str:
     problems, warnings, skipped = (
         of.count(each) for each in (Severity.PROBLEM, Severity.WARNING, Severity.SKIPPED)
     )
-    unseen = f"; {skipped} looks were not possible" if skipped else ""
+    unseen = f"; {skipped} checks were not possible" if skipped else ""
     if not problems and not warnings:
-        return f"No problem found in {counted(of.count(Severity.OK), 'look')}{unseen}."
+        return f"No problem found in {counted(of.count(Severity.OK), 'check')}{unseen}."
     order = "; fix the problems from top to bottom" if problems > 1 else ""
     return f"{counted(problems, 'problem')} and {counted(warnings, 'warning')}{order}{unseen}."
 

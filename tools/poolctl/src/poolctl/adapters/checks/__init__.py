@@ -1,1 +1,1 @@
-"""Looks of `poolctl doctor` at services, chain and host: each returns facts and raises nothing."""
+"""Reads for `poolctl doctor`: services, chain and host. Each returns facts and raises nothing."""

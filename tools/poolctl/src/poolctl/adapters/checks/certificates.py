@@ -52,7 +52,7 @@ def _verdict(error: ssl.SSLError) -> str:
 
 
 def _unchecked() -> ssl.SSLContext:
-    """Return a context that shows any certificate: an expired one is what is looked for. Nothing is sent over it."""
+    """Return a context that accepts any certificate, to find expired ones. Nothing is sent over it."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""Everything that `poolctl doctor` reads, as far as possible at the same time."""
+"""Everything that `poolctl doctor` reads, concurrently where possible."""
 
 import asyncio
 import dataclasses
@@ -34,7 +34,7 @@ async def collect(
     version: str,
     say: Say,
 ) -> Facts:
-    """Return the facts about a pool. Nothing is changed, and what cannot be read is left out.
+    """Return the facts about a pool. Changes nothing; omits what cannot be read.
 
     Args:
         settings: the settings of poolctl.

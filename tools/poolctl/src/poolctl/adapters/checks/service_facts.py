@@ -1,4 +1,4 @@
-"""One service as it shows itself: its ports, health, version, clock and certificate."""
+"""Facts about one service: ports, health, version, clock and certificate."""
 
 import json
 import time
@@ -49,7 +49,7 @@ async def collect_service_facts(name: str, url: str, *, grpc_target: str = "") -
         health=health,
         version=version,
         clock_offset_s=offset,
-        # A certificate that is refused is a finding of its own.
+        # A refused certificate is a separate finding.
         problem="" if certificate is not None and certificate.problem else problem,
         certificate=certificate,
     )

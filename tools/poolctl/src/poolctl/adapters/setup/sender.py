@@ -1,6 +1,6 @@
 """Transactions of the pool owner before there is a chain adapter, by the pipeline of libs/transactions.
 
-The chain itself says what is done, so no journal is kept: a run that is interrupted waits for nothing and is repeated.
+The chain shows what is done, so no journal is kept: repeat an interrupted run.
 Before anything is sent, a transaction of the wallet that is still in flight must be mined.
 """
 
@@ -123,4 +123,4 @@ async def _nothing_in_flight(node: RpcNode, wallet: Wallet) -> None:
 
 
 async def _ignore(_entries: Sequence[Entry]) -> None:
-    """Take note of entries that ended or are in flight again."""
+    """Ignore entries that ended or are in flight again."""

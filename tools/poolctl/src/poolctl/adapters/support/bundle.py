@@ -51,7 +51,7 @@ class Bundle:
             self.files[name] = json.dumps(safe, indent=2, ensure_ascii=False) + "\n"
 
     async def ask(self, name: str, question: Awaitable[Any]) -> None:
-        """Add the answer to a question; a failure is noted instead."""
+        """Add the answer of a call; record a failure instead."""
         try:
             self.add(name, await question)
         except CommandFailed as failed:
@@ -87,7 +87,7 @@ async def fill(
     log_lines: int,
     say: Say,
 ) -> None:
-    """Put everything into a bundle. Nothing of the pool is changed; what cannot be read is noted."""
+    """Fill a bundle. Changes nothing in the pool; records what cannot be read."""
     bundle.add(
         "versions.json",
         {"poolctl": version, "python": platform.python_version(), "system": platform.platform()},

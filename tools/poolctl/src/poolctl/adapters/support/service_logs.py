@@ -14,7 +14,7 @@ _PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", 
 _LIMIT_S = 20.0
 _CHUNK = 1 << 16
 _TAIL_BYTES = 4 << 20
-"""The last lines are looked for in this much of a log that is followed."""
+"""Bytes at the end of a followed log that are searched for the last lines."""
 
 
 class FileLogs:
@@ -71,7 +71,7 @@ class FileLogs:
 
 
 def _replaced(path: Path, descriptor: int, position: int) -> bool:
-    """Return whether another file stands at the path, or this one was emptied."""
+    """Return whether the path names another file, or this one was truncated."""
     try:
         there = path.stat()
     except OSError:
@@ -94,7 +94,7 @@ class ComposeLogs:
         except TimeoutError:
             process.kill()
             await process.wait()
-            raise CommandFailed("docker compose logs does not answer", "look at the Docker engine") from None
+            raise CommandFailed("docker compose logs does not answer", "check the Docker engine") from None
         if process.returncode:
             raise _refused(service, errors)
         return output.decode(errors="replace").splitlines()

@@ -96,7 +96,7 @@ def owner(facts: Facts) -> Iterator[Finding]:
 
 
 def wallet(facts: Facts) -> Iterator[Finding]:
-    """Judge whether the wallet pays for transactions."""
+    """Judge whether the wallet can pay for transactions."""
     found = facts.wallet
     if found is None:
         yield skipped("wallet", "the credentials of the chain adapter")
@@ -117,7 +117,7 @@ def wallet(facts: Facts) -> Iterator[Finding]:
             Code.WALLET_PARKED,
             f"the wallet {found.address} sends nothing: {found.parked_reason}",
             "tasks wait for their initialize and finalize transactions",
-            "do what the reason says; the adapter continues by itself",
+            "resolve the reason; the adapter then continues",
         )
     elif left is not None and left < _COMFORTABLE:
         yield warning(
@@ -169,7 +169,7 @@ def workers(facts: Facts) -> Iterator[Finding]:
             Code.NO_WORKERS,
             "no worker is connected",
             "tasks that are bought now wait, and are refunded at their deadline",
-            "start a worker; if one runs, poolworker check on its host tells why it is not here",
+            "start a worker; if one runs, poolworker check on its host shows why it is not connected",
         )
     else:
         yield ok("workers", f"{pool.alive_workers} workers are alive")

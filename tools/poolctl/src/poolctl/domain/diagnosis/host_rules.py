@@ -1,4 +1,4 @@
-"""What this host and the pool's folder show: passwords, files with secrets, room on the disk."""
+"""Rules about this host and the pool's folder: passwords, files with secrets, disk space."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def passwords(facts: Facts) -> Iterator[Finding]:
             "passwords",
             Code.DEFAULT_PASSWORD,
             f"{variable} is a well-known default password, or shorter than {SHORTEST_PASSWORD} characters",
-            "every stranger who reaches the port can spend the pool's money or stop its workers",
+            "anyone with access to the port can spend the pool's money or stop its workers",
             f"write a random one (openssl rand -hex 24) into the file of {variable}_FILE, and restart the services",
         )
     if not facts.weak_passwords:
@@ -39,7 +39,7 @@ def exposed_files(facts: Facts) -> Iterator[Finding]:
 
 
 def volumes(facts: Facts) -> Iterator[Finding]:
-    """Judge the room on the volumes of the pool."""
+    """Judge the free space of the pool's volumes."""
     for volume in facts.volumes:
         told = (
             f"{volume.free_bytes / _GIB:.2f} of {volume.total_bytes / _GIB:.2f} GiB are free at {volume.path}"

@@ -1,4 +1,4 @@
-"""What the services show: closed ports, failing components, clocks, certificates, versions."""
+"""Rules about the services: closed ports, failing components, clocks, certificates, versions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,8 +25,8 @@ _CODES = {
     "wallet": Code.EMPTY_WALLET,
 }
 _WHY = {
-    Code.MONGO_DOWN: "without its database the service acknowledges nothing, and the pool stands still",
-    Code.DISK_FULL: "results and journals need room; what does not fit is refused and waits elsewhere",
+    Code.MONGO_DOWN: "without its database the service acknowledges nothing, and the pool stops",
+    Code.DISK_FULL: "results and journals need space; what does not fit is refused and waits elsewhere",
     Code.NODE_UNREACHABLE: "without the chain no deal is seen and no transaction is sent",
     Code.CERTIFICATE_EXPIRED: "clients refuse an expired certificate",
     Code.LOW_STAKE: "each sold task of a paid order locks a part of the owner's stake",
@@ -40,7 +40,7 @@ _STEPS = {
 
 
 def ports(facts: Facts) -> Iterator[Finding]:
-    """Judge whether each service can be reached, and whether it is the one that belongs there."""
+    """Judge whether each service can be reached, and is the expected one."""
     for service in facts.services:
         if service.http.problem:
             yield _closed(service, "HTTP", service.http.address, service.http.problem)
@@ -143,7 +143,7 @@ def certificates(facts: Facts) -> Iterator[Finding]:
 
 
 def _certificate(found: Certificate, now: float) -> Iterator[Finding]:
-    renew = "renew it, and replace the file; a running service takes the new one by itself"
+    renew = "renew it, and replace the file; a running service loads the new one automatically"
     left_s = None if found.expires is None else found.expires - now
     if left_s is not None and left_s <= 0:
         yield problem(
@@ -174,7 +174,7 @@ def _certificate(found: Certificate, now: float) -> Iterator[Finding]:
 
 
 def credentials(facts: Facts) -> Iterator[Finding]:
-    """Judge whether the services take the credentials of poolctl, which are those of the pool."""
+    """Judge whether the services accept poolctl's credentials, which are those of the pool."""
     for service in facts.services:
         if service.refused:
             yield problem(
@@ -195,6 +195,6 @@ def versions(facts: Facts) -> Iterator[Finding]:
             "versions",
             Code.VERSIONS_DIFFER,
             f"the services have different versions: {listed}",
-            "one release apart works; an upgrade may have stopped half way",
+            "versions one release apart work together; an upgrade may be incomplete",
             "finish the upgrade: docker compose pull, then docker compose up -d",
         )
