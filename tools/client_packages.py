@@ -2,8 +2,8 @@
 
 `client_packages.py install` runs each clients/<language>/install in parallel. `client_packages.py generate` writes
 the generated code, and `client_packages.py check` compares it with what the protos give now. Arguments may name
-languages; all of them by default. A language whose code is generated has a buf.gen.yaml and a plugins.sh, which installs its generators.
-The Python client uses libs/protocol, which `make protos` writes.
+languages; all of them by default. A language whose code is generated has a buf.gen.yaml and a plugins.sh, which
+installs its generators. The Python client uses libs/protocol, which `make protos` writes.
 """
 
 import subprocess
