@@ -33,7 +33,7 @@ def leave_collector() -> Callable[[], object]:
         (leave_collector, "garbage collector: was"),
     ],
 )
-def test_what_a_test_leaves_changed_is_named(leave: Callable[[], Callable[[], object]], named: str) -> None:
+def test_changes_left_by_a_test_are_named(leave: Callable[[], Callable[[], object]], named: str) -> None:
     before = shared_state()
     restore = leave()
     try:

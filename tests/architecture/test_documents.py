@@ -56,7 +56,7 @@ def test_every_path_and_module_that_a_document_names_exists(document: Path) -> N
     assert [name for name in named if not any(path.endswith(f"/{name}") for path in modules)] == []
 
 
-def test_three_walks_lead_past_existing_names_in_at_most_ten_stops() -> None:
+def test_three_walks_name_existing_code_in_at_most_ten_steps() -> None:
     _, _, walks = (ROOT / "CONTRIBUTING.md").read_text().partition("## Three walks")
     stops = [list(STOP.finditer(walk)) for walk in walks.partition("\n## ")[0].split("\n### ")[1:]]
     assert [1 <= len(walk) <= 10 for walk in stops] == [True] * 3

@@ -56,7 +56,7 @@ async def test_a_keyboard_reaches_everything_in_order(net: Devnet, page: Page) -
     assert await page.run("document.cookie") == ""  # scripts cannot read the session
 
 
-async def test_output_and_status_of_a_task_appear_by_themselves(
+async def test_output_and_status_of_a_task_update_automatically(
     net: Devnet, requester: Requester, page: Page, pictures: Path
 ) -> None:
     await sign_in(page, net)
@@ -135,7 +135,7 @@ async def test_a_drained_worker_gets_no_task_and_the_reason_is_three_clicks_away
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_page_keeps_anyone_out(net: Devnet, page: Page, pictures: Path, scheme: str) -> None:
+async def test_every_page_is_accessible(net: Devnet, page: Page, pictures: Path, scheme: str) -> None:
     await page.prefer(scheme)
     found: dict[str, list[str]] = {}
 
@@ -190,7 +190,7 @@ async def test_everything_works_without_scripts(net: Devnet, page: Page) -> None
     assert await page.text(".account") == "Sign in"
 
 
-async def test_pages_ask_no_other_host_for_anything(net: Devnet, page: Page) -> None:
+async def test_pages_request_nothing_from_other_hosts(net: Devnet, page: Page) -> None:
     await sign_in(page, net)
     for path in ("", "tasks", "wallet"):
         await page.open(ui(net, path))

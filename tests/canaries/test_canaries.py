@@ -86,7 +86,7 @@ def test_command_lines_and_the_environment_of_children_are_read(parent: subproce
     assert any(sentence.startswith("the environment") for sentence in found)
 
 
-def test_a_process_that_has_ended_shows_nothing() -> None:
+def test_an_ended_process_has_no_readable_memory() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     assert not any(process_texts(ended.pid).values())

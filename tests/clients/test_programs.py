@@ -115,20 +115,22 @@ async def test_the_program_of_each_readme_follows_a_task_to_its_end(
         assert lines[-1] == "COMPLETED", f"{language}: {lines}"
 
 
-async def test_the_examples_say_the_same_of_a_completed_task(entrance: Entrance, completed: TaskId) -> None:
+async def test_the_examples_print_the_same_for_a_completed_task(
+    entrance: Entrance, completed: TaskId
+) -> None:
     output = same(await examples(entrance.clear, completed), 0)
     assert (found := SHAPE.match(output)), output
     assert re.fullmatch(r"COMPLETED \S{10,}\n", output[found.end() :]), output
 
 
-async def test_they_say_it_over_tls_to_an_operator_too(entrance: Entrance, completed: TaskId) -> None:
+async def test_the_examples_work_over_tls_as_operator(entrance: Entrance, completed: TaskId) -> None:
     operator = ("--ca", entrance.authority, "--user", OPERATOR, "--password-file", entrance.password)
     assert same(await examples(entrance.secure, completed, *operator), 0) == same(
         await examples(entrance.clear, completed), 0
     )
 
 
-async def test_they_say_why_a_task_failed(requester: Requester, entrance: Entrance) -> None:
+async def test_the_examples_print_why_a_task_failed(requester: Requester, entrance: Entrance) -> None:
     (task,) = await requester.buy("/bin/sh -c 'exit 4'")
     await requester.follow([task])
     await settled(requester.net, task)

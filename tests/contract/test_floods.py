@@ -30,7 +30,7 @@ def growth_mib(pool: Pool, before: dict[str, float]) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("reset", [True, False], ids=["rapid-reset", "no-request"])
-async def test_rpc_rapid_reset_memory_is_given_back(pool: Pool, reset: bool) -> None:
+async def test_rpc_rapid_reset_memory_is_returned(pool: Pool, reset: bool) -> None:
     before = {service: resident_mib(pool, service) for service in SERVICES}
     floods = [
         flood(pool.net.services[service].grpc, f"/{method}", SECONDS, reset=reset)

@@ -72,7 +72,7 @@ async def test_a_challenge_is_accepted_once(pool: Pool) -> None:
     assert await login(pool, request) == BAD_SIGNATURE
 
 
-async def test_of_concurrent_replays_one_is_accepted(pool: Pool) -> None:
+async def test_one_of_several_concurrent_replays_is_accepted(pool: Pool) -> None:
     wallet = Wallet.create()
     request = signed(wallet, await pool.challenge(wallet))
     answers = await asyncio.gather(*(login(pool, request) for _ in range(20)))

@@ -98,7 +98,7 @@ async def test_a_task_that_no_sms_serves_ends_within_seconds_and_costs_no_transa
 # --- waiting tasks --------------------------------------------------------------------------------
 
 
-async def test_a_task_with_a_trust_beyond_the_pool_says_so_at_once(pool: Pool, worker: WorkerStream) -> None:
+async def test_a_task_with_an_unreachable_trust_says_so_immediately(pool: Pool, worker: WorkerStream) -> None:
     task = await buy(pool, trust=9)
     found = await seen(pool, task, lambda document: "waitingReason" in document)
     last = found["dateStatusList"][-1]
@@ -112,7 +112,7 @@ async def test_a_task_with_a_trust_beyond_the_pool_says_so_at_once(pool: Pool, w
 # --- failing replicates ---------------------------------------------------------------------------
 
 
-async def test_a_failing_app_is_told_apart_with_its_exit_code_and_the_next_step(
+async def test_a_failing_app_is_reported_with_its_exit_code_and_next_step(
     pool: Pool, worker: WorkerStream
 ) -> None:
     task = await buy(pool)
@@ -158,7 +158,7 @@ async def test_the_compass_names_core_for_this_pool_only(pool: Pool) -> None:
         assert address in str(answer.json())
 
 
-async def test_an_unknown_task_is_said_in_words(pool: Pool) -> None:
+async def test_an_unknown_task_is_answered_with_a_sentence(pool: Pool) -> None:
     answer = await http_calls.get(f"{base(pool)}/tasks/{UNKNOWN}")
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/json"

@@ -87,7 +87,7 @@ async def opened(requester: Requester, task: TaskId, folder: Path) -> dict[str, 
     return {name: (folder / name).read_text() for name in result.files}
 
 
-async def test_app_exit_3_three_failing_deals_keep_no_worker_from_an_ordinary_one(
+async def test_app_exit_3_three_failing_deals_do_not_block_an_ordinary_one(
     requester: Requester, tmp_path: Path
 ) -> None:
     failing = [await buy(requester, DealParams(args=script("echo said; exit 3"))) for _ in range(3)]
@@ -150,7 +150,9 @@ async def test_a_failing_app_with_a_result_ends_as_an_error_result(
 
 
 @pytest.mark.full
-async def test_encryption_standard_is_an_error_result_at_once(requester: Requester, tmp_path: Path) -> None:
+async def test_encryption_standard_is_an_error_result_immediately(
+    requester: Requester, tmp_path: Path
+) -> None:
     params = DealParams(args=script(RESULT), result_encryption=True)
     task_id = await buy(requester, params)
     (task,) = await followed(requester, [task_id])

@@ -190,7 +190,7 @@ FAULTS: list[tuple[str, str, str, tuple[str, ...]]] = [
 @pytest.mark.parametrize(
     ("fault", "component", "variable", "services"), FAULTS, ids=[each[0] for each in FAULTS]
 )
-async def test_a_planted_fault_is_named_logged_once_and_mended_by_itself(
+async def test_a_planted_fault_is_named_and_logged_once_and_recovers(
     pool: Pool, fault: str, component: str, variable: str, services: tuple[str, ...]
 ) -> None:
     await pool.all_up()

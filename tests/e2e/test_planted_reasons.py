@@ -368,7 +368,7 @@ async def test_an_app_fails(planted: Planted, real: str) -> None:
     assert told.items() >= {"cause": "APP_COMPUTE_FAILED", "exit_code": "3", "workers": real}.items()
 
 
-async def test_an_encrypted_result_is_asked_of_a_standard_task(planted: Planted, real: str) -> None:
+async def test_an_encrypted_result_of_a_standard_task_is_refused(planted: Planted, real: str) -> None:
     params = replace(DealParams(args="/bin/sh -c 'exit 0'"), result_encryption=True)
     told = await planted.shows(await planted.buy(params=params), "ENCRYPTION_WITHOUT_ENCLAVE")
     assert told["cause"] == "DEAL_PARAMS_INVALID"

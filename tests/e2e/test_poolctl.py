@@ -54,7 +54,7 @@ async def test_status_shows_the_pool_and_its_wallet(net: Devnet, poolctl: Poolct
     assert yaml.safe_load((await poolctl("status", "-o", "yaml")).out)["pool"]["alive_workers"] == 2
 
 
-async def test_workers_are_listed_and_named_by_wallet_head_and_name(net: Devnet, poolctl: Poolctl) -> None:
+async def test_workers_are_listed_and_found_by_wallet_prefix_and_name(net: Devnet, poolctl: Poolctl) -> None:
     wallets = {each.address for each in net.worker_wallets}
     assert {each["wallet_address"] for each in await poolctl.json("workers", "--alive")} == wallets
     wallet = net.account("worker-1").address
@@ -99,7 +99,7 @@ async def test_a_task_is_shown_with_the_timeline_of_its_replicates(
     assert str(receipts[0]["block_number"]) in table
 
 
-async def test_why_tells_in_one_step_what_failed(poolctl: Poolctl, failed_task: str) -> None:
+async def test_why_explains_in_one_step_what_failed(poolctl: Poolctl, failed_task: str) -> None:
     found = await poolctl.json("why", failed_task)
     assert (found["subject"], found["side"]) == ("task", "app")
     assert found["sentence"]
@@ -122,7 +122,7 @@ async def test_orders_are_those_of_the_publisher_and_of_the_market(net: Devnet, 
     assert "1 order" in (await poolctl("orders", "list", "--category", "0")).out
 
 
-async def test_top_prints_looks_and_ends_by_an_interrupt_without_words(poolctl: Poolctl) -> None:
+async def test_top_refreshes_and_ends_silently_on_an_interrupt(poolctl: Poolctl) -> None:
     looks = (await poolctl("top", "-i", "0.2", "-c", "2", "-o", "json")).out.splitlines()
     assert [set(json.loads(line)) for line in looks] == [{"pool", "workers", "tasks"}] * 2
     assert "workers" in (await poolctl("top", "-c", "1")).out

@@ -57,7 +57,7 @@ def settings(net: Devnet) -> PoolctlSettings:
     )
 
 
-async def test_a_worker_is_found_by_wallet_head_or_name(net: Devnet, settings: PoolctlSettings) -> None:
+async def test_a_worker_is_found_by_wallet_prefix_or_name(net: Devnet, settings: PoolctlSettings) -> None:
     wallet = net.account("worker-1").address
     async with Services(settings) as services:
         core = Core(services)
@@ -76,7 +76,7 @@ async def test_a_worker_is_found_by_wallet_head_or_name(net: Devnet, settings: P
         assert (await core.release(wallet))["quarantined_until"] is None
 
 
-async def test_a_task_is_found_by_the_head_of_its_id(net: Devnet, settings: PoolctlSettings) -> None:
+async def test_a_task_is_found_by_the_start_of_its_id(net: Devnet, settings: PoolctlSettings) -> None:
     deal = await net.buy(await net.create_app("parts", "example/never-run:1"), volume=3)
     async with Services(settings) as services:
         core = Core(services)

@@ -99,7 +99,7 @@ def test_every_hostile_entry_is_drawn_before_any_is_drawn_twice() -> None:
     assert len(set(first)) == len(first)
 
 
-def test_the_generator_draws_only_what_is_asked_for() -> None:
+def test_the_generator_draws_only_the_selected_entries() -> None:
     generator = Generator(1, only=("computed-", "archive-"))
     names = [entry.name for entry, _ in (generator.hostile() for _ in range(60))]
     assert all(name.startswith(("computed-", "archive-")) for name in names)

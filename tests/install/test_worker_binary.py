@@ -58,7 +58,7 @@ async def test_the_machine_has_no_python(machine: BareMachine) -> None:
     machine.run("sh", "-c", look, timeout_s=PATIENCE_S)
 
 
-async def test_it_tells_its_version_and_its_commands(
+async def test_it_shows_its_version_and_its_commands(
     machine: BareMachine, poolworker: str, record_property: Figure
 ) -> None:
     version = (ROOT / "pyproject.toml").read_text().split('version = "')[1].split('"')[0]

@@ -105,12 +105,12 @@ async def test_the_refusals_of_a_node_with_a_mempool(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [MEMPOOL, SEQUENCER], ids=["mempool", "sequencer"])
-async def test_a_wallet_without_funds_is_told_apart(serve: Serve, behaviour: object) -> None:
+async def test_insufficient_funds_are_distinguished(serve: Serve, behaviour: object) -> None:
     async with serve(behaviour) as client, sender(client, "port-poor", funded=False) as own:
         assert await own.outcome(0) is SendOutcome.NO_FUNDS
 
 
-async def test_a_revert_is_told_from_a_bad_node(serve: Serve) -> None:
+async def test_a_revert_is_distinguished_from_a_bad_node(serve: Serve) -> None:
     async with serve(MEMPOOL) as client, sender(client, "port-revert") as own:
         reverts = "0x" + "ee" * 20
         client.chain.rpc.call("anvil_setCode", reverts, "0x60006000fd")

@@ -63,7 +63,7 @@ async def test_whole_requests_fail_in_every_way(serve: Serve) -> None:
         assert client.proxy.calls()["statuses"] == {"200": 3, "502": 1, "cut": 1}
 
 
-async def test_a_request_is_left_without_an_answer(serve: Serve) -> None:
+async def test_a_request_gets_no_answer(serve: Serve) -> None:
     async with serve(MEMPOOL, silent_probability=1.0) as client:
         started = time.monotonic()
         with pytest.raises(TimeoutError):
@@ -87,7 +87,7 @@ async def test_switches_change_while_the_proxy_runs(serve: Serve) -> None:
             assert (await calls.json())["methods"] == {"eth_chainId": 1}
 
 
-async def test_a_chain_that_is_away_is_a_bad_gateway() -> None:
+async def test_an_unreachable_chain_is_a_bad_gateway() -> None:
     proxy = Proxy(f"http://127.0.0.1:{free_port()}", Behaviour(), port=free_port())
     async with proxy, aiohttp.ClientSession() as http, http.post(proxy.url, json=CALL) as response:
         assert response.status == 502

@@ -46,7 +46,7 @@ async def test_a_nonce_waits_for_the_one_below_it(serve: Serve) -> None:
         assert await second
 
 
-async def test_a_gap_is_refused_after_its_time_and_the_same_bytes_are_welcome_later(serve: Serve) -> None:
+async def test_a_gap_is_refused_after_its_time_and_the_same_bytes_are_accepted_later(serve: Serve) -> None:
     async with serve(SEQUENCER, block_time_s=0.05, gap_hold_s=0.5) as client:
         wallet = client.funded("gap")
         raw, asked = client.signed(wallet, 1), time.monotonic()

@@ -117,7 +117,7 @@ def test_a_default_is_the_value_that_the_example_shows(path: Path) -> None:
     ("paths", "missing"),
     [((POOL,), "PROD_CORE_HOST"), ((POOL,), "PROD_POOL_ADDRESS"), ((WORKER,), "PROD_CORE_HOST")],
 )
-def test_a_variable_without_a_default_is_asked_for(paths: tuple[Path, ...], missing: str) -> None:
+def test_a_variable_without_a_default_is_required(paths: tuple[Path, ...], missing: str) -> None:
     with pytest.raises(MissingVariable, match=missing):
         load({name: value for name, value in FILLED.items() if name != missing}, *paths)
 
@@ -168,7 +168,7 @@ def test_the_components_and_host_ports_of_the_older_stack_are_there() -> None:
         assert port in pool[name]["ports"]
 
 
-def test_what_shows_everything_is_published_on_the_host_itself_only() -> None:
+def test_administrative_interfaces_are_published_on_loopback_only() -> None:
     pool = containers(POOL)
     assert pool["mongo"].get("ports", []) == []
     assert [port for port in pool["ipfs"]["ports"] if ":5001" in port] == []
@@ -185,7 +185,7 @@ def test_the_public_names_of_core_are_distinct_also_without_names_of_their_own()
     assert len(names) == len(set(names))
 
 
-def test_the_database_has_no_way_out() -> None:
+def test_the_database_has_no_internet_access() -> None:
     pool = load(FILLED, POOL)
     assert pool["networks"]["backend"] == {"internal": True}
     assert pool["services"]["mongo"]["networks"] == ["backend"]

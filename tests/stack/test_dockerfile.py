@@ -45,7 +45,7 @@ def test_compose_builds_the_stage_of_the_service_with_arguments_that_exist(servi
 
 
 @pytest.mark.parametrize(("service", "path"), BUILT)
-def test_image_and_compose_ask_the_same_port_of_the_service(service: str, path: Any) -> None:
+def test_image_and_compose_check_the_same_port_of_the_service(service: str, path: Any) -> None:
     asked = json.loads(instruction(OURS[service], "HEALTHCHECK").partition("CMD ")[2])
     assert containers(path)[service]["healthcheck"]["test"] == ["CMD", *asked]
     module = importlib.import_module(f"workerpool_{OURS[service]}.settings")

@@ -72,7 +72,7 @@ def test_it_passes_the_linter() -> None:
 
 
 @pytest.mark.parametrize("missing", VALUES)
-def test_what_has_no_default_is_asked_for(missing: str) -> None:
+def test_a_value_without_a_default_is_required(missing: str) -> None:
     values = {name: value for name, value in VALUES.items() if name != missing}
     assert f"set {missing}" in helm("template", "pool", str(CHART), *given(values), code=1)
 
@@ -90,14 +90,14 @@ def test_every_service_has_a_deployment_ports_and_a_disruption_budget(rendered: 
         assert selector == of_kind(rendered, "PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"]
 
 
-def test_a_service_that_must_be_alone_is_never_two(rendered: list[dict[str, Any]]) -> None:
+def test_a_single_instance_service_never_has_two_replicas(rendered: list[dict[str, Any]]) -> None:
     for name, deployment in of_kind(rendered, "Deployment").items():
         alone = name not in ("result-proxy", "registry")
         assert (deployment["spec"]["strategy"]["type"] == "Recreate") == alone
         assert (deployment["spec"]["replicas"] == 1) == alone
 
 
-def test_each_pod_is_probed_by_grpc_confined_and_given_time_to_end(rendered: list[dict[str, Any]]) -> None:
+def test_each_pod_has_grpc_probes_confinement_and_a_grace_period(rendered: list[dict[str, Any]]) -> None:
     for name, pod, container in pods(rendered):
         grpc = next(port["containerPort"] for port in container["ports"] if port["name"] == "grpc")
         for probe in ("startupProbe", "livenessProbe"):
@@ -134,7 +134,7 @@ def test_each_service_understands_its_settings(rendered: list[dict[str, Any]], t
     assert mounted == SECRETS
 
 
-def test_further_variables_of_a_service_go_before_its_own() -> None:
+def test_extra_variables_of_a_service_override_its_own() -> None:
     own = {"IEXEC_CORE_REQUIRED_WORKER_VERSION": "0.1.0", "WORKERPOOL_LOG_LEVEL": "DEBUG"}
     chosen = {f"extraEnv.core.{name}": value for name, value in own.items()}
     text = helm("template", "pool", str(CHART), *given(VALUES | chosen))

@@ -138,6 +138,6 @@ async def test_down_and_up_resumes(stack: Stack) -> None:
     await compute(stack, 1)
 
 
-async def test_nothing_is_left(stack: Stack) -> None:
+async def test_nothing_remains_after_the_end(stack: Stack) -> None:
     await take_down(stack.worker, stack.pool)
     assert await asyncio.to_thread(remains, POOL_PROJECT, WORKER_PROJECT) == []

@@ -60,7 +60,7 @@ async def test_http_tells_the_health_of_a_start_and_grpc_follows_it() -> None:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-async def test_an_address_that_the_operator_names_is_told() -> None:
+async def test_an_address_that_the_operator_names_is_reported() -> None:
     settings = ExampleSettings(
         grpc_port=0, http_bind="127.0.0.1", grpc_bind="127.0.0.1", grpc_public_target="https://grpc.example"
     )

@@ -63,7 +63,7 @@ def refusal(health: Health) -> str:
     return refusal_of(health.snapshot()["components"])
 
 
-async def test_an_engine_that_answers_is_opened_at_once_and_emptied_before_the_first_app() -> None:
+async def test_an_engine_that_answers_is_cleaned_up_before_the_first_app() -> None:
     engine = Engine()
     made, health = host(engine)
     assert await made.open_now()
@@ -102,7 +102,7 @@ async def test_a_network_that_the_engine_does_not_make_is_tried_again() -> None:
     assert engine.done == ["removed", "joined"]
 
 
-async def test_what_no_later_attempt_mends_ends_the_worker() -> None:
+async def test_a_permanent_failure_ends_the_worker() -> None:
     async def prepare(host: EngineHost) -> AppNetwork:
         raise StartupError("apps would reach this host")
 
@@ -113,7 +113,7 @@ async def test_what_no_later_attempt_mends_ends_the_worker() -> None:
 
 
 @pytest.mark.parametrize("failure", [AWAY, EngineRefused("the policy forbids it")])
-async def test_leftovers_that_cannot_be_removed_do_not_keep_the_worker_from_its_work(
+async def test_leftovers_that_cannot_be_removed_do_not_block_the_worker(
     failure: EngineFailure,
 ) -> None:
     engine = Engine(removal=failure)
@@ -126,7 +126,7 @@ async def test_leftovers_that_cannot_be_removed_do_not_keep_the_worker_from_its_
     assert engine.done == ["joined"]
 
 
-async def test_no_app_starts_or_goes_on_before_its_network_is_open() -> None:
+async def test_no_app_starts_or_continues_before_its_network_is_open() -> None:
     network = UnopenedNetwork()
     with pytest.raises(DockerUnavailable, match="not open yet"):
         async with network.place():

@@ -54,7 +54,7 @@ async def opening(fresh_poco_chain: Any, tmp_path: Path) -> AsyncIterator[Openin
         yield Opening(fresh_poco_chain, tmp_path, stack)
 
 
-async def test_a_dry_wallet_parks_with_its_reason_and_comes_back(
+async def test_an_empty_wallet_parks_the_worker_until_it_is_funded(
     opening: Opening, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dependencies, "SLOW_PERIOD_S", 0.1)
@@ -75,7 +75,7 @@ async def test_a_dry_wallet_parks_with_its_reason_and_comes_back(
     [{"sidechain": True}, {"IEXEC_GAS_PRICE_CAP": "0"}, {"IEXEC_GAS_PRICE_MULTIPLIER": "0"}],
     ids=["sidechain", "cap 0", "multiplier 0"],
 )
-async def test_where_gas_is_free_a_wallet_without_coins_works(opening: Opening, free: dict[str, Any]) -> None:
+async def test_with_free_gas_a_wallet_without_coins_works(opening: Opening, free: dict[str, Any]) -> None:
     """Scenario 26: a sidechain ignores gas."""
     access = await opening.open(**free)
     assert access.funds.problem == ""

@@ -48,7 +48,7 @@ def test_a_worker_registers_and_gives_the_gpus_that_its_host_has(gpus: tuple[str
     assert composition._policy(settings, 1, 1 << 30, gpus).gpus_per_task == bool(gpus)
 
 
-async def test_folders_that_cannot_be_removed_do_not_keep_the_worker_from_its_start(tmp_path: Path) -> None:
+async def test_folders_that_cannot_be_removed_do_not_block_the_start(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as lines:
         await remove_folders(DiskWorkspace(tmp_path / "none"), frozenset())
     assert [line["event"] for line in lines] == ["leftovers.removal_failed"]

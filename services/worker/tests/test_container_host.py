@@ -124,7 +124,7 @@ def test_apps_get_processors_that_the_worker_may_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("three_processors")
-def test_more_slots_than_processors_are_told(tmp_path: Path) -> None:
+def test_more_slots_than_processors_are_reported(tmp_path: Path) -> None:
     chosen = settings(tmp_path, WORKERPOOL_WORKER_APP_CPU_SETS="true")
     with capture_logs() as lines:
         assert divided(chosen, slots=4).processors == ()
@@ -164,7 +164,7 @@ async def test_gpus_are_those_of_the_settings_or_those_of_the_host(
     assert await find_gpus(named) == ("3",)
 
 
-async def test_gpus_that_are_missing_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_gpus_that_are_missing_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with capture_logs() as lines:
         assert await find_gpus(settings(tmp_path, IEXEC_WORKER_GPU_ENABLED="true")) == ()
@@ -185,7 +185,7 @@ async def done(network: IsolatedNetwork) -> None:
     """Stand for the opening and the closing of a network, which need root."""
 
 
-async def test_unused_networks_that_the_engine_does_not_list_do_not_keep_the_worker_from_its_start(
+async def test_an_engine_that_cannot_list_networks_does_not_block_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(IsolatedNetwork, "open", done)

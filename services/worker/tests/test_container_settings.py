@@ -7,7 +7,7 @@ from workerpool_worker.container_settings import ContainerSettings
 from services.worker.tests.test_settings import settings
 
 
-def test_apps_run_as_before_unless_the_operator_says_otherwise() -> None:
+def test_apps_have_default_settings_unless_configured() -> None:
     found = settings()
     assert isinstance(found, ContainerSettings)
     assert (found.container_runtime, found.app_cpu_sets) == ("", False)

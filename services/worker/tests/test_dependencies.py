@@ -57,7 +57,7 @@ async def test_a_proxy_with_another_name_is_found_before_a_contribution(audience
 @pytest.mark.parametrize(
     ("error", "kind"), [(WrongChain("chain 1"), WRONG), (ChainUnreachable("refused"), UNREACHABLE)]
 )
-def test_a_node_of_another_chain_is_told_from_a_dead_one(error: Exception, kind: str) -> None:
+def test_a_node_of_another_chain_is_distinguished_from_a_dead_one(error: Exception, kind: str) -> None:
     assert dependencies.node_problem(error).kind == kind
 
 
@@ -93,7 +93,7 @@ class Rpc:
         return "0x1"
 
 
-async def test_while_the_scheduler_sends_heads_the_node_is_asked_now_and_then() -> None:
+async def test_while_the_scheduler_sends_heads_the_node_is_probed_rarely() -> None:
     now = 0.0
     heads: Any = Heads(pushed=True)
     rpc: Any = Rpc()
@@ -110,7 +110,7 @@ async def test_while_the_scheduler_sends_heads_the_node_is_asked_now_and_then() 
     await probe()
 
 
-async def test_without_heads_of_the_scheduler_the_workers_own_looks_tell() -> None:
+async def test_without_heads_of_the_scheduler_the_workers_own_polls_are_the_probe() -> None:
     heads: Any = Heads(pushed=False, outage=ChainUnreachable("connection refused"))
     rpc: Any = Rpc()
     probe = dependencies.node_probe(heads, rpc)

@@ -50,7 +50,7 @@ async def problem(probe: Any) -> str:
 # --- periodic checks -----------------------------------------------------------------------------
 
 
-async def test_a_look_is_rare_while_all_is_well_and_repeated_sooner_while_it_is_not() -> None:
+async def test_a_check_is_rare_after_success_and_frequent_after_a_failure() -> None:
     now, calls = 0.0, 0
     answers: list[str | None] = ["", "wrong", None, "", None, ""]
 
@@ -141,7 +141,7 @@ async def test_the_time_that_the_answer_takes_is_no_difference_of_clocks() -> No
 # --- internet ---------------------------------------------------------------------------------------
 
 
-async def test_a_network_that_is_lost_parks_and_one_that_never_was_does_not() -> None:
+async def test_a_lost_network_parks_and_one_that_never_worked_does_not() -> None:
     answers = [False, False, True, False, True]
 
     async def any_answers() -> bool:
@@ -185,7 +185,7 @@ async def connection(engine: StoredEngine) -> AsyncIterator[DockerConnection]:
     connection.close()
 
 
-async def test_the_engine_is_asked_with_a_file_and_a_container_that_go_again(
+async def test_the_check_removes_its_file_and_its_container(
     engine: StoredEngine, connection: DockerConnection, tmp_path: Path
 ) -> None:
     look = folder_check(connection, tmp_path, WORKER)
@@ -197,7 +197,7 @@ async def test_the_engine_is_asked_with_a_file_and_a_container_that_go_again(
     assert Path(created["HostConfig"]["Mounts"][0]["Source"]).parent == tmp_path
 
 
-async def test_a_folder_that_the_engine_does_not_see_is_told(
+async def test_a_folder_that_the_engine_does_not_see_is_reported(
     engine: StoredEngine, connection: DockerConnection, tmp_path: Path
 ) -> None:
     engine.refusals["POST /containers/create"] = UNSEEN
@@ -206,7 +206,7 @@ async def test_a_folder_that_the_engine_does_not_see_is_told(
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_an_engine_that_fails_says_nothing_about_the_folder(
+async def test_a_failing_engine_is_inconclusive_about_the_folder(
     engine: StoredEngine, connection: DockerConnection, tmp_path: Path, status: int
 ) -> None:
     engine.refusals["POST /containers/create"] = (status, "not now")
@@ -231,7 +231,7 @@ def refusal(health: Health) -> str:
     return refusal_of(health.snapshot()["components"])
 
 
-async def test_a_host_parks_and_comes_back_by_itself(
+async def test_a_host_parks_and_recovers(
     engine: StoredEngine, tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dependencies, "SLOW_PERIOD_S", 0.02)

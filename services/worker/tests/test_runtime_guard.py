@@ -51,7 +51,7 @@ class Host:
         return refusal_of(self.health.snapshot()["components"])
 
 
-async def test_a_host_is_able_until_something_says_otherwise() -> None:
+async def test_a_host_counts_as_able_until_a_failure() -> None:
     host = Host()
     assert host.refusal == ""
     assert await host.probe() == ""
@@ -98,7 +98,7 @@ async def test_a_runtime_that_the_engine_lists_no_more_parks_before_an_app_needs
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-async def test_an_engine_that_is_away_changes_nothing(is_lost: bool) -> None:
+async def test_an_unreachable_engine_changes_nothing(is_lost: bool) -> None:
     host = Host()
     if is_lost:
         host.guard.lost(GONE, gpus=0)

@@ -147,7 +147,7 @@ async def test_a_missing_key_store_is_refused(tmp_path: Path) -> None:
         await startup.open_wallet(settings(tmp_path, IEXEC_WORKER_WALLET_PATH=str(tmp_path / "none.json")))
 
 
-async def test_an_absent_engine_of_this_host_is_awaited_and_told() -> None:
+async def test_an_absent_engine_of_this_host_is_awaited_and_reported() -> None:
     engine: Any = AbsentEngine(is_local=True)
     health = Health()
     memory = await startup.reach_docker(engine, DependencyReport(health, dependencies.docker_dependency()))

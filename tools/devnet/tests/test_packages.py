@@ -36,7 +36,7 @@ def test_what_agrees_with_the_lock_file_is_not_installed_again(locked: Path, tmp
 @pytest.mark.parametrize(
     ("version", "needed"), [("0.9.0", "a/main.js"), ("1.0.0", "a/other.js")], ids=["version", "file"]
 )
-def test_another_version_or_a_missing_file_asks_for_npm(
+def test_another_version_or_a_missing_file_requires_npm(
     locked: Path, tmp_path: Path, version: str, needed: str
 ) -> None:
     installed(tmp_path / "target", version)

@@ -48,7 +48,7 @@ def test_the_names_of_the_seeds_are_understood() -> None:
     assert settings.chain_id == 134
 
 
-def test_without_settings_the_documented_ports_of_this_host_are_asked() -> None:
+def test_without_settings_the_documented_local_ports_are_used() -> None:
     assert read_settings({}, {}, {}).services == {
         "core": "http://localhost:13000",
         "chain_adapter": "http://localhost:13010",
@@ -79,5 +79,5 @@ def test_a_misspelled_setting_of_poolctl_is_refused() -> None:
         read_settings({}, {}, {"POOLCTL_SERVICE_LOG": "x"})
 
 
-def test_settings_of_other_services_do_no_harm() -> None:
+def test_settings_of_other_services_are_ignored() -> None:
     read_settings({}, {"WORKER_AVAILABLE_CPU": "3", "GRAFANA_HOME_NAME": "x"}, {"IEXEC_CORE_PORT": "1"})

@@ -21,7 +21,7 @@ from docs_site.pages import FENCE, site_page, with_contents
         ("blame", f"{FENCE}sh\nx [a](../b)\n{FENCE}\n", f"{FENCE}sh\nx [a](../b)\n{FENCE}\n"),
     ],
 )
-def test_a_link_that_leaves_the_documents_names_the_file(name: str, text: str, shown: str) -> None:
+def test_a_link_out_of_docs_names_the_file(name: str, text: str, shown: str) -> None:
     assert site_page(name, text) == shown
 
 

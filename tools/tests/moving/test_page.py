@@ -52,7 +52,7 @@ def test_notes_belong_to_a_listed_variable() -> None:
     assert set(NOTES) <= {(process.service, name) for process in PROCESSES for name in process.variables}
 
 
-def test_a_variable_of_the_same_name_an_older_name_and_a_moved_one_are_told_apart() -> None:
+def test_a_variable_of_the_same_name_an_older_name_and_a_moved_one_are_distinguished() -> None:
     core, adapter = PROCESSES[0], PROCESSES[1]
     assert answer(core, "IEXEC_CORE_PORT").text == "the same"
     assert answer(core, "IEXEC_PRIVATE_CHAIN_ADDRESS").text == (

@@ -28,6 +28,6 @@ def test_a_later_line_replaces_an_earlier_one() -> None:
 
 
 @pytest.mark.parametrize("line", ["no assignment", "1A=b", "A='b", "=b"])
-def test_a_line_that_is_none_is_named(line: str) -> None:
+def test_a_malformed_line_is_named(line: str) -> None:
     with pytest.raises(EnvFileError, match="line 2: "):
         parse(f"A=1\n{line}\n")

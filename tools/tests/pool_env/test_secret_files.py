@@ -13,7 +13,7 @@ from worker_release.source import ROOT
 KEY_STORE = json.dumps({"version": 3, "crypto": {}, "address": "00" * 20})
 
 
-def test_passwords_are_made_once_and_those_of_wallets_are_asked_for() -> None:
+def test_passwords_are_generated_once_and_those_of_wallets_are_required() -> None:
     first = plan(POOL, {}, {})
     assert first.missing == [
         "PROD_CORE_WALLET_PASSWORD: set it in .env, or write it to the file core-wallet-password"
@@ -24,7 +24,7 @@ def test_passwords_are_made_once_and_those_of_wallets_are_asked_for() -> None:
     assert plan(POOL, {}, held).files == {}
 
 
-def test_a_value_of_the_env_file_goes_before_a_file() -> None:
+def test_a_value_of_the_env_file_overrides_a_file() -> None:
     planned = plan(POOL, {"PROD_MONGO_PASSWORD": "new"}, {"mongo-password": "old", "mongo-key": "k"})
     assert planned.files["mongo-password"] == "new"
     assert "mongo-key" not in planned.files
@@ -111,6 +111,6 @@ def test_the_part_of_a_worker(pool: Path) -> None:
     assert command.main(["check", *folder]) == 0
 
 
-def test_a_folder_without_a_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_a_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["check", "--folder", str(tmp_path)]) == command.EXIT_UNREADABLE
     assert "cp .env.example .env" in capsys.readouterr().err

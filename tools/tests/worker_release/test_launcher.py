@@ -54,7 +54,7 @@ def test_an_older_system_is_refused_in_one_sentence(start: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("answer", ["exit 1", "echo undefined", "exit 127"])
-def test_a_system_that_does_not_tell_is_left_to_the_loader(start: Path, tmp_path: Path, answer: str) -> None:
+def test_a_system_of_unknown_version_is_left_to_the_loader(start: Path, tmp_path: Path, answer: str) -> None:
     assert launch(start, tmp_path, answer).returncode == 7
 
 
@@ -72,7 +72,7 @@ def test_links_lead_to_the_program(start: Path, tmp_path: Path) -> None:
     assert launch(tmp_path / "bin/poolworker", tmp_path, "echo glibc 2.36").returncode == 7
 
 
-def test_the_program_takes_the_place_of_the_launcher(start: Path) -> None:
+def test_the_program_replaces_the_launcher(start: Path) -> None:
     """So that signals of a service manager reach it."""
     with subprocess.Popen([start], stdout=subprocess.PIPE, text=True) as process:
         said = process.communicate()[0]

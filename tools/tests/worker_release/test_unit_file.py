@@ -51,7 +51,7 @@ def test_the_base_folder_is_a_state_directory(service: configparser.SectionProxy
     assert load(WorkerSettings, POOL | chosen).return_within_s == 60
 
 
-def test_the_stop_takes_longer_than_the_worker_at_most_needs(service: configparser.SectionProxy) -> None:
+def test_the_stop_timeout_exceeds_the_workers_longest_shutdown(service: configparser.SectionProxy) -> None:
     settings = load(WorkerSettings, POOL)
     needed_s = process.STOP_LIMIT_S + settings.stop_finish_s + process._THREADS_LIMIT_S
     assert service["KillSignal"] == "SIGTERM"
@@ -59,7 +59,7 @@ def test_the_stop_takes_longer_than_the_worker_at_most_needs(service: configpars
     assert f"within {needed_s:.0f} s of SIGTERM" in UNIT.read_text()
 
 
-def test_only_a_correctable_end_is_followed_by_a_start(
+def test_only_a_recoverable_exit_is_followed_by_a_restart(
     unit: configparser.ConfigParser, service: configparser.SectionProxy
 ) -> None:
     assert service["Restart"] == "on-failure"

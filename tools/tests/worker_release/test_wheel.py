@@ -85,6 +85,6 @@ def test_the_time_is_that_of_the_last_commit_unless_it_is_set(monkeypatch: pytes
         source.epoch()
 
 
-def test_a_step_that_fails_tells_the_end_of_its_output() -> None:
+def test_a_failed_step_shows_the_end_of_its_output() -> None:
     with pytest.raises(BuildError, match=r"sh failed with exit code 3:\nsaid"):
         source.run("sh", "-c", "echo said >&2; exit 3")

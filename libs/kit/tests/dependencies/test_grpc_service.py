@@ -69,7 +69,7 @@ async def test_the_probe_follows_the_address_of_a_service() -> None:
         ("right", DatabaseUnavailable("away"), NOT_IN_SERVICE),
     ],
 )
-async def test_credentials_are_told_from_other_failures(
+async def test_credentials_are_distinguished_from_other_failures(
     password: str, failure: Exception | None, kind: str | None
 ) -> None:
     class Named(health_pb2_grpc.HealthServicer):  # type: ignore[misc]

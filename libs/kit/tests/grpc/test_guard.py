@@ -112,7 +112,7 @@ class TestIdentity:
         assert refused["peer"].startswith("ipv4:127.0.0.1:")
         assert "wrong" not in str(refused).replace(refused["message"], "")
 
-    async def test_a_token_is_asked_for_each_call(
+    async def test_a_token_is_requested_for_each_call(
         self, contract: Any, serve: Any, authenticator: AnyOf
     ) -> None:
         asked = 0

@@ -174,7 +174,7 @@ async def test_credentials_are_not_sent_to_a_told_address_without_tls(http: Http
         open_channel("stranger.example:23000", basic=("pool", "word"))
 
 
-async def test_new_certificates_are_presented_and_calls_in_flight_go_on(
+async def test_new_certificates_are_presented_and_calls_in_flight_continue(
     contract: Any, serve: Any, tmp_path: Path
 ) -> None:
     authority = Authority(tmp_path)

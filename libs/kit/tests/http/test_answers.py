@@ -33,7 +33,7 @@ def test_an_error_of_a_use_case_is_answered_with_the_status_of_its_kind() -> Non
     assert refusal(Full("full"), 400).status_code == 400
 
 
-def test_missing_credentials_are_asked_for() -> None:
+def test_missing_credentials_are_requested() -> None:
     assert refusal(Unauthenticated("send them")).headers["www-authenticate"] == "Basic"
 
 

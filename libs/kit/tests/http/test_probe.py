@@ -93,7 +93,7 @@ def test_the_address_that_the_process_listens_on_is_asked(bound: str, host: str)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"status": "UP", "components": {"a": 1}}'])
-def test_an_answer_of_another_server_is_told(body: bytes) -> None:
+def test_an_answer_of_another_server_is_reported(body: bytes) -> None:
     assert probe.summary(200, body) == "HTTP 200 without a health document"
 
 

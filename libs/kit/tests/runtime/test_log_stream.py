@@ -102,7 +102,7 @@ def test_a_text_that_is_no_unicode_or_too_long_is_written_as_far_as_possible(
     assert second.startswith("x" * MAX_CHARACTERS + "… (")
 
 
-def test_a_reader_that_does_not_read_blocks_nothing_and_is_told_of_the_loss(
+def test_a_stalled_reader_blocks_nothing_and_learns_of_the_loss(
     pipe: tuple[int, LogStream],
 ) -> None:
     read, stream = pipe
@@ -254,11 +254,11 @@ def check_lives_and_stops(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.mark.parametrize("target", ["2>/dev/full", "2>&-"])
-def test_service_goes_on_without_a_usable_stderr_and_stops_on_sigterm(target: str) -> None:
+def test_service_continues_without_a_usable_stderr_and_stops_on_sigterm(target: str) -> None:
     check_lives_and_stops(start(None, shell=target))
 
 
-def test_service_goes_on_when_the_reader_of_stderr_ends() -> None:
+def test_service_continues_when_the_reader_of_stderr_ends() -> None:
     process = start(subprocess.PIPE)
     assert process.stderr is not None
     process.stderr.readline()
@@ -266,7 +266,7 @@ def test_service_goes_on_when_the_reader_of_stderr_ends() -> None:
     check_lives_and_stops(process)
 
 
-def test_service_goes_on_when_the_reader_of_stderr_does_not_read() -> None:
+def test_service_continues_when_the_reader_of_stderr_does_not_read() -> None:
     read, write = os.pipe()
     process = start(write)
     os.close(write)
@@ -281,7 +281,7 @@ def test_startup_error_keeps_its_exit_code_without_a_usable_stderr() -> None:
         process.communicate()
 
 
-def test_lines_go_on_once_a_full_volume_has_room_again(small_volume: MountVolume) -> None:
+def test_lines_continue_once_a_full_volume_has_room_again(small_volume: MountVolume) -> None:
     log = small_volume(1 << 16).path / "log"
     with log.open("ab") as stderr:
         process = start(stderr.fileno())

@@ -49,7 +49,7 @@ def test_a_half_written_pair_keeps_the_former_one_until_it_is_complete(authority
     assert own.refresh()
 
 
-def test_a_certificate_that_expires_soon_is_told_once_a_day(authority: Authority) -> None:
+def test_a_certificate_that_expires_soon_is_reported_once_a_day(authority: Authority) -> None:
     health = Health()
     with capture_logs() as logs:
         own = TlsIdentity(authority.issue(days=WARN_DAYS - 1))

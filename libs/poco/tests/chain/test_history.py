@@ -99,7 +99,7 @@ async def test_a_malformed_header_is_an_outage(scripted_node: Any, header: Any) 
     await history.rpc.close()
 
 
-async def test_a_block_without_logs_is_told_apart_from_one_without_logs_of_the_hub(
+async def test_a_block_without_logs_is_distinguished_from_one_without_logs_of_the_hub(
     scripted_node: Any,
 ) -> None:
     history = ChainHistory(JsonRpc(scripted_node.url), HUB)

@@ -43,7 +43,7 @@ async def test_the_owner_sets_the_policy_of_its_pool(poco_chain: PocoChain) -> N
     assert (found.worker_stake_ratio, found.scheduler_reward_ratio) == (35, 5)
 
 
-async def test_the_rlc_of_a_wallet_is_told_without_its_stake(poco_chain: PocoChain) -> None:
+async def test_the_rlc_of_a_wallet_is_reported_without_its_stake(poco_chain: PocoChain) -> None:
     owner = poco_chain.account("owner-with-rlc")
     async with HubClient(poco_chain.url, poco_chain.hub) as hub:
         token = await hub.rlc_token()

@@ -84,7 +84,7 @@ async def test_every_call_waits_as_long_as_the_node_asks(
     await rpc.close()
 
 
-async def test_a_node_that_throttles_for_long_is_told_apart(scripted_node: Any) -> None:
+async def test_a_node_that_throttles_for_long_is_distinguished(scripted_node: Any) -> None:
     scripted_node.answer = lambda _: web.Response(status=429)
     rpc, _ = in_own_time(scripted_node.url)
     with pytest.raises(Throttled, match="HTTP 429"):

@@ -35,7 +35,7 @@ def descriptors_below(folder: Path) -> set[str]:
     return found
 
 
-def test_every_kind_is_told_apart(tmp_path: Path) -> None:
+def test_every_kind_is_distinguished(tmp_path: Path) -> None:
     (tmp_path / "d" / "e").mkdir(parents=True)
     (tmp_path / "d" / "f").write_bytes(b"abc")
     (tmp_path / "link").symlink_to("/etc/passwd")

@@ -79,7 +79,7 @@ def test_the_file_reaches_the_disk_as_it_grows(tmp_path: Path, monkeypatch: pyte
     assert len(synced) == 3, "every 32 MiB"
 
 
-def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: int) -> None:
         raise OSError("the disk failed")
 

@@ -131,7 +131,7 @@ async def test_many_in_flight_have_consecutive_nonces(bench: Bench) -> None:
     assert int(bench.ask("eth_getBalance", STRANGER, "latest"), 16) == before + 50
 
 
-async def test_a_wallet_without_coins_parks_and_goes_on_by_itself(bench: Bench) -> None:
+async def test_a_wallet_without_coins_parks_and_continues(bench: Bench) -> None:
     bench.fund(0)
     async with bench.running() as pipeline:
         (entry,) = await pipeline.submit([gift()])

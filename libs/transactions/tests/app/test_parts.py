@@ -83,7 +83,7 @@ def test_sends_go_out_one_by_one_in_nonce_order_with_a_short_delay() -> None:
     run(story())
 
 
-def test_looks_are_spaced_however_often_they_are_asked_for() -> None:
+def test_looks_are_spaced_however_often_they_are_requested() -> None:
     async def story() -> None:
         wallet = Wallet()
         context = wallet.context()

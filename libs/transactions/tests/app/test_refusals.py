@@ -96,7 +96,7 @@ def test_a_refused_price_of_zero_says_what_to_do() -> None:
     run(story())
 
 
-def test_a_dry_wallet_parks_says_so_and_goes_on_when_it_is_funded() -> None:
+def test_a_dry_wallet_parks_says_so_and_continues_when_it_is_funded() -> None:
     async def story() -> None:
         wallet = Wallet()
         wallet.node.mines_at_once = True

@@ -42,7 +42,7 @@ def test_a_gap_is_certain_after_some_seconds() -> None:
     assert counting.block(counts(4), 6, BLOCKED_AFTER_S + 0.1) is None, "what is done about it needs time"
 
 
-def test_a_gap_that_moves_is_watched_anew() -> None:
+def test_a_gap_that_moves_is_watched_again() -> None:
     counting = Counting()
     for now, mined in ((0.0, 4), (3.0, 4), (6.0, 5)):
         counting.counted(counts(mined), now)

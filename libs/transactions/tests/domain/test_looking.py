@@ -42,7 +42,7 @@ def test_a_used_nonce_without_a_receipt_is_suspected_after_several_sightings_ove
     assert looking.suspects(past, 4, [], DISPLACED_AFTER_S) == past
 
 
-def test_a_nonce_that_became_unused_is_suspected_anew() -> None:
+def test_a_nonce_that_became_unused_is_suspected_again() -> None:
     past = [item(3)]
     for now in (0.0, 1.0, 2.0):
         looking.suspects(past, 4, [], now)
@@ -56,7 +56,7 @@ def waiting(nonce: int, now: float) -> Item:
     return made
 
 
-def test_the_lowest_nonce_is_looked_for_more_often() -> None:
+def test_the_lowest_nonce_is_checked_more_often() -> None:
     items = [waiting(1, 0.0), waiting(2, 0.0)]
     assert looking.checks(items, 1.0, 0.5) == []
     assert looking.checks(items, 1.0, 1.0) == items, "the first time both"
@@ -65,7 +65,7 @@ def test_the_lowest_nonce_is_looked_for_more_often() -> None:
     assert looking.checks(items, 1.0, 6.0) == items
 
 
-def test_what_the_node_lost_is_sent_again_and_those_above_are_looked_for() -> None:
+def test_what_the_node_lost_is_sent_again_and_those_above_are_checked() -> None:
     items = [waiting(1, 0.0), waiting(2, 0.0)]
     looking.checked(items, items[:1], set(), 1.0)
     assert items[0].due_at == 1.0

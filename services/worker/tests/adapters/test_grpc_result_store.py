@@ -211,7 +211,7 @@ async def test_nothing_is_signed_for_a_proxy_with_another_name(
     assert not proxy.tokens
 
 
-async def test_a_token_for_another_host_without_tls_is_not_asked_for(
+async def test_a_token_for_another_host_without_tls_is_not_requested(
     store: GrpcResultStore, archive: Path
 ) -> None:
     with pytest.raises(UploadUnavailable, match="WORKERPOOL_ALLOW_CLEARTEXT"):

@@ -112,7 +112,7 @@ async def test_the_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.Monk
         pytest.param(COMPUTING.to_json().replace("2000.0", "null"), id="no time"),
     ],
 )
-async def test_a_damaged_record_is_told_with_its_file(tmp_path: Path, content: str) -> None:
+async def test_a_damaged_record_is_reported_with_its_file(tmp_path: Path, content: str) -> None:
     path = tmp_path / "journal.db"
     await written(path)
     change(path, "INSERT INTO replicates VALUES (?, ?, ?)", OTHER_TASK_ID, WIRE, COMPUTING.to_json())
@@ -122,7 +122,7 @@ async def test_a_damaged_record_is_told_with_its_file(tmp_path: Path, content: s
 
 
 @pytest.mark.parametrize("wire", [b"\xff\xff", "text"], ids=["no message", "text"])
-async def test_a_damaged_assignment_is_told(tmp_path: Path, wire: object) -> None:
+async def test_a_damaged_assignment_is_reported(tmp_path: Path, wire: object) -> None:
     path = tmp_path / "journal.db"
     await written(path)
     change(path, "UPDATE replicates SET assignment = ?", wire)
@@ -131,7 +131,7 @@ async def test_a_damaged_assignment_is_told(tmp_path: Path, wire: object) -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"no database" * 100], ids=["empty", "other content"])
-def test_a_file_that_is_no_journal_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_journal_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "journal.db"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="cannot be read"):
@@ -139,6 +139,6 @@ def test_a_file_that_is_no_journal_is_told(tmp_path: Path, content: bytes) -> No
     assert path.read_bytes() == content
 
 
-def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+def test_a_path_that_the_system_refuses_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         read_journal(tmp_path / ("n" * 300) / "journal.db")

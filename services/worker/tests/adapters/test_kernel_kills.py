@@ -25,9 +25,7 @@ def kernel(counters: Path, tmp_path: Path) -> KernelKills:
     return found
 
 
-def test_a_count_that_stands_still_proves_that_nothing_was_killed(
-    kernel: KernelKills, counters: Path
-) -> None:
+def test_an_unchanged_count_proves_that_nothing_was_killed(kernel: KernelKills, counters: Path) -> None:
     before = kernel.count()
     assert before == 5
     assert kernel.none_since(before, "runc")

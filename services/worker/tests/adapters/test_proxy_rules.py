@@ -28,14 +28,14 @@ def proxy() -> Proxy:
     return Proxy()
 
 
-async def test_rules_are_asked_for_once_and_refreshed(proxy: Proxy) -> None:
+async def test_rules_are_requested_once_and_refreshed(proxy: Proxy) -> None:
     assert [await proxy.entries(), await proxy.entries()] == [7, 7]
     assert proxy.asked == 1
     proxy.now, proxy.limit = FRESH_S, 8
     assert await proxy.entries() == 8
 
 
-async def test_a_proxy_that_is_away_keeps_its_last_rules_and_is_asked_again_soon(proxy: Proxy) -> None:
+async def test_an_unreachable_proxy_keeps_its_last_rules_and_is_retried_soon(proxy: Proxy) -> None:
     proxy.away = True
     assert await proxy.entries() == DEFAULT_RULES.max_entries
     proxy.now, proxy.away = 11, False

@@ -163,7 +163,7 @@ async def test_a_change_behind_a_failed_write_is_not_written(tmp_path: Path) -> 
     await journal.close()
 
 
-async def test_writes_wait_for_room_on_a_full_volume_and_lose_nothing(small_volume: MountVolume) -> None:
+async def test_writes_wait_for_space_on_a_full_volume_and_lose_nothing(small_volume: MountVolume) -> None:
     """Sibling of the case worker-log-volume-full: the volume of the journal instead of that of the logs."""
     volume = small_volume(512 << 10)
     waits: list[str | None] = []

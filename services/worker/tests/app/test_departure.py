@@ -61,7 +61,7 @@ class Ending:
         return list(self.supervisor._replicates.values())
 
 
-async def test_to_leave_for_good_hands_over_what_computes(tmp_path: Path) -> None:
+async def test_leaving_for_good_hands_over_computing_replicates(tmp_path: Path) -> None:
     ending = Ending(tmp_path)
     ending.supervisor.assign(assignment())
     await asyncio.sleep(0)
@@ -72,7 +72,7 @@ async def test_to_leave_for_good_hands_over_what_computes(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("within", "known"), [(60.0, True), (0.0, False)])
-async def test_nothing_is_given_away_by_a_worker_that_returns_or_that_the_scheduler_does_not_hear(
+async def test_a_worker_that_returns_or_is_unheard_hands_over_nothing(
     tmp_path: Path, within: float, known: bool
 ) -> None:
     ending = Ending(tmp_path, return_within_s=within)
@@ -84,7 +84,7 @@ async def test_nothing_is_given_away_by_a_worker_that_returns_or_that_the_schedu
     await ending.supervisor.stop()
 
 
-async def test_a_contribution_under_way_gets_its_time_and_stays(tmp_path: Path) -> None:
+async def test_a_contribution_in_progress_may_finish_and_is_kept(tmp_path: Path) -> None:
     ending = Ending(tmp_path, finish_s=0.3)
     ending.supervisor.assign(assignment())
     await asyncio.sleep(0)

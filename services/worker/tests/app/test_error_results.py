@@ -79,7 +79,7 @@ async def test_an_unconfirmed_error_result_is_aborted_with_its_cause(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_restarted_worker_waits_further_with_its_error_result(
+async def test_a_restarted_worker_continues_to_wait_with_its_error_result(
     tmp_path: Path, eventually: Eventually
 ) -> None:
     journal = InMemoryJournal(unexpected)

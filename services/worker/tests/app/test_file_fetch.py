@@ -60,7 +60,7 @@ async def test_the_first_source_that_has_the_file_ends_the_search(tmp_path: Path
 
 
 @pytest.mark.parametrize("lie", [b"<html>busy</html>", b"dat", b"data and more", b""])
-async def test_a_gateway_that_lies_is_skipped_and_costs_no_quota(tmp_path: Path, lie: bytes) -> None:
+async def test_a_gateway_with_wrong_bytes_is_skipped_and_costs_no_quota(tmp_path: Path, lie: bytes) -> None:
     """An error page with status 200, too few bytes, too many, none."""
     downloader, quota = FakeDownloader({url(A): lie, url(B): b"data"}), TaskQuota(20)
     replicate = await fetch(tmp_path, downloader, file_at(A, B), quota)
@@ -71,7 +71,7 @@ async def test_a_gateway_that_lies_is_skipped_and_costs_no_quota(tmp_path: Path,
 
 
 @pytest.mark.parametrize("failure", [DOWN, BUSY])
-async def test_a_gateway_in_trouble_is_asked_last_by_the_next_tasks(
+async def test_a_failing_gateway_is_tried_last_by_the_next_tasks(
     tmp_path: Path, failure: DownloadFailed
 ) -> None:
     downloader = FakeDownloader({url(B): b"data"}, failures={url(A): failure})
@@ -79,7 +79,7 @@ async def test_a_gateway_in_trouble_is_asked_last_by_the_next_tasks(
     assert replicate.context.gateways.order((A, B, C), 0.0) == (B, C, A)
 
 
-async def test_a_gateway_in_trouble_is_remembered_although_no_other_has_the_file(tmp_path: Path) -> None:
+async def test_a_failing_gateway_is_remembered_although_no_other_has_the_file(tmp_path: Path) -> None:
     replicate = replicate_with(tmp_path, FakeDownloader(failures={url(A): DOWN}))
     with pytest.raises(DownloadFailed, match="404"):
         await fetch_file(replicate, file_at(A, B), tmp_path / "file", TaskQuota(1_000))
@@ -94,14 +94,14 @@ async def test_no_gateway_is_blamed_for_a_content_that_none_has(tmp_path: Path) 
     assert replicate.context.gateways.order((A, B), 0.0) == (A, B)
 
 
-async def test_a_gateway_that_works_again_is_forgiven(tmp_path: Path) -> None:
+async def test_a_gateway_that_works_again_is_no_longer_last(tmp_path: Path) -> None:
     replicate = replicate_with(tmp_path, FakeDownloader({url(A): b"data"}))
     replicate.context.gateways.failed(A, 1e9)
     await fetch_file(replicate, file_at(A), tmp_path / "file", TaskQuota(1_000))
     assert replicate.context.gateways.order((A, B), 0.0) == (A, B)
 
 
-async def test_the_order_of_attempts_follows_the_memory(tmp_path: Path) -> None:
+async def test_the_order_of_attempts_follows_recorded_failures(tmp_path: Path) -> None:
     replicate = replicate_with(tmp_path, FakeDownloader())
     configured = replicate.context.policy.ipfs_gateways
     assert gateways_to_ask(replicate) == configured
@@ -109,7 +109,7 @@ async def test_the_order_of_attempts_follows_the_memory(tmp_path: Path) -> None:
     assert gateways_to_ask(replicate) == (*configured[1:], configured[0])
 
 
-async def test_a_file_without_a_known_hash_is_taken_as_it_comes(tmp_path: Path) -> None:
+async def test_a_file_without_a_known_hash_is_accepted_unverified(tmp_path: Path) -> None:
     await fetch(tmp_path, FakeDownloader({url(A): b"anything"}), file_at(A, sha256=""))
     assert (tmp_path / "file").read_bytes() == b"anything"
 
@@ -150,7 +150,7 @@ async def test_the_verdict(
 
 
 @pytest.mark.parametrize("failure", [DOWN, BUSY, MISSING])
-async def test_a_requesters_server_alone_is_the_requesters_matter(
+async def test_a_failure_of_the_requesters_only_server_is_the_requesters_fault(
     tmp_path: Path, failure: DownloadFailed
 ) -> None:
     with pytest.raises(DownloadFailed) as raised:

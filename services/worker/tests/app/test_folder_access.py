@@ -36,12 +36,12 @@ async def test_the_engine_opens_closed_files() -> None:
     assert engine.opened == [FOLDER]
 
 
-async def test_files_that_stay_closed_are_the_hosts_trouble() -> None:
+async def test_files_that_stay_closed_are_the_hosts_failure() -> None:
     with pytest.raises(HostStorageUnavailable, match=r"iexec_out/f.*run the worker as root"):
         await with_access(FakeEngine(), FOLDER, Files(2).read)
 
 
-async def test_an_outage_of_the_engine_is_told() -> None:
+async def test_an_outage_of_the_engine_is_reported() -> None:
     with pytest.raises(DockerUnavailable):
         await with_access(FakeEngine(outages=1), FOLDER, Files(1).read)
 

@@ -96,7 +96,7 @@ async def test_an_unused_container_is_removed(engine: FakeEngine, prepared: Prep
     await prepared.remove()
 
 
-async def test_an_engine_that_is_away_does_not_hold_up_the_end(
+async def test_an_unreachable_engine_does_not_delay_the_end(
     engine: FakeEngine, prepared: PreparedContainer
 ) -> None:
     prepared.begin(engine.create(PLAN))

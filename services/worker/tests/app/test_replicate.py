@@ -168,7 +168,7 @@ async def test_a_transient_error_fails_the_step_at_its_deadline(
         (Stage.DOWNLOAD_APP, "EARLY_LIMIT_S", S.APP_DOWNLOAD_FAILED),
     ],
 )
-async def test_a_lasting_outage_of_the_engine_hands_the_task_on(
+async def test_a_lasting_outage_of_the_engine_hands_the_task_over(
     tmp_path: Path,
     eventually: Eventually,
     monkeypatch: pytest.MonkeyPatch,
@@ -185,7 +185,7 @@ async def test_a_lasting_outage_of_the_engine_hands_the_task_on(
     await end(replicate, life)
 
 
-async def test_a_runtime_that_is_lost_parks_the_worker_and_hands_the_task_on(
+async def test_a_lost_runtime_parks_the_worker_and_hands_the_task_over(
     tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outages, "EARLY_LIMIT_S", 0.3)

@@ -21,7 +21,7 @@ def test_other_errors_end_the_stage(error: Exception) -> None:
     assert not retryable(Stage.COMPUTE, unexpected)(error)
 
 
-def test_a_lost_runtime_is_told_at_once_and_retried_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_runtime_is_reported_immediately_and_retried_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     accepts = retryable(Stage.COMPUTE, told.append)
     assert accepts(RuntimeUnavailable("no driver"))

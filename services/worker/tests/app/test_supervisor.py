@@ -88,7 +88,7 @@ async def test_a_replicate_occupies_its_slot_until_computed(
     assert supervisor.free_slots == 2
 
 
-async def test_only_a_task_that_is_computed_and_asks_for_gpus_uses_them(
+async def test_only_a_computing_task_that_requires_gpus_uses_them(
     tmp_path: Path, eventually: Eventually
 ) -> None:
     context = make_context(tmp_path, policy=replace(POLICY, slots=3, gpus_per_task=2))

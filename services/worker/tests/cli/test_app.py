@@ -134,7 +134,7 @@ def test_check_names_an_unusable_certificate_as_a_finding(monkeypatch: pytest.Mo
     assert "WORKERPOOL_TLS_" in finding["next_step"]
 
 
-def test_check_looks_at_everything_and_fails_on_a_problem() -> None:
+def test_check_checks_everything_and_fails_on_a_problem() -> None:
     answer = poolworker("check", "--json")
     assert answer.exit_code == texts.EXIT_FAILED
     found = json.loads(answer.output)
@@ -164,7 +164,7 @@ def test_only_a_problem_makes_check_fail(
         assert answer.output.splitlines()[-1] == texts.summary(findings)
 
 
-def test_a_text_of_the_scheduler_does_not_steer_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_of_the_scheduler_cannot_control_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     async def examine(_settings: WorkerSettings, _version: str) -> list[Finding]:
         return [problem("admission", Code.NO_WORK, "no\nwork", "\x1b[2JAsk.")]
 
@@ -207,7 +207,7 @@ def test_a_refusal_is_one_sentence_and_an_exit_code(
 
 
 @pytest.mark.parametrize("command", ["drain", "stop"])
-def test_without_a_worker_there_is_none_to_end(command: str) -> None:
+def test_without_a_worker_there_is_none_to_stop(command: str) -> None:
     answer = poolworker(command)
     assert answer.exit_code == texts.EXIT_NOT_RUNNING
     assert "IEXEC_WORKER_BASE_DIR" in answer.output
@@ -226,7 +226,7 @@ def test_status_without_a_worker_is_exit_code_3(form: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("given", "seconds"), [("0", 0.0), ("PT1M", 60.0), ("90.5", 90.5), ("P1D", 86_400.0), ("P2D", 86_400.0)]
 )
-def test_stop_tells_when_the_worker_is_back_and_at_most_a_day(
+def test_stop_announces_the_return_within_at_most_a_day(
     given: str, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[float] = []
@@ -260,7 +260,7 @@ def test_clean_without_an_engine_is_refused(tmp_path: Path) -> None:
 # --- versions --------------------------------------------------------------------------------------
 
 
-def test_update_check_without_a_scheduler_is_no_answer() -> None:
+def test_update_check_without_a_scheduler_is_inconclusive() -> None:
     answer = poolworker("update-check")
     assert answer.exit_code == texts.EXIT_FAILED
     assert "[CORE_UNREACHABLE]" in answer.output
@@ -276,7 +276,7 @@ def test_update_check_without_a_scheduler_is_no_answer() -> None:
     ],
     ids=["right", "another pool", "wrong", "both"],
 )
-def test_update_check_tells_a_wrong_version_from_other_problems(
+def test_update_check_distinguishes_a_wrong_version_from_other_problems(
     findings: list[Finding], code: int, shown: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scheduler(_self: object, _version: str) -> list[Finding]:
@@ -290,7 +290,7 @@ def test_update_check_tells_a_wrong_version_from_other_problems(
     assert all(part in line for part, line in zip(shown, lines, strict=True))
 
 
-def test_version_tells_what_it_runs_on() -> None:
+def test_version_shows_its_platform() -> None:
     told = poolworker("version").output.splitlines()
     assert [line.split()[0] for line in told] == ["poolworker", "protocol", "python", "system"]
 
@@ -309,7 +309,7 @@ def test_a_wallet_without_a_path_names_variable_and_option(
     assert "--path" in answer.output
 
 
-def test_a_password_is_not_asked_for_without_a_terminal(tmp_path: Path) -> None:
+def test_a_password_is_not_prompted_for_without_a_terminal(tmp_path: Path) -> None:
     answer = poolworker("wallet", "create")
     assert answer.exit_code == texts.EXIT_SETTINGS
     assert "IEXEC_WORKER_WALLET_PASSWORD_FILE" in answer.output
@@ -325,7 +325,7 @@ def test_two_passwords_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "set only one of" in answer.output
 
 
-def test_the_option_goes_before_the_variable(tmp_path: Path) -> None:
+def test_the_option_overrides_the_variable(tmp_path: Path) -> None:
     wallet = Wallet.create()
     wallet.write_keystore(tmp_path / "other.json", "correct horse", light=True)
     answer = poolworker("wallet", "show", "--path", str(tmp_path / "other.json"))

@@ -50,7 +50,7 @@ async def core() -> AsyncIterator[CorePeer]:
     await peer.stop()
 
 
-async def test_a_host_on_which_nothing_works_is_told_all_of_it_in_the_order_of_mending(
+async def test_all_problems_of_a_host_are_reported_in_the_order_of_fixing(
     settings: HostSettings, base: Path
 ) -> None:
     findings = await examine(settings(), VERSION)
@@ -89,7 +89,7 @@ async def test_a_wrong_password_does_not_hide_that_the_pool_refuses_the_wallet(
     assert wallet.address in findings["admission"].message
 
 
-async def test_a_config_server_that_is_away_hides_only_the_chain(
+async def test_an_unreachable_config_server_hides_only_the_chain(
     settings: HostSettings, core: CorePeer
 ) -> None:
     found = settings(IEXEC_CORE_URL=core.url)
@@ -108,7 +108,7 @@ async def process(settings: WorkerSettings) -> Finding:
     return (await examine(settings, VERSION))[-1]
 
 
-async def test_a_worker_that_runs_is_told_by_its_process(settings: HostSettings) -> None:
+async def test_a_running_worker_is_reported_with_its_process(settings: HostSettings) -> None:
     found = settings()
     assert (await process(found)).message == "it does not run"
     found.folder.mkdir(parents=True)

@@ -110,7 +110,7 @@ def test_drain_sends_sigusr1_and_returns_when_the_worker_has_ended(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 900.0])
-def test_stop_sends_sigterm_after_it_has_said_when_the_worker_is_back(
+def test_stop_announces_the_return_before_it_sends_sigterm(
     settings: WorkerSettings, holder: MakeHolder, seconds: float
 ) -> None:
     worker = holder("end")
@@ -155,7 +155,7 @@ def test_a_command_that_holds_the_lock_is_no_worker_and_gets_no_signal(
     lock.close()
 
 
-def test_a_folder_that_is_a_file_is_told(settings: WorkerSettings) -> None:
+def test_a_folder_that_is_a_file_is_reported(settings: WorkerSettings) -> None:
     settings.folder.rmdir()
     settings.folder.write_text("")
     with pytest.raises(
@@ -175,7 +175,7 @@ def test_a_worker_of_an_older_version_gets_no_signal(settings: WorkerSettings) -
     lock.close()
 
 
-def test_a_worker_that_goes_on_is_told_after_the_limit_and_left_alone(
+def test_a_worker_that_does_not_stop_is_reported_and_left_running(
     settings: WorkerSettings, holder: MakeHolder
 ) -> None:
     worker = holder("ignore")
@@ -202,7 +202,7 @@ def test_a_worker_that_its_service_manager_starts_again_has_ended(
         os.kill(successor, signal.SIGKILL)
 
 
-def test_a_worker_that_cannot_be_reached_is_told_and_its_next_stop_is_as_before(
+def test_an_unreachable_worker_is_reported_and_its_next_stop_is_unchanged(
     settings: WorkerSettings,
 ) -> None:
     """The process id of a worker in a container means nothing on the host."""
@@ -239,7 +239,7 @@ def test_a_foreign_process_with_the_number_of_a_worker_gets_no_signal(
     lock.close()
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_the_signal(
+def test_a_folder_that_cannot_be_written_is_reported_before_the_signal(
     settings: WorkerSettings, holder: MakeHolder
 ) -> None:
     worker = holder("end")
@@ -267,7 +267,7 @@ def first_progress(settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) ->
     return said[0]
 
 
-async def test_a_drain_that_waits_says_for_which_replicates(
+async def test_a_waiting_drain_names_the_replicates(
     settings: WorkerSettings, holder: MakeHolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder("ignore")

@@ -92,7 +92,7 @@ async def test_a_replicate_of_the_journal_keeps_its_container_and_folder(
     assert len(read_journal(settings.folder / "journal.db").tasks) == 1
 
 
-async def test_force_gives_up_the_replicates_with_all_that_is_theirs(
+async def test_force_removes_the_replicates_with_their_files(
     settings: WorkerSettings, engine: StoredEngine
 ) -> None:
     await hold(settings, TASK_ID, OTHER_TASK_ID)
@@ -110,7 +110,7 @@ async def test_containers_of_another_wallet_stay(settings: WorkerSettings, engin
     assert engine.removed == []
 
 
-async def test_sandboxes_go_unless_an_app_still_uses_them(
+async def test_sandboxes_are_removed_unless_an_app_uses_them(
     settings: WorkerSettings, engine: StoredEngine
 ) -> None:
     await hold(settings, TASK_ID)
@@ -121,7 +121,7 @@ async def test_sandboxes_go_unless_an_app_still_uses_them(
     assert engine.removed == ["idle"]
 
 
-async def test_a_network_goes_unless_another_worker_of_this_host_uses_it(
+async def test_a_network_is_removed_unless_another_worker_of_this_host_uses_it(
     settings: WorkerSettings, engine: StoredEngine
 ) -> None:
     engine.network(NETWORK)
@@ -133,7 +133,7 @@ async def test_a_network_goes_unless_another_worker_of_this_host_uses_it(
     assert engine.removed == [NETWORK]
 
 
-async def test_without_a_look_at_the_locks_of_other_workers_their_networks_stay(
+async def test_networks_stay_when_the_locks_of_other_workers_are_not_visible(
     settings: WorkerSettings, engine: StoredEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A user other than root cannot see which network an idle worker of root uses."""
@@ -144,7 +144,7 @@ async def test_without_a_look_at_the_locks_of_other_workers_their_networks_stay(
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["root", "another user"])
-async def test_containers_of_a_removed_folder_go_too(
+async def test_containers_of_a_removed_folder_are_removed_too(
     settings: WorkerSettings,
     engine: StoredEngine,
     monkeypatch: pytest.MonkeyPatch,
@@ -161,7 +161,7 @@ async def test_containers_of_a_removed_folder_go_too(
     assert not settings.folder.exists()
 
 
-async def test_images_that_the_worker_pulled_go_and_those_of_held_replicates_stay(
+async def test_pulled_images_are_removed_except_those_of_held_replicates(
     settings: WorkerSettings, engine: StoredEngine
 ) -> None:
     held = pb.Assignment(task=pb.TaskDescription(app_uri="docker.io/library/held:1"))
@@ -177,7 +177,9 @@ async def test_images_that_the_worker_pulled_go_and_those_of_held_replicates_sta
     assert engine.images == {"foreign:1": "sha256:1"}
 
 
-async def test_images_that_cannot_be_removed_are_told(settings: WorkerSettings, engine: StoredEngine) -> None:
+async def test_images_that_cannot_be_removed_are_reported(
+    settings: WorkerSettings, engine: StoredEngine
+) -> None:
     engine.images = {"old:1": "sha256:1"}
     record = [{"name": "old:1", "image_id": "sha256:1", "used_at": 2e9}]
     (settings.folder / "images.json").write_text(json.dumps(record))
@@ -231,7 +233,7 @@ async def test_an_engine_that_fails_keeps_the_journal_even_from_force(
     assert (settings.folder / TASK_ID).exists()
 
 
-async def test_networks_that_cannot_be_listed_are_told(
+async def test_networks_that_cannot_be_listed_are_reported(
     settings: WorkerSettings, engine: StoredEngine
 ) -> None:
     engine.refusals["GET /networks"] = (500, "no database")
@@ -239,7 +241,7 @@ async def test_networks_that_cannot_be_listed_are_told(
         await clean(settings, WORKER, force=False)
 
 
-async def test_a_folder_that_is_a_file_is_told(settings: WorkerSettings, engine: StoredEngine) -> None:
+async def test_a_folder_that_is_a_file_is_reported(settings: WorkerSettings, engine: StoredEngine) -> None:
     settings.folder.rmdir()
     settings.folder.write_text("")
     with pytest.raises(CommandRefused, match="cannot be used: Not a directory"):

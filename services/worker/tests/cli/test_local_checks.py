@@ -77,7 +77,7 @@ def test_a_path_that_is_no_file_names_no_address(tmp_path: Path) -> None:
     assert local_checks.stored_address(tmp_path / "missing") is None
 
 
-async def test_a_wallet_that_opens_is_told_by_its_address(settings: HostSettings) -> None:
+async def test_an_opened_wallet_is_reported_with_its_address(settings: HostSettings) -> None:
     found, wallet = settings(), Wallet.create()
     wallet.write_keystore(found.wallet_path, PASSWORD, light=True)
     finding, address = await local_checks.wallet_finding(found)

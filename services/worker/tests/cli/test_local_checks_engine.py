@@ -43,7 +43,7 @@ def no_engine(found: dict[str, Finding]) -> str:
     return finding.message
 
 
-async def test_an_engine_that_serves_is_told_with_its_version(
+async def test_a_working_engine_is_reported_with_its_version(
     settings: HostSettings, base: Path, api: EngineApi
 ) -> None:
     found = await engine(settings())
@@ -117,7 +117,7 @@ async def test_an_engine_that_hangs_is_a_finding(
     assert "does not answer within" in no_engine(await engine(settings()))
 
 
-async def test_an_engine_that_refuses_tells_why(settings: HostSettings, api: EngineApi) -> None:
+async def test_the_reason_of_an_engine_refusal_is_reported(settings: HostSettings, api: EngineApi) -> None:
     api.created = (403, {"message": "the policy of this host forbids it"})
     assert "the policy of this host forbids it" in no_engine(await engine(settings()))
 
@@ -138,23 +138,19 @@ async def test_a_folder_that_cannot_be_written_is_not_shown_to_the_engine(
     assert (finding.severity, api.mounts) == (Severity.SKIPPED, [])
 
 
-async def test_the_engines_disk_is_looked_at_where_it_is_another(
-    settings: HostSettings, api: EngineApi
-) -> None:
+async def test_the_engines_disk_is_checked_if_it_is_separate(settings: HostSettings, api: EngineApi) -> None:
     api.info["DockerRootDir"] = "/proc"
     full = (await engine(settings(WORKERPOOL_WORKER_DISK_FLOOR_BYTES=str(1 << 30))))["engine's disk"]
     assert (full.severity, full.code) == (Severity.PROBLEM, Code.DISK_FULL)
 
 
-async def test_a_disk_that_holds_both_is_told_once(
-    settings: HostSettings, base: Path, api: EngineApi
-) -> None:
+async def test_a_shared_disk_is_reported_once(settings: HostSettings, base: Path, api: EngineApi) -> None:
     api.info["DockerRootDir"] = str(base.parent)
     assert not base.exists()
     assert "engine's disk" not in await engine(settings())
 
 
-async def test_the_disk_of_a_remote_engine_is_not_looked_for_here(
+async def test_the_disk_of_a_remote_engine_is_not_checked_here(
     settings: HostSettings, remote: EngineApi
 ) -> None:
     remote.info["DockerRootDir"] = "/proc"
@@ -164,7 +160,7 @@ async def test_the_disk_of_a_remote_engine_is_not_looked_for_here(
 # --- runtime and GPUs ---
 
 
-async def test_the_runtime_of_the_settings_is_looked_for(settings: HostSettings, api: EngineApi) -> None:
+async def test_the_runtime_of_the_settings_is_checked(settings: HostSettings, api: EngineApi) -> None:
     api.info["Runtimes"] = {"runc": {}, "runsc": {"path": "/usr/bin/runsc"}}
     assert "runtime" not in await engine(settings())
     found = (await engine(settings(IEXEC_WORKER_CONTAINER_RUNTIME="runsc")))["runtime"]
@@ -175,7 +171,7 @@ async def test_the_runtime_of_the_settings_is_looked_for(settings: HostSettings,
     assert "IEXEC_WORKER_CONTAINER_RUNTIME" in lacking.next_step
 
 
-async def test_gpus_that_are_promised_are_looked_for(
+async def test_gpus_that_are_promised_are_checked(
     settings: HostSettings, api: EngineApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

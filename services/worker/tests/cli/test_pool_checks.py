@@ -15,7 +15,7 @@ from services.worker.tests.harness.pool_services import HUB, POOL, VERSION, Serv
 # --- scheduler -------------------------------------------------------------------------------------
 
 
-async def test_a_scheduler_that_answers_tells_its_version(services: Services) -> None:
+async def test_a_working_scheduler_is_reported_with_its_version(services: Services) -> None:
     services.core.configuration.scheduler_version = "9.2.0"
     scheduler, version = await services.checks().scheduler(VERSION)
     assert scheduler.message == f"{services.core.url} answers"
@@ -29,7 +29,7 @@ async def test_a_closed_port_is_an_unreachable_scheduler(services: Services, clo
     assert "IEXEC_CORE_URL" in finding.next_step
 
 
-async def test_a_scheduler_that_fails_tells_its_text(services: Services) -> None:
+async def test_a_failing_scheduler_is_reported_with_its_message(services: Services) -> None:
     services.core.fails["GetConfig"] = (grpc.StatusCode.UNAVAILABLE, "the database is away")
     finding = only(await services.checks().scheduler(VERSION))
     assert (finding.code, "the database is away" in finding.message) == (Code.CORE_UNREACHABLE, True)
@@ -48,7 +48,7 @@ async def test_an_answer_without_a_workerpool_is_no_scheduler(services: Services
     assert "the scheduler names no workerpool" in finding.message
 
 
-async def test_another_pool_and_another_version_are_told_together(services: Services) -> None:
+async def test_another_pool_and_another_version_are_reported_together(services: Services) -> None:
     services.core.configuration.workerpool = HUB
     services.core.configuration.required_worker_version = "9.9.9"
     scheduler, pool, version = await services.checks().scheduler(VERSION)
@@ -92,7 +92,7 @@ async def test_a_clock_that_differs_from_the_schedulers_is_wrong(
 
 
 @pytest.mark.parametrize("seconds", [1 << 62, -(1 << 62)])
-async def test_a_clock_beyond_the_calendar_does_not_end_the_look(services: Services, seconds: int) -> None:
+async def test_a_clock_beyond_the_calendar_does_not_fail_the_check(services: Services, seconds: int) -> None:
     services.core.clock = lambda: Timestamp(seconds=seconds)
     checks = services.checks()
     assert (await checks.scheduler(VERSION))[0].severity is Severity.OK
@@ -102,7 +102,7 @@ async def test_a_clock_beyond_the_calendar_does_not_end_the_look(services: Servi
 # --- admission -------------------------------------------------------------------------------------
 
 
-async def test_without_a_wallet_or_a_scheduler_nothing_is_asked(services: Services) -> None:
+async def test_without_a_wallet_or_a_scheduler_no_request_is_sent(services: Services) -> None:
     checks = services.checks()
     assert "it needs the scheduler" in only(await checks.admission(WORKER), Severity.SKIPPED).message
     assert "it needs a wallet" in only(await checks.admission(None), Severity.SKIPPED).message
@@ -130,7 +130,7 @@ async def test_a_wallet_that_is_not_on_the_list_is_named(services: Services) -> 
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "the scheduler does not answer whether", "Run check again"),
     ],
 )
-async def test_an_outage_is_told_from_a_refusal(
+async def test_an_outage_is_distinguished_from_a_refusal(
     services: Services, code: grpc.StatusCode, told: str, remedy: str
 ) -> None:
     services.core.fails["CreateChallenge"] = (code, "the text of the scheduler")
@@ -150,7 +150,7 @@ async def test_an_outage_is_told_from_a_refusal(
     ],
     ids=lambda state: next(iter(state)),
 )
-async def test_a_worker_that_gets_no_work_is_told_why(services: Services, state: dict[str, Any]) -> None:
+async def test_the_reason_for_no_work_is_reported(services: Services, state: dict[str, Any]) -> None:
     services.core.pool.workers[WORKER] = pool_service_pb2.GetWorkerResponse(
         worker=pool_service_pb2.Worker(wallet_address=WORKER, **state), idle_reason="This is the reason."
     )
@@ -171,19 +171,19 @@ async def test_without_a_scheduler_no_proxy_is_known(services: Services) -> None
     assert "it needs the scheduler" in only(await services.checks().proxy(), Severity.SKIPPED).message
 
 
-async def test_a_scheduler_that_names_no_proxy_is_not_blamed_for_silence(services: Services) -> None:
+async def test_a_scheduler_without_a_proxy_is_not_reported_as_unreachable(services: Services) -> None:
     services.core.configuration.result_proxy_url = ""
     finding = only(await (await services.ready()).proxy(), Severity.SKIPPED)
     assert finding.message == "not checked: it needs a scheduler that names one"
 
 
-async def test_a_proxy_by_its_own_name_serves(services: Services) -> None:
+async def test_a_proxy_under_its_own_name_is_accepted(services: Services) -> None:
     checks = await services.ready()
     assert checks.pool is not None
     assert only(await checks.proxy(), Severity.OK).message == f"{checks.pool.result_proxy_url} answers"
 
 
-async def test_a_proxy_by_another_name_is_told_with_the_variable(services: Services) -> None:
+async def test_a_proxy_under_another_name_is_reported_with_the_variable(services: Services) -> None:
     services.results.audience = "https://other.example"
     finding = only(await (await services.ready()).proxy())
     assert finding.code is Code.PROXY_UNREACHABLE
@@ -192,7 +192,7 @@ async def test_a_proxy_by_another_name_is_told_with_the_variable(services: Servi
 
 
 @pytest.mark.parametrize("malformed", [True, False])
-async def test_a_proxy_that_is_away_is_told_with_its_url(
+async def test_an_unreachable_proxy_is_reported_with_its_url(
     services: Services, closed_url: str, malformed: bool
 ) -> None:
     url = "http://localhost" if malformed else closed_url
@@ -203,7 +203,7 @@ async def test_a_proxy_that_is_away_is_told_with_its_url(
     assert "results wait here meanwhile" in finding.next_step
 
 
-async def test_another_service_at_the_proxys_url_is_told(services: Services) -> None:
+async def test_another_service_at_the_proxys_url_is_reported(services: Services) -> None:
     services.core.configuration.result_proxy_url = services.core.url
     finding = only(await (await services.ready()).proxy())
     assert "another service than the result proxy answers" in finding.message

@@ -16,7 +16,7 @@ NODE_VARIABLE = "IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS"
 # --- chain -----------------------------------------------------------------------------------------
 
 
-async def test_without_a_scheduler_there_is_no_chain_to_ask_for(services: Services) -> None:
+async def test_without_a_scheduler_the_chain_is_not_checked(services: Services) -> None:
     checks = services.checks()
     assert only(await checks.node(), Severity.SKIPPED).subject == "node"
     assert [each.severity for each in await checks.funds(WORKER)] == [Severity.SKIPPED, Severity.SKIPPED]
@@ -24,14 +24,14 @@ async def test_without_a_scheduler_there_is_no_chain_to_ask_for(services: Servic
     assert "it needs a wallet" in (await checks.funds(None))[0].message
 
 
-async def test_a_node_that_serves_is_told_with_its_block(services: Services) -> None:
+async def test_a_working_node_is_reported_with_its_block(services: Services) -> None:
     checks = await services.ready()
     assert only(await checks.node(), Severity.OK).message == f"chain {CHAIN_ID}, block 16"
     assert checks.block_time == 0x65000000
 
 
 @pytest.mark.parametrize("url", ["", "http://localhost"])
-async def test_a_scheduler_that_names_no_config_server_is_told(services: Services, url: str) -> None:
+async def test_a_scheduler_that_names_no_config_server_is_reported(services: Services, url: str) -> None:
     services.core.configuration.config_server_url = url
     finding = only(await (await services.ready()).node())
     assert (finding.subject, finding.code) == ("config server", Code.CONFIG_SERVER_UNREACHABLE)
@@ -39,7 +39,7 @@ async def test_a_scheduler_that_names_no_config_server_is_told(services: Service
     assert "the pool's operator" in finding.next_step
 
 
-async def test_a_config_server_that_does_not_answer_is_told(services: Services, closed_url: str) -> None:
+async def test_a_config_server_that_does_not_answer_is_reported(services: Services, closed_url: str) -> None:
     services.core.configuration.config_server_url = closed_url
     finding = only(await (await services.ready()).node())
     assert finding.code is Code.CONFIG_SERVER_UNREACHABLE
@@ -81,19 +81,19 @@ async def test_a_node_that_does_not_answer_names_the_override(
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "http://"])
-async def test_a_config_server_without_a_usable_node_is_told(services: Services, url: str) -> None:
+async def test_a_config_server_without_a_usable_node_is_reported(services: Services, url: str) -> None:
     services.chain.node_url = url
     finding = only(await (await services.ready()).node())
     assert (finding.subject, finding.code) == ("node", Code.NODE_UNREACHABLE)
     assert finding.message
 
 
-async def test_the_override_replaces_a_node_that_is_away(services: Services, closed_url: str) -> None:
+async def test_the_override_replaces_an_unreachable_node(services: Services, closed_url: str) -> None:
     services.chain.node_url = closed_url
     only(await (await services.ready(**{NODE_VARIABLE: services.node.url})).node(), Severity.OK)
 
 
-async def test_a_node_of_another_chain_is_told(services: Services) -> None:
+async def test_a_node_of_another_chain_is_reported(services: Services) -> None:
     services.node.results["eth_chainId"] = "0x86"
     checks = await services.ready()
     finding = only(await checks.node())
@@ -101,13 +101,13 @@ async def test_a_node_of_another_chain_is_told(services: Services) -> None:
     assert f"serves chain 134, not {CHAIN_ID}" in finding.message
 
 
-async def test_a_chain_without_the_hub_is_told(services: Services) -> None:
+async def test_a_chain_without_the_hub_is_reported(services: Services) -> None:
     del services.views["hub", "domain"]
     finding = only(await (await services.ready()).node())
     assert (finding.code, HUB in finding.message) == (Code.WRONG_CHAIN, True)
 
 
-async def test_a_pool_that_the_chain_does_not_know_is_told(services: Services) -> None:
+async def test_a_pool_that_the_chain_does_not_know_is_reported(services: Services) -> None:
     del services.views["workerpool", "owner"]
     finding = only(await (await services.ready()).node())
     assert (finding.code, finding.next_step) == (Code.WRONG_POOL, "Correct POOL_ADDRESS.")
@@ -115,7 +115,7 @@ async def test_a_pool_that_the_chain_does_not_know_is_told(services: Services) -
 
 
 @pytest.mark.parametrize("text", ["<html>", "[]", "null", '{"jsonrpc": "2.0", "id": 1}'])
-async def test_a_server_that_is_no_node_is_told(services: Services, text: str) -> None:
+async def test_a_server_that_is_no_node_is_reported(services: Services, text: str) -> None:
     services.node.fault = answers_text(text)
     finding = only(await (await services.ready()).node())
     assert finding.code is Code.NODE_UNREACHABLE

@@ -79,7 +79,7 @@ async def test_beside_a_worker_with_replicates_nothing_is_sent(staker: Staker) -
     assert await staker.stake() == before
 
 
-async def test_a_damaged_journal_is_told(staker: Staker) -> None:
+async def test_a_damaged_journal_is_reported(staker: Staker) -> None:
     folder = staker.settings.folder
     folder.mkdir(parents=True)
     (folder / "journal.db").write_text("no database" * 100)
@@ -93,25 +93,25 @@ async def test_a_damaged_journal_is_told(staker: Staker) -> None:
         pass
 
 
-async def test_a_folder_that_cannot_be_made_is_told(staker: Staker) -> None:
+async def test_a_folder_that_cannot_be_made_is_reported(staker: Staker) -> None:
     staker.settings.base_dir.write_text("")
     with pytest.raises(CommandRefused, match="cannot be used: Not a directory"):
         await staker.move(RLC, deposit=False)
 
 
-async def test_a_wrong_password_is_told_with_the_variables(staker: Staker) -> None:
+async def test_a_wrong_password_is_reported_with_the_variables(staker: Staker) -> None:
     Wallet.create().write_keystore(staker.settings.wallet_path, "another one", light=True)
     with pytest.raises(CommandRefused, match=r"does not open .*IEXEC_WORKER_WALLET_PASSWORD"):
         await staker.move(RLC, deposit=False)
 
 
-async def test_a_scheduler_that_is_away_is_told_with_its_remedy(staker: Staker) -> None:
+async def test_an_unreachable_scheduler_is_reported_with_its_remedy(staker: Staker) -> None:
     await staker.core.stop()
     with pytest.raises(CommandRefused, match=r"does not answer.*Correct IEXEC_CORE_URL"):
         await staker.move(RLC, deposit=False)
 
 
-async def test_a_node_that_is_away_is_told_with_its_remedy(staker: Staker) -> None:
+async def test_an_unreachable_node_is_reported_with_its_remedy(staker: Staker) -> None:
     away = staker.settings.model_copy(update={"node_address": f"http://127.0.0.1:{free_port()}"})
     with pytest.raises(CommandRefused, match="IEXEC_WORKER_OVERRIDE_BLOCKCHAIN_NODE_ADDRESS"):
         await move(away, RLC, deposit=False, say=unexpected)
@@ -139,7 +139,7 @@ async def test_a_transaction_that_is_not_mined_stays_in_the_journal_and_is_mined
     assert moved.stake == before - 2 * RLC, "the first transaction counts once"
 
 
-async def test_a_node_that_goes_away_before_the_transaction_has_a_nonce_is_told(
+async def test_a_node_lost_before_the_transaction_has_a_nonce_is_reported(
     staker: Staker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stake, "_MINED_LIMIT_S", 0.0)

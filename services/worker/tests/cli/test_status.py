@@ -96,7 +96,7 @@ async def core() -> AsyncIterator[CorePeer]:
     await peer.stop()
 
 
-async def test_a_host_on_which_nothing_was_set_up_is_told_without_a_change(tmp_path: Path) -> None:
+async def test_an_unconfigured_host_is_reported_without_a_change(tmp_path: Path) -> None:
     report = await report_of(settings(tmp_path, no_core()))
     assert (report.pid, report.wallet, report.replicates, report.connected) == (None, "", [], None)
     assert any("does not answer" in each for each in report.unread)
@@ -105,7 +105,7 @@ async def test_a_host_on_which_nothing_was_set_up_is_told_without_a_change(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_the_host_knows_is_told_while_the_scheduler_is_down(
+async def test_local_state_is_reported_while_the_scheduler_is_down(
     down: WorkerSettings, wallet: Wallet
 ) -> None:
     journal = SqliteJournal(down.folder / "journal.db", on_failure=unexpected)
@@ -133,7 +133,7 @@ async def test_a_damaged_journal_hides_nothing_else(down: WorkerSettings, wallet
     assert report.wallet == wallet.address
 
 
-async def test_a_folder_that_is_a_file_is_told(down: WorkerSettings) -> None:
+async def test_a_folder_that_is_a_file_is_reported(down: WorkerSettings) -> None:
     down.folder.rmdir()
     down.folder.write_text("")
     report = await report_of(down)
@@ -165,7 +165,7 @@ async def health(folder: Path, text: str, status: int = 200) -> AsyncIterator[No
     await runner.cleanup()
 
 
-async def test_each_component_that_is_not_up_is_told_by_its_name_with_its_next_step(
+async def test_each_component_that_is_down_is_reported_with_its_next_step(
     down: WorkerSettings,
 ) -> None:
     text = """{"status": "DOWN", "components": {
@@ -185,14 +185,14 @@ async def test_each_component_that_is_not_up_is_told_by_its_name_with_its_next_s
     assert why_no_work(report) == " ".join(report.troubles)
 
 
-async def test_a_healthy_worker_has_no_troubles(down: WorkerSettings) -> None:
+async def test_a_healthy_worker_has_no_problems(down: WorkerSettings) -> None:
     async with health(down.folder, '{"components": {"disk": {"status": "UP"}}}'):
         report = await report_of(down)
     assert report.troubles == []
     assert not any(HEALTH in each for each in report.unread)
 
 
-async def test_the_images_that_are_being_pulled_are_told(down: WorkerSettings) -> None:
+async def test_pulls_in_progress_are_reported(down: WorkerSettings) -> None:
     pull = "app:1: 3 of 9 MiB arrived, 1 of 4 layers done after 12 s"
     text = json.dumps({"components": {"images": {"status": "UP", "details": {"pulls": [pull]}}}})
     async with health(down.folder, text):
@@ -216,7 +216,7 @@ async def test_the_images_that_are_being_pulled_are_told(down: WorkerSettings) -
         '{"components": {"disk": {"status": "DOWN", "details": "full"}}}',
     ],
 )
-async def test_an_answer_of_another_program_is_told_and_the_rest_is_read(
+async def test_an_answer_of_another_program_is_reported_and_the_rest_is_read(
     down: WorkerSettings, wallet: Wallet, text: str
 ) -> None:
     async with health(down.folder, text):
@@ -225,7 +225,7 @@ async def test_an_answer_of_another_program_is_told_and_the_rest_is_read(
     assert (report.pid, report.wallet, report.troubles) == (os.getpid(), wallet.address, [])
 
 
-async def test_a_worker_that_does_not_answer_is_told(down: WorkerSettings) -> None:
+async def test_a_worker_that_does_not_answer_is_reported(down: WorkerSettings) -> None:
     with take_lock(down.folder, free_port()) or unexpected("the lock is free"):
         report = await report_of(down)
     assert any(HEALTH in each for each in report.unread)
@@ -235,7 +235,7 @@ async def test_a_worker_that_does_not_answer_is_told(down: WorkerSettings) -> No
     ("bind", "host"),
     [("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]"), ("127.0.0.2", "127.0.0.2")],
 )
-async def test_the_health_is_asked_where_the_worker_listens(tmp_path: Path, bind: str, host: str) -> None:
+async def test_the_health_is_read_where_the_worker_listens(tmp_path: Path, bind: str, host: str) -> None:
     made = settings(tmp_path, no_core(), WORKERPOOL_HTTP_BIND_ADDRESS=bind)
     made.folder.mkdir()
     port = free_port()
@@ -256,7 +256,7 @@ def pooled(tmp_path: Path, core: CorePeer) -> Iterator[WorkerSettings]:
         yield made
 
 
-async def test_the_scheduler_tells_its_view_while_the_chain_is_out_of_reach(
+async def test_the_schedulers_view_is_shown_while_the_chain_is_unreachable(
     pooled: WorkerSettings, core: CorePeer, wallet: Wallet
 ) -> None:
     core.pool.workers[wallet.address] = pool_service_pb2.GetWorkerResponse(
@@ -276,7 +276,7 @@ async def test_a_worker_that_never_connected_is_unknown_to_the_scheduler(
     assert (report.connected, report.slots, report.idle_reason) == (None, None, "")
 
 
-async def test_another_pool_at_the_address_is_told(
+async def test_another_pool_at_the_address_is_reported(
     pooled: WorkerSettings, core: CorePeer, wallet: Wallet
 ) -> None:
     core.configuration.workerpool = "0x" + "22" * 20
@@ -307,7 +307,7 @@ async def hold(staker: Staker, *records: tuple[ReplicateRecord, DealId]) -> None
     await journal.close()
 
 
-async def test_stake_and_gas_are_told_of_a_worker_that_does_not_run(staker: Staker) -> None:
+async def test_stake_and_gas_of_a_stopped_worker_are_reported(staker: Staker) -> None:
     report = await report_of(staker.settings)
     account = await staker.hub.view_account(staker.wallet.address)
     assert (report.stake, report.locked) == (account.stake, account.locked)
@@ -351,7 +351,7 @@ async def test_a_journal_of_another_chain_hides_no_stake(staker: Staker) -> None
     assert report.pending_tasks == 1
 
 
-async def test_a_node_that_is_away_is_told_once_with_what_the_scheduler_knows(staker: Staker) -> None:
+async def test_an_unreachable_node_is_reported_once_with_what_the_scheduler_knows(staker: Staker) -> None:
     staker.core.pool.workers[staker.wallet.address] = pool_service_pb2.GetWorkerResponse(
         worker=pool_service_pb2.Worker(connected=True, slots=1), idle_reason="No task waits."
     )

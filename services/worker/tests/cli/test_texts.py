@@ -10,16 +10,16 @@ WARNING = warning("settings", Code.SECRET_EXPOSED, "others can read it", "Run: c
 PROBLEM = problem("disk", Code.DISK_FULL, "0 GiB free", "Make room.")
 
 
-def test_a_finding_without_fault_is_one_line_without_a_code() -> None:
+def test_an_ok_finding_is_one_line_without_a_code() -> None:
     assert list(texts.finding_lines([GOOD])) == ["ok       engine         it answers"]
 
 
-def test_a_skipped_finding_tells_what_it_needs() -> None:
+def test_a_skipped_finding_shows_what_it_needs() -> None:
     assert list(texts.finding_lines([SKIPPED])) == ["skipped  gas            not checked: it needs a wallet"]
 
 
 @pytest.mark.parametrize(("finding", "mark"), [(WARNING, "warning "), (PROBLEM, "PROBLEM ")])
-def test_a_remedy_stands_below_its_finding_and_the_message_above_it(finding: Finding, mark: str) -> None:
+def test_a_remedy_is_printed_below_its_finding(finding: Finding, mark: str) -> None:
     first, second = texts.finding_lines([finding])
     assert first.startswith(mark)
     assert first.endswith(f"[{finding.code}]")

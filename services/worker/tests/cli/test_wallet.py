@@ -44,7 +44,7 @@ def test_a_short_password_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch
     assert not path.exists()
 
 
-def test_a_wrong_password_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.parent.mkdir()
     Wallet.create().write_keystore(path, PASSWORD, light=True)
     monkeypatch.setenv("IEXEC_WORKER_WALLET_PASSWORD", "another horse")
@@ -74,7 +74,7 @@ def test_the_help_of_run_lists_every_setting() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["version"]])
-def test_the_version_is_told(arguments: list[str]) -> None:
+def test_the_version_is_reported(arguments: list[str]) -> None:
     told = CliRunner().invoke(app, arguments)
     assert (told.exit_code, told.output.startswith("poolworker ")) == (0, True)
 
@@ -103,7 +103,7 @@ def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["file/wallet.json", "file/folder/wallet.json", "n" * 300])
-def test_a_path_that_cannot_be_written_is_told(tmp_path: Path, name: str) -> None:
+def test_a_path_that_cannot_be_written_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("precious")
     with pytest.raises(CommandRefused, match="cannot be written: "):
         create(tmp_path / name, PASSWORD)

@@ -25,11 +25,11 @@ def test_a_host_that_cannot_run_apps_parks_with_the_reason(component: str) -> No
 
 
 @pytest.mark.parametrize("component", ["core", "chain", "proxy", "wallet"])
-def test_troubles_of_others_do_not_park_the_host(component: str) -> None:
+def test_failures_of_others_do_not_park_the_host(component: str) -> None:
     assert refusal_of({component: down(problem="it is away")}) == ""
 
 
-def test_what_was_not_looked_at_yet_does_not_park() -> None:
+def test_a_pending_check_does_not_park_the_host() -> None:
     assert refusal_of({"docker": down(problem="not reached yet")}) == ""
     assert refusal_of({}) == ""
     assert refusal_of({"app_network": down(error="the rules are lost")}) == "app_network: the rules are lost"

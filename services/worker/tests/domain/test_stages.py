@@ -35,7 +35,7 @@ def test_a_worker_reports_only_statuses_of_workers() -> None:
     assert reported <= WORKER_REPLICATE_STATUSES
 
 
-def test_the_worker_advances_by_itself_to_the_wait_for_the_reveal() -> None:
+def test_the_worker_advances_without_commands_until_it_awaits_the_reveal() -> None:
     path = [Stage.START]
     while path[-1] in NEXT:
         path.append(NEXT[path[-1]])

@@ -82,7 +82,7 @@ async def test_an_unreachable_proxy_is_unavailable(proxy: tuple[ResultStore, str
         await store.upload(UNREACHABLE, AUTHORIZATION, archive, DIGEST)
 
 
-async def test_the_limits_of_a_proxy_are_told(proxy: tuple[ResultStore, str]) -> None:
+async def test_the_limits_of_a_proxy_are_reported(proxy: tuple[ResultStore, str]) -> None:
     store, url = proxy
     assert await store.archive_rules(url) == DEFAULT_RULES
 

@@ -63,9 +63,7 @@ async def test_a_worker_that_is_upgraded_says_when_it_is_back_and_keeps_its_apps
     assert [held.task_id for held in pool.core.hellos[-1].held] == [task_id]
 
 
-async def test_a_restart_is_what_a_signal_means_unless_told_otherwise(
-    pool: Pool, connected: WorkerProcess
-) -> None:
+async def test_a_signal_means_a_restart_by_default(pool: Pool, connected: WorkerProcess) -> None:
     assert await asyncio.to_thread(connected.stop) == 0
     assert [leave.return_within.seconds for leave in pool.core.leaves] == [60]
 

@@ -17,7 +17,7 @@ pytestmark = [
 ]
 
 
-async def test_a_task_that_asks_for_a_gpu_is_handed_on_without_its_driver_and_the_worker_parks(
+async def test_without_a_driver_a_gpu_task_is_handed_over_and_the_worker_parks(
     pool: Pool, worker: WorkerProcess, eventually: Eventually
 ) -> None:
     worker.start(IEXEC_WORKER_GPU_ENABLED="true", WORKERPOOL_WORKER_GPU_IDS="GPU-a,GPU-b")

@@ -13,7 +13,7 @@ from services.worker.tests.harness.worker_process import WorkerProcess
 pytestmark = pytest.mark.e2e
 
 
-async def test_a_worker_whose_engine_comes_later_computes_then(
+async def test_a_worker_computes_once_its_engine_answers(
     pool: Pool, worker: WorkerProcess, eventually: Eventually, tmp_path: Path
 ) -> None:
     socket = tmp_path / "engine.sock"

@@ -45,7 +45,7 @@ def install(program: Path) -> None:
     program.chmod(0o755)
 
 
-async def test_a_runtime_that_is_lost_parks_the_worker_until_it_is_back(
+async def test_a_lost_runtime_parks_the_worker_until_it_is_back(
     pool: Pool, worker: WorkerProcess, engine: PrivateEngine, program: Path, eventually: Eventually
 ) -> None:
     core = pool.core

@@ -21,7 +21,7 @@ LIMIT_S = 90.0
 """The engine needs half a minute for a container on a machine that is busy with other tests."""
 
 
-async def test_status_tells_what_a_worker_does_from_its_start_to_its_pay(
+async def test_status_shows_a_worker_from_its_start_to_its_payment(
     pool: Pool, worker: WorkerProcess, eventually: Eventually
 ) -> None:
     stopped = await poolworker(worker.environment, "status", "--json")
@@ -63,7 +63,7 @@ async def test_status_tells_what_a_worker_does_from_its_start_to_its_pay(
     assert (paid["earned"]["tasks"], paid["earned"]["faults"]) == (1, 0)
 
 
-async def test_status_names_what_the_workers_own_health_names(
+async def test_status_shows_the_problems_of_the_workers_health(
     pool: Pool, worker: WorkerProcess, eventually: Eventually
 ) -> None:
     worker.start()

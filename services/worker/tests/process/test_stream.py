@@ -143,7 +143,7 @@ def refusing_as_unknown(core: CorePeer, task_id: str, status: str) -> list[int]:
     return refused
 
 
-async def test_a_lost_task_that_is_assigned_again_starts_anew(
+async def test_a_lost_task_that_is_assigned_again_restarts(
     pool: Pool, connected: WorkerProcess, containers_of: ContainersOf, eventually: Eventually
 ) -> None:
     assignment = await pool.task(LONG_APP)

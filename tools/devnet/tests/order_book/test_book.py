@@ -58,7 +58,7 @@ def test_an_order_is_found_under_its_own_kind_only(tmp_path: Path) -> None:
     book.close()
 
 
-def test_a_used_up_order_is_asked_for_until_a_reorganisation_cannot_revive_it(tmp_path: Path) -> None:
+def test_a_consumed_order_is_read_until_a_reorganisation_cannot_revive_it(tmp_path: Path) -> None:
     book = Book(tmp_path / "orders")
     book.add(entry(0))
     book.note_volumes([entry(0)], [], 100)

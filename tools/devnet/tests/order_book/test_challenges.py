@@ -61,7 +61,7 @@ def test_a_challenge_is_bound_to_its_wallet() -> None:
         challenges.redeem(authorization)
 
 
-def test_challenges_that_no_wallet_answers_do_not_pile_up() -> None:
+def test_unanswered_challenges_are_bounded() -> None:
     clock = Clock()
     challenges = Challenges(65535, clock)
     first = signed(challenges)
@@ -74,6 +74,6 @@ def test_challenges_that_no_wallet_answers_do_not_pile_up() -> None:
 @pytest.mark.parametrize(
     "header", ["", "a_b", "0x12_0x_0x", "Bearer x", f"0x{'0' * 64}_0xzz_{WALLET.address}"]
 )
-def test_a_malformed_header_is_refused_in_words(header: str) -> None:
+def test_a_malformed_header_is_refused_with_a_sentence(header: str) -> None:
     with pytest.raises(NotAuthorized, match="/challenge"):
         Authorization.parse(header)

@@ -18,7 +18,7 @@ async def test_signatures_of_wallets_are_verified_by_the_hub(client: Client) -> 
         assert not await facts.signed(client.owner.address, digest, b"not a signature")
 
 
-async def test_a_node_that_is_away_is_reported_in_words(client: Client) -> None:
+async def test_an_unreachable_node_is_reported_with_a_sentence(client: Client) -> None:
     hub = HubClient(f"http://127.0.0.1:{free_port()}", client.chain.hub, attempts=1)
     try:
         with pytest.raises(ChainAway, match="chain"):

@@ -155,7 +155,7 @@ async def test_an_order_signed_in_advance_on_chain_needs_no_signature(client: Cl
     await client.published(offer)
 
 
-async def test_what_can_never_be_matched_is_refused(client: Client) -> None:
+async def test_an_order_that_can_never_be_matched_is_refused(client: Client) -> None:
     offer = client.offer(volume=2)
     client.match(offer, 2)
     assert "2 of 2" in await client.refused(offer)

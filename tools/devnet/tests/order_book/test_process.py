@@ -32,7 +32,7 @@ def process(poco_chain: PocoChain, tmp_path: Path) -> Iterator[ManagedProcess]:
     found.kill()
 
 
-async def test_it_becomes_healthy_and_stops_when_asked(process: ManagedProcess) -> None:
+async def test_it_becomes_healthy_and_stops_on_request(process: ManagedProcess) -> None:
     assert process.env is not None
     port = process.env["WORKERPOOL_DEVNET_MARKET_PORT"]
     await wait_healthy({f"http://127.0.0.1:{port}": process}, timeout=60)
@@ -40,7 +40,7 @@ async def test_it_becomes_healthy_and_stops_when_asked(process: ManagedProcess) 
     assert process.exit_code == 0
 
 
-async def test_it_says_that_the_chain_is_away(poco_chain: PocoChain, tmp_path: Path) -> None:
+async def test_it_reports_an_unreachable_chain(poco_chain: PocoChain, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     settings = settings_of(poco_chain, tmp_path / "orders").model_copy(update={"node_url": nowhere})
     with pytest.raises(StartupError, match="is the chain up"):

@@ -44,7 +44,7 @@ def test_every_path_of_the_sdk_is_served(tmp_path: Path) -> None:
         ("POST", "/workerpoolorders", [], {}, 400),
     ],
 )
-async def test_a_bad_request_is_refused_in_words(
+async def test_a_bad_request_is_refused_with_a_sentence(
     client: Client, method: str, path: str, body: Any, query: dict[str, Any], status: int
 ) -> None:
     found, answer = await client.call(method, path, body, **query)

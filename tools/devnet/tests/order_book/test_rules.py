@@ -35,7 +35,7 @@ def test_the_stake_of_a_workerpool_is_30_percent_of_each_task_rounded_down() -> 
     assert "needs 10" in refused(offer(), stake=9)
 
 
-def test_a_requester_needs_the_most_that_the_request_may_cost() -> None:
+def test_a_requester_needs_the_highest_cost_of_the_request() -> None:
     request = RequestOrder(
         app=APP, requester=OWNER, appmaxprice=1, datasetmaxprice=2, workerpoolmaxprice=3, volume=2
     )
@@ -87,7 +87,7 @@ def test_the_status_follows_the_chain(
     assert rules.status_of(entry, Facts(owner, consumed, stake), matched) is status
 
 
-def test_an_order_in_the_form_of_the_sdk_is_read() -> None:
+def test_an_order_in_the_sdks_form_is_read() -> None:
     content = offer().to_json() | {"volume": "10", "workerpool": POOL.lower()}
     assert rules.read_order(OrderKind.WORKERPOOL, content) == rules.read_order(
         OrderKind.WORKERPOOL, content | {"volume": 10, "workerpool": POOL}

@@ -173,7 +173,7 @@ def test_a_pool_on_a_free_chain_pays_nothing_for_gas(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seconds", "setting"), [(0, "PT0.1S"), (0.25, "PT0.25S"), (5, "PT5S"), (1.0, "PT1S")]
 )
-def test_services_are_told_the_block_time(tmp_path: Path, seconds: float, setting: str) -> None:
+def test_services_are_configured_with_the_block_time(tmp_path: Path, seconds: float, setting: str) -> None:
     found = specs(tmp_path, around=replace(AROUND, block_time=seconds))
     assert found["chain_adapter"].environment["IEXEC_BLOCK_TIME"] == setting
 

@@ -39,7 +39,7 @@ def test_a_time_beyond_the_calendar_is_none() -> None:
     assert plain(pool.Worker(last_seen_at=Timestamp(seconds=2**60)))["last_seen_at"] is None
 
 
-def test_optional_numbers_tell_absent_from_zero() -> None:
+def test_optional_numbers_distinguish_absent_from_zero() -> None:
     assert plain(adapter.GetWalletResponse())["transactions_left"] is None
     assert plain(adapter.GetWalletResponse(transactions_left=0))["transactions_left"] == 0
 

@@ -31,7 +31,7 @@ def test_a_failure_ends_with_cause_next_step_and_code(capsys: pytest.CaptureFixt
     )
 
 
-def test_a_cut_list_says_so_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_truncated_list_is_reported_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert first([1, 2], 2, "task") == [1, 2]
     assert capsys.readouterr().err == ""
     assert first([1, 2, 3], 2, "task") == [1, 2]
@@ -39,7 +39,7 @@ def test_a_cut_list_says_so_on_stderr(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == told
 
 
-def test_an_interrupt_ends_without_words() -> None:
+def test_an_interrupt_ends_silently() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -85,7 +85,7 @@ def test_findings_are_a_document_for_programs() -> None:
     }
 
 
-def test_top_looks_as_often_as_it_is_told() -> None:
+def test_top_refreshes_the_given_number_of_times() -> None:
     looks: list[float] = []
 
     async def look() -> None:
@@ -100,6 +100,6 @@ def test_amounts_of_init_are_rlc(text: str, nrlc: int) -> None:
     assert init._nrlc("--stake", text) == nrlc
 
 
-def test_a_line_of_a_log_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_line_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     support.print_line("a\x1b[2Jb")
     assert capsys.readouterr().out == "a\\x1b[2Jb\n"

@@ -24,7 +24,7 @@ def test_the_record_of_core_is_the_answer() -> None:
     assert (found.next_step, found.until) == ("start more workers", REASON["until"])
 
 
-def test_an_older_core_tells_why_a_task_waits() -> None:
+def test_fields_of_an_older_core_explain_why_a_task_waits() -> None:
     task: dict[str, Any] = {
         "task_id": "0x1",
         "status": "INITIALIZED",
@@ -35,7 +35,7 @@ def test_an_older_core_tells_why_a_task_waits() -> None:
     assert (found.sentence, found.state) == ("no worker is connected", "INITIALIZED")
 
 
-def test_an_older_core_tells_why_a_task_failed_by_its_newest_blamed_entry() -> None:
+def test_the_newest_blamed_entry_of_an_older_core_explains_a_failure() -> None:
     blamed = {
         "status": "COMPUTE_FAILED",
         "date": "2026-01-01T00:00:02Z",
@@ -59,11 +59,11 @@ def test_an_older_core_tells_why_a_task_failed_by_its_newest_blamed_entry() -> N
     )
 
 
-def test_a_completed_task_has_nothing_in_its_way() -> None:
+def test_a_completed_task_has_no_obstacle() -> None:
     assert "the task is completed" in explain_task({"task_id": "0x1", "status": "COMPLETED"}).sentence
 
 
-def test_a_completed_task_may_stand_for_a_failure() -> None:
+def test_a_completed_task_may_represent_a_failure() -> None:
     task = {
         "task_id": "0x1",
         "status": "COMPLETED",
@@ -74,7 +74,7 @@ def test_a_completed_task_may_stand_for_a_failure() -> None:
     assert (found.code, found.sentence) == ("APP_COMPUTE_FAILED", "the app failed")
 
 
-def test_a_worker_is_explained_by_its_record_or_by_what_an_older_core_tells() -> None:
+def test_a_worker_is_explained_by_its_record_or_by_fields_of_an_older_core() -> None:
     worker = {"wallet_address": "0x2", "connected": True}
     assert explain_worker(worker | {"reason": REASON}, "old").sentence == REASON["sentence"]
     assert explain_worker(worker, "it is drained").sentence == "it is drained"

@@ -40,7 +40,7 @@ def test_values_of_secret_names_are_hidden_at_any_depth() -> None:
     }
 
 
-def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
+def test_a_known_secret_is_hidden_everywhere() -> None:
     redaction = Redaction(["hunter2-hunter2", "hunter2"])
     assert redaction.text("login hunter2-hunter2 failed, hunter2!") == f"login {HIDDEN} failed, {HIDDEN}!"
     assert redaction.document({"a": ["x hunter2 y"], "hunter2": 1}) == {"a": [f"x {HIDDEN} y"], HIDDEN: 1}

@@ -20,7 +20,7 @@ def test_a_clock_shows_the_time_of_day_in_utc() -> None:
     assert clock("") == ""
 
 
-def test_a_short_id_keeps_what_tells_ids_apart() -> None:
+def test_a_short_id_keeps_what_distinguishes_ids() -> None:
     assert short("0x" + "ab" * 32) == "0xabababab…"
     assert short("0xab") == "0xab"
 

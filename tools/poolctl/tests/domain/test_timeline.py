@@ -72,5 +72,5 @@ def test_a_task_without_history_has_no_events() -> None:
     assert timeline({}) == []
 
 
-def test_stages_tell_the_time_in_each_status() -> None:
+def test_stages_contain_the_time_in_each_status() -> None:
     assert list(stages(TASK_DOCUMENT)) == [("RECEIVED", 2.0), ("INITIALIZED", 7.0)]

@@ -41,7 +41,7 @@ def test_commands_show_the_wallet_and_why_one_failed() -> None:
         assert part in text
 
 
-def test_no_command_says_so() -> None:
+def test_an_empty_list_of_commands_says_so() -> None:
     wallet = plain(adapter.GetWalletResponse(balance_wei="0"))
     assert "no command matches" in shown(commands_view({"wallet": wallet, "commands": []}, NOW))
 

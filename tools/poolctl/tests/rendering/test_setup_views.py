@@ -13,7 +13,7 @@ FINDINGS = [
 ]
 
 
-def test_a_finding_tells_what_why_and_what_to_do() -> None:
+def test_a_finding_shows_what_why_and_what_to_do() -> None:
     lines = [line.strip() for line in shown(findings_view(FINDINGS, every=False)).splitlines()]
     assert lines[:3] == [
         "problem the wallet is empty  [EMPTY_WALLET]",
@@ -34,7 +34,7 @@ def test_the_summary_counts() -> None:
     assert summary([ok("a", "b")]) == "No problem found in 1 check."
 
 
-def test_a_plan_tells_what_was_kept_and_done() -> None:
+def test_a_plan_shows_what_was_kept_and_done() -> None:
     document = {
         "pool": "0xpool",
         "owner": "0xowner",

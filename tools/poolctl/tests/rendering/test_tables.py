@@ -15,7 +15,7 @@ def test_a_cell_shows_any_value_as_safe_text() -> None:
     ]
 
 
-def test_rows_stand_under_their_headings() -> None:
+def test_rows_are_aligned_with_their_headings() -> None:
     text = shown([table(("NAME", "COUNT"), [("one", 1), ("twelve", 12)], numbers=("COUNT",))])
     lines = [line.rstrip() for line in text.splitlines()]
     assert lines == ["NAME    COUNT", "one         1", "twelve     12"]
@@ -26,5 +26,5 @@ def test_pairs_leave_out_what_is_empty() -> None:
     assert [line.split() for line in text.splitlines()] == [["name", "x"], ["zero", "0"]]
 
 
-def test_a_note_cannot_steer_the_terminal() -> None:
+def test_a_note_cannot_control_the_terminal() -> None:
     assert note("a\x1b[2J").plain == "a\\x1b[2J"

@@ -64,7 +64,7 @@ def test_tasks_are_one_a_line_with_why_they_wait() -> None:
         assert part in text
 
 
-def test_no_task_says_so() -> None:
+def test_an_empty_list_of_tasks_says_so() -> None:
     assert "no task matches" in shown(tasks_view([], NOW))
 
 
@@ -107,5 +107,5 @@ def test_an_explanation_begins_with_its_sentence() -> None:
     assert any("next step" in line and "start workers" in line for line in lines)
 
 
-def test_the_output_of_an_app_cannot_steer_the_terminal() -> None:
+def test_the_output_of_an_app_cannot_control_the_terminal() -> None:
     assert log_text(WORKER, "STDOUT", "a\x1b[2J\nb").plain == "--- 0xcdcdcdcd… stdout\na\\x1b[2J\nb"

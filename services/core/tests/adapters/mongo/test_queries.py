@@ -77,7 +77,7 @@ async def test_tasks_are_filtered_newest_deal_first(
     assert not any(task.replicates for task in tasks)
 
 
-async def test_a_task_is_found_by_the_head_of_its_id(stored: list[Task]) -> None:
+async def test_a_task_is_found_by_the_start_of_its_id(stored: list[Task]) -> None:
     for head, found in ((stored[1].task_id, [1]), (stored[1].task_id[:-1], [2, 1, 0])):
         tasks = await asyncio.to_thread(queries.tasks, TaskQuery(id_head=head), None, 10)
         assert ids(tasks) == [stored[number].task_id for number in found]

@@ -114,7 +114,7 @@ async def test_the_first_and_the_last_block_count_and_those_beside_them_do_not(
 
 
 @pytest.mark.parametrize("largest", [1, 2, 7, 100])
-async def test_a_node_that_limits_ranges_is_asked_for_smaller_ones_without_gaps(
+async def test_a_node_that_limits_ranges_gets_smaller_ones_without_gaps(
     events: Events, hub: HubClient, largest: int
 ) -> None:
     events.largest = largest
@@ -124,7 +124,7 @@ async def test_a_node_that_limits_ranges_is_asked_for_smaller_ones_without_gaps(
     assert (found.since, found.earned) == (0, 60), "each block counts once"
 
 
-async def test_a_refused_range_is_not_asked_for_again(events: Events, hub: HubClient) -> None:
+async def test_a_refused_range_is_not_requested_again(events: Events, hub: HubClient) -> None:
     events.largest = 10
     await read_earnings(hub, WORKER, first=0, last=99, limit_s=LONG_S)
     assert len(events.asked) == len(set(events.asked))
@@ -137,14 +137,16 @@ async def test_blocks_of_many_days_are_read_in_pieces(events: Events, hub: HubCl
     assert (found.since, found.earned) == (1, 4)
 
 
-async def test_a_node_that_refuses_even_one_block_is_told(events: Events, hub: HubClient) -> None:
+async def test_a_node_that_refuses_even_one_block_is_reported(events: Events, hub: HubClient) -> None:
     events.largest = 0
     with pytest.raises(LogRangeTooLarge):
         await read_earnings(hub, WORKER, first=0, last=10**6, limit_s=LONG_S)
     assert len(events.asked) < 20
 
 
-async def test_without_time_nothing_is_read_and_the_answer_says_so(events: Events, hub: HubClient) -> None:
+async def test_without_time_nothing_is_read_and_the_result_is_incomplete(
+    events: Events, hub: HubClient
+) -> None:
     events.add(Reward, 50, 4, WORKER, TASK_ID)
     found = await read_earnings(hub, WORKER, first=0, last=99, limit_s=0)
     assert (found.since, found.earned, events.asked) == (100, 0, [])
@@ -160,12 +162,12 @@ async def test_the_time_ends_between_two_pieces_and_the_newest_blocks_are_kept(
     assert (found.since, found.earned, found.tasks) == (70_001, 4, {TASK_ID})
 
 
-async def test_an_outage_of_the_node_is_told(events: Events, hub: HubClient) -> None:
+async def test_an_outage_of_the_node_is_reported(events: Events, hub: HubClient) -> None:
     events.node.refuses("eth_getLogs", -32603, "internal error")
     with pytest.raises(PocoError, match="internal error"):
         await read_earnings(hub, WORKER, first=0, last=10, limit_s=LONG_S)
 
 
-async def test_no_blocks_are_no_request(events: Events, hub: HubClient) -> None:
+async def test_an_empty_range_needs_no_request(events: Events, hub: HubClient) -> None:
     found = await read_earnings(hub, WORKER, first=100, last=99, limit_s=LONG_S)
     assert (found.since, found.earned, events.asked) == (100, 0, [])

@@ -180,7 +180,7 @@ def test_the_transaction_of_an_aborted_replicate_is_still_delivered() -> None:
     story(told)
 
 
-def test_a_refusal_of_the_node_fails_no_work() -> None:
+def test_a_refusal_of_the_node_does_not_fail_the_call() -> None:
     refusals = [
         outcome
         for outcome in SendOutcome
@@ -227,7 +227,7 @@ def test_a_reverted_transaction_is_refused_and_the_next_call_sends_another() -> 
     story(told)
 
 
-def test_a_displaced_transaction_is_planned_anew() -> None:
+def test_a_displaced_transaction_is_planned_again() -> None:
     async def told(bench: Bench) -> None:
         async with bench.wallet.running() as pipeline:
             sending = asyncio.create_task(bench.chain(pipeline).reveal(TASK_ID, DIGEST))
@@ -288,7 +288,7 @@ def test_reverts_of_a_node_that_lags_do_not_count() -> None:
     story(told)
 
 
-def test_an_outage_at_the_estimate_is_no_refusal() -> None:
+def test_an_outage_during_the_estimate_is_not_a_refusal() -> None:
     """Scenario 23: the node does not answer."""
 
     async def told(bench: Bench) -> None:
@@ -320,7 +320,7 @@ def test_an_interrupted_submission_is_not_journaled_after_an_outage() -> None:
 # --- the wallet's coins --------------------------------------------------------------------------
 
 
-def test_a_wallet_without_coins_waits_and_goes_on_by_itself() -> None:
+def test_a_wallet_without_coins_waits_until_it_is_funded() -> None:
     async def told(bench: Bench) -> None:
         empty = SendAnswer(SendOutcome.NO_FUNDS, "insufficient funds for gas * price + value")
         bench.node.refuse = lambda raw: empty

@@ -49,7 +49,7 @@ async def test_half_a_thousandth_of_a_coin_suffices_at_a_tenth_of_a_gwei() -> No
     assert await Wallet(5 * 10**14 + 10**12).problem() == ""
 
 
-async def test_a_dry_wallet_is_read_until_it_has_coins() -> None:
+async def test_an_empty_wallet_is_read_until_it_has_coins() -> None:
     wallet = Wallet(10**14)
     assert "the wallet has 100000000000000 wei and 10 transactions cost" in await wallet.problem()
     wallet.status = replace(UNREAD, balance=10**14, price=GWEI // 10)
@@ -59,7 +59,7 @@ async def test_a_dry_wallet_is_read_until_it_has_coins() -> None:
     assert await wallet.problem() == "", "although the pipeline has not read the new balance yet"
 
 
-async def test_while_the_pipeline_reads_the_balance_the_node_is_not_asked() -> None:
+async def test_the_node_is_not_queried_while_the_pipeline_reads_the_balance() -> None:
     wallet = Wallet(0)
     wallet.status = replace(UNREAD, balance=10**18, price=GWEI)
     assert await wallet.problem() == ""
@@ -68,7 +68,7 @@ async def test_while_the_pipeline_reads_the_balance_the_node_is_not_asked() -> N
     assert await wallet.problem() != ""
 
 
-async def test_what_the_transactions_wait_for_stops_new_work() -> None:
+async def test_a_reason_that_blocks_transactions_stops_new_work() -> None:
     wallet = Wallet(10**18)
     wallet.status = replace(UNREAD, parked_reason="the node wants more than the gas price cap")
     assert "cap" in await wallet.problem()

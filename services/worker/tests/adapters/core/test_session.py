@@ -189,7 +189,7 @@ async def test_an_unreadable_assignment_is_refused(
     await core.status(OTHER_TASK_ID, "START_FAILED")
 
 
-async def test_an_assignment_with_a_deadline_beyond_the_calendar_is_refused_on_a_stream_that_goes_on(
+async def test_an_assignment_with_a_deadline_beyond_the_calendar_is_refused_on_a_stream_that_continues(
     core: CorePeer, session: Connected, eventually: Eventually
 ) -> None:
     message = assignment_message()
@@ -201,7 +201,7 @@ async def test_an_assignment_with_a_deadline_beyond_the_calendar_is_refused_on_a
 
 
 @pytest.mark.parametrize("period", [Duration(seconds=-10), Duration(seconds=1 << 62)], ids=str)
-async def test_a_welcome_with_an_invalid_heartbeat_period_is_told_and_tried_again(
+async def test_a_welcome_with_an_invalid_heartbeat_period_is_reported_and_retried(
     core: CorePeer, session: Connected, eventually: Eventually, period: Duration
 ) -> None:
     core.heartbeat_period = period
@@ -297,7 +297,7 @@ async def test_a_farewell_follows_the_updates_and_ends_the_session(
     assert len(core.hellos) == 1
 
 
-async def test_a_scheduler_that_is_away_does_not_hear_a_farewell(core: CorePeer, session: Connected) -> None:
+async def test_a_farewell_to_an_unreachable_scheduler_fails(core: CorePeer, session: Connected) -> None:
     await core.stop()
     assert not await session.session.leave(0, 0.2)
     await core.start()

@@ -26,7 +26,9 @@ KILLED_AT_THE_LIMIT = [
 
 
 @pytest.mark.parametrize("script", KILLED_AT_THE_LIMIT)
-async def test_app_memory_is_told_from_other_ends(engine: DockerEngine, plan: MakePlan, script: str) -> None:
+async def test_app_memory_is_distinguished_from_other_ends(
+    engine: DockerEngine, plan: MakePlan, script: str
+) -> None:
     ended = await engine.run(await engine.create(plan("/bin/sh", "-c", script)), PATIENCE_S, new=True)
     assert ended.out_of_memory
 
@@ -47,7 +49,7 @@ async def test_a_kill_that_the_engines_record_misses_is_found(
     assert ended.out_of_memory
 
 
-async def test_an_app_of_which_the_kernel_killed_nothing_costs_no_look_at_the_events(
+async def test_without_a_kernel_kill_the_events_are_not_read(
     engine: DockerEngine, plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counters = tmp_path / "vmstat"

@@ -52,21 +52,21 @@ async def test_a_transient_error_is_an_outage(outage: Exception) -> None:
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:99999", "http://[::1", "nonsense://engine", "tcp://"])
-async def test_an_address_that_is_none_is_an_outage_that_says_so(address: str) -> None:
+async def test_a_malformed_address_is_an_outage_that_says_so(address: str) -> None:
     connection = DockerConnection(pool_size=1, base_url=address)
     with pytest.raises(DockerUnavailable, match=r"malformed|Invalid bind address"):
         await connection.call(lambda api: api.info())
 
 
 @pytest.mark.parametrize("status", [400, 409])
-async def test_a_permanent_refusal_is_the_engines_and_no_fault_of_a_file(status: int) -> None:
+async def test_a_permanent_refusal_is_the_engines_and_not_a_file_error(status: int) -> None:
     assert isinstance(refusal(status), OSError), "the SDK's own error"
     with pytest.raises(EngineRefused, match="refused the call: the engine's explanation") as raised:
         await translate_errors(failing(refusal(status)))
     assert not isinstance(raised.value, OSError)
 
 
-async def test_a_file_that_cannot_be_written_is_no_outage_of_the_engine() -> None:
+async def test_a_file_that_cannot_be_written_is_not_an_engine_outage() -> None:
     full = OSError(28, "No space left on device")
     with pytest.raises(OSError, match="No space left") as raised:
         await translate_errors(failing(full))
@@ -128,7 +128,7 @@ async def test_an_engine_behind_tcp_is_reached_without_the_proxy(monkeypatch: py
     assert asked == [b"GET /version HTTP/1.1"]
 
 
-async def test_the_engine_tells_the_time_of_its_host() -> None:
+async def test_the_engine_returns_the_time_of_its_host() -> None:
     with engine_api() as (api, address):
         api.info["SystemTime"] = "2001-09-09T01:46:40.5Z"
         connection = DockerConnection(pool_size=1, base_url=address)

@@ -64,7 +64,7 @@ def plan(folder: Path) -> ContainerPlan:
     return ContainerPlan(TASK_ID, "worker-of-tests", "app:1", (), {}, binds, SlotLimits(1.0, 64 << 20, 64))
 
 
-async def test_without_a_failure_the_container_runs_and_goes(
+async def test_without_a_failure_the_container_runs_and_is_removed(
     engine: DockerEngine, api: StoredEngine, tmp_path: Path
 ) -> None:
     await engine.create(plan(tmp_path))
@@ -94,7 +94,7 @@ async def test_a_call_that_the_engine_fails_is_an_outage(
     ],
     ids=["it ended", "it is gone"],
 )
-async def test_a_container_whose_sandbox_is_lost_is_told_apart(
+async def test_a_container_with_a_lost_sandbox_is_distinguished(
     engine: DockerEngine, api: StoredEngine, refusal: tuple[int, str]
 ) -> None:
     api.refusals[START] = refusal
@@ -130,9 +130,7 @@ async def test_a_duplicate_that_cannot_be_removed_is_an_outage(
         await engine.create(plan(tmp_path))
 
 
-async def test_a_clock_that_went_back_makes_no_negative_duration(
-    engine: DockerEngine, api: StoredEngine
-) -> None:
+async def test_a_clock_set_back_gives_no_negative_duration(engine: DockerEngine, api: StoredEngine) -> None:
     """Scenario 14: negative duration."""
     api.documents[INSPECT] = described("exited", FinishedAt="2026-01-01T00:00:00Z")
     assert (await engine.run(CONTAINER, 60, new=True)).run_time_s == 0.0

@@ -93,7 +93,7 @@ async def test_an_undivided_host_adds_nothing_to_a_container(make: Make, stored:
     assert body["Env"] == ["A=b"]
 
 
-async def test_an_app_that_asks_for_no_gpu_sees_none(make: Make, stored: StoredEngine) -> None:
+async def test_an_app_that_requires_no_gpu_sees_none(make: Make, stored: StoredEngine) -> None:
     await make(gpus=GPUS).create(plan())
     (body,) = stored.created
     assert "DeviceRequests" not in body["HostConfig"]
@@ -101,7 +101,7 @@ async def test_an_app_that_asks_for_no_gpu_sees_none(make: Make, stored: StoredE
     assert body["Env"] == ["A=b", "NVIDIA_VISIBLE_DEVICES=void"]
 
 
-async def test_an_app_gets_as_many_gpus_as_it_asks_for(make: Make, stored: StoredEngine) -> None:
+async def test_an_app_gets_the_required_number_of_gpus(make: Make, stored: StoredEngine) -> None:
     engine = make(gpus=GPUS)
     await engine.create(plan(1, gpus=3))
     await engine.create(plan(2, gpus=1))
@@ -127,7 +127,7 @@ async def test_workers_of_different_users_never_give_a_gpu_to_two_apps(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_worker_that_never_gets_a_gpu_alone_gives_up(
+async def test_a_worker_that_never_gets_an_exclusive_gpu_fails(
     make: Make, stored: StoredEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_CLAIM_PAUSE_S", (0.0, 0.0))
@@ -160,9 +160,7 @@ async def test_another_workers_apps_hold_no_processor_of_this_one(make: Make, st
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("state", ["created", "running", "paused", "restarting"])
-async def test_an_app_that_has_not_ended_keeps_what_it_has(
-    make: Make, stored: StoredEngine, state: str
-) -> None:
+async def test_a_running_app_keeps_its_resources(make: Make, stored: StoredEngine, state: str) -> None:
     await make(gpus=GPUS[:1]).create(plan(1, gpus=1))
     stored.containers[0]["State"] = state
     with pytest.raises(HostDeviceUnavailable, match="needs 1 of gpus GPU-a for itself"):
@@ -221,7 +219,7 @@ async def test_a_gpu_that_becomes_free_is_waited_for(make: Make, stored: StoredE
     assert list(map(gpus_of, stored.created)) == [["GPU-a"], ["GPU-a"]]
 
 
-async def test_a_host_without_enough_gpus_is_told_at_once(make: Make) -> None:
+async def test_a_host_without_enough_gpus_is_reported_immediately(make: Make) -> None:
     with pytest.raises(HostDeviceUnavailable, match=r"needs 1 of gpus \(none\)"):
         await make().create(plan(gpus=1))
     with pytest.raises(HostDeviceUnavailable, match="needs 2 of gpus GPU-a"):

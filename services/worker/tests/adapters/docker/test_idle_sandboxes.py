@@ -108,7 +108,7 @@ async def test_a_sandbox_whose_app_ended_is_taken_without_a_list(
     assert engine.lists == 1
 
 
-async def test_a_sandbox_without_a_control_group_is_looked_for(engine: Engine, sandboxes: Sandboxes) -> None:
+async def test_a_sandbox_without_a_control_group_is_checked(engine: Engine, sandboxes: Sandboxes) -> None:
     """The engine has restarted, or its control groups are not visible here."""
     async with sandboxes.reserved() as mode:
         sandboxes.joined("app", mode)

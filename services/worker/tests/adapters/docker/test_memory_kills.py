@@ -56,7 +56,7 @@ async def test_a_kernel_that_killed_nothing_needs_no_call_of_the_engine(host: Ho
 
 
 @pytest.mark.parametrize("exit_code", [0, 3, 137])
-async def test_a_kill_of_the_kernel_is_looked_for_in_the_events(host: Host, exit_code: int) -> None:
+async def test_a_kernel_kill_is_searched_in_the_events(host: Host, exit_code: int) -> None:
     before = host.kills.count()
     host.kills.started(CONTAINER)
     host.kernel_kills(6)
@@ -71,7 +71,7 @@ async def test_a_kill_of_the_kernel_is_looked_for_in_the_events(host: Host, exit
     [(False, 5, "runc"), (True, None, "runc"), (True, 5, "runsc")],
     ids=["a kernel elsewhere", "started by another process", "a runtime with its own kernel"],
 )
-async def test_a_kernel_that_says_nothing_leaves_the_events(
+async def test_without_a_kernel_count_the_events_are_read(
     host: Host, started: bool, before: int | None, runtime: str
 ) -> None:
     if started:

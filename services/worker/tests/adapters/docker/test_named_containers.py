@@ -67,6 +67,6 @@ def test_a_container_that_goes_anyway_is_removed(status: int) -> None:
     remove_one(Removals(status), "ab" * 32)
 
 
-def test_a_refused_removal_is_told() -> None:
+def test_a_refused_removal_is_reported() -> None:
     with pytest.raises(errors.APIError):
         remove_one(Removals(500), "ab" * 32)

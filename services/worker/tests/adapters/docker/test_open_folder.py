@@ -119,7 +119,7 @@ async def test_an_image_replaces_the_programs_of_the_host(
 
 
 @pytest.mark.parametrize("image", ["workerpool-worker-tests:absent", ""])
-async def test_an_engine_that_cannot_open_a_folder_tells_why(
+async def test_the_reason_is_reported_when_the_engine_cannot_open_a_folder(
     docker_client: Any, own_folder: Path, wallet: str, image: str
 ) -> None:
     folder = own_folder if image else own_folder / "missing"

@@ -85,7 +85,7 @@ def test_times_keep_their_nanoseconds() -> None:
     assert unix_time("2024-05-01T10:00:00Z") == "1714557600.000000000"
 
 
-def test_entries_of_the_newest_time_that_come_again_are_dropped() -> None:
+def test_repeated_entries_of_the_newest_time_are_dropped() -> None:
     first, second = b"2024-05-01T10:00:00Z", b"2024-05-01T10:00:01Z"
     position = LogCursor("", tail_entries=500)
     assert position.resume(behind=False) == ""

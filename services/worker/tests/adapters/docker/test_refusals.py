@@ -133,7 +133,7 @@ def refusal(text: str, status: int = 500) -> errors.APIError:
         "x86_64-linux-gnu/libnvidia-ml.so.1: file exists: unknown",
     ],
 )
-def test_the_apps_own_words_never_make_it_the_hosts_fault(text: str) -> None:
+def test_output_of_the_app_never_makes_it_the_hosts_fault(text: str) -> None:
     assert is_app_defect(refusal(text))
 
 
@@ -149,7 +149,7 @@ def test_the_apps_own_words_never_make_it_the_hosts_fault(text: str) -> None:
         "could not select device driver",
     ],
 )
-def test_trouble_of_the_host_is_not_the_apps_fault(text: str) -> None:
+def test_a_host_failure_is_not_the_apps_fault(text: str) -> None:
     assert not is_app_defect(refusal(text))
 
 
@@ -170,14 +170,14 @@ def test_trouble_of_the_host_is_not_the_apps_fault(text: str) -> None:
         ),
     ],
 )
-def test_gpus_runtimes_and_processors_that_the_host_lacks_are_told(text: str, status: int) -> None:
+def test_missing_gpus_runtimes_and_processors_are_reported(text: str, status: int) -> None:
     with pytest.raises(HostDeviceUnavailable, match="this host cannot run the app") as told, told_apart():
         raise refusal(text, status)
     is_one_apps = "CPUs" in text
     assert isinstance(told.value, RuntimeUnavailable) is not is_one_apps
 
 
-def test_the_apps_faults_and_other_refusals_are_told_apart() -> None:
+def test_the_apps_faults_and_other_refusals_are_distinguished() -> None:
     with pytest.raises(AppCannotStart), told_apart():
         raise refusal("unable to find user unknown runtime specified: no matching entries in passwd file")
     with pytest.raises(errors.APIError), told_apart():
@@ -186,7 +186,7 @@ def test_the_apps_faults_and_other_refusals_are_told_apart() -> None:
         raise errors.ImageNotFound("no such image: cannot mkdir")
 
 
-def test_the_reason_is_told_without_the_components_that_passed_it_on() -> None:
+def test_the_reason_omits_the_components_that_passed_it_on() -> None:
     assert app_reason(refusal(START + 'exec: "/x": permission denied: unknown')) == (
         'exec: "/x": permission denied'
     )

@@ -25,7 +25,7 @@ async def printed(engine: DockerEngine, container: str, tmp_path: Path) -> str:
     return (tmp_path / "stdout").read_text()
 
 
-async def test_the_engine_tells_its_host(engine: DockerEngine) -> None:
+async def test_the_engine_describes_its_host(engine: DockerEngine) -> None:
     host = await engine.host()
     assert host.processors >= 1
     assert host.memory_bytes > 1 << 28

@@ -78,7 +78,7 @@ async def test_a_sandbox_that_ended_is_replaced(
     assert len(sandboxes(docker_client, rules)) == 1
 
 
-async def test_a_container_that_is_started_after_the_end_of_its_sandbox_is_told_apart(
+async def test_a_container_that_is_started_after_the_end_of_its_sandbox_is_distinguished(
     joined: DockerEngine, rules: AppNetworkRules, plan: MakePlan, docker_client: Any
 ) -> None:
     """Containers wait for the files of their task, and sandboxes end with the engine."""

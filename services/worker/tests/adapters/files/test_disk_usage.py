@@ -52,7 +52,7 @@ def test_counting_stops_at_the_limit(tmp_path: Path) -> None:
     assert disk_usage(tmp_path, DiskUsage(5 * BLOCK, 1 << 60)).size_bytes < 50 * BLOCK
 
 
-def test_folders_deeper_than_a_path_may_be_long_are_told(tmp_path: Path) -> None:
+def test_folders_deeper_than_the_path_limit_are_reported(tmp_path: Path) -> None:
     before = os.getcwd()
     try:
         os.chdir(tmp_path)

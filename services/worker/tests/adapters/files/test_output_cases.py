@@ -177,7 +177,7 @@ ARCHIVE_CASES: dict[str, tuple[Callable[[Path], object], ReplicateStatusCause, s
 
 
 @pytest.mark.parametrize("case", ARCHIVE_CASES)
-def test_what_a_proxy_would_refuse_is_refused_before_the_contribution(
+def test_output_that_a_proxy_would_refuse_is_refused_before_the_contribution(
     folder: DiskTaskFolder, case: str
 ) -> None:
     leave, cause, sentence = ARCHIVE_CASES[case]

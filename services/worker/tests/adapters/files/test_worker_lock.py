@@ -35,9 +35,7 @@ def test_the_holder_is_known_until_it_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "7 13100", "[]", "{}", '{"command": false, "pid": null}'])
-def test_a_holder_that_does_not_tell_its_process_is_a_holder_without_one(
-    tmp_path: Path, content: str | None
-) -> None:
+def test_a_holder_of_unknown_process_has_no_pid(tmp_path: Path, content: str | None) -> None:
     lock = take_lock(tmp_path)
     assert lock is not None
     if content is None:

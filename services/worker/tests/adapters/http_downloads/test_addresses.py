@@ -234,7 +234,7 @@ async def no_dns(host: str) -> list[IpAddress]:
     raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
 
-async def test_a_dns_that_fails_for_all_names_is_the_hosts_failure(fetch: Fetch) -> None:
+async def test_dns_failing_for_all_names_is_the_hosts_failure(fetch: Fetch) -> None:
     with pytest.raises(HostNetworkUnavailable, match="DNS does not answer") as failed:
         await fetch(
             "http://some.test/x?key=secret", lookup=no_dns, reference_urls=["http://reference.invalid"]
@@ -242,9 +242,7 @@ async def test_a_dns_that_fails_for_all_names_is_the_hosts_failure(fetch: Fetch)
     assert "secret" not in str(failed.value)
 
 
-async def test_a_dns_that_fails_for_one_name_is_not_the_hosts_failure(
-    fetch: Fetch, files: FileServer
-) -> None:
+async def test_dns_failing_for_one_name_is_not_the_hosts_failure(fetch: Fetch, files: FileServer) -> None:
     """The name servers of a requester could otherwise send every worker into quarantine."""
     with pytest.raises(DownloadFailed, match="DNS does not answer for its host name"):
         await fetch("http://some.test/x", lookup=no_dns, reference_urls=[files.url])

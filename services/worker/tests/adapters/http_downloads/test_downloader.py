@@ -234,7 +234,7 @@ async def test_a_proxy_that_cannot_reach_one_server_is_not_the_hosts_failure(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_proxy_that_is_away_is_the_hosts_failure(
+async def test_an_unreachable_proxy_is_the_hosts_failure(
     fetch: Fetch, monkeypatch: pytest.MonkeyPatch, closed_port: Callable[[], int], scheme: str
 ) -> None:
     monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{closed_port()}")

@@ -44,7 +44,7 @@ def looking_up(number: int) -> aiohttp.ClientConnectorDNSError:
         (aiohttp.ClientOSError(errno.EPIPE, "x"), False, "broken pipe"),
     ],
 )
-def test_a_failure_that_a_retry_may_mend(failure: Exception, may_be_host: bool, text: str) -> None:
+def test_a_failure_that_a_retry_may_resolve(failure: Exception, may_be_host: bool, text: str) -> None:
     found = of_exception(failure)
     assert isinstance(found, TransientFailure)
     assert text in str(found)
@@ -119,13 +119,13 @@ def test_a_server_is_down_only_if_no_request_reached_it(
     [(404, DownloadFailed), (410, DownloadFailed), (500, DownloadFailed), (502, DownloadFailed)]
     + [(status, ServerBusy) for status in (408, 425, 429, 503)],
 )
-def test_a_status_tells_a_busy_server_from_a_file_that_it_lacks(
+def test_a_status_distinguishes_a_busy_server_from_a_missing_file(
     status: int, expected: type[Exception]
 ) -> None:
     assert class_of(of_status(status, through_proxy=False)) is expected
 
 
-def test_a_gateway_that_searched_in_vain_is_not_asked_again() -> None:
+def test_a_gateway_that_did_not_find_a_content_is_not_tried_again() -> None:
     assert isinstance(of_status(504, through_proxy=False), TransientFailure)
     assert isinstance(of_status(504, through_proxy=True, is_ipfs=True), TransientFailure)
     assert type(of_status(504, through_proxy=False, is_ipfs=True)) is DownloadFailed
@@ -135,7 +135,7 @@ def test_a_gateway_that_searched_in_vain_is_not_asked_again() -> None:
     "failure",
     [connecting(errno.ECONNREFUSED), looking_up(socket.EAI_NONAME), aiohttp.ClientPayloadError("x")],
 )
-def test_a_server_that_a_redirect_led_to_is_another_one(failure: Exception) -> None:
+def test_the_target_of_a_redirect_is_another_server(failure: Exception) -> None:
     """Otherwise the publisher of a content could make every gateway look down."""
     found = of_another_server(of_exception(failure))
     assert class_of(found) is DownloadFailed

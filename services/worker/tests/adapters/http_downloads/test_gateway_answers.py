@@ -49,7 +49,7 @@ def test_another_answer_is_refused(headers: dict[str, str], reason: str) -> None
         check_gateway_answer(CIMultiDict(headers))
 
 
-async def test_a_page_is_refused_of_a_gateway_only(fetch: Fetch, files: FileServer, tmp_path: Path) -> None:
+async def test_a_page_is_refused_only_from_a_gateway(fetch: Fetch, files: FileServer, tmp_path: Path) -> None:
     async def page(exchange: Exchange) -> None:
         await exchange.reply(200, b"<html>", Content_Type="text/html")
 
@@ -67,7 +67,7 @@ async def test_a_page_is_refused_of_a_gateway_only(fetch: Fetch, files: FileServ
     ("status", "error", "requests"),
     [(404, DownloadFailed, 1), (504, DownloadFailed, 1), (500, DownloadFailed, 3), (503, ServerBusy, 3)],
 )
-async def test_a_gateways_status_tells_whose_failure_it_is(
+async def test_a_gateways_status_shows_who_is_at_fault(
     fetch: Fetch, files: FileServer, status: int, error: type[DownloadFailed], requests: int
 ) -> None:
     async def answer(exchange: Exchange) -> None:

@@ -166,7 +166,7 @@ async def test_urls_of_other_gateways_fetch_the_content(
         assert (tmp_path / "file").read_bytes() == wanted.content, url
 
 
-async def test_a_gateway_that_is_away_is_asked_last_by_the_next_task(
+async def test_an_unreachable_gateway_is_tried_last_by_the_next_task(
     kubo: Kubo, stored: dict[str, Stored], fetch: Fetch
 ) -> None:
     wanted, gateways = stored["CIDv1"], ("http://127.0.0.1:1", kubo.gateway_url)
@@ -183,7 +183,7 @@ async def test_a_content_that_the_node_lacks_and_a_folder_are_no_file(
             await fetch(text)
 
 
-async def test_a_broken_transfer_goes_on_where_it_ended(
+async def test_a_broken_transfer_continues_where_it_ended(
     kubo: Kubo, stored: dict[str, Stored], fetch: Fetch, tmp_path: Path
 ) -> None:
     wanted = stored["CIDv1"]

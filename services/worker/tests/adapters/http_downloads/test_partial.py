@@ -75,7 +75,7 @@ def part(tmp_path: Path) -> Path:
     return tmp_path / "file.part"
 
 
-async def test_a_broken_transfer_goes_on_where_it_ended(
+async def test_a_broken_transfer_continues_where_it_ended(
     fetch: Fetch, files: FileServer, tmp_path: Path, part: Path
 ) -> None:
     quota = TaskQuota(len(CONTENT))
@@ -87,7 +87,7 @@ async def test_a_broken_transfer_goes_on_where_it_ended(
 
 
 @pytest.mark.parametrize("tag", ["", 'W/"weak"', "unquoted", '""'])
-async def test_without_a_strong_tag_the_file_comes_anew(
+async def test_without_a_strong_tag_the_file_is_downloaded_again(
     fetch: Fetch, files: FileServer, tmp_path: Path, tag: str, part: Path
 ) -> None:
     """A weak tag may name two versions, whose parts would make a third file."""
@@ -98,7 +98,7 @@ async def test_without_a_strong_tag_the_file_comes_anew(
     assert not quota.fits(1)
 
 
-async def test_a_file_that_changed_comes_anew(
+async def test_a_changed_file_is_downloaded_again(
     fetch: Fetch, files: FileServer, tmp_path: Path, part: Path
 ) -> None:
     """The server compares the tag (If-Range) and sends the whole of the new file with status 200."""
@@ -131,7 +131,7 @@ def rest(content_range: str, body: bytes, tag: str = TAG, status: int = 206) -> 
         pytest.param(rest(f"bytes */{TOTAL}", b"", status=416), id="range refused"),
     ],
 )
-async def test_a_wrong_rest_is_thrown_away_and_the_file_comes_anew(
+async def test_a_wrong_rest_is_discarded_and_the_file_downloaded_again(
     fetch: Fetch, files: FileServer, tmp_path: Path, wrong: Answer, part: Path
 ) -> None:
     quota = TaskQuota(2 * TOTAL)
@@ -143,7 +143,7 @@ async def test_a_wrong_rest_is_thrown_away_and_the_file_comes_anew(
     assert not quota.fits(TOTAL + 1)
 
 
-async def test_an_outage_in_between_keeps_what_has_arrived(
+async def test_an_outage_in_between_keeps_the_received_bytes(
     fetch: Fetch, files: FileServer, part: Path
 ) -> None:
     async def busy(exchange: Exchange) -> None:
@@ -154,7 +154,7 @@ async def test_an_outage_in_between_keeps_what_has_arrived(
     assert [first_byte(each) for each in files.exchanges] == [0, 5_000, 5_000]
 
 
-async def test_a_server_that_breaks_often_is_asked_while_the_file_grows(
+async def test_an_unstable_server_is_retried_while_the_file_grows(
     fetch: Fetch, files: FileServer, monkeypatch: pytest.MonkeyPatch, part: Path
 ) -> None:
     monkeypatch.setattr(downloader, "_PROGRESS_BYTES", 2_000)
@@ -162,7 +162,7 @@ async def test_a_server_that_breaks_often_is_asked_while_the_file_grows(
     assert len(files.exchanges) == 16
 
 
-async def test_a_server_that_breaks_without_progress_is_given_up(
+async def test_an_unstable_server_without_progress_fails_the_download(
     fetch: Fetch, files: FileServer, tmp_path: Path, part: Path
 ) -> None:
     quota = TaskQuota(TOTAL)

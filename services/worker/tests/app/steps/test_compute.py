@@ -230,7 +230,7 @@ class Restarted(ResultEngine):
         return await super().run(container, limit_s, new=new)
 
 
-async def test_a_container_that_lost_its_network_is_created_anew(tmp_path: Path) -> None:
+async def test_a_container_that_lost_its_network_is_created_again(tmp_path: Path) -> None:
     engine = Restarted({HELLO: App()}, {"app:1"})
     replicate = replicate_on(tmp_path, engine)
     replicate.prepared.begin(engine.create(container_plan(replicate)))
@@ -279,7 +279,7 @@ async def test_an_image_that_was_removed_in_between_is_pulled_again(tmp_path: Pa
     assert (await reported(replicate.context)).cause is None
 
 
-async def test_an_image_that_does_not_come_again_is_no_failure_of_the_app(tmp_path: Path) -> None:
+async def test_an_image_that_cannot_be_pulled_again_is_not_a_failure_of_the_app(tmp_path: Path) -> None:
     with pytest.raises(StepFailed) as failed:
         await compute(replicate_on(tmp_path, FakeEngine()))
     assert failed.value.cause is Cause.APP_NOT_FOUND_LOCALLY

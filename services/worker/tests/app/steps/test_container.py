@@ -43,7 +43,7 @@ async def test_the_container_gets_the_slots_limits_and_the_tasks_folders(tmp_pat
 
 
 @pytest.mark.parametrize(("asks", "gpus"), [(True, 2), (False, 0)])
-async def test_only_a_task_that_asks_for_gpus_gets_them(tmp_path: Path, *, asks: bool, gpus: int) -> None:
+async def test_only_a_task_that_requires_gpus_gets_them(tmp_path: Path, *, asks: bool, gpus: int) -> None:
     context = make_context(tmp_path, policy=replace(POLICY, gpus_per_task=2))
     replicate = make_replicate(context, assigned=assignment(tag=to_hex(make_tag(gpu=asks))))
     assert container_plan(replicate).gpus == gpus

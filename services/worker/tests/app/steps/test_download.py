@@ -193,7 +193,7 @@ async def test_gateways_are_tried_in_order(tmp_path: Path, files: dict[str, byte
 @pytest.mark.parametrize(
     "uri", [f"https://pinned.test{IPFS_PATH}?token=secret", f"https://pinned.test{IPFS_PATH}"]
 )
-async def test_a_gateway_that_the_owner_named_is_asked_before_the_operators(tmp_path: Path, uri: str) -> None:
+async def test_a_gateway_named_by_the_owner_is_tried_before_the_operators(tmp_path: Path, uri: str) -> None:
     downloader = FakeDownloader({TWO: b"data"})
     replicate = replicate_with(
         tmp_path, downloader, policy={"ipfs_gateways": GATEWAYS}, **(DATASET | {"dataset_uri": uri})
@@ -204,7 +204,7 @@ async def test_a_gateway_that_the_owner_named_is_asked_before_the_operators(tmp_
 
 
 @pytest.mark.parametrize("spelling", [IPFS_PATH, f"ipfs://{IPFS_PATH.removeprefix('/ipfs/')}"])
-async def test_input_files_come_over_ipfs_too(tmp_path: Path, spelling: str) -> None:
+async def test_input_files_are_fetched_over_ipfs_too(tmp_path: Path, spelling: str) -> None:
     """The app finds the file under the SHA-256 of the text that its requester wrote."""
     downloader = FakeDownloader({TWO: b"x"})
     replicate = replicate_with(
@@ -229,7 +229,7 @@ DOWN, BUSY = ServerDown("connection refused"), ServerBusy("the server answered 4
     ids=["down", "busy", "one is busy"],
 )
 @pytest.mark.parametrize("task", [IPFS_DATASET, {"input_files": (IPFS_PATH,)}], ids=["dataset", "input file"])
-async def test_gateways_in_trouble_are_not_the_requesters_fault(
+async def test_failing_gateways_are_not_the_requesters_fault(
     tmp_path: Path, task: dict[str, Any], outages: tuple[DownloadFailed, ...], cause: Cause
 ) -> None:
     """Scenario 17, no gateway: the task goes to another worker, and nothing is contributed."""

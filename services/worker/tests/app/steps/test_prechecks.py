@@ -103,7 +103,7 @@ class UnreadableChain(FakeChain):
     ],
     ids=["for another worker", "not signed", "signed"],
 )
-async def test_a_missing_authorization_comes_before_a_node_that_is_away(
+async def test_a_missing_authorization_takes_precedence_over_an_unreachable_node(
     replicate_on: Make, assigned: object, error: type[Exception]
 ) -> None:
     """Scenario 10: authorization missing and chain unreachable. An outage alone is waited for."""

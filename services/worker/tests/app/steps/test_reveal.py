@@ -190,7 +190,7 @@ async def test_a_foreseen_revert_fails_no_reveal_that_the_chain_allows(tmp_path:
     assert chain.sent == ["reveal"]
 
 
-async def test_few_reverts_are_paid_for(tmp_path: Path) -> None:
+async def test_the_number_of_paid_reverts_is_limited(tmp_path: Path) -> None:
     chain = at_consensus(RefusingChain)
     with pytest.raises(StepFailed):
         await reveal(replicate_on(tmp_path, chain))

@@ -39,13 +39,13 @@ async def test_a_standard_task_is_started(tmp_path: Path) -> None:
     assert await replicate.prepared.take() is not None, "the container is created meanwhile"
 
 
-async def test_a_host_with_a_gpu_starts_a_task_that_asks_for_one(tmp_path: Path) -> None:
+async def test_a_host_with_a_gpu_starts_a_task_that_requires_one(tmp_path: Path) -> None:
     replicate = replicate_of(tmp_path, gpus=1, tag=GPU_TAG)
     await start(replicate)
     assert replicate.record.stage is Stage.DOWNLOAD_APP
 
 
-async def test_deal_proxy_url_is_told_at_the_start(tmp_path: Path) -> None:
+async def test_deal_proxy_url_is_reported_at_the_start(tmp_path: Path) -> None:
     with capture_logs() as lines:
         await start(replicate_of(tmp_path, result_storage_proxy="https://result.example"))
     (line,) = [line for line in lines if line["event"] == "params.ignored"]

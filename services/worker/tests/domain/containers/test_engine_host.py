@@ -6,12 +6,12 @@ from workerpool_worker.domain.containers.engine_host import EngineHost, joins_na
 RUNTIMES = frozenset({"runsc", "runc"})
 
 
-def test_a_host_is_what_the_engine_tells() -> None:
+def test_a_host_is_read_from_the_engines_answer() -> None:
     info = {"MemTotal": 1 << 30, "NCPU": 4, "Runtimes": {"runc": {}, "runsc": {}}, "DefaultRuntime": "runc"}
     assert EngineHost.of(info) == EngineHost(1 << 30, 4, RUNTIMES, "runc")
 
 
-def test_an_engine_that_tells_only_its_memory_has_no_runtimes_that_are_known() -> None:
+def test_an_engine_that_reports_only_its_memory_has_no_known_runtimes() -> None:
     assert EngineHost.of({"MemTotal": 5, "Runtimes": None}) == EngineHost(5, 1, frozenset(), "")
 
 
@@ -20,7 +20,7 @@ def test_a_runtime_of_the_engine_and_its_default_can_run_apps(wanted: str) -> No
     assert runtime_problem(wanted, RUNTIMES) == ""
 
 
-def test_a_runtime_that_is_missing_is_told_with_those_that_are_there() -> None:
+def test_a_missing_runtime_is_reported_with_the_available_ones() -> None:
     assert runtime_problem("kata", RUNTIMES) == "the engine has no runtime kata; it has runc, runsc"
     assert runtime_problem("kata", ()) == "the engine has no runtime kata; it has none that it names"
 

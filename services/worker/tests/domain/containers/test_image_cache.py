@@ -9,7 +9,7 @@ def image(name: str, unused_s: float) -> OwnImage:
     return OwnImage(name, f"sha256:{name}", NOW - unused_s)
 
 
-def test_images_go_that_no_task_used_for_long() -> None:
+def test_images_without_a_recent_task_expire() -> None:
     images = [image("old", 100_000), image("new", 50_000)]
     assert [each.name for each in expired(images, NOW, 86_400)] == ["old"]
 
@@ -20,6 +20,6 @@ def test_an_image_that_a_task_was_just_given_stays() -> None:
     assert [each.name for each in oldest_first(images, NOW)] == ["before"]
 
 
-def test_the_longest_unused_goes_first() -> None:
+def test_the_least_recently_used_image_is_removed_first() -> None:
     images = [image("b", 5_000), image("c", 9_000), image("a", 7_000)]
     assert [each.name for each in oldest_first(images, NOW)] == ["c", "a", "b"]

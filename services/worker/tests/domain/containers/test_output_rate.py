@@ -15,7 +15,7 @@ def test_the_allowance_may_be_printed_at_once() -> None:
     assert allowance.is_exceeded
 
 
-def test_excess_is_waited_for_at_the_rate() -> None:
+def test_output_beyond_the_allowance_waits_at_the_rate() -> None:
     allowance = OutputAllowance(RATE, 0.0)
     allowance.spend(OUTPUT_ALLOWANCE_BYTES + 10 * RATE, 0.0)
     allowance.spend(0, 9.9)
@@ -24,7 +24,7 @@ def test_excess_is_waited_for_at_the_rate() -> None:
     assert not allowance.is_exceeded
 
 
-def test_silence_earns_no_more_than_the_allowance() -> None:
+def test_silence_restores_no_more_than_the_allowance() -> None:
     allowance = OutputAllowance(RATE, 0.0)
     allowance.spend(0, 10**9)
     allowance.spend(OUTPUT_ALLOWANCE_BYTES + 1, 10**9)

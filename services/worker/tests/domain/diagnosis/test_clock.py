@@ -25,7 +25,7 @@ HOUR = 3600.0
         pytest.param(None, None, Severity.SKIPPED, "scheduler or a node", id="nothing-known"),
     ],
 )
-def test_the_block_tells_which_of_two_clocks_is_wrong(
+def test_the_block_shows_which_of_two_clocks_is_wrong(
     core: float | None, block: float | None, outcome: Severity, told: str
 ) -> None:
     finding = clock_finding(NOW, core, block)

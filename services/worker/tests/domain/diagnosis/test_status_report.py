@@ -29,7 +29,7 @@ def test_what_could_not_be_read_is_unknown() -> None:
     assert "not read    the scheduler does not answer" in told
 
 
-def test_money_and_replicates_are_told_in_words() -> None:
+def test_money_and_replicates_are_shown_in_words() -> None:
     told = text(
         StatusReport(
             "1.0",
@@ -51,7 +51,7 @@ def test_money_and_replicates_are_told_in_words() -> None:
     assert "40 transactions left (1 coins)" in told
 
 
-def test_the_nearest_reason_for_no_work_is_told() -> None:
+def test_the_nearest_reason_for_no_work_is_shown() -> None:
     report = StatusReport("1.0", idle_reason="No task waits.", troubles=["docker: it is away."])
     assert "does not run" in why_no_work(report)
     report.pid = 7
@@ -80,7 +80,7 @@ def test_a_block_of_a_time_beyond_the_calendar_does_not_end_the_report() -> None
     )
 
 
-def test_free_gas_is_told() -> None:
+def test_free_gas_is_shown() -> None:
     assert "free on this chain" in text(StatusReport("1.0", balance=0))
 
 

@@ -24,7 +24,7 @@ def failure(exit_code: int, **fields: Any) -> AppFailure | None:
         ({"error": "no such program"}, "never started"),
     ],
 )
-def test_what_ended_an_app_is_what_its_failure_names(fields: dict[str, Any], word: str) -> None:
+def test_a_failure_names_what_ended_the_app(fields: dict[str, Any], word: str) -> None:
     assert ended_by(AppExit(137, 1.0, **fields)) == word
 
 

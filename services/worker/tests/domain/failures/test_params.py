@@ -17,15 +17,15 @@ def test_storage_params_are_no_problem() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://result.example", "http://proxy.test:13201", "x", "http://a b"])
-def test_deal_proxy_url_of_a_stranger_is_ignored_aloud(url: str) -> None:
+def test_deal_proxy_url_of_a_stranger_is_ignored_with_a_message(url: str) -> None:
     assert "is not the pool's" in (storage_fallback(task(result_storage_proxy=url), PROXY) or "")
 
 
 @pytest.mark.parametrize("url", ["", PROXY, PROXY + "/", "HTTP://PROXY.TEST:13200"])
-def test_the_pools_own_proxy_is_no_stranger(url: str) -> None:
+def test_the_pools_own_proxy_is_not_reported(url: str) -> None:
     assert storage_fallback(task(result_storage_proxy=url), PROXY) is None
 
 
 @pytest.mark.parametrize("provider", ["dropbox", "s3", "ipfs2"])
-def test_an_unknown_storage_provider_is_ignored_aloud(provider: str) -> None:
+def test_an_unknown_storage_provider_is_ignored_with_a_message(provider: str) -> None:
     assert repr(provider) in (storage_fallback(task(result_storage_provider=provider), PROXY) or "")

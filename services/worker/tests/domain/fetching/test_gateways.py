@@ -6,11 +6,11 @@ from workerpool_worker.domain.fetching.gateways import FIRST_PAUSE_S, LONGEST_PA
 A, B, C = GATEWAYS = ("https://a", "https://b", "https://c")
 
 
-def test_gateways_are_asked_as_configured() -> None:
+def test_gateways_are_tried_as_configured() -> None:
     assert GatewayHealth().order(GATEWAYS, 0.0) == GATEWAYS
 
 
-def test_a_gateway_that_failed_is_asked_last_until_its_pause_ends() -> None:
+def test_a_failed_gateway_is_tried_last_until_its_pause_ends() -> None:
     clock, health = FakeClock(), GatewayHealth()
     assert health.failed(A, clock.now()) == FIRST_PAUSE_S
     assert health.order(GATEWAYS, clock.now()) == (B, C, A)
@@ -29,7 +29,7 @@ def test_the_pause_doubles_up_to_a_limit() -> None:
     assert pauses == [30.0, 60.0, 120.0, 240.0, 480.0, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
 
 
-def test_one_outage_counts_once_however_many_tasks_meet_it() -> None:
+def test_one_outage_counts_once_for_any_number_of_tasks() -> None:
     clock, health = FakeClock(), GatewayHealth()
     assert health.failed(A, clock.now()) == FIRST_PAUSE_S
     for _ in range(99):
@@ -49,7 +49,7 @@ def test_a_success_and_a_long_time_forget_failures() -> None:
     assert health.failed(A, clock.now()) == FIRST_PAUSE_S
 
 
-def test_when_all_failed_the_one_that_is_back_first_comes_first() -> None:
+def test_if_all_failed_the_one_with_the_shortest_pause_is_tried_first() -> None:
     clock, health = FakeClock(), GatewayHealth()
     for gateway in (C, A, B):
         health.failed(gateway, clock.now())

@@ -132,7 +132,9 @@ def test_a_malformed_path_is_refused(text: str, reason: str) -> None:
 
 
 @given(CIDS, st.sampled_from(FORMS), st.sampled_from(multibase.PREFIXES), st.lists(NAMES, max_size=3))
-def test_a_path_returns_from_every_spelling(cid: Cid, form: str, prefix: str, names: list[str]) -> None:
+def test_every_spelling_is_parsed_back_to_the_path(
+    cid: Cid, form: str, prefix: str, names: list[str]
+) -> None:
     below = "".join(f"/{name}" for name in names)
     path = parse_ipfs_path(form.format(multibase.encode(cid.encode(), prefix)) + below)
     assert path == IpfsPath(str(cid), below, cid)

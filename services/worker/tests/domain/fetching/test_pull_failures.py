@@ -52,7 +52,7 @@ from workerpool_worker.domain.fetching.pull_failures import (
         ("something new", PullFailure.IMAGE),
     ],
 )
-def test_the_engines_text_tells_the_cause(text: str, failure: PullFailure) -> None:
+def test_the_engines_text_determines_the_cause(text: str, failure: PullFailure) -> None:
     assert pull_failure(text) is failure
 
 

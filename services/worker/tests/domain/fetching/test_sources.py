@@ -66,7 +66,7 @@ def test_the_id_of_a_raw_block_is_a_checksum() -> None:
     assert input_file(f"{BLOCK}/x", GATEWAYS).sha256 == ""
 
 
-def test_a_dataset_whose_multihash_is_its_checksum_is_asked_for_as_a_raw_block() -> None:
+def test_a_dataset_whose_multihash_is_its_checksum_is_requested_as_a_raw_block() -> None:
     uri = f"/ipfs/{Cid(DAG_PB, SHA2_256, DIGEST, version=0)}"
     assert dataset_file(uri, BLOCK_CHECKSUM, GATEWAYS).sources == at_gateways(f"/ipfs/{BLOCK}")
     assert dataset_file(uri, CHECKSUM, GATEWAYS).sources == at_gateways(uri)

@@ -30,7 +30,7 @@ def matrix() -> list[object]:
 
 
 @pytest.mark.parametrize("escape", matrix())
-async def test_an_escape_is_contained_while_others_are_served(host: EscapeHost, escape: Escape) -> None:
+async def test_an_escape_is_contained_and_others_are_served(host: EscapeHost, escape: Escape) -> None:
     pool, core, began = host.pool, host.pool.core, time.time()
     if escape.name == "metadata address" and not host.targets.metadata:
         pytest.skip("NO DECOYS: the metadata address was not shown to be closed")

@@ -143,7 +143,7 @@ async def test_of_several_causes_the_first_is_reported_and_all_are_logged(shared
     await abort(pool, task_id)
 
 
-async def test_a_consensus_of_others_during_the_run_ends_in_no_transaction(shared: SharedWorker) -> None:
+async def test_a_consensus_without_this_worker_sends_no_transaction(shared: SharedWorker) -> None:
     """Scenario 23: other workers reached consensus meanwhile, so a contribution would revert."""
     pool = shared.pool
     assignment = await pool.task(WAITS)

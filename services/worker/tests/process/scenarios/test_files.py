@@ -80,7 +80,7 @@ async def test_a_dataset_comes_from_any_of_the_gateways(
         ),
     ],
 )
-async def test_a_dataset_that_cannot_be_had_is_contributed_as_an_error(
+async def test_an_unavailable_dataset_is_contributed_as_an_error(
     shared: SharedWorker,
     gateways: FileServer,
     served: bytes | None,

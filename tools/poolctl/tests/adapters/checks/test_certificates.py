@@ -34,7 +34,7 @@ async def test_a_valid_certificate_has_no_problem(tmp_path: Path) -> None:
     assert found.expires > time.time()
 
 
-async def test_an_expired_certificate_tells_when(tmp_path: Path) -> None:
+async def test_an_expired_certificate_shows_its_expiry(tmp_path: Path) -> None:
     files = Authority(tmp_path).issue(days=-1)
     with identity_of(TlsFiles(ca=files.ca)):
         async with served(files) as url:
@@ -60,7 +60,7 @@ async def test_a_url_without_tls_has_none() -> None:
     assert await certificate_of_port("http://127.0.0.1:1") is None
 
 
-def test_a_file_tells_its_first_expiry_or_what_is_wrong(tmp_path: Path) -> None:
+def test_a_file_shows_its_first_expiry_or_its_problem(tmp_path: Path) -> None:
     files = Authority(tmp_path).issue(days=5)
     assert files.certificate is not None
     assert certificate_of_file(files.certificate).expires is not None

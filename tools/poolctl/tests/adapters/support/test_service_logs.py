@@ -20,7 +20,7 @@ async def test_a_name_with_hyphens_finds_the_file_with_underscores(tmp_path: Pat
     assert await FileLogs(tmp_path).last("order-publisher", 5) == ["one"]
 
 
-async def test_an_unknown_service_is_told_which_there_are(tmp_path: Path) -> None:
+async def test_an_unknown_service_error_lists_the_known_ones(tmp_path: Path) -> None:
     (tmp_path / "core.log").touch()
     with pytest.raises(NotFound) as failed:
         await FileLogs(tmp_path).last("cor", 5)
@@ -47,7 +47,7 @@ async def test_further_lines_follow_also_after_the_file_was_replaced(tmp_path: P
         assert await following == "after the rotation"
 
 
-def test_a_folder_of_logs_goes_before_compose(tmp_path: Path) -> None:
+def test_a_folder_of_logs_takes_precedence_over_compose(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").touch()
     assert isinstance(logs_of(tmp_path, None), ComposeLogs)
     assert isinstance(logs_of(tmp_path, tmp_path), FileLogs)

@@ -28,7 +28,7 @@ def test_a_healthy_pool_has_no_finding_but_ok() -> None:
     assert {each.severity for each in diagnose(HEALTHY)} == {Severity.OK}
 
 
-def test_every_rule_bears_facts_that_could_not_be_read() -> None:
+def test_every_rule_accepts_missing_facts() -> None:
     assert not [each for each in diagnose(Facts(now=NOW)) if each.severity is Severity.PROBLEM]
 
 

@@ -18,12 +18,12 @@ def test_the_advice_of_a_service_is_passed_on_with_its_variable() -> None:
     assert "no primary" in found.message
 
 
-def test_a_component_without_advice_gets_the_rules_own() -> None:
+def test_a_component_without_advice_gets_the_advice_of_the_rule() -> None:
     found = next(iter(service_rules.components(with_core(health=component("database")))))
     assert "MONGO_URI" in found.next_step
 
 
-def test_two_blocks_are_no_distance() -> None:
+def test_a_lag_of_two_blocks_is_not_behind() -> None:
     (found,) = chain_rules.behind(with_chain(head=1_002))
     assert found.severity is Severity.OK
 

@@ -48,7 +48,7 @@ def test_a_new_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_env(tmp_path / ".env") == {name: value for name, value in WANTED.items() if value}
 
 
-def test_every_variable_stands_in_a_section() -> None:
+def test_every_variable_is_in_a_section() -> None:
     assert names_set(merged("", WANTED)) == set(WANTED)
 
 

@@ -36,7 +36,7 @@ def test_what_exists_is_kept() -> None:
     assert all(each.done for each in file_steps(FILES))
 
 
-def test_the_steps_on_chain_follow_the_wishes() -> None:
+def test_the_steps_on_chain_follow_the_requested_settings() -> None:
     steps = chain_steps(WISHES, FILES)
     assert [each.kind for each in steps] == [Kind.REGISTER, Kind.POLICY, Kind.STAKE, Kind.WORKER_STAKE]
     assert all(each.on_chain and not each.done for each in steps)
@@ -66,7 +66,7 @@ def test_only_the_missing_stake_is_deposited_and_locked_stake_counts() -> None:
     assert stake.amount == 6 * 10**9
 
 
-def test_a_wish_for_one_ratio_keeps_the_other() -> None:
+def test_a_request_for_one_ratio_keeps_the_other() -> None:
     assert policy(WISHES, replace(FILES, worker_stake_ratio=30, scheduler_reward_ratio=7)) == (35, 7)
     assert policy(Wishes("x", scheduler_reward_ratio=9), FILES) == (30, 9)
 
@@ -77,13 +77,13 @@ def test_the_env_step_names_what_is_missing() -> None:
     assert step.what == ".env: CHAIN_ID, PROD_CORE_HOST"
 
 
-def test_a_wallet_without_rlc_is_told_what_to_get() -> None:
+def test_a_wallet_without_rlc_shows_the_missing_amount() -> None:
     state = replace(FILES, owner=replace(OWNER, nrlc=10**9))
     text = shortage(chain_steps(WISHES, state), state, free_gas=False, native=False)
     assert text == "0xowner has 1 RLC and must deposit 10 RLC: send it RLC"
 
 
-def test_a_wallet_without_coins_is_told_so_unless_gas_is_free() -> None:
+def test_a_wallet_without_coins_is_reported_unless_gas_is_free() -> None:
     state = replace(FILES, owner=replace(OWNER, wei=0), worker=replace(WORKER, wei=0))
     steps = chain_steps(WISHES, state)
     text = shortage(steps, state, free_gas=False, native=False)
@@ -92,6 +92,6 @@ def test_a_wallet_without_coins_is_told_so_unless_gas_is_free() -> None:
     assert shortage(steps, state, free_gas=True, native=False) == ""
 
 
-def test_a_wallet_with_nothing_to_do_needs_nothing() -> None:
+def test_a_wallet_without_steps_needs_no_funds() -> None:
     state = replace(FILES, registered=True, owner=replace(OWNER, wei=0, nrlc=0))
     assert shortage(chain_steps(Wishes("a pool"), state), state, free_gas=False, native=False) == ""

@@ -19,14 +19,14 @@ def connection() -> Iterator[DockerConnection]:
 
 
 @pytest.mark.parametrize("runtime", ["", "runc"])
-async def test_a_runtime_that_works_gets_as_far_as_the_program(
+async def test_a_working_runtime_reaches_the_missing_program(
     connection: DockerConnection, wallet: str, containers_of: ContainersOf, runtime: str
 ) -> None:
     assert await RuntimeTrial(connection, runtime, (), worker=wallet)(0) == ""
     assert containers_of(wallet) == []
 
 
-async def test_a_runtime_that_is_lost_is_told(
+async def test_a_runtime_that_is_lost_is_reported(
     connection: DockerConnection, wallet: str, containers_of: ContainersOf
 ) -> None:
     assert "no-such-runtime" in await RuntimeTrial(connection, "no-such-runtime", (), worker=wallet)(0)
@@ -34,7 +34,7 @@ async def test_a_runtime_that_is_lost_is_told(
 
 
 @pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="A GPU: the engine's refusal was not seen")
-async def test_a_driver_that_is_lost_is_told_only_where_it_is_needed(
+async def test_a_driver_that_is_lost_is_reported_only_where_it_is_needed(
     connection: DockerConnection, wallet: str, containers_of: ContainersOf
 ) -> None:
     trial = RuntimeTrial(connection, "", ("GPU-a", "GPU-b"), worker=wallet)
@@ -43,7 +43,7 @@ async def test_a_driver_that_is_lost_is_told_only_where_it_is_needed(
     assert containers_of(wallet) == []
 
 
-async def test_an_engine_that_is_away_is_no_answer() -> None:
+async def test_an_unreachable_engine_is_inconclusive() -> None:
     connection = DockerConnection(pool_size=1, base_url="unix:///nowhere/docker.sock")
     with pytest.raises(DockerUnavailable):
         await RuntimeTrial(connection, "", (), worker="0xWorker")(0)

@@ -52,7 +52,7 @@ async def test_the_container_binds_the_file_for_reading_and_is_removed_unstarted
     assert engine.removed == ["new"]
 
 
-async def test_a_source_that_the_engine_does_not_see_is_an_answer(
+async def test_a_source_that_the_engine_does_not_see_is_a_negative_answer(
     engine: StoredEngine, scripted: DockerConnection
 ) -> None:
     engine.refusals[CREATE] = (400, UNSEEN)
@@ -60,7 +60,7 @@ async def test_a_source_that_the_engine_does_not_see_is_an_answer(
     assert engine.removed == []
 
 
-async def test_a_container_that_is_gone_already_was_made(
+async def test_a_container_that_is_already_gone_was_created(
     engine: StoredEngine, scripted: DockerConnection
 ) -> None:
     engine.refusals["DELETE /containers/new"] = (404, "no such container")
@@ -76,7 +76,7 @@ async def test_a_container_that_is_gone_already_was_made(
         ("DELETE /containers/new", 500, DockerUnavailable),
     ],
 )
-async def test_another_refusal_is_no_answer(
+async def test_another_refusal_is_inconclusive(
     engine: StoredEngine, scripted: DockerConnection, request_line: str, status: int, error: type[Exception]
 ) -> None:
     engine.refusals[request_line] = (status, "no space left on device")
@@ -84,7 +84,7 @@ async def test_another_refusal_is_no_answer(
         await sees_file(scripted, MARKER)
 
 
-async def test_an_engine_that_does_not_run_is_told() -> None:
+async def test_an_engine_that_does_not_run_is_reported() -> None:
     connection = DockerConnection(pool_size=1, base_url="unix:///nowhere/docker.sock")
     with pytest.raises(DockerUnavailable):
         await sees_file(connection, MARKER)

@@ -79,7 +79,7 @@ async def test_a_pulled_image_is_recorded_with_its_size(
     assert [each["size_bytes"] for each in recorded] == [0, IMAGE_BYTES]
 
 
-async def test_all_own_images_go_but_those_that_are_kept_or_in_use(
+async def test_all_own_images_are_removed_except_kept_and_used_ones(
     engine: StoredEngine, tmp_path: Path
 ) -> None:
     names = [f"app:{number}" for number in range(4)]

@@ -83,7 +83,7 @@ def test_a_broken_configuration_leaves_the_pull_without_credentials(found: Any, 
     assert found(config) == {}
 
 
-def test_a_broken_entry_harms_no_other(found: Any) -> None:
+def test_a_broken_entry_does_not_affect_others(found: Any) -> None:
     config = {
         "auths": {"bad.test": {"auth": "!"}, "reg.test": {"auth": AUTH}},
         "credsStore": "no-such-helper",
@@ -91,7 +91,7 @@ def test_a_broken_entry_harms_no_other(found: Any) -> None:
     assert found(config) == MINE
 
 
-def test_a_helper_is_asked(found: Any, helper: Any) -> None:
+def test_a_helper_is_called(found: Any, helper: Any) -> None:
     helper('read server; echo "{\\"Username\\": \\"u\\", \\"Secret\\": \\"of $server\\"}"')
     assert found({"credsStore": "test"}) == {"username": "u", "password": "of reg.test"}
     assert found({"credHelpers": {"reg.test": "test"}}) == {"username": "u", "password": "of reg.test"}
@@ -113,7 +113,7 @@ def test_a_helper_may_hold_a_token(found: Any, helper: Any) -> None:
         "sleep 600",
     ],
 )
-def test_a_broken_helper_harms_no_pull(
+def test_a_broken_helper_does_not_fail_a_pull(
     found: Any, helper: Any, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workerpool_worker.adapters.docker.images.credentials._HELPER_LIMIT_S", 0.2)
@@ -122,7 +122,9 @@ def test_a_broken_helper_harms_no_pull(
     assert found({"credsStore": "test", "auths": {"reg.test": {"auth": AUTH}}}) == MINE
 
 
-def test_a_broken_configuration_harms_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_configuration_does_not_fail_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     (tmp_path / "config.json").write_text('{"auths": {"reg.test": "x"}, "proxies": 5}')
     connection = DockerConnection(pool_size=1, base_url="unix:///no/such/engine.sock")

@@ -168,7 +168,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("where", ["/v2/", "/manifests/"])
-async def test_a_registry_in_trouble_is_tried_three_times_and_blames_no_image(
+async def test_a_failing_registry_is_tried_three_times_and_not_blamed_on_the_image(
     images_of: MakeImages, registry: Registry, fault: Fault, where: str
 ) -> None:
     registry.fault = lambda user, path: fault if where in path else None
@@ -193,7 +193,7 @@ async def test_a_limit_that_passes_costs_only_time(images_of: MakeImages, regist
     assert refused
 
 
-async def test_a_registry_that_hangs_is_in_trouble(images_of: MakeImages, registry: Registry) -> None:
+async def test_a_registry_that_hangs_is_failing(images_of: MakeImages, registry: Registry) -> None:
     registry.fault = lambda user, path: HUNG if "manifests" in path else None
     began = time.monotonic()
     failure = await failure_of(images_of(), registry.image("app:1"), 1.5)
@@ -202,7 +202,7 @@ async def test_a_registry_that_hangs_is_in_trouble(images_of: MakeImages, regist
     assert time.monotonic() - began < 30
 
 
-async def test_layers_that_do_not_come_are_slow_and_not_missing(
+async def test_layers_that_do_not_arrive_are_slow_and_not_missing(
     images_of: MakeImages, registry: Registry
 ) -> None:
     """Scenario 11: timeout while the image arrives."""
@@ -216,7 +216,7 @@ async def test_layers_that_do_not_come_are_slow_and_not_missing(
     [("127.0.0.1", True, RegistryUnavailable), ("", False, RegistryUnavailable)],
     ids=["no DNS", "unknown authority"],
 )
-async def test_an_engine_in_trouble_blames_no_image(
+async def test_an_engine_failure_is_not_blamed_on_the_image(
     registry: Registry, tmp_path: Path, dns: str, trusted: bool, error: type[WorkerError]
 ) -> None:
     seen = engines.namespace(tmp_path, {} if dns else {NAME: registries.own_address()}, dns=dns)
@@ -243,7 +243,7 @@ def cache_of(connection: DockerConnection, images_of: MakeImages, tmp_path: Path
     return make
 
 
-async def test_own_images_go_by_last_use_when_the_disk_fills(
+async def test_own_images_are_removed_by_last_use_when_the_disk_fills(
     cache_of: Any, registry: Registry, private: PrivateEngine
 ) -> None:
     api = private.client.api
@@ -271,7 +271,7 @@ async def test_own_images_go_by_last_use_when_the_disk_fills(
     assert cache.own == []
 
 
-async def test_images_of_others_stay_however_full_the_disk_is(
+async def test_images_of_others_are_never_removed(
     cache_of: Any, registry: Registry, private: PrivateEngine
 ) -> None:
     api = private.client.api
@@ -306,9 +306,7 @@ async def test_images_of_others_stay_however_full_the_disk_is(
     api.remove_image("operators/copy:1")
 
 
-async def test_an_unused_image_goes_in_time(
-    cache_of: Any, registry: Registry, private: PrivateEngine
-) -> None:
+async def test_an_unused_image_expires(cache_of: Any, registry: Registry, private: PrivateEngine) -> None:
     image = registry.image("app:1")
     clock, free = [1_000.0], [10_000]
     cache = cache_of(clock, free, keep_s=86_400.0)
@@ -321,7 +319,7 @@ async def test_an_unused_image_goes_in_time(
     assert not await exists(private.client.api, image)
 
 
-async def test_a_full_disk_makes_room_once_and_is_the_hosts_failure_then(
+async def test_a_full_disk_frees_space_once_and_then_is_the_hosts_failure(
     cache_of: Any, registry: Registry, private: PrivateEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = registry.image("app:1")

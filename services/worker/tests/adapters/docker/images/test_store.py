@@ -131,7 +131,7 @@ FULL = {"error": "failed to register layer: write /usr/lib/x: no space left on d
     ],
     ids=["it dies", "it stops", "its disk is full", "its disk is full at once"],
 )
-async def test_an_engine_in_trouble_is_not_the_images_fault(
+async def test_an_engine_failure_is_not_the_images_fault(
     engine_that: Callable[..., DockerImages], behaviour: dict[str, Any], trouble: type[Exception]
 ) -> None:
     """Scenario 11: daemon exception."""
@@ -191,7 +191,7 @@ LARGE, OPERATORS = ["app:1", "me/app:1", "ghcr.io/me/app:1"], ["operator.test/ap
         "no port",
     ],
 )
-async def test_the_trouble_of_a_registry_is_told_apart_and_tried_three_times(
+async def test_failures_of_a_registry_are_classified_and_retried_three_times(
     engine_that: Callable[..., DockerImages], images: list[str], reasons: list[str], error: type[WorkerError]
 ) -> None:
     for reason in reasons:
@@ -202,7 +202,7 @@ async def test_the_trouble_of_a_registry_is_told_apart_and_tried_three_times(
             assert type(raised.value) is error, (image, reason)
 
 
-async def test_a_registry_that_asks_for_a_long_pause_is_left_alone(
+async def test_a_registry_that_requests_a_long_pause_is_not_retried(
     engine_that: Callable[..., DockerImages],
 ) -> None:
     engine = engine_that(progress=({"error": "toomanyrequests: retry-after: 300s"},), status=500)
@@ -233,7 +233,7 @@ async def refuse(registry: str) -> None:
     raise AddressRefused(f"{registry} is a private address")
 
 
-async def test_data_private_a_registry_that_is_refused_is_not_asked(
+async def test_data_private_a_refused_registry_is_not_contacted(
     engine_that: Callable[..., DockerImages],
 ) -> None:
     images = engine_that(status=500, progress=({"error": "the engine was asked"},), check=refuse)
@@ -242,7 +242,7 @@ async def test_data_private_a_registry_that_is_refused_is_not_asked(
 
 
 @pytest.mark.parametrize("image", ["operator.test/app:1", "app:1", "ghcr.io/me/app:1"])
-async def test_a_registry_of_the_operator_or_a_large_one_is_asked(
+async def test_a_registry_of_the_operator_or_a_large_one_is_contacted(
     engine_that: Callable[..., DockerImages], image: str
 ) -> None:
     images = engine_that(status=500, progress=({"error": "manifest unknown"},), check=refuse)
@@ -250,7 +250,7 @@ async def test_a_registry_of_the_operator_or_a_large_one_is_asked(
         await images.ensure(image, 10)
 
 
-async def test_an_image_that_is_too_large_is_given_up(engine_that: Callable[..., DockerImages]) -> None:
+async def test_the_pull_of_a_too_large_image_is_abandoned(engine_that: Callable[..., DockerImages]) -> None:
     layers = tuple(
         {"status": "Downloading", "id": str(number % 3), "progressDetail": {"current": 1, "total": 12 << 30}}
         for number in range(6)
@@ -259,7 +259,7 @@ async def test_an_image_that_is_too_large_is_given_up(engine_that: Callable[...,
         await engine_that(progress=layers, stalls=True).ensure(IMAGE, 10)
 
 
-async def test_a_registry_that_sends_nothing_is_in_trouble(engine_that: Callable[..., DockerImages]) -> None:
+async def test_a_registry_that_sends_nothing_is_failing(engine_that: Callable[..., DockerImages]) -> None:
     """Scenario 11: timeout."""
     with stamina.set_testing(True, attempts=3), pytest.raises(RegistryUnavailable, match="sent nothing"):
         await engine_that(hangs=True).ensure(IMAGE, 0.3)
@@ -295,7 +295,7 @@ async def test_pulls_are_counted_by_outcome_with_their_bytes_and_duration(
     assert measured("pulls_total", outcome="APP_IMAGE_DOWNLOAD_FAILED") == missing + 1
 
 
-async def test_a_pull_is_told_while_it_goes_on(
+async def test_a_pull_in_progress_is_reported(
     engine_that: Callable[..., DockerImages], eventually: Eventually
 ) -> None:
     layer = {"status": "Downloading", "id": "a", "progressDetail": {"current": 3 << 20, "total": 9 << 20}}

@@ -50,7 +50,7 @@ async def test_networks_that_may_not_be_listed_are_a_refusal_of_the_engine(
         await remove_unused_networks(scripted, tmp_path, "")
 
 
-async def test_a_network_that_may_not_be_made_is_told(
+async def test_a_network_that_may_not_be_made_is_reported(
     engine: StoredEngine, scripted: DockerConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workerpool_worker.adapters.nftables.shutil.which", lambda *_, **__: None)

@@ -166,7 +166,7 @@ async def test_apps_reach_only_port_53_of_the_hosts_name_server(
         await network.close()
 
 
-async def test_lost_rules_come_back_while_apps_run(
+async def test_lost_rules_are_restored_while_apps_run(
     network: IsolatedNetwork, rules: AppNetworkRules, eventually: Eventually
 ) -> None:
     async with network.in_use():
@@ -227,7 +227,7 @@ async def test_a_killed_workers_network_is_removed_by_the_next_one(
     assert not _table_exists(rules.table)
 
 
-async def test_a_lost_network_is_made_again(
+async def test_a_lost_network_is_created_again(
     network: IsolatedNetwork, rules: AppNetworkRules, docker_client: Any
 ) -> None:
     docker_client.networks.get(rules.network).remove()
