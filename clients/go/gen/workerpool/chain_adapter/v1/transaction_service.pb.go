@@ -100,8 +100,8 @@ const (
 	CommandState_COMMAND_STATE_RECEIVED CommandState = 1
 	// In flight: the transaction is being sent or waits for its receipt.
 	CommandState_COMMAND_STATE_PROCESSING CommandState = 2
-	// Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
-	// command to PROCESSING. A watch ends at SUCCESS in any case.
+	// Its effect is on chain, even if another party caused it. A reorganisation that reverts the effect returns the
+	// command to PROCESSING. A watch ends at SUCCESS anyway.
 	CommandState_COMMAND_STATE_SUCCESS CommandState = 3
 	// It cannot take effect; `error_reason` says why. A new request starts it again.
 	CommandState_COMMAND_STATE_FAILURE CommandState = 4
@@ -1167,15 +1167,15 @@ type GetWalletResponse struct {
 	InFlight uint32 `protobuf:"varint,5,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
 	// Age of the oldest of them; zero without any.
 	OldestUnmined *durationpb.Duration `protobuf:"bytes,6,opt,name=oldest_unmined,json=oldestUnmined,proto3" json:"oldest_unmined,omitempty"`
-	// Transactions that the balance pays for at today's price; unset when gas is free.
+	// Transactions that the balance covers at the current price; unset when gas is free.
 	TransactionsLeft *uint64 `protobuf:"varint,7,opt,name=transactions_left,json=transactionsLeft,proto3,oneof" json:"transactions_left,omitempty"`
 	// Why the wallet sends nothing, and what to do; empty while it sends.
 	ParkedReason string `protobuf:"bytes,8,opt,name=parked_reason,json=parkedReason,proto3" json:"parked_reason,omitempty"`
-	// Versions signed at a higher offer since the start of the process.
+	// Replacements with a higher fee since the start of the process.
 	Replacements uint64 `protobuf:"varint,9,opt,name=replacements,proto3" json:"replacements,omitempty"`
-	// Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+	// Empty transfers that filled a nonce missing from the journal, since the start of the process.
 	Fillers uint64 `protobuf:"varint,10,opt,name=fillers,proto3" json:"fillers,omitempty"`
-	// Expected price of gas today, in wei, decimal.
+	// Current expected price of gas, in wei, decimal.
 	GasPriceWei string `protobuf:"bytes,11,opt,name=gas_price_wei,json=gasPriceWei,proto3" json:"gas_price_wei,omitempty"`
 	// Shape of the chain that the wallet sends to: mempool, sequencer or free.
 	ChainShape    string `protobuf:"bytes,12,opt,name=chain_shape,json=chainShape,proto3" json:"chain_shape,omitempty"`

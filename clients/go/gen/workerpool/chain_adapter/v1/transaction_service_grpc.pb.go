@@ -38,21 +38,21 @@ const (
 //
 // Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
 // Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-// has the hash of the order in the place of the task id.
+// has the hash of the order instead of a task id.
 type TransactionServiceClient interface {
-	// Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+	// Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
 	Initialize(ctx context.Context, in *InitializeRequest, opts ...grpc.CallOption) (*InitializeResponse, error)
-	// Finalize asks to close a task with the location of its result, which pays its workers.
+	// Finalize requests the end of a task with the location of its result, which pays its workers.
 	Finalize(ctx context.Context, in *FinalizeRequest, opts ...grpc.CallOption) (*FinalizeResponse, error)
-	// Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+	// Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
 	Reopen(ctx context.Context, in *ReopenRequest, opts ...grpc.CallOption) (*ReopenResponse, error)
-	// Claim asks to refund the requester of a task that passed its final deadline.
+	// Claim requests the refund of the requester of a task that passed its final deadline.
 	Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error)
-	// CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+	// CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
 	CancelOrder(ctx context.Context, in *CancelOrderRequest, opts ...grpc.CallOption) (*CancelOrderResponse, error)
 	// GetCommand reads a command, to learn whether its effect is on chain.
 	GetCommand(ctx context.Context, in *GetCommandRequest, opts ...grpc.CallOption) (*GetCommandResponse, error)
-	// WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+	// WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
 	WatchCommand(ctx context.Context, in *WatchCommandRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchCommandResponse], error)
 	// ListCommands pages through the journal, newest first, for operators.
 	ListCommands(ctx context.Context, in *ListCommandsRequest, opts ...grpc.CallOption) (*ListCommandsResponse, error)
@@ -173,21 +173,21 @@ func (c *transactionServiceClient) GetWallet(ctx context.Context, in *GetWalletR
 //
 // Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
 // Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-// has the hash of the order in the place of the task id.
+// has the hash of the order instead of a task id.
 type TransactionServiceServer interface {
-	// Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+	// Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
 	Initialize(context.Context, *InitializeRequest) (*InitializeResponse, error)
-	// Finalize asks to close a task with the location of its result, which pays its workers.
+	// Finalize requests the end of a task with the location of its result, which pays its workers.
 	Finalize(context.Context, *FinalizeRequest) (*FinalizeResponse, error)
-	// Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+	// Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
 	Reopen(context.Context, *ReopenRequest) (*ReopenResponse, error)
-	// Claim asks to refund the requester of a task that passed its final deadline.
+	// Claim requests the refund of the requester of a task that passed its final deadline.
 	Claim(context.Context, *ClaimRequest) (*ClaimResponse, error)
-	// CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+	// CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
 	CancelOrder(context.Context, *CancelOrderRequest) (*CancelOrderResponse, error)
 	// GetCommand reads a command, to learn whether its effect is on chain.
 	GetCommand(context.Context, *GetCommandRequest) (*GetCommandResponse, error)
-	// WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+	// WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
 	WatchCommand(*WatchCommandRequest, grpc.ServerStreamingServer[WatchCommandResponse]) error
 	// ListCommands pages through the journal, newest first, for operators.
 	ListCommands(context.Context, *ListCommandsRequest) (*ListCommandsResponse, error)

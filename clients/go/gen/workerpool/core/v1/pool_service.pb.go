@@ -95,13 +95,13 @@ type GetPoolStatusResponse struct {
 	DrainedWorkers uint32 `protobuf:"varint,15,opt,name=drained_workers,json=drainedWorkers,proto3" json:"drained_workers,omitempty"`
 	// Connected workers in quarantine.
 	QuarantinedWorkers uint32 `protobuf:"varint,16,opt,name=quarantined_workers,json=quarantinedWorkers,proto3" json:"quarantined_workers,omitempty"`
-	// Connected workers that refuse new work themselves.
+	// Connected workers that refuse new work.
 	ParkedWorkers uint32 `protobuf:"varint,17,opt,name=parked_workers,json=parkedWorkers,proto3" json:"parked_workers,omitempty"`
 	// Slots of connected workers.
 	TotalSlots uint32 `protobuf:"varint,18,opt,name=total_slots,json=totalSlots,proto3" json:"total_slots,omitempty"`
 	// Slots of them that hold a task.
 	UsedSlots uint32 `protobuf:"varint,19,opt,name=used_slots,json=usedSlots,proto3" json:"used_slots,omitempty"`
-	// What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+	// Current problems of the whole pool, such as a service that does not answer; empty without any.
 	Problems []*Reason `protobuf:"bytes,20,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Version of core.
 	Version string `protobuf:"bytes,21,opt,name=version,proto3" json:"version,omitempty"`
@@ -463,15 +463,15 @@ type Worker struct {
 	DrainedUntil *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=drained_until,json=drainedUntil,proto3" json:"drained_until,omitempty"`
 	// End of its quarantine, during which it gets no work; absent when it is not quarantined.
 	QuarantinedUntil *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=quarantined_until,json=quarantinedUntil,proto3" json:"quarantined_until,omitempty"`
-	// Failures in a row.
+	// Consecutive failures.
 	ConsecutiveFailures uint32 `protobuf:"varint,15,opt,name=consecutive_failures,json=consecutiveFailures,proto3" json:"consecutive_failures,omitempty"`
 	// Tasks whose replicates it holds.
 	TaskIds []string `protobuf:"bytes,16,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
-	// Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+	// Why the worker refuses new work, such as a full disk; empty when it accepts work.
 	ParkedReason string `protobuf:"bytes,17,opt,name=parked_reason,json=parkedReason,proto3" json:"parked_reason,omitempty"`
 	// Why it gets no further work now.
 	Reason *Reason `protobuf:"bytes,18,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Contributions of it that completed paid tasks confirmed, up to its slots.
+	// Its confirmed contributions to completed paid tasks, up to the number of its slots.
 	Successes uint64 `protobuf:"varint,19,opt,name=successes,proto3" json:"successes,omitempty"`
 	// Whether it can run Intel SGX enclaves.
 	Sgx bool `protobuf:"varint,20,opt,name=sgx,proto3" json:"sgx,omitempty"`
@@ -863,7 +863,7 @@ func (x *ExplainWorkerResponse) GetRegistered() bool {
 // Requests the last refusals.
 type ListRefusalsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only those of this wallet; empty for all.
+	// Only refusals of this wallet; empty for all.
 	WalletAddress string `protobuf:"bytes,1,opt,name=wallet_address,json=walletAddress,proto3" json:"wallet_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -906,7 +906,7 @@ func (x *ListRefusalsRequest) GetWalletAddress() string {
 	return ""
 }
 
-// Carries the last refusals. Core remembers the newest of each wallet and reason, and few hundred together.
+// Carries the last refusals. Core keeps the newest of each wallet and reason, a few hundred in total.
 type ListRefusalsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The refusals, newest first.
@@ -959,11 +959,11 @@ type Refusal struct {
 	WalletAddress string `protobuf:"bytes,1,opt,name=wallet_address,json=walletAddress,proto3" json:"wallet_address,omitempty"`
 	// Reason of the error, such as BAD_SIGNATURE, NOT_WHITELISTED or BAD_VERSION.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// What happened and what to do, as the caller was told.
+	// What happened and what to do, as sent to the caller.
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
 	// Address of the caller.
 	Peer string `protobuf:"bytes,4,opt,name=peer,proto3" json:"peer,omitempty"`
-	// Times that it was refused for this reason in a row.
+	// Consecutive refusals for this reason.
 	Count uint32 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
 	// Time of the first of these.
 	FirstAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
@@ -1533,7 +1533,7 @@ func (x *WatchSupplyResponse) GetSupply() *Supply {
 // Supply is what the pool can compute besides the tasks that were bought.
 type Supply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Every deal up to this block is counted, and perhaps some later ones.
+	// Every deal up to this block is counted, and possibly some later ones.
 	CursorBlock uint64 `protobuf:"varint,1,opt,name=cursor_block,json=cursorBlock,proto3" json:"cursor_block,omitempty"`
 	// Whether tasks are assigned; false while the chain is down.
 	AcceptsWork bool `protobuf:"varint,2,opt,name=accepts_work,json=acceptsWork,proto3" json:"accepts_work,omitempty"`
@@ -1543,7 +1543,7 @@ type Supply struct {
 	TotalSlots uint32 `protobuf:"varint,4,opt,name=total_slots,json=totalSlots,proto3" json:"total_slots,omitempty"`
 	// Slots of connected workers with a GPU.
 	GpuSlots uint32 `protobuf:"varint,5,opt,name=gpu_slots,json=gpuSlots,proto3" json:"gpu_slots,omitempty"`
-	// Slots that tasks which were bought but have no worker yet will take.
+	// Slots that bought tasks without a worker will occupy.
 	PendingSlots uint64 `protobuf:"varint,6,opt,name=pending_slots,json=pendingSlots,proto3" json:"pending_slots,omitempty"`
 	// Connected workers.
 	LiveWorkers uint32 `protobuf:"varint,7,opt,name=live_workers,json=liveWorkers,proto3" json:"live_workers,omitempty"`

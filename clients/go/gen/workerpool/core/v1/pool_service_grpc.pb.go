@@ -43,19 +43,19 @@ type PoolServiceClient interface {
 	ListWorkers(ctx context.Context, in *ListWorkersRequest, opts ...grpc.CallOption) (*ListWorkersResponse, error)
 	// GetWorker returns one worker, and why it gets no work now.
 	GetWorker(ctx context.Context, in *GetWorkerRequest, opts ...grpc.CallOption) (*GetWorkerResponse, error)
-	// ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+	// ExplainWorker returns why a worker gets no work now, even one that never got past its login.
 	ExplainWorker(ctx context.Context, in *ExplainWorkerRequest, opts ...grpc.CallOption) (*ExplainWorkerResponse, error)
 	// ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-	// because it tells the addresses of callers.
+	// because it returns the addresses of callers.
 	ListRefusals(ctx context.Context, in *ListRefusalsRequest, opts ...grpc.CallOption) (*ListRefusalsResponse, error)
 	// WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-	// order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+	// order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
 	WatchSupply(ctx context.Context, in *WatchSupplyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSupplyResponse], error)
-	// DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+	// DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
 	DrainWorker(ctx context.Context, in *DrainWorkerRequest, opts ...grpc.CallOption) (*DrainWorkerResponse, error)
 	// UndrainWorker assigns work to a drained worker again.
 	UndrainWorker(ctx context.Context, in *UndrainWorkerRequest, opts ...grpc.CallOption) (*UndrainWorkerResponse, error)
-	// QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+	// QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
 	QuarantineWorker(ctx context.Context, in *QuarantineWorkerRequest, opts ...grpc.CallOption) (*QuarantineWorkerResponse, error)
 	// ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused.
 	ReleaseWorker(ctx context.Context, in *ReleaseWorkerRequest, opts ...grpc.CallOption) (*ReleaseWorkerResponse, error)
@@ -190,19 +190,19 @@ type PoolServiceServer interface {
 	ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error)
 	// GetWorker returns one worker, and why it gets no work now.
 	GetWorker(context.Context, *GetWorkerRequest) (*GetWorkerResponse, error)
-	// ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+	// ExplainWorker returns why a worker gets no work now, even one that never got past its login.
 	ExplainWorker(context.Context, *ExplainWorkerRequest) (*ExplainWorkerResponse, error)
 	// ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-	// because it tells the addresses of callers.
+	// because it returns the addresses of callers.
 	ListRefusals(context.Context, *ListRefusalsRequest) (*ListRefusalsResponse, error)
 	// WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-	// order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+	// order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
 	WatchSupply(*WatchSupplyRequest, grpc.ServerStreamingServer[WatchSupplyResponse]) error
-	// DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+	// DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
 	DrainWorker(context.Context, *DrainWorkerRequest) (*DrainWorkerResponse, error)
 	// UndrainWorker assigns work to a drained worker again.
 	UndrainWorker(context.Context, *UndrainWorkerRequest) (*UndrainWorkerResponse, error)
-	// QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+	// QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
 	QuarantineWorker(context.Context, *QuarantineWorkerRequest) (*QuarantineWorkerResponse, error)
 	// ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused.
 	ReleaseWorker(context.Context, *ReleaseWorkerRequest) (*ReleaseWorkerResponse, error)

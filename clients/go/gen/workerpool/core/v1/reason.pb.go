@@ -48,7 +48,7 @@ const (
 	ReasonCode_REASON_CODE_ALL_WORKERS_DRAINED ReasonCode = 9
 	// Task: all workers that could take it are in quarantine.
 	ReasonCode_REASON_CODE_ALL_WORKERS_QUARANTINED ReasonCode = 10
-	// Task: all workers that could take it refuse new work themselves.
+	// Task: all workers that could take it refuse new work.
 	ReasonCode_REASON_CODE_ALL_WORKERS_PARKED ReasonCode = 11
 	// Task: no worker that could take it has gas for a contribution.
 	ReasonCode_REASON_CODE_ALL_WORKERS_WITHOUT_GAS ReasonCode = 12
@@ -76,25 +76,25 @@ const (
 	ReasonCode_REASON_CODE_WAITING_FOR_FINALIZE ReasonCode = 23
 	// Task: no worker revealed, and the reopen transaction is not mined yet.
 	ReasonCode_REASON_CODE_WAITING_FOR_REOPEN ReasonCode = 24
-	// Task: the SMS was not asked yet, or has not answered yet.
+	// Task: the SMS was not queried yet, or has not answered yet.
 	ReasonCode_REASON_CODE_WAITING_FOR_SMS ReasonCode = 25
 	// Task: the SMS or the platform registry does not answer.
 	ReasonCode_REASON_CODE_SMS_DOWN ReasonCode = 26
-	// Task: it was ready a moment ago, and is matched with a worker at once.
+	// Task: it became ready just now, and is matched with a worker immediately.
 	ReasonCode_REASON_CODE_WAITING_FOR_WORKER ReasonCode = 27
-	// Task: the workers that could take it have no record yet, and compute as many paid tasks as such wallets may.
+	// Task: the workers that could take it are new and have reached the limit of paid tasks for new wallets.
 	ReasonCode_REASON_CODE_ALL_WORKERS_NEW ReasonCode = 28
 	// Failure: the app failed, or its image or output is wrong. The cause says how.
 	ReasonCode_REASON_CODE_APP_FAILED ReasonCode = 40
 	// Failure: the order's params, input files or dataset are wrong. The cause says how.
 	ReasonCode_REASON_CODE_ORDER_INVALID ReasonCode = 41
-	// Failure: the order asks for an encrypted result of a task without an enclave.
+	// Failure: the order requires an encrypted result of a task without an enclave.
 	ReasonCode_REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE ReasonCode = 42
-	// Failure: the workers failed, or their hosts did.
+	// Failure: the workers or their hosts failed.
 	ReasonCode_REASON_CODE_WORKERS_FAILED ReasonCode = 43
 	// Failure: the pool or one of its services failed.
 	ReasonCode_REASON_CODE_POOL_FAILED ReasonCode = 44
-	// Failure: the chain or its node failed the workers.
+	// Failure: the chain or its node failed.
 	ReasonCode_REASON_CODE_CHAIN_FAILED ReasonCode = 45
 	// Failure: no SMS serves the enclave of the task.
 	ReasonCode_REASON_CODE_NO_SMS ReasonCode = 46
@@ -102,13 +102,13 @@ const (
 	ReasonCode_REASON_CODE_RESULTS_DIFFER ReasonCode = 47
 	// Failure: too few workers contributed for the trust.
 	ReasonCode_REASON_CODE_TOO_FEW_CONTRIBUTIONS ReasonCode = 48
-	// Failure: no worker took the task until the contribution deadline.
+	// Failure: no worker took the task before the contribution deadline.
 	ReasonCode_REASON_CODE_CONTRIBUTION_DEADLINE_PASSED ReasonCode = 49
 	// Failure: the final deadline passed.
 	ReasonCode_REASON_CODE_FINAL_DEADLINE_PASSED ReasonCode = 50
 	// Failure: the task could not be initialized on chain.
 	ReasonCode_REASON_CODE_INITIALIZE_FAILED ReasonCode = 51
-	// Failure: the task could not be opened again on chain.
+	// Failure: the task could not be reopened on chain.
 	ReasonCode_REASON_CODE_REOPEN_FAILED ReasonCode = 52
 	// Failure: the task could not be finalized on chain.
 	ReasonCode_REASON_CODE_FINALIZE_FAILED ReasonCode = 53
@@ -118,7 +118,7 @@ const (
 	ReasonCode_REASON_CODE_WORKER_REFUSED ReasonCode = 70
 	// Worker: it is not connected.
 	ReasonCode_REASON_CODE_WORKER_DISCONNECTED ReasonCode = 71
-	// Worker: it stopped and said when it would be back.
+	// Worker: it stopped and announced its return.
 	ReasonCode_REASON_CODE_WORKER_AWAY ReasonCode = 72
 	// Worker: its wallet is not on the whitelist.
 	ReasonCode_REASON_CODE_WORKER_UNLISTED ReasonCode = 73
@@ -126,7 +126,7 @@ const (
 	ReasonCode_REASON_CODE_WORKER_DRAINED ReasonCode = 74
 	// Worker: it is in quarantine after failures, or because an operator said so.
 	ReasonCode_REASON_CODE_WORKER_QUARANTINED ReasonCode = 75
-	// Worker: it refuses new work itself, because of its host.
+	// Worker: it refuses new work because of its host.
 	ReasonCode_REASON_CODE_WORKER_PARKED ReasonCode = 76
 	// Worker: its wallet has no gas for a contribution.
 	ReasonCode_REASON_CODE_WORKER_WITHOUT_GAS ReasonCode = 77
@@ -144,17 +144,17 @@ const (
 	ReasonCode_REASON_CODE_TASK_IS_COMING ReasonCode = 83
 	// Pool: the node of the chain does not answer.
 	ReasonCode_REASON_CODE_NODE_DOWN ReasonCode = 90
-	// Pool: the node lost blocks that were followed, or another node took its place.
+	// Pool: the node lost blocks that core has read, or another node replaced it.
 	ReasonCode_REASON_CODE_NODE_BEHIND ReasonCode = 91
 	// Pool: the node serves another chain.
 	ReasonCode_REASON_CODE_NODE_OF_ANOTHER_CHAIN ReasonCode = 92
 	// Pool: the chain adapter, which sends the pool's transactions, does not answer.
 	ReasonCode_REASON_CODE_ADAPTER_DOWN ReasonCode = 93
-	// Pool: the chain adapter refuses core's credentials, or another service stands at its address.
+	// Pool: the chain adapter refuses core's credentials, or its address leads to another service.
 	ReasonCode_REASON_CODE_ADAPTER_REFUSES ReasonCode = 94
 	// Pool: the chain adapter sends nothing; its wallet is most likely empty.
 	ReasonCode_REASON_CODE_ADAPTER_WALLET_PARKED ReasonCode = 95
-	// Pool: the result proxy does not answer, or another service stands at its address.
+	// Pool: the result proxy does not answer, or its address leads to another service.
 	ReasonCode_REASON_CODE_RESULT_PROXY_DOWN ReasonCode = 96
 	// Pool: the config server does not answer, or names another chain.
 	ReasonCode_REASON_CODE_CONFIG_SERVER_DOWN ReasonCode = 97
@@ -335,23 +335,23 @@ func (ReasonCode) EnumDescriptor() ([]byte, []int) {
 	return file_workerpool_core_v1_reason_proto_rawDescGZIP(), []int{0}
 }
 
-// Reason tells why a task waits or failed, or why a worker gets no work. Every answer that tells it carries this record, as
+// Reason says why a task waits or failed, or why a worker gets no work. Every answer with a reason carries this record, as
 // `GET /tasks/{task_id}` does in JSON. docs/reasons.md lists the codes.
 type Reason struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What it is, for programs.
 	Code ReasonCode `protobuf:"varint,1,opt,name=code,proto3,enum=workerpool.core.v1.ReasonCode" json:"code,omitempty"`
-	// Whose side it is on; unset when no side is to blame.
+	// Side at fault; unset when no side is.
 	Fault Fault `protobuf:"varint,2,opt,name=fault,proto3,enum=workerpool.core.v1.Fault" json:"fault,omitempty"`
 	// What it is, in one sentence.
 	Sentence string `protobuf:"bytes,3,opt,name=sentence,proto3" json:"sentence,omitempty"`
 	// Facts behind the sentence: numbers, dates, wallets.
 	Evidence []*Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// What would change it, and who does that.
+	// What would change it, and who can do it.
 	NextStep string `protobuf:"bytes,5,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
 	// Cause of a failure; unset when it has none.
 	Cause ReplicateStatusCause `protobuf:"varint,6,opt,name=cause,proto3,enum=workerpool.core.v1.ReplicateStatusCause" json:"cause,omitempty"`
-	// When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+	// Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
 	Until         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -53,7 +53,7 @@ const (
 	TaskStatus_TASK_STATUS_REOPEN_FAILED TaskStatus = 11
 	// A winner revealed.
 	TaskStatus_TASK_STATUS_AT_LEAST_ONE_REVEALED TaskStatus = 12
-	// A worker was asked to upload the result.
+	// A worker was instructed to upload the result.
 	TaskStatus_TASK_STATUS_RESULT_UPLOADING TaskStatus = 13
 	// The result is stored.
 	TaskStatus_TASK_STATUS_RESULT_UPLOADED TaskStatus = 14
@@ -196,7 +196,7 @@ const (
 	ReplicateStatus_REPLICATE_STATUS_REVEAL_FAILED ReplicateStatus = 18
 	// The result digest is on chain.
 	ReplicateStatus_REPLICATE_STATUS_REVEALED ReplicateStatus = 19
-	// The scheduler asked for the result.
+	// The scheduler requested the result.
 	ReplicateStatus_REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED ReplicateStatus = 20
 	// The archive is being uploaded.
 	ReplicateStatus_REPLICATE_STATUS_RESULT_UPLOADING ReplicateStatus = 21
@@ -545,7 +545,7 @@ const (
 	ReplicateStatusCause_REPLICATE_STATUS_CAUSE_APP_IMAGE_NAME_INVALID ReplicateStatusCause = 104
 	// Cause of this pool: the app wrote more than the disk limit of its slot.
 	ReplicateStatusCause_REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED ReplicateStatusCause = 105
-	// Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task.
+	// Cause of this pool: the deal requires what no worker of this kind can do, such as encryption of a standard task's result.
 	ReplicateStatusCause_REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID ReplicateStatusCause = 106
 	// Cause of this pool: the output breaks a rule of result archives: count, size, depth, names, links, special files.
 	ReplicateStatusCause_REPLICATE_STATUS_CAUSE_RESULT_RULE_BROKEN ReplicateStatusCause = 107
@@ -883,11 +883,11 @@ func (Modifier) EnumDescriptor() ([]byte, []int) {
 	return file_workerpool_core_v1_statuses_proto_rawDescGZIP(), []int{3}
 }
 
-// The side that a failure or a wait is blamed on; docs/blame.md has the table.
+// The side at fault for a failure or a wait; docs/blame.md has the table.
 type Fault int32
 
 const (
-	// No side is to blame.
+	// No side is at fault.
 	Fault_FAULT_UNSPECIFIED Fault = 0
 	// The app: its image, its code or its output.
 	Fault_FAULT_APP Fault = 1

@@ -93,7 +93,7 @@ type TaskStatusChange struct {
 	Cause ReplicateStatusCause `protobuf:"varint,5,opt,name=cause,proto3,enum=workerpool.core.v1.ReplicateStatusCause" json:"cause,omitempty"`
 	// Exit code of the app that failed; absent when none did.
 	ExitCode *int32 `protobuf:"varint,6,opt,name=exit_code,json=exitCode,proto3,oneof" json:"exit_code,omitempty"`
-	// Whose side the failure or the wait is on.
+	// Side at fault for the failure or the wait.
 	Fault Fault `protobuf:"varint,7,opt,name=fault,proto3,enum=workerpool.core.v1.Fault" json:"fault,omitempty"`
 	// What the requester can do, and how the price is refunded.
 	NextStep      string `protobuf:"bytes,8,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
@@ -204,9 +204,9 @@ type ReplicateStatusChange struct {
 	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
 	// Exit code of the app, from its end on; absent before.
 	ExitCode *int32 `protobuf:"varint,7,opt,name=exit_code,json=exitCode,proto3,oneof" json:"exit_code,omitempty"`
-	// Whose side the failure or the wait is on.
+	// Side at fault for the failure or the wait.
 	Fault Fault `protobuf:"varint,8,opt,name=fault,proto3,enum=workerpool.core.v1.Fault" json:"fault,omitempty"`
-	// What the requester can do, and what the pool does by itself.
+	// What the requester can do, and what the pool does automatically.
 	NextStep      string `protobuf:"bytes,9,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -492,11 +492,11 @@ type Task struct {
 	Replicates []*Replicate `protobuf:"bytes,23,rep,name=replicates,proto3" json:"replicates,omitempty"`
 	// Why the task makes no progress now, and what would change that; empty while it makes progress.
 	WaitingReason string `protobuf:"bytes,24,opt,name=waiting_reason,json=waitingReason,proto3" json:"waiting_reason,omitempty"`
-	// Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+	// Cause of the failure that the result represents; unset while there is none, and for a successful result.
 	ErrorCause ReplicateStatusCause `protobuf:"varint,25,opt,name=error_cause,json=errorCause,proto3,enum=workerpool.core.v1.ReplicateStatusCause" json:"error_cause,omitempty"`
 	// That failure in one sentence; empty without one.
 	ErrorMessage string `protobuf:"bytes,26,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
-	// Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+	// Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
 	Reason        *Reason `protobuf:"bytes,27,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

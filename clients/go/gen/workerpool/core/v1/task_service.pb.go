@@ -128,7 +128,7 @@ type ListTasksRequest struct {
 	Requester string `protobuf:"bytes,5,opt,name=requester,proto3" json:"requester,omitempty"`
 	// Only tasks that this worker took part in, among its last 10,000; empty for all.
 	WalletAddress string `protobuf:"bytes,6,opt,name=wallet_address,json=walletAddress,proto3" json:"wallet_address,omitempty"`
-	// Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+	// Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
 	TaskIdHead    string `protobuf:"bytes,7,opt,name=task_id_head,json=taskIdHead,proto3" json:"task_id_head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -411,7 +411,7 @@ type ExplainTaskResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Status of the task.
 	Status TaskStatus `protobuf:"varint,1,opt,name=status,proto3,enum=workerpool.core.v1.TaskStatus" json:"status,omitempty"`
-	// Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+	// Why it waits or failed, or which failure its result represents; absent when it completed with a result.
 	Reason        *Reason `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -654,7 +654,7 @@ func (x *CreateLogChallengeResponse) GetTypedDataJson() string {
 	return ""
 }
 
-// Names a task and proves that its requester asks.
+// Names a task and proves that the caller is its requester.
 type GetTaskLogsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Task id, 0x-prefixed lower-case hexadecimal of 32 bytes.
@@ -789,9 +789,9 @@ type WatchTaskLogsRequest struct {
 	TaskId string `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// Only the logs of this worker; empty for all.
 	WalletAddress string `protobuf:"bytes,2,opt,name=wallet_address,json=walletAddress,proto3" json:"wallet_address,omitempty"`
-	// Whether to go on with what running apps write, until the task has ended.
+	// Whether to continue with the output of running apps until the task has ended.
 	Follow bool `protobuf:"varint,3,opt,name=follow,proto3" json:"follow,omitempty"`
-	// Send at first only the last lines of each output stream; 0 for all that is stored.
+	// Number of last lines of each output stream to send first; 0 for all stored lines.
 	TailLines     uint32 `protobuf:"varint,4,opt,name=tail_lines,json=tailLines,proto3" json:"tail_lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -40,9 +40,9 @@ type TaskServiceClient interface {
 	GetTask(ctx context.Context, in *GetTaskRequest, opts ...grpc.CallOption) (*GetTaskResponse, error)
 	// ListTasks pages through tasks, newest deal first.
 	ListTasks(ctx context.Context, in *ListTasksRequest, opts ...grpc.CallOption) (*ListTasksResponse, error)
-	// WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+	// WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
 	WatchTask(ctx context.Context, in *WatchTaskRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchTaskResponse], error)
-	// ExplainTask tells in one step why a task waits or failed, without its history.
+	// ExplainTask returns in one step why a task waits or failed, without its history.
 	ExplainTask(ctx context.Context, in *ExplainTaskRequest, opts ...grpc.CallOption) (*ExplainTaskResponse, error)
 	// GetReplicate reads one worker's execution of one task.
 	GetReplicate(ctx context.Context, in *GetReplicateRequest, opts ...grpc.CallOption) (*GetReplicateResponse, error)
@@ -172,9 +172,9 @@ type TaskServiceServer interface {
 	GetTask(context.Context, *GetTaskRequest) (*GetTaskResponse, error)
 	// ListTasks pages through tasks, newest deal first.
 	ListTasks(context.Context, *ListTasksRequest) (*ListTasksResponse, error)
-	// WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+	// WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
 	WatchTask(*WatchTaskRequest, grpc.ServerStreamingServer[WatchTaskResponse]) error
-	// ExplainTask tells in one step why a task waits or failed, without its history.
+	// ExplainTask returns in one step why a task waits or failed, without its history.
 	ExplainTask(context.Context, *ExplainTaskRequest) (*ExplainTaskResponse, error)
 	// GetReplicate reads one worker's execution of one task.
 	GetReplicate(context.Context, *GetReplicateRequest) (*GetReplicateResponse, error)

@@ -269,7 +269,7 @@ type GetConfigResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The configuration in force.
 	Configuration *PublicConfiguration `protobuf:"bytes,1,opt,name=configuration,proto3" json:"configuration,omitempty"`
-	// Clock of the scheduler, by which a host finds that its own clock is wrong.
+	// Clock of the scheduler, with which a host detects that its own clock is wrong.
 	ServerTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -330,7 +330,7 @@ type PublicConfiguration struct {
 	ConfigServerUrl string `protobuf:"bytes,3,opt,name=config_server_url,json=configServerUrl,proto3" json:"config_server_url,omitempty"`
 	// Base URL of the pool's result proxy.
 	ResultProxyUrl string `protobuf:"bytes,4,opt,name=result_proxy_url,json=resultProxyUrl,proto3" json:"result_proxy_url,omitempty"`
-	// Version that every worker must have; empty when each version is accepted.
+	// Version that every worker must have; empty when any version is accepted.
 	RequiredWorkerVersion string `protobuf:"bytes,5,opt,name=required_worker_version,json=requiredWorkerVersion,proto3" json:"required_worker_version,omitempty"`
 	// Version of the scheduler.
 	SchedulerVersion string `protobuf:"bytes,6,opt,name=scheduler_version,json=schedulerVersion,proto3" json:"scheduler_version,omitempty"`
@@ -780,7 +780,7 @@ type ConnectRequest_CommandAck struct {
 }
 
 type ConnectRequest_Availability struct {
-	// The worker begins or ends to refuse new work.
+	// The worker starts or stops refusing new work.
 	Availability *Availability `protobuf:"bytes,6,opt,name=availability,proto3,oneof"`
 }
 
@@ -812,7 +812,7 @@ type Hello struct {
 	Model *WorkerModel `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	// Replicates that the worker holds, each with its last status, so that the scheduler resumes them.
 	Held []*HeldReplicate `protobuf:"bytes,3,rep,name=held,proto3" json:"held,omitempty"`
-	// Whether the worker takes new work; absent when it does.
+	// Whether the worker accepts new work; absent when it does.
 	Availability  *Availability `protobuf:"bytes,4,opt,name=availability,proto3" json:"availability,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -876,10 +876,10 @@ func (x *Hello) GetAvailability() *Availability {
 	return nil
 }
 
-// Whether a worker takes new work. The replicates that it holds run on in any case.
+// Whether a worker accepts new work. The replicates that it holds continue in any case.
 type Availability struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+	// Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
 	Refusal       string `protobuf:"bytes,1,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -927,7 +927,7 @@ type Leave struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
 	// grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-	// uncontributed tasks to other workers at once.
+	// uncontributed tasks to other workers immediately.
 	ReturnWithin  *durationpb.Duration `protobuf:"bytes,1,opt,name=return_within,json=returnWithin,proto3" json:"return_within,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1350,7 +1350,7 @@ func (x *StatusUpdate) GetDetails() *StatusDetails {
 type StatusDetails struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-	// holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+	// holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
 	// which contributes the error result, or ABORT, which frees its slot.
 	Cause ReplicateStatusCause `protobuf:"varint,1,opt,name=cause,proto3,enum=workerpool.core.v1.ReplicateStatusCause" json:"cause,omitempty"`
 	// The mined transaction, for CONTRIBUTED, REVEALED and CONTRIBUTE_AND_FINALIZE_DONE.
@@ -1706,7 +1706,7 @@ type ConnectResponse_Command struct {
 }
 
 type ConnectResponse_Drain struct {
-	// No more work will be assigned; held replicates run to their end.
+	// No more work will be assigned; held replicates finish.
 	Drain *Drain `protobuf:"bytes,5,opt,name=drain,proto3,oneof"`
 }
 
@@ -1859,7 +1859,7 @@ func (x *ConfigurationChange) GetConfiguration() *PublicConfiguration {
 }
 
 // The newest block that the scheduler's node has: sent after the Welcome, with every assignment and command, and at
-// each change. A worker that holds no replicate gets one in five seconds at most. Heads between two messages are
+// each change. A worker that holds no replicate gets at most one every five seconds. Heads between two messages are
 // omitted.
 type Head struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2062,7 +2062,7 @@ func (x *Assignment) GetSmsUrl() string {
 	return ""
 }
 
-// The parts of a task that a worker needs.
+// The fields of a task that a worker needs.
 type TaskDescription struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Task id.

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// OfferState tells where an order is between its decision and its end.
+// OfferState is the stage of an order between its decision and its end.
 type OfferState int32
 
 const (
@@ -34,7 +34,7 @@ const (
 	OfferState_OFFER_STATE_OPEN OfferState = 2
 	// It must leave the market, which has not confirmed that.
 	OfferState_OFFER_STATE_WITHDRAWING OfferState = 3
-	// It left the market; purchases before that are still looked up on chain.
+	// It left the market; earlier purchases are still read from the chain.
 	OfferState_OFFER_STATE_WITHDRAWN OfferState = 4
 )
 
@@ -127,11 +127,11 @@ type GetOffersResponse struct {
 	Offers []*Offer `protobuf:"bytes,1,rep,name=offers,proto3" json:"offers,omitempty"`
 	// Open volume of orders of this pool that the publisher did not sign.
 	ForeignVolume uint64 `protobuf:"varint,2,opt,name=foreign_volume,json=foreignVolume,proto3" json:"foreign_volume,omitempty"`
-	// Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+	// Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
 	Capacity uint64 `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`
 	// Tasks that the open orders can still sell together.
 	OpenVolume uint64 `protobuf:"varint,4,opt,name=open_volume,json=openVolume,proto3" json:"open_volume,omitempty"`
-	// Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+	// Reasons why less is offered than the pool could serve; empty without any.
 	Reasons []string `protobuf:"bytes,5,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// Time of the last complete comparison with market, chain and core; absent before the first.
 	ReconciledAt  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=reconciled_at,json=reconciledAt,proto3" json:"reconciled_at,omitempty"`
@@ -216,7 +216,7 @@ type Offer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// EIP-712 hash of the order: lower-case 0x and 64 digits.
 	OrderHash string `protobuf:"bytes,1,opt,name=order_hash,json=orderHash,proto3" json:"order_hash,omitempty"`
-	// Where the order is.
+	// Stage of the order.
 	State OfferState `protobuf:"varint,2,opt,name=state,proto3,enum=workerpool.order_publisher.v1.OfferState" json:"state,omitempty"`
 	// Category of the tasks.
 	Category uint32 `protobuf:"varint,3,opt,name=category,proto3" json:"category,omitempty"`
@@ -230,7 +230,7 @@ type Offer struct {
 	Tag string `protobuf:"bytes,7,opt,name=tag,proto3" json:"tag,omitempty"`
 	// Trust of the order.
 	Trust uint64 `protobuf:"varint,8,opt,name=trust,proto3" json:"trust,omitempty"`
-	// Why it is withdrawn, in words; empty while it is wanted.
+	// Why it is withdrawn, in words; empty while it is offered.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Whether it counts as open until the chain shows its cancellation.
 	AwaitsCancellation bool `protobuf:"varint,10,opt,name=awaits_cancellation,json=awaitsCancellation,proto3" json:"awaits_cancellation,omitempty"`

@@ -4,7 +4,7 @@
 // 	protoc        (unknown)
 // source: workerpool/poco/v1/authorization.proto
 
-// Values of the PoCo protocol that travel between several services.
+// Values of the PoCo protocol that several services exchange.
 
 package pocov1
 

@@ -32,7 +32,7 @@ const (
 type PlatformServiceClient interface {
 	// GetStack returns the locations of one stack, as `GET /application/<stack>` does for Spring clients.
 	GetStack(ctx context.Context, in *GetStackRequest, opts ...grpc.CallOption) (*GetStackResponse, error)
-	// WatchStack sends the locations at once and at every change, which replaces polling.
+	// WatchStack sends the locations immediately and after every change, which replaces polling.
 	WatchStack(ctx context.Context, in *WatchStackRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStackResponse], error)
 }
 
@@ -82,7 +82,7 @@ type PlatformService_WatchStackClient = grpc.ServerStreamingClient[WatchStackRes
 type PlatformServiceServer interface {
 	// GetStack returns the locations of one stack, as `GET /application/<stack>` does for Spring clients.
 	GetStack(context.Context, *GetStackRequest) (*GetStackResponse, error)
-	// WatchStack sends the locations at once and at every change, which replaces polling.
+	// WatchStack sends the locations immediately and after every change, which replaces polling.
 	WatchStack(*WatchStackRequest, grpc.ServerStreamingServer[WatchStackResponse]) error
 	mustEmbedUnimplementedPlatformServiceServer()
 }

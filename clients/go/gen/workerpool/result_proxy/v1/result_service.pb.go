@@ -275,7 +275,7 @@ func (x *CreateChallengeRequest) GetWalletAddress() string {
 // Carries what the worker signs.
 type CreateChallengeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Public base URL of this proxy. A worker signs only for the audience that it asked.
+	// Public base URL of this proxy. A worker signs only for the audience that it contacted.
 	Audience string `protobuf:"bytes,1,opt,name=audience,proto3" json:"audience,omitempty"`
 	// Nonce of 32 bytes, 0x-prefixed hexadecimal; accepted by this proxy only, for this worker and task.
 	Nonce string `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
@@ -343,7 +343,7 @@ type IssueTokenRequest struct {
 	Authorization *v1.WorkerpoolAuthorization `protobuf:"bytes,1,opt,name=authorization,proto3" json:"authorization,omitempty"`
 	// The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
 	// authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-	// A signature that another service obtained is thus worthless here.
+	// A signature made for another service is therefore invalid here.
 	WorkerSignature string `protobuf:"bytes,2,opt,name=worker_signature,json=workerSignature,proto3" json:"worker_signature,omitempty"`
 	// Audience of the challenge.
 	Audience string `protobuf:"bytes,3,opt,name=audience,proto3" json:"audience,omitempty"`
@@ -566,7 +566,7 @@ type UploadHeader struct {
 	ResultDigest string `protobuf:"bytes,4,opt,name=result_digest,json=resultDigest,proto3" json:"result_digest,omitempty"`
 	// TEE tasks only: the enclave's signature over keccak256(resultHash ‖ resultSeal); empty for standard tasks.
 	EnclaveSignature string `protobuf:"bytes,5,opt,name=enclave_signature,json=enclaveSignature,proto3" json:"enclave_signature,omitempty"`
-	// First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+	// First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
 	Offset        uint64 `protobuf:"varint,6,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -690,10 +690,10 @@ func (x *GetUploadRequest) GetHeader() *UploadHeader {
 	return nil
 }
 
-// Tells where an upload continues.
+// Where an upload continues.
 type GetUploadResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+	// First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
 	// kept for some minutes by the process that received it.
 	Offset        uint64 `protobuf:"varint,1,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -43,7 +43,7 @@ type ResultServiceClient interface {
 	CreateChallenge(ctx context.Context, in *CreateChallengeRequest, opts ...grpc.CallOption) (*CreateChallengeResponse, error)
 	// IssueToken exchanges a signed authorization for a bearer token, which Upload requires.
 	IssueToken(ctx context.Context, in *IssueTokenRequest, opts ...grpc.CallOption) (*IssueTokenResponse, error)
-	// GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+	// GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
 	GetUpload(ctx context.Context, in *GetUploadRequest, opts ...grpc.CallOption) (*GetUploadResponse, error)
 	// Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadRequest, UploadResponse], error)
@@ -156,7 +156,7 @@ type ResultServiceServer interface {
 	CreateChallenge(context.Context, *CreateChallengeRequest) (*CreateChallengeResponse, error)
 	// IssueToken exchanges a signed authorization for a bearer token, which Upload requires.
 	IssueToken(context.Context, *IssueTokenRequest) (*IssueTokenResponse, error)
-	// GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+	// GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
 	GetUpload(context.Context, *GetUploadRequest) (*GetUploadResponse, error)
 	// Upload stores an archive: one header, then chunks. The archive is checked against the chain before it is stored.
 	Upload(grpc.ClientStreamingServer[UploadRequest, UploadResponse]) error

@@ -304,7 +304,7 @@ func (x *HasSecretRequest) GetName() *SecretName {
 	return nil
 }
 
-// Tells whether the secret exists.
+// Whether the secret exists.
 type HasSecretResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the secret exists.

@@ -33,7 +33,7 @@ const (
 type SecretServiceClient interface {
 	// SetSecret stores a secret; most kinds can be written once only.
 	SetSecret(ctx context.Context, in *SetSecretRequest, opts ...grpc.CallOption) (*SetSecretResponse, error)
-	// HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+	// HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
 	HasSecret(ctx context.Context, in *HasSecretRequest, opts ...grpc.CallOption) (*HasSecretResponse, error)
 }
 
@@ -73,7 +73,7 @@ func (c *secretServiceClient) HasSecret(ctx context.Context, in *HasSecretReques
 type SecretServiceServer interface {
 	// SetSecret stores a secret; most kinds can be written once only.
 	SetSecret(context.Context, *SetSecretRequest) (*SetSecretResponse, error)
-	// HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+	// HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
 	HasSecret(context.Context, *HasSecretRequest) (*HasSecretResponse, error)
 	mustEmbedUnimplementedSecretServiceServer()
 }

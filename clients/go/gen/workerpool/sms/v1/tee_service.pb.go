@@ -458,7 +458,7 @@ func (x *CreateSessionChallengeRequest) GetWalletAddress() string {
 // Carries what the worker signs.
 type CreateSessionChallengeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Public base URL of this service. A worker signs only for the audience that it asked.
+	// Public base URL of this service. A worker signs only for the audience that it contacted.
 	Audience string `protobuf:"bytes,1,opt,name=audience,proto3" json:"audience,omitempty"`
 	// Nonce of 32 bytes, 0x-prefixed hexadecimal; accepted by this service only, for this worker and task.
 	Nonce string `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
@@ -526,7 +526,7 @@ type CreateSessionRequest struct {
 	Authorization *v11.WorkerpoolAuthorization `protobuf:"bytes,1,opt,name=authorization,proto3" json:"authorization,omitempty"`
 	// The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
 	// authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-	// A signature that another service obtained is thus worthless here.
+	// A signature made for another service is therefore invalid here.
 	WorkerSignature string `protobuf:"bytes,2,opt,name=worker_signature,json=workerSignature,proto3" json:"worker_signature,omitempty"`
 	// Audience of the challenge.
 	Audience string `protobuf:"bytes,3,opt,name=audience,proto3" json:"audience,omitempty"`

@@ -37,7 +37,7 @@ type TeeServiceClient interface {
 	// GetServiceProperties describes the pre- and post-compute images of a framework version.
 	GetServiceProperties(ctx context.Context, in *GetServicePropertiesRequest, opts ...grpc.CallOption) (*GetServicePropertiesResponse, error)
 	// CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-	// key pair is made once per task.
+	// key pair is created once per task.
 	CreateChallenge(ctx context.Context, in *CreateChallengeRequest, opts ...grpc.CallOption) (*CreateChallengeResponse, error)
 	// CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s.
 	CreateSessionChallenge(ctx context.Context, in *CreateSessionChallengeRequest, opts ...grpc.CallOption) (*CreateSessionChallengeResponse, error)
@@ -114,7 +114,7 @@ type TeeServiceServer interface {
 	// GetServiceProperties describes the pre- and post-compute images of a framework version.
 	GetServiceProperties(context.Context, *GetServicePropertiesRequest) (*GetServicePropertiesResponse, error)
 	// CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-	// key pair is made once per task.
+	// key pair is created once per task.
 	CreateChallenge(context.Context, *CreateChallengeRequest) (*CreateChallengeResponse, error)
 	// CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s.
 	CreateSessionChallenge(context.Context, *CreateSessionChallengeRequest) (*CreateSessionChallengeResponse, error)

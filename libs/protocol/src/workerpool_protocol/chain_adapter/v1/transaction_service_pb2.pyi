@@ -70,8 +70,8 @@ class _CommandStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommandS
     COMMAND_STATE_PROCESSING: _CommandState.ValueType  # 2
     """In flight: the transaction is being sent or waits for its receipt."""
     COMMAND_STATE_SUCCESS: _CommandState.ValueType  # 3
-    """Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
-    command to PROCESSING. A watch ends at SUCCESS in any case.
+    """Its effect is on chain, even if another party caused it. A reorganisation that reverts the effect returns the
+    command to PROCESSING. A watch ends at SUCCESS anyway.
     """
     COMMAND_STATE_FAILURE: _CommandState.ValueType  # 4
     """It cannot take effect; `error_reason` says why. A new request starts it again."""
@@ -86,8 +86,8 @@ COMMAND_STATE_RECEIVED: CommandState.ValueType  # 1
 COMMAND_STATE_PROCESSING: CommandState.ValueType  # 2
 """In flight: the transaction is being sent or waits for its receipt."""
 COMMAND_STATE_SUCCESS: CommandState.ValueType  # 3
-"""Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
-command to PROCESSING. A watch ends at SUCCESS in any case.
+"""Its effect is on chain, even if another party caused it. A reorganisation that reverts the effect returns the
+command to PROCESSING. A watch ends at SUCCESS anyway.
 """
 COMMAND_STATE_FAILURE: CommandState.ValueType  # 4
 """It cannot take effect; `error_reason` says why. A new request starts it again."""
@@ -613,15 +613,15 @@ class GetWalletResponse(_message.Message):
     in_flight: _builtins.int
     """Journaled transactions that are not mined."""
     transactions_left: _builtins.int
-    """Transactions that the balance pays for at today's price; unset when gas is free."""
+    """Transactions that the balance covers at the current price; unset when gas is free."""
     parked_reason: _builtins.str
     """Why the wallet sends nothing, and what to do; empty while it sends."""
     replacements: _builtins.int
-    """Versions signed at a higher offer since the start of the process."""
+    """Replacements with a higher fee since the start of the process."""
     fillers: _builtins.int
-    """Empty transfers that used a nonce which the journal did not hold, since the start of the process."""
+    """Empty transfers that filled a nonce missing from the journal, since the start of the process."""
     gas_price_wei: _builtins.str
-    """Expected price of gas today, in wei, decimal."""
+    """Current expected price of gas, in wei, decimal."""
     chain_shape: _builtins.str
     """Shape of the chain that the wallet sends to: mempool, sequencer or free."""
     @_builtins.property

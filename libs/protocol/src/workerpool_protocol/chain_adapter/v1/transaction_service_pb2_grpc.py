@@ -28,7 +28,7 @@ if _version_not_supported:
 class TransactionServiceStub:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
     Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-    has the hash of the order in the place of the task id.
+    has the hash of the order instead of a task id.
     """
 
     def __init__(self, channel):
@@ -87,7 +87,7 @@ class TransactionServiceStub:
 class TransactionServiceServicer:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
     Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-    has the hash of the order in the place of the task id.
+    has the hash of the order instead of a task id.
     """
 
     def Initialize(self, request, context):
@@ -133,7 +133,7 @@ class TransactionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchCommand(self, request, context):
-        """WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+        """WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,7 +212,7 @@ def add_TransactionServiceServicer_to_server(servicer, server):
 class TransactionService:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
     Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-    has the hash of the order in the place of the task id.
+    has the hash of the order instead of a task id.
     """
 
     @staticmethod

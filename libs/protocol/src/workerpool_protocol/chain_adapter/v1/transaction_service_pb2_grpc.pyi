@@ -29,7 +29,7 @@ GRPC_VERSION: str
 class TransactionServiceStub:
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
     Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-    has the hash of the order in the place of the task id.
+    has the hash of the order instead of a task id.
     """
 
     @_typing.overload
@@ -49,7 +49,7 @@ class TransactionServiceStub:
     GetCommand: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _grpc.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]
-    """WatchCommand sends a command at once and at every change until it is final, which replaces polling."""
+    """WatchCommand sends a command immediately and after every change until it is final, which replaces polling."""
     ListCommands: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.ListCommandsRequest, _transaction_service_pb2.ListCommandsResponse]
     """ListCommands pages through the journal, newest first, for operators."""
     GetWallet: _grpc.UnaryUnaryMultiCallable[_transaction_service_pb2.GetWalletRequest, _transaction_service_pb2.GetWalletResponse]
@@ -59,7 +59,7 @@ class TransactionServiceStub:
 class TransactionServiceAsyncStub(TransactionServiceStub):
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
     Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-    has the hash of the order in the place of the task id.
+    has the hash of the order instead of a task id.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -76,7 +76,7 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
     GetCommand: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.GetCommandRequest, _transaction_service_pb2.GetCommandResponse]  # type: ignore[assignment]
     """GetCommand reads a command, to learn whether its effect is on chain."""
     WatchCommand: _aio.UnaryStreamMultiCallable[_transaction_service_pb2.WatchCommandRequest, _transaction_service_pb2.WatchCommandResponse]  # type: ignore[assignment]
-    """WatchCommand sends a command at once and at every change until it is final, which replaces polling."""
+    """WatchCommand sends a command immediately and after every change until it is final, which replaces polling."""
     ListCommands: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.ListCommandsRequest, _transaction_service_pb2.ListCommandsResponse]  # type: ignore[assignment]
     """ListCommands pages through the journal, newest first, for operators."""
     GetWallet: _aio.UnaryUnaryMultiCallable[_transaction_service_pb2.GetWalletRequest, _transaction_service_pb2.GetWalletResponse]  # type: ignore[assignment]
@@ -85,7 +85,7 @@ class TransactionServiceAsyncStub(TransactionServiceStub):
 class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
     Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-    has the hash of the order in the place of the task id.
+    has the hash of the order instead of a task id.
     """
 
     @_abc_1.abstractmethod
@@ -142,7 +142,7 @@ class TransactionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transaction_service_pb2.WatchCommandRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_transaction_service_pb2.WatchCommandResponse], _abc.AsyncIterator[_transaction_service_pb2.WatchCommandResponse]]:
-        """WatchCommand sends a command at once and at every change until it is final, which replaces polling."""
+        """WatchCommand sends a command immediately and after every change until it is final, which replaces polling."""
 
     @_abc_1.abstractmethod
     def ListCommands(

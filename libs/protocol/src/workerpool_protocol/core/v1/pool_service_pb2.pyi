@@ -115,7 +115,7 @@ class GetPoolStatusResponse(_message.Message):
     quarantined_workers: _builtins.int
     """Connected workers in quarantine."""
     parked_workers: _builtins.int
-    """Connected workers that refuse new work themselves."""
+    """Connected workers that refuse new work."""
     total_slots: _builtins.int
     """Slots of connected workers."""
     used_slots: _builtins.int
@@ -134,7 +134,7 @@ class GetPoolStatusResponse(_message.Message):
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[_reason_pb2.Reason]:
-        """What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does."""
+        """Current problems of the whole pool, such as a service that does not answer; empty without any."""
 
     def __init__(
         self,
@@ -286,11 +286,11 @@ class Worker(_message.Message):
     connected: _builtins.bool
     """Whether its stream is open."""
     consecutive_failures: _builtins.int
-    """Failures in a row."""
+    """Consecutive failures."""
     parked_reason: _builtins.str
-    """Why the worker itself refuses new work, such as a full disk; empty when it takes work."""
+    """Why the worker refuses new work, such as a full disk; empty when it accepts work."""
     successes: _builtins.int
-    """Contributions of it that completed paid tasks confirmed, up to its slots."""
+    """Its confirmed contributions to completed paid tasks, up to the number of its slots."""
     sgx: _builtins.bool
     """Whether it can run Intel SGX enclaves."""
     tdx: _builtins.bool
@@ -460,7 +460,7 @@ class ListRefusalsRequest(_message.Message):
 
     WALLET_ADDRESS_FIELD_NUMBER: _builtins.int
     wallet_address: _builtins.str
-    """Only those of this wallet; empty for all."""
+    """Only refusals of this wallet; empty for all."""
     def __init__(
         self,
         *,
@@ -476,7 +476,7 @@ Global___ListRefusalsRequest: _TypeAlias = ListRefusalsRequest  # noqa: Y015
 
 @_typing.final
 class ListRefusalsResponse(_message.Message):
-    """Carries the last refusals. Core remembers the newest of each wallet and reason, and few hundred together."""
+    """Carries the last refusals. Core keeps the newest of each wallet and reason, a few hundred in total."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -520,7 +520,7 @@ class Refusal(_message.Message):
     peer: _builtins.str
     """Address of the caller."""
     count: _builtins.int
-    """Times that it was refused for this reason in a row."""
+    """Consecutive refusals for this reason."""
     @_builtins.property
     def first_at(self) -> _timestamp_pb2.Timestamp:
         """Time of the first of these."""
@@ -807,7 +807,7 @@ class Supply(_message.Message):
     QUARANTINED_WORKERS_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
     cursor_block: _builtins.int
-    """Every deal up to this block is counted, and perhaps some later ones."""
+    """Every deal up to this block is counted, and possibly some later ones."""
     accepts_work: _builtins.bool
     """Whether tasks are assigned; false while the chain is down."""
     free_slots: _builtins.int
@@ -817,7 +817,7 @@ class Supply(_message.Message):
     gpu_slots: _builtins.int
     """Slots of connected workers with a GPU."""
     pending_slots: _builtins.int
-    """Slots that tasks which were bought but have no worker yet will take."""
+    """Slots that bought tasks without a worker will occupy."""
     live_workers: _builtins.int
     """Connected workers."""
     drained_workers: _builtins.int

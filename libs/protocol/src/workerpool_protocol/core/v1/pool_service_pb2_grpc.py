@@ -136,7 +136,7 @@ class PoolServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DrainWorker(self, request, context):
-        """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+        """DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,7 +150,7 @@ class PoolServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def QuarantineWorker(self, request, context):
-        """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+        """QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,11 +50,11 @@ class PoolServiceStub:
     order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
     """
     DrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]
-    """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
+    """DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish."""
     UndrainWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.UndrainWorkerRequest, _pool_service_pb2.UndrainWorkerResponse]
     """UndrainWorker assigns work to a drained worker again."""
     QuarantineWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.QuarantineWorkerRequest, _pool_service_pb2.QuarantineWorkerResponse]
-    """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end."""
+    """QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish."""
     ReleaseWorker: _grpc.UnaryUnaryMultiCallable[_pool_service_pb2.ReleaseWorkerRequest, _pool_service_pb2.ReleaseWorkerResponse]
     """ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused."""
 
@@ -80,11 +80,11 @@ class PoolServiceAsyncStub(PoolServiceStub):
     order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
     """
     DrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.DrainWorkerRequest, _pool_service_pb2.DrainWorkerResponse]  # type: ignore[assignment]
-    """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
+    """DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish."""
     UndrainWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.UndrainWorkerRequest, _pool_service_pb2.UndrainWorkerResponse]  # type: ignore[assignment]
     """UndrainWorker assigns work to a drained worker again."""
     QuarantineWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.QuarantineWorkerRequest, _pool_service_pb2.QuarantineWorkerResponse]  # type: ignore[assignment]
-    """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end."""
+    """QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish."""
     ReleaseWorker: _aio.UnaryUnaryMultiCallable[_pool_service_pb2.ReleaseWorkerRequest, _pool_service_pb2.ReleaseWorkerResponse]  # type: ignore[assignment]
     """ReleaseWorker ends a worker's quarantine, which repeated failures or an operator caused."""
 
@@ -149,7 +149,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.DrainWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.DrainWorkerResponse, _abc.Awaitable[_pool_service_pb2.DrainWorkerResponse]]:
-        """DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end."""
+        """DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish."""
 
     @_abc_1.abstractmethod
     def UndrainWorker(
@@ -165,7 +165,7 @@ class PoolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pool_service_pb2.QuarantineWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pool_service_pb2.QuarantineWorkerResponse, _abc.Awaitable[_pool_service_pb2.QuarantineWorkerResponse]]:
-        """QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end."""
+        """QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish."""
 
     @_abc_1.abstractmethod
     def ReleaseWorker(

@@ -50,7 +50,7 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_ALL_WORKERS_QUARANTINED: _ReasonCode.ValueType  # 10
     """Task: all workers that could take it are in quarantine."""
     REASON_CODE_ALL_WORKERS_PARKED: _ReasonCode.ValueType  # 11
-    """Task: all workers that could take it refuse new work themselves."""
+    """Task: all workers that could take it refuse new work."""
     REASON_CODE_ALL_WORKERS_WITHOUT_GAS: _ReasonCode.ValueType  # 12
     """Task: no worker that could take it has gas for a contribution."""
     REASON_CODE_ALL_WORKERS_WITHOUT_STAKE: _ReasonCode.ValueType  # 13
@@ -82,9 +82,9 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_SMS_DOWN: _ReasonCode.ValueType  # 26
     """Task: the SMS or the platform registry does not answer."""
     REASON_CODE_WAITING_FOR_WORKER: _ReasonCode.ValueType  # 27
-    """Task: it was ready a moment ago, and is matched with a worker at once."""
+    """Task: it became ready just now, and is matched with a worker immediately."""
     REASON_CODE_ALL_WORKERS_NEW: _ReasonCode.ValueType  # 28
-    """Task: the workers that could take it have no record yet, and compute as many paid tasks as such wallets may."""
+    """Task: the workers that could take it are new and have reached the limit of paid tasks for new wallets."""
     REASON_CODE_APP_FAILED: _ReasonCode.ValueType  # 40
     """Failure: the app failed, or its image or output is wrong. The cause says how."""
     REASON_CODE_ORDER_INVALID: _ReasonCode.ValueType  # 41
@@ -92,11 +92,11 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE: _ReasonCode.ValueType  # 42
     """Failure: the order requires an encrypted result of a task without an enclave."""
     REASON_CODE_WORKERS_FAILED: _ReasonCode.ValueType  # 43
-    """Failure: the workers failed, or their hosts did."""
+    """Failure: the workers or their hosts failed."""
     REASON_CODE_POOL_FAILED: _ReasonCode.ValueType  # 44
     """Failure: the pool or one of its services failed."""
     REASON_CODE_CHAIN_FAILED: _ReasonCode.ValueType  # 45
-    """Failure: the chain or its node failed the workers."""
+    """Failure: the chain or its node failed."""
     REASON_CODE_NO_SMS: _ReasonCode.ValueType  # 46
     """Failure: no SMS serves the enclave of the task."""
     REASON_CODE_RESULTS_DIFFER: _ReasonCode.ValueType  # 47
@@ -104,13 +104,13 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_TOO_FEW_CONTRIBUTIONS: _ReasonCode.ValueType  # 48
     """Failure: too few workers contributed for the trust."""
     REASON_CODE_CONTRIBUTION_DEADLINE_PASSED: _ReasonCode.ValueType  # 49
-    """Failure: no worker took the task until the contribution deadline."""
+    """Failure: no worker took the task before the contribution deadline."""
     REASON_CODE_FINAL_DEADLINE_PASSED: _ReasonCode.ValueType  # 50
     """Failure: the final deadline passed."""
     REASON_CODE_INITIALIZE_FAILED: _ReasonCode.ValueType  # 51
     """Failure: the task could not be initialized on chain."""
     REASON_CODE_REOPEN_FAILED: _ReasonCode.ValueType  # 52
-    """Failure: the task could not be opened again on chain."""
+    """Failure: the task could not be reopened on chain."""
     REASON_CODE_FINALIZE_FAILED: _ReasonCode.ValueType  # 53
     """Failure: the task could not be finalized on chain."""
     REASON_CODE_UPLOAD_TIMED_OUT: _ReasonCode.ValueType  # 54
@@ -120,7 +120,7 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_WORKER_DISCONNECTED: _ReasonCode.ValueType  # 71
     """Worker: it is not connected."""
     REASON_CODE_WORKER_AWAY: _ReasonCode.ValueType  # 72
-    """Worker: it stopped and said when it would be back."""
+    """Worker: it stopped and announced its return."""
     REASON_CODE_WORKER_UNLISTED: _ReasonCode.ValueType  # 73
     """Worker: its wallet is not on the whitelist."""
     REASON_CODE_WORKER_DRAINED: _ReasonCode.ValueType  # 74
@@ -128,7 +128,7 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_WORKER_QUARANTINED: _ReasonCode.ValueType  # 75
     """Worker: it is in quarantine after failures, or because an operator said so."""
     REASON_CODE_WORKER_PARKED: _ReasonCode.ValueType  # 76
-    """Worker: it refuses new work itself, because of its host."""
+    """Worker: it refuses new work because of its host."""
     REASON_CODE_WORKER_WITHOUT_GAS: _ReasonCode.ValueType  # 77
     """Worker: its wallet has no gas for a contribution."""
     REASON_CODE_WORKER_SILENT: _ReasonCode.ValueType  # 78
@@ -146,17 +146,17 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_NODE_DOWN: _ReasonCode.ValueType  # 90
     """Pool: the node of the chain does not answer."""
     REASON_CODE_NODE_BEHIND: _ReasonCode.ValueType  # 91
-    """Pool: the node lost blocks that were followed, or another node took its place."""
+    """Pool: the node lost blocks that core has read, or another node replaced it."""
     REASON_CODE_NODE_OF_ANOTHER_CHAIN: _ReasonCode.ValueType  # 92
     """Pool: the node serves another chain."""
     REASON_CODE_ADAPTER_DOWN: _ReasonCode.ValueType  # 93
     """Pool: the chain adapter, which sends the pool's transactions, does not answer."""
     REASON_CODE_ADAPTER_REFUSES: _ReasonCode.ValueType  # 94
-    """Pool: the chain adapter refuses core's credentials, or another service stands at its address."""
+    """Pool: the chain adapter refuses core's credentials, or its address leads to another service."""
     REASON_CODE_ADAPTER_WALLET_PARKED: _ReasonCode.ValueType  # 95
     """Pool: the chain adapter sends nothing; its wallet is most likely empty."""
     REASON_CODE_RESULT_PROXY_DOWN: _ReasonCode.ValueType  # 96
-    """Pool: the result proxy does not answer, or another service stands at its address."""
+    """Pool: the result proxy does not answer, or its address leads to another service."""
     REASON_CODE_CONFIG_SERVER_DOWN: _ReasonCode.ValueType  # 97
     """Pool: the config server does not answer, or names another chain."""
     REASON_CODE_DATABASE_DOWN: _ReasonCode.ValueType  # 98
@@ -190,7 +190,7 @@ REASON_CODE_ALL_WORKERS_DRAINED: ReasonCode.ValueType  # 9
 REASON_CODE_ALL_WORKERS_QUARANTINED: ReasonCode.ValueType  # 10
 """Task: all workers that could take it are in quarantine."""
 REASON_CODE_ALL_WORKERS_PARKED: ReasonCode.ValueType  # 11
-"""Task: all workers that could take it refuse new work themselves."""
+"""Task: all workers that could take it refuse new work."""
 REASON_CODE_ALL_WORKERS_WITHOUT_GAS: ReasonCode.ValueType  # 12
 """Task: no worker that could take it has gas for a contribution."""
 REASON_CODE_ALL_WORKERS_WITHOUT_STAKE: ReasonCode.ValueType  # 13
@@ -222,9 +222,9 @@ REASON_CODE_WAITING_FOR_SMS: ReasonCode.ValueType  # 25
 REASON_CODE_SMS_DOWN: ReasonCode.ValueType  # 26
 """Task: the SMS or the platform registry does not answer."""
 REASON_CODE_WAITING_FOR_WORKER: ReasonCode.ValueType  # 27
-"""Task: it was ready a moment ago, and is matched with a worker at once."""
+"""Task: it became ready just now, and is matched with a worker immediately."""
 REASON_CODE_ALL_WORKERS_NEW: ReasonCode.ValueType  # 28
-"""Task: the workers that could take it have no record yet, and compute as many paid tasks as such wallets may."""
+"""Task: the workers that could take it are new and have reached the limit of paid tasks for new wallets."""
 REASON_CODE_APP_FAILED: ReasonCode.ValueType  # 40
 """Failure: the app failed, or its image or output is wrong. The cause says how."""
 REASON_CODE_ORDER_INVALID: ReasonCode.ValueType  # 41
@@ -232,11 +232,11 @@ REASON_CODE_ORDER_INVALID: ReasonCode.ValueType  # 41
 REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE: ReasonCode.ValueType  # 42
 """Failure: the order requires an encrypted result of a task without an enclave."""
 REASON_CODE_WORKERS_FAILED: ReasonCode.ValueType  # 43
-"""Failure: the workers failed, or their hosts did."""
+"""Failure: the workers or their hosts failed."""
 REASON_CODE_POOL_FAILED: ReasonCode.ValueType  # 44
 """Failure: the pool or one of its services failed."""
 REASON_CODE_CHAIN_FAILED: ReasonCode.ValueType  # 45
-"""Failure: the chain or its node failed the workers."""
+"""Failure: the chain or its node failed."""
 REASON_CODE_NO_SMS: ReasonCode.ValueType  # 46
 """Failure: no SMS serves the enclave of the task."""
 REASON_CODE_RESULTS_DIFFER: ReasonCode.ValueType  # 47
@@ -244,13 +244,13 @@ REASON_CODE_RESULTS_DIFFER: ReasonCode.ValueType  # 47
 REASON_CODE_TOO_FEW_CONTRIBUTIONS: ReasonCode.ValueType  # 48
 """Failure: too few workers contributed for the trust."""
 REASON_CODE_CONTRIBUTION_DEADLINE_PASSED: ReasonCode.ValueType  # 49
-"""Failure: no worker took the task until the contribution deadline."""
+"""Failure: no worker took the task before the contribution deadline."""
 REASON_CODE_FINAL_DEADLINE_PASSED: ReasonCode.ValueType  # 50
 """Failure: the final deadline passed."""
 REASON_CODE_INITIALIZE_FAILED: ReasonCode.ValueType  # 51
 """Failure: the task could not be initialized on chain."""
 REASON_CODE_REOPEN_FAILED: ReasonCode.ValueType  # 52
-"""Failure: the task could not be opened again on chain."""
+"""Failure: the task could not be reopened on chain."""
 REASON_CODE_FINALIZE_FAILED: ReasonCode.ValueType  # 53
 """Failure: the task could not be finalized on chain."""
 REASON_CODE_UPLOAD_TIMED_OUT: ReasonCode.ValueType  # 54
@@ -260,7 +260,7 @@ REASON_CODE_WORKER_REFUSED: ReasonCode.ValueType  # 70
 REASON_CODE_WORKER_DISCONNECTED: ReasonCode.ValueType  # 71
 """Worker: it is not connected."""
 REASON_CODE_WORKER_AWAY: ReasonCode.ValueType  # 72
-"""Worker: it stopped and said when it would be back."""
+"""Worker: it stopped and announced its return."""
 REASON_CODE_WORKER_UNLISTED: ReasonCode.ValueType  # 73
 """Worker: its wallet is not on the whitelist."""
 REASON_CODE_WORKER_DRAINED: ReasonCode.ValueType  # 74
@@ -268,7 +268,7 @@ REASON_CODE_WORKER_DRAINED: ReasonCode.ValueType  # 74
 REASON_CODE_WORKER_QUARANTINED: ReasonCode.ValueType  # 75
 """Worker: it is in quarantine after failures, or because an operator said so."""
 REASON_CODE_WORKER_PARKED: ReasonCode.ValueType  # 76
-"""Worker: it refuses new work itself, because of its host."""
+"""Worker: it refuses new work because of its host."""
 REASON_CODE_WORKER_WITHOUT_GAS: ReasonCode.ValueType  # 77
 """Worker: its wallet has no gas for a contribution."""
 REASON_CODE_WORKER_SILENT: ReasonCode.ValueType  # 78
@@ -286,17 +286,17 @@ REASON_CODE_TASK_IS_COMING: ReasonCode.ValueType  # 83
 REASON_CODE_NODE_DOWN: ReasonCode.ValueType  # 90
 """Pool: the node of the chain does not answer."""
 REASON_CODE_NODE_BEHIND: ReasonCode.ValueType  # 91
-"""Pool: the node lost blocks that were followed, or another node took its place."""
+"""Pool: the node lost blocks that core has read, or another node replaced it."""
 REASON_CODE_NODE_OF_ANOTHER_CHAIN: ReasonCode.ValueType  # 92
 """Pool: the node serves another chain."""
 REASON_CODE_ADAPTER_DOWN: ReasonCode.ValueType  # 93
 """Pool: the chain adapter, which sends the pool's transactions, does not answer."""
 REASON_CODE_ADAPTER_REFUSES: ReasonCode.ValueType  # 94
-"""Pool: the chain adapter refuses core's credentials, or another service stands at its address."""
+"""Pool: the chain adapter refuses core's credentials, or its address leads to another service."""
 REASON_CODE_ADAPTER_WALLET_PARKED: ReasonCode.ValueType  # 95
 """Pool: the chain adapter sends nothing; its wallet is most likely empty."""
 REASON_CODE_RESULT_PROXY_DOWN: ReasonCode.ValueType  # 96
-"""Pool: the result proxy does not answer, or another service stands at its address."""
+"""Pool: the result proxy does not answer, or its address leads to another service."""
 REASON_CODE_CONFIG_SERVER_DOWN: ReasonCode.ValueType  # 97
 """Pool: the config server does not answer, or names another chain."""
 REASON_CODE_DATABASE_DOWN: ReasonCode.ValueType  # 98
@@ -323,11 +323,11 @@ class Reason(_message.Message):
     code: Global___ReasonCode.ValueType
     """What it is, for programs."""
     fault: _statuses_pb2.Fault.ValueType
-    """Whose side it is on; unset when no side is to blame."""
+    """Side at fault; unset when no side is."""
     sentence: _builtins.str
     """What it is, in one sentence."""
     next_step: _builtins.str
-    """What would change it, and who does that."""
+    """What would change it, and who can do it."""
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
     """Cause of a failure; unset when it has none."""
     @_builtins.property
@@ -336,7 +336,7 @@ class Reason(_message.Message):
 
     @_builtins.property
     def until(self) -> _timestamp_pb2.Timestamp:
-        """When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due."""
+        """Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due."""
 
     def __init__(
         self,

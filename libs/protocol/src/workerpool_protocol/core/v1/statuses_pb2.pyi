@@ -767,7 +767,7 @@ class _Fault:
 class _FaultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fault.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FAULT_UNSPECIFIED: _Fault.ValueType  # 0
-    """No side is to blame."""
+    """No side is at fault."""
     FAULT_APP: _Fault.ValueType  # 1
     """The app: its image, its code or its output."""
     FAULT_REQUESTER: _Fault.ValueType  # 2
@@ -780,10 +780,10 @@ class _FaultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fault.ValueType
     """The chain, or the network to its node."""
 
 class Fault(_Fault, metaclass=_FaultEnumTypeWrapper):
-    """The side that a failure or a wait is blamed on; docs/blame.md has the table."""
+    """The side at fault for a failure or a wait; docs/blame.md has the table."""
 
 FAULT_UNSPECIFIED: Fault.ValueType  # 0
-"""No side is to blame."""
+"""No side is at fault."""
 FAULT_APP: Fault.ValueType  # 1
 """The app: its image, its code or its output."""
 FAULT_REQUESTER: Fault.ValueType  # 2

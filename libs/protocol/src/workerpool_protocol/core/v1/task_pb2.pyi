@@ -72,7 +72,7 @@ class TaskStatusChange(_message.Message):
     exit_code: _builtins.int
     """Exit code of the app that failed; absent when none did."""
     fault: _statuses_pb2.Fault.ValueType
-    """Whose side the failure or the wait is on."""
+    """Side at fault for the failure or the wait."""
     next_step: _builtins.str
     """What the requester can do, and how the price is refunded."""
     @_builtins.property
@@ -131,9 +131,9 @@ class ReplicateStatusChange(_message.Message):
     exit_code: _builtins.int
     """Exit code of the app, from its end on; absent before."""
     fault: _statuses_pb2.Fault.ValueType
-    """Whose side the failure or the wait is on."""
+    """Side at fault for the failure or the wait."""
     next_step: _builtins.str
-    """What the requester can do, and what the pool does by itself."""
+    """What the requester can do, and what the pool does automatically."""
     @_builtins.property
     def date(self) -> _timestamp_pb2.Timestamp:
         """Time of the change, by the scheduler's clock."""
@@ -303,7 +303,7 @@ class Task(_message.Message):
     waiting_reason: _builtins.str
     """Why the task makes no progress now, and what would change that; empty while it makes progress."""
     error_cause: _statuses_pb2.ReplicateStatusCause.ValueType
-    """Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded."""
+    """Cause of the failure that the result represents; unset while there is none, and for a successful result."""
     error_message: _builtins.str
     """That failure in one sentence; empty without one."""
     @_builtins.property
@@ -328,7 +328,7 @@ class Task(_message.Message):
 
     @_builtins.property
     def reason(self) -> _reason_pb2.Reason:
-        """Why the task waits or failed, or which failure its result stands for; absent when it completed with a result."""
+        """Why the task waits or failed, or which failure its result represents; absent when it completed with a result."""
 
     def __init__(
         self,

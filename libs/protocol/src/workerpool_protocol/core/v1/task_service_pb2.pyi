@@ -92,7 +92,7 @@ class ListTasksRequest(_message.Message):
     wallet_address: _builtins.str
     """Only tasks that this worker took part in, among its last 10,000; empty for all."""
     task_id_head: _builtins.str
-    """Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all."""
+    """Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_statuses_pb2.TaskStatus.ValueType]:
         """Only tasks in one of these statuses; empty for all."""
@@ -224,7 +224,7 @@ class ExplainTaskResponse(_message.Message):
     """Status of the task."""
     @_builtins.property
     def reason(self) -> _reason_pb2.Reason:
-        """Why it waits or failed, or which failure its result stands for; absent when it completed with a result."""
+        """Why it waits or failed, or which failure its result represents; absent when it completed with a result."""
 
     def __init__(
         self,
@@ -415,7 +415,7 @@ class WatchTaskLogsRequest(_message.Message):
     follow: _builtins.bool
     """Whether to continue with the output of running apps until the task has ended."""
     tail_lines: _builtins.int
-    """Send at first only the last lines of each output stream; 0 for all that is stored."""
+    """Number of last lines of each output stream to send first; 0 for all stored lines."""
     def __init__(
         self,
         *,

@@ -98,7 +98,7 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchTask(self, request, context):
-        """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+        """WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

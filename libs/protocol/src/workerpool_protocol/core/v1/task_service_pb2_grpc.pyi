@@ -40,7 +40,7 @@ class TaskServiceStub:
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]
     """ListTasks pages through tasks, newest deal first."""
     WatchTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]
-    """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
+    """WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling."""
     ExplainTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]
     """ExplainTask returns in one step why a task waits or failed, without its history."""
     GetReplicate: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]
@@ -66,7 +66,7 @@ class TaskServiceAsyncStub(TaskServiceStub):
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]  # type: ignore[assignment]
     """ListTasks pages through tasks, newest deal first."""
     WatchTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]  # type: ignore[assignment]
-    """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
+    """WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling."""
     ExplainTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ExplainTaskRequest, _task_service_pb2.ExplainTaskResponse]  # type: ignore[assignment]
     """ExplainTask returns in one step why a task waits or failed, without its history."""
     GetReplicate: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetReplicateRequest, _task_service_pb2.GetReplicateResponse]  # type: ignore[assignment]
@@ -107,7 +107,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.WatchTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchTaskResponse], _abc.AsyncIterator[_task_service_pb2.WatchTaskResponse]]:
-        """WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling."""
+        """WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling."""
 
     @_abc_1.abstractmethod
     def ExplainTask(

@@ -171,7 +171,7 @@ class GetConfigResponse(_message.Message):
 
     @_builtins.property
     def server_time(self) -> _timestamp_pb2.Timestamp:
-        """Clock of the scheduler, by which a host finds that its own clock is wrong."""
+        """Clock of the scheduler, with which a host detects that its own clock is wrong."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class PublicConfiguration(_message.Message):
     result_proxy_url: _builtins.str
     """Base URL of the pool's result proxy."""
     required_worker_version: _builtins.str
-    """Version that every worker must have; empty when each version is accepted."""
+    """Version that every worker must have; empty when any version is accepted."""
     scheduler_version: _builtins.str
     """Version of the scheduler."""
     configuration_hash: _builtins.str
@@ -374,7 +374,7 @@ class ConnectRequest(_message.Message):
 
     @_builtins.property
     def availability(self) -> Global___Availability:
-        """The worker begins or ends to refuse new work."""
+        """The worker starts or stops refusing new work."""
 
     @_builtins.property
     def leave(self) -> Global___Leave:
@@ -423,7 +423,7 @@ class Hello(_message.Message):
 
     @_builtins.property
     def availability(self) -> Global___Availability:
-        """Whether the worker takes new work; absent when it does."""
+        """Whether the worker accepts new work; absent when it does."""
 
     def __init__(
         self,
@@ -443,13 +443,13 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Availability(_message.Message):
-    """Whether a worker takes new work. The replicates that it holds run on in any case."""
+    """Whether a worker accepts new work. The replicates that it holds continue in any case."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REFUSAL_FIELD_NUMBER: _builtins.int
     refusal: _builtins.str
-    """Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work."""
+    """Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work."""
     def __init__(
         self,
         *,
@@ -474,7 +474,7 @@ class Leave(_message.Message):
     def return_within(self) -> _duration_pb2.Duration:
         """Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
         grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-        uncontributed tasks to other workers at once.
+        uncontributed tasks to other workers immediately.
         """
 
     def __init__(
@@ -687,7 +687,7 @@ class StatusDetails(_message.Message):
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     cause: _statuses_pb2.ReplicateStatusCause.ValueType
     """Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-    holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+    holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
     which contributes the error result, or ABORT, which frees its slot.
     """
     result_link: _builtins.str
@@ -807,7 +807,7 @@ class ConnectResponse(_message.Message):
 
     @_builtins.property
     def drain(self) -> Global___Drain:
-        """No more work will be assigned; held replicates run to their end."""
+        """No more work will be assigned; held replicates finish."""
 
     @_builtins.property
     def shutdown(self) -> Global___Shutdown:
@@ -909,7 +909,7 @@ Global___ConfigurationChange: _TypeAlias = ConfigurationChange  # noqa: Y015
 @_typing.final
 class Head(_message.Message):
     """The newest block that the scheduler's node has: sent after the Welcome, with every assignment and command, and at
-    each change. A worker that holds no replicate gets one in five seconds at most. Heads between two messages are
+    each change. A worker that holds no replicate gets at most one every five seconds. Heads between two messages are
     omitted.
     """
 
@@ -1015,7 +1015,7 @@ Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
 
 @_typing.final
 class TaskDescription(_message.Message):
-    """The parts of a task that a worker needs."""
+    """The fields of a task that a worker needs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

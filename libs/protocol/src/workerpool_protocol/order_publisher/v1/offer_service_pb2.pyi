@@ -35,7 +35,7 @@ class _OfferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfferState
     OFFER_STATE_WITHDRAWING: _OfferState.ValueType  # 3
     """It must leave the market, which has not confirmed that."""
     OFFER_STATE_WITHDRAWN: _OfferState.ValueType  # 4
-    """It left the market; purchases before that are still looked up on chain."""
+    """It left the market; earlier purchases are still read from the chain."""
 
 class OfferState(_OfferState, metaclass=_OfferStateEnumTypeWrapper):
     """OfferState is the stage of an order between its decision and its end."""
@@ -49,7 +49,7 @@ OFFER_STATE_OPEN: OfferState.ValueType  # 2
 OFFER_STATE_WITHDRAWING: OfferState.ValueType  # 3
 """It must leave the market, which has not confirmed that."""
 OFFER_STATE_WITHDRAWN: OfferState.ValueType  # 4
-"""It left the market; purchases before that are still looked up on chain."""
+"""It left the market; earlier purchases are still read from the chain."""
 Global___OfferState: _TypeAlias = OfferState  # noqa: Y015
 
 @_typing.final
@@ -84,7 +84,7 @@ class GetOffersResponse(_message.Message):
     foreign_volume: _builtins.int
     """Open volume of orders of this pool that the publisher did not sign."""
     capacity: _builtins.int
-    """Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold."""
+    """Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer."""
     open_volume: _builtins.int
     """Tasks that the open orders can still sell together."""
     @_builtins.property
@@ -136,7 +136,7 @@ class Offer(_message.Message):
     order_hash: _builtins.str
     """EIP-712 hash of the order: lower-case 0x and 64 digits."""
     state: Global___OfferState.ValueType
-    """Where the order is."""
+    """Stage of the order."""
     category: _builtins.int
     """Category of the tasks."""
     price: _builtins.int
@@ -150,7 +150,7 @@ class Offer(_message.Message):
     trust: _builtins.int
     """Trust of the order."""
     reason: _builtins.str
-    """Why it is withdrawn, in words; empty while it is wanted."""
+    """Why it is withdrawn, in words; empty while it is offered."""
     awaits_cancellation: _builtins.bool
     """Whether it counts as open until the chain shows its cancellation."""
     def __init__(

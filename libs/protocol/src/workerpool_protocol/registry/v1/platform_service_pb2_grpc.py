@@ -61,7 +61,7 @@ class PlatformServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchStack(self, request, context):
-        """WatchStack sends the locations at once and at every change, which replaces polling.
+        """WatchStack sends the locations immediately and after every change, which replaces polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class PlatformServiceStub:
     GetStack: _grpc.UnaryUnaryMultiCallable[_platform_service_pb2.GetStackRequest, _platform_service_pb2.GetStackResponse]
     """GetStack returns the locations of one stack, as `GET /application/<stack>` does for Spring clients."""
     WatchStack: _grpc.UnaryStreamMultiCallable[_platform_service_pb2.WatchStackRequest, _platform_service_pb2.WatchStackResponse]
-    """WatchStack sends the locations at once and at every change, which replaces polling."""
+    """WatchStack sends the locations immediately and after every change, which replaces polling."""
 
 @_typing.type_check_only
 class PlatformServiceAsyncStub(PlatformServiceStub):
@@ -50,7 +50,7 @@ class PlatformServiceAsyncStub(PlatformServiceStub):
     GetStack: _aio.UnaryUnaryMultiCallable[_platform_service_pb2.GetStackRequest, _platform_service_pb2.GetStackResponse]  # type: ignore[assignment]
     """GetStack returns the locations of one stack, as `GET /application/<stack>` does for Spring clients."""
     WatchStack: _aio.UnaryStreamMultiCallable[_platform_service_pb2.WatchStackRequest, _platform_service_pb2.WatchStackResponse]  # type: ignore[assignment]
-    """WatchStack sends the locations at once and at every change, which replaces polling."""
+    """WatchStack sends the locations immediately and after every change, which replaces polling."""
 
 class PlatformServiceServicer(metaclass=_abc_1.ABCMeta):
     """The platform registry: locations of the secret management service (SMS) of each TEE framework,
@@ -71,6 +71,6 @@ class PlatformServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _platform_service_pb2.WatchStackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_platform_service_pb2.WatchStackResponse], _abc.AsyncIterator[_platform_service_pb2.WatchStackResponse]]:
-        """WatchStack sends the locations at once and at every change, which replaces polling."""
+        """WatchStack sends the locations immediately and after every change, which replaces polling."""
 
 def add_PlatformServiceServicer_to_server(servicer: PlatformServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

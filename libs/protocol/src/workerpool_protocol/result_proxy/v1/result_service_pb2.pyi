@@ -180,7 +180,7 @@ class IssueTokenRequest(_message.Message):
     worker_signature: _builtins.str
     """The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
     authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-    A signature that another service obtained is thus worthless here.
+    A signature made for another service is therefore invalid here.
     """
     audience: _builtins.str
     """Audience of the challenge."""
@@ -338,7 +338,7 @@ class GetUploadResponse(_message.Message):
 
     OFFSET_FIELD_NUMBER: _builtins.int
     offset: _builtins.int
-    """First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+    """First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
     kept for some minutes by the process that received it.
     """
     def __init__(

@@ -271,7 +271,7 @@ class CreateSessionRequest(_message.Message):
     worker_signature: _builtins.str
     """The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
     authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-    A signature that another service obtained is thus worthless here.
+    A signature made for another service is therefore invalid here.
     """
     audience: _builtins.str
     """Audience of the challenge."""

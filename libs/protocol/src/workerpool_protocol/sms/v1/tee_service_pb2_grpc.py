@@ -82,7 +82,7 @@ class TeeServiceServicer:
 
     def CreateChallenge(self, request, context):
         """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-        key pair is made once per task.
+        key pair is created once per task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

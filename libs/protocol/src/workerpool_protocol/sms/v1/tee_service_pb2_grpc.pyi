@@ -39,7 +39,7 @@ class TeeServiceStub:
     """GetServiceProperties describes the pre- and post-compute images of a framework version."""
     CreateChallenge: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.CreateChallengeRequest, _tee_service_pb2.CreateChallengeResponse]
     """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-    key pair is made once per task.
+    key pair is created once per task.
     """
     CreateSessionChallenge: _grpc.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionChallengeRequest, _tee_service_pb2.CreateSessionChallengeResponse]
     """CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
@@ -57,7 +57,7 @@ class TeeServiceAsyncStub(TeeServiceStub):
     """GetServiceProperties describes the pre- and post-compute images of a framework version."""
     CreateChallenge: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.CreateChallengeRequest, _tee_service_pb2.CreateChallengeResponse]  # type: ignore[assignment]
     """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-    key pair is made once per task.
+    key pair is created once per task.
     """
     CreateSessionChallenge: _aio.UnaryUnaryMultiCallable[_tee_service_pb2.CreateSessionChallengeRequest, _tee_service_pb2.CreateSessionChallengeResponse]  # type: ignore[assignment]
     """CreateSessionChallenge returns a nonce and the audience that a worker signs with its authorization; valid for 60 s."""
@@ -90,7 +90,7 @@ class TeeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tee_service_pb2.CreateChallengeResponse, _abc.Awaitable[_tee_service_pb2.CreateChallengeResponse]]:
         """CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-        key pair is made once per task.
+        key pair is created once per task.
         """
 
     @_abc_1.abstractmethod

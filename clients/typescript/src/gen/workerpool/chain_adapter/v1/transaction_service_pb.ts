@@ -578,7 +578,7 @@ export type GetWalletResponse = Message<"workerpool.chain_adapter.v1.GetWalletRe
   oldestUnmined?: Duration | undefined;
 
   /**
-   * Transactions that the balance pays for at today's price; unset when gas is free.
+   * Transactions that the balance covers at the current price; unset when gas is free.
    *
    * @generated from field: optional uint64 transactions_left = 7;
    */
@@ -592,21 +592,21 @@ export type GetWalletResponse = Message<"workerpool.chain_adapter.v1.GetWalletRe
   parkedReason: string;
 
   /**
-   * Versions signed at a higher offer since the start of the process.
+   * Replacements with a higher fee since the start of the process.
    *
    * @generated from field: uint64 replacements = 9;
    */
   replacements: bigint;
 
   /**
-   * Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+   * Empty transfers that filled a nonce missing from the journal, since the start of the process.
    *
    * @generated from field: uint64 fillers = 10;
    */
   fillers: bigint;
 
   /**
-   * Expected price of gas today, in wei, decimal.
+   * Current expected price of gas, in wei, decimal.
    *
    * @generated from field: string gas_price_wei = 11;
    */
@@ -815,8 +815,8 @@ export enum CommandState {
   PROCESSING = 2,
 
   /**
-   * Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
-   * command to PROCESSING. A watch ends at SUCCESS in any case.
+   * Its effect is on chain, even if another party caused it. A reorganisation that reverts the effect returns the
+   * command to PROCESSING. A watch ends at SUCCESS anyway.
    *
    * @generated from enum value: COMMAND_STATE_SUCCESS = 3;
    */
@@ -839,13 +839,13 @@ export const CommandStateSchema: GenEnum<CommandState> = /*@__PURE__*/
 /**
  * Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
  * Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
- * has the hash of the order in the place of the task id.
+ * has the hash of the order instead of a task id.
  *
  * @generated from service workerpool.chain_adapter.v1.TransactionService
  */
 export const TransactionService: GenService<{
   /**
-   * Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+   * Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
    *
    * @generated from rpc workerpool.chain_adapter.v1.TransactionService.Initialize
    */
@@ -855,7 +855,7 @@ export const TransactionService: GenService<{
     output: typeof InitializeResponseSchema;
   },
   /**
-   * Finalize asks to close a task with the location of its result, which pays its workers.
+   * Finalize requests the end of a task with the location of its result, which pays its workers.
    *
    * @generated from rpc workerpool.chain_adapter.v1.TransactionService.Finalize
    */
@@ -865,7 +865,7 @@ export const TransactionService: GenService<{
     output: typeof FinalizeResponseSchema;
   },
   /**
-   * Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+   * Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
    *
    * @generated from rpc workerpool.chain_adapter.v1.TransactionService.Reopen
    */
@@ -875,7 +875,7 @@ export const TransactionService: GenService<{
     output: typeof ReopenResponseSchema;
   },
   /**
-   * Claim asks to refund the requester of a task that passed its final deadline.
+   * Claim requests the refund of the requester of a task that passed its final deadline.
    *
    * @generated from rpc workerpool.chain_adapter.v1.TransactionService.Claim
    */
@@ -885,7 +885,7 @@ export const TransactionService: GenService<{
     output: typeof ClaimResponseSchema;
   },
   /**
-   * CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+   * CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
    *
    * @generated from rpc workerpool.chain_adapter.v1.TransactionService.CancelOrder
    */
@@ -905,7 +905,7 @@ export const TransactionService: GenService<{
     output: typeof GetCommandResponseSchema;
   },
   /**
-   * WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+   * WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
    *
    * @generated from rpc workerpool.chain_adapter.v1.TransactionService.WatchCommand
    */

@@ -150,7 +150,7 @@ export type GetPoolStatusResponse = Message<"workerpool.core.v1.GetPoolStatusRes
   quarantinedWorkers: number;
 
   /**
-   * Connected workers that refuse new work themselves.
+   * Connected workers that refuse new work.
    *
    * @generated from field: uint32 parked_workers = 17;
    */
@@ -171,7 +171,7 @@ export type GetPoolStatusResponse = Message<"workerpool.core.v1.GetPoolStatusRes
   usedSlots: number;
 
   /**
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    *
    * @generated from field: repeated workerpool.core.v1.Reason problems = 20;
    */
@@ -381,7 +381,7 @@ export type Worker = Message<"workerpool.core.v1.Worker"> & {
   quarantinedUntil?: Timestamp | undefined;
 
   /**
-   * Failures in a row.
+   * Consecutive failures.
    *
    * @generated from field: uint32 consecutive_failures = 15;
    */
@@ -395,7 +395,7 @@ export type Worker = Message<"workerpool.core.v1.Worker"> & {
   taskIds: string[];
 
   /**
-   * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+   * Why the worker refuses new work, such as a full disk; empty when it accepts work.
    *
    * @generated from field: string parked_reason = 17;
    */
@@ -409,7 +409,7 @@ export type Worker = Message<"workerpool.core.v1.Worker"> & {
   reason?: Reason | undefined;
 
   /**
-   * Contributions of it that completed paid tasks confirmed, up to its slots.
+   * Its confirmed contributions to completed paid tasks, up to the number of its slots.
    *
    * @generated from field: uint64 successes = 19;
    */
@@ -542,7 +542,7 @@ export const ExplainWorkerResponseSchema: GenMessage<ExplainWorkerResponse> = /*
  */
 export type ListRefusalsRequest = Message<"workerpool.core.v1.ListRefusalsRequest"> & {
   /**
-   * Only those of this wallet; empty for all.
+   * Only refusals of this wallet; empty for all.
    *
    * @generated from field: string wallet_address = 1;
    */
@@ -557,7 +557,7 @@ export const ListRefusalsRequestSchema: GenMessage<ListRefusalsRequest> = /*@__P
   messageDesc(file_workerpool_core_v1_pool_service, 9);
 
 /**
- * Carries the last refusals. Core remembers the newest of each wallet and reason, and few hundred together.
+ * Carries the last refusals. Core keeps the newest of each wallet and reason, a few hundred in total.
  *
  * @generated from message workerpool.core.v1.ListRefusalsResponse
  */
@@ -598,7 +598,7 @@ export type Refusal = Message<"workerpool.core.v1.Refusal"> & {
   reason: string;
 
   /**
-   * What happened and what to do, as the caller was told.
+   * What happened and what to do, as sent to the caller.
    *
    * @generated from field: string message = 3;
    */
@@ -612,7 +612,7 @@ export type Refusal = Message<"workerpool.core.v1.Refusal"> & {
   peer: string;
 
   /**
-   * Times that it was refused for this reason in a row.
+   * Consecutive refusals for this reason.
    *
    * @generated from field: uint32 count = 5;
    */
@@ -871,7 +871,7 @@ export const WatchSupplyResponseSchema: GenMessage<WatchSupplyResponse> = /*@__P
  */
 export type Supply = Message<"workerpool.core.v1.Supply"> & {
   /**
-   * Every deal up to this block is counted, and perhaps some later ones.
+   * Every deal up to this block is counted, and possibly some later ones.
    *
    * @generated from field: uint64 cursor_block = 1;
    */
@@ -906,7 +906,7 @@ export type Supply = Message<"workerpool.core.v1.Supply"> & {
   gpuSlots: number;
 
   /**
-   * Slots that tasks which were bought but have no worker yet will take.
+   * Slots that bought tasks without a worker will occupy.
    *
    * @generated from field: uint64 pending_slots = 6;
    */
@@ -1034,7 +1034,7 @@ export const PoolService: GenService<{
     output: typeof GetWorkerResponseSchema;
   },
   /**
-   * ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+   * ExplainWorker returns why a worker gets no work now, even one that never got past its login.
    *
    * @generated from rpc workerpool.core.v1.PoolService.ExplainWorker
    */
@@ -1045,7 +1045,7 @@ export const PoolService: GenService<{
   },
   /**
    * ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-   * because it tells the addresses of callers.
+   * because it returns the addresses of callers.
    *
    * @generated from rpc workerpool.core.v1.PoolService.ListRefusals
    */
@@ -1056,7 +1056,7 @@ export const PoolService: GenService<{
   },
   /**
    * WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-   * order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+   * order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
    *
    * @generated from rpc workerpool.core.v1.PoolService.WatchSupply
    */
@@ -1066,7 +1066,7 @@ export const PoolService: GenService<{
     output: typeof WatchSupplyResponseSchema;
   },
   /**
-   * DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+   * DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
    *
    * @generated from rpc workerpool.core.v1.PoolService.DrainWorker
    */
@@ -1086,7 +1086,7 @@ export const PoolService: GenService<{
     output: typeof UndrainWorkerResponseSchema;
   },
   /**
-   * QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+   * QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
    *
    * @generated from rpc workerpool.core.v1.PoolService.QuarantineWorker
    */

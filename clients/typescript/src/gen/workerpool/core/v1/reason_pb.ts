@@ -17,7 +17,7 @@ export const file_workerpool_core_v1_reason: GenFile = /*@__PURE__*/
   fileDesc("Ch93b3JrZXJwb29sL2NvcmUvdjEvcmVhc29uLnByb3RvEhJ3b3JrZXJwb29sLmNvcmUudjEimQIKBlJlYXNvbhIsCgRjb2RlGAEgASgOMh4ud29ya2VycG9vbC5jb3JlLnYxLlJlYXNvbkNvZGUSKAoFZmF1bHQYAiABKA4yGS53b3JrZXJwb29sLmNvcmUudjEuRmF1bHQSEAoIc2VudGVuY2UYAyABKAkSLgoIZXZpZGVuY2UYBCADKAsyHC53b3JrZXJwb29sLmNvcmUudjEuRXZpZGVuY2USEQoJbmV4dF9zdGVwGAUgASgJEjcKBWNhdXNlGAYgASgOMigud29ya2VycG9vbC5jb3JlLnYxLlJlcGxpY2F0ZVN0YXR1c0NhdXNlEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCImCghFdmlkZW5jZRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkqohIKClJlYXNvbkNvZGUSGwoXUkVBU09OX0NPREVfVU5TUEVDSUZJRUQQABIjCh9SRUFTT05fQ09ERV9OT19XT1JLRVJfQ09OTkVDVEVEEAESHwobUkVBU09OX0NPREVfV09SS0VSU19SRUZVU0VEEAISIgoeUkVBU09OX0NPREVfTk9fV09SS0VSX1dJVEhfR1BVEAMSJgoiUkVBU09OX0NPREVfTk9fV09SS0VSX1dJVEhfRU5DTEFWRRAEEiUKIVJFQVNPTl9DT0RFX05PX1dPUktFUl9XSVRIX01FTU9SWRAFEh4KGlJFQVNPTl9DT0RFX1RSVVNUX1RPT19ISUdIEAYSIQodUkVBU09OX0NPREVfQUxMX1dPUktFUlNfVFJJRUQQBxIkCiBSRUFTT05fQ09ERV9BTExfV09SS0VSU19VTkxJU1RFRBAIEiMKH1JFQVNPTl9DT0RFX0FMTF9XT1JLRVJTX0RSQUlORUQQCRInCiNSRUFTT05fQ09ERV9BTExfV09SS0VSU19RVUFSQU5USU5FRBAKEiIKHlJFQVNPTl9DT0RFX0FMTF9XT1JLRVJTX1BBUktFRBALEicKI1JFQVNPTl9DT0RFX0FMTF9XT1JLRVJTX1dJVEhPVVRfR0FTEAwSKQolUkVBU09OX0NPREVfQUxMX1dPUktFUlNfV0lUSE9VVF9TVEFLRRANEiIKHlJFQVNPTl9DT0RFX0FMTF9XT1JLRVJTX1NJTEVOVBAOEhwKGFJFQVNPTl9DT0RFX05PX0ZSRUVfU0xPVBAPEiQKIFJFQVNPTl9DT0RFX1BBVVNFRF9BRlRFUl9GQUlMVVJFEBASGQoVUkVBU09OX0NPREVfQ09NUFVUSU5HEBESJQohUkVBU09OX0NPREVfV0FJVElOR19GT1JfQ09OU0VOU1VTEBISIgoeUkVBU09OX0NPREVfV0FJVElOR19GT1JfUkVWRUFMEBMSIgoeUkVBU09OX0NPREVfV0FJVElOR19GT1JfVVBMT0FEEBQSHgoaUkVBU09OX0NPREVfVVBMT0FEX0ZBSUxJTkcQFRImCiJSRUFTT05fQ09ERV9XQUlUSU5HX0ZPUl9JTklUSUFMSVpFEBYSJAogUkVBU09OX0NPREVfV0FJVElOR19GT1JfRklOQUxJWkUQFxIiCh5SRUFTT05fQ09ERV9XQUlUSU5HX0ZPUl9SRU9QRU4QGBIfChtSRUFTT05fQ09ERV9XQUlUSU5HX0ZPUl9TTVMQGRIYChRSRUFTT05fQ09ERV9TTVNfRE9XThAaEiIKHlJFQVNPTl9DT0RFX1dBSVRJTkdfRk9SX1dPUktFUhAbEh8KG1JFQVNPTl9DT0RFX0FMTF9XT1JLRVJTX05FVxAcEhoKFlJFQVNPTl9DT0RFX0FQUF9GQUlMRUQQKBIdChlSRUFTT05fQ09ERV9PUkRFUl9JTlZBTElEECkSKgomUkVBU09OX0NPREVfRU5DUllQVElPTl9XSVRIT1VUX0VOQ0xBVkUQKhIeChpSRUFTT05fQ09ERV9XT1JLRVJTX0ZBSUxFRBArEhsKF1JFQVNPTl9DT0RFX1BPT0xfRkFJTEVEECwSHAoYUkVBU09OX0NPREVfQ0hBSU5fRkFJTEVEEC0SFgoSUkVBU09OX0NPREVfTk9fU01TEC4SHgoaUkVBU09OX0NPREVfUkVTVUxUU19ESUZGRVIQLxIlCiFSRUFTT05fQ09ERV9UT09fRkVXX0NPTlRSSUJVVElPTlMQMBIsCihSRUFTT05fQ09ERV9DT05UUklCVVRJT05fREVBRExJTkVfUEFTU0VEEDESJQohUkVBU09OX0NPREVfRklOQUxfREVBRExJTkVfUEFTU0VEEDISIQodUkVBU09OX0NPREVfSU5JVElBTElaRV9GQUlMRUQQMxIdChlSRUFTT05fQ09ERV9SRU9QRU5fRkFJTEVEEDQSHwobUkVBU09OX0NPREVfRklOQUxJWkVfRkFJTEVEEDUSIAocUkVBU09OX0NPREVfVVBMT0FEX1RJTUVEX09VVBA2Eh4KGlJFQVNPTl9DT0RFX1dPUktFUl9SRUZVU0VEEEYSIwofUkVBU09OX0NPREVfV09SS0VSX0RJU0NPTk5FQ1RFRBBHEhsKF1JFQVNPTl9DT0RFX1dPUktFUl9BV0FZEEgSHwobUkVBU09OX0NPREVfV09SS0VSX1VOTElTVEVEEEkSHgoaUkVBU09OX0NPREVfV09SS0VSX0RSQUlORUQQShIiCh5SRUFTT05fQ09ERV9XT1JLRVJfUVVBUkFOVElORUQQSxIdChlSRUFTT05fQ09ERV9XT1JLRVJfUEFSS0VEEEwSIgoeUkVBU09OX0NPREVfV09SS0VSX1dJVEhPVVRfR0FTEE0SHQoZUkVBU09OX0NPREVfV09SS0VSX1NJTEVOVBBOEiUKIVJFQVNPTl9DT0RFX1dPUktFUl9XSVRIT1VUX01FTU9SWRBPEhsKF1JFQVNPTl9DT0RFX1dPUktFUl9CVVNZEFASHQoZUkVBU09OX0NPREVfTk9fVEFTS19XQUlUUxBREhwKGFJFQVNPTl9DT0RFX05PX1RBU0tfRklUUxBSEh4KGlJFQVNPTl9DT0RFX1RBU0tfSVNfQ09NSU5HEFMSGQoVUkVBU09OX0NPREVfTk9ERV9ET1dOEFoSGwoXUkVBU09OX0NPREVfTk9ERV9CRUhJTkQQWxIlCiFSRUFTT05fQ09ERV9OT0RFX09GX0FOT1RIRVJfQ0hBSU4QXBIcChhSRUFTT05fQ09ERV9BREFQVEVSX0RPV04QXRIfChtSRUFTT05fQ09ERV9BREFQVEVSX1JFRlVTRVMQXhIlCiFSRUFTT05fQ09ERV9BREFQVEVSX1dBTExFVF9QQVJLRUQQXxIhCh1SRUFTT05fQ09ERV9SRVNVTFRfUFJPWFlfRE9XThBgEiIKHlJFQVNPTl9DT0RFX0NPTkZJR19TRVJWRVJfRE9XThBhEh0KGVJFQVNPTl9DT0RFX0RBVEFCQVNFX0RPV04QYhIbChdSRUFTT05fQ09ERV9DQVRDSElOR19VUBBjYgZwcm90bzM", [file_google_protobuf_timestamp, file_workerpool_core_v1_statuses]);
 
 /**
- * Reason tells why a task waits or failed, or why a worker gets no work. Every answer that tells it carries this record, as
+ * Reason says why a task waits or failed, or why a worker gets no work. Every answer with a reason carries this record, as
  * `GET /tasks/{task_id}` does in JSON. docs/reasons.md lists the codes.
  *
  * @generated from message workerpool.core.v1.Reason
@@ -31,7 +31,7 @@ export type Reason = Message<"workerpool.core.v1.Reason"> & {
   code: ReasonCode;
 
   /**
-   * Whose side it is on; unset when no side is to blame.
+   * Side at fault; unset when no side is.
    *
    * @generated from field: workerpool.core.v1.Fault fault = 2;
    */
@@ -52,7 +52,7 @@ export type Reason = Message<"workerpool.core.v1.Reason"> & {
   evidence: Evidence[];
 
   /**
-   * What would change it, and who does that.
+   * What would change it, and who can do it.
    *
    * @generated from field: string next_step = 5;
    */
@@ -66,7 +66,7 @@ export type Reason = Message<"workerpool.core.v1.Reason"> & {
   cause: ReplicateStatusCause;
 
   /**
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    *
    * @generated from field: google.protobuf.Timestamp until = 7;
    */
@@ -192,7 +192,7 @@ export enum ReasonCode {
   ALL_WORKERS_QUARANTINED = 10,
 
   /**
-   * Task: all workers that could take it refuse new work themselves.
+   * Task: all workers that could take it refuse new work.
    *
    * @generated from enum value: REASON_CODE_ALL_WORKERS_PARKED = 11;
    */
@@ -290,7 +290,7 @@ export enum ReasonCode {
   WAITING_FOR_REOPEN = 24,
 
   /**
-   * Task: the SMS was not asked yet, or has not answered yet.
+   * Task: the SMS was not queried yet, or has not answered yet.
    *
    * @generated from enum value: REASON_CODE_WAITING_FOR_SMS = 25;
    */
@@ -304,14 +304,14 @@ export enum ReasonCode {
   SMS_DOWN = 26,
 
   /**
-   * Task: it was ready a moment ago, and is matched with a worker at once.
+   * Task: it became ready just now, and is matched with a worker immediately.
    *
    * @generated from enum value: REASON_CODE_WAITING_FOR_WORKER = 27;
    */
   WAITING_FOR_WORKER = 27,
 
   /**
-   * Task: the workers that could take it have no record yet, and compute as many paid tasks as such wallets may.
+   * Task: the workers that could take it are new and have reached the limit of paid tasks for new wallets.
    *
    * @generated from enum value: REASON_CODE_ALL_WORKERS_NEW = 28;
    */
@@ -332,14 +332,14 @@ export enum ReasonCode {
   ORDER_INVALID = 41,
 
   /**
-   * Failure: the order asks for an encrypted result of a task without an enclave.
+   * Failure: the order requires an encrypted result of a task without an enclave.
    *
    * @generated from enum value: REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE = 42;
    */
   ENCRYPTION_WITHOUT_ENCLAVE = 42,
 
   /**
-   * Failure: the workers failed, or their hosts did.
+   * Failure: the workers or their hosts failed.
    *
    * @generated from enum value: REASON_CODE_WORKERS_FAILED = 43;
    */
@@ -353,7 +353,7 @@ export enum ReasonCode {
   POOL_FAILED = 44,
 
   /**
-   * Failure: the chain or its node failed the workers.
+   * Failure: the chain or its node failed.
    *
    * @generated from enum value: REASON_CODE_CHAIN_FAILED = 45;
    */
@@ -381,7 +381,7 @@ export enum ReasonCode {
   TOO_FEW_CONTRIBUTIONS = 48,
 
   /**
-   * Failure: no worker took the task until the contribution deadline.
+   * Failure: no worker took the task before the contribution deadline.
    *
    * @generated from enum value: REASON_CODE_CONTRIBUTION_DEADLINE_PASSED = 49;
    */
@@ -402,7 +402,7 @@ export enum ReasonCode {
   INITIALIZE_FAILED = 51,
 
   /**
-   * Failure: the task could not be opened again on chain.
+   * Failure: the task could not be reopened on chain.
    *
    * @generated from enum value: REASON_CODE_REOPEN_FAILED = 52;
    */
@@ -437,7 +437,7 @@ export enum ReasonCode {
   WORKER_DISCONNECTED = 71,
 
   /**
-   * Worker: it stopped and said when it would be back.
+   * Worker: it stopped and announced its return.
    *
    * @generated from enum value: REASON_CODE_WORKER_AWAY = 72;
    */
@@ -465,7 +465,7 @@ export enum ReasonCode {
   WORKER_QUARANTINED = 75,
 
   /**
-   * Worker: it refuses new work itself, because of its host.
+   * Worker: it refuses new work because of its host.
    *
    * @generated from enum value: REASON_CODE_WORKER_PARKED = 76;
    */
@@ -528,7 +528,7 @@ export enum ReasonCode {
   NODE_DOWN = 90,
 
   /**
-   * Pool: the node lost blocks that were followed, or another node took its place.
+   * Pool: the node lost blocks that core has read, or another node replaced it.
    *
    * @generated from enum value: REASON_CODE_NODE_BEHIND = 91;
    */
@@ -549,7 +549,7 @@ export enum ReasonCode {
   ADAPTER_DOWN = 93,
 
   /**
-   * Pool: the chain adapter refuses core's credentials, or another service stands at its address.
+   * Pool: the chain adapter refuses core's credentials, or its address leads to another service.
    *
    * @generated from enum value: REASON_CODE_ADAPTER_REFUSES = 94;
    */
@@ -563,7 +563,7 @@ export enum ReasonCode {
   ADAPTER_WALLET_PARKED = 95,
 
   /**
-   * Pool: the result proxy does not answer, or another service stands at its address.
+   * Pool: the result proxy does not answer, or its address leads to another service.
    *
    * @generated from enum value: REASON_CODE_RESULT_PROXY_DOWN = 96;
    */

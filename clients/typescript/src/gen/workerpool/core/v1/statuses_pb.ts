@@ -111,7 +111,7 @@ export enum TaskStatus {
   AT_LEAST_ONE_REVEALED = 12,
 
   /**
-   * A worker was asked to upload the result.
+   * A worker was instructed to upload the result.
    *
    * @generated from enum value: TASK_STATUS_RESULT_UPLOADING = 13;
    */
@@ -327,7 +327,7 @@ export enum ReplicateStatus {
   REVEALED = 19,
 
   /**
-   * The scheduler asked for the result.
+   * The scheduler requested the result.
    *
    * @generated from enum value: REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED = 20;
    */
@@ -1180,7 +1180,7 @@ export enum ReplicateStatusCause {
   APP_DISK_LIMIT_EXCEEDED = 105,
 
   /**
-   * Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task.
+   * Cause of this pool: the deal requires what no worker of this kind can do, such as encryption of a standard task's result.
    *
    * @generated from enum value: REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID = 106;
    */
@@ -1284,13 +1284,13 @@ export const ModifierSchema: GenEnum<Modifier> = /*@__PURE__*/
   enumDesc(file_workerpool_core_v1_statuses, 3);
 
 /**
- * The side that a failure or a wait is blamed on; docs/blame.md has the table.
+ * The side at fault for a failure or a wait; docs/blame.md has the table.
  *
  * @generated from enum workerpool.core.v1.Fault
  */
 export enum Fault {
   /**
-   * No side is to blame.
+   * No side is at fault.
    *
    * @generated from enum value: FAULT_UNSPECIFIED = 0;
    */

@@ -96,7 +96,7 @@ export type TaskStatusChange = Message<"workerpool.core.v1.TaskStatusChange"> & 
   exitCode?: number | undefined;
 
   /**
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    *
    * @generated from field: workerpool.core.v1.Fault fault = 7;
    */
@@ -173,14 +173,14 @@ export type ReplicateStatusChange = Message<"workerpool.core.v1.ReplicateStatusC
   exitCode?: number | undefined;
 
   /**
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    *
    * @generated from field: workerpool.core.v1.Fault fault = 8;
    */
   fault: Fault;
 
   /**
-   * What the requester can do, and what the pool does by itself.
+   * What the requester can do, and what the pool does automatically.
    *
    * @generated from field: string next_step = 9;
    */
@@ -460,7 +460,7 @@ export type Task = Message<"workerpool.core.v1.Task"> & {
   waitingReason: string;
 
   /**
-   * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+   * Cause of the failure that the result represents; unset while there is none, and for a successful result.
    *
    * @generated from field: workerpool.core.v1.ReplicateStatusCause error_cause = 25;
    */
@@ -474,7 +474,7 @@ export type Task = Message<"workerpool.core.v1.Task"> & {
   errorMessage: string;
 
   /**
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    *
    * @generated from field: workerpool.core.v1.Reason reason = 27;
    */

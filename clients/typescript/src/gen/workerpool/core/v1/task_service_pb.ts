@@ -111,7 +111,7 @@ export type ListTasksRequest = Message<"workerpool.core.v1.ListTasksRequest"> & 
   walletAddress: string;
 
   /**
-   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
    *
    * @generated from field: string task_id_head = 7;
    */
@@ -230,7 +230,7 @@ export type ExplainTaskResponse = Message<"workerpool.core.v1.ExplainTaskRespons
   status: TaskStatus;
 
   /**
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    *
    * @generated from field: workerpool.core.v1.Reason reason = 2;
    */
@@ -336,7 +336,7 @@ export const CreateLogChallengeResponseSchema: GenMessage<CreateLogChallengeResp
   messageDesc(file_workerpool_core_v1_task_service, 11);
 
 /**
- * Names a task and proves that its requester asks.
+ * Names a task and proves that the caller is its requester.
  *
  * @generated from message workerpool.core.v1.GetTaskLogsRequest
  */
@@ -426,14 +426,14 @@ export type WatchTaskLogsRequest = Message<"workerpool.core.v1.WatchTaskLogsRequ
   walletAddress: string;
 
   /**
-   * Whether to go on with what running apps write, until the task has ended.
+   * Whether to continue with the output of running apps until the task has ended.
    *
    * @generated from field: bool follow = 3;
    */
   follow: boolean;
 
   /**
-   * Send at first only the last lines of each output stream; 0 for all that is stored.
+   * Number of last lines of each output stream to send first; 0 for all stored lines.
    *
    * @generated from field: uint32 tail_lines = 4;
    */
@@ -517,7 +517,7 @@ export const TaskService: GenService<{
     output: typeof ListTasksResponseSchema;
   },
   /**
-   * WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+   * WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
    *
    * @generated from rpc workerpool.core.v1.TaskService.WatchTask
    */
@@ -527,7 +527,7 @@ export const TaskService: GenService<{
     output: typeof WatchTaskResponseSchema;
   },
   /**
-   * ExplainTask tells in one step why a task waits or failed, without its history.
+   * ExplainTask returns in one step why a task waits or failed, without its history.
    *
    * @generated from rpc workerpool.core.v1.TaskService.ExplainTask
    */

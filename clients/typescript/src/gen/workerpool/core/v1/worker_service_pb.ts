@@ -49,7 +49,7 @@ export type GetConfigResponse = Message<"workerpool.core.v1.GetConfigResponse"> 
   configuration?: PublicConfiguration | undefined;
 
   /**
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    *
    * @generated from field: google.protobuf.Timestamp server_time = 2;
    */
@@ -98,7 +98,7 @@ export type PublicConfiguration = Message<"workerpool.core.v1.PublicConfiguratio
   resultProxyUrl: string;
 
   /**
-   * Version that every worker must have; empty when each version is accepted.
+   * Version that every worker must have; empty when any version is accepted.
    *
    * @generated from field: string required_worker_version = 5;
    */
@@ -285,7 +285,7 @@ export type ConnectRequest = Message<"workerpool.core.v1.ConnectRequest"> & {
     case: "commandAck";
   } | {
     /**
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      *
      * @generated from field: workerpool.core.v1.Availability availability = 6;
      */
@@ -337,7 +337,7 @@ export type Hello = Message<"workerpool.core.v1.Hello"> & {
   held: HeldReplicate[];
 
   /**
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    *
    * @generated from field: workerpool.core.v1.Availability availability = 4;
    */
@@ -352,13 +352,13 @@ export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
   messageDesc(file_workerpool_core_v1_worker_service, 8);
 
 /**
- * Whether a worker takes new work. The replicates that it holds run on in any case.
+ * Whether a worker accepts new work. The replicates that it holds continue in any case.
  *
  * @generated from message workerpool.core.v1.Availability
  */
 export type Availability = Message<"workerpool.core.v1.Availability"> & {
   /**
-   * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+   * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
    *
    * @generated from field: string refusal = 1;
    */
@@ -381,7 +381,7 @@ export type Leave = Message<"workerpool.core.v1.Leave"> & {
   /**
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    *
    * @generated from field: google.protobuf.Duration return_within = 1;
    */
@@ -622,7 +622,7 @@ export const StatusUpdateSchema: GenMessage<StatusUpdate> = /*@__PURE__*/
 export type StatusDetails = Message<"workerpool.core.v1.StatusDetails"> & {
   /**
    * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-   * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+   * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
    * which contributes the error result, or ABORT, which frees its slot.
    *
    * @generated from field: workerpool.core.v1.ReplicateStatusCause cause = 1;
@@ -779,7 +779,7 @@ export type ConnectResponse = Message<"workerpool.core.v1.ConnectResponse"> & {
     case: "command";
   } | {
     /**
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      *
      * @generated from field: workerpool.core.v1.Drain drain = 5;
      */
@@ -884,7 +884,7 @@ export const ConfigurationChangeSchema: GenMessage<ConfigurationChange> = /*@__P
 
 /**
  * The newest block that the scheduler's node has: sent after the Welcome, with every assignment and command, and at
- * each change. A worker that holds no replicate gets one in five seconds at most. Heads between two messages are
+ * each change. A worker that holds no replicate gets at most one every five seconds. Heads between two messages are
  * omitted.
  *
  * @generated from message workerpool.core.v1.Head
@@ -998,7 +998,7 @@ export const AssignmentSchema: GenMessage<Assignment> = /*@__PURE__*/
   messageDesc(file_workerpool_core_v1_worker_service, 24);
 
 /**
- * The parts of a task that a worker needs.
+ * The fields of a task that a worker needs.
  *
  * @generated from message workerpool.core.v1.TaskDescription
  */

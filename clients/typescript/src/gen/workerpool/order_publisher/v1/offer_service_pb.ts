@@ -50,7 +50,7 @@ export type GetOffersResponse = Message<"workerpool.order_publisher.v1.GetOffers
   foreignVolume: bigint;
 
   /**
-   * Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+   * Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
    *
    * @generated from field: uint64 capacity = 3;
    */
@@ -64,7 +64,7 @@ export type GetOffersResponse = Message<"workerpool.order_publisher.v1.GetOffers
   openVolume: bigint;
 
   /**
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    *
    * @generated from field: repeated string reasons = 5;
    */
@@ -99,7 +99,7 @@ export type Offer = Message<"workerpool.order_publisher.v1.Offer"> & {
   orderHash: string;
 
   /**
-   * Where the order is.
+   * Stage of the order.
    *
    * @generated from field: workerpool.order_publisher.v1.OfferState state = 2;
    */
@@ -148,7 +148,7 @@ export type Offer = Message<"workerpool.order_publisher.v1.Offer"> & {
   trust: bigint;
 
   /**
-   * Why it is withdrawn, in words; empty while it is wanted.
+   * Why it is withdrawn, in words; empty while it is offered.
    *
    * @generated from field: string reason = 9;
    */
@@ -170,7 +170,7 @@ export const OfferSchema: GenMessage<Offer> = /*@__PURE__*/
   messageDesc(file_workerpool_order_publisher_v1_offer_service, 2);
 
 /**
- * OfferState tells where an order is between its decision and its end.
+ * OfferState is the stage of an order between its decision and its end.
  *
  * @generated from enum workerpool.order_publisher.v1.OfferState
  */
@@ -204,7 +204,7 @@ export enum OfferState {
   WITHDRAWING = 3,
 
   /**
-   * It left the market; purchases before that are still looked up on chain.
+   * It left the market; earlier purchases are still read from the chain.
    *
    * @generated from enum value: OFFER_STATE_WITHDRAWN = 4;
    */

@@ -2,7 +2,7 @@
 // @generated from file workerpool/poco/v1/authorization.proto (package workerpool.poco.v1, syntax proto3)
 /* eslint-disable */
 
-// Values of the PoCo protocol that travel between several services.
+// Values of the PoCo protocol that several services exchange.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";

@@ -239,7 +239,7 @@ export const PlatformService: GenService<{
     output: typeof GetStackResponseSchema;
   },
   /**
-   * WatchStack sends the locations at once and at every change, which replaces polling.
+   * WatchStack sends the locations immediately and after every change, which replaces polling.
    *
    * @generated from rpc workerpool.registry.v1.PlatformService.WatchStack
    */

@@ -159,7 +159,7 @@ export const CreateChallengeRequestSchema: GenMessage<CreateChallengeRequest> = 
  */
 export type CreateChallengeResponse = Message<"workerpool.result_proxy.v1.CreateChallengeResponse"> & {
   /**
-   * Public base URL of this proxy. A worker signs only for the audience that it asked.
+   * Public base URL of this proxy. A worker signs only for the audience that it contacted.
    *
    * @generated from field: string audience = 1;
    */
@@ -203,7 +203,7 @@ export type IssueTokenRequest = Message<"workerpool.result_proxy.v1.IssueTokenRe
   /**
    * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
    * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-   * A signature that another service obtained is thus worthless here.
+   * A signature made for another service is therefore invalid here.
    *
    * @generated from field: string worker_signature = 2;
    */
@@ -338,7 +338,7 @@ export type UploadHeader = Message<"workerpool.result_proxy.v1.UploadHeader"> & 
   enclaveSignature: string;
 
   /**
-   * First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+   * First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
    *
    * @generated from field: uint64 offset = 6;
    */
@@ -374,13 +374,13 @@ export const GetUploadRequestSchema: GenMessage<GetUploadRequest> = /*@__PURE__*
   messageDesc(file_workerpool_result_proxy_v1_result_service, 9);
 
 /**
- * Tells where an upload continues.
+ * Where an upload continues.
  *
  * @generated from message workerpool.result_proxy.v1.GetUploadResponse
  */
 export type GetUploadResponse = Message<"workerpool.result_proxy.v1.GetUploadResponse"> & {
   /**
-   * First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+   * First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
    * kept for some minutes by the process that received it.
    *
    * @generated from field: uint64 offset = 1;
@@ -624,7 +624,7 @@ export const ResultService: GenService<{
     output: typeof IssueTokenResponseSchema;
   },
   /**
-   * GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+   * GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
    *
    * @generated from rpc workerpool.result_proxy.v1.ResultService.GetUpload
    */

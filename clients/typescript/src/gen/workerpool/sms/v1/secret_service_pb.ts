@@ -128,7 +128,7 @@ export const HasSecretRequestSchema: GenMessage<HasSecretRequest> = /*@__PURE__*
   messageDesc(file_workerpool_sms_v1_secret_service, 3);
 
 /**
- * Tells whether the secret exists.
+ * Whether the secret exists.
  *
  * @generated from message workerpool.sms.v1.HasSecretResponse
  */
@@ -213,7 +213,7 @@ export const SecretService: GenService<{
     output: typeof SetSecretResponseSchema;
   },
   /**
-   * HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+   * HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
    *
    * @generated from rpc workerpool.sms.v1.SecretService.HasSecret
    */

@@ -243,7 +243,7 @@ export const CreateSessionChallengeRequestSchema: GenMessage<CreateSessionChalle
  */
 export type CreateSessionChallengeResponse = Message<"workerpool.sms.v1.CreateSessionChallengeResponse"> & {
   /**
-   * Public base URL of this service. A worker signs only for the audience that it asked.
+   * Public base URL of this service. A worker signs only for the audience that it contacted.
    *
    * @generated from field: string audience = 1;
    */
@@ -287,7 +287,7 @@ export type CreateSessionRequest = Message<"workerpool.sms.v1.CreateSessionReque
   /**
    * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
    * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-   * A signature that another service obtained is thus worthless here.
+   * A signature made for another service is therefore invalid here.
    *
    * @generated from field: string worker_signature = 2;
    */
@@ -379,7 +379,7 @@ export const TeeService: GenService<{
   },
   /**
    * CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-   * key pair is made once per task.
+   * key pair is created once per task.
    *
    * @generated from rpc workerpool.sms.v1.TeeService.CreateChallenge
    */

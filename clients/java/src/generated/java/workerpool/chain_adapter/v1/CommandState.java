@@ -39,8 +39,8 @@ public enum CommandState
   COMMAND_STATE_PROCESSING(2),
   /**
    * <pre>
-   * Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
-   * command to PROCESSING. A watch ends at SUCCESS in any case.
+   * Its effect is on chain, even if another party caused it. A reorganisation that reverts the effect returns the
+   * command to PROCESSING. A watch ends at SUCCESS anyway.
    * </pre>
    *
    * <code>COMMAND_STATE_SUCCESS = 3;</code>
@@ -83,8 +83,8 @@ public enum CommandState
   public static final int COMMAND_STATE_PROCESSING_VALUE = 2;
   /**
    * <pre>
-   * Its effect is on chain, also when another party caused it. A reorganisation that reverts the effect returns the
-   * command to PROCESSING. A watch ends at SUCCESS in any case.
+   * Its effect is on chain, even if another party caused it. A reorganisation that reverts the effect returns the
+   * command to PROCESSING. A watch ends at SUCCESS anyway.
    * </pre>
    *
    * <code>COMMAND_STATE_SUCCESS = 3;</code>

@@ -230,7 +230,7 @@ private static final long serialVersionUID = 0L;
   private long transactionsLeft_ = 0L;
   /**
    * <pre>
-   * Transactions that the balance pays for at today's price; unset when gas is free.
+   * Transactions that the balance covers at the current price; unset when gas is free.
    * </pre>
    *
    * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -242,7 +242,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Transactions that the balance pays for at today's price; unset when gas is free.
+   * Transactions that the balance covers at the current price; unset when gas is free.
    * </pre>
    *
    * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -304,7 +304,7 @@ private static final long serialVersionUID = 0L;
   private long replacements_ = 0L;
   /**
    * <pre>
-   * Versions signed at a higher offer since the start of the process.
+   * Replacements with a higher fee since the start of the process.
    * </pre>
    *
    * <code>uint64 replacements = 9 [json_name = "replacements"];</code>
@@ -319,7 +319,7 @@ private static final long serialVersionUID = 0L;
   private long fillers_ = 0L;
   /**
    * <pre>
-   * Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+   * Empty transfers that filled a nonce missing from the journal, since the start of the process.
    * </pre>
    *
    * <code>uint64 fillers = 10 [json_name = "fillers"];</code>
@@ -335,7 +335,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object gasPriceWei_ = "";
   /**
    * <pre>
-   * Expected price of gas today, in wei, decimal.
+   * Current expected price of gas, in wei, decimal.
    * </pre>
    *
    * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -356,7 +356,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Expected price of gas today, in wei, decimal.
+   * Current expected price of gas, in wei, decimal.
    * </pre>
    *
    * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -1520,7 +1520,7 @@ private static final long serialVersionUID = 0L;
     private long transactionsLeft_ ;
     /**
      * <pre>
-     * Transactions that the balance pays for at today's price; unset when gas is free.
+     * Transactions that the balance covers at the current price; unset when gas is free.
      * </pre>
      *
      * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -1532,7 +1532,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Transactions that the balance pays for at today's price; unset when gas is free.
+     * Transactions that the balance covers at the current price; unset when gas is free.
      * </pre>
      *
      * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -1544,7 +1544,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Transactions that the balance pays for at today's price; unset when gas is free.
+     * Transactions that the balance covers at the current price; unset when gas is free.
      * </pre>
      *
      * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -1560,7 +1560,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Transactions that the balance pays for at today's price; unset when gas is free.
+     * Transactions that the balance covers at the current price; unset when gas is free.
      * </pre>
      *
      * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -1668,7 +1668,7 @@ private static final long serialVersionUID = 0L;
     private long replacements_ ;
     /**
      * <pre>
-     * Versions signed at a higher offer since the start of the process.
+     * Replacements with a higher fee since the start of the process.
      * </pre>
      *
      * <code>uint64 replacements = 9 [json_name = "replacements"];</code>
@@ -1680,7 +1680,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Versions signed at a higher offer since the start of the process.
+     * Replacements with a higher fee since the start of the process.
      * </pre>
      *
      * <code>uint64 replacements = 9 [json_name = "replacements"];</code>
@@ -1696,7 +1696,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Versions signed at a higher offer since the start of the process.
+     * Replacements with a higher fee since the start of the process.
      * </pre>
      *
      * <code>uint64 replacements = 9 [json_name = "replacements"];</code>
@@ -1712,7 +1712,7 @@ private static final long serialVersionUID = 0L;
     private long fillers_ ;
     /**
      * <pre>
-     * Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+     * Empty transfers that filled a nonce missing from the journal, since the start of the process.
      * </pre>
      *
      * <code>uint64 fillers = 10 [json_name = "fillers"];</code>
@@ -1724,7 +1724,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+     * Empty transfers that filled a nonce missing from the journal, since the start of the process.
      * </pre>
      *
      * <code>uint64 fillers = 10 [json_name = "fillers"];</code>
@@ -1740,7 +1740,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+     * Empty transfers that filled a nonce missing from the journal, since the start of the process.
      * </pre>
      *
      * <code>uint64 fillers = 10 [json_name = "fillers"];</code>
@@ -1756,7 +1756,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object gasPriceWei_ = "";
     /**
      * <pre>
-     * Expected price of gas today, in wei, decimal.
+     * Current expected price of gas, in wei, decimal.
      * </pre>
      *
      * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -1776,7 +1776,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Expected price of gas today, in wei, decimal.
+     * Current expected price of gas, in wei, decimal.
      * </pre>
      *
      * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -1797,7 +1797,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Expected price of gas today, in wei, decimal.
+     * Current expected price of gas, in wei, decimal.
      * </pre>
      *
      * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -1814,7 +1814,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Expected price of gas today, in wei, decimal.
+     * Current expected price of gas, in wei, decimal.
      * </pre>
      *
      * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -1828,7 +1828,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Expected price of gas today, in wei, decimal.
+     * Current expected price of gas, in wei, decimal.
      * </pre>
      *
      * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>

@@ -107,7 +107,7 @@ public interface GetWalletResponseOrBuilder extends
 
   /**
    * <pre>
-   * Transactions that the balance pays for at today's price; unset when gas is free.
+   * Transactions that the balance covers at the current price; unset when gas is free.
    * </pre>
    *
    * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -116,7 +116,7 @@ public interface GetWalletResponseOrBuilder extends
   boolean hasTransactionsLeft();
   /**
    * <pre>
-   * Transactions that the balance pays for at today's price; unset when gas is free.
+   * Transactions that the balance covers at the current price; unset when gas is free.
    * </pre>
    *
    * <code>optional uint64 transactions_left = 7 [json_name = "transactionsLeft"];</code>
@@ -146,7 +146,7 @@ public interface GetWalletResponseOrBuilder extends
 
   /**
    * <pre>
-   * Versions signed at a higher offer since the start of the process.
+   * Replacements with a higher fee since the start of the process.
    * </pre>
    *
    * <code>uint64 replacements = 9 [json_name = "replacements"];</code>
@@ -156,7 +156,7 @@ public interface GetWalletResponseOrBuilder extends
 
   /**
    * <pre>
-   * Empty transfers that used a nonce which the journal did not hold, since the start of the process.
+   * Empty transfers that filled a nonce missing from the journal, since the start of the process.
    * </pre>
    *
    * <code>uint64 fillers = 10 [json_name = "fillers"];</code>
@@ -166,7 +166,7 @@ public interface GetWalletResponseOrBuilder extends
 
   /**
    * <pre>
-   * Expected price of gas today, in wei, decimal.
+   * Current expected price of gas, in wei, decimal.
    * </pre>
    *
    * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>
@@ -175,7 +175,7 @@ public interface GetWalletResponseOrBuilder extends
   java.lang.String getGasPriceWei();
   /**
    * <pre>
-   * Expected price of gas today, in wei, decimal.
+   * Current expected price of gas, in wei, decimal.
    * </pre>
    *
    * <code>string gas_price_wei = 11 [json_name = "gasPriceWei"];</code>

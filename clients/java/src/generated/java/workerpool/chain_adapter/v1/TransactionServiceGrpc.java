@@ -6,7 +6,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  * <pre>
  * Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
  * Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
- * has the hash of the order in the place of the task id.
+ * has the hash of the order instead of a task id.
  * </pre>
  */
 @javax.annotation.Generated(
@@ -347,14 +347,14 @@ public final class TransactionServiceGrpc {
    * <pre>
    * Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
    * Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-   * has the hash of the order in the place of the task id.
+   * has the hash of the order instead of a task id.
    * </pre>
    */
   public static abstract class TransactionServiceImplBase implements io.grpc.BindableService {
 
     /**
      * <pre>
-     * Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+     * Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
      * </pre>
      */
     public void initialize(workerpool.chain_adapter.v1.InitializeRequest request,
@@ -364,7 +364,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Finalize asks to close a task with the location of its result, which pays its workers.
+     * Finalize requests the end of a task with the location of its result, which pays its workers.
      * </pre>
      */
     public void finalize(workerpool.chain_adapter.v1.FinalizeRequest request,
@@ -374,7 +374,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+     * Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
      * </pre>
      */
     public void reopen(workerpool.chain_adapter.v1.ReopenRequest request,
@@ -384,7 +384,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Claim asks to refund the requester of a task that passed its final deadline.
+     * Claim requests the refund of the requester of a task that passed its final deadline.
      * </pre>
      */
     public void claim(workerpool.chain_adapter.v1.ClaimRequest request,
@@ -394,7 +394,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+     * CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
      * </pre>
      */
     public void cancelOrder(workerpool.chain_adapter.v1.CancelOrderRequest request,
@@ -414,7 +414,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+     * WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
      * </pre>
      */
     public void watchCommand(workerpool.chain_adapter.v1.WatchCommandRequest request,
@@ -515,7 +515,7 @@ public final class TransactionServiceGrpc {
    * <pre>
    * Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
    * Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-   * has the hash of the order in the place of the task id.
+   * has the hash of the order instead of a task id.
    * </pre>
    */
   public static final class TransactionServiceStub extends io.grpc.stub.AbstractAsyncStub<TransactionServiceStub> {
@@ -532,7 +532,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+     * Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
      * </pre>
      */
     public void initialize(workerpool.chain_adapter.v1.InitializeRequest request,
@@ -543,7 +543,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Finalize asks to close a task with the location of its result, which pays its workers.
+     * Finalize requests the end of a task with the location of its result, which pays its workers.
      * </pre>
      */
     public void finalize(workerpool.chain_adapter.v1.FinalizeRequest request,
@@ -554,7 +554,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+     * Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
      * </pre>
      */
     public void reopen(workerpool.chain_adapter.v1.ReopenRequest request,
@@ -565,7 +565,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Claim asks to refund the requester of a task that passed its final deadline.
+     * Claim requests the refund of the requester of a task that passed its final deadline.
      * </pre>
      */
     public void claim(workerpool.chain_adapter.v1.ClaimRequest request,
@@ -576,7 +576,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+     * CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
      * </pre>
      */
     public void cancelOrder(workerpool.chain_adapter.v1.CancelOrderRequest request,
@@ -598,7 +598,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+     * WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
      * </pre>
      */
     public void watchCommand(workerpool.chain_adapter.v1.WatchCommandRequest request,
@@ -634,7 +634,7 @@ public final class TransactionServiceGrpc {
    * <pre>
    * Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
    * Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-   * has the hash of the order in the place of the task id.
+   * has the hash of the order instead of a task id.
    * </pre>
    */
   public static final class TransactionServiceBlockingStub extends io.grpc.stub.AbstractBlockingStub<TransactionServiceBlockingStub> {
@@ -651,7 +651,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+     * Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
      * </pre>
      */
     public workerpool.chain_adapter.v1.InitializeResponse initialize(workerpool.chain_adapter.v1.InitializeRequest request) {
@@ -661,7 +661,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Finalize asks to close a task with the location of its result, which pays its workers.
+     * Finalize requests the end of a task with the location of its result, which pays its workers.
      * </pre>
      */
     public workerpool.chain_adapter.v1.FinalizeResponse finalize(workerpool.chain_adapter.v1.FinalizeRequest request) {
@@ -671,7 +671,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+     * Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
      * </pre>
      */
     public workerpool.chain_adapter.v1.ReopenResponse reopen(workerpool.chain_adapter.v1.ReopenRequest request) {
@@ -681,7 +681,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Claim asks to refund the requester of a task that passed its final deadline.
+     * Claim requests the refund of the requester of a task that passed its final deadline.
      * </pre>
      */
     public workerpool.chain_adapter.v1.ClaimResponse claim(workerpool.chain_adapter.v1.ClaimRequest request) {
@@ -691,7 +691,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+     * CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
      * </pre>
      */
     public workerpool.chain_adapter.v1.CancelOrderResponse cancelOrder(workerpool.chain_adapter.v1.CancelOrderRequest request) {
@@ -711,7 +711,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * WatchCommand sends a command at once and at every change until it is final, which replaces polling.
+     * WatchCommand sends a command immediately and after every change until it is final, which replaces polling.
      * </pre>
      */
     public java.util.Iterator<workerpool.chain_adapter.v1.WatchCommandResponse> watchCommand(
@@ -745,7 +745,7 @@ public final class TransactionServiceGrpc {
    * <pre>
    * Sends the pool owner's transactions. Each command is written to a journal before its transaction is sent.
    * Commands are idempotent: a repeated request for the same task and kind returns the same command. An order's cancellation
-   * has the hash of the order in the place of the task id.
+   * has the hash of the order instead of a task id.
    * </pre>
    */
   public static final class TransactionServiceFutureStub extends io.grpc.stub.AbstractFutureStub<TransactionServiceFutureStub> {
@@ -762,7 +762,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Initialize asks for the on-chain initialization of one task, so that workers may contribute to it.
+     * Initialize requests the on-chain initialization of one task, so that workers may contribute to it.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.chain_adapter.v1.InitializeResponse> initialize(
@@ -773,7 +773,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Finalize asks to close a task with the location of its result, which pays its workers.
+     * Finalize requests the end of a task with the location of its result, which pays its workers.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.chain_adapter.v1.FinalizeResponse> finalize(
@@ -784,7 +784,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Reopen asks to return a task to ACTIVE after its reveal deadline passed without a reveal.
+     * Reopen requests that a task return to ACTIVE after its reveal deadline passed without a reveal.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.chain_adapter.v1.ReopenResponse> reopen(
@@ -795,7 +795,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * Claim asks to refund the requester of a task that passed its final deadline.
+     * Claim requests the refund of the requester of a task that passed its final deadline.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.chain_adapter.v1.ClaimResponse> claim(
@@ -806,7 +806,7 @@ public final class TransactionServiceGrpc {
 
     /**
      * <pre>
-     * CancelOrder asks to close a workerpool order of the wallet on chain, so that a copy of its signature cannot be matched.
+     * CancelOrder requests that a workerpool order be closed on chain, so that a copy of its signature cannot be matched.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.chain_adapter.v1.CancelOrderResponse> cancelOrder(

@@ -6,7 +6,7 @@ package workerpool.core.v1;
 
 /**
  * <pre>
- * Whether a worker takes new work. The replicates that it holds run on in any case.
+ * Whether a worker accepts new work. The replicates that it holds continue in any case.
  * </pre>
  *
  * Protobuf type {@code workerpool.core.v1.Availability}
@@ -49,7 +49,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object refusal_ = "";
   /**
    * <pre>
-   * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+   * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
    * </pre>
    *
    * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -70,7 +70,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+   * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
    * </pre>
    *
    * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -249,7 +249,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whether a worker takes new work. The replicates that it holds run on in any case.
+   * Whether a worker accepts new work. The replicates that it holds continue in any case.
    * </pre>
    *
    * Protobuf type {@code workerpool.core.v1.Availability}
@@ -424,7 +424,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object refusal_ = "";
     /**
      * <pre>
-     * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+     * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
      * </pre>
      *
      * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -444,7 +444,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+     * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
      * </pre>
      *
      * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -465,7 +465,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+     * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
      * </pre>
      *
      * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -482,7 +482,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+     * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
      * </pre>
      *
      * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -496,7 +496,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+     * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
      * </pre>
      *
      * <code>string refusal = 1 [json_name = "refusal"];</code>

@@ -10,7 +10,7 @@ public interface AvailabilityOrBuilder extends
 
   /**
    * <pre>
-   * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+   * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
    * </pre>
    *
    * <code>string refusal = 1 [json_name = "refusal"];</code>
@@ -19,7 +19,7 @@ public interface AvailabilityOrBuilder extends
   java.lang.String getRefusal();
   /**
    * <pre>
-   * Why it takes none, such as a full disk or a drain, in one sentence; empty when it takes work.
+   * Why it accepts none, such as a full disk or a drain, in one sentence; empty when it accepts work.
    * </pre>
    *
    * <code>string refusal = 1 [json_name = "refusal"];</code>

@@ -313,7 +313,7 @@ private static final long serialVersionUID = 0L;
   public static final int AVAILABILITY_FIELD_NUMBER = 6;
   /**
    * <pre>
-   * The worker begins or ends to refuse new work.
+   * The worker starts or stops refusing new work.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -325,7 +325,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The worker begins or ends to refuse new work.
+   * The worker starts or stops refusing new work.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -340,7 +340,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The worker begins or ends to refuse new work.
+   * The worker starts or stops refusing new work.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1864,7 +1864,7 @@ private static final long serialVersionUID = 0L;
         workerpool.core.v1.Availability, workerpool.core.v1.Availability.Builder, workerpool.core.v1.AvailabilityOrBuilder> availabilityBuilder_;
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1876,7 +1876,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1898,7 +1898,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1918,7 +1918,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1936,7 +1936,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1963,7 +1963,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1986,7 +1986,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -1996,7 +1996,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -2014,7 +2014,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The worker begins or ends to refuse new work.
+     * The worker starts or stops refusing new work.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>

@@ -145,7 +145,7 @@ public interface ConnectRequestOrBuilder extends
 
   /**
    * <pre>
-   * The worker begins or ends to refuse new work.
+   * The worker starts or stops refusing new work.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -154,7 +154,7 @@ public interface ConnectRequestOrBuilder extends
   boolean hasAvailability();
   /**
    * <pre>
-   * The worker begins or ends to refuse new work.
+   * The worker starts or stops refusing new work.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>
@@ -163,7 +163,7 @@ public interface ConnectRequestOrBuilder extends
   workerpool.core.v1.Availability getAvailability();
   /**
    * <pre>
-   * The worker begins or ends to refuse new work.
+   * The worker starts or stops refusing new work.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 6 [json_name = "availability"];</code>

@@ -227,7 +227,7 @@ private static final long serialVersionUID = 0L;
   public static final int DRAIN_FIELD_NUMBER = 5;
   /**
    * <pre>
-   * No more work will be assigned; held replicates run to their end.
+   * No more work will be assigned; held replicates finish.
    * </pre>
    *
    * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -239,7 +239,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * No more work will be assigned; held replicates run to their end.
+   * No more work will be assigned; held replicates finish.
    * </pre>
    *
    * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -254,7 +254,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * No more work will be assigned; held replicates run to their end.
+   * No more work will be assigned; held replicates finish.
    * </pre>
    *
    * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1508,7 +1508,7 @@ private static final long serialVersionUID = 0L;
         workerpool.core.v1.Drain, workerpool.core.v1.Drain.Builder, workerpool.core.v1.DrainOrBuilder> drainBuilder_;
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1520,7 +1520,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1542,7 +1542,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1562,7 +1562,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1580,7 +1580,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1607,7 +1607,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1630,7 +1630,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1640,7 +1640,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -1658,7 +1658,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * No more work will be assigned; held replicates run to their end.
+     * No more work will be assigned; held replicates finish.
      * </pre>
      *
      * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>

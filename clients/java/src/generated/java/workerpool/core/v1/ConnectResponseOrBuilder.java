@@ -91,7 +91,7 @@ public interface ConnectResponseOrBuilder extends
 
   /**
    * <pre>
-   * No more work will be assigned; held replicates run to their end.
+   * No more work will be assigned; held replicates finish.
    * </pre>
    *
    * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -100,7 +100,7 @@ public interface ConnectResponseOrBuilder extends
   boolean hasDrain();
   /**
    * <pre>
-   * No more work will be assigned; held replicates run to their end.
+   * No more work will be assigned; held replicates finish.
    * </pre>
    *
    * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>
@@ -109,7 +109,7 @@ public interface ConnectResponseOrBuilder extends
   workerpool.core.v1.Drain getDrain();
   /**
    * <pre>
-   * No more work will be assigned; held replicates run to their end.
+   * No more work will be assigned; held replicates finish.
    * </pre>
    *
    * <code>.workerpool.core.v1.Drain drain = 5 [json_name = "drain"];</code>

@@ -75,7 +75,7 @@ private static final long serialVersionUID = 0L;
   private workerpool.core.v1.Reason reason_;
   /**
    * <pre>
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -87,7 +87,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -99,7 +99,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -560,7 +560,7 @@ private static final long serialVersionUID = 0L;
         workerpool.core.v1.Reason, workerpool.core.v1.Reason.Builder, workerpool.core.v1.ReasonOrBuilder> reasonBuilder_;
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -571,7 +571,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -586,7 +586,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -606,7 +606,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -624,7 +624,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -649,7 +649,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -666,7 +666,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -678,7 +678,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -693,7 +693,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>

@@ -29,7 +29,7 @@ public interface ExplainTaskResponseOrBuilder extends
 
   /**
    * <pre>
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -38,7 +38,7 @@ public interface ExplainTaskResponseOrBuilder extends
   boolean hasReason();
   /**
    * <pre>
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>
@@ -47,7 +47,7 @@ public interface ExplainTaskResponseOrBuilder extends
   workerpool.core.v1.Reason getReason();
   /**
    * <pre>
-   * Why it waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why it waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 2 [json_name = "reason"];</code>

@@ -6,7 +6,7 @@ package workerpool.core.v1;
 
 /**
  * <pre>
- * The side that a failure or a wait is blamed on; docs/blame.md has the table.
+ * The side at fault for a failure or a wait; docs/blame.md has the table.
  * </pre>
  *
  * Protobuf enum {@code workerpool.core.v1.Fault}
@@ -15,7 +15,7 @@ public enum Fault
     implements com.google.protobuf.ProtocolMessageEnum {
   /**
    * <pre>
-   * No side is to blame.
+   * No side is at fault.
    * </pre>
    *
    * <code>FAULT_UNSPECIFIED = 0;</code>
@@ -66,7 +66,7 @@ public enum Fault
 
   /**
    * <pre>
-   * No side is to blame.
+   * No side is at fault.
    * </pre>
    *
    * <code>FAULT_UNSPECIFIED = 0;</code>

@@ -86,7 +86,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp serverTime_;
   /**
    * <pre>
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -98,7 +98,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -110,7 +110,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -671,7 +671,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> serverTimeBuilder_;
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -682,7 +682,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -697,7 +697,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -717,7 +717,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -735,7 +735,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -760,7 +760,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -777,7 +777,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -789,7 +789,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -804,7 +804,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Clock of the scheduler, by which a host finds that its own clock is wrong.
+     * Clock of the scheduler, with which a host detects that its own clock is wrong.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>

@@ -37,7 +37,7 @@ public interface GetConfigResponseOrBuilder extends
 
   /**
    * <pre>
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -46,7 +46,7 @@ public interface GetConfigResponseOrBuilder extends
   boolean hasServerTime();
   /**
    * <pre>
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>
@@ -55,7 +55,7 @@ public interface GetConfigResponseOrBuilder extends
   com.google.protobuf.Timestamp getServerTime();
   /**
    * <pre>
-   * Clock of the scheduler, by which a host finds that its own clock is wrong.
+   * Clock of the scheduler, with which a host detects that its own clock is wrong.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp server_time = 2 [json_name = "serverTime"];</code>

@@ -437,7 +437,7 @@ private static final long serialVersionUID = 0L;
   private int parkedWorkers_ = 0;
   /**
    * <pre>
-   * Connected workers that refuse new work themselves.
+   * Connected workers that refuse new work.
    * </pre>
    *
    * <code>uint32 parked_workers = 17 [json_name = "parkedWorkers"];</code>
@@ -483,7 +483,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<workerpool.core.v1.Reason> problems_;
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -494,7 +494,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -506,7 +506,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -517,7 +517,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -528,7 +528,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2540,7 +2540,7 @@ private static final long serialVersionUID = 0L;
     private int parkedWorkers_ ;
     /**
      * <pre>
-     * Connected workers that refuse new work themselves.
+     * Connected workers that refuse new work.
      * </pre>
      *
      * <code>uint32 parked_workers = 17 [json_name = "parkedWorkers"];</code>
@@ -2552,7 +2552,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers that refuse new work themselves.
+     * Connected workers that refuse new work.
      * </pre>
      *
      * <code>uint32 parked_workers = 17 [json_name = "parkedWorkers"];</code>
@@ -2568,7 +2568,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers that refuse new work themselves.
+     * Connected workers that refuse new work.
      * </pre>
      *
      * <code>uint32 parked_workers = 17 [json_name = "parkedWorkers"];</code>
@@ -2683,7 +2683,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2697,7 +2697,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2711,7 +2711,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2725,7 +2725,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2746,7 +2746,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2764,7 +2764,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2784,7 +2784,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2805,7 +2805,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2823,7 +2823,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2841,7 +2841,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2860,7 +2860,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2877,7 +2877,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2894,7 +2894,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2905,7 +2905,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2919,7 +2919,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2934,7 +2934,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2945,7 +2945,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -2957,7 +2957,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+     * Current problems of the whole pool, such as a service that does not answer; empty without any.
      * </pre>
      *
      * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>

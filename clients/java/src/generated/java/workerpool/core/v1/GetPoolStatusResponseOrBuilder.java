@@ -239,7 +239,7 @@ public interface GetPoolStatusResponseOrBuilder extends
 
   /**
    * <pre>
-   * Connected workers that refuse new work themselves.
+   * Connected workers that refuse new work.
    * </pre>
    *
    * <code>uint32 parked_workers = 17 [json_name = "parkedWorkers"];</code>
@@ -269,7 +269,7 @@ public interface GetPoolStatusResponseOrBuilder extends
 
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -278,7 +278,7 @@ public interface GetPoolStatusResponseOrBuilder extends
       getProblemsList();
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -286,7 +286,7 @@ public interface GetPoolStatusResponseOrBuilder extends
   workerpool.core.v1.Reason getProblems(int index);
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -294,7 +294,7 @@ public interface GetPoolStatusResponseOrBuilder extends
   int getProblemsCount();
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>
@@ -303,7 +303,7 @@ public interface GetPoolStatusResponseOrBuilder extends
       getProblemsOrBuilderList();
   /**
    * <pre>
-   * What hinders the pool as a whole now, such as a service that does not answer; empty when nothing does.
+   * Current problems of the whole pool, such as a service that does not answer; empty without any.
    * </pre>
    *
    * <code>repeated .workerpool.core.v1.Reason problems = 20 [json_name = "problems"];</code>

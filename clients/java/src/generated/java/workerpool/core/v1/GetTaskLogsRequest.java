@@ -6,7 +6,7 @@ package workerpool.core.v1;
 
 /**
  * <pre>
- * Names a task and proves that its requester asks.
+ * Names a task and proves that the caller is its requester.
  * </pre>
  *
  * Protobuf type {@code workerpool.core.v1.GetTaskLogsRequest}
@@ -423,7 +423,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Names a task and proves that its requester asks.
+   * Names a task and proves that the caller is its requester.
    * </pre>
    *
    * Protobuf type {@code workerpool.core.v1.GetTaskLogsRequest}

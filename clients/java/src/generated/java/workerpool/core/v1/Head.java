@@ -7,7 +7,7 @@ package workerpool.core.v1;
 /**
  * <pre>
  * The newest block that the scheduler's node has: sent after the Welcome, with every assignment and command, and at
- * each change. A worker that holds no replicate gets one in five seconds at most. Heads between two messages are
+ * each change. A worker that holds no replicate gets at most one every five seconds. Heads between two messages are
  * omitted.
  * </pre>
  *
@@ -366,7 +366,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The newest block that the scheduler's node has: sent after the Welcome, with every assignment and command, and at
-   * each change. A worker that holds no replicate gets one in five seconds at most. Heads between two messages are
+   * each change. A worker that holds no replicate gets at most one every five seconds. Heads between two messages are
    * omitted.
    * </pre>
    *

@@ -163,7 +163,7 @@ private static final long serialVersionUID = 0L;
   private workerpool.core.v1.Availability availability_;
   /**
    * <pre>
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -175,7 +175,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -187,7 +187,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1200,7 +1200,7 @@ private static final long serialVersionUID = 0L;
         workerpool.core.v1.Availability, workerpool.core.v1.Availability.Builder, workerpool.core.v1.AvailabilityOrBuilder> availabilityBuilder_;
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1211,7 +1211,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1226,7 +1226,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1246,7 +1246,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1264,7 +1264,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1289,7 +1289,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1306,7 +1306,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1318,7 +1318,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -1333,7 +1333,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether the worker takes new work; absent when it does.
+     * Whether the worker accepts new work; absent when it does.
      * </pre>
      *
      * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>

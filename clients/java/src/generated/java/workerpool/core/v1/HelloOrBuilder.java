@@ -91,7 +91,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -100,7 +100,7 @@ public interface HelloOrBuilder extends
   boolean hasAvailability();
   /**
    * <pre>
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>
@@ -109,7 +109,7 @@ public interface HelloOrBuilder extends
   workerpool.core.v1.Availability getAvailability();
   /**
    * <pre>
-   * Whether the worker takes new work; absent when it does.
+   * Whether the worker accepts new work; absent when it does.
    * </pre>
    *
    * <code>.workerpool.core.v1.Availability availability = 4 [json_name = "availability"];</code>

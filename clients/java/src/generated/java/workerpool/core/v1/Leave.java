@@ -50,7 +50,7 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    * </pre>
    *
    * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -64,7 +64,7 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    * </pre>
    *
    * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -78,7 +78,7 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    * </pre>
    *
    * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -446,7 +446,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -459,7 +459,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -476,7 +476,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -498,7 +498,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -518,7 +518,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -545,7 +545,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -564,7 +564,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -578,7 +578,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -595,7 +595,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
      * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-     * uncontributed tasks to other workers at once.
+     * uncontributed tasks to other workers immediately.
      * </pre>
      *
      * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>

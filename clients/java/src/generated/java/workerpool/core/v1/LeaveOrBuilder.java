@@ -12,7 +12,7 @@ public interface LeaveOrBuilder extends
    * <pre>
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    * </pre>
    *
    * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -23,7 +23,7 @@ public interface LeaveOrBuilder extends
    * <pre>
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    * </pre>
    *
    * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>
@@ -34,7 +34,7 @@ public interface LeaveOrBuilder extends
    * <pre>
    * Time within which the worker connects again and continues its replicates; at most a day, of which the scheduler
    * grants WORKERPOOL_CORE_MAX_ABSENCE. Without it, or with zero, the worker leaves for good: the scheduler gives its
-   * uncontributed tasks to other workers at once.
+   * uncontributed tasks to other workers immediately.
    * </pre>
    *
    * <code>.google.protobuf.Duration return_within = 1 [json_name = "returnWithin"];</code>

@@ -49,7 +49,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object walletAddress_ = "";
   /**
    * <pre>
-   * Only those of this wallet; empty for all.
+   * Only refusals of this wallet; empty for all.
    * </pre>
    *
    * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -70,7 +70,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Only those of this wallet; empty for all.
+   * Only refusals of this wallet; empty for all.
    * </pre>
    *
    * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -424,7 +424,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object walletAddress_ = "";
     /**
      * <pre>
-     * Only those of this wallet; empty for all.
+     * Only refusals of this wallet; empty for all.
      * </pre>
      *
      * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -444,7 +444,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those of this wallet; empty for all.
+     * Only refusals of this wallet; empty for all.
      * </pre>
      *
      * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -465,7 +465,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those of this wallet; empty for all.
+     * Only refusals of this wallet; empty for all.
      * </pre>
      *
      * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -482,7 +482,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those of this wallet; empty for all.
+     * Only refusals of this wallet; empty for all.
      * </pre>
      *
      * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -496,7 +496,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only those of this wallet; empty for all.
+     * Only refusals of this wallet; empty for all.
      * </pre>
      *
      * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>

@@ -10,7 +10,7 @@ public interface ListRefusalsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Only those of this wallet; empty for all.
+   * Only refusals of this wallet; empty for all.
    * </pre>
    *
    * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>
@@ -19,7 +19,7 @@ public interface ListRefusalsRequestOrBuilder extends
   java.lang.String getWalletAddress();
   /**
    * <pre>
-   * Only those of this wallet; empty for all.
+   * Only refusals of this wallet; empty for all.
    * </pre>
    *
    * <code>string wallet_address = 1 [json_name = "walletAddress"];</code>

@@ -6,7 +6,7 @@ package workerpool.core.v1;
 
 /**
  * <pre>
- * Carries the last refusals. Core remembers the newest of each wallet and reason, and few hundred together.
+ * Carries the last refusals. Core keeps the newest of each wallet and reason, a few hundred in total.
  * </pre>
  *
  * Protobuf type {@code workerpool.core.v1.ListRefusalsResponse}
@@ -266,7 +266,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Carries the last refusals. Core remembers the newest of each wallet and reason, and few hundred together.
+   * Carries the last refusals. Core keeps the newest of each wallet and reason, a few hundred in total.
    * </pre>
    *
    * Protobuf type {@code workerpool.core.v1.ListRefusalsResponse}

@@ -335,7 +335,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object taskIdHead_ = "";
   /**
    * <pre>
-   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
    * </pre>
    *
    * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -356,7 +356,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
    * </pre>
    *
    * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -1492,7 +1492,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object taskIdHead_ = "";
     /**
      * <pre>
-     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
      * </pre>
      *
      * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -1512,7 +1512,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
      * </pre>
      *
      * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -1533,7 +1533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
      * </pre>
      *
      * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -1550,7 +1550,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
      * </pre>
      *
      * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -1564,7 +1564,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+     * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
      * </pre>
      *
      * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>

@@ -149,7 +149,7 @@ public interface ListTasksRequestOrBuilder extends
 
   /**
    * <pre>
-   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
    * </pre>
    *
    * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>
@@ -158,7 +158,7 @@ public interface ListTasksRequestOrBuilder extends
   java.lang.String getTaskIdHead();
   /**
    * <pre>
-   * Only tasks whose id starts with this head of 4 hexadecimal digits or more; empty for all.
+   * Only tasks whose id starts with this prefix of 4 hexadecimal digits or more; empty for all.
    * </pre>
    *
    * <code>string task_id_head = 7 [json_name = "taskIdHead"];</code>

@@ -411,7 +411,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+     * ExplainWorker returns why a worker gets no work now, even one that never got past its login.
      * </pre>
      */
     public void explainWorker(workerpool.core.v1.ExplainWorkerRequest request,
@@ -422,7 +422,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-     * because it tells the addresses of callers.
+     * because it returns the addresses of callers.
      * </pre>
      */
     public void listRefusals(workerpool.core.v1.ListRefusalsRequest request,
@@ -433,7 +433,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-     * order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+     * order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
      * </pre>
      */
     public void watchSupply(workerpool.core.v1.WatchSupplyRequest request,
@@ -443,7 +443,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+     * DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
      * </pre>
      */
     public void drainWorker(workerpool.core.v1.DrainWorkerRequest request,
@@ -463,7 +463,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+     * QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
      * </pre>
      */
     public void quarantineWorker(workerpool.core.v1.QuarantineWorkerRequest request,
@@ -609,7 +609,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+     * ExplainWorker returns why a worker gets no work now, even one that never got past its login.
      * </pre>
      */
     public void explainWorker(workerpool.core.v1.ExplainWorkerRequest request,
@@ -621,7 +621,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-     * because it tells the addresses of callers.
+     * because it returns the addresses of callers.
      * </pre>
      */
     public void listRefusals(workerpool.core.v1.ListRefusalsRequest request,
@@ -633,7 +633,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-     * order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+     * order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
      * </pre>
      */
     public void watchSupply(workerpool.core.v1.WatchSupplyRequest request,
@@ -644,7 +644,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+     * DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
      * </pre>
      */
     public void drainWorker(workerpool.core.v1.DrainWorkerRequest request,
@@ -666,7 +666,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+     * QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
      * </pre>
      */
     public void quarantineWorker(workerpool.core.v1.QuarantineWorkerRequest request,
@@ -736,7 +736,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+     * ExplainWorker returns why a worker gets no work now, even one that never got past its login.
      * </pre>
      */
     public workerpool.core.v1.ExplainWorkerResponse explainWorker(workerpool.core.v1.ExplainWorkerRequest request) {
@@ -747,7 +747,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-     * because it tells the addresses of callers.
+     * because it returns the addresses of callers.
      * </pre>
      */
     public workerpool.core.v1.ListRefusalsResponse listRefusals(workerpool.core.v1.ListRefusalsRequest request) {
@@ -758,7 +758,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * WatchSupply sends the slots that can be sold, immediately and after each change, at most once a second. It serves the
-     * order publisher and requires the operator's credentials, because it tells how busy the pool is at each moment.
+     * order publisher and requires the operator's credentials, because it reveals how busy the pool is at each moment.
      * </pre>
      */
     public java.util.Iterator<workerpool.core.v1.WatchSupplyResponse> watchSupply(
@@ -769,7 +769,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+     * DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
      * </pre>
      */
     public workerpool.core.v1.DrainWorkerResponse drainWorker(workerpool.core.v1.DrainWorkerRequest request) {
@@ -789,7 +789,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+     * QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
      * </pre>
      */
     public workerpool.core.v1.QuarantineWorkerResponse quarantineWorker(workerpool.core.v1.QuarantineWorkerRequest request) {
@@ -860,7 +860,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * ExplainWorker tells why a worker gets no work now, also one that never got further than its login.
+     * ExplainWorker returns why a worker gets no work now, even one that never got past its login.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.core.v1.ExplainWorkerResponse> explainWorker(
@@ -872,7 +872,7 @@ public final class PoolServiceGrpc {
     /**
      * <pre>
      * ListRefusals returns the last refusals of workers' logins and connections. It requires the operator's credentials,
-     * because it tells the addresses of callers.
+     * because it returns the addresses of callers.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.core.v1.ListRefusalsResponse> listRefusals(
@@ -883,7 +883,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * DrainWorker stops assigning work to a worker, so that its host can be serviced; its replicates run to their end.
+     * DrainWorker stops assigning work to a worker, for maintenance of its host; its replicates finish.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.core.v1.DrainWorkerResponse> drainWorker(
@@ -905,7 +905,7 @@ public final class PoolServiceGrpc {
 
     /**
      * <pre>
-     * QuarantineWorker gives a worker no work for a time, because an operator distrusts it; its replicates run to their end.
+     * QuarantineWorker stops assigning work to a distrusted worker for some time; its replicates finish.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.core.v1.QuarantineWorkerResponse> quarantineWorker(

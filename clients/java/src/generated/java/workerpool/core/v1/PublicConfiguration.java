@@ -243,7 +243,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object requiredWorkerVersion_ = "";
   /**
    * <pre>
-   * Version that every worker must have; empty when each version is accepted.
+   * Version that every worker must have; empty when any version is accepted.
    * </pre>
    *
    * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -264,7 +264,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Version that every worker must have; empty when each version is accepted.
+   * Version that every worker must have; empty when any version is accepted.
    * </pre>
    *
    * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -1224,7 +1224,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object requiredWorkerVersion_ = "";
     /**
      * <pre>
-     * Version that every worker must have; empty when each version is accepted.
+     * Version that every worker must have; empty when any version is accepted.
      * </pre>
      *
      * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -1244,7 +1244,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version that every worker must have; empty when each version is accepted.
+     * Version that every worker must have; empty when any version is accepted.
      * </pre>
      *
      * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -1265,7 +1265,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version that every worker must have; empty when each version is accepted.
+     * Version that every worker must have; empty when any version is accepted.
      * </pre>
      *
      * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -1282,7 +1282,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version that every worker must have; empty when each version is accepted.
+     * Version that every worker must have; empty when any version is accepted.
      * </pre>
      *
      * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -1296,7 +1296,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version that every worker must have; empty when each version is accepted.
+     * Version that every worker must have; empty when any version is accepted.
      * </pre>
      *
      * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>

@@ -90,7 +90,7 @@ public interface PublicConfigurationOrBuilder extends
 
   /**
    * <pre>
-   * Version that every worker must have; empty when each version is accepted.
+   * Version that every worker must have; empty when any version is accepted.
    * </pre>
    *
    * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>
@@ -99,7 +99,7 @@ public interface PublicConfigurationOrBuilder extends
   java.lang.String getRequiredWorkerVersion();
   /**
    * <pre>
-   * Version that every worker must have; empty when each version is accepted.
+   * Version that every worker must have; empty when any version is accepted.
    * </pre>
    *
    * <code>string required_worker_version = 5 [json_name = "requiredWorkerVersion"];</code>

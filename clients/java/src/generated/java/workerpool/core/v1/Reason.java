@@ -6,7 +6,7 @@ package workerpool.core.v1;
 
 /**
  * <pre>
- * Reason tells why a task waits or failed, or why a worker gets no work. Every answer that tells it carries this record, as
+ * Reason says why a task waits or failed, or why a worker gets no work. Every answer with a reason carries this record, as
  * `GET /tasks/{task_id}` does in JSON. docs/reasons.md lists the codes.
  * </pre>
  *
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
   private int fault_ = 0;
   /**
    * <pre>
-   * Whose side it is on; unset when no side is to blame.
+   * Side at fault; unset when no side is.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -92,7 +92,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whose side it is on; unset when no side is to blame.
+   * Side at fault; unset when no side is.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -216,7 +216,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object nextStep_ = "";
   /**
    * <pre>
-   * What would change it, and who does that.
+   * What would change it, and who can do it.
    * </pre>
    *
    * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -237,7 +237,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What would change it, and who does that.
+   * What would change it, and who can do it.
    * </pre>
    *
    * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -288,7 +288,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp until_;
   /**
    * <pre>
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -300,7 +300,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -312,7 +312,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -549,7 +549,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Reason tells why a task waits or failed, or why a worker gets no work. Every answer that tells it carries this record, as
+   * Reason says why a task waits or failed, or why a worker gets no work. Every answer with a reason carries this record, as
    * `GET /tasks/{task_id}` does in JSON. docs/reasons.md lists the codes.
    * </pre>
    *
@@ -937,7 +937,7 @@ private static final long serialVersionUID = 0L;
     private int fault_ = 0;
     /**
      * <pre>
-     * Whose side it is on; unset when no side is to blame.
+     * Side at fault; unset when no side is.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -948,7 +948,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side it is on; unset when no side is to blame.
+     * Side at fault; unset when no side is.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -963,7 +963,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side it is on; unset when no side is to blame.
+     * Side at fault; unset when no side is.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -976,7 +976,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side it is on; unset when no side is to blame.
+     * Side at fault; unset when no side is.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -994,7 +994,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side it is on; unset when no side is to blame.
+     * Side at fault; unset when no side is.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -1414,7 +1414,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object nextStep_ = "";
     /**
      * <pre>
-     * What would change it, and who does that.
+     * What would change it, and who can do it.
      * </pre>
      *
      * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -1434,7 +1434,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What would change it, and who does that.
+     * What would change it, and who can do it.
      * </pre>
      *
      * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -1455,7 +1455,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What would change it, and who does that.
+     * What would change it, and who can do it.
      * </pre>
      *
      * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -1472,7 +1472,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What would change it, and who does that.
+     * What would change it, and who can do it.
      * </pre>
      *
      * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -1486,7 +1486,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What would change it, and who does that.
+     * What would change it, and who can do it.
      * </pre>
      *
      * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -1581,7 +1581,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> untilBuilder_;
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1592,7 +1592,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1607,7 +1607,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1627,7 +1627,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1645,7 +1645,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1670,7 +1670,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1687,7 +1687,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1699,7 +1699,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -1714,7 +1714,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+     * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>

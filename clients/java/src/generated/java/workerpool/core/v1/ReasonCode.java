@@ -103,7 +103,7 @@ public enum ReasonCode
   REASON_CODE_ALL_WORKERS_QUARANTINED(10),
   /**
    * <pre>
-   * Task: all workers that could take it refuse new work themselves.
+   * Task: all workers that could take it refuse new work.
    * </pre>
    *
    * <code>REASON_CODE_ALL_WORKERS_PARKED = 11;</code>
@@ -215,7 +215,7 @@ public enum ReasonCode
   REASON_CODE_WAITING_FOR_REOPEN(24),
   /**
    * <pre>
-   * Task: the SMS was not asked yet, or has not answered yet.
+   * Task: the SMS was not queried yet, or has not answered yet.
    * </pre>
    *
    * <code>REASON_CODE_WAITING_FOR_SMS = 25;</code>
@@ -231,7 +231,7 @@ public enum ReasonCode
   REASON_CODE_SMS_DOWN(26),
   /**
    * <pre>
-   * Task: it was ready a moment ago, and is matched with a worker at once.
+   * Task: it became ready just now, and is matched with a worker immediately.
    * </pre>
    *
    * <code>REASON_CODE_WAITING_FOR_WORKER = 27;</code>
@@ -239,7 +239,7 @@ public enum ReasonCode
   REASON_CODE_WAITING_FOR_WORKER(27),
   /**
    * <pre>
-   * Task: the workers that could take it have no record yet, and compute as many paid tasks as such wallets may.
+   * Task: the workers that could take it are new and have reached the limit of paid tasks for new wallets.
    * </pre>
    *
    * <code>REASON_CODE_ALL_WORKERS_NEW = 28;</code>
@@ -263,7 +263,7 @@ public enum ReasonCode
   REASON_CODE_ORDER_INVALID(41),
   /**
    * <pre>
-   * Failure: the order asks for an encrypted result of a task without an enclave.
+   * Failure: the order requires an encrypted result of a task without an enclave.
    * </pre>
    *
    * <code>REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE = 42;</code>
@@ -271,7 +271,7 @@ public enum ReasonCode
   REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE(42),
   /**
    * <pre>
-   * Failure: the workers failed, or their hosts did.
+   * Failure: the workers or their hosts failed.
    * </pre>
    *
    * <code>REASON_CODE_WORKERS_FAILED = 43;</code>
@@ -287,7 +287,7 @@ public enum ReasonCode
   REASON_CODE_POOL_FAILED(44),
   /**
    * <pre>
-   * Failure: the chain or its node failed the workers.
+   * Failure: the chain or its node failed.
    * </pre>
    *
    * <code>REASON_CODE_CHAIN_FAILED = 45;</code>
@@ -319,7 +319,7 @@ public enum ReasonCode
   REASON_CODE_TOO_FEW_CONTRIBUTIONS(48),
   /**
    * <pre>
-   * Failure: no worker took the task until the contribution deadline.
+   * Failure: no worker took the task before the contribution deadline.
    * </pre>
    *
    * <code>REASON_CODE_CONTRIBUTION_DEADLINE_PASSED = 49;</code>
@@ -343,7 +343,7 @@ public enum ReasonCode
   REASON_CODE_INITIALIZE_FAILED(51),
   /**
    * <pre>
-   * Failure: the task could not be opened again on chain.
+   * Failure: the task could not be reopened on chain.
    * </pre>
    *
    * <code>REASON_CODE_REOPEN_FAILED = 52;</code>
@@ -383,7 +383,7 @@ public enum ReasonCode
   REASON_CODE_WORKER_DISCONNECTED(71),
   /**
    * <pre>
-   * Worker: it stopped and said when it would be back.
+   * Worker: it stopped and announced its return.
    * </pre>
    *
    * <code>REASON_CODE_WORKER_AWAY = 72;</code>
@@ -415,7 +415,7 @@ public enum ReasonCode
   REASON_CODE_WORKER_QUARANTINED(75),
   /**
    * <pre>
-   * Worker: it refuses new work itself, because of its host.
+   * Worker: it refuses new work because of its host.
    * </pre>
    *
    * <code>REASON_CODE_WORKER_PARKED = 76;</code>
@@ -487,7 +487,7 @@ public enum ReasonCode
   REASON_CODE_NODE_DOWN(90),
   /**
    * <pre>
-   * Pool: the node lost blocks that were followed, or another node took its place.
+   * Pool: the node lost blocks that core has read, or another node replaced it.
    * </pre>
    *
    * <code>REASON_CODE_NODE_BEHIND = 91;</code>
@@ -511,7 +511,7 @@ public enum ReasonCode
   REASON_CODE_ADAPTER_DOWN(93),
   /**
    * <pre>
-   * Pool: the chain adapter refuses core's credentials, or another service stands at its address.
+   * Pool: the chain adapter refuses core's credentials, or its address leads to another service.
    * </pre>
    *
    * <code>REASON_CODE_ADAPTER_REFUSES = 94;</code>
@@ -527,7 +527,7 @@ public enum ReasonCode
   REASON_CODE_ADAPTER_WALLET_PARKED(95),
   /**
    * <pre>
-   * Pool: the result proxy does not answer, or another service stands at its address.
+   * Pool: the result proxy does not answer, or its address leads to another service.
    * </pre>
    *
    * <code>REASON_CODE_RESULT_PROXY_DOWN = 96;</code>
@@ -650,7 +650,7 @@ public enum ReasonCode
   public static final int REASON_CODE_ALL_WORKERS_QUARANTINED_VALUE = 10;
   /**
    * <pre>
-   * Task: all workers that could take it refuse new work themselves.
+   * Task: all workers that could take it refuse new work.
    * </pre>
    *
    * <code>REASON_CODE_ALL_WORKERS_PARKED = 11;</code>
@@ -762,7 +762,7 @@ public enum ReasonCode
   public static final int REASON_CODE_WAITING_FOR_REOPEN_VALUE = 24;
   /**
    * <pre>
-   * Task: the SMS was not asked yet, or has not answered yet.
+   * Task: the SMS was not queried yet, or has not answered yet.
    * </pre>
    *
    * <code>REASON_CODE_WAITING_FOR_SMS = 25;</code>
@@ -778,7 +778,7 @@ public enum ReasonCode
   public static final int REASON_CODE_SMS_DOWN_VALUE = 26;
   /**
    * <pre>
-   * Task: it was ready a moment ago, and is matched with a worker at once.
+   * Task: it became ready just now, and is matched with a worker immediately.
    * </pre>
    *
    * <code>REASON_CODE_WAITING_FOR_WORKER = 27;</code>
@@ -786,7 +786,7 @@ public enum ReasonCode
   public static final int REASON_CODE_WAITING_FOR_WORKER_VALUE = 27;
   /**
    * <pre>
-   * Task: the workers that could take it have no record yet, and compute as many paid tasks as such wallets may.
+   * Task: the workers that could take it are new and have reached the limit of paid tasks for new wallets.
    * </pre>
    *
    * <code>REASON_CODE_ALL_WORKERS_NEW = 28;</code>
@@ -810,7 +810,7 @@ public enum ReasonCode
   public static final int REASON_CODE_ORDER_INVALID_VALUE = 41;
   /**
    * <pre>
-   * Failure: the order asks for an encrypted result of a task without an enclave.
+   * Failure: the order requires an encrypted result of a task without an enclave.
    * </pre>
    *
    * <code>REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE = 42;</code>
@@ -818,7 +818,7 @@ public enum ReasonCode
   public static final int REASON_CODE_ENCRYPTION_WITHOUT_ENCLAVE_VALUE = 42;
   /**
    * <pre>
-   * Failure: the workers failed, or their hosts did.
+   * Failure: the workers or their hosts failed.
    * </pre>
    *
    * <code>REASON_CODE_WORKERS_FAILED = 43;</code>
@@ -834,7 +834,7 @@ public enum ReasonCode
   public static final int REASON_CODE_POOL_FAILED_VALUE = 44;
   /**
    * <pre>
-   * Failure: the chain or its node failed the workers.
+   * Failure: the chain or its node failed.
    * </pre>
    *
    * <code>REASON_CODE_CHAIN_FAILED = 45;</code>
@@ -866,7 +866,7 @@ public enum ReasonCode
   public static final int REASON_CODE_TOO_FEW_CONTRIBUTIONS_VALUE = 48;
   /**
    * <pre>
-   * Failure: no worker took the task until the contribution deadline.
+   * Failure: no worker took the task before the contribution deadline.
    * </pre>
    *
    * <code>REASON_CODE_CONTRIBUTION_DEADLINE_PASSED = 49;</code>
@@ -890,7 +890,7 @@ public enum ReasonCode
   public static final int REASON_CODE_INITIALIZE_FAILED_VALUE = 51;
   /**
    * <pre>
-   * Failure: the task could not be opened again on chain.
+   * Failure: the task could not be reopened on chain.
    * </pre>
    *
    * <code>REASON_CODE_REOPEN_FAILED = 52;</code>
@@ -930,7 +930,7 @@ public enum ReasonCode
   public static final int REASON_CODE_WORKER_DISCONNECTED_VALUE = 71;
   /**
    * <pre>
-   * Worker: it stopped and said when it would be back.
+   * Worker: it stopped and announced its return.
    * </pre>
    *
    * <code>REASON_CODE_WORKER_AWAY = 72;</code>
@@ -962,7 +962,7 @@ public enum ReasonCode
   public static final int REASON_CODE_WORKER_QUARANTINED_VALUE = 75;
   /**
    * <pre>
-   * Worker: it refuses new work itself, because of its host.
+   * Worker: it refuses new work because of its host.
    * </pre>
    *
    * <code>REASON_CODE_WORKER_PARKED = 76;</code>
@@ -1034,7 +1034,7 @@ public enum ReasonCode
   public static final int REASON_CODE_NODE_DOWN_VALUE = 90;
   /**
    * <pre>
-   * Pool: the node lost blocks that were followed, or another node took its place.
+   * Pool: the node lost blocks that core has read, or another node replaced it.
    * </pre>
    *
    * <code>REASON_CODE_NODE_BEHIND = 91;</code>
@@ -1058,7 +1058,7 @@ public enum ReasonCode
   public static final int REASON_CODE_ADAPTER_DOWN_VALUE = 93;
   /**
    * <pre>
-   * Pool: the chain adapter refuses core's credentials, or another service stands at its address.
+   * Pool: the chain adapter refuses core's credentials, or its address leads to another service.
    * </pre>
    *
    * <code>REASON_CODE_ADAPTER_REFUSES = 94;</code>
@@ -1074,7 +1074,7 @@ public enum ReasonCode
   public static final int REASON_CODE_ADAPTER_WALLET_PARKED_VALUE = 95;
   /**
    * <pre>
-   * Pool: the result proxy does not answer, or another service stands at its address.
+   * Pool: the result proxy does not answer, or its address leads to another service.
    * </pre>
    *
    * <code>REASON_CODE_RESULT_PROXY_DOWN = 96;</code>

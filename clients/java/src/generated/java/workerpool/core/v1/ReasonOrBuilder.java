@@ -29,7 +29,7 @@ public interface ReasonOrBuilder extends
 
   /**
    * <pre>
-   * Whose side it is on; unset when no side is to blame.
+   * Side at fault; unset when no side is.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -38,7 +38,7 @@ public interface ReasonOrBuilder extends
   int getFaultValue();
   /**
    * <pre>
-   * Whose side it is on; unset when no side is to blame.
+   * Side at fault; unset when no side is.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 2 [json_name = "fault"];</code>
@@ -112,7 +112,7 @@ public interface ReasonOrBuilder extends
 
   /**
    * <pre>
-   * What would change it, and who does that.
+   * What would change it, and who can do it.
    * </pre>
    *
    * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -121,7 +121,7 @@ public interface ReasonOrBuilder extends
   java.lang.String getNextStep();
   /**
    * <pre>
-   * What would change it, and who does that.
+   * What would change it, and who can do it.
    * </pre>
    *
    * <code>string next_step = 5 [json_name = "nextStep"];</code>
@@ -151,7 +151,7 @@ public interface ReasonOrBuilder extends
 
   /**
    * <pre>
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -160,7 +160,7 @@ public interface ReasonOrBuilder extends
   boolean hasUntil();
   /**
    * <pre>
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>
@@ -169,7 +169,7 @@ public interface ReasonOrBuilder extends
   com.google.protobuf.Timestamp getUntil();
   /**
    * <pre>
-   * When it changes by itself at the latest, such as the end of a quarantine or a deadline; absent when nothing is due.
+   * Latest time at which it changes without action, such as the end of a quarantine; absent when nothing is due.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp until = 7 [json_name = "until"];</code>

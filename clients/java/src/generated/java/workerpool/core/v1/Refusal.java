@@ -147,7 +147,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * What happened and what to do, as the caller was told.
+   * What happened and what to do, as sent to the caller.
    * </pre>
    *
    * <code>string message = 3 [json_name = "message"];</code>
@@ -168,7 +168,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What happened and what to do, as the caller was told.
+   * What happened and what to do, as sent to the caller.
    * </pre>
    *
    * <code>string message = 3 [json_name = "message"];</code>
@@ -240,7 +240,7 @@ private static final long serialVersionUID = 0L;
   private int count_ = 0;
   /**
    * <pre>
-   * Times that it was refused for this reason in a row.
+   * Consecutive refusals for this reason.
    * </pre>
    *
    * <code>uint32 count = 5 [json_name = "count"];</code>
@@ -1022,7 +1022,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * What happened and what to do, as the caller was told.
+     * What happened and what to do, as sent to the caller.
      * </pre>
      *
      * <code>string message = 3 [json_name = "message"];</code>
@@ -1042,7 +1042,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do, as the caller was told.
+     * What happened and what to do, as sent to the caller.
      * </pre>
      *
      * <code>string message = 3 [json_name = "message"];</code>
@@ -1063,7 +1063,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do, as the caller was told.
+     * What happened and what to do, as sent to the caller.
      * </pre>
      *
      * <code>string message = 3 [json_name = "message"];</code>
@@ -1080,7 +1080,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do, as the caller was told.
+     * What happened and what to do, as sent to the caller.
      * </pre>
      *
      * <code>string message = 3 [json_name = "message"];</code>
@@ -1094,7 +1094,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do, as the caller was told.
+     * What happened and what to do, as sent to the caller.
      * </pre>
      *
      * <code>string message = 3 [json_name = "message"];</code>
@@ -1206,7 +1206,7 @@ private static final long serialVersionUID = 0L;
     private int count_ ;
     /**
      * <pre>
-     * Times that it was refused for this reason in a row.
+     * Consecutive refusals for this reason.
      * </pre>
      *
      * <code>uint32 count = 5 [json_name = "count"];</code>
@@ -1218,7 +1218,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Times that it was refused for this reason in a row.
+     * Consecutive refusals for this reason.
      * </pre>
      *
      * <code>uint32 count = 5 [json_name = "count"];</code>
@@ -1234,7 +1234,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Times that it was refused for this reason in a row.
+     * Consecutive refusals for this reason.
      * </pre>
      *
      * <code>uint32 count = 5 [json_name = "count"];</code>

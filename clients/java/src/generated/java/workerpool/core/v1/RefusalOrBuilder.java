@@ -50,7 +50,7 @@ public interface RefusalOrBuilder extends
 
   /**
    * <pre>
-   * What happened and what to do, as the caller was told.
+   * What happened and what to do, as sent to the caller.
    * </pre>
    *
    * <code>string message = 3 [json_name = "message"];</code>
@@ -59,7 +59,7 @@ public interface RefusalOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * What happened and what to do, as the caller was told.
+   * What happened and what to do, as sent to the caller.
    * </pre>
    *
    * <code>string message = 3 [json_name = "message"];</code>
@@ -90,7 +90,7 @@ public interface RefusalOrBuilder extends
 
   /**
    * <pre>
-   * Times that it was refused for this reason in a row.
+   * Consecutive refusals for this reason.
    * </pre>
    *
    * <code>uint32 count = 5 [json_name = "count"];</code>

@@ -175,7 +175,7 @@ public enum ReplicateStatus
   REPLICATE_STATUS_REVEALED(19),
   /**
    * <pre>
-   * The scheduler asked for the result.
+   * The scheduler requested the result.
    * </pre>
    *
    * <code>REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED = 20;</code>
@@ -450,7 +450,7 @@ public enum ReplicateStatus
   public static final int REPLICATE_STATUS_REVEALED_VALUE = 19;
   /**
    * <pre>
-   * The scheduler asked for the result.
+   * The scheduler requested the result.
    * </pre>
    *
    * <code>REPLICATE_STATUS_RESULT_UPLOAD_REQUESTED = 20;</code>

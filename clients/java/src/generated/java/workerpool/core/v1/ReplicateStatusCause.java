@@ -863,7 +863,7 @@ public enum ReplicateStatusCause
   REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED(105),
   /**
    * <pre>
-   * Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task.
+   * Cause of this pool: the deal requires what no worker of this kind can do, such as encryption of a standard task's result.
    * </pre>
    *
    * <code>REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID = 106;</code>
@@ -1786,7 +1786,7 @@ public enum ReplicateStatusCause
   public static final int REPLICATE_STATUS_CAUSE_APP_DISK_LIMIT_EXCEEDED_VALUE = 105;
   /**
    * <pre>
-   * Cause of this pool: the deal asks for what no worker of this kind can do, such as encryption on a standard task.
+   * Cause of this pool: the deal requires what no worker of this kind can do, such as encryption of a standard task's result.
    * </pre>
    *
    * <code>REPLICATE_STATUS_CAUSE_DEAL_PARAMS_INVALID = 106;</code>

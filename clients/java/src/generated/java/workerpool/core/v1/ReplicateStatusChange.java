@@ -282,7 +282,7 @@ private static final long serialVersionUID = 0L;
   private int fault_ = 0;
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -293,7 +293,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -309,7 +309,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object nextStep_ = "";
   /**
    * <pre>
-   * What the requester can do, and what the pool does by itself.
+   * What the requester can do, and what the pool does automatically.
    * </pre>
    *
    * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -330,7 +330,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the requester can do, and what the pool does by itself.
+   * What the requester can do, and what the pool does automatically.
    * </pre>
    *
    * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -1589,7 +1589,7 @@ private static final long serialVersionUID = 0L;
     private int fault_ = 0;
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -1600,7 +1600,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -1615,7 +1615,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -1628,7 +1628,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -1646,7 +1646,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -1662,7 +1662,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object nextStep_ = "";
     /**
      * <pre>
-     * What the requester can do, and what the pool does by itself.
+     * What the requester can do, and what the pool does automatically.
      * </pre>
      *
      * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -1682,7 +1682,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the requester can do, and what the pool does by itself.
+     * What the requester can do, and what the pool does automatically.
      * </pre>
      *
      * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -1703,7 +1703,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the requester can do, and what the pool does by itself.
+     * What the requester can do, and what the pool does automatically.
      * </pre>
      *
      * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -1720,7 +1720,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the requester can do, and what the pool does by itself.
+     * What the requester can do, and what the pool does automatically.
      * </pre>
      *
      * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -1734,7 +1734,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the requester can do, and what the pool does by itself.
+     * What the requester can do, and what the pool does automatically.
      * </pre>
      *
      * <code>string next_step = 9 [json_name = "nextStep"];</code>

@@ -160,7 +160,7 @@ public interface ReplicateStatusChangeOrBuilder extends
 
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -169,7 +169,7 @@ public interface ReplicateStatusChangeOrBuilder extends
   int getFaultValue();
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 8 [json_name = "fault"];</code>
@@ -179,7 +179,7 @@ public interface ReplicateStatusChangeOrBuilder extends
 
   /**
    * <pre>
-   * What the requester can do, and what the pool does by itself.
+   * What the requester can do, and what the pool does automatically.
    * </pre>
    *
    * <code>string next_step = 9 [json_name = "nextStep"];</code>
@@ -188,7 +188,7 @@ public interface ReplicateStatusChangeOrBuilder extends
   java.lang.String getNextStep();
   /**
    * <pre>
-   * What the requester can do, and what the pool does by itself.
+   * What the requester can do, and what the pool does automatically.
    * </pre>
    *
    * <code>string next_step = 9 [json_name = "nextStep"];</code>

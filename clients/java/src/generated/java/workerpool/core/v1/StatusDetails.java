@@ -55,7 +55,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-   * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+   * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
    * which contributes the error result, or ABORT, which frees its slot.
    * </pre>
    *
@@ -68,7 +68,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-   * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+   * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
    * which contributes the error result, or ABORT, which frees its slot.
    * </pre>
    *
@@ -906,7 +906,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-     * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+     * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
      * which contributes the error result, or ABORT, which frees its slot.
      * </pre>
      *
@@ -919,7 +919,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-     * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+     * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
      * which contributes the error result, or ABORT, which frees its slot.
      * </pre>
      *
@@ -936,7 +936,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-     * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+     * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
      * which contributes the error result, or ABORT, which frees its slot.
      * </pre>
      *
@@ -951,7 +951,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-     * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+     * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
      * which contributes the error result, or ABORT, which frees its slot.
      * </pre>
      *
@@ -971,7 +971,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-     * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+     * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
      * which contributes the error result, or ABORT, which frees its slot.
      * </pre>
      *

@@ -11,7 +11,7 @@ public interface StatusDetailsOrBuilder extends
   /**
    * <pre>
    * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-   * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+   * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
    * which contributes the error result, or ABORT, which frees its slot.
    * </pre>
    *
@@ -22,7 +22,7 @@ public interface StatusDetailsOrBuilder extends
   /**
    * <pre>
    * Cause of a failure or abort. With COMPUTED, APP_DOWNLOAD_FAILED or DATA_DOWNLOAD_FAILED it means that the worker
-   * holds an error result: a result that stands for this failure. The worker then waits for the command CONTRIBUTE,
+   * holds an error result: a result that represents this failure. The worker then waits for the command CONTRIBUTE,
    * which contributes the error result, or ABORT, which frees its slot.
    * </pre>
    *

@@ -48,7 +48,7 @@ private static final long serialVersionUID = 0L;
   private long cursorBlock_ = 0L;
   /**
    * <pre>
-   * Every deal up to this block is counted, and perhaps some later ones.
+   * Every deal up to this block is counted, and possibly some later ones.
    * </pre>
    *
    * <code>uint64 cursor_block = 1 [json_name = "cursorBlock"];</code>
@@ -123,7 +123,7 @@ private static final long serialVersionUID = 0L;
   private long pendingSlots_ = 0L;
   /**
    * <pre>
-   * Slots that tasks which were bought but have no worker yet will take.
+   * Slots that bought tasks without a worker will occupy.
    * </pre>
    *
    * <code>uint64 pending_slots = 6 [json_name = "pendingSlots"];</code>
@@ -831,7 +831,7 @@ private static final long serialVersionUID = 0L;
     private long cursorBlock_ ;
     /**
      * <pre>
-     * Every deal up to this block is counted, and perhaps some later ones.
+     * Every deal up to this block is counted, and possibly some later ones.
      * </pre>
      *
      * <code>uint64 cursor_block = 1 [json_name = "cursorBlock"];</code>
@@ -843,7 +843,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every deal up to this block is counted, and perhaps some later ones.
+     * Every deal up to this block is counted, and possibly some later ones.
      * </pre>
      *
      * <code>uint64 cursor_block = 1 [json_name = "cursorBlock"];</code>
@@ -859,7 +859,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Every deal up to this block is counted, and perhaps some later ones.
+     * Every deal up to this block is counted, and possibly some later ones.
      * </pre>
      *
      * <code>uint64 cursor_block = 1 [json_name = "cursorBlock"];</code>
@@ -1051,7 +1051,7 @@ private static final long serialVersionUID = 0L;
     private long pendingSlots_ ;
     /**
      * <pre>
-     * Slots that tasks which were bought but have no worker yet will take.
+     * Slots that bought tasks without a worker will occupy.
      * </pre>
      *
      * <code>uint64 pending_slots = 6 [json_name = "pendingSlots"];</code>
@@ -1063,7 +1063,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Slots that tasks which were bought but have no worker yet will take.
+     * Slots that bought tasks without a worker will occupy.
      * </pre>
      *
      * <code>uint64 pending_slots = 6 [json_name = "pendingSlots"];</code>
@@ -1079,7 +1079,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Slots that tasks which were bought but have no worker yet will take.
+     * Slots that bought tasks without a worker will occupy.
      * </pre>
      *
      * <code>uint64 pending_slots = 6 [json_name = "pendingSlots"];</code>

@@ -10,7 +10,7 @@ public interface SupplyOrBuilder extends
 
   /**
    * <pre>
-   * Every deal up to this block is counted, and perhaps some later ones.
+   * Every deal up to this block is counted, and possibly some later ones.
    * </pre>
    *
    * <code>uint64 cursor_block = 1 [json_name = "cursorBlock"];</code>
@@ -60,7 +60,7 @@ public interface SupplyOrBuilder extends
 
   /**
    * <pre>
-   * Slots that tasks which were bought but have no worker yet will take.
+   * Slots that bought tasks without a worker will occupy.
    * </pre>
    *
    * <code>uint64 pending_slots = 6 [json_name = "pendingSlots"];</code>

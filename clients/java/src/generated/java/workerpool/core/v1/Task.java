@@ -981,7 +981,7 @@ private static final long serialVersionUID = 0L;
   private int errorCause_ = 0;
   /**
    * <pre>
-   * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+   * Cause of the failure that the result represents; unset while there is none, and for a successful result.
    * </pre>
    *
    * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -992,7 +992,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+   * Cause of the failure that the result represents; unset while there is none, and for a successful result.
    * </pre>
    *
    * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -1054,7 +1054,7 @@ private static final long serialVersionUID = 0L;
   private workerpool.core.v1.Reason reason_;
   /**
    * <pre>
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -1066,7 +1066,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -1078,7 +1078,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -4733,7 +4733,7 @@ private static final long serialVersionUID = 0L;
     private int errorCause_ = 0;
     /**
      * <pre>
-     * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+     * Cause of the failure that the result represents; unset while there is none, and for a successful result.
      * </pre>
      *
      * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -4744,7 +4744,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+     * Cause of the failure that the result represents; unset while there is none, and for a successful result.
      * </pre>
      *
      * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -4759,7 +4759,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+     * Cause of the failure that the result represents; unset while there is none, and for a successful result.
      * </pre>
      *
      * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -4772,7 +4772,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+     * Cause of the failure that the result represents; unset while there is none, and for a successful result.
      * </pre>
      *
      * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -4790,7 +4790,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+     * Cause of the failure that the result represents; unset while there is none, and for a successful result.
      * </pre>
      *
      * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -4900,7 +4900,7 @@ private static final long serialVersionUID = 0L;
         workerpool.core.v1.Reason, workerpool.core.v1.Reason.Builder, workerpool.core.v1.ReasonOrBuilder> reasonBuilder_;
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -4911,7 +4911,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -4926,7 +4926,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -4946,7 +4946,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -4964,7 +4964,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -4989,7 +4989,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -5006,7 +5006,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -5018,7 +5018,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -5033,7 +5033,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+     * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
      * </pre>
      *
      * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>

@@ -6,7 +6,7 @@ package workerpool.core.v1;
 
 /**
  * <pre>
- * The parts of a task that a worker needs.
+ * The fields of a task that a worker needs.
  * </pre>
  *
  * Protobuf type {@code workerpool.core.v1.TaskDescription}
@@ -1526,7 +1526,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * The parts of a task that a worker needs.
+   * The fields of a task that a worker needs.
    * </pre>
    *
    * Protobuf type {@code workerpool.core.v1.TaskDescription}

@@ -498,7 +498,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+   * Cause of the failure that the result represents; unset while there is none, and for a successful result.
    * </pre>
    *
    * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -507,7 +507,7 @@ public interface TaskOrBuilder extends
   int getErrorCauseValue();
   /**
    * <pre>
-   * Cause of the failure that the result stands for; unset while there is none, and for a result that succeeded.
+   * Cause of the failure that the result represents; unset while there is none, and for a successful result.
    * </pre>
    *
    * <code>.workerpool.core.v1.ReplicateStatusCause error_cause = 25 [json_name = "errorCause"];</code>
@@ -537,7 +537,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -546,7 +546,7 @@ public interface TaskOrBuilder extends
   boolean hasReason();
   /**
    * <pre>
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>
@@ -555,7 +555,7 @@ public interface TaskOrBuilder extends
   workerpool.core.v1.Reason getReason();
   /**
    * <pre>
-   * Why the task waits or failed, or which failure its result stands for; absent when it completed with a result.
+   * Why the task waits or failed, or which failure its result represents; absent when it completed with a result.
    * </pre>
    *
    * <code>.workerpool.core.v1.Reason reason = 27 [json_name = "reason"];</code>

@@ -341,7 +341,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+     * WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
      * </pre>
      */
     public void watchTask(workerpool.core.v1.WatchTaskRequest request,
@@ -351,7 +351,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * ExplainTask tells in one step why a task waits or failed, without its history.
+     * ExplainTask returns in one step why a task waits or failed, without its history.
      * </pre>
      */
     public void explainTask(workerpool.core.v1.ExplainTaskRequest request,
@@ -504,7 +504,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+     * WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
      * </pre>
      */
     public void watchTask(workerpool.core.v1.WatchTaskRequest request,
@@ -515,7 +515,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * ExplainTask tells in one step why a task waits or failed, without its history.
+     * ExplainTask returns in one step why a task waits or failed, without its history.
      * </pre>
      */
     public void explainTask(workerpool.core.v1.ExplainTaskRequest request,
@@ -610,7 +610,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * WatchTask sends a task at once and at every change until it is COMPLETED or FAILED, which replaces polling.
+     * WatchTask sends a task immediately and after every change until it is COMPLETED or FAILED, which replaces polling.
      * </pre>
      */
     public java.util.Iterator<workerpool.core.v1.WatchTaskResponse> watchTask(
@@ -621,7 +621,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * ExplainTask tells in one step why a task waits or failed, without its history.
+     * ExplainTask returns in one step why a task waits or failed, without its history.
      * </pre>
      */
     public workerpool.core.v1.ExplainTaskResponse explainTask(workerpool.core.v1.ExplainTaskRequest request) {
@@ -714,7 +714,7 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
-     * ExplainTask tells in one step why a task waits or failed, without its history.
+     * ExplainTask returns in one step why a task waits or failed, without its history.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.core.v1.ExplainTaskResponse> explainTask(

@@ -119,7 +119,7 @@ public enum TaskStatus
   TASK_STATUS_AT_LEAST_ONE_REVEALED(12),
   /**
    * <pre>
-   * A worker was asked to upload the result.
+   * A worker was instructed to upload the result.
    * </pre>
    *
    * <code>TASK_STATUS_RESULT_UPLOADING = 13;</code>
@@ -298,7 +298,7 @@ public enum TaskStatus
   public static final int TASK_STATUS_AT_LEAST_ONE_REVEALED_VALUE = 12;
   /**
    * <pre>
-   * A worker was asked to upload the result.
+   * A worker was instructed to upload the result.
    * </pre>
    *
    * <code>TASK_STATUS_RESULT_UPLOADING = 13;</code>

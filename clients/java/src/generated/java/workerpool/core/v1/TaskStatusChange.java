@@ -257,7 +257,7 @@ private static final long serialVersionUID = 0L;
   private int fault_ = 0;
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -268,7 +268,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -1474,7 +1474,7 @@ private static final long serialVersionUID = 0L;
     private int fault_ = 0;
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -1485,7 +1485,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -1500,7 +1500,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -1513,7 +1513,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -1531,7 +1531,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whose side the failure or the wait is on.
+     * Side at fault for the failure or the wait.
      * </pre>
      *
      * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>

@@ -143,7 +143,7 @@ public interface TaskStatusChangeOrBuilder extends
 
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>
@@ -152,7 +152,7 @@ public interface TaskStatusChangeOrBuilder extends
   int getFaultValue();
   /**
    * <pre>
-   * Whose side the failure or the wait is on.
+   * Side at fault for the failure or the wait.
    * </pre>
    *
    * <code>.workerpool.core.v1.Fault fault = 7 [json_name = "fault"];</code>

@@ -143,7 +143,7 @@ private static final long serialVersionUID = 0L;
   private boolean follow_ = false;
   /**
    * <pre>
-   * Whether to go on with what running apps write, until the task has ended.
+   * Whether to continue with the output of running apps until the task has ended.
    * </pre>
    *
    * <code>bool follow = 3 [json_name = "follow"];</code>
@@ -158,7 +158,7 @@ private static final long serialVersionUID = 0L;
   private int tailLines_ = 0;
   /**
    * <pre>
-   * Send at first only the last lines of each output stream; 0 for all that is stored.
+   * Number of last lines of each output stream to send first; 0 for all stored lines.
    * </pre>
    *
    * <code>uint32 tail_lines = 4 [json_name = "tailLines"];</code>
@@ -757,7 +757,7 @@ private static final long serialVersionUID = 0L;
     private boolean follow_ ;
     /**
      * <pre>
-     * Whether to go on with what running apps write, until the task has ended.
+     * Whether to continue with the output of running apps until the task has ended.
      * </pre>
      *
      * <code>bool follow = 3 [json_name = "follow"];</code>
@@ -769,7 +769,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether to go on with what running apps write, until the task has ended.
+     * Whether to continue with the output of running apps until the task has ended.
      * </pre>
      *
      * <code>bool follow = 3 [json_name = "follow"];</code>
@@ -785,7 +785,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whether to go on with what running apps write, until the task has ended.
+     * Whether to continue with the output of running apps until the task has ended.
      * </pre>
      *
      * <code>bool follow = 3 [json_name = "follow"];</code>
@@ -801,7 +801,7 @@ private static final long serialVersionUID = 0L;
     private int tailLines_ ;
     /**
      * <pre>
-     * Send at first only the last lines of each output stream; 0 for all that is stored.
+     * Number of last lines of each output stream to send first; 0 for all stored lines.
      * </pre>
      *
      * <code>uint32 tail_lines = 4 [json_name = "tailLines"];</code>
@@ -813,7 +813,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Send at first only the last lines of each output stream; 0 for all that is stored.
+     * Number of last lines of each output stream to send first; 0 for all stored lines.
      * </pre>
      *
      * <code>uint32 tail_lines = 4 [json_name = "tailLines"];</code>
@@ -829,7 +829,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Send at first only the last lines of each output stream; 0 for all that is stored.
+     * Number of last lines of each output stream to send first; 0 for all stored lines.
      * </pre>
      *
      * <code>uint32 tail_lines = 4 [json_name = "tailLines"];</code>

@@ -50,7 +50,7 @@ public interface WatchTaskLogsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Whether to go on with what running apps write, until the task has ended.
+   * Whether to continue with the output of running apps until the task has ended.
    * </pre>
    *
    * <code>bool follow = 3 [json_name = "follow"];</code>
@@ -60,7 +60,7 @@ public interface WatchTaskLogsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Send at first only the last lines of each output stream; 0 for all that is stored.
+   * Number of last lines of each output stream to send first; 0 for all stored lines.
    * </pre>
    *
    * <code>uint32 tail_lines = 4 [json_name = "tailLines"];</code>

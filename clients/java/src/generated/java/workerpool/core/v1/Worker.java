@@ -518,7 +518,7 @@ private static final long serialVersionUID = 0L;
   private int consecutiveFailures_ = 0;
   /**
    * <pre>
-   * Failures in a row.
+   * Consecutive failures.
    * </pre>
    *
    * <code>uint32 consecutive_failures = 15 [json_name = "consecutiveFailures"];</code>
@@ -587,7 +587,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object parkedReason_ = "";
   /**
    * <pre>
-   * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+   * Why the worker refuses new work, such as a full disk; empty when it accepts work.
    * </pre>
    *
    * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -608,7 +608,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+   * Why the worker refuses new work, such as a full disk; empty when it accepts work.
    * </pre>
    *
    * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -671,7 +671,7 @@ private static final long serialVersionUID = 0L;
   private long successes_ = 0L;
   /**
    * <pre>
-   * Contributions of it that completed paid tasks confirmed, up to its slots.
+   * Its confirmed contributions to completed paid tasks, up to the number of its slots.
    * </pre>
    *
    * <code>uint64 successes = 19 [json_name = "successes"];</code>
@@ -2921,7 +2921,7 @@ private static final long serialVersionUID = 0L;
     private int consecutiveFailures_ ;
     /**
      * <pre>
-     * Failures in a row.
+     * Consecutive failures.
      * </pre>
      *
      * <code>uint32 consecutive_failures = 15 [json_name = "consecutiveFailures"];</code>
@@ -2933,7 +2933,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Failures in a row.
+     * Consecutive failures.
      * </pre>
      *
      * <code>uint32 consecutive_failures = 15 [json_name = "consecutiveFailures"];</code>
@@ -2949,7 +2949,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Failures in a row.
+     * Consecutive failures.
      * </pre>
      *
      * <code>uint32 consecutive_failures = 15 [json_name = "consecutiveFailures"];</code>
@@ -3112,7 +3112,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object parkedReason_ = "";
     /**
      * <pre>
-     * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+     * Why the worker refuses new work, such as a full disk; empty when it accepts work.
      * </pre>
      *
      * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -3132,7 +3132,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+     * Why the worker refuses new work, such as a full disk; empty when it accepts work.
      * </pre>
      *
      * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -3153,7 +3153,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+     * Why the worker refuses new work, such as a full disk; empty when it accepts work.
      * </pre>
      *
      * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -3170,7 +3170,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+     * Why the worker refuses new work, such as a full disk; empty when it accepts work.
      * </pre>
      *
      * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -3184,7 +3184,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+     * Why the worker refuses new work, such as a full disk; empty when it accepts work.
      * </pre>
      *
      * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -3361,7 +3361,7 @@ private static final long serialVersionUID = 0L;
     private long successes_ ;
     /**
      * <pre>
-     * Contributions of it that completed paid tasks confirmed, up to its slots.
+     * Its confirmed contributions to completed paid tasks, up to the number of its slots.
      * </pre>
      *
      * <code>uint64 successes = 19 [json_name = "successes"];</code>
@@ -3373,7 +3373,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Contributions of it that completed paid tasks confirmed, up to its slots.
+     * Its confirmed contributions to completed paid tasks, up to the number of its slots.
      * </pre>
      *
      * <code>uint64 successes = 19 [json_name = "successes"];</code>
@@ -3389,7 +3389,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Contributions of it that completed paid tasks confirmed, up to its slots.
+     * Its confirmed contributions to completed paid tasks, up to the number of its slots.
      * </pre>
      *
      * <code>uint64 successes = 19 [json_name = "successes"];</code>

@@ -268,7 +268,7 @@ public interface WorkerOrBuilder extends
 
   /**
    * <pre>
-   * Failures in a row.
+   * Consecutive failures.
    * </pre>
    *
    * <code>uint32 consecutive_failures = 15 [json_name = "consecutiveFailures"];</code>
@@ -319,7 +319,7 @@ public interface WorkerOrBuilder extends
 
   /**
    * <pre>
-   * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+   * Why the worker refuses new work, such as a full disk; empty when it accepts work.
    * </pre>
    *
    * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -328,7 +328,7 @@ public interface WorkerOrBuilder extends
   java.lang.String getParkedReason();
   /**
    * <pre>
-   * Why the worker itself refuses new work, such as a full disk; empty when it takes work.
+   * Why the worker refuses new work, such as a full disk; empty when it accepts work.
    * </pre>
    *
    * <code>string parked_reason = 17 [json_name = "parkedReason"];</code>
@@ -366,7 +366,7 @@ public interface WorkerOrBuilder extends
 
   /**
    * <pre>
-   * Contributions of it that completed paid tasks confirmed, up to its slots.
+   * Its confirmed contributions to completed paid tasks, up to the number of its slots.
    * </pre>
    *
    * <code>uint64 successes = 19 [json_name = "successes"];</code>

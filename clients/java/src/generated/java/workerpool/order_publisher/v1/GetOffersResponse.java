@@ -127,7 +127,7 @@ private static final long serialVersionUID = 0L;
   private long capacity_ = 0L;
   /**
    * <pre>
-   * Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+   * Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
    * </pre>
    *
    * <code>uint64 capacity = 3 [json_name = "capacity"];</code>
@@ -159,7 +159,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -171,7 +171,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -182,7 +182,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -194,7 +194,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1138,7 +1138,7 @@ private static final long serialVersionUID = 0L;
     private long capacity_ ;
     /**
      * <pre>
-     * Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+     * Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
      * </pre>
      *
      * <code>uint64 capacity = 3 [json_name = "capacity"];</code>
@@ -1150,7 +1150,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+     * Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
      * </pre>
      *
      * <code>uint64 capacity = 3 [json_name = "capacity"];</code>
@@ -1166,7 +1166,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+     * Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
      * </pre>
      *
      * <code>uint64 capacity = 3 [json_name = "capacity"];</code>
@@ -1233,7 +1233,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1246,7 +1246,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1257,7 +1257,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1269,7 +1269,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1282,7 +1282,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1301,7 +1301,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1319,7 +1319,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1337,7 +1337,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -1352,7 +1352,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+     * Reasons why less is offered than the pool could serve; empty without any.
      * </pre>
      *
      * <code>repeated string reasons = 5 [json_name = "reasons"];</code>

@@ -64,7 +64,7 @@ public interface GetOffersResponseOrBuilder extends
 
   /**
    * <pre>
-   * Tasks that the pool can serve now besides those that were bought, for the tag and the trust that are sold.
+   * Tasks that the pool can serve now besides the bought ones, for the tag and the trust on offer.
    * </pre>
    *
    * <code>uint64 capacity = 3 [json_name = "capacity"];</code>
@@ -84,7 +84,7 @@ public interface GetOffersResponseOrBuilder extends
 
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -94,7 +94,7 @@ public interface GetOffersResponseOrBuilder extends
       getReasonsList();
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -103,7 +103,7 @@ public interface GetOffersResponseOrBuilder extends
   int getReasonsCount();
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>
@@ -113,7 +113,7 @@ public interface GetOffersResponseOrBuilder extends
   java.lang.String getReasons(int index);
   /**
    * <pre>
-   * Sentences that tell why less is offered than the pool could serve; empty when nothing is in the way.
+   * Reasons why less is offered than the pool could serve; empty without any.
    * </pre>
    *
    * <code>repeated string reasons = 5 [json_name = "reasons"];</code>

@@ -98,7 +98,7 @@ private static final long serialVersionUID = 0L;
   private int state_ = 0;
   /**
    * <pre>
-   * Where the order is.
+   * Stage of the order.
    * </pre>
    *
    * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -109,7 +109,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Where the order is.
+   * Stage of the order.
    * </pre>
    *
    * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -247,7 +247,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object reason_ = "";
   /**
    * <pre>
-   * Why it is withdrawn, in words; empty while it is wanted.
+   * Why it is withdrawn, in words; empty while it is offered.
    * </pre>
    *
    * <code>string reason = 9 [json_name = "reason"];</code>
@@ -268,7 +268,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why it is withdrawn, in words; empty while it is wanted.
+   * Why it is withdrawn, in words; empty while it is offered.
    * </pre>
    *
    * <code>string reason = 9 [json_name = "reason"];</code>
@@ -942,7 +942,7 @@ private static final long serialVersionUID = 0L;
     private int state_ = 0;
     /**
      * <pre>
-     * Where the order is.
+     * Stage of the order.
      * </pre>
      *
      * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -953,7 +953,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where the order is.
+     * Stage of the order.
      * </pre>
      *
      * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -968,7 +968,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where the order is.
+     * Stage of the order.
      * </pre>
      *
      * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -981,7 +981,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where the order is.
+     * Stage of the order.
      * </pre>
      *
      * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -999,7 +999,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Where the order is.
+     * Stage of the order.
      * </pre>
      *
      * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -1327,7 +1327,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object reason_ = "";
     /**
      * <pre>
-     * Why it is withdrawn, in words; empty while it is wanted.
+     * Why it is withdrawn, in words; empty while it is offered.
      * </pre>
      *
      * <code>string reason = 9 [json_name = "reason"];</code>
@@ -1347,7 +1347,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it is withdrawn, in words; empty while it is wanted.
+     * Why it is withdrawn, in words; empty while it is offered.
      * </pre>
      *
      * <code>string reason = 9 [json_name = "reason"];</code>
@@ -1368,7 +1368,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it is withdrawn, in words; empty while it is wanted.
+     * Why it is withdrawn, in words; empty while it is offered.
      * </pre>
      *
      * <code>string reason = 9 [json_name = "reason"];</code>
@@ -1385,7 +1385,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it is withdrawn, in words; empty while it is wanted.
+     * Why it is withdrawn, in words; empty while it is offered.
      * </pre>
      *
      * <code>string reason = 9 [json_name = "reason"];</code>
@@ -1399,7 +1399,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why it is withdrawn, in words; empty while it is wanted.
+     * Why it is withdrawn, in words; empty while it is offered.
      * </pre>
      *
      * <code>string reason = 9 [json_name = "reason"];</code>

@@ -30,7 +30,7 @@ public interface OfferOrBuilder extends
 
   /**
    * <pre>
-   * Where the order is.
+   * Stage of the order.
    * </pre>
    *
    * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -39,7 +39,7 @@ public interface OfferOrBuilder extends
   int getStateValue();
   /**
    * <pre>
-   * Where the order is.
+   * Stage of the order.
    * </pre>
    *
    * <code>.workerpool.order_publisher.v1.OfferState state = 2 [json_name = "state"];</code>
@@ -119,7 +119,7 @@ public interface OfferOrBuilder extends
 
   /**
    * <pre>
-   * Why it is withdrawn, in words; empty while it is wanted.
+   * Why it is withdrawn, in words; empty while it is offered.
    * </pre>
    *
    * <code>string reason = 9 [json_name = "reason"];</code>
@@ -128,7 +128,7 @@ public interface OfferOrBuilder extends
   java.lang.String getReason();
   /**
    * <pre>
-   * Why it is withdrawn, in words; empty while it is wanted.
+   * Why it is withdrawn, in words; empty while it is offered.
    * </pre>
    *
    * <code>string reason = 9 [json_name = "reason"];</code>

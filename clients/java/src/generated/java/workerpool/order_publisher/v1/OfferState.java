@@ -6,7 +6,7 @@ package workerpool.order_publisher.v1;
 
 /**
  * <pre>
- * OfferState tells where an order is between its decision and its end.
+ * OfferState is the stage of an order between its decision and its end.
  * </pre>
  *
  * Protobuf enum {@code workerpool.order_publisher.v1.OfferState}
@@ -47,7 +47,7 @@ public enum OfferState
   OFFER_STATE_WITHDRAWING(3),
   /**
    * <pre>
-   * It left the market; purchases before that are still looked up on chain.
+   * It left the market; earlier purchases are still read from the chain.
    * </pre>
    *
    * <code>OFFER_STATE_WITHDRAWN = 4;</code>
@@ -90,7 +90,7 @@ public enum OfferState
   public static final int OFFER_STATE_WITHDRAWING_VALUE = 3;
   /**
    * <pre>
-   * It left the market; purchases before that are still looked up on chain.
+   * It left the market; earlier purchases are still read from the chain.
    * </pre>
    *
    * <code>OFFER_STATE_WITHDRAWN = 4;</code>

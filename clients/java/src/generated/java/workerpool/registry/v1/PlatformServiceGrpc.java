@@ -145,7 +145,7 @@ public final class PlatformServiceGrpc {
 
     /**
      * <pre>
-     * WatchStack sends the locations at once and at every change, which replaces polling.
+     * WatchStack sends the locations immediately and after every change, which replaces polling.
      * </pre>
      */
     public void watchStack(workerpool.registry.v1.WatchStackRequest request,
@@ -204,7 +204,7 @@ public final class PlatformServiceGrpc {
 
     /**
      * <pre>
-     * WatchStack sends the locations at once and at every change, which replaces polling.
+     * WatchStack sends the locations immediately and after every change, which replaces polling.
      * </pre>
      */
     public void watchStack(workerpool.registry.v1.WatchStackRequest request,
@@ -244,7 +244,7 @@ public final class PlatformServiceGrpc {
 
     /**
      * <pre>
-     * WatchStack sends the locations at once and at every change, which replaces polling.
+     * WatchStack sends the locations immediately and after every change, which replaces polling.
      * </pre>
      */
     public java.util.Iterator<workerpool.registry.v1.WatchStackResponse> watchStack(

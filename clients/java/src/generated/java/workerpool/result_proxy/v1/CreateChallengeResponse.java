@@ -51,7 +51,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object audience_ = "";
   /**
    * <pre>
-   * Public base URL of this proxy. A worker signs only for the audience that it asked.
+   * Public base URL of this proxy. A worker signs only for the audience that it contacted.
    * </pre>
    *
    * <code>string audience = 1 [json_name = "audience"];</code>
@@ -72,7 +72,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Public base URL of this proxy. A worker signs only for the audience that it asked.
+   * Public base URL of this proxy. A worker signs only for the audience that it contacted.
    * </pre>
    *
    * <code>string audience = 1 [json_name = "audience"];</code>
@@ -580,7 +580,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object audience_ = "";
     /**
      * <pre>
-     * Public base URL of this proxy. A worker signs only for the audience that it asked.
+     * Public base URL of this proxy. A worker signs only for the audience that it contacted.
      * </pre>
      *
      * <code>string audience = 1 [json_name = "audience"];</code>
@@ -600,7 +600,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Public base URL of this proxy. A worker signs only for the audience that it asked.
+     * Public base URL of this proxy. A worker signs only for the audience that it contacted.
      * </pre>
      *
      * <code>string audience = 1 [json_name = "audience"];</code>
@@ -621,7 +621,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Public base URL of this proxy. A worker signs only for the audience that it asked.
+     * Public base URL of this proxy. A worker signs only for the audience that it contacted.
      * </pre>
      *
      * <code>string audience = 1 [json_name = "audience"];</code>
@@ -638,7 +638,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Public base URL of this proxy. A worker signs only for the audience that it asked.
+     * Public base URL of this proxy. A worker signs only for the audience that it contacted.
      * </pre>
      *
      * <code>string audience = 1 [json_name = "audience"];</code>
@@ -652,7 +652,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Public base URL of this proxy. A worker signs only for the audience that it asked.
+     * Public base URL of this proxy. A worker signs only for the audience that it contacted.
      * </pre>
      *
      * <code>string audience = 1 [json_name = "audience"];</code>

@@ -10,7 +10,7 @@ public interface CreateChallengeResponseOrBuilder extends
 
   /**
    * <pre>
-   * Public base URL of this proxy. A worker signs only for the audience that it asked.
+   * Public base URL of this proxy. A worker signs only for the audience that it contacted.
    * </pre>
    *
    * <code>string audience = 1 [json_name = "audience"];</code>
@@ -19,7 +19,7 @@ public interface CreateChallengeResponseOrBuilder extends
   java.lang.String getAudience();
   /**
    * <pre>
-   * Public base URL of this proxy. A worker signs only for the audience that it asked.
+   * Public base URL of this proxy. A worker signs only for the audience that it contacted.
    * </pre>
    *
    * <code>string audience = 1 [json_name = "audience"];</code>

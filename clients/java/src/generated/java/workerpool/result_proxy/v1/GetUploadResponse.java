@@ -6,7 +6,7 @@ package workerpool.result_proxy.v1;
 
 /**
  * <pre>
- * Tells where an upload continues.
+ * Where an upload continues.
  * </pre>
  *
  * Protobuf type {@code workerpool.result_proxy.v1.GetUploadResponse}
@@ -47,7 +47,7 @@ private static final long serialVersionUID = 0L;
   private long offset_ = 0L;
   /**
    * <pre>
-   * First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+   * First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
    * kept for some minutes by the process that received it.
    * </pre>
    *
@@ -219,7 +219,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tells where an upload continues.
+   * Where an upload continues.
    * </pre>
    *
    * Protobuf type {@code workerpool.result_proxy.v1.GetUploadResponse}
@@ -392,7 +392,7 @@ private static final long serialVersionUID = 0L;
     private long offset_ ;
     /**
      * <pre>
-     * First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+     * First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
      * kept for some minutes by the process that received it.
      * </pre>
      *
@@ -405,7 +405,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+     * First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
      * kept for some minutes by the process that received it.
      * </pre>
      *
@@ -422,7 +422,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+     * First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
      * kept for some minutes by the process that received it.
      * </pre>
      *

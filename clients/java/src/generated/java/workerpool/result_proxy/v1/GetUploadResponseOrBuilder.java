@@ -10,7 +10,7 @@ public interface GetUploadResponseOrBuilder extends
 
   /**
    * <pre>
-   * First byte of the archive that has not arrived; 0 when nothing of it is kept. What arrived of a broken upload is
+   * First byte of the archive that has not arrived; 0 when nothing is kept. The received part of a broken upload is
    * kept for some minutes by the process that received it.
    * </pre>
    *

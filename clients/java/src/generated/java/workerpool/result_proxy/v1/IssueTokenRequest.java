@@ -92,7 +92,7 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
    * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-   * A signature that another service obtained is thus worthless here.
+   * A signature made for another service is therefore invalid here.
    * </pre>
    *
    * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -115,7 +115,7 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
    * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-   * A signature that another service obtained is thus worthless here.
+   * A signature made for another service is therefore invalid here.
    * </pre>
    *
    * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -815,7 +815,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
      * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-     * A signature that another service obtained is thus worthless here.
+     * A signature made for another service is therefore invalid here.
      * </pre>
      *
      * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -837,7 +837,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
      * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-     * A signature that another service obtained is thus worthless here.
+     * A signature made for another service is therefore invalid here.
      * </pre>
      *
      * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -860,7 +860,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
      * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-     * A signature that another service obtained is thus worthless here.
+     * A signature made for another service is therefore invalid here.
      * </pre>
      *
      * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -879,7 +879,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
      * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-     * A signature that another service obtained is thus worthless here.
+     * A signature made for another service is therefore invalid here.
      * </pre>
      *
      * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -895,7 +895,7 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
      * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-     * A signature that another service obtained is thus worthless here.
+     * A signature made for another service is therefore invalid here.
      * </pre>
      *
      * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>

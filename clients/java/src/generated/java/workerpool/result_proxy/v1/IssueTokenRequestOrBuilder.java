@@ -39,7 +39,7 @@ public interface IssueTokenRequestOrBuilder extends
    * <pre>
    * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
    * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-   * A signature that another service obtained is thus worthless here.
+   * A signature made for another service is therefore invalid here.
    * </pre>
    *
    * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>
@@ -50,7 +50,7 @@ public interface IssueTokenRequestOrBuilder extends
    * <pre>
    * The worker's own EIP-191 signature over keccak256(authorization_hash ‖ keccak256(audience) ‖ nonce), where
    * authorization_hash is keccak256(worker_wallet ‖ task_id ‖ enclave_challenge); 0x-prefixed hexadecimal of 65 bytes.
-   * A signature that another service obtained is thus worthless here.
+   * A signature made for another service is therefore invalid here.
    * </pre>
    *
    * <code>string worker_signature = 2 [json_name = "workerSignature"];</code>

@@ -319,7 +319,7 @@ public final class ResultServiceGrpc {
 
     /**
      * <pre>
-     * GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+     * GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
      * </pre>
      */
     public void getUpload(workerpool.result_proxy.v1.GetUploadRequest request,
@@ -465,7 +465,7 @@ public final class ResultServiceGrpc {
 
     /**
      * <pre>
-     * GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+     * GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
      * </pre>
      */
     public void getUpload(workerpool.result_proxy.v1.GetUploadRequest request,
@@ -558,7 +558,7 @@ public final class ResultServiceGrpc {
 
     /**
      * <pre>
-     * GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+     * GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
      * </pre>
      */
     public workerpool.result_proxy.v1.GetUploadResponse getUpload(workerpool.result_proxy.v1.GetUploadRequest request) {
@@ -641,7 +641,7 @@ public final class ResultServiceGrpc {
 
     /**
      * <pre>
-     * GetUpload tells where an interrupted upload continues, so that a worker sends only the bytes that are missing.
+     * GetUpload returns where an interrupted upload continues, so that a worker sends only the missing bytes.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.result_proxy.v1.GetUploadResponse> getUpload(

@@ -254,7 +254,7 @@ private static final long serialVersionUID = 0L;
   private long offset_ = 0L;
   /**
    * <pre>
-   * First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+   * First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
    * </pre>
    *
    * <code>uint64 offset = 6 [json_name = "offset"];</code>
@@ -1130,7 +1130,7 @@ private static final long serialVersionUID = 0L;
     private long offset_ ;
     /**
      * <pre>
-     * First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+     * First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
      * </pre>
      *
      * <code>uint64 offset = 6 [json_name = "offset"];</code>
@@ -1142,7 +1142,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+     * First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
      * </pre>
      *
      * <code>uint64 offset = 6 [json_name = "offset"];</code>
@@ -1158,7 +1158,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+     * First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
      * </pre>
      *
      * <code>uint64 offset = 6 [json_name = "offset"];</code>

@@ -100,7 +100,7 @@ public interface UploadHeaderOrBuilder extends
 
   /**
    * <pre>
-   * First byte of the archive that the chunks carry, as GetUpload told; 0 starts the upload anew.
+   * First byte of the archive that the chunks carry, as GetUpload returned it; 0 restarts the upload.
    * </pre>
    *
    * <code>uint64 offset = 6 [json_name = "offset"];</code>

@@ -10,7 +10,7 @@ public interface CreateSessionChallengeResponseOrBuilder extends
 
   /**
    * <pre>
-   * Public base URL of this service. A worker signs only for the audience that it asked.
+   * Public base URL of this service. A worker signs only for the audience that it contacted.
    * </pre>
    *
    * <code>string audience = 1 [json_name = "audience"];</code>
@@ -19,7 +19,7 @@ public interface CreateSessionChallengeResponseOrBuilder extends
   java.lang.String getAudience();
   /**
    * <pre>
-   * Public base URL of this service. A worker signs only for the audience that it asked.
+   * Public base URL of this service. A worker signs only for the audience that it contacted.
    * </pre>
    *
    * <code>string audience = 1 [json_name = "audience"];</code>

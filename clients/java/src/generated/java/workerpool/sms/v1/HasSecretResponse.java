@@ -6,7 +6,7 @@ package workerpool.sms.v1;
 
 /**
  * <pre>
- * Tells whether the secret exists.
+ * Whether the secret exists.
  * </pre>
  *
  * Protobuf type {@code workerpool.sms.v1.HasSecretResponse}
@@ -218,7 +218,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tells whether the secret exists.
+   * Whether the secret exists.
    * </pre>
    *
    * Protobuf type {@code workerpool.sms.v1.HasSecretResponse}

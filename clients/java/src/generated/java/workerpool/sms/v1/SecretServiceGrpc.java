@@ -143,7 +143,7 @@ public final class SecretServiceGrpc {
 
     /**
      * <pre>
-     * HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+     * HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
      * </pre>
      */
     public void hasSecret(workerpool.sms.v1.HasSecretRequest request,
@@ -201,7 +201,7 @@ public final class SecretServiceGrpc {
 
     /**
      * <pre>
-     * HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+     * HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
      * </pre>
      */
     public void hasSecret(workerpool.sms.v1.HasSecretRequest request,
@@ -240,7 +240,7 @@ public final class SecretServiceGrpc {
 
     /**
      * <pre>
-     * HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+     * HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
      * </pre>
      */
     public workerpool.sms.v1.HasSecretResponse hasSecret(workerpool.sms.v1.HasSecretRequest request) {
@@ -279,7 +279,7 @@ public final class SecretServiceGrpc {
 
     /**
      * <pre>
-     * HasSecret tells whether a secret exists, never its value, so that clients can check before they buy.
+     * HasSecret returns whether a secret exists, never its value, so that clients can check before they buy.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.sms.v1.HasSecretResponse> hasSecret(

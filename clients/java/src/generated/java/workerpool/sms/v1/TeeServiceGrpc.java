@@ -247,7 +247,7 @@ public final class TeeServiceGrpc {
     /**
      * <pre>
      * CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-     * key pair is made once per task.
+     * key pair is created once per task.
      * </pre>
      */
     public void createChallenge(workerpool.sms.v1.CreateChallengeRequest request,
@@ -358,7 +358,7 @@ public final class TeeServiceGrpc {
     /**
      * <pre>
      * CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-     * key pair is made once per task.
+     * key pair is created once per task.
      * </pre>
      */
     public void createChallenge(workerpool.sms.v1.CreateChallengeRequest request,
@@ -430,7 +430,7 @@ public final class TeeServiceGrpc {
     /**
      * <pre>
      * CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-     * key pair is made once per task.
+     * key pair is created once per task.
      * </pre>
      */
     public workerpool.sms.v1.CreateChallengeResponse createChallenge(workerpool.sms.v1.CreateChallengeRequest request) {
@@ -501,7 +501,7 @@ public final class TeeServiceGrpc {
     /**
      * <pre>
      * CreateChallenge returns the address of the task's enclave key, which the pool owner signs into authorizations. The
-     * key pair is made once per task.
+     * key pair is created once per task.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<workerpool.sms.v1.CreateChallengeResponse> createChallenge(
