@@ -16,11 +16,10 @@ from workerpool_poco.protocol.ids import TaskId
 
 from e2e import history
 from e2e.requester import Requester
+from e2e.restoring import keep_copy, start_databases, stop_databases
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
-SERVICES = ("core", "chain_adapter", "result_proxy")
-STOP_LIMIT_S = 30.0
 BAG = 5
 
 
@@ -29,23 +28,6 @@ async def net() -> AsyncIterator[Devnet]:
     """Run a pool with one worker, whose services the test stops and starts."""
     async with Devnet(DevnetOptions(workers=1)) as running:
         yield running
-
-
-async def stop_databases(net: Devnet) -> Path:
-    """Stop the services that have a database, then the server; return the folder of its files."""
-    for name in SERVICES:
-        await asyncio.to_thread(net.services[name].process.stop, STOP_LIMIT_S)
-    net.database.kill()
-    return net.folder / "mongod/data"
-
-
-async def start_databases(net: Devnet) -> None:
-    net.database.revive()
-    await asyncio.to_thread(net.database.wait_ready)
-    for name in SERVICES:
-        net.services[name].start()
-    for name in SERVICES:
-        await net.services[name].wait_healthy(timeout=PATIENCE_S)
 
 
 async def completed(requester: Requester, tasks: list[TaskId]) -> None:
@@ -72,9 +54,7 @@ async def test_no_deal_is_lost_and_earlier_results_can_be_downloaded(
     await completed(requester, before)
     results = [await asyncio.to_thread(download, net, task) for task in before]
     during = await requester.buy("all", volume=BAG)
-    data = await stop_databases(net)
-    await asyncio.to_thread(shutil.copytree, data, tmp_path / "copy")
-    await start_databases(net)
+    await keep_copy(net, tmp_path / "copy")
     await completed(requester, during)
     since = await requester.buy("one", volume=2)
     await completed(requester, since)

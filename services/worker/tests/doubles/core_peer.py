@@ -278,3 +278,19 @@ class CorePeer(worker_service_pb2_grpc.WorkerServiceServicer):
         heartbeat = await wait_until(found, limit_s, f"a heartbeat with {free_slots} free slots")
         assert isinstance(heartbeat, pb.Heartbeat)
         return heartbeat
+
+
+def refusing_as_unknown(core: CorePeer, task_id: str, status: str) -> list[int]:
+    """Refuse updates of a task as unknown from a status on. Return the refused statuses."""
+    number = statuses_pb2.ReplicateStatus.Value(f"REPLICATE_STATUS_{status}")
+    refused: list[int] = []
+
+    def refuse(update: pb.StatusUpdate, result: pb.UpdateResult) -> None:
+        if update.task_id == task_id and (refused or update.status == number):
+            refused.append(update.status)
+            result.outcome = pb.UPDATE_OUTCOME_REFUSED
+            result.next_action = pb.ACTION_ABORT
+            result.reason = "UNKNOWN_REPLICATE"
+
+    core.answer = refuse
+    return refused

@@ -7,7 +7,7 @@ from workerpool_poco.protocol.statuses import ContributionStatus
 from workerpool_protocol.core.v1 import statuses_pb2
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
-from services.worker.tests.doubles.core_peer import CorePeer
+from services.worker.tests.doubles.core_peer import refusing_as_unknown
 from services.worker.tests.harness.fixtures import ContainersOf
 from services.worker.tests.harness.pool import Pool
 from services.worker.tests.harness.waiting import Eventually
@@ -125,22 +125,6 @@ async def test_a_refused_update_aborts_the_replicate(
     pool.core.assign(assignment)
     await pool.core.status(assignment.task.task_id, "ABORTED")
     assert not containers_of(pool.worker.address)
-
-
-def refusing_as_unknown(core: CorePeer, task_id: str, status: str) -> list[int]:
-    """Refuse updates of a task as unknown from a status on. Return the refused statuses."""
-    number = statuses_pb2.ReplicateStatus.Value(f"REPLICATE_STATUS_{status}")
-    refused: list[int] = []
-
-    def refuse(update: pb.StatusUpdate, result: pb.UpdateResult) -> None:
-        if update.task_id == task_id and (refused or update.status == number):
-            refused.append(update.status)
-            result.outcome = pb.UPDATE_OUTCOME_REFUSED
-            result.next_action = pb.ACTION_ABORT
-            result.reason = "UNKNOWN_REPLICATE"
-
-    core.answer = refuse
-    return refused
 
 
 async def test_a_lost_task_that_is_assigned_again_restarts(

@@ -126,6 +126,15 @@ def _task_changed(context: EventContext, task: Task) -> None:
 
 def create_replicate(context: EventContext, task: Task, wallet: str, weight: int) -> Replicate:
     """Create a replicate of a task and assign it to a worker."""
+    replicate = add_replicate(context, task, wallet, weight)
+    context.effects.append(Assign(wallet, task.task_id))
+    due = context.now + context.state.policy.assignment_timeout_s
+    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, due, wallet)
+    return replicate
+
+
+def add_replicate(context: EventContext, task: Task, wallet: str, weight: int) -> Replicate:
+    """Add a replicate of a task without an assignment: its worker has computed the task."""
     change = ReplicateChange(ReplicateStatus.CREATED, context.now, Modifier.POOL_MANAGER)
     replicate = Replicate(task.task_id, wallet, weight, [change])
     task.replicates[wallet] = replicate
@@ -133,9 +142,6 @@ def create_replicate(context: EventContext, task: Task, wallet: str, weight: int
     if context.state.served(task) and task.terms.deal_id in context.state.bags:
         context.state.request_refill(task.terms.deal_id)
     context.writes.append(ReplicateCreated(Replicate(task.task_id, wallet, weight, [change])))
-    context.effects.append(Assign(wallet, task.task_id))
-    due = context.now + context.state.policy.assignment_timeout_s
-    context.state.timers.set(Timeout.ASSIGNMENT, task.task_id, due, wallet)
     _task_changed(context, task)
     return replicate
 

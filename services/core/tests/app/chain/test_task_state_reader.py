@@ -1,6 +1,8 @@
 """Waiting reads of a task are merged, and count as asked when the oldest was."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from patience import PATIENCE_S
@@ -12,7 +14,8 @@ from workerpool_devnet.market.trading import Purchase
 from workerpool_devnet.pytest_plugin import PocoChain
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.protocol.contracts import calls
-from workerpool_poco.protocol.ids import TaskId
+from workerpool_poco.protocol.ids import Address, TaskId
+from workerpool_poco.protocol.model import ChainTask
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 TASK = TaskId("0x" + "ab" * 32)
@@ -112,3 +115,22 @@ def initialized_task(chain: PocoChain) -> TaskId:
     outbox.call(owner, "initialize", chain.hub, calls.initialize(deal.deal_id, 0).data, gas=1_000_000)
     outbox.flush()
     return deal.task_ids[0]
+
+
+class ContributedHub(HubClient):
+    """A hub on which a wallet has contributed to every task."""
+
+    contributor: Address
+
+    async def view_tasks(self, task_ids: Sequence[TaskId], *, block: int | None = None) -> list[ChainTask]:
+        tasks = await super().view_tasks(task_ids, block=block)
+        return [replace(task, contributors=(self.contributor,)) for task in tasks]
+
+
+async def test_contributors_that_core_does_not_know_are_read_too(poco_chain: PocoChain) -> None:
+    """A database that was thrown back has no replicate of them."""
+    known, forgotten = (poco_chain.account(f"contributor {number}").address for number in range(2))
+    async with ContributedHub(poco_chain.url, poco_chain.hub) as hub:
+        hub.contributor = forgotten
+        answer = await answered(hub, ReadTask(TASK, (known,)))
+    assert set(answer.contributions) == {known, forgotten}

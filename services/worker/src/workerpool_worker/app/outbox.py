@@ -43,6 +43,10 @@ class Outbox:
             sequence: update for sequence, update in self._updates.items() if update.task_id != task_id
         }
 
+    def has_task(self, task_id: TaskId) -> bool:
+        """Return whether an update of a task is pending."""
+        return any(update.task_id == task_id for update in self._updates.values())
+
     def after(self, sequence: int, limit: int) -> list[Update]:
         """Return up to `limit` pending updates with a higher sequence, in order."""
         found: list[Update] = []

@@ -18,6 +18,7 @@ from workerpool_worker.app.cleanup import remove_containers, remove_files
 from workerpool_worker.app.prepared_container import PreparedContainer
 from workerpool_worker.app.replicate_context import ReplicateContext
 from workerpool_worker.app.stage_retries import TRANSIENT, retryable
+from workerpool_worker.app.unclaimed import Unclaimed
 from workerpool_worker.domain.assignment import Assignment
 from workerpool_worker.domain.failures.error_report import ErrorReport
 from workerpool_worker.domain.record import Command, ReplicateRecord
@@ -87,6 +88,7 @@ class Replicate:
         """When a chain read last allowed a contribution, on the event loop's clock."""
         self.discarded = False
         """Whether the scheduler discarded the replicate, so that it ends without a report."""
+        self.unclaimed = Unclaimed(context.chain, assignment.task_id, self.discard)
 
     # --- for steps -----------------------------------------------------------
 
@@ -100,6 +102,13 @@ class Replicate:
         update = self._update(status, details)
         self.record = self.record.evolve(status=status, since=time.time(), **changes)
         self.log.info("replicate.status_changed", status=status.value, cause=details and details.cause)
+        return self._save_report(update)
+
+    def repeat_report(self, status: ReplicateStatus) -> None:
+        """Queue the update of an earlier status again."""
+        self._save_report(self._update(status, None))
+
+    def _save_report(self, update: Update) -> asyncio.Future[None]:
         saved = self.context.journal.save(self.record, [update])
         saved.add_done_callback(lambda done: self._queue_update(done, update))
         return saved
@@ -204,6 +213,8 @@ class Replicate:
             pending=(*self.record.pending, command),
         )
         self._wakeup.set()
+        if command.sequence:
+            self.unclaimed.end()
         return self.context.journal.save_command(command.sequence, command.task_id, self.record)
 
     def discard(self) -> None:
@@ -216,6 +227,7 @@ class Replicate:
         try:
             await self._run()
         finally:
+            self.unclaimed.end()
             await self.prepared.remove()
 
     async def _run(self) -> None:

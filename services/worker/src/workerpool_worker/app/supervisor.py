@@ -8,6 +8,7 @@ from workerpool_kit.logs import get_logger
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
+from workerpool_worker.app.claims import claim, disown
 from workerpool_worker.app.ports import REMEMBERED_COMMANDS, JournalSnapshot
 from workerpool_worker.app.replicate import Replicate, Step
 from workerpool_worker.app.replicate_context import ReplicateContext
@@ -156,8 +157,14 @@ class Supervisor:
         if replicate is not None and replicate.discarded:
             self._queued[task_id] = assignment
             return
+        if replicate is not None and replicate.unclaimed:
+            log.info("assignment.resumed", task=task_id)
+            claim(replicate, assignment)
+            return
         if replicate is not None or task_id in self._ended:
             log.info("assignment.repeated", task=task_id)
+            if replicate is None:
+                self._report_end_again(task_id)
             return
         log.info(
             "assignment.accepted", task=task_id, app=assignment.task.app_uri, deal=assignment.task.deal_id
@@ -180,6 +187,18 @@ class Supervisor:
             Update(self._context.outbox.next_sequence(), task_id, ReplicateStatus.ABORTED, details),
         ]
         self._remember_end(task_id)
+        saved = self._context.journal.end(task_id, updates)
+        saved.add_done_callback(lambda done: self._queue_updates(done, updates))
+
+    def _report_end_again(self, task_id: TaskId) -> None:
+        """Report the end of a replicate that the scheduler took note of and has forgotten since."""
+        if self._context.outbox.has_task(task_id):
+            return
+        details = Details(
+            cause=ReplicateStatusCause.UNKNOWN,
+            error_message="this worker ended its replicate of the task before",
+        )
+        updates = [Update(self._context.outbox.next_sequence(), task_id, ReplicateStatus.ABORTED, details)]
         saved = self._context.journal.end(task_id, updates)
         saved.add_done_callback(lambda done: self._queue_updates(done, updates))
 
@@ -236,8 +255,8 @@ class Supervisor:
                     message=result.message,
                 )
             if result.unknown:
-                unknown.add(update.task_id)
-                self._discard(update.task_id)
+                if self._discard(update.task_id):
+                    unknown.add(update.task_id)
             elif result.abort and update.status not in _NOT_ABORTABLE:
                 self._abort(update.task_id, update.details.cause)
         self._context.journal.delete_updates([result.sequence for result in results], unknown)
@@ -247,20 +266,22 @@ class Supervisor:
         for task_id in task_ids:
             if task_id in self._replicates:
                 log.warning("replicate.dropped_by_scheduler", task=task_id)
-                self._discard(task_id)
-                self._context.journal.delete_task(task_id)
+                if self._discard(task_id):
+                    self._context.journal.delete_task(task_id)
 
-    def _discard(self, task_id: TaskId) -> None:
+    def _discard(self, task_id: TaskId) -> bool:
         """End the replicate of an unknown task and delete its pending updates and the memory of its end.
 
         They would be wrong for a later replicate of the same task, which may follow after a chain reorganization or
-        after the scheduler found the task again.
+        after the scheduler found the task again. Return False for a replicate that continues (`disown`); its
+        pending updates are refused one by one.
         """
         self._ended.pop(task_id, None)
         replicate = self._replicates.get(task_id)
-        if replicate is not None:
-            replicate.discard()
+        if replicate is not None and not disown(replicate):
+            return False
         self._context.outbox.remove_task(task_id)
+        return True
 
     # --- bounded memory ------------------------------------------------------
 

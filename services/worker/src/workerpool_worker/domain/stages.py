@@ -92,6 +92,13 @@ NEXT: dict[Stage, Stage] = {
 }
 """The stage that follows the success of a step."""
 
+TO_COMPUTED = tuple(
+    status
+    for stage in (Stage.START, Stage.DOWNLOAD_APP, Stage.DOWNLOAD_DATA, Stage.COMPUTE)
+    for status in (STATUSES[stage].started, STATUSES[stage].succeeded)
+)
+"""The statuses that a replicate with a result has reported."""
+
 _CONTRIBUTE_FROM = frozenset(
     {
         Stage.AWAIT_DECISION,

@@ -12,7 +12,7 @@ from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.results import result_hash, result_seal
 from workerpool_protocol.core.v1 import worker_service_pb2 as pb
 
-from services.worker.tests.doubles.core_peer import cause_of
+from services.worker.tests.doubles.core_peer import cause_of, refusing_as_unknown
 from services.worker.tests.harness.pool import Pool
 from services.worker.tests.harness.shared_worker import SharedWorker
 from services.worker.tests.harness.waiting import wait_until
@@ -77,17 +77,17 @@ async def with_consensus(shared: SharedWorker) -> pb.Assignment:
 
 
 async def contributed_before(shared: SharedWorker) -> pb.Assignment:
-    """Return a task to which this worker has contributed, and which the scheduler has forgotten since."""
+    """Return a task to which this worker has contributed, and whose end here the scheduler has forgotten since."""
     pool, core = shared.pool, shared.pool.core
     # One contribution is no consensus at this trust.
     (assignment,) = await pool.bag(1, trust=3)
     task_id = assignment.task.task_id
     core.assign(assignment)
     await core.status(task_id, "CONTRIBUTED")
-    core.dropped = [task_id]
-    core.cut()
-    await wait_until(lambda: core.connected)
-    core.dropped = []
+    refused = refusing_as_unknown(core, task_id, "ABORTED")
+    core.command(task_id, pb.ACTION_ABORT)
+    await wait_until(lambda: refused)
+    core.answer = None
     core.updates.pop(task_id)
     return assignment
 

@@ -82,8 +82,11 @@ class TaskStateReader:
         block = await self._hub.block_number()
         ids = list(batch)
         tasks = await self._hub.view_tasks(ids, block=block)
+        # The hub names every contributor, also one whose replicate the scheduler does not know.
         pairs = [
-            (task_id, wallet) for task_id, request in batch.items() for wallet in sorted(request.wallets)
+            (task_id, wallet)
+            for (task_id, request), task in zip(batch.items(), tasks, strict=True)
+            for wallet in sorted(request.wallets.union(task.contributors))
         ]
         found = await self._hub.view_contributions(pairs, block=block)
         contributions: dict[TaskId, dict[str, Contribution]] = {task_id: {} for task_id in ids}

@@ -77,6 +77,9 @@ def _apply_log(context: EventContext, live: LiveTask, log: TaskLog, block: Block
                 chain_evidence.contributed_and_finalized(context, replicate, log.value, "", log.receipt)
             else:
                 chain_evidence.contributed(context, replicate, log.value, log.receipt)
+        case TaskLogKind.CONTRIBUTE:
+            # A replicate that this database does not have: the read adds it.
+            context.read_task(task)
         case TaskLogKind.CONSENSUS if not caf:
             winners = sum(r.contribution_hash == log.value for r in task.replicates.values())
             chain_evidence.consensus(

@@ -14,7 +14,7 @@ from workerpool_poco.protocol.statuses import (
 )
 
 from workerpool_core.domain import transitions
-from workerpool_core.domain.chain import chain_evidence, deadlines, refusals
+from workerpool_core.domain.chain import chain_evidence, deadlines, refusals, unknown_contributors
 from workerpool_core.domain.event_context import EventContext
 from workerpool_core.domain.events import TaskRead, TransactionKind
 from workerpool_core.domain.model import Receipt, Replicate, Task
@@ -128,6 +128,7 @@ def _reconcile_initialized(
     initialization.initialized(context, task, Receipt(task.initialization_block or event.block))
     if task.ended:
         return
+    unknown_contributors.add(context, task, event)
     if chain.status is ChainTaskStatus.ACTIVE and task.status in _CONSENSUS:
         _reconcile_lost_consensus(context, task, event)
     for wallet, contribution in event.contributions.items():

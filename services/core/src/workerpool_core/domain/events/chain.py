@@ -66,7 +66,7 @@ class BlocksReverted:
 
 @dataclass(frozen=True, slots=True)
 class TaskRead:
-    """The answer to one ReadTask: a task at `block`, with the contribution of each requested wallet.
+    """The answer to one ReadTask: a task at `block`, with the contribution of each requested wallet and contributor.
 
     `task` is None when the hub does not know the task (UNSET). `requested_at` is the time of the oldest ReadTask that
     this answers; None counts as now.

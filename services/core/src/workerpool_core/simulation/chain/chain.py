@@ -145,8 +145,9 @@ class Chain:
         )
 
     def view_contributions(self, task_id: TaskId, wallets: tuple[str, ...]) -> dict[str, Contribution]:
-        """Return contributions by wallet like the hub's `viewContribution`."""
+        """Return contributions by wallet like the hub's `viewContribution`, including contributors not asked for."""
         task = self.head.state.get(task_id)
+        wallets = tuple(dict.fromkeys((*wallets, *(task.contributions if task else ()))))
         unset = (ContributionStatus.UNSET, "0x")
         return {
             wallet: Contribution(status, bytes.fromhex(value[2:]), b"", ZERO_ADDRESS, 1)
