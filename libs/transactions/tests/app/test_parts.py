@@ -10,9 +10,10 @@ from workerpool_transactions.app.endings import Endings
 from workerpool_transactions.app.fees import QUOTE_S, Fees
 from workerpool_transactions.app.intake import Intake
 from workerpool_transactions.app.mined import Mined
+from workerpool_transactions.app.pipeline import Pipeline
 from workerpool_transactions.app.sender import SPACING_S, Sender
 from workerpool_transactions.app.versions import Versions
-from workerpool_transactions.app.watcher import SHORTEST_INTERVAL_S, Watcher
+from workerpool_transactions.app.watcher import BURST, SHORTEST_INTERVAL_S, Watcher
 from workerpool_transactions.domain.answers import SendAnswer
 from workerpool_transactions.domain.counting import Block
 from workerpool_transactions.domain.entry import Entry, EntryState, Offer, Receipt
@@ -93,14 +94,14 @@ def test_looks_are_spaced_however_often_they_are_requested() -> None:
         for _ in range(1000):
             context.look_now.set()
             await asyncio.sleep(0.001)
-        assert wallet.node.calls.count("counts") <= 1 / SHORTEST_INTERVAL_S + 1
+        assert wallet.node.calls.count("counts") <= 1 / SHORTEST_INTERVAL_S + BURST
         await briefly(loop, 0)
 
     run(story())
 
 
 def test_a_transaction_that_is_mined_at_once_ends_at_once() -> None:
-    """The look at the journaled entry comes too early, and does not hold up the one after the answer."""
+    """The node answers after the entry was journaled; the look waits for its answer."""
 
     class MinesLater(ScriptedNode):
         async def send(self, raw: bytes) -> SendAnswer:
@@ -113,12 +114,29 @@ def test_a_transaction_that_is_mined_at_once_ends_at_once() -> None:
         async with wallet.running() as pipeline:
             for number in range(3):
                 await asyncio.sleep(60)
-                (entry,) = await pipeline.submit([call(number)])
-                began = asyncio.get_running_loop().time()
-                assert (await pipeline.wait(entry.nonce)).state is EntryState.MINED
-                assert asyncio.get_running_loop().time() - began < SHORTEST_INTERVAL_S / 2
+                await _ends_at_once(pipeline, number)
 
     run(story())
+
+
+def test_the_next_transaction_of_a_wallet_ends_at_once_too() -> None:
+    """A worker reveals right after it contributed; its reveal waits for no spacing of looks."""
+
+    async def story() -> None:
+        wallet = Wallet()
+        wallet.node = ScriptedNode(mines_at_once=True)
+        async with wallet.running() as pipeline:
+            for number in range(BURST - 1):
+                await _ends_at_once(pipeline, number)
+
+    run(story())
+
+
+async def _ends_at_once(pipeline: Pipeline, number: int) -> None:
+    (entry,) = await pipeline.submit([call(number)])
+    began = asyncio.get_running_loop().time()
+    assert (await pipeline.wait(entry.nonce)).state is EntryState.MINED
+    assert asyncio.get_running_loop().time() - began < SHORTEST_INTERVAL_S / 2
 
 
 def test_a_version_is_journaled_before_it_is_due() -> None:

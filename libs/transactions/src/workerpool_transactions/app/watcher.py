@@ -23,7 +23,9 @@ log = get_logger()
 
 RECEIPTS_PER_READ = 100
 SHORTEST_INTERVAL_S = 0.1
-"""Least time between two polls, however often the chain or a send requests one."""
+"""Mean time between two polls, however often the chain or a send requests one."""
+BURST = 4
+"""Polls that may follow each other at once after a rest: a wallet's next transaction may be mined right after one."""
 LONGEST_INTERVAL_S = 2.0
 BALANCE_S = 15.0
 IDLE_BALANCE_S = 60.0
@@ -39,8 +41,8 @@ class Watcher:
         self._endings = endings
         self._failures = 0
         self._looked_at = 0.0
-        self._was_early = False
-        """Whether no node had answered for any entry when the last look began, so that it could find nothing."""
+        self._credit = float(BURST)
+        """Polls that the last one left allowed; each `SHORTEST_INTERVAL_S` allows one more."""
         self._pushed_at: float | None = None
 
     def pushed(self) -> None:
@@ -58,12 +60,10 @@ class Watcher:
                 # Before a node answers the first send a look finds nothing, unless that takes long.
                 context.look_now.clear()
                 await context.timer.wait(context.look_now, self._pause())
-            since = context.timer.time() - self._looked_at
-            # A chain that mines at once answers a send right after the look that its journaling asked for.
-            if since < SHORTEST_INTERVAL_S and not (self._was_early and not self._is_unanswered()):
-                await context.timer.wait(asyncio.Event(), SHORTEST_INTERVAL_S - since)
+            if (credit := self._credit_now()) < 1:
+                await context.timer.wait(asyncio.Event(), (1 - credit) * SHORTEST_INTERVAL_S)
             context.look_now.clear()
-            self._looked_at, self._was_early = context.timer.time(), self._is_unanswered()
+            self._credit, self._looked_at = max(self._credit_now() - 1, 0.0), context.timer.time()
             try:
                 try:
                     await self.look()
@@ -79,6 +79,10 @@ class Watcher:
     def _is_unanswered(self) -> bool:
         in_window = self._context.queue.in_window()
         return bool(in_window) and all(each.known_at is None for each in in_window)
+
+    def _credit_now(self) -> float:
+        since = self._context.timer.time() - self._looked_at
+        return min(self._credit + since / SHORTEST_INTERVAL_S, BURST)
 
     def _pause(self) -> float | None:
         """Return the seconds until the next poll unless one is requested; None while there is nothing to do."""
