@@ -9,12 +9,15 @@ from workerpool_poco.protocol.model import ChainTask, Contribution, Deal
 
 from workerpool_result_proxy.errors import ChainUnreachable
 
+_MAX_CACHED_DEALS = 10_000
+
 
 class HubView:
     """Reads of the hub, possible once `watch` has verified that the node serves the configured chain and hub."""
 
     def __init__(self, hub: HubClient, report: DependencyReport) -> None:
         self._hub = hub
+        self._deals: dict[DealId, Deal] = {}
         self._node = VerifiedNode(
             report,
             connect=hub.connect,
@@ -31,8 +34,15 @@ class HubView:
         return await self._node.read(self._hub.view_task(task_id), ChainUnreachable)
 
     async def deal(self, deal_id: DealId) -> Deal:
-        """Return `viewDeal`; see `ChainView`."""
-        return await self._node.read(self._hub.view_deal(deal_id), ChainUnreachable)
+        """Return `viewDeal`, cached because a deal never changes; see `ChainView`."""
+        if (known := self._deals.get(deal_id)) is not None:
+            return known
+        deal = await self._node.read(self._hub.view_deal(deal_id), ChainUnreachable)
+        if deal.exists:
+            if len(self._deals) >= _MAX_CACHED_DEALS:
+                self._deals.clear()
+            self._deals[deal_id] = deal
+        return deal
 
     async def contribution(self, task_id: TaskId, worker: Address) -> Contribution:
         """Return `viewContribution`; see `ChainView`."""

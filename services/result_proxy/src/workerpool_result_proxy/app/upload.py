@@ -181,12 +181,22 @@ class UploadResult:
         """Check everything that does not need the archive, so that a refused upload sends no byte."""
         task_id = declared.task_id
         check_size(declared.size, self._limits.max_size)
-        if not await self._store.is_authorized(task_id, wallet):
-            raise NotAuthorized(
-                f"{wallet} has submitted no authorization for this task; request a token with it first"
+        # Almost every upload is allowed, so the chain is read meanwhile.
+        revealed = asyncio.create_task(self._revealed_contribution(task_id, wallet), name="reveal")
+        try:
+            is_authorized, stored = await asyncio.gather(
+                self._store.is_authorized(task_id, wallet), self._store.find_result(task_id)
             )
-        await self._refuse_second(task_id)
-        contribution = await self._revealed_contribution(task_id, wallet)
+            if not is_authorized:
+                raise NotAuthorized(
+                    f"{wallet} has submitted no authorization for this task; request a token with it first"
+                )
+            if stored is not None:
+                raise _second(stored)
+            contribution = await revealed
+        finally:
+            revealed.cancel()
+            await asyncio.gather(revealed, return_exceptions=True)
         if declared.result_digest is not None:
             check_digest(task_id, declared.result_digest, contribution, what="the declared digest")
         return contribution
@@ -197,8 +207,9 @@ class UploadResult:
 
         async def read() -> Contribution:
             nonlocal kind_checked
-            task = await self._chain.task(task_id)
-            contribution = await self._chain.contribution(task_id, wallet)
+            task, contribution = await asyncio.gather(
+                self._chain.task(task_id), self._chain.contribution(task_id, wallet)
+            )
             if not kind_checked and task.status is not ChainTaskStatus.UNSET:
                 check_kind(await self._chain.deal(task.deal_id))
                 kind_checked = True
@@ -221,7 +232,6 @@ class UploadResult:
     async def _keep(
         self, wallet: Address, declared: Declaration, digest: bytes, file: "_File", writer: ArchiveWriter
     ) -> StoredResult:
-        await self._refuse_second(declared.task_id)
         location = await writer.finish()
         result = StoredResult(
             task_id=declared.task_id,
@@ -239,7 +249,8 @@ class UploadResult:
         file.is_discardable = False
         if not await self._store.commit(result):
             file.is_discardable = True
-            await self._refuse_second(declared.task_id)
+            if (stored := await self._store.find_result(declared.task_id)) is not None:
+                raise _second(stored)
             raise LeaseLost("the result of another upload expired meanwhile; upload it again")
         return result
 
@@ -250,18 +261,17 @@ class UploadResult:
             # The lease expires, and then the bytes are removed.
             log.warning("result.discard_postponed", file=file_id, reason=outage.reason)
 
-    async def _refuse_second(self, task_id: TaskId) -> None:
-        stored = await self._store.find_result(task_id)
-        if stored is not None:
-            raise AlreadyStored(
-                "the result of this task is already stored and is never overwritten",
-                details={
-                    "result_link": stored.result_link,
-                    "sha256": to_hex(stored.sha256),
-                    "result_digest": to_hex(stored.result_digest),
-                    "uploader": stored.uploader,
-                },
-            )
+
+def _second(stored: StoredResult) -> AlreadyStored:
+    return AlreadyStored(
+        "the result of this task is already stored and is never overwritten",
+        details={
+            "result_link": stored.result_link,
+            "sha256": to_hex(stored.sha256),
+            "result_digest": to_hex(stored.result_digest),
+            "uploader": stored.uploader,
+        },
+    )
 
 
 class _NotRevealedYet(Exception):

@@ -143,7 +143,8 @@ class GridFsWriter:
 
     The primary alone acknowledges chunks. `finish` makes the file durable: a majority and its journal acknowledge the
     entry in `files`, and with it every earlier write of the primary. A replaced primary may have lost chunks, so
-    `finish` then counts them with majority read concern.
+    `finish` then counts them with majority read concern. It writes the few chunks of a small file with the entry, and
+    the majority acknowledges both, so no count is needed.
     """
 
     def __init__(self, database: Database, files: Any, chunks: Any, file_id: str) -> None:
@@ -176,9 +177,6 @@ class GridFsWriter:
         if self._rest:
             await self._add(bytes(self._rest))
             self._rest.clear()
-        await self._write()
-        while self._in_flight:
-            await self._oldest()
         entry = {
             "_id": self._identity,
             "length": self._length,
@@ -186,6 +184,12 @@ class GridFsWriter:
             "uploadDate": datetime.now(UTC),
             "filename": f"{self._file_id}.zip",
         }
+        if len(self._waiting) == self._count:
+            await self._write_at_once(entry)
+            return
+        await self._write()
+        while self._in_flight:
+            await self._oldest()
         await self._database.run_once(self._files.insert_one, entry)
         durable = await self._database.run_once(
             self._majority.count_documents, {"files_id": self._identity}, hint=_INDEX
@@ -195,6 +199,14 @@ class GridFsWriter:
                 f"the database lost {self._count - durable} of {self._count} MiB of the archive when its primary "
                 "changed; continue the upload"
             )
+
+    async def _write_at_once(self, entry: dict[str, Any]) -> None:
+        writes = [self._database.run_once(self._files.insert_one, entry)]
+        if self._waiting:
+            writes.append(self._database.run_once(self._majority.insert_many, self._waiting, ordered=False))
+        self._in_flight.extend(map(asyncio.ensure_future, writes))
+        while self._in_flight:
+            await self._oldest()
 
     async def settle(self) -> None:
         """Wait for the writes in flight."""
