@@ -107,6 +107,7 @@ def read_block(method: str, answer: Any) -> Block:
         parent_hash=from_hex(_hash(f"{method}: parentHash", fields.get("parentHash"))),
         timestamp=read_quantity(f"{method}: timestamp", fields.get("timestamp")),
         logs_bloom=read_bytes(f"{method}: logsBloom", fields.get("logsBloom") or "0x"),
+        gas_limit=read_quantity(f"{method}: gasLimit", fields.get("gasLimit") or "0x0"),
     )
 
 

@@ -171,3 +171,5 @@ class Block:
     timestamp: int
     logs_bloom: bytes = field(default=b"", repr=False, compare=False)
     """The Bloom filter of the block's logs, 256 bytes; empty when the node omits it."""
+    gas_limit: int = field(default=0, repr=False, compare=False)
+    """The most gas of its transactions together; 0 when the node omits it."""

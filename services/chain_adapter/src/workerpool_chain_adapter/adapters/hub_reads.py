@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from workerpool_kit.clock import Clock
-from workerpool_poco.chain.answers import read_header
 from workerpool_poco.chain.hub import HubClient
 from workerpool_poco.errors import CallReverted, ChainUnreachable, EmptyAnswer, RpcError
 from workerpool_poco.protocol.contracts import abi, views
@@ -22,6 +21,8 @@ LOOKS, LOOK_AGAIN_S = 8, 0.25
 A lagging back-end of the node catches up within that time. If the block is still older, the chain became shorter.
 """
 
+GAS_LIMIT_S = 10.0
+"""How long the gas limit of a block that was read serves: blocks change it by a thousandth at most."""
 _MAX_CACHED_DEALS = 10_000
 
 
@@ -42,6 +43,7 @@ class HubReads:
         self._sleep = sleep
         self._deals: dict[DealId, Deal] = {}
         self._newest = 0
+        self._gas_limit, self._gas_limit_at = 0, 0.0
         self._deadline_ratio = 0
 
     async def prepare(self) -> None:
@@ -57,12 +59,13 @@ class HubReads:
             raise ChainUnreachable(f"the node cannot read its newest block: {error}") from error
 
     async def block_gas_limit(self) -> int:
-        """Return the gas limit of the newest block; see `ChainReads`."""
-        method = "eth_getBlockByNumber"
-        try:
-            return read_header(method, await self._hub.rpc.call(method, "latest", False)).gas_limit
-        except RpcError as error:
-            raise ChainUnreachable(f"the node cannot read its newest block: {error}") from error
+        """Return the gas limit of the newest block that was read lately, else of the newest; see `ChainReads`."""
+        if not self._gas_limit or not 0 <= self._clock.now() - self._gas_limit_at < GAS_LIMIT_S:
+            try:
+                await self._newest_block()
+            except RpcError as error:
+                raise ChainUnreachable(f"the node cannot read its newest block: {error}") from error
+        return self._gas_limit
 
     async def _snapshots(self, commands: Sequence[Command]) -> list[Snapshot]:
         head = await self._head()
@@ -97,7 +100,12 @@ class HubReads:
 
     async def _tasks(self, commands: Sequence[Command], head: Block) -> list[ChainSnapshot]:
         """Return the tasks of commands, with their deals."""
-        tasks = await self._hub.view_tasks([each.key.task_id for each in commands], block=head.number)
+        named = {each.deal_id for each in commands if each.deal_id}
+        tasks, _ = await asyncio.gather(
+            self._hub.view_tasks([each.key.task_id for each in commands], block=head.number),
+            # Cached for below.
+            self._read_deals(named, head.number),
+        )
         wanted = [_deal_id(command, task) for command, task in zip(commands, tasks, strict=True)]
         deals = await self._read_deals(wanted, head.number)
         now = chain_time(head.timestamp, self._clock.now())
@@ -129,6 +137,7 @@ class HubReads:
         head = await self._hub.block()
         if head is None:
             raise ChainUnreachable(f"{self._hub.rpc.node_url} returned no newest block")
+        self._gas_limit, self._gas_limit_at = head.gas_limit, self._clock.now()
         return head
 
     async def _read_deals(self, deal_ids: Iterable[DealId], block: int) -> dict[DealId, Deal]:

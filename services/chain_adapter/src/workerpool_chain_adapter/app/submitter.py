@@ -1,5 +1,6 @@
 """The submission of waiting commands as transactions: check, plan, estimate, submit."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -94,6 +95,8 @@ class Submitter:
         """Submit until cancelled; wait while the node does not answer or the wallet cannot pay."""
         while True:
             await self._active.sending.wait(self._pause_s())
+            # A request is still being accepted when it wakes this loop.
+            await asyncio.sleep(0)
             try:
                 await self._pipeline.wait_room()
                 await self.round()

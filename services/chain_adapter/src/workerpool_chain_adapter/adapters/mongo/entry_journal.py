@@ -60,18 +60,19 @@ class MongoEntryJournal:
         return await self._database.run_with_retry(self._read, Q(**wanted))
 
     def _add(self, entries: Sequence[Entry]) -> None:
-        if taken := self._taken(entries):
-            raise NonceTaken(
-                f"the journal already has other transactions of {self._wallet} at nonces {taken}; stop any other "
-                "adapter with this wallet, then restart this one"
-            )
+        # Of several entries none is added when one is refused; a single one needs no look before.
+        if len(entries) > 1 and (taken := self._taken(entries)):
+            raise self._nonces_taken(taken)
         # This process holds the wallet's lease; the unique id still refuses an entry added between read and insert.
-        insert_new([EntryDocument.of(self._wallet, each) for each in entries])
-        if taken := self._taken(entries):
-            raise NonceTaken(
-                f"another process journaled transactions of {self._wallet} at nonces {taken}; stop it, then restart "
-                "this adapter"
-            )
+        refused = insert_new([EntryDocument.of(self._wallet, each) for each in entries])
+        if refused and (taken := self._taken([entries[place] for place in refused])):
+            raise self._nonces_taken(taken)
+
+    def _nonces_taken(self, taken: Sequence[int]) -> NonceTaken:
+        return NonceTaken(
+            f"the journal already has other transactions of {self._wallet} at nonces {taken}; stop any other "
+            "adapter with this wallet, then restart this one"
+        )
 
     def _taken(self, entries: Sequence[Entry]) -> list[int]:
         """Return the nonces that other transactions hold; the entries of a repeated insert do not count."""
