@@ -121,6 +121,39 @@ async def test_an_outcome_without_writes_is_performed_at_once_when_idle(harness:
     assert harness.store.entries == []
 
 
+async def test_an_outcome_without_effects_shares_the_entry_of_the_next_one(harness: Harness) -> None:
+    harness.store.release(2)
+    for number in (1, 2):
+        harness.commit.put(d.Outcome([d.CursorMoved(number, "foreign")], []))
+        await asyncio.sleep(0)
+    assert harness.store.entries == []
+    harness.put("own", block=3)
+    await harness.commit.drained()
+    assert harness.blocks() == [[3]]
+
+
+async def test_an_outcome_without_effects_is_written_soon(harness: Harness) -> None:
+    harness.store.release(2)
+    for wait in (asyncio.sleep(0), harness.commit.drained(), harness.commit.durable()):
+        harness.commit.put(d.Outcome([d.CursorMoved(1, "foreign")], []))
+        await wait
+        async with asyncio.timeout(PATIENCE_S):
+            while not harness.store.entries:
+                await asyncio.sleep(0.001)
+        harness.store.entries.clear()
+        harness.store.release()
+
+
+async def test_an_outcome_without_effects_put_during_a_write_is_written_too(harness: Harness) -> None:
+    harness.put("own", block=1)
+    await harness.store.writing.wait()
+    harness.commit.put(d.Outcome([d.CursorMoved(2, "foreign")], []))
+    harness.store.release(2)
+    async with asyncio.timeout(PATIENCE_S):
+        while len(harness.store.entries) < 2:
+            await asyncio.sleep(0.001)
+
+
 async def test_an_outcome_put_by_an_effect_follows_its_batch(harness: Harness) -> None:
     harness.on_effect["a"] = lambda: harness.put("caused by a")
     harness.put("a", block=1)

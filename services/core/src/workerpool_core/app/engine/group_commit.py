@@ -26,6 +26,8 @@ _MAX_UNAPPLIED = 50_000
 """Unapplied changes above which new batches wait for the collections."""
 _APPLY_DELAY_S = 0.5
 """Seconds for which durable changes accumulate before they are applied."""
+_COMPANY_S = 0.1
+"""Seconds for which an outcome without effects waits for others to share their journal entry: nothing waits for it."""
 _TRIM_EVERY = 64
 """Applied journal entries that accumulate before they are removed."""
 
@@ -64,6 +66,7 @@ class GroupCommit(Generic[C]):
         self._applied_something = asyncio.Condition()
         self._apply_now = asyncio.Event()
         self._put_something = asyncio.Event()
+        self._company: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -85,16 +88,22 @@ class GroupCommit(Generic[C]):
             self._waiting.append(_Pending(self._store.encode(outcome.writes), outcome.effects))
             self._enqueued += 1
             self._idle.clear()
-            self._put_something.set()
+            if outcome.effects:
+                self._put_something.set()
+            elif self._company is None:
+                # Such as a cursor that moves over foreign blocks, or a command that a worker acknowledged.
+                self._company = asyncio.get_running_loop().call_later(_COMPANY_S, self._put_something.set)
 
     async def drained(self) -> None:
         """Wait until every enqueued outcome is durable and its effects are performed."""
+        self._put_something.set()
         await self._idle.wait()
 
     async def durable(self) -> None:
         """Wait until every outcome that is enqueued now is durable."""
         number = self._enqueued
         if self._durable < number:
+            self._put_something.set()
             async with self._batch_is_durable:
                 await self._batch_is_durable.wait_for(lambda: self._durable >= number)
 
@@ -116,20 +125,30 @@ class GroupCommit(Generic[C]):
         while True:
             await self._put_something.wait()
             self._put_something.clear()
-            while self._waiting:
-                changes, effects = self._take()
-                # An effect may enqueue the next outcome at once; `_writing` makes that one follow this batch.
-                self._writing = True
-                if changes:
-                    asyncio.get_running_loop().call_soon(self._prepare_all, effects)
-                    await self._append(changes)
-                self._durable = self._taken
-                for effect in effects:
-                    self._perform(effect)
-                self._writing = False
-                async with self._batch_is_durable:
-                    self._batch_is_durable.notify_all()
-            self._idle.set()
+            if self._company is not None:
+                self._company.cancel()
+                self._company = None
+            if self._waiting:
+                await self._write_batch()
+            if not self._waiting:
+                self._idle.set()
+
+    async def _write_batch(self) -> None:
+        changes, effects = self._take()
+        if self._waiting:
+            # More than one entry holds.
+            self._put_something.set()
+        # An effect may enqueue the next outcome at once; `_writing` makes that one follow this batch.
+        self._writing = True
+        if changes:
+            asyncio.get_running_loop().call_soon(self._prepare_all, effects)
+            await self._append(changes)
+        self._durable = self._taken
+        for effect in effects:
+            self._perform(effect)
+        self._writing = False
+        async with self._batch_is_durable:
+            self._batch_is_durable.notify_all()
 
     def _prepare_all(self, effects: list[Effect]) -> None:
         for effect in effects:
