@@ -36,6 +36,8 @@ ALLOWED = {
     "workerpool_result_proxy/app/receive.py:receive": AWAITED,
     "workerpool_result_proxy/adapters/mongo/gridfs_archives.py:read_ahead": "read awaits it, or cancels and awaits it",
     "workerpool_result_proxy/adapters/mongo/gridfs_archives.py:_write": "the writer awaits it, at the latest in settle",
+    "workerpool_result_proxy/adapters/mongo/gridfs_archives.py:_write_at_once": "as in _write",
+    "workerpool_result_proxy/app/upload.py:_check_rights": AWAITED,
     "workerpool_result_proxy/adapters/ipfs/ipfs_archives.py:__init__": "the writer awaits it, or ends it in stop",
     "workerpool_result_proxy/adapters/ipfs/ipfs_archives.py:_put": "puts into a queue, and is cancelled otherwise",
     "workerpool_worker/adapters/files/archive.py:of": "its callers await it; a failure is forgotten, and tried again",

@@ -24,7 +24,7 @@ log = get_logger()
 RECEIPTS_PER_READ = 100
 SHORTEST_INTERVAL_S = 0.1
 """Mean time between two polls, however often the chain or a send requests one."""
-BURST = 4
+BURST = 6
 """Polls that may follow each other at once after a rest: a wallet's next transaction may be mined right after one."""
 LONGEST_INTERVAL_S = 2.0
 BALANCE_S = 15.0

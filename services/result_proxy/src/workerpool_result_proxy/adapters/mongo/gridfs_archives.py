@@ -204,7 +204,7 @@ class GridFsWriter:
         writes = [self._database.run_once(self._files.insert_one, entry)]
         if self._waiting:
             writes.append(self._database.run_once(self._majority.insert_many, self._waiting, ordered=False))
-        self._in_flight.extend(map(asyncio.ensure_future, writes))
+        self._in_flight.extend(asyncio.ensure_future(write) for write in writes)
         while self._in_flight:
             await self._oldest()
 
