@@ -128,6 +128,11 @@ HTTP_ROWS: dict[str, dict[str, Endpoint]] = {
             "a task id; Range",
             "application/zip, or 206 with a range of it; 404; 500 when the store has lost bytes of it",
         ),
+        "PUT /results/{task_id}": Endpoint(
+            UPLOADER,
+            "the archive from its offset; `Workerpool-Upload`: UploadHeader in Base64",
+            "JSON `{result_link}`; 400, 401, 403, 409, 429, 503",
+        ),
         "GET /ipfs/{path:path}": Endpoint(
             EVERYONE,
             "a content id, and a path below it; Range",

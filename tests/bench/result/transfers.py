@@ -13,7 +13,7 @@ import gridfs
 from pymongo import MongoClient
 from workerpool_poco.protocol.ids import to_hex
 from workerpool_poco.protocol.result_link import ResultLink
-from workerpool_worker.adapters.grpc_result_store import GrpcResultStore
+from workerpool_worker.adapters.results.grpc_result_store import GrpcResultStore
 
 from bench.result.pool import Archive, Proxy, ResultPool
 

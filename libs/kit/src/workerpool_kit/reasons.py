@@ -20,3 +20,6 @@ CONTRIBUTION_NOT_REVEALED = "CONTRIBUTION_NOT_REVEALED"
 
 GET_CHAIN_TASK_FAILED = "GET_CHAIN_TASK_FAILED"
 """Result proxy to worker: the proxy's node does not show the task yet; retry. Named by the protocol's causes."""
+
+UPLOAD_OFFSET_MISMATCH = "UPLOAD_OFFSET_MISMATCH"
+"""Result proxy to worker: the upload continues at another byte, or at another process of the proxy."""

@@ -35,6 +35,7 @@ from workerpool_result_proxy.api.http_routes import routes
 from workerpool_result_proxy.api.login_routes import login_routes
 from workerpool_result_proxy.api.older_routes import older_routes
 from workerpool_result_proxy.api.result_service import POLICY, SERVICE, ResultServicer
+from workerpool_result_proxy.api.upload_route import upload_routes
 from workerpool_result_proxy.app.challenge import Challenges
 from workerpool_result_proxy.app.disk_reservations import DiskReservations
 from workerpool_result_proxy.app.gateway import Gateway
@@ -115,6 +116,7 @@ async def serve(settings: ResultProxySettings, lifetime: Lifetime) -> None:
         http.add_routes(
             [
                 *login_routes(login),
+                *upload_routes(tokens, uploads),
                 *older_routes(tokens, issue_token, uploads, results),
                 *routes(results, Gateway(KuboContent(kubo) if kubo else None)),
             ]

@@ -28,9 +28,9 @@ from workerpool_worker.adapters.core.session import CoreSession, HostModel
 from workerpool_worker.adapters.docker.network.kinds import AppNetwork
 from workerpool_worker.adapters.files.stop_intent import take_return_within
 from workerpool_worker.adapters.files.workspace import DiskWorkspace
-from workerpool_worker.adapters.grpc_result_store import GrpcResultStore
 from workerpool_worker.adapters.http_downloads.downloader import HttpDownloader
 from workerpool_worker.adapters.measures import PrometheusMeasures
+from workerpool_worker.adapters.results.grpc_result_store import GrpcResultStore
 from workerpool_worker.adapters.sqlite_journal import SqliteJournal
 from workerpool_worker.adapters.sqlite_transactions import SqliteTransactions
 from workerpool_worker.adapters.stage_durations import StageDurations

@@ -1,6 +1,7 @@
 """The contract of the `ResultStore` port, over every implementation."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from workerpool_poco.protocol.authorization import WorkerpoolAuthorization, audi
 from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId
 from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc
-from workerpool_worker.adapters.grpc_result_store import GrpcResultStore
+from workerpool_worker.adapters.results.grpc_result_store import GrpcResultStore
 from workerpool_worker.app.ports import ResultStore
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
@@ -24,7 +25,7 @@ DIGEST, OTHER_DIGEST = "0x" + "04" * 32, "0x" + "05" * 32
 UNREACHABLE = "http://127.0.0.1:9"
 
 
-@pytest.fixture(params=["grpc", "memory"])
+@pytest.fixture(params=["grpc", "http", "memory"])
 async def proxy(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ResultStore, str]]:
     """A store and the URL of a proxy that it reaches."""
     if request.param == "memory":
@@ -33,12 +34,16 @@ async def proxy(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ResultSto
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     peer = ResultPeer()
     result_service_pb2_grpc.add_ResultServiceServicer_to_server(peer, server)
-    url = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0') - GRPC_PORT_OFFSET}"
+    port = server.add_insecure_port("127.0.0.1:0") - GRPC_PORT_OFFSET
+    url = f"http://127.0.0.1:{port}"
     peer.audience = audience_of(url)
     await server.start()
     store = GrpcResultStore(lambda digest: bytes(65))
-    yield store, url
-    await store.close()
+    async with AsyncExitStack() as ports:
+        if request.param == "http":
+            await ports.enter_async_context(peer.http_port(port))
+        yield store, url
+        await store.close()
     await server.stop(None)
 
 

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse, Response
 
 from workerpool_kit.errors import Kind, WorkerpoolError
+from workerpool_kit.grpc.errors import CODES
 
+GRPC_STATUS = "Grpc-Status"
+"""Header of each refusal: the number of the status with which gRPC refuses the same. It tells kinds apart that have one
+status of HTTP, and a refusal of the service from one of a reverse proxy."""
 HTTP_STATUS: dict[Kind, int] = {
     Kind.INVALID: 400,
     Kind.NOT_FOUND: 404,
@@ -49,10 +53,13 @@ def error_answer(
 
 def refusal(error: WorkerpoolError, status: int | None = None) -> Response:
     """Return the answer for an error of a use case; `status` replaces the one of its kind."""
+    headers = {GRPC_STATUS: str(CODES[error.kind].value[0])}
+    if error.kind is Kind.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Basic"
     return error_answer(
         error.reason,
         error.message,
         HTTP_STATUS[error.kind] if status is None else status,
-        headers={"WWW-Authenticate": "Basic"} if error.kind is Kind.UNAUTHENTICATED else None,
+        headers=headers,
         details=error.details,
     )

@@ -1,8 +1,11 @@
 """Connections to the HTTP port, bounded in number and time: they are public, and each holds a file descriptor."""
 
 import asyncio
+from functools import partial
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workerpool_kit.http.large_bodies import EXTENSION, TAKE, DirectBody
 
 
 class BoundedConnection(H11Protocol):
@@ -30,11 +33,12 @@ class BoundedConnection(H11Protocol):
             self._expect_request()
 
     def handle_events(self) -> None:
-        """Read; a new cycle means that the head of a request is complete, so stop its timer."""
+        """Read; a new cycle means that the head of a request is complete, so stop its timer and offer its body."""
         cycle = self.cycle
         super().handle_events()
         if self.cycle is not cycle:
             _cancel(self._waits_for_request)
+            self.cycle.scope["extensions"] = {EXTENSION: {TAKE: partial(DirectBody, self, self.cycle)}}
 
     def on_response_complete(self) -> None:
         """Discard the unread remainder of the request and wait for the next one."""

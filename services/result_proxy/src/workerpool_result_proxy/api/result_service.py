@@ -22,6 +22,7 @@ from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
 from workerpool_protocol.result_proxy.v1 import result_service_pb2_grpc as pb_grpc
 
 from workerpool_result_proxy import metrics
+from workerpool_result_proxy.api.declarations import declaration_of
 from workerpool_result_proxy.app.challenge import Challenges
 from workerpool_result_proxy.app.issue_token import WORKER_ROLE, IssueToken
 from workerpool_result_proxy.app.read_result import ReadResult
@@ -85,12 +86,12 @@ class ResultServicer(pb_grpc.ResultServiceServicer):
             )
         else:
             token, expires = await self._tokens.issue_to_older_client(authorization, signature)
-        return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires))
+        return pb.IssueTokenResponse(token=token, expires_at=Timestamp(seconds=expires), http_upload=True)
 
     async def GetUpload(self, request: pb.GetUploadRequest, context: Context) -> pb.GetUploadResponse:
         """Return the offset at which an upload continues."""
         wallet = address(current_identity().subject)
-        return pb.GetUploadResponse(offset=self._uploads.offset(wallet, _declaration(request.header)))
+        return pb.GetUploadResponse(offset=self._uploads.offset(wallet, declaration_of(request.header)))
 
     async def Upload(
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
@@ -133,17 +134,7 @@ async def _messages(requests: AsyncIterator[pb.UploadRequest]) -> AsyncIterator[
         if request.WhichOneof("part") == "chunk":
             yield request.chunk
         else:
-            yield _declaration(request.header)
-
-
-def _declaration(header: pb.UploadHeader) -> Declaration:
-    return Declaration(
-        task_id=TaskId(header.task_id),
-        size=header.size,
-        sha256=bytes32(header.sha256),
-        result_digest=bytes32(header.result_digest),
-        offset=header.offset,
-    )
+            yield declaration_of(request.header)
 
 
 def _result(stored: StoredResult) -> pb.Result:

@@ -54,7 +54,7 @@ class OffsetMismatch(ResultProxyError):
     """The upload does not continue at the first missing byte, which is `details["offset"]`."""
 
     kind = Kind.CONFLICT
-    reason = "UPLOAD_OFFSET_MISMATCH"
+    reason = reasons.UPLOAD_OFFSET_MISMATCH
 
 
 class LeaseLost(ResultProxyError):

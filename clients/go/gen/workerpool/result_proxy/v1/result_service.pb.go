@@ -417,7 +417,10 @@ type IssueTokenResponse struct {
 	// Bearer token, sent as `authorization: Bearer <token>`.
 	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	// Expiry of the token.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Whether the HTTP port takes archives: `PUT /results/<task id>` with the token, the bytes from the offset as its body,
+	// and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+	HttpUpload    bool `protobuf:"varint,3,opt,name=http_upload,json=httpUpload,proto3" json:"http_upload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -464,6 +467,13 @@ func (x *IssueTokenResponse) GetExpiresAt() *timestamppb.Timestamp {
 		return x.ExpiresAt
 	}
 	return nil
+}
+
+func (x *IssueTokenResponse) GetHttpUpload() bool {
+	if x != nil {
+		return x.HttpUpload
+	}
+	return false
 }
 
 // One message of an upload: the header first, then chunks in order.
@@ -1147,11 +1157,13 @@ const file_workerpool_result_proxy_v1_result_service_proto_rawDesc = "" +
 	"\rauthorization\x18\x01 \x01(\v2+.workerpool.poco.v1.WorkerpoolAuthorizationR\rauthorization\x12)\n" +
 	"\x10worker_signature\x18\x02 \x01(\tR\x0fworkerSignature\x12\x1a\n" +
 	"\baudience\x18\x03 \x01(\tR\baudience\x12\x14\n" +
-	"\x05nonce\x18\x04 \x01(\tR\x05nonce\"e\n" +
+	"\x05nonce\x18\x04 \x01(\tR\x05nonce\"\x86\x01\n" +
 	"\x12IssueTokenResponse\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x129\n" +
 	"\n" +
-	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"s\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x1f\n" +
+	"\vhttp_upload\x18\x03 \x01(\bR\n" +
+	"httpUpload\"s\n" +
 	"\rUploadRequest\x12B\n" +
 	"\x06header\x18\x01 \x01(\v2(.workerpool.result_proxy.v1.UploadHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +

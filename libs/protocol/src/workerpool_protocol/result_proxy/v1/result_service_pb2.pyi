@@ -214,8 +214,13 @@ class IssueTokenResponse(_message.Message):
 
     TOKEN_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    HTTP_UPLOAD_FIELD_NUMBER: _builtins.int
     token: _builtins.str
     """Bearer token, sent as `authorization: Bearer <token>`."""
+    http_upload: _builtins.bool
+    """Whether the HTTP port takes archives: `PUT /results/<task id>` with the token, the bytes from the offset as its body,
+    and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+    """
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """Expiry of the token."""
@@ -225,10 +230,11 @@ class IssueTokenResponse(_message.Message):
         *,
         token: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        http_upload: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "http_upload", b"http_upload", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -130,6 +130,22 @@ private static final long serialVersionUID = 0L;
     return expiresAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : expiresAt_;
   }
 
+  public static final int HTTP_UPLOAD_FIELD_NUMBER = 3;
+  private boolean httpUpload_ = false;
+  /**
+   * <pre>
+   * Whether the HTTP port takes archives: `PUT /results/&lt;task id&gt;` with the token, the bytes from the offset as its body,
+   * and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+   * </pre>
+   *
+   * <code>bool http_upload = 3 [json_name = "httpUpload"];</code>
+   * @return The httpUpload.
+   */
+  @java.lang.Override
+  public boolean getHttpUpload() {
+    return httpUpload_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -150,6 +166,9 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000001) != 0)) {
       output.writeMessage(2, getExpiresAt());
     }
+    if (httpUpload_ != false) {
+      output.writeBool(3, httpUpload_);
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -165,6 +184,10 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000001) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(2, getExpiresAt());
+    }
+    if (httpUpload_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(3, httpUpload_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -188,6 +211,8 @@ private static final long serialVersionUID = 0L;
       if (!getExpiresAt()
           .equals(other.getExpiresAt())) return false;
     }
+    if (getHttpUpload()
+        != other.getHttpUpload()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -205,6 +230,9 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + EXPIRES_AT_FIELD_NUMBER;
       hash = (53 * hash) + getExpiresAt().hashCode();
     }
+    hash = (37 * hash) + HTTP_UPLOAD_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getHttpUpload());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -352,6 +380,7 @@ private static final long serialVersionUID = 0L;
         expiresAtBuilder_.dispose();
         expiresAtBuilder_ = null;
       }
+      httpUpload_ = false;
       return this;
     }
 
@@ -394,6 +423,9 @@ private static final long serialVersionUID = 0L;
             ? expiresAt_
             : expiresAtBuilder_.build();
         to_bitField0_ |= 0x00000001;
+      }
+      if (((from_bitField0_ & 0x00000004) != 0)) {
+        result.httpUpload_ = httpUpload_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -450,6 +482,9 @@ private static final long serialVersionUID = 0L;
       if (other.hasExpiresAt()) {
         mergeExpiresAt(other.getExpiresAt());
       }
+      if (other.getHttpUpload() != false) {
+        setHttpUpload(other.getHttpUpload());
+      }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
       return this;
@@ -488,6 +523,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000002;
               break;
             } // case 18
+            case 24: {
+              httpUpload_ = input.readBool();
+              bitField0_ |= 0x00000004;
+              break;
+            } // case 24
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -752,6 +792,53 @@ private static final long serialVersionUID = 0L;
         expiresAt_ = null;
       }
       return expiresAtBuilder_;
+    }
+
+    private boolean httpUpload_ ;
+    /**
+     * <pre>
+     * Whether the HTTP port takes archives: `PUT /results/&lt;task id&gt;` with the token, the bytes from the offset as its body,
+     * and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+     * </pre>
+     *
+     * <code>bool http_upload = 3 [json_name = "httpUpload"];</code>
+     * @return The httpUpload.
+     */
+    @java.lang.Override
+    public boolean getHttpUpload() {
+      return httpUpload_;
+    }
+    /**
+     * <pre>
+     * Whether the HTTP port takes archives: `PUT /results/&lt;task id&gt;` with the token, the bytes from the offset as its body,
+     * and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+     * </pre>
+     *
+     * <code>bool http_upload = 3 [json_name = "httpUpload"];</code>
+     * @param value The httpUpload to set.
+     * @return This builder for chaining.
+     */
+    public Builder setHttpUpload(boolean value) {
+
+      httpUpload_ = value;
+      bitField0_ |= 0x00000004;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Whether the HTTP port takes archives: `PUT /results/&lt;task id&gt;` with the token, the bytes from the offset as its body,
+     * and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+     * </pre>
+     *
+     * <code>bool http_upload = 3 [json_name = "httpUpload"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearHttpUpload() {
+      bitField0_ = (bitField0_ & ~0x00000004);
+      httpUpload_ = false;
+      onChanged();
+      return this;
     }
     @java.lang.Override
     public final Builder setUnknownFields(

@@ -54,4 +54,15 @@ public interface IssueTokenResponseOrBuilder extends
    * <code>.google.protobuf.Timestamp expires_at = 2 [json_name = "expiresAt"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getExpiresAtOrBuilder();
+
+  /**
+   * <pre>
+   * Whether the HTTP port takes archives: `PUT /results/&lt;task id&gt;` with the token, the bytes from the offset as its body,
+   * and an UploadHeader in Base64 as the header `Workerpool-Upload`. It answers `{"result_link": …}`, as Upload does.
+   * </pre>
+   *
+   * <code>bool http_upload = 3 [json_name = "httpUpload"];</code>
+   * @return The httpUpload.
+   */
+  boolean getHttpUpload();
 }

@@ -134,60 +134,60 @@ public final class ResultServiceProto {
       "orkerpool.poco.v1.WorkerpoolAuthorizatio" +
       "nR\rauthorization\022)\n\020worker_signature\030\002 \001" +
       "(\tR\017workerSignature\022\032\n\010audience\030\003 \001(\tR\010a" +
-      "udience\022\024\n\005nonce\030\004 \001(\tR\005nonce\"e\n\022IssueTo" +
-      "kenResponse\022\024\n\005token\030\001 \001(\tR\005token\0229\n\nexp" +
-      "ires_at\030\002 \001(\0132\032.google.protobuf.Timestam" +
-      "pR\texpiresAt\"s\n\rUploadRequest\022B\n\006header\030" +
-      "\001 \001(\0132(.workerpool.result_proxy.v1.Uploa" +
-      "dHeaderH\000R\006header\022\026\n\005chunk\030\002 \001(\014H\000R\005chun" +
-      "kB\006\n\004part\"\275\001\n\014UploadHeader\022\027\n\007task_id\030\001 " +
-      "\001(\tR\006taskId\022\022\n\004size\030\002 \001(\004R\004size\022\026\n\006sha25" +
-      "6\030\003 \001(\tR\006sha256\022#\n\rresult_digest\030\004 \001(\tR\014" +
-      "resultDigest\022+\n\021enclave_signature\030\005 \001(\tR" +
-      "\020enclaveSignature\022\026\n\006offset\030\006 \001(\004R\006offse" +
-      "t\"T\n\020GetUploadRequest\022@\n\006header\030\001 \001(\0132(." +
-      "workerpool.result_proxy.v1.UploadHeaderR" +
-      "\006header\"+\n\021GetUploadResponse\022\026\n\006offset\030\001" +
-      " \001(\004R\006offset\"1\n\016UploadResponse\022\037\n\013result" +
-      "_link\030\001 \001(\tR\nresultLink\"+\n\020GetResultRequ" +
-      "est\022\027\n\007task_id\030\001 \001(\tR\006taskId\"O\n\021GetResul" +
-      "tResponse\022:\n\006result\030\001 \001(\0132\".workerpool.r" +
-      "esult_proxy.v1.ResultR\006result\"\350\001\n\006Result" +
-      "\022\027\n\007task_id\030\001 \001(\tR\006taskId\022\022\n\004size\030\002 \001(\004R" +
-      "\004size\022\026\n\006sha256\030\003 \001(\tR\006sha256\022#\n\rresult_" +
-      "digest\030\004 \001(\tR\014resultDigest\022\037\n\013result_lin" +
-      "k\030\005 \001(\tR\nresultLink\022\032\n\010uploader\030\006 \001(\tR\010u" +
-      "ploader\0227\n\tstored_at\030\007 \001(\0132\032.google.prot" +
-      "obuf.TimestampR\010storedAt\"B\n\017DownloadRequ" +
-      "est\022\027\n\007task_id\030\001 \001(\tR\006taskId\022\026\n\006offset\030\002" +
-      " \001(\004R\006offset\"p\n\020DownloadResponse\022<\n\006head" +
-      "er\030\001 \001(\0132\".workerpool.result_proxy.v1.Re" +
-      "sultH\000R\006header\022\026\n\005chunk\030\002 \001(\014H\000R\005chunkB\006" +
-      "\n\004part2\224\006\n\rResultService\022z\n\017GetArchiveRu" +
-      "les\0222.workerpool.result_proxy.v1.GetArch" +
-      "iveRulesRequest\0323.workerpool.result_prox" +
-      "y.v1.GetArchiveRulesResponse\022z\n\017CreateCh" +
-      "allenge\0222.workerpool.result_proxy.v1.Cre" +
-      "ateChallengeRequest\0323.workerpool.result_" +
-      "proxy.v1.CreateChallengeResponse\022k\n\nIssu" +
-      "eToken\022-.workerpool.result_proxy.v1.Issu" +
-      "eTokenRequest\032..workerpool.result_proxy." +
-      "v1.IssueTokenResponse\022h\n\tGetUpload\022,.wor" +
-      "kerpool.result_proxy.v1.GetUploadRequest" +
-      "\032-.workerpool.result_proxy.v1.GetUploadR" +
-      "esponse\022a\n\006Upload\022).workerpool.result_pr" +
-      "oxy.v1.UploadRequest\032*.workerpool.result" +
-      "_proxy.v1.UploadResponse(\001\022h\n\tGetResult\022" +
-      ",.workerpool.result_proxy.v1.GetResultRe" +
-      "quest\032-.workerpool.result_proxy.v1.GetRe" +
-      "sultResponse\022g\n\010Download\022+.workerpool.re" +
-      "sult_proxy.v1.DownloadRequest\032,.workerpo" +
-      "ol.result_proxy.v1.DownloadResponse0\001B\232\001" +
-      "B\022ResultServiceProtoP\001\242\002\003WRX\252\002\031Workerpoo" +
-      "l.ResultProxy.V1\312\002\031Workerpool\\ResultProx" +
-      "y\\V1\342\002%Workerpool\\ResultProxy\\V1\\GPBMeta" +
-      "data\352\002\033Workerpool::ResultProxy::V1b\006prot" +
-      "o3"
+      "udience\022\024\n\005nonce\030\004 \001(\tR\005nonce\"\206\001\n\022IssueT" +
+      "okenResponse\022\024\n\005token\030\001 \001(\tR\005token\0229\n\nex" +
+      "pires_at\030\002 \001(\0132\032.google.protobuf.Timesta" +
+      "mpR\texpiresAt\022\037\n\013http_upload\030\003 \001(\010R\nhttp" +
+      "Upload\"s\n\rUploadRequest\022B\n\006header\030\001 \001(\0132" +
+      "(.workerpool.result_proxy.v1.UploadHeade" +
+      "rH\000R\006header\022\026\n\005chunk\030\002 \001(\014H\000R\005chunkB\006\n\004p" +
+      "art\"\275\001\n\014UploadHeader\022\027\n\007task_id\030\001 \001(\tR\006t" +
+      "askId\022\022\n\004size\030\002 \001(\004R\004size\022\026\n\006sha256\030\003 \001(" +
+      "\tR\006sha256\022#\n\rresult_digest\030\004 \001(\tR\014result" +
+      "Digest\022+\n\021enclave_signature\030\005 \001(\tR\020encla" +
+      "veSignature\022\026\n\006offset\030\006 \001(\004R\006offset\"T\n\020G" +
+      "etUploadRequest\022@\n\006header\030\001 \001(\0132(.worker" +
+      "pool.result_proxy.v1.UploadHeaderR\006heade" +
+      "r\"+\n\021GetUploadResponse\022\026\n\006offset\030\001 \001(\004R\006" +
+      "offset\"1\n\016UploadResponse\022\037\n\013result_link\030" +
+      "\001 \001(\tR\nresultLink\"+\n\020GetResultRequest\022\027\n" +
+      "\007task_id\030\001 \001(\tR\006taskId\"O\n\021GetResultRespo" +
+      "nse\022:\n\006result\030\001 \001(\0132\".workerpool.result_" +
+      "proxy.v1.ResultR\006result\"\350\001\n\006Result\022\027\n\007ta" +
+      "sk_id\030\001 \001(\tR\006taskId\022\022\n\004size\030\002 \001(\004R\004size\022" +
+      "\026\n\006sha256\030\003 \001(\tR\006sha256\022#\n\rresult_digest" +
+      "\030\004 \001(\tR\014resultDigest\022\037\n\013result_link\030\005 \001(" +
+      "\tR\nresultLink\022\032\n\010uploader\030\006 \001(\tR\010uploade" +
+      "r\0227\n\tstored_at\030\007 \001(\0132\032.google.protobuf.T" +
+      "imestampR\010storedAt\"B\n\017DownloadRequest\022\027\n" +
+      "\007task_id\030\001 \001(\tR\006taskId\022\026\n\006offset\030\002 \001(\004R\006" +
+      "offset\"p\n\020DownloadResponse\022<\n\006header\030\001 \001" +
+      "(\0132\".workerpool.result_proxy.v1.ResultH\000" +
+      "R\006header\022\026\n\005chunk\030\002 \001(\014H\000R\005chunkB\006\n\004part" +
+      "2\224\006\n\rResultService\022z\n\017GetArchiveRules\0222." +
+      "workerpool.result_proxy.v1.GetArchiveRul" +
+      "esRequest\0323.workerpool.result_proxy.v1.G" +
+      "etArchiveRulesResponse\022z\n\017CreateChalleng" +
+      "e\0222.workerpool.result_proxy.v1.CreateCha" +
+      "llengeRequest\0323.workerpool.result_proxy." +
+      "v1.CreateChallengeResponse\022k\n\nIssueToken" +
+      "\022-.workerpool.result_proxy.v1.IssueToken" +
+      "Request\032..workerpool.result_proxy.v1.Iss" +
+      "ueTokenResponse\022h\n\tGetUpload\022,.workerpoo" +
+      "l.result_proxy.v1.GetUploadRequest\032-.wor" +
+      "kerpool.result_proxy.v1.GetUploadRespons" +
+      "e\022a\n\006Upload\022).workerpool.result_proxy.v1" +
+      ".UploadRequest\032*.workerpool.result_proxy" +
+      ".v1.UploadResponse(\001\022h\n\tGetResult\022,.work" +
+      "erpool.result_proxy.v1.GetResultRequest\032" +
+      "-.workerpool.result_proxy.v1.GetResultRe" +
+      "sponse\022g\n\010Download\022+.workerpool.result_p" +
+      "roxy.v1.DownloadRequest\032,.workerpool.res" +
+      "ult_proxy.v1.DownloadResponse0\001B\232\001B\022Resu" +
+      "ltServiceProtoP\001\242\002\003WRX\252\002\031Workerpool.Resu" +
+      "ltProxy.V1\312\002\031Workerpool\\ResultProxy\\V1\342\002" +
+      "%Workerpool\\ResultProxy\\V1\\GPBMetadata\352\002" +
+      "\033Workerpool::ResultProxy::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -236,7 +236,7 @@ public final class ResultServiceProto {
     internal_static_workerpool_result_proxy_v1_IssueTokenResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_workerpool_result_proxy_v1_IssueTokenResponse_descriptor,
-        new java.lang.String[] { "Token", "ExpiresAt", });
+        new java.lang.String[] { "Token", "ExpiresAt", "HttpUpload", });
     internal_static_workerpool_result_proxy_v1_UploadRequest_descriptor =
       getDescriptor().getMessageTypes().get(7);
     internal_static_workerpool_result_proxy_v1_UploadRequest_fieldAccessorTable = new

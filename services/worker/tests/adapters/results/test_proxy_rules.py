@@ -3,7 +3,7 @@
 import pytest
 from workerpool_poco.protocol.result_archive.rules import DEFAULT_RULES
 from workerpool_protocol.result_proxy.v1 import result_service_pb2 as pb
-from workerpool_worker.adapters.proxy_rules import FRESH_S, ProxyRules, rules_of
+from workerpool_worker.adapters.results.proxy_rules import FRESH_S, ProxyRules, rules_of
 
 
 class Proxy:

@@ -18,7 +18,7 @@ from workerpool_poco.protocol.ids import ZERO_ADDRESS, DealId, TaskId, bytes32
 from workerpool_poco.protocol.signatures import eip191_hash, recover_address
 from workerpool_protocol.result_proxy.v1 import result_service_pb2, result_service_pb2_grpc
 from workerpool_worker.adapters.files import archive as archive_module
-from workerpool_worker.adapters.grpc_result_store import (
+from workerpool_worker.adapters.results.grpc_result_store import (
     MAX_CONNECTIONS,
     MAX_LINK_CHARACTERS,
     GrpcResultStore,

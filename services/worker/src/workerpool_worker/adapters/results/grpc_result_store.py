@@ -1,4 +1,7 @@
-"""gRPC client of result proxies: a token for a signed authorization, then the archive in chunks."""
+"""Client of result proxies: a token for a signed authorization by gRPC, then the archive by HTTP.
+
+Proxies of release 0.1.0, and those whose HTTP port takes no archives, get them by gRPC in chunks.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +14,12 @@ import grpc
 from workerpool_kit.grpc.call_status import answer_of
 from workerpool_kit.grpc.client import error_reason, open_service
 from workerpool_kit.logs import get_logger
-from workerpool_kit.reasons import CONTRIBUTION_NOT_REVEALED, GET_CHAIN_TASK_FAILED, TOO_MANY_UPLOADS
+from workerpool_kit.reasons import (
+    CONTRIBUTION_NOT_REVEALED,
+    GET_CHAIN_TASK_FAILED,
+    TOO_MANY_UPLOADS,
+    UPLOAD_OFFSET_MISMATCH,
+)
 from workerpool_kit.tls.cleartext import CleartextRefused, check_cleartext
 from workerpool_poco.protocol.authorization import (
     WorkerpoolAuthorization,
@@ -25,7 +33,13 @@ from workerpool_protocol.result_proxy.v1.result_service_pb2_grpc import ResultSe
 
 from workerpool_worker.adapters.core.messages import authorization_message
 from workerpool_worker.adapters.files.archive import ArchiveHashes
-from workerpool_worker.adapters.proxy_rules import ProxyRules
+from workerpool_worker.adapters.results.http_upload import (
+    HttpBroken,
+    HttpRefused,
+    HttpUnusable,
+    upload_by_http,
+)
+from workerpool_worker.adapters.results.proxy_rules import ProxyRules
 from workerpool_worker.errors import UploadRefused, UploadUnavailable
 
 log = get_logger()
@@ -38,6 +52,8 @@ MAX_LINK_CHARACTERS = 4_096
 _CALL_LIMIT_S = 20.0
 _RULES_LIMIT_S = 5.0
 _MIN_SPEED_BYTES_PER_S = 64 << 10
+_MAX_HTTP_FAILURES = 2
+"""Where a reverse proxy breaks uploads by HTTP, gRPC gets through or tells the reason."""
 _TRANSIENT = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -57,6 +73,12 @@ _TRANSIENT_REASONS = frozenset({TOO_MANY_UPLOADS, CONTRIBUTION_NOT_REVEALED, GET
 class _Connection:
     channel: grpc.aio.Channel
     users: int = 0
+    http_failures: int = 0
+    """Uploads by HTTP, one after the other, that got no answer of the proxy."""
+
+    @property
+    def stub(self) -> Any:
+        return ResultServiceStub(self.channel)
 
 
 class GrpcResultStore:
@@ -77,8 +99,8 @@ class GrpcResultStore:
         """
 
         async def ask() -> pb.GetArchiveRulesResponse:
-            async with self._connected(proxy_url) as stub:
-                answer: pb.GetArchiveRulesResponse = await stub.GetArchiveRules(
+            async with self._connected(proxy_url) as connection:
+                answer: pb.GetArchiveRulesResponse = await connection.stub.GetArchiveRules(
                     pb.GetArchiveRulesRequest(), timeout=_RULES_LIMIT_S
                 )
                 return answer
@@ -104,15 +126,17 @@ class GrpcResultStore:
         Raises `UploadRefused` if a retry does not help, `UploadUnavailable` if it may.
         """
         try:
-            async with self._connected(proxy_url) as stub:
+            async with self._connected(proxy_url) as connection:
                 audience = audience_of(proxy_url)
-                link = await self._upload(stub, audience, authorization, archive, result_digest)
+                link = await self._upload(
+                    connection, proxy_url, audience, authorization, archive, result_digest
+                )
         except grpc.aio.AioRpcError as error:
             reason = error_reason(error)
             text = f"{reason or error.code().name}: {error.details()}"
-            if error.code() in _TRANSIENT or reason in _TRANSIENT_REASONS:
-                raise UploadUnavailable(text) from error
-            raise UploadRefused(f"the result proxy refused the result: {text}") from error
+            raise _failure(error.code(), reason, text) from error
+        except HttpRefused as refused:
+            raise _failure(refused.code, refused.reason, str(refused)) from refused
         except (ValueError, OSError) as problem:
             raise UploadRefused(str(problem)) from problem
         if not 0 < len(link) <= MAX_LINK_CHARACTERS:
@@ -121,7 +145,8 @@ class GrpcResultStore:
 
     async def _upload(
         self,
-        stub: Any,
+        connection: _Connection,
+        proxy_url: str,
         audience: str,
         authorization: WorkerpoolAuthorization,
         archive: Path,
@@ -132,34 +157,37 @@ class GrpcResultStore:
         except CleartextRefused as refused:
             # The archive waits until an operator allows it or gives the proxy TLS.
             raise UploadUnavailable(str(refused)) from refused
-        token = await self._token(stub, audience, authorization)
+        stub = connection.stub
+        issued = await self._token(stub, audience, authorization)
         sha256, size = await self._hashes.of(archive)
         header = pb.UploadHeader(
             task_id=authorization.task_id, size=size, sha256=sha256, result_digest=result_digest
         )
-        task_id, metadata = authorization.task_id, (("authorization", f"Bearer {token}"),)
+        task_id, metadata = authorization.task_id, (("authorization", f"Bearer {issued.token}"),)
         if task_id in self._broken:
             header.offset = await _offset(stub, header, metadata)
         self._broken.add(task_id)
+        limit_s = _CALL_LIMIT_S + size / _MIN_SPEED_BYTES_PER_S
         try:
-            answer: pb.UploadResponse = await answer_of(
-                stub.Upload(
-                    _messages(header, archive),
-                    timeout=_CALL_LIMIT_S + size / _MIN_SPEED_BYTES_PER_S,
-                    metadata=metadata,
-                )
-            )
-        except grpc.aio.AioRpcError as error:
-            if error.code() not in _TRANSIENT:
+            link = None
+            if issued.http_upload and connection.http_failures < _MAX_HTTP_FAILURES:
+                link = await _by_http(connection, proxy_url, issued.token, header, archive, limit_s)
+            if link is None:
+                link = await _by_grpc(stub, header, archive, metadata, limit_s)
+        except (grpc.aio.AioRpcError, HttpRefused) as error:
+            code = error.code if isinstance(error, HttpRefused) else error.code()
+            if code not in _TRANSIENT:
                 self._broken.discard(task_id)
-            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+            if code is not grpc.StatusCode.ALREADY_EXISTS:
                 raise
             return await self._stored_link(stub, header)
         self._broken.discard(task_id)
-        log.info("result.uploaded", task=header.task_id, bytes=size, link=answer.result_link)
-        return answer.result_link
+        log.info("result.uploaded", task=header.task_id, bytes=size, link=link)
+        return link
 
-    async def _token(self, stub: Any, audience: str, authorization: WorkerpoolAuthorization) -> str:
+    async def _token(
+        self, stub: Any, audience: str, authorization: WorkerpoolAuthorization
+    ) -> pb.IssueTokenResponse:
         """Return a token for a signature that only this proxy accepts.
 
         Raises `UploadUnavailable` if the proxy names another audience: a signature for it would open that other
@@ -182,7 +210,7 @@ class GrpcResultStore:
             nonce=challenge.nonce,
         )
         answer: pb.IssueTokenResponse = await stub.IssueToken(request, timeout=_CALL_LIMIT_S)
-        return answer.token
+        return answer
 
     async def _stored_link(self, stub: Any, header: pb.UploadHeader) -> str:
         """Return the link of the stored result. Raises `UploadRefused` if its digest differs."""
@@ -195,18 +223,61 @@ class GrpcResultStore:
         return answer.result.result_link
 
     @asynccontextmanager
-    async def _connected(self, proxy_url: str) -> AsyncIterator[Any]:
+    async def _connected(self, proxy_url: str) -> AsyncIterator[_Connection]:
         """Use the connection to a proxy. Requesters choose the proxies, so only the newest connections stay open."""
         connection = self._connections.pop(proxy_url, None) or _Connection(open_service(proxy_url))
         self._connections[proxy_url] = connection
         connection.users += 1
         try:
-            yield ResultServiceStub(connection.channel)
+            yield connection
         finally:
             connection.users -= 1
             unused = [name for name, each in self._connections.items() if not each.users]
             for name in unused[: max(len(self._connections) - MAX_CONNECTIONS, 0)]:
                 await self._connections.pop(name).channel.close(None)
+
+
+def _failure(code: grpc.StatusCode, reason: str | None, text: str) -> UploadRefused | UploadUnavailable:
+    if code in _TRANSIENT or reason in _TRANSIENT_REASONS:
+        return UploadUnavailable(text)
+    return UploadRefused(f"the result proxy refused the result: {text}")
+
+
+async def _by_http(
+    connection: _Connection,
+    proxy_url: str,
+    token: str,
+    header: pb.UploadHeader,
+    archive: Path,
+    limit_s: float,
+) -> str | None:
+    """Return the result link; None when gRPC must carry this upload.
+
+    That is when no upload by HTTP reaches the proxy, which is not tried again, and when HTTP reaches another process of
+    several than the one that told the offset.
+    """
+    try:
+        link = await upload_by_http(proxy_url, token, header, archive, limit_s=limit_s)
+    except HttpUnusable as unusable:
+        connection.http_failures = _MAX_HTTP_FAILURES
+        log.warning("result.http_upload_unusable", proxy=proxy_url, error=str(unusable), instead="gRPC")
+        return None
+    except HttpBroken:
+        connection.http_failures += 1
+        raise
+    except HttpRefused as refused:
+        if refused.reason == UPLOAD_OFFSET_MISMATCH:
+            return None
+        raise
+    connection.http_failures = 0
+    return link
+
+
+async def _by_grpc(stub: Any, header: pb.UploadHeader, archive: Path, metadata: Any, limit_s: float) -> str:
+    answer: pb.UploadResponse = await answer_of(
+        stub.Upload(_messages(header, archive), timeout=limit_s, metadata=metadata)
+    )
+    return answer.result_link
 
 
 async def _offset(stub: Any, header: pb.UploadHeader, metadata: Any) -> int:

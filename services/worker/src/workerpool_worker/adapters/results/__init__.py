@@ -1,0 +1,1 @@
+"""Result archives: the client of result proxies."""
