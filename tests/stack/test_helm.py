@@ -143,3 +143,28 @@ def test_extra_variables_of_a_service_override_its_own() -> None:
     ]
     variables = {each["name"]: each["value"] for each in core["env"]}
     assert variables | own == variables
+
+
+def test_the_services_behind_the_ingress_believe_it_as_those_behind_the_proxy_of_compose_do() -> None:
+    overlay = yaml.safe_load(
+        (ROOT / "deploy/compose.http.yaml").read_text().replace("!reset", "").replace("!override", "")
+    )
+    expected = {
+        name: each["environment"]["FORWARDED_ALLOW_IPS"]
+        for name, each in overlay["services"].items()
+        if "FORWARDED_ALLOW_IPS" in each.get("environment", {})
+    }
+    assert expected == believed(VALUES)
+    ingress = "10.42.0.0/16"
+    assert believed(VALUES | {"trustedProxies": ingress}) == dict.fromkeys(expected, ingress)
+
+
+def believed(values: dict[str, str]) -> dict[str, str]:
+    """Return the proxies that each service believes."""
+    text = helm("template", "pool", str(CHART), *given(values))
+    return {
+        name: variable["value"]
+        for name, _, container in pods([document for document in yaml.safe_load_all(text) if document])
+        for variable in container["env"]
+        if variable["name"] == "FORWARDED_ALLOW_IPS"
+    }

@@ -29,7 +29,7 @@ class TrustedProxies:
         """
         caller = peer
         for named in reversed([each.strip() for each in forwarded_for.split(",") if each.strip()]):
-            if not self._trusts(caller):
+            if not self.trusts(caller):
                 break
             caller = named
             if self._every:
@@ -37,7 +37,8 @@ class TrustedProxies:
                 break
         return caller
 
-    def _trusts(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Return whether an address is that of a trusted proxy."""
         if self._every:
             return True
         try:

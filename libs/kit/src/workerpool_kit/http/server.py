@@ -16,13 +16,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from workerpool_kit.access import audit
-from workerpool_kit.access.callers import THIS_HOST
+from workerpool_kit.access.callers import THIS_HOST, TrustedProxies
 from workerpool_kit.errors import Kind, WorkerpoolError
 from workerpool_kit.grpc.service_channel import GRPC_ADDRESS
 from workerpool_kit.health import UP, Health
 from workerpool_kit.http.answers import error_answer, refusal
 from workerpool_kit.http.browsers import open_to_browsers
 from workerpool_kit.http.connections import BoundedConnection
+from workerpool_kit.http.forwarded import BehindProxies
 from workerpool_kit.http.remainder import read_on
 from workerpool_kit.logs import get_logger
 from workerpool_kit.process import StartupError
@@ -60,7 +61,6 @@ class HttpServer:
         proxies: str = THIS_HOST,
     ) -> None:
         self.port = port
-        self._proxies = proxies
         self._host = host
         self._health = health
         self._version = version
@@ -79,7 +79,8 @@ class HttpServer:
         }
         self.app = Starlette(routes=[*routes, *built_in], exception_handlers=handlers)
         # Outside of the application, so that a page can read answers to failures too.
-        self._served = read_on(open_to_browsers(self.app) if for_browsers else self.app)
+        served = read_on(open_to_browsers(self.app) if for_browsers else self.app)
+        self._served = BehindProxies(served, TrustedProxies(proxies))
         self._grpc_address = ""
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -101,7 +102,7 @@ class HttpServer:
             ws="none",
             http=BoundedConnection,
             server_header=False,
-            forwarded_allow_ips=self._proxies,
+            proxy_headers=False,
             timeout_graceful_shutdown=_STOP_LIMIT_S,
         )
         config.load()
