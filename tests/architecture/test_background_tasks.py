@@ -31,7 +31,7 @@ ALLOWED = {
     "workerpool_kit/sqlite_file.py:close": AWAITED,
     "workerpool_kit/sqlite_file.py:_outcome": AWAITED,
     "workerpool_worker/adapters/docker/connection.py:call": AWAITED,
-    "workerpool_kit/runtime/threads.py:in_daemon_thread": "passes every error to the awaited future",
+    "workerpool_kit/runtime/threads.py:__init__": "each of its calls passes every error to the awaited future",
     # Bytes of a file on their way beside others.
     "workerpool_result_proxy/app/receive.py:receive": AWAITED,
     "workerpool_result_proxy/adapters/mongo/gridfs_archives.py:read_ahead": "read awaits it, or cancels and awaits it",
