@@ -12,10 +12,12 @@ import requests
 from docker import errors
 from docker.api import client as sdk
 from docker.constants import DEFAULT_DOCKER_API_VERSION
+from docker.transport import UnixHTTPAdapter
 from urllib3.exceptions import HTTPError
 from workerpool_kit.runtime.threads import in_daemon_thread
 
 from workerpool_worker.adapters.docker.log_stream import unix_seconds
+from workerpool_worker.adapters.docker.transport.unix_calls import UnixCalls
 from workerpool_worker.errors import DockerUnavailable, EngineRefused
 
 T = TypeVar("T")
@@ -30,6 +32,8 @@ this host everywhere else."""
 _REASON_CHARACTERS = 500
 
 
+_QUICK = frozenset({"params", "data", "headers", "timeout", "stream", "allow_redirects"})
+"""The options of the SDK's usual calls."""
 _SDK_CONFIG = threading.Lock()
 
 
@@ -52,10 +56,43 @@ def _without_docker_config() -> Iterator[None]:
 class _EngineClient(docker.APIClient):  # type: ignore[misc]
     """The SDK's client without the environment's proxy, which is for servers outside of this host's network."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, pool_size: int, **options: Any) -> None:
+        self._unix: UnixCalls | None = None
         with _without_docker_config():
-            super().__init__(version=DEFAULT_DOCKER_API_VERSION, **options)
+            super().__init__(version=DEFAULT_DOCKER_API_VERSION, max_pool_size=pool_size, **options)
+        adapter = self.adapters.get("http+docker://")
+        if isinstance(adapter, UnixHTTPAdapter):
+            self._unix = UnixCalls(adapter.socket_path, most_idle=pool_size)
         self._version = self._retrieve_server_version()
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Send a request. Streams go through the SDK, which reaches below them to follow or to end them."""
+        usual = {name: value for name, value in options.items() if value is not None}
+        is_plain = isinstance(usual.get("data", ""), str | bytes) and not usual.get("stream")
+        if self._unix is None or not is_plain or not _QUICK.issuperset(usual):
+            answer: requests.Response = super().request(method, url, **options)
+            return answer
+        return self._quick(method, url, **usual)
+
+    def read(self, url: str, **options: Any) -> requests.Response:
+        """Send a GET request for a long answer, which the caller reads piece by piece to its end or closes."""
+        if self._unix is None:
+            answer: requests.Response = self.get(url, stream=True, **options)
+            return answer
+        return self._quick("GET", url, stream=True, **options)
+
+    def _quick(
+        self, method: str, url: str, *, data: str | bytes = "", allow_redirects: bool = True, **options: Any
+    ) -> requests.Response:
+        # The engine redirects nothing.
+        assert self._unix is not None
+        return self._unix.call(method, url.removeprefix(self.base_url), body=data, **options)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._unix is not None:
+            self._unix.close()
+        super().close()
 
     @property
     def trust_env(self) -> bool:
@@ -92,7 +129,7 @@ class DockerConnection:
 
         Raises the SDK's DockerException, also for an address that is none.
         """
-        options: dict[str, Any] = {"timeout": timeout, "max_pool_size": self._pool_size}
+        options: dict[str, Any] = {"timeout": timeout, "pool_size": self._pool_size}
         if self._base_url is not None:
             options["base_url"] = self._base_url
         else:

@@ -101,7 +101,9 @@ class OutputFollower:
             parameters |= {"since": since, "tail": _TAIL_ENTRIES}
         # An engine loses followers of a log that rotates quickly, but it always returns existing entries.
         parameters["follow"] = int(not self._behind)
-        return _open_log(self._client(), self._container, _SILENCE_S, parameters)
+        api = self._client()
+        read = partial(api.get, stream=True)
+        return _open_log(api, self._container, _SILENCE_S, parameters, read=read)
 
 
 class _LogConnection:
@@ -156,18 +158,24 @@ def copy_output(
     parameters = {"tail": _COPIED_TAIL_ENTRIES} if only_tail else {}
     with ExitStack() as stack:
         files = {stream: stack.enter_context(path.open("wb")) for stream, path in targets.items()}
-        response = stack.enter_context(_open_log(api, container, CALL_LIMIT_S, parameters))
+        response = stack.enter_context(_open_log(api, container, CALL_LIMIT_S, parameters, read=api.read))
         for kind, data in split_entries(response.iter_content(_BLOCK_BYTES)):
             if kind in _STREAMS:
                 files[_STREAMS[kind]].write(data)
 
 
-def _open_log(api: Any, container: str, silence_s: float, parameters: Mapping[str, Any]) -> requests.Response:
+def _open_log(
+    api: Any,
+    container: str,
+    silence_s: float,
+    parameters: Mapping[str, Any],
+    *,
+    read: Callable[..., requests.Response],
+) -> requests.Response:
     """Request a container's log. The SDK's own method separates the streams only with one request for each."""
-    response: requests.Response = api.get(
+    response = read(
         f"{api.base_url}/v{api.api_version}/containers/{container}/logs",
         params={"stdout": 1, "stderr": 1, **parameters},
-        stream=True,
         timeout=(CALL_LIMIT_S, silence_s),
     )
     try:

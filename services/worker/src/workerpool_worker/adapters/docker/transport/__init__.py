@@ -1,0 +1,1 @@
+"""The ways to the engine that the SDK lacks."""
