@@ -1,13 +1,14 @@
 """The state of a replicate that the journal stores, so that a restarted worker continues the replicate."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ReplicateStatus, ReplicateStatusCause
 
 from workerpool_worker.domain.stages import Action, Stage
+from workerpool_worker.domain.updates import fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ class ReplicateRecord:
 
     def to_json(self) -> str:
         """Return the record as stored in the journal."""
-        return json.dumps(asdict(self))
+        content = fields_of(self)
+        content["result"] = self.result and fields_of(self.result)
+        content["pending"] = [fields_of(each) for each in self.pending]
+        return json.dumps(content)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

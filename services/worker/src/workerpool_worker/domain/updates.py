@@ -1,7 +1,7 @@
 """Status updates of a replicate and their stored form."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from workerpool_poco.protocol.ids import TaskId
@@ -47,7 +47,9 @@ class Update:
 
     def to_json(self) -> str:
         """Return the update as stored in the journal."""
-        return json.dumps(asdict(self))
+        details = fields_of(self.details)
+        details["receipt"] = self.details.receipt and fields_of(self.details.receipt)
+        return json.dumps(fields_of(self) | {"details": details})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -66,3 +68,8 @@ class Update:
 def tail(text: str, limit: int = LOG_TAIL_CHARACTERS) -> str:
     """Return the last `limit` characters of a text."""
     return text[-limit:]
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass with slots by name, as they are: `asdict` copies each one deeply."""
+    return {name: getattr(value, name) for name in value.__slots__}
