@@ -107,6 +107,54 @@ def test_an_entry_that_came_with_skipped_heads_vouches_for_no_other() -> None:
     assert [each.nonce for each in made.sample(4.0)] == [2]
 
 
+def test_entries_that_stood_after_skipped_heads_are_not_read_again_while_heads_are_skipped_on() -> None:
+    """A chain that mines several blocks between two heads skips heads without end."""
+    made, sizes = watch(), []
+    for step in range(1, 2_000):
+        now = step / 10
+        made.put([mined(step + 1, 10 + 2 * step)], now)
+        made.follow(head(10 + 2 * step), 1, now)
+        if made.is_due(now):
+            made.looking(now)
+            sample = made.sample(now)
+            sizes.append(len(sample))
+            found = {each.receipt.hash: each.receipt for each in sample if each.receipt}
+            assert made.stand(sample, found, now)
+            made.looked(now)
+    assert len(sizes) > 50
+    assert max(sizes) < 60, "those of the last look and of the two seconds before it"
+
+
+def test_an_entry_counts_as_doubted_until_a_look_comes_late_enough_after_each_skip() -> None:
+    made = watch()
+    made.follow(head(12), None, 1.0)
+    made.put([mined(2, 12)], 1.5)
+    made.follow(head(14), None, 2.5)
+    made.put([mined(3, 14)], 2.6)
+    made.looking(3.0)
+    made.looked(3.0)
+    assert [each.nonce for each in made.sample(3.0)] == [1, 2, 3], (
+        "the first skip is covered, the second is not"
+    )
+    made.looking(4.6)
+    made.looked(4.6)
+    assert [each.nonce for each in made.sample(4.6)] == [3]
+
+
+def test_skipped_heads_of_a_node_that_is_away_for_long_are_few() -> None:
+    made = watch()
+    for step in range(1, 1_000):
+        made.follow(head(10 + 2 * step), None, float(step))
+    assert len(made._unskipped) < 100
+    made.put([mined(2, 2_010)], 1_000.0)
+    made.looking(1_000.5)
+    made.looked(1_000.5)
+    assert [each.nonce for each in made.sample(1_000.5)] == [1, 2], "the last skip is not covered"
+    made.looking(1_002.0)
+    made.looked(1_002.0)
+    assert [each.nonce for each in made.sample(1_002.0)] == [2]
+
+
 def test_a_node_that_lags_does_not_end_the_doubt_of_another_answer() -> None:
     made = watch()
     made.follow(head(12), None, 1.0)

@@ -5,7 +5,7 @@ from workerpool_transactions.domain.counting import CONFIRM_ANSWERS, CONFIRM_S, 
 TROUBLE_S = 30.0
 """After a reorganisation nodes that lag may give receipts of the old branch for this time."""
 _TROUBLE_LOOK_S = TROUBLE_S / 3
-_SKIPPED_HEADS_S = 2.0
+SKIPPED_HEADS_S = 2.0
 """Between two looks, and from skipped heads to the look that covers them: a node may lag."""
 _SKIPPED_HEADS_LONGEST_S = 60.0
 
@@ -17,7 +17,7 @@ class Doubts:
         self._stands: Repeated | None = None
         self._skipped = self._skipped_when_looking = self._skipped_when_looked = 0
         """How often heads were skipped: until now, until the last look began, and until the last that ended."""
-        self._skipped_at = self._first_skipped_at = -_SKIPPED_HEADS_S
+        self._skipped_at = self._first_skipped_at = -SKIPPED_HEADS_S
         """When heads were skipped last, and first since a look that covers the skipped ones before."""
         self._troubled_until = 0.0
         self._looked_at = 0.0
@@ -65,14 +65,14 @@ class Doubts:
             return self._looked_at + (pause if self._stands.answers else 0)
         if self.has_skipped:
             age = max(self._looked_at - newest_at, 0.0)
-            pause = min(max(age / 10, _SKIPPED_HEADS_S), _SKIPPED_HEADS_LONGEST_S)
-            return max(self._looked_at + pause, self._first_skipped_at + _SKIPPED_HEADS_S)
+            pause = min(max(age / 10, SKIPPED_HEADS_S), _SKIPPED_HEADS_LONGEST_S)
+            return max(self._looked_at + pause, self._first_skipped_at + SKIPPED_HEADS_S)
         return None
 
     def looking(self, now: float) -> None:
         """Note that the chain is about to be read. Without `looked` afterwards, what was doubted still is."""
         self._looked_at = now
-        is_covered = now - self._skipped_at >= _SKIPPED_HEADS_S
+        is_covered = now - self._skipped_at >= SKIPPED_HEADS_S
         self._skipped_when_looking = self._skipped if is_covered else self._skipped - 1
 
     def looked(self, now: float) -> None:

@@ -6,6 +6,7 @@ before them is still in the same block, all below are. One that came since vouch
 the new branch.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from workerpool_poco.protocol.ids import Hex
@@ -13,7 +14,7 @@ from workerpool_poco.protocol.model import REORGANISATION_BLOCKS, Block
 
 from workerpool_transactions.domain.branch import Branch, Step
 from workerpool_transactions.domain.counting import Repeated
-from workerpool_transactions.domain.doubts import Doubts
+from workerpool_transactions.domain.doubts import SKIPPED_HEADS_S, Doubts
 from workerpool_transactions.domain.entry import Entry, EntryState, Receipt
 
 WATCHED_S = 60.0
@@ -25,6 +26,8 @@ VANISHING_LOOK_S = 0.5
 VERIFIED_AFTER_S = 30.0
 _VERIFY_PAUSE_S = 2.0
 """A receipt whose block was no head may be of an old branch: it is read again after this time."""
+_MOST_SKIPPED = 64
+"""Occasions of skipped heads that are told apart; later ones count as one with the last."""
 
 
 class Watch:
@@ -39,8 +42,8 @@ class Watch:
         self._has_tag = False
         self._looked_at = 0.0
         self._head_at = 0.0
-        self._unskipped_at: float | None = None
-        """When the last head before skipped ones came, until a look covers them; None without such."""
+        self._unskipped: deque[tuple[float, float]] = deque()
+        """When heads were skipped that no look covers yet, each with the time of the last head before."""
         self.branch = Branch()
         self.doubts = Doubts()
 
@@ -81,8 +84,7 @@ class Watch:
             self.doubts.trouble(now)
         if step is Step.SKIPPED:
             self.doubts.skipped(now)
-            if self._unskipped_at is None:
-                self._unskipped_at = self._head_at
+            self._note_skipped(now)
         if step is not Step.SAME:
             self._head_at = now
         self._compare_with_heads(now)
@@ -90,6 +92,14 @@ class Watch:
             self.doubts.clear()
         elif not self.is_due(now):
             self._forget_final(now)
+
+    def _note_skipped(self, now: float) -> None:
+        before = self._head_at
+        if not self._entries:
+            self._unskipped.clear()
+        elif len(self._unskipped) == _MOST_SKIPPED:
+            _, before = self._unskipped.pop()
+        self._unskipped.append((now, before))
 
     def _compare_with_heads(self, now: float) -> None:
         """Verify receipts by the heads, which costs nothing."""
@@ -132,8 +142,9 @@ class Watch:
     def looked(self, now: float) -> None:
         """Note that the chain was read and what it said is recorded."""
         self.doubts.looked(now)
-        if not self.doubts.has_skipped:
-            self._unskipped_at = None
+        # What stood long enough after skipped heads vouches for what is below: it was read itself, or vouched for.
+        while self._unskipped and self._looked_at - self._unskipped[0][0] >= SKIPPED_HEADS_S:
+            self._unskipped.popleft()
         if self.next_look() is None:
             self._forget_final(now)
 
@@ -145,8 +156,8 @@ class Watch:
     def sample(self, now: float) -> list[Entry]:
         """Return the entries that vouch for the others, and those that nothing vouches for."""
         nonces = {n for n in self._unverified if now - self._since[n] >= VERIFIED_AFTER_S}
-        if self._unskipped_at is not None:
-            nonces |= {n for n, since in self._since.items() if since > self._unskipped_at}
+        if self._unskipped:
+            nonces |= {n for n, since in self._since.items() if since > self._unskipped[0][1]}
         older = [each for n, each in self._entries.items() if n not in nonces]
         if older:
             nonces.add(max(older, key=_place).nonce)
