@@ -66,6 +66,31 @@ async def test_work_for_later_goes_with_the_next_or_by_itself(tmp_path: Path) ->
     await written.close()
 
 
+async def test_what_may_wait_less_takes_with_it_what_may_wait_longer(tmp_path: Path) -> None:
+    written = file(tmp_path / "notes.db")
+    await written.open(notes)
+    long = written.write_later(("INSERT INTO notes VALUES (?)", ("a",)), within_s=10 * PATIENCE_S)
+    short = written.write_later(("INSERT INTO notes VALUES (?)", ("b",)), within_s=0.01)
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(short, long)
+    assert await written.run(notes) == ["a", "b"]
+    await written.close()
+
+
+async def test_callers_learn_of_their_work_in_the_order_in_which_they_gave_it(tmp_path: Path) -> None:
+    written, done = file(tmp_path / "notes.db"), list[str]()
+    await written.open(notes)
+    for name in ("a", "b", "c"):
+        write = written.write if name == "c" else written.write_later
+        answer = write(("INSERT INTO notes VALUES (?)", (name,)))
+        answer.add_done_callback(lambda _, name=name: done.append(name))  # type: ignore[misc]
+    async with asyncio.timeout(PATIENCE_S):
+        while len(done) < 3:
+            await asyncio.sleep(0)
+    assert done == ["a", "b", "c"]
+    await written.close()
+
+
 async def test_the_close_writes_what_was_left_for_later(tmp_path: Path) -> None:
     first, second = (file(tmp_path / "notes.db") for _ in range(2))
     await first.open(notes)

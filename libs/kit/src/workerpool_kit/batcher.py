@@ -41,9 +41,13 @@ class Batcher(Generic[Item, Answer]):
         """Write one item and return its answer. Raises what the write raised; cancelling does not undo the write."""
         return await self.put(item)
 
-    def put(self, item: Item) -> asyncio.Future[Answer]:
-        """Queue one item and return the future of its answer."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def put(self, item: Item, answer: asyncio.Future[Answer] | None = None) -> asyncio.Future[Answer]:
+        """Queue one item and return the future of its answer: `answer`, if the caller has made it.
+
+        The futures of a write resolve in the order of `put`.
+        """
+        if answer is None:
+            answer = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._writer is None or self._writer.done():
             self._writer = start_task(self._drain(), name="batcher")

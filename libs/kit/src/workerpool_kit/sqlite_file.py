@@ -95,22 +95,25 @@ class SqliteFile:
         """Execute statements in one commit. The future resolves once they are durable."""
         return self.run(partial(_do_statements, statements))
 
-    def write_later(self, *statements: Statement) -> asyncio.Future[Any]:
-        """Execute statements like `write`, but with the next commit or after a second."""
-        return self.run_later(partial(_do_statements, statements))
+    def write_later(self, *statements: Statement, within_s: float = _LATER_S) -> asyncio.Future[Any]:
+        """Execute statements like `write`, but with the next commit or after `within_s` seconds."""
+        return self.run_later(partial(_do_statements, statements), within_s=within_s)
 
     def run(self, work: Work) -> asyncio.Future[Any]:
         """Run work after all earlier work, and return the future of its result, which is durable then."""
         self._run_later()
         return self._put(work)
 
-    def run_later(self, work: Work) -> asyncio.Future[Any]:
-        """Run work like `run`, but with the next commit or after a second, to save a commit."""
+    def run_later(self, work: Work, *, within_s: float = _LATER_S) -> asyncio.Future[Any]:
+        """Run work like `run`, but with the next commit or after `within_s` seconds, to save a commit."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._later.append((work, answer))
-        if self._later_timer is None:
-            self._later_timer = loop.call_later(_LATER_S, self._run_later)
+        due = loop.time() + within_s
+        if self._later_timer is None or due < self._later_timer.when():
+            if self._later_timer is not None:
+                self._later_timer.cancel()
+            self._later_timer = loop.call_at(due, self._run_later)
         return answer
 
     def _run_later(self) -> None:
@@ -119,10 +122,10 @@ class SqliteFile:
             self._later_timer = None
         works, self._later = self._later, []
         for work, answer in works:
-            self._put(work).add_done_callback(partial(_pass_on, answer))
+            self._put(work, answer)
 
-    def _put(self, work: Work) -> asyncio.Future[Any]:
-        future = self._batcher.put(work)
+    def _put(self, work: Work, answer: asyncio.Future[Any] | None = None) -> asyncio.Future[Any]:
+        future = self._batcher.put(work, answer)
         # A caller may ignore the future. `on_failure` reports a failure in any case.
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         return future
@@ -196,18 +199,6 @@ class SqliteFile:
 def _do_statements(statements: Sequence[Statement], connection: sqlite3.Connection) -> None:
     for sql, values in statements:
         connection.execute(sql, values)
-
-
-def _pass_on(answer: asyncio.Future[Any], done: asyncio.Future[Any]) -> None:
-    if answer.done():
-        return
-    if done.cancelled():
-        answer.cancel()
-    elif (problem := done.exception()) is not None:
-        answer.set_exception(problem)
-        answer.exception()  # A caller may ignore this one, too.
-    else:
-        answer.set_result(done.result())
 
 
 def connect(

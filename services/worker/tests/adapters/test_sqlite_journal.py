@@ -107,6 +107,34 @@ async def test_a_burst_of_500_changes_costs_few_commits(
     assert sum("INSERT INTO updates" in statement for statement in statements) == 500
 
 
+async def test_what_may_wait_shares_the_next_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workerpool_worker.adapters.sqlite_journal._SOON_S", PATIENCE_S)
+    journal, snapshot = await opened(tmp_path / "journal.db")
+    record, first = ReplicateRecord(TASK_ID), snapshot.last_sequence + 1
+    waiting = [
+        journal.save_assignment(b"wire", record),
+        journal.save(record, [Update(first, TASK_ID, ReplicateStatus.STARTING)], at_once=False),
+        journal.save_command(7, TASK_ID, record),
+    ]
+    done, _ = await asyncio.wait(waiting, timeout=0.1)
+    assert not done
+    await journal.save(record, [Update(first + 1, TASK_ID, ReplicateStatus.COMPUTED)])
+    assert all(each.done() for each in waiting)
+    await journal.close()
+    journal, snapshot = await opened(tmp_path / "journal.db")
+    assert [update.sequence for update in snapshot.updates] == [first, first + 1]
+    assert snapshot.commands == {7}
+    await journal.close()
+
+
+async def test_what_may_wait_is_durable_soon(tmp_path: Path) -> None:
+    journal, _ = await opened(tmp_path / "journal.db")
+    async with asyncio.timeout(PATIENCE_S):
+        await journal.save_assignment(b"wire", ReplicateRecord(TASK_ID))
+        await journal.save(ReplicateRecord(TASK_ID), at_once=False)
+    await journal.close()
+
+
 async def test_a_new_journal_continues_the_sequences_of_a_lost_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

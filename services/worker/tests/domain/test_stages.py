@@ -2,7 +2,8 @@
 
 import pytest
 from workerpool_poco.protocol.statuses import WORKER_REPLICATE_STATUSES
-from workerpool_worker.domain.stages import NEXT, STATUSES, WAITING, Action, Stage, after_command
+from workerpool_poco.protocol.statuses import ReplicateStatus as S
+from workerpool_worker.domain.stages import MAY_WAIT, NEXT, STATUSES, WAITING, Action, Stage, after_command
 
 LEADS_TO = {
     (Stage.AWAIT_DECISION, Action.CONTRIBUTE): Stage.CONTRIBUTE,
@@ -33,6 +34,12 @@ def test_a_worker_reports_only_statuses_of_workers() -> None:
         status for entry in STATUSES.values() for status in (entry.started, entry.succeeded, entry.failed)
     }
     assert reported <= WORKER_REPLICATE_STATUSES
+
+
+def test_what_the_scheduler_decides_on_is_reported_at_once() -> None:
+    awaited = {S.COMPUTING, S.COMPUTED, S.CONTRIBUTED, S.REVEALED, S.RESULT_UPLOADED, S.COMPLETED, S.ABORTED}
+    assert not MAY_WAIT & (awaited | {entry.failed for entry in STATUSES.values()})
+    assert MAY_WAIT < WORKER_REPLICATE_STATUSES
 
 
 def test_the_worker_advances_without_commands_until_it_awaits_the_reveal() -> None:

@@ -44,7 +44,9 @@ class InMemoryJournal:
         self._records[record.task_id] = record.to_json()
         return self._done()
 
-    def save(self, record: ReplicateRecord, updates: Iterable[Update] = ()) -> asyncio.Future[None]:
+    def save(
+        self, record: ReplicateRecord, updates: Iterable[Update] = (), *, at_once: bool = True
+    ) -> asyncio.Future[None]:
         if record.task_id in self._records:
             self._records[record.task_id] = record.to_json()
         return self._done(updates)

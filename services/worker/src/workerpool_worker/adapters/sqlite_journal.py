@@ -23,6 +23,8 @@ CREATE TABLE commands (sequence INTEGER PRIMARY KEY, task_id TEXT NOT NULL);
 CREATE TABLE ended (task_id TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+_SOON_S = 0.05
+"""What the scheduler does not wait for shares the next commit, and with it the next message."""
 _ENDED_MEMORY_S = 14 * 86_400.0
 
 
@@ -66,17 +68,20 @@ class SqliteJournal:
     # --- changes -------------------------------------------------------------
 
     def save_assignment(self, assignment: bytes, record: ReplicateRecord) -> asyncio.Future[None]:
-        """Store a new replicate."""
-        return self.file.write(
+        """Store a new replicate, with the next change or within 50 ms."""
+        return self._write_soon(
             (
                 "INSERT OR REPLACE INTO replicates VALUES (?, ?, ?)",
                 (record.task_id, assignment, record.to_json()),
             )
         )
 
-    def save(self, record: ReplicateRecord, updates: Iterable[Update] = ()) -> asyncio.Future[None]:
-        """Store a record and the updates that report its change."""
-        return self.file.write(_update_record(record), *_insert_updates(updates))
+    def save(
+        self, record: ReplicateRecord, updates: Iterable[Update] = (), *, at_once: bool = True
+    ) -> asyncio.Future[None]:
+        """Store a record and the updates that report its change; not `at_once`, with the next change or in 50 ms."""
+        write = self.file.write if at_once else self._write_soon
+        return write(_update_record(record), *_insert_updates(updates))
 
     def save_command(
         self,
@@ -85,8 +90,12 @@ class SqliteJournal:
         record: ReplicateRecord | None = None,
         updates: Iterable[Update] = (),
     ) -> asyncio.Future[None]:
-        """Store that a command was accepted, with the record and the updates that it changed."""
-        return self.file.write(
+        """Store that a command was accepted, with the record and the updates that it changed.
+
+        Without updates it is stored with the next change or within 50 ms.
+        """
+        write = self.file.write if updates else self._write_soon
+        return write(
             ("INSERT OR IGNORE INTO commands VALUES (?, ?)", (sequence, task_id)),
             ("DELETE FROM commands WHERE sequence <= ?", (sequence - REMEMBERED_COMMANDS,)),
             *([] if record is None else [_update_record(record)]),
@@ -117,6 +126,9 @@ class SqliteJournal:
             ("INSERT OR REPLACE INTO ended VALUES (?, ?)", (task_id, time.time())),
             *_insert_updates(updates),
         )
+
+    def _write_soon(self, *statements: Statement) -> asyncio.Future[None]:
+        return self.file.write_later(*statements, within_s=_SOON_S)
 
     def delete_end(self, task_id: TaskId) -> asyncio.Future[None]:
         """Delete the memory that a replicate of a task ended."""

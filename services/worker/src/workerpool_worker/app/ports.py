@@ -263,8 +263,10 @@ class Journal(Protocol):
     def save_assignment(self, assignment: bytes, record: ReplicateRecord) -> asyncio.Future[None]:
         """Store a new replicate."""
 
-    def save(self, record: ReplicateRecord, updates: Iterable[Update] = ()) -> asyncio.Future[None]:
-        """Store a record and the updates that report its change."""
+    def save(
+        self, record: ReplicateRecord, updates: Iterable[Update] = (), *, at_once: bool = True
+    ) -> asyncio.Future[None]:
+        """Store a record and the updates that report its change; not `at_once`, with the next change or soon."""
 
     def save_command(
         self,

@@ -24,6 +24,7 @@ from workerpool_worker.domain.failures.error_report import ErrorReport
 from workerpool_worker.domain.record import Command, ReplicateRecord
 from workerpool_worker.domain.stages import (
     ERROR_RESULT_STATUSES,
+    MAY_WAIT,
     NEXT,
     STATUSES,
     USES_SLOT,
@@ -109,7 +110,7 @@ class Replicate:
         self._save_report(self._update(status, None))
 
     def _save_report(self, update: Update) -> asyncio.Future[None]:
-        saved = self.context.journal.save(self.record, [update])
+        saved = self.context.journal.save(self.record, [update], at_once=update.status not in MAY_WAIT)
         saved.add_done_callback(lambda done: self._queue_update(done, update))
         return saved
 
@@ -257,14 +258,14 @@ class Replicate:
             if stage is not None and (self.record.stage in WAITING or command.action in _INTERRUPTING):
                 block = command.block_number or self.record.consensus_block
                 self.record = self.record.evolve(stage=stage, pending=rest, consensus_block=block)
-                self.context.journal.save(self.record)
+                self.context.journal.save(self.record, at_once=False)
                 return True
         if self.record.stage in WAITING and self.record.pending:
             self.log.info(
                 "replicate.commands_ignored", count=len(self.record.pending), stage=self.record.stage.value
             )
             self.record = self.record.evolve(pending=())
-            self.context.journal.save(self.record)
+            self.context.journal.save(self.record, at_once=False)
         return False
 
     async def _wait_for_command(self) -> None:

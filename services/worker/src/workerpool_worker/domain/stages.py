@@ -74,6 +74,16 @@ STATUSES: dict[Stage, StageStatuses] = {
 }
 """Reported statuses of each stage that runs a step."""
 
+MAY_WAIT = frozenset(
+    {
+        *(each.started for each in STATUSES.values()),
+        *(S.STARTED, S.APP_DOWNLOADED, S.DATA_DOWNLOADED),
+    }
+) - {S.COMPUTING}
+"""Statuses that change no decision of the scheduler: their reports wait for the next one, though not for long.
+
+COMPUTING is not among them: a worker that is killed finds the container of the app by it."""
+
 ERROR_RESULT_STATUSES: dict[Stage, S] = {
     Stage.DOWNLOAD_APP: S.APP_DOWNLOAD_FAILED,
     Stage.DOWNLOAD_DATA: S.DATA_DOWNLOAD_FAILED,
