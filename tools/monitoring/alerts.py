@@ -269,7 +269,7 @@ WALLETS = (
         "0s",
         "warning",
         "The wallet {wallet} sent an empty transfer to fill a nonce.",
-        "The journal has lost entries, or another program gave up a nonce of this wallet.",
+        "The journal has lost entries, or another program gave up a nonce of this wallet or pays too little for it.",
         "Stop other programs that use the wallet, and check the database of the chain adapter.",
     ),
     Alert(

@@ -14,7 +14,7 @@ REPLACEMENTS = Counter(
     "workerpool_wallet_replacements", "Transactions that were signed again at a higher fee", ["wallet"]
 )
 FILLERS = Counter(
-    "workerpool_wallet_fillers", "Empty transfers that used a nonce which nothing else uses", ["wallet"]
+    "workerpool_wallet_fillers", "Empty transfers that used a nonce which held back others", ["wallet"]
 )
 SENDS = Counter(
     "workerpool_wallet_sends", "Sends of signed transactions, by the node's answer", ["wallet", "outcome"]

@@ -101,22 +101,27 @@ class Mined:
             del self._untold[: len(told)]
 
     async def unblock(self, block: Block) -> None:
-        """Put entries in flight again that must be mined before those in flight, or fill the unused nonce.
+        """Put entries in flight again that must be mined before those in flight, or use the nonce that blocks them.
 
-        A displaced entry returns only when no other program's transaction waits there. Raises ChainUnreachable.
+        A nonce for which another program's transaction waits is used only when that one is stuck: a displaced entry
+        stays ended until then, and no filler takes its place. Raises ChainUnreachable.
         """
-        context, unused = self._context, block.unused
+        context, free = self._context, block.unused
+        if free is None and block.is_stuck and context.policy.reaches(await context.fees.quote()):
+            free = block.nonce
         ended = await context.journal.ended(block.nonce, context.queue.lowest)
         await self.put_back(
             [
                 each
                 for each in ended
-                if each.state is not EntryState.DISPLACED or (unused is not None and each.nonce >= unused)
+                if each.state is not EntryState.DISPLACED
+                or each.nonce == free
+                or (block.unused is not None and each.nonce > block.unused)
             ]
         )
-        is_held = any(each.nonce == unused for each in ended)
-        if unused is not None and not is_held and unused not in context.queue:
-            await self._fill(unused)
+        is_held = any(each.nonce == free for each in ended)
+        if free is not None and not is_held and free not in context.queue:
+            await self._fill(free)
 
     async def _fill(self, nonce: int) -> None:
         context = self._context

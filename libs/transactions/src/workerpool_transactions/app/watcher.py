@@ -169,6 +169,8 @@ class Watcher:
             known = await context.node.known([v.hash for each in asked for v in each.entry.versions])
             looking.checked(waiting, asked, known, context.timer.time())
         limit = max(context.profile.replace_after_s, looking.REPLACE_AFTER_BLOCKS * context.block_time_s)
-        if context.profile.has_mempool and not context.profile.is_free:
+        # A higher offer wins nothing while a lower nonce is not mined.
+        is_next = waiting[0].nonce == mined
+        if is_next and context.profile.has_mempool and not context.profile.is_free:
             looking.mark_stuck(waiting[0], context.queue.block, limit, context.timer.time())
         context.send_now.set()

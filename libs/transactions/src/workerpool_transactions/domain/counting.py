@@ -10,6 +10,12 @@ CONFIRM_ANSWERS = 3
 """A surprise counts after so many answers in a row over so many seconds: nodes behind one address may lag."""
 BLOCKED_AFTER_S = 5.0
 """After this time something is done about a nonce below those in flight that is not mined."""
+STUCK_AFTER_S = 60.0
+STUCK_BLOCKS = 5
+"""A transaction of another program that blocks those in flight for so long, and so many blocks, is replaced.
+
+Its fee may be too low for hours, and the journal has no version of it that could pay more.
+"""
 
 
 @dataclass(slots=True)
@@ -50,6 +56,8 @@ class Block(NamedTuple):
     """The next nonce to be mined."""
     unused: int | None
     """The nonce from which on no node has a transaction; None when one waits for each nonce below those in flight."""
+    is_stuck: bool = False
+    """Whether `nonce` was the next one for so long that what waits for it must be replaced."""
 
 
 class Counting:
@@ -61,6 +69,9 @@ class Counting:
         self._lower = Repeated()
         self._blocked = Repeated()
         self._unused = Repeated()
+        self._next = Repeated()
+        """How long the same nonce has been the next one."""
+        self._next_from_block = 0
 
     def counted(self, counts: Counts, now: float) -> None:
         """Take an answer. A lower count is believed once it is repeated."""
@@ -82,9 +93,10 @@ class Counting:
             now: monotonic seconds.
         """
         if lowest is None or self.mined >= lowest:
-            self._blocked.reset()
-            self._unused.reset()
+            for each in (self._blocked, self._unused, self._next):
+                each.reset()
             return None
+        is_stuck = self._is_stuck(counts, now)
         if self._blocked.since is not None and self.mined > self._blocked.value:
             # Something below was mined: the nodes move, so wait for them.
             self._blocked.reset()
@@ -100,4 +112,13 @@ class Counting:
         # What is done about it needs time too.
         self._blocked.reset()
         self._unused.reset()
-        return Block(self.mined, unused)
+        return Block(self.mined, unused, is_stuck)
+
+    def _is_stuck(self, counts: Counts, now: float) -> bool:
+        if self._next.since is None or self._next.value != self.mined:
+            self._next.reset()
+            self._next_from_block = counts.block_number
+        self._next.seen(now, self.mined)
+        # Without blocks there is nothing that a higher offer could win.
+        has_blocks = counts.block_number - self._next_from_block >= STUCK_BLOCKS
+        return has_blocks and self._next.holds(now, STUCK_AFTER_S)
