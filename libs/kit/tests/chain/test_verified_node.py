@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 from patience import PATIENCE_S
-from workerpool_kit.chain.verified_node import NodeErrors, VerifiedNode
+from workerpool_kit.chain import verified_node
+from workerpool_kit.chain.verified_node import LIMIT_S, NodeErrors, VerifiedNode
 from workerpool_kit.dependencies.report import Dependency, DependencyReport
 from workerpool_kit.health import Health
 from workerpool_kit.process import StartupError
@@ -38,10 +39,10 @@ class Node:
         self.calls.append("probe")
 
 
-def watched(node: Node, health: Health) -> VerifiedNode:
+def watched(node: Node, health: Health, limit_s: float = LIMIT_S) -> VerifiedNode:
     report = DependencyReport(health, Dependency("chain", "NODE", "http://node", "start it"))
     errors = NodeErrors(ClientError, WrongChain, NoHub)
-    return VerifiedNode(report, connect=node.connect, probe=node.probe, errors=errors)
+    return VerifiedNode(report, connect=node.connect, probe=node.probe, errors=errors, limit_s=limit_s)
 
 
 async def test_a_node_is_retried_until_it_is_verified() -> None:
@@ -80,3 +81,30 @@ async def test_nothing_is_read_of_a_node_that_is_not_verified() -> None:
     assert await verified.read(read(), Unreachable) == "value"
     with pytest.raises(Unreachable, match="try again later"):
         await verified.read(read(ClientError("silent")), Unreachable)
+
+
+class HangingNode(Node):
+    """A node that is verified once, and then answers no probe."""
+
+    async def probe(self) -> None:
+        self.calls.append("probe")
+        await asyncio.Event().wait()
+
+
+async def test_a_slow_node_is_read_while_it_answers_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One late answer to a probe refused every read; the fuzz of 100,000 inputs on a busy machine found it."""
+    monkeypatch.setattr(verified_node, "_PROBE_EVERY_S", 0.0)
+    node, health = HangingNode(), Health()
+    verified = watched(node, health, limit_s=0.05)
+    watching = asyncio.create_task(verified.watch())
+    async with asyncio.timeout(PATIENCE_S):
+        while node.calls.count("probe") < 4:
+            assert not verified.verified or await verified.read(read(), Unreachable) == "value"
+            assert "connect" not in node.calls[1:]
+            await asyncio.sleep(0.005)
+    async with asyncio.timeout(PATIENCE_S):
+        while health.is_up:
+            await asyncio.sleep(0.005)
+    assert not verified.verified
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)

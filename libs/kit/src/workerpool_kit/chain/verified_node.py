@@ -15,7 +15,11 @@ log = get_logger()
 
 _BACKOFF = Backoff(first_s=0.5, longest_s=2.0)
 _PROBE_EVERY_S = 3.0
-_LIMIT_S = 4.0
+LIMIT_S = 10.0
+"""A node that answers nothing for this time is unreachable: the time limit of each read of the hub client.
+
+A shorter one would refuse reads that a slow node, or this process on a busy machine, still answers.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,24 @@ class VerifiedNode:
         connect: Callable[[], Awaitable[object]],
         probe: Callable[[], Awaitable[object]],
         errors: NodeErrors,
+        limit_s: float = LIMIT_S,
     ) -> None:
-        """Store the callbacks: `connect` verifies chain and hub, `probe` sends any request to a verified node."""
+        """Store the callbacks.
+
+        Args:
+            report: shows whether the node can be used.
+            connect: verifies chain and hub.
+            probe: sends any request to a verified node.
+            errors: the errors of both.
+            limit_s: seconds without an answer to a probe or a read after which a node is unreachable.
+        """
         self._report = report
         self._connect = connect
         self._probe = probe
         self._errors = errors
+        self._limit_s = limit_s
+        self._answers = 0
+        """Reads that the node has answered."""
         self.verified = False
         """Whether the node was verified and answers."""
 
@@ -57,14 +73,18 @@ class VerifiedNode:
         """
         outage = _BACKOFF.steps()
         while True:
+            answers = self._answers
             try:
-                async with asyncio.timeout(_LIMIT_S):
+                async with asyncio.timeout(self._limit_s):
                     await (self._probe() if self.verified else self._connect())
             except self._errors.no_hub as wrong:
                 raise StartupError(
                     f"{wrong}: check IEXEC_BLOCKCHAIN_NODE_ADDRESS, IEXEC_CHAIN_ID and IEXEC_HUB_ADDRESS"
                 ) from wrong
             except (self._errors.any, TimeoutError) as error:
+                if self.verified and isinstance(error, TimeoutError) and self._answers > answers:
+                    # It answered others meanwhile: it is slow, not away.
+                    continue
                 self.verified = False
                 kind = WRONG if isinstance(error, self._errors.wrong_chain) else UNREACHABLE
                 self._report.fails(DependencyProblem(str(error) or "the node does not answer", kind=kind))
@@ -84,7 +104,9 @@ class VerifiedNode:
                 reading.close()
             raise unreachable("the blockchain node does not answer yet; try again later")
         try:
-            return await reading
+            value = await reading
         except self._errors.any as error:
             log.warning("chain.read_failed", error=str(error))
             raise unreachable("the blockchain node does not answer; try again later") from error
+        self._answers += 1
+        return value
