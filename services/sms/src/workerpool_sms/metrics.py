@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge
 
 TABLES = ("web2", "web3", "compute", "tee_challenges", "ethereum_credentials")
 """The tables of the old stack; `compute` has the secrets of app developers and requesters."""
-LIMITS = ("wallet", "total", "disk")
+LIMITS = ("wallet", "total", "deposit", "disk")
 """The limits for which a secret is refused."""
 
 _INITIAL = {
@@ -27,7 +27,8 @@ _ADDED = {
 
 _REFUSED = Counter(
     "workerpool_sms_secrets_over_limit",
-    "Secrets that were refused because of the limit of their wallet, of all wallets together (total) or of the disk",
+    "Secrets that were refused because of the limit of their wallet, of all wallets together (total), of the half that "
+    "is reserved for wallets with a deposit, or of the disk",
     ["limit"],
 )
 for _limit in LIMITS:

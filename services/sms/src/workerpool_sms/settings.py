@@ -85,7 +85,8 @@ class SmsSettings(Settings, MongoSettings, NodeSettings):
         "WORKERPOOL_SMS_MAX_SECRETS",
         1_000_000,
         doc="Most secrets of all wallets together; each takes up to 5 KiB of disk. A further one is refused; stored "
-        "ones stay and can be replaced",
+        "ones stay and can be replaced. Half of them are reserved for secrets of datasets and apps, and for wallets "
+        "with a deposit in the hub",
     )
     min_free: Annotated[int, Field(ge=0)] = env(
         "WORKERPOOL_SMS_MIN_FREE",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from patience import PATIENCE_S
@@ -12,7 +13,7 @@ from workerpool_kit.chain.verified_node import NodeErrors, VerifiedNode
 from workerpool_kit.dependencies.report import Dependency, DependencyReport
 from workerpool_kit.health import Health
 from workerpool_poco.chain.hub import HubClient
-from workerpool_poco.errors import HubNotFound, PocoError, WrongChain
+from workerpool_poco.errors import HubNotFound, MalformedAnswer, PocoError, WrongChain
 from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.orders import DatasetOrder
 from workerpool_poco.protocol.statuses import ChainTaskStatus
@@ -55,6 +56,40 @@ async def test_the_owner_of_a_contract_is_read_and_others_have_none(
     assert (await view.dataset(dataset)).multiaddr == "https://data.example/2"
     assert await view.owner(owner.address) is None, "an account is no contract"
     assert await view.owner("0x" + "12" * 20) is None
+
+
+async def test_the_deposit_of_a_wallet_is_read(view: HubView, poco_chain: PocoChain) -> None:
+    assert await view.deposit(poco_chain.account("requester").address) > 0
+    assert await view.deposit("0x" + "12" * 20) == 0
+
+
+async def test_reads_that_any_caller_causes_hold_back_no_other_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A flood of them would fill the queue of calls of a node with a limited rate."""
+    hub = HubClient("http://127.0.0.1:1", "0x" + "11" * 20)
+    asked, answer = [], asyncio.Event()
+
+    async def reading(function: str) -> Any:
+        asked.append(function)
+        await answer.wait()
+        raise MalformedAnswer(function)
+
+    monkeypatch.setattr(hub, "contract_owner", lambda _: reading("owner"))
+    monkeypatch.setattr(hub, "view_task", lambda _: reading("task"))
+    node = node_of(hub, Health())
+    node.verified = True
+    view = HubView(hub, node)
+    flood = [asyncio.create_task(view.owner("0x" + "11" * 20)) for _ in range(50)]
+    task = asyncio.create_task(view.task(TaskId("0x" + "09" * 32)))
+    async with asyncio.timeout(PATIENCE_S):
+        while "task" not in asked:
+            await asyncio.sleep(0)
+    assert asked.count("owner") <= 8
+    answer.set()
+    assert await asyncio.gather(*flood) == [None] * 50
+    await asyncio.gather(task, return_exceptions=True)
+    await hub.close()
 
 
 async def test_what_is_not_on_chain_reads_as_zeros(view: HubView) -> None:

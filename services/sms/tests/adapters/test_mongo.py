@@ -91,6 +91,8 @@ async def test_the_secrets_of_a_wallet_are_counted_up_to_a_limit(stores: Stores)
         await store.add(name, SECOND, wallet)
     assert (await store.owned(wallet, 3), await store.owned(wallet, 9)) == (3, 4)
     assert await store.owned(OWNER.address, 9) == 0
+    assert await store.owned(wallet, 9, {SecretKind.REQUESTER, SecretKind.WEB2}) == 4
+    assert await store.owned(wallet, 9, {SecretKind.WEB3}) == 0
 
 
 async def test_all_secrets_are_counted(stores: Stores) -> None:

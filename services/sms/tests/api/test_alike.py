@@ -92,6 +92,7 @@ EXISTS = {"http": (409, "SECRET_EXISTS"), "grpc": ("ALREADY_EXISTS", "SECRET_EXI
 EMPTY = {"http": (400, "SECRET_EMPTY"), "grpc": ("INVALID_ARGUMENT", "SECRET_EMPTY")}
 MISSING = {"http": (404, "SECRET_NOT_FOUND"), "grpc": ("NOT_FOUND", "SECRET_NOT_FOUND")}
 FULL = {"http": (429, "SMS_FULL"), "grpc": ("RESOURCE_EXHAUSTED", "SMS_FULL")}
+NO_DEPOSIT = {"http": (429, "DEPOSIT_NEEDED"), "grpc": ("RESOURCE_EXHAUSTED", "DEPOSIT_NEEDED")}
 NO_ROOM = {"http": (503, "STORAGE_FULL"), "grpc": ("UNAVAILABLE", "STORAGE_FULL")}
 TOO_MANY = {"http": (429, "TOO_MANY_SECRETS"), "grpc": ("RESOURCE_EXHAUSTED", "TOO_MANY_SECRETS")}
 UNREACHABLE = {"http": (503, "CHAIN_UNREACHABLE"), "grpc": ("UNAVAILABLE", "CHAIN_UNREACHABLE")}
@@ -145,8 +146,18 @@ async def test_a_wallet_with_too_many_secrets_is_told_alike(client: Any, transpo
 async def test_a_full_sms_is_told_alike(client: Any, transport: str) -> None:
     for number in range(MAX_IN_TOTAL):
         wallet = Wallet.from_key(bytes([100 + number]) * 32)
+        client.sms.chain.deposits[wallet.address] = 1
         await client.sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
     assert await over(client, transport, "web2", "value") == FULL[transport]
+
+
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+async def test_a_wallet_without_a_deposit_is_told_alike(client: Any, transport: str) -> None:
+    for number in range(MOST_IN_TOTAL // 2):
+        wallet = Wallet.from_key(bytes([100 + number]) * 32)
+        await client.sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
+    assert await over(client, transport, "web2", "value") == NO_DEPOSIT[transport]
+    assert await over(client, transport, "web3", "value") == OK[transport]
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])

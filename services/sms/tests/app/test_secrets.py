@@ -10,6 +10,7 @@ from workerpool_sms.domain.limits import ROW_BYTES, Limit
 from workerpool_sms.domain.secrets import SecretKind, SecretName
 from workerpool_sms.errors import (
     ChainUnreachable,
+    DepositNeeded,
     NotSignedByOwner,
     SecretExists,
     SecretNotFound,
@@ -205,12 +206,19 @@ async def test_requests_at_once_do_not_pass_the_limit_together(sms: Instance) ->
     assert len(sms.stored.rows) == MAX_SECRETS
 
 
+async def strangers(sms: Instance, count: int, *, deposit: int = 0) -> list[Wallet]:
+    """Store a secret of each of `count` wallets that have `deposit` nRLC in the hub."""
+    wallets = [Wallet.from_key(bytes([100 + len(sms.stored.rows) + number]) * 32) for number in range(count)]
+    for wallet in wallets:
+        sms.chain.deposits[wallet.address] = deposit
+        await sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
+    return wallets
+
+
 async def test_all_wallets_together_store_no_more_secrets_than_the_sms_may(
     sms: Instance, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number in range(MAX_IN_TOTAL):
-        wallet = Wallet.from_key(bytes([100 + number]) * 32)
-        await sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
+    *_, wallet = await strangers(sms, MAX_IN_TOTAL, deposit=1)
     with pytest.raises(SmsFull, match="WORKERPOOL_SMS_MAX_SECRETS") as refused:
         await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "canary-value", REQUESTER)
     assert refused.value.details == {"most": str(MAX_IN_TOTAL)}
@@ -222,10 +230,52 @@ async def test_all_wallets_together_store_no_more_secrets_than_the_sms_may(
 
 async def test_wallets_at_once_do_not_pass_the_limit_of_all_together(sms: Instance) -> None:
     wallets = [Wallet.from_key(bytes([100 + number]) * 32) for number in range(MAX_IN_TOTAL + 3)]
+    sms.chain.deposits = {wallet.address: 1 for wallet in wallets}
     pushed = [sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet) for wallet in wallets]
     answers = await asyncio.gather(*pushed, return_exceptions=True)
     assert sum(isinstance(answer, SmsFull) for answer in answers) == 3
     assert len(sms.stored.rows) == MAX_IN_TOTAL
+
+
+async def test_a_stranger_with_many_wallets_leaves_the_reserve_to_those_with_a_deposit(
+    sms: Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DepositNeeded, match="deposit any amount of RLC") as refused:
+        await strangers(sms, MAX_IN_TOTAL)
+    assert len(sms.stored.rows) == MAX_IN_TOTAL // 2
+    assert sms.metrics.over_limit == [Limit.DEPOSIT]
+    assert refused.value.details["wallet"] in str(refused.value)
+    assert "secrets.limit_reached" in "".join(capsys.readouterr())
+    with pytest.raises(DepositNeeded):
+        await sms.push(SecretKind.REQUESTER, REQUESTER.address, "s", "v", REQUESTER)
+    sms.chain.deposits[REQUESTER.address] = 1
+    await sms.push(SecretKind.REQUESTER, REQUESTER.address, "s", "v", REQUESTER)
+    for kind, address, key, owner in KINDS:
+        if owner is DEVELOPER:
+            await sms.push(kind, address, key, "v", owner)
+
+
+async def test_a_wallet_with_a_deposit_uses_little_of_the_reserve(sms: Instance) -> None:
+    await strangers(sms, MAX_IN_TOTAL // 2)
+    sms.chain.deposits = {DEVELOPER.address: 5, REQUESTER.address: 5}
+    await sms.push(SecretKind.WEB3, DATASET, "", "v", DEVELOPER)
+    await sms.push(SecretKind.WEB2, DEVELOPER.address, "t", "v", DEVELOPER)
+    with pytest.raises(TooManySecrets, match="more than half full"):
+        await sms.push(SecretKind.REQUESTER, DEVELOPER.address, "s", "v", DEVELOPER)
+    assert sms.metrics.over_limit == [Limit.DEPOSIT]
+    await sms.push(SecretKind.APP_DEVELOPER, APP, "1", "v", DEVELOPER)
+    await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "v", REQUESTER)
+
+
+async def test_a_deposit_is_read_only_when_the_reserve_is_used(sms: Instance) -> None:
+    *_, wallet = await strangers(sms, MAX_IN_TOTAL // 2 - 1)
+    sms.chain.reachable = False
+    await sms.push(SecretKind.WEB2, REQUESTER.address, "t", "v", REQUESTER)
+    with pytest.raises(ChainUnreachable):
+        await sms.push(SecretKind.WEB2, OWNER.address, "t", "v", OWNER)
+    await sms.push(SecretKind.WEB2, wallet.address, "t", "second", wallet, replace=True)
+    with pytest.raises(SecretExists):
+        await sms.push(SecretKind.WEB2, wallet.address, "t", "third", wallet)
 
 
 async def test_a_disk_at_its_floor_takes_no_secret_and_gives_those_it_has(

@@ -99,6 +99,8 @@ class MemoryChain:
         self.tasks: dict[TaskId, ChainTask] = {TASK_ID: task()}
         self.deals: dict[DealId, Deal] = {DEAL_ID: deal()}
         self.mrenclave = b""
+        self.deposits: dict[Address, int] = {}
+        """What wallets have in the hub, in nRLC."""
         self.unfit: set[Address] = set()
         """Datasets whose orders the contract refuses."""
         self.reachable = True
@@ -107,6 +109,11 @@ class MemoryChain:
         """Return the owner of a contract; see `ChainView`."""
         self._check()
         return {key.lower(): value for key, value in self.owners.items()}.get(contract.lower())
+
+    async def deposit(self, wallet: Address) -> int:
+        """Return what a wallet has in the hub; see `ChainView`."""
+        self._check()
+        return self.deposits.get(wallet, 0)
 
     async def task(self, task_id: TaskId) -> ChainTask:
         """Return `viewTask`; see `ChainView`."""

@@ -1,7 +1,7 @@
 """The stores in memory."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from workerpool_poco.protocol.ids import Address, TaskId
@@ -34,9 +34,11 @@ class MemorySecrets:
         self.owners.setdefault(name, owner)
         return self.rows.setdefault(name, value) is value
 
-    async def owned(self, owner: Address, most: int) -> int:
+    async def owned(
+        self, owner: Address, most: int, kinds: Collection[SecretKind] = frozenset(SecretKind)
+    ) -> int:
         """Return the number of a wallet's secrets; see `SecretStore`."""
-        return min(list(self.owners.values()).count(owner), most)
+        return min(sum(name.kind in kinds and of == owner for name, of in self.owners.items()), most)
 
     async def total(self) -> int:
         """Return the number of all secrets; see `SecretStore`."""

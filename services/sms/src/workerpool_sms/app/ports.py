@@ -1,6 +1,6 @@
 """The ports of the use cases, implemented by `adapters`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,9 @@ class ChainView(Protocol):
 
     async def owner(self, contract: Address) -> Address | None:
         """Return the contract's `owner()`; None without such a contract or method."""
+
+    async def deposit(self, wallet: Address) -> int:
+        """Return what a wallet has in the hub (`viewAccount`), free and locked, in nRLC."""
 
     async def task(self, task_id: TaskId) -> ChainTask:
         """Return `viewTask`."""
@@ -75,8 +78,10 @@ class SecretStore(Protocol):
     async def add(self, name: SecretName, value: Sealed, owner: Address) -> bool:
         """Store a secret of a wallet; return False when it exists."""
 
-    async def owned(self, owner: Address, most: int) -> int:
-        """Return the number of secrets that a wallet stored, counted up to `most`."""
+    async def owned(
+        self, owner: Address, most: int, kinds: Collection[SecretKind] = frozenset(SecretKind)
+    ) -> int:
+        """Return the number of secrets of some kinds that a wallet stored, counted up to `most`."""
 
     async def total(self) -> int:
         """Return the number of all secrets, without a scan."""

@@ -16,6 +16,7 @@ from workerpool_sms.app.storage_full import storage_full
 from workerpool_sms.domain.limits import ROW_BYTES, Limit, SecretLimits
 from workerpool_sms.domain.sealed import Sealed
 from workerpool_sms.domain.secrets import (
+    OWNED_BY_WALLET,
     SecretKind,
     SecretName,
     signed_hash,
@@ -23,6 +24,7 @@ from workerpool_sms.domain.secrets import (
     stored_value,
 )
 from workerpool_sms.errors import (
+    DepositNeeded,
     NotSignedByOwner,
     SecretExists,
     SecretNotFound,
@@ -127,8 +129,8 @@ class Secrets:
     async def set(self, name: SecretName, value: str, signature: bytes, *, replace: bool = False) -> None:
         """Store a secret signed by its owner; with `replace`, replace an existing one of a replaceable kind.
 
-        Raises SecretTooLarge, SecretEmpty, NotSignedByOwner, SecretExists, TooManySecrets, SmsFull, SecretNotFound or
-        StorageFull, checked in this order.
+        Raises SecretTooLarge, SecretEmpty, NotSignedByOwner, SecretExists, DepositNeeded, TooManySecrets, SmsFull,
+        SecretNotFound or StorageFull, checked in this order; ChainUnreachable when the chain must be read.
         """
         with self._gate.use():
             content = stored_value(value)
@@ -176,11 +178,34 @@ class Secrets:
         return True
 
     async def _insert(self, name: SecretName, content: str, owner: Address) -> bool:
-        """Store a new secret within the limit of its wallet; return False when it exists."""
+        """Store a new secret within the limits; return False when it exists."""
+        # A read of the chain takes long, and secrets that are stored meanwhile reach only a little into the reserve.
+        await self._check_reserve(name, owner)
         async with self._adding:
             await self._check_limits(owner)
             async with self._reserved(owner):
                 return await self._store.add(name, self._seal(name, content), owner)
+
+    async def _check_reserve(self, name: SecretName, owner: Address) -> None:
+        """Raise DepositNeeded or TooManySecrets when only the reserve is left, and a wallet may not use it."""
+        limits, most = self._limits, self._limits.per_wallet_in_reserve
+        stored = await self._store.total()
+        if name.is_owned_by_contract or not limits.unreserved <= stored < limits.total:
+            return
+        if await self._chain.deposit(owner) == 0:
+            self._count_refusal(Limit.DEPOSIT, owner)
+            raise DepositNeeded(
+                f"this SMS stores {stored} secrets and takes further ones only from wallets with a deposit on their "
+                f"iExec account; {owner} has none: deposit any amount of RLC, then store the secret again",
+                details={"wallet": owner},
+            )
+        if await self._store.owned(owner, most, OWNED_BY_WALLET) >= most:
+            self._count_refusal(Limit.DEPOSIT, owner)
+            raise TooManySecrets(
+                f"wallet {owner} has stored {most} secrets here, as many as a wallet may while this SMS is more than "
+                "half full; use another wallet or ask the operator of this SMS to raise WORKERPOOL_SMS_MAX_SECRETS",
+                details={"wallet": owner, "most": most},
+            )
 
     async def _check_limits(self, owner: Address) -> None:
         """Raise TooManySecrets or SmsFull unless a wallet may store another secret."""

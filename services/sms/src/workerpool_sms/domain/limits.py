@@ -14,13 +14,30 @@ class Limit(StrEnum):
     """Its wallet has stored too many."""
     TOTAL = "total"
     """All wallets together have stored too many."""
+    DEPOSIT = "deposit"
+    """What is left is reserved for wallets with a deposit, and its wallet has none, or has stored too many."""
     DISK = "disk"
     """The disk would be too full."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretLimits:
-    """The most secrets of one wallet, those of its datasets and apps included, and of all wallets together."""
+    """The most secrets of one wallet, those of its datasets and apps included, and of all wallets together.
+
+    Wallets are free, so limits alone let one stranger fill the SMS. Half of the total is therefore reserved for what
+    costs transactions: the secrets of datasets and apps, whose contracts are on chain, and a few secrets of each wallet
+    with a deposit in the hub.
+    """
 
     per_wallet: int
     total: int
+
+    @property
+    def unreserved(self) -> int:
+        """Number of stored secrets from which on only the reserve is left."""
+        return -(-self.total // 2)
+
+    @property
+    def per_wallet_in_reserve(self) -> int:
+        """Most secrets of its own, without those of its datasets and apps, with which a wallet may use the reserve."""
+        return max(self.per_wallet // 100, 1)

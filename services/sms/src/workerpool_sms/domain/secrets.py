@@ -44,6 +44,8 @@ class SecretKind(StrEnum):
 
 
 _OWNED_BY_CONTRACT = frozenset({SecretKind.WEB3, SecretKind.APP_DEVELOPER})
+OWNED_BY_WALLET = frozenset(SecretKind) - _OWNED_BY_CONTRACT
+"""Kinds whose owner is a wallet, without a contract on chain."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from workerpool_sms.errors.base import (
     StorageFull,
 )
 from workerpool_sms.errors.secrets import (
+    DepositNeeded,
     InvalidSecretName,
     NotSignedByOwner,
     SecretEmpty,
@@ -69,6 +70,7 @@ __all__ = [
     "ChallengeInvalid",
     "DatasetSecretMissing",
     "DealNotOnChain",
+    "DepositNeeded",
     "EmptyAuthorization",
     "EnclaveConfigInvalid",
     "EnclaveConfigMissing",

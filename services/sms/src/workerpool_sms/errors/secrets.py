@@ -54,6 +54,13 @@ class TooManySecrets(SmsError):
     reason = "TOO_MANY_SECRETS"
 
 
+class DepositNeeded(SmsError):
+    """The SMS is half full, and the wallet has no deposit in the hub."""
+
+    kind = Kind.EXHAUSTED
+    reason = "DEPOSIT_NEEDED"
+
+
 class SmsFull(SmsError):
     """The SMS has reached its limit of secrets."""
 

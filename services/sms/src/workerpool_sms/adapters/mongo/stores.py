@@ -3,7 +3,7 @@
 A majority and its journal acknowledge every write (the write concern of the connection).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mongoengine.errors import NotUniqueError
 from workerpool_kit.mongo.database import Database
@@ -41,10 +41,13 @@ class MongoSecrets:
         """Store a new secret; see `SecretStore`."""
         return await self._database.run_once(_insert, SecretDocument.of(name, value, owner))
 
-    async def owned(self, owner: Address, most: int) -> int:
+    async def owned(
+        self, owner: Address, most: int, kinds: Collection[SecretKind] = frozenset(SecretKind)
+    ) -> int:
         """Return the number of a wallet's secrets; see `SecretStore`."""
+        names = [each.value for each in kinds]
         return await self._database.run_once(
-            lambda: int(SecretDocument.objects(owner=owner.lower()).limit(most).count(True))
+            lambda: int(SecretDocument.objects(owner=owner.lower(), kind__in=names).limit(most).count(True))
         )
 
     async def total(self) -> int:
