@@ -153,7 +153,7 @@ async def test_a_full_sms_is_told_alike(client: Any, transport: str) -> None:
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 async def test_a_wallet_without_a_deposit_is_told_alike(client: Any, transport: str) -> None:
-    for number in range(MOST_IN_TOTAL // 2):
+    for number in range(MAX_IN_TOTAL // 2):
         wallet = Wallet.from_key(bytes([100 + number]) * 32)
         await client.sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
     assert await over(client, transport, "web2", "value") == NO_DEPOSIT[transport]
