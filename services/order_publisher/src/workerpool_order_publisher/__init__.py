@@ -1,1 +1,1 @@
-"""Order publisher: keeps the orders of a pool on the market, never for more tasks than the pool can serve."""
+"""Order publisher: keep the orders of a pool on the market, never for more tasks than the pool can serve."""

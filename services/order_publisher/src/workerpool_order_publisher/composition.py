@@ -1,4 +1,4 @@
-"""Composition root: build every object, connect it by constructor arguments, run until the process stops."""
+"""Composition root: create and connect all objects, and run until the process stops."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -46,23 +46,23 @@ log = get_logger()
 
 
 class HealthReport:
-    """Shows one dependency in health by sentences. Implements the `Reporter` port."""
+    """Reports the health of one dependency from sentences. Implements the `Reporter` port."""
 
     def __init__(self, report: DependencyReport) -> None:
         self._report = report
 
     def works(self) -> None:
-        """Record that it answers as it should."""
+        """Record that it works."""
         self._report.works()
 
     def fails(self, problem: str) -> None:
-        """Record why it cannot be used."""
+        """Record why it does not work."""
         self._report.fails(DependencyProblem(problem))
 
 
 async def serve(settings: OrderPublisherSettings, lifetime: Lifetime) -> None:
     """Keep the pool's orders on the market until the process is asked to stop. Raises StartupError."""
-    # The file is checked before anything is opened.
+    # Check the file before anything is opened.
     settings = live_settings.read_at_start(settings)
     health = Health()
     reports = {
@@ -96,7 +96,7 @@ async def serve(settings: OrderPublisherSettings, lifetime: Lifetime) -> None:
 
 
 def dependencies(settings: OrderPublisherSettings) -> list[Dependency]:
-    """Return what the publisher depends on, as its operator knows it."""
+    """Return the dependencies of the publisher, with the variables and the next steps for its operator."""
     return [
         Dependency(
             "market", "MARKET_API_URL", settings.market_url, "wait for the market or correct the variable"
@@ -118,7 +118,7 @@ def dependencies(settings: OrderPublisherSettings) -> list[Dependency]:
 
 
 def hub_client(settings: OrderPublisherSettings, config: ChainConfig) -> HubClient:
-    """Return the client of the hub, which is not connected yet."""
+    """Return the client of the hub, not connected yet."""
     traffic = Traffic(calls_per_s=settings.node_calls_per_s, observer=NodeCalls())
     node_url = settings.node_url or config.node_url
     return HubClient(node_url, address(config.hub_address), chain_id=config.chain_id, traffic=traffic)
@@ -127,7 +127,7 @@ def hub_client(settings: OrderPublisherSettings, config: ChainConfig) -> HubClie
 async def open_journal(
     settings: OrderPublisherSettings, config: ChainConfig, health: Health, lifetime: Lifetime
 ) -> SqliteJournal:
-    """Open the journal of this pool on this chain; health names a full volume. Raises StartupError."""
+    """Open the journal of this pool on this chain; health reports a full volume. Raises StartupError."""
     journal = SqliteJournal(
         settings.journal,
         on_failure=lifetime.fail,
@@ -143,7 +143,7 @@ async def open_journal(
 
 
 def cancel_of(settings: OrderPublisherSettings, config: ChainConfig) -> Cancel:
-    """Return which withdrawn orders are cancelled on chain: unset means all where that costs nothing."""
+    """Return which withdrawn orders are cancelled on chain; by default all where gas is free, otherwise none."""
     if settings.cancel is not None:
         return settings.cancel
     return Cancel.ALWAYS if config.sidechain and settings.chain_adapter_password is not None else Cancel.NEVER
@@ -152,7 +152,7 @@ def cancel_of(settings: OrderPublisherSettings, config: ChainConfig) -> Cancel:
 def chain_adapter(
     settings: OrderPublisherSettings, health: Health, lifetime: Lifetime, cleanup: AsyncExitStack
 ) -> ChainAdapterCanceller:
-    """Return the client of the chain adapter, which health watches. Raises StartupError for a malformed URL."""
+    """Return the client of the chain adapter, and watch its health. Raises StartupError for a malformed URL."""
     assert settings.chain_adapter_password is not None, "the settings require it"
     try:
         client = ChainAdapterCanceller(
@@ -186,12 +186,12 @@ async def start_publisher(
     canceller: ChainAdapterCanceller | None,
     cancel: Cancel,
 ) -> Publisher:
-    """Start the publisher and the stream of core; `cleanup` ends both, and withdraws the orders if that is wanted."""
+    """Start the publisher and the stream of core; `cleanup` stops both, and withdraws the orders if so configured."""
     clock, limits, pool = SystemClock(), limits_of(settings, cancel), settings.pool_address
     book = Book(journal)
     await book.load()
     if canceller is None:
-        await book.give_up_cancellations()
+        await book.drop_cancellations()
     feed = CoreFeed(clock)
     market_http = MarketHttp(settings.market_url, hub.chain_id)
     cleanup.push_async_callback(market_http.close)
@@ -247,7 +247,7 @@ async def start_publisher(
 
 
 def limits_of(settings: OrderPublisherSettings, cancel: Cancel) -> Limits:
-    """Return what the settings sell."""
+    """Return the limits in the settings."""
     return Limits(
         categories=settings.categories,
         prices=settings.prices,
@@ -265,7 +265,7 @@ def limits_of(settings: OrderPublisherSettings, cancel: Cancel) -> Limits:
 
 
 def grpc_server(settings: OrderPublisherSettings, offers: Callable[[], Offers]) -> GrpcServer:
-    """Return the gRPC server with the service added."""
+    """Return the gRPC server with its service added."""
     configured = settings.password is not None
     server = new_grpc_server(
         settings,

@@ -3,10 +3,8 @@
 from prometheus_client import Counter, Gauge
 
 OPEN_ORDERS = Gauge("workerpool_orders_open", "Orders of the pool that can be bought.")
-OPEN_VOLUME = Gauge("workerpool_orders_open_volume", "Tasks that can be bought of these orders.")
-CAPACITY = Gauge(
-    "workerpool_orders_capacity", "Tasks that the pool can serve besides those that were bought."
-)
+OPEN_VOLUME = Gauge("workerpool_orders_open_volume", "Tasks that can be bought with these orders.")
+CAPACITY = Gauge("workerpool_orders_capacity", "Tasks that the pool can serve besides those already bought.")
 PUBLISHED = Counter("workerpool_orders_published", "Orders that the market confirmed.")
 WITHDRAWN = Counter("workerpool_orders_withdrawn", "Orders that were withdrawn from the market.")
 CANCELLATIONS = Counter(
@@ -14,7 +12,7 @@ CANCELLATIONS = Counter(
 )
 AWAITING_CANCELLATION = Gauge(
     "workerpool_orders_awaiting_cancellation",
-    "Withdrawn orders that core's block does not show as cancelled yet.",
+    "Withdrawn orders whose cancellation core's block does not show yet.",
 )
 REFUSED = Counter("workerpool_orders_refused", "Orders that the market refused.")
 MARKET_OUTAGES = Counter("workerpool_market_outages", "Calls to the market without a usable answer.")

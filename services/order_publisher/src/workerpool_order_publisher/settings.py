@@ -1,4 +1,4 @@
-"""Settings of the order publisher, under the variable names of the iExec order publisher where it has one."""
+"""Settings of the order publisher, with the variable names of the iExec order publisher where one exists."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from workerpool_kit.settings.types import DurationSeconds, EthAddress, GrpcTarge
 from workerpool_order_publisher.domain.limits import Cancel
 
 ANY = "0x" + "00" * 20
-"""The restriction that restricts nothing."""
+"""The address that means no restriction."""
 LIVE_VARIABLES = (
     "WORKERPOOL_PRICE",
     "WORKERPOOL_PRICE_MIN",
@@ -23,7 +23,7 @@ LIVE_VARIABLES = (
     "ORDER_PUBLISHER_APP_RESTRICT",
     "ORDER_PUBLISHER_DATASET_RESTRICT",
 )
-"""Variables that ORDER_PUBLISHER_LIVE_FILE may set, and that change while the publisher runs."""
+"""Variables that ORDER_PUBLISHER_LIVE_FILE may set and change while the publisher runs."""
 _MAX_NRLC = 87_000_000 * 10**9
 
 
@@ -60,7 +60,7 @@ class OrderPublisherSettings(Settings, NodeSettings):
     username: str = env(
         "ORDER_PUBLISHER_OPERATOR_USERNAME",
         "",
-        doc="User name for GetOffers, which is disabled while it is unset",
+        doc="User name for GetOffers; unset disables GetOffers",
     )
     password: SecretStr | None = secret(
         "ORDER_PUBLISHER_OPERATOR_PASSWORD", None, doc="Password for GetOffers"
@@ -82,25 +82,24 @@ class OrderPublisherSettings(Settings, NodeSettings):
     node_url: Url | None = env(
         "IEXEC_BLOCKCHAIN_NODE_ADDRESS",
         None,
-        doc="JSON-RPC address of the blockchain node; unset means the node that the config server names",
+        doc="JSON-RPC address of the blockchain node; unset means the node from the config server",
     )
     journal: Path = env(
         "ORDER_PUBLISHER_JOURNAL",
         Path("./data/orders.sqlite"),
-        doc="File with the orders that were signed. Each order is written before the market gets it, so that it is "
-        "never published twice; keep the file on a volume",
+        doc="File with the signed orders. Each order is written before it is sent to the market, so that it is never "
+        "published twice; keep the file on a volume",
     )
 
     # --- the other services
     market_url: Url = env("MARKET_API_URL", doc="URL of the market API, without a path")
     core_url: Url = env(
-        "IEXEC_CORE_URL", "http://localhost:13000", doc="URL of core, whose stream tells the free slots"
+        "IEXEC_CORE_URL", "http://localhost:13000", doc="URL of core, which streams the free slots"
     )
     core_grpc: GrpcTarget | None = env(
         "ORDER_PUBLISHER_CORE_GRPC_TARGET",
         None,
-        doc="gRPC address of core, host:port or https://host:port; unset means the one that its URL names or its HTTP "
-        "port tells",
+        doc="gRPC address of core, host:port or https://host:port; unset means the one derived from its URL",
     )
     core_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME", doc="User name of core's operator, which the stream requires"
@@ -116,8 +115,8 @@ class OrderPublisherSettings(Settings, NodeSettings):
     chain_adapter_grpc: GrpcTarget | None = env(
         "ORDER_PUBLISHER_CHAIN_ADAPTER_GRPC_TARGET",
         None,
-        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one that its URL names "
-        "or its HTTP port reports",
+        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one derived from its "
+        "URL",
     )
     chain_adapter_username: str = env(
         "ORDER_PUBLISHER_CHAIN_ADAPTER_USERNAME", "admin", doc="User name for the chain adapter"
@@ -130,7 +129,7 @@ class OrderPublisherSettings(Settings, NodeSettings):
     platform_registry_url: Url = env(
         "IEXEC_PLATFORM_REGISTRY",
         "http://localhost:8888",
-        doc="URL of the platform registry, which names the SMS of each TEE framework; used when TAG requires one",
+        doc="URL of the platform registry, which lists the SMS of each TEE framework; used when TAG requires one",
     )
     platform_registry_stack: str = env(
         "IEXEC_PLATFORM_REGISTRY_STACK", "", doc="Stack to use in the platform registry"
@@ -141,7 +140,7 @@ class OrderPublisherSettings(Settings, NodeSettings):
 
     # --- what is sold
     price: NanoRlc | None = env(
-        "WORKERPOOL_PRICE", None, doc="Price of a task in nRLC; unset means 0, or the range below"
+        "WORKERPOOL_PRICE", None, doc="Price of a task in nRLC; unset means the range below, or 0 without one"
     )
     min_price: NanoRlc | None = env(
         "WORKERPOOL_PRICE_MIN", None, doc="Lowest price of a range; each order gets a random price in it"
@@ -150,21 +149,21 @@ class OrderPublisherSettings(Settings, NodeSettings):
     categories: tuple[CategoryId, ...] = env(
         "CATEGORY",
         (0,),
-        doc="Categories that are offered, with the preferred one first; they share the slots",
+        doc="Categories on offer, the preferred one first; they share the slots",
     )
     tag: Tag = env("TAG", "0x0", doc="Tag of the orders: 0x100 for a GPU, 0x3, 0x5 or 0x9 for an enclave")
     trust: Annotated[int, Field(ge=0, le=1_000_000)] = env(
-        "TRUST", 1, doc="Highest trust that a buyer may demand; a higher one takes more workers per task"
+        "TRUST", 1, doc="Highest trust that a buyer may require; a higher trust takes more workers per task"
     )
-    volume: Annotated[int, Field(gt=0, le=1_000_000)] = env("VOLUME", 1, doc="Most tasks of one order")
+    volume: Annotated[int, Field(gt=0, le=1_000_000)] = env("VOLUME", 1, doc="Maximum of tasks of one order")
     gpu_pool: bool = env("IS_GPU_POOL", False, doc="Whether only slots with a GPU are offered")
     max_volume: Annotated[int, Field(ge=0)] | None = env(
         "MAX_ORDER_NUMBER",
         None,
-        doc="Most tasks on offer in each category, however many slots are free; unset means no limit but the slots",
+        doc="Maximum of tasks on offer in each category; unset means as many as the free slots allow",
     )
     max_orders: Annotated[int, Field(gt=0)] = env(
-        "ORDER_PUBLISHER_MAX_OPEN_ORDERS", 50, doc="Most open orders; the market allows a wallet 50"
+        "ORDER_PUBLISHER_MAX_OPEN_ORDERS", 50, doc="Maximum of open orders; the market allows 50 per wallet"
     )
     requester_restrict: EthAddress = env(
         "ORDER_PUBLISHER_REQUESTER_RESTRICT", ANY, doc="Only requester that may buy; unset admits all"
@@ -183,13 +182,13 @@ class OrderPublisherSettings(Settings, NodeSettings):
     check_period_s: Annotated[DurationSeconds, Field(gt=0)] = env(
         "CHECK_SLEEP_TIME",
         "PT15S",
-        doc="Longest time between two comparisons with the market and the chain. Core tells each change of the free "
-        "slots by itself",
+        doc="Longest time between two comparisons with the market and the chain; core streams each change of the free "
+        "slots",
     )
     core_grace_s: DurationSeconds = env(
         "ORDER_PUBLISHER_CORE_GRACE",
         "PT1M",
-        doc="Time without a word of core after which every order is withdrawn",
+        doc="Time without core after which every order is withdrawn",
     )
     paused: bool = env(
         "ORDER_PUBLISHER_PAUSED",
@@ -199,14 +198,14 @@ class OrderPublisherSettings(Settings, NodeSettings):
     live_file: Path | None = env(
         "ORDER_PUBLISHER_LIVE_FILE",
         None,
-        doc="File with NAME=value lines, read at the start and again on SIGHUP. It replaces the variables of price, "
+        doc="File with NAME=value lines, read at the start and on SIGHUP. It replaces the variables of price, "
         "MAX_ORDER_NUMBER, ORDER_PUBLISHER_PAUSED and ORDER_PUBLISHER_*_RESTRICT: orders of other terms are withdrawn "
-        "at once. A file that cannot be used changes nothing, and the log says why",
+        "immediately. An invalid file changes nothing, and the log shows why",
     )
     cancel: Cancel | None = env(
         "ORDER_PUBLISHER_CANCEL_ON_CHAIN",
         None,
-        doc="Which withdrawn orders are cancelled on chain too, since a copy of their signature can be matched until "
+        doc="Which withdrawn orders are also cancelled on chain; a copy of their signature can be matched until "
         "then (each costs gas of the pool owner's wallet): never, terms (after a change of price or other terms, a "
         "pause, or a stop that withdraws) or always (also those that the pool cannot serve at the moment). Unset means "
         "always where gas is free and the password of the chain adapter is set, otherwise never",
@@ -221,7 +220,7 @@ class OrderPublisherSettings(Settings, NodeSettings):
     @classmethod
     def _some_category(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or len(set(value)) != len(value):
-            raise ValueError("expected at least one category, and each of them once")
+            raise ValueError("expected at least one category, and each only once")
         return value
 
     @model_validator(mode="after")
@@ -232,7 +231,7 @@ class OrderPublisherSettings(Settings, NodeSettings):
         if low is not None and high is not None:
             if self.price is not None:
                 raise ValueError(
-                    "WORKERPOOL_PRICE: set either it, or WORKERPOOL_PRICE_MIN and WORKERPOOL_PRICE_MAX, not both"
+                    "WORKERPOOL_PRICE: set either it or WORKERPOOL_PRICE_MIN and WORKERPOOL_PRICE_MAX, not both"
                 )
             if low > high:
                 raise ValueError("WORKERPOOL_PRICE_MIN: it is above WORKERPOOL_PRICE_MAX")

@@ -1,4 +1,4 @@
-"""Checks before the first order. Each failure is one sentence with its cause.
+"""Checks at the start, before the first order.
 
 An unreachable node is retried; an error that only an operator can correct ends the process.
 """
@@ -18,7 +18,7 @@ _BACKOFF = Backoff(first_s=0.1, longest_s=2.0)
 
 
 class NodeNotReady(Exception):
-    """The node does not answer as it should yet; the cause tells why."""
+    """The node does not answer correctly yet; see the cause."""
 
 
 async def open_wallet(settings: OrderPublisherSettings) -> Wallet:
@@ -36,7 +36,7 @@ async def open_wallet(settings: OrderPublisherSettings) -> Wallet:
 async def connect_chain(
     hub: HubClient, settings: OrderPublisherSettings, wallet: Wallet, report: DependencyReport
 ) -> int:
-    """Wait for the node, check that the wallet owns the pool, and return the stake ratio of its workers in percent.
+    """Wait for the node and check that the wallet owns the pool; return its worker stake ratio in percent.
 
     Raises StartupError when the hub or the pool does not exist, or when the pool belongs to another wallet.
     """
@@ -47,7 +47,7 @@ async def connect_chain(
             owner = await hub.workerpool_owner(settings.pool_address)
             pool = await hub.view_workerpool(settings.pool_address)
         except HubNotFound as error:
-            raise StartupError(f"{error}; the config server names another chain's hub") from error
+            raise StartupError(f"{error}; the config server describes the hub of another chain") from error
         except (CallReverted, MalformedAnswer) as error:
             raise StartupError(
                 f"wrong pool address: there is no workerpool at {settings.pool_address}; check POOL_ADDRESS"

@@ -105,7 +105,7 @@ async def test_without_cancellations_the_withdrawal_ends_an_order_again() -> Non
     journal = Journal(order(1, state=OrderState.WITHDRAWN, closes_at=5, cancels=True), order(2))
     book = Book(journal)
     await book.load()
-    await book.give_up_cancellations()
+    await book.drop_cancellations()
     assert (journal.saved, journal.orders[order(1).hash].cancels) == (1, False)
     await book.settle({order(1).hash: 0}, 9, NOW)
     assert book.get(order(1).hash).state is OrderState.CLOSED

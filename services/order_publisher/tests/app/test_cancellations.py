@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from workerpool_kit.clock import FakeClock
-from workerpool_order_publisher.app.cancellations import AGAIN_S, Cancellations
+from workerpool_order_publisher.app.cancellations import REPEAT_S, Cancellations
 from workerpool_order_publisher.app.ports import CancelRefusal, PeerOutage
 from workerpool_order_publisher.domain.order_book import Order, OrderState, Terms
 
@@ -42,9 +42,9 @@ async def test_each_waiting_order_is_asked_for_once_until_it_is_late() -> None:
     for _ in range(2):
         await cancellations.request(waiting)
     assert adapter.asked == [order(1).hash, order(2).hash]
-    assert cancellations.due_at == clock.now() + AGAIN_S
+    assert cancellations.due_at == clock.now() + REPEAT_S
     assert cancellations.reason.startswith("4 tasks of withdrawn orders take room")
-    clock.advance(AGAIN_S)
+    clock.advance(REPEAT_S)
     await cancellations.request(waiting[:1])
     assert adapter.asked == [order(1).hash, order(2).hash, order(1).hash]
     await cancellations.request([])

@@ -1,1 +1,1 @@
-"""Market, chain, core and journal as the use cases need them."""
+"""Adapters of the market, the chain, the other services and the journal."""

@@ -1,4 +1,4 @@
-"""Client of the chain adapter: has orders closed on chain, since the adapter alone sends the owner's transactions."""
+"""Client of the chain adapter, which closes orders on chain: it alone sends the owner's transactions."""
 
 from typing import Any
 
@@ -40,32 +40,34 @@ class ChainAdapterCanceller:
         await self._channel.close(None)
 
     async def probe(self) -> None:
-        """Return when the adapter accepts our credentials. Raises DependencyProblem."""
-        # The cheapest call with credentials: one entry of an index.
+        """Check that the adapter accepts the credentials. Raises DependencyProblem."""
+        # The cheapest call with credentials reads one entry of an index.
         one = pb.ListCommandsRequest(page_size=1)
         await probe_login(
             lambda: self._stub.ListCommands(one, timeout=_PROBE_LIMIT_S), "chain adapter", _VARIABLES
         )
 
     async def cancel(self, order: Order) -> None:
-        """Request that an order is closed on chain. Raises CancelRefusal or PeerOutage."""
+        """Request the cancellation of an order on chain. Raises CancelRefusal or PeerOutage."""
         try:
             answer = await self._stub.CancelOrder(self._request(order), timeout=_CALL_LIMIT_S)
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSALS:
-                raise CancelRefusal(f"the chain adapter refuses it: {error.details()}") from error
+                raise CancelRefusal(
+                    f"the chain adapter refuses the cancellation: {error.details()}"
+                ) from error
             if error.code() in _CREDENTIALS:
                 raise PeerOutage(
                     f"the chain adapter refuses the credentials; correct {_VARIABLES}"
                 ) from error
             if error.code() is _C.UNIMPLEMENTED:
                 raise PeerOutage(
-                    "the chain adapter is of a version that cancels no orders; update it"
+                    "this version of the chain adapter cannot cancel orders; update it"
                 ) from error
             reason = error_reason(error) or error.code().name
             raise PeerOutage(f"the chain adapter does not answer ({reason})") from error
         if answer.command.task_id != order.hash:
-            # The hash depends on chain and hub: what it closes there is not this order.
+            # The order hash depends on chain and hub, so the adapter would close another order.
             raise CancelRefusal(
                 "the chain adapter serves another chain or hub; correct its IEXEC_HUB_ADDRESS"
             )

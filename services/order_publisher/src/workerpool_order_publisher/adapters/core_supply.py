@@ -1,4 +1,4 @@
-"""Client of core: follows the stream of the supply, and opens it again after it ended."""
+"""Client of core: follow the stream of the supply, and reopen it after it ends."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ _REFUSED = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSIO
 
 
 class CoreSupply:
-    """Writes what core streams into a feed."""
+    """Writes the supply that core streams into a feed."""
 
     def __init__(
         self,
@@ -40,12 +40,12 @@ class CoreSupply:
         without TLS.
 
         Args:
-            url: documented HTTP address of core, whose port tells where gRPC listens.
+            url: documented HTTP address of core, from whose port the gRPC port follows.
             credentials: user name and password of core's operator.
             worker_stake: nRLC that each sold task locks of its worker.
             feed: receives the supply.
             report: health of core.
-            target: gRPC target that the operator has set; it replaces the one behind the URL.
+            target: gRPC target set by the operator, which replaces the one derived from the URL.
         """
         self._channel = open_service(url, target=target, basic=credentials)
         self._request = pb.WatchSupplyRequest(worker_stake=worker_stake)
@@ -55,7 +55,7 @@ class CoreSupply:
         self._reopens = False
 
     def change_stake(self, worker_stake: int) -> None:
-        """Ask for the supply of another stake from now on: another price admits other workers."""
+        """Request the supply for another stake from now on, because another price admits other workers."""
         if worker_stake == self._request.worker_stake:
             return
         self._request = pb.WatchSupplyRequest(worker_stake=worker_stake)
@@ -75,7 +75,7 @@ class CoreSupply:
                     self._feed.received(supply_of(response.supply))
                     self._report.works()
                     pauses.reset()
-                problem = DependencyProblem("core ended the stream of the supply")
+                problem = DependencyProblem("core ended the supply stream")
             except grpc.aio.AioRpcError as error:
                 problem = _problem(error)
             except asyncio.CancelledError:

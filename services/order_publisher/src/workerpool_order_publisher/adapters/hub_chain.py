@@ -1,4 +1,4 @@
-"""The hub: consumed volumes and the owner's stake at one block."""
+"""Reads of the hub: consumed volumes and the owner's stake at one block."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Client of the platform registry and its SMS: tells whether enclave tasks of a framework can be served."""
+"""Client of the platform registry and its SMS: check whether enclave tasks of a framework can be served."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _FRAMEWORKS = {
 
 
 class PlatformEnclaves:
-    """Asks the platform registry for the SMS of a framework, and that SMS for its framework, as core does."""
+    """Looks up the SMS of a framework in the platform registry, and checks its framework, as core does."""
 
     def __init__(self, registry_url: str, stack: str, label: str) -> None:
         self._registry_url = registry_url
@@ -40,7 +40,7 @@ class PlatformEnclaves:
             raise _outage("platform registry", error) from error
         url = next((found.url for found in stack.sms_locations if found.framework == kind), "")
         if not url:
-            return f"no SMS serves {framework.name}: the platform registry names none"
+            return f"no SMS serves {framework.name}: the platform registry lists none"
         try:
             async with open_service(url) as channel:
                 sms: Any = TeeServiceStub(channel)

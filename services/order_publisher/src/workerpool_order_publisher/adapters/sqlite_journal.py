@@ -1,8 +1,8 @@
-"""The journal of the signed orders: a SQLite file that one process holds.
+"""The journal of the signed orders: a SQLite file that one process locks.
 
-A file instead of MongoDB, because the publisher must be able to withdraw orders while the database of the pool is down,
-and because SQLite's exclusive lock keeps a second publisher from selling the same slots. Its few dozen rows survive
-kill -9 and power loss.
+It is not in MongoDB, because the publisher must be able to withdraw orders while the pool's database is down. SQLite's
+exclusive lock also keeps a second publisher from selling the same slots. Its few dozen rows survive kill -9 and power
+loss.
 """
 
 import json
@@ -34,7 +34,7 @@ class SqliteJournal:
         on_failure: Callable[[Exception], None],
         on_wait: Callable[[str | None], None] = lambda reason: None,
     ) -> None:
-        """Create it without opening the file; see `SqliteFile`."""
+        """Create the journal without opening the file; see `SqliteFile`."""
         self._file = SqliteFile(
             path,
             schema=_SCHEMA,
@@ -48,7 +48,7 @@ class SqliteJournal:
     async def open(self, origin: str) -> None:
         """Open or create the file for `origin`, which names chain, hub and pool.
 
-        Raises JournalUnusable when another process holds the file, when it belongs to another origin, or when it cannot
+        Raises JournalUnusable when another process holds the file, or when the file belongs to another origin or cannot
         be read.
         """
         await self._file.open(lambda connection: _check_origin(connection, origin))
@@ -75,7 +75,7 @@ class SqliteJournal:
 
 
 def _check_origin(connection: sqlite3.Connection, origin: str) -> None:
-    """Write the origin of a new file. Raises ValueError for a file of another one."""
+    """Write the origin of a new file. Raises ValueError when the file has another origin."""
     found = connection.execute("SELECT value FROM origin").fetchone()
     if found is None:
         connection.execute("INSERT INTO origin VALUES ('origin', ?)", (origin,))
@@ -93,7 +93,7 @@ def _load(connection: sqlite3.Connection) -> list[Order]:
 def _content(order: Order) -> dict[str, Any]:
     content = asdict(order)
     content["state"] = order.state.value
-    # It is read from the chain after a restart.
+    # After a restart both are read from the chain.
     del content["settled"], content["own"]
     return content
 

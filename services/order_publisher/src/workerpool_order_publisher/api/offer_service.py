@@ -24,20 +24,20 @@ _STATES = {
 def policy(*, operator_configured: bool) -> dict[str, frozenset[str]]:
     """Return the roles that may call each method.
 
-    Without operator credentials every caller is admitted, and then refused with the reason OPERATOR_DISABLED.
+    Without configured credentials the policy admits every caller, and the method refuses with OPERATOR_DISABLED.
     """
     return {f"/{SERVICE}/GetOffers": frozenset({OPERATOR if operator_configured else ANYONE})}
 
 
 class OfferServicer(OfferServiceServicer):
-    """Shows the offers that `offers` returns."""
+    """Serves the offers that `offers` returns."""
 
     def __init__(self, offers: Callable[[], Offers], *, operator_configured: bool) -> None:
         self._offers = offers
         self._open = operator_configured
 
     async def GetOffers(self, request: pb.GetOffersRequest, context: Any) -> pb.GetOffersResponse:
-        """Return the orders that can still be bought."""
+        """Return the orders that can still be bought. Raises OperatorDisabled without operator credentials."""
         if not self._open:
             raise OperatorDisabled(
                 "GetOffers is disabled; set ORDER_PUBLISHER_OPERATOR_USERNAME and ORDER_PUBLISHER_OPERATOR_PASSWORD"

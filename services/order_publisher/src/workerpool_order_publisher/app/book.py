@@ -1,4 +1,4 @@
-"""The orders in memory and in the journal, and the orders of others on the same pool."""
+"""This publisher's orders, in memory and in the journal, and orders that others signed for the same pool."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,11 +7,11 @@ from workerpool_order_publisher.app.ports import Journal, Listed
 from workerpool_order_publisher.domain.order_book import Order, OrderState
 
 _RETENTION_S = 3_600.0
-"""Seconds for which an order that ended is recognised in a listing; later it would count as an order of others."""
+"""Seconds for which a closed order is recognised in a listing; later it would count as foreign."""
 
 
 class Book:
-    """Every order of the pool that can matter. A change is durable before `put` returns."""
+    """The orders of the pool that can still be bought, and those closed recently."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -34,7 +34,7 @@ class Book:
 
     @property
     def foreign(self) -> list[Order]:
-        """Orders of the pool that others signed, or that this publisher forgot."""
+        """Orders of the pool that others signed, or that this publisher has removed from its journal."""
         return list(self._foreign.values())
 
     def get(self, order_hash: str) -> Order:
@@ -42,21 +42,21 @@ class Book:
         return self._own[order_hash]
 
     async def put(self, order: Order) -> Order:
-        """Record an order of this publisher durably, and return it."""
+        """Store an order of this publisher durably, and return it."""
         known = self._own.get(order.hash)
-        # The settled volume is read from the chain again after a restart.
+        # The settled volume is not stored: after a restart it is read from the chain.
         if known is None or replace(known, settled=0) != replace(order, settled=0):
             await self._journal.save(order)
         self._own[order.hash] = order
         return order
 
     async def adopt(self, order: Order) -> None:
-        """Take an order over that the market lists but the journal lost."""
+        """Add a listed order that is missing in the journal to this publisher's orders."""
         self._foreign.pop(order.hash, None)
         await self.put(replace(order, state=OrderState.OPEN, own=True))
 
     async def listed(self, listing: Iterable[Listed], now: float) -> None:
-        """Update every order after the market was listed."""
+        """Update every order with a listing of the market."""
         by_hash = {found.hash: found for found in listing}
         self._last_listing = frozenset(by_hash)
         for order in self.own:
@@ -80,16 +80,16 @@ class Book:
                     own=False,
                 )
 
-    async def give_up_cancellations(self) -> None:
-        """Let the market's withdrawal end every order again, because nothing is cancelled on chain any more."""
+    async def drop_cancellations(self) -> None:
+        """Let the market's withdrawal close every order, because orders are no longer cancelled on chain."""
         for order in self.own:
             if order.cancels:
                 await self.put(replace(order, cancels=False))
 
     def at_risk(self) -> list[str]:
-        """Return the hashes of the orders whose consumed volume matters.
+        """Return the hashes of the orders that can be bought, or may have been bought.
 
-        An order that ended matters again while the market lists it: a reorganisation may have removed a purchase.
+        A closed order counts again while the market lists it, because a reorganisation may have removed a purchase.
         """
         return [
             order.hash
@@ -98,7 +98,7 @@ class Book:
         ]
 
     async def settle(self, consumed: dict[str, int], cursor: int, now: float) -> None:
-        """Update every order after the chain was read at core's block."""
+        """Update every order with the consumed volumes at core's block `cursor`."""
         for order in self.own:
             if order.hash in consumed:
                 await self.put(order.settle(consumed[order.hash], cursor, now))
@@ -108,7 +108,7 @@ class Book:
         await self._forget(now)
 
     async def note_head(self, head: int) -> None:
-        """Record a block that was mined after the withdrawals that the market confirmed so far."""
+        """Record `head` as a block mined after all withdrawals that the market has confirmed."""
         for order in self.own:
             if order.state is OrderState.WITHDRAWN and order.closes_at is None:
                 await self.put(replace(order, closes_at=head))
@@ -124,7 +124,7 @@ class Book:
         )
 
     async def _forget(self, now: float) -> None:
-        """Drop orders that ended long ago."""
+        """Remove orders that closed before the retention time."""
         old = now - _RETENTION_S
         ended = [o.hash for o in self.own if o.state is OrderState.CLOSED and o.created_at < old]
         if ended:

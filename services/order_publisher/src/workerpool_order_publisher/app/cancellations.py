@@ -1,6 +1,6 @@
-"""Requests to close withdrawn orders on chain, repeated until the chain shows it.
+"""Requests to cancel withdrawn orders on chain, repeated until the chain shows the cancellation.
 
-The chain adapter journals each request and sends the transaction. The publisher only reads what core's block shows.
+The chain adapter journals each request and sends the transaction; the publisher reads the result at core's block.
 """
 
 from collections.abc import Iterable
@@ -15,63 +15,65 @@ from workerpool_order_publisher.domain.order_book import Order
 
 log = get_logger()
 
-AGAIN_S = 60.0
+REPEAT_S = 60.0
 """Seconds after which the cancellation of an order that can still be bought is requested again."""
 _BACKOFF = Backoff(first_s=1.0, longest_s=60.0)
 
 
 class Cancellations:
-    """Has the orders cancelled that await it."""
+    """Requests the cancellations that withdrawn orders await."""
 
     def __init__(self, canceller: Canceller | None, clock: Clock) -> None:
-        """Prepare. Without a canceller nothing is ever cancelled."""
+        """Create it; without a canceller no order is cancelled."""
         self._canceller = canceller
         self._clock = clock
         self._pauses = _BACKOFF.steps()
         self._retry_at = 0.0
-        self._asked_at: dict[str, float] = {}
+        self._requested_at: dict[str, float] = {}
         self._open = 0
         self.problem = ""
-        """Why the last request failed, in one sentence; empty when it did not."""
+        """Why the last request failed, in one sentence; empty when it succeeded."""
 
     async def request(self, orders: Iterable[Order]) -> None:
-        """Request what is due of the orders that await their cancellation."""
+        """Request the cancellations that are due among `orders`."""
         waiting = [order for order in orders if order.awaits_cancellation]
         self._open = sum(order.exposure for order in waiting)
         metrics.AWAITING_CANCELLATION.set(len(waiting))
         known = {order.hash for order in waiting}
-        self._asked_at = {asked: at for asked, at in self._asked_at.items() if asked in known}
+        self._requested_at = {
+            order_hash: at for order_hash, at in self._requested_at.items() if order_hash in known
+        }
         if not waiting:
             self.problem = ""
         now = self._clock.now()
         if self._canceller is None or now < self._retry_at:
             return
         for order in waiting:
-            due = now >= self._asked_at.get(order.hash, float("-inf")) + AGAIN_S
-            if due and not await self._ask(self._canceller, order, now):
+            due = now >= self._requested_at.get(order.hash, float("-inf")) + REPEAT_S
+            if due and not await self._request_one(self._canceller, order, now):
                 return
 
     @property
     def due_at(self) -> float:
-        """When the next request is due (Unix seconds); infinity without any."""
+        """When the next request is due, in Unix seconds; infinity when none is."""
         if not self._open:
             return float("inf")
-        again = min(self._asked_at.values(), default=self._retry_at - AGAIN_S) + AGAIN_S
+        again = min(self._requested_at.values(), default=self._retry_at - REPEAT_S) + REPEAT_S
         return max(again, self._retry_at)
 
     @property
     def reason(self) -> str:
-        """What the operator must know about orders that await their cancellation; empty without any."""
+        """What the operator must know about orders that await their cancellation; empty when none does."""
         if not self._open:
             return ""
         sentence = (
-            f"{self._open} tasks of withdrawn orders take room until the chain shows their cancellation"
+            f"{self._open} tasks of withdrawn orders reserve slots until the chain shows their cancellation"
         )
         return f"{sentence}: {self.problem}" if self.problem else sentence
 
-    async def _ask(self, canceller: Canceller, order: Order, now: float) -> bool:
+    async def _request_one(self, canceller: Canceller, order: Order, now: float) -> bool:
         """Request one cancellation; return whether the chain adapter answered."""
-        first = order.hash not in self._asked_at
+        first = order.hash not in self._requested_at
         try:
             await canceller.cancel(order)
         except PeerOutage as outage:
@@ -89,6 +91,6 @@ class Cancellations:
             if first:
                 metrics.CANCELLATIONS.inc()
                 log.info("order.cancellation_requested", order=order.hash, reason=order.reason)
-        self._asked_at[order.hash] = now
+        self._requested_at[order.hash] = now
         self._pauses.reset()
         return True

@@ -1,4 +1,4 @@
-"""The newest supply that core streamed, and for how long core has been silent."""
+"""The newest supply from core, and the time without a stream."""
 
 import asyncio
 
@@ -8,23 +8,23 @@ from workerpool_order_publisher.domain.supply import Supply
 
 
 class CoreFeed:
-    """Holds the supply between the stream of core, which writes it, and the publisher, which reads it."""
+    """Passes the supply from core's stream, which writes it, to the publisher, which reads it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lost_at: float | None = clock.now()
         self.supply: Supply | None = None
-        """The newest supply; it stays after the stream was lost, and is outdated then."""
+        """The newest supply; it stays, outdated, after the stream is lost."""
         self.changed = asyncio.Event()
         """Set after each change."""
 
     def received(self, supply: Supply) -> None:
-        """Record what core sent."""
+        """Record a supply from core."""
         self.supply, self._lost_at = supply, None
         self.changed.set()
 
     def outdated(self) -> None:
-        """Drop the supply, because core was asked for another one; nothing is published until it comes."""
+        """Drop the supply after another one was requested; nothing is published until it arrives."""
         self.supply = None
         self.changed.set()
 
@@ -36,5 +36,5 @@ class CoreFeed:
 
     @property
     def silent_s(self) -> float:
-        """Seconds without a stream; 0 while there is one."""
+        """Seconds without a stream; 0 while one is open."""
         return 0.0 if self._lost_at is None else max(self._clock.now() - self._lost_at, 0.0)

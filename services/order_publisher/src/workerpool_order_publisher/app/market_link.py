@@ -1,4 +1,4 @@
-"""The market with its outages: one sentence and a growing pause for each, and no call during the pause."""
+"""Calls to the market with backoff: each outage is logged once, and no call is made during the pause."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,20 +17,20 @@ _LONGEST_RETRY_AFTER_S = 600.0
 
 
 class MarketLink:
-    """Calls the market while it works. After an outage `is_known` is false until it was listed again."""
+    """Calls the market. After an outage `is_known` is false until the market has been listed again."""
 
     def __init__(self, clock: Clock, reporter: Reporter, counted: Callable[[], None]) -> None:
-        """Prepare. `counted` is called for each outage."""
+        """Create the link; `counted` is called for each outage."""
         self._clock = clock
         self._reporter = reporter
         self._counted = counted
         self._pauses = _BACKOFF.steps()
         self.retry_at = 0.0
-        """When the next call may be made (Unix seconds)."""
+        """When the next call may be made, in Unix seconds."""
         self.problem = ""
-        """The sentence of the present outage; empty without one."""
+        """The problem of the current outage, in one sentence; empty without one."""
         self.is_known = False
-        """Whether the listing is from a time after the last outage."""
+        """Whether the market has been listed since the last outage."""
 
     @property
     def is_open(self) -> bool:
@@ -38,7 +38,7 @@ class MarketLink:
         return self._clock.now() >= self.retry_at
 
     async def call(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer of the market. Raises MarketOutage after recording it, and what else `step` raises."""
+        """Return the market's answer. Raises MarketOutage after recording it, and any other error of `step`."""
         try:
             answer = await step()
         except MarketOutage as outage:

@@ -1,4 +1,4 @@
-"""What the publisher offers at one moment, for its operator."""
+"""A snapshot of the publisher's offers, for its operator."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from workerpool_order_publisher.domain.order_book import Order
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The open orders, and why there are no more. `reconciled_at` is in Unix seconds, None before the first time."""
+    """The open orders, and the reasons why there are no more.
+
+    `reconciled_at` is the time of the last comparison of core, chain and market in Unix seconds, None before the first.
+    """
 
     orders: tuple[Order, ...] = ()
     foreign_volume: int = 0

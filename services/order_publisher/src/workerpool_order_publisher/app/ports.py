@@ -1,4 +1,4 @@
-"""What the order publisher's use cases need from outside."""
+"""Ports: the interfaces to the outside that the order publisher's use cases need."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from workerpool_order_publisher.domain.order_book import Order, Terms
 class MarketOutage(Exception):
     """The market gave no usable answer, so the outcome of the call is unknown; the message is one sentence.
 
-    `retry_after_s` is the time that the market asks to wait, None when it names none.
+    `retry_after_s` is the `Retry-After` of the answer in seconds, None without one.
     """
 
     def __init__(self, problem: str, *, retry_after_s: float | None = None) -> None:
@@ -21,11 +21,11 @@ class MarketOutage(Exception):
 
 
 class MarketRefusal(Exception):
-    """The market understood the call and refused it; the message is one sentence with the market's words."""
+    """The market refused the content of a call; the message is one sentence with the market's error."""
 
 
 class ChainOutage(Exception):
-    """The node does not answer, or does not have the block; the message is one sentence."""
+    """The node does not answer or lacks the block; the message is one sentence."""
 
 
 class CancelRefusal(Exception):
@@ -56,20 +56,20 @@ class Settled:
 
 
 class Market(Protocol):
-    """The market API. Every call raises MarketOutage without a usable answer."""
+    """The market API. Every method raises MarketOutage without a usable answer."""
 
     async def listing(self) -> list[Listed]:
         """Return every open order of the pool, restricted ones included."""
 
     async def publish(self, order: Mapping[str, Any], order_hash: str) -> None:
-        """Publish a signed order; an order that is listed already counts as published. Raises MarketRefusal."""
+        """Publish a signed order; one that is already listed counts as published. Raises MarketRefusal."""
 
     async def unpublish(self, order_hash: str) -> None:
-        """Withdraw an order; an order that is not listed counts as withdrawn."""
+        """Withdraw an order; one that is not listed counts as withdrawn."""
 
 
 class Chain(Protocol):
-    """The hub. Every call raises ChainOutage."""
+    """The hub. Every method raises ChainOutage."""
 
     async def head(self) -> int:
         """Return the number of the newest block."""
@@ -79,17 +79,17 @@ class Chain(Protocol):
 
 
 class Signer(Protocol):
-    """Makes the pool owner's orders; the same order always gets the same hash and signature."""
+    """Creates and signs the pool owner's orders; the same order always has the same hash and signature."""
 
     def order(self, terms: Terms, volume: int, created_at: float) -> Order:
         """Return a new order with a random salt."""
 
     def signed(self, order: Order) -> Mapping[str, Any]:
-        """Return the signed order as the market takes it."""
+        """Return the signed order in the market's format."""
 
 
 class Journal(Protocol):
-    """The orders that were signed, durable before the market gets them."""
+    """The signed orders, durable before they are sent to the market."""
 
     async def load(self) -> list[Order]:
         """Return the stored orders; empty when the journal is new."""
@@ -98,31 +98,31 @@ class Journal(Protocol):
         """Store an order. It is durable when the call returns."""
 
     async def forget(self, order_hashes: Sequence[str]) -> None:
-        """Remove orders that nothing can happen to any more."""
+        """Remove closed orders."""
 
 
 class Canceller(Protocol):
-    """Closes orders on chain, through the one process that sends the pool owner's transactions."""
+    """Cancels orders on chain through the chain adapter, which alone sends the pool owner's transactions."""
 
     async def cancel(self, order: Order) -> None:
-        """Request that an order is closed; a repeated request is harmless, and each is durable when this returns.
+        """Request the cancellation of an order; the request is idempotent, and durable when this returns.
 
         Raises CancelRefusal, or PeerOutage when the request may not have arrived.
         """
 
 
 class Enclaves(Protocol):
-    """The secret management services of the pool."""
+    """The SMS of each TEE framework."""
 
     async def objection(self, framework: TeeFramework) -> str:
         """Return why no SMS serves a framework; empty when one does. Raises PeerOutage."""
 
 
 class Reporter(Protocol):
-    """Shows in health whether a dependency works."""
+    """Reports the health of a dependency."""
 
     def works(self) -> None:
-        """Record that it answers as it should."""
+        """Record that it works."""
 
     def fails(self, problem: str) -> None:
-        """Record why it cannot be used, in one sentence."""
+        """Record why it does not work, in one sentence."""

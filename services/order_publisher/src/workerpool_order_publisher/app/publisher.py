@@ -1,7 +1,7 @@
-"""The order publisher: compares core, chain and market, and carries out what the planner decides.
+"""The order publisher: compare core, chain and market, and execute the planner's decisions.
 
 One round at a time reads what is due, plans, withdraws, and publishes at most one order. Each order is in the journal
-before the market gets it, so an attempt whose outcome is unknown is repeated with the same hash.
+before it is sent to the market, so an attempt whose outcome is unknown is repeated with the same hash.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from workerpool_order_publisher.domain.planner import NewOrder, Plan, Situation,
 log = get_logger()
 
 LATE_S = 60.0
-"""Seconds after its start in which a publication without an answer may still reach the market."""
+"""Seconds after its start during which a publication without an answer may still reach the market."""
 _REFUSED = Backoff(first_s=5.0, longest_s=300.0)
 _STOP_LIMIT_S = 6.0
 _PAUSED, _STOPS = "ORDER_PUBLISHER_PAUSED is true", "the publisher stops"
@@ -48,7 +48,7 @@ _PAUSED, _STOPS = "ORDER_PUBLISHER_PAUSED is true", "the publisher stops"
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds between two publications, between two listings, and until a silent core counts as lost."""
+    """Seconds between two publications, between two listings, and until an unreachable core counts as lost."""
 
     publish_period_s: float = 3.0
     check_period_s: float = 15.0
@@ -57,7 +57,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The outside of the publisher; without a canceller no order is cancelled on chain."""
+    """The ports of the publisher; without a canceller no order is cancelled on chain."""
 
     market: Market
     chain: Chain
@@ -85,7 +85,7 @@ class Publisher:
         random: Random | None = None,
         paused: bool = False,
     ) -> None:
-        """Prepare. `owner` is the wallet that signs, `paused` withdraws every order and publishes none."""
+        """Create the publisher; `owner` is the wallet that signs, `paused` withdraws every order and publishes none."""
         self._ports = ports
         self._book = book
         self._feed = feed
@@ -103,15 +103,15 @@ class Publisher:
         self._chain_lost_at: float | None = None
         self._stake: int | None = None
         self._sms_objection = self._enclave_objection = ""
-        self._enclave_asked_at = float("-inf")
+        self._enclaves_checked_at = float("-inf")
         self._publish_at = 0.0
         self._refusals = _REFUSED.steps()
         self._refusal = ""
         self.offers = Offers()
-        """What is offered after the last round."""
+        """The offers after the last round."""
 
     async def run(self) -> None:
-        """Run rounds until cancelled: after each word of core, and when something is due."""
+        """Run rounds until cancelled: after each message of core, and when something is due."""
         while True:
             self._feed.changed.clear()
             again = await self.round()
@@ -122,18 +122,18 @@ class Publisher:
                     await self._feed.changed.wait()
 
     def change(self, limits: Limits, *, paused: bool) -> None:
-        """Sell by other limits from the next round on; orders of other terms are withdrawn."""
+        """Apply other limits from the next round on; orders of other terms are withdrawn."""
         self._limits = limits
         if self._halt != _STOPS:
             self._halt = _PAUSED if paused else ""
         self._feed.changed.set()
 
     async def stop(self) -> None:
-        """Withdraw every order, as far as the market answers within a few seconds."""
+        """Withdraw as many orders as the market confirms within a few seconds."""
         self._halt = _STOPS
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_LIMIT_S):
-                # The first round decides, and cancels on chain, also while the market gives no answer.
+                # The first round decides and requests cancellations on chain, even during an outage of the market.
                 await self.round()
                 while self._on_market() and self._link.is_open:
                     await self.round()
@@ -141,10 +141,10 @@ class Publisher:
             log.warning("orders.left_open", orders=[order.hash for order in left])
 
     async def round(self) -> bool:
-        """Read what is due, plan and act once; return whether another round may act at once."""
+        """Read what is due, plan and act once; return whether another round may act immediately."""
         await self._list()
         await self._read_chain()
-        await self._ask_enclaves()
+        await self._check_enclaves()
         decided = plan(self._situation(), self._limits)
         acted = await self._withdraw(decided)
         await self._cancellations.request(self._book.own)
@@ -155,7 +155,7 @@ class Publisher:
     # --- reading --------------------------------------------------------------------------------
 
     async def _list(self) -> None:
-        """List the market when that is due."""
+        """List the market if that is due."""
         now = self._clock.now()
         due = not self._link.is_known or now >= self._listed_at + self._timing.check_period_s
         if not due or not self._link.is_open:
@@ -170,11 +170,11 @@ class Publisher:
             await self._adopt(listing)
         self._link.is_known = True
         self._listed_at = now
-        # Purchases of newly listed orders are looked up before the next plan.
+        # Read the purchases of newly listed orders before the next plan.
         self._settled_cursor = -1
 
     async def _adopt(self, listing: list[Listed]) -> None:
-        """Take over orders like ours that the pool owner signed, because the journal was lost."""
+        """Adopt listed orders of the same terms that the pool owner signed, because the journal was lost."""
         listed = {found.hash: found for found in listing}
         for order in self._book.foreign:
             found = listed.get(order.hash)
@@ -183,7 +183,7 @@ class Publisher:
                 log.info("order.adopted", order=order.hash)
 
     async def _read_chain(self) -> None:
-        """Settle the orders at the block that core's supply includes."""
+        """Settle the orders at the newest block that core's supply includes."""
         supply = self._feed.supply
         try:
             if self._book.awaits_head():
@@ -204,20 +204,20 @@ class Publisher:
         await self._book.settle(dict(found.consumed), supply.cursor, self._clock.now())
         self._settled_cursor = supply.cursor
 
-    async def _ask_enclaves(self) -> None:
-        """Find out whether tasks of an enclave tag can be served."""
+    async def _check_enclaves(self) -> None:
+        """Check whether tasks of an enclave tag can be served."""
         framework, now = self._limits.requirement.framework, self._clock.now()
         if framework is None:
             return
-        if now >= self._enclave_asked_at + self._timing.check_period_s:
-            self._enclave_asked_at = now
+        if now >= self._enclaves_checked_at + self._timing.check_period_s:
+            self._enclaves_checked_at = now
             try:
                 self._sms_objection = await self._ports.enclaves.objection(framework)
             except PeerOutage as outage:
                 self._sms_objection = str(outage)
         supply = self._feed.supply
         able = supply is not None and any(self._limits.requirement.is_met_by(g) for g in supply.groups)
-        without = "" if able else f"no connected worker with a free slot can run {framework.name}"
+        without = "" if able else f"no connected worker with a free slot supports {framework.name}"
         self._enclave_objection = self._sms_objection or without
 
     def _situation(self) -> Situation:
@@ -236,7 +236,7 @@ class Publisher:
         )
 
     def _lost(self) -> str:
-        """Return which dependency has been lost for too long to leave orders open; empty when none has."""
+        """Return which dependency has been lost for too long to leave orders open; empty for none."""
         grace, now = self._timing.core_grace_s, self._clock.now()
         if self._feed.silent_s > grace:
             return f"core has not answered for {grace:g} s"
@@ -247,7 +247,7 @@ class Publisher:
     # --- acting ---------------------------------------------------------------------------------
 
     async def _withdraw(self, decided: Plan) -> bool:
-        """Withdraw orders; return whether one was withdrawn."""
+        """Withdraw the orders of the plan; return whether the market confirmed one."""
         withdrawn = False
         for order_hash, reason in decided.withdraw.items():
             order = self._book.get(order_hash)
@@ -265,7 +265,7 @@ class Publisher:
         return withdrawn
 
     async def _publish(self, decided: Plan) -> bool:
-        """Publish the first planned order, if one may be published now; return whether one was."""
+        """Publish the first planned order if that is due; return whether the market confirmed it."""
         now = self._clock.now()
         if now < self._publish_at or not self._link.is_open or not self._link.is_known:
             return False
@@ -283,7 +283,7 @@ class Publisher:
         except MarketOutage:
             return False
         except MarketRefusal as refusal:
-            # An earlier attempt may still arrive, and be copied before it is seen.
+            # An earlier attempt may still arrive, and be copied before the next listing.
             cancels = self._limits.cancel is Cancel.ALWAYS and order.late_until > now
             await self._book.put(attempt.refused(str(refusal), order.late_until, cancels=cancels))
             pause = self._refusals.next_s()
@@ -314,7 +314,7 @@ class Publisher:
     # --- showing --------------------------------------------------------------------------------
 
     def _wait_s(self) -> float:
-        """Return the seconds until something is due without a word of core."""
+        """Return the seconds until something is due, without a message of core."""
         now = self._clock.now()
         due = [self._listed_at + self._timing.check_period_s if self._link.is_known else self._link.retry_at]
         if self._publish_at > now:
@@ -332,12 +332,12 @@ class Publisher:
         return [order for order in self._book.own if order.exposure and order.state in _LISTED]
 
     def _show(self, decided: Plan) -> None:
-        """Update what GetOffers, health and metrics show."""
+        """Update GetOffers, health and metrics."""
         open_orders = [order for order in self._book.own if order.exposure]
         listed = self._on_market()
         reasons = list(decided.reasons)
         if self._link.problem:
-            reasons.append(f"the market gives no answer: {self._link.problem}")
+            reasons.append(f"the market is unavailable: {self._link.problem}")
         if self._refusal:
             reasons.append(self._refusal)
         if self._cancellations.reason:

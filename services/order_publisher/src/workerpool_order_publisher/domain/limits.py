@@ -1,4 +1,4 @@
-"""What the operator sells and how much of it at most."""
+"""The operator's limits: the terms of the orders, and the largest number of tasks and orders."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,27 +9,26 @@ from workerpool_order_publisher.domain.order_book import Terms
 from workerpool_order_publisher.domain.supply import Requirement
 
 STAKE_PERCENT = 30
-"""Share of the price that a match locks of the pool owner's stake (IexecPoco1 `WORKERPOOL_STAKE_RATIO`)."""
+"""Percent of the price that a match locks of the pool owner's stake (IexecPoco1 `WORKERPOOL_STAKE_RATIO`)."""
 
 
 class Cancel(StrEnum):
-    """Which withdrawn orders are closed on chain too, so that no copy of their signature can be matched."""
+    """Which withdrawn orders are also cancelled on chain, so that no copy of their signature can be matched."""
 
     NEVER = "never"
-    """None: the market's withdrawal is enough."""
+    """None: the market's withdrawal suffices."""
     TERMS = "terms"
-    """Those that the operator does not want to sell any more: other terms, a pause, a stop that withdraws."""
+    """Those that the operator no longer sells: after other terms, a pause, or a stop that withdraws."""
     ALWAYS = "always"
-    """All: also those that the pool cannot serve at the moment."""
+    """All, including those that the pool cannot serve at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The settings of the operator.
 
-    `prices` are the lowest and the highest price in nRLC per task. `volume` is the most tasks of one order,
-    `max_volume` the most tasks on offer in each category (None without a limit), `max_orders` the most open orders of
-    the wallet.
+    `prices` are the lowest and the highest price in nRLC per task. `volume` is the maximum of tasks of one order,
+    `max_volume` of tasks on offer in each category (None without a limit), `max_orders` of open orders of the wallet.
     """
 
     categories: tuple[int, ...]
@@ -55,26 +54,26 @@ class Limits:
         return Terms(category, price, self.tag, self.trust, self.app, self.dataset, self.requester)
 
     def objection(self, terms: Terms) -> str:
-        """Return why an order of these terms is not sold any more; empty when it is."""
+        """Return why an order of these terms is no longer sold; empty when it is."""
         low, high = self.prices
         if not low <= terms.price <= high:
             price = f"{low}" if low == high else f"{low} to {high}"
             return f"the price is {price} nRLC now"
         if terms.category not in self.categories:
-            return f"category {terms.category} is not offered any more"
+            return f"category {terms.category} is no longer offered"
         if terms != self.terms(terms.category, terms.price):
-            return "the tag, the trust or the restrictions are others now"
+            return "the tag, the trust or the restrictions have changed"
         return ""
 
 
 def slots_of_task(trust: int) -> int:
-    """Return the most slots that a task of this trust takes: one for each contribution of workers without history."""
+    """Return the maximum of slots for a task of this trust: one for each contribution of workers without history."""
     return contributions_needed(max(trust, 1))
 
 
 def owner_stake(price: int) -> int:
     """Return the nRLC that the match of one task locks of the pool owner's stake.
 
-    The hub rounds down for each task (IexecPoco1 `matchOrders`).
+    The hub rounds down per task (IexecPoco1 `matchOrders`).
     """
     return price * STAKE_PERCENT // 100

@@ -1,9 +1,9 @@
-"""The life of one order: from its journal entry to the moment when nothing of it can be bought.
+"""The state machine of one order, from its journal entry until it can no longer be bought.
 
-An order is *exposed* while someone may buy it, or may have bought it without core knowing. Its exposure counts in slots
-that the pool must keep free, and ends only on evidence: core's supply includes the block of the purchase, or the market
-confirmed the withdrawal and core has followed the chain up to a block mined after that. A copy of the signature could
-still be matched then; the exposure of an order that is cancelled ends when the chain shows the cancellation instead.
+An order is *exposed* while it can be bought, or may have been bought without core knowing. The pool keeps slots free
+for the exposure, which ends only on evidence: core's supply includes the block of the purchase, or the market confirmed
+the withdrawal and core has followed the chain to a block mined after that. A copy of the signature could still be
+matched then, so the exposure of an order to cancel ends only when the chain shows the cancellation.
 """
 
 from dataclasses import dataclass, replace
@@ -11,28 +11,28 @@ from enum import Enum
 
 
 class OrderState(Enum):
-    """Where an order is between its decision and its end."""
+    """States of an order."""
 
     PLANNED = "PLANNED"
-    """In the journal and wanted on the market, which has not confirmed it."""
+    """In the journal and to be published; the market has not confirmed it."""
     OPEN = "OPEN"
     """Listed by the market."""
     WITHDRAWING = "WITHDRAWING"
-    """Wanted off the market, which has not confirmed that."""
+    """To be withdrawn; the market has not confirmed it."""
     WITHDRAWN = "WITHDRAWN"
-    """Off the market; purchases before that are still looked up on chain."""
+    """Withdrawn; purchases before the withdrawal are still read from the chain."""
     CLOSED = "CLOSED"
-    """Bought completely, or withdrawn and looked up: nothing of it can be bought."""
+    """Bought completely, or withdrawn with all purchases known: it can no longer be bought."""
 
 
 S = OrderState
 WANTED = frozenset({S.PLANNED, S.OPEN})
-"""States of orders that are on offer, or about to be."""
+"""States of orders that are on offer, or are to be published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an order sells. `price` is in nRLC per task; `tag` is lower-case `0x` and 64 digits."""
+    """The terms of an order. `price` is in nRLC per task; `tag` is lower-case `0x` and 64 digits."""
 
     category: int
     price: int
@@ -47,10 +47,10 @@ class Terms:
 class Order:
     """One order of the pool; `hash` and `salt` are lower-case `0x` and 64 digits.
 
-    `settled` is the volume that was bought up to the block that core's supply includes. `closes_at` is a block mined
-    after the withdrawal was confirmed, None before that block is known. A publication whose outcome is unknown may
-    still reach the market until `late_until` (Unix seconds). `reason` tells why it is withdrawn. `own` is false for an
-    order that this publisher did not sign. `cancels` tells that it must be closed on chain before it counts as closed.
+    `settled` is the volume bought up to the newest block that core's supply includes. `closes_at` is a block mined
+    after the withdrawal was confirmed, None until that block is known. A publication whose outcome is unknown may still
+    reach the market until `late_until` (Unix seconds). `reason` is why it is withdrawn. `own` is false for an order of
+    another signer. With `cancels` it counts as closed only after its cancellation on chain.
     """
 
     hash: str
@@ -73,16 +73,16 @@ class Order:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it is on offer, or about to be."""
+        """Whether it is on offer, or is to be published."""
         return self.state in WANTED
 
     @property
     def awaits_cancellation(self) -> bool:
-        """Whether it must be closed on chain, which core's block does not show yet."""
+        """Whether it must be cancelled on chain, and core's block does not show the cancellation yet."""
         return self.cancels and not self.is_wanted and self.exposure > 0
 
     def settle(self, consumed: int, cursor: int, now: float) -> "Order":
-        """Return the order after the chain was read at core's block `cursor`; a reorganisation may lower `consumed`."""
+        """Return the order with the consumed volume at core's block `cursor`; a reorganisation may lower `consumed`."""
         order = replace(self, settled=min(consumed, self.volume))
         if order.settled == order.volume:
             return replace(order, state=S.CLOSED, late_until=0.0)
@@ -98,16 +98,16 @@ class Order:
             if self.state is S.PLANNED:
                 return replace(self, state=S.OPEN)
             if self.state is S.WITHDRAWN or (self.state is S.CLOSED and self.settled < self.volume):
-                # A publication that was given up arrived late.
+                # A publication arrived after its withdrawal.
                 return replace(self, state=S.WITHDRAWING, closes_at=None)
             return self
         if self.state is S.OPEN:
-            # The same order again has the same hash, so that it can never be there twice.
+            # Publishing the same order again is safe: it has the same hash.
             return replace(self, state=S.PLANNED) if self.own else self.withdrawn()
         return self
 
     def publishing(self, late_until: float) -> "Order":
-        """Return the order before an attempt to publish it, whose outcome may stay unknown."""
+        """Return the order before an attempt to publish it, which may arrive until `late_until`."""
         return replace(self, late_until=late_until)
 
     def published(self, late_until: float) -> "Order":
@@ -115,11 +115,11 @@ class Order:
         return replace(self, state=S.OPEN, late_until=late_until)
 
     def withdrawing(self, reason: str, *, cancels: bool = False) -> "Order":
-        """Return the order after the decision to withdraw it, and to cancel it on chain too."""
+        """Return the order after the decision to withdraw it, and with `cancels` to cancel it on chain."""
         return replace(self, state=S.WITHDRAWING, reason=reason, cancels=self.cancels or cancels)
 
     def withdrawn(self) -> "Order":
-        """Return the order after the market confirmed that it is not listed."""
+        """Return the order after the market confirmed that it does not list it."""
         return replace(
             self, state=S.WITHDRAWN, closes_at=None, reason=self.reason or "the market does not list it"
         )

@@ -1,4 +1,4 @@
-"""Which orders to withdraw and which to publish: the open volume never exceeds what the pool can serve."""
+"""Plan which orders to withdraw and to publish, so that the open volume never exceeds the pool's capacity."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,13 +11,13 @@ from workerpool_order_publisher.domain.supply import Supply, capacity
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a plan depends on.
+    """The input of a plan.
 
-    `supply` is None before core's first word. `halt` is why the operator offers nothing (paused, stopping), `lost`
-    which dependency has been lost for too long to offer anything; each is empty when something may be offered. `stake`
-    is the owner's free stake in nRLC, None before it is read; `enclave_objection` why tasks of an enclave tag cannot be
-    served, empty for other tags. With `settled` the orders were settled at the block of the supply, and with
-    `market_known` the market was listed since the last outage.
+    `supply` is None before core's first message. `halt` is why nothing is to be offered (paused, stopping); `lost` is
+    the dependency that has been lost for too long to offer anything; each is empty otherwise. `stake` is the owner's
+    free stake in nRLC, None before it is read. `enclave_objection` is why tasks of an enclave tag cannot be served,
+    empty for other tags. `settled`: the orders are settled at the block of the supply. `market_known`: the market has
+    been listed since the last outage.
     """
 
     supply: Supply | None
@@ -33,7 +33,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to sign; its price is drawn from the range of the limits."""
+    """An order to sign; its price is drawn from the range in the limits."""
 
     category: int
     volume: int
@@ -41,9 +41,9 @@ class NewOrder:
 
 @dataclass(slots=True)
 class Plan:
-    """Withdrawals by hash with their reasons, publications to repeat, new orders, and what is in the way of more.
+    """Withdrawals by hash with their reasons, publications to repeat, new orders, and the reasons against more.
 
-    `cancel` holds those of the withdrawn orders that are closed on chain too.
+    `cancel` contains the hashes of the withdrawn orders that are also cancelled on chain.
     """
 
     withdraw: dict[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Plan:
 
 
 def plan(now: Situation, limits: Limits) -> Plan:
-    """Return the decisions of one moment; the same situation always gives the same plan."""
+    """Return the plan for a situation. It is a pure function."""
     result = Plan()
     kept: list[Order] = []
     for order in now.orders:
@@ -75,7 +75,7 @@ def plan(now: Situation, limits: Limits) -> Plan:
             _withdraw(order, reason, result, cancels=cancels)
         return result
     if now.supply is None or not now.settled:
-        # What was offered stays on offer until core and chain can be compared.
+        # Keep the current offers until core and chain can be compared.
         result.reasons.append("waiting for core's supply and the chain")
         return result
     _fit(now, now.supply, limits, kept, result)
@@ -89,7 +89,7 @@ def _withdraw(order: Order, reason: str, result: Plan, *, cancels: bool) -> None
 
 
 def _halt(now: Situation, limits: Limits) -> str:
-    """Return why nothing may be offered; empty when something may."""
+    """Return why nothing may be offered; empty when orders may be offered."""
     if now.halt or now.lost:
         return now.halt or now.lost
     if now.supply is not None and not now.supply.accepts_work:
@@ -98,9 +98,9 @@ def _halt(now: Situation, limits: Limits) -> str:
 
 
 def _fit(now: Situation, supply: Supply, limits: Limits, kept: list[Order], result: Plan) -> None:
-    """Keep as many orders as fit, oldest first, withdraw the others, and fill the room that is left."""
+    """Keep as many orders as fit, oldest first, withdraw the others, and plan new orders for the remaining capacity."""
     per_task = slots_of_task(limits.trust)
-    # Orders that leave take room from new ones, but push no others out: all that is on offer would follow, one by one.
+    # Withdrawn orders take capacity from new orders, but not from open ones: these would all be withdrawn one by one.
     room = capacity(supply, limits.requirement, per_task, _slots(now.foreign))
     kept = _withdraw_excess(kept, room, limits, result)
     payable = _affordable(now, now.foreign, limits)
@@ -118,12 +118,12 @@ def _fit(now: Situation, supply: Supply, limits: Limits, kept: list[Order], resu
 
 
 def _slots(orders: Iterable[Order]) -> int:
-    """Return the most slots that the tasks of orders take."""
+    """Return the maximum of slots that the tasks of orders take."""
     return sum(order.exposure * slots_of_task(order.terms.trust) for order in orders)
 
 
 def _unconfirmed(kept: list[Order], most: int) -> list[str]:
-    """Return the orders to publish again, as far as they fit beside those that leave; `kept` is sorted by age."""
+    """Return the hashes of the orders to publish again that fit beside the withdrawn ones; `kept` is sorted by age."""
     found, volume = [], 0
     for order in kept:
         volume += order.exposure
@@ -133,7 +133,7 @@ def _unconfirmed(kept: list[Order], most: int) -> list[str]:
 
 
 def _withdraw_excess(kept: list[Order], most: int, limits: Limits, result: Plan) -> list[Order]:
-    """Withdraw the newest orders of the fullest categories until the rest fits; return the rest, oldest first."""
+    """Withdraw the newest orders of the largest categories until the rest fits; return the rest, oldest first."""
     kept = sorted(kept, key=_age)
     volumes = _volumes(kept)
     while kept and (excess := _excess(volumes, most, limits)):
@@ -146,7 +146,7 @@ def _withdraw_excess(kept: list[Order], most: int, limits: Limits, result: Plan)
 
 
 def _excess(volumes: Counter[int], most: int, limits: Limits) -> tuple[int, str] | None:
-    """Return a category of which an order must go, and why; None when all fit."""
+    """Return a category from which to withdraw an order, and why; None when all orders fit."""
     if not volumes:
         return None
     category, volume = max(volumes.items(), key=lambda item: (item[1], item[0]))
@@ -166,7 +166,7 @@ def _affordable(now: Situation, others: Iterable[Order], limits: Limits) -> int 
 
 
 def _withdraw_unaffordable(kept: list[Order], affordable: int, limits: Limits, result: Plan) -> list[Order]:
-    """Keep the oldest orders whose matches the owner's stake covers."""
+    """Return the oldest orders whose matches the owner's stake covers; withdraw the others."""
     covered, locked = [], 0
     for order in kept:
         needed = owner_stake(order.terms.price) * order.exposure
@@ -182,7 +182,7 @@ def _withdraw_unaffordable(kept: list[Order], affordable: int, limits: Limits, r
 def _publish(
     kept: list[Order], open_orders: int, affordable: int | None, limits: Limits, result: Plan
 ) -> None:
-    """Plan new orders for the room that is left, for the category with the least on offer first."""
+    """Plan new orders for the remaining capacity, first for the category with the least volume on offer."""
     volumes = _volumes(kept)
     room = result.capacity - sum(volumes.values())
     stake = owner_stake(limits.prices[1])
@@ -205,7 +205,7 @@ def _publish(
 
 
 def _explain(now: Situation, supply: Supply, limits: Limits, per_task: int, result: Plan) -> None:
-    """Say why less is offered than the free slots suggest."""
+    """Add the reasons why less is offered than the free slots allow."""
     able = sum(g.workers for g in supply.groups if limits.requirement.is_met_by(g) and g.free_slots)
     if per_task > 1 and able < per_task:
         result.reasons.append(
@@ -215,7 +215,7 @@ def _explain(now: Situation, supply: Supply, limits: Limits, per_task: int, resu
     if foreign:
         result.reasons.append(f"orders that this publisher did not sign offer {foreign} tasks")
     if not now.market_known:
-        result.reasons.append("the market has not been read since it was lost")
+        result.reasons.append("the market has not been listed since its outage")
     stake = owner_stake(limits.prices[1])
     offered = sum(order.exposure for order in now.orders if order.hash not in result.withdraw)
     offered += sum(order.volume for order in result.publish)
@@ -236,5 +236,5 @@ def _volumes(orders: Iterable[Order]) -> Counter[int]:
 
 
 def _age(order: Order) -> tuple[bool, float, str]:
-    """Sort orders that the market has before those that it may not have, and old ones before new ones."""
+    """Return a sort key: confirmed orders before unconfirmed ones, then old before new."""
     return order.state is OrderState.PLANNED, order.created_at, order.hash

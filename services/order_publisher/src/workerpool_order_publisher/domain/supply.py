@@ -1,4 +1,4 @@
-"""What the pool can serve: the slots that core streams, and the tasks of given terms that fit into them."""
+"""The pool's supply: the free slots that core streams, and the number of tasks that fit into them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from workerpool_poco.protocol.tags import TeeFramework, requires_gpu, tee_framew
 
 @dataclass(frozen=True, slots=True)
 class WorkerGroup:
-    """Workers with the same hardware and the same number of free slots each."""
+    """Workers with the same hardware and the same number of free slots."""
 
     free_slots: int
     workers: int
@@ -20,8 +20,8 @@ class WorkerGroup:
 class Supply:
     """The supply that includes every deal up to the block `cursor`.
 
-    `pending_slots` are the slots that tasks which were bought but have no worker yet will take. Nothing is assigned
-    while `accepts_work` is false.
+    `pending_slots` are the slots that bought tasks without a worker will take. While `accepts_work` is false, core
+    assigns no tasks.
     """
 
     cursor: int
@@ -36,7 +36,7 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """The special hardware that the sold tasks need; `framework` is None for standard tasks."""
+    """The special hardware that the tasks need; `framework` is None for standard tasks."""
 
     framework: TeeFramework | None = None
     gpu: bool = False
@@ -56,10 +56,10 @@ class Requirement:
 
 
 def capacity(supply: Supply, requirement: Requirement, workers_per_task: int, taken_slots: int = 0) -> int:
-    """Return the most tasks that the pool can serve besides those that take `taken_slots` and the pending slots.
+    """Return how many tasks the pool can serve besides those that take `taken_slots` and the pending slots.
 
-    Each task needs `workers_per_task` different workers, so `n` tasks fit when the free slots that remain satisfy
-    `Σ min(free, n) ≥ n · workers_per_task`. The other tasks are assumed to take the slots that hurt most.
+    Each task needs `workers_per_task` different workers, so `n` tasks fit when the remaining free slots satisfy
+    `Σ min(free, n) ≥ n · workers_per_task`. In the worst case, the other tasks take the scarcest slots.
     """
     if not supply.accepts_work:
         return 0
@@ -78,7 +78,7 @@ def capacity(supply: Supply, requirement: Requirement, workers_per_task: int, ta
 
 
 def _usable(groups: list[WorkerGroup], tasks: int, others: int) -> int:
-    """Return the slots for different workers of `tasks` tasks that remain after others took the scarcest ones."""
+    """Return the slots on different workers for `tasks` tasks that remain after `others` take the scarcest slots."""
     usable = 0
     for group in groups:
         each = min(group.free_slots, tasks)
@@ -86,7 +86,7 @@ def _usable(groups: list[WorkerGroup], tasks: int, others: int) -> int:
         usable += (group.workers - emptied) * each
         others -= emptied * group.free_slots
         if emptied < group.workers and others:
-            # One more worker loses what is left. What exceeds one slot per task is lost without harm.
+            # One more worker loses the remaining `others`. Slots beyond one per task were not usable anyway.
             usable -= max(others - (group.free_slots - each), 0)
             others = 0
     return usable

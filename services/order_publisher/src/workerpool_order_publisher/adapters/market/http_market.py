@@ -1,4 +1,4 @@
-"""Client of the market API: challenge, listing, publication and withdrawal of workerpool orders."""
+"""Client of the market API: list, publish and withdraw workerpool orders, with a signed challenge."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,14 @@ _PAGE_SIZE = 100
 _MAX_PAGES = 100
 _NOT_FOUND = 404
 _ON_THE_BOOK = frozenset({"open", "dead"})
-"""Statuses of a published order that can be matched, now or once the owner has the stake again."""
+"""Statuses of a published order that can be matched: now, or once the owner's stake suffices again."""
 
 
 class HttpMarket:
     """The market of one chain for one pool. Implements the `Market` port."""
 
     def __init__(self, http: MarketHttp, wallet: Wallet, pool: Address, domain: Eip712Domain) -> None:
-        """Prepare. `domain` is that of the hub's orders, from which the hash of each listed order is computed."""
+        """Create the client; `domain` is the EIP-712 domain of the hub's orders, used to hash each listed order."""
         self._http = http
         self._wallet = wallet
         self._pool = pool
@@ -57,9 +57,7 @@ class HttpMarket:
                     raise ValueError(f"nextPage is {str(following)[:80]!r}")
                 page = following
             except (KeyError, TypeError, ValueError, AttributeError, PocoError) as error:
-                raise MarketOutage(
-                    f"the market lists an order that cannot be read: {error!r}"[:300]
-                ) from error
+                raise MarketOutage(f"the market lists an unreadable order: {error!r}"[:300]) from error
         raise MarketOutage(f"the market's listing has more than {_MAX_PAGES} pages")
 
     async def publish(self, order: Mapping[str, Any], order_hash: str) -> None:
@@ -67,7 +65,7 @@ class HttpMarket:
         answer = await self._http.send("POST", _PATH, {"order": order}, await self._authorization())
         if answer.status < 300:
             return
-        # A repeated publication is refused when the first one arrived.
+        # The market refuses a repeated publication when the first one arrived.
         if not await self._is_published(order_hash):
             raise MarketRefusal(answer.error)
 
@@ -94,24 +92,24 @@ class HttpMarket:
         return answer.status == 200 and answer.content.get("status") in _ON_THE_BOOK
 
     async def _authorization(self) -> str:
-        """Return the header of one call; a challenge counts once."""
+        """Return the header of one call; each challenge is valid once."""
         answer: Answer = await self._http.get("/challenge", address=self._wallet.address)
         if answer.status != 200:
-            raise MarketOutage(f"the market gives no challenge: {answer.error}")
+            raise MarketOutage(f"the market refuses to issue a challenge: {answer.error}")
         data = answer.content.get("data", answer.content)
         if not isinstance(data, dict):
-            raise MarketOutage("the market's challenge is no typed data")
+            raise MarketOutage("the market's challenge is not typed data")
         try:
             digest = challenge_digest(data, self._domain.chain_id)
         except ValueError as error:
-            raise MarketOutage(f"the market's challenge is not signed: {error}") from error
+            raise MarketOutage(f"the market's challenge must not be signed: {error}") from error
         return authorization(self._wallet, self._wallet.address, digest)
 
     def _listed(self, entry: Mapping[str, Any]) -> Listed:
         order = WorkerpoolOrder.from_json(entry["order"])
         if order.workerpool != self._pool:
             raise ValueError("it belongs to another pool")
-        # The hash is computed, because a wrong one would hide an order that can be bought.
+        # Compute the hash, because a wrong one from the market would hide an order that can be bought.
         order_hash = to_hex(order.hash(self._domain))
         return Listed(
             order_hash, to_hex(order.salt), listed_terms(order), order.volume, str(entry.get("signer", ""))

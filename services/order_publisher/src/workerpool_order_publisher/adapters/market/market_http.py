@@ -1,4 +1,4 @@
-"""Requests to the market: every answer without usable JSON is an outage in one sentence."""
+"""HTTP requests to the market; every answer without usable JSON is an outage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from workerpool_order_publisher.app.ports import MarketOutage
 
 _LIMIT_S = 10.0
 _MAX_BYTES = 8 * 2**20
-_ASK_AGAIN = frozenset({408, 425, 429})
-"""Statuses below 500 with which a server refuses a request for now, not for its content."""
-_WORDS = 300
+_TEMPORARY = frozenset({408, 425, 429})
+"""Statuses below 500 with which a server refuses a request temporarily, not for its content."""
+_MAX_ERROR_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A JSON object, and the HTTP status, which is below 500."""
+    """A JSON object with its HTTP status, which is below 500."""
 
     status: int
     content: Mapping[str, Any]
 
     @property
     def error(self) -> str:
-        """The market's words about a refusal."""
-        return str(self.content.get("error") or f"HTTP status {self.status}")[:_WORDS]
+        """The market's error message of a refusal."""
+        return str(self.content.get("error") or f"HTTP status {self.status}")[:_MAX_ERROR_CHARACTERS]
 
 
 class MarketHttp:
@@ -48,13 +48,13 @@ class MarketHttp:
 
     async def get(self, path: str, **query: str) -> Answer:
         """Return the answer to a GET. Raises MarketOutage."""
-        return await self._ask("GET", path, query, None, None)
+        return await self._call("GET", path, query, None, None)
 
     async def send(self, method: str, path: str, body: Any, authorization: str) -> Answer:
         """Return the answer to a POST or PUT. Raises MarketOutage, after which its outcome is unknown."""
-        return await self._ask(method, path, {}, body, authorization)
+        return await self._call(method, path, {}, body, authorization)
 
-    async def _ask(
+    async def _call(
         self, method: str, path: str, query: Mapping[str, str], body: Any, authorization: str | None
     ) -> Answer:
         if self._session is None:
@@ -71,7 +71,7 @@ class MarketHttp:
                 json=body,
                 headers=headers,
                 allow_redirects=False,
-                # The market is outside of the pool, perhaps behind the operator's proxy.
+                # The market is outside the pool, possibly behind the operator's proxy.
                 proxy=proxy_of(self._url),
             ) as response:
                 content = await _read(response)
@@ -80,19 +80,19 @@ class MarketHttp:
             raise MarketOutage(f"{what} got no answer within {self._limit.total:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise MarketOutage(f"{what} failed: {error or type(error).__name__}") from error
-        if status >= 500 or status in _ASK_AGAIN:
+        if status >= 500 or status in _TEMPORARY:
             raise MarketOutage(f"{what} was answered with HTTP status {status}", retry_after_s=after)
         try:
             decoded = loads_bounded(content, max_bytes=_MAX_BYTES)
         except (ValueError, RecursionError):
             raise MarketOutage(f"{what} was answered with status {status}, but not with JSON") from None
         if not isinstance(decoded, dict):
-            raise MarketOutage(f"{what} was answered with JSON that is no object")
+            raise MarketOutage(f"{what} was answered with JSON that is not an object")
         return Answer(status, decoded)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return a body. Raises MarketOutage for one that is larger than any real one."""
+    """Return a body. Raises MarketOutage for one that exceeds the limit."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk

@@ -26,7 +26,7 @@ class OrderSigner:
         return Order(order_hash, salt, terms, volume, created_at)
 
     def signed(self, order: Order) -> Mapping[str, Any]:
-        """Return the signed order as the market takes it, with amounts as texts."""
+        """Return the signed order in the market's format, with amounts as texts."""
         protocol_order = self._protocol_order(order.terms, order.volume, order.salt)
         content = protocol_order.signed(self._wallet, self._domain).to_json()
         return {name: str(value) if isinstance(value, int) else value for name, value in content.items()}
