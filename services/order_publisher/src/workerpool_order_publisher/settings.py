@@ -99,7 +99,8 @@ class OrderPublisherSettings(Settings, NodeSettings):
     core_grpc: GrpcTarget | None = env(
         "ORDER_PUBLISHER_CORE_GRPC_TARGET",
         None,
-        doc="gRPC address of core, host:port or https://host:port; unset means the one derived from its URL",
+        doc="gRPC address of core, host:port or https://host:port; unset means the one in its URL, or the one that "
+        "its HTTP port announces",
     )
     core_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME", doc="User name of core's operator, which the stream requires"
@@ -115,8 +116,8 @@ class OrderPublisherSettings(Settings, NodeSettings):
     chain_adapter_grpc: GrpcTarget | None = env(
         "ORDER_PUBLISHER_CHAIN_ADAPTER_GRPC_TARGET",
         None,
-        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one derived from its "
-        "URL",
+        doc="gRPC address of the chain adapter, host:port or https://host:port; unset means the one in its URL, or "
+        "the one that its HTTP port announces",
     )
     chain_adapter_username: str = env(
         "ORDER_PUBLISHER_CHAIN_ADAPTER_USERNAME", "admin", doc="User name for the chain adapter"

@@ -79,7 +79,7 @@ async def test_an_sms_of_the_framework_has_no_objection(pool: Any) -> None:
     ("locations", "words"),
     [
         (None, "there is no application-default.yml"),
-        ({}, "the platform registry names none"),
+        ({}, "the platform registry lists none"),
         ({registry_pb.TEE_FRAMEWORK_TDX: "http://sms"}, "host and a port"),
     ],
 )

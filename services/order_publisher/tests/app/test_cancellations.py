@@ -29,7 +29,7 @@ class Adapter:
             raise self.trouble
 
 
-async def test_each_waiting_order_is_asked_for_once_until_it_is_late() -> None:
+async def test_a_cancellation_is_requested_once_and_repeated_after_a_minute() -> None:
     adapter, clock = Adapter(), FakeClock()
     cancellations = Cancellations(adapter, clock)
     waiting = [
@@ -43,7 +43,7 @@ async def test_each_waiting_order_is_asked_for_once_until_it_is_late() -> None:
         await cancellations.request(waiting)
     assert adapter.asked == [order(1).hash, order(2).hash]
     assert cancellations.due_at == clock.now() + REPEAT_S
-    assert cancellations.reason.startswith("4 tasks of withdrawn orders take room")
+    assert cancellations.reason.startswith("4 tasks of withdrawn orders reserve slots")
     clock.advance(REPEAT_S)
     await cancellations.request(waiting[:1])
     assert adapter.asked == [order(1).hash, order(2).hash, order(1).hash]

@@ -97,7 +97,7 @@ async def test_orders_that_await_their_cancellation_take_room_and_are_shown() ->
     assert (found.world.open_volume, found.world.cancelled) == (0, 0)
     (reason,) = found.publisher.offers.reasons
     assert reason == (
-        "2 tasks of withdrawn orders take room until the chain shows their cancellation: "
+        "2 tasks of withdrawn orders reserve slots until the chain shows their cancellation: "
         "the chain adapter does not answer"
     )
     found.world.faults = Faults()
@@ -174,7 +174,7 @@ async def test_an_outage_of_the_market_is_said_in_one_sentence() -> None:
     found.world.slots = 1
     await step(found)
     assert found.market_health.problem == "no answer"
-    assert "the market gives no answer: no answer" in found.publisher.offers.reasons
+    assert "the market is unavailable: no answer" in found.publisher.offers.reasons
     found.world.faults = Faults()
     await step(found, seconds=30)
     assert (found.world.open_volume, found.market_health.problem) == (1, "")

@@ -91,8 +91,8 @@ def test_an_unconfirmed_order_goes_before_one_that_the_market_has() -> None:
     ("terms", "words"),
     [
         ({"price": 7}, "the price is 0 nRLC now"),
-        ({"category": 4}, "category 4 is not offered any more"),
-        ({"trust": 3}, "the tag, the trust or the restrictions are others now"),
+        ({"category": 4}, "category 4 is no longer offered"),
+        ({"trust": 3}, "the tag, the trust or the restrictions have changed"),
     ],
 )
 def test_orders_of_other_terms_are_withdrawn_before_new_ones_take_their_slots(
@@ -140,7 +140,7 @@ def test_what_is_on_offer_stays_until_core_and_chain_can_be_compared(situation: 
 def test_nothing_new_is_published_before_the_market_was_read() -> None:
     found = plan(Situation(supply(3), [order(1)], market_known=False), LIMITS)
     assert found.publish == []
-    assert found.reasons == ["the market has not been read since it was lost"]
+    assert found.reasons == ["the market has not been listed since its outage"]
 
 
 def test_an_enclave_tag_is_refused_in_words_without_an_sms() -> None:

@@ -77,8 +77,8 @@ class WorkerSettings(Settings, SenderSettings, ImageSettings, ContainerSettings)
     core_grpc: GrpcTarget | None = env(
         "WORKERPOOL_WORKER_CORE_GRPC_TARGET",
         None,
-        doc="gRPC address of the scheduler, host:port or https://host:port; unset means the one that its URL names or "
-        "its HTTP port reports",
+        doc="gRPC address of the scheduler, host:port or https://host:port; unset means the one in its URL, or "
+        "the one that its HTTP port announces",
     )
     pool_address: EthAddress = env(
         "POOL_ADDRESS", doc="On-chain address of the workerpool this worker serves"

@@ -38,7 +38,7 @@ class PoolctlSettings(Variables):
     core_grpc: GrpcTarget | None = env(
         "POOLCTL_CORE_GRPC_TARGET",
         None,
-        doc="gRPC address of core; unset means the one that its URL names or its HTTP port reports",
+        doc="gRPC address of core; unset means the one in its URL, or the one that its HTTP port announces",
     )
     operator_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME",

@@ -75,15 +75,15 @@ async def test_a_refusal_carries_the_market_s_words(client: Client) -> None:
         (lambda: web.Response(status=500, text="oops"), "HTTP status 500"),
         (lambda: web.Response(status=429, headers={"Retry-After": "17"}), "HTTP status 429"),
         (lambda: web.Response(text="<html>", content_type="text/html"), "not with JSON"),
-        (lambda: web.json_response([1]), "no object"),
+        (lambda: web.json_response([1]), "is not an object"),
         (lambda: web.Response(text="[" * 1000, content_type="application/json"), "not with JSON"),
         (lambda: web.Response(status=302, headers={"Location": "http://127.0.0.1:9/"}), "not with JSON"),
-        (lambda: web.json_response({"ok": True}), "cannot be read"),
-        (lambda: web.json_response({"orders": [{"order": {"salt": 5}}]}), "cannot be read"),
-        (lambda: web.json_response({"orders": [], "nextPage": "x"}), "cannot be read"),
-        (lambda: web.Response(text='{"orders": [], "nextPage": 1e999}'), "cannot be read"),
-        (lambda: listing_of(volume=float("inf")), "cannot be read"),
-        (lambda: listing_of(salt=10**12), "cannot be read"),
+        (lambda: web.json_response({"ok": True}), "an unreadable order"),
+        (lambda: web.json_response({"orders": [{"order": {"salt": 5}}]}), "an unreadable order"),
+        (lambda: web.json_response({"orders": [], "nextPage": "x"}), "an unreadable order"),
+        (lambda: web.Response(text='{"orders": [], "nextPage": 1e999}'), "an unreadable order"),
+        (lambda: listing_of(volume=float("inf")), "an unreadable order"),
+        (lambda: listing_of(salt=10**12), "an unreadable order"),
         (lambda: refusal(403, "banned"), "banned"),
     ],
 )
@@ -134,7 +134,7 @@ async def test_nothing_but_a_challenge_is_signed(client: Client, data: object) -
 
 async def test_no_challenge_is_an_outage(client: Client) -> None:
     client.market.answer = lambda _request: refusal(400, "bad address")
-    with pytest.raises(MarketOutage, match="no challenge: bad address"):
+    with pytest.raises(MarketOutage, match="issue a challenge: bad address"):
         await client.publish(client.order())
 
 
