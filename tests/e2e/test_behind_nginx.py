@@ -186,12 +186,13 @@ async def test_tasks_are_computed_by_a_pool_behind_one_port(requester: Requester
         status, headers, archive = await front.ask("result_proxy", f"/results/{task}")
         assert (status, headers["content-type"], archive[:2]) == (200, "application/zip", b"PK")
         assert (await front.ask("result_proxy", f"/results/{task}", range="bytes=0-1"))[2] == b"PK"
+        await front.passed(f'PUT /results/{task} HTTP/1.1" 200')
     _, _, told = await front.ask("core", f"/tasks/{tasks[0]}")
     (replicate,) = json.loads(told)["replicates"]
     assert replicate["self"].startswith(f"{front.urls['core']}/tasks/"), "a requester follows such links"
     for method in (
         "core.v1.WorkerService/Login",
-        "result_proxy.v1.ResultService/Upload",
+        "result_proxy.v1.ResultService/IssueToken",
         "result_proxy.v1.ResultService/GetResult",
     ):
         await front.passed(f'POST /workerpool.{method} HTTP/2.0" 200')
@@ -221,6 +222,7 @@ async def test_each_name_leads_to_its_service(
     [
         ("core", "POST", "/tasks", 404, "nothing is served"),
         ("result_proxy", "POST", "/v1/results", 401, "UNAUTHENTICATED"),
+        ("result_proxy", "PUT", f"/results/{UNKNOWN}", 401, "UNAUTHENTICATED"),
         ("sms", "POST", f"/secrets/web3?secretAddress={UNKNOWN[:42]}", 413, "SECRET_TOO_LARGE"),
         ("registry", "PUT", "/config/chain", 405, "does not take PUT"),
     ],

@@ -20,6 +20,7 @@ from bench.command import run_and_exit
 from bench.report import say, show, verdict, write
 from bench.result.pool import Proxy, ResultPool, make_archive, result_pool
 from bench.result.transfers import (
+    Taken,
     ipfs_up_and_down,
     mongo_up_and_down,
     proxy_down,
@@ -36,7 +37,7 @@ _WARM_UP_BYTES = 8 << 20
 _AT_ONCE, _AT_ONCE_BYTES = 32, 8 << 20
 
 Figures = Mapping[tuple[str, str, str], Sequence[float]]
-"""A figure of each round, by store, side (direct or proxy) and direction; of processors, also of the proxy itself."""
+"""A figure of each round, by store, side (direct or proxy) and direction; of processors, also of proxy and clients."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,13 @@ class Measured:
         side: str,
         direction: str,
         size: int,
-        seconds: float,
+        taken: Taken,
         used: Sequence[tuple[float, float]],
     ) -> None:
         """Add a transfer of `size` bytes, and what `_used` told before and after it."""
         mebibytes = size / _MIB
-        self.speeds[store, side, direction].append(mebibytes / seconds)
+        self.speeds[store, side, direction].append(mebibytes / taken.seconds)
+        self.processor[store, f"client, {side}", direction].append(taken.client * 1_000 / mebibytes)
         of_store, of_proxy = (
             (after - before) * 1_000 / mebibytes for before, after in zip(*used, strict=True)
         )
@@ -113,8 +115,8 @@ async def _measure(
                 down = await proxy_down(proxy, location, archive)
                 mark()
                 await verify(proxy, location, archive)
-            for place, (direction, seconds) in enumerate((("up", up), ("down", down))):
-                measured.add(store, side, direction, archive.size, seconds, used[place : place + 2])
+            for place, (direction, taken) in enumerate((("up", up), ("down", down))):
+                measured.add(store, side, direction, archive.size, taken, used[place : place + 2])
             archive.path.unlink()
         measured.growth[store] = growth = (proxy.peak_bytes() - idle) // _MIB
         say(f"{store}, round {number}: " + _line(measured.speeds, store) + f"; memory grew by {growth} MiB")
@@ -131,10 +133,10 @@ async def _many(pool: ResultPool, store: str, proxy: Proxy) -> float:
         await asyncio.to_thread(make_archive, pool.folder / f"{number}.zip", _AT_ONCE_BYTES)
         for number in range(_AT_ONCE)
     ]
-    seconds, locations = await proxy_up_at_once(pool, proxy, archives)
+    taken, locations = await proxy_up_at_once(pool, proxy, archives)
     for archive, location in zip(archives, locations, strict=True):
         await verify(proxy, location, archive)
-    speed = sum(archive.size for archive in archives) / _MIB / seconds
+    speed = sum(archive.size for archive in archives) / _MIB / taken.seconds
     for archive in archives:
         archive.path.unlink()
     say(f"{store}: {_AT_ONCE} uploads at once, all verified: {speed:.0f} MiB/s together")
@@ -171,13 +173,13 @@ def _report(measured: Measured, wanted: argparse.Namespace) -> int:
     )
     show(
         "Milliseconds of processor time per MiB, medians",
-        ["", "store alone", "store behind the proxy", "proxy"],
+        ["", "store alone", "its client", "store behind the proxy", "proxy", "client of the proxy"],
         [
             [
                 f"{_NAMES[store]}, {direction}",
                 *(
                     f"{statistics.median(processor[store, side, direction]):.2f}"
-                    for side in ("direct", "proxy", "proxy itself")
+                    for side in ("direct", "client, direct", "proxy", "proxy itself", "client, proxy")
                 ),
             ]
             for store, direction in shares

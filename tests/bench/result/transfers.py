@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.client
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import aiohttp
 import gridfs
@@ -23,16 +25,32 @@ Mark = Callable[[], None]
 """Called between an upload and its download."""
 
 
-async def proxy_up(pool: ResultPool, proxy: Proxy, archive: Archive) -> tuple[float, str]:
-    """Upload with the worker's own client; return the seconds and the location of the result."""
-    seconds, (location,) = await proxy_up_at_once(pool, proxy, [archive])
-    return seconds, location
+@dataclass(frozen=True)
+class Taken:
+    """What a transfer took, in seconds: `client` is the processor time of this process and of those that it ran."""
+
+    seconds: float
+    client: float
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._started, self._used = time.perf_counter(), sum(os.times()[:4])
+
+    def taken(self) -> Taken:
+        return Taken(time.perf_counter() - self._started, sum(os.times()[:4]) - self._used)
+
+
+async def proxy_up(pool: ResultPool, proxy: Proxy, archive: Archive) -> tuple[Taken, str]:
+    """Upload with the worker's own client; return what it took and the location of the result."""
+    taken, (location,) = await proxy_up_at_once(pool, proxy, [archive])
+    return taken, location
 
 
 async def proxy_up_at_once(
     pool: ResultPool, proxy: Proxy, archives: Sequence[Archive]
-) -> tuple[float, list[str]]:
-    """Upload all archives at once with the worker's own client; return the seconds and the locations.
+) -> tuple[Taken, list[str]]:
+    """Upload all archives at once with the worker's own client; return what it took and the locations.
 
     Their hashes, like their reveals, are made before the time starts.
     """
@@ -41,28 +59,28 @@ async def proxy_up_at_once(
         # As a worker does while the chain takes contribution and reveal.
         await asyncio.gather(*(store.prepare(archive.path) for archive in archives))
         authorizations = [await asyncio.to_thread(pool.reveal, archive.digest) for archive in archives]
-        started = time.perf_counter()
+        clock = _Clock()
         links = await asyncio.gather(
             *(
                 store.upload(proxy.url, authorization, archive.path, to_hex(archive.digest))
                 for archive, authorization in zip(archives, authorizations, strict=True)
             )
         )
-        seconds = time.perf_counter() - started
+        taken = clock.taken()
     finally:
         await store.close()
-    return seconds, [ResultLink.decode(link).location for link in links]
+    return taken, [ResultLink.decode(link).location for link in links]
 
 
-async def proxy_down(proxy: Proxy, location: str, archive: Archive) -> float:
-    """Download by HTTP, as requesters do; return the seconds. The bytes are verified outside of the time.
+async def proxy_down(proxy: Proxy, location: str, archive: Archive) -> Taken:
+    """Download by HTTP, as requesters do; return what it took. The bytes are verified outside of the time.
 
     The client reads into one buffer, so that it takes as little of the processor as it can from the proxy.
     """
 
-    def down() -> tuple[float, int]:
+    def down() -> tuple[Taken, int]:
         size, buffer = 0, bytearray(_PIECE)
-        started = time.perf_counter()
+        clock = _Clock()
         connection = http.client.HTTPConnection("127.0.0.1", proxy.ports.http)
         try:
             connection.request("GET", location)
@@ -71,12 +89,12 @@ async def proxy_down(proxy: Proxy, location: str, archive: Archive) -> float:
                 size += count
         finally:
             connection.close()
-        return time.perf_counter() - started, size
+        return clock.taken(), size
 
-    seconds, size = await asyncio.to_thread(down)
+    taken, size = await asyncio.to_thread(down)
     if size != archive.size:
         raise SystemExit(f"bench: {size} bytes came back of {archive.size}")
-    return seconds
+    return taken
 
 
 async def verify(proxy: Proxy, location: str, archive: Archive) -> None:
@@ -89,22 +107,22 @@ async def verify(proxy: Proxy, location: str, archive: Archive) -> None:
         raise SystemExit("bench: other bytes came back than were stored")
 
 
-async def mongo_up_and_down(pool: ResultPool, archive: Archive, between: Mark) -> tuple[float, float]:
-    """Return the seconds that PyMongo's GridFS takes, with the durability of the proxy: majority and journal."""
+async def mongo_up_and_down(pool: ResultPool, archive: Archive, between: Mark) -> tuple[Taken, Taken]:
+    """Return what PyMongo's GridFS took, with the durability of the proxy: majority and journal."""
 
-    def both() -> tuple[float, float]:
+    def both() -> tuple[Taken, Taken]:
         with MongoClient[dict[str, object]](pool.database.uri, w="majority", journal=True) as client:
             bucket = gridfs.GridFSBucket(client["direct"], chunk_size_bytes=_PIECE)
-            started = time.perf_counter()
+            clock = _Clock()
             with archive.path.open("rb") as source:
                 stored = bucket.upload_from_stream("archive", source)
-            up, size = time.perf_counter() - started, 0
+            up, size = clock.taken(), 0
             between()
-            started = time.perf_counter()
+            clock = _Clock()
             with bucket.open_download_stream(stored) as content:
                 while piece := content.read(_PIECE):
                     size += len(piece)
-            down = time.perf_counter() - started
+            down = clock.taken()
             client.drop_database("direct")
         if size != archive.size:
             raise SystemExit(f"bench: PyMongo returned {size} bytes of {archive.size}")
@@ -113,22 +131,22 @@ async def mongo_up_and_down(pool: ResultPool, archive: Archive, between: Mark) -
     return await asyncio.to_thread(both)
 
 
-async def ipfs_up_and_down(pool: ResultPool, archive: Archive, between: Mark) -> tuple[float, float]:
-    """Return the seconds that `ipfs add` and `ipfs cat` take."""
+async def ipfs_up_and_down(pool: ResultPool, archive: Archive, between: Mark) -> tuple[Taken, Taken]:
+    """Return what `ipfs add` and `ipfs cat` took."""
     kubo = pool.kubo
     if kubo is None:
         raise ValueError("this pool has no IPFS node")
 
-    def both() -> tuple[float, float]:
-        started = time.perf_counter()
+    def both() -> tuple[Taken, Taken]:
+        clock = _Clock()
         cid = kubo.run("add", "-Q", "--cid-version=1", "--pin=false", str(archive.path)).decode().strip()
-        up = time.perf_counter() - started
+        up = clock.taken()
         between()
-        started = time.perf_counter()
+        clock = _Clock()
         size = kubo.count("cat", cid)
         if size != archive.size:
             raise SystemExit(f"bench: ipfs cat returned {size} bytes of {archive.size}")
-        return up, time.perf_counter() - started
+        return up, clock.taken()
 
     return await asyncio.to_thread(both)
 
