@@ -13,6 +13,8 @@ from workerpool_worker.errors import DownloadFailed, HostStorageUnavailable
 
 _CHUNK_BYTES = 1 << 18
 _DISK_CHECK_BYTES = 64 << 20
+_SMALL_BYTES = 1 << 16
+"""So few bytes are hashed and written sooner than a thread would begin."""
 
 
 class Transfer:
@@ -34,26 +36,29 @@ class Transfer:
         Raises `DownloadFailed`, `TransientFailure`, `HostStorageUnavailable`, OSError.
         """
         folder = self._partial.path.parent
-        await self._check_announced_size(folder)
+        self._check_announced_size(folder)
         unchecked = 0
         with self._partial.open() as file:
             while chunk := await self._read():
                 self._count(len(chunk))
                 unchecked += len(chunk)
                 if unchecked >= _DISK_CHECK_BYTES:
-                    await self._check_disk(folder, 0)
+                    self._check_disk(folder, 0)
                     unchecked = 0
                 began = self._loop.time()
-                await asyncio.to_thread(self._partial.append, chunk, file)
+                if len(chunk) <= _SMALL_BYTES:
+                    self._partial.append(chunk, file)
+                else:
+                    await asyncio.to_thread(self._partial.append, chunk, file)
                 self._period_end += self._loop.time() - began  # The server does not answer for a slow disk.
 
-    async def _check_announced_size(self, folder: Path) -> None:
+    def _check_announced_size(self, folder: Path) -> None:
         announced = self._response.content_length
         if announced is not None and self._partial.size + announced > self._limits.max_file_bytes:
             raise self._file_too_large()
         if announced is not None and not self._partial.quota.fits(announced):
             raise self._task_too_large()
-        await self._check_disk(folder, announced or 0)
+        self._check_disk(folder, announced or 0)
 
     def _count(self, size: int) -> None:
         self._partial.size += size
@@ -65,8 +70,8 @@ class Transfer:
         if self._partial.size > self._limits.max_file_bytes:
             raise self._file_too_large()
 
-    async def _check_disk(self, folder: Path, size: int) -> None:
-        free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
+    def _check_disk(self, folder: Path, size: int) -> None:
+        free = shutil.disk_usage(folder).free
         if free - size < self._limits.free_disk_bytes:
             raise HostStorageUnavailable(
                 f"{free} bytes are free on the disk of {folder}; {size} more are needed, and "
