@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from patience import PATIENCE_S
+from workerpool_worker.adapters.docker import disk_guard
 from workerpool_worker.adapters.docker.disk_guard import TICK_S, DiskGuard, DiskWatch
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.written_places import WrittenPlaces
@@ -245,6 +246,55 @@ async def test_an_idle_app_is_not_measured_again(tmp_path: Path, eventually: Eve
         await asyncio.sleep(5 * TICK_S)  # The subject: what happens in five ticks.
         assert (measured, looked) == (1, 1)
         assert watch.excess == ""
+
+
+class Unasked:
+    """A guard over one folder, which counts how often it asks the engine about the container."""
+
+    def __init__(self, folder: Path, limits: DiskLimits) -> None:
+        self.asked, self.killed = 0, list[str]()
+        self._folder = folder
+        self.guard = DiskGuard(limits, inspect=self._inspect, layer_bytes=self._layer_bytes, kill=self._kill)
+
+    async def _inspect(self, container: str) -> dict[str, Any]:
+        self.asked += 1
+        return {"State": {"Pid": 1}, "GraphDriver": {"Data": {"UpperDir": str(self._folder)}}}
+
+    async def _layer_bytes(self, container: str) -> int:
+        return 0
+
+    async def _kill(self, container: str) -> None:
+        self.killed.append(container)
+
+
+async def test_the_engine_is_not_asked_about_a_young_app_that_writes_little(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Unasked(tmp_path, DiskLimits(1 << 60, 0))
+    start = await made.guard.check_room([tmp_path])
+    assert start is not None
+    monkeypatch.setattr(disk_guard, "_FIRST_MEASUREMENT_S", PATIENCE_S)
+    async with made.guard.watched("c", start):
+        await asyncio.sleep(3 * TICK_S)  # The subject: what happens in three ticks.
+        assert made.asked == 0
+        monkeypatch.setattr(disk_guard, "_FIRST_MEASUREMENT_S", 0.0)
+        await eventually(lambda: made.asked == 1)
+    assert made.killed == []
+
+
+async def test_a_young_app_is_measured_once_its_host_holds_much_more(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_guard, "_FIRST_MEASUREMENT_S", PATIENCE_S)
+    made = Unasked(tmp_path, DiskLimits(8 * MIB, 0))
+    async with made.guard.watched("c", await made.guard.check_room([tmp_path])):
+        (tmp_path / "file").write_bytes(os.urandom(64 * MIB))
+        await eventually(lambda: made.killed == ["c"])
+
+
+async def test_an_app_whose_folders_are_not_seen_here_is_measured_from_the_start(tmp_path: Path) -> None:
+    made = Unasked(tmp_path, DiskLimits(1 << 60, 0))
+    assert await made.guard.check_room([tmp_path, tmp_path / "elsewhere"]) is None
 
 
 async def test_a_kill_that_fails_is_repeated(tmp_path: Path, eventually: Eventually) -> None:

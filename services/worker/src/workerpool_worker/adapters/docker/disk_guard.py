@@ -8,7 +8,7 @@ the app may have reached its limit, and periodically. An app that writes nothing
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ TICK_S = 0.2
 _LONGEST_INTERVAL_S = 15.0
 _ENGINE_INTERVAL_S = 3.0
 """The engine reads every file of the layer to measure it, and its host's free space may be unknown."""
+_FIRST_MEASUREMENT_S = 2.0
+"""A young app is measured only once its host holds so much more that the app may have reached its limit."""
 _RETRY_S = 1.0
 _RELIEF_S = 5.0
 """Time for the files of a killed app to be removed before another one is killed."""
@@ -47,11 +49,23 @@ class _Host:
     """Free space of each file system."""
 
 
+@dataclass(frozen=True, slots=True)
+class DiskStart:
+    """The file systems that an app writes to, before its start."""
+
+    folders: tuple[Path, ...]
+    host: _Host
+    at: float
+    """On the monotonic clock."""
+
+
 @dataclass(slots=True)
 class DiskWatch:
     """What is known of one container's disk usage."""
 
     container: str
+    start: DiskStart | None = None
+    """What to compare the host with, until the app may have written much."""
     excess: str = ""
     """A sentence if the app reached a limit."""
     host_is_full: bool = False
@@ -72,17 +86,24 @@ class DiskGuard:
         self._watches: dict[str, DiskWatch] = {}
         self._next_relief = 0.0
 
-    async def check_room(self, folders: list[Path]) -> None:
-        """Refuse to start an app when the host's disk is nearly full. Raises `HostStorageUnavailable`."""
-        if self._is_full(
-            await asyncio.to_thread(_host_of, [folder for folder in folders if folder.exists()])
-        ):
+    async def check_room(self, folders: list[Path]) -> DiskStart | None:
+        """Refuse to start an app when the host's disk is nearly full. Raises `HostStorageUnavailable`.
+
+        Return what to compare the host with after the start; None if a folder cannot be read here.
+        """
+        start = await asyncio.to_thread(_start_of, folders)
+        if self._is_full(start.host):
             raise HostStorageUnavailable(self._full_host())
+        return start if start.folders == tuple(folders) else None
 
     @asynccontextmanager
-    async def watched(self, container: str) -> AsyncIterator[DiskWatch]:
-        """Watch a container while the block runs."""
-        watch = self._watches[container] = DiskWatch(container)
+    async def watched(self, container: str, start: DiskStart | None = None) -> AsyncIterator[DiskWatch]:
+        """Watch a container while the block runs.
+
+        With `start`, the container is not started yet, and the engine is not asked about an app that ends soon and
+        writes little.
+        """
+        watch = self._watches[container] = DiskWatch(container, start)
         watching = start_task(self._watch(watch), name=f"disk-{container[:12]}")
         try:
             yield watch
@@ -126,6 +147,10 @@ class DiskGuard:
 
     async def _must_end(self, watch: DiskWatch) -> bool:
         """Check the disk. Return whether the container must be killed."""
+        if watch.start is not None:
+            if not await self._may_hold_much(watch.start):
+                return False
+            watch.start = None
         if watch.places is None or not watch.places.process:
             watch.places = WrittenPlaces.of(await self._inspect(watch.container))
         folders = [folder for group in watch.places.folders.values() for folder in group]
@@ -141,6 +166,15 @@ class DiskGuard:
             return True
         return host is not None and self._is_full(host) and await self._must_make_room(watch)
 
+    async def _may_hold_much(self, start: DiskStart) -> bool:
+        """Return whether an app may have reached its limit since its start, or must be measured for its age."""
+        host = await asyncio.to_thread(_host_of, start.folders)
+        return (
+            time.monotonic() - start.at > _FIRST_MEASUREMENT_S
+            or self._is_full(host)
+            or _grown(start.host, host, DiskUsage()).reaches(self._limits.app)
+        )
+
     def _is_due(self, watch: DiskWatch, host: _Host | None) -> bool:
         """Return whether the container may have reached its limit since its last measurement."""
         age = time.monotonic() - watch.measured_at
@@ -149,12 +183,7 @@ class DiskGuard:
             return True
         if host is None or watch.host_then is None or age > _LONGEST_INTERVAL_S:
             return age > TICK_S
-        before, largest = watch.host_then.used, watch.measured.largest
-        grown = DiskUsage(
-            host.used.size_bytes - before.size_bytes + largest.size_bytes,
-            host.used.files - before.files + largest.files,
-        )
-        return grown.reaches(self._limits.app)
+        return _grown(watch.host_then, host, watch.measured.largest).reaches(self._limits.app)
 
     async def _measure(self, watch: DiskWatch) -> None:
         places = watch.places
@@ -188,7 +217,21 @@ class DiskGuard:
         )
 
 
-def _host_of(folders: list[Path]) -> _Host:
+def _grown(before: _Host, now: _Host, held: DiskUsage) -> DiskUsage:
+    """Return the most that an app holds which held some space before."""
+    return DiskUsage(
+        now.used.size_bytes - before.used.size_bytes + held.size_bytes,
+        now.used.files - before.used.files + held.files,
+    )
+
+
+def _start_of(folders: Sequence[Path]) -> DiskStart:
+    """Return the space of the file systems of those of some folders that can be read. Blocks. Raises OSError."""
+    readable = tuple(folder for folder in folders if os.access(folder, os.R_OK | os.X_OK))
+    return DiskStart(readable, _host_of([each for each in folders if each.exists()]), time.monotonic())
+
+
+def _host_of(folders: Sequence[Path]) -> _Host:
     """Return the space of the file systems of some folders. Blocks. Raises OSError."""
     used = DiskUsage()
     free: list[DiskUsage] = []

@@ -209,13 +209,14 @@ class DockerEngine:
         `HostDeviceUnavailable`, or `HostStorageUnavailable` if the host's disk was nearly full, so that the app was
         not started or was killed.
         """
-        if new:
+        start = None
+        if new and (folders := self._folders.get(container)):
             # The files of the task, or other apps, may have filled the disk since the creation.
-            await self._guard.check_room(self._folders.get(container, []))
+            start = await self._guard.check_room(folders)
         async with (
             self._network.in_use(),
             self._throttle.watched(container, self._log_file(container)),
-            self._guard.watched(container) as watch,
+            self._guard.watched(container, start) as watch,
         ):
             try:
                 ended, details = await self._run(container, limit_s, new=new)
