@@ -72,6 +72,7 @@ _HEADERS = (
     "If-None-Match",
     "Origin",
     "X-Forwarded-For",
+    "Workerpool-Upload",
 )
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 

@@ -1,6 +1,7 @@
 """Uploads of archives by HTTP, to a result proxy that offers them."""
 
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,8 @@ async def test_refusals_mean_what_they_mean_by_grpc(
             await store.upload(peer.url, AUTHORIZATION, archive, "0x")
 
 
-async def test_an_http_port_that_is_closed_is_tried_once(
-    peer: Peer, store: GrpcResultStore, archive: Path
+async def test_an_http_port_that_is_closed_is_tried_again_much_later(
+    peer: Peer, store: GrpcResultStore, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peer.takes_http = True
     await store.upload(peer.url, AUTHORIZATION, archive, "0x")
@@ -139,7 +140,12 @@ async def test_an_http_port_that_is_closed_is_tried_once(
     peer.archives.clear()
     async with peer.http_port(peer.port):
         await store.upload(peer.url, AUTHORIZATION, archive, "0x")
-    assert (peer.puts, peer.archives) == ([], {TASK: CONTENT})
+        assert (peer.puts, peer.archives) == ([], {TASK: CONTENT})
+        peer.archives.clear()
+        later = time.monotonic() + 601
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        await store.upload(peer.url, AUTHORIZATION, archive, "0x")
+    assert (len(peer.puts), peer.archives) == (1, {TASK: CONTENT})
 
 
 async def test_what_a_reverse_proxy_refuses_goes_by_grpc(

@@ -4,6 +4,7 @@ Proxies of release 0.1.0, and those whose HTTP port takes no archives, get them 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -52,8 +53,10 @@ MAX_LINK_CHARACTERS = 4_096
 _CALL_LIMIT_S = 20.0
 _RULES_LIMIT_S = 5.0
 _MIN_SPEED_BYTES_PER_S = 64 << 10
-_MAX_HTTP_FAILURES = 2
+_MAX_HTTP_BREAKS = 2
 """Where a reverse proxy breaks uploads by HTTP, gRPC gets through or tells the reason."""
+_GRPC_ONLY_S = 600.0
+"""Time after which HTTP is tried again."""
 _TRANSIENT = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -73,8 +76,13 @@ _TRANSIENT_REASONS = frozenset({TOO_MANY_UPLOADS, CONTRIBUTION_NOT_REVEALED, GET
 class _Connection:
     channel: grpc.aio.Channel
     users: int = 0
-    http_failures: int = 0
-    """Uploads by HTTP, one after the other, that got no answer of the proxy."""
+    http_breaks: int = 0
+    """Uploads by HTTP, one after the other, whose connection broke."""
+    http_from: float = 0.0
+    """Time of `time.monotonic` from which uploads go by HTTP."""
+
+    def avoid_http(self) -> None:
+        self.http_breaks, self.http_from = 0, time.monotonic() + _GRPC_ONLY_S
 
     @property
     def stub(self) -> Any:
@@ -170,7 +178,7 @@ class GrpcResultStore:
         limit_s = _CALL_LIMIT_S + size / _MIN_SPEED_BYTES_PER_S
         try:
             link = None
-            if issued.http_upload and connection.http_failures < _MAX_HTTP_FAILURES:
+            if issued.http_upload and time.monotonic() >= connection.http_from:
                 link = await _by_http(connection, proxy_url, issued.token, header, archive, limit_s)
             if link is None:
                 link = await _by_grpc(stub, header, archive, metadata, limit_s)
@@ -253,23 +261,25 @@ async def _by_http(
 ) -> str | None:
     """Return the result link; None when gRPC must carry this upload.
 
-    That is when no upload by HTTP reaches the proxy, which is not tried again, and when HTTP reaches another process of
-    several than the one that told the offset.
+    That is when no upload by HTTP reaches the proxy, which is tried again ten minutes later, and when HTTP reaches
+    another process of several than the one that told the offset.
     """
     try:
         link = await upload_by_http(proxy_url, token, header, archive, limit_s=limit_s)
     except HttpUnusable as unusable:
-        connection.http_failures = _MAX_HTTP_FAILURES
+        connection.avoid_http()
         log.warning("result.http_upload_unusable", proxy=proxy_url, error=str(unusable), instead="gRPC")
         return None
     except HttpBroken:
-        connection.http_failures += 1
+        connection.http_breaks += 1
+        if connection.http_breaks >= _MAX_HTTP_BREAKS:
+            connection.avoid_http()
         raise
     except HttpRefused as refused:
         if refused.reason == UPLOAD_OFFSET_MISMATCH:
             return None
         raise
-    connection.http_failures = 0
+    connection.http_breaks = 0
     return link
 
 
