@@ -56,7 +56,7 @@ async def test_a_command_that_the_node_refuses_against_the_rules_fails_with_its_
     await reconciler.refuse([await waiting(world)], "execution reverted: why")
     failed = await world.command()
     assert failed.error_reason == "TRANSACTION_WOULD_REVERT"
-    assert failed.error_message.endswith("execution reverted: why")
+    assert failed.error_message.endswith("execution reverted: why; check the node")
 
 
 async def test_a_command_that_reverted_too_often_fails(world: World, reconciler: Reconciler) -> None:
