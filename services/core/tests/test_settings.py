@@ -76,6 +76,13 @@ def test_older_names_still_count() -> None:
     assert load({"IEXEC_PRIVATE_CHAIN_ADDRESS": "http://n:1"}).node_url == "http://n:1"
 
 
+def test_tasks_are_kept_unless_a_retention_of_a_day_or_more_is_set() -> None:
+    assert load({}).task_retention_s is None
+    assert load({"WORKERPOOL_CORE_TASK_RETENTION": "P90D"}).task_retention_s == 90 * 86_400
+    (problem,) = problems(WORKERPOOL_CORE_TASK_RETENTION="PT23H")
+    assert "WORKERPOOL_CORE_TASK_RETENTION" in problem
+
+
 def test_the_whitelist_is_a_list_in_any_case() -> None:
     settings = load({"IEXEC_WORKERS_WHITELIST": f" {WALLET.lower()} , {'0x' + '11' * 20}"})
     assert settings.whitelist == (WALLET, "0x" + "11" * 20)

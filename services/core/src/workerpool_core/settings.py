@@ -277,6 +277,13 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
         doc="Days from the final deadline of a task until its compute logs are deleted",
     )
 
+    task_retention_s: Annotated[DurationSeconds, Field(ge=86_400)] | None = env(
+        "WORKERPOOL_CORE_TASK_RETENTION",
+        None,
+        doc="Time from the final deadline of an ended task until it is removed with its replicates and logs, such as "
+        "P90D; P1D or more. The numbers of tasks still count it. Unset means that tasks are kept for good",
+    )
+
     @field_validator("config_server_protocol", "chain_adapter_protocol", "result_proxy_protocol")
     @classmethod
     def _web_protocol(cls, value: str) -> str:

@@ -32,6 +32,7 @@ from workerpool_core.domain.decisions import (
 )
 from workerpool_core.domain.events import BlockSeen, BlocksReverted, ReconcileDue
 from workerpool_core.domain.model import DealTerms, Replicate, Task
+from workerpool_core.domain.policy import Policy
 
 # --- store --------------------------------------------------------------------------------------
 
@@ -165,6 +166,17 @@ class LogRepository(Protocol):
         """Delete the logs of tasks whose final deadline is before a date, and return their number.
 
         Raises DatabaseUnavailable.
+        """
+
+
+class EndedTasks(Protocol):
+    """The part of the store that the retention of tasks needs."""
+
+    async def remove_ended_tasks(self, policy: Policy, before: float) -> int:
+        """Remove some tasks that ended, and whose final deadline passed, before a date; return how many, 0 at the end.
+
+        Their replicates and logs go with them. Tasks that await a transaction, or that a reorganisation can open again,
+        stay. Raises DatabaseUnavailable.
         """
 
 

@@ -20,6 +20,7 @@ from workerpool_core.app.engine.engine import Engine
 from workerpool_core.app.engine.group_commit import GroupCommit
 from workerpool_core.app.maintenance.garbage_collection import freeze_live_tasks
 from workerpool_core.app.maintenance.log_purge import purge_logs_daily
+from workerpool_core.app.maintenance.retention import remove_ended_tasks_hourly
 from workerpool_core.app.ports import Cursor
 from workerpool_core.app.queries.compass import Compass, public_url
 from workerpool_core.app.queries.deal_queries import DealQueries
@@ -148,10 +149,21 @@ async def start_scheduler(parts: Parts, tokens: Tokens, database: Database, regi
         spawn(_purge_logs(parts, store), "log purge"),
         spawn(owner_wallet.run(), "wallet of the chain adapter"),
     ]
+    if settings.task_retention_s is not None:
+        removing = remove_ended_tasks_hourly(
+            store, policy, parts.clock, retention_s=settings.task_retention_s
+        )
+        background.append(spawn(removing, "retention of tasks"))
     # Make decisions from before the stop durable, and execute their effects.
     parts.stack.push_async_callback(_drain, commit)
     queries = TaskQueries(
-        store, commit, watchers, live_logs, engine.tasks, queued_tasks=lambda: engine.queued_tasks
+        store,
+        commit,
+        watchers,
+        live_logs,
+        engine.tasks,
+        queued_tasks=lambda: engine.queued_tasks,
+        retention_s=settings.task_retention_s,
     )
     running = RunningCore(
         configuration=public_configuration(settings, parts.wallet, parts.version),

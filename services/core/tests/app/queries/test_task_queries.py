@@ -11,6 +11,7 @@ from workerpool_core.app.queries.live_logs import LiveLogs
 from workerpool_core.app.queries.task_queries import TaskQueries
 from workerpool_core.app.queries.watchers import Watchers
 from workerpool_core.domain.model import Task, TaskChange
+from workerpool_core.errors import UnknownTask
 from workerpool_kit.errors import DatabaseUnavailable
 from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
@@ -33,6 +34,13 @@ class StuckCommit:
         await self.released.wait()
 
 
+class VisibleCommit:
+    """A group commit whose collections follow the journal."""
+
+    async def visible(self) -> None:
+        """Return at once."""
+
+
 @pytest.fixture
 def queries(store: Store) -> TaskQueries:
     commit: Any = StuckCommit()
@@ -48,6 +56,18 @@ async def test_every_query_fails_during_an_outage(queries: TaskQueries) -> None:
     ):
         with pytest.raises(DatabaseUnavailable):
             await question
+
+
+@pytest.mark.parametrize(("retention_s", "told"), [(None, False), (90 * 86_400.0, True)])
+async def test_an_unknown_task_may_have_been_removed(
+    store: Store, retention_s: float | None, told: bool
+) -> None:
+    commit: Any = VisibleCommit()
+    queries = TaskQueries(store, commit, Watchers(), LiveLogs({}), {}, retention_s=retention_s)
+    with pytest.raises(UnknownTask) as refused:
+        await queries.task(TASK)
+    said = "This pool removes tasks 90 days after their final deadline" in refused.value.message
+    assert said is told
 
 
 async def test_a_held_task_is_told_as_it_was_once_that_is_durable(store: Store, make_task: MakeTask) -> None:

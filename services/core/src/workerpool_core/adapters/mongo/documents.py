@@ -301,6 +301,17 @@ class JournalDocument(Document):  # type: ignore[misc]
     changes = ListField(DictField())
 
 
+class RemovedTasksDocument(Document):  # type: ignore[misc]
+    """What is still told of tasks that were removed after their retention: one document with `_id` "removed"."""
+
+    ID: ClassVar = "removed"
+    meta = {"collection": "removedTasks", "auto_create_index": False}  # noqa: RUF012
+
+    name = StringField(primary_key=True)
+    counts = DictField(LongField())
+    latest_deal_block = LongField()
+
+
 class SigningKeyDocument(Document):  # type: ignore[misc]
     """A key that signs workers' bearer tokens, stored so that tokens outlive a restart."""
 
@@ -325,5 +336,5 @@ APPLIED: tuple[type[StoredDocument], ...] = (
 )
 """The collections that follow the journal."""
 
-MODELS: tuple[type[Document], ...] = (*APPLIED, JournalDocument, SigningKeyDocument)
+MODELS: tuple[type[Document], ...] = (*APPLIED, JournalDocument, RemovedTasksDocument, SigningKeyDocument)
 """Every document class; `Database.connect` creates their indexes."""

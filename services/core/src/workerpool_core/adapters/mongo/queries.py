@@ -1,5 +1,6 @@
 """Queries of tasks, replicates and logs; synchronous, for the database's thread pool."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -9,6 +10,7 @@ from workerpool_poco.protocol.statuses import TaskStatus
 
 from workerpool_core.adapters.mongo.documents import ReplicateDocument, TaskDocument, TaskLogsDocument
 from workerpool_core.adapters.mongo.records import REPLICATES, TASKS
+from workerpool_core.adapters.mongo.removals import latest_removed_deal_block, removed_counts
 from workerpool_core.adapters.mongo.writes import pair_id
 from workerpool_core.app.ports import ComputeLogs, TaskPosition, TaskQuery
 from workerpool_core.domain.model import Replicate, Task
@@ -102,13 +104,14 @@ def add_replicates(found: Sequence[Task]) -> None:
 def latest_deal_block() -> int:
     """Return the newest block with a deal that became tasks; 0 before the first."""
     record = TaskDocument.objects.order_by("-terms.block").only("terms.block").as_pymongo().first()
-    return int(record["terms"]["block"]) if record is not None else 0
+    return int(record["terms"]["block"]) if record is not None else latest_removed_deal_block()
 
 
 def status_counts() -> dict[TaskStatus, int]:
-    """Count the tasks in each status."""
+    """Count the tasks in each status, with those that were removed after their retention."""
     counted = TaskDocument.objects.aggregate([{"$group": {"_id": "$status", "count": {"$sum": 1}}}])
-    return {TaskStatus(group["_id"]): group["count"] for group in counted}
+    stored = {TaskStatus(group["_id"]): group["count"] for group in counted}
+    return dict(Counter(stored) + Counter(removed_counts()))
 
 
 def logs(task_id: TaskId, wallet: str = "") -> list[ComputeLogs]:

@@ -8,7 +8,7 @@ from workerpool_kit.mongo.outages import retry_outages
 from workerpool_poco.protocol.ids import DealId, TaskId
 from workerpool_poco.protocol.statuses import TaskStatus
 
-from workerpool_core.adapters.mongo import deal_queries, queries, writes
+from workerpool_core.adapters.mongo import deal_queries, queries, removals, writes
 from workerpool_core.adapters.mongo.changes import Change, merge_all
 from workerpool_core.adapters.mongo.journal import Journal
 from workerpool_core.adapters.mongo.snapshots import load_cursor, load_snapshot
@@ -20,8 +20,7 @@ from workerpool_core.domain.snapshot import Snapshot
 
 
 class Store:
-    """The ports `DurableStore`, `TaskRepository`, `DealRepository` and `LogRepository` over MongoDB.
-
+    """The ports `DurableStore`, `TaskRepository`, `DealRepository`, `LogRepository` and `EndedTasks` over MongoDB.
 
     Synchronous calls run in the database's thread pool, so nothing blocks the event loop.
     """
@@ -87,7 +86,7 @@ class Store:
         return await self._database.run(queries.latest_deal_block)
 
     async def status_counts(self) -> dict[TaskStatus, int]:
-        """Count the tasks in each status."""
+        """Count the tasks in each status, with those that were removed."""
         return await self._database.run(queries.status_counts)
 
     # --- reading ----------------------------------------------------------------------------
@@ -136,3 +135,12 @@ class Store:
         Raises DatabaseUnavailable.
         """
         return await self._database.run_once(queries.purge_logs, final_deadline_before)
+
+    # --- retention --------------------------------------------------------------------------
+
+    async def remove_ended_tasks(self, policy: Policy, before: float) -> int:
+        """Remove some tasks that ended long ago; see `EndedTasks`. Raises DatabaseUnavailable."""
+        database = self._database
+        return await database.run_once(
+            removals.remove_ended_tasks, database.client, database.db, policy, before
+        )

@@ -1,1 +1,1 @@
-"""Background maintenance: log purge, database health, garbage collection."""
+"""Background maintenance: log purge, retention of tasks, database health, garbage collection."""

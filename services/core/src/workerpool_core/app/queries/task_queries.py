@@ -27,6 +27,7 @@ from workerpool_core.errors import BadPageToken, UnknownReplicate, UnknownTask
 _FOREIGN_TOKEN = "this page token is not from this service; start again without one"
 _MAX_STORED = 2**63
 _DEAL_ID = re.compile("0x[0-9a-f]{64}")
+_DAY_S = 86_400.0
 VISIBLE_TIMEOUT_S = 10.0
 """Longest wait of a query for the collections to follow the journal, in seconds; usually a few milliseconds."""
 
@@ -47,12 +48,15 @@ class TaskQueries:
         *,
         timeout_s: float = VISIBLE_TIMEOUT_S,
         queued_tasks: Callable[[], int] = lambda: 0,
+        retention_s: float | None = None,
     ) -> None:
         """Create queries.
 
         `tasks` are those in the scheduler's memory, which may be ahead of the store. `queued_tasks` returns how many
-        tasks of known deals are not created yet.
+        tasks of known deals are not created yet. `retention_s` is the time after which ended tasks are removed, in
+        seconds; None without one.
         """
+        self._retention_s = retention_s
         self._queued_tasks = queued_tasks
         self._store = store
         self._commit = commit
@@ -100,10 +104,15 @@ class TaskQueries:
                 f"task {task_id} does not exist: it may be one of the {queued} queued tasks of large deals, which are "
                 "created when workers can serve them; retry later, or check the id and the pool"
             )
+        removed = (
+            f"This pool removes tasks {self._retention_s / _DAY_S:.0f} days after their final deadline. "
+            if self._retention_s is not None
+            else ""
+        )
         return (
-            f"no deal of this pool contains task {task_id}; check the id and the pool. A deal whose tag requires an "
-            "enclave and whose trust is above 1 is never served: its price is refunded after the final deadline "
-            "(iexec deal claim)"
+            f"no deal of this pool contains task {task_id}; check the id and the pool. {removed}A deal whose tag "
+            "requires an enclave and whose trust is above 1 is never served: its price is refunded after "
+            "the final deadline (iexec deal claim)"
         )
 
     async def replicate(self, task_id: TaskId, wallet: str) -> Replicate:
