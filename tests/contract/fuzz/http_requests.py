@@ -95,7 +95,10 @@ def session() -> aiohttp.ClientSession:
 async def fuzz(
     client: aiohttp.ClientSession, base: str, service: str, values: Values, around: Around
 ) -> tuple[str, int]:
-    """Send one random request; return its method and path, and the status (0: the connection was closed)."""
+    """Send one random request; return its method and path, and the status (0: the connection was closed).
+
+    An answer of 500 or more is added to the first.
+    """
     random = values.random
     if service == "sms" and random.random() < 0.2:
         return await _send(client, base, signed_secret(values, around.signer))
@@ -125,7 +128,10 @@ async def _send(client: aiohttp.ClientSession, base: str, request: SignedRequest
         async with client.request(
             request.method, base + request.path, headers=request.headers, data=content
         ) as answer:
-            await answer.read()
+            answered = await answer.read()
+            if answer.status >= 500:
+                # What failed: the code and the sentence of the service.
+                sent += f", answered {answered[:300]!r}"
             return sent, answer.status
     except (aiohttp.ClientError, ValueError):
         return sent, 0

@@ -92,7 +92,7 @@ class HangingNode(Node):
 
 
 async def test_a_slow_node_is_read_while_it_answers_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One late answer to a probe refused every read; the fuzz of 100,000 inputs on a busy machine found it."""
+    """One late answer to a probe made every read fail, as on a busy machine."""
     monkeypatch.setattr(verified_node, "_PROBE_EVERY_S", 0.0)
     node, health = HangingNode(), Health()
     verified = watched(node, health, limit_s=0.05)
