@@ -78,7 +78,7 @@ test: ## what every contributor runs: every check, the unit and contract tests, 
 	@$(MAKE) --no-print-directory e2e
 unit: install test-packages ## only the tests that start no whole pool
 	@$(PYTEST) -n $(JOBS) -m "$(QUICK) and not e2e" $(if $(COVERED),--cov --cov-report=term:skip-covered)
-# Keep the rewritten asserts of all tests for the test processes, of which each would rewrite them again.
+# Keep the rewritten asserts of all tests so that the test processes need not rewrite them.
 .PHONY: rewritten
 rewritten: install test-packages
 	@mkdir -p .cache && $(PYTEST) --collect-only -q >.cache/collected.log || { tail -n 40 .cache/collected.log; exit 1; }
@@ -175,7 +175,7 @@ worker-binary: python ## dist/poolworker-VERSION-linux-ARCH.tar.gz: the worker f
 	@tools/install_binary_tools.sh
 	@cd tools && exec ../$(PY) -m worker_release binary
 
-# --- upkeep ---------------------------------------------------------------------------------------
+# --- maintenance ----------------------------------------------------------------------------------
 
 .PHONY: clients clients-check clients-install
 clients: python ## write the generated code of clients/ from protos/; the generators are installed first

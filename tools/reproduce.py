@@ -139,7 +139,7 @@ def reproduce(bug: Bug) -> None:
         code, summary = run_tests(tree, python, bug.tests)
         if code == TEST_FAILED:
             # The time limits of an old commit cannot be changed, and a busy machine may exceed them.
-            sys.stdout.write(f"  {summary}; once more, because the limits of that time may be short here:\n")
+            sys.stdout.write(f"  {summary}; again, because the limits of that time may be short here:\n")
             code, summary = run_tests(tree, python, bug.tests)
         sys.stdout.write(f"  {summary}\n")
         if code != 0:

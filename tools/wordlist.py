@@ -40,7 +40,28 @@ RULES: dict[str, re.Pattern[str]] = {
     "not plain technical English": re.compile(
         r"\bfor\s+ever\b|\bat\s+all\b|\bleft\s+behind\b|\ba\s+thing\s+of\s+which\b", re.IGNORECASE
     ),
+    "put the subject first, then an active verb": re.compile(
+        r"\bof\s+which\s+(?:each|no|none)\b|\b(?:from|to)\s+which\s+no\b|\bwhat\s+(?:is|was)\s+told\b"
+        r"|\bnothing\s+is\s+to\s+be\b|\bfit\s+to\s+(?:act|decide)\s+on\b",
+        re.IGNORECASE,
+    ),
+    "say again, repair, retry, reopen, free space or learned": re.compile(
+        r"\banew\b|\bonce\s+more\b|\bmend(?:s|ed|ing)?\b|\basks?\s+again\b|\bopened\s+again\b"
+        r"|\bmakes?\s+room\b|\blearnt\b",
+        re.IGNORECASE,
+    ),
+    "drop the old word": re.compile(
+        r"\bin\s+vain\b|\blikewise\b|\bnevertheless\b|\bso\s+far\s+as\b|\bof\s+its\s+own\s+accord\b"
+        r"|\b(?:here|there|where)(?:by|in|of|upon|with)\b",
+        re.IGNORECASE,
+    ),
 }
+DOCSTRINGS = {
+    "say what it creates, returns or executes": re.compile(
+        r"^(?:Prepare[.,;]|Tells?\s+whether\b|Carr(?:y|ies)\s+out\b)"
+    )
+}
+"""Rules for Python only: how a docstring or another text must not begin."""
 MARKUP = {"one markup: `name`": re.compile(r"``|:(?:attr|class|data|exc|func|meth|mod):`")}
 """Rules for Python and protos only: code is quoted with single backticks."""
 EXEMPT = re.compile(
@@ -155,7 +176,10 @@ def findings_in(path: str, text: str) -> list[Finding]:
             starts.append(length)
             length += len(line.text) + 1
         prose = " ".join(line.text for line in segment)
-        rules = RULES | MARKUP if Path(path).suffix in {".py", ".proto"} else RULES
+        suffix = Path(path).suffix
+        rules = (
+            RULES | (MARKUP if suffix in {".py", ".proto"} else {}) | (DOCSTRINGS if suffix == ".py" else {})
+        )
         for reason, rule in rules.items():
             for match in rule.finditer(prose):
                 index = max(i for i, start in enumerate(starts) if start <= match.start())

@@ -12,7 +12,7 @@ import (
 type Sign func(typedDataJSON string) (string, error)
 
 // RequesterLogs reads the logs of a task, ordered by wallet. The requester at address proves itself by a challenge that
-// sign signs: once, and once more for each worker whose logs did not fit into the first answer.
+// sign signs: once, and again for each worker whose logs did not fit into the first answer.
 func (c *Client) RequesterLogs(ctx context.Context, taskID, address string, sign Sign) ([]*corev1.ComputeLogs, error) {
 	answer, err := c.signedLogs(ctx, taskID, address, "", sign)
 	if err != nil {

@@ -61,7 +61,7 @@ ALLOWED = {
     "workerpool_worker/app/live_output.py:followed": "logs every error; the output is best effort",
     "workerpool_worker/app/supervisor.py:_start": "passes a crash to Lifetime.fail",
     "workerpool_core/api/worker_service.py:Connect": "ends the stream with the error as its status",
-    "workerpool_core/adapters/grpc/requests_in_flight.py:start": "logs a failure; the scheduler asks again",
+    "workerpool_core/adapters/grpc/requests_in_flight.py:start": "logs a failure; the scheduler retries",
     "workerpool_worker/app/prepared_container.py:begin": "its taker gets the failure; COMPUTE creates it again",
 }
 

@@ -187,7 +187,7 @@ async def bench(tasks: int, rounds: int, singles: int) -> int:
 def _divide(net: Devnet, engine: int, host: frozenset[int], others: frozenset[int]) -> None:
     """Give one processor to the worker and the engine, and the others to everything else."""
     worker = net.services["worker-1"].process.pid
-    pin([os.getpid()], others)  # with all that it started, of which some is pinned anew
+    pin([os.getpid()], others)  # all its processes; some are pinned again
     pin([worker, engine], host)
 
 

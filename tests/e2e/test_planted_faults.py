@@ -1,7 +1,7 @@
-"""Each planted fault is named by `/actuator/health` within seconds, logged once, and forgotten once it is mended.
+"""Each planted fault is named by `/actuator/health` within seconds, logged once, and forgotten once it is repaired.
 
 One pool, one fault after the other. Each is planted while the services run. A service that starts during the fault
-names it too. Every service is UP again by itself once the fault is mended.
+names it too. Every service is UP again by itself once the fault is repaired.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Pool:
         elif fault == "dead config server":
             net.services["registry"].stop_for_good()
 
-    async def mend(self, fault: str) -> None:
+    async def repair(self, fault: str) -> None:
         net = self.net
         if fault.endswith("node"):
             await self.node.point_to(("127.0.0.1", net.chain.port))
@@ -221,7 +221,7 @@ async def test_a_planted_fault_is_named_and_logged_once_and_recovers(
         assert core.process.running
         pids["core"] = core.pid
     finally:
-        await pool.mend(fault)
+        await pool.repair(fault)
     await pool.all_up()
     restarted = {"wrong adapter password": "chain_adapter", "dead adapter": "chain_adapter"}
     restarted["dead config server"] = "registry"

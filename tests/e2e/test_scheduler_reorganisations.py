@@ -185,11 +185,11 @@ async def test_a_reverted_finalization_is_sent_again(
 
     take_back(net, old)
 
-    async def finalized_anew() -> ChainRecord | None:
+    async def finalized_again() -> ChainRecord | None:
         record = await requester.on_chain(task)
         return record if record.completed and record.final_block > old else None
 
-    record = await becomes(finalized_anew)
+    record = await becomes(finalized_again)
     assert record.counts() == "1 initialize, 2 contribute, 2 reveal, 1 finalize"
     assert history.of_task(await known_to(net, task))[-1] is T.COMPLETED
 

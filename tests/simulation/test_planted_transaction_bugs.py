@@ -262,7 +262,7 @@ def replaces_above_the_cap(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 @seen_with(lambda faults: faults.spikes > 0)
-def never_signs_anew_for_a_higher_fee(patch: pytest.MonkeyPatch) -> None:
+def never_signs_again_for_a_higher_fee(patch: pytest.MonkeyPatch) -> None:
     """A transaction below the base fee is sent again as it is, and never replaced."""
     original = queue.Queue.wanting
 

@@ -123,7 +123,7 @@ class TestWatch:
     def statuses(self, client: Client) -> list[str]:
         return [task_status_name(task.status) for task in client.watch_task(TASK)]
 
-    async def test_a_broken_watch_is_opened_again(self, target: str, double: PoolDouble) -> None:
+    async def test_a_broken_watch_is_reopened(self, target: str, double: PoolDouble) -> None:
         double.statuses = list(self.STATUSES)
         double.failures = [Away("restarting; retry in a few seconds")]
         assert await called(target, self.statuses) == ["RUNNING", "RUNNING", "COMPLETED"]

@@ -115,7 +115,7 @@ export class Client {
    * Return the logs of a task's replicates, ordered by wallet, as its requester.
    *
    * @param address the requester's address.
-   * @param sign signs with the requester's wallet. It is called once, and once more for each replicate whose logs do not
+   * @param sign signs with the requester's wallet. It is called once, and again for each replicate whose logs do not
    *   fit into one answer with the others.
    */
   async requesterLogs(taskId: string, address: string, sign: Sign): Promise<ComputeLogs[]> {

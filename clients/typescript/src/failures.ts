@@ -34,12 +34,12 @@ export function errorOf(error: unknown, target: Target): WorkerpoolError {
   return describedError(failed) ?? connectionError(failed, target) ?? plainError(failed);
 }
 
-/** Tell whether a call that failed this way may succeed a moment later. */
+/** Return whether a call that failed this way may succeed a moment later. */
 export function isTransient(error: WorkerpoolError): boolean {
   return error.code === Code.Unavailable && !error.reason.startsWith("TLS_");
 }
 
-/** Tell whether the other side cut the connection without a word, as a TLS server does with a client in clear. */
+/** Return whether the other side cut the connection without a word, as a TLS server does with a client in clear. */
 export function isCut(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Canceled && error.rawMessage.startsWith(BROKEN_CONNECTION);
 }

@@ -18,7 +18,7 @@ export interface TlsFiles {
   readonly keyFile?: string;
 }
 
-/** Tell whether any of the files is given. */
+/** Return whether any of the files is given. */
 export function hasFiles({ caFile, certificateFile, keyFile }: TlsFiles): boolean {
   return [caFile, certificateFile, keyFile].some((file) => file !== undefined);
 }
@@ -68,7 +68,7 @@ export function checkCleartext(target: Target, what: string, allowed: boolean): 
   );
 }
 
-/** Tell whether the server at a target answers a TLS greeting; nothing else is sent. */
+/** Return whether the server at a target answers a TLS greeting; nothing else is sent. */
 export function speaksTls(target: Target, timeoutMs: number): Promise<boolean> {
   const { hostname, port } = new URL(`https://${target.address}`);
   const host = hostname.replace(/^\[|\]$/g, "");

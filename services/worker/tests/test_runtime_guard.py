@@ -21,7 +21,7 @@ class Host:
         self.fails: dict[int, str] = {}
         """Reasons by number of GPUs."""
         self.trials: list[int] = []
-        report = DependencyReport(self.health, Dependency("runtime", "VARIABLE", "runsc", "mend it"))
+        report = DependencyReport(self.health, Dependency("runtime", "VARIABLE", "runsc", "repair it"))
         self.guard = ParkingRuntimeGuard(report, "runsc", self._ask, self._try)
         self.report = report
 
@@ -62,8 +62,8 @@ async def test_a_start_that_failed_parks_until_its_trial_succeeds() -> None:
     host = Host()
     host.fails[2] = GONE
     host.guard.lost(GONE, gpus=2)
-    assert host.refusal == f"runtime: {GONE} (mend it)"
-    assert await host.probe() == f"runtime: {GONE} (mend it)"
+    assert host.refusal == f"runtime: {GONE} (repair it)"
+    assert await host.probe() == f"runtime: {GONE} (repair it)"
     host.fails.clear()
     assert await host.probe() == ""
     assert host.trials == [2, 2]

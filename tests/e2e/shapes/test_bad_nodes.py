@@ -52,8 +52,8 @@ SEVERAL: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def mended(shaped: ShapedPool) -> Iterator[None]:
-    """Mend the node after each test."""
+def repaired(shaped: ShapedPool) -> Iterator[None]:
+    """Repair the node after each test."""
     yield
     shaped.node.change(**vars(SHAPES[shaped.shape]))
 
@@ -80,7 +80,7 @@ async def test_tasks_complete_on_a_busy_sequencer(
 
 
 async def complete_on_a_bad_node(shaped: ShapedPool, requester: Requester, switches: dict[str, Any]) -> None:
-    """Buy tasks on a bad node; check that they complete, that no process ended, and the health once it is mended."""
+    """Buy tasks on a bad node; check that they complete, that no process ended, and the health once it is repaired."""
     pids = {name: service.pid for name, service in shaped.net.services.items()}
     shaped.node.change(**switches)
     tasks = await requester.buy("one", volume=2) + await requester.buy("all", trust=5)

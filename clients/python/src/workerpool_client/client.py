@@ -123,7 +123,7 @@ class Client:
     def watch_task(self, task_id: str) -> Iterator[task_pb2.Task]:
         """Yield a task at once and after each change, until it is COMPLETED or FAILED.
 
-        A connection that breaks is opened again, and the task is yielded as it is then. Raises WorkerpoolError when the
+        A broken connection is reopened, and the current state of the task is yielded. Raises WorkerpoolError when the
         pool was UNAVAILABLE for the seconds of `watch_patience_s`, with the time that it waited, and at once for any
         other error.
         """

@@ -23,7 +23,7 @@ class Batcher(Generic[Item, Answer]):
         max_items: int = 500,
         turns: int = 0,
     ) -> None:
-        """Prepare.
+        """Create a batcher.
 
         Args:
             write: takes items and returns their answers in order, or raises for all of them.

@@ -158,7 +158,7 @@ async def test_block_time_beyond_any_duration_is_no_configuration(
 
 
 @pytest.mark.parametrize("url", ["", "http://config-server"])
-async def test_one_attempt_refuses_what_waiting_does_not_mend(
+async def test_a_permanent_error_is_raised_after_one_attempt(
     ports: ServicePorts, by_grpc: Config, url: str
 ) -> None:
     by_grpc.chain.chain_id = 0

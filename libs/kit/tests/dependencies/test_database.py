@@ -79,7 +79,7 @@ async def test_an_opened_database_is_watched_until_it_is_closed(own_mongod: Mong
         await database.run_once(database.db.list_collection_names)
 
 
-async def test_wrong_credentials_are_named_and_accepted_once_mended(own_mongod: Mongod) -> None:
+async def test_wrong_credentials_are_named_and_accepted_once_corrected(own_mongod: Mongod) -> None:
     health = Health()
     settings = settings_of(own_mongod.uri.replace("mongodb://", "mongodb://pool:s3cret@"))
     report = DependencyReport(health, database_dependency(settings))

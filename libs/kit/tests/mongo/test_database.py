@@ -49,7 +49,7 @@ async def test_free_bytes_are_those_of_the_server_s_disk_and_asked_for_at_times(
         assert await database.free_bytes() == expected
 
 
-async def test_database_can_be_opened_again_after_close(mongod: Mongod, database_name: str) -> None:
+async def test_database_can_be_reopened_after_close(mongod: Mongod, database_name: str) -> None:
     for name in ("a", "b"):
         database = await Database.connect(settings_for(mongod.uri, database_name), models=[Note])
         await database.run(Note(name=name).save)

@@ -56,7 +56,7 @@ def test_the_resident_memory_of_this_process_is_known() -> None:
 
 
 def test_large_buffers_are_reused() -> None:
-    """A buffer of 1 MiB has 256 pages, each of which costs a fault when the system has to give it anew."""
+    """A buffer of 1 MiB has 256 pages, each of which costs a page fault when the system provides it again."""
     program = """
 import resource
 from workerpool_kit.runtime.memory import reuse_large_buffers

@@ -27,5 +27,5 @@ def test_each_cause_has_a_side() -> None:
         (C.TEE_SESSION_GENERATION_EXECUTION_NOT_AUTHORIZED_GET_CHAIN_DEAL_FAILED, Side.CHAIN),
     ],
 )
-def test_a_cause_is_blamed_on_the_side_that_can_mend_it(cause: C, side: Side) -> None:
+def test_a_cause_is_blamed_on_the_side_that_can_correct_it(cause: C, side: Side) -> None:
     assert SIDES[cause] is side

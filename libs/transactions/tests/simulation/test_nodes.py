@@ -8,8 +8,8 @@ from workerpool_transactions.domain.profile import Shape
 from workerpool_transactions.simulation.chain.blocks import Chain
 from workerpool_transactions.simulation.chain.mempool import Mempool
 from workerpool_transactions.simulation.chain.node import SimulatedNode
-from workerpool_transactions.simulation.chaos import Chaos
 from workerpool_transactions.simulation.environment import Environment
+from workerpool_transactions.simulation.fault_injector import FaultInjector
 from workerpool_transactions.simulation.faults import Faults
 from workerpool_transactions.simulation.virtual_time import run
 
@@ -58,7 +58,7 @@ def test_an_outage_ends_with_the_faults() -> None:
         made, chain = node(around)
         around.faults_end = 10.0
         loop = asyncio.get_running_loop()
-        Chaos(around, chain, made, lambda: None).start(loop.call_later)
+        FaultInjector(around, chain, made, lambda: None).start(loop.call_later)
         await asyncio.sleep(9.9)
         with pytest.raises(ChainUnreachable):
             await made.balance()

@@ -157,7 +157,7 @@ async def build(
 
 
 async def follow(heads: HeadStream, pipeline: Pipeline, feed: HeadFeed) -> None:
-    """Tell the pipeline each new head, without end."""
+    """Pass each new head to the pipeline, until cancelled."""
     async for head in heads:
         LATEST_BLOCK.set(head.number)
         feed.take(head)

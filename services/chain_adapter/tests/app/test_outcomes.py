@@ -31,7 +31,7 @@ async def test_a_mined_transaction_is_the_success_of_its_commands(world: World) 
 
 
 @pytest.mark.parametrize("state", NOT_MINED)
-async def test_an_ended_transaction_without_effect_has_its_command_planned_anew(
+async def test_an_ended_transaction_without_effect_has_its_command_planned_again(
     world: World, state: EntryState
 ) -> None:
     await world.sent()

@@ -48,7 +48,7 @@ async def test_a_bag_that_was_never_initialized_is_claimed(adapter: Any, pool: A
 async def test_two_adapters_of_one_wallet_carry_out_their_commands(
     launch: Callable[..., Awaitable[Any]], pool: Any, other_database: str
 ) -> None:
-    """Neither knows the other's nonces; each plans what it lost to the other anew, and says so without a warning."""
+    """Neither knows the other's nonces; each plans again what it lost to the other, and logs that without a warning."""
     deals = [[pool.buy() for _ in range(12)] for _ in range(2)]
     adapters = [await (await launch()).ready(), await (await launch(MONGO_DATABASE=other_database)).ready()]
     pool.chain.chain.mine_every(1)

@@ -251,7 +251,7 @@ class CoreSettings(Settings, MongoSettings, NodeSettings):
         "WORKERPOOL_CORE_TOKEN_LIFETIME", "PT1H", doc="Lifetime of a worker's bearer token"
     )
 
-    # --- operators and upkeep
+    # --- operators and maintenance
     operator_username: str = env(
         "IEXEC_CORE_OPERATOR_USERNAME",
         "",

@@ -11,7 +11,7 @@ from services.core.tests.doubles.settings import load
 
 
 class NoTokens:
-    """Tokens of which none is valid."""
+    """Tokens without a valid one."""
 
     def verify(self, token: str) -> None: ...
 

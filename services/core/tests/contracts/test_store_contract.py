@@ -361,7 +361,7 @@ async def test_both_stores_hold_the_same_after_the_same_writes(
 
 
 async def conflicts(store: Any, write: d.Write) -> bool:
-    """Write; tell whether the store refused it."""
+    """Write; return whether the store refused it."""
     try:
         await store.write(write)
     except store.conflict:

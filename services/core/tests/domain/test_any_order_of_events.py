@@ -26,7 +26,7 @@ STEPS = 250
 MAX_TICKS_AT_ONCE = 200
 
 
-class Chaos:
+class RandomEvents:
     """Draws the next event and its subject."""
 
     def __init__(self, pool: ScriptedPool, seed: int) -> None:
@@ -145,9 +145,9 @@ def test_memory_and_store_agree_after_any_order_of_events(
     make_pool: Callable[..., ScriptedPool], seed: int
 ) -> None:
     pool = make_pool(Policy(proof_timeout_s=30, ended_retention_s=60, reorganisation_blocks=8), seed=seed)
-    chaos = Chaos(pool, seed)
+    events = RandomEvents(pool, seed)
     for _ in range(STEPS):
-        chaos.step()
+        events.step()
         pool.effects.clear()
         for task in pool.scheduler.tasks.values():
             stored = pool.ledger.tasks[task.task_id]

@@ -13,7 +13,7 @@ from services.core.tests.process.core_process import Pool, Start
 
 
 def facts(task: task_pb.Task) -> list[tuple[int, int, int]]:
-    """What core stores of a task's history: why the last status still waits is asked anew by each core."""
+    """The stored part of a task's history; each core explains again why the last status waits."""
     return [
         (change.status, change.date.ToNanoseconds(), change.chain_receipt.block_number)
         for change in task.history

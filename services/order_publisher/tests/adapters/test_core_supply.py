@@ -1,4 +1,4 @@
-"""Core's stream: each word reaches the feed, and a lost stream is opened again."""
+"""Core's stream: each message reaches the feed, and a lost stream is reopened."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ class Following:
                 await self.feed.changed.wait()
 
 
-async def test_each_word_reaches_the_feed_and_the_stream_is_opened_again() -> None:
+async def test_each_message_reaches_the_feed_and_the_stream_is_reopened() -> None:
     async with Following("secret") as following:
         await following.until(1)
         assert following.feed.supply == Supply(1, (WorkerGroup(2, 3, gpu=True),))
@@ -85,7 +85,7 @@ async def test_each_word_reaches_the_feed_and_the_stream_is_opened_again() -> No
         assert following.core.stakes == [30, 30]
 
 
-def asked_anew(following: Following) -> bool:
+def requested_again(following: Following) -> bool:
     return following.feed.supply is None
 
 
@@ -95,7 +95,7 @@ async def test_another_price_asks_for_another_supply_at_once() -> None:
         following.client.change_stake(30)
         assert following.feed.supply is not None, "the same stake changes nothing"
         following.client.change_stake(60)
-        assert asked_anew(following), "nothing is published until core has answered"
+        assert requested_again(following), "nothing is published until core has answered"
         await following.until(2)
         assert following.core.stakes == [30, 60]
         assert following.feed.silent_s == 0.0

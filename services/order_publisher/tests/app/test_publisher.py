@@ -63,7 +63,7 @@ async def test_a_pause_withdraws_every_order_and_says_so() -> None:
     assert found.publisher.offers.reasons == ("ORDER_PUBLISHER_PAUSED is true",)
 
 
-async def test_other_limits_withdraw_and_sell_anew_without_a_restart() -> None:
+async def test_changed_limits_apply_without_a_restart() -> None:
     found = await started()
     old = {offer.order.hash for offer in found.world.listed()}
     found.publisher.change(replace(LIMITS, prices=(7, 7)), paused=False)

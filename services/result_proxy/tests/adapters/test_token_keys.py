@@ -69,7 +69,7 @@ async def test_a_tampered_store_opens_nothing_with_its_old_tokens(start: Start, 
         await start().verify(token)
 
 
-async def test_lost_keys_are_made_anew_and_old_tokens_are_refused(start: Start, database: Database) -> None:
+async def test_lost_keys_are_replaced_and_old_tokens_are_refused(start: Start, database: Database) -> None:
     token = await start().issue(SUBJECT, ROLES)
     await database.run(database.db["signing_keys"].delete_many, {})
     restarted = start()

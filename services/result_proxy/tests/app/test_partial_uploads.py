@@ -51,7 +51,7 @@ async def test_another_byte_than_the_next_is_refused_with_its_number(world: Worl
     await use_case.upload(WORKER, world.stream(world.declaration(offset=50), world.archive[50:]))
 
 
-async def test_an_upload_that_starts_anew_forgets_what_arrived(world: World) -> None:
+async def test_a_restarted_upload_discards_the_received_part(world: World) -> None:
     use_case = await broken(world)
     assert await use_case.upload(WORKER, world.stream())
     assert world.temporary_files() == []

@@ -50,7 +50,7 @@ async def test_a_folder_that_cannot_be_removed_is_quarantined(tmp_path: Path) ->
     with stamina.set_testing(True, attempts=4), structlog.testing.capture_logs() as lines:
         await remove_files(workspace, engine, TASK_ID, structlog.get_logger())
     assert engine.opened == [workspace.of(TASK_ID).iexec_out]
-    assert workspace.attempts == 2, "once more after the engine opened the folder"
+    assert workspace.attempts == 2, "again after the engine opened the folder"
     (folder,) = tmp_path.iterdir()
     assert folder.name.startswith(f"{TASK_ID}.quarantine-")
     assert "replicate.files_quarantined" in [line["event"] for line in lines]

@@ -24,8 +24,8 @@ from workerpool_worker.settings import WorkerSettings
 from services.worker.tests.harness.builders import WORKER
 
 GOOD = ok("engine", "it answers")
-WARNING = warning("disk", Code.SECRET_EXPOSED, "almost full", "Make room.")
-PROBLEM = problem("disk", Code.DISK_FULL, "full", "Make room.")
+WARNING = warning("disk", Code.SECRET_EXPOSED, "almost full", "Free space.")
+PROBLEM = problem("disk", Code.DISK_FULL, "full", "Free space.")
 WRONG_VERSION = problem("version", Code.WRONG_VERSION, "the pool requires 9.9.9", "Install it.")
 
 

@@ -7,7 +7,7 @@ from workerpool_worker.domain.diagnosis.findings import Code, Finding, ok, probl
 GOOD = ok("engine", "it answers")
 SKIPPED = skipped("gas", "a wallet")
 WARNING = warning("settings", Code.SECRET_EXPOSED, "others can read it", "Run: chmod 600 it")
-PROBLEM = problem("disk", Code.DISK_FULL, "0 GiB free", "Make room.")
+PROBLEM = problem("disk", Code.DISK_FULL, "0 GiB free", "Free space.")
 
 
 def test_an_ok_finding_is_one_line_without_a_code() -> None:

@@ -19,9 +19,9 @@ def down(**details: str) -> dict[str, Any]:
 )
 def test_a_host_that_cannot_run_apps_parks_with_the_reason(component: str) -> None:
     told = refusal_of(
-        {component: down(problem="it is full", next_step="make room"), "core": {"status": "UP"}}
+        {component: down(problem="it is full", next_step="free space"), "core": {"status": "UP"}}
     )
-    assert told == f"{component}: it is full (make room)"
+    assert told == f"{component}: it is full (free space)"
 
 
 @pytest.mark.parametrize("component", ["core", "chain", "proxy", "wallet"])

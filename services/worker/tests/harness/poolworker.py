@@ -26,7 +26,7 @@ class Answer:
         return json.loads(self.text)
 
     def problems(self) -> dict[str, dict[str, str]]:
-        """Return the problems that `check --json` found, by code. Each says what is wrong and how to mend it."""
+        """Return the problems that `check --json` found, by code. Each says what is wrong and how to correct it."""
         found = {each["code"]: each for each in self.document if each["severity"] == "problem"}
         assert all(each["message"] and each["next_step"] for each in found.values()), found
         return found

@@ -155,7 +155,7 @@ class PoolctlSettings(Variables):
 def read_settings(
     flags: Mapping[str, str], env_file: Mapping[str, str], environ: Mapping[str, str] | None = None
 ) -> PoolctlSettings:
-    """Return the settings, of which each comes from the first source that has it: flags, environment, `.env`.
+    """Return the settings, each from the first source that has it: flags, environment, `.env`.
 
     Args:
         flags: variable to text, for the flags that were given. `POOLCTL_POOL_DIR` is the folder that was read.

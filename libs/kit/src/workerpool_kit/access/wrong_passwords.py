@@ -38,7 +38,7 @@ class WrongPasswords:
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        """Prepare; `now` returns seconds."""
+        """Create it; `now` returns seconds."""
         self._now = now
         self._counts: OrderedDict[str, tuple[float, float]] = OrderedDict()
         """By caller: the count at a time; it decreases by one each `PAUSE_S`."""

@@ -79,7 +79,7 @@ class MovableService:
         *,
         also: Callable[[grpc.aio.Channel, str], Awaitable[None]] | None = None,
     ) -> None:
-        """Prepare, without connecting.
+        """Create it without connecting.
 
         Args:
             url: returns the current documented HTTP address.

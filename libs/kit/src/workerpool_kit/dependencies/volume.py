@@ -15,7 +15,7 @@ _MIN_SHARE = 16
 
 def volume_dependency(component: str, variable: str, folder: Path) -> Dependency:
     """Return the volume of `folder`, which `variable` names."""
-    return Dependency(component, variable, str(folder), "make room on the volume, or name another folder")
+    return Dependency(component, variable, str(folder), "free space on the volume, or name another folder")
 
 
 def journal_waits(health: Health, variable: str, file: Path) -> Callable[[str | None], None]:

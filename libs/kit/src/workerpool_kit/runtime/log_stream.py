@@ -27,7 +27,7 @@ MAX_CHARACTERS = 16_384
 """Longest text, in characters; the rest is cut."""
 COMPONENT = "logs"
 """Name of the health component."""
-_NEXT_STEP = "make room on the volume that stderr is written to, or restart the reader of its pipe"
+_NEXT_STEP = "free space on the volume that stderr is written to, or restart the reader of its pipe"
 _BATCH_BYTES = 1 << 16
 _GATHER_S = 0.02
 """Seconds in which lines are batched: a thread switch for each line would load a busy process."""

@@ -32,7 +32,7 @@ class FinalizedTag:
         create_task: CreateTask = asyncio.create_task,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
-        """Prepare, without a request.
+        """Create it without a request.
 
         Args:
             rpc: the node.

@@ -75,7 +75,7 @@ class HeadStream:
         traffic: Traffic | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare, without connecting.
+        """Create it without connecting.
 
         Args:
             node_url: HTTP(S) URL of the node; the stream tries a WebSocket at the same address.

@@ -50,7 +50,7 @@ class HubClient(ChainHistory):
         attempts: int = 4,
         traffic: Traffic | None = None,
     ) -> None:
-        """Prepare, without connecting.
+        """Create it without connecting.
 
         Args:
             node_url: HTTP(S) address of the node.

@@ -64,7 +64,7 @@ class JsonRpc:
         max_connections: int = 32,
         traffic: Traffic | None = None,
     ) -> None:
-        """Prepare, without connecting.
+        """Create it without connecting.
 
         Args:
             node_url: HTTP(S) address of the node.

@@ -50,7 +50,7 @@ class Traffic:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """Prepare.
+        """Create the limit of the traffic.
 
         Args:
             calls_per_s: the highest rate.

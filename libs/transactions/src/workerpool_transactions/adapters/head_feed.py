@@ -15,7 +15,7 @@ class HeadFeed:
     """The heads of one pipeline. Reads the finalized block only while the pipeline awaits finality."""
 
     def __init__(self, rpc: JsonRpc, pipeline: Pipeline) -> None:
-        """Prepare, without a request to the node."""
+        """Create it without a request to the node."""
         self._pipeline = pipeline
         self._finalized = FinalizedTag(
             rpc,

@@ -48,7 +48,7 @@ class Pipeline:
         block_time_s: float,
         max_in_flight: int = 64,
     ) -> None:
-        """Prepare, without a request to the node.
+        """Create it without a request to the node.
 
         Args:
             node: the chain as the wallet's sender sees it.

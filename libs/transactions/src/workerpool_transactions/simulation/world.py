@@ -15,11 +15,11 @@ from workerpool_transactions.simulation.chain.blocks import Chain
 from workerpool_transactions.simulation.chain.mempool import Mempool
 from workerpool_transactions.simulation.chain.node import SimulatedNode
 from workerpool_transactions.simulation.chain.sequencer import Sequencer
-from workerpool_transactions.simulation.chaos import Chaos
 from workerpool_transactions.simulation.checks import verdict
 from workerpool_transactions.simulation.checks.invariants import Checks
 from workerpool_transactions.simulation.checks.violation import Violation
 from workerpool_transactions.simulation.environment import Environment
+from workerpool_transactions.simulation.fault_injector import FaultInjector
 from workerpool_transactions.simulation.process.caller import Caller, Job, Kind
 from workerpool_transactions.simulation.process.journal import SimulatedJournal
 from workerpool_transactions.simulation.process.life import Life, pipeline_of
@@ -114,7 +114,7 @@ class World:
         self._later(self._follow_s, self._follow)
         if environment.faults.dry:
             self._later(environment.random.uniform(5.0, environment.faults_end), self._refill)
-        Chaos(environment, self._chain, self.node, lambda: self._life).start(self._later)
+        FaultInjector(environment, self._chain, self.node, lambda: self._life).start(self._later)
         lives = asyncio.ensure_future(self._live())
         await self._until_done()
         seconds = environment.now

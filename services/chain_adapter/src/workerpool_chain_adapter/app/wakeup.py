@@ -10,7 +10,7 @@ class Wakeup:
         self._requested = asyncio.Event()
 
     def request(self) -> None:
-        """Make the loop run once more, now or when it next waits."""
+        """Make the loop run again, now or when it next waits."""
         self._requested.set()
 
     async def wait(self, timeout_s: float | None = None) -> None:

@@ -27,7 +27,7 @@ def test_one_block_is_the_least() -> None:
     assert span.blocks == 1
 
 
-def test_a_limit_is_learnt_with_few_refusals() -> None:
+def test_a_limit_is_learned_with_few_refusals() -> None:
     span = LogRange(1_000)
     assert search(span, 10, 900) <= 10
     assert 5 <= span.blocks <= 10

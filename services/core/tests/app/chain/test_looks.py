@@ -184,7 +184,7 @@ async def test_a_deal_that_a_look_missed_is_found_by_the_second_search_without_a
     assert pool.reverts == 0
 
 
-async def test_a_limit_of_ten_blocks_is_learnt_once() -> None:
+async def test_a_limit_of_ten_blocks_is_learned_once() -> None:
     chain = Chain()
     for _ in range(500):
         chain.mine()

@@ -1,4 +1,4 @@
-"""Every followed block is searched once more when its nodes have caught up."""
+"""Every followed block is searched again when its nodes have caught up."""
 
 from workerpool_core.app.chain.second_search import SecondSearch
 from workerpool_core.app.ports import Cursor

@@ -75,7 +75,7 @@ def test_a_session_ends_when_idle_after_its_lifetime_and_when_signed_out(
     assert sessions.find(busy.id) is None
 
 
-def test_the_session_that_was_used_least_recently_makes_room(sessions: OperatorSessions) -> None:
+def test_the_least_recently_used_session_is_evicted(sessions: OperatorSessions) -> None:
     known = [sessions.sign_in(*CREDENTIALS, ADDRESS) for _ in range(MOST)]
     sessions.find(known[0].id)
     sessions.sign_in(*CREDENTIALS, ADDRESS)

@@ -45,7 +45,7 @@ def test_a_flood_of_requests_drops_no_open_challenge_of_its_address(issued: LogC
     assert len(issued.of(A)) == MAX_EACH
 
 
-def test_a_used_challenge_makes_room_for_a_new_one(issued: LogChallenges) -> None:
+def test_a_new_challenge_replaces_a_used_one(issued: LogChallenges) -> None:
     first = [issued.issue(A) for _ in range(MAX_EACH)]
     issued.of(A)[3].used = True
     assert issued.issue(A) not in first

@@ -62,7 +62,7 @@ async def test_closing_a_replaced_session_leaves_its_successor_open() -> None:
 
 
 async def test_the_welcome_is_the_first_message() -> None:
-    """A command that was decided before the scheduler learnt of the session is part of what the Welcome brings."""
+    """A command decided before the scheduler knew the session is part of the Welcome."""
     session = Sessions().open(WALLET)
     session.send(drain(1))
     session.send(WELCOME)

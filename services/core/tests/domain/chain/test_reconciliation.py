@@ -1,4 +1,4 @@
-"""Changes that are learnt before their block is followed can disappear without a BlocksReverted.
+"""Changes that are learned before their block is followed can disappear without a BlocksReverted.
 
 A worker's report is proven by a read of the chain, and the adapter says that its transaction is mined, sometimes
 before the follower gets there. When another block stands in that place by then, only reading again shows it.

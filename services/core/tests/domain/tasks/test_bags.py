@@ -208,7 +208,7 @@ def test_deal_dry_bag_a_task_that_the_chain_knows_already_is_read(pool: Scripted
     assert pool.status(new[0]) == "INITIALIZED"
 
 
-def test_deal_dry_bag_tasks_that_end_without_a_worker_make_room(pool: ScriptedPool) -> None:
+def test_deal_dry_bag_tasks_that_end_without_a_worker_free_their_place(pool: ScriptedPool) -> None:
     take_bag(pool, MILLION)
     for task_id in list(pool.scheduler.tasks):
         pool.refuse(task_id, e.TransactionKind.INITIALIZE, None)

@@ -105,7 +105,7 @@ def test_a_removed_initialization_is_not_requested_before_the_sms_is_found(pool:
     assert initializations(pool, task) == 1
 
 
-def test_a_restart_asks_again(pool: ScriptedPool) -> None:
+def test_a_restart_repeats_the_request(pool: ScriptedPool) -> None:
     (task,) = pool.deal(tag=TDX)
     pool.effects.clear()
     pool.restart()

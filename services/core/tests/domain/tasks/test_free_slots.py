@@ -1,6 +1,6 @@
 """A replicate that still computes when its task is over on chain gets its command in the same event, without a poll.
 
-The sibling ways in which a task ends are post-compute-long's kind: slots that are held for nothing.
+Each way in which a task ends must free the slots of its replicates.
 """
 
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from workerpool_order_publisher.domain.supply import Supply, capacity
 class Situation:
     """The input of a plan.
 
-    `supply` is None before core's first message. `halt` is why nothing is to be offered (paused, stopping); `lost` is
+    `supply` is None before core's first message. `halt` is why no order may be offered (paused, stopping); `lost` is
     the dependency that has been lost for too long to offer anything; each is empty otherwise. `stake` is the owner's
     free stake in nRLC, None before it is read. `enclave_objection` is why tasks of an enclave tag cannot be served,
     empty for other tags. `settled`: the orders are settled at the block of the supply. `market_known`: the market has

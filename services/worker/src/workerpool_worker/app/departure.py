@@ -15,7 +15,7 @@ log = get_logger()
 _POLL_S = 0.1
 _FAREWELL_S = 2.0
 _REMOVAL_S = 5.0
-"""Seconds for the containers and files of replicates that were handed over to be removed."""
+"""Seconds to remove the containers and files of transferred replicates."""
 
 
 class Farewell(Protocol):

@@ -13,7 +13,7 @@ T = TypeVar("T")
 async def with_access(engine: Engine, folder: Path, work: Callable[[], Awaitable[T]]) -> T:
     """Return what `work` on the files of an app returns.
 
-    If this process may not touch some of them, the engine opens `folder` and `work` runs once more. Raises
+    If this process may not touch some of them, the engine opens `folder` and `work` runs again. Raises
     `HostStorageUnavailable` if they stay closed, `DockerUnavailable`, and what `work` raises.
     """
     try:

@@ -47,7 +47,7 @@ class PoolChecks:
     """Queries each service of the pool once, and keeps the answers as attributes."""
 
     def __init__(self, settings: WorkerSettings, stack: AsyncExitStack) -> None:
-        """Prepare without connecting; `stack` closes the connections."""
+        """Create it without connecting; `stack` closes the connections."""
         self._settings = settings
         self._stack = stack
         self._core: CoreClient | None = None

@@ -143,7 +143,7 @@ def test_a_repeated_call_awaits_the_transaction_in_flight() -> None:
             await bench.pooled()
             receipt = await again
             assert receipt == await bench.chain(pipeline).reveal(TASK_ID, DIGEST), (
-                "mined, and asked once more"
+                "mined, and requested again"
             )
         assert len(bench.wallet.journal.entries) == len(bench.node.effects()) == 1
 

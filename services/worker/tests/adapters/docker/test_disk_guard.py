@@ -318,7 +318,7 @@ async def test_a_kill_that_fails_is_repeated(tmp_path: Path, eventually: Eventua
         assert "limit of 1 MiB" in watch.excess
 
 
-async def test_only_the_app_that_holds_the_most_makes_room(tmp_path: Path, eventually: Eventually) -> None:
+async def test_only_the_app_with_the_largest_usage_is_ended(tmp_path: Path, eventually: Eventually) -> None:
     killed: list[str] = []
     for name, size in (("small", 1), ("large", 3)):
         (tmp_path / name).mkdir()
@@ -334,7 +334,7 @@ async def test_only_the_app_that_holds_the_most_makes_room(tmp_path: Path, event
         killed.append(container)
 
     guard = DiskGuard(DiskLimits(1 << 40, 1 << 60), inspect=inspect, layer_bytes=layer_bytes, kill=kill)
-    guard._next_relief = time.monotonic() + 1  # Both are measured before one must make room.
+    guard._next_relief = time.monotonic() + 1  # Both are measured before one must free space.
     async with guard.watched("small"), guard.watched("large") as large:
         await eventually(lambda: killed)
         assert killed == ["large"]

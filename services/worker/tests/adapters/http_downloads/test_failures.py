@@ -88,7 +88,7 @@ def test_a_status(status: int, through_proxy: bool, transient: bool, may_be_host
 
 
 def class_of(failure: Exception) -> type[Exception]:
-    """Return the class of the failure that the caller sees if no retry mends it."""
+    """Return the class of the failure that the caller sees if no retry succeeds."""
     return failure.error if isinstance(failure, TransientFailure) else type(failure)
 
 

@@ -206,7 +206,7 @@ class ChainFollower:
         return known
 
     async def _search_again(self, due: Cursor) -> None:
-        """Search the followed blocks up to `due` once more, and submit the events that the first search missed.
+        """Search the followed blocks up to `due` again, and submit the events that the first search missed.
 
         This also detects a reorganisation that no poll noticed, because an idle pool reads few headers.
         """

@@ -36,7 +36,7 @@ class OperatorSession:
     def check_form(self, token: str) -> None:
         """Raise FormExpired unless the form is from a page of this session."""
         if not hmac.compare_digest(token.encode(), self.form_token.encode()):
-            raise FormExpired("the page is from an earlier session; open it again and repeat the step")
+            raise FormExpired("the page is from an earlier session; reload it and repeat the step")
 
 
 class OperatorSessions:

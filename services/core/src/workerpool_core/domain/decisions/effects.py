@@ -64,7 +64,7 @@ class AnswerUpdate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SendDrain:
-    """Tell a worker that it gets no more work until `deadline` (Unix seconds)."""
+    """Inform a worker that it gets no more work until `deadline` (Unix seconds)."""
 
     wallet: str
     deadline: float

@@ -153,7 +153,7 @@ def _another_may_try(context: EventContext, task: Task) -> bool:
         is_awaited = in_time and (running or succeeded)
         if failure_of(replicate) is None and (replicate.contribution_hash or is_awaited):
             return True
-    # Waiting for a worker in vain does not shorten the time in which another one can be assigned.
+    # A futile wait for a worker does not shorten the time in which another one can be assigned.
     latest = max(_awaited_until(context, task, replicate) for replicate in task.replicates.values())
     end = min(
         latest + min(execution_s, _LONGEST_WAIT_S), task.terms.contribution_deadline - 3 * execution_s / 2

@@ -18,7 +18,7 @@ class PoolHeads:
     """
 
     def __init__(self, own: HeadStream) -> None:
-        """Prepare; `own` follows the worker's node and is not started."""
+        """Create it; `own` follows the worker's node and is not started."""
         self._own = own
         self._latest: Block | None = None
         self._changed = asyncio.Event()

@@ -99,7 +99,7 @@ class CoreSession:
         heads: HeadSink,
         refusal: Callable[[], str],
     ) -> None:
-        """Prepare, without connecting.
+        """Create it without connecting.
 
         Args:
             client: the client of the scheduler.

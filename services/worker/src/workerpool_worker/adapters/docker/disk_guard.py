@@ -61,7 +61,7 @@ class DiskStart:
 
 @dataclass(slots=True)
 class DiskWatch:
-    """What is known of one container's disk usage."""
+    """The last measurements of the disk usage of a container."""
 
     container: str
     start: DiskStart | None = None
@@ -164,7 +164,7 @@ class DiskGuard:
         if watch.excess:
             log.warning("app.disk_limit_reached", container=watch.container[:12], reason=watch.excess)
             return True
-        return host is not None and self._is_full(host) and await self._must_make_room(watch)
+        return host is not None and self._is_full(host) and await self._is_largest(watch)
 
     async def _may_hold_much(self, start: DiskStart) -> bool:
         """Return whether an app may have reached its limit since its start, or must be measured for its age."""
@@ -195,8 +195,8 @@ class DiskGuard:
         watch.excess = watch.measured.excess
         watch.measured_at = time.monotonic()
 
-    async def _must_make_room(self, watch: DiskWatch) -> bool:
-        """Return whether this container holds the most, so that its end helps the host."""
+    async def _is_largest(self, watch: DiskWatch) -> bool:
+        """Measure, and return whether this container uses the most space, so that ending it helps the host."""
         await self._measure(watch)
         largest = max(self._watches.values(), key=lambda each: each.measured.largest.size_bytes)
         if largest is not watch or time.monotonic() < self._next_relief:
@@ -212,8 +212,8 @@ class DiskGuard:
     def _full_host(self) -> str:
         floor = self._limits.floor
         return (
-            f"the host has less than {floor.size_bytes // _MIB} MiB or {floor.files} files of free disk space; make "
-            "room, or lower WORKERPOOL_WORKER_DISK_FLOOR_BYTES"
+            f"the host has less than {floor.size_bytes // _MIB} MiB or {floor.files} files of free disk space; free "
+            "space, or lower WORKERPOOL_WORKER_DISK_FLOOR_BYTES"
         )
 
 

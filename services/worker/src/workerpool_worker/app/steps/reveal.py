@@ -17,7 +17,7 @@ _POLLS = 30
 """One read per block, and at least one in two seconds: a chain without transactions may have no blocks.
 
 A node may announce a block before all its reads know it, and a block may be orphaned. A command of the scheduler
-interrupts the step once more reads are useless."""
+interrupts the step when further reads are useless."""
 _NEXT_BLOCK_LIMIT_S = 2.0
 _REVERTS = 6
 """Reverted transactions after which the step fails, since each costs gas."""

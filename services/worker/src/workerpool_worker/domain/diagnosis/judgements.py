@@ -73,7 +73,7 @@ def disk_finding(place: str, path: Path, free: DiskUsage, limits: DiskLimits) ->
         place,
         Code.DISK_FULL,
         f"{room}, and {limits.floor_bytes / _GIB:.1f} GiB or {limits.floor.files} files must stay free",
-        "Make room (docker system df shows what images hold), or lower WORKERPOOL_WORKER_DISK_FLOOR_BYTES.",
+        "Free space (docker system df shows what images hold), or lower WORKERPOOL_WORKER_DISK_FLOOR_BYTES.",
     )
 
 

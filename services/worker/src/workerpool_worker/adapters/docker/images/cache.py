@@ -71,11 +71,11 @@ class ImageCache:
 
         If the disk fills, remove the worker's own unused images and retry the pull once.
         """
-        await self.make_room()
+        await self.free_space()
         try:
             pulled = await self._images.ensure(image, limit_s)
         except HostStorageUnavailable:
-            if not await self.make_room(at_least=1):
+            if not await self.free_space(at_least=1):
                 raise
             pulled = await self._images.ensure(image, limit_s)
         async with self._changes:
@@ -107,9 +107,9 @@ class ImageCache:
         async with self._changes:
             for image in expired(self.own, self._now(), self._policy.keep_s):
                 await self._remove(image, "unused")
-        await self.make_room()
+        await self.free_space()
 
-    async def make_room(self, at_least: int = 0) -> int:
+    async def free_space(self, at_least: int = 0) -> int:
         """Remove the least recently used images while the disk is below the floor; return their number.
 
         `at_least` is removed even if the disk has space, or if its space is unknown.

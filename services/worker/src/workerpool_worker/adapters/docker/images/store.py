@@ -179,7 +179,7 @@ class DockerImages:
             raise DockerUnavailable(f"the Docker engine ended the pull of {image} before it was complete")
 
     async def _pull(self, image: str, end: float) -> None:
-        """Pull with the credentials for the registry; if it refuses them, once more without."""
+        """Pull with the credentials for the registry; if it refuses them, again without."""
         credentials = await in_thread(lambda: self._credentials.of(registry_of(image)))
         try:
             return await self._pull_as(credentials, image, end)

@@ -13,7 +13,7 @@ _LEVELS = (0.5, 1.0, 3.5)
 """The base fee after a rise: also above what transactions offered before it."""
 
 
-class Chaos:
+class FaultInjector:
     """Causes faults at their rates until the environment's `faults_end`, and ends them then."""
 
     def __init__(
