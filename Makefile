@@ -206,13 +206,10 @@ ipfs: .cache/bin/ipfs ## build Kubo, the IPFS node that tests and the bench of r
 	@echo "building Kubo (9 minutes of processor time, once) …" >&2
 	@cd tools/go/kubo && GOTOOLCHAIN=local go build -trimpath -o ../../../$@ github.com/ipfs/kubo/cmd/ipfs
 	@touch $@
-compose: .cache/docker/cli-plugins/docker-compose ## build Docker Compose and buildx, which `make stack-test` runs
+compose: .cache/docker/cli-plugins/docker-compose ## build Docker Compose, which `make stack-test` runs
 .cache/docker/cli-plugins/docker-compose: tools/go/compose/go.mod tools/go/compose/go.sum | .venv/.installed
 	@tools/install_toolchain.sh go
-	@echo "building Docker Compose and buildx (some minutes of processor time, once) …" >&2
-	@cd tools/go/compose && GOTOOLCHAIN=local go build -trimpath -o ../../../.cache/docker/cli-plugins/docker-buildx \
-	  -ldflags "-X github.com/docker/buildx/version.Version=$$(go list -m -f '{{.Version}}' github.com/docker/buildx)" \
-	  github.com/docker/buildx/cmd/buildx
+	@echo "building Docker Compose (some minutes of processor time, once) …" >&2
 	@cd tools/go/compose && GOTOOLCHAIN=local go build -trimpath -o ../../../$@ github.com/docker/compose/v2/cmd
 	@touch $@
 pebble: .cache/bin/pebble ## build Pebble, the ACME server that `make stack-test` starts

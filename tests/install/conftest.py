@@ -127,8 +127,11 @@ class BareMachine:
 
 
 @contextmanager
-def bare_debian(*packages: str) -> Iterator[BareMachine]:
-    """Make a fresh Debian root with these packages; skip the test where that is impossible."""
+def bare_debian(*packages: str, in_memory: bool = False) -> Iterator[BareMachine]:
+    """Make a fresh Debian root with these packages; skip the test where that is impossible.
+
+    `in_memory` keeps it in memory, for a root that stays below 1 GiB: dpkg waits for the disk after every file.
+    """
     if os.geteuid() != 0:
         pytest.skip("only root can make a Debian root and enter it")
     install = f". tools/debian.sh; command -v debootstrap >/dev/null || debian_install debootstrap '{SUITE}'"
@@ -137,6 +140,9 @@ def bare_debian(*packages: str) -> Iterator[BareMachine]:
     place = Path(tempfile.mkdtemp(prefix="bare-", dir="/tmp"))
     try:
         machine, shared = place / "root", place / "shared"
+        if in_memory:
+            machine.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g,mode=755", "tmpfs", machine], check=True)
         wanted = [f"--include={','.join(packages)}"] if packages else []
         subprocess.run(
             [
@@ -165,6 +171,8 @@ def bare_debian(*packages: str) -> Iterator[BareMachine]:
         }
         yield BareMachine(machine, shared, environment)
     finally:
+        if in_memory:
+            subprocess.run(["umount", machine], capture_output=True, check=False)
         shutil.rmtree(place, ignore_errors=True)
 
 

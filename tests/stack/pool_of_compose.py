@@ -18,11 +18,12 @@ from workerpool_poco.protocol.ids import TaskId
 from workerpool_poco.protocol.statuses import ChainTaskStatus
 
 from stack.running import OURS, Project, Trust, build_settings, clone, engine, get, pool_command, wait_until
+from stack.stand_ins import left_out
 
 REGISTRY, TAG = "workerpool-stack-test", "test"
 POOL_PROJECT, WORKER_PROJECT = "workerpool", "workerpool-worker-0"
 READY_LIMIT_S, DEAL_LIMIT_S = 240.0, 240.0
-DEPENDENCIES = ("mongo", "ipfs", "prometheus")
+DEPENDENCIES = tuple(name for name in ("mongo", "ipfs", "prometheus") if name not in left_out())
 _OWNER, _WORKER = "a-passphrase-of-the-owner", "a-passphrase-of-the-worker"
 
 
@@ -86,6 +87,8 @@ def prepare(
         **values,
     }
     pool.write_env(complete)
+    if "ipfs" in left_out():
+        pool.files = (*pool.files, _without_ipfs(pool.folder))
     pool_command(pool.folder, "secrets")
     pool_command(pool.folder, "secrets", "--worker")
     pool_command(pool.folder, "check", *scope)
@@ -96,6 +99,13 @@ def prepare(
     worker.write_env(complete)
     wallet.write_keystore(worker.folder / "wallet-0.json", _WORKER, light=True)
     return pool, worker
+
+
+def _without_ipfs(folder: Path) -> str:
+    """Write the overlay of a pool that stores results in MongoDB, and return its name."""
+    content = {"services": {"result-proxy": {"environment": {"IEXEC_IPFS_URL": ""}}}}
+    (folder / "compose.without-ipfs.json").write_text(json.dumps(content))
+    return "compose.without-ipfs.json"
 
 
 def build(folder: Path, values: Mapping[str, str]) -> None:

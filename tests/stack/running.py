@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from install.conftest import copy_tracked_files
 
 from stack.compose_files import ROOT
-from stack.stand_ins import LEFT_OUT
+from stack.stand_ins import left_out
 
 PLUGINS = ROOT / ".cache/docker"
-"""Docker's folder of settings with the plugins that `make compose` builds."""
+"""Docker's folder of settings with the plugin that `make compose` builds."""
 OURS = ("core", "chain-adapter", "result-proxy", "registry", "sms", "order-publisher-std")
 _CLIENT_FILES = {"pip.conf": "/etc/pip.conf", "ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt"}
 _COMMAND_LIMIT_S = 1800.0
@@ -95,7 +95,7 @@ class Project:
 
 def _engine_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
-    return kept | {"DOCKER_CONFIG": str(PLUGINS), "BUILDX_CONFIG": str(PLUGINS / "buildx")}
+    return kept | {"DOCKER_CONFIG": str(PLUGINS)}
 
 
 def engine(*arguments: str) -> str:
@@ -151,7 +151,7 @@ def up(project: Project, *options: str) -> None:
     """Start a project as its guide says, without the services that have no stand-in here."""
     services = json.loads(project.compose("config", "--format", "json"))["services"]
     # Compose pulls the images of all services that it starts, those with no container included.
-    started = [name for name in services if name not in LEFT_OUT]
+    started = [name for name in services if name not in left_out()]
     project.compose("up", "--detach", "--no-build", *options, *started)
 
 

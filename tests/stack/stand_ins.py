@@ -1,7 +1,8 @@
 """Stand-ins for base images: none can be pulled here, so each is made of Debian packages and of programs built here.
 
 A stand-in has the paths, the user and the start of its original as far as compose.yaml uses them. Grafana and
-mongo-express have none: their containers are checked by configuration only, and the test says so.
+mongo-express have none: their containers are checked by configuration only, and the test says so. So it is with IPFS
+where Kubo is not built.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from stack.compose_files import ROOT
 
 CACHE = ROOT / ".cache/stack"
 PREFIX = "workerpool-stand-in"
-LEFT_OUT = ("grafana", "mongo-express")
+_NEVER = ("grafana", "mongo-express")
 """Services of compose.yaml without a stand-in."""
 _PACKAGES = ("python3", "python3-venv", "ca-certificates", "wget", "nftables", "libcurl4")
 _BASE = f"{PREFIX}/python:bookworm"
@@ -67,10 +68,21 @@ ENTRYPOINT ["/usr/bin/pebble"]
 """
 PEBBLE_IMAGE = f"{PREFIX}/pebble:bookworm"
 """The ACME server of the test with HTTPS; no base image of ours."""
+_KUBO_BINARY = ROOT / ".cache/bin/ipfs"
 
 
 class StandInFailed(Exception):
     """A stand-in cannot be made; the message says what is missing."""
+
+
+def has_kubo() -> bool:
+    """Return whether Kubo is built. Its build is too dear for every run: without it results are stored in MongoDB."""
+    return _KUBO_BINARY.exists()
+
+
+def left_out() -> tuple[str, ...]:
+    """Return the services of compose.yaml without a stand-in here."""
+    return _NEVER if has_kubo() else (*_NEVER, "ipfs")
 
 
 @contextmanager
@@ -82,16 +94,30 @@ def stand_ins() -> Iterator[Mapping[str, str]]:
     try:
         _import_base(client)
         made["MONGO_IMAGE"] = _build(client, "mongo", _MONGO, {"mongod": mongod_binary()})
-        made["IPFS_IMAGE"] = _build(
-            client, "kubo", _KUBO, {"ipfs": _go_program("ipfs", "ipfs"), "start_ipfs": _kubo_start()}
-        )
+        if has_kubo():
+            kubo = {"ipfs": _KUBO_BINARY, "start_ipfs": _kubo_start()}
+            made["IPFS_IMAGE"] = _build(client, "kubo", _KUBO, kubo)
         binaries = {name: _debian("prometheus") / "usr/bin" / name for name in ("prometheus", "promtool")}
         made["PROMETHEUS_IMAGE"] = _build(client, "prometheus", _PROMETHEUS, binaries)
-        made["CADDY_IMAGE"] = _build(client, "caddy", _CADDY, {"caddy": _debian("caddy") / "usr/bin/caddy"})
-        _build(client, "pebble", _PEBBLE, {"pebble": _go_program("pebble", "pebble")})
         yield made
     finally:
-        for name in {*made.values(), PEBBLE_IMAGE}:
+        for name in set(made.values()):
+            _remove(client, name)
+        client.close()
+
+
+@contextmanager
+def proxy_stand_ins() -> Iterator[Mapping[str, str]]:
+    """Make the reverse proxy and the ACME server of the test with HTTPS, on the base of `stand_ins`."""
+    client = docker.from_env(timeout=600)
+    names = []
+    try:
+        pebble = _go_program("pebble", "pebble")
+        names.append(_build(client, "caddy", _CADDY, {"caddy": _debian("caddy") / "usr/bin/caddy"}))
+        names.append(_build(client, "pebble", _PEBBLE, {"pebble": pebble}))
+        yield {"CADDY_IMAGE": names[0]}
+    finally:
+        for name in names:
             _remove(client, name)
         client.close()
 
@@ -99,7 +125,7 @@ def stand_ins() -> Iterator[Mapping[str, str]]:
 def _import_base(client: docker.DockerClient) -> None:
     packed = CACHE / f"debian-{hashlib.sha256(' '.join(_PACKAGES).encode()).hexdigest()[:12]}.tar"
     if not packed.exists():
-        with bare_debian(*_PACKAGES) as machine:
+        with bare_debian(*_PACKAGES, in_memory=True) as machine:
             new = packed.with_suffix(".part")
             excluded = (
                 "./var/cache/apt",

@@ -7,7 +7,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ from stack.pool_of_compose import (
     take_down,
 )
 from stack.running import OURS, Project, Trust, get, up, wait_until
-from stack.stand_ins import PEBBLE_IMAGE
+from stack.stand_ins import PEBBLE_IMAGE, proxy_stand_ins
 
 pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
@@ -85,8 +85,15 @@ def write_root(pool: Project, management: int, authority: Path) -> None:
     (pool.folder / "root.pem").write_bytes(get(url, trust=trust)[1])
 
 
+@pytest.fixture(scope="module")
+def proxy_images(images: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Make the reverse proxy and the ACME server on the base image."""
+    with proxy_stand_ins() as made:
+        yield {**images, **made}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(images: Mapping[str, str], net: Devnet) -> AsyncIterator[Stack]:
+async def stack(proxy_images: Mapping[str, str], net: Devnet) -> AsyncIterator[Stack]:
     """Start the ACME server, the pool behind its reverse proxy, and one worker."""
     taken = [port for port in (*PUBLIC, *INSIDE) if not is_free(port)]
     if taken:
@@ -103,7 +110,7 @@ async def stack(images: Mapping[str, str], net: Devnet) -> AsyncIterator[Stack]:
         file.chmod(0o644)
     url = f"https://{NAMES['PROD_CORE_HOST']}"
     values = {
-        **images,
+        **proxy_images,
         **NAMES,
         "MARKET_API_URL": f"http://{host}:{net.services['market'].spec.ports.http}",
         "IEXEC_CORE_URL": url,

@@ -33,6 +33,7 @@ from stack.pool_of_compose import (
 )
 from stack.running import OURS, Project, up, wait_until
 from stack.running_pool import pool_over_http
+from stack.stand_ins import has_kubo
 
 pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
 
@@ -49,6 +50,7 @@ ONCE = "1 initialize, 1 contribute, 1 reveal, 1 finalize"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(images: Mapping[str, str], net: Devnet) -> AsyncIterator[Stack]:
+    assert has_kubo(), "Kubo is not built: run `make ipfs`"
     async with pool_over_http(images, net) as running:
         yield running
 

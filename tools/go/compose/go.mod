@@ -1,13 +1,10 @@
-// Docker Compose and the build plugin that it uses, with which `make stack-test` starts a whole pool; `make compose` builds
-// both into .cache. A module of its own: its versions of shared packages are not those of the other programs.
+// Docker Compose, with which `make stack-test` builds and starts a whole pool; `make compose` builds it into .cache. It builds
+// images without the plugin buildx. A module of its own: its versions of shared packages are not those of the other programs.
 module workerpool.invalid/tools/compose
 
 go 1.26
 
-tool (
-	github.com/docker/buildx/cmd/buildx
-	github.com/docker/compose/v2/cmd
-)
+tool github.com/docker/compose/v2/cmd
 
 require (
 	github.com/AlecAivazis/survey/v2 v2.3.7 // indirect
