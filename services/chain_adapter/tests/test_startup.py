@@ -67,7 +67,7 @@ async def test_a_journal_of_another_hub_is_refused(
         client[environment["MONGO_DATABASE"]]["origin"].insert_one(origin)
     code, output = await (await launch()).ended()
     assert code == 1
-    assert "holds the journal of chain 1" in output
+    assert "contains the journal of chain 1" in output
 
 
 @pytest.mark.parametrize(

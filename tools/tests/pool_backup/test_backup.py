@@ -177,7 +177,7 @@ def test_a_restore_changes_nothing_unless_it_can_be_complete(
     back_up(engine, folder, target, lambda line: None)
     with pytest.raises(BackupFailed, match="exists: name a new folder"):
         back_up(engine, folder, target, lambda line: None)
-    with pytest.raises(BackupFailed, match="there is data already"):
+    with pytest.raises(BackupFailed, match="already hold data"):
         restore(engine, folder, target, lambda line: None)
     remove_everything(client, engine, container)
     (folder / "secrets/mongo-password").write_text("another")

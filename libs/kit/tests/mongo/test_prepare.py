@@ -109,7 +109,7 @@ def test_a_prepared_server_takes_new_passwords_of_services_and_keeps_the_rest(se
 
 def test_another_password_of_the_administrator_is_refused_with_the_next_step(server: Server) -> None:
     prepare.prepare(server, ADMIN, [], limit_s=PATIENCE_S)
-    with pytest.raises(NotPrepared, match="set the password with which its data was made"):
+    with pytest.raises(NotPrepared, match="set the password of its first start"):
         prepare.prepare(server, Account("admin", "mistyped", "admin"), [], limit_s=PATIENCE_S)
 
 

@@ -206,7 +206,7 @@ def test_reasons_come_in_the_order_connection_whitelist_drain(pool: ScriptedPool
     pool.handle(e.WhitelistChanged(frozenset({"0xWorker2"})))
     assert "whitelist" in reason(pool)
     pool.cut(1)
-    assert "not connected" in reason(pool)
+    assert "has not been connected" in reason(pool)
 
 
 # --- codes ------------------------------------------------------------------------------------
