@@ -84,7 +84,7 @@ rewritten: install test-packages
 	@mkdir -p .cache && $(PYTEST) --collect-only -q >.cache/collected.log || { tail -n 40 .cache/collected.log; exit 1; }
 e2e: install test-packages go-tools ## only the tests that do: chain, database, services and Docker as processes of their own
 	@$(PYTEST) -n 3 -m "$(QUICK) and e2e" $(E2E)
-test-full: install test-packages go-tools sdk-releases prometheus browser ## the rest of CI: the slow tests in their short forms
+test-full: install test-packages go-tools sdk-releases prometheus browser compose ## the rest of CI: the slow tests in their short forms
 	@$(PYTEST) -n 3 -m "full and not soak" --ignore=tests/hostile
 	@$(PYTEST) -m "full and not soak" tests/hostile
 .PHONY: test-clients
@@ -206,7 +206,7 @@ ipfs: .cache/bin/ipfs ## build Kubo, the IPFS node that tests and the bench of r
 	@echo "building Kubo (9 minutes of processor time, once) …" >&2
 	@cd tools/go/kubo && GOTOOLCHAIN=local go build -trimpath -o ../../../$@ github.com/ipfs/kubo/cmd/ipfs
 	@touch $@
-compose: .cache/docker/cli-plugins/docker-compose ## build Docker Compose, which `make stack-test` runs
+compose: .cache/docker/cli-plugins/docker-compose ## build Docker Compose, which `make test-full` and `make stack-test` run
 .cache/docker/cli-plugins/docker-compose: tools/go/compose/go.mod tools/go/compose/go.sum | .venv/.installed
 	@tools/install_toolchain.sh go
 	@echo "building Docker Compose (some minutes of processor time, once) …" >&2

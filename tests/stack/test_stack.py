@@ -3,6 +3,8 @@
 Base images are stand-ins (`stand_ins.py`). The chain and the market run on this host, where containers reach them as
 they reach an outside node. Ports are those of compose.yaml, so no other pool may run here. The tests follow an
 operator, so their order matters.
+
+`make test-full` runs them too, but for the bag: without IPFS where Kubo is not built.
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from stack.pool_of_compose import (
 from stack.running import OURS, memory_mib, remains, up, wait_until
 from stack.running_pool import pool_over_http
 
-pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.full, pytest.mark.asyncio(loop_scope="module")]
 
 SERVICES_MIB = 380
 """What the six services may use together."""
@@ -105,6 +107,7 @@ async def test_each_container_is_confined(stack: Stack) -> None:
             assert secrets == []
 
 
+@pytest.mark.soak
 async def test_a_bag_is_computed_on_a_small_server(
     stack: Stack, record_property: Callable[[str, object], None]
 ) -> None:
