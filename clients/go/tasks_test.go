@@ -23,7 +23,7 @@ const (
 	completed = corev1.TaskStatus_TASK_STATUS_COMPLETED
 )
 
-// scripted returns a WatchTask that plays one part of the script per stream, and then goes on with its last part.
+// scripted returns a WatchTask that plays one part of the script per stream, and then repeats its last part.
 func scripted(parts ...func(watchStream) error) *tasks {
 	played := 0
 	return &tasks{watch: func(_ *corev1.WatchTaskRequest, stream watchStream) error {
@@ -54,7 +54,7 @@ func watched(t *testing.T, server *tasks, options ...Option) (seen []corev1.Task
 	client := connect(t, pooltest.Serve(t, server, &pool{}), options...)
 	for task, err := range client.WatchTask(t.Context(), pooltest.TaskID) {
 		if failed != nil {
-			t.Fatalf("the sequence goes on after %v", failed)
+			t.Fatalf("the sequence continues after %v", failed)
 		}
 		if failed = err; err == nil {
 			seen = append(seen, task.GetStatus())

@@ -1,4 +1,4 @@
-"""No background task is started bare: the process would go on without it, and its failure would stay unnoticed.
+"""No background task is started bare: the process would continue without it, and its failure stay unnoticed.
 
 Each place that starts a task or a thread is either `start_task` or `Lifetime.spawn` of the kit, whose failures end the
 process, or it stands below with the reason why its failure cannot be lost.

@@ -71,7 +71,7 @@ class Simulator:
         started = time.monotonic()
         for worker in workers:
             worker.open, worker.until, worker.rhythm = True, until, Rhythm(rhythm)
-            worker.go_on()
+            worker.advance()
         await self._round_is_over.wait()
         for worker in workers:
             worker.open = False

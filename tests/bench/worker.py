@@ -97,7 +97,7 @@ class SimulatedWorker:
         held = tuple((held.sent, held.acknowledged) for held in self.held.values())
         return self.connections, len(self._unanswered), len(self._outgoing), held
 
-    def go_on(self) -> None:
+    def advance(self) -> None:
         """Report every replicate as far as `open`, `until` and `rhythm` allow."""
         if self.open:
             for task_id, held in self.held.items():
@@ -172,7 +172,7 @@ class SimulatedWorker:
                         for task_id in message.welcome.dropped_task_ids:
                             self._on_problem(f"replicate of {task_id} dropped by the scheduler")
                             self.held.pop(task_id, None)
-                        self.go_on()
+                        self.advance()
                     case "decisions":
                         for result in message.decisions.results:
                             self._answered(result)

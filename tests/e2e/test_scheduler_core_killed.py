@@ -52,7 +52,7 @@ async def test_a_task_completes_when_core_is_killed_in_any_status(
 
     assert killed, f"the task did not reach {status.name}"
     assert await standard_task(requester, task, progress)
-    # A change is told within a tenth of a second, in which the task may end.
+    # A change is sent within a tenth of a second, in which the task may end.
     await net.services["core"].wait_restarted(killed[0], timeout=PATIENCE_S)
     await net.services["core"].wait_healthy(timeout=PATIENCE_S)
 

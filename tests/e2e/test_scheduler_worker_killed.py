@@ -123,7 +123,7 @@ async def killed_at(
     assert record.completed
     assert record.counts() == "1 initialize, 1 contribute, 1 reveal, 1 finalize"
     replicate = await completed_replicate(net, task, worker)
-    # A change is told within a tenth of a second, in which the task may end.
+    # A change is sent within a tenth of a second, in which the task may end.
     await worker.wait_restarted(killed[0], timeout=PATIENCE_S)
     assert R.WORKER_LOST not in history.of_replicate(replicate)
 

@@ -1,4 +1,4 @@
-"""worker-log-volume-full: services go on without logs, say so, and end on SIGTERM."""
+"""worker-log-volume-full: services continue without logs, say so, and end on SIGTERM."""
 
 from collections.abc import Callable
 

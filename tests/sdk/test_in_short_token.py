@@ -19,5 +19,5 @@ async def test_release_is_served(around: Surroundings, tmp_path: Path, version: 
     await in_short.is_served(around, RELEASES[version], tmp_path)
 
 
-async def test_9_0_1_is_told_that_no_sms_serves_tdx(around: Surroundings, tmp_path: Path) -> None:
-    await in_short.is_told_that_no_sms_serves_tdx(around, RELEASES["9.0.1"], tmp_path)
+async def test_9_0_1_is_refused_because_no_sms_serves_tdx(around: Surroundings, tmp_path: Path) -> None:
+    await in_short.learns_that_no_sms_serves_tdx(around, RELEASES["9.0.1"], tmp_path)

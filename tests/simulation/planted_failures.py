@@ -35,7 +35,7 @@ def counts_an_undecided_error_result_as_pending(patch: pytest.MonkeyPatch) -> No
 @bug
 @seen_with(has_liar)
 def contributes_an_error_result_at_a_reconnection(patch: pytest.MonkeyPatch) -> None:
-    """A worker that returns with an error result is told to contribute it like any result."""
+    """A worker that returns with an error result is commanded to contribute it like any result."""
     patch.setattr(session_resume, "failure_of", lambda replicate: None)
 
 

@@ -46,7 +46,7 @@ test("a task and its explanation are read by the id", async () => {
   });
 });
 
-test("a call without an answer ends at the deadline, which the server is told", async () => {
+test("a call without an answer ends at the deadline, which the server receives", async () => {
   let told: string | null = null;
   const server = await Server.start({
     tasks: {

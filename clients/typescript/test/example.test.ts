@@ -167,7 +167,7 @@ test("files that cannot be read are errors in one line", async () => {
   }
 });
 
-test("wrong usage is told on stderr, with exit code 2", async () => {
+test("wrong usage is reported on stderr, with exit code 2", async () => {
   for (const given of [[], ["a"], ["a", "b", "c"], ["a", "b", "--user", "c"], ["a", "b", "--what"]]) {
     const done = await run(...given);
     assert.equal(done.code, 2, given.join(" "));

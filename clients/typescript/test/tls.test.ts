@@ -62,12 +62,12 @@ test("without that certificate the client says what to give", async () => {
   assert.match(error.message, /^TLS_FAILED: .+; give the client's certificate/);
 });
 
-test("a client in clear is told that the server speaks TLS", async () => {
+test("a client without TLS learns that the server speaks TLS", async () => {
   const error = await errorAt((port) => `localhost:${port}`, own);
   assert.match(error.message, /^TLS_REQUIRED: .+ speaks TLS.+; use https:\/\/localhost:\d+$/);
 });
 
-test("a client with TLS is told that the server speaks none", async () => {
+test("a client with TLS learns that the server speaks none", async () => {
   const error = await errorAt((port) => `https://localhost:${port}`, undefined);
   assert.match(error.message, /^TLS_FAILED: .+wrong version number; .+ http:\/\/localhost:\d+$/);
 });

@@ -66,7 +66,7 @@ test("a watch has no deadline", async () => {
   });
 });
 
-test("a watch goes on after the server was killed and started again", async () => {
+test("a watch continues after a restart of the server", async () => {
   const first: Watch = async function* (_, call) {
     yield of(TaskStatus.RUNNING);
     await cancelled(call.signal);
@@ -89,7 +89,7 @@ test("a watch goes on after the server was killed and started again", async () =
   await second?.kill();
 });
 
-test("a watch goes on after UNAVAILABLE, more often than a read", async () => {
+test("a watch continues after UNAVAILABLE, more often than a read", async () => {
   let calls = 0;
   const watch: Watch = async function* () {
     calls += 1;
@@ -145,7 +145,7 @@ test("the silence before a failure is no part of the patience", async () => {
   });
 });
 
-test("a watch that the server ends too early goes on", async () => {
+test("a watch continues if the server ends it too early", async () => {
   let calls = 0;
   const watch: Watch = async function* () {
     calls += 1;

@@ -165,7 +165,7 @@ def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
     assert problem.startswith(name)
 
 
-def test_s47_the_configuration_hash_changes_with_what_workers_are_told_and_with_nothing_else() -> None:
+def test_s47_the_configuration_hash_changes_only_with_what_workers_receive() -> None:
     wallet = Wallet.from_key("0x" + "11" * 32)
 
     def told(**environ: str) -> str:

@@ -23,7 +23,7 @@ async def is_served(around: Surroundings, release: Release, folder: Path) -> Non
     await tasks.debugs_after_the_end(project, task)
 
 
-async def is_told_that_no_sms_serves_tdx(around: Surroundings, release: Release, folder: Path) -> None:
+async def learns_that_no_sms_serves_tdx(around: Surroundings, release: Release, folder: Path) -> None:
     """Push a secret, match an order with the tag 0x9, and learn within seconds why it cannot be served."""
     project = await _project(around, release, folder)
     await of_secrets.of_a_requester(project)

@@ -1,4 +1,4 @@
-"""Case worker-log-volume-full, in the kit: whatever happens to stderr, the program goes on and counts what is lost."""
+"""Case worker-log-volume-full, in the kit: whatever happens to stderr, the program continues and counts lost lines."""
 
 import asyncio
 import contextlib

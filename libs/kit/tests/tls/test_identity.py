@@ -1,4 +1,4 @@
-"""The TLS identity of a process: new files are taken, unusable ones are not, an expiry is told."""
+"""The TLS identity of a process: new files are loaded, unusable ones refused, an expiry reported."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A pipeline over a scripted node, with everything that its caller was told."""
+"""A pipeline over a scripted node, with everything that its caller received."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,7 +22,7 @@ HUB = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 
 
 class Wallet:
-    """One wallet: the pipeline under test, its ports, and what `settle` and `restore` were told."""
+    """One wallet: the pipeline under test, its ports, and the arguments of `settle` and `restore`."""
 
     def __init__(
         self, shape: Shape = Shape.MEMPOOL, policy: FeePolicy = FeePolicy(), max_in_flight: int = 64

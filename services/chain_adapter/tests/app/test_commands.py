@@ -96,7 +96,7 @@ async def test_a_claim_names_the_deal_and_index_of_its_own_task(world: World) ->
     assert (command.deal_id, command.task_index) == (deal, 1)
 
 
-async def test_requests_that_are_being_accepted_are_told_by_kind(world: World) -> None:
+async def test_requests_that_are_being_accepted_are_reported_by_kind(world: World) -> None:
     request = asyncio.create_task(world.claim())
     await asyncio.sleep(0)
     accepting = world.assembly.commands.accepting

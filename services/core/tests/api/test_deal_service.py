@@ -53,7 +53,7 @@ async def test_failed_tasks_of_a_deal_are_counted_by_reason(api: Any, make_task:
     assert response.reasons[1].task_id == f"0x{9000:064x}"
 
 
-async def test_waiting_and_queued_tasks_of_a_live_deal_are_told(api: Any, make_task: MakeTask) -> None:
+async def test_waiting_and_queued_tasks_of_a_live_deal_are_reported(api: Any, make_task: MakeTask) -> None:
     terms = replace(make_task(3).terms, bot_size=1_000, contribution_deadline=2e9, final_deadline=3e9)
     api.engine.submit(e.BlockSeen(20, "0x20", 1e9, deals=(e.DealSeen(terms),)))
     await api.commit.drained()

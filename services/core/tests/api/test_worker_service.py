@@ -96,7 +96,7 @@ async def test_another_protocol_version_is_refused(api: Any, wallet: Wallet) -> 
     )
 
 
-async def test_a_worker_of_the_wrong_version_is_told_which_one_to_install(
+async def test_a_worker_of_the_wrong_version_learns_which_one_to_install(
     open_api: Any, wallet: Wallet
 ) -> None:
     api = await open_api(required_version="2.0")
@@ -114,7 +114,7 @@ async def test_the_configuration_tells_the_clock_of_the_scheduler(api: Any) -> N
     assert answer.server_time.ToNanoseconds() / 1e9 == api.clock.now()
 
 
-async def test_a_worker_that_leaves_is_told_that_the_scheduler_knows(api: Any, wallet: Wallet) -> None:
+async def test_a_leaving_worker_gets_a_confirmation(api: Any, wallet: Wallet) -> None:
     stream = await api.connect(wallet)
     await stream.receive()
     await stream.send(leave=pb.Leave())

@@ -78,7 +78,7 @@ def test_a_reorganisation_is_recent_for_the_time_of_the_policy(context: EventCon
     assert context.recently_reorganised
 
 
-def test_a_trouble_is_told_to_watchers_once_and_ends_with_the_status(
+def test_a_trouble_is_reported_to_watchers_once_and_ends_with_the_status(
     context: EventContext, add_task: Callable[..., Task]
 ) -> None:
     task = add_task(1, TaskStatus.INITIALIZING)

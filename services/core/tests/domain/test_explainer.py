@@ -93,7 +93,7 @@ def test_a_task_without_a_worker_tells_what_keeps_all_of_them(
 
 
 @pytest.mark.parametrize("pause", [drain, distrust])
-def test_the_first_end_of_a_pause_is_told(pool: ScriptedPool, pause: Any) -> None:
+def test_the_first_end_of_a_pause_is_reported(pool: ScriptedPool, pause: Any) -> None:
     two(pause)(pool)
     assert of_task(pool, pool.ready()).until == pytest.approx(pool.now + 60)
 
@@ -110,7 +110,7 @@ def test_quarantine_after_failures_names_a_worker_its_failures_and_the_end(pool:
     assert numbers(found).items() >= {"wallet": ONE, "failures": "3"}.items()
 
 
-def test_mixed_obstacles_are_counted_and_the_last_one_is_told(pool: ScriptedPool) -> None:
+def test_mixed_obstacles_are_counted_and_the_last_one_is_reported(pool: ScriptedPool) -> None:
     for number in (1, 2, 3, 4):
         pool.connect(number)
     drain(pool, 1)
@@ -196,7 +196,7 @@ def refusal(
     return RefusedLogin(wallet, why, "the signature is of another wallet", "ipv4:10.0.0.7:1", 3, at - 9, at)
 
 
-def test_without_a_worker_the_refused_logins_are_told(pool: ScriptedPool) -> None:
+def test_without_a_worker_the_refused_logins_are_reported(pool: ScriptedPool) -> None:
     found = of_task(pool, pool.ready(), Conditions(refusals=(refusal(pool),)))
     assert (found.code, found.side) == (Code.WORKERS_REFUSED, Side.WORKER)
     assert f"the last one {TWO} for BAD_SIGNATURE" in found.message
@@ -216,7 +216,7 @@ def test_old_refusals_and_those_beside_a_connected_worker_explain_nothing(pool: 
     assert of_task(pool, pool.ready(), Conditions(refusals=(refusal(pool),))).code is Code.ALL_WORKERS_DRAINED
 
 
-def test_a_refused_worker_is_told_why_whether_or_not_it_ever_registered(pool: ScriptedPool) -> None:
+def test_a_refused_worker_learns_why_even_if_it_never_registered(pool: ScriptedPool) -> None:
     conditions = Conditions(refusals=(refusal(pool, ONE), refusal(pool, TWO)))
     assert of_worker(pool, TWO, conditions).code is Code.WORKER_REFUSED
     pool.connect(1)
@@ -267,7 +267,7 @@ def test_a_task_that_needs_a_transaction_waits_for_the_adapter(pool: ScriptedPoo
     assert of_task(pool, pool.ready(), conditions).code is Code.COMPUTING, "it needs none now"
 
 
-def test_an_adapter_that_does_not_answer_is_told_also_without_its_health(pool: ScriptedPool) -> None:
+def test_an_adapter_that_does_not_answer_is_reported_also_without_its_health(pool: ScriptedPool) -> None:
     pool.connect(1)
     (task,) = pool.deal()
     pool.handle(e.TransactionAnswered(task, e.TransactionKind.INITIALIZE, None, reason="UNAVAILABLE"))

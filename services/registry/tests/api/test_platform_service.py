@@ -28,7 +28,7 @@ async def stub(chain: ChainConfig, platform: Platform) -> AsyncIterator[Any]:
     await server.stop(grace_s=0)
 
 
-async def test_stack_is_told_now_and_after_an_edit(stub: Any, platform: Platform, tmp_path: Path) -> None:
+async def test_stack_is_reported_now_and_after_an_edit(stub: Any, platform: Platform, tmp_path: Path) -> None:
     watching = stub.WatchStack(pb.WatchStackRequest(stack="prod"))
     first = (await watching.read()).stack
     assert {each.framework: each.url for each in first.sms_locations} == {

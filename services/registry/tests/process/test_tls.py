@@ -96,7 +96,7 @@ async def test_a_caller_without_a_certificate_gets_no_answer_by_grpc(
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_new_certificates_are_taken_while_calls_go_on(
+async def test_new_certificates_are_taken_while_calls_continue(
     authority: Authority, ports: ServicePorts
 ) -> None:
     done, calls = asyncio.Event(), 0

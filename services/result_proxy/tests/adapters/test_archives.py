@@ -125,7 +125,7 @@ class TestArchives:
         assert await anext(reading)
         await reading.aclose()
 
-    async def test_the_free_bytes_are_told_or_unknown(self, archives: Archives) -> None:
+    async def test_the_free_bytes_are_reported_or_unknown(self, archives: Archives) -> None:
         free = await archives.free_bytes()
         assert free is None or free > 0
 

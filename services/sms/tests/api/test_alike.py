@@ -130,20 +130,20 @@ async def test_36_a_web2_secret_is_replaced(client: Any, transport: str) -> None
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
-async def test_an_unreachable_chain_is_told_alike(client: Any, transport: str) -> None:
+async def test_an_unreachable_chain_is_reported_alike(client: Any, transport: str) -> None:
     client.sms.chain.reachable = False
     assert await over(client, transport, "web3", "value") == UNREACHABLE[transport]
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
-async def test_a_wallet_with_too_many_secrets_is_told_alike(client: Any, transport: str) -> None:
+async def test_a_wallet_with_too_many_secrets_is_reported_alike(client: Any, transport: str) -> None:
     for number in range(MAX_SECRETS):
         await client.sms.push(SecretKind.WEB2, REQUESTER_ADDRESS, f"name-{number}", "v", REQUESTER)
     assert await over(client, transport, "web2", "value") == TOO_MANY[transport]
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
-async def test_a_full_sms_is_told_alike(client: Any, transport: str) -> None:
+async def test_a_full_sms_is_reported_alike(client: Any, transport: str) -> None:
     for number in range(MAX_IN_TOTAL):
         wallet = Wallet.from_key(bytes([100 + number]) * 32)
         client.sms.chain.deposits[wallet.address] = 1
@@ -152,7 +152,7 @@ async def test_a_full_sms_is_told_alike(client: Any, transport: str) -> None:
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
-async def test_a_wallet_without_a_deposit_is_told_alike(client: Any, transport: str) -> None:
+async def test_a_wallet_without_a_deposit_is_reported_alike(client: Any, transport: str) -> None:
     for number in range(MAX_IN_TOTAL // 2):
         wallet = Wallet.from_key(bytes([100 + number]) * 32)
         await client.sms.push(SecretKind.WEB2, wallet.address, "t", "v", wallet)
@@ -161,7 +161,7 @@ async def test_a_wallet_without_a_deposit_is_told_alike(client: Any, transport: 
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
-async def test_a_full_disk_is_told_alike(client: Any, transport: str) -> None:
+async def test_a_full_disk_is_reported_alike(client: Any, transport: str) -> None:
     assert await over(client, transport, "web2", "first") == OK[transport]
     client.sms.free = FLOOR_BYTES
     assert await over(client, transport, "requester", "value") == NO_ROOM[transport]

@@ -63,7 +63,7 @@ async def test_both_transports_give_the_same_challenge(client: Any) -> None:
     assert (answer.status, answer.text) == (200, found.enclave_challenge)
 
 
-async def test_refused_challenges_are_told_alike(client: Any) -> None:
+async def test_refused_challenges_are_reported_alike(client: Any) -> None:
     other = "0x" + "01" * 32
     for task_id, signature, status, code in (
         (TASK_ID, to_hex(WORKER.sign_message_hash(bytes(32))), 401, "UNAUTHENTICATED"),

@@ -22,7 +22,7 @@ async def waiting_step(_replicate: Replicate) -> None:
 
 
 class Stream:
-    """A stream that records what it is told, and answers as the test says."""
+    """A stream that records its calls, and answers as the test says."""
 
     def __init__(self) -> None:
         self.changes = 0

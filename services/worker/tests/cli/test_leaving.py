@@ -67,7 +67,7 @@ def settings(tmp_path: Path) -> WorkerSettings:
 
 @pytest.fixture
 def holder(settings: WorkerSettings) -> Iterator[MakeHolder]:
-    """Start a process that holds the lock and does one of "end", "ignore", "restart" when it is told to stop."""
+    """Start a process that holds the lock and does one of "end", "ignore", "restart" when it is signalled to stop."""
     started: list[subprocess.Popen[str]] = []
 
     def start(behaviour: str) -> subprocess.Popen[str]:

@@ -112,7 +112,7 @@ async def test_an_engine_that_hangs_is_a_finding(
 ) -> None:
     monkeypatch.setattr(local_checks, "_ENGINE_LIMIT_S", 0.05)
     api.answers.clear()
-    # The command waits for the call under way before it goes on.
+    # The command waits for the call in progress before it continues.
     asyncio.get_running_loop().call_later(0.3, api.answers.set)
     assert "does not answer within" in no_engine(await engine(settings()))
 

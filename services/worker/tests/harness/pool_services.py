@@ -111,7 +111,7 @@ class Services:
 
 
 def only(findings: list[Finding], outcome: Severity = Severity.PROBLEM) -> Finding:
-    """Return the only finding, whose remedy is told if it is a problem."""
+    """Return the only finding; a problem must have a remedy."""
     (finding,) = findings
     assert finding.severity is outcome, finding
     assert bool(finding.next_step) is (outcome is Severity.PROBLEM)

@@ -25,7 +25,7 @@ _FETCHED = Path(__file__).parents[4] / ".cache" / "docker-registry" / "usr" / "b
 NAME = "registry.workerpool.test"
 USER, PASSWORD = "operator", "only for tests"
 OTHER_ADDRESS, OTHER_USER = "127.0.0.2", "from the other address"
-"""The proxy listens here too: an engine that takes this for the registry's address is told from the others."""
+"""The proxy listens here too, to recognise an engine that takes this for the registry's address."""
 _HASH = "$2b$05$hii.a4T6DQdXUr0qMaiOUO2GygBSgyZDipvqcK6yMdfxwGjSwxudK"
 """bcrypt of the password: the registry accepts no other kind."""
 _CONFIG = """

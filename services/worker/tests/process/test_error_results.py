@@ -125,7 +125,7 @@ async def test_a_failing_app_is_held_as_an_error_result(
     exit_code: int,
     sentence: str,
 ) -> None:
-    """Scenarios 14 and 18: bad command and time limit are told with the output, and contributed as an error."""
+    """Scenarios 14 and 18: bad command and time limit are reported with the output, and contributed as an error."""
     worker.start(WORKERPOOL_WORKER_SLOT_MEMORY_MIB="64")
     await eventually(lambda: pool.core.connected)
     task_id = await pool.assigned(command_line, **task)

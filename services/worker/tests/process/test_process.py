@@ -66,7 +66,7 @@ async def test_a_standard_task_runs_from_assignment_to_completed(
 async def test_kill_9_after_any_status_loses_and_repeats_nothing(
     pool: Pool, worker: WorkerProcess, containers_of: ContainersOf, eventually: Eventually, after: str
 ) -> None:
-    """Scenario 9: what has a result is revealed and uploaded after the restart, what has none goes on."""
+    """Scenario 9: a task with a result is revealed and uploaded after the restart, one without continues."""
     assignment = await pool.task(pool.hello_app.replace("/bin/sh -c '", "/bin/sh -c 'sleep 1; "))
     task_id = TaskId(assignment.task.task_id)
     core = pool.core

@@ -20,7 +20,7 @@ async def page(api: Any) -> AsyncIterator[ServedPage]:
         yield page
 
 
-async def test_a_drain_on_the_page_is_stored_and_the_worker_is_told_apart(
+async def test_a_drain_on_the_page_is_stored_and_the_worker_is_distinguished(
     page: ServedPage, api: Any, wallet: Wallet
 ) -> None:
     stream = await api.connect(wallet)

@@ -56,7 +56,7 @@ async def test_wrong_credentials_open_nothing_and_leave_a_line(
     assert [line["event"] for line in lines] == ["audit.access_refused"]
 
 
-async def test_an_address_with_too_many_wrong_passwords_is_told_to_wait(world: PageWorld) -> None:
+async def test_an_address_with_too_many_wrong_passwords_must_wait(world: PageWorld) -> None:
     for _ in range(ALLOWED):
         assert (await world.post("/ui/sign-in", WRONG[0])).status == 401
     refused = await world.post("/ui/sign-in", RIGHT)
@@ -135,5 +135,5 @@ async def test_a_connection_without_tls_from_another_host_is_warned_about(
     assert ("not encrypted" in shown.text) is warned
 
 
-def test_a_path_of_the_page_is_told_from_another_site() -> None:
+def test_a_path_of_the_page_is_distinguished_from_another_site() -> None:
     assert sign_in._our_path("workers/0xAb?page=a%2Bb") == "workers/0xAb?page=a%2Bb"

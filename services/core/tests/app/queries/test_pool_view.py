@@ -64,7 +64,7 @@ def test_a_worker_of_long_ago_is_not_told(worker: Worker) -> None:
     assert view(workers=[gone]).worker_samples() == []
 
 
-def test_a_worker_is_told_with_its_tally(worker: Worker) -> None:
+def test_a_worker_is_reported_with_its_tally(worker: Worker) -> None:
     pool = view(workers=[LiveWorker(replace(worker, last_seen=NOW))])
     pool.tally.completed[worker.wallet] += 2
     pool.tally.failed[worker.wallet] += 1

@@ -71,7 +71,7 @@ async def test_a_node_that_is_down_is_named_beside_the_wallet(
     assert (found.account, found.account_problem, found.wallet) == (None, problem, adapter.state)
 
 
-async def test_the_commands_of_a_task_are_told_oldest_first(adapter: Adapter) -> None:
+async def test_the_commands_of_a_task_are_reported_oldest_first(adapter: Adapter) -> None:
     first, second = command(TASK, 1), command(TASK, 2, state="FAILURE")
     adapter.known = [first, second, command("0x" + "cd" * 32, 3)]
     assert (await wallet_of(adapter).of_task(TASK)).commands == [first, second]

@@ -1,4 +1,4 @@
-"""Queries fail within their timeout while the database is down. A held task is told once it is durable."""
+"""Queries fail within their timeout while the database is down. A held task is returned once it is durable."""
 
 import asyncio
 from collections.abc import Callable

@@ -150,7 +150,7 @@ def test_a_worker_late_for_its_return_is_to_be_started(pool: ScriptedPool) -> No
     assert "Start it" in reason(pool)
 
 
-def test_a_worker_that_did_not_start_its_assignments_is_told(pool: ScriptedPool) -> None:
+def test_a_worker_that_did_not_start_its_assignments_is_reported(pool: ScriptedPool) -> None:
     pool.connect(1)
     live(pool).silent = True
     assert "did not start its last assignments" in reason(pool)

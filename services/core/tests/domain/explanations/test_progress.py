@@ -51,7 +51,7 @@ def test_a_reveal_is_awaited_until_its_deadline(add_task: AddTask, status: T) ->
     assert (told["winners"], told["revealed"], told["workers"]) == ("2", "1", "0x1, 0x2")
 
 
-def test_failed_uploads_are_told_with_their_workers_and_the_last_error(add_task: AddTask) -> None:
+def test_failed_uploads_are_reported_with_their_workers_and_the_last_error(add_task: AddTask) -> None:
     task = add_task(1, T.RESULT_UPLOADING)
     task.uploader = "0x2"
     give(task, 1, R.REVEALED, R.RESULT_UPLOAD_FAILED, message="the proxy answers 503")
@@ -63,7 +63,7 @@ def test_failed_uploads_are_told_with_their_workers_and_the_last_error(add_task:
     assert (told["failed_uploads"], told["workers"], told["uploader"]) == ("1", "0x1", "0x2")
 
 
-def test_workers_that_compute_are_told(add_task: AddTask) -> None:
+def test_workers_that_compute_are_reported(add_task: AddTask) -> None:
     task = add_task(1, T.RUNNING)
     assert progress(task).code is ReasonCode.WAITING_FOR_WORKER
     give(task, 1, R.COMPUTING)

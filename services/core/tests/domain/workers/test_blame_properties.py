@@ -62,7 +62,7 @@ def _report(pool: ScriptedPool, task: TaskId, *path: ReplicateStatus, **details:
 
 
 def _contribute(pool: ScriptedPool, task: TaskId) -> None:
-    """Let each worker contribute that was told to."""
+    """Let each worker contribute that was commanded to."""
     for command in pool.sent(d.SendCommand, task_id=task, action=Action.CONTRIBUTE):
         number = int(command.command.wallet.removeprefix("0xWorker"))
         if not pool.replicate(number, task).contribution_hash:

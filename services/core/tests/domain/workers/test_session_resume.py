@@ -108,7 +108,7 @@ def hello(pool: ScriptedPool, task: TaskId, status: Any, available: Any = True) 
 
 
 @pytest.mark.parametrize("status", [R.COMPUTED, R.CONTRIBUTING])
-def test_s43_a_returning_worker_without_a_contribution_on_chain_is_told_to_contribute(
+def test_s43_a_returning_worker_without_a_contribution_on_chain_is_commanded_to_contribute(
     pool: ScriptedPool, status: Any
 ) -> None:
     task = computed(pool, status=status)
@@ -134,7 +134,7 @@ def test_s43_an_unacknowledged_assignment_is_resent(pool: ScriptedPool) -> None:
     assert pool.sent(d.Assign, task_id=task)
 
 
-def test_s43_an_eligible_enclave_task_is_told_to_contribute_and_finalize(pool: ScriptedPool) -> None:
+def test_s43_an_eligible_enclave_task_is_commanded_to_contribute_and_finalize(pool: ScriptedPool) -> None:
     pool.connect(1, sgx=True)
     task = pool.ready(tag=SCONE)
     pool.handle(e.EnclaveChallengeAnswered(task, "0xChallenge", "https://sms"))
@@ -151,7 +151,7 @@ def test_s43_a_returning_contributor_waits_without_a_consensus(pool: ScriptedPoo
     assert hello(pool, task, R.CONTRIBUTED) == []
 
 
-def test_s43_a_returning_worker_that_did_not_win_is_told_to_abort(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_that_did_not_win_is_commanded_to_abort(pool: ScriptedPool) -> None:
     task = pool.to_computed(1, 2, 3, trust=5)
     pool.contribute(2, task)
     pool.contribute(3, task, consensus=True)
@@ -162,7 +162,7 @@ def test_s43_a_returning_worker_that_did_not_win_is_told_to_abort(pool: Scripted
 
 
 @pytest.mark.parametrize("status", [R.CONTRIBUTED, R.REVEALING])
-def test_s43_a_returning_winner_is_told_to_reveal(pool: ScriptedPool, status: Any) -> None:
+def test_s43_a_returning_winner_is_commanded_to_reveal(pool: ScriptedPool, status: Any) -> None:
     task = pool.to_consensus(1)
     if status is R.REVEALING:
         pool.report(1, task, R.REVEALING)
@@ -181,7 +181,7 @@ def test_s43_a_returning_worker_waits_after_its_reveal(pool: ScriptedPool) -> No
 
 
 @pytest.mark.parametrize("status", [R.RESULT_UPLOAD_REQUESTED, R.RESULT_UPLOADING])
-def test_s43_a_returning_uploader_is_told_to_upload(pool: ScriptedPool, status: Any) -> None:
+def test_s43_a_returning_uploader_is_commanded_to_upload(pool: ScriptedPool, status: Any) -> None:
     task = pool.to_upload(1)
     if status is R.RESULT_UPLOADING:
         pool.report(1, task, R.RESULT_UPLOADING)
@@ -206,7 +206,7 @@ def test_s43_a_returning_worker_waits_after_its_upload(pool: ScriptedPool) -> No
     assert hello(pool, task, R.RESULT_UPLOADED) == []
 
 
-def test_s43_a_returning_worker_of_a_completed_task_is_told_to_complete(pool: ScriptedPool) -> None:
+def test_s43_a_returning_worker_of_a_completed_task_is_commanded_to_complete(pool: ScriptedPool) -> None:
     task = pool.to_finalizing(1)
     pool.mine(pool.log("FINALIZE", task, value="0x"))
     pool.acknowledge(1)

@@ -169,7 +169,7 @@ def test_a_worker_that_restarts_in_a_loop_loses_the_replicate_and_the_failure_co
     assert failures(pool, 1) == 1
 
 
-def test_a_worker_that_was_away_once_gets_time_to_go_on(pool: ScriptedPool) -> None:
+def test_a_worker_that_was_away_once_gets_time_to_continue(pool: ScriptedPool) -> None:
     pool.connect_all(1, 2)
     task = pool.ready()
     pool.report(1, task, R.STARTING)

@@ -1,4 +1,4 @@
-"""A dry wallet: the worker takes no work, says why, and goes on by itself."""
+"""An empty wallet: the worker accepts no work, says why, and resumes once the wallet is funded."""
 
 from dataclasses import replace
 

@@ -11,9 +11,9 @@ from docker import errors
 from workerpool_worker.adapters.docker.engine import DockerEngine
 from workerpool_worker.adapters.docker.refusals import (
     app_reason,
+    classify_refusals,
     is_app_defect,
     not_started_reason,
-    told_apart,
 )
 from workerpool_worker.errors import AppCannotStart, HostDeviceUnavailable, RuntimeUnavailable
 
@@ -171,18 +171,21 @@ def test_a_host_failure_is_not_the_apps_fault(text: str) -> None:
     ],
 )
 def test_missing_gpus_runtimes_and_processors_are_reported(text: str, status: int) -> None:
-    with pytest.raises(HostDeviceUnavailable, match="this host cannot run the app") as told, told_apart():
+    with (
+        pytest.raises(HostDeviceUnavailable, match="this host cannot run the app") as told,
+        classify_refusals(),
+    ):
         raise refusal(text, status)
     is_one_apps = "CPUs" in text
     assert isinstance(told.value, RuntimeUnavailable) is not is_one_apps
 
 
 def test_the_apps_faults_and_other_refusals_are_distinguished() -> None:
-    with pytest.raises(AppCannotStart), told_apart():
+    with pytest.raises(AppCannotStart), classify_refusals():
         raise refusal("unable to find user unknown runtime specified: no matching entries in passwd file")
-    with pytest.raises(errors.APIError), told_apart():
+    with pytest.raises(errors.APIError), classify_refusals():
         raise refusal("the engine fails")
-    with pytest.raises(errors.ImageNotFound), told_apart():
+    with pytest.raises(errors.ImageNotFound), classify_refusals():
         raise errors.ImageNotFound("no such image: cannot mkdir")
 
 

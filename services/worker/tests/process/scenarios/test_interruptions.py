@@ -22,7 +22,7 @@ DOWN = (grpc.StatusCode.UNAVAILABLE, "down")
 async def test_a_restart_resumes_what_has_a_result_and_purges_the_rest(
     pool: Pool, connected: WorkerProcess, eventually: Eventually
 ) -> None:
-    """Scenario 9: reveal and upload go on, a lost archive is told, the folder of an unknown task is purged."""
+    """Scenario 9: reveal and upload continue, a lost archive is reported, the folder of an unknown task is purged."""
     core = pool.core
     assignments = await pool.bag(2)
     uploading, losing = (each.task.task_id for each in assignments)

@@ -36,10 +36,10 @@ from workerpool_worker.adapters.docker.open_folder import open_folder
 from workerpool_worker.adapters.docker.output import OutputFollower, copy_output
 from workerpool_worker.adapters.docker.output_throttle import OutputThrottle
 from workerpool_worker.adapters.docker.refusals import (
+    classify_refusals,
     is_sandbox_lost,
     may_not_have_started,
     not_started_reason,
-    told_apart,
 )
 from workerpool_worker.adapters.shared_use import SharedUse
 from workerpool_worker.app.ports import ContainerPlan, OutputSink
@@ -180,7 +180,7 @@ class DockerEngine:
                 "labels": {**labels, **share.labels},
             }
             try:
-                with told_apart():
+                with classify_refusals():
                     return create_named(api, self._worker, plan.name, arguments)
             except errors.ImageNotFound as missing:
                 self.images.forget(plan.image)
@@ -280,7 +280,7 @@ class DockerEngine:
     async def _start(self, container: str) -> None:
         def start(api: Any) -> None:
             try:
-                with told_apart():
+                with classify_refusals():
                     api.start(container)
             except errors.APIError as refusal:
                 if is_sandbox_lost(refusal, container):

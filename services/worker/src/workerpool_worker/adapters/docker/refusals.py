@@ -89,7 +89,7 @@ def is_app_defect(refusal: errors.APIError) -> bool:
 
 
 @contextmanager
-def told_apart() -> Iterator[None]:
+def classify_refusals() -> Iterator[None]:
     """Raise `AppCannotStart`, `RuntimeUnavailable` or `HostDeviceUnavailable` for a refusal that one explains."""
     try:
         yield

@@ -1,6 +1,6 @@
 """Failed pulls: a missing image is the task's failure, an engine in trouble is the worker's.
 
-A missing image becomes a result, so the two must be told apart. A small server stands in for the engine, because a
+A missing image becomes a result, so the two must be distinguished. A small server stands in for the engine, because a
 Docker engine cannot be killed or filled for a test.
 """
 

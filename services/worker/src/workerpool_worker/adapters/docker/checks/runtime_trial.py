@@ -12,7 +12,7 @@ from docker.types import DeviceRequest
 
 from workerpool_worker.adapters.docker.connection import DockerConnection
 from workerpool_worker.adapters.docker.container_config import TASK_LABEL, WORKER_LABEL
-from workerpool_worker.adapters.docker.refusals import told_apart
+from workerpool_worker.adapters.docker.refusals import classify_refusals
 from workerpool_worker.adapters.docker.sandboxes import ensure_empty_image
 from workerpool_worker.errors import AppCannotStart, RuntimeUnavailable
 
@@ -46,7 +46,7 @@ class RuntimeTrial:
 
     def _try(self, api: Any, gpus: int) -> str:
         try:
-            with told_apart():
+            with classify_refusals():
                 self._start(api, gpus)
         except AppCannotStart:
             return ""
